@@ -1,0 +1,113 @@
+//! JSON-RPC batches, which only revision 2025-03-26 has: receiving them is a MUST there, and nowhere else.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::call::{Envelope, Era};
+use crate::jsonrpc::{self, Error, Id, Message};
+use crate::port::Platform;
+use crate::principal::Principal;
+use crate::running::{Answer, Frame, Reply};
+use crate::send::BoxFuture;
+use crate::server::Server;
+use crate::version::Revision;
+
+/// Most messages of one batch: they run at the same time.
+const MOST: usize = 50;
+
+impl Server {
+    /// Answers a batch with one JSON array; `None` when it holds nothing to answer.
+    ///
+    /// # Errors
+    /// -32600 when it is empty or too long.
+    pub fn batch(
+        &self,
+        items: &[&RawValue],
+        principal: &Principal,
+        deadline_ms: Option<u64>,
+        platform: &Arc<Platform>,
+    ) -> Result<Option<BoxFuture<'static, Bytes>>, Error> {
+        if items.is_empty() {
+            return Err(Error::invalid_request("a batch must hold at least one message"));
+        }
+        if items.len() > MOST {
+            return Err(Error::invalid_request(format!("a batch may hold at most {MOST} messages")));
+        }
+        let replies: Vec<BoxFuture<'static, Bytes>> = items
+            .iter()
+            .filter_map(|item| one(self, item.get(), principal, deadline_ms, platform))
+            .map(|reply| Box::pin(finish(reply)) as BoxFuture<'static, Bytes>)
+            .collect();
+        if replies.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Box::pin(async move { write(&together(replies).await) })))
+    }
+}
+
+fn one(server: &Server, text: &str, principal: &Principal, deadline_ms: Option<u64>, platform: &Arc<Platform>) -> Option<Reply> {
+    let refused = |id: Option<&str>, error: &Error| Some(Reply::Answer(Answer::malformed(id, error)));
+    let request = match jsonrpc::read_message(text) {
+        Ok(Message::Request(request)) => request,
+        Ok(Message::Notification(_) | Message::Response) => return None,
+        Err(malformed) => return refused(malformed.id.map(Id::as_json), &malformed.error),
+    };
+    let id = request.id;
+    if request.method == "initialize" {
+        return refused(Some(id.as_json()), &Error::invalid_request("`initialize` may not be part of a batch"));
+    }
+    let call = Envelope::read(request).and_then(|envelope| envelope.into_call(Era::Legacy(Revision::V2025_03_26), principal.clone()));
+    match call {
+        Ok(call) => Some(server.reply(call.deadline_ms(deadline_ms), platform)),
+        Err(error) => refused(Some(id.as_json()), &error),
+    }
+}
+
+async fn finish(reply: Reply) -> Bytes {
+    let mut running = match reply {
+        Reply::Answer(answer) => return answer.message,
+        Reply::Running(running) => running,
+    };
+    loop {
+        match running.frame().await {
+            Some(Frame::Answer(answer)) => return answer.message,
+            // an array of answers has no place for reports
+            Some(Frame::Notification(_)) => {}
+            None => return Answer::error(None, &Error::internal("internal error: the call gave no answer")).message,
+        }
+    }
+}
+
+/// Runs all at the same time, in this task. A batch is short, so each wake polls whatever is not done.
+fn together(futures: Vec<BoxFuture<'static, Bytes>>) -> impl Future<Output = Vec<Bytes>> {
+    let mut slots: Vec<Result<Bytes, BoxFuture<'static, Bytes>>> = futures.into_iter().map(Err).collect();
+    std::future::poll_fn(move |cx| {
+        for slot in &mut slots {
+            if let Err(future) = slot
+                && let Poll::Ready(bytes) = Pin::new(future).poll(cx)
+            {
+                *slot = Ok(bytes);
+            }
+        }
+        if slots.iter().all(Result::is_ok) {
+            Poll::Ready(slots.drain(..).filter_map(Result::ok).collect())
+        } else {
+            Poll::Pending
+        }
+    })
+}
+
+fn write(answers: &[Bytes]) -> Bytes {
+    let mut out = Vec::with_capacity(answers.iter().map(|answer| answer.len() + 1).sum::<usize>() + 1);
+    for answer in answers {
+        out.push(if out.is_empty() { b'[' } else { b',' });
+        out.extend_from_slice(answer);
+    }
+    out.push(b']');
+    out.into()
+}

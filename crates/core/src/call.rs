@@ -1,0 +1,225 @@
+//! One request on its way to dispatch: its parameters found, its era told, its metadata read. Knows no transport.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::jsonrpc::{Error, ErrorCode, Request, present};
+use crate::model::meta::{CallMeta, LogLevel, RawMeta, string};
+use crate::principal::Principal;
+use crate::text;
+use crate::version::Revision;
+
+/// Every parameter of every method, found in one pass and not yet read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+pub(crate) struct Params<'a> {
+    #[serde(rename = "_meta", borrow, default)]
+    pub(crate) meta: Option<RawMeta<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    uri: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    cursor: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub(crate) arguments: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub(crate) input_responses: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    request_state: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    protocol_version: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    level: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub(crate) context: Option<&'a RawValue>,
+}
+
+impl<'a> Params<'a> {
+    fn text(member: &'static str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Error> {
+        let Some(raw) = raw else { return Ok(None) };
+        string(raw).map(Some).ok_or_else(|| Error::invalid_params(format!("`params.{member}` must be a string")))
+    }
+
+    fn required(member: &'static str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
+        Self::text(member, raw)?.ok_or_else(|| Error::invalid_params(format!("`params.{member}` is required")))
+    }
+
+    pub(crate) fn name(&self) -> Result<Cow<'a, str>, Error> {
+        Self::required("name", self.name)
+    }
+
+    pub(crate) fn uri(&self) -> Result<Cow<'a, str>, Error> {
+        Self::required("uri", self.uri)
+    }
+
+    pub(crate) fn cursor(&self) -> Result<Option<Cow<'a, str>>, Error> {
+        Self::text("cursor", self.cursor)
+    }
+
+    pub(crate) fn request_state(&self) -> Result<Option<Cow<'a, str>>, Error> {
+        Self::text("requestState", self.request_state)
+    }
+
+    pub(crate) fn protocol_version(&self) -> Result<Cow<'a, str>, Error> {
+        Self::required("protocolVersion", self.protocol_version)
+    }
+
+    pub(crate) fn level(&self) -> Result<LogLevel, Error> {
+        self.level.and_then(LogLevel::read).ok_or_else(|| Error::invalid_params("`params.level` must be a log level such as \"info\""))
+    }
+}
+
+/// A request whose parameters were found.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    /// The request.
+    pub request: Request<'a>,
+    pub(crate) params: Params<'a>,
+}
+
+/// Which kind of conversation a request belongs to (basic/versioning, and our order of detection in `ARCHITECTURE.md`).
+#[derive(Debug)]
+pub enum Era<'a> {
+    /// The request describes itself.
+    Modern(Described<'a>),
+    /// The request relies on a handshake; served without remembering it.
+    Legacy(Revision),
+}
+
+/// What a modern request says of itself.
+#[derive(Debug)]
+pub struct Described<'a> {
+    /// The protocol version, as sent; not yet compared with what is served.
+    pub version: Cow<'a, str>,
+    meta: CallMeta,
+}
+
+impl Described<'_> {
+    /// The revision named, if it is served to modern requests.
+    ///
+    /// # Errors
+    /// -32022 with the versions that are.
+    pub fn revision(&self) -> Result<Revision, Error> {
+        Revision::parse(&self.version).filter(|revision| revision.is_modern()).ok_or_else(|| unsupported(&self.version))
+    }
+}
+
+/// Error -32022.
+#[must_use]
+pub fn unsupported(requested: &str) -> Error {
+    let supported: Vec<&str> = modern_versions().collect();
+    Error::new(ErrorCode(-32022), format!("protocol version {} is not served; use {}", text::quoted(requested), supported.join(" or ")))
+        .with_data(serde_json::json!({ "supported": supported, "requested": requested }))
+}
+
+/// The versions a self-describing request may name.
+pub(crate) fn modern_versions() -> impl Iterator<Item = &'static str> {
+    Revision::ALL.into_iter().filter(|revision| revision.is_modern()).map(Revision::as_str)
+}
+
+impl<'a> Envelope<'a> {
+    /// Finds the parameters.
+    ///
+    /// # Errors
+    /// -32602 when `params` is no object, or a member stands twice.
+    pub fn read(request: Request<'a>) -> Result<Self, Error> {
+        let params = match request.params {
+            None => Params::default(),
+            Some(raw) if !raw.get().starts_with('{') => return Err(Error::invalid_params("`params` must be an object")),
+            Some(raw) => serde_json::from_str(raw.get())
+                .map_err(|_| Error::invalid_params("`params` can't be read: a member stands twice, or `_meta` is not an object"))?,
+        };
+        Ok(Self { request, params })
+    }
+
+    /// Tells the era. `declared` is the version that the transport declares beside the message: the HTTP header, or what a
+    /// connection's handshake agreed on.
+    ///
+    /// # Errors
+    /// -32602 for a modern request without what it must say; -32022 for a declared version that is not served.
+    pub fn era(&self, declared: Option<&str>) -> Result<Era<'a>, Error> {
+        let meta = self.params.meta.clone().unwrap_or_default();
+        if meta.protocol_version.is_some() {
+            return modern(&meta);
+        }
+        let method = self.request.method.as_ref();
+        if method == "initialize" {
+            return Ok(Era::Legacy(Revision::LATEST_LEGACY));
+        }
+        let declared_revision = declared.map(|declared| Revision::parse(declared).ok_or_else(|| unsupported(declared)));
+        let declares_modern = matches!(declared_revision, Some(Ok(revision)) if revision.is_modern());
+        let half_modern = meta.client_capabilities.is_some() || meta.client_info.is_some();
+        if declares_modern || half_modern || method == "server/discover" {
+            // says what is missing
+            return modern(&meta);
+        }
+        declared_revision.unwrap_or(Ok(Revision::ASSUMED)).map(Era::Legacy)
+    }
+
+    /// The tool, prompt or resource that the request names, for a transport that repeats it.
+    ///
+    /// # Errors
+    /// -32602 when the member is missing or no string.
+    pub fn target(&self) -> Result<Option<Cow<'a, str>>, Error> {
+        match self.request.method.as_ref() {
+            "tools/call" | "prompts/get" => self.params.name().map(Some),
+            "resources/read" => self.params.uri().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The arguments of the call, for a transport that repeats some of them.
+    ///
+    /// # Errors
+    /// -32602 when they can't be read.
+    pub fn arguments<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        let Some(raw) = self.params.arguments else { return Ok(None) };
+        serde_json::from_str(raw.get()).map(Some).map_err(|_| Error::invalid_params("`params.arguments` must be an object"))
+    }
+
+    /// The call, ready for [`Server::reply`](crate::Server::reply).
+    ///
+    /// # Errors
+    /// As for [`Described::revision`]; -32602 for a bad progress token.
+    pub fn into_call(self, era: Era<'a>, principal: Principal) -> Result<Call<'a>, Error> {
+        let (revision, meta) = match era {
+            Era::Modern(described) => (described.revision()?, described.meta),
+            Era::Legacy(revision) => (revision, self.params.meta.as_ref().map(RawMeta::common).transpose()?.unwrap_or_default()),
+        };
+        Ok(Call { request: self.request, params: self.params, revision, meta, principal, deadline_ms: None })
+    }
+}
+
+fn modern<'a>(meta: &RawMeta<'a>) -> Result<Era<'a>, Error> {
+    Ok(Era::Modern(Described { version: meta.version()?, meta: meta.modern()? }))
+}
+
+/// A request that dispatch can serve.
+#[derive(Debug)]
+pub struct Call<'a> {
+    pub(crate) request: Request<'a>,
+    pub(crate) params: Params<'a>,
+    pub(crate) revision: Revision,
+    pub(crate) meta: CallMeta,
+    pub(crate) principal: Principal,
+    pub(crate) deadline_ms: Option<u64>,
+}
+
+impl Call<'_> {
+    /// Says when the host must have the answer, in milliseconds since 1970.
+    #[must_use]
+    pub fn deadline_ms(mut self, deadline_ms: Option<u64>) -> Self {
+        self.deadline_ms = deadline_ms;
+        self
+    }
+
+    /// The protocol revision of the call.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}

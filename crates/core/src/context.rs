@@ -1,0 +1,212 @@
+//! `Cx`: what a handler may see and do during one call. Cheap to clone; holds nothing of other calls.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::ToolError;
+use crate::model::capabilities::{Capability, ClientCapabilities};
+use crate::model::implementation::Implementation;
+use crate::model::input::{Elicited, Form, InputResponse, InputResponses, Sampled, Sampling};
+use crate::model::meta::{CallMeta, LogLevel, TraceContext};
+use crate::outbox::Outbox;
+use crate::port::{Platform, TypeMap};
+use crate::principal::Principal;
+use crate::round_trip::Ask;
+use crate::send::{MaybeSend, MaybeSync};
+use crate::tool::validate::Validator;
+use crate::version::Revision;
+
+/// One call, as its handler sees it.
+#[derive(Clone)]
+pub struct Cx(Arc<Inner>);
+
+struct Inner {
+    revision: Revision,
+    principal: Principal,
+    meta: CallMeta,
+    answers: InputResponses,
+    opened: Option<Value>,
+    filled: BTreeMap<String, String>,
+    deadline_ms: u64,
+    platform: Arc<Platform>,
+    state: Arc<TypeMap>,
+    outbox: Outbox,
+}
+
+/// The parts of a `Cx`; the dispatcher fills them in.
+pub(crate) struct Parts {
+    pub(crate) revision: Revision,
+    pub(crate) principal: Principal,
+    pub(crate) meta: CallMeta,
+    pub(crate) answers: InputResponses,
+    pub(crate) opened: Option<Value>,
+    pub(crate) filled: BTreeMap<String, String>,
+    pub(crate) deadline_ms: u64,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) state: Arc<TypeMap>,
+    pub(crate) outbox: Outbox,
+}
+
+impl Cx {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { revision, principal, meta, answers, opened, filled, deadline_ms, platform, state, outbox } = parts;
+        Self(Arc::new(Inner { revision, principal, meta, answers, opened, filled, deadline_ms, platform, state, outbox }))
+    }
+
+    /// Tells the client how far the call is. Without a progress token nothing is sent.
+    ///
+    /// `progress` must grow from call to call (one that does not is left out); `total` is its end, if known. The first
+    /// report turns the HTTP answer into an event stream.
+    pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        if let Some(token) = &self.0.meta.progress_token {
+            self.0.outbox.progress(token, progress, total, message.filter(|_| self.0.revision.has_annotations()));
+        }
+    }
+
+    /// Sends a log message with this call's answer, if the server declares logging (`Builder::logging`) and the client
+    /// asked for this level (modern clients name one per request; older ones get `info` and above).
+    ///
+    /// Never put secrets or personal data in it: the client reads it.
+    pub fn log(&self, level: LogLevel, data: impl Serialize) {
+        if self.0.meta.log_level.is_some_and(|wanted| level >= wanted) {
+            self.0.outbox.log(level, serde_json::to_value(data).unwrap_or(Value::Null));
+        }
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.0.principal
+    }
+
+    /// The protocol revision of this call.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.0.revision
+    }
+
+    /// What the client can do, as declared on this call.
+    #[must_use]
+    pub fn client(&self) -> &ClientCapabilities {
+        &self.0.meta.client
+    }
+
+    /// What the client calls itself. For display only: anybody can write anything here.
+    #[must_use]
+    pub fn client_info(&self) -> Option<&Implementation> {
+        self.0.meta.client_info.as_ref()
+    }
+
+    /// W3C trace context from the call's `_meta`, to pass on to what the handler calls.
+    #[must_use]
+    pub fn trace(&self) -> &TraceContext {
+        &self.0.meta.trace
+    }
+
+    /// Milliseconds since 1970-01-01T00:00Z.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.0.platform.clock.now_ms()
+    }
+
+    /// How long this call may still run. Give it to whatever the handler waits for.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        Duration::from_millis(self.0.deadline_ms.saturating_sub(self.now_ms()))
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, duration: Duration) {
+        self.0.platform.timer.sleep(duration).await;
+    }
+
+    /// Application state by its type, as given to `Builder::state`.
+    ///
+    /// # Errors
+    /// An internal error when the server was built without it.
+    pub fn state<T: Any + MaybeSend + MaybeSync>(&self) -> Result<&T, ToolError> {
+        let missing = || ToolError::internal(format!("no state of type {}: give it to Builder::state", std::any::type_name::<T>()));
+        self.0.state.find().ok_or_else(missing)
+    }
+
+    /// A port of the host by its trait, e.g. `cx.port::<dyn Sql>()?`.
+    ///
+    /// # Errors
+    /// An internal error when the host does not provide it.
+    pub fn port<P: ?Sized + Any>(&self) -> Result<&Arc<P>, ToolError> {
+        let missing = || ToolError::internal(format!("the host has no port {}: give it to Platform::with_port", std::any::type_name::<P>()));
+        self.0.platform.ports.find::<Arc<P>>().ok_or_else(missing)
+    }
+
+    /// Starts a question to the client; see [`Ask`].
+    pub fn ask(&self) -> Ask {
+        Ask::new()
+    }
+
+    /// What the client answered under `key`, if this call is a retry that carries an answer.
+    #[must_use]
+    pub fn answer(&self, key: &str) -> Option<&InputResponse> {
+        self.0.answers.get(key)
+    }
+
+    /// The person's answer to a form: from this call if it is there and fits the form, otherwise the question as an error.
+    ///
+    /// # Errors
+    /// The question, to be returned with `?`. A client that can't show forms gets protocol error -32021.
+    pub fn elicit(&self, key: &str, form: Form) -> Result<&Elicited, ToolError> {
+        if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
+            let fits = elicited.accepted().is_none_or(|content| {
+                Validator::compile(form.schema()).is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))
+            });
+            if fits {
+                return Ok(elicited);
+            }
+        }
+        Err(self.ask().form(key, form).into())
+    }
+
+    /// The answer of the client's model, or the question as an error.
+    ///
+    /// # Errors
+    /// As for [`Cx::elicit`].
+    pub fn sample(&self, key: &str, sampling: Sampling) -> Result<&Sampled, ToolError> {
+        match self.answer(key) {
+            Some(InputResponse::Sampling(sampled)) => Ok(sampled),
+            _ => Err(self.ask().sample(key, sampling).into()),
+        }
+    }
+
+    /// What an earlier round of this call put into [`Ask::state`]. Sealed in between: it can be trusted as far as its own
+    /// round could. `None` in the first round, or when the value is of another type.
+    #[must_use]
+    pub fn request_state<T: DeserializeOwned>(&self) -> Option<T> {
+        self.0.opened.as_ref().and_then(|state| T::deserialize(state).ok())
+    }
+
+    /// While completing an argument: what the person has filled into another one already.
+    #[must_use]
+    pub fn filled(&self, argument: &str) -> Option<&str> {
+        self.0.filled.get(argument).map(String::as_str)
+    }
+
+    /// Refuses the call unless the client declared the capability.
+    ///
+    /// # Errors
+    /// Protocol error -32021, to be returned with `?`.
+    pub fn require(&self, capability: Capability) -> Result<(), ToolError> {
+        if capability.is_in(self.client()) { Ok(()) } else { Err(ToolError::missing_capability(capability)) }
+    }
+}
+
+impl fmt::Debug for Cx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cx").field("revision", &self.0.revision).field("principal", &self.0.principal).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,112 @@
+//! The error of a handler: what the model reads and what the log gets are two fields. Not the wire's error object
+//! (that is `jsonrpc::Error`) and not a registration mistake (`BuildError`).
+
+use std::fmt;
+
+use crate::model::capabilities::Capability;
+use crate::round_trip::Ask;
+
+/// Why a tool, a prompt or a resource gave no result.
+///
+/// Any `std::error::Error` becomes one through `?`: the model then reads a safe sentence with an id, and the log gets the
+/// cause under the same id.
+#[derive(Debug)]
+pub struct ToolError(Box<Kind>);
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// The public sentence, and maybe a private cause.
+    Failed { message: String, cause: Option<String> },
+    /// Only a private cause.
+    Internal { cause: String },
+    /// The thing named does not exist.
+    NotFound { message: String },
+    /// Not an error: the client is asked something first.
+    Ask(Ask),
+    /// The client can't do what the call needs.
+    MissingCapability(Capability),
+}
+
+impl ToolError {
+    /// A failure that the model can act on, in one sentence that says what to change.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Kind::Failed { message: message.into(), cause: None }))
+    }
+
+    /// A failure whose cause is for the log alone.
+    #[must_use]
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self(Box::new(Kind::Internal { cause: cause.to_string() }))
+    }
+
+    /// Something outside is down: a public sentence ("... is temporarily unavailable"), and the cause for the log.
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>, cause: impl fmt::Display) -> Self {
+        Self::new(message).with_cause(cause)
+    }
+
+    /// What was named does not exist. Reading a resource answers with the protocol's own error for it.
+    #[must_use]
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self(Box::new(Kind::NotFound { message: message.into() }))
+    }
+
+    /// The client did not declare a capability that this call can't do without: protocol error -32021.
+    #[must_use]
+    pub fn missing_capability(capability: Capability) -> Self {
+        Self(Box::new(Kind::MissingCapability(capability)))
+    }
+
+    /// Adds a private cause for the log.
+    #[must_use]
+    pub fn with_cause(self, cause: impl fmt::Display) -> Self {
+        match *self.0 {
+            Kind::Failed { message, .. } | Kind::NotFound { message } => {
+                Self(Box::new(Kind::Failed { message, cause: Some(cause.to_string()) }))
+            }
+            other => Self(Box::new(other)),
+        }
+    }
+
+    /// The sentence the model reads, if there is one of the tool's own.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        match &*self.0 {
+            Kind::Failed { message, .. } | Kind::NotFound { message } => Some(message),
+            Kind::Internal { .. } | Kind::Ask(_) | Kind::MissingCapability(_) => None,
+        }
+    }
+
+    /// What is asked, if this is a question and no failure.
+    #[must_use]
+    pub fn ask(&self) -> Option<&Ask> {
+        match &*self.0 {
+            Kind::Ask(ask) => Some(ask),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn into_kind(self) -> Kind {
+        *self.0
+    }
+}
+
+impl<E: std::error::Error> From<E> for ToolError {
+    fn from(error: E) -> Self {
+        let mut cause = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            cause.push_str(": ");
+            cause.push_str(&error.to_string());
+            source = error.source();
+        }
+        Self::internal(cause)
+    }
+}
+
+impl From<Ask> for ToolError {
+    fn from(ask: Ask) -> Self {
+        Self(Box::new(Kind::Ask(ask)))
+    }
+}

@@ -1,0 +1,342 @@
+//! The JSON-RPC 2.0 envelope: reading messages without copying them, writing answers. Knows no MCP.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use crate::text;
+
+/// A request id as the client wrote it: the JSON text of a string or an integer, repeated unchanged in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Id<'a>(&'a str);
+
+impl<'a> Id<'a> {
+    /// The JSON text, quotes included where the id is a string.
+    #[must_use]
+    pub fn as_json(self) -> &'a str {
+        self.0
+    }
+
+    fn read(raw: &'a RawValue) -> Option<Self> {
+        let text = raw.get();
+        let valid = match text.as_bytes().first()? {
+            b'"' => true,
+            b'-' | b'0'..=b'9' => !text.contains(['.', 'e', 'E']),
+            _ => false,
+        };
+        valid.then_some(Self(text))
+    }
+}
+
+/// One message from a client.
+#[derive(Debug, Clone)]
+pub enum Message<'a> {
+    /// Wants an answer with the same id.
+    Request(Request<'a>),
+    /// Wants no answer.
+    Notification(Notification<'a>),
+    /// An answer to a question that a stateless server never asked.
+    Response,
+}
+
+/// A message that wants an answer.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// Repeated in the answer.
+    pub id: Id<'a>,
+    /// The method's name.
+    pub method: Cow<'a, str>,
+    /// The parameters as they were sent, not yet read.
+    pub params: Option<&'a RawValue>,
+}
+
+/// A message that wants no answer.
+#[derive(Debug, Clone)]
+pub struct Notification<'a> {
+    /// The method's name.
+    pub method: Cow<'a, str>,
+    /// The parameters as they were sent, not yet read.
+    pub params: Option<&'a RawValue>,
+}
+
+/// What a body holds.
+#[derive(Debug, Clone)]
+pub enum Incoming<'a> {
+    /// One message.
+    Single(Message<'a>),
+    /// An array of messages, each still to be read with [`read_message`]. Only revision 2025-03-26 has these.
+    Batch(Vec<&'a RawValue>),
+}
+
+/// A message that can't be served, with the id to answer to where it could be read.
+#[derive(Debug, Clone)]
+pub struct Malformed<'a> {
+    /// The id of the message, if it has a usable one.
+    pub id: Option<Id<'a>>,
+    /// What is wrong with it.
+    pub error: Error,
+}
+
+impl From<Error> for Malformed<'_> {
+    fn from(error: Error) -> Self {
+        Self { id: None, error }
+    }
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message.
+pub fn read(body: &[u8]) -> Result<Incoming<'_>, Malformed<'_>> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Error::parse(format!("the body is not UTF-8 (byte {})", error.valid_up_to())))?;
+    if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
+        let items = serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| json_error(&error))?;
+        return Ok(Incoming::Batch(items));
+    }
+    read_message(text).map(Incoming::Single)
+}
+
+/// Reads one message.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
+    let id = match envelope.id {
+        None => None,
+        Some(raw) => Some(
+            Id::read(raw).ok_or_else(|| Error::invalid_request("`id` must be a string or an integer; leave it out for a notification"))?,
+        ),
+    };
+    let refuse = |message: &'static str| Malformed { id, error: Error::invalid_request(message) };
+    if envelope.jsonrpc.as_deref() != Some("2.0") {
+        return Err(refuse("`jsonrpc` must be \"2.0\""));
+    }
+    let answered = envelope.result.is_some() || envelope.error.is_some();
+    match (envelope.method, id) {
+        (Some(_), _) if answered => Err(refuse("a message has either `method` or `result`/`error`, not both")),
+        (Some(method), Some(id)) => Ok(Message::Request(Request { id, method, params: envelope.params })),
+        (Some(method), None) => Ok(Message::Notification(Notification { method, params: envelope.params })),
+        (None, _) if answered => Ok(Message::Response),
+        (None, _) => Err(refuse("`method` is missing")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "a JSON-RPC message object")]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// Keeps an explicit `null` apart from a missing member: `"id": null` is an error, no id is a notification.
+pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn json_error(error: &serde_json::Error) -> Error {
+    let place = format!("line {} column {}", error.line(), error.column());
+    if error.is_data() {
+        // serde's own words may quote the input; the first clause names the member and no value of it
+        let said = error.to_string();
+        let reason = if said.starts_with("duplicate field") { "a member stands twice" } else { "a member has the wrong type" };
+        return Error::invalid_request(format!("not a JSON-RPC message: {reason} ({place})"));
+    }
+    Error::parse(format!("the body is not valid JSON ({place})"))
+}
+
+/// An error code: JSON-RPC's own and MCP's. Open, because applications may define theirs outside -32768..=-32000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ErrorCode(pub i32);
+
+impl ErrorCode {
+    /// The body is not JSON.
+    pub const PARSE: Self = Self(-32700);
+    /// Not a JSON-RPC request.
+    pub const INVALID_REQUEST: Self = Self(-32600);
+    /// No such method, or its feature is not served.
+    pub const METHOD_NOT_FOUND: Self = Self(-32601);
+    /// Parameters missing, of the wrong type, or naming something that does not exist.
+    pub const INVALID_PARAMS: Self = Self(-32602);
+    /// A fault of the server.
+    pub const INTERNAL: Self = Self(-32603);
+}
+
+/// A JSON-RPC error object. Its text goes to the client: it never carries a private cause.
+#[derive(Debug, Clone, Serialize)]
+pub struct Error {
+    /// What kind of error.
+    pub code: ErrorCode,
+    /// One sentence, saying what to change.
+    pub message: Cow<'static, str>,
+    /// Facts for a program, where the protocol defines some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<serde_json::Value>,
+}
+
+impl Error {
+    /// An error of any code.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), data: None }
+    }
+
+    /// Adds facts for a program.
+    #[must_use]
+    pub fn with_data(mut self, data: serde_json::Value) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    /// -32700.
+    #[must_use]
+    pub fn parse(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::PARSE, message)
+    }
+
+    /// -32600.
+    #[must_use]
+    pub fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::INVALID_REQUEST, message)
+    }
+
+    /// -32601, naming the method.
+    #[must_use]
+    pub fn method_not_found(method: &str) -> Self {
+        Self::new(ErrorCode::METHOD_NOT_FOUND, format!("method {} is not served here", text::quoted(method)))
+    }
+
+    /// -32602.
+    #[must_use]
+    pub fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::INVALID_PARAMS, message)
+    }
+
+    /// -32603.
+    #[must_use]
+    pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::INTERNAL, message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code.0)
+    }
+}
+
+/// Writes the answer to a request from an already written result.
+#[must_use]
+pub fn write_result(id: &str, result: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(result.len() + id.len() + 40);
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(b",\"result\":");
+    out.extend_from_slice(result);
+    out.push(b'}');
+    out
+}
+
+/// Writes an error answer; without an id where none could be read (never `"id":null`).
+#[must_use]
+pub fn write_error(id: Option<&str>, error: &Error) -> Vec<u8> {
+    let mut out = Vec::with_capacity(160);
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",");
+    if let Some(id) = id {
+        out.extend_from_slice(b"\"id\":");
+        out.extend_from_slice(id.as_bytes());
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"error\":");
+    out.extend_from_slice(&to_json(error));
+    out.push(b'}');
+    out
+}
+
+/// Writes a notification from already written parameters.
+#[must_use]
+pub fn write_notification(method: &str, params: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(params.len() + method.len() + 48);
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"method\":\"");
+    out.extend_from_slice(method.as_bytes());
+    out.extend_from_slice(b"\",\"params\":");
+    out.extend_from_slice(params);
+    out.push(b'}');
+    out
+}
+
+/// JSON text of one of our own types.
+pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    // our wire types have string keys and finite structure, so writing them can't fail; a handler's own value
+    // is turned into `serde_json::Value` first, where a failure is reported
+    serde_json::to_vec(value).unwrap_or_else(|_| b"null".to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(body: &str) -> (Option<String>, i32) {
+        match read(body.as_bytes()) {
+            Err(malformed) => (malformed.id.map(|id| id.as_json().to_owned()), malformed.error.code.0),
+            Ok(other) => panic!("{body} was read as {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_request_borrows_its_parts() {
+        let body = br#" {"jsonrpc":"2.0","id":"a\n1","method":"tools/call","params":{"x":[1, 2]},"extra":1}"#;
+        let Ok(Incoming::Single(Message::Request(request))) = read(body) else { panic!() };
+        assert_eq!(request.id.as_json(), r#""a\n1""#);
+        assert!(matches!(request.method, Cow::Borrowed("tools/call")));
+        assert_eq!(request.params.map(RawValue::get), Some(r#"{"x":[1, 2]}"#));
+    }
+
+    #[test]
+    fn messages_are_told_apart() {
+        let kind = |body: &'static str| read(body.as_bytes());
+        assert!(matches!(kind(r#"{"jsonrpc":"2.0","method":"x"}"#), Ok(Incoming::Single(Message::Notification(_)))));
+        assert!(matches!(kind(r#"{"jsonrpc":"2.0","id":1,"result":null}"#), Ok(Incoming::Single(Message::Response))));
+        assert!(matches!(kind("\n[]"), Ok(Incoming::Batch(items)) if items.is_empty()));
+    }
+
+    #[test]
+    fn malformed_messages_are_refused_by_kind() {
+        assert_eq!(error_of("{"), (None, -32700));
+        assert_eq!(error_of(""), (None, -32700));
+        assert_eq!(error_of("{} x"), (None, -32700));
+        assert_eq!(error_of("\"text\""), (None, -32600));
+        assert_eq!(error_of("null"), (None, -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#), (None, -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#), (None, -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#), (None, -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"1.0","id":7,"method":"x"}"#), (Some("7".into()), -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7}"#), (Some("7".into()), -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":5}"#), (None, -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","method":"b"}"#), (None, -32600));
+        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","result":1}"#), (Some("7".into()), -32600));
+        assert!(read(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}").is_err_and(|m| m.error.code == ErrorCode::PARSE));
+    }
+
+    #[test]
+    fn answers_repeat_the_id_or_leave_it_out() {
+        assert_eq!(write_result("7", b"{}"), br#"{"jsonrpc":"2.0","id":7,"result":{}}"#);
+        let error = Error::parse("no");
+        assert_eq!(write_error(None, &error), br#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"no"}}"#);
+        assert_eq!(write_error(Some("\"a\""), &error), br#"{"jsonrpc":"2.0","id":"a","error":{"code":-32700,"message":"no"}}"#);
+    }
+}

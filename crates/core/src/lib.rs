@@ -1,0 +1,84 @@
+//! The Model Context Protocol server as a value: build it once, ask it any number of times, from anywhere.
+//!
+//! **In scope:** the JSON-RPC envelope, the wire types of five protocol revisions, typed tools, prompts and resources,
+//! validation, round trips, dispatch, and the stdio framing rules as a function of lines.
+//!
+//! **Out of scope:** HTTP (crate `mcpfn-http`), sockets, files, clocks, randomness, environment variables, threads and
+//! tasks. What is not a function of the request comes in through [`Platform`].
+//!
+//! **Panics:** none on client input. `build()` reports every registration mistake; after it nothing can be registered.
+//!
+//! ```
+//! use mcpfn_core::{NoArguments, Server, Tool};
+//!
+//! let server = Server::builder("clock", "1.0.0")
+//!     .tool(Tool::new("tick").describe("Says tick.").read_only().handler(|_: NoArguments| async { "tick" }))
+//!     .build()?;
+//! assert_eq!(server.counts(), (1, 0, 0));
+//! # Ok::<(), mcpfn_core::BuildError>(())
+//! ```
+
+mod batch;
+mod builder;
+mod call;
+mod complete;
+mod context;
+mod dispatch;
+mod error;
+mod handler;
+pub mod jsonrpc;
+mod line;
+mod model;
+mod outbox;
+mod port;
+mod principal;
+mod prompt;
+mod resource;
+mod round_trip;
+mod running;
+mod send;
+mod server;
+pub mod text;
+mod tool;
+mod version;
+
+pub use builder::{BuildError, Builder};
+pub use call::{Call, Described, Envelope, Era, unsupported};
+pub use context::Cx;
+pub use error::ToolError;
+pub use handler::Handler;
+pub use line::{Batch, Connection, Received};
+pub use model::JsonObject;
+pub use model::capabilities::{Capability, ClientCapabilities};
+pub use model::content::{
+    Annotations, Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents, ResourceLink, Role, TextContent,
+};
+pub use model::implementation::{Icon, Implementation};
+pub use model::input::{ElicitAction, Elicited, Form, InputRequest, InputResponse, Root, Sampled, Sampling, UrlElicitation};
+pub use model::meta::{LogLevel, TraceContext};
+pub use model::prompt::{GetPromptResult, PromptMessage};
+pub use model::tool::CallToolResult;
+pub use port::sql::{Dialect, Rows, Sql, SqlError, SqlValue};
+pub use port::{Clock, Failure, Platform, Random, Records, Timer};
+pub use principal::{Principal, PrincipalKind};
+pub use prompt::{IntoPrompt, IntoPromptResult, Prompt};
+pub use resource::result::IntoResourceContents;
+pub use resource::{IntoResource, Resource, Variables};
+pub use round_trip::{Ask, KeyError, Keyring};
+pub use running::{Answer, Failed, Frame, Reply, Running};
+pub use send::{BoxFuture, MaybeSend, MaybeSync};
+pub use server::Server;
+pub use tool::result::{IntoToolResult, Json, Structured};
+pub use tool::schema::{HeaderParameter, JsonSchema, NoArguments};
+pub use tool::{IntoTool, Tool};
+pub use version::Revision;
+
+#[cfg(feature = "macros")]
+pub use mcpfn_macros::{input, output, prompt, resource, tool};
+
+/// For the macros only: what they expand to needs these under one root. Not part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::tool::validate::Validator;
+    pub use {schemars, serde};
+}

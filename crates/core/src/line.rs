@@ -1,0 +1,123 @@
+//! The stdio transport as a function: one line in, what to do with it out (basic/transports/stdio). Reads and writes nothing.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::call::{Envelope, Era};
+use crate::jsonrpc::{self, Error, Id, Incoming, Message, Notification, Request};
+use crate::port::Platform;
+use crate::principal::Principal;
+use crate::running::{Answer, Reply, Running};
+use crate::send::BoxFuture;
+use crate::server::{Server, negotiate};
+use crate::version::Revision;
+
+/// One client at the other end of a pipe.
+///
+/// The pipe, unlike HTTP, has no header to say the revision of a client with a handshake: what the handshake agreed on is kept
+/// here, with the pipe. Clients of 2026-07-28 need nothing kept.
+#[derive(Debug)]
+pub struct Connection {
+    server: Server,
+    agreed: Option<Revision>,
+}
+
+/// What to do about a line.
+#[derive(Debug)]
+pub enum Received {
+    /// Nothing.
+    Nothing,
+    /// Write this line.
+    Send(Bytes),
+    /// Run this call and write its frames as lines, unless it is cancelled first.
+    Run {
+        /// JSON text of the request's id, by which it may be cancelled.
+        id: Box<str>,
+        /// The call.
+        call: Running,
+    },
+    /// Wait for this and write it as one line.
+    Batch(Batch),
+    /// Drop the call with this id, and write nothing more of it.
+    Cancel(Box<str>),
+}
+
+/// The answers of a batch, once they are all there.
+pub struct Batch(pub BoxFuture<'static, Bytes>);
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Batch")
+    }
+}
+
+impl Connection {
+    /// A client that has said nothing yet.
+    #[must_use]
+    pub fn new(server: Server) -> Self {
+        Self { server, agreed: None }
+    }
+
+    /// Takes one line, without its line break. An empty line is nothing.
+    pub fn receive(&mut self, line: &[u8], platform: &Arc<Platform>) -> Received {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Received::Nothing;
+        }
+        match jsonrpc::read(line) {
+            Err(malformed) => refuse(malformed.id, &malformed.error),
+            Ok(Incoming::Batch(items)) => self.batch(&items, platform),
+            Ok(Incoming::Single(Message::Request(request))) => self.request(request, platform),
+            Ok(Incoming::Single(Message::Notification(notification))) => cancelled(&notification).map_or(Received::Nothing, Received::Cancel),
+            Ok(Incoming::Single(Message::Response)) => Received::Nothing,
+        }
+    }
+
+    fn request(&mut self, request: Request<'_>, platform: &Arc<Platform>) -> Received {
+        let id = request.id;
+        let declared = self.agreed.map(Revision::as_str);
+        let known = Envelope::read(request).and_then(|envelope| envelope.era(declared).map(|era| (envelope, era)));
+        let (envelope, era) = match known {
+            Ok(known) => known,
+            Err(error) => return refuse(Some(id), &error),
+        };
+        if let (Era::Legacy(_), "initialize", Ok(version)) = (&era, envelope.request.method.as_ref(), envelope.params.protocol_version()) {
+            self.agreed = Some(negotiate(&version));
+        }
+        match envelope.into_call(era, Principal::local()) {
+            Err(error) => refuse(Some(id), &error),
+            Ok(call) => match self.server.reply(call, platform) {
+                Reply::Answer(answer) => Received::Send(answer.message),
+                Reply::Running(running) => Received::Run { id: id.as_json().into(), call: running },
+            },
+        }
+    }
+
+    fn batch(&self, items: &[&RawValue], platform: &Arc<Platform>) -> Received {
+        if !self.agreed.is_some_and(Revision::has_batches) {
+            return refuse(None, &Error::invalid_request("send one message per line: only protocol revision 2025-03-26 has batches"));
+        }
+        match self.server.batch(items, &Principal::local(), None, platform) {
+            Ok(Some(answers)) => Received::Batch(Batch(answers)),
+            Ok(None) => Received::Nothing,
+            Err(error) => refuse(None, &error),
+        }
+    }
+}
+
+fn refuse(id: Option<Id<'_>>, error: &Error) -> Received {
+    Received::Send(Answer::malformed(id.map(Id::as_json), error).message)
+}
+
+/// The id that `notifications/cancelled` names.
+fn cancelled(notification: &Notification<'_>) -> Option<Box<str>> {
+    #[derive(Deserialize)]
+    struct Cancelled<'a> {
+        #[serde(rename = "requestId", borrow)]
+        request_id: &'a RawValue,
+    }
+    let params = notification.params.filter(|_| notification.method == "notifications/cancelled")?;
+    serde_json::from_str::<Cancelled<'_>>(params.get()).ok().map(|cancelled| cancelled.request_id.get().into())
+}

@@ -1,0 +1,136 @@
+//! `_meta` of a request (basic, "_meta"): version, client, log level, progress token, trace context.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::capabilities::ClientCapabilities;
+use super::implementation::Implementation;
+use crate::jsonrpc::{Error, present};
+
+pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+pub(crate) const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// Members of `_meta`, found but not yet read.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct RawMeta<'a> {
+    #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow, default, deserialize_with = "present")]
+    pub(crate) protocol_version: Option<&'a RawValue>,
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities", borrow, default, deserialize_with = "present")]
+    pub(crate) client_capabilities: Option<&'a RawValue>,
+    #[serde(rename = "io.modelcontextprotocol/clientInfo", borrow, default, deserialize_with = "present")]
+    pub(crate) client_info: Option<&'a RawValue>,
+    #[serde(rename = "io.modelcontextprotocol/logLevel", borrow, default, deserialize_with = "present")]
+    log_level: Option<&'a RawValue>,
+    #[serde(rename = "progressToken", borrow, default, deserialize_with = "present")]
+    progress_token: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    traceparent: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    tracestate: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    baggage: Option<&'a RawValue>,
+}
+
+/// What `_meta` said, read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallMeta {
+    pub(crate) client: ClientCapabilities,
+    pub(crate) client_info: Option<Implementation>,
+    pub(crate) log_level: Option<LogLevel>,
+    /// JSON text of the token, repeated unchanged in each notification.
+    pub(crate) progress_token: Option<Box<str>>,
+    pub(crate) trace: TraceContext,
+}
+
+impl<'a> RawMeta<'a> {
+    /// The version a modern request names.
+    pub(crate) fn version(&self) -> Result<Cow<'a, str>, Error> {
+        let raw = self.protocol_version.ok_or_else(|| missing(PROTOCOL_VERSION, "the revision's date, e.g. \"2026-07-28\""))?;
+        string(raw).ok_or_else(|| Error::invalid_params(format!("`_meta[\"{PROTOCOL_VERSION}\"]` must be a string")))
+    }
+
+    /// Reads everything a modern request must or may say.
+    pub(crate) fn modern(&self) -> Result<CallMeta, Error> {
+        let raw = self.client_capabilities.ok_or_else(|| missing(CLIENT_CAPABILITIES, "an object, `{}` if the client has none"))?;
+        let client = serde_json::from_str(raw.get())
+            .map_err(|_| Error::invalid_params(format!("`_meta[\"{CLIENT_CAPABILITIES}\"]` must be a ClientCapabilities object")))?;
+        let log_level = match self.log_level {
+            None => None,
+            Some(raw) => Some(LogLevel::read(raw).ok_or_else(|| {
+                Error::invalid_params(format!("`_meta[\"{LOG_LEVEL}\"]` must be one of debug, info, notice, warning, error, critical, alert, emergency"))
+            })?),
+        };
+        Ok(CallMeta { client, log_level, ..self.common()? })
+    }
+
+    /// Reads what legacy requests may say: a progress token and trace context.
+    pub(crate) fn common(&self) -> Result<CallMeta, Error> {
+        Ok(CallMeta {
+            client_info: self.client_info.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+            progress_token: self.progress_token.map(progress_token).transpose()?,
+            trace: TraceContext {
+                traceparent: self.traceparent.and_then(string).map(Cow::into_owned),
+                tracestate: self.tracestate.and_then(string).map(Cow::into_owned),
+                baggage: self.baggage.and_then(string).map(Cow::into_owned),
+            },
+            ..CallMeta::default()
+        })
+    }
+}
+
+fn missing(key: &str, what: &str) -> Error {
+    Error::invalid_params(format!("`params._meta[\"{key}\"]` is required: {what}"))
+}
+
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
+}
+
+fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
+    let text = raw.get();
+    let valid = match text.as_bytes().first() {
+        Some(b'"') => true,
+        Some(b'-' | b'0'..=b'9') => !text.contains(['.', 'e', 'E']),
+        _ => false,
+    };
+    if valid { Ok(text.into()) } else { Err(Error::invalid_params("`_meta.progressToken` must be a string or an integer")) }
+}
+
+/// Severity of a log message, after RFC 5424. Later ones are more severe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum LogLevel {
+    Debug,
+    Info,
+    Notice,
+    Warning,
+    Error,
+    Critical,
+    Alert,
+    Emergency,
+}
+
+impl LogLevel {
+    pub(crate) fn read(raw: &RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
+    }
+}
+
+/// W3C trace context as the client sent it in `_meta`. Passed through, not checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TraceContext {
+    /// W3C `traceparent`.
+    pub traceparent: Option<String>,
+    /// W3C `tracestate`.
+    pub tracestate: Option<String>,
+    /// W3C `baggage`.
+    pub baggage: Option<String>,
+}

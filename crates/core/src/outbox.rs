@@ -1,0 +1,70 @@
+//! Notifications of one call on their way to the client. Bounded; read by whoever polls the call.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+
+use bytes::Bytes;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::jsonrpc::{to_json, write_notification};
+use crate::model::meta::LogLevel;
+use crate::model::notify::{LogMessage, Progress};
+
+/// Most notifications that wait for a slow client; progress beyond is left out, because a later one says more.
+const MOST: usize = 256;
+
+/// Shared by the handler (which puts) and the reply (which takes).
+#[derive(Clone, Default)]
+pub(crate) struct Outbox(Arc<Mutex<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Bytes>,
+    last: Option<f64>,
+    waker: Option<Waker>,
+}
+
+impl Outbox {
+    pub(crate) fn progress(&self, token: &str, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // the protocol wants progress to grow; NaN and infinity can't be written as JSON
+        let grows = progress.is_finite() && queue.last.is_none_or(|last| progress > last);
+        let Ok(token) = serde_json::from_str::<&RawValue>(token) else { return };
+        if grows && queue.waiting.len() < MOST {
+            queue.last = Some(progress);
+            let total = total.filter(|total| total.is_finite());
+            let params = to_json(&Progress { progress_token: token, progress, total, message });
+            queue.put(write_notification("notifications/progress", &params));
+        }
+    }
+
+    pub(crate) fn log(&self, level: LogLevel, data: Value) {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.waiting.len() < MOST {
+            let params = to_json(&LogMessage { level, logger: None, data });
+            queue.put(write_notification("notifications/message", &params));
+        }
+    }
+
+    /// The next notification; without one, `waker` is called when the next one comes.
+    pub(crate) fn take(&self, waker: &Waker) -> Option<Bytes> {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = queue.waiting.pop_front();
+        if next.is_none() && !queue.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            queue.waker = Some(waker.clone());
+        }
+        next
+    }
+}
+
+impl Queue {
+    fn put(&mut self, notification: Vec<u8>) {
+        self.waiting.push_back(notification.into());
+        // a handler may report from a task of its own, where finishing its poll would wake nobody
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The port to a SQL database, and the values that cross it. Not a driver: SQLite, Postgres and D1 implement it elsewhere.
+
+use std::fmt;
+
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+
+/// A SQL database that a toolkit may ask. Parameters are always bound, never pasted into the text.
+///
+/// Placeholders in the text are `?1`, `?2`, ... in every dialect; a driver translates them.
+pub trait Sql: MaybeSend + MaybeSync {
+    /// Which SQL the database speaks.
+    fn dialect(&self) -> Dialect;
+
+    /// Runs one statement that returns rows, and stops reading after `max_rows`.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] when the database can't be reached, [`SqlError::Rejected`] when it refuses the statement.
+    fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>>;
+
+    /// Runs one statement that changes data, and returns the number of rows changed.
+    ///
+    /// # Errors
+    /// As for [`Sql::query`].
+    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>>;
+}
+
+/// A family of SQL syntax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// SQLite and Cloudflare D1.
+    Sqlite,
+    /// PostgreSQL and what speaks its protocol.
+    Postgres,
+}
+
+/// One value of a row or a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SqlValue {
+    /// No value.
+    Null,
+    /// A signed 64-bit integer; booleans are 0 and 1.
+    Integer(i64),
+    /// A double.
+    Real(f64),
+    /// Text; also dates (ISO 8601), UUIDs and decimals.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+impl SqlValue {
+    /// The text, if this is text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The integer, if this is one.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Integer(integer) => Some(*integer),
+            _ => None,
+        }
+    }
+
+    /// The number, if this is an integer or a double.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Integer(integer) => Some(*integer as f64),
+            Self::Real(real) => Some(*real),
+            _ => None,
+        }
+    }
+
+    /// The value as JSON: bytes become Base64 text, a double that JSON can't write becomes `null`.
+    #[must_use]
+    pub fn into_json(self) -> serde_json::Value {
+        use base64::Engine as _;
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Integer(integer) => integer.into(),
+            Self::Real(real) => real.into(),
+            Self::Text(text) => text.into(),
+            Self::Blob(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
+        }
+    }
+}
+
+impl From<&str> for SqlValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for SqlValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<i64> for SqlValue {
+    fn from(integer: i64) -> Self {
+        Self::Integer(integer)
+    }
+}
+
+impl From<f64> for SqlValue {
+    fn from(real: f64) -> Self {
+        Self::Real(real)
+    }
+}
+
+/// The rows of one answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// Column names, in the order of each row's values.
+    pub columns: Vec<String>,
+    /// One vector of values a row, each as long as `columns`.
+    pub rows: Vec<Vec<SqlValue>>,
+    /// More rows existed than were asked for.
+    pub truncated: bool,
+}
+
+impl Rows {
+    /// The position of a column.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
+    }
+}
+
+/// Why a database gave no answer. The cause is for the log; a toolkit says it in its own words.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SqlError {
+    /// The database could not be reached, was busy, or took too long. A later try may work.
+    Unavailable(String),
+    /// The database refused the statement: syntax, a constraint, a right.
+    Rejected(String),
+}
+
+impl fmt::Display for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(cause) => write!(f, "database unavailable: {cause}"),
+            Self::Rejected(cause) => write!(f, "database refused the statement: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for SqlError {}

@@ -1,0 +1,220 @@
+//! Prompts: how an author declares one. The wire's definition is `model/prompt.rs`.
+
+use std::future::Future;
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::complete::Completers;
+use crate::context::Cx;
+use crate::error::ToolError;
+use crate::handler::Handler;
+use crate::model::JsonObject;
+use crate::model::implementation::Icon;
+use crate::model::prompt::{GetPromptResult, PromptArgument, PromptMessage};
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::tool::schema::{self, JsonSchema};
+
+/// A prompt: a conversation that a person starts by name, and its handler.
+#[must_use = "give it to `Builder::prompt`"]
+pub struct Prompt {
+    pub(crate) name: String,
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) meta: JsonObject,
+    pub(crate) schema: Option<Value>,
+    pub(crate) completers: Completers,
+    pub(crate) run: Option<Box<dyn ErasedPrompt>>,
+}
+
+impl Prompt {
+    /// A prompt without description and handler; both are to follow.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: None,
+            icons: Vec::new(),
+            meta: JsonObject::new(),
+            schema: None,
+            completers: Completers::new(),
+            run: None,
+        }
+    }
+
+    /// What the prompt is for. A person chooses by this text.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// A name for people.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Adds a picture.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The function that writes the messages. The fields of its argument type (`String`, an enum of words, or `Option` of
+    /// these) are the prompt's arguments, their comments the descriptions.
+    pub fn handler<H, M>(mut self, handler: H) -> Self
+    where
+        H: Handler<M>,
+        H::Arguments: DeserializeOwned + JsonSchema,
+        H::Output: IntoPromptResult,
+        M: 'static,
+    {
+        self.schema = Some(schema::of_input::<H::Arguments>());
+        self.run = Some(Box::new(Typed(handler, PhantomData::<fn() -> M>)));
+        self
+    }
+
+    /// Offers values while a person types an argument. An argument that is an enum needs no completer.
+    pub fn complete<F, Fut>(mut self, argument: impl Into<String>, completer: F) -> Self
+    where
+        F: Fn(String, Cx) -> Fut + MaybeSend + MaybeSync + 'static,
+        Fut: Future<Output = Vec<String>> + MaybeSend + 'static,
+    {
+        self.completers.insert(argument.into(), Box::new(completer));
+        self
+    }
+}
+
+impl std::fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prompt").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What `Builder::prompt` takes: a [`Prompt`], or what `#[prompt]` makes of a function.
+pub trait IntoPrompt {
+    /// Gives the prompt.
+    fn into_prompt(self) -> Prompt;
+}
+
+impl IntoPrompt for Prompt {
+    fn into_prompt(self) -> Prompt {
+        self
+    }
+}
+
+/// The arguments that a schema's properties stand for, with mistakes where a property can't be a string.
+pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<PromptArgument> {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = schema["properties"].as_object();
+    if properties.is_none() {
+        mistakes.push("its arguments must be a struct with named fields".to_owned());
+    }
+    let mut arguments: Vec<PromptArgument> = properties
+        .into_iter()
+        .flatten()
+        .map(|(name, property)| {
+            let text = |key: &str| property.get(key).and_then(Value::as_str).map(str::to_owned);
+            if !may_be_string(property) {
+                mistakes.push(format!("its argument `{name}` must be a string, an enum of words or an `Option` of these: prompt arguments are strings"));
+            }
+            let required = required.contains(&name.as_str());
+            PromptArgument { name: name.clone(), title: text("title"), description: text("description"), required, values: words(property) }
+        })
+        .collect();
+    // schema maps may be sorted by name; what must be filled in comes first for whoever fills it in
+    arguments.sort_by_key(|argument| !argument.required);
+    arguments
+}
+
+fn may_be_string(property: &Value) -> bool {
+    match property.get("type") {
+        Some(Value::String(kind)) => kind == "string",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
+        _ => !words(property).is_empty(),
+    }
+}
+
+/// The words of an enum, however the schema writes them.
+fn words(property: &Value) -> Vec<String> {
+    let choices = ["oneOf", "anyOf"].iter().filter_map(|key| property.get(key)?.as_array()).flatten();
+    let nested = choices.flat_map(|choice| match choice.get("const").and_then(Value::as_str) {
+        Some(word) => vec![word.to_owned()],
+        None => words(choice),
+    });
+    let own = property.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    own.chain(nested).collect()
+}
+
+/// A result that a prompt may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a prompt's result",
+    label = "not a prompt result",
+    note = "return a `String` (one message from the user), `PromptMessage`, `Vec<PromptMessage>`, `GetPromptResult`, or a `Result` of one of these"
+)]
+pub trait IntoPromptResult {
+    /// Turns the value into the wire's result.
+    ///
+    /// # Errors
+    /// The handler's own failure.
+    fn into_prompt_result(self) -> Result<GetPromptResult, ToolError>;
+}
+
+impl IntoPromptResult for GetPromptResult {
+    fn into_prompt_result(self) -> Result<GetPromptResult, ToolError> {
+        Ok(self)
+    }
+}
+
+impl IntoPromptResult for Vec<PromptMessage> {
+    fn into_prompt_result(self) -> Result<GetPromptResult, ToolError> {
+        Ok(GetPromptResult::new(self))
+    }
+}
+
+impl IntoPromptResult for PromptMessage {
+    fn into_prompt_result(self) -> Result<GetPromptResult, ToolError> {
+        vec![self].into_prompt_result()
+    }
+}
+
+impl IntoPromptResult for String {
+    fn into_prompt_result(self) -> Result<GetPromptResult, ToolError> {
+        PromptMessage::user(self).into_prompt_result()
+    }
+}
+
+impl IntoPromptResult for &'static str {
+    fn into_prompt_result(self) -> Result<GetPromptResult, ToolError> {
+        PromptMessage::user(self).into_prompt_result()
+    }
+}
+
+impl<T: IntoPromptResult, E: Into<ToolError>> IntoPromptResult for Result<T, E> {
+    fn into_prompt_result(self) -> Result<GetPromptResult, ToolError> {
+        self.map_err(Into::into)?.into_prompt_result()
+    }
+}
+
+/// A handler whose types are forgotten.
+pub(crate) trait ErasedPrompt: MaybeSend + MaybeSync {
+    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<GetPromptResult, ToolError>>, serde_json::Error>;
+}
+
+struct Typed<H, M>(H, PhantomData<fn() -> M>);
+
+impl<H, M> ErasedPrompt for Typed<H, M>
+where
+    H: Handler<M>,
+    H::Arguments: DeserializeOwned,
+    H::Output: IntoPromptResult,
+    M: 'static,
+{
+    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<GetPromptResult, ToolError>>, serde_json::Error> {
+        let arguments = serde_json::from_value(arguments)?;
+        let output = self.0.run(arguments, cx);
+        Ok(Box::pin(async move { output.await.into_prompt_result() }))
+    }
+}

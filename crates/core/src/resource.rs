@@ -1,0 +1,247 @@
+//! Resources and resource templates: how an author declares one. The wire's definition is `model/resource.rs`.
+
+pub(crate) mod result;
+pub(crate) mod template;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::complete::Completers;
+use crate::context::Cx;
+use crate::error::ToolError;
+use crate::handler::Handler;
+use crate::model::JsonObject;
+use crate::model::content::{Annotations, ResourceContents};
+use crate::model::implementation::Icon;
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::tool::schema::{self, JsonSchema};
+use result::IntoResourceContents;
+
+/// A resource at a fixed URI, or a template of URIs (RFC 6570) when the URI has a `{`.
+#[must_use = "give it to `Builder::resource`"]
+pub struct Resource {
+    pub(crate) uri: String,
+    pub(crate) name: String,
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) mime_type: Option<String>,
+    pub(crate) size: Option<u64>,
+    pub(crate) annotations: Option<Annotations>,
+    pub(crate) meta: JsonObject,
+    pub(crate) fresh_for: Duration,
+    pub(crate) public: bool,
+    pub(crate) schema: Option<Value>,
+    pub(crate) completers: Completers,
+    pub(crate) run: Option<Box<dyn ErasedResource>>,
+}
+
+impl Resource {
+    /// A URI or a template of URIs, and a name for programs. The handler is to follow.
+    pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            uri: uri.into(),
+            name: name.into(),
+            title: None,
+            description: None,
+            icons: Vec::new(),
+            mime_type: None,
+            size: None,
+            annotations: None,
+            meta: JsonObject::new(),
+            fresh_for: Duration::ZERO,
+            public: false,
+            schema: None,
+            completers: Completers::new(),
+            run: None,
+        }
+    }
+
+    pub(crate) fn is_template(&self) -> bool {
+        self.uri.contains('{')
+    }
+
+    /// What the resource holds.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// A name for people.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Adds a picture.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The media type of its contents; `text/plain` for text and `application/octet-stream` for bytes when not said.
+    pub fn mime(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Its size in bytes, if known beforehand.
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
+    /// Whom it is for and how much it matters.
+    pub fn annotate(mut self, annotations: Annotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// How long a client may keep the contents (`ttlMs`); not at all when not said.
+    pub fn fresh_for(mut self, duration: Duration) -> Self {
+        self.fresh_for = duration;
+        self
+    }
+
+    /// The contents are the same for every caller, so that any cache between may share them (`cacheScope: public`).
+    pub fn public(mut self) -> Self {
+        self.public = true;
+        self
+    }
+
+    /// The function that reads the resource: `Fn()` or `Fn(Cx)` for a fixed URI; `Fn(A)` or `Fn(A, Cx)` for a template,
+    /// where the fields of `A` are the template's variables (strings).
+    pub fn handler<H, M>(mut self, handler: H) -> Self
+    where
+        H: Handler<M>,
+        H::Arguments: Variables,
+        H::Output: IntoResourceContents,
+        M: 'static,
+    {
+        self.schema = H::Arguments::schema();
+        self.run = Some(Box::new(Typed(handler, PhantomData::<fn() -> M>)));
+        self
+    }
+
+    /// Offers values while a person fills in a variable of the template.
+    pub fn complete<F, Fut>(mut self, variable: impl Into<String>, completer: F) -> Self
+    where
+        F: Fn(String, Cx) -> Fut + MaybeSend + MaybeSync + 'static,
+        Fut: Future<Output = Vec<String>> + MaybeSend + 'static,
+    {
+        self.completers.insert(variable.into(), Box::new(completer));
+        self
+    }
+}
+
+impl std::fmt::Debug for Resource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resource").field("uri", &self.uri).finish_non_exhaustive()
+    }
+}
+
+/// What `Builder::resource` takes: a [`Resource`], or what `#[resource]` makes of a function.
+pub trait IntoResource {
+    /// Gives the resource.
+    fn into_resource(self) -> Resource;
+}
+
+impl IntoResource for Resource {
+    fn into_resource(self) -> Resource {
+        self
+    }
+}
+
+/// What a resource's handler takes: a template's variables, or the call alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't hold the variables of a resource template",
+    note = "take a struct with one `String` field per variable, marked `#[input]`, or the `Cx` alone for a fixed URI"
+)]
+pub trait Variables: Sized {
+    /// The schema of the variables, if the handler takes any.
+    #[must_use]
+    fn schema() -> Option<Value>;
+
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// When they do not fit the type.
+    fn read(values: BTreeMap<String, String>, cx: &Cx) -> Result<Self, serde_json::Error>;
+}
+
+impl Variables for Cx {
+    fn schema() -> Option<Value> {
+        None
+    }
+
+    fn read(_: BTreeMap<String, String>, cx: &Cx) -> Result<Self, serde_json::Error> {
+        Ok(cx.clone())
+    }
+}
+
+impl<T: DeserializeOwned + JsonSchema> Variables for T {
+    fn schema() -> Option<Value> {
+        Some(schema::of_input::<T>())
+    }
+
+    fn read(values: BTreeMap<String, String>, _: &Cx) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(values.into_iter().map(|(name, value)| (name, Value::from(value))).collect())
+    }
+}
+
+/// Variables and fields must have the same names.
+pub(crate) fn check_variables<'a>(variables: impl Iterator<Item = &'a str>, schema: Option<&Value>, mistakes: &mut Vec<String>) {
+    let Some(schema) = schema else {
+        mistakes.push("its handler must take the template's variables".to_owned());
+        return;
+    };
+    let variables: Vec<&str> = variables.collect();
+    let fields: Vec<&str> = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    for variable in &variables {
+        if !fields.contains(variable) {
+            mistakes.push(format!("its variable `{variable}` has no field in the handler's argument type"));
+        }
+    }
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    for field in required.filter(|field| !variables.contains(field)) {
+        mistakes.push(format!("the field `{field}` of the handler's argument type is no variable of the template"));
+    }
+}
+
+/// A handler whose types are forgotten.
+pub(crate) trait ErasedResource: MaybeSend + MaybeSync {
+    fn start(
+        &self,
+        values: BTreeMap<String, String>,
+        uri: String,
+        mime_type: Option<String>,
+        cx: Cx,
+    ) -> Result<BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>, serde_json::Error>;
+}
+
+struct Typed<H, M>(H, PhantomData<fn() -> M>);
+
+impl<H, M> ErasedResource for Typed<H, M>
+where
+    H: Handler<M>,
+    H::Arguments: Variables,
+    H::Output: IntoResourceContents,
+    M: 'static,
+{
+    fn start(
+        &self,
+        values: BTreeMap<String, String>,
+        uri: String,
+        mime_type: Option<String>,
+        cx: Cx,
+    ) -> Result<BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>, serde_json::Error> {
+        let variables = H::Arguments::read(values, &cx)?;
+        let output = self.0.run(variables, cx);
+        Ok(Box::pin(async move { output.await.into_contents(&uri, mime_type.as_deref()) }))
+    }
+}

@@ -1,0 +1,65 @@
+//! Tools, prompts and resources as a built server holds them: checked, indexed, their schemas compiled.
+
+use std::time::Duration;
+
+use crate::complete::Completers;
+use crate::model::prompt::PromptDefinition;
+use crate::model::resource::ResourceDefinition;
+use crate::model::tool::{CallToolResult, ToolDefinition};
+use crate::prompt::ErasedPrompt;
+use crate::resource::ErasedResource;
+use crate::resource::template::Template;
+use crate::tool::ErasedTool;
+use crate::tool::schema::HeaderParameter;
+use crate::tool::validate::Validator;
+
+pub(crate) struct RegisteredTool {
+    pub(crate) name: String,
+    pub(crate) definition: ToolDefinition,
+    pub(crate) validator: Validator,
+    /// For an output schema given by hand; a derived one can't differ from the type that it was derived from.
+    pub(crate) output: Option<Validator>,
+    pub(crate) headers: Vec<HeaderParameter>,
+    pub(crate) timeout: Duration,
+    pub(crate) run: Box<dyn ErasedTool>,
+}
+
+impl RegisteredTool {
+    /// A structured result must fit the published schema; the error is for the log.
+    pub(crate) fn check_output(&self, result: &CallToolResult) -> Result<(), String> {
+        let Some(output) = self.output.as_ref().filter(|_| !result.is_error) else { return Ok(()) };
+        match &result.structured_content {
+            None => Err("the tool has an output schema and its result no structured content".to_owned()),
+            Some(value) => output.check(value).map_err(|refusal| format!("the result does not fit the output schema:\n{refusal}")),
+        }
+    }
+}
+
+pub(crate) struct RegisteredPrompt {
+    pub(crate) definition: PromptDefinition,
+    pub(crate) validator: Validator,
+    pub(crate) completers: Completers,
+    pub(crate) run: Box<dyn ErasedPrompt>,
+}
+
+pub(crate) struct RegisteredResource {
+    pub(crate) definition: ResourceDefinition,
+    pub(crate) template: Option<Template>,
+    pub(crate) fresh_ms: u64,
+    pub(crate) public: bool,
+    pub(crate) completers: Completers,
+    pub(crate) run: Box<dyn ErasedResource>,
+}
+
+impl RegisteredResource {
+    /// Whether a completion's reference means this one: its URI, its template, or a URI that the template matches.
+    pub(crate) fn is_named(&self, uri: &str) -> bool {
+        self.definition.uri.as_deref() == Some(uri)
+            || self.definition.uri_template.as_deref() == Some(uri)
+            || self.template.as_ref().is_some_and(|template| template.matches(uri).is_some())
+    }
+
+    pub(crate) fn has_variable(&self, name: &str) -> bool {
+        self.template.as_ref().is_some_and(|template| template.variables().any(|variable| variable == name))
+    }
+}

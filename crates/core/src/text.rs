@@ -1,0 +1,91 @@
+//! Text from a client, made safe to repeat: short and without control characters. Not an escaper for any format.
+
+use std::fmt;
+
+/// How much of a client's text is ever repeated, in characters.
+const SHOWN: usize = 80;
+
+/// A client's text between backticks, cut after 80 characters, control characters and backticks replaced.
+#[must_use]
+pub fn quoted(text: &str) -> impl fmt::Display + '_ {
+    Quoted(text)
+}
+
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        f.write_char('`')?;
+        for (position, character) in self.0.chars().enumerate() {
+            if position == SHOWN {
+                f.write_char('…')?;
+                break;
+            }
+            f.write_char(if unsafe_to_show(character) { '\u{fffd}' } else { character })?;
+        }
+        f.write_char('`')
+    }
+}
+
+/// Control characters, line separators, bidirectional overrides and the backtick that would end the quotation.
+fn unsafe_to_show(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '`' | '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The candidate nearest to `given`, if one is near enough to be a slip of the hand.
+pub(crate) fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // an edit distance costs the product of both lengths, so a client's long name is not compared at all
+    if given.len() > 64 {
+        return None;
+    }
+    let limit = (given.chars().count() / 3).max(1);
+    candidates
+        .filter(|candidate| candidate.len() <= 64)
+        .map(|candidate| (distance(given, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edits (insert, delete, replace, swap of neighbours) between two short words, ignoring case.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
+    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut previous: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut current = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replace = previous[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            current[j] = replace.min(previous[j] + 1).min(current[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                current[j] = current[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut previous, current);
+    }
+    previous[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_cut_and_cleaned() {
+        assert_eq!(quoted("a\nb`c\u{202e}d").to_string(), "`a\u{fffd}b\u{fffd}c\u{fffd}d`");
+        let long = quoted(&"x".repeat(500)).to_string();
+        assert_eq!(long.chars().count(), 83);
+    }
+
+    #[test]
+    fn slips_find_their_word() {
+        let names = ["query", "limit", "category"];
+        assert_eq!(nearest("qurey", names.into_iter()), Some("query"));
+        assert_eq!(nearest("Limits", names.into_iter()), Some("limit"));
+        assert_eq!(nearest("colour", names.into_iter()), None);
+        assert_eq!(nearest(&"q".repeat(100_000), names.into_iter()), None);
+    }
+}

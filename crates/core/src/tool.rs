@@ -1,0 +1,184 @@
+//! Tools: how an author declares one. The wire's definition is `model/tool.rs`; running one is `dispatch/call.rs`.
+
+pub(crate) mod result;
+pub(crate) mod schema;
+pub(crate) mod validate;
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::context::Cx;
+use crate::error::ToolError;
+use crate::handler::Handler;
+use crate::model::JsonObject;
+use crate::model::implementation::Icon;
+use crate::model::tool::{CallToolResult, ToolAnnotations};
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use result::IntoToolResult;
+use schema::JsonSchema;
+
+/// How long a tool may run unless it says otherwise.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A tool: its name, what a model reads to choose it, and its handler.
+#[must_use = "give it to `Builder::tool`"]
+pub struct Tool {
+    pub(crate) name: String,
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) icons: Vec<Icon>,
+    pub(crate) annotations: ToolAnnotations,
+    pub(crate) timeout: Duration,
+    pub(crate) meta: JsonObject,
+    /// Schemas given by hand, published unchanged.
+    pub(crate) input: Option<Value>,
+    pub(crate) output: Option<Value>,
+    /// Schemas derived from the handler's types.
+    pub(crate) derived_input: Option<Value>,
+    pub(crate) derived_output: Option<Value>,
+    pub(crate) run: Option<Box<dyn ErasedTool>>,
+}
+
+impl Tool {
+    /// A tool without description and handler; both are to follow. The name has 1 to 128 of `A-Z a-z 0-9 _ - .`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: None,
+            icons: Vec::new(),
+            annotations: ToolAnnotations::default(),
+            timeout: TIMEOUT,
+            meta: JsonObject::new(),
+            input: None,
+            output: None,
+            derived_input: None,
+            derived_output: None,
+            run: None,
+        }
+    }
+
+    /// What the tool does and when to use it. A model chooses by this text.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// A name for people.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Adds a picture.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The tool changes nothing (`readOnlyHint`).
+    pub fn read_only(mut self) -> Self {
+        self.annotations.read_only_hint = Some(true);
+        self
+    }
+
+    /// Whether a change may destroy something; `true` when not said (`destructiveHint`).
+    pub fn destructive(mut self, destructive: bool) -> Self {
+        self.annotations.destructive_hint = Some(destructive);
+        self
+    }
+
+    /// Calling it twice with the same arguments does no more than calling it once (`idempotentHint`).
+    pub fn idempotent(mut self) -> Self {
+        self.annotations.idempotent_hint = Some(true);
+        self
+    }
+
+    /// Whether it reaches things outside this server; `true` when not said (`openWorldHint`).
+    pub fn open_world(mut self, open_world: bool) -> Self {
+        self.annotations.open_world_hint = Some(open_world);
+        self
+    }
+
+    /// How long a call may take; 5 seconds when not said. Over it the call is cancelled and the model is told so.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Adds a fact for programs to the definition.
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
+        self
+    }
+
+    /// Publishes this schema of the arguments, unchanged, instead of the derived one. Calls are checked against it.
+    pub fn input_schema(mut self, schema: Value) -> Self {
+        self.input = Some(schema);
+        self
+    }
+
+    /// Publishes this schema of the structured content, unchanged, instead of the derived one. Results are checked against it.
+    pub fn output_schema(mut self, schema: Value) -> Self {
+        self.output = Some(schema);
+        self
+    }
+
+    /// The function that answers calls; its types give the schemas. See [`Handler`] for the shapes.
+    pub fn handler<H, M>(mut self, handler: H) -> Self
+    where
+        H: Handler<M>,
+        H::Arguments: DeserializeOwned + JsonSchema,
+        H::Output: IntoToolResult,
+        M: 'static,
+    {
+        self.derived_input = Some(schema::of_input::<H::Arguments>());
+        self.derived_output = H::Output::output_schema();
+        self.run = Some(Box::new(Typed(handler, PhantomData::<fn() -> M>)));
+        self
+    }
+}
+
+impl std::fmt::Debug for Tool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tool").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What `Builder::tool` takes: a [`Tool`], or what `#[tool]` makes of a function.
+pub trait IntoTool {
+    /// Gives the tool.
+    fn into_tool(self) -> Tool;
+}
+
+impl IntoTool for Tool {
+    fn into_tool(self) -> Tool {
+        self
+    }
+}
+
+/// A handler whose types are forgotten.
+pub(crate) trait ErasedTool: MaybeSend + MaybeSync {
+    /// Reads validated arguments and starts the handler. The error is serde's, for arguments that the schema lets through
+    /// and the type does not.
+    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error>;
+}
+
+struct Typed<H, M>(H, PhantomData<fn() -> M>);
+
+impl<H, M> ErasedTool for Typed<H, M>
+where
+    H: Handler<M>,
+    H::Arguments: DeserializeOwned,
+    H::Output: IntoToolResult,
+    M: 'static,
+{
+    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error> {
+        let arguments = serde_json::from_value(arguments)?;
+        let output = self.0.run(arguments, cx);
+        Ok(Box::pin(async move { output.await.into_tool_result() }))
+    }
+}

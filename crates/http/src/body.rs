@@ -1,0 +1,99 @@
+//! The body of a response: whole, or a stream of events that drives the call while it is read.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::SizeHint;
+use mcpfn_core::{Frame, Running};
+
+/// The body of a response. Reading it runs the handler; dropping it cancels the handler.
+pub struct Body(Kind);
+
+enum Kind {
+    Full(Bytes),
+    Stream(Box<Events>),
+}
+
+struct Events {
+    /// Already taken from the call: it decided that this is a stream.
+    first: Option<Bytes>,
+    running: Running,
+}
+
+impl Body {
+    pub(crate) fn empty() -> Self {
+        Self(Kind::Full(Bytes::new()))
+    }
+
+    pub(crate) fn full(bytes: Bytes) -> Self {
+        Self(Kind::Full(bytes))
+    }
+
+    pub(crate) fn stream(first: Bytes, running: Running) -> Self {
+        Self(Kind::Stream(Box::new(Events { first: Some(first), running })))
+    }
+
+    /// The whole body, where it is not a stream. A host that can send fixed bytes cheaper asks this first.
+    #[must_use]
+    pub fn as_full(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Kind::Full(bytes) => Some(bytes),
+            Kind::Stream(_) => None,
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        let message = match &mut self.0 {
+            Kind::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                return Poll::Ready((!bytes.is_empty()).then(|| Ok(http_body::Frame::data(bytes))));
+            }
+            Kind::Stream(events) => match events.first.take() {
+                Some(first) => Some(first),
+                None => match std::task::ready!(events.running.poll_frame(cx)) {
+                    Some(Frame::Notification(message)) => Some(message),
+                    Some(Frame::Answer(answer)) => Some(answer.message),
+                    None => None,
+                },
+            },
+        };
+        Poll::Ready(message.map(|message| Ok(http_body::Frame::data(event(&message)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.0, Kind::Full(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// One server-sent event. Our JSON has no line breaks, so one `data` line holds it.
+fn event(message: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(message.len() + 8);
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(message);
+    out.extend_from_slice(b"\n\n");
+    out.into()
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Kind::Stream(_) => f.write_str("Body(stream)"),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What an operator decides about the endpoint. Values only: where they come from is the host's business.
+
+/// How the endpoint behaves. The default is for a deployed server: no browser origin, 4 MiB bodies, Host unchecked because
+/// the platform sets it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Browser origins that may call.
+    pub origins: Origins,
+    /// Host names that a request may name, without port; `None` does not check. For a server on a person's own machine,
+    /// where a hostile page could rebind its own name to the loopback address.
+    pub hosts: Option<Vec<String>>,
+    /// Most bytes of a request's body.
+    pub max_body: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { origins: Origins::default(), hosts: None, max_body: 4 * 1024 * 1024 }
+    }
+}
+
+impl Config {
+    /// For a server on this machine: loopback names and loopback origins only.
+    #[must_use]
+    pub fn loopback() -> Self {
+        let hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+        Self { origins: Origins { listed: Vec::new(), loopback: true }, hosts: Some(hosts), ..Self::default() }
+    }
+}
+
+/// Which browser origins may call. A request without `Origin` comes from no browser and is not concerned.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Origins {
+    /// Origins such as `https://app.example.com`, compared whole.
+    pub listed: Vec<String>,
+    /// Also any port of `localhost`, `127.0.0.1` and `[::1]` over plain HTTP.
+    pub loopback: bool,
+}
+
+impl Origins {
+    pub(crate) fn allow(&self, origin: &str) -> bool {
+        self.listed.iter().any(|listed| listed == origin) || (self.loopback && is_loopback(origin))
+    }
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let Some(authority) = origin.strip_prefix("http://") else { return false };
+    let (host, port) = split_port(authority);
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+/// Host and port of an authority; the brackets of an IPv6 address stay.
+pub(crate) fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_loopback() {
+        for origin in ["http://localhost", "http://localhost:3000", "http://127.0.0.1:8787", "http://[::1]", "http://[::1]:80"] {
+            assert!(is_loopback(origin), "{origin}");
+        }
+        for origin in ["https://localhost.evil.com", "http://localhost.evil.com", "http://localhost:80.evil.com", "null", "", "http://evil.com#localhost"] {
+            assert!(!is_loopback(origin), "{origin}");
+        }
+    }
+}

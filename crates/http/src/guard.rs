@@ -1,0 +1,82 @@
+//! Checks that need no body: each is one function that lets a request pass or gives the refusal.
+
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+
+use crate::config::{Config, split_port};
+
+/// Why a request is refused before its body is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// One sentence that says what to change.
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+}
+
+/// A request may not name a host that is not this one, where that is checked.
+pub(crate) fn host(config: &Config, parts: &Parts) -> Result<(), Refusal> {
+    let Some(hosts) = &config.hosts else { return Ok(()) };
+    let named = parts.uri.authority().map(http::uri::Authority::as_str);
+    let named = named.or_else(|| parts.headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
+    let (name, _) = split_port(named);
+    if hosts.iter().any(|host| host.eq_ignore_ascii_case(name)) {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::FORBIDDEN, "this server answers only to its own host names; call it at the address that it printed"))
+}
+
+/// A browser's page may call only from a listed origin. Gives the origin to be allowed by name.
+pub(crate) fn origin<'a>(config: &Config, headers: &'a HeaderMap) -> Result<Option<&'a str>, Refusal> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(None) };
+    let several = headers.get_all(header::ORIGIN).iter().count() > 1;
+    match origin.to_str() {
+        Ok(origin) if !several && config.origins.allow(origin) => Ok(Some(origin)),
+        _ => Err(Refusal::new(StatusCode::FORBIDDEN, "this Origin may not call this server; the operator lists allowed ones in MCPFN_ORIGINS")),
+    }
+}
+
+/// Messages are posted.
+pub(crate) fn method(parts: &Parts) -> Result<(), Refusal> {
+    if parts.method == Method::POST {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "send each JSON-RPC message in a POST; there are no sessions and no GET stream here"))
+}
+
+/// A body that says what it is must be JSON.
+pub(crate) fn content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be JSON: send `Content-Type: application/json`"))
+}
+
+/// A body that says how long it is must not be too long.
+pub(crate) fn declared_size(config: &Config, headers: &HeaderMap) -> Result<(), Refusal> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|declared| declared > config.max_body as u64) { Err(too_large(config)) } else { Ok(()) }
+}
+
+/// The refusal of a body over the limit.
+pub(crate) fn too_large(config: &Config) -> Refusal {
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} bytes; send less, or in parts", config.max_body))
+}
+
+/// Whether the client can read an event stream. Clients that say nothing at all get plain JSON.
+pub(crate) fn accepts_stream(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split(',').any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let stream = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("text/event-stream"));
+            stream && !parts.any(|parameter| parameter == "q=0")
+        })
+    })
+}

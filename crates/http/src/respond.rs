@@ -1,0 +1,69 @@
+//! From an answer to an HTTP response.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use mcpfn_core::jsonrpc::{Error, ErrorCode};
+use mcpfn_core::{Answer, Frame, Reply, Running};
+
+use crate::body::Body;
+use crate::guard::Refusal;
+use crate::status;
+
+/// One JSON document.
+pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::full(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // the answer to a POST that may carry private data
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// No body.
+pub(crate) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// A refusal as a JSON-RPC error without id, so that a client never takes this server for an older one.
+pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
+    let error = Error::new(ErrorCode::INVALID_REQUEST, refusal.message);
+    let mut response = json(refusal.status, Answer::error(None, &error).message);
+    if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    }
+    response
+}
+
+/// An answer that is there.
+pub(crate) fn answer(answer: Answer, modern: bool) -> Response<Body> {
+    json(status::of(answer.failed, modern), answer.message)
+}
+
+/// A reply: JSON if the call ends before it reports anything, an event stream from its first report on.
+pub(crate) async fn reply(reply: Reply, modern: bool, streams: bool) -> Response<Body> {
+    let mut running = match reply {
+        Reply::Answer(ready) => return answer(ready, modern),
+        Reply::Running(running) => running,
+    };
+    loop {
+        match running.frame().await {
+            Some(Frame::Answer(ready)) => return answer(ready, modern),
+            Some(Frame::Notification(first)) if streams => return stream(first, running),
+            // a client that reads no streams loses the reports, not the answer
+            Some(Frame::Notification(_)) => {}
+            None => return answer(Answer::error(None, &Error::internal("internal error: the call gave no answer")), modern),
+        }
+    }
+}
+
+fn stream(first: Bytes, running: Running) -> Response<Body> {
+    let mut response = Response::new(Body::stream(first, running));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}

@@ -1,0 +1,211 @@
+//! The endpoint: reads as the order of its checks.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use mcpfn_core::jsonrpc::{self, Error, ErrorCode, Incoming, Malformed, Message};
+use mcpfn_core::{Answer, Envelope, Era, Platform, Principal, Revision, Server, unsupported};
+
+use crate::body::Body;
+use crate::config::Config;
+use crate::guard::{self, Refusal};
+use crate::{cors, headers, respond};
+
+/// When the host must have the answer, in milliseconds since 1970. A host puts it into a request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline(pub u64);
+
+/// A server behind HTTP. A host also puts the verified [`Principal`] into a request's extensions; without one the caller is
+/// anonymous.
+#[derive(Debug, Clone)]
+pub struct Service {
+    server: Server,
+    config: Config,
+    allowed_headers: HeaderValue,
+    health: Bytes,
+}
+
+impl Service {
+    /// Puts a server behind HTTP.
+    #[must_use]
+    pub fn new(server: Server, config: Config) -> Self {
+        let allowed_headers = cors::allowed_headers(&server);
+        let health = serde_json::json!({"status": "ok", "name": server.name(), "version": server.version()}).to_string().into();
+        Self { server, config, allowed_headers, health }
+    }
+
+    /// The server behind it.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Answers one HTTP request. Dropping the future, or the response's body, cancels the call.
+    pub async fn call<B>(&self, request: Request<B>, platform: &Arc<Platform>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path() == "/health" {
+            return self.health(&parts);
+        }
+        if !matches!(parts.uri.path(), "/" | "/mcp") {
+            return respond::refusal(Refusal { status: StatusCode::NOT_FOUND, message: "nothing here; the MCP endpoint is /mcp".to_owned() });
+        }
+        let origin = match guard::host(&self.config, &parts).and_then(|()| guard::origin(&self.config, &parts.headers)) {
+            Ok(origin) => origin.map(str::to_owned),
+            Err(refusal) => return respond::refusal(refusal),
+        };
+        let mut response = match self.admit(&parts) {
+            Ok(()) => match self.read(body).await {
+                Ok(bytes) => self.message(&parts, &bytes, platform).await,
+                Err(response) => response,
+            },
+            Err(response) => response,
+        };
+        if let Some(origin) = origin {
+            cors::allow(&origin, response.headers_mut());
+        }
+        response
+    }
+
+    fn health(&self, parts: &Parts) -> Response<Body> {
+        match parts.method {
+            Method::GET => respond::json(StatusCode::OK, self.health.clone()),
+            Method::HEAD => respond::empty(StatusCode::OK),
+            _ => respond::empty(StatusCode::METHOD_NOT_ALLOWED),
+        }
+    }
+
+    /// What can be told without the body.
+    fn admit(&self, parts: &Parts) -> Result<(), Response<Body>> {
+        if parts.method == Method::OPTIONS {
+            let mut response = respond::empty(StatusCode::NO_CONTENT);
+            cors::preflight(&self.allowed_headers, response.headers_mut());
+            return Err(response);
+        }
+        guard::method(parts)
+            .and_then(|()| guard::content_type(&parts.headers))
+            .and_then(|()| guard::declared_size(&self.config, &parts.headers))
+            .map_err(respond::refusal)
+    }
+
+    async fn read<B>(&self, body: B) -> Result<Bytes, Response<Body>>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match Limited::new(body, self.config.max_body).collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(respond::refusal(guard::too_large(&self.config))),
+            Err(_) => {
+                let message = "the body ended before it was complete".to_owned();
+                Err(respond::refusal(Refusal { status: StatusCode::BAD_REQUEST, message }))
+            }
+        }
+    }
+
+    /// One body: a message, or a batch.
+    async fn message(&self, parts: &Parts, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
+        let declared = match headers::literal(&parts.headers, &headers::PROTOCOL_VERSION) {
+            Ok(declared) => declared,
+            Err(error) => return respond::answer(Answer::malformed(None, &error), true),
+        };
+        let message = match jsonrpc::read(body) {
+            Ok(Incoming::Single(message)) => message,
+            Ok(Incoming::Batch(items)) => return self.batch(parts, declared, &items, platform).await,
+            Err(Malformed { id, error }) => return respond::answer(Answer::malformed(id.map(jsonrpc::Id::as_json), &error), true),
+        };
+        match message {
+            Message::Request(request) => self.request(parts, declared, request, platform).await,
+            Message::Notification(_) => accept(declared),
+            Message::Response if declares_modern(declared) => {
+                let error = Error::invalid_request("a client of this revision sends no JSON-RPC responses");
+                respond::answer(Answer::malformed(None, &error), true)
+            }
+            Message::Response => accept(declared),
+        }
+    }
+
+    async fn request(&self, parts: &Parts, declared: Option<&str>, request: jsonrpc::Request<'_>, platform: &Arc<Platform>) -> Response<Body> {
+        let id = request.id;
+        let refuse = |error: &Error| respond::answer(Answer::malformed(Some(id.as_json()), error), true);
+        let (envelope, era) = match Envelope::read(request).and_then(|envelope| envelope.era(declared).map(|era| (envelope, era))) {
+            Ok(known) => known,
+            Err(error) => return refuse(&error),
+        };
+        let modern = matches!(era, Era::Modern(_));
+        if let Era::Modern(described) = &era {
+            let checked = headers::version(&parts.headers, described)
+                .and_then(|()| described.revision())
+                .and_then(|revision| headers::method(&parts.headers, &envelope).map(|()| revision));
+            match checked {
+                Ok(revision) if self.server.serves(&envelope.request.method, revision) => {}
+                // dispatch says so, with the right code
+                Ok(_) => return self.dispatch(parts, envelope, era, platform).await,
+                Err(error) => return refuse(&error),
+            }
+            if let Err(error) = mirrored(&parts.headers, &envelope, &self.server) {
+                // only a header that differs is the request's own fault; a missing name is a parameter like any other
+                let malformed = error.code == ErrorCode(-32020);
+                let answer = if malformed { Answer::malformed(Some(id.as_json()), &error) } else { Answer::error(Some(id.as_json()), &error) };
+                return respond::answer(answer, modern);
+            }
+        }
+        self.dispatch(parts, envelope, era, platform).await
+    }
+
+    async fn dispatch(&self, parts: &Parts, envelope: Envelope<'_>, era: Era<'_>, platform: &Arc<Platform>) -> Response<Body> {
+        let modern = matches!(era, Era::Modern(_));
+        let id = envelope.request.id;
+        match envelope.into_call(era, principal(parts)) {
+            Ok(call) => {
+                let reply = self.server.reply(call.deadline_ms(deadline(parts)), platform);
+                respond::reply(reply, modern, guard::accepts_stream(&parts.headers)).await
+            }
+            Err(error) => respond::answer(Answer::malformed(Some(id.as_json()), &error), modern),
+        }
+    }
+
+    async fn batch(&self, parts: &Parts, declared: Option<&str>, items: &[&serde_json::value::RawValue], platform: &Arc<Platform>) -> Response<Body> {
+        let revision = declared.map_or(Some(Revision::ASSUMED), Revision::parse);
+        if !revision.is_some_and(Revision::has_batches) {
+            let error = Error::invalid_request("send one message per request: only protocol revision 2025-03-26 has batches");
+            return respond::answer(Answer::malformed(None, &error), true);
+        }
+        match self.server.batch(items, &principal(parts), deadline(parts), platform) {
+            Ok(Some(answers)) => respond::json(StatusCode::OK, answers.await),
+            Ok(None) => respond::empty(StatusCode::ACCEPTED),
+            Err(error) => respond::answer(Answer::malformed(None, &error), false),
+        }
+    }
+}
+
+fn mirrored(headers: &HeaderMap, envelope: &Envelope<'_>, server: &Server) -> Result<(), Error> {
+    headers::name(headers, envelope)?;
+    headers::parameters(headers, envelope, server)
+}
+
+/// Takes note of a message that wants no answer; one for a version that is not served is refused.
+fn accept(declared: Option<&str>) -> Response<Body> {
+    match declared.filter(|declared| Revision::parse(declared).is_none()) {
+        None => respond::empty(StatusCode::ACCEPTED),
+        Some(unknown) => respond::answer(Answer::malformed(None, &unsupported(unknown)), true),
+    }
+}
+
+fn declares_modern(declared: Option<&str>) -> bool {
+    declared.and_then(Revision::parse).is_some_and(Revision::is_modern)
+}
+
+fn principal(parts: &Parts) -> Principal {
+    parts.extensions.get().cloned().unwrap_or_else(Principal::anonymous)
+}
+
+fn deadline(parts: &Parts) -> Option<u64> {
+    parts.extensions.get::<Deadline>().map(|deadline| deadline.0)
+}

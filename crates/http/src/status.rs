@@ -1,0 +1,40 @@
+//! The one table from a protocol answer to an HTTP status.
+
+use http::StatusCode;
+use mcpfn_core::Failed;
+use mcpfn_core::jsonrpc::ErrorCode;
+
+/// Status of an answer. A tool's own failure (`isError`) is a result and therefore 200.
+pub(crate) fn of(failed: Option<Failed>, modern: bool) -> StatusCode {
+    let Some(failed) = failed else { return StatusCode::OK };
+    match failed.code {
+        _ if failed.malformed => StatusCode::BAD_REQUEST,
+        // not JSON; not JSON-RPC; headers against body; a capability; a version
+        ErrorCode::PARSE | ErrorCode::INVALID_REQUEST | ErrorCode(-32022..=-32020) => StatusCode::BAD_REQUEST,
+        // older clients take a 404 for an ended session
+        ErrorCode::METHOD_NOT_FOUND if modern => StatusCode::NOT_FOUND,
+        _ => StatusCode::OK,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table() {
+        let status = |code, malformed, modern| of(Some(Failed { code: ErrorCode(code), malformed }), modern).as_u16();
+        assert_eq!(of(None, true), StatusCode::OK);
+        assert_eq!(status(-32700, false, true), 400);
+        assert_eq!(status(-32600, false, false), 400);
+        assert_eq!(status(-32601, false, true), 404);
+        assert_eq!(status(-32601, false, false), 200);
+        assert_eq!(status(-32602, true, true), 400);
+        assert_eq!(status(-32602, false, true), 200);
+        assert_eq!(status(-32603, false, true), 200);
+        assert_eq!(status(-32020, false, true), 400);
+        assert_eq!(status(-32021, false, true), 400);
+        assert_eq!(status(-32022, false, false), 400);
+        assert_eq!(status(-32002, false, false), 200);
+    }
+}

@@ -1,0 +1,26 @@
+//! Drivers behind the `Sql` port of `mcpfn-core`. Not an object mapper, not a migration tool, and not for wasm32: D1 has
+//! its driver in the Workers host.
+//!
+//! # In scope
+//! SQLite in a file or in memory, asked from asynchronous code without blocking it and without any particular runtime.
+//!
+//! # Out of scope
+//! Building statements (a toolkit's work), deciding who may ask (the server's work), and networked databases.
+//!
+//! ```
+//! use mcpfn_core::{Sql, SqlValue};
+//! use mcpfn_sql::Sqlite;
+//!
+//! # async fn example() -> Result<(), mcpfn_core::SqlError> {
+//! let database = Sqlite::memory()?;
+//! database.execute("CREATE TABLE note (text TEXT)", &[]).await?;
+//! database.execute("INSERT INTO note VALUES (?1)", &["remember".into()]).await?;
+//! let rows = database.query("SELECT text FROM note", &[], 10).await?;
+//! assert_eq!(rows.rows, [[SqlValue::from("remember")]]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod sqlite;
+
+pub use sqlite::Sqlite;

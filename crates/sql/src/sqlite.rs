@@ -1,0 +1,179 @@
+//! `Sqlite`: a handle to one SQLite database. Not the threads behind it (`lane`) nor the work they do (`work`).
+
+mod connect;
+mod lane;
+mod ticket;
+mod work;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use mcpfn_core::{BoxFuture, Dialect, Rows, Sql, SqlError, SqlValue};
+
+use self::connect::{Access, Place};
+use self::lane::Lane;
+use self::work::{Answer, Request, Work};
+
+/// How many statements of a file may read at the same time.
+const READERS: usize = 4;
+
+/// A SQLite database behind the [`Sql`] port. Cheap to clone; all clones share its connections.
+///
+/// Every connection has a thread of its own, so a slow statement never blocks the asynchronous runtime. A file has one
+/// connection that writes and up to four that read, in WAL mode: readers don't wait for the writer. An in-memory database
+/// has a single connection, so its statements run one after the other.
+///
+/// **Dropping a returned future stops its statement**: one that waits is never started, one that runs is interrupted (at
+/// the latest after the two seconds that SQLite may wait for another process's lock).
+///
+/// Bounds: one value or row at most 16 MiB, the rows of one answer at most 32 MiB, one statement at most 1 MB of text,
+/// 1,024 statements waiting. Transactions can't span calls; [`Sqlite::execute_all`] runs several statements in one.
+#[derive(Clone)]
+pub struct Sqlite {
+    pool: Arc<Pool>,
+    access: Access,
+}
+
+/// The connections of one database. Closing the lanes ends their threads.
+struct Pool {
+    reads: Arc<Lane>,
+    /// The same lane as `reads` for a database in memory; none for a file opened read-only.
+    writes: Option<Arc<Lane>>,
+}
+
+impl Sqlite {
+    /// Opens a file for reading and writing, and creates it if it is missing. Blocks while it opens: call it at startup.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] when the file can't be opened, [`SqlError::Rejected`] when it is not a database.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SqlError> {
+        let place = Place::File(path.as_ref().to_owned());
+        let writer = connect::open(&place, Access::Full)?;
+        let reads = Lane::new("sqlite-read", READERS, place.clone(), Access::ReadOnly);
+        let writes = Lane::new("sqlite-write", 1, place, Access::Full);
+        writes.adopt(writer)?;
+        Ok(Self { pool: Arc::new(Pool { reads, writes: Some(writes) }), access: Access::Full })
+    }
+
+    /// Opens an existing file for reading only. SQLite itself then refuses every statement that would change anything or
+    /// reach outside the file, whatever its text: such a handle may run statements of untrusted origin.
+    ///
+    /// A file in a folder that can't be written to (a read-only image or bundle) is opened as unchanging when no
+    /// write-ahead log, or an empty one, lies beside it.
+    ///
+    /// # Errors
+    /// As for [`Sqlite::open`]; a missing file is [`SqlError::Unavailable`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, SqlError> {
+        let (place, reader) = connect::open_existing(path.as_ref())?;
+        let reads = Lane::new("sqlite-read", READERS, place, Access::ReadOnly);
+        reads.adopt(reader)?;
+        Ok(Self { pool: Arc::new(Pool { reads, writes: None }), access: Access::ReadOnly })
+    }
+
+    /// Makes an empty database in memory. It is gone when the last clone of the handle is.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] when there is no memory or no thread for it.
+    pub fn memory() -> Result<Self, SqlError> {
+        let connection = connect::open(&Place::Memory, Access::Full)?;
+        let lane = Lane::new("sqlite-memory", 1, Place::Memory, Access::Full);
+        lane.adopt(connection)?;
+        let pool = Pool { reads: Arc::clone(&lane), writes: Some(lane) };
+        Ok(Self { pool: Arc::new(pool), access: Access::Full })
+    }
+
+    /// A handle to the same database which can't change it, as if by [`Sqlite::open_read_only`].
+    #[must_use]
+    pub fn read_only(&self) -> Self {
+        Self { pool: Arc::clone(&self.pool), access: Access::ReadOnly }
+    }
+
+    /// Runs statements without parameters in one transaction: all of them, or none.
+    ///
+    /// # Errors
+    /// As for [`Sql::execute`], for the first statement that fails.
+    pub fn execute_all(
+        &self,
+        statements: impl IntoIterator<Item = String>,
+    ) -> BoxFuture<'_, Result<(), SqlError>> {
+        let statements = statements.into_iter().collect();
+        Box::pin(async move {
+            self.write(Work::ExecuteAll { statements }).await?;
+            Ok(())
+        })
+    }
+
+    async fn write(&self, work: Work) -> Result<Answer, SqlError> {
+        match &self.pool.writes {
+            Some(lane) if self.access == Access::Full => lane.run(Request { work, access: Access::Full }).await,
+            _ => Err(read_only()),
+        }
+    }
+}
+
+impl Sql for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn query<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+        max_rows: usize,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        Box::pin(async move {
+            let work = || Work::Query { sql: sql.to_owned(), parameters: parameters.to_vec(), max_rows };
+            let access = if self.pool.shares_connection() { self.access } else { Access::ReadOnly };
+            let answer = self.pool.reads.run(Request { work: work(), access }).await?;
+            // `INSERT ... RETURNING` gives rows too: what a reader may not run, the writer may
+            let answer = if matches!(answer, Answer::WouldWrite) { self.write(work()).await? } else { answer };
+            match answer {
+                Answer::Rows(rows) => Ok(rows),
+                Answer::Changed(_) => Ok(Rows::default()),
+                Answer::WouldWrite => Err(read_only()),
+            }
+        })
+    }
+
+    fn execute<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+    ) -> BoxFuture<'a, Result<u64, SqlError>> {
+        Box::pin(async move {
+            let work = Work::Execute { sql: sql.to_owned(), parameters: parameters.to_vec() };
+            match self.write(work).await? {
+                Answer::Changed(rows) => Ok(rows),
+                Answer::Rows(_) | Answer::WouldWrite => Ok(0),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// Whether the one connection both reads and writes.
+    fn shares_connection(&self) -> bool {
+        self.writes.as_ref().is_some_and(|writes| Arc::ptr_eq(writes, &self.reads))
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.reads.close();
+        if let Some(writes) = &self.writes {
+            writes.close();
+        }
+    }
+}
+
+fn read_only() -> SqlError {
+    SqlError::Rejected("the statement would change a database that is open for reading only".to_owned())
+}

@@ -1,0 +1,206 @@
+//! Opening connections, and everything a connection is told once: limits, modes, and who may do what. Runs no statement
+//! of a caller.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mcpfn_core::SqlError;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::ticket::Brake;
+use super::work::sql_error;
+
+/// How long a statement waits for a lock of another connection or process.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// The largest value or row, in bytes.
+const MAX_VALUE: i32 = 16 * 1024 * 1024;
+
+/// The longest statement, in bytes of text.
+const MAX_STATEMENT: i32 = 1_000_000;
+
+/// How deep an expression may nest. SQLite's own default is 1,000; nobody writes that by hand.
+const MAX_DEPTH: i32 = 200;
+
+/// The longest pattern of `LIKE` and `GLOB`, in bytes: matching costs up to the square of it.
+const MAX_PATTERN: i32 = 1000;
+
+/// How many prepared statements a connection keeps.
+const KEPT_STATEMENTS: usize = 64;
+
+/// How often a running statement looks whether it should stop, in steps of SQLite's virtual machine.
+const STEPS_BETWEEN_LOOKS: i32 = 1000;
+
+/// What SQLite may be asked about itself while reading. FTS5 asks for `data_version`.
+const HARMLESS_PRAGMAS: [&str; 8] = [
+    "data_version",
+    "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    Memory,
+    File(PathBuf),
+    /// A file that nobody changes: no locks and no write-ahead log.
+    Unchanging(PathBuf),
+}
+
+/// What a handle, or one statement, may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Full,
+    ReadOnly,
+}
+
+/// An open connection with its switches.
+pub(super) struct Session {
+    pub(super) connection: Connection,
+    brake: Arc<Brake>,
+    pulled: Arc<AtomicBool>,
+    reading_only: Arc<AtomicBool>,
+    access: Access,
+}
+
+impl Session {
+    pub(super) fn brake(&self) -> &Arc<Brake> {
+        &self.brake
+    }
+
+    /// What the connection was opened for.
+    pub(super) fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Whether the caller has gone while its statement ran.
+    pub(super) fn stopped(&self) -> bool {
+        self.pulled.load(Ordering::Relaxed)
+    }
+
+    /// Makes the authorizer strict, or not, for the statements prepared from now on.
+    pub(super) fn restrict(&self, access: Access) {
+        let strict = access == Access::ReadOnly || self.access == Access::ReadOnly;
+        self.reading_only.store(strict, Ordering::Relaxed);
+    }
+}
+
+pub(super) fn open(place: &Place, access: Access) -> Result<Session, SqlError> {
+    prepare(place, access).map_err(|error| sql_error(&error))
+}
+
+/// Opens a file that must exist, and tells how its other readers shall open it.
+pub(super) fn open_existing(path: &Path) -> Result<(Place, Session), SqlError> {
+    let place = Place::File(path.to_owned());
+    match prepare(&place, Access::ReadOnly) {
+        Ok(session) => Ok((place, session)),
+        // a database in WAL mode can't be read where its index file can't be made; without anything in the log beside it, the
+        // file itself is complete, and whoever can't make files there can't change it either
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && lies_alone(path) => {
+            let place = Place::Unchanging(path.to_owned());
+            let session = open(&place, Access::ReadOnly)?;
+            Ok((place, session))
+        }
+        Err(error) => Err(sql_error(&error)),
+    }
+}
+
+fn lies_alone(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    path.is_file() && std::fs::metadata(log).map_or(true, |log| log.len() == 0)
+}
+
+fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
+    let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mode = match access {
+        Access::Full => write,
+        Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    // each connection stays on one thread, so SQLite's own mutexes are not needed
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = match place {
+        Place::Memory => Connection::open_in_memory_with_flags(flags)?,
+        Place::File(path) => Connection::open_with_flags(path, flags)?,
+        Place::Unchanging(path) => {
+            Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?
+        }
+    };
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
+    for (limit, value) in [
+        (Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, MAX_STATEMENT),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, MAX_DEPTH),
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN),
+        // attaching is how a statement would reach other files
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    ] {
+        connection.set_limit(limit, value)?;
+    }
+    // shadow tables and the schema table can't be written by hand, and 'text' is never mistaken for a "column"
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    if access == Access::Full && matches!(place, Place::File(_)) {
+        // a file system without shared memory keeps its old mode: slower, and right all the same
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+    }
+    // opening is lazy: the first look at the file tells whether it is a database
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+
+    let pulled = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&pulled);
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || seen.load(Ordering::Relaxed)))?;
+    let reading_only = Arc::new(AtomicBool::new(access == Access::ReadOnly));
+    let strict = Arc::clone(&reading_only);
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        if strict.load(Ordering::Relaxed) { may_read(&context.action) } else { Authorization::Allow }
+    }))?;
+    let brake = Brake::new(connection.get_interrupt_handle(), Arc::clone(&pulled));
+    Ok(Session { connection, brake, pulled, reading_only, access })
+}
+
+/// Decides over one action of a statement that may only read.
+fn may_read(action: &AuthAction<'_>) -> Authorization {
+    match action {
+        AuthAction::Select
+        | AuthAction::Read { .. }
+        | AuthAction::Function { .. }
+        | AuthAction::Recursive => Authorization::Allow,
+        AuthAction::Pragma { pragma_name, .. }
+            if HARMLESS_PRAGMAS.iter().any(|known| pragma_name.eq_ignore_ascii_case(known)) =>
+        {
+            Authorization::Allow
+        }
+        _ => Authorization::Deny,
+    }
+}
+
+/// The path as SQLite's URI, every byte that could mean something else escaped.
+fn unchanging_uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.to_string_lossy().bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            // writing to a String can't fail
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri.push_str("?mode=ro&immutable=1");
+    uri
+}

@@ -1,0 +1,228 @@
+//! What a thread does with its connection: one request in, one answer out. Knows nothing of queues and futures.
+
+use mcpfn_core::{Rows, SqlError, SqlValue};
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, params_from_iter};
+
+use super::connect::{Access, Session};
+
+/// The rows of one answer, in bytes of their values. A handful of rows can hold as many times 16 MiB.
+const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// What a statement has to be, and what it may do.
+pub(super) struct Request {
+    pub(super) work: Work,
+    pub(super) access: Access,
+}
+
+pub(super) enum Work {
+    Query { sql: String, parameters: Vec<SqlValue>, max_rows: usize },
+    Execute { sql: String, parameters: Vec<SqlValue> },
+    ExecuteAll { statements: Vec<String> },
+}
+
+pub(super) enum Answer {
+    Rows(Rows),
+    Changed(u64),
+    /// The statement was not run, because it may only read and would write.
+    WouldWrite,
+}
+
+pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, SqlError> {
+    session.restrict(request.access);
+    let outcome = match request.work {
+        Work::Query { sql, parameters, max_rows } => {
+            query(session, request.access, &sql, &parameters, max_rows)
+        }
+        Work::Execute { sql, parameters } => execute(&session.connection, &sql, &parameters),
+        Work::ExecuteAll { statements } => execute_all(session, &statements),
+    };
+    if !session.connection.is_autocommit() {
+        // the next statement is somebody else's: it must not find itself inside this one's transaction
+        session.connection.execute_batch("ROLLBACK").map_err(|error| sql_error(&error))?;
+        return Err(SqlError::Rejected("a transaction can't outlive its statement".to_owned()));
+    }
+    outcome
+}
+
+fn query(
+    session: &Session,
+    access: Access,
+    sql: &str,
+    parameters: &[SqlValue],
+    max_rows: usize,
+) -> Result<Answer, SqlError> {
+    let connection = &session.connection;
+    // a statement kept from a caller with more rights was authorized for that caller, not for this one
+    let keep = access == session.access();
+    let mut statement = match prepare(connection, sql, keep) {
+        Ok(statement) => statement,
+        Err(Refused::Sqlite(error))
+            if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
+        {
+            return Ok(Answer::WouldWrite);
+        }
+        Err(refused) => return Err(refused.into()),
+    };
+    let statement = statement.get();
+    if access == Access::ReadOnly && !statement.readonly() {
+        return Ok(Answer::WouldWrite);
+    }
+    read(statement, parameters, max_rows)
+}
+
+fn read(
+    statement: &mut Statement<'_>,
+    parameters: &[SqlValue],
+    max_rows: usize,
+) -> Result<Answer, SqlError> {
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let mut answer = Rows { columns, ..Rows::default() };
+    let mut bytes = 0;
+    let mut rows = statement.query(bound(parameters)).map_err(|error| sql_error(&error))?;
+    while let Some(row) = rows.next().map_err(|error| sql_error(&error))? {
+        if answer.rows.len() == max_rows {
+            answer.truncated = true;
+            break;
+        }
+        let mut values = Vec::with_capacity(answer.columns.len());
+        for column in 0..answer.columns.len() {
+            let value = row.get_ref(column).map_err(|error| sql_error(&error))?;
+            let (value, size) = taken(value);
+            bytes += size;
+            values.push(value);
+        }
+        if bytes > MAX_ANSWER {
+            return Err(SqlError::Rejected(format!("the rows hold more than {MAX_ANSWER} bytes")));
+        }
+        answer.rows.push(values);
+    }
+    Ok(Answer::Rows(answer))
+}
+
+fn execute(connection: &Connection, sql: &str, parameters: &[SqlValue]) -> Result<Answer, SqlError> {
+    let mut statement = prepare(connection, sql, true)?;
+    let statement = statement.get();
+    if statement.column_count() > 0 {
+        // refused before it runs: SQLite would report the rows only after the change was made
+        return Err(SqlError::Rejected("the statement returns rows: it is a query".to_owned()));
+    }
+    let changed = statement.execute(bound(parameters)).map_err(|error| sql_error(&error))?;
+    Ok(Answer::Changed(changed as u64))
+}
+
+fn execute_all(session: &mut Session, statements: &[String]) -> Result<Answer, SqlError> {
+    let stopped = || SqlError::Unavailable("the caller has gone".to_owned());
+    // a transaction that is dropped without a commit is rolled back
+    let transaction = session.connection.unchecked_transaction().map_err(|error| sql_error(&error))?;
+    let before = transaction.total_changes();
+    for sql in statements {
+        let mut statement = prepare(&transaction, sql, false)?;
+        statement.get().raw_execute().map_err(|error| sql_error(&error))?;
+        if session.stopped() {
+            return Err(stopped());
+        }
+    }
+    let changed = transaction.total_changes() - before;
+    transaction.commit().map_err(|error| sql_error(&error))?;
+    Ok(Answer::Changed(changed))
+}
+
+enum Prepared<'a> {
+    Kept(CachedStatement<'a>),
+    Once(Statement<'a>),
+}
+
+impl<'a> Prepared<'a> {
+    fn get(&mut self) -> &mut Statement<'a> {
+        match self {
+            Self::Kept(statement) => statement,
+            Self::Once(statement) => statement,
+        }
+    }
+}
+
+/// Compiles exactly one statement.
+fn prepare<'a>(connection: &'a Connection, sql: &str, keep: bool) -> Result<Prepared<'a>, Refused> {
+    let rest = sql.trim_end().trim_end_matches(';');
+    if keep && !rest.contains(';') {
+        return Ok(Prepared::Kept(connection.prepare_cached(rest)?));
+    }
+    // rusqlite looks for a second statement by recursion, so a text of a hundred thousand statements would overflow the
+    // stack; a batch takes one at a time
+    let mut batch = Batch::new(connection, sql);
+    let first = batch.next()?.ok_or(Refused::NotOne("there is no statement"))?;
+    match batch.next() {
+        Ok(None) => Ok(Prepared::Once(first)),
+        Ok(Some(_)) | Err(_) => Err(Refused::NotOne("only one statement is run at a time")),
+    }
+}
+
+enum Refused {
+    Sqlite(rusqlite::Error),
+    NotOne(&'static str),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Refused> for SqlError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Sqlite(error) => sql_error(&error),
+            Refused::NotOne(reason) => Self::Rejected(reason.to_owned()),
+        }
+    }
+}
+
+fn bound(parameters: &[SqlValue]) -> impl rusqlite::Params + '_ {
+    params_from_iter(parameters.iter().map(Parameter))
+}
+
+struct Parameter<'a>(&'a SqlValue);
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            SqlValue::Null => ToSqlOutput::Owned(Value::Null),
+            SqlValue::Integer(integer) => ToSqlOutput::Owned(Value::Integer(*integer)),
+            SqlValue::Real(real) => ToSqlOutput::Owned(Value::Real(*real)),
+            SqlValue::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            SqlValue::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        })
+    }
+}
+
+/// A value out of SQLite's memory, and the bytes it takes.
+fn taken(value: ValueRef<'_>) -> (SqlValue, usize) {
+    match value {
+        ValueRef::Null => (SqlValue::Null, 1),
+        ValueRef::Integer(integer) => (SqlValue::Integer(integer), 8),
+        ValueRef::Real(real) => (SqlValue::Real(real), 8),
+        // SQLite does not check that text is UTF-8
+        ValueRef::Text(text) => (SqlValue::Text(String::from_utf8_lossy(text).into_owned()), text.len()),
+        ValueRef::Blob(bytes) => (SqlValue::Blob(bytes.to_vec()), bytes.len()),
+    }
+}
+
+/// The port's two kinds of failure: what may pass by itself, and what will be refused again.
+pub(super) fn sql_error(error: &rusqlite::Error) -> SqlError {
+    let cause = error.to_string();
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::CannotOpen
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::DiskFull
+            | ErrorCode::OutOfMemory
+            | ErrorCode::OperationInterrupted,
+        ) => SqlError::Unavailable(cause),
+        _ => SqlError::Rejected(cause),
+    }
+}

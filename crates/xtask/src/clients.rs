@@ -1,0 +1,93 @@
+//! The step `clients`: official clients that other people use, against the fixture server. The checks themselves are
+//! in tests/e2e.
+
+use std::path::Path;
+
+use crate::{
+    context::Context,
+    fixture::{self, Fixture},
+    process,
+    report::{Counts, Error, Result},
+    setup::{self, Node},
+    wasm::count_line,
+};
+
+/// Each script and what tells its runs apart. The 2.x client speaks the handshake revisions unless asked otherwise.
+const CLIENTS: &[(&str, &[&str])] = &[
+    ("ts-v2.mjs", &["--era", "modern"]),
+    ("ts-v2.mjs", &["--era", "legacy"]),
+    ("ts-v1.mjs", &[]),
+];
+
+pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
+    let node = setup::node(cx)?;
+    setup::node_packages(cx, &node, setup::CLIENTS)?;
+    let program = fixture::build(cx)?;
+    let mut server = Fixture::start(&program)?;
+
+    let mut failed = Vec::new();
+    for (script, arguments) in CLIENTS {
+        let name = [&[*script], *arguments].concat().join(" ");
+        if run_client(
+            cx,
+            &node,
+            script,
+            arguments,
+            ["--url".as_ref(), server.url.as_ref()],
+            counts,
+        )
+        .is_err()
+        {
+            failed.push(format!("{name} over HTTP"));
+        }
+        server.still_runs()?;
+        if run_client(
+            cx,
+            &node,
+            script,
+            arguments,
+            ["--stdio".as_ref(), &program],
+            counts,
+        )
+        .is_err()
+        {
+            failed.push(format!("{name} over stdio"));
+        }
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::new(format!("failed: {}", failed.join(", "))))
+    }
+}
+
+fn run_client(
+    cx: &Context,
+    node: &Node,
+    script: &str,
+    arguments: &[&str],
+    server: [&Path; 2],
+    counts: &mut Counts,
+) -> Result<()> {
+    let mut here = Counts::default();
+    let mut command = node.command();
+    command
+        .current_dir(cx.root.join(setup::CLIENTS))
+        .arg(script)
+        .args(server)
+        .args(arguments);
+    let result = process::run_reading(&mut command, |line| count_line(line, &mut here));
+    // A script that dies before its first check has failed once all the same.
+    if (result.is_err() || here.passed == 0) && here.failed == 0 {
+        here.failed = 1;
+    }
+    counts.passed += here.passed;
+    counts.failed += here.failed;
+    result?;
+    if here.failed > 0 {
+        return Err(Error::new(format!(
+            "{script} passed nothing or reported failures but ended as if all was well"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! The step `conformance`: the official suite against the fixture server. The suite decides what passes; here its
+//! results are read, counted and told apart from failures that are expected and explained in a baseline file.
+
+mod baseline;
+mod results;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    context::Context,
+    fixture::{self, Fixture},
+    process,
+    report::{Counts, Error, Result, While, flush},
+    setup::{self, CONFORMANCE, Node},
+};
+use baseline::Baseline;
+use results::Tally;
+
+const SUITE: &str = "node_modules/@modelcontextprotocol/conformance";
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    keep: bool,
+}
+
+impl Options {
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut arguments = arguments.iter().map(String::as_str);
+        while let Some(argument) = arguments.next() {
+            match argument {
+                "--keep" => options.keep = true,
+                "--host" => match arguments.next() {
+                    Some("local") => {}
+                    Some(host @ ("lambda" | "worker")) => {
+                        return Err(Error::new(format!(
+                            "the host `{host}` is not built yet; `--host local` runs the same fixtures on this machine"
+                        )));
+                    }
+                    _ => {
+                        return Err(Error::new(
+                            "say which host serves the fixtures: `--host local`",
+                        ));
+                    }
+                },
+                other => {
+                    return Err(Error::new(format!(
+                        "`conformance` does not know `{other}`; see `cargo xtask help`"
+                    )));
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// One run of the suite.
+struct Run {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    /// A file in tests/conformance with the failures that are expected, and why.
+    baseline: Option<&'static str>,
+    /// The revision whose frozen list says which scenarios count; all do where there is none.
+    required: Option<&'static str>,
+}
+
+const RUNS: &[Run] = &[
+    Run {
+        name: "2026-07-28-required",
+        arguments: &["--requirements", "2026-07-28"],
+        baseline: None,
+        required: Some("2026-07-28"),
+    },
+    Run {
+        name: "2026-07-28-all",
+        arguments: &["--suite", "all", "--spec-version", "2026-07-28"],
+        baseline: None,
+        required: None,
+    },
+    Run {
+        name: "2025-11-25-required",
+        arguments: &["--requirements", "2025-11-25"],
+        baseline: Some("baseline-2025-11-25.yml"),
+        required: Some("2025-11-25"),
+    },
+    Run {
+        name: "2025-06-18-all",
+        arguments: &["--suite", "all", "--spec-version", "2025-06-18"],
+        baseline: Some("baseline-2025-06-18.yml"),
+        required: None,
+    },
+];
+
+pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
+    run(cx, &Options::default(), counts)
+}
+
+pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Result<()> {
+    let node = setup::node(cx)?;
+    setup::node_packages(cx, &node, CONFORMANCE)?;
+    let program = fixture::build(cx)?;
+    let mut server = Fixture::start(&program)?;
+    let results = cx.target.join("conformance");
+    if results.exists() {
+        fs::remove_dir_all(&results).while_doing(format_args!("empty {}", results.display()))?;
+    }
+
+    let mut failed = Vec::new();
+    for run in RUNS {
+        if !one_run(cx, &node, run, &server.url, &results, counts)? {
+            failed.push(run.name);
+        }
+        server.still_runs()?;
+    }
+    if !failed.is_empty() {
+        return Err(Error::new(format!(
+            "the suite is not content with: {}; everything it saw is in {}",
+            failed.join(", "),
+            results.display()
+        )));
+    }
+    if options.keep {
+        println!("results: {}", results.display());
+    } else {
+        fs::remove_dir_all(&results).while_doing(format_args!("remove {}", results.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs the suite once and says whether it was content.
+fn one_run(
+    cx: &Context,
+    node: &Node,
+    run: &Run,
+    url: &str,
+    results: &Path,
+    counts: &mut Counts,
+) -> Result<bool> {
+    let place = cx.root.join(CONFORMANCE);
+    let output = results.join(run.name);
+    fs::create_dir_all(&output).while_doing(format_args!("create {}", output.display()))?;
+
+    let mut suite = node.command();
+    suite
+        .current_dir(&place)
+        .arg(format!("{SUITE}/dist/index.js"))
+        .args(["server", "--url", url])
+        .args(run.arguments);
+    suite.arg("--output-dir").arg(&output);
+    let baseline = match run.baseline {
+        None => None,
+        Some(file) => {
+            suite.args(["--expected-failures", file]);
+            let text = fs::read_to_string(place.join(file))
+                .while_doing(format_args!("read {CONFORMANCE}/{file}"))?;
+            Some(
+                Baseline::parse(&text)
+                    .map_err(|why| Error::new(format!("{CONFORMANCE}/{file}: {why}")))?,
+            )
+        }
+    };
+    let verdict = process::read(&mut suite);
+
+    let required = match run.required {
+        None => None,
+        Some(revision) => {
+            let file = place
+                .join(SUITE)
+                .join(format!("requirements/{revision}.yaml"));
+            let text =
+                fs::read_to_string(&file).while_doing(format_args!("read {}", file.display()))?;
+            Some(results::required_scenarios(&text))
+        }
+    };
+    let scenarios = results::read(&output)?;
+    let tally = Tally::of(&scenarios, required.as_deref(), baseline.as_ref());
+    println!("{:<20} {tally}", run.name);
+    counts.passed += tally.checks.passed;
+    counts.failed += tally.checks.failed;
+
+    if tally.scenarios_run() == 0 {
+        let said = verdict
+            .err()
+            .map_or_else(String::new, |error| format!(" {error}"));
+        return Err(Error::new(format!(
+            "the suite ran no scenario for {}.{said}",
+            run.name
+        )));
+    }
+    let content = verdict.is_ok() && tally.checks.failed == 0;
+    if !content {
+        for line in &tally.failures {
+            println!("  {line}");
+        }
+        if let Err(error) = verdict {
+            // Its list of scenarios repeats what was printed above; what follows the totals is said nowhere else.
+            let said = error.to_string();
+            let closing = said
+                .split_once("\nTotal: ")
+                .map_or(said.as_str(), |(_, after)| after);
+            println!("  the suite's own words: {}", closing.trim_matches('\n'));
+            fs::write(output.join("suite.log"), &said).while_doing("write the suite's log")?;
+            // It may be unhappy about something that is no failed check, such as an entry that passes by now.
+            if tally.checks.failed == 0 {
+                counts.failed += 1;
+            }
+        }
+    }
+    flush();
+    Ok(content)
+}
+
+/// Where one scenario's results are: the suite names folders `server-SCENARIO-TIME`.
+fn scenario_of(folder: &str) -> Option<&str> {
+    const TIME: usize = "-2026-11-21T00-07-14-581Z".len();
+    let name = folder.strip_prefix("server-")?;
+    let (scenario, time) = name.split_at_checked(name.len().checked_sub(TIME)?)?;
+    (time.starts_with("-2") && time.ends_with('Z')).then_some(scenario)
+}
+
+fn folders(output: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let entries = fs::read_dir(output).while_doing(format_args!("list {}", output.display()))?;
+    let mut found: Vec<(String, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let scenario = scenario_of(path.file_name()?.to_str()?)?.to_owned();
+            Some((scenario, path.join("checks.json")))
+        })
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str]) -> std::result::Result<Options, String> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        Options::parse(&arguments).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn only_the_local_host_is_built() {
+        assert_eq!(
+            options(&["--host", "local", "--keep"]),
+            Ok(Options { keep: true })
+        );
+        assert_eq!(options(&[]), Ok(Options { keep: false }));
+        assert!(
+            options(&["--host", "lambda"])
+                .unwrap_err()
+                .contains("`lambda` is not built yet")
+        );
+        assert!(
+            options(&["--host", "moon"])
+                .unwrap_err()
+                .contains("--host local")
+        );
+        assert!(options(&["--host"]).unwrap_err().contains("--host local"));
+        assert!(options(&["--hots"]).unwrap_err().contains("`--hots`"));
+    }
+
+    #[test]
+    fn the_scenario_is_read_from_the_folders_name() {
+        let folder = "server-server-stateless-2026-11-21T00-07-12-629Z";
+        assert_eq!(scenario_of(folder), Some("server-stateless"));
+        assert_eq!(
+            scenario_of("server-json-schema-2020-12-2026-11-21T00-07-14-775Z"),
+            Some("json-schema-2020-12")
+        );
+        assert_eq!(scenario_of("server-x"), None);
+        assert_eq!(scenario_of("suite.log"), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! `cargo xtask`: the one list of commands of this repository. It starts other tools and counts what they report;
+//! it is not a library, is never published, and holds no rule of the protocol.
+
+mod bench;
+mod cargo_steps;
+mod clients;
+mod conformance;
+mod context;
+mod deny;
+mod fixture;
+mod process;
+mod report;
+mod setup;
+mod wasm;
+
+use std::{env, process::ExitCode};
+
+use context::Context;
+use report::{Counts, Error, Result, Step};
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  test          everything below from fmt to clients, in this order; stops at the first step that fails
+  lint          fmt, then clippy
+
+  fmt           formatting is what `cargo fmt` would write
+  clippy        no warning from clippy in any target of the workspace
+  unit          unit, integration and documentation tests
+  docs          documentation builds without a warning
+  deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
+  wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
+  conformance   the official MCP suite against the fixture server, three protocol revisions
+                  --host local    which host serves the fixtures (only `local` is built so far)
+                  --keep          keep the suite's results after a run that passed
+  clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio
+
+  bench --part core [-- ARGUMENTS]
+                benchmarks of one part; the arguments go to the benchmark
+
+  setup         fetch everything the steps above need; quick when nothing is missing
+  help          this text
+
+Tools go to $MCPFN_TOOLS, or else to mcpfn-tools in the user's cache folder. A step fetches what it needs by itself.
+The last lines of every step that counts something are `N passed, N failed`.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    if matches!(command, "help" | "--help" | "-h") {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match start(command, rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(command: &str, rest: &[String]) -> Result<()> {
+    let cx = Context::find()?;
+    match command {
+        "test" => no_arguments(command, rest).and_then(|()| report::run_steps(&cx, STEPS)),
+        "lint" => no_arguments(command, rest).and_then(|()| report::run_steps(&cx, &STEPS[..2])),
+        "setup" => no_arguments(command, rest).and_then(|()| setup::everything(&cx)),
+        "bench" => bench::run(&cx, rest),
+        "conformance" => {
+            let options = conformance::Options::parse(rest)?;
+            counted(|counts| conformance::run(&cx, &options, counts))
+        }
+        _ => {
+            let step = STEPS
+                .iter()
+                .find(|step| step.name == command)
+                .ok_or_else(|| {
+                    Error::new(format!(
+                        "there is no command `{command}`; `cargo xtask help` lists them"
+                    ))
+                })?;
+            no_arguments(command, rest)?;
+            counted(|counts| (step.run)(&cx, counts))
+        }
+    }
+}
+
+/// The steps of `test`. The order is by price: what fails in a second is asked before what fails in a minute.
+const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        run: cargo_steps::fmt,
+    },
+    Step {
+        name: "clippy",
+        run: cargo_steps::clippy,
+    },
+    Step {
+        name: "unit",
+        run: cargo_steps::unit,
+    },
+    Step {
+        name: "docs",
+        run: cargo_steps::docs,
+    },
+    Step {
+        name: "deny",
+        run: deny::run,
+    },
+    Step {
+        name: "wasm",
+        run: wasm::run,
+    },
+    Step {
+        name: "conformance",
+        run: conformance::step,
+    },
+    Step {
+        name: "clients",
+        run: clients::run,
+    },
+];
+
+/// Runs one step on its own and prints its counts, if it has any, also when it fails.
+fn counted(run: impl FnOnce(&mut Counts) -> Result<()>) -> Result<()> {
+    let mut counts = Counts::default();
+    let result = run(&mut counts);
+    if counts != Counts::default() {
+        println!("{counts}");
+    }
+    result
+}
+
+fn no_arguments(command: &str, rest: &[String]) -> Result<()> {
+    match rest.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::new(format!(
+            "`{command}` takes no arguments, but was given `{first}`; see `cargo xtask help`"
+        ))),
+    }
+}

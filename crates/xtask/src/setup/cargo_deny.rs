@@ -1,0 +1,38 @@
+//! cargo-deny, at the one version whose configuration format `deny.toml` is written for.
+
+use std::path::PathBuf;
+
+use super::once;
+use crate::{
+    context::Context,
+    process,
+    report::{Result, While},
+};
+
+const VERSION: &str = "0.20.2";
+
+pub(crate) fn cargo_deny(cx: &Context) -> Result<PathBuf> {
+    let program = format!("cargo-deny{}", std::env::consts::EXE_SUFFIX);
+    if let Some(installed) = process::find(&program) {
+        let mut ask = std::process::Command::new(&installed);
+        if process::read(ask.arg("--version"))
+            .is_ok_and(|answer| answer.trim() == format!("cargo-deny {VERSION}"))
+        {
+            return Ok(installed);
+        }
+    }
+    let folder = once(cx, &format!("cargo-deny-{VERSION}"), |folder| {
+        println!("building cargo-deny {VERSION}, once; this takes a minute or two");
+        // Unoptimised: it runs for a second, and an optimised build takes several minutes longer.
+        let build = folder.join("build");
+        let mut install = cx.cargo();
+        install
+            .args(["install", "--locked", "--debug", "--quiet", "--root"])
+            .arg(folder)
+            .arg("--target-dir")
+            .arg(&build);
+        process::run(install.args(["--version", VERSION, "cargo-deny"]))?;
+        std::fs::remove_dir_all(&build).while_doing("remove the build folder of cargo-deny")
+    })?;
+    Ok(folder.join("bin").join(program))
+}

@@ -1,0 +1,124 @@
+// What every client is asked to do with the fixture server. The scripts beside this one connect a client of one SDK
+// and give it here; this file knows the fixtures and no SDK.
+
+/** Reads `--url URL` or `--stdio PROGRAM`, and `--era modern|legacy`, or says how to call the script and ends. */
+export function readArguments(script) {
+  const given = {};
+  const args = process.argv.slice(2);
+  while (args.length > 0) {
+    const name = args.shift();
+    const value = args.shift();
+    if (!['--url', '--stdio', '--era'].includes(name) || value === undefined) {
+      usage(script);
+    }
+    given[name.slice(2)] = value;
+  }
+  if ((given.url === undefined) === (given.stdio === undefined)) {
+    usage(script);
+  }
+  return given;
+}
+
+function usage(script) {
+  console.error(`node ${script} (--url URL | --stdio PROGRAM) [--era modern|legacy]`);
+  process.exit(2);
+}
+
+export function assert(condition, why) {
+  if (!condition) {
+    throw new Error(why);
+  }
+}
+
+/** The text of a tool result's text blocks. */
+export function textOf(result) {
+  return (result.content ?? [])
+    .filter((block) => block.type === 'text')
+    .map((block) => block.text)
+    .join('\n');
+}
+
+/** Runs one check and prints `ok NAME` or `not ok NAME: why`, the lines that `cargo xtask clients` counts. */
+export async function check(name, run) {
+  try {
+    await run();
+    console.log(`ok ${name}`);
+  } catch (error) {
+    process.exitCode = 1;
+    // The why stays on one line: the next line is the next check.
+    console.log(`not ok ${name}: ${String(error?.message ?? error).replaceAll('\n', ' ')}`);
+  }
+}
+
+/**
+ * The checks that hold for every client and every revision.
+ *
+ * `client` is an SDK client that is connected. `callTool(name, arguments, options)` hides that the SDKs place the
+ * options differently.
+ */
+export async function commonChecks(prefix, client, callTool) {
+  const named = (name) => `${prefix} ${name}`;
+
+  await check(named('lists tools'), async () => {
+    const { tools } = await client.listTools();
+    const names = tools.map((tool) => tool.name);
+    assert(names.includes('test_simple_text'), `test_simple_text is not among: ${names.join(', ')}`);
+  });
+
+  await check(named('calls a tool'), async () => {
+    const result = await callTool('test_simple_text', {});
+    assert(!result.isError, `the call failed: ${textOf(result)}`);
+    assert(textOf(result).length > 0, 'the result has no text');
+  });
+
+  await check(named('calls a tool with arguments'), async () => {
+    const result = await callTool('add', { a: 2, b: 3 });
+    assert(!result.isError, `the call failed: ${textOf(result)}`);
+    assert(/\b5\b/.test(textOf(result)), `2 + 3 gave: ${textOf(result)}`);
+  });
+
+  await check(named('is told which argument is wrong'), async () => {
+    const result = await callTool('add', { a: 'x' });
+    assert(result.isError === true, `the call succeeded: ${textOf(result)}`);
+    assert(textOf(result).includes('/a'), `the message does not name /a: ${textOf(result)}`);
+  });
+
+  await check(named('receives progress'), async () => {
+    const seen = [];
+    const result = await callTool('test_tool_with_progress', {}, { onprogress: ({ progress }) => seen.push(progress) });
+    assert(!result.isError, `the call failed: ${textOf(result)}`);
+    assert(seen.length >= 3, `progress was reported ${seen.length} times: ${seen.join(', ')}`);
+    assert(seen.every((value, index) => index === 0 || value > seen[index - 1]), `it does not grow: ${seen.join(', ')}`);
+  });
+
+  await check(named('reads a resource'), async () => {
+    const { contents } = await client.readResource({ uri: 'test://static-text' });
+    assert(contents[0]?.text?.length > 0, 'the resource has no text');
+    assert(contents[0].mimeType === 'text/plain', `its type is ${contents[0].mimeType}`);
+  });
+
+  await check(named('reads a resource from a template'), async () => {
+    const { resourceTemplates } = await client.listResourceTemplates();
+    const templates = resourceTemplates.map((template) => template.uriTemplate);
+    assert(templates.includes('test://template/{id}/data'), `the template is not among: ${templates.join(', ')}`);
+    const { contents } = await client.readResource({ uri: 'test://template/123/data' });
+    assert(contents[0]?.text?.includes('123'), `the content does not have 123: ${contents[0]?.text}`);
+  });
+
+  await check(named('gets a prompt'), async () => {
+    const values = { arg1: 'first value', arg2: 'second value' };
+    const { messages } = await client.getPrompt({ name: 'test_prompt_with_arguments', arguments: values });
+    const text = messages.map((message) => message.content.text).join('\n');
+    for (const value of Object.values(values)) {
+      assert(text.includes(value), `the prompt does not have "${value}": ${text}`);
+    }
+  });
+
+  await check(named('completes an argument'), async () => {
+    const { completion } = await client.complete({
+      ref: { type: 'ref/prompt', name: 'test_prompt_with_arguments' },
+      argument: { name: 'arg1', value: 'test' },
+    });
+    assert(Array.isArray(completion.values), 'the completion has no values');
+  });
+}

@@ -1,0 +1,25 @@
+// The TypeScript SDK 1.x as a client: the handshake revisions, which is what most installed clients speak.
+
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+
+import { assert, check, commonChecks, readArguments } from './checks.mjs';
+
+const { url, stdio } = readArguments('ts-v1.mjs');
+const prefix = `ts-v1 ${url ? 'http' : 'stdio'}:`;
+const transport = url
+  ? new StreamableHTTPClientTransport(new URL(url))
+  : new StdioClientTransport({ command: stdio, args: ['--stdio'] });
+const client = new Client({ name: 'mcpfn-e2e', version: '0.0.0' });
+
+await check(`${prefix} connects`, async () => {
+  await client.connect(transport);
+  assert(client.getServerVersion()?.name, 'the server did not say its name');
+});
+if (!process.exitCode) {
+  await commonChecks(prefix, client, (name, args, options) =>
+    client.callTool({ name, arguments: args }, undefined, options),
+  );
+}
+await client.close();

@@ -1,0 +1,47 @@
+// The TypeScript SDK 2.x as a client, in both eras it speaks: 2026-07-28, and the handshake revisions, which are its
+// default.
+
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+
+import { assert, check, commonChecks, readArguments, textOf } from './checks.mjs';
+
+const { url, stdio, era = 'modern' } = readArguments('ts-v2.mjs');
+const prefix = `ts-v2 ${era} ${url ? 'http' : 'stdio'}:`;
+const transport = url
+  ? new StreamableHTTPClientTransport(new URL(url))
+  : new StdioClientTransport({ command: stdio, args: ['--stdio'] });
+const client = new Client(
+  { name: 'mcpfn-e2e', version: '0.0.0' },
+  {
+    capabilities: { elicitation: {} },
+    // `auto` probes and may fall back, as an application would; that it must not fall back here is checked below.
+    versionNegotiation: { mode: era === 'modern' ? 'auto' : 'legacy' },
+  },
+);
+
+const asked = [];
+client.setRequestHandler('elicitation/create', (request) => {
+  asked.push(request.params.message);
+  return { action: 'accept', content: { name: 'Alice' } };
+});
+
+await check(`${prefix} connects`, async () => {
+  await client.connect(transport);
+  assert(client.getProtocolEra() === era, `the client settled on the ${client.getProtocolEra()} era`);
+  const version = client.getNegotiatedProtocolVersion();
+  assert((version === '2026-07-28') === (era === 'modern'), `the revision is ${version}`);
+});
+if (!process.exitCode) {
+  await commonChecks(prefix, client, (name, args, options) => client.callTool({ name, arguments: args }, options));
+
+  if (era === 'modern') {
+    // The client answers an input_required result by itself, with the handler above, and calls again.
+    await check(`${prefix} answers a question the tool asks`, async () => {
+      const result = await client.callTool({ name: 'test_input_required_result_elicitation', arguments: {} });
+      assert(asked.length === 1, `the tool asked ${asked.length} times`);
+      assert(!result.isError && textOf(result).length > 0, `the call failed: ${textOf(result)}`);
+    });
+  }
+}
+await client.close();
