@@ -1,0 +1,23 @@
+//! The fixture server of the official conformance suite, written with the public interface only. Shared by the binary
+//! `everything`, the integration tests and the wasm check.
+
+mod prompts;
+mod resources;
+mod round_trips;
+mod tools;
+
+use mcpfn::{Builder, Server};
+
+/// A server with everything that the suite and the real clients ask for.
+#[must_use]
+pub fn everything() -> Builder {
+    Server::builder("everything", env!("CARGO_PKG_VERSION"))
+        .title("Everything")
+        .description("Every feature of the protocol, for tests.")
+        .instructions("Call what you like: nothing here does anything.")
+        .logging()
+        .with(tools::add)
+        .with(round_trips::add)
+        .with(resources::add)
+        .with(prompts::add)
+}

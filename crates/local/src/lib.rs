@@ -1,0 +1,16 @@
+//! The host for a person's own machine: HTTP on loopback, stdio, and a command line over both. Conversion only: what a message
+//! means is decided in `mcpfn-core` and `mcpfn-http`.
+
+mod cli;
+mod clients;
+mod http;
+mod logging;
+mod ports;
+mod settings;
+mod stdio;
+
+pub use cli::{Setup, run};
+pub use http::{ServeError, serve};
+pub use ports::platform;
+pub use settings::{LogFormat, Settings, SettingsError};
+pub use stdio::serve as serve_stdio;

@@ -1,10 +1,10 @@
-//! The attribute's own text: `#[tool(read_only, timeout = "5s")]` -> `Settings`. Keys and the kinds of their values are
+//! The attribute's own text: `#[tool(read_only, timeout = "5s")]` -> `Settings`. Keys and the forms of their values are
 //! judged here; whether they fit the function is not.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token};
+use syn::{Expr, ExprLit, Lit, LitStr, Token};
 
 use crate::duration;
 use crate::errors::Errors;
@@ -17,6 +17,17 @@ pub(crate) enum Kind {
     Resource,
 }
 
+/// What stands behind a key.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    /// On or not mentioned.
+    Mark,
+    /// On, off or not mentioned.
+    Hint,
+    Time,
+}
+
 impl Kind {
     /// The attribute's name.
     pub(crate) fn word(self) -> &'static str {
@@ -27,41 +38,43 @@ impl Kind {
         }
     }
 
-    fn keys(self) -> &'static [&'static str] {
-        match self {
+    /// Every key is the name of the builder's method.
+    fn keys(self) -> impl Iterator<Item = (&'static str, Form)> {
+        const TEXTS: [&str; 3] = ["name", "title", "description"];
+        let own: &[(&str, Form)] = match self {
             Self::Tool => &[
-                "name",
-                "title",
-                "description",
-                "read_only",
-                "destructive",
-                "idempotent",
-                "open_world",
-                "timeout",
+                ("read_only", Form::Mark),
+                ("destructive", Form::Hint),
+                ("idempotent", Form::Mark),
+                ("open_world", Form::Hint),
+                ("timeout", Form::Time),
             ],
-            Self::Prompt => &["name", "title", "description"],
-            Self::Resource => &["name", "title", "description", "mime"],
-        }
+            Self::Prompt => &[],
+            Self::Resource => &[("mime", Form::Text)],
+        };
+        TEXTS
+            .map(|key| (key, Form::Text))
+            .into_iter()
+            .chain(own.iter().copied())
     }
 }
 
 /// Keys that are part of the design but not of this version, so that their author learns more than "unknown".
 const LATER: [&str; 2] = ["cache", "scope"];
 
-/// What the author said. Absent means: as the builder has it.
+/// What the author said, in the author's order.
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) uri: Option<LitStr>,
-    pub(crate) name: Option<LitStr>,
-    pub(crate) title: Option<LitStr>,
-    pub(crate) description: Option<LitStr>,
-    pub(crate) mime: Option<LitStr>,
-    /// Milliseconds.
-    pub(crate) timeout: Option<u64>,
-    pub(crate) read_only: Option<bool>,
-    pub(crate) destructive: Option<bool>,
-    pub(crate) idempotent: Option<bool>,
-    pub(crate) open_world: Option<bool>,
+    pub(crate) values: Vec<(Ident, Value)>,
+}
+
+/// A value that was understood.
+pub(crate) enum Value {
+    Text(LitStr),
+    Mark(bool),
+    Hint(bool),
+    Milliseconds(u64),
 }
 
 impl Settings {
@@ -85,6 +98,22 @@ impl Settings {
         settings
     }
 
+    /// The text of a key.
+    pub(crate) fn text(&self, word: &str) -> Option<&LitStr> {
+        self.values.iter().find_map(|(key, value)| match value {
+            Value::Text(text) if key == word => Some(text),
+            _ => None,
+        })
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn is_on(&self, word: &str) -> bool {
+        let on = |value: &Value| matches!(value, Value::Mark(true) | Value::Hint(true));
+        self.values
+            .iter()
+            .any(|(key, value)| key == word && on(value))
+    }
+
     fn entry(
         &mut self,
         kind: Kind,
@@ -93,8 +122,7 @@ impl Settings {
         errors: &mut Errors,
     ) -> syn::Result<()> {
         if input.peek(Lit) {
-            let literal: Lit = input.parse()?;
-            match literal {
+            match input.parse()? {
                 Lit::Str(uri) if kind == Kind::Resource && seen.is_empty() => self.uri = Some(uri),
                 other => errors.at(other, format!("a value needs a key: {}", known(kind))),
             }
@@ -103,86 +131,94 @@ impl Settings {
         }
         let key = input.call(Ident::parse_any)?;
         let value = match input.parse::<Option<Token![=]>>()? {
-            Some(_) => Some(input.parse::<Expr>()?),
+            Some(_) => Some(input.parse()?),
             None => None,
         };
         let word = key.to_string();
-        if !kind.keys().contains(&word.as_str()) {
-            errors.at(&key, unknown(kind, &word));
-        } else if seen.contains(&word) {
-            errors.at(&key, format!("`{word}` is given twice"));
-        } else {
-            self.set(&key, &word, value, errors);
+        match kind.keys().find(|(known, _)| *known == word) {
+            None => errors.at(&key, unknown(kind, &word)),
+            Some(_) if seen.contains(&word) => errors.at(&key, format!("`{key}` is given twice")),
+            Some((_, form)) => {
+                let value = form.read(&key, value, errors);
+                self.values.extend(value.map(|value| (key, value)));
+            }
         }
         seen.push(word);
         Ok(())
     }
+}
 
-    fn set(&mut self, key: &Ident, word: &str, value: Option<Expr>, errors: &mut Errors) {
-        match word {
-            "name" => self.name = text(key, value, errors),
-            "title" => self.title = text(key, value, errors),
-            "description" => self.description = text(key, value, errors),
-            "mime" => self.mime = text(key, value, errors),
-            "timeout" => self.timeout = timeout(key, value, errors),
-            "read_only" => self.read_only = switch(key, value, errors),
-            "destructive" => self.destructive = switch(key, value, errors),
-            "idempotent" => self.idempotent = switch(key, value, errors),
-            // `Kind::keys` lists no other.
-            _ => self.open_world = switch(key, value, errors),
+impl Form {
+    fn read(self, key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<Value> {
+        match self {
+            Self::Text => text(key, value, errors).map(Value::Text),
+            Self::Mark => switch(key, value, errors).map(Value::Mark),
+            Self::Hint => switch(key, value, errors).map(Value::Hint),
+            Self::Time => {
+                let text = text(key, value, errors)?;
+                let read = duration::milliseconds(&text.value());
+                read.map_err(|sentence| errors.at(text, sentence))
+                    .ok()
+                    .map(Value::Milliseconds)
+            }
         }
     }
 }
 
 fn text(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<LitStr> {
     match value {
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if !text.value().trim().is_empty() => {
-            return Some(text);
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) if text.value().trim().is_empty() => {
+            errors.at(
+                text,
+                format!("`{key}` is empty: say something or leave it out"),
+            );
         }
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
-            errors.at(text, format!("`{key}` is empty: say something or leave it out"));
-        }
-        Some(other) => errors.at(other, format!("`{key}` is a string literal: {key} = \"..\"")),
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) => return Some(text),
+        Some(other) => errors.at(
+            other,
+            format!("`{key}` is a string literal: {key} = \"..\""),
+        ),
         None => errors.at(key, format!("`{key}` needs a value: {key} = \"..\"")),
     }
     None
 }
 
-fn timeout(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<u64> {
-    let text = text(key, value, errors)?;
-    match duration::milliseconds(&text.value()) {
-        Ok(milliseconds) => Some(milliseconds),
-        Err(sentence) => {
-            errors.at(text, sentence);
-            None
-        }
-    }
-}
-
 fn switch(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<bool> {
     match value {
-        None => Some(true),
-        Some(Expr::Lit(ExprLit { lit: Lit::Bool(switch), .. })) => Some(switch.value),
-        Some(other) => {
-            errors.at(other, format!("`{key}` is a switch: {key}, or {key} = false"));
-            None
-        }
+        None => return Some(true),
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Bool(on), ..
+        })) => return Some(on.value),
+        Some(other) => errors.at(
+            other,
+            format!("`{key}` is a switch: {key}, or {key} = false"),
+        ),
     }
+    None
 }
 
 fn unknown(kind: Kind, word: &str) -> String {
-    let near = kind.keys().iter().map(|key| (distance(word, key), key)).min();
-    match near {
-        _ if LATER.contains(&word) => {
-            format!("`{word}` comes with a later version: for now {}", known(kind))
-        }
-        Some((0..=2, key)) => format!("unknown key `{word}`: did you mean `{key}`?"),
+    if LATER.contains(&word) {
+        return format!(
+            "`{word}` comes with a later version: for now {}",
+            known(kind)
+        );
+    }
+    match kind.keys().map(|(key, _)| (distance(word, key), key)).min() {
+        Some((0..=2, near)) => format!("unknown key `{word}`: did you mean `{near}`?"),
         _ => format!("unknown key `{word}`: {}", known(kind)),
     }
 }
 
 fn known(kind: Kind) -> String {
-    format!("#[{}] knows {}", kind.word(), kind.keys().join(", "))
+    let keys: Vec<&str> = kind.keys().map(|(key, _)| key).collect();
+    format!("#[{}] knows {}", kind.word(), keys.join(", "))
 }
 
 /// Levenshtein's distance, one row at a time.

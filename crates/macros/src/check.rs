@@ -4,10 +4,35 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{FnArg, ItemFn, LitStr, PatType, ReturnType, Safety, Type};
+use syn::{FnArg, ItemFn, PatType, ReturnType, Safety, Type};
 
 use crate::attr::{Kind, Settings};
+use crate::doc;
 use crate::errors::Errors;
+
+const UNSAFE: &str = "anybody may call it: it can't be `unsafe`";
+const EXTERN: &str = "it is called from Rust only: remove `extern`";
+const GENERIC: &str = "it is one concrete function: remove the generic parameters";
+const METHOD: &str =
+    "it is a free function: move it out of the `impl`, and read state from the context";
+const RESULT_IMPL: &str = "its result has a name: replace `impl Trait` by a type";
+const RESULT_BORROWED: &str =
+    "its result is given away: return an owned value, or a `&'static` one";
+const CONTEXT_MUT: &str = "the context is shared: write `&Cx`";
+const CONTEXTS: &str = "a reference is the context, and there is one: take arguments by value";
+const CONTEXT_FIRST: &str = "the context comes last: put this parameter before it";
+const ARGUMENT_IMPL: &str = "its argument has a named type: replace `impl Trait` by a type";
+const ARGUMENTS: &str = "a tool takes one JSON object: put the fields in a struct marked #[input]";
+const UNDESCRIBED: &str = "add a doc comment: clients show it to the model";
+const NAME: &str =
+    "a tool's name has 1 to 128 of A-Z, a-z, 0-9, `_`, `-` and `.`: choose one with name = \"..\"";
+const READS_AND_DESTROYS: &str = "`read_only` and `destructive` exclude each other: choose one";
+const NO_URI: &str = "a resource begins with its uri: #[resource(\"catalog://schema\")]";
+const NO_SCHEME: &str = "a uri begins with a scheme: \"catalog://schema\"";
+const VARIABLES: &str =
+    "`{` makes the uri a template: take its variables as a struct marked #[input]";
+const NO_VARIABLES: &str =
+    "a fixed uri has no variables: remove this parameter, or put a `{variable}` into the uri";
 
 /// The four shapes a function may have, sync or async.
 pub(crate) struct Signature {
@@ -19,39 +44,39 @@ pub(crate) struct Signature {
     pub(crate) output: TokenStream,
 }
 
-/// The function's shape, or `None` if it can't be registered.
-pub(crate) fn signature(kind: Kind, item: &ItemFn, errors: &mut Errors) -> Option<Signature> {
-    let word = kind.word();
+/// The function's shape, or `None` if it has none of the four.
+pub(crate) fn signature(item: &ItemFn, errors: &mut Errors) -> Option<Signature> {
     let mut found = Errors::default();
-    let sig = &item.sig;
-    if let Safety::Unsafe(token) = &sig.safety {
-        found.at(token, format!("a {word} is called by strangers: it can't be `unsafe`"));
+    let mut signature = Signature {
+        arguments: None,
+        context: None,
+        output: quote!(()),
+    };
+    if let Safety::Unsafe(token) = &item.sig.safety {
+        found.at(token, UNSAFE);
     }
-    if let Some(abi) = &sig.abi {
-        found.at(abi, format!("a {word} is called from Rust only: remove `extern`"));
+    if let Some(abi) = &item.sig.abi {
+        found.at(abi, EXTERN);
     }
-    if !sig.generics.params.is_empty() {
-        let sentence = "is one concrete function: remove the generic parameters";
-        found.at(&sig.generics, format!("a {word} {sentence}"));
+    if !item.sig.generics.params.is_empty() {
+        found.at(&item.sig.generics, GENERIC);
     }
-    let mut signature = Signature { arguments: None, context: None, output: quote!(()) };
-    for input in &sig.inputs {
+    for input in &item.sig.inputs {
         match input {
-            FnArg::Receiver(receiver) => {
-                let sentence = "is a free function: move it out of the `impl` and read what it needs from `cx.state()`";
-                found.at(receiver, format!("a {word} {sentence}"));
-            }
-            FnArg::Typed(parameter) => signature.add(kind, parameter, &mut found),
+            FnArg::Receiver(receiver) => found.at(receiver, METHOD),
+            FnArg::Typed(parameter) => signature.add(parameter, &mut found),
         }
     }
-    if let ReturnType::Type(_, output) = &sig.output {
-        if names_impl(output.to_token_stream()) {
-            found.at(output, format!("a {word} names its result: replace `impl Trait` by a type"));
-        } else if matches!(bare(output), Type::Reference(reference) if reference.lifetime.is_none())
-        {
-            found.at(output, format!("a {word} gives its result away: return an owned value or a `&'static` one"));
-        }
+    if let ReturnType::Type(_, output) = &item.sig.output {
         signature.output = output.to_token_stream();
+        if names_impl(output.to_token_stream()) {
+            found.at(output, RESULT_IMPL);
+        }
+        if let Type::Reference(reference) = bare(output)
+            && reference.lifetime.is_none()
+        {
+            found.at(output, RESULT_BORROWED);
+        }
     }
     let refused = found.any();
     errors.append(found);
@@ -59,73 +84,84 @@ pub(crate) fn signature(kind: Kind, item: &ItemFn, errors: &mut Errors) -> Optio
 }
 
 impl Signature {
-    fn add(&mut self, kind: Kind, parameter: &PatType, errors: &mut Errors) {
-        let (word, ty) = (kind.word(), &*parameter.ty);
+    fn add(&mut self, parameter: &PatType, errors: &mut Errors) {
+        let ty = &*parameter.ty;
         if let Type::Reference(reference) = bare(ty) {
             if let Some(exclusive) = &reference.mutability {
-                errors.at(exclusive, "the context is shared: write `&Cx`");
+                errors.at(exclusive, CONTEXT_MUT);
             }
             if self.context.replace(ty.clone()).is_some() {
-                errors.at(parameter, format!("a reference is the context, and a {word} has one context: take arguments by value"));
+                errors.at(parameter, CONTEXTS);
             }
             return;
         }
         if names_impl(ty.to_token_stream()) {
-            errors.at(ty, format!("a {word} names its arguments: replace `impl Trait` by a type"));
+            errors.at(ty, ARGUMENT_IMPL);
         }
         if self.context.is_some() {
-            errors.at(parameter, "the context comes last: put this parameter before it");
+            errors.at(parameter, CONTEXT_FIRST);
         }
         if self.arguments.replace(ty.clone()).is_some() {
-            errors.at(parameter, format!("a {word} takes one JSON object: put the fields in a struct marked #[input]"));
+            errors.at(parameter, ARGUMENTS);
         }
     }
 }
 
-/// Rules that join the attribute and the function. `false` if the two don't fit together at all.
-pub(crate) fn together(kind: Kind, settings: &Settings, item: &ItemFn, described: bool, arguments: Option<&Type>, errors: &mut Errors) -> bool {
-    if kind == Kind::Tool {
-        if !described {
-            errors.at(&item.sig.ident, "add a doc comment: clients show it to the model");
-        }
-        tool_name(settings, item, errors);
-        if settings.read_only == Some(true) && settings.destructive == Some(true) {
-            errors.at(&item.sig.ident, "`read_only` and `destructive` exclude each other: choose one");
-        }
+/// Rules that join the attribute and the function. `false` if the two contradict each other.
+pub(crate) fn together(
+    kind: Kind,
+    settings: &Settings,
+    item: &ItemFn,
+    arguments: Option<&Type>,
+    errors: &mut Errors,
+) -> bool {
+    if settings.text("description").is_none() && doc::description(&item.attrs).is_none() {
+        errors.at(&item.sig.ident, UNDESCRIBED);
     }
-    if kind == Kind::Resource { uri(settings.uri.as_ref(), item, arguments, errors) } else { true }
+    match kind {
+        Kind::Tool => tool(settings, item, errors),
+        Kind::Prompt => true,
+        Kind::Resource => resource(settings, item, arguments, errors),
+    }
 }
 
-fn tool_name(settings: &Settings, item: &ItemFn, errors: &mut Errors) {
-    let rule = "a tool's name has 1 to 128 characters out of A-Z, a-z, 0-9, `_`, `-` and `.`";
-    let legal = |name: &str| name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-    match &settings.name {
-        Some(name) if !legal(&name.value()) => errors.at(name, rule),
-        None if !legal(&item.sig.ident.unraw().to_string()) => errors.at(&item.sig.ident, format!("{rule}: choose one with name = \"..\"")),
+fn tool(settings: &Settings, item: &ItemFn, errors: &mut Errors) -> bool {
+    let ident = &item.sig.ident;
+    match settings.text("name") {
+        Some(name) if !is_legal(&name.value()) => errors.at(name, NAME),
+        None if !is_legal(&ident.unraw().to_string()) => errors.at(ident, NAME),
         _ => {}
     }
+    if settings.is_on("read_only") && settings.is_on("destructive") {
+        errors.at(ident, READS_AND_DESTROYS);
+    }
+    true
 }
 
-fn uri(uri: Option<&LitStr>, item: &ItemFn, arguments: Option<&Type>, errors: &mut Errors) -> bool {
-    let Some(uri) = uri else {
-        errors.add(syn::Error::new(Span::call_site(), "a resource begins with its uri: #[resource(\"catalog://schema\")]"));
+fn is_legal(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=128).contains(&name.len()) && name.bytes().all(legal)
+}
+
+fn resource(
+    settings: &Settings,
+    item: &ItemFn,
+    arguments: Option<&Type>,
+    errors: &mut Errors,
+) -> bool {
+    let Some(uri) = &settings.uri else {
+        errors.add(syn::Error::new(Span::call_site(), NO_URI));
         return false;
     };
-    let text = uri.value();
-    if !text.contains(':') {
-        errors.at(uri, "a uri begins with a scheme: \"catalog://schema\"");
+    if !uri.value().contains(':') {
+        errors.at(uri, NO_SCHEME);
     }
-    match arguments {
-        None if text.contains('{') => {
-            errors.at(&item.sig.ident, "`{` makes the uri a template: take its variables as a struct marked #[input]");
-            false
-        }
-        Some(arguments) if !text.contains('{') => {
-            errors.at(arguments, "a fixed uri has no variables: remove this parameter, or put a `{variable}` into the uri");
-            false
-        }
-        _ => true,
+    match (uri.value().contains('{'), arguments) {
+        (true, None) => errors.at(&item.sig.ident, VARIABLES),
+        (false, Some(arguments)) => errors.at(arguments, NO_VARIABLES),
+        _ => return true,
     }
+    false
 }
 
 /// The type without the invisible group that a `macro_rules!` fragment puts around it.

@@ -16,6 +16,12 @@ impl Errors {
         self.add(Error::new_spanned(tokens, sentence));
     }
 
+    /// Adds that the attribute stands on something else than it should.
+    pub(crate) fn misplaced(&mut self, attribute: &str, place: &str, error: &Error) {
+        let sentence = format!("#[{attribute}] belongs on {place}: {error}");
+        self.add(Error::new(error.span(), sentence));
+    }
+
     /// Adds an error that has its place already.
     pub(crate) fn add(&mut self, error: Error) {
         match &mut self.0 {

@@ -5,67 +5,76 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, ItemFn};
+use syn::{Attribute, ItemFn, LitStr, Visibility};
 
-use crate::attr::{Kind, Settings};
+use crate::attr::{Kind, Settings, Value};
 use crate::check::{self, Signature};
 use crate::doc;
 use crate::errors::Errors;
 
 /// Expands `#[tool]`, `#[prompt]` and `#[resource]`.
-pub(crate) fn function(kind: Kind, attribute: TokenStream, original: TokenStream) -> TokenStream {
+pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let settings = Settings::read(kind, attribute, &mut errors);
     let item: ItemFn = match syn::parse2(original.clone()) {
         Ok(item) => item,
         Err(error) => {
-            errors.add(Error::new(error.span(), format!("#[{}] belongs on a function: {error}", kind.word())));
+            errors.misplaced(kind.word(), "a function", &error);
             let errors = errors.into_tokens();
             return quote!(#errors #original);
         }
     };
-    let written = settings.description.as_ref().map(ToTokens::to_token_stream);
-    let description = written.or_else(|| doc::description(&item.attrs));
-    let signature = check::signature(kind, &item, &mut errors);
-    let arguments = signature.as_ref().and_then(|signature| signature.arguments.as_ref());
-    let fits = check::together(kind, &settings, &item, description.is_some(), arguments, &mut errors);
+    let signature = check::signature(&item, &mut errors);
+    let arguments = signature
+        .as_ref()
+        .and_then(|signature| signature.arguments.as_ref());
+    let fits = check::together(kind, &settings, &item, arguments, &mut errors);
     let errors = errors.into_tokens();
     if item.sig.receiver().is_some() {
         // Inside an `impl` there is no place for a struct.
         return quote!(#errors #original);
     }
-    let registered = builder(kind, &settings, &item, description.as_ref());
+    let builder = builder(kind, &settings, &item);
     let code = match &signature {
         Some(signature) if fits => {
-            let handler = handler(kind, &item, signature);
+            let registrar = registrar(kind, &item, &handled(kind, &item, signature, &builder));
             let callee = callee(&item, signature);
-            let callee_name = local("__callee", &item.sig.ident);
-            let value = quote!(let #callee_name = *self; #registered.handler(#handler));
-            let registrar = registrar(kind, &item, &value);
             quote!(#registrar #callee)
         }
         // Still registers, so that `.tool(..)` elsewhere does not complain as well.
-        _ => registrar(kind, &item, &registered),
+        _ => registrar(kind, &item, &builder),
     };
-    let emitted = emit(&item, description.as_ref(), &code);
+    let emitted = emit(&item, settings.text("description"), &code);
     quote!(#errors #emitted)
 }
 
 /// The struct, and a scope that keeps the function itself under its own name.
-fn emit(item: &ItemFn, description: Option<&TokenStream>, code: &TokenStream) -> TokenStream {
+fn emit(item: &ItemFn, description: Option<&LitStr>, code: &TokenStream) -> TokenStream {
     let (vis, ident) = (&item.vis, &item.sig.ident);
-    let of = |words: &'static [&'static str]| {
-        item.attrs.iter().filter(move |attribute| named(attribute, words))
+    let with = |words: &'static [&'static str]| {
+        item.attrs
+            .iter()
+            .filter(move |attribute| named(attribute, words))
     };
-    let conditions = of(&["cfg"]);
-    let on_struct = of(&["cfg", "doc", "deprecated", "allow", "warn", "deny", "forbid"]);
-    let documented = of(&["doc"]).next().is_some();
-    let docs = description.filter(|_| !documented).map(|text| quote!(#[doc = #text]));
-    let inner = ItemFn {
-        attrs: item.attrs.iter().filter(|attribute| !named(attribute, &["cfg", "doc", "deprecated"])).cloned().collect(),
-        vis: syn::Visibility::Inherited,
-        ..item.clone()
-    };
+    let conditions = with(&["cfg"]);
+    let on_struct = with(&[
+        "cfg",
+        "doc",
+        "deprecated",
+        "allow",
+        "warn",
+        "deny",
+        "forbid",
+    ]);
+    let documented = with(&["doc"]).next().is_some();
+    let docs = description
+        .filter(|_| !documented)
+        .map(|text| quote!(#[doc = #text]));
+    let mut inner = item.clone();
+    inner.vis = Visibility::Inherited;
+    inner
+        .attrs
+        .retain(|attribute| !named(attribute, &["cfg", "doc", "deprecated"]));
     quote! {
         #(#on_struct)*
         #docs
@@ -83,40 +92,39 @@ fn emit(item: &ItemFn, description: Option<&TokenStream>, code: &TokenStream) ->
 }
 
 /// `::mcpfn::Tool::new("name").describe("..")` and the rest of the attribute, without the handler.
-fn builder(kind: Kind, settings: &Settings, item: &ItemFn, description: Option<&TokenStream>) -> TokenStream {
-    let ident = &item.sig.ident;
+fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
     let product = product(kind);
-    let name = match &settings.name {
+    let name = match settings.text("name") {
         Some(name) => name.to_token_stream(),
-        None => ident.unraw().to_string().to_token_stream(),
+        None => item.sig.ident.unraw().to_string().to_token_stream(),
     };
     let uri = (kind == Kind::Resource).then(|| match &settings.uri {
         Some(uri) => quote!(#uri,),
         None => quote!("",),
     });
-    let texts = [("title", &settings.title), ("mime", &settings.mime)];
-    let texts = texts.into_iter().filter_map(|(method, text)| {
-        let method = format_ident!("{method}");
-        text.as_ref().map(|text| quote!(.#method(#text)))
+    let comment = match settings.text("description") {
+        Some(_) => None,
+        None => doc::description(&item.attrs).map(|text| quote!(.describe(#text))),
+    };
+    let calls = settings.values.iter().map(|(key, value)| match value {
+        Value::Text(_) if key == "name" => None,
+        Value::Text(text) if key == "description" => Some(quote!(.describe(#text))),
+        Value::Text(text) => Some(quote!(.#key(#text))),
+        Value::Mark(on) => on.then(|| quote!(.#key())),
+        Value::Hint(on) => Some(quote!(.#key(#on))),
+        Value::Milliseconds(number) => {
+            Some(quote!(.#key(::core::time::Duration::from_millis(#number))))
+        }
     });
-    let flags = [("read_only", settings.read_only), ("idempotent", settings.idempotent)];
-    let flags = flags.into_iter().filter(|(_, flag)| *flag == Some(true)).map(|(method, _)| {
-        let method = format_ident!("{method}");
-        quote!(.#method())
-    });
-    let hints = [("destructive", settings.destructive), ("open_world", settings.open_world)];
-    let hints = hints.into_iter().filter_map(|(method, hint)| {
-        let method = format_ident!("{method}");
-        hint.map(|hint| quote!(.#method(#hint)))
-    });
-    let description = description.map(|text| quote!(.describe(#text)));
-    let timeout = settings.timeout.map(|milliseconds| quote!(.timeout(::core::time::Duration::from_millis(#milliseconds))));
-    quote!(::mcpfn::#product::new(#uri #name) #description #(#texts)* #(#flags)* #(#hints)* #timeout)
+    quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
 }
 
 fn registrar(kind: Kind, item: &ItemFn, value: &TokenStream) -> TokenStream {
     let (ident, product) = (&item.sig.ident, product(kind));
-    let (conversion, method) = (format_ident!("Into{product}"), format_ident!("into_{}", kind.word()));
+    let (conversion, method) = (
+        format_ident!("Into{product}"),
+        format_ident!("into_{}", kind.word()),
+    );
     quote! {
         impl ::mcpfn::#conversion for #ident {
             fn #method(self) -> ::mcpfn::#product {
@@ -126,20 +134,32 @@ fn registrar(kind: Kind, item: &ItemFn, value: &TokenStream) -> TokenStream {
     }
 }
 
-/// The closure that owns what the function borrows.
-fn handler(kind: Kind, item: &ItemFn, signature: &Signature) -> TokenStream {
-    let [callee, arguments, context] = ["__callee", "__arguments", "__cx"].map(|name| local(name, &item.sig.ident));
+/// The builder with its handler: a closure that owns what the function borrows.
+fn handled(kind: Kind, item: &ItemFn, signature: &Signature, builder: &TokenStream) -> TokenStream {
+    let [callee, arguments, context] =
+        ["__callee", "__arguments", "__cx"].map(|name| local(name, &item.sig.ident));
     let given = match &signature.arguments {
         Some(ty) => Some(quote!(#arguments: #ty,)),
         // A tool and a prompt always have arguments, even if there are none to give.
-        None if signature.context.is_some() && kind != Kind::Resource => Some(quote!(_: ::mcpfn::NoArguments,)),
+        None if signature.context.is_some() && kind != Kind::Resource => {
+            Some(quote!(_: ::mcpfn::NoArguments,))
+        }
         None => None,
     };
     let passed = signature.arguments.as_ref().map(|_| quote!(#arguments,));
-    let owned = signature.context.as_ref().map(|_| quote!(#context: ::mcpfn::Cx));
+    let owned = signature
+        .context
+        .as_ref()
+        .map(|_| quote!(#context: ::mcpfn::Cx));
     let lent = signature.context.as_ref().map(|_| quote!(&#context));
     // What the compiler says of the types is said under the function's name.
-    quote_spanned!(place(&item.sig.ident)=> move |#given #owned| async move { #callee(#passed #lent).await })
+    let closure = quote_spanned! {place(&item.sig.ident)=>
+        move |#given #owned| async move { #callee(#passed #lent).await }
+    };
+    quote! {
+        let #callee = *self;
+        #builder.handler(#closure)
+    }
 }
 
 /// Makes the struct callable like the function, for tests and for other functions. On stable Rust a struct is callable
@@ -159,6 +179,8 @@ fn callee(item: &ItemFn, signature: &Signature) -> TokenStream {
         Some(_) => quote!(#ident(#names #context)),
         None => quote!(async move { #ident(#names #context) }),
     };
+    // The complaint about a future that is not `Send` comes out of this line.
+    let boxed = quote_spanned!(place(ident)=> ::std::boxed::Box::pin(#future));
     // A private type in here is the name's fault: the struct is more visible than the type.
     let target = quote_spanned! {place(ident)=>
         type Target = #quantified fn(#types #borrowed) -> ::mcpfn::BoxFuture<#lifetime, #output>;
@@ -168,7 +190,7 @@ fn callee(item: &ItemFn, signature: &Signature) -> TokenStream {
             #target
 
             fn deref(&self) -> &Self::Target {
-                const CALLEE: <#ident as ::core::ops::Deref>::Target = |#names #context| ::std::boxed::Box::pin(#future);
+                const CALLEE: <#ident as ::core::ops::Deref>::Target = |#names #context| #boxed;
                 &CALLEE
             }
         }
@@ -200,3 +222,6 @@ fn place(tokens: &impl ToTokens) -> Span {
 fn named(attribute: &Attribute, words: &[&str]) -> bool {
     words.iter().any(|word| attribute.path().is_ident(word))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,12 @@
 //! `#[tool]`, `#[prompt]`, `#[resource]`, `#[input]`, `#[output]`: sugar over mcpfn's public builder. Not a second way
 //! to build a server: whatever a macro writes, an author can write by hand.
+//!
+//! Depend on `mcpfn`, which re-exports them. A crate that sees `mcpfn-core` only says `extern crate mcpfn_core as mcpfn;`
+//! at its root, because expansions begin with `::mcpfn`.
+//!
+//! An expansion goes three steps, one file each: `attr` reads the attribute, `check` judges it with the function, `expand`
+//! writes. Every mistake found on the way is reported, under the author's own words; the function is written all the
+//! same, so that a mistake here is no second one where the tool is registered.
 
 mod attr;
 mod check;
@@ -14,32 +21,162 @@ use proc_macro::TokenStream;
 use crate::attr::Kind;
 use crate::item::Side;
 
+/// Makes a function a tool that a model can call.
+///
+/// ```
+/// # extern crate mcpfn_core as mcpfn;
+/// # use mcpfn::{Cx, Server, ToolError};
+/// # use mcpfn_macros::{input, output, tool};
+/// #[input]
+/// struct Search {
+///     /// Words from the name, e.g. "bluetooth headphones".
+///     query: String,
+/// }
+///
+/// #[output]
+/// struct Product {
+///     name: String,
+/// }
+///
+/// /// Search the product catalog. Use this when the user asks about products.
+/// #[tool(read_only, timeout = "2s")]
+/// async fn search_products(args: Search, cx: &Cx) -> Result<Vec<Product>, ToolError> {
+///     Ok(vec![Product { name: args.query }])
+/// }
+///
+/// let server = Server::builder("catalog", "1.0.0").tool(search_products).build()?;
+/// # Ok::<(), mcpfn::BuildError>(())
+/// ```
+///
+/// The function is `async` or not, and takes nothing, one argument object, the context (a reference, always last), or
+/// both. Its doc comment is what a model chooses by. It returns whatever a handler may return.
+///
+/// | key | value | what it does |
+/// |---|---|---|
+/// | `name` | text | another name than the function's |
+/// | `title` | text | a name for people |
+/// | `description` | text | instead of the doc comment |
+/// | `read_only` | | the tool changes nothing |
+/// | `destructive` | `= false` | its changes destroy nothing |
+/// | `idempotent` | | calling it again changes nothing more |
+/// | `open_world` | `= false` | it reaches nothing outside this server |
+/// | `timeout` | `"250ms"`, `"5s"`, `"2m"` | how long a call may run |
+///
+/// # What it becomes
+///
+/// A unit struct of the function's name and visibility. It can be registered, copied, and called like the function, so a
+/// test says `search_products(args, &cx).await`. Two things follow: the types in the signature have to be as visible as
+/// the tool, and where the tool is in scope no variable can have its name.
 #[proc_macro_attribute]
-/// x
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::function(Kind::Tool, attribute.into(), item.into()).into()
+    expand::function(Kind::Tool, attribute.into(), &item.into()).into()
 }
 
+/// Makes a function a prompt that a person can start by name. The fields of its argument are what the person fills in.
+///
+/// ```
+/// # extern crate mcpfn_core as mcpfn;
+/// # use mcpfn::Server;
+/// # use mcpfn_macros::{input, prompt};
+/// #[input]
+/// struct Week {
+///     /// The week's number.
+///     week: String,
+/// }
+///
+/// /// Summarise a week's orders.
+/// #[prompt(title = "Weekly summary")]
+/// async fn weekly_summary(args: Week) -> String {
+///     format!("Summarise the orders of week {}.", args.week)
+/// }
+///
+/// let server = Server::builder("catalog", "1.0.0").prompt(weekly_summary).build()?;
+/// # Ok::<(), mcpfn::BuildError>(())
+/// ```
+///
+/// Keys: `name`, `title` and `description`, as for [`macro@tool`]; the function's shapes and what it becomes are the same.
 #[proc_macro_attribute]
-/// x
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::function(Kind::Prompt, attribute.into(), item.into()).into()
+    expand::function(Kind::Prompt, attribute.into(), &item.into()).into()
 }
 
+/// Makes a function a resource that a client can read: at one URI, or at every URI of a template.
+///
+/// ```
+/// # extern crate mcpfn_core as mcpfn;
+/// # use mcpfn::{Cx, Server, ToolError};
+/// # use mcpfn_macros::{input, resource};
+/// /// The tables of the catalog.
+/// #[resource("catalog://tables", title = "Tables", mime = "text/plain")]
+/// async fn tables(cx: &Cx) -> Result<String, ToolError> {
+///     Ok("products".to_owned())
+/// }
+///
+/// #[input]
+/// struct Table {
+///     name: String,
+/// }
+///
+/// /// One table's columns.
+/// #[resource("catalog://tables/{name}", name = "table")]
+/// async fn columns(args: Table) -> String {
+///     args.name
+/// }
+///
+/// let server = Server::builder("catalog", "1.0.0").resource(tables).resource(columns).build()?;
+/// # Ok::<(), mcpfn::BuildError>(())
+/// ```
+///
+/// The URI comes first. One with a `{` is a template, and the function takes its variables. Keys: `name`, `title` and
+/// `description`, as for [`macro@tool`], and `mime`, the media type. The function's shapes and what it becomes are the
+/// same.
 #[proc_macro_attribute]
-/// x
 pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::function(Kind::Resource, attribute.into(), item.into()).into()
+    expand::function(Kind::Resource, attribute.into(), &item.into()).into()
 }
 
+/// Makes a struct or an enum readable from a call's arguments: serde's `Deserialize` and schemars' `JsonSchema`, without
+/// depending on either.
+///
+/// ```
+/// # extern crate mcpfn_core as mcpfn;
+/// # use mcpfn_macros::input;
+/// #[input]
+/// #[derive(Debug)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Search {
+///     /// Words to look for.
+///     #[schemars(length(min = 2, max = 200))]
+///     query: String,
+///     /// Most results to return.
+///     #[serde(default)]
+///     most_results: Option<u32>,
+/// }
+/// ```
+///
+/// Fields that the struct does not have are refused, and the schema says so (`deny_unknown_fields`), unless a field is
+/// marked `#[serde(flatten)]`. The attributes of serde and schemars stand below this one.
+///
+/// A type that goes both ways has `#[input]` above [`macro@output`].
 #[proc_macro_attribute]
-/// x
 pub fn input(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    item::item(Side::Input, attribute.into(), item.into()).into()
+    item::item(Side::Input, attribute.into(), &item.into()).into()
 }
 
+/// Makes a struct or an enum a structured result: serde's `Serialize` and schemars' `JsonSchema`, without depending on
+/// either, and the promise that clients may see it.
+///
+/// ```
+/// # extern crate mcpfn_core as mcpfn;
+/// # use mcpfn_macros::output;
+/// #[output]
+/// struct Page<T> {
+///     items: Vec<T>,
+///     #[serde(skip_serializing_if = "Option::is_none")]
+///     next: Option<String>,
+/// }
+/// ```
 #[proc_macro_attribute]
-/// x
 pub fn output(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    item::item(Side::Output, attribute.into(), item.into()).into()
+    item::item(Side::Output, attribute.into(), &item.into()).into()
 }

@@ -29,11 +29,13 @@ async fn contradiction() {}
 #[tool(title = "Not described", name "x", read_only)]
 async fn undescribed() {}
 
+/// Asks for brevity.
 #[prompt(read_only, name = "")]
 async fn short() -> &'static str {
     "Be short."
 }
 
+/// Where nothing is.
 #[resource("no scheme", mine = "text/plain")]
 async fn text() -> String {
     String::new()

@@ -1,5 +1,7 @@
 //! What a function must look like, in sentences; it still registers, so nothing else is reported.
 
+#![allow(unused_variables)]
+
 extern crate mcpfn_core as mcpfn;
 
 use mcpfn::{Cx, Server};

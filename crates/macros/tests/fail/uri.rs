@@ -10,16 +10,19 @@ struct Table {
     name: String,
 }
 
+/// A template.
 #[resource("table://{name}")]
 async fn template() -> String {
     String::new()
 }
 
+/// A fixed uri.
 #[resource("table://names")]
 async fn fixed(table: Table) -> String {
     table.name
 }
 
+/// No uri.
 #[resource]
 async fn nowhere() -> String {
     String::new()

@@ -17,22 +17,29 @@ async fn weekly_summary(table: Table, _: &Cx) -> Result<String, ToolError> {
     Ok(format!("Summarise {}", table.name))
 }
 
+/// Asks for brevity.
 #[prompt]
 fn short() -> &'static str {
     "Be short."
 }
 
+/// Shows the call.
 #[prompt]
 async fn from_context(cx: &Cx) -> String {
     format!("{cx:?}")
 }
 
+/// The tables of the catalog.
 #[resource("catalog://schema", title = "Schema", mime = "text/plain")]
 async fn catalog_schema() -> String {
     "id integer".to_owned()
 }
 
-#[resource("catalog://context", name = "context", description = "What the server sees.")]
+#[resource(
+    "catalog://context",
+    name = "context",
+    description = "What the server sees."
+)]
 async fn seen(cx: &Cx) -> Result<String, ToolError> {
     Ok(format!("{cx:?}"))
 }
@@ -43,6 +50,7 @@ fn one_table(table: Table) -> String {
     table.name
 }
 
+/// One row.
 #[resource("row://{name}")]
 async fn row(table: Table, _: &Cx) -> Result<String, ToolError> {
     Ok(table.name)

@@ -1,0 +1,221 @@
+//! The command line of every server on this machine: serve over HTTP or stdio, list the tools, call one.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use mcpfn_core::jsonrpc::{self, Incoming, Message};
+use mcpfn_core::{Builder, Envelope, Frame, Platform, Principal, Reply, Revision, Server};
+use mcpfn_http::{Config, Service};
+use serde_json::{Value, json};
+
+use crate::settings::Settings;
+use crate::{clients, http, logging, ports, stdio};
+
+/// What the command line starts: a server, and the ports that its handlers ask for.
+#[derive(Debug)]
+pub struct Setup<P> {
+    /// The server, not yet built.
+    pub builder: Builder,
+    /// Adds ports to the platform of this machine.
+    pub ports: P,
+}
+
+const ENVIRONMENT: &str = "\
+Environment:
+  MCPFN_PORT        port of 127.0.0.1; 0 takes any free one [8787]
+  MCPFN_ORIGINS     browser origins that may call besides loopback ones, comma-separated
+  MCPFN_MAX_BODY    most bytes of a message [4194304]
+  MCPFN_STATE_KEY   32 random bytes in Base64 that seal request state; several, newest first, separated by commas
+                    [made anew at each start]
+  MCPFN_LOG         error, warn, info, debug or trace, on stderr [info]
+  MCPFN_LOG_FORMAT  text or json [text]";
+
+#[derive(Debug, Parser)]
+#[command(about = "Serves the Model Context Protocol on this machine.", disable_version_flag = true, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// Port of 127.0.0.1; 0 takes any free one [default: MCPFN_PORT or 8787]
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// Speak over stdin and stdout, one message per line, instead of HTTP
+    #[arg(long, conflicts_with = "port")]
+    stdio: bool,
+    /// Print the server's name and version
+    #[arg(long, short = 'V')]
+    version: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the tools and what they are for
+    Tools,
+    /// Call a tool and print its result; the exit status is 1 if it fails
+    Call {
+        /// The tool's name
+        tool: String,
+        /// Its arguments as a JSON object
+        #[arg(default_value = "{}")]
+        arguments: String,
+    },
+}
+
+/// Runs a server as the command line says. `environment` is help text for variables of the server's own.
+pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>, environment: &str) -> ExitCode
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    match start(setup, environment) {
+        Ok(code) => code,
+        Err(message) => {
+            // stderr may be closed; there is nobody left to tell then
+            let _ = writeln!(std::io::stderr(), "error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>, environment: &str) -> Result<ExitCode, String>
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let help = if environment.is_empty() { ENVIRONMENT.to_owned() } else { format!("{ENVIRONMENT}\n{environment}") };
+    let matches = <Arguments as clap::CommandFactory>::command().after_help(help).get_matches();
+    let arguments = <Arguments as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+    let settings = Settings::read(|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+    logging::start(&settings);
+    let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
+    let server = builder.build().map_err(|error| error.to_string())?;
+    if arguments.version {
+        say(&format!("{} {}\n", server.name(), server.version()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let keys = settings.state_keys.clone().unwrap_or_else(ports::new_key);
+    let platform = Arc::new(add_ports(ports::platform(keys)));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime can't start: {error}"))?;
+    let done = match arguments.command {
+        Some(Command::Tools) => {
+            say(&tools(&server));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Call { tool, arguments }) => runtime.block_on(call(&server, &platform, &tool, &arguments)),
+        None if arguments.stdio => {
+            let served = stdio::serve(server, platform, settings.max_body, tokio::io::stdin(), tokio::io::stdout(), stopped());
+            runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| format!("stdio failed: {error}"))
+        }
+        None => {
+            let mut config = Config::loopback();
+            config.origins.listed.clone_from(&settings.origins);
+            config.max_body = settings.max_body;
+            let greeting = Greeting { server: server.clone(), key_is_new: settings.state_keys.is_none() };
+            let port = arguments.port.unwrap_or(settings.port);
+            let served = http::serve(Service::new(server, config), platform, port, |address| greeting.print(address), stopped());
+            runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+        }
+    };
+    // a thread may still wait for stdin, which nothing can interrupt
+    runtime.shutdown_background();
+    done
+}
+
+/// Writes to stdout; a reader that went away is no error of ours.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Ends when the process is asked to stop.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+struct Greeting {
+    server: Server,
+    key_is_new: bool,
+}
+
+impl Greeting {
+    fn print(&self, address: std::net::SocketAddr) {
+        let server = &self.server;
+        let (tools, resources, prompts) = server.counts();
+        let names: Vec<&str> = server.tool_summaries().map(|(name, _)| name).collect();
+        let revisions: Vec<&str> = Revision::ALL.iter().rev().map(|revision| revision.as_str()).collect();
+        let url = format!("http://{address}/mcp");
+        let command = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_else(|_| server.name().to_owned());
+        let mut text = format!(
+            "{} {}\nlistening on {url}\nhealth at http://{address}/health\nserving {tools} tools, {resources} resources, {prompts} prompts: {}\nspeaking MCP {}\n",
+            server.name(),
+            server.version(),
+            names.join(", "),
+            revisions.join(", "),
+        );
+        text.push_str(&clients::configuration(server.name(), &url, &command));
+        if self.key_is_new {
+            text.push_str("\nRequest state is sealed with a key made at this start; set MCPFN_STATE_KEY to keep it over a restart.\n");
+        }
+        text.push_str("Stop with Ctrl-C.\n");
+        say(&text);
+    }
+}
+
+fn tools(server: &Server) -> String {
+    server.tool_summaries().map(|(name, description)| format!("{name}\n    {}\n", description.replace('\n', "\n    "))).collect()
+}
+
+async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: &str) -> Result<ExitCode, String> {
+    let arguments: Value = serde_json::from_str(arguments)
+        .map_err(|error| format!("the arguments are not JSON ({error}); write an object such as '{{\"query\":\"headphones\"}}'"))?;
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta}}).to_string();
+    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(request.as_bytes()) else {
+        return Err("the call could not be written as a message".to_owned());
+    };
+    let described = Envelope::read(request).and_then(|envelope| envelope.era(None).map(|era| (envelope, era)));
+    let call = described.and_then(|(envelope, era)| envelope.into_call(era, Principal::local())).map_err(|error| error.to_string())?;
+    let message = match server.reply(call, platform) {
+        Reply::Answer(answer) => answer.message,
+        Reply::Running(mut running) => loop {
+            match running.frame().await {
+                Some(Frame::Answer(answer)) => break answer.message,
+                Some(Frame::Notification(_)) => {}
+                None => return Err("the call gave no answer".to_owned()),
+            }
+        },
+    };
+    print_result(&message)
+}
+
+/// Structured content if there is any, else the text blocks.
+fn print_result(message: &[u8]) -> Result<ExitCode, String> {
+    let message: Value = serde_json::from_slice(message).map_err(|error| error.to_string())?;
+    if let Some(error) = message.get("error") {
+        return Err(error["message"].as_str().unwrap_or("the call failed").to_owned());
+    }
+    let result = &message["result"];
+    let text = match result.get("structuredContent") {
+        Some(structured) => serde_json::to_string_pretty(structured).unwrap_or_default(),
+        None => {
+            let blocks = result["content"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let texts: Vec<String> = blocks.iter().map(|block| block["text"].as_str().map_or_else(|| block.to_string(), str::to_owned)).collect();
+            texts.join("\n")
+        }
+    };
+    say(&format!("{text}\n"));
+    Ok(if result["isError"] == true { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,14 @@
+//! Logs on stderr, readable or as JSON lines. Never on stdout, which belongs to the protocol under stdio.
+
+use tracing_subscriber::fmt;
+
+use crate::settings::{LogFormat, Settings};
+
+/// Starts logging; a second start in one process changes nothing.
+pub(crate) fn start(settings: &Settings) {
+    let builder = fmt().with_writer(std::io::stderr).with_max_level(settings.log_level).with_target(false);
+    let _ = match settings.log_format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}

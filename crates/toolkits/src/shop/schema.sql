@@ -1,0 +1,123 @@
+-- The demo shop: 2,800 products in 22 categories, who buys them, and where they lie. SQLite and Cloudflare D1.
+-- Statements are separated by empty lines.
+CREATE TABLE categories (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  code TEXT NOT NULL UNIQUE, -- opens the SKU of each of its products
+  about TEXT NOT NULL
+);
+
+CREATE TABLE suppliers (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  country TEXT NOT NULL, -- ISO 3166-1 alpha-2
+  email TEXT NOT NULL,
+  lead_time_days INTEGER NOT NULL CHECK (lead_time_days > 0)
+);
+
+CREATE TABLE products (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE CHECK (length(id) = 36), -- UUID
+  sku TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL UNIQUE,
+  brand TEXT NOT NULL,
+  category TEXT NOT NULL REFERENCES categories (name),
+  supplier_id INTEGER NOT NULL REFERENCES suppliers (id),
+  description TEXT NOT NULL,
+  keywords TEXT NOT NULL, -- other words that people search for
+  price_cents INTEGER NOT NULL CHECK (price_cents > 0),
+  currency TEXT NOT NULL,
+  stock INTEGER NOT NULL CHECK (stock >= 0), -- units in all warehouses, kept by a trigger
+  rating REAL CHECK (rating BETWEEN 1 AND 5), -- NULL until somebody has reviewed it
+  reviews INTEGER NOT NULL CHECK (reviews >= 0),
+  weight_grams INTEGER NOT NULL CHECK (weight_grams > 0),
+  added_on TEXT NOT NULL -- ISO 8601 date
+);
+
+CREATE INDEX products_by_category ON products (category, price_cents);
+
+CREATE INDEX products_by_brand ON products (brand);
+
+CREATE INDEX products_by_supplier ON products (supplier_id);
+
+CREATE INDEX products_by_price ON products (price_cents);
+
+CREATE TABLE warehouses (
+  id INTEGER PRIMARY KEY,
+  code TEXT NOT NULL UNIQUE,
+  city TEXT NOT NULL,
+  country TEXT NOT NULL -- ISO 3166-1 alpha-2
+);
+
+CREATE TABLE stock_levels (
+  sku TEXT NOT NULL REFERENCES products (sku),
+  warehouse_id INTEGER NOT NULL REFERENCES warehouses (id),
+  quantity INTEGER NOT NULL CHECK (quantity >= 0),
+  reorder_point INTEGER NOT NULL CHECK (reorder_point >= 0), -- order again when the quantity falls to this
+  PRIMARY KEY (sku, warehouse_id)
+) WITHOUT ROWID;
+
+CREATE INDEX stock_levels_by_warehouse ON stock_levels (warehouse_id);
+
+CREATE TABLE customers (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  email TEXT NOT NULL UNIQUE,
+  city TEXT NOT NULL,
+  country TEXT NOT NULL, -- ISO 3166-1 alpha-2
+  joined_on TEXT NOT NULL -- ISO 8601 date
+);
+
+CREATE INDEX customers_by_country ON customers (country, city);
+
+CREATE TABLE orders (
+  id INTEGER PRIMARY KEY,
+  customer_id INTEGER NOT NULL REFERENCES customers (id),
+  placed_at TEXT NOT NULL, -- ISO 8601, UTC
+  status TEXT NOT NULL CHECK (status IN ('pending', 'paid', 'shipped', 'delivered', 'cancelled', 'returned')),
+  total_cents INTEGER NOT NULL CHECK (total_cents > 0),
+  currency TEXT NOT NULL
+);
+
+CREATE INDEX orders_by_customer ON orders (customer_id, placed_at);
+
+CREATE INDEX orders_by_time ON orders (placed_at);
+
+CREATE INDEX orders_by_status ON orders (status, placed_at);
+
+CREATE TABLE order_items (
+  order_id INTEGER NOT NULL REFERENCES orders (id),
+  line INTEGER NOT NULL CHECK (line > 0),
+  sku TEXT NOT NULL REFERENCES products (sku),
+  quantity INTEGER NOT NULL CHECK (quantity > 0),
+  unit_price_cents INTEGER NOT NULL CHECK (unit_price_cents > 0), -- at the time of the order
+  PRIMARY KEY (order_id, line)
+) WITHOUT ROWID;
+
+CREATE INDEX order_items_by_product ON order_items (sku);
+
+CREATE VIRTUAL TABLE product_search USING fts5 (
+  name, brand, category, keywords, description,
+  content = 'products', content_rowid = 'number', tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
+);
+
+CREATE TRIGGER products_added AFTER INSERT ON products BEGIN
+  INSERT INTO product_search (rowid, name, brand, category, keywords, description)
+  VALUES (new.number, new.name, new.brand, new.category, new.keywords, new.description);
+END;
+
+CREATE TRIGGER products_removed AFTER DELETE ON products BEGIN
+  INSERT INTO product_search (product_search, rowid, name, brand, category, keywords, description)
+  VALUES ('delete', old.number, old.name, old.brand, old.category, old.keywords, old.description);
+END;
+
+CREATE TRIGGER products_described AFTER UPDATE OF name, brand, category, keywords, description ON products BEGIN
+  INSERT INTO product_search (product_search, rowid, name, brand, category, keywords, description)
+  VALUES ('delete', old.number, old.name, old.brand, old.category, old.keywords, old.description);
+  INSERT INTO product_search (rowid, name, brand, category, keywords, description)
+  VALUES (new.number, new.name, new.brand, new.category, new.keywords, new.description);
+END;
+
+CREATE TRIGGER stock_levels_changed AFTER UPDATE OF quantity ON stock_levels BEGIN
+  UPDATE products SET stock = stock + new.quantity - old.quantity WHERE sku = new.sku;
+END;
