@@ -94,11 +94,7 @@ fn together(futures: Vec<BoxFuture<'static, Bytes>>) -> impl Future<Output = Vec
                 *slot = Ok(bytes);
             }
         }
-        if slots.iter().all(Result::is_ok) {
-            Poll::Ready(slots.drain(..).filter_map(Result::ok).collect())
-        } else {
-            Poll::Pending
-        }
+        if slots.iter().all(Result::is_ok) { Poll::Ready(slots.drain(..).filter_map(Result::ok).collect()) } else { Poll::Pending }
     })
 }
 

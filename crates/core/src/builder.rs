@@ -175,8 +175,9 @@ impl Builder {
         }
 
         let offered = |offered: bool| offered.then_some(Offered {});
-        let completes = prompts.iter().any(|prompt| !prompt.completers.is_empty() || prompt.definition.arguments.iter().any(|a| !a.values.is_empty()))
-            || resources.iter().any(|resource| !resource.completers.is_empty());
+        let completes =
+            prompts.iter().any(|prompt| !prompt.completers.is_empty() || prompt.definition.arguments.iter().any(|a| !a.values.is_empty()))
+                || resources.iter().any(|resource| !resource.completers.is_empty());
         let capabilities = ServerCapabilities {
             tools: offered(!tools.is_empty()),
             prompts: offered(!prompts.is_empty()),
@@ -184,9 +185,7 @@ impl Builder {
             completions: offered(completes),
             logging: offered(self.logging),
         };
-        let fixed = |templates: bool| {
-            resources.iter().filter(move |resource| resource.template.is_some() == templates).map(registered_uri)
-        };
+        let fixed = |templates: bool| resources.iter().filter(move |resource| resource.template.is_some() == templates).map(registered_uri);
         let lists = Lists {
             tools: List::new(Kind::Tools, self.per_page, tools.iter().map(|tool| tool.name.as_str())),
             prompts: List::new(Kind::Prompts, self.per_page, prompts.iter().map(|prompt| prompt.definition.name.as_str())),
@@ -336,7 +335,10 @@ fn register_resource(resource: Resource, mistakes: &mut Vec<String>) -> Option<R
     let mut found = Vec::new();
     let scheme = resource.uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
     let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
-    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) || !scheme.chars().all(legal) || resource.uri.contains(char::is_whitespace) {
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        || !scheme.chars().all(legal)
+        || resource.uri.contains(char::is_whitespace)
+    {
         found.push("its URI needs a scheme, such as `shop://products`, and no spaces".to_owned());
     }
     let is_template = resource.is_template();
@@ -353,7 +355,9 @@ fn register_resource(resource: Resource, mistakes: &mut Vec<String>) -> Option<R
         for variable in resource.completers.keys().filter(|name| !template.variables().any(|variable| variable == *name)) {
             found.push(format!("it completes `{variable}`, which is no variable of its template"));
         }
-    } else if !is_template && resource.schema.as_ref().and_then(|schema| schema["required"].as_array()).is_some_and(|required| !required.is_empty()) {
+    } else if !is_template
+        && resource.schema.as_ref().and_then(|schema| schema["required"].as_array()).is_some_and(|required| !required.is_empty())
+    {
         found.push("its handler takes variables and its URI has none: put them in braces, such as `shop://products/{id}`".to_owned());
     }
     if resource.name.trim().is_empty() {

@@ -83,6 +83,7 @@ pub struct Envelope<'a> {
 
 /// Which kind of conversation a request belongs to (basic/versioning, and our order of detection in `ARCHITECTURE.md`).
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one lives for a moment per request: a box would cost more than the bytes")]
 pub enum Era<'a> {
     /// The request describes itself.
     Modern(Described<'a>),

@@ -141,7 +141,8 @@ impl Cx {
     /// # Errors
     /// An internal error when the host does not provide it.
     pub fn port<P: ?Sized + Any>(&self) -> Result<&Arc<P>, ToolError> {
-        let missing = || ToolError::internal(format!("the host has no port {}: give it to Platform::with_port", std::any::type_name::<P>()));
+        let missing =
+            || ToolError::internal(format!("the host has no port {}: give it to Platform::with_port", std::any::type_name::<P>()));
         self.0.platform.ports.find::<Arc<P>>().ok_or_else(missing)
     }
 

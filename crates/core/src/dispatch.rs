@@ -69,10 +69,10 @@ pub(crate) fn dispatch(server: &Server, call: Call<'_>, platform: &Arc<Platform>
         Method::ListResources => list(server, &call, &server.lists().resources),
         Method::ListTemplates => list(server, &call, &server.lists().templates),
         Method::ListPrompts => list(server, &call, &server.lists().prompts),
-        Method::CallTool => call::tool(server, &call, platform),
-        Method::GetPrompt => call::prompt(server, &call, platform),
-        Method::ReadResource => call::resource(server, &call, platform),
-        Method::Complete => complete::complete(server, &call, platform),
+        Method::CallTool => call::tool(server, call, platform),
+        Method::GetPrompt => call::prompt(server, call, platform),
+        Method::ReadResource => call::resource(server, call, platform),
+        Method::Complete => complete::complete(server, call, platform),
     };
     outcome.unwrap_or_else(|error| Reply::Answer(Answer::error(Some(id), &error)))
 }

@@ -90,8 +90,7 @@ impl From<Error> for Malformed<'_> {
 /// # Errors
 /// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message.
 pub fn read(body: &[u8]) -> Result<Incoming<'_>, Malformed<'_>> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| Error::parse(format!("the body is not UTF-8 (byte {})", error.valid_up_to())))?;
+    let text = std::str::from_utf8(body).map_err(|error| Error::parse(format!("the body is not UTF-8 (byte {})", error.valid_up_to())))?;
     if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
         let items = serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| json_error(&error))?;
         return Ok(Incoming::Batch(items));
@@ -112,11 +111,11 @@ pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
         ),
     };
     let refuse = |message: &'static str| Malformed { id, error: Error::invalid_request(message) };
-    if envelope.jsonrpc.as_deref() != Some("2.0") {
+    if envelope.jsonrpc.is_none_or(|version| version.0 != "2.0") {
         return Err(refuse("`jsonrpc` must be \"2.0\""));
     }
     let answered = envelope.result.is_some() || envelope.error.is_some();
-    match (envelope.method, id) {
+    match (envelope.method.map(|method| method.0), id) {
         (Some(_), _) if answered => Err(refuse("a message has either `method` or `result`/`error`, not both")),
         (Some(method), Some(id)) => Ok(Message::Request(Request { id, method, params: envelope.params })),
         (Some(method), None) => Ok(Message::Notification(Notification { method, params: envelope.params })),
@@ -129,11 +128,11 @@ pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
 #[serde(expecting = "a JSON-RPC message object")]
 struct Envelope<'a> {
     #[serde(borrow, default)]
-    jsonrpc: Option<Cow<'a, str>>,
+    jsonrpc: Option<Text<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    method: Option<Cow<'a, str>>,
+    method: Option<Text<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     params: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -141,6 +140,10 @@ struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
 }
+
+/// A string, borrowed where it has no escapes. (serde borrows into a bare `Cow`, but not into an `Option` of one.)
+#[derive(Deserialize)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// Keeps an explicit `null` apart from a missing member: `"id": null` is an error, no id is a notification.
 pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {

@@ -70,7 +70,9 @@ impl Connection {
             Err(malformed) => refuse(malformed.id, &malformed.error),
             Ok(Incoming::Batch(items)) => self.batch(&items, platform),
             Ok(Incoming::Single(Message::Request(request))) => self.request(request, platform),
-            Ok(Incoming::Single(Message::Notification(notification))) => cancelled(&notification).map_or(Received::Nothing, Received::Cancel),
+            Ok(Incoming::Single(Message::Notification(notification))) => {
+                cancelled(&notification).map_or(Received::Nothing, Received::Cancel)
+            }
             Ok(Incoming::Single(Message::Response)) => Received::Nothing,
         }
     }

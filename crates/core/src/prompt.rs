@@ -118,7 +118,9 @@ pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<Promp
         .map(|(name, property)| {
             let text = |key: &str| property.get(key).and_then(Value::as_str).map(str::to_owned);
             if !may_be_string(property) {
-                mistakes.push(format!("its argument `{name}` must be a string, an enum of words or an `Option` of these: prompt arguments are strings"));
+                mistakes.push(format!(
+                    "its argument `{name}` must be a string, an enum of words or an `Option` of these: prompt arguments are strings"
+                ));
             }
             let required = required.contains(&name.as_str());
             PromptArgument { name: name.clone(), title: text("title"), description: text("description"), required, values: words(property) }

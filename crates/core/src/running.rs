@@ -76,8 +76,8 @@ pub struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(id: &str, outbox: Outbox, work: BoxFuture<'static, Result<Vec<u8>, Error>>) -> Self {
-        Self { id: id.into(), work, outbox, answer: None, done: false }
+    pub(crate) fn new(id: Box<str>, outbox: Outbox, work: BoxFuture<'static, Result<Vec<u8>, Error>>) -> Self {
+        Self { id, work, outbox, answer: None, done: false }
     }
 
     /// The next frame; `None` after the answer.

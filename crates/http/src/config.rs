@@ -68,7 +68,14 @@ mod tests {
         for origin in ["http://localhost", "http://localhost:3000", "http://127.0.0.1:8787", "http://[::1]", "http://[::1]:80"] {
             assert!(is_loopback(origin), "{origin}");
         }
-        for origin in ["https://localhost.evil.com", "http://localhost.evil.com", "http://localhost:80.evil.com", "null", "", "http://evil.com#localhost"] {
+        for origin in [
+            "https://localhost.evil.com",
+            "http://localhost.evil.com",
+            "http://localhost:80.evil.com",
+            "null",
+            "",
+            "http://evil.com#localhost",
+        ] {
             assert!(!is_loopback(origin), "{origin}");
         }
     }

@@ -37,7 +37,10 @@ pub(crate) fn origin<'a>(config: &Config, headers: &'a HeaderMap) -> Result<Opti
     let several = headers.get_all(header::ORIGIN).iter().count() > 1;
     match origin.to_str() {
         Ok(origin) if !several && config.origins.allow(origin) => Ok(Some(origin)),
-        _ => Err(Refusal::new(StatusCode::FORBIDDEN, "this Origin may not call this server; the operator lists allowed ones in MCPFN_ORIGINS")),
+        _ => Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "this Origin may not call this server; the operator lists allowed ones in MCPFN_ORIGINS",
+        )),
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use mcpfn_core::jsonrpc::{self, Error, ErrorCode, Incoming, Malformed, Message};
+use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
 use mcpfn_core::{Answer, Envelope, Era, Platform, Principal, Revision, Server, unsupported};
 
 use crate::body::Body;
@@ -54,18 +54,21 @@ impl Service {
             return self.health(&parts);
         }
         if !matches!(parts.uri.path(), "/" | "/mcp") {
-            return respond::refusal(Refusal { status: StatusCode::NOT_FOUND, message: "nothing here; the MCP endpoint is /mcp".to_owned() });
+            return respond::refusal(Refusal {
+                status: StatusCode::NOT_FOUND,
+                message: "nothing here; the MCP endpoint is /mcp".to_owned(),
+            });
         }
         let origin = match guard::host(&self.config, &parts).and_then(|()| guard::origin(&self.config, &parts.headers)) {
             Ok(origin) => origin.map(str::to_owned),
             Err(refusal) => return respond::refusal(refusal),
         };
-        let mut response = match self.admit(&parts) {
-            Ok(()) => match self.read(body).await {
+        let mut response = match self.answer_early(&parts) {
+            Some(response) => response,
+            None => match self.read(body).await {
                 Ok(bytes) => self.message(&parts, &bytes, platform).await,
-                Err(response) => response,
+                Err(refusal) => respond::refusal(refusal),
             },
-            Err(response) => response,
         };
         if let Some(origin) = origin {
             cors::allow(&origin, response.headers_mut());
@@ -82,30 +85,28 @@ impl Service {
     }
 
     /// What can be told without the body.
-    fn admit(&self, parts: &Parts) -> Result<(), Response<Body>> {
+    fn answer_early(&self, parts: &Parts) -> Option<Response<Body>> {
         if parts.method == Method::OPTIONS {
             let mut response = respond::empty(StatusCode::NO_CONTENT);
             cors::preflight(&self.allowed_headers, response.headers_mut());
-            return Err(response);
+            return Some(response);
         }
         guard::method(parts)
             .and_then(|()| guard::content_type(&parts.headers))
             .and_then(|()| guard::declared_size(&self.config, &parts.headers))
-            .map_err(respond::refusal)
+            .err()
+            .map(respond::refusal)
     }
 
-    async fn read<B>(&self, body: B) -> Result<Bytes, Response<Body>>
+    async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match Limited::new(body, self.config.max_body).collect().await {
             Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(respond::refusal(guard::too_large(&self.config))),
-            Err(_) => {
-                let message = "the body ended before it was complete".to_owned();
-                Err(respond::refusal(Refusal { status: StatusCode::BAD_REQUEST, message }))
-            }
+            Err(error) if error.is::<LengthLimitError>() => Err(guard::too_large(&self.config)),
+            Err(_) => Err(Refusal { status: StatusCode::BAD_REQUEST, message: "the body ended before it was complete".to_owned() }),
         }
     }
 
@@ -131,47 +132,41 @@ impl Service {
         }
     }
 
-    async fn request(&self, parts: &Parts, declared: Option<&str>, request: jsonrpc::Request<'_>, platform: &Arc<Platform>) -> Response<Body> {
+    async fn request(
+        &self,
+        parts: &Parts,
+        declared: Option<&str>,
+        request: jsonrpc::Request<'_>,
+        platform: &Arc<Platform>,
+    ) -> Response<Body> {
         let id = request.id;
         let refuse = |error: &Error| respond::answer(Answer::malformed(Some(id.as_json()), error), true);
         let (envelope, era) = match Envelope::read(request).and_then(|envelope| envelope.era(declared).map(|era| (envelope, era))) {
             Ok(known) => known,
             Err(error) => return refuse(&error),
         };
-        let modern = matches!(era, Era::Modern(_));
-        if let Era::Modern(described) = &era {
-            let checked = headers::version(&parts.headers, described)
-                .and_then(|()| described.revision())
-                .and_then(|revision| headers::method(&parts.headers, &envelope).map(|()| revision));
-            match checked {
-                Ok(revision) if self.server.serves(&envelope.request.method, revision) => {}
-                // dispatch says so, with the right code
-                Ok(_) => return self.dispatch(parts, envelope, era, platform).await,
-                Err(error) => return refuse(&error),
-            }
-            if let Err(error) = mirrored(&parts.headers, &envelope, &self.server) {
-                // only a header that differs is the request's own fault; a missing name is a parameter like any other
-                let malformed = error.code == ErrorCode(-32020);
-                let answer = if malformed { Answer::malformed(Some(id.as_json()), &error) } else { Answer::error(Some(id.as_json()), &error) };
-                return respond::answer(answer, modern);
-            }
+        if let Era::Modern(described) = &era
+            && let Err(error) = headers::check(&parts.headers, described, &envelope, &self.server)
+        {
+            return respond::answer(Answer::error(Some(id.as_json()), &error), true);
         }
-        self.dispatch(parts, envelope, era, platform).await
-    }
-
-    async fn dispatch(&self, parts: &Parts, envelope: Envelope<'_>, era: Era<'_>, platform: &Arc<Platform>) -> Response<Body> {
         let modern = matches!(era, Era::Modern(_));
-        let id = envelope.request.id;
         match envelope.into_call(era, principal(parts)) {
             Ok(call) => {
                 let reply = self.server.reply(call.deadline_ms(deadline(parts)), platform);
                 respond::reply(reply, modern, guard::accepts_stream(&parts.headers)).await
             }
-            Err(error) => respond::answer(Answer::malformed(Some(id.as_json()), &error), modern),
+            Err(error) => refuse(&error),
         }
     }
 
-    async fn batch(&self, parts: &Parts, declared: Option<&str>, items: &[&serde_json::value::RawValue], platform: &Arc<Platform>) -> Response<Body> {
+    async fn batch(
+        &self,
+        parts: &Parts,
+        declared: Option<&str>,
+        items: &[&serde_json::value::RawValue],
+        platform: &Arc<Platform>,
+    ) -> Response<Body> {
         let revision = declared.map_or(Some(Revision::ASSUMED), Revision::parse);
         if !revision.is_some_and(Revision::has_batches) {
             let error = Error::invalid_request("send one message per request: only protocol revision 2025-03-26 has batches");
@@ -183,11 +178,6 @@ impl Service {
             Err(error) => respond::answer(Answer::malformed(None, &error), false),
         }
     }
-}
-
-fn mirrored(headers: &HeaderMap, envelope: &Envelope<'_>, server: &Server) -> Result<(), Error> {
-    headers::name(headers, envelope)?;
-    headers::parameters(headers, envelope, server)
 }
 
 /// Takes note of a message that wants no answer; one for a version that is not served is refused.

@@ -34,7 +34,11 @@ Environment:
   MCPFN_LOG_FORMAT  text or json [text]";
 
 #[derive(Debug, Parser)]
-#[command(about = "Serves the Model Context Protocol on this machine.", disable_version_flag = true, args_conflicts_with_subcommands = true)]
+#[command(
+    about = "Serves the Model Context Protocol on this machine.",
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
     /// Port of 127.0.0.1; 0 takes any free one [default: MCPFN_PORT or 8787]
     #[arg(long, value_name = "N")]
@@ -97,7 +101,8 @@ where
     }
     let keys = settings.state_keys.clone().unwrap_or_else(ports::new_key);
     let platform = Arc::new(add_ports(ports::platform(keys)));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime can't start: {error}"))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime can't start: {error}"))?;
     let done = match arguments.command {
         Some(Command::Tools) => {
             say(&tools(&server));
@@ -181,8 +186,11 @@ fn tools(server: &Server) -> String {
 async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: &str) -> Result<ExitCode, String> {
     let arguments: Value = serde_json::from_str(arguments)
         .map_err(|error| format!("the arguments are not JSON ({error}); write an object such as '{{\"query\":\"headphones\"}}'"))?;
-    let meta = json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
-    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta}}).to_string();
+    let meta =
+        json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
+    let request =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta}})
+            .to_string();
     let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(request.as_bytes()) else {
         return Err("the call could not be written as a message".to_owned());
     };
@@ -212,7 +220,8 @@ fn print_result(message: &[u8]) -> Result<ExitCode, String> {
         Some(structured) => serde_json::to_string_pretty(structured).unwrap_or_default(),
         None => {
             let blocks = result["content"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let texts: Vec<String> = blocks.iter().map(|block| block["text"].as_str().map_or_else(|| block.to_string(), str::to_owned)).collect();
+            let texts: Vec<String> =
+                blocks.iter().map(|block| block["text"].as_str().map_or_else(|| block.to_string(), str::to_owned)).collect();
             texts.join("\n")
         }
     };

@@ -103,7 +103,9 @@ impl fmt::Display for ServeError {
                 f,
                 "port {port} is taken: another program, maybe another mcpfn, listens there. Stop it, or choose another port with `--port N` or MCPFN_PORT (0 takes any free one)"
             ),
-            io::ErrorKind::PermissionDenied => write!(f, "port {port} needs more rights than this process has. Choose one above 1023 with `--port N` or MCPFN_PORT"),
+            io::ErrorKind::PermissionDenied => {
+                write!(f, "port {port} needs more rights than this process has. Choose one above 1023 with `--port N` or MCPFN_PORT")
+            }
             _ => write!(f, "port {port} of 127.0.0.1 can't be opened: {}", self.error),
         }
     }

@@ -131,7 +131,13 @@ async fn read_line(input: &mut (impl AsyncBufReadExt + Unpin), line: &mut Vec<u8
     loop {
         let buffer = input.fill_buf().await?;
         if buffer.is_empty() {
-            return Ok(if too_long { Line::TooLong } else if line.is_empty() { Line::End } else { Line::Whole });
+            return Ok(if too_long {
+                Line::TooLong
+            } else if line.is_empty() {
+                Line::End
+            } else {
+                Line::Whole
+            });
         }
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let part = &buffer[..end.unwrap_or(buffer.len())];

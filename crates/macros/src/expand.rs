@@ -83,7 +83,7 @@ fn emit(item: &ItemFn, description: Option<&LitStr>, code: &TokenStream) -> Toke
         #vis struct #ident;
 
         #(#conditions)*
-        #[allow(deprecated, dead_code)]
+        #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
         const _: () = {
             #inner
             #code

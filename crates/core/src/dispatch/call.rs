@@ -13,7 +13,7 @@ use crate::context::{Cx, Parts};
 use crate::error::{Kind, ToolError};
 use crate::jsonrpc::{Error, ErrorCode, to_json};
 use crate::model::JsonObject;
-use crate::model::input::InputResponses;
+use crate::model::input::{InputRequest, InputResponses};
 use crate::model::meta::{CallMeta, LogLevel};
 use crate::model::tool::CallToolResult;
 use crate::outbox::Outbox;
@@ -31,6 +31,8 @@ use crate::version::Revision;
 pub(super) struct Work {
     pub(super) server: Server,
     pub(super) platform: Arc<Platform>,
+    /// JSON text of the request's id.
+    id: Box<str>,
     method: &'static str,
     /// The tool's or prompt's name, or the URI, as the client wrote it.
     target: String,
@@ -44,14 +46,14 @@ pub(super) struct Work {
     pub(super) outbox: Outbox,
 }
 
-pub(super) fn tool(server: &Server, call: &Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn tool(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let name = call.params.name()?;
     let position = server.find_tool(&name).ok_or_else(|| {
         let hint = text::nearest(&name, server.tools().iter().map(|tool| tool.name.as_str()));
         Error::invalid_params(format!("unknown tool {}{}", text::quoted(&name), did_you_mean(hint)))
     })?;
     let work = Work::new("tools/call", &name, server, call, platform)?;
-    Ok(work.start(call, move |work| Box::pin(async move { call_tool(&work, position).await })))
+    Ok(work.start(move |work| Box::pin(async move { call_tool(&work, position).await })))
 }
 
 async fn call_tool(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
@@ -87,7 +89,7 @@ async fn call_tool(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
             Kind::Failed { message, cause: None } | Kind::NotFound { message } => CallToolResult::error(message),
             Kind::Internal { cause } => CallToolResult::error(work.internal(&tool.name, &cause)),
             Kind::Ask(_) if !work.revision.is_modern() => CallToolResult::error(work.cannot_ask(&tool.name)),
-            Kind::Ask(ask) => return work.input_required(&tool.name, ask),
+            Kind::Ask(ask) => return work.input_required(&tool.name, &ask),
             Kind::MissingCapability(capability) => return Err(missing(&[capability])),
         },
     };
@@ -97,18 +99,22 @@ async fn call_tool(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
     if written.len() <= most {
         return Ok(written);
     }
-    let text = format!("The result of `{}` has {} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search.", tool.name, written.len());
+    let text = format!(
+        "The result of `{}` has {} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search.",
+        tool.name,
+        written.len()
+    );
     Ok(work.write_tool_result(CallToolResult::error(text)))
 }
 
-pub(super) fn prompt(server: &Server, call: &Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn prompt(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let name = call.params.name()?;
     let position = server.find_prompt(&name).ok_or_else(|| {
         let hint = text::nearest(&name, server.prompts().iter().map(|prompt| prompt.definition.name.as_str()));
         Error::invalid_params(format!("unknown prompt {}{}", text::quoted(&name), did_you_mean(hint)))
     })?;
     let work = Work::new("prompts/get", &name, server, call, platform)?;
-    Ok(work.start(call, move |work| Box::pin(async move { get_prompt(&work, position).await })))
+    Ok(work.start(move |work| Box::pin(async move { get_prompt(&work, position).await })))
 }
 
 async fn get_prompt(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
@@ -138,11 +144,11 @@ async fn get_prompt(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
     }
 }
 
-pub(super) fn resource(server: &Server, call: &Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn resource(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let uri = call.params.uri()?;
     let (position, values) = server.find_resource(&uri).ok_or_else(|| not_found(call.revision, &uri, None))?;
     let work = Work::new("resources/read", &uri, server, call, platform)?;
-    Ok(work.start(call, move |work| Box::pin(async move { read_resource(&work, position, values).await })))
+    Ok(work.start(move |work| Box::pin(async move { read_resource(&work, position, values).await })))
 }
 
 async fn read_resource(work: &Work, position: usize, values: BTreeMap<String, String>) -> Result<Vec<u8>, Error> {
@@ -207,34 +213,40 @@ fn missing(capabilities: &[crate::model::capabilities::Capability]) -> Error {
 }
 
 impl Work {
-    pub(super) fn new(method: &'static str, target: &str, server: &Server, call: &Call<'_>, platform: &Arc<Platform>) -> Result<Self, Error> {
-        let mut meta = call.meta.clone();
-        if !call.revision.is_modern() && server.capabilities().logging.is_some() {
-            // a legacy client sets its level for a session, which nobody here remembers
-            meta.log_level = Some(LogLevel::Info);
-        }
+    pub(super) fn new(
+        method: &'static str,
+        target: &str,
+        server: &Server,
+        call: Call<'_>,
+        platform: &Arc<Platform>,
+    ) -> Result<Self, Error> {
+        let Call { request, params, revision, mut meta, principal, deadline_ms } = call;
         if server.capabilities().logging.is_none() {
             meta.log_level = None;
+        } else if !revision.is_modern() {
+            // a legacy client sets its level for a session, which nobody here remembers
+            meta.log_level = Some(LogLevel::Info);
         }
         Ok(Self {
             server: server.clone(),
             platform: Arc::clone(platform),
+            id: request.id.as_json().into(),
             method,
             target: target.to_owned(),
-            revision: call.revision,
-            principal: call.principal.clone(),
+            revision,
+            principal,
             meta,
-            arguments: call.params.arguments.map(ToOwned::to_owned),
-            answers: call.params.input_responses.map(ToOwned::to_owned),
-            state: call.params.request_state()?.map(Into::into),
-            deadline_ms: call.deadline_ms,
+            arguments: params.arguments.map(ToOwned::to_owned),
+            answers: params.input_responses.map(ToOwned::to_owned),
+            state: params.request_state()?.map(Into::into),
+            deadline_ms,
             outbox: Outbox::default(),
         })
     }
 
-    pub(super) fn start(self, call: &Call<'_>, run: impl FnOnce(Self) -> BoxFuture<'static, Result<Vec<u8>, Error>>) -> Reply {
-        let outbox = self.outbox.clone();
-        Reply::Running(Running::new(call.request.id.as_json(), outbox, run(self)))
+    pub(super) fn start(self, run: impl FnOnce(Self) -> BoxFuture<'static, Result<Vec<u8>, Error>>) -> Reply {
+        let (id, outbox) = (self.id.clone(), self.outbox.clone());
+        Reply::Running(Running::new(id, outbox, run(self)))
     }
 
     fn arguments(&self) -> Result<Value, Error> {
@@ -294,8 +306,8 @@ impl Work {
     }
 
     /// The answer that asks the client something.
-    fn input_required(&self, name: &str, ask: Ask) -> Result<Vec<u8>, Error> {
-        let undeclared: Vec<_> = ask.requests.values().map(|request| request.needs()).filter(|needed| !needed.is_in(&self.meta.client)).collect();
+    fn input_required(&self, name: &str, ask: &Ask) -> Result<Vec<u8>, Error> {
+        let undeclared: Vec<_> = ask.requests.values().map(InputRequest::needs).filter(|needed| !needed.is_in(&self.meta.client)).collect();
         if !undeclared.is_empty() {
             return Err(missing(&undeclared));
         }
@@ -335,7 +347,7 @@ impl Work {
 
     fn failed_kind(&self, name: &str, kind: Kind) -> Result<Vec<u8>, Error> {
         Err(match kind {
-            Kind::Ask(ask) if self.revision.is_modern() => return self.input_required(name, ask),
+            Kind::Ask(ask) if self.revision.is_modern() => return self.input_required(name, &ask),
             Kind::Ask(_) => Error::invalid_request(self.cannot_ask(name)),
             Kind::NotFound { message } => Error::invalid_params(message),
             Kind::Failed { message, cause: None } => Error::internal(message),
@@ -346,7 +358,11 @@ impl Work {
     }
 
     fn cannot_ask(&self, name: &str) -> String {
-        format!("`{name}` needs to ask the client something, which protocol revision {} can't carry without a session; use a client that speaks {}", self.revision, Revision::LATEST)
+        format!(
+            "`{name}` needs to ask the client something, which protocol revision {} can't carry without a session; use a client that speaks {}",
+            self.revision,
+            Revision::LATEST
+        )
     }
 
     fn too_slow(&self, name: &str, limit: Duration) -> String {

@@ -153,11 +153,8 @@ mod tests {
     use serde_json::json;
 
     fn result() -> CallToolResult {
-        CallToolResult::new(vec![
-            Content::audio(b"x", "audio/wav"),
-            Content::resource_link(ResourceLink::new("shop://1", "one")),
-        ])
-        .structured(json!({"a": 1}))
+        CallToolResult::new(vec![Content::audio(b"x", "audio/wav"), Content::resource_link(ResourceLink::new("shop://1", "one"))])
+            .structured(json!({"a": 1}))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::capabilities::ClientCapabilities;
 use super::implementation::Implementation;
-use crate::jsonrpc::{Error, present};
+use crate::jsonrpc::{Error, Text, present};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -61,7 +61,9 @@ impl<'a> RawMeta<'a> {
         let log_level = match self.log_level {
             None => None,
             Some(raw) => Some(LogLevel::read(raw).ok_or_else(|| {
-                Error::invalid_params(format!("`_meta[\"{LOG_LEVEL}\"]` must be one of debug, info, notice, warning, error, critical, alert, emergency"))
+                Error::invalid_params(format!(
+                    "`_meta[\"{LOG_LEVEL}\"]` must be one of debug, info, notice, warning, error, critical, alert, emergency"
+                ))
             })?),
         };
         Ok(CallMeta { client, log_level, ..self.common()? })
@@ -87,8 +89,6 @@ fn missing(key: &str, what: &str) -> Error {
 }
 
 pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 

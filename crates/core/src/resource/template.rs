@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn bad_templates_say_what_to_change() {
-        for template in ["x:{", "x:}", "x:{}", "x:{a b}", "x:{a*}", "x:{=a}", "x:{a}{b}", "x:{a}/{a}", "x:{+a}/{+b}", "x:plain", "x:{a:0}"] {
+        for template in ["x:{", "x:}", "x:{}", "x:{a b}", "x:{a*}", "x:{=a}", "x:{a}{b}", "x:{a}/{a}", "x:{+a}/{+b}", "x:plain", "x:{a:0}"]
+        {
             assert!(Template::parse(template).is_err(), "{template}");
         }
     }

@@ -114,7 +114,8 @@ impl Keyring {
 
     /// One error for every reason, so that a forger learns nothing; expiry is told apart because honest clients meet it.
     pub(crate) fn open(&self, token: &str, now_ms: u64, binding: &Binding) -> Result<Value, Error> {
-        let refused = || Error::invalid_params("`requestState` is not one that this server gave for this call: start the call again without it");
+        let refused =
+            || Error::invalid_params("`requestState` is not one that this server gave for this call: start the call again without it");
         if token.len() > LONGEST {
             return Err(refused());
         }
@@ -124,7 +125,9 @@ impl Keyring {
         let plain = self
             .0
             .iter()
-            .find_map(|key| XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &binding.0 }).ok())
+            .find_map(|key| {
+                XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &binding.0 }).ok()
+            })
             .ok_or_else(refused)?;
         let opened: Opened = serde_json::from_slice(&plain).map_err(|_| refused())?;
         if opened.expires_ms <= now_ms {
@@ -241,7 +244,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_token_is_refused_quietly(token in "[A-Za-z0-9_-]{0,200}") {
-            prop_assert!(Keyring::new([7; 32]).open(&token, 0, &binding("a", &json!({}))).is_err());
+            let opened = Keyring::new([7; 32]).open(&token, 0, &binding("a", &json!({})));
+            prop_assert!(opened.is_err());
         }
 
         #[test]

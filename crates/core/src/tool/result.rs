@@ -61,11 +61,7 @@ impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
 /// Clients before 2026-07-28 read only objects, so anything else is wrapped as `{"result": ...}`.
 fn object_schema<T: JsonSchema>() -> Value {
     let schema = schema::of_output::<T>();
-    if is_object(&schema) {
-        schema
-    } else {
-        json!({"type": "object", "properties": {"result": schema}, "required": ["result"]})
-    }
+    if is_object(&schema) { schema } else { json!({"type": "object", "properties": {"result": schema}, "required": ["result"]}) }
 }
 
 fn is_object(schema: &Value) -> bool {
@@ -73,7 +69,8 @@ fn is_object(schema: &Value) -> bool {
 }
 
 fn structured<T: Serialize + JsonSchema>(value: &T) -> Result<CallToolResult, ToolError> {
-    let text = serde_json::to_string(value).map_err(|error| ToolError::internal(format!("the result can't be written as JSON: {error}")))?;
+    let text =
+        serde_json::to_string(value).map_err(|error| ToolError::internal(format!("the result can't be written as JSON: {error}")))?;
     let value = serde_json::to_value(value)?;
     // an object's schema may still allow null (an untagged enum, say); the wrapper follows the value's own shape then
     let value = if value.is_object() { value } else { json!({"result": value}) };

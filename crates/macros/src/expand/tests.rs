@@ -46,7 +46,7 @@ fn a_tool_with_everything() {
             pub struct search;
 
             #[cfg(unix)]
-            #[allow(deprecated, dead_code)]
+            #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
             const _: () = {
                 #[inline]
                 #[allow(dead_code)]
@@ -103,7 +103,7 @@ fn a_resource_that_does_not_wait() {
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             struct catalog_schema;
 
-            #[allow(deprecated, dead_code)]
+            #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
             const _: () = {
                 fn catalog_schema(_: &Cx) -> &'static str {
                     SCHEMA
@@ -147,7 +147,7 @@ fn a_function_that_is_refused_still_registers() {
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             struct generic;
 
-            #[allow(deprecated, dead_code)]
+            #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
             const _: () = {
                 fn generic<T>() {}
                 impl ::mcpfn::IntoPrompt for generic {

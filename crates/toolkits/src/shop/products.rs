@@ -142,7 +142,7 @@ fn finished(
         name,
         brand: model.brand,
         category: model.category.name,
-        supplier_id: 1 + fnv(model.brand) % suppliers,
+        supplier_id: 1 + fnv(model.brand).wrapping_add(fnv(model.category.code)) % suppliers,
         description: model.description.clone(),
         keywords: model.kind.keywords,
         price_cents,
@@ -204,7 +204,7 @@ fn reviews(added_on: u64, random: &mut Repeatable) -> (Option<u64>, u64) {
     (Some(tenths), reviews)
 }
 
-/// The FNV-1a hash: a supplier's number from a brand's name.
-pub(super) fn fnv(text: &str) -> u64 {
+/// The FNV-1a hash: a brand has one supplier for each category it is in.
+fn fnv(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

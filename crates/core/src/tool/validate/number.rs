@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 /// Above this many items, equal ones are found by sorting.
 const FEW_ITEMS: usize = 16;
@@ -62,8 +62,7 @@ impl Decimal {
     fn read(number: &Number) -> Option<Self> {
         let mut text = Text::default();
         write!(text, "{number}").ok()?;
-        let text = text.bytes[..text.length].trim_prefix(b"-");
-        let text = std::str::from_utf8(text).ok()?;
+        let text = std::str::from_utf8(&text.bytes[..text.length]).ok()?.trim_start_matches('-');
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let mut decimal = Self { digits: 0, exponent: exponent.parse().ok()? };
@@ -96,9 +95,7 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare(a, b).is_eq(),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
-        }
+        (Value::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b))),
         _ => a == b,
     }
 }
@@ -126,14 +123,19 @@ fn order(a: &Value, b: &Value) -> Ordering {
             unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
         }
         (Value::Object(a), Value::Object(b)) => {
-            // a `Map` keeps its order when some crate turns serde_json's `preserve_order` on
-            let sorted = |map: &serde_json::Map<String, Value>| map.keys().cloned().collect::<std::collections::BTreeSet<_>>();
-            let (keys_a, keys_b) = (sorted(a), sorted(b));
-            let unequal = || keys_a.iter().map(|key| order(&a[key], &b[key])).find(|ordering| ordering.is_ne());
+            let (keys_a, keys_b) = (sorted_keys(a), sorted_keys(b));
+            let unequal = || keys_a.iter().map(|key| order(&a[*key], &b[*key])).find(|ordering| ordering.is_ne());
             keys_a.cmp(&keys_b).then_with(|| unequal().unwrap_or(Ordering::Equal))
         }
         _ => rank(a).cmp(&rank(b)),
     }
+}
+
+/// A `Map` is in no order at all when some crate turns serde_json's `preserve_order` on.
+fn sorted_keys(map: &Map<String, Value>) -> Vec<&String> {
+    let mut keys: Vec<&String> = map.keys().collect();
+    keys.sort_unstable();
+    keys
 }
 
 fn rank(value: &Value) -> u8 {

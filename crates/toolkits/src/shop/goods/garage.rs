@@ -96,7 +96,7 @@ pub(super) const STATIONERY: Category = Category {
     about: "Notebooks, pens and order on the desk.",
     brands: &[("Quillon", 120), ("Paper Lantern", 100), ("Marlowe & Finch", 125), ("Foliant", 90)],
     lines: &[
-        ("Margin", "for thinkers"), ("Field", "for pockets"), ("Signature", "for letters"), ("Atlas", "for planners"), ("Chalk", "in pastel shades"),
+        ("Margin", "for thinkers"), ("Field", "for pockets"), ("Signature", "for letters"), ("Atlas", "for planners"), ("Chalk", "for drafts and lists"),
     ],
     finishes: &[("Black", 100), ("Navy", 100), ("Ochre", 100), ("Sage", 100), ("Crimson", 100), ("Sky", 100)],
     facts: &[

@@ -114,7 +114,7 @@ pub(super) const COOKWARE: Category = Category {
     brands: &[("Fjellheim", 125), ("Marlowe & Finch", 110), ("Casa Ondina", 95), ("Hearthline", 90), ("Ironbrook", 130)],
     lines: &[
         ("Everyday", "for every meal"), ("Chef", "for heat and speed"), ("Provence", "for long stews"),
-        ("Compact", "for small kitchens"), ("Heritage", "to hand down"), ("Pure", "free of coatings"),
+        ("Compact", "for small kitchens"), ("Heritage", "to hand down"), ("Pure", "for those who cook without frills"),
     ],
     finishes: &[("Black", 100), ("Steel", 100), ("Red", 100), ("Sea Blue", 100), ("Cream", 100)],
     facts: &[
@@ -218,8 +218,8 @@ pub(super) const FURNITURE: Category = Category {
     about: "Desks, chairs and shelves for home and office.",
     brands: &[("Holmgard", 110), ("Nordloft", 100), ("Ashcombe", 130), ("Plainwood", 85)],
     lines: &[
-        ("Linden", "plain and sturdy"), ("Osprey", "for long hours"), ("Tern", "for small rooms"), ("Alder", "in solid wood"),
-        ("Quay", "with steel legs"), ("Mews", "for town flats"),
+        ("Linden", "plain and sturdy"), ("Osprey", "for long hours"), ("Tern", "for small rooms"), ("Alder", "for warm interiors"),
+        ("Quay", "for lofts"), ("Mews", "for town flats"),
     ],
     finishes: &[("Oak", 100), ("Walnut", 100), ("White", 100), ("Black", 100), ("Ash Grey", 100)],
     facts: &[
@@ -262,8 +262,8 @@ pub(super) const LIGHTING: Category = Category {
     about: "Lamps, bulbs and strips.",
     brands: &[("Lumivar", 100), ("Hearthline", 95), ("Ashcombe", 125), ("Glimvik", 110)],
     lines: &[
-        ("Dusk", "for evenings"), ("Task", "for reading and work"), ("Lantern", "to carry around"), ("Arc", "with a long reach"),
-        ("Mist", "with soft shades"),
+        ("Dusk", "for evenings"), ("Task", "for reading and work"), ("Gather", "for long dinners"), ("Arc", "for reading corners"),
+        ("Mist", "for bedrooms"),
     ],
     finishes: &[("Brass", 100), ("Black", 100), ("White", 100), ("Linen", 100), ("Nickel", 100)],
     facts: &[

@@ -62,7 +62,7 @@ pub(super) const SPEAKERS: Category = Category {
     lines: &[
         ("Alcove", "sized for shelves and small rooms"), ("Promenade", "made to be carried"),
         ("Gable", "built for the living room"), ("Ember", "voiced warm"), ("Vault", "for those who like it loud"),
-        ("Cove", "at home near water"),
+        ("Cove", "made for kitchens and bathrooms"),
     ],
     finishes: &[("Black", 100), ("White", 100), ("Walnut", 100), ("Moss", 100), ("Terracotta", 100), ("Slate", 100)],
     facts: &[
@@ -108,7 +108,7 @@ pub(super) const CAMERAS: Category = Category {
     about: "Cameras, lenses and what holds them.",
     brands: &[("Pellarin", 140), ("Orrinode", 115), ("Kvist", 100), ("Falkenau", 125), ("Tindra", 85)],
     lines: &[
-        ("Meridian", "the all-round line"), ("Atelier", "for portraits and products"), ("Fathom", "for rough weather"),
+        ("Meridian", "an all-rounder"), ("Atelier", "for portraits and products"), ("Fathom", "for rough weather"),
         ("Vista", "for landscapes"), ("Pilgrim", "small enough to carry all day"), ("Reportage", "quick and silent"),
     ],
     finishes: &[("Black", 100), ("Silver", 100), ("Graphite", 100), ("Olive", 100)],
