@@ -1,26 +1,21 @@
 //! The builder: takes everything in, checks everything once, reports every mistake together.
 
+mod register;
+
 use std::any::Any;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::implementation::{Icon, Implementation};
-use crate::model::prompt::PromptDefinition;
-use crate::model::resource::ResourceDefinition;
-use crate::model::tool::{ToolAnnotations, ToolDefinition};
 use crate::port::TypeMap;
-use crate::prompt::{self, IntoPrompt, Prompt};
-use crate::resource::template::Template;
-use crate::resource::{self, IntoResource, Resource};
+use crate::prompt::{IntoPrompt, Prompt};
+use crate::resource::{IntoResource, Resource};
 use crate::send::{MaybeSend, MaybeSync};
 use crate::server::lists::{Kind, List, Lists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::{Inner, Rendered, Server};
-use crate::tool::schema;
-use crate::tool::validate::Validator;
 use crate::tool::{IntoTool, Tool};
 
 /// Entries of one page of a list.
@@ -29,8 +24,6 @@ const PAGE: usize = 100;
 const LIST_TTL: Duration = Duration::from_secs(60);
 /// Bytes of one answer: under what function URLs carry when buffered (6 MB).
 const MOST_RESULT: usize = 5 * 1024 * 1024;
-
-const NO_HANDLER: &str = "it has no handler: add `.handler(..)`";
 
 /// Puts a server together. Registration happens here and nowhere else.
 #[derive(Debug)]
@@ -163,13 +156,14 @@ impl Builder {
         if self.per_page == 0 {
             mistakes.push("a page needs at least one entry".to_owned());
         }
-        let tools: Vec<RegisteredTool> = self.tools.into_iter().filter_map(|tool| register_tool(tool, &mut mistakes)).collect();
-        let prompts: Vec<RegisteredPrompt> = self.prompts.into_iter().filter_map(|prompt| register_prompt(prompt, &mut mistakes)).collect();
+        let tools: Vec<RegisteredTool> = self.tools.into_iter().filter_map(|tool| register::tool(tool, &mut mistakes)).collect();
+        let prompts: Vec<RegisteredPrompt> =
+            self.prompts.into_iter().filter_map(|prompt| register::prompt(prompt, &mut mistakes)).collect();
         let resources: Vec<RegisteredResource> =
-            self.resources.into_iter().filter_map(|resource| register_resource(resource, &mut mistakes)).collect();
-        let tool_index = index("tool", tools.iter().map(|tool| tool.name.as_str()), &mut mistakes);
-        let prompt_index = index("prompt", prompts.iter().map(|prompt| prompt.definition.name.as_str()), &mut mistakes);
-        let resource_index = index("resource", resources.iter().map(registered_uri), &mut mistakes);
+            self.resources.into_iter().filter_map(|resource| register::resource(resource, &mut mistakes)).collect();
+        let tool_index = register::index("tool", tools.iter().map(|tool| tool.name.as_str()), &mut mistakes);
+        let prompt_index = register::index("prompt", prompts.iter().map(|prompt| prompt.definition.name.as_str()), &mut mistakes);
+        let resource_index = register::index("resource", resources.iter().map(register::registered_uri), &mut mistakes);
         if !mistakes.is_empty() {
             return Err(BuildError { server: self.info.name, mistakes });
         }
@@ -185,7 +179,9 @@ impl Builder {
             completions: offered(completes),
             logging: offered(self.logging),
         };
-        let fixed = |templates: bool| resources.iter().filter(move |resource| resource.template.is_some() == templates).map(registered_uri);
+        let fixed = |templates: bool| {
+            resources.iter().filter(move |resource| resource.template.is_some() == templates).map(register::registered_uri)
+        };
         let lists = Lists {
             tools: List::new(Kind::Tools, self.per_page, tools.iter().map(|tool| tool.name.as_str())),
             prompts: List::new(Kind::Prompts, self.per_page, prompts.iter().map(|prompt| prompt.definition.name.as_str())),
@@ -207,190 +203,12 @@ impl Builder {
             resource_index,
             header_names,
             lists,
-            list_ttl_ms: milliseconds(self.list_ttl),
+            list_ttl_ms: register::milliseconds(self.list_ttl),
             most_result_bytes: self.most_result,
             state: Arc::new(self.state),
             rendered: Rendered::default(),
         }))
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn registered_uri(resource: &RegisteredResource) -> &str {
-    resource.definition.uri.as_deref().or(resource.definition.uri_template.as_deref()).unwrap_or_default()
-}
-
-fn index<'a>(kind: &str, names: impl Iterator<Item = &'a str>, mistakes: &mut Vec<String>) -> HashMap<String, usize> {
-    let mut index = HashMap::new();
-    for (position, name) in names.enumerate() {
-        if index.insert(name.to_owned(), position).is_some() {
-            mistakes.push(format!("{kind} `{name}` is registered twice"));
-        }
-    }
-    index
-}
-
-/// Adds mistakes under the name of the thing that they are about.
-fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Vec<String>) {
-    mistakes.extend(found.iter().map(|found| format!("{kind} `{name}`: {found}")));
-}
-
-fn check_name(name: &str, found: &mut Vec<String>) {
-    let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
-    if name.is_empty() || name.len() > 128 || !name.chars().all(legal) {
-        found.push("a name has 1 to 128 of the characters A-Z a-z 0-9 _ - .".to_owned());
-    }
-}
-
-fn check_description(description: Option<&String>, found: &mut Vec<String>) {
-    if description.is_none_or(|description| description.trim().is_empty()) {
-        found.push("it has no description: add a doc comment or `.describe(..)`, a model chooses by it".to_owned());
-    }
-}
-
-fn register_tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
-    let mut found = Vec::new();
-    let input = tool.input.clone().or(tool.derived_input).unwrap_or_else(|| serde_json::json!({"type": "object"}));
-    let headers = schema::check_input(&input, tool.input.is_none(), &mut found);
-    let output = tool.output.clone().or(tool.derived_output);
-    if let Some(output) = &output {
-        schema::check_references(output, tool.output.is_none(), &mut found);
-    }
-    // a schema with a mistake of its own is not worth a second complaint from the compiler
-    let compiles = found.is_empty();
-    let mut compile = |what: &str, schema: &serde_json::Value| match Validator::compile(schema) {
-        Ok(validator) => Some(validator),
-        Err(error) => {
-            if compiles {
-                found.push(format!("its {what} schema is not valid: {error}"));
-            }
-            None
-        }
-    };
-    let validator = compile("input", &input);
-    let output_validator = tool.output.as_ref().and_then(|schema| compile("output", schema));
-    check_name(&tool.name, &mut found);
-    check_description(tool.description.as_ref(), &mut found);
-    if tool.timeout.is_zero() {
-        found.push("its timeout is zero: no call could end in time".to_owned());
-    }
-    if tool.run.is_none() {
-        found.push(NO_HANDLER.to_owned());
-    }
-    report("tool", &tool.name, &found, mistakes);
-    let annotations = Some(tool.annotations).filter(|annotations| *annotations != ToolAnnotations::default());
-    Some(RegisteredTool {
-        definition: ToolDefinition {
-            name: tool.name.clone(),
-            title: tool.title,
-            description: tool.description,
-            icons: tool.icons,
-            input_schema: input,
-            output_schema: output,
-            annotations,
-            meta: tool.meta,
-        },
-        name: tool.name,
-        validator: validator?,
-        output: output_validator,
-        headers,
-        timeout: tool.timeout,
-        run: tool.run?,
-    })
-}
-
-fn register_prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<RegisteredPrompt> {
-    let mut found = Vec::new();
-    let schema = prompt.schema.unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
-    let arguments = prompt::arguments(&schema, &mut found);
-    let validator = Validator::compile(&schema).map_err(|error| found.push(format!("its arguments' schema is not valid: {error}"))).ok();
-    for argument in prompt.completers.keys().filter(|argument| !arguments.iter().any(|known| known.name == **argument)) {
-        found.push(format!("it completes `{argument}`, which is no argument of it"));
-    }
-    check_name(&prompt.name, &mut found);
-    check_description(prompt.description.as_ref(), &mut found);
-    if prompt.run.is_none() {
-        found.push(NO_HANDLER.to_owned());
-    }
-    report("prompt", &prompt.name, &found, mistakes);
-    Some(RegisteredPrompt {
-        definition: PromptDefinition {
-            name: prompt.name,
-            title: prompt.title,
-            description: prompt.description,
-            icons: prompt.icons,
-            arguments,
-            meta: prompt.meta,
-        },
-        validator: validator?,
-        completers: prompt.completers,
-        run: prompt.run?,
-    })
-}
-
-fn register_resource(resource: Resource, mistakes: &mut Vec<String>) -> Option<RegisteredResource> {
-    let mut found = Vec::new();
-    let scheme = resource.uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
-    let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
-    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        || !scheme.chars().all(legal)
-        || resource.uri.contains(char::is_whitespace)
-    {
-        found.push("its URI needs a scheme, such as `shop://products`, and no spaces".to_owned());
-    }
-    let is_template = resource.is_template();
-    let template = match Template::parse(&resource.uri) {
-        Ok(template) => Some(template),
-        Err(error) if is_template => {
-            found.push(format!("its template can't be used: {error}"));
-            None
-        }
-        Err(_) => None,
-    };
-    if let Some(template) = &template {
-        resource::check_variables(template.variables(), resource.schema.as_ref(), &mut found);
-        for variable in resource.completers.keys().filter(|name| !template.variables().any(|variable| variable == *name)) {
-            found.push(format!("it completes `{variable}`, which is no variable of its template"));
-        }
-    } else if !is_template
-        && resource.schema.as_ref().and_then(|schema| schema["required"].as_array()).is_some_and(|required| !required.is_empty())
-    {
-        found.push("its handler takes variables and its URI has none: put them in braces, such as `shop://products/{id}`".to_owned());
-    }
-    if resource.name.trim().is_empty() {
-        found.push("it needs a name".to_owned());
-    }
-    if resource.run.is_none() {
-        found.push(NO_HANDLER.to_owned());
-    }
-    check_description(resource.description.as_ref(), &mut found);
-    report("resource", &resource.uri, &found, mistakes);
-    if is_template && template.is_none() {
-        return None;
-    }
-    let (uri, uri_template) = if is_template { (None, Some(resource.uri)) } else { (Some(resource.uri), None) };
-    Some(RegisteredResource {
-        definition: ResourceDefinition {
-            uri,
-            uri_template,
-            name: resource.name,
-            title: resource.title,
-            description: resource.description,
-            mime_type: resource.mime_type,
-            annotations: resource.annotations,
-            size: resource.size,
-            icons: resource.icons,
-            meta: resource.meta,
-        },
-        template,
-        fresh_ms: milliseconds(resource.fresh_for),
-        public: resource.public,
-        completers: resource.completers,
-        run: resource.run?,
-    })
 }
 
 /// Every mistake of a registration.

@@ -25,9 +25,7 @@ pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStrea
         }
     };
     let signature = check::signature(&item, &mut errors);
-    let arguments = signature
-        .as_ref()
-        .and_then(|signature| signature.arguments.as_ref());
+    let arguments = signature.as_ref().and_then(|signature| signature.arguments.as_ref());
     let fits = check::together(kind, &settings, &item, arguments, &mut errors);
     let errors = errors.into_tokens();
     if item.sig.receiver().is_some() {
@@ -51,30 +49,14 @@ pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStrea
 /// The struct, and a scope that keeps the function itself under its own name.
 fn emit(item: &ItemFn, description: Option<&LitStr>, code: &TokenStream) -> TokenStream {
     let (vis, ident) = (&item.vis, &item.sig.ident);
-    let with = |words: &'static [&'static str]| {
-        item.attrs
-            .iter()
-            .filter(move |attribute| named(attribute, words))
-    };
+    let with = |words: &'static [&'static str]| item.attrs.iter().filter(move |attribute| named(attribute, words));
     let conditions = with(&["cfg"]);
-    let on_struct = with(&[
-        "cfg",
-        "doc",
-        "deprecated",
-        "allow",
-        "warn",
-        "deny",
-        "forbid",
-    ]);
+    let on_struct = with(&["cfg", "doc", "deprecated", "allow", "warn", "deny", "forbid"]);
     let documented = with(&["doc"]).next().is_some();
-    let docs = description
-        .filter(|_| !documented)
-        .map(|text| quote!(#[doc = #text]));
+    let docs = description.filter(|_| !documented).map(|text| quote!(#[doc = #text]));
     let mut inner = item.clone();
     inner.vis = Visibility::Inherited;
-    inner
-        .attrs
-        .retain(|attribute| !named(attribute, &["cfg", "doc", "deprecated"]));
+    inner.attrs.retain(|attribute| !named(attribute, &["cfg", "doc", "deprecated"]));
     quote! {
         #(#on_struct)*
         #docs
@@ -112,19 +94,14 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
         Value::Text(text) => Some(quote!(.#key(#text))),
         Value::Mark(on) => on.then(|| quote!(.#key())),
         Value::Hint(on) => Some(quote!(.#key(#on))),
-        Value::Milliseconds(number) => {
-            Some(quote!(.#key(::core::time::Duration::from_millis(#number))))
-        }
+        Value::Milliseconds(number) => Some(quote!(.#key(::core::time::Duration::from_millis(#number)))),
     });
     quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
 }
 
 fn registrar(kind: Kind, item: &ItemFn, value: &TokenStream) -> TokenStream {
     let (ident, product) = (&item.sig.ident, product(kind));
-    let (conversion, method) = (
-        format_ident!("Into{product}"),
-        format_ident!("into_{}", kind.word()),
-    );
+    let (conversion, method) = (format_ident!("Into{product}"), format_ident!("into_{}", kind.word()));
     quote! {
         impl ::mcpfn::#conversion for #ident {
             fn #method(self) -> ::mcpfn::#product {
@@ -136,21 +113,15 @@ fn registrar(kind: Kind, item: &ItemFn, value: &TokenStream) -> TokenStream {
 
 /// The builder with its handler: a closure that owns what the function borrows.
 fn handled(kind: Kind, item: &ItemFn, signature: &Signature, builder: &TokenStream) -> TokenStream {
-    let [callee, arguments, context] =
-        ["__callee", "__arguments", "__cx"].map(|name| local(name, &item.sig.ident));
+    let [callee, arguments, context] = ["__callee", "__arguments", "__cx"].map(|name| local(name, &item.sig.ident));
     let given = match &signature.arguments {
         Some(ty) => Some(quote!(#arguments: #ty,)),
         // A tool and a prompt always have arguments, even if there are none to give.
-        None if signature.context.is_some() && kind != Kind::Resource => {
-            Some(quote!(_: ::mcpfn::NoArguments,))
-        }
+        None if signature.context.is_some() && kind != Kind::Resource => Some(quote!(_: ::mcpfn::NoArguments,)),
         None => None,
     };
     let passed = signature.arguments.as_ref().map(|_| quote!(#arguments,));
-    let owned = signature
-        .context
-        .as_ref()
-        .map(|_| quote!(#context: ::mcpfn::Cx));
+    let owned = signature.context.as_ref().map(|_| quote!(#context: ::mcpfn::Cx));
     let lent = signature.context.as_ref().map(|_| quote!(&#context));
     // What the compiler says of the types is said under the function's name.
     let closure = quote_spanned! {place(&item.sig.ident)=>

@@ -1,0 +1,34 @@
+//! Ready-made systems for an MCP server, one module each: tools, resources and prompts over the ports of `mcpfn-core`.
+//!
+//! **In scope:** what a model can do, how it is described to the model, and what is refused. Every tool is an ordinary
+//! asynchronous function with `#[tool]`; a toolkit is a function from builder to builder.
+//!
+//! **Out of scope:** drivers and hosts (a toolkit asks for a port such as `Sql` and does not know who answers), and who may
+//! call. The crate builds for wasm32.
+//!
+//! ```
+//! use mcpfn_core::Server;
+//! use mcpfn_toolkits::{hello, register};
+//!
+//! // one by one, as a library
+//! let server = Server::builder("shop", "1.0.0").with(hello::toolkit).build()?;
+//! assert_eq!(server.counts(), (1, 0, 0));
+//!
+//! // by name, as the `mcpfn` binary does
+//! let server = register(Server::builder("shop", "1.0.0"), "hello, catalog, database")?.build()?;
+//! assert_eq!(server.counts().0, 6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+// the macros expand to paths that begin with `::mcpfn`
+extern crate mcpfn_core as mcpfn;
+
+pub mod catalog;
+pub mod database;
+pub mod hello;
+pub mod shop;
+
+mod registry;
+mod say;
+
+pub use registry::{UnknownToolkit, names, register};

@@ -114,16 +114,10 @@ fn given<T: Structured>() -> String {
 fn main() {
     let search = taken::<Search>();
     assert!(search.contains("'additionalProperties':false"), "{search}");
-    assert!(
-        search.contains("'freeText':{'description':'Words to look for.','minLength':2"),
-        "{search}"
-    );
+    assert!(search.contains("'freeText':{'description':'Words to look for.','minLength':2"), "{search}");
     let (both, back) = (taken::<Both>(), given::<Both>());
     assert_eq!(both, back);
-    assert!(
-        both.contains("'additionalProperties':false") && both.contains("itemCount"),
-        "{both}"
-    );
+    assert!(both.contains("'additionalProperties':false") && both.contains("itemCount"), "{both}");
     assert_eq!(taken::<OtherOrder>(), given::<OtherOrder>());
     assert_eq!(taken::<Shape>(), given::<Shape>());
     assert!(!taken::<Open>().contains("'additionalProperties':false"));

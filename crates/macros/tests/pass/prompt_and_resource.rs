@@ -35,11 +35,7 @@ async fn catalog_schema() -> String {
     "id integer".to_owned()
 }
 
-#[resource(
-    "catalog://context",
-    name = "context",
-    description = "What the server sees."
-)]
+#[resource("catalog://context", name = "context", description = "What the server sees.")]
 async fn seen(cx: &Cx) -> Result<String, ToolError> {
     Ok(format!("{cx:?}"))
 }

@@ -39,21 +39,9 @@ async fn context(cx: &Cx) -> String {
 }
 
 /// Both, and a result that can fail.
-#[tool(
-    name = "both.of-them",
-    title = "Both",
-    read_only,
-    idempotent,
-    destructive = false,
-    open_world = false,
-    timeout = "250ms"
-)]
+#[tool(name = "both.of-them", title = "Both", read_only, idempotent, destructive = false, open_world = false, timeout = "250ms")]
 async fn both(Words { text }: Words, _: &Cx) -> Result<Said, ToolError> {
-    if text.is_empty() {
-        Err(ToolError::new("say something"))
-    } else {
-        Ok(Said { text })
-    }
+    if text.is_empty() { Err(ToolError::new("say something")) } else { Ok(Said { text }) }
 }
 
 #[tool(description = "A function that waits for nothing need not be `async`.")]
@@ -87,9 +75,7 @@ mod elsewhere {
 
     // The names that the expansion uses itself are free for the author.
     async fn call() -> Said {
-        Said {
-            text: "visible".to_owned(),
-        }
+        Said { text: "visible".to_owned() }
     }
 
     /// Gone with its condition.
@@ -140,17 +126,10 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn main() {
-    let words = Words {
-        text: "hello".to_owned(),
-    };
+    let words = Words { text: "hello".to_owned() };
     server().build().unwrap();
     now(nothing());
-    assert_eq!(
-        now(arguments(words)),
-        Said {
-            text: "hello".to_owned()
-        }
-    );
+    assert_eq!(now(arguments(words)), Said { text: "hello".to_owned() });
     assert_eq!(now(sync()), "sync");
     assert_eq!(now(elsewhere::visible()).text, "visible");
     let copied = nothing;

@@ -1,0 +1,123 @@
+//! A product catalog: ranked search, full records, and a prompt for advice. Works on the tables of [`shop`](crate::shop), in
+//! any database behind the `Sql` port that has FTS5. Changes nothing.
+
+mod product;
+mod query;
+mod search;
+
+use std::sync::Arc;
+
+use mcpfn_core::{
+    Builder, Cx, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError, input, prompt, resource, text,
+};
+
+use crate::say::{database_failed, require_sqlite};
+
+pub use product::{Availability, Product, ProductId, get_product};
+pub use search::{Found, Hit, Search, search_products};
+
+/// How many values a completion offers.
+const COMPLETIONS: usize = 100;
+
+/// How much of a person's words goes into the prompt, in characters.
+const LONGEST_WISH: usize = 500;
+
+/// Adds the tools `search_products` and `get_product`, the resource `catalog://schema`, the template
+/// `catalog://product/{sku}` and the prompt `product_advisor`.
+pub fn toolkit(builder: Builder) -> Builder {
+    builder
+        .tool(search_products)
+        .tool(get_product)
+        .resource(schema)
+        .resource(product_by_sku.into_resource().complete("sku", skus))
+        .prompt(product_advisor.into_prompt().complete("need", categories))
+}
+
+fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
+    let database = cx.port::<dyn Sql>()?;
+    require_sqlite(&**database)?;
+    Ok(database)
+}
+
+/// The catalog's tables and columns, as the SQL statements that create them.
+#[resource("catalog://schema", name = "catalog_schema", title = "Catalog schema", mime = "text/plain")]
+pub async fn schema(cx: &Cx) -> Result<String, ToolError> {
+    // the search index keeps its own tables, which say nothing to a reader
+    let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'product\\_search\\_%' ESCAPE '\\' \
+               AND substr(name, 1, 4) <> '_cf_' AND type IN ('table', 'view', 'index') ORDER BY rowid";
+    let rows = database(cx)?.query(sql, &[], 500).await.map_err(database_failed)?;
+    let statements: Vec<&str> = rows.rows.iter().filter_map(|row| row.first()?.as_str()).collect();
+    Ok(statements.join(";\n\n") + ";\n")
+}
+
+/// The variables of `catalog://product/{sku}`.
+#[input]
+#[derive(Debug)]
+pub struct ProductUri {
+    /// A SKU, e.g. "HDP-1032-MIB".
+    pub sku: String,
+}
+
+/// One product's full record, as JSON.
+#[resource("catalog://product/{sku}", name = "product", title = "Product", mime = "application/json")]
+pub async fn product_by_sku(args: ProductUri, cx: &Cx) -> Result<Json<Product>, ToolError> {
+    product::find(&args.sku, cx).await.map(Json)
+}
+
+/// What somebody is looking for.
+#[input]
+#[derive(Debug)]
+pub struct Wish {
+    /// What is needed and for what, e.g. "headphones for a noisy train".
+    #[schemars(length(min = 1, max = 500))]
+    pub need: String,
+    /// The most it may cost, e.g. "150 dollars".
+    #[schemars(length(max = 500))]
+    #[serde(default)]
+    pub budget: Option<String>,
+}
+
+/// Get advice on what to buy from the catalog, with prices and what is in stock.
+#[prompt(title = "Product advisor")]
+pub async fn product_advisor(args: Wish) -> String {
+    let cut = |words: &str| words.chars().take(LONGEST_WISH).collect::<String>();
+    let need = cut(args.need.trim());
+    let budget = args.budget.as_deref().map(str::trim).filter(|budget| !budget.is_empty());
+    let budget = budget.map(|budget| format!("My budget: {}\n", cut(budget))).unwrap_or_default();
+    format!(
+        "Help me choose a product from this shop's catalog.\n\
+         What I need: {need}\n{budget}\n\
+         1. Call `search_products` with two or three short queries (type of product, use, an important feature), not with my \
+         whole sentence.\n\
+         2. Call `get_product` for the two or three candidates that fit best, to compare description, rating and stock.\n\
+         3. Recommend one, name one cheaper and one better alternative if there are any, and give for each its name, SKU, \
+         price and whether it is in stock. Say why it fits. If nothing fits, say so instead of stretching.\n\
+         Use only facts from the catalog, and leave out what is out of stock unless nothing else fits."
+    )
+}
+
+/// SKUs that begin with what was typed, and products whose name has it.
+async fn skus(typed: String, cx: Cx) -> Vec<String> {
+    let sql = "SELECT sku FROM products WHERE substr(sku, 1, length(?1)) = upper(?1) OR instr(lower(name), lower(?1)) > 0 \
+               ORDER BY substr(sku, 1, length(?1)) <> upper(?1), sku";
+    texts(&typed, sql, &cx).await
+}
+
+/// Categories that contain what was typed.
+async fn categories(typed: String, cx: Cx) -> Vec<String> {
+    let sql = "SELECT name FROM categories WHERE instr(lower(name), lower(?1)) > 0 ORDER BY name";
+    texts(&typed, sql, &cx).await
+}
+
+/// The first column of a query with what was typed as its parameter. A failure offers nothing: completion is a courtesy.
+async fn texts(typed: &str, sql: &str, cx: &Cx) -> Vec<String> {
+    let Ok(database) = database(cx) else { return Vec::new() };
+    let typed: String = typed.trim().chars().take(64).collect();
+    let rows = database.query(sql, &[SqlValue::from(typed)], COMPLETIONS).await;
+    rows.into_iter().flat_map(|rows| rows.rows).filter_map(|row| Some(row.first()?.as_str()?.to_owned())).collect()
+}
+
+/// A client's text, filtered and cut, in the quotation marks that a sentence about products has.
+fn quoted(words: &str) -> String {
+    format!("'{}'", text::quoted(words).to_string().trim_matches('`'))
+}

@@ -1,0 +1,149 @@
+//! `search_products`: full-text search, best match first. The words become a query in `query`.
+
+use mcpfn_core::{Cx, Rows, Sql, SqlValue, ToolError, input, output, tool};
+
+use super::query::{Words, as_sku};
+use super::{database, quoted};
+use crate::say::database_failed;
+
+/// The most products of one answer.
+const MOST: u32 = 100;
+
+/// What to search for.
+#[input]
+#[derive(Debug)]
+pub struct Search {
+    /// A few words from the name, brand, type or use, e.g. "wireless keyboard" or "sleeping bag winter"; or a SKU such as
+    /// "KEY-1045-LIL". Not a whole sentence.
+    #[schemars(length(min = 1, max = 200))]
+    pub query: String,
+    /// The most products to return.
+    #[schemars(range(min = 1, max = 100))]
+    #[serde(default = "ten")]
+    pub limit: u32,
+}
+
+fn ten() -> u32 {
+    10
+}
+
+/// Products that match a search.
+#[output]
+#[derive(Debug)]
+pub struct Found {
+    /// The best match first.
+    pub products: Vec<Hit>,
+    /// How many products match in all.
+    pub total: u64,
+    /// What else to know about this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A product as search shows it.
+#[output]
+#[derive(Debug)]
+pub struct Hit {
+    /// UUID.
+    pub id: String,
+    /// Stock-keeping unit.
+    pub sku: String,
+    /// Name with brand and finish.
+    pub name: String,
+    /// Category.
+    pub category: String,
+    /// Price of one, in `currency`.
+    pub price: f64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// Units in stock; 0 when sold out.
+    pub stock: i64,
+}
+
+/// Search the product catalog by words or SKU, best match first.
+///
+/// Use this when the user asks what there is, for prices, or for a product whose id you do not know. Returns name, SKU,
+/// price and stock of each match; call `get_product` for the description and details of one.
+#[tool(read_only, idempotent, open_world = false, title = "Search products")]
+pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> {
+    let query = args.query.trim();
+    if query.is_empty() {
+        return Err(ToolError::new("`query` is empty. Say what to look for, e.g. \"wireless keyboard\"."));
+    }
+    if !(1..=MOST).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    }
+    let database = &**database(cx)?;
+    if let Some(sku) = as_sku(query) {
+        let found = by_sku(database, sku, args.limit).await?;
+        if found.total > 0 {
+            return Ok(found);
+        }
+    }
+    let Some(words) = Words::read(query) else {
+        return Err(ToolError::new("`query` has no word to look for. Use letters or digits, e.g. \"wireless keyboard\"."));
+    };
+    for query in [words.all(), words.all_begun()] {
+        let found = by_words(database, query, args.limit).await?;
+        if found.total > 0 {
+            return Ok(found);
+        }
+    }
+    if words.are_several() {
+        let mut found = by_words(database, words.any_begun(), args.limit).await?;
+        if found.total > 0 {
+            found.note = Some(format!(
+                "No product has all the words of {}; these have at least one of them, the closest first.",
+                quoted(query)
+            ));
+            return Ok(found);
+        }
+    }
+    let note = format!("No product matches {}. Try fewer or more general words, such as the type of product.", quoted(query));
+    Ok(Found { products: Vec::new(), total: 0, note: Some(note) })
+}
+
+/// The product with this SKU, or all finishes of the model whose SKU this is.
+async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<Found, ToolError> {
+    let sql = "SELECT id, sku, name, category, price_cents, currency, stock, count(*) OVER () AS total FROM products \
+               WHERE sku = ?1 OR substr(sku, 1, length(?1) + 1) = ?1 || '-' ORDER BY sku LIMIT ?2";
+    find(database, sql, sku, limit).await
+}
+
+/// A word counts most in the name, then in category and brand, then in keywords, least in the description.
+async fn by_words(database: &dyn Sql, query: String, limit: u32) -> Result<Found, ToolError> {
+    let sql = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, hit.total FROM \
+               (SELECT rowid, bm25(product_search, 10.0, 3.0, 4.0, 3.0, 1.0) AS score, count(*) OVER () AS total \
+               FROM product_search WHERE product_search MATCH ?1 ORDER BY score, rowid LIMIT ?2) AS hit \
+               JOIN products AS p ON p.number = hit.rowid ORDER BY hit.score, hit.rowid";
+    find(database, sql, query, limit).await
+}
+
+async fn find(database: &dyn Sql, sql: &str, wanted: String, limit: u32) -> Result<Found, ToolError> {
+    let parameters = [SqlValue::from(wanted), SqlValue::from(i64::from(limit))];
+    let rows = database.query(sql, &parameters, limit as usize).await.map_err(database_failed)?;
+    let (products, total) = hits(&rows).ok_or_else(|| ToolError::internal("the catalog's tables have other columns than expected"))?;
+    let note = (total > products.len() as u64).then(|| {
+        format!("The best {} of {total} matches. Add a word to narrow the search, or raise `limit`.", products.len())
+    });
+    Ok(Found { products, total, note })
+}
+
+fn hits(rows: &Rows) -> Option<(Vec<Hit>, u64)> {
+    let mut total = 0;
+    let mut products = Vec::with_capacity(rows.rows.len());
+    for row in &rows.rows {
+        let [id, sku, name, category, price_cents, currency, stock, all] = row.as_slice() else { return None };
+        total = u64::try_from(all.as_i64()?).ok()?;
+        products.push(Hit {
+            id: id.as_str()?.to_owned(),
+            sku: sku.as_str()?.to_owned(),
+            name: name.as_str()?.to_owned(),
+            category: category.as_str()?.to_owned(),
+            price: price_cents.as_f64()? / 100.0,
+            currency: currency.as_str()?.to_owned(),
+            stock: stock.as_i64()?,
+        });
+    }
+    Some((products, total))
+}
