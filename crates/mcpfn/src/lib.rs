@@ -43,12 +43,15 @@ mod local {
 
     /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See `--help`.
     pub fn run(server: impl FnOnce() -> Builder) -> ExitCode {
-        mcpfn_local::run(|| Ok::<_, std::convert::Infallible>(Setup { builder: server(), ports: |platform: Platform| platform }), "")
+        let setup = || Ok::<_, std::convert::Infallible>(Setup { builder: server(), ports: |platform: Platform| platform });
+        mcpfn_local::run(setup, "")
     }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use local::run;
+#[cfg(not(target_arch = "wasm32"))]
+pub use mcpfn_local::{Setup, run as run_with};
 
 /// Makes the program's entry point of a function that gives a [`Builder`].
 #[macro_export]

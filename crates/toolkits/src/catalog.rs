@@ -28,7 +28,7 @@ pub fn toolkit(builder: Builder) -> Builder {
     builder
         .tool(search_products)
         .tool(get_product)
-        .resource(schema)
+        .resource(catalog_schema)
         .resource(product_by_sku.into_resource().complete("sku", skus))
         .prompt(product_advisor.into_prompt().complete("need", categories))
 }
@@ -40,8 +40,8 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
 }
 
 /// The catalog's tables and columns, as the SQL statements that create them.
-#[resource("catalog://schema", name = "catalog_schema", title = "Catalog schema", mime = "text/plain")]
-pub async fn schema(cx: &Cx) -> Result<String, ToolError> {
+#[resource("catalog://schema", title = "Catalog schema", mime = "text/plain")]
+pub async fn catalog_schema(cx: &Cx) -> Result<String, ToolError> {
     // the search index keeps its own tables, which say nothing to a reader
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'product\\_search\\_%' ESCAPE '\\' \
                AND substr(name, 1, 4) <> '_cf_' AND type IN ('table', 'view', 'index') ORDER BY rowid";

@@ -39,7 +39,7 @@ impl Run<'_> {
         })
     }
 
-    fn has_required(&self, id: Id, value: &Value) -> bool {
+    pub(super) fn has_required(&self, id: Id, value: &Value) -> bool {
         self.rules(id).iter().all(|rule| match rule {
             Rule::Members(members) => members.properties.iter().all(|property| !property.required || value.get(&property.name).is_some()),
             _ => true,

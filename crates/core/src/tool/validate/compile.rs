@@ -63,10 +63,11 @@ fn find_anchors<'s>(schema: &'s Value, at: &str, depth: usize, anchors: &mut Has
     if depth > MOST_NESTED {
         return Err(format!("{at}: the schema is nested too deeply"));
     }
-    for anchor in ["$anchor", "$dynamicAnchor"].into_iter().filter_map(|keyword| schema.get(keyword)) {
-        let name = anchor.as_str().ok_or_else(|| format!("{at}/$anchor: must be a string"))?;
+    for keyword in ["$anchor", "$dynamicAnchor"] {
+        let Some(anchor) = schema.get(keyword) else { continue };
+        let name = anchor.as_str().ok_or_else(|| format!("{at}/{keyword}: must be a string"))?;
         if anchors.insert(name, at.to_owned()).is_some() {
-            return Err(format!("{at}/$anchor: `{name}` is the name of two schemas"));
+            return Err(format!("{at}/{keyword}: `{name}` is the name of two schemas"));
         }
     }
     let Some(members) = schema.as_object() else { return Ok(()) };

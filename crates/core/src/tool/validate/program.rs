@@ -144,17 +144,22 @@ pub(super) struct Kinds(u8);
 impl Kinds {
     pub(super) const NONE: Self = Self(0);
     pub(super) const ALL: Self = Self(0x7f);
-    pub(super) const INTEGER: Self = Self(1 << 2);
-    pub(super) const NUMBER: Self = Self(1 << 3);
-    /// Each type's name, and how a sentence calls a value of it.
+    const BOOLEAN: Self = Self(1);
+    pub(super) const INTEGER: Self = Self(1 << 1);
+    pub(super) const NUMBER: Self = Self(1 << 2);
+    const STRING: Self = Self(1 << 3);
+    const ARRAY: Self = Self(1 << 4);
+    const OBJECT: Self = Self(1 << 5);
+    const NULL: Self = Self(1 << 6);
+    /// Each type, in the order of its bits, and how a sentence calls a value of it.
     const NAMES: [(&'static str, &'static str); 7] = [
-        ("null", "null"),
         ("boolean", "a boolean"),
         ("integer", "an integer"),
         ("number", "a number"),
         ("string", "a string"),
         ("array", "an array"),
         ("object", "an object"),
+        ("null", "null"),
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
@@ -166,7 +171,7 @@ impl Kinds {
     }
 
     pub(super) fn has(self, value: &Value) -> bool {
-        self.0 & Self::of(value).0 != 0
+        self.overlaps(Self::of(value))
     }
 
     pub(super) fn overlaps(self, other: Self) -> bool {
@@ -175,15 +180,15 @@ impl Kinds {
 
     /// An integer is also a number, and `1.0` is an integer.
     fn of(value: &Value) -> Self {
-        Self(match value {
-            Value::Null => 1,
-            Value::Bool(_) => 1 << 1,
-            Value::Number(number) if number::is_integer(number) => 0b1100,
-            Value::Number(_) => 1 << 3,
-            Value::String(_) => 1 << 4,
-            Value::Array(_) => 1 << 5,
-            Value::Object(_) => 1 << 6,
-        })
+        match value {
+            Value::Null => Self::NULL,
+            Value::Bool(_) => Self::BOOLEAN,
+            Value::Number(number) if number::is_integer(number) => Self::INTEGER.with(Self::NUMBER),
+            Value::Number(_) => Self::NUMBER,
+            Value::String(_) => Self::STRING,
+            Value::Array(_) => Self::ARRAY,
+            Value::Object(_) => Self::OBJECT,
+        }
     }
 
     /// `a string`, `null`, ... for each type in the set.

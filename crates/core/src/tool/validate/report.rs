@@ -22,7 +22,7 @@ const MOST_NAMES: usize = 10;
 /// What is wrong with a value that does not fit the first schema.
 pub(super) fn report(schemas: &[Schema], value: &Value) -> String {
     let run = Run::new(schemas);
-    let mut report = Report { run: &run, lines: Vec::new(), bytes: 0, more: 0 };
+    let mut report = Report { run: &run, lines: Vec::new(), bytes: 0, more: 0, full: false };
     report.explain(0, value, &At::ROOT, MOST_NESTED);
     if report.lines.is_empty() {
         return "- /: too large or too deeply nested to be checked".to_owned();
@@ -38,6 +38,8 @@ struct Report<'r, 'v> {
     lines: Vec<String>,
     bytes: usize,
     more: usize,
+    /// Nothing more is listed.
+    full: bool,
 }
 
 impl<'v> Report<'_, 'v> {
@@ -46,7 +48,7 @@ impl<'v> Report<'_, 'v> {
         if self.run.is_exhausted() {
             return;
         }
-        if self.lines.len() >= MOST_LINES || self.bytes >= MOST_BYTES - 4 * MOST_CHARACTERS.min(256) {
+        if self.full {
             self.more += 1;
             return;
         }
@@ -56,8 +58,14 @@ impl<'v> Report<'_, 'v> {
             line.truncate(cut);
             line.push('…');
         }
-        if !self.lines.contains(&line) {
-            self.bytes += line.len();
+        if self.lines.contains(&line) {
+            return;
+        }
+        self.bytes += line.len() + 1;
+        if self.lines.len() == MOST_LINES || self.bytes > MOST_BYTES {
+            self.full = true;
+            self.more += 1;
+        } else {
             self.lines.push(line);
         }
     }
@@ -123,9 +131,9 @@ impl<'v> Report<'_, 'v> {
             }
             (Rule::Contains(id, count), Value::Array(items)) => {
                 let fitting = items.iter().filter(|item| self.run.fits(*id, item, nesting)).count();
-                let count = words::count(*count, "item", "items");
+                let count = words::count(*count, "of the items", "of the items");
                 let phrase = self.run.phrase(*id, PHRASE_NESTED);
-                self.expected(at, &format!("{count} that can be called {phrase}"), &fitting.to_string());
+                self.expected(at, &format!("{count} to be {phrase}"), &fitting.to_string());
             }
             (Rule::Unique, Value::Array(items)) => {
                 if let Some((earlier, later)) = number::equal_items(items) {
@@ -134,6 +142,7 @@ impl<'v> Report<'_, 'v> {
             }
             (Rule::All(ids), _) => ids.iter().for_each(|id| self.descend(*id, value, at, nesting)),
             (Rule::Any(ids) | Rule::One(ids), _) => self.alternatives(ids, value, at, nesting),
+            (Rule::Not(id), _) if matches!(self.run.schema(*id), Schema::Anything) => self.add(at, "not allowed"),
             (Rule::Not(id), _) => {
                 let phrase = self.run.phrase(*id, PHRASE_NESTED);
                 self.expected(at, &format!("anything but {phrase}"), &got(value));
@@ -217,16 +226,18 @@ impl<'v> Report<'_, 'v> {
         let forbidden = matches!(self.run.schema(id), Schema::Nothing);
         // a name that is in use is not what a misspelt one stands for
         let free = || known.iter().copied().filter(|name| !map.contains_key(*name));
+        let mut listed = !(1..=MOST_NAMES).contains(&known.len());
         for name in names {
             let at = at.step(Step::Property(name));
             if !forbidden {
                 self.descend(id, &map[*name], &at, nesting);
             } else if let Some(near) = nearest(name, free()) {
                 self.add(&at, &format!("unknown property; did you mean {}?", quoted(near)));
-            } else if (1..=MOST_NAMES).contains(&known.len()) {
-                self.add(&at, &format!("unknown property; known are {}", words::names(known.iter().copied())));
-            } else {
+            } else if listed {
                 self.add(&at, "unknown property");
+            } else {
+                listed = true;
+                self.add(&at, &format!("unknown property; known here: {}", words::names(known.iter().copied())));
             }
         }
     }
@@ -259,13 +270,15 @@ impl<'v> Report<'_, 'v> {
         let fitting = ids.iter().filter(|id| self.run.fits(**id, value, nesting)).count();
         let phrases = self.run.phrases(ids, " or ", PHRASE_NESTED);
         if fitting > 1 {
-            return self.add(at, &format!("expected exactly one of the alternatives, {phrases}; {fitting} fit"));
+            return self.add(at, &format!("fits {fitting} alternatives, and exactly one is allowed: {phrases}"));
         }
         let candidates = self.run.candidates(ids, value, nesting);
-        let alike = candidates.len() > 1 && !self.run.phrases(&candidates, " or ", PHRASE_NESTED).contains(" or ");
+        let alike = candidates.len() > 1 && !self.run.phrases(&candidates, "\n", PHRASE_NESTED).contains('\n');
+        // a phrase names what an object must have; to one that has it all it says nothing
+        let deep = (value.is_object() || value.is_array()) && candidates.iter().all(|id| self.run.has_required(*id, value));
         match candidates.as_slice() {
             [only] => self.explain(*only, value, at, nesting),
-            _ if alike => {
+            [_, ..] if alike || deep => {
                 let nearest = candidates.into_iter().min_by_key(|id| self.violations(*id, value, nesting));
                 nearest.iter().for_each(|id| self.explain(*id, value, at, nesting));
             }
@@ -275,7 +288,7 @@ impl<'v> Report<'_, 'v> {
 
     /// How much is wrong with a value by one alternative.
     fn violations(&self, id: Id, value: &Value, nesting: u32) -> usize {
-        let mut report = Report { run: self.run, lines: Vec::new(), bytes: 0, more: 0 };
+        let mut report = Report { run: self.run, lines: Vec::new(), bytes: 0, more: 0, full: false };
         report.explain(id, value, &At::ROOT, nesting);
         report.lines.len() + report.more
     }

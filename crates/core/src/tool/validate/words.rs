@@ -112,7 +112,11 @@ pub(super) fn kinds(kinds: Kinds) -> String {
 
 pub(super) fn one_of(values: &[Value]) -> String {
     let list = list(values.iter().map(allowed), ", ");
-    if values.len() == 1 { list } else { format!("one of {list}") }
+    match values {
+        [] => "nothing".to_owned(),
+        [_] => list,
+        _ => format!("one of {list}"),
+    }
 }
 
 /// `at least 2 items`

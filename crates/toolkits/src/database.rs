@@ -1,0 +1,178 @@
+//! Safe reading of any SQLite or D1 database: tables, columns, and rows by typed filters. No SQL comes from the client; what
+//! it names is looked up in the live schema first. Changes nothing.
+
+mod filter;
+mod query;
+mod rows;
+mod schema;
+
+use std::sync::Arc;
+
+use mcpfn_core::{Builder, Cx, IntoResource as _, Json, NoArguments, Sql, ToolError, input, output, resource, tool};
+
+use crate::say::{database_failed, require_sqlite};
+use rows::Row;
+use schema::{Schema, Table};
+
+pub use filter::{Filter, Op, Scalar, Value};
+pub use query::{Direction, Order, Query, Queried, query_table};
+
+/// Rows of the sample in `database://table/{table}`.
+const SAMPLE: usize = 5;
+
+/// How many names a completion offers.
+const COMPLETIONS: usize = 100;
+
+/// Adds the tools `list_tables`, `describe_table` and `query_table`, and the template `database://table/{table}`.
+pub fn toolkit(builder: Builder) -> Builder {
+    builder
+        .tool(list_tables)
+        .tool(describe_table)
+        .tool(query_table)
+        .resource(table_by_name.into_resource().complete("table", names))
+}
+
+fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
+    let database = cx.port::<dyn Sql>()?;
+    require_sqlite(&**database)?;
+    Ok(database)
+}
+
+/// The tables of the database.
+#[output]
+#[derive(Debug)]
+pub struct Tables {
+    /// By name.
+    pub tables: Vec<TableSummary>,
+    /// What else to know about this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A table in a list.
+#[output]
+#[derive(Debug)]
+pub struct TableSummary {
+    /// Name.
+    pub name: String,
+    /// `table` or `view`.
+    pub kind: &'static str,
+    /// Names of its columns.
+    pub columns: Vec<String>,
+}
+
+/// List the tables of the database with their columns.
+///
+/// Use this first when a question is about data and you do not know where it is. Then call `describe_table` for types and
+/// meaning, and `query_table` for rows.
+#[tool(read_only, idempotent, open_world = false, title = "List tables")]
+pub async fn list_tables(_: NoArguments, cx: &Cx) -> Result<Tables, ToolError> {
+    let schema = Schema::load(&**database(cx)?).await?;
+    let note = schema.cut.then(|| "There are more tables than are listed here.".to_owned());
+    let tables = schema.tables.iter().map(|table| TableSummary {
+        name: table.name.clone(),
+        kind: table.kind(),
+        columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+    });
+    Ok(Tables { tables: tables.collect(), note })
+}
+
+/// Which table.
+#[input]
+#[derive(Debug)]
+pub struct TableName {
+    /// A table or view, as `list_tables` names it, e.g. "products".
+    #[schemars(length(min = 1, max = 128))]
+    pub name: String,
+}
+
+/// A table with its columns.
+#[output]
+#[derive(Debug)]
+pub struct Described {
+    /// Name.
+    pub name: String,
+    /// `table` or `view`.
+    pub kind: &'static str,
+    /// In their order.
+    pub columns: Vec<DescribedColumn>,
+    /// The statement that created it, with its comments, checks and references to other tables.
+    pub definition: String,
+}
+
+/// A column.
+#[output]
+#[derive(Debug)]
+pub struct DescribedColumn {
+    /// Name.
+    pub name: String,
+    /// Declared type, e.g. `INTEGER`; empty where none is declared.
+    #[serde(rename = "type")]
+    pub declared: String,
+    /// Whether it may hold null.
+    pub nullable: bool,
+    /// Whether it is part of the primary key.
+    pub primary_key: bool,
+}
+
+impl From<&Table> for Described {
+    fn from(table: &Table) -> Self {
+        let columns = table.columns.iter().map(|column| DescribedColumn {
+            name: column.name.clone(),
+            declared: column.declared.clone(),
+            nullable: column.nullable,
+            primary_key: column.key > 0,
+        });
+        Self { name: table.name.clone(), kind: table.kind(), columns: columns.collect(), definition: table.definition.clone() }
+    }
+}
+
+/// Describe one table: its columns with types, and the statement that created it.
+///
+/// Use this before `query_table` when you are not sure which columns a table has, what they hold, or how tables are linked.
+#[tool(read_only, idempotent, open_world = false, title = "Describe table")]
+pub async fn describe_table(args: TableName, cx: &Cx) -> Result<Described, ToolError> {
+    let schema = Schema::load(&**database(cx)?).await?;
+    Ok(schema.table(&args.name)?.into())
+}
+
+/// The variables of `database://table/{table}`.
+#[input]
+#[derive(Debug)]
+pub struct TableUri {
+    /// A table or view, e.g. "products".
+    pub table: String,
+}
+
+/// A table with a few of its rows.
+#[output]
+#[derive(Debug)]
+pub struct Sampled {
+    /// The table.
+    #[serde(flatten)]
+    pub table: Described,
+    /// Its first rows, long values cut.
+    #[schemars(with = "Vec<std::collections::BTreeMap<String, serde_json::Value>>")]
+    pub sample: Vec<Row>,
+}
+
+/// One table's columns and definition, with five of its rows, as JSON.
+#[resource("database://table/{table}", name = "table", title = "Table", mime = "application/json")]
+pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<Sampled>, ToolError> {
+    let database = &**database(cx)?;
+    let schema = Schema::load(database).await?;
+    let table = schema.table(&args.table)?;
+    let sql = format!("SELECT * FROM {}", schema::identifier(&table.name));
+    let rows = database.query(&sql, &[], SAMPLE).await.map_err(database_failed)?;
+    let sample = rows::bounded(rows).rows;
+    Ok(Json(Sampled { table: table.into(), sample }))
+}
+
+/// Tables that contain what was typed. A failure offers nothing: completion is a courtesy.
+async fn names(typed: String, cx: Cx) -> Vec<String> {
+    let Ok(database) = database(&cx) else { return Vec::new() };
+    let Ok(schema) = Schema::load(&**database).await else { return Vec::new() };
+    let typed = typed.trim().to_lowercase();
+    let names = schema.tables.into_iter().map(|table| table.name);
+    names.filter(|name| name.to_lowercase().contains(&typed)).take(COMPLETIONS).collect()
+}

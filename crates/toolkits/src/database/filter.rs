@@ -1,0 +1,193 @@
+//! Filters as a client writes them, and as parameterised SQL. A value is always a parameter; a column is looked up first.
+
+use mcpfn_core::{SqlValue, ToolError, input};
+
+use super::schema::{Column, Holds, Table, identifier};
+
+/// The most filters of one query.
+pub(super) const MOST_FILTERS: usize = 20;
+
+/// The most values of all filters together: D1 binds at most 100.
+pub(super) const MOST_VALUES: usize = 90;
+
+/// The longest text to compare with, in bytes.
+const LONGEST_TEXT: usize = 1000;
+
+/// A condition on one column. Rows have to meet all of them.
+#[input]
+#[derive(Debug)]
+pub struct Filter {
+    /// A column of the table.
+    #[schemars(length(min = 1, max = 128))]
+    pub column: String,
+    /// How to compare.
+    pub op: Op,
+    /// What to compare with: a list for `in`, nothing for `is_null` and `is_not_null`, otherwise one value of the column's
+    /// type.
+    #[serde(default)]
+    pub value: Option<Value>,
+}
+
+/// A comparison. Those of text (`contains`, `starts_with`) ignore the case of A to Z.
+#[input]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Ne,
+    /// Less than.
+    Lt,
+    /// Less than or equal.
+    Le,
+    /// Greater than.
+    Gt,
+    /// Greater than or equal.
+    Ge,
+    /// Has the text in it.
+    Contains,
+    /// Begins with the text.
+    StartsWith,
+    /// Equal to one of a list.
+    In,
+    /// Holds nothing.
+    IsNull,
+    /// Holds something.
+    IsNotNull,
+}
+
+/// What a column is compared with.
+#[input]
+#[derive(Debug)]
+#[serde(untagged)]
+pub enum Value {
+    /// One value.
+    One(Scalar),
+    /// Several, for `in`.
+    Several(#[schemars(length(min = 1, max = 90))] Vec<Scalar>),
+}
+
+/// A text, a number or a truth value.
+#[input]
+#[derive(Debug)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// True is 1, false is 0.
+    Flag(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Any other number.
+    Number(f64),
+    /// Text; dates as they are stored, usually ISO 8601.
+    Text(#[schemars(length(max = 1000))] String),
+}
+
+/// A `WHERE` clause, or nothing, with its parameters behind those that are there already.
+pub(super) fn conditions(
+    table: &Table,
+    filters: &[Filter],
+    parameters: &mut Vec<SqlValue>,
+) -> Result<String, ToolError> {
+    if filters.len() > MOST_FILTERS {
+        return Err(ToolError::new(format!("There are {} filters; at most {MOST_FILTERS} are taken.", filters.len())));
+    }
+    let mut conditions = Vec::with_capacity(filters.len());
+    for filter in filters {
+        conditions.push(condition(table.column(&filter.column)?, filter, parameters)?);
+        if parameters.len() > MOST_VALUES {
+            return Err(ToolError::new(format!("The filters have more than {MOST_VALUES} values in all. Ask in parts.")));
+        }
+    }
+    Ok(if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) })
+}
+
+fn condition(column: &Column, filter: &Filter, parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
+    let name = identifier(&column.name);
+    let operator = match filter.op {
+        Op::IsNull | Op::IsNotNull => {
+            if filter.value.is_some() {
+                return Err(refuse(column, filter.op, "takes no `value`"));
+            }
+            return Ok(format!("{name} {}", if filter.op == Op::IsNull { "IS NULL" } else { "IS NOT NULL" }));
+        }
+        Op::In => {
+            let Some(Value::Several(values)) = &filter.value else {
+                return Err(refuse(column, filter.op, "needs a list of values"));
+            };
+            if values.is_empty() || values.len() > MOST_VALUES {
+                return Err(refuse(column, filter.op, "needs a list of 1 to 90 values"));
+            }
+            let mut places = Vec::with_capacity(values.len());
+            for value in values {
+                places.push(place(parameters, parameter(column, filter.op, value)?));
+            }
+            return Ok(format!("{name} IN ({})", places.join(", ")));
+        }
+        Op::Contains | Op::StartsWith => {
+            let Some(Value::One(value @ Scalar::Text(_))) = &filter.value else {
+                return Err(refuse(column, filter.op, "needs a text as `value`"));
+            };
+            if column.holds() == Holds::Numbers {
+                return Err(refuse(column, filter.op, "compares text, but the column holds numbers; use eq, lt, le, gt or ge"));
+            }
+            // not LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50 bytes
+            let place = place(parameters, parameter(column, filter.op, value)?);
+            return Ok(match filter.op {
+                Op::Contains => format!("instr(lower({name}), lower({place})) > 0"),
+                _ => format!("substr(lower({name}), 1, length({place})) = lower({place})"),
+            });
+        }
+        Op::Eq => "=",
+        Op::Ne => "<>",
+        Op::Lt => "<",
+        Op::Le => "<=",
+        Op::Gt => ">",
+        Op::Ge => ">=",
+    };
+    let Some(Value::One(value)) = &filter.value else {
+        return Err(refuse(column, filter.op, "needs one value; for null use is_null or is_not_null"));
+    };
+    let place = place(parameters, parameter(column, filter.op, value)?);
+    Ok(format!("{name} {operator} {place}"))
+}
+
+/// The value as a parameter, if the column can hold such a value: SQLite itself would compare anything with anything, find
+/// nothing, and not say why.
+fn parameter(column: &Column, op: Op, value: &Scalar) -> Result<SqlValue, ToolError> {
+    match (column.holds(), value) {
+        (Holds::Numbers, Scalar::Text(_)) => Err(refuse(column, op, "got a text, but the column holds numbers")),
+        (Holds::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => {
+            Err(refuse(column, op, "got a number, but the column holds text; put it in quotation marks"))
+        }
+        (_, Scalar::Flag(flag)) => Ok(SqlValue::Integer(i64::from(*flag))),
+        (_, Scalar::Integer(integer)) => Ok(SqlValue::Integer(*integer)),
+        (_, Scalar::Number(number)) => Ok(SqlValue::Real(*number)),
+        (_, Scalar::Text(text)) if text.len() > LONGEST_TEXT => Err(refuse(column, op, "got a text of more than 1,000 bytes")),
+        (_, Scalar::Text(text)) => Ok(SqlValue::Text(text.clone())),
+    }
+}
+
+fn place(parameters: &mut Vec<SqlValue>, value: SqlValue) -> String {
+    parameters.push(value);
+    format!("?{}", parameters.len())
+}
+
+/// A sentence about one filter. The column's name is the schema's, not the client's.
+fn refuse(column: &Column, op: Op, reason: &str) -> ToolError {
+    let op = match op {
+        Op::Eq => "eq",
+        Op::Ne => "ne",
+        Op::Lt => "lt",
+        Op::Le => "le",
+        Op::Gt => "gt",
+        Op::Ge => "ge",
+        Op::Contains => "contains",
+        Op::StartsWith => "starts_with",
+        Op::In => "in",
+        Op::IsNull => "is_null",
+        Op::IsNotNull => "is_not_null",
+    };
+    let declared = if column.declared.is_empty() { String::new() } else { format!(" ({})", column.declared) };
+    ToolError::new(format!("The filter `{op}` on `{}`{declared} {reason}.", column.name))
+}

@@ -1,0 +1,176 @@
+//! `query_table`: rows of one table by typed filters. The filters become SQL in `filter`; answers are bounded in `rows`.
+
+use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+
+use super::filter::{Filter, conditions};
+use super::rows::{Row, bounded};
+use super::schema::{Column, Schema, Table, identifier};
+use super::database;
+use crate::say::database_failed;
+
+/// The most rows of one answer.
+const MOST_ROWS: u32 = 100;
+
+/// The furthest that an answer may begin. Who wants more than this needs a filter.
+const MOST_OFFSET: u32 = 100_000;
+
+/// The most columns to order by.
+const MOST_ORDERS: usize = 5;
+
+/// Which rows of which table.
+#[input]
+#[derive(Debug)]
+pub struct Query {
+    /// A table or view, as `list_tables` names it, e.g. "orders".
+    #[schemars(length(min = 1, max = 128))]
+    pub table: String,
+    /// Conditions that rows have to meet, all of them, e.g. [{"column": "status", "op": "eq", "value": "paid"}]. Every row,
+    /// when left out.
+    #[schemars(length(max = 20))]
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// The columns to return, in this order. All, when left out.
+    #[schemars(length(min = 1, max = 100), inner(length(min = 1, max = 128)))]
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
+    /// What to sort by, the most important first. By primary key, when left out.
+    #[schemars(length(max = 5))]
+    #[serde(default)]
+    pub order_by: Vec<Order>,
+    /// The most rows to return.
+    #[schemars(range(min = 1, max = 100))]
+    #[serde(default = "twenty")]
+    pub limit: u32,
+    /// How many rows to leave out before the first, to read on where an answer ended.
+    #[schemars(range(max = 100_000))]
+    #[serde(default)]
+    pub offset: u32,
+}
+
+fn twenty() -> u32 {
+    20
+}
+
+/// A column to sort by.
+#[input]
+#[derive(Debug)]
+pub struct Order {
+    /// A column of the table.
+    #[schemars(length(min = 1, max = 128))]
+    pub column: String,
+    /// `asc` from small to large, `desc` from large to small.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+/// From where to where to sort.
+#[input]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From small to large.
+    #[default]
+    Asc,
+    /// From large to small.
+    Desc,
+}
+
+/// Rows of a table.
+#[output]
+#[derive(Debug)]
+pub struct Queried {
+    /// Each row by its columns' names. Binary values are shown as their size, very long text is cut.
+    #[schemars(with = "Vec<std::collections::BTreeMap<String, serde_json::Value>>")]
+    pub rows: Vec<Row>,
+    /// Whether more rows meet the filters than are in this answer.
+    pub truncated: bool,
+    /// What was cut, and how to get it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Read rows of one table, filtered, sorted and limited.
+///
+/// Use this for questions about stored data, such as the newest orders or what is out of stock. It reads one table and does
+/// not join or add up: for linked tables ask one after the other, with `in` for the keys found first. Call `describe_table`
+/// before it if you do not know the columns.
+#[tool(read_only, idempotent, open_world = false, title = "Query table")]
+pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
+    if !(1..=MOST_ROWS).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST_ROWS}.")));
+    }
+    if args.offset > MOST_OFFSET {
+        return Err(ToolError::new(format!("`offset` must be at most {MOST_OFFSET}. Use a filter to get further.")));
+    }
+    let database = &**database(cx)?;
+    let schema = Schema::load(database).await?;
+    let table = schema.table(&args.table)?;
+    let mut parameters = Vec::new();
+    let columns = columns(table, args.columns.as_deref())?;
+    let conditions = conditions(table, &args.filters, &mut parameters)?;
+    let order = order(table, &args.order_by)?;
+    // one more than asked for tells whether there are more, on drivers that can't tell by themselves
+    parameters.push(SqlValue::from(i64::from(args.limit) + 1));
+    parameters.push(SqlValue::from(i64::from(args.offset)));
+    let (limit, offset) = (parameters.len() - 1, parameters.len());
+    let table = identifier(&table.name);
+    let sql = format!("SELECT {columns} FROM {table}{conditions}{order} LIMIT ?{limit} OFFSET ?{offset}");
+    let found = database.query(&sql, &parameters, args.limit as usize).await.map_err(database_failed)?;
+    let more = found.truncated;
+    let answer = bounded(found);
+    let truncated = more || answer.rows_left_out;
+    let next = args.offset as usize + answer.rows.len();
+    let mut notes = Vec::new();
+    if truncated && answer.rows.is_empty() {
+        notes.push("One row alone is too large for an answer. Choose fewer `columns`.".to_owned());
+    } else if truncated {
+        let why = if answer.rows_left_out { "The answer was cut because of its size: " } else { "" };
+        let shown = answer.rows.len();
+        notes.push(format!("{why}{shown} rows are shown and more match. Narrow the `filters`, choose fewer `columns`, or call again with `offset` {next}."));
+    }
+    if answer.values_cut {
+        notes.push("Long text values are cut; the cut is marked.".to_owned());
+    }
+    if answer.rows.is_empty() && !truncated {
+        notes.push(if args.offset > 0 { "No more rows." } else { "No row meets the filters." }.to_owned());
+    }
+    let note = (!notes.is_empty()).then(|| notes.join(" "));
+    Ok(Queried { rows: answer.rows, truncated, note })
+}
+
+fn columns(table: &Table, wanted: Option<&[String]>) -> Result<String, ToolError> {
+    let mut chosen: Vec<&Column> = Vec::new();
+    match wanted {
+        None | Some([]) => chosen.extend(&table.columns),
+        Some(wanted) => {
+            for name in wanted {
+                let column = table.column(name)?;
+                // a column that is asked for twice is there once: a row is an object
+                if !chosen.iter().any(|other| other.name == column.name) {
+                    chosen.push(column);
+                }
+            }
+        }
+    }
+    let names: Vec<String> = chosen.into_iter().map(|column| identifier(&column.name)).collect();
+    Ok(names.join(", "))
+}
+
+/// The `ORDER BY` clause. The primary key comes last, so that rows don't change places between two pages.
+fn order(table: &Table, wanted: &[Order]) -> Result<String, ToolError> {
+    if wanted.len() > MOST_ORDERS {
+        return Err(ToolError::new(format!("`order_by` has more than {MOST_ORDERS} columns.")));
+    }
+    let mut terms = Vec::new();
+    for order in wanted {
+        let name = identifier(&table.column(&order.column)?.name);
+        terms.push(match order.direction {
+            Direction::Asc => name,
+            Direction::Desc => format!("{name} DESC"),
+        });
+    }
+    let mut key: Vec<&Column> = table.columns.iter().filter(|column| column.key > 0).collect();
+    key.sort_by_key(|column| column.key);
+    terms.extend(key.into_iter().map(|column| identifier(&column.name)));
+    Ok(if terms.is_empty() { String::new() } else { format!(" ORDER BY {}", terms.join(", ")) })
+}

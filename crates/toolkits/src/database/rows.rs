@@ -1,0 +1,69 @@
+//! Rows of unknown tables as JSON of a bounded size. Runs no query.
+
+use mcpfn_core::{Rows, SqlValue};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value;
+
+/// The longest text value that is shown whole, in characters.
+const LONGEST_TEXT: usize = 2000;
+
+/// The rows of one answer, in bytes of JSON. A model reads a third of this as one page.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// A row: its columns' names and values, in the order of the columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row(Vec<(String, Value)>);
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// As many rows as fit.
+pub(super) struct Bounded {
+    pub(super) rows: Vec<Row>,
+    /// Rows were there that did not fit.
+    pub(super) rows_left_out: bool,
+    /// Text was shortened.
+    pub(super) values_cut: bool,
+}
+
+pub(super) fn bounded(found: Rows) -> Bounded {
+    let mut answer = Bounded { rows: Vec::new(), rows_left_out: false, values_cut: false };
+    let mut left = MOST_BYTES;
+    for values in found.rows {
+        let mut cut = false;
+        let values = values.into_iter().map(|value| shown(value, &mut cut));
+        let row = Row(found.columns.iter().cloned().zip(values).collect());
+        // a row that can't be written can't be sent either
+        let size = serde_json::to_vec(&row).map_or(usize::MAX, |bytes| bytes.len());
+        if size > left {
+            answer.rows_left_out = true;
+            break;
+        }
+        left -= size;
+        answer.values_cut |= cut;
+        answer.rows.push(row);
+    }
+    answer
+}
+
+/// A value as a model can use it: bytes as their size, long text as its beginning.
+fn shown(value: SqlValue, cut: &mut bool) -> Value {
+    match value {
+        SqlValue::Blob(bytes) => format!("(binary, {} bytes)", bytes.len()).into(),
+        SqlValue::Text(text) => match text.char_indices().nth(LONGEST_TEXT) {
+            Some((end, _)) => {
+                *cut = true;
+                format!("{}… (cut, {} characters in all)", &text[..end], text.chars().count()).into()
+            }
+            None => text.into(),
+        },
+        value => value.into_json(),
+    }
+}
