@@ -22,6 +22,7 @@ use crate::version::Revision;
 #[derive(Debug)]
 pub struct Connection {
     server: Server,
+    principal: Principal,
     agreed: Option<Revision>,
 }
 
@@ -55,10 +56,10 @@ impl std::fmt::Debug for Batch {
 }
 
 impl Connection {
-    /// A client that has said nothing yet.
+    /// A client that has said nothing yet, known to the host as `principal`.
     #[must_use]
-    pub fn new(server: Server) -> Self {
-        Self { server, agreed: None }
+    pub fn new(server: Server, principal: Principal) -> Self {
+        Self { server, principal, agreed: None }
     }
 
     /// Takes one line, without its line break. An empty line is nothing.
@@ -88,7 +89,7 @@ impl Connection {
         if let (Era::Legacy(_), "initialize", Ok(version)) = (&era, envelope.request.method.as_ref(), envelope.params.protocol_version()) {
             self.agreed = Some(negotiate(&version));
         }
-        match envelope.into_call(era, Principal::local()) {
+        match envelope.into_call(era, self.principal.clone()) {
             Err(error) => refuse(Some(id), &error),
             Ok(call) => match self.server.reply(call, platform) {
                 Reply::Answer(answer) => Received::Send(answer.message),
@@ -101,7 +102,7 @@ impl Connection {
         if !self.agreed.is_some_and(Revision::has_batches) {
             return refuse(None, &Error::invalid_request("send one message per line: only protocol revision 2025-03-26 has batches"));
         }
-        match self.server.batch(items, &Principal::local(), None, platform) {
+        match self.server.batch(items, &self.principal, None, platform) {
             Ok(Some(answers)) => Received::Batch(Batch(answers)),
             Ok(None) => Received::Nothing,
             Err(error) => refuse(None, &error),

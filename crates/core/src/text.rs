@@ -41,7 +41,9 @@ pub(crate) fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>
         return None;
     }
     let limit = (given.chars().count() / 3).max(1);
+    // likewise a hint is not worth comparing with thousands of names
     candidates
+        .take(500)
         .filter(|candidate| candidate.len() <= 64)
         .map(|candidate| (distance(given, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)

@@ -11,4 +11,9 @@ pub(crate) fn start(settings: &Settings) {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    // a handler's panic is one line like any other failure, not a stack trace between JSON lines
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, message = panic.payload_as_str().unwrap_or("no message"), "panic");
+    }));
 }

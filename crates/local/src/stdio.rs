@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mcpfn_core::jsonrpc::Error;
-use mcpfn_core::{Answer, Connection, Frame, Platform, Received, Running, Server};
+use mcpfn_core::{Answer, Connection, Frame, Platform, Principal, Received, Running, Server};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -28,7 +28,7 @@ pub async fn serve(
     let (lines, waiting) = mpsc::channel(WAITING);
     let writer = tokio::spawn(write(output, waiting));
     let mut calls = Calls { tasks: JoinSet::new(), by_id: HashMap::new(), lines };
-    let mut connection = Connection::new(server);
+    let mut connection = Connection::new(server, Principal::local());
     let mut input = BufReader::new(input);
     let mut stop = std::pin::pin!(stop);
     let mut line = Vec::new();

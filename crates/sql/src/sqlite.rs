@@ -93,10 +93,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// As for [`Sql::execute`], for the first statement that fails.
-    pub fn execute_all(
-        &self,
-        statements: impl IntoIterator<Item = String>,
-    ) -> BoxFuture<'_, Result<(), SqlError>> {
+    pub fn execute_all(&self, statements: impl IntoIterator<Item = String>) -> BoxFuture<'_, Result<(), SqlError>> {
         let statements = statements.into_iter().collect();
         Box::pin(async move {
             self.write(Work::ExecuteAll { statements }).await?;
@@ -117,12 +114,7 @@ impl Sql for Sqlite {
         Dialect::Sqlite
     }
 
-    fn query<'a>(
-        &'a self,
-        sql: &'a str,
-        parameters: &'a [SqlValue],
-        max_rows: usize,
-    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
             let work = || Work::Query { sql: sql.to_owned(), parameters: parameters.to_vec(), max_rows };
             let access = if self.pool.shares_connection() { self.access } else { Access::ReadOnly };
@@ -137,11 +129,7 @@ impl Sql for Sqlite {
         })
     }
 
-    fn execute<'a>(
-        &'a self,
-        sql: &'a str,
-        parameters: &'a [SqlValue],
-    ) -> BoxFuture<'a, Result<u64, SqlError>> {
+    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
         Box::pin(async move {
             let work = Work::Execute { sql: sql.to_owned(), parameters: parameters.to_vec() };
             match self.write(work).await? {

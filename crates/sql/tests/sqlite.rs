@@ -353,7 +353,6 @@ fn execute(database: &Sqlite, sql: &str, parameters: &[SqlValue]) -> u64 {
     wait(database.execute(sql, parameters)).unwrap()
 }
 
-
 /// Runs a future on this thread, which sleeps in between: nothing here needs a runtime.
 fn wait<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);

@@ -7,9 +7,7 @@ mod search;
 
 use std::sync::Arc;
 
-use mcpfn_core::{
-    Builder, Cx, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError, input, prompt, resource, text,
-};
+use mcpfn_core::{Builder, Cx, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError, input, prompt, resource, text};
 
 use crate::say::{database_failed, require_sqlite};
 

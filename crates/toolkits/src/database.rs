@@ -15,7 +15,7 @@ use rows::Row;
 use schema::{Schema, Table};
 
 pub use filter::{Filter, Op, Scalar, Value};
-pub use query::{Direction, Order, Query, Queried, query_table};
+pub use query::{Direction, Order, Queried, Query, query_table};
 
 /// Rows of the sample in `database://table/{table}`.
 const SAMPLE: usize = 5;
@@ -25,11 +25,7 @@ const COMPLETIONS: usize = 100;
 
 /// Adds the tools `list_tables`, `describe_table` and `query_table`, and the template `database://table/{table}`.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder
-        .tool(list_tables)
-        .tool(describe_table)
-        .tool(query_table)
-        .resource(table_by_name.into_resource().complete("table", names))
+    builder.tool(list_tables).tool(describe_table).tool(query_table).resource(table_by_name.into_resource().complete("table", names))
 }
 
 fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {

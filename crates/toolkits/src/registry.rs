@@ -9,8 +9,7 @@ use crate::{catalog, database, hello};
 
 type Toolkit = fn(Builder) -> Builder;
 
-const TOOLKITS: [(&str, Toolkit); 3] =
-    [("hello", hello::toolkit), ("catalog", catalog::toolkit), ("database", database::toolkit)];
+const TOOLKITS: [(&str, Toolkit); 3] = [("hello", hello::toolkit), ("catalog", catalog::toolkit), ("database", database::toolkit)];
 
 /// The name of every toolkit.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -11,9 +11,7 @@ const LONGEST: usize = 64;
 /// A database's failure as the model reads it. The cause is for the log alone.
 pub(crate) fn database_failed(error: SqlError) -> ToolError {
     match error {
-        SqlError::Unavailable(cause) => {
-            ToolError::unavailable("The database is temporarily unavailable. Try again in a moment.", cause)
-        }
+        SqlError::Unavailable(cause) => ToolError::unavailable("The database is temporarily unavailable. Try again in a moment.", cause),
         // the toolkits write their statements themselves, so a refused one is their mistake, not the model's
         error => ToolError::internal(error),
     }

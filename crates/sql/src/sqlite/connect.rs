@@ -38,16 +38,8 @@ const KEPT_STATEMENTS: usize = 64;
 const STEPS_BETWEEN_LOOKS: i32 = 1000;
 
 /// What SQLite may be asked about itself while reading. FTS5 asks for `data_version`.
-const HARMLESS_PRAGMAS: [&str; 8] = [
-    "data_version",
-    "foreign_key_list",
-    "index_info",
-    "index_list",
-    "index_xinfo",
-    "table_info",
-    "table_list",
-    "table_xinfo",
-];
+const HARMLESS_PRAGMAS: [&str; 8] =
+    ["data_version", "foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list", "table_xinfo"];
 
 /// Where a database is.
 #[derive(Debug, Clone)]
@@ -133,9 +125,7 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
     let mut connection = match place {
         Place::Memory => Connection::open_in_memory_with_flags(flags)?,
         Place::File(path) => Connection::open_with_flags(path, flags)?,
-        Place::Unchanging(path) => {
-            Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?
-        }
+        Place::Unchanging(path) => Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?,
     };
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
@@ -167,9 +157,11 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
     connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || seen.load(Ordering::Relaxed)))?;
     let reading_only = Arc::new(AtomicBool::new(access == Access::ReadOnly));
     let strict = Arc::clone(&reading_only);
-    connection.authorizer(Some(move |context: AuthContext<'_>| {
-        if strict.load(Ordering::Relaxed) { may_read(&context.action) } else { Authorization::Allow }
-    }))?;
+    connection.authorizer(Some(
+        move |context: AuthContext<'_>| {
+            if strict.load(Ordering::Relaxed) { may_read(&context.action) } else { Authorization::Allow }
+        },
+    ))?;
     let brake = Brake::new(connection.get_interrupt_handle(), Arc::clone(&pulled));
     Ok(Session { connection, brake, pulled, reading_only, access })
 }
@@ -177,13 +169,8 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
 /// Decides over one action of a statement that may only read.
 fn may_read(action: &AuthAction<'_>) -> Authorization {
     match action {
-        AuthAction::Select
-        | AuthAction::Read { .. }
-        | AuthAction::Function { .. }
-        | AuthAction::Recursive => Authorization::Allow,
-        AuthAction::Pragma { pragma_name, .. }
-            if HARMLESS_PRAGMAS.iter().any(|known| pragma_name.eq_ignore_ascii_case(known)) =>
-        {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. } | AuthAction::Recursive => Authorization::Allow,
+        AuthAction::Pragma { pragma_name, .. } if HARMLESS_PRAGMAS.iter().any(|known| pragma_name.eq_ignore_ascii_case(known)) => {
             Authorization::Allow
         }
         _ => Authorization::Deny,

@@ -32,9 +32,7 @@ pub(super) enum Answer {
 pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, SqlError> {
     session.restrict(request.access);
     let outcome = match request.work {
-        Work::Query { sql, parameters, max_rows } => {
-            query(session, request.access, &sql, &parameters, max_rows)
-        }
+        Work::Query { sql, parameters, max_rows } => query(session, request.access, &sql, &parameters, max_rows),
         Work::Execute { sql, parameters } => execute(&session.connection, &sql, &parameters),
         Work::ExecuteAll { statements } => execute_all(session, &statements),
     };
@@ -46,21 +44,13 @@ pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, Sql
     outcome
 }
 
-fn query(
-    session: &Session,
-    access: Access,
-    sql: &str,
-    parameters: &[SqlValue],
-    max_rows: usize,
-) -> Result<Answer, SqlError> {
+fn query(session: &Session, access: Access, sql: &str, parameters: &[SqlValue], max_rows: usize) -> Result<Answer, SqlError> {
     let connection = &session.connection;
     // a statement kept from a caller with more rights was authorized for that caller, not for this one
     let keep = access == session.access();
     let mut statement = match prepare(connection, sql, keep) {
         Ok(statement) => statement,
-        Err(Refused::Sqlite(error))
-            if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
-        {
+        Err(Refused::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) => {
             return Ok(Answer::WouldWrite);
         }
         Err(refused) => return Err(refused.into()),
@@ -72,11 +62,7 @@ fn query(
     read(statement, parameters, max_rows)
 }
 
-fn read(
-    statement: &mut Statement<'_>,
-    parameters: &[SqlValue],
-    max_rows: usize,
-) -> Result<Answer, SqlError> {
+fn read(statement: &mut Statement<'_>, parameters: &[SqlValue], max_rows: usize) -> Result<Answer, SqlError> {
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut answer = Rows { columns, ..Rows::default() };
     let mut bytes = 0;

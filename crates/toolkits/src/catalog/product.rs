@@ -75,12 +75,8 @@ pub async fn get_product(args: ProductId, cx: &Cx) -> Result<Product, ToolError>
 
 /// The product with this UUID or SKU, in whatever case it is written.
 pub(super) async fn find(id: &str, cx: &Cx) -> Result<Product, ToolError> {
-    let missing = || {
-        ToolError::not_found(format!(
-            "Product {} not found. Use `search_products` to find products and their ids.",
-            quoted(id.trim())
-        ))
-    };
+    let missing =
+        || ToolError::not_found(format!("Product {} not found. Use `search_products` to find products and their ids.", quoted(id.trim())));
     let wanted = id.trim();
     if wanted.is_empty() || wanted.len() > LONGEST_ID {
         return Err(missing());

@@ -9,8 +9,8 @@ const LONGEST_WORD: usize = 40;
 
 /// Words that say nothing about a product.
 const SMALL_WORDS: [&str; 28] = [
-    "a", "an", "and", "any", "are", "at", "by", "do", "find", "for", "from", "have", "i", "in", "is", "me", "my", "need",
-    "of", "on", "or", "our", "some", "that", "the", "to", "want", "with",
+    "a", "an", "and", "any", "are", "at", "by", "do", "find", "for", "from", "have", "i", "in", "is", "me", "my", "need", "of", "on", "or",
+    "our", "some", "that", "the", "to", "want", "with",
 ];
 
 /// The words of a search, cleaned.
@@ -25,12 +25,8 @@ impl Words {
             .map(|word| word.chars().take(LONGEST_WORD).collect())
             .take(MOST_WORDS * 4)
             .collect();
-        let large: Vec<String> = words
-            .iter()
-            .filter(|word| !SMALL_WORDS.contains(&word.to_lowercase().as_str()))
-            .take(MOST_WORDS)
-            .cloned()
-            .collect();
+        let large: Vec<String> =
+            words.iter().filter(|word| !SMALL_WORDS.contains(&word.to_lowercase().as_str())).take(MOST_WORDS).cloned().collect();
         // a search for small words alone is a search for them
         let words = if large.is_empty() { words.into_iter().take(MOST_WORDS).collect() } else { large };
         (!words.is_empty()).then_some(Self(words))

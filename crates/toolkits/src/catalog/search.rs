@@ -92,10 +92,8 @@ pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> 
     if words.are_several() {
         let mut found = by_words(database, words.any_begun(), args.limit).await?;
         if found.total > 0 {
-            found.note = Some(format!(
-                "No product has all the words of {}; these have at least one of them, the closest first.",
-                quoted(query)
-            ));
+            found.note =
+                Some(format!("No product has all the words of {}; these have at least one of them, the closest first.", quoted(query)));
             return Ok(found);
         }
     }
@@ -123,9 +121,8 @@ async fn find(database: &dyn Sql, sql: &str, wanted: String, limit: u32) -> Resu
     let parameters = [SqlValue::from(wanted), SqlValue::from(i64::from(limit))];
     let rows = database.query(sql, &parameters, limit as usize).await.map_err(database_failed)?;
     let (products, total) = hits(&rows).ok_or_else(|| ToolError::internal("the catalog's tables have other columns than expected"))?;
-    let note = (total > products.len() as u64).then(|| {
-        format!("The best {} of {total} matches. Add a word to narrow the search, or raise `limit`.", products.len())
-    });
+    let note = (total > products.len() as u64)
+        .then(|| format!("The best {} of {total} matches. Add a word to narrow the search, or raise `limit`.", products.len()));
     Ok(Found { products, total, note })
 }
 

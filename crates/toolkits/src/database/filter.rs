@@ -84,11 +84,7 @@ pub enum Scalar {
 }
 
 /// A `WHERE` clause, or nothing, with its parameters behind those that are there already.
-pub(super) fn conditions(
-    table: &Table,
-    filters: &[Filter],
-    parameters: &mut Vec<SqlValue>,
-) -> Result<String, ToolError> {
+pub(super) fn conditions(table: &Table, filters: &[Filter], parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
     if filters.len() > MOST_FILTERS {
         return Err(ToolError::new(format!("There are {} filters; at most {MOST_FILTERS} are taken.", filters.len())));
     }

@@ -2,10 +2,10 @@
 
 use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
 
+use super::database;
 use super::filter::{Filter, conditions};
 use super::rows::{Row, bounded};
 use super::schema::{Column, Schema, Table, identifier};
-use super::database;
 use crate::say::database_failed;
 
 /// The most rows of one answer.
@@ -126,7 +126,9 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     } else if truncated {
         let why = if answer.rows_left_out { "The answer was cut because of its size: " } else { "" };
         let shown = answer.rows.len();
-        notes.push(format!("{why}{shown} rows are shown and more match. Narrow the `filters`, choose fewer `columns`, or call again with `offset` {next}."));
+        notes.push(format!(
+            "{why}{shown} rows are shown and more match. Narrow the `filters`, choose fewer `columns`, or call again with `offset` {next}."
+        ));
     }
     if answer.values_cut {
         notes.push("Long text values are cut; the cut is marked.".to_owned());

@@ -47,8 +47,7 @@ pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<Order>
 
 /// A day by season, a little busier each month as the shop grows.
 fn date(random: &mut Repeatable) -> u64 {
-    let months: Vec<(u64, u64)> =
-        (0..22).map(|month| (month, SEASON[(month % 12) as usize] * (100 + 3 * month))).collect();
+    let months: Vec<(u64, u64)> = (0..22).map(|month| (month, SEASON[(month % 12) as usize] * (100 + 3 * month))).collect();
     let month = random.weighted(&months);
     let (year, month) = (2025 + month / 12, month % 12 + 1);
     let first = day(year, month, 1);

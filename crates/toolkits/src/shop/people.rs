@@ -82,8 +82,7 @@ const COUNTRIES: [Country; 8] = [
 pub(super) fn customers() -> Vec<Customer> {
     let mut random = Repeatable::new(0x5eed_0002);
     let shares: Vec<(&Country, u64)> = COUNTRIES.iter().map(|country| (country, country.share)).collect();
-    let mut days: Vec<u64> =
-        (0..CUSTOMERS).map(|_| random.between(day(2023, 2, 1), day(2026, 10, 25))).collect();
+    let mut days: Vec<u64> = (0..CUSTOMERS).map(|_| random.between(day(2023, 2, 1), day(2026, 10, 25))).collect();
     days.sort_unstable();
     let mut emails = std::collections::HashSet::new();
     days.into_iter()

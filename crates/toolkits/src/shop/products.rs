@@ -52,12 +52,7 @@ struct Model {
     added_on: u64,
 }
 
-fn fill(
-    category: &'static Category,
-    suppliers: u64,
-    random: &mut Repeatable,
-    products: &mut Vec<Product>,
-) {
+fn fill(category: &'static Category, suppliers: u64, random: &mut Repeatable, products: &mut Vec<Product>) {
     let mut left = category.count;
     let mut taken = HashSet::new();
     let mut number = 1000 + random.below(40);
@@ -72,12 +67,7 @@ fn fill(
 }
 
 /// `None` when the dice fell on a design that exists already.
-fn design(
-    category: &'static Category,
-    number: u64,
-    random: &mut Repeatable,
-    taken: &mut HashSet<String>,
-) -> Option<Model> {
+fn design(category: &'static Category, number: u64, random: &mut Repeatable, taken: &mut HashSet<String>) -> Option<Model> {
     let kind = random.pick(category.kinds);
     let (brand, brand_percent) = *random.pick(category.brands);
     let (line, purpose) = *random.pick(category.lines);
@@ -121,16 +111,9 @@ fn finishes(model: &Model, random: &mut Repeatable) -> Vec<Option<(&'static str,
     (0..count).map(|step| Some(all[(first + step) % all.len()])).collect()
 }
 
-fn finished(
-    model: &Model,
-    finish: Option<(&'static str, u64)>,
-    suppliers: u64,
-    random: &mut Repeatable,
-) -> Product {
+fn finished(model: &Model, finish: Option<(&'static str, u64)>, suppliers: u64, random: &mut Repeatable) -> Product {
     let (name, sku, percent) = match finish {
-        Some((finish, percent)) => {
-            (format!("{}, {finish}", model.name), format!("{}-{}", model.sku, code(finish)), percent)
-        }
+        Some((finish, percent)) => (format!("{}, {finish}", model.name), format!("{}-{}", model.sku, code(finish)), percent),
         None => (model.name.clone(), model.sku.clone(), 100),
     };
     let price_cents = charming(model.price * percent / 100);
@@ -159,9 +142,7 @@ fn finished(
 fn code(finish: &str) -> String {
     let words: Vec<&str> = finish.split(' ').collect();
     let letters: String = match words[..] {
-        [first, second] if first.chars().all(char::is_alphabetic) => {
-            first.chars().take(2).chain(second.chars().take(1)).collect()
-        }
+        [first, second] if first.chars().all(char::is_alphabetic) => first.chars().take(2).chain(second.chars().take(1)).collect(),
         [word] => word.chars().take(3).collect(),
         _ => words.concat(),
     };

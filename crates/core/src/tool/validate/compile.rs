@@ -252,7 +252,7 @@ impl<'s> Compiler<'s> {
 
 fn check_identity(members: &Map<String, Value>, at: &str) -> Result<()> {
     if let Some(dialect) = members.get("$schema")
-        && !dialect.as_str().is_some_and(|dialect| dialect.trim_end_matches('#') == DIALECT)
+        && dialect.as_str().is_none_or(|dialect| dialect.trim_end_matches('#') != DIALECT)
     {
         return Err(format!("{at}/$schema: only the dialect `{DIALECT}` is supported, which is also the default"));
     }

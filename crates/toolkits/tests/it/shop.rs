@@ -1,8 +1,5 @@
 //! The demo shop in a real database: whole, consistent, believable, and the same every time.
 
-#[path = "support/wait.rs"]
-mod wait;
-
 use std::time::Instant;
 
 use mcpfn_core::{Sql, SqlValue};
@@ -39,12 +36,18 @@ fn it_is_whole_and_consistent() {
         ("SELECT count(*) FROM products WHERE price_cents NOT BETWEEN 200 AND 600000", 0),
         ("SELECT count(*) FROM products WHERE (rating IS NULL) <> (reviews = 0)", 0),
         ("SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM stock_levels s WHERE s.sku = p.sku)", 0),
-        ("SELECT count(*) FROM orders o WHERE total_cents <> \
-          (SELECT sum(quantity * unit_price_cents) FROM order_items i WHERE i.order_id = o.id)", 0),
+        (
+            "SELECT count(*) FROM orders o WHERE total_cents <> \
+          (SELECT sum(quantity * unit_price_cents) FROM order_items i WHERE i.order_id = o.id)",
+            0,
+        ),
         ("SELECT count(*) FROM orders WHERE placed_at NOT BETWEEN '2025-01-01' AND '2026-11-01'", 0),
         ("SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.placed_at < c.joined_on", 0),
-        ("SELECT count(*) FROM order_items i JOIN orders o ON o.id = i.order_id JOIN products p ON p.sku = i.sku \
-          WHERE o.placed_at < p.added_on", 0),
+        (
+            "SELECT count(*) FROM order_items i JOIN orders o ON o.id = i.order_id JOIN products p ON p.sku = i.sku \
+          WHERE o.placed_at < p.added_on",
+            0,
+        ),
         ("SELECT count(*) FROM (SELECT order_id FROM order_items GROUP BY 1 HAVING count(*) > 5)", 0),
         ("SELECT count(*) FROM customers WHERE email GLOB '*[^a-z0-9.@-]*'", 0),
         ("SELECT count(*) FROM categories WHERE (SELECT min(price_cents) FROM products WHERE category = name) IS NULL", 0),

@@ -1,0 +1,182 @@
+//! A server with every toolkit over the demo shop, asked as a client asks: one JSON-RPC line in, one out.
+
+use std::future;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use mcpfn_core::{
+    BoxFuture, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Random, Received, Records, Server, Sql, Timer, Tool,
+    ToolError,
+};
+use mcpfn_sql::Sqlite;
+use mcpfn_toolkits::{names, register, shop};
+use serde_json::{Value, json};
+
+use crate::wait::wait;
+
+struct Host(Mutex<Vec<String>>);
+
+impl Clock for Host {
+    fn now_ms(&self) -> u64 {
+        1_793_000_000_000
+    }
+}
+
+impl Timer for Host {
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(future::pending())
+    }
+}
+
+impl Random for Host {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+}
+
+impl Records for Host {
+    fn failure(&self, failure: &Failure<'_>) {
+        self.0.lock().unwrap().push(failure.cause.to_owned());
+    }
+}
+
+/// A server and the database behind it.
+pub(crate) struct Client {
+    server: Server,
+    platform: Arc<Platform>,
+    host: Arc<Host>,
+}
+
+impl Client {
+    /// Every toolkit over the demo shop, which all tests share and none changes.
+    pub(crate) fn of_shop() -> Self {
+        static SHOP: OnceLock<Sqlite> = OnceLock::new();
+        let shop = SHOP.get_or_init(|| {
+            let database = Sqlite::memory().unwrap();
+            wait(database.execute_all(shop::statements())).unwrap();
+            database
+        });
+        // read-only: what a toolkit must not need, it does not get
+        Self::new(Arc::new(shop.read_only()))
+    }
+
+    /// Every toolkit over another database.
+    pub(crate) fn new(database: Arc<dyn Sql>) -> Self {
+        let builder = Server::builder("toolkits", "0.0.0");
+        let all = names().collect::<Vec<_>>().join(",");
+        Self::with(register(builder, &all).unwrap().build().unwrap(), database)
+    }
+
+    fn with(server: Server, database: Arc<dyn Sql>) -> Self {
+        let host = Arc::new(Host(Mutex::default()));
+        let keys = Keyring::new([1; 32]);
+        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), keys).with_port::<dyn Sql>(database);
+        Self { server, platform: Arc::new(platform), host }
+    }
+
+    /// The result, or the error as it is.
+    pub(crate) fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
+        });
+        let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = match Connection::new(self.server.clone()).receive(line.as_bytes(), &self.platform) {
+            Received::Send(bytes) => bytes,
+            Received::Run { mut call, .. } => wait(async {
+                loop {
+                    if let Frame::Answer(answer) = call.frame().await.expect("an answer comes last") {
+                        return answer.message;
+                    }
+                }
+            }),
+            other => panic!("{other:?}"),
+        };
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+        let error = answer["error"].take();
+        if error.is_null() { Ok(answer["result"].take()) } else { Err(error) }
+    }
+
+    /// A tool's structured result, or the sentence of its failure.
+    pub(crate) fn call(&self, tool: &str, arguments: Value) -> Result<Value, String> {
+        let mut result = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).unwrap();
+        if result["isError"] == true {
+            return Err(result["content"][0]["text"].as_str().unwrap().to_owned());
+        }
+        Ok(result["structuredContent"].take())
+    }
+
+    /// A resource's text.
+    pub(crate) fn read(&self, uri: &str) -> Result<String, String> {
+        let result = self.ask("resources/read", json!({"uri": uri}));
+        let result = result.map_err(|error| error["message"].as_str().unwrap().to_owned())?;
+        Ok(result["contents"][0]["text"].as_str().unwrap().to_owned())
+    }
+
+    /// What a completion offers.
+    pub(crate) fn complete(&self, reference: Value, argument: &str, value: &str) -> Vec<String> {
+        let params = json!({"ref": reference, "argument": {"name": argument, "value": value}});
+        let result = self.ask("completion/complete", params).unwrap();
+        serde_json::from_value(result["completion"]["values"].clone()).unwrap()
+    }
+
+    /// The private causes that went to the log.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        self.host.0.lock().unwrap().clone()
+    }
+}
+
+/// Runs a handler without the schema check that stands before it on every server: it has to hold by itself.
+pub(crate) fn unchecked<T, Fut>(run: impl Fn(Cx) -> Fut + Send + Sync + 'static) -> Result<T, String>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Result<T, ToolError>> + Send + 'static,
+{
+    let found = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&found);
+    let probe = Tool::new("probe").describe("Runs a handler.").read_only().handler(move |_: NoArguments, cx: Cx| {
+        let (work, slot) = (run(cx), Arc::clone(&slot));
+        async move {
+            let result = work.await.map_err(|error| error.message().unwrap_or("internal").to_owned());
+            *slot.lock().unwrap() = Some(result);
+        }
+    });
+    let shop = Client::of_shop();
+    let server = Server::builder("probe", "0.0.0").tool(probe).build().unwrap();
+    let client = Client { server, ..shop };
+    client.ask("tools/call", json!({"name": "probe"})).unwrap();
+    found.lock().unwrap().take().expect("the probe ran")
+}
+
+/// Text that breaks what pastes it into SQL, FTS5, JSON, logs or terminals.
+pub(crate) fn hostile() -> Vec<String> {
+    let mut texts: Vec<String> = [
+        "' OR '1'='1",
+        "'; DROP TABLE products; --",
+        "\"; DROP TABLE products; --",
+        "1); DELETE FROM products; --",
+        "products UNION SELECT sql FROM sqlite_master",
+        "\" OR name MATCH \"x",
+        "name : keyboard",
+        "NEAR(wireless keyboard, 5)",
+        "keyboard NOT wireless",
+        "wire* ^mouse -mat + {name brand}: x",
+        "((((((((",
+        "AND OR NOT",
+        "%_%\\",
+        "*",
+        "\0",
+        "key\0board",
+        "line\nbreak\u{1b}[31m\u{202e}reversed`",
+        "?1 ?999 :a @b $c",
+        "\u{fffd}\u{10ffff}\u{301}",
+        "-1-1",
+    ]
+    .map(str::to_owned)
+    .into();
+    texts.push("\"".repeat(180));
+    texts.push("(".repeat(180));
+    texts.push("a ".repeat(90));
+    texts
+}

@@ -1,0 +1,114 @@
+//! Servers besides `everything`, for what it does not show: pages, missing capabilities, definitions with all their parts.
+
+use mcpfn::prelude::*;
+use mcpfn::{Annotations, Icon, JsonObject, ResourceLink};
+use serde_json::json;
+
+/// By the name that fixtures use.
+pub(crate) fn named(name: &str) -> fn() -> Builder {
+    match name {
+        "everything" => mcpfn_it::everything,
+        "paged" => paged,
+        "plain" => plain,
+        "rich" => rich,
+        other => panic!("no server is called {other}: everything, paged, plain or rich"),
+    }
+}
+
+fn says(name: &str) -> Tool {
+    Tool::new(name).describe("Says its name.").handler(|_: NoArguments| async { "said" })
+}
+
+/// One entry a page.
+pub(crate) fn paged() -> Builder {
+    let prompt = |name: &str| Prompt::new(name).describe("A prompt.").handler(|| async { "asked" });
+    let resource = |uri: &str| Resource::new(uri, "thing").describe("A thing.").handler(|_: Cx| async { "read" });
+    Server::builder("paged", "1.0.0")
+        .page_size(1)
+        .tool(says("one"))
+        .tool(says("two"))
+        .tool(says("three"))
+        .prompt(prompt("first"))
+        .prompt(prompt("second"))
+        .resource(resource("paged://a"))
+        .resource(resource("paged://b"))
+        .resource(template("paged://x/{id}"))
+        .resource(template("paged://y/{id}"))
+}
+
+#[derive(serde::Deserialize, JsonSchema)]
+struct Id {
+    /// Which.
+    id: String,
+}
+
+fn template(uri: &str) -> Resource {
+    Resource::new(uri, "things").describe("Things.").handler(|id: Id| async move { id.id })
+}
+
+/// One tool and nothing else: no prompts, resources, completions or logging are advertised.
+pub(crate) fn plain() -> Builder {
+    Server::builder("plain", "1.0.0").tool(says("say"))
+}
+
+/// Definitions and results with every part that some revision does not know.
+pub(crate) fn rich() -> Builder {
+    Server::builder("rich", "1.0.0")
+        .title("Rich")
+        .description("Everything that can be left out.")
+        .website("https://example.com/")
+        .icon(icon())
+        .instructions("Look closely.")
+        .tool(
+            Tool::new("objects")
+                .title("Objects")
+                .describe("Gives an object.")
+                .icon(icon())
+                .read_only()
+                .destructive(false)
+                .meta("example.com/kind", json!("object"))
+                .output_schema(json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}))
+                .handler(|_: NoArguments| async { CallToolResult::text("{\"a\":1}").structured(json!({"a": 1})).meta("example.com/took", json!(3)) }),
+        )
+        .tool(
+            Tool::new("lists")
+                .describe("Gives a list.")
+                .output_schema(json!({"type": "array", "items": {"type": "integer"}}))
+                .handler(|_: NoArguments| async { CallToolResult::text("[1,2]").structured(json!([1, 2])) }),
+        )
+        .tool(
+            Tool::new("blocks")
+                .describe("Gives content of every kind.")
+                .handler(|_: JsonObject| async { vec![Content::text("words"), Content::audio(b"sound", "audio/wav"), Content::resource_link(link())] }),
+        )
+        .prompt(Prompt::new("titled").title("Titled").describe("A prompt with titles.").icon(icon()).handler(|arguments: Titled| async move { arguments.who }))
+        .resource(
+            Resource::new("rich://one", "one")
+                .title("One")
+                .describe("One of a kind.")
+                .icon(icon())
+                .mime("text/plain")
+                .size(4)
+                .annotate(Annotations { last_modified: Some("2026-07-28T00:00:00Z".to_owned()), priority: Some(0.5), ..Annotations::default() })
+                .fresh_for(std::time::Duration::from_secs(2))
+                .public()
+                .handler(|_: Cx| async { "text" }),
+        )
+}
+
+#[derive(serde::Deserialize, JsonSchema)]
+struct Titled {
+    /// Whom it is about.
+    #[schemars(title = "Who")]
+    who: String,
+}
+
+fn icon() -> Icon {
+    Icon::new("https://example.com/icon.png")
+}
+
+fn link() -> ResourceLink {
+    let mut link = ResourceLink::new("rich://one", "one");
+    link.description = Some("One of a kind.".to_owned());
+    link
+}
