@@ -1,1 +1,7 @@
-//! placeholder
+//! The integration tests, one binary. Each module below says what belongs in it.
+
+/// Hosts, servers, the fixture format and its runner, time under control. No tests of the product.
+mod support;
+
+/// What must work: every file of `fixtures/wire` through every host. A new case is a new file.
+mod wire;

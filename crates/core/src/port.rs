@@ -29,6 +29,12 @@ impl Platform {
         Self { clock, timer, random, records, keys, ports: TypeMap::default() }
     }
 
+    /// Waits, by the host's timer.
+    #[must_use]
+    pub fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.timer.sleep(duration)
+    }
+
     /// Adds a port that toolkits ask for by its trait, e.g. `with_port::<dyn Sql>(database)`.
     #[must_use]
     pub fn with_port<P: ?Sized + Any + MaybeSend + MaybeSync>(mut self, port: Arc<P>) -> Self

@@ -4,10 +4,10 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Principal {
-    /// A name that is unique within `kind`; empty for nobody in particular.
-    pub subject: String,
     /// How the caller was recognised.
     pub kind: PrincipalKind,
+    /// A name that is unique within `kind`; empty for nobody in particular.
+    pub subject: String,
 }
 
 /// How a caller was recognised.
@@ -18,19 +18,31 @@ pub enum PrincipalKind {
     Anonymous,
     /// By having started this process, or by reaching its loopback address.
     Local,
+    /// By AWS IAM: the platform checked the request's signature, the subject is an ARN.
+    Iam,
+    /// By a token that the platform in front checked, the subject is the token's.
+    Jwt,
+    /// By an authorizer function in front, which names the subject.
+    Authorizer,
 }
 
 impl Principal {
+    /// A caller that was recognised.
+    #[must_use]
+    pub fn new(kind: PrincipalKind, subject: impl Into<String>) -> Self {
+        Self { kind, subject: subject.into() }
+    }
+
     /// Nobody in particular.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { subject: String::new(), kind: PrincipalKind::Anonymous }
+        Self::new(PrincipalKind::Anonymous, "")
     }
 
     /// The person at this machine.
     #[must_use]
     pub fn local() -> Self {
-        Self { subject: "local".to_owned(), kind: PrincipalKind::Local }
+        Self::new(PrincipalKind::Local, "local")
     }
 
     /// One string that differs for any two principals.
@@ -38,6 +50,9 @@ impl Principal {
         let kind = match self.kind {
             PrincipalKind::Anonymous => "anonymous",
             PrincipalKind::Local => "local",
+            PrincipalKind::Iam => "iam",
+            PrincipalKind::Jwt => "jwt",
+            PrincipalKind::Authorizer => "authorizer",
         };
         format!("{kind}:{}", self.subject)
     }

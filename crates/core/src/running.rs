@@ -71,13 +71,20 @@ pub struct Running {
     id: Box<str>,
     work: BoxFuture<'static, Result<Vec<u8>, Error>>,
     outbox: Outbox,
+    wants_progress: bool,
     answer: Option<Answer>,
     done: bool,
 }
 
 impl Running {
-    pub(crate) fn new(id: Box<str>, outbox: Outbox, work: BoxFuture<'static, Result<Vec<u8>, Error>>) -> Self {
-        Self { id, work, outbox, answer: None, done: false }
+    pub(crate) fn new(id: Box<str>, wants_progress: bool, outbox: Outbox, work: BoxFuture<'static, Result<Vec<u8>, Error>>) -> Self {
+        Self { id, work, outbox, wants_progress, answer: None, done: false }
+    }
+
+    /// The client wants to hear that the call goes on: it gave a progress token.
+    #[must_use]
+    pub fn wants_progress(&self) -> bool {
+        self.wants_progress
     }
 
     /// The next frame; `None` after the answer.

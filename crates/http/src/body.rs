@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http_body::SizeHint;
 use mcpfn_core::{Frame, Running};
 
+use crate::heartbeat::{Beat, Pulse};
+
 /// The body of a response. Reading it runs the handler; dropping it cancels the handler.
 pub struct Body(Kind);
 
@@ -19,8 +21,9 @@ enum Kind {
 
 struct Events {
     /// Already taken from the call: it decided that this is a stream.
-    first: Option<Bytes>,
+    first: Option<Beat>,
     running: Running,
+    pulse: Pulse,
 }
 
 impl Body {
@@ -32,8 +35,8 @@ impl Body {
         Self(Kind::Full(bytes))
     }
 
-    pub(crate) fn stream(first: Bytes, running: Running) -> Self {
-        Self(Kind::Stream(Box::new(Events { first: Some(first), running })))
+    pub(crate) fn stream(first: Beat, running: Running, pulse: Pulse) -> Self {
+        Self(Kind::Stream(Box::new(Events { first: Some(first), running, pulse })))
     }
 
     /// The whole body, where it is not a stream. A host that can send fixed bytes cheaper asks this first.
@@ -51,21 +54,25 @@ impl http_body::Body for Body {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
-        let message = match &mut self.0 {
+        let events = match &mut self.0 {
             Kind::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 return Poll::Ready((!bytes.is_empty()).then(|| Ok(http_body::Frame::data(bytes))));
             }
-            Kind::Stream(events) => match events.first.take() {
-                Some(first) => Some(first),
-                None => match std::task::ready!(events.running.poll_frame(cx)) {
-                    Some(Frame::Notification(message)) => Some(message),
-                    Some(Frame::Answer(answer)) => Some(answer.message),
-                    None => None,
-                },
-            },
+            Kind::Stream(events) => events,
         };
-        Poll::Ready(message.map(|message| Ok(http_body::Frame::data(event(&message)))))
+        let beat = match events.first.take() {
+            Some(first) => first,
+            None => std::task::ready!(events.pulse.poll_frame(&mut events.running, cx)),
+        };
+        let bytes = match beat {
+            Beat::Frame(Some(Frame::Notification(message))) => event(&message),
+            Beat::Frame(Some(Frame::Answer(answer))) => event(&answer.message),
+            // a comment: clients skip it
+            Beat::Silence => Bytes::from_static(b": still working\n\n"),
+            Beat::Frame(None) => return Poll::Ready(None),
+        };
+        Poll::Ready(Some(Ok(http_body::Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What an operator decides about the endpoint. Values only: where they come from is the host's business.
 
+use std::time::Duration;
+
 /// How the endpoint behaves. The default is for a deployed server: no browser origin, 4 MiB bodies, Host unchecked because
 /// the platform sets it.
 #[derive(Debug, Clone)]
@@ -12,11 +14,14 @@ pub struct Config {
     pub hosts: Option<Vec<String>>,
     /// Most bytes of a request's body.
     pub max_body: usize,
+    /// How long a call may be silent, if its client gave a progress token, before the answer becomes an event stream with a
+    /// comment in it; and the time between such comments. Gateways in between give up on silent connections.
+    pub heartbeat: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { origins: Origins::default(), hosts: None, max_body: 4 * 1024 * 1024 }
+        Self { origins: Origins::default(), hosts: None, max_body: 4 * 1024 * 1024, heartbeat: Duration::from_secs(10) }
     }
 }
 

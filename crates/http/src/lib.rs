@@ -19,6 +19,7 @@ mod config;
 mod cors;
 mod guard;
 mod headers;
+mod heartbeat;
 mod respond;
 mod sentinel;
 mod service;

@@ -7,6 +7,7 @@ use mcpfn_core::{Answer, Frame, Reply, Running};
 
 use crate::body::Body;
 use crate::guard::Refusal;
+use crate::heartbeat::{Beat, Heartbeat, Pulse};
 use crate::status;
 
 /// One JSON document.
@@ -42,25 +43,30 @@ pub(crate) fn answer(answer: Answer, modern: bool) -> Response<Body> {
     json(status::of(answer.failed, modern), answer.message)
 }
 
-/// A reply: JSON if the call ends before it reports anything, an event stream from its first report on.
-pub(crate) async fn reply(reply: Reply, modern: bool, streams: bool) -> Response<Body> {
+/// A reply: JSON if the call ends before it reports anything; an event stream from its first report on, or once a client that
+/// gave a progress token has heard nothing for a while.
+pub(crate) async fn reply(reply: Reply, modern: bool, streams: bool, heartbeat: Heartbeat) -> Response<Body> {
     let mut running = match reply {
         Reply::Answer(ready) => return answer(ready, modern),
         Reply::Running(running) => running,
     };
+    let mut pulse = Pulse::new((streams && running.wants_progress()).then_some(heartbeat));
     loop {
-        match running.frame().await {
-            Some(Frame::Answer(ready)) => return answer(ready, modern),
-            Some(Frame::Notification(first)) if streams => return stream(first, running),
+        match std::future::poll_fn(|cx| pulse.poll_frame(&mut running, cx)).await {
+            Beat::Frame(Some(Frame::Answer(ready))) => return answer(ready, modern),
+            Beat::Frame(Some(Frame::Notification(first))) if streams => {
+                return stream(Beat::Frame(Some(Frame::Notification(first))), running, pulse);
+            }
             // a client that reads no streams loses the reports, not the answer
-            Some(Frame::Notification(_)) => {}
-            None => return answer(Answer::error(None, &Error::internal("internal error: the call gave no answer")), modern),
+            Beat::Frame(Some(Frame::Notification(_))) => {}
+            Beat::Frame(None) => return answer(Answer::error(None, &Error::internal("internal error: the call gave no answer")), modern),
+            Beat::Silence => return stream(Beat::Silence, running, pulse),
         }
     }
 }
 
-fn stream(first: Bytes, running: Running) -> Response<Body> {
-    let mut response = Response::new(Body::stream(first, running));
+fn stream(first: Beat, running: Running, pulse: Pulse) -> Response<Body> {
+    let mut response = Response::new(Body::stream(first, running, pulse));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -12,6 +12,7 @@ use mcpfn_core::{Answer, Envelope, Era, Platform, Principal, Revision, Server, u
 use crate::body::Body;
 use crate::config::Config;
 use crate::guard::{self, Refusal};
+use crate::heartbeat::Heartbeat;
 use crate::{cors, headers, respond};
 
 /// When the host must have the answer, in milliseconds since 1970. A host puts it into a request's extensions.
@@ -154,7 +155,8 @@ impl Service {
         match envelope.into_call(era, principal(parts)) {
             Ok(call) => {
                 let reply = self.server.reply(call.deadline_ms(deadline(parts)), platform);
-                respond::reply(reply, modern, guard::accepts_stream(&parts.headers)).await
+                let heartbeat = Heartbeat { every: self.config.heartbeat, platform: Arc::clone(platform) };
+                respond::reply(reply, modern, guard::accepts_stream(&parts.headers), heartbeat).await
             }
             Err(error) => refuse(&error),
         }

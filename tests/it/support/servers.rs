@@ -89,7 +89,7 @@ pub(crate) fn rich() -> Builder {
                 .icon(icon())
                 .mime("text/plain")
                 .size(4)
-                .annotate(Annotations { last_modified: Some("2026-07-28T00:00:00Z".to_owned()), priority: Some(0.5), ..Annotations::default() })
+                .annotate(annotations())
                 .fresh_for(std::time::Duration::from_secs(2))
                 .public()
                 .handler(|_: Cx| async { "text" }),
@@ -101,6 +101,13 @@ struct Titled {
     /// Whom it is about.
     #[schemars(title = "Who")]
     who: String,
+}
+
+fn annotations() -> Annotations {
+    let mut annotations = Annotations::default();
+    annotations.last_modified = Some("2026-07-28T00:00:00Z".to_owned());
+    annotations.priority = Some(0.5);
+    annotations
 }
 
 fn icon() -> Icon {

@@ -245,8 +245,8 @@ impl Work {
     }
 
     pub(super) fn start(self, run: impl FnOnce(Self) -> BoxFuture<'static, Result<Vec<u8>, Error>>) -> Reply {
-        let (id, outbox) = (self.id.clone(), self.outbox.clone());
-        Reply::Running(Running::new(id, outbox, run(self)))
+        let (id, wants_progress, outbox) = (self.id.clone(), self.meta.progress_token.is_some(), self.outbox.clone());
+        Reply::Running(Running::new(id, wants_progress, outbox, run(self)))
     }
 
     fn arguments(&self) -> Result<Value, Error> {

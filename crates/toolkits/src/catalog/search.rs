@@ -110,10 +110,11 @@ async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<Found, To
 
 /// A word counts most in the name, then in category and brand, then in keywords, least in the description.
 async fn by_words(database: &dyn Sql, query: String, limit: u32) -> Result<Found, ToolError> {
-    let sql = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, hit.total FROM \
-               (SELECT rowid, bm25(product_search, 10.0, 3.0, 4.0, 3.0, 1.0) AS score, count(*) OVER () AS total \
-               FROM product_search WHERE product_search MATCH ?1 ORDER BY score, rowid LIMIT ?2) AS hit \
-               JOIN products AS p ON p.number = hit.rowid ORDER BY hit.score, hit.rowid";
+    let sql = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, \
+               (SELECT count(*) FROM product_search WHERE product_search MATCH ?1) AS total \
+               FROM (SELECT rowid, rank FROM product_search WHERE product_search MATCH ?1 \
+               AND rank MATCH 'bm25(10.0, 3.0, 4.0, 3.0, 1.0)' ORDER BY rank, rowid LIMIT ?2) AS hit \
+               JOIN products AS p ON p.number = hit.rowid ORDER BY hit.rank, hit.rowid";
     find(database, sql, query, limit).await
 }
 

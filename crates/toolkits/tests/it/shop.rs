@@ -50,7 +50,7 @@ fn it_is_whole_and_consistent() {
         ),
         ("SELECT count(*) FROM (SELECT order_id FROM order_items GROUP BY 1 HAVING count(*) > 5)", 0),
         ("SELECT count(*) FROM customers WHERE email GLOB '*[^a-z0-9.@-]*'", 0),
-        ("SELECT count(*) FROM categories WHERE (SELECT min(price_cents) FROM products WHERE category = name) IS NULL", 0),
+        ("SELECT count(*) FROM categories WHERE (SELECT min(price_cents) FROM products WHERE category = categories.name) IS NULL", 0),
     ];
     for (sql, expected) in cases {
         assert_eq!(number(&database, sql), expected, "{sql}");

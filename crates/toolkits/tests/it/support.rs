@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Random, Received, Records, Server, Sql, Timer, Tool,
+    BoxFuture, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Server, Sql, Timer, Tool,
     ToolError,
 };
 use mcpfn_sql::Sqlite;
@@ -82,7 +82,7 @@ impl Client {
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
         });
         let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone()).receive(line.as_bytes(), &self.platform) {
+        let answer = match Connection::new(self.server.clone(), Principal::local()).receive(line.as_bytes(), &self.platform) {
             Received::Send(bytes) => bytes,
             Received::Run { mut call, .. } => wait(async {
                 loop {
@@ -99,7 +99,8 @@ impl Client {
     }
 
     /// A tool's structured result, or the sentence of its failure.
-    pub(crate) fn call(&self, tool: &str, arguments: Value) -> Result<Value, String> {
+    pub(crate) fn call(&self, tool: &str, arguments: impl Into<Value>) -> Result<Value, String> {
+        let arguments: Value = arguments.into();
         let mut result = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).unwrap();
         if result["isError"] == true {
             return Err(result["content"][0]["text"].as_str().unwrap().to_owned());
@@ -115,7 +116,8 @@ impl Client {
     }
 
     /// What a completion offers.
-    pub(crate) fn complete(&self, reference: Value, argument: &str, value: &str) -> Vec<String> {
+    pub(crate) fn complete(&self, reference: impl Into<Value>, argument: &str, value: &str) -> Vec<String> {
+        let reference: Value = reference.into();
         let params = json!({"ref": reference, "argument": {"name": argument, "value": value}});
         let result = self.ask("completion/complete", params).unwrap();
         serde_json::from_value(result["completion"]["values"].clone()).unwrap()

@@ -13,6 +13,9 @@ pub(super) const MOST_NESTED: u32 = 256;
 /// schemas with alternatives can ask for exponentially many.
 const MOST_STEPS: u32 = 10_000_000;
 
+/// Bytes that a pattern matches for the price of a step.
+const BYTES_OF_A_STEP: usize = 8;
+
 /// One check of one value. Once it is exhausted every verdict is no, and none of them counts.
 pub(super) struct Run<'v> {
     schemas: &'v [Schema],
@@ -36,11 +39,15 @@ impl<'v> Run<'v> {
         self.steps.get() == 0
     }
 
-    /// Counts a step down; gives the nesting left below it.
+    /// Counts a step; gives the nesting that is left below it.
     pub(super) fn enter(&self, nesting: u32) -> Option<u32> {
         let left = nesting.checked_sub(1);
-        self.steps.set(if left.is_some() { self.steps.get().saturating_sub(1) } else { 0 });
+        self.spend(if left.is_some() { 1 } else { usize::MAX });
         left.filter(|_| !self.is_exhausted())
+    }
+
+    fn spend(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_sub(u32::try_from(steps).unwrap_or(u32::MAX)));
     }
 
     /// The schema at a position, behind references. Circles of references don't compile.
@@ -67,7 +74,10 @@ impl<'v> Run<'v> {
             (Rule::Range(range), Value::Number(number)) => range.has(number),
             (Rule::MultipleOf(of), Value::Number(number)) => number::is_multiple(number, of),
             (Rule::Length(count), Value::String(text)) => count.has_characters(text),
-            (Rule::Pattern(pattern), Value::String(text)) => pattern.matches(text),
+            (Rule::Pattern(pattern), Value::String(text)) => {
+                self.spend(text.len() / BYTES_OF_A_STEP);
+                pattern.matches(text)
+            }
             (Rule::ItemCount(count), Value::Array(items)) => count.has(items.len()),
             (Rule::PropertyCount(count), Value::Object(map)) => count.has(map.len()),
             (Rule::Members(members), Value::Object(map)) => self.members(members, map, nesting),
@@ -82,7 +92,10 @@ impl<'v> Run<'v> {
             (Rule::Contains(id, count), Value::Array(items)) => {
                 count.has(items.iter().filter(|item| self.fits(*id, item, nesting)).count())
             }
-            (Rule::Unique, Value::Array(items)) => number::equal_items(items).is_none(),
+            (Rule::Unique, Value::Array(items)) => {
+                self.spend(items.len());
+                number::equal_items(items).is_none()
+            }
             (Rule::All(ids), _) => ids.iter().all(fits),
             (Rule::Any(ids), _) => ids.iter().any(fits),
             (Rule::One(ids), _) => ids.iter().filter(|id| fits(id)).take(2).count() == 1,

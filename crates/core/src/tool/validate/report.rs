@@ -268,9 +268,9 @@ impl<'v> Report<'_, 'v> {
 
     fn alternatives(&mut self, ids: &[Id], value: &Value, at: &At<'_>, nesting: u32) {
         let fitting = ids.iter().filter(|id| self.run.fits(**id, value, nesting)).count();
-        let phrases = self.run.phrases(ids, " or ", PHRASE_NESTED);
+        let phrases = || self.run.phrases(ids, " or ", PHRASE_NESTED);
         if fitting > 1 {
-            return self.add(at, &format!("fits {fitting} alternatives, and exactly one is allowed: {phrases}"));
+            return self.add(at, &format!("fits {fitting} alternatives, and exactly one is allowed: {}", phrases()));
         }
         let candidates = self.run.candidates(ids, value, nesting);
         let alike = candidates.len() > 1 && !self.run.phrases(&candidates, "\n", PHRASE_NESTED).contains('\n');
@@ -282,7 +282,7 @@ impl<'v> Report<'_, 'v> {
                 let nearest = candidates.into_iter().min_by_key(|id| self.violations(*id, value, nesting));
                 nearest.iter().for_each(|id| self.explain(*id, value, at, nesting));
             }
-            _ => self.expected(at, &phrases, &got(value)),
+            _ => self.expected(at, &phrases(), &got(value)),
         }
     }
 
