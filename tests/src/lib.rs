@@ -1,6 +1,7 @@
 //! The fixture server of the official conformance suite, written with the public interface only. Shared by the binary
 //! `everything`, the integration tests and the wasm check.
 
+pub mod fuzzing;
 mod prompts;
 mod resources;
 mod round_trips;

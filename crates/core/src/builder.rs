@@ -90,19 +90,19 @@ impl Builder {
     }
 
     /// Adds a tool.
-    pub fn tool(mut self, tool: impl IntoTool) -> Self {
+    pub fn tool<Shape>(mut self, tool: impl IntoTool<Shape>) -> Self {
         self.tools.push(tool.into_tool());
         self
     }
 
     /// Adds a prompt.
-    pub fn prompt(mut self, prompt: impl IntoPrompt) -> Self {
+    pub fn prompt<Shape>(mut self, prompt: impl IntoPrompt<Shape>) -> Self {
         self.prompts.push(prompt.into_prompt());
         self
     }
 
     /// Adds a resource or a resource template.
-    pub fn resource(mut self, resource: impl IntoResource) -> Self {
+    pub fn resource<Shape>(mut self, resource: impl IntoResource<Shape>) -> Self {
         self.resources.push(resource.into_resource());
         self
     }

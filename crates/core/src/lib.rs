@@ -28,6 +28,7 @@ mod error;
 mod handler;
 pub mod jsonrpc;
 mod line;
+mod marked;
 mod model;
 mod outbox;
 mod port;
@@ -48,6 +49,7 @@ pub use context::Cx;
 pub use error::ToolError;
 pub use handler::Handler;
 pub use line::{Batch, Connection, Received};
+pub use marked::{Marked, MarkedFn};
 pub use model::JsonObject;
 pub use model::capabilities::{Capability, ClientCapabilities};
 pub use model::content::{

@@ -10,6 +10,7 @@ use crate::complete::Completers;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::handler::Handler;
+use crate::marked::MarkedFn;
 use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::prompt::{GetPromptResult, PromptArgument, PromptMessage};
@@ -94,7 +95,12 @@ impl std::fmt::Debug for Prompt {
 }
 
 /// What `Builder::prompt` takes: a [`Prompt`], or what `#[prompt]` makes of a function.
-pub trait IntoPrompt {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a prompt",
+    label = "not a prompt",
+    note = "mark the function `#[prompt]`, or build one with `Prompt::new`"
+)]
+pub trait IntoPrompt<Shape = ()> {
     /// Gives the prompt.
     fn into_prompt(self) -> Prompt;
 }
@@ -102,6 +108,17 @@ pub trait IntoPrompt {
 impl IntoPrompt for Prompt {
     fn into_prompt(self) -> Prompt {
         self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Shape> IntoPrompt<(Shape,)> for F
+where
+    F: MarkedFn<Shape>,
+    F::Mark: IntoPrompt,
+{
+    fn into_prompt(self) -> Prompt {
+        F::Mark::default().into_prompt()
     }
 }
 

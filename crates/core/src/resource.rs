@@ -15,6 +15,7 @@ use crate::complete::Completers;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::handler::Handler;
+use crate::marked::MarkedFn;
 use crate::model::JsonObject;
 use crate::model::content::{Annotations, ResourceContents};
 use crate::model::implementation::Icon;
@@ -146,7 +147,12 @@ impl std::fmt::Debug for Resource {
 }
 
 /// What `Builder::resource` takes: a [`Resource`], or what `#[resource]` makes of a function.
-pub trait IntoResource {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a resource",
+    label = "not a resource",
+    note = "mark the function `#[resource]`, or build one with `Resource::new`"
+)]
+pub trait IntoResource<Shape = ()> {
     /// Gives the resource.
     fn into_resource(self) -> Resource;
 }
@@ -154,6 +160,17 @@ pub trait IntoResource {
 impl IntoResource for Resource {
     fn into_resource(self) -> Resource {
         self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Shape> IntoResource<(Shape,)> for F
+where
+    F: MarkedFn<Shape>,
+    F::Mark: IntoResource,
+{
+    fn into_resource(self) -> Resource {
+        F::Mark::default().into_resource()
     }
 }
 

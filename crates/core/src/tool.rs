@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::handler::Handler;
+use crate::marked::MarkedFn;
 use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::tool::{CallToolResult, ToolAnnotations};
@@ -149,7 +150,12 @@ impl std::fmt::Debug for Tool {
 }
 
 /// What `Builder::tool` takes: a [`Tool`], or what `#[tool]` makes of a function.
-pub trait IntoTool {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tool",
+    label = "not a tool",
+    note = "mark the function `#[tool]`, or build one with `Tool::new`"
+)]
+pub trait IntoTool<Shape = ()> {
     /// Gives the tool.
     fn into_tool(self) -> Tool;
 }
@@ -157,6 +163,17 @@ pub trait IntoTool {
 impl IntoTool for Tool {
     fn into_tool(self) -> Tool {
         self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Shape> IntoTool<(Shape,)> for F
+where
+    F: MarkedFn<Shape>,
+    F::Mark: IntoTool,
+{
+    fn into_tool(self) -> Tool {
+        F::Mark::default().into_tool()
     }
 }
 

@@ -1,16 +1,21 @@
-//! What the function becomes: a unit struct of its name that registers and can be called. Emits calls to the public
-//! builder only; everything here could be written by hand.
+//! What the function becomes: the same function, whose return type leads to a hidden type that registers it. Emits calls to
+//! the public builder only; everything here could be written by hand.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, ItemFn, LitStr, Visibility};
+use syn::{Attribute, ItemFn, Visibility};
 
 use crate::attr::{Kind, Settings, Value};
 use crate::check::{self, Signature};
 use crate::doc;
 use crate::errors::Errors;
+
+/// Attributes that move from the function to its outer half.
+const OUTER: &[&str] = &["cfg", "doc", "deprecated"];
+/// Attributes that hold for both halves.
+const LINTS: &[&str] = &["allow", "warn", "deny", "forbid"];
 
 /// Expands `#[tool]`, `#[prompt]` and `#[resource]`.
 pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStream) -> TokenStream {
@@ -29,47 +34,68 @@ pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStrea
     let fits = check::together(kind, &settings, &item, arguments, &mut errors);
     let errors = errors.into_tokens();
     if item.sig.receiver().is_some() {
-        // Inside an `impl` there is no place for a struct.
+        // Inside an `impl` there is no place for another item.
         return quote!(#errors #original);
     }
     let builder = builder(kind, &settings, &item);
-    let code = match &signature {
+    let mark = mark(&item);
+    let (function, value) = match &signature {
         Some(signature) if fits => {
-            let registrar = registrar(kind, &item, &handled(kind, &item, signature, &builder));
-            let callee = callee(&item, signature);
-            quote!(#registrar #callee)
+            let handler = handler(kind, &item, signature);
+            (marked(&item, &mark, signature), quote!(#builder.handler(#handler)))
         }
         // Still registers, so that `.tool(..)` elsewhere does not complain as well.
-        _ => registrar(kind, &item, &builder),
+        _ => (refused(&item, &mark), builder),
     };
-    let emitted = emit(&item, settings.text("description"), &code);
-    quote!(#errors #emitted)
+    let registrar = registrar(kind, &item, &mark, &value);
+    let docs = settings.text("description").filter(|_| !item.attrs.iter().any(|a| named(a, &["doc"]))).map(|text| quote!(#[doc = #text]));
+    quote!(#errors #docs #function #registrar)
 }
 
-/// The struct, and a scope that keeps the function itself under its own name.
-fn emit(item: &ItemFn, description: Option<&LitStr>, code: &TokenStream) -> TokenStream {
+/// The function as its callers see it, with the author's own inside.
+fn marked(item: &ItemFn, mark: &Ident, signature: &Signature) -> TokenStream {
+    let (ident, output) = (&item.sig.ident, &signature.output);
+    let arguments = signature.arguments.as_ref().map(|ty| (local("__arguments", ident), ty));
+    // A reference to anything but the context is a mismatch, and its own type is where to say so.
+    let context = signature.context.as_ref().map(|ty| local("__cx", ty));
+    let names = arguments.iter().map(|(name, _)| name).chain(&context);
+    let call = quote_spanned!(place(ident)=> #ident(#(#names),*));
+    let future = match item.sig.asyncness {
+        Some(_) => call,
+        None => quote!(async move { #call }),
+    };
+    let arguments = arguments.map(|(name, ty)| quote!(#name: #ty,));
+    let (generics, context, lifetime) = match context {
+        Some(context) => (quote!(<'cx>), quote!(#context: &'cx ::mcpfn::Cx), quote!('cx)),
+        None => (quote!(), quote!(), quote!('static)),
+    };
+    // The complaint about a future that is not `Send` comes out of this line.
+    let future = quote_spanned!(place(ident)=> ::mcpfn::Marked::new(#future));
+    let parameters = quote!(#generics(#arguments #context));
+    let output = quote!(::mcpfn::Marked<#lifetime, #mark, #output>);
+    around(item, &parameters, &output, &future)
+}
+
+/// In place of a function that can't be a tool: keeps the author's own inside, to be checked, and returns a mark.
+fn refused(item: &ItemFn, mark: &Ident) -> TokenStream {
+    let output = quote!(::mcpfn::Marked<'static, #mark, ()>);
+    around(item, &quote!(()), &output, &quote!(::mcpfn::Marked::new(async {})))
+}
+
+/// Visibility, documentation and lints belong to the outer function; everything else (say, `#[instrument]`) to the inner.
+fn around(item: &ItemFn, parameters: &TokenStream, output: &TokenStream, body: &TokenStream) -> TokenStream {
     let (vis, ident) = (&item.vis, &item.sig.ident);
-    let with = |words: &'static [&'static str]| item.attrs.iter().filter(move |attribute| named(attribute, words));
-    let conditions = with(&["cfg"]);
-    let on_struct = with(&["cfg", "doc", "deprecated", "allow", "warn", "deny", "forbid"]);
-    let documented = with(&["doc"]).next().is_some();
-    let docs = description.filter(|_| !documented).map(|text| quote!(#[doc = #text]));
+    let outer = item.attrs.iter().filter(|attribute| named(attribute, OUTER) || named(attribute, LINTS));
     let mut inner = item.clone();
     inner.vis = Visibility::Inherited;
-    inner.attrs.retain(|attribute| !named(attribute, &["cfg", "doc", "deprecated"]));
+    inner.attrs.retain(|attribute| !named(attribute, OUTER));
     quote! {
-        #(#on_struct)*
-        #docs
-        #[allow(non_camel_case_types)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #vis struct #ident;
-
-        #(#conditions)*
-        #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
-        const _: () = {
+        #(#outer)*
+        #vis fn #ident #parameters -> #output {
+            #[allow(dead_code, clippy::needless_pass_by_value)]
             #inner
-            #code
-        };
+            #body
+        }
     }
 }
 
@@ -99,11 +125,22 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
     quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
 }
 
-fn registrar(kind: Kind, item: &ItemFn, value: &TokenStream) -> TokenStream {
-    let (ident, product) = (&item.sig.ident, product(kind));
-    let (conversion, method) = (format_ident!("Into{product}"), format_ident!("into_{}", kind.word()));
+/// The hidden type, and what it stands for.
+fn registrar(kind: Kind, item: &ItemFn, mark: &Ident, value: &TokenStream) -> TokenStream {
+    let (vis, product) = (&item.vis, product(kind));
+    let conditions: Vec<_> = item.attrs.iter().filter(|attribute| named(attribute, &["cfg"])).collect();
+    let conversion = format_ident!("Into{product}");
+    let method = format_ident!("into_{}", kind.word());
     quote! {
-        impl ::mcpfn::#conversion for #ident {
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
+        #vis struct #mark {}
+
+        #(#conditions)*
+        #[allow(deprecated)]
+        impl ::mcpfn::#conversion for #mark {
             fn #method(self) -> ::mcpfn::#product {
                 #value
             }
@@ -111,9 +148,10 @@ fn registrar(kind: Kind, item: &ItemFn, value: &TokenStream) -> TokenStream {
     }
 }
 
-/// The builder with its handler: a closure that owns what the function borrows.
-fn handled(kind: Kind, item: &ItemFn, signature: &Signature, builder: &TokenStream) -> TokenStream {
-    let [callee, arguments, context] = ["__callee", "__arguments", "__cx"].map(|name| local(name, &item.sig.ident));
+/// The closure that owns what the function borrows.
+fn handler(kind: Kind, item: &ItemFn, signature: &Signature) -> TokenStream {
+    let ident = &item.sig.ident;
+    let (arguments, context) = (local("__arguments", ident), local("__cx", ident));
     let given = match &signature.arguments {
         Some(ty) => Some(quote!(#arguments: #ty,)),
         // A tool and a prompt always have arguments, even if there are none to give.
@@ -124,48 +162,12 @@ fn handled(kind: Kind, item: &ItemFn, signature: &Signature, builder: &TokenStre
     let owned = signature.context.as_ref().map(|_| quote!(#context: ::mcpfn::Cx));
     let lent = signature.context.as_ref().map(|_| quote!(&#context));
     // What the compiler says of the types is said under the function's name.
-    let closure = quote_spanned! {place(&item.sig.ident)=>
-        move |#given #owned| async move { #callee(#passed #lent).await }
-    };
-    quote! {
-        let #callee = *self;
-        #builder.handler(#closure)
-    }
+    quote_spanned!(place(ident)=> |#given #owned| async move { #ident(#passed #lent).await })
 }
 
-/// Makes the struct callable like the function, for tests and for other functions. On stable Rust a struct is callable
-/// through `Deref` only.
-fn callee(item: &ItemFn, signature: &Signature) -> TokenStream {
-    let (ident, output) = (&item.sig.ident, &signature.output);
-    let arguments = local("__arguments", ident);
-    let types = signature.arguments.as_ref().map(|ty| quote!(#ty,));
-    let names = signature.arguments.as_ref().map(|_| quote!(#arguments,));
-    // A reference to anything but the context is a mismatch, and its own type is where to say so.
-    let context = signature.context.as_ref().map(|ty| local("__cx", ty));
-    let (quantified, borrowed, lifetime) = match context {
-        Some(_) => (quote!(for<'cx>), quote!(&'cx ::mcpfn::Cx), quote!('cx)),
-        None => (quote!(), quote!(), quote!('static)),
-    };
-    let future = match item.sig.asyncness {
-        Some(_) => quote!(#ident(#names #context)),
-        None => quote!(async move { #ident(#names #context) }),
-    };
-    // The complaint about a future that is not `Send` comes out of this line.
-    let boxed = quote_spanned!(place(ident)=> ::std::boxed::Box::pin(#future));
-    // A private type in here is the name's fault: the struct is more visible than the type.
-    let target = quote_spanned! {place(ident)=>
-        type Target = #quantified fn(#types #borrowed) -> ::mcpfn::BoxFuture<#lifetime, #output>;
-    };
-    quote! {
-        impl ::core::ops::Deref for #ident {
-            #target
-
-            fn deref(&self) -> &Self::Target {
-                const CALLEE: <#ident as ::core::ops::Deref>::Target = |#names #context| #boxed;
-                &CALLEE
-            }
-        }
-    }
+/// In the namespace of types, so the prefix is only for modules of the function's name.
+fn mark(item: &ItemFn) -> Ident {
+    format_ident!("__{}", item.sig.ident.unraw())
 }
 
 fn product(kind: Kind) -> Ident {
@@ -179,8 +181,7 @@ fn product(kind: Kind) -> Ident {
     )
 }
 
-/// A name out of the author's way, shown where the given tokens are: hidden from the function, and unlike any tool's,
-/// because a unit struct in scope turns a variable of its name into a pattern.
+/// A name that no function has, because the author's own stands among them, shown where the given tokens are.
 fn local(name: &str, at: &impl ToTokens) -> Ident {
     Ident::new(name, place(at))
 }

@@ -64,9 +64,9 @@ use crate::item::Side;
 ///
 /// # What it becomes
 ///
-/// A unit struct of the function's name and visibility. It can be registered, copied, and called like the function, so a
-/// test says `search_products(args, &cx).await`. Two things follow: the types in the signature have to be as visible as
-/// the tool, and where the tool is in scope no variable can have its name.
+/// The same function, still called as it was written: a test says `search_products(args, &cx).await`. Only its return type
+/// is new, a future of the old one that is marked with the tool, and that is how `Builder::tool` finds the rest. A function
+/// that does not wait gives a future as well.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::function(Kind::Tool, attribute.into(), &item.into()).into()

@@ -60,6 +60,7 @@ fn special(operator: &str, operand: &Value, actual: &Value) -> bool {
     }
 }
 
+#[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;

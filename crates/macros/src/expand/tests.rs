@@ -30,43 +30,42 @@ fn a_tool_with_everything() {
             /// Search the catalog.
             #[cfg(unix)]
             #[allow(dead_code)]
-            #[allow(non_camel_case_types)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            pub struct search;
-
-            #[cfg(unix)]
-            #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
-            const _: () = {
+            pub fn search<'cx>(
+                __arguments: Search,
+                __cx: &'cx ::mcpfn::Cx
+            ) -> ::mcpfn::Marked<'cx, __search, Result<Vec<Product>, ToolError> > {
+                #[allow(dead_code, clippy::needless_pass_by_value)]
                 #[inline]
                 #[allow(dead_code)]
                 async fn search(Search { text }: Search, cx: &Cx) -> Result<Vec<Product>, ToolError> {
                     find(text, cx).await
                 }
-                impl ::mcpfn::IntoTool for search {
-                    fn into_tool(self) -> ::mcpfn::Tool {
-                        let __callee = *self;
-                        ::mcpfn::Tool::new("search")
-                            .describe("Search the catalog.")
-                            .read_only()
-                            .timeout(::core::time::Duration::from_millis(5000u64))
-                            .title("Search")
-                            .destructive(false)
-                            .handler(move |__arguments: Search, __cx: ::mcpfn::Cx| async move {
-                                __callee(__arguments, &__cx).await
-                            })
-                    }
-                }
-                impl ::core::ops::Deref for search {
-                    type Target = for<'cx> fn(Search, &'cx ::mcpfn::Cx)
-                        -> ::mcpfn::BoxFuture<'cx, Result<Vec<Product>, ToolError>>;
+                ::mcpfn::Marked::new(search(__arguments, __cx))
+            }
 
-                    fn deref(&self) -> &Self::Target {
-                        const CALLEE: <search as ::core::ops::Deref>::Target =
-                            |__arguments, __cx| ::std::boxed::Box::pin(search(__arguments, __cx));
-                        &CALLEE
-                    }
+            #[cfg(unix)]
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            #[derive(
+                ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default
+            )]
+            pub struct __search {}
+
+            #[cfg(unix)]
+            #[allow(deprecated)]
+            impl ::mcpfn::IntoTool for __search {
+                fn into_tool(self) -> ::mcpfn::Tool {
+                    ::mcpfn::Tool::new("search")
+                        .describe("Search the catalog.")
+                        .read_only()
+                        .timeout(::core::time::Duration::from_millis(5000u64))
+                        .title("Search")
+                        .destructive(false)
+                        .handler(|__arguments: Search, __cx: ::mcpfn::Cx| async move {
+                            search(__arguments, &__cx).await
+                        })
                 }
-            };
+            }
         },
     );
 }
@@ -83,34 +82,32 @@ fn a_resource_that_does_not_wait() {
         ),
         quote! {
             #[doc = "The schema."]
-            #[allow(non_camel_case_types)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct catalog_schema;
-
-            #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
-            const _: () = {
+            fn catalog_schema<'cx>(
+                __cx: &'cx ::mcpfn::Cx
+            ) -> ::mcpfn::Marked<'cx, __catalog_schema, &'static str> {
+                #[allow(dead_code, clippy::needless_pass_by_value)]
                 fn catalog_schema(_: &Cx) -> &'static str {
                     SCHEMA
                 }
-                impl ::mcpfn::IntoResource for catalog_schema {
-                    fn into_resource(self) -> ::mcpfn::Resource {
-                        let __callee = *self;
-                        ::mcpfn::Resource::new("catalog://schema", "schema")
-                            .mime("text/plain")
-                            .describe("The schema.")
-                            .handler(move |__cx: ::mcpfn::Cx| async move { __callee(&__cx).await })
-                    }
-                }
-                impl ::core::ops::Deref for catalog_schema {
-                    type Target = for<'cx> fn(&'cx ::mcpfn::Cx) -> ::mcpfn::BoxFuture<'cx, &'static str>;
+                ::mcpfn::Marked::new(async move { catalog_schema(__cx) })
+            }
 
-                    fn deref(&self) -> &Self::Target {
-                        const CALLEE: <catalog_schema as ::core::ops::Deref>::Target =
-                            |__cx| ::std::boxed::Box::pin(async move { catalog_schema(__cx) });
-                        &CALLEE
-                    }
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            #[derive(
+                ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default
+            )]
+            struct __catalog_schema {}
+
+            #[allow(deprecated)]
+            impl ::mcpfn::IntoResource for __catalog_schema {
+                fn into_resource(self) -> ::mcpfn::Resource {
+                    ::mcpfn::Resource::new("catalog://schema", "schema")
+                        .mime("text/plain")
+                        .describe("The schema.")
+                        .handler(|__cx: ::mcpfn::Cx| async move { catalog_schema(&__cx).await })
                 }
-            };
+            }
         },
     );
 }
@@ -127,19 +124,25 @@ fn a_function_that_is_refused_still_registers() {
         quote! {
             ::core::compile_error! { "it is one concrete function: remove the generic parameters" }
             /// Generic.
-            #[allow(non_camel_case_types)]
-            #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-            struct generic;
-
-            #[allow(deprecated, dead_code, clippy::needless_pass_by_value)]
-            const _: () = {
+            fn generic() -> ::mcpfn::Marked<'static, __generic, ()> {
+                #[allow(dead_code, clippy::needless_pass_by_value)]
                 fn generic<T>() {}
-                impl ::mcpfn::IntoPrompt for generic {
-                    fn into_prompt(self) -> ::mcpfn::Prompt {
-                        ::mcpfn::Prompt::new("generic").describe("Generic.")
-                    }
+                ::mcpfn::Marked::new(async {})
+            }
+
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            #[derive(
+                ::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default
+            )]
+            struct __generic {}
+
+            #[allow(deprecated)]
+            impl ::mcpfn::IntoPrompt for __generic {
+                fn into_prompt(self) -> ::mcpfn::Prompt {
+                    ::mcpfn::Prompt::new("generic").describe("Generic.")
                 }
-            };
+            }
         },
     );
 }

@@ -6,7 +6,7 @@ extern crate mcpfn_core as mcpfn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use mcpfn::{BoxFuture, Builder, Cx, Server, ToolError};
+use mcpfn::{Builder, Cx, Server, ToolError};
 use mcpfn_macros::{input, output, tool};
 
 #[input]
@@ -60,10 +60,22 @@ fn sync_both(mut words: Words, _cx: &Cx) -> Vec<Said> {
 #[tool]
 async fn r#match() {}
 
+/// Calls itself, and has a parameter of its own name.
+#[tool]
+async fn again(again: Words, cx: &Cx) -> String {
+    if again.text.is_empty() {
+        return String::new();
+    }
+    let rest = Words { text: again.text.chars().skip(1).collect() };
+    self::again(rest, cx).await + "1"
+}
+
+mod again {}
+
 mod elsewhere {
     //! Visibility and the author's other attributes are kept.
 
-    use super::{Said, tool};
+    use super::{Builder, Said, input, tool};
 
     /// Public, and calls what stands beside it.
     #[tool]
@@ -76,6 +88,21 @@ mod elsewhere {
     // The names that the expansion uses itself are free for the author.
     async fn call() -> Said {
         Said { text: "visible".to_owned() }
+    }
+
+    #[input]
+    struct Private {
+        text: String,
+    }
+
+    /// As visible as it says, whatever its types are.
+    #[tool]
+    pub async fn public(private: Private) -> String {
+        private.text
+    }
+
+    pub(super) fn toolkit(builder: Builder) -> Builder {
+        builder.tool(public)
     }
 
     /// Gone with its condition.
@@ -108,13 +135,15 @@ fn server() -> Builder {
         .tool(sync)
         .tool(sync_both)
         .tool(r#match)
+        .tool(again)
         .tool(elsewhere::visible)
         .tool(elsewhere::included)
         .tool(local)
+        .with(elsewhere::toolkit)
 }
 
 /// Borrows the context like the function itself.
-fn borrowed(words: Words, cx: &Cx) -> BoxFuture<'_, Result<Said, ToolError>> {
+fn borrowed(words: Words, cx: &Cx) -> impl Future<Output = Result<Said, ToolError>> + Send {
     both(words, cx)
 }
 
@@ -132,8 +161,8 @@ fn main() {
     assert_eq!(now(arguments(words)), Said { text: "hello".to_owned() });
     assert_eq!(now(sync()), "sync");
     assert_eq!(now(elsewhere::visible()).text, "visible");
-    let copied = nothing;
-    now(copied());
-    now(nothing());
+    // The name of a tool is free for variables.
+    let nothing = nothing();
+    now(nothing);
     let _ = (borrowed, context, sync_both);
 }

@@ -11,7 +11,7 @@ use super::program::{Id, Members, Rule, Schema};
 pub(super) const MOST_NESTED: u32 = 256;
 /// Schemas applied during one check: far more than a request's values need, and well under a second of work. Recursive
 /// schemas with alternatives can ask for exponentially many.
-const MOST_STEPS: u32 = 10_000_000;
+const MOST_STEPS: u32 = 5_000_000;
 
 /// Bytes that a pattern matches for the price of a step.
 const BYTES_OF_A_STEP: usize = 8;
