@@ -5,3 +5,6 @@ mod support;
 
 /// What must work: every file of `fixtures/wire` through every host. A new case is a new file.
 mod wire;
+
+/// What must be refused: every file of `fixtures/refuse` through every host, and what no file can say (sizes, depths, bytes).
+mod refuse;

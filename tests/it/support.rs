@@ -148,7 +148,8 @@ impl Response {
             let data = event.strip_prefix("data: ").unwrap_or_else(|| panic!("an event is one data line: {event}"));
             serde_json::from_str(data).unwrap_or_else(|error| panic!("an event is not JSON ({error}): {data}"))
         };
-        events.split("\n\n").map(read).collect()
+        // a comment is a sign of life and no message
+        events.split("\n\n").filter(|event| !event.starts_with(':')).map(read).collect()
     }
 
     /// The one JSON document of the body, or the last event.

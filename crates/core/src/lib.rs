@@ -71,7 +71,7 @@ pub use running::{Answer, Failed, Frame, Reply, Running};
 pub use send::{BoxFuture, MaybeSend, MaybeSync};
 pub use server::Server;
 pub use tool::result::{IntoToolResult, Json, Structured};
-pub use tool::schema::{HeaderParameter, JsonSchema, NoArguments};
+pub use tool::schema::{HeaderParameter, Input, JsonSchema, NoArguments};
 pub use tool::{IntoTool, Tool};
 pub use version::Revision;
 

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::complete::Completers;
@@ -15,7 +14,7 @@ use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::prompt::{GetPromptResult, PromptArgument, PromptMessage};
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
-use crate::tool::schema::{self, JsonSchema};
+use crate::tool::schema::{self, Input};
 
 /// A prompt: a conversation that a person starts by name, and its handler.
 #[must_use = "give it to `Builder::prompt`"]
@@ -68,7 +67,7 @@ impl Prompt {
     pub fn handler<H, M>(mut self, handler: H) -> Self
     where
         H: Handler<M>,
-        H::Arguments: DeserializeOwned + JsonSchema,
+        H::Arguments: Input,
         H::Output: IntoPromptResult,
         M: 'static,
     {
@@ -227,7 +226,7 @@ struct Typed<H, M>(H, PhantomData<fn() -> M>);
 impl<H, M> ErasedPrompt for Typed<H, M>
 where
     H: Handler<M>,
-    H::Arguments: DeserializeOwned,
+    H::Arguments: Input,
     H::Output: IntoPromptResult,
     M: 'static,
 {

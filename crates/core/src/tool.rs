@@ -7,7 +7,6 @@ pub(crate) mod validate;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::context::Cx;
@@ -19,7 +18,7 @@ use crate::model::implementation::Icon;
 use crate::model::tool::{CallToolResult, ToolAnnotations};
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 use result::IntoToolResult;
-use schema::JsonSchema;
+use schema::Input;
 
 /// How long a tool may run unless it says otherwise.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -132,7 +131,7 @@ impl Tool {
     pub fn handler<H, M>(mut self, handler: H) -> Self
     where
         H: Handler<M>,
-        H::Arguments: DeserializeOwned + JsonSchema,
+        H::Arguments: Input,
         H::Output: IntoToolResult,
         M: 'static,
     {
@@ -189,7 +188,7 @@ struct Typed<H, M>(H, PhantomData<fn() -> M>);
 impl<H, M> ErasedTool for Typed<H, M>
 where
     H: Handler<M>,
-    H::Arguments: DeserializeOwned,
+    H::Arguments: Input,
     H::Output: IntoToolResult,
     M: 'static,
 {

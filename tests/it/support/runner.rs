@@ -32,8 +32,17 @@ pub(crate) fn over_stdio(folder: &str) {
 }
 
 fn report(failures: &[String], fixtures: usize) {
+    let failures: Vec<String> = failures.iter().map(|failure| brief(failure)).collect();
     assert!(fixtures > 0, "no fixture was found");
     assert!(failures.is_empty(), "{} failures in {fixtures} fixtures:\n  {}\n", failures.len(), failures.join("\n  "));
+}
+
+/// A failure may show a whole list of tools; its beginning says enough.
+fn brief(failure: &str) -> String {
+    match failure.char_indices().nth(600) {
+        Some((end, _)) => format!("{}...", &failure[..end]),
+        None => failure.to_owned(),
+    }
 }
 
 fn through(host: &dyn Host, fixture: &Fixture) -> Vec<String> {

@@ -3,12 +3,24 @@
 
 pub use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// The argument type of a handler that takes no arguments but wants the `Cx`: `|_: NoArguments, cx: Cx| ...`.
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoArguments {}
+
+/// A type that a call's arguments are read into: anything that serde reads and schemars describes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be read from a call's arguments",
+    label = "not an argument type",
+    note = "mark the type `#[input]`, or derive `Deserialize` and `JsonSchema` for it"
+)]
+pub trait Input: DeserializeOwned + JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema> Input for T {}
 
 /// The schema of what `T` is read from. Sub-schemas are inlined: clients drop tools whose schemas have `$ref`.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {

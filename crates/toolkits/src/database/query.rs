@@ -63,15 +63,14 @@ pub struct Order {
     pub direction: Direction,
 }
 
-/// From where to where to sort.
+/// `Asc` from small to large, `Desc` from large to small.
 #[input]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "as for `Op`")]
 pub enum Direction {
-    /// From small to large.
     #[default]
     Asc,
-    /// From large to small.
     Desc,
 }
 
@@ -109,7 +108,7 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     let columns = columns(table, args.columns.as_deref())?;
     let conditions = conditions(table, &args.filters, &mut parameters)?;
     let order = order(table, &args.order_by)?;
-    // one more than asked for tells whether there are more, on drivers that can't tell by themselves
+    // the database may stop early, but not before it has seen that there is one more than asked for
     parameters.push(SqlValue::from(i64::from(args.limit) + 1));
     parameters.push(SqlValue::from(i64::from(args.offset)));
     let (limit, offset) = (parameters.len() - 1, parameters.len());

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Server, Sql, Timer, Tool,
-    ToolError,
+    BoxFuture, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Server, Sql,
+    Timer, Tool, ToolError,
 };
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::{names, register, shop};
