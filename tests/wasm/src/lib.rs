@@ -14,47 +14,47 @@ extern crate mcpfn_core as mcpfn;
 mod host;
 mod server;
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::cell::RefCell;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use mcpfn_http::{Body, Config, Service};
 
-/// The request, then the response. Safe code on both sides of the border: the caller writes where `alloc` told it to.
-static BUFFER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-static SERVICE: LazyLock<Service> = LazyLock::new(|| {
-    let server = server::builder().build().expect("the server is valid");
-    Service::new(server, Config::default())
-});
+thread_local! {
+    static SERVICE: Service = Service::new(server::builder().build().expect("the server is valid"), Config::default());
+    /// The request, then the response. Safe code on both sides of the border: the caller writes where `alloc` told it to.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Makes room for a request and says where.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn alloc(length: usize) -> *mut u8 {
-    let mut buffer = BUFFER.lock().unwrap_or_else(PoisonError::into_inner);
-    *buffer = vec![0; length];
-    buffer.as_mut_ptr()
+    BUFFER.set(vec![0; length]);
+    BUFFER.with_borrow_mut(Vec::as_mut_ptr)
 }
 
 /// Answers the request that was written there and says where the response is; `length` says how long.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn call() -> *const u8 {
-    let mut buffer = BUFFER.lock().unwrap_or_else(PoisonError::into_inner);
-    *buffer = match request(&buffer) {
-        Ok(request) => host::run(async { written(SERVICE.call(request, &host::PLATFORM).await).await }),
+    BUFFER.set(match request(&BUFFER.take()) {
+        Ok(request) => SERVICE.with(|service| host::run(answer(service, request))),
         Err(error) => format!("0\n\n{error}").into_bytes(),
-    };
-    buffer.as_ptr()
+    });
+    BUFFER.with_borrow(Vec::as_ptr)
 }
 
 /// How long the response is.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn length() -> usize {
-    BUFFER.lock().unwrap_or_else(PoisonError::into_inner).len()
+    BUFFER.with_borrow(Vec::len)
+}
+
+async fn answer(service: &Service, request: Request<Full<Bytes>>) -> Vec<u8> {
+    written(service.call(request, &host::platform()).await).await
 }
 
 fn request(text: &[u8]) -> Result<Request<Full<Bytes>>, String> {
