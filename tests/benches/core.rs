@@ -2,8 +2,8 @@
 //! request: parse those bytes to a `Value` and write the answer's bytes from one. Nothing here waits or does I/O.
 //!
 //! Without arguments everything is measured and written to `bench/results`. `--names` lists the operations and
-//! `--instructions NAME TIMES` runs one of them, for a tool that counts instructions; `--counted NAME=INSTRUCTIONS` takes
-//! what such a tool found into the table.
+//! `--instructions NAME TIMES` runs one of them, for a tool that counts instructions; `--counted NAME=INSTRUCTIONS,...`
+//! takes what such a tool found into the table.
 
 #[path = "core/cases.rs"]
 mod cases;
@@ -49,13 +49,13 @@ fn run_one(name: &str, times: &str) -> Result<(), String> {
 }
 
 fn counted(arguments: &[&str]) -> Result<BTreeMap<String, u64>, String> {
-    let pairs = arguments.chunks(2).map(|pair| match pair {
-        ["--counted", counted] => counted.split_once('=').and_then(|(name, count)| Some((name.to_owned(), count.parse().ok()?))),
+    let pair = |pair: &str| pair.split_once('=').and_then(|(name, count)| Some((name.to_owned(), count.parse().ok()?)));
+    match arguments {
+        [] => Some(BTreeMap::new()),
+        ["--counted", pairs] => pairs.split(',').map(pair).collect(),
         _ => None,
-    });
-    pairs.collect::<Option<_>>().ok_or_else(|| {
-        "arguments: nothing, `--names`, `--instructions NAME TIMES`, or `--counted NAME=INSTRUCTIONS` any number of times".to_owned()
-    })
+    }
+    .ok_or_else(|| "arguments: nothing, `--names`, `--instructions NAME TIMES`, or `--counted NAME=INSTRUCTIONS,...`".to_owned())
 }
 
 fn measure(instructions: &BTreeMap<String, u64>) -> Result<(), String> {

@@ -8,3 +8,9 @@ mod wire;
 
 /// What must be refused: every file of `fixtures/refuse` through every host, and what no file can say (sizes, depths, bytes).
 mod refuse;
+
+/// The local host as a process: pipes, signals, exit codes, dropped connections, the command line.
+mod local;
+
+/// The Rust SDK as a client, over HTTP and stdio, in both eras.
+mod rmcp_client;

@@ -217,7 +217,8 @@ fn pattern() -> BoxedStrategy<String> {
 fn assertion() -> BoxedStrategy<(&'static str, Value)> {
     let kinds = vec!["null", "boolean", "integer", "number", "string", "array", "object"];
     let number = || prop::sample::select(vec![json!(0), json!(1), json!(1.0), json!(2), json!(-1), json!(0.5), json!(1e20), json!(u64::MAX)]);
-    let divisor = prop::sample::select(vec![json!(1), json!(2), json!(0.1), json!(0.5), json!(1.5), json!(3), json!(1e20)]);
+    // without 1.5, of which 18446744073709551615 is a multiple: the other validator rounds
+    let divisor = prop::sample::select(vec![json!(1), json!(2), json!(0.1), json!(0.5), json!(3), json!(1e20)]);
     let count = || prop::sample::select(vec![json!(0), json!(1), json!(2), json!(2.0), json!(3)]);
     let keyed = |keyword: &'static str, value: BoxedStrategy<Value>| value.prop_map(move |value| (keyword, value));
     prop_oneof![

@@ -92,7 +92,7 @@ impl Request {
 }
 
 /// The envelope and, for the revision without handshake, `_meta`.
-fn complete(revision: &str, message: &mut Value) {
+pub(crate) fn complete(revision: &str, message: &mut Value) {
     let Some(members) = message.as_object_mut() else { return };
     members.entry("jsonrpc").or_insert_with(|| "2.0".into());
     if revision == "2026-07-28" && members.contains_key("id") {

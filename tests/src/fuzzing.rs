@@ -41,7 +41,9 @@ pub const TARGETS: [Target; 5] = [
 pub fn envelope(data: &[u8]) {
     match jsonrpc::read(data) {
         Ok(Incoming::Single(message)) => one_message(&message),
-        Ok(Incoming::Batch(items)) => items.iter().filter_map(|item| jsonrpc::read_message(item.get()).ok()).for_each(|one| one_message(&one)),
+        Ok(Incoming::Batch(items)) => {
+            items.iter().filter_map(|item| jsonrpc::read_message(item.get()).ok()).for_each(|one| one_message(&one));
+        }
         Err(malformed) => is_answer(&jsonrpc::write_error(malformed.id.map(Id::as_json), &malformed.error)),
     }
 }
@@ -93,7 +95,8 @@ pub fn cursor(data: &[u8]) {
 pub fn request_state(data: &[u8]) {
     let retry = |token: &str| {
         let answers = json!({"name": {"action": "accept", "content": {"name": "Ada"}}});
-        let answer = ask(&SERVER, "tools/call", json!({"name": "greet", "arguments": {}, "inputResponses": answers, "requestState": token}));
+        let answer =
+            ask(&SERVER, "tools/call", json!({"name": "greet", "arguments": {}, "inputResponses": answers, "requestState": token}));
         if token == *STATE {
             assert_eq!(answer["result"]["content"][0]["text"], "Hello, Ada!", "{answer}");
         } else {
@@ -185,7 +188,8 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Asks as a client of 2026-07-28.
 fn ask(server: &Server, method: &str, mut params: Value) -> Value {
-    params["_meta"] = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
+    params["_meta"] =
+        json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
     let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body.as_bytes()) else { panic!("a request: {body}") };
     let envelope = Envelope::read(request).unwrap_or_else(|error| panic!("{error}: {body}"));

@@ -81,6 +81,7 @@ pub use mcpfn_macros::{input, output, prompt, resource, tool};
 /// For the macros only: what they expand to needs these under one root. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::text::paragraphs;
     pub use crate::tool::validate::Validator;
     pub use {schemars, serde};
 }

@@ -1,4 +1,5 @@
-//! Text from a client, made safe to repeat: short and without control characters. Not an escaper for any format.
+//! Text between people, models and programs: a client's words made safe to repeat, slips recognised, comments unwrapped. Not an
+//! escaper for any format.
 
 use std::fmt;
 
@@ -35,7 +36,8 @@ fn unsafe_to_show(character: char) -> bool {
 }
 
 /// The candidate nearest to `given`, if one is near enough to be a slip of the hand.
-pub(crate) fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // an edit distance costs the product of both lengths, so a client's long name is not compared at all
     if given.len() > 64 {
         return None;
@@ -71,6 +73,32 @@ fn distance(a: &str, b: &str) -> usize {
     previous[b.len()]
 }
 
+/// A comment as it is meant: lines of a paragraph joined, since they were broken for the source's width. Paragraphs, list items,
+/// headings, tables, quotations, indented lines and fenced code stay lines.
+#[must_use]
+pub fn paragraphs(comment: &str) -> String {
+    let mut out = String::with_capacity(comment.len());
+    let (mut fenced, mut joins) = (false, false);
+    for line in comment.lines() {
+        let fence = line.trim_start().starts_with("```");
+        if !out.is_empty() {
+            out.push(if joins && !fenced && !fence && continues(line) { ' ' } else { '\n' });
+        }
+        out.push_str(if fenced { line } else { line.trim_end() });
+        fenced ^= fence;
+        joins = !fence && !line.trim().is_empty() && !line.starts_with(['#', '|']);
+    }
+    out
+}
+
+/// Whether a line goes on with the one before it.
+fn continues(line: &str) -> bool {
+    let numbered = line.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let marked = |text: &str, marks: &[&str]| marks.iter().any(|mark| text.starts_with(mark));
+    let item = marked(line, &["- ", "* ", "+ "]) || (numbered.len() < line.len() && marked(numbered, &[". ", ") "]));
+    !item && !line.trim().is_empty() && !line.starts_with([' ', '\t', '#', '|', '>'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +108,13 @@ mod tests {
         assert_eq!(quoted("a\nb`c\u{202e}d").to_string(), "`a\u{fffd}b\u{fffd}c\u{fffd}d`");
         let long = quoted(&"x".repeat(500)).to_string();
         assert_eq!(long.chars().count(), 83);
+    }
+
+    #[test]
+    fn paragraphs_are_joined_and_structure_stays() {
+        let comment = "Search the catalog\nby words.\n\nUse it:\n- for prices,\n  say\n- for stock\n1. first\n```\na\nb\n```\nThe\nend.";
+        let expected = "Search the catalog by words.\n\nUse it:\n- for prices,\n  say\n- for stock\n1. first\n```\na\nb\n```\nThe end.";
+        assert_eq!(paragraphs(comment), expected);
     }
 
     #[test]

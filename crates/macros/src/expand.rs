@@ -112,7 +112,7 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
     });
     let comment = match settings.text("description") {
         Some(_) => None,
-        None => doc::description(&item.attrs).map(|text| quote!(.describe(#text))),
+        None => doc::description(&item.attrs).map(|text| quote!(.describe(::mcpfn::__private::paragraphs(#text)))),
     };
     let calls = settings.values.iter().map(|(key, value)| match value {
         Value::Text(_) if key == "name" => None,

@@ -1,47 +1,87 @@
-//! `bench`: starts the benchmarks of one part. What is measured is in tests/benches.
+//! `bench`: starts the benchmarks of one part, after counting their instructions where valgrind is there. What is measured,
+//! and what the numbers mean, is in tests/benches.
 
-use crate::{
-    context::Context,
-    process,
-    report::{Error, Result},
-};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::process;
+use crate::report::{Error, Result, flush};
 
 const PARTS: [&str; 1] = ["core"];
+/// How often a counted operation runs. What a program does once stands in both counts and falls out of their difference.
+const TIMES: u64 = 200;
 
 pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {
     let (part, rest) = parse(arguments)?;
-    process::run(
-        cx.cargo()
-            .args(["bench", "-p", "mcpfn-it", "--bench", part, "--"])
-            .args(rest),
-    )
+    let bench = |more: &[&str]| {
+        let mut command = cx.cargo();
+        command.args(["bench", "-p", "mcpfn-it", "--bench", part]).args(more);
+        command
+    };
+    // arguments of the user's own choose what is measured; the counts belong to the whole
+    if !rest.is_empty() {
+        return process::run(bench(&["--"]).args(rest));
+    }
+    process::run(&mut bench(&["--no-run"]))?;
+    let counted = match process::find("valgrind") {
+        Some(_) => count(&program(part, &process::read(&mut bench(&["--no-run", "--message-format=json"]))?)?)?,
+        None => {
+            println!("instructions are not counted: `apt-get install valgrind` gives the tool that counts them");
+            None
+        }
+    };
+    process::run(bench(&["--"]).args(counted.iter().flat_map(|counted| ["--counted", counted])))
+}
+
+/// The benchmark's program among cargo's messages.
+fn program(part: &str, messages: &str) -> Result<PathBuf> {
+    let found = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
+        let is_it = message["target"]["name"] == part && message["target"]["kind"][0] == "bench";
+        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
+    });
+    found.ok_or_else(|| Error::new(format!("cargo built no benchmark `{part}`; see `[[bench]]` in tests/Cargo.toml")))
+}
+
+/// Instructions of one run of each operation, as `NAME=INSTRUCTIONS` with commas between.
+fn count(program: &Path) -> Result<Option<String>> {
+    let names = process::read(Command::new(program).arg("--names"))?;
+    println!("counting instructions: {} operations, {TIMES} and {} times each", names.lines().count(), 2 * TIMES);
+    flush();
+    let counted = names.lines().map(|name| {
+        let (once, twice) = (collected(program, name, TIMES)?, collected(program, name, 2 * TIMES)?);
+        Ok(format!("{name}={}", twice.saturating_sub(once) / TIMES))
+    });
+    Ok(Some(counted.collect::<Result<Vec<_>>>()?.join(",")))
+}
+
+fn collected(program: &Path, name: &str, times: u64) -> Result<u64> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--log-fd=1", "--callgrind-out-file=/dev/null"]);
+    // only inside this function of the benchmark's: what prepares an operation does not count
+    valgrind.args(["--collect-atstart=no", "--toggle-collect=*one_operation*"]);
+    let said = process::read(valgrind.arg(program).args(["--instructions", name, &times.to_string()]))?;
+    let collected = said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
+    collected.ok_or_else(|| Error::new(format!("valgrind did not say what it counted, but:\n{said}")))
 }
 
 fn parse(arguments: &[String]) -> Result<(&'static str, &[String])> {
     let (part, rest) = match arguments {
         [flag, part, rest @ ..] if flag == "--part" => (part, rest),
         _ => {
-            return Err(Error::new(format!(
-                "say which part: `cargo xtask bench --part {}`",
-                PARTS[0]
-            )));
+            return Err(Error::new(format!("say which part: `cargo xtask bench --part {}`", PARTS[0])));
         }
     };
     let part = PARTS
         .into_iter()
         .find(|known| known == part)
-        .ok_or_else(|| {
-            Error::new(format!(
-                "there are no benchmarks of `{part}`; there are of: {}",
-                PARTS.join(", ")
-            ))
-        })?;
+        .ok_or_else(|| Error::new(format!("there are no benchmarks of `{part}`; there are of: {}", PARTS.join(", "))))?;
     match rest {
         [] => Ok((part, rest)),
         [dashes, rest @ ..] if dashes == "--" => Ok((part, rest)),
-        [other, ..] => Err(Error::new(format!(
-            "put `--` before arguments for the benchmark, such as `{other}`"
-        ))),
+        [other, ..] => Err(Error::new(format!("put `--` before arguments for the benchmark, such as `{other}`"))),
     }
 }
 
@@ -59,12 +99,19 @@ mod tests {
     }
 
     #[test]
+    fn the_program_is_found_among_other_messages() {
+        let messages = r#"   Compiling is no JSON
+{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"core"},"executable":null}
+{"reason":"compiler-artifact","target":{"kind":["bench"],"name":"core"},"executable":"/target/core-1"}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(program("core", messages).unwrap(), Path::new("/target/core-1"));
+        assert!(program("list", messages).unwrap_err().to_string().contains("`list`"));
+    }
+
+    #[test]
     fn arguments_after_two_dashes_go_to_the_benchmark() {
         check(&["--part", "core"], Ok(("core", 0)));
-        check(
-            &["--part", "core", "--", "list", "--exact"],
-            Ok(("core", 2)),
-        );
+        check(&["--part", "core", "--", "list", "--exact"], Ok(("core", 2)));
     }
 
     #[test]

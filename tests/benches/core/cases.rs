@@ -38,7 +38,13 @@ impl Case {
         Self { name: "list", about: "`tools/list`, 30 tools", tools: 30, method: "tools/list", call: None },
         Self { name: CALL, about: "`tools/call`, echo of 1 KB, 30 tools", tools: 30, method: "tools/call", call: Some(echo) },
         Self { name: CALL_AMONG_MANY, about: "the same among 10,000 tools", tools: 10_000, method: "tools/call", call: Some(echo) },
-        Self { name: "structured", about: "`tools/call`, 20 rows as structured content", tools: 30, method: "tools/call", call: Some(rows) },
+        Self {
+            name: "structured",
+            about: "`tools/call`, 20 rows as structured content",
+            tools: 30,
+            method: "tools/call",
+            call: Some(rows),
+        },
         Self { name: "invalid", about: "`tools/call`, arguments that do not fit", tools: 30, method: "tools/call", call: Some(misfit) },
     ];
 
@@ -137,10 +143,11 @@ struct Search {
     /// Most results to return.
     #[serde(default)]
     #[schemars(range(min = 1, max = 100))]
-    limit: u32,
+    limit: usize,
 }
 
 #[output]
+#[derive(Clone)]
 struct Row {
     id: u32,
     name: String,
@@ -149,13 +156,17 @@ struct Row {
 }
 
 fn server(tools: usize) -> Server {
+    // made beforehand: what a handler does is not what is measured
+    let found: Arc<[Row]> = (0..20).map(|id| Row { id, name: format!("Fox \"{id}\", red"), price: 9.5, in_stock: id % 2 == 0 }).collect();
     let search = |name: String| {
+        let found = Arc::clone(&found);
         Tool::new(name)
             .describe("Search the product catalog. Use this when the user asks about products, prices or stock.")
             .read_only()
-            .handler(|search: Search| async move {
-                let row = |id| Row { id, name: format!("{} {id} {:?}", search.query, search.category), price: 9.5, in_stock: id % 2 == 0 };
-                (0..search.limit).map(row).collect::<Vec<_>>()
+            .handler(move |search: Search| {
+                let rows = if search.category.is_none() && !search.query.is_empty() { search.limit.min(found.len()) } else { 0 };
+                let found = found[..rows].to_vec();
+                async move { found }
             })
     };
     let echo = Tool::new("echo").describe("Says it again.").read_only().handler(|text: Text| async move { text.text });

@@ -47,8 +47,8 @@ impl Report {
             };
             Row { name: case.name, about: case.about, sizes: case.sizes(), levels: names.each_ref().map(level) }
         };
-        let among_many = ["core", "http"]
-            .map(|level| measured[&format!("{level}/{CALL_AMONG_MANY}")].beside(&measured[&format!("{level}/{CALL}")]));
+        let among_many =
+            ["core", "http"].map(|level| measured[&format!("{level}/{CALL_AMONG_MANY}")].beside(&measured[&format!("{level}/{CALL}")]));
         Self { rows: cases.iter().map(row).collect(), among_many }
     }
 

@@ -6,6 +6,8 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use crate::text;
+
 /// The argument type of a handler that takes no arguments but wants the `Cx`: `|_: NoArguments, cx: Cx| ...`.
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +52,7 @@ fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
     schema
 }
 
-/// Leaves out what says nothing to a client: Rust's widths of numbers, and titles that repeat a type's name.
+/// Leaves out what says nothing to a client, Rust's widths of numbers, and joins the lines of comments.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -60,6 +62,9 @@ fn tidy(schema: &mut Value) {
             };
             if members.get("format").and_then(Value::as_str).is_some_and(rust) {
                 members.remove("format");
+            }
+            if let Some(Value::String(description)) = members.get_mut("description") {
+                *description = text::paragraphs(description);
             }
             for (key, value) in members.iter_mut() {
                 // a default or an example is data, not a schema

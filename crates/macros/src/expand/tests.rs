@@ -56,7 +56,7 @@ fn a_tool_with_everything() {
             impl ::mcpfn::IntoTool for __search {
                 fn into_tool(self) -> ::mcpfn::Tool {
                     ::mcpfn::Tool::new("search")
-                        .describe("Search the catalog.")
+                        .describe(::mcpfn::__private::paragraphs("Search the catalog."))
                         .read_only()
                         .timeout(::core::time::Duration::from_millis(5000u64))
                         .title("Search")
@@ -140,7 +140,7 @@ fn a_function_that_is_refused_still_registers() {
             #[allow(deprecated)]
             impl ::mcpfn::IntoPrompt for __generic {
                 fn into_prompt(self) -> ::mcpfn::Prompt {
-                    ::mcpfn::Prompt::new("generic").describe("Generic.")
+                    ::mcpfn::Prompt::new("generic").describe(::mcpfn::__private::paragraphs("Generic."))
                 }
             }
         },

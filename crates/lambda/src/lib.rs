@@ -1,0 +1,27 @@
+//! The host for AWS Lambda: events of function URLs, API Gateway and load balancers in, buffered or streamed answers out.
+//! Conversion only: what a message means is decided in `mcpfn-core` and `mcpfn-http`.
+//!
+//! | trigger | caller | answer |
+//! |---|---|---|
+//! | function URL | IAM | buffered, or streamed with `MCPFN_LAMBDA_MODE=stream` |
+//! | HTTP API | IAM, JWT authorizer, Lambda authorizer | buffered |
+//! | REST API | IAM, Cognito, Lambda authorizer | buffered, or streamed with `MCPFN_LAMBDA_MODE=stream` |
+//! | load balancer | nobody: its headers are not proof | buffered |
+//!
+//! The caller is believed because the platform put it into the event. Whoever may invoke the function directly can write any
+//! event, so give `lambda:InvokeFunction` to nobody who may not act for every caller.
+//!
+//! `lambda_runtime` is used without `lambda_http`: that one keeps only the last of several headers of one name, and panics
+//! over a Host that is no host.
+
+mod event;
+mod host;
+mod logging;
+mod ports;
+mod response;
+mod run;
+mod settings;
+
+pub use ports::platform;
+pub use run::{Setup, run};
+pub use settings::{Auth, ENVIRONMENT, Mode, Settings, SettingsError};

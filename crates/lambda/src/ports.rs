@@ -1,0 +1,53 @@
+//! The ports on Lambda: its clock, tokio's timer, the operating system's randomness, the log. Nothing that needs the network.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mcpfn_core::{BoxFuture, Clock, Failure, Keyring, Platform, Random, Records, Timer};
+
+/// The platform of one execution environment, to which a server adds the ports of its toolkits.
+#[must_use]
+pub fn platform(keys: Keyring) -> Platform {
+    Platform::new(Arc::new(SystemClock), Arc::new(TokioTimer), Arc::new(OsRandom), Arc::new(Log), keys)
+}
+
+/// A key for request state that lives as long as this execution environment.
+pub(crate) fn new_key() -> Keyring {
+    let mut key = [0; 32];
+    OsRandom.fill(&mut key);
+    Keyring::new(key)
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+struct TokioTimer;
+
+impl Timer for TokioTimer {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+struct OsRandom;
+
+impl Random for OsRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        // without randomness, sealed state and error ids would be guessable: better no process than that one
+        getrandom::fill(buffer).expect("the operating system gives randomness");
+    }
+}
+
+struct Log;
+
+impl Records for Log {
+    fn failure(&self, failure: &Failure<'_>) {
+        tracing::error!(id = failure.id, method = failure.method, name = failure.name, cause = failure.cause, "call failed");
+    }
+}

@@ -1,0 +1,110 @@
+//! From exec to the first event: settings, the server, the runtime's loop. A start that fails tells the platform why.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use lambda_runtime_api_client::{BoxError, PooledClient, body::Body, build_request};
+use mcpfn_core::{Builder, Platform};
+use mcpfn_http::{Config, Service};
+use tracing::Level;
+
+use crate::event::Event;
+use crate::host::Host;
+use crate::settings::{Auth, Settings};
+use crate::{logging, ports};
+
+/// What a function serves: a server, and the ports that its handlers ask for.
+#[derive(Debug)]
+pub struct Setup<P> {
+    /// The server, not yet built.
+    pub builder: Builder,
+    /// Adds ports to the platform of this execution environment. Clients of other services belong behind their first use.
+    pub ports: P,
+}
+
+/// Serves events until the platform ends the process.
+pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> ExitCode
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let Err(message) = start(setup) else { return ExitCode::SUCCESS };
+    // settings may be what failed
+    logging::start(Level::ERROR);
+    tracing::error!("{message}");
+    ExitCode::FAILURE
+}
+
+fn start<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> Result<(), String>
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return Err("this program is started by AWS Lambda, or by an emulator that sets AWS_LAMBDA_RUNTIME_API; neither did".to_owned());
+    }
+    // one event at a time needs one thread; on managed instances the tasks of several take turns on it
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the runtime can't start: {error}"))?;
+    match host(setup) {
+        Ok(host) => runtime.block_on(serve(host)).map_err(|error| format!("the Lambda runtime API failed: {error}")),
+        Err(message) => {
+            if let Err(error) = runtime.block_on(report(&message)) {
+                tracing::warn!(%error, "the failed start was not reported");
+            }
+            Err(message)
+        }
+    }
+}
+
+fn host<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> Result<Host, String>
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let settings = Settings::read(|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+    logging::start(settings.log_level);
+    let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
+    let server = builder.build().map_err(|error| error.to_string())?;
+    if settings.auth == Auth::None {
+        tracing::warn!("MCPFN_AUTH is none: anybody who reaches this function may call every tool");
+    }
+    let keys = settings.state_keys.unwrap_or_else(|| {
+        tracing::warn!(
+            "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when another instance gets the answer; set it to 32 random bytes in Base64, the same for all instances"
+        );
+        ports::new_key()
+    });
+    let mut config = Config::default();
+    config.origins.listed = settings.origins;
+    config.max_body = settings.max_body;
+    Ok(Host {
+        service: Service::new(server, config),
+        platform: Arc::new(add_ports(ports::platform(keys))),
+        auth: settings.auth,
+        mode: settings.mode,
+        base_path: settings.base_path,
+        margin_ms: settings.margin_ms,
+    })
+}
+
+async fn serve(host: Host) -> Result<(), BoxError> {
+    let host = Arc::new(host);
+    let handler = service_fn(move |invocation: LambdaEvent<Event>| {
+        let host = Arc::clone(&host);
+        async move { host.invoke(invocation).await }
+    });
+    // several at a time where AWS_LAMBDA_MAX_CONCURRENCY says so, else one
+    Runtime::new(handler).run_concurrent().await
+}
+
+/// Tells the platform why there will be no first event, so that an invoker reads more than `exit status 1`.
+async fn report(message: &str) -> Result<(), BoxError> {
+    let diagnostic = serde_json::json!({"errorType": "InitError", "errorMessage": message});
+    let request = build_request().method(http::Method::POST).uri("/2018-06-01/runtime/init/error");
+    let request = request.header("lambda-runtime-function-error-type", "Runtime.InitError");
+    PooledClient::builder().build().call(request.body(Body::from(diagnostic.to_string()))?).await?;
+    Ok(())
+}
