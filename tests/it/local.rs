@@ -25,7 +25,9 @@ fn call(id: u32, tool: &str, arguments: Value) -> String {
 }
 
 fn ids(output: &str) -> Vec<u64> {
-    let read = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("stdout has a line that is no message ({error}): {line}"));
+    let read = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("stdout has a line that is no message ({error}): {line}"))
+    };
     output.lines().map(read).filter_map(|message| message["id"].as_u64()).collect()
 }
 
@@ -89,10 +91,7 @@ fn stdio_cancels_a_call_and_says_nothing_of_it() {
 fn stdio_drops_a_cancelled_handler() {
     let (dropped, when_dropped) = channel();
     let (started, when_started) = channel();
-    let input = [
-        call(1, "wait", json!({})),
-        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#.to_owned(),
-    ];
+    let input = [call(1, "wait", json!({})), r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#.to_owned()];
     let output = stdio::raw(move || waiting(started, dropped, Reports::None), (input.join("\n") + "\n").as_bytes(), 1000);
     assert_eq!(output, "");
     // it may be cancelled before it was polled at all, and then there was nothing to drop
@@ -161,7 +160,9 @@ fn stdio_ends_when_nobody_reads_any_more() {
 #[test]
 fn stdio_remembers_what_the_handshake_agreed_on() {
     let list = json!({"id": 1, "method": "tools/list"});
-    let titled = |revision: &str| stdio::exchange(servers::rich, revision, std::slice::from_ref(&list))[0]["result"]["tools"][0].get("title").is_some();
+    let titled = |revision: &str| {
+        stdio::exchange(servers::rich, revision, std::slice::from_ref(&list))[0]["result"]["tools"][0].get("title").is_some()
+    };
     assert!(!titled("2024-11-05"));
     assert!(!titled("2025-03-26"));
     assert!(titled("2025-06-18"));
@@ -301,12 +302,16 @@ fn a_slow_tool_is_stopped_and_the_server_goes_on() {
 fn a_panic_outside_of_the_future_is_contained_too() {
     let server = || {
         Server::builder("panics", "1")
-            .tool(Tool::new("early").describe("Panics before its future.").handler(|_: NoArguments| -> std::future::Ready<String> { panic!("early") }))
+            .tool(
+                Tool::new("early")
+                    .describe("Panics before its future.")
+                    .handler(|_: NoArguments| -> std::future::Ready<String> { panic!("early") }),
+            )
             .prompt(
-                Prompt::new("words").describe("Has words.").handler(|words: Words| async move { words.word }).complete(
-                    "word",
-                    |_: String, _| -> std::future::Ready<Vec<String>> { panic!("while completing") },
-                ),
+                Prompt::new("words")
+                    .describe("Has words.")
+                    .handler(|words: Words| async move { words.word })
+                    .complete("word", |_: String, _| -> std::future::Ready<Vec<String>> { panic!("while completing") }),
             )
     };
     let local = Local::start(server);
@@ -399,7 +404,9 @@ fn state_is_understood_by_every_process_with_the_key() {
 fn the_command_line_explains_itself() {
     let (code, stdout, stderr) = run(&mut command(&["--help"]));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    for word in ["Usage:", "tools", "call", "--port", "--stdio", "MCPFN_PORT", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG"] {
+    for word in
+        ["Usage:", "tools", "call", "--port", "--stdio", "MCPFN_PORT", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG"]
+    {
         assert!(stdout.contains(word), "no word of {word}: {stdout}");
     }
     let (code, stdout, _) = run(&mut command(&["--version"]));

@@ -1,5 +1,7 @@
 //! The integration tests, one binary. Each module below says what belongs in it.
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!({..})` reads better as an argument than a reference to it")]
+
 /// Hosts, servers, the fixture format and its runner, time under control. No tests of the product.
 mod support;
 
@@ -14,3 +16,18 @@ mod local;
 
 /// The Rust SDK as a client, over HTTP and stdio, in both eras.
 mod rmcp_client;
+
+/// Mistakes of a registration, all at once; macros and builder give the same bytes.
+mod registration;
+
+/// What holds for a server as a value: shared, without memory, bounded, cancelled by dropping.
+mod principles;
+
+/// Random bytes, messages and requests: no panic, and an answer that keeps the rules.
+mod fuzzed;
+
+/// Our schema validator against the `jsonschema` crate.
+mod schema_agreement;
+
+/// Rules of the repository, with advice.
+mod tidy;

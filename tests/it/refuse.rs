@@ -81,7 +81,12 @@ fn deep_nesting_in_arguments() {
 
 #[test]
 fn deep_nesting_in_answers() {
-    check(&raw_call(&format!(r#""arguments":{{"a":1,"b":1}},"inputResponses":{{"x":{}}}"#, nested(100_000))), 200, -32602, "inputResponses");
+    check(
+        &raw_call(&format!(r#""arguments":{{"a":1,"b":1}},"inputResponses":{{"x":{}}}"#, nested(100_000))),
+        200,
+        -32602,
+        "inputResponses",
+    );
 }
 
 #[test]
@@ -300,7 +305,10 @@ fn every_parameter_of_every_wrong_type() {
                 // a value of the right type may still name nothing
                 let refused = code == Some(-32602) || not_found;
                 if !refused && !fitting.contains(&position) || !broken(&request, &response).is_empty() {
-                    wrong.push(format!("{method} {member} = {value} under {revision}: {}", response.text().chars().take(200).collect::<String>()));
+                    wrong.push(format!(
+                        "{method} {member} = {value} under {revision}: {}",
+                        response.text().chars().take(200).collect::<String>()
+                    ));
                 }
             }
         }
@@ -346,7 +354,8 @@ fn a_state_with_any_byte_changed() {
         forged[position] = if forged[position] == b'A' { b'B' } else { b'A' };
         refused_state(&host, &String::from_utf8(forged).unwrap(), "not one that this server gave");
     }
-    for forged in [format!("{state}A"), format!("{state}="), format!(" {state}"), state[..state.len() - 1].to_owned(), state.to_uppercase()] {
+    for forged in [format!("{state}A"), format!("{state}="), format!(" {state}"), state[..state.len() - 1].to_owned(), state.to_uppercase()]
+    {
         refused_state(&host, &forged, "not one that this server gave");
     }
 }
@@ -401,10 +410,11 @@ struct Amount {
 }
 
 fn paying(name: &str) -> Builder {
-    Server::builder(name, "1").tool(Tool::new("pay").describe("Pays.").handler(|_: Amount, cx: Cx| async move {
+    Server::builder(name, "1").tool(Tool::new("pay").describe("Pays.").handler(|args: Amount, cx: Cx| async move {
         match cx.request_state::<u32>() {
-            Some(amount) => Ok(format!("paid {amount}")),
-            None => Err(ToolError::from(cx.ask().state(5))),
+            Some(amount) if amount == args.amount => Ok(format!("paid {amount} to {}", args.to)),
+            Some(_) => Err(ToolError::internal("the state is of another call")),
+            None => Err(ToolError::from(cx.ask().state(args.amount))),
         }
     }))
 }
@@ -420,7 +430,7 @@ fn a_state_of_another_call() {
         Request::modern("tools/call", params)
     };
     let state = state_of(&host.send(&pay(json!({"amount": 5, "to": "ada"}), None)));
-    assert_eq!(host.send(&pay(json!({"to": "ada", "amount": 5}), Some(&state))).json()["result"]["content"][0]["text"], "paid 5");
+    assert_eq!(host.send(&pay(json!({"to": "ada", "amount": 5}), Some(&state))).json()["result"]["content"][0]["text"], "paid 5 to ada");
     for other in [json!({"amount": 6, "to": "ada"}), json!({"amount": 5}), json!({"amount": 5, "to": "Ada"})] {
         assert_eq!(host.send(&pay(other, Some(&state))).error().0, -32602);
     }
@@ -432,7 +442,10 @@ fn a_state_of_another_call() {
 fn missing_capabilities_of_one_kind_are_named_together() {
     let server = || {
         Server::builder("asking", "1").tool(Tool::new("ask").describe("Asks in two ways.").handler(|_: NoArguments, cx: Cx| async move {
-            let ask = cx.ask().form("a", Form::new("Who?").text("name", "Name")).url("b", UrlElicitation::new("Sign in.", "https://example.com/"));
+            let ask = cx
+                .ask()
+                .form("a", Form::new("Who?").text("name", "Name"))
+                .url("b", UrlElicitation::new("Sign in.", "https://example.com/"));
             Err::<String, ToolError>(ask.into())
         }))
     };
@@ -463,7 +476,10 @@ fn a_private_cause_stays_private() {
     let response = host.send(&Request::modern("tools/call", json!({"name": "test_panic"})));
     let kept = host.log.kept();
     assert_eq!(kept.len(), 1);
-    assert_eq!((kept[0].method.as_str(), kept[0].name.as_str(), kept[0].cause.as_str()), ("tools/call", "test_panic", "panic: a private message"));
+    assert_eq!(
+        (kept[0].method.as_str(), kept[0].name.as_str(), kept[0].cause.as_str()),
+        ("tools/call", "test_panic", "panic: a private message")
+    );
     assert!(response.text().contains(&kept[0].id), "the client is told the log's id");
     assert!(!response.text().contains("private"));
 }

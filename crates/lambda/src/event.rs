@@ -84,7 +84,7 @@ impl Event {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
-        *request.headers_mut() = headers(self.headers, self.multi_value_headers);
+        *request.headers_mut() = headers(self.headers.as_ref(), self.multi_value_headers.as_ref());
         Ok(request)
     }
 
@@ -102,7 +102,7 @@ fn below<'a>(path: &'a str, prefix: &str) -> &'a str {
     }
 }
 
-fn headers(single: Option<HashMap<String, String>>, multiple: Option<HashMap<String, Vec<String>>>) -> HeaderMap {
+fn headers(single: Option<&HashMap<String, String>>, multiple: Option<&HashMap<String, Vec<String>>>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &str| {
         let Ok(name) = HeaderName::try_from(name) else { return };
@@ -112,7 +112,7 @@ fn headers(single: Option<HashMap<String, String>>, multiple: Option<HashMap<Str
     match multiple {
         // holds everything that the single ones hold
         Some(multiple) => multiple.iter().for_each(|(name, values)| values.iter().for_each(|value| add(name, value))),
-        None => single.iter().flatten().for_each(|(name, value)| add(name, value)),
+        None => single.into_iter().flatten().for_each(|(name, value)| add(name, value)),
     }
     headers
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use lambda_runtime::{FunctionResponse, LambdaEvent};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
@@ -65,9 +64,9 @@ impl Host {
 }
 
 /// A JSON-RPC error without id, so that a client never takes this server for an older one.
-fn forbidden(message: &str) -> Response<Chunks> {
+fn forbidden(message: &'static str) -> Response<Chunks> {
     let error = Error::new(ErrorCode::INVALID_REQUEST, message);
-    let mut response = Response::new(Chunks::whole(Bytes::from(Answer::error(None, &error).message)));
+    let mut response = Response::new(Chunks::whole(Answer::error(None, &error).message));
     *response.status_mut() = StatusCode::FORBIDDEN;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -31,7 +31,7 @@ impl Chunks {
     }
 
     fn is_empty(&self) -> bool {
-        self.first.is_none() && self.rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+        self.first.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 }
 

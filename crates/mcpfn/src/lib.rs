@@ -15,10 +15,7 @@
 //!     format!("Hello, {}!", args.name)
 //! }
 //!
-//! fn server() -> Builder {
-//!     Server::builder("hello", "1.0.0").tool(hello)
-//! }
-//! mcpfn::main!(server);
+//! mcpfn::main!(Server::builder("hello", "1.0.0").tool(hello));
 //! ```
 //!
 //! A handler is an ordinary async function; a test calls it directly. What a macro makes can be written without it:
@@ -53,12 +50,17 @@ pub use local::run;
 #[cfg(not(target_arch = "wasm32"))]
 pub use mcpfn_local::{Setup, run as run_with};
 
-/// Makes the program's entry point of a function that gives a [`Builder`].
+/// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests can call too).
 #[macro_export]
 macro_rules! main {
-    ($server:path) => {
+    ($server:ident) => {
         fn main() -> ::std::process::ExitCode {
             $crate::run($server)
+        }
+    };
+    ($server:expr) => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::run(|| $server)
         }
     };
 }

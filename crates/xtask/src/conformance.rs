@@ -24,6 +24,16 @@ const SUITE: &str = "node_modules/@modelcontextprotocol/conformance";
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     keep: bool,
+    host: Host,
+}
+
+/// Which host serves the fixtures.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Host {
+    #[default]
+    Local,
+    /// The bootstrap of AWS Lambda, behind a front that turns HTTP into function URL events.
+    Lambda,
 }
 
 impl Options {
@@ -34,15 +44,16 @@ impl Options {
             match argument {
                 "--keep" => options.keep = true,
                 "--host" => match arguments.next() {
-                    Some("local") => {}
-                    Some(host @ ("lambda" | "worker")) => {
-                        return Err(Error::new(format!(
-                            "the host `{host}` is not built yet; `--host local` runs the same fixtures on this machine"
-                        )));
+                    Some("local") => options.host = Host::Local,
+                    Some("lambda") => options.host = Host::Lambda,
+                    Some("worker") => {
+                        return Err(Error::new(
+                            "the host `worker` is not built yet; `--host local` runs the same fixtures on this machine",
+                        ));
                     }
                     _ => {
                         return Err(Error::new(
-                            "say which host serves the fixtures: `--host local`",
+                            "say which host serves the fixtures: `--host local` or `--host lambda`",
                         ));
                     }
                 },
@@ -101,7 +112,10 @@ pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
 pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Result<()> {
     let node = setup::node(cx)?;
     setup::node_packages(cx, &node, CONFORMANCE)?;
-    let program = fixture::build(cx)?;
+    let program = match options.host {
+        Host::Local => fixture::build(cx)?,
+        Host::Lambda => build_lambda(cx)?,
+    };
     let mut server = Fixture::start(&program)?;
     let results = cx.target.join("conformance");
     if results.exists() {
@@ -128,6 +142,16 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
         fs::remove_dir_all(&results).while_doing(format_args!("remove {}", results.display()))?;
     }
     Ok(())
+}
+
+/// Builds the front and, beside it, the bootstrap that it starts. The front takes the fixture server's place.
+fn build_lambda(cx: &Context) -> Result<PathBuf> {
+    process::run(
+        cx.cargo()
+            .args(["build", "-p", "mcpfn-lambda-emulator", "--bins"]),
+    )?;
+    let front = format!("lambda-front{}", std::env::consts::EXE_SUFFIX);
+    Ok(cx.target.join("debug").join(front))
 }
 
 /// Runs the suite once and says whether it was content.
@@ -244,16 +268,21 @@ mod tests {
     }
 
     #[test]
-    fn only_the_local_host_is_built() {
-        assert_eq!(
-            options(&["--host", "local", "--keep"]),
-            Ok(Options { keep: true })
-        );
-        assert_eq!(options(&[]), Ok(Options { keep: false }));
+    fn hosts_are_known_by_name() {
+        let local = |keep| {
+            Ok(Options {
+                keep,
+                host: Host::Local,
+            })
+        };
+        assert_eq!(options(&["--host", "local", "--keep"]), local(true));
+        assert_eq!(options(&[]), local(false));
+        let lambda = options(&["--host", "lambda"]).unwrap();
+        assert_eq!(lambda.host, Host::Lambda);
         assert!(
-            options(&["--host", "lambda"])
+            options(&["--host", "worker"])
                 .unwrap_err()
-                .contains("`lambda` is not built yet")
+                .contains("`worker` is not built yet")
         );
         assert!(
             options(&["--host", "moon"])

@@ -141,7 +141,9 @@ impl Ask {
             request = match value {
                 Value::Null => request,
                 Value::String(value) => request.and_header(name, value),
-                Value::Array(values) => values.iter().fold(request, |request, value| request.and_header(name, value.as_str().expect("text"))),
+                Value::Array(values) => {
+                    values.iter().fold(request, |request, value| request.and_header(name, value.as_str().expect("text")))
+                }
                 other => panic!("a header is text, a list of texts or null, not {other}"),
             };
         }

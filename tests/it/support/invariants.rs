@@ -73,7 +73,10 @@ pub(crate) fn broken_message(message: &Value, asked: Option<&Value>, modern: boo
             let text = error["message"].as_str().unwrap_or_default();
             must(!text.is_empty(), "an error says what is wrong");
             must(text.chars().count() < 2000, "an error is short");
-            must(!text.chars().any(|character| unfit(character) && character != '\n'), "an error repeats no control or invisible characters");
+            must(
+                !text.chars().any(|character| unfit(character) && character != '\n'),
+                "an error repeats no control or invisible characters",
+            );
         }
         _ => must(false, "an answer has a result or an error"),
     }

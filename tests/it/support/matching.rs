@@ -25,19 +25,27 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
     match expected {
         Value::String(text) if text == "$any" => {}
         Value::String(text) if text == "$absent" => complain("must be absent".to_owned()),
-        Value::Object(members) if members.len() == 1 && members.keys().all(|key| key.starts_with('$') && key != "$schema" && key != "$ref") => {
+        Value::Object(members)
+            if members.len() == 1 && members.keys().all(|key| key.starts_with('$') && key != "$schema" && key != "$ref") =>
+        {
             let (operator, operand) = members.iter().next().expect("it has one member");
             if !special(operator, operand, actual) {
                 complain(format!("must match {expected}"));
             }
         }
         Value::Object(members) => match actual {
-            Value::Object(others) => members.iter().for_each(|(key, value)| compare(value, others.get(key), &format!("{place}/{key}"), found)),
+            Value::Object(others) => {
+                members.iter().for_each(|(key, value)| compare(value, others.get(key), &format!("{place}/{key}"), found));
+            }
             _ => complain("must be an object".to_owned()),
         },
         Value::Array(items) => match actual {
             Value::Array(others) if others.len() == items.len() => {
-                items.iter().zip(others).enumerate().for_each(|(position, (item, other))| compare(item, Some(other), &format!("{place}/{position}"), found));
+                items
+                    .iter()
+                    .zip(others)
+                    .enumerate()
+                    .for_each(|(position, (item, other))| compare(item, Some(other), &format!("{place}/{position}"), found));
             }
             _ => complain(format!("must be an array of {}", items.len())),
         },

@@ -51,7 +51,7 @@ impl Process {
 
     /// Over HTTP on a free port.
     pub(crate) fn http() -> (Self, SocketAddr) {
-        let mut process = Self::start(&mut command(&["--port", "0"]));
+        let process = Self::start(&mut command(&["--port", "0"]));
         let line = process.stdout.find("listening on ");
         let address = line.trim_start_matches("listening on http://").trim_end_matches("/mcp").parse().expect("an address is printed");
         (process, address)
@@ -60,7 +60,11 @@ impl Process {
     /// Writes a line.
     pub(crate) fn say(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is open");
-        stdin.write_all(line.as_bytes()).and_then(|()| stdin.write_all(b"\n")).and_then(|()| stdin.flush()).expect("the process reads its input");
+        stdin
+            .write_all(line.as_bytes())
+            .and_then(|()| stdin.write_all(b"\n"))
+            .and_then(|()| stdin.flush())
+            .expect("the process reads its input");
     }
 
     /// Ends the input.
@@ -130,7 +134,6 @@ impl Lines {
             }
         }
     }
-
 
     /// Everything up to the end of the pipe.
     pub(crate) fn collect_all(&self) -> String {

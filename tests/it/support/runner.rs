@@ -26,7 +26,9 @@ pub(crate) fn over_stdio(folder: &str) {
     let fixtures: Vec<(String, Fixture, String)> =
         all(folder).into_iter().filter_map(|(file, fixture)| fixture.neutral().map(|revision| (file, fixture, revision))).collect();
     for (file, fixture, revision) in &fixtures {
-        failures.extend(through_pipe(fixture, revision).into_iter().map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)));
+        failures.extend(
+            through_pipe(fixture, revision).into_iter().map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)),
+        );
     }
     report(&failures, fixtures.len());
 }
@@ -75,7 +77,9 @@ fn check(step: &Step, response: &Response) -> Vec<String> {
             (Value::Null, None) => {}
             (Value::Null, Some(actual)) => found.push(format!("header {name} must be absent, found {actual}")),
             (_, None) => found.push(format!("header {name} is missing")),
-            (expected, Some(actual)) => found.extend(differences(expected, &actual.into()).into_iter().map(|what| format!("header {name}{what}"))),
+            (expected, Some(actual)) => {
+                found.extend(differences(expected, &actual.into()).into_iter().map(|what| format!("header {name}{what}")));
+            }
         }
     }
     let text = response.text();
@@ -131,7 +135,8 @@ fn through_pipe(fixture: &Fixture, revision: &str) -> Vec<String> {
         let messages = stdio::exchange(servers::named(&fixture.server), revision, std::slice::from_ref(&body));
         let mut found = compare(&step, &messages);
         let asked = body.get("id");
-        for message in messages.iter().flat_map(|message| message.as_array().map_or_else(|| vec![message], |items| items.iter().collect())) {
+        for message in messages.iter().flat_map(|message| message.as_array().map_or_else(|| vec![message], |items| items.iter().collect()))
+        {
             found.extend(invariants::broken_message(message, asked, modern));
         }
         if !found.is_empty() {

@@ -68,7 +68,9 @@ pub(crate) fn rich() -> Builder {
                 .destructive(false)
                 .meta("example.com/kind", json!("object"))
                 .output_schema(json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}))
-                .handler(|_: NoArguments| async { CallToolResult::text("{\"a\":1}").structured(json!({"a": 1})).meta("example.com/took", json!(3)) }),
+                .handler(|_: NoArguments| async {
+                    CallToolResult::text("{\"a\":1}").structured(json!({"a": 1})).meta("example.com/took", json!(3))
+                }),
         )
         .tool(
             Tool::new("lists")
@@ -76,12 +78,16 @@ pub(crate) fn rich() -> Builder {
                 .output_schema(json!({"type": "array", "items": {"type": "integer"}}))
                 .handler(|_: NoArguments| async { CallToolResult::text("[1,2]").structured(json!([1, 2])) }),
         )
-        .tool(
-            Tool::new("blocks")
-                .describe("Gives content of every kind.")
-                .handler(|_: JsonObject| async { vec![Content::text("words"), Content::audio(b"sound", "audio/wav"), Content::resource_link(link())] }),
+        .tool(Tool::new("blocks").describe("Gives content of every kind.").handler(|_: JsonObject| async {
+            vec![Content::text("words"), Content::audio(b"sound", "audio/wav"), Content::resource_link(link())]
+        }))
+        .prompt(
+            Prompt::new("titled")
+                .title("Titled")
+                .describe("A prompt with titles.")
+                .icon(icon())
+                .handler(|arguments: Titled| async move { arguments.who }),
         )
-        .prompt(Prompt::new("titled").title("Titled").describe("A prompt with titles.").icon(icon()).handler(|arguments: Titled| async move { arguments.who }))
         .resource(
             Resource::new("rich://one", "one")
                 .title("One")

@@ -1,3 +1,3 @@
 //! The fixture server as a process, over HTTP or stdio.
 
-mcpfn::main!(mcpfn_it::everything);
+mcpfn::main!(mcpfn_it::everything());

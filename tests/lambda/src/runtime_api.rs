@@ -1,0 +1,220 @@
+//! The Runtime API of one execution environment: an HTTP server on a port of its own. It knows envelopes, no contents.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+/// One event for a function.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// What the trigger says.
+    pub event: Value,
+    /// Time from now to the function's deadline.
+    pub time_left: Duration,
+    /// Break the connection of a streamed answer after so many pieces.
+    pub cut_after: Option<usize>,
+}
+
+impl Invocation {
+    /// An event with thirty seconds to answer it.
+    #[must_use]
+    pub fn new(event: Value) -> Self {
+        Self { event, time_left: Duration::from_secs(30), cut_after: None }
+    }
+}
+
+/// What a function sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// The whole of a buffered answer.
+    Whole(Bytes),
+    /// A piece of a streamed answer, as it came off the wire.
+    Piece(Bytes),
+    /// The end of a streamed answer, with the error from its trailers if they have one.
+    End(Option<String>),
+    /// The function reported an error instead of an answer.
+    Failed(Value),
+    /// The connection of a streamed answer broke, from either side.
+    Broken(String),
+    /// The process ended.
+    Exited(String),
+}
+
+pub(crate) struct RuntimeApi {
+    pub(crate) address: SocketAddr,
+    pub(crate) events: mpsc::UnboundedSender<Pending>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+type Sender = mpsc::UnboundedSender<(Instant, Part)>;
+
+pub(crate) struct Pending {
+    pub(crate) invocation: Invocation,
+    pub(crate) parts: Sender,
+}
+
+/// What the connections of one environment share.
+pub(crate) struct Shared {
+    waiting: tokio::sync::Mutex<mpsc::UnboundedReceiver<Pending>>,
+    open: Mutex<Open>,
+    /// When the function first asked for an event.
+    pub(crate) ready: watch::Sender<Option<Instant>>,
+    pub(crate) init_error: Mutex<Option<Value>>,
+}
+
+#[derive(Default)]
+struct Open {
+    number: u64,
+    calls: HashMap<String, (Sender, Option<usize>)>,
+}
+
+impl RuntimeApi {
+    pub(crate) async fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let (events, waiting) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            waiting: waiting.into(),
+            open: Mutex::default(),
+            ready: watch::Sender::new(None),
+            init_error: Mutex::default(),
+        });
+        let serving = Arc::clone(&shared);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let _ = stream.set_nodelay(true);
+                let shared = Arc::clone(&serving);
+                let answer = service_fn(move |request| serve(Arc::clone(&shared), request));
+                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            }
+        });
+        Ok(Self { address, events, shared })
+    }
+}
+
+/// An error here breaks the connection, which is what a cut is.
+async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+    let (parts, body) = request.into_parts();
+    let place = parts.uri.path().strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
+    let segments: Vec<&str> = place.split('/').collect();
+    match (&parts.method, segments.as_slice()) {
+        (&Method::GET, ["invocation", "next"]) => Ok(next(&shared).await),
+        (&Method::POST, ["invocation", id, what @ ("response" | "error")]) => {
+            if text(&parts.headers, "lambda-runtime-invocation-id") != Some(*id) {
+                return Ok(status(StatusCode::BAD_REQUEST, "the invocation id was not sent back"));
+            }
+            let Some((sender, cut_after)) = shared.open().calls.remove(*id) else {
+                return Ok(status(StatusCode::BAD_REQUEST, "no such invocation is open"));
+            };
+            let send = |part| {
+                // a caller that hung up is told nothing
+                let _ = sender.send((Instant::now(), part));
+            };
+            if *what == "error" {
+                send(Part::Failed(json(body).await));
+            } else if text(&parts.headers, "lambda-runtime-function-response-mode") == Some("streaming") {
+                streamed(body, cut_after, send).await?;
+            } else {
+                match body.collect().await {
+                    Ok(whole) => send(Part::Whole(whole.to_bytes())),
+                    Err(error) => send(Part::Broken(error.to_string())),
+                }
+            }
+            Ok(status(StatusCode::ACCEPTED, "OK"))
+        }
+        (&Method::POST, ["init", "error"]) => {
+            let said = json(body).await;
+            *shared.init_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+            Ok(status(StatusCode::ACCEPTED, "OK"))
+        }
+        _ => Ok(status(StatusCode::NOT_FOUND, "the Runtime API has nothing here")),
+    }
+}
+
+impl Shared {
+    fn open(&self) -> std::sync::MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn next(shared: &Shared) -> Response<Full<Bytes>> {
+    shared.ready.send_if_modified(|ready| ready.is_none() && ready.replace(Instant::now()).is_none());
+    let Some(Pending { invocation, parts }) = shared.waiting.lock().await.recv().await else {
+        // the environment is gone; its process is about to be
+        return std::future::pending().await;
+    };
+    let id = {
+        let mut open = shared.open();
+        open.number += 1;
+        let id = format!("00000000-0000-4000-8000-{:012x}", open.number);
+        open.calls.insert(id.clone(), (parts, invocation.cut_after));
+        id
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut response = Response::new(Full::from(invocation.event.to_string()));
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("lambda-runtime-aws-request-id", &id),
+        ("lambda-runtime-invocation-id", &id),
+        ("lambda-runtime-deadline-ms", &(now + invocation.time_left).as_millis().to_string()),
+        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:everything"),
+        ("lambda-runtime-trace-id", "Root=1-65f0c0de-000000000000000000000001;Parent=0000000000000001;Sampled=0"),
+    ] {
+        response.headers_mut().insert(name, value.parse().expect("the values above are header values"));
+    }
+    response
+}
+
+async fn streamed(mut body: Incoming, cut_after: Option<usize>, send: impl Fn(Part)) -> io::Result<()> {
+    let mut pieces = 0;
+    let mut error = None;
+    while let Some(frame) = body.frame().await {
+        match frame.map(hyper::body::Frame::into_data) {
+            Ok(Ok(data)) => {
+                send(Part::Piece(data));
+                pieces += 1;
+            }
+            Ok(Err(frame)) => {
+                let trailers = frame.into_trailers().unwrap_or_default();
+                error = text(&trailers, "lambda-runtime-function-error-type").map(str::to_owned);
+            }
+            Err(error) => {
+                send(Part::Broken(error.to_string()));
+                return Ok(());
+            }
+        }
+        if cut_after == Some(pieces) {
+            send(Part::Broken("cut as the test asked".to_owned()));
+            return Err(io::Error::other("cut"));
+        }
+    }
+    send(Part::End(error));
+    Ok(())
+}
+
+async fn json(body: Incoming) -> Value {
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes)))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn status(status: StatusCode, said: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(format!("{{\"status\":\"{said}\"}}")));
+    *response.status_mut() = status;
+    response
+}
