@@ -218,6 +218,19 @@ fn http_stops_at_once_when_nothing_is_in_flight() {
 }
 
 #[test]
+fn a_signal_counts_from_the_first_moment() {
+    // told to stop as soon as it says where it listens: a service manager may do that
+    let codes: Vec<Option<i32>> = (0..8)
+        .map(|_| {
+            let (mut process, _) = Process::http();
+            process.terminate();
+            process.wait().code()
+        })
+        .collect();
+    assert_eq!(codes, [Some(0); 8], "no code: the signal killed it, because nothing listened for signals yet");
+}
+
+#[test]
 fn http_keeps_a_connection_for_the_next_request() {
     let local = Local::start(mcpfn_it::everything);
     let mut first = Request::post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);

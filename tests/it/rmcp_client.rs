@@ -1,7 +1,5 @@
 //! The Rust SDK (rmcp) as a client of the binary `everything`, over HTTP and stdio, in both eras.
 
-use std::sync::Mutex;
-
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, ClientRequest, ElicitRequestParams, ElicitResult,
     ElicitationAction, GetPromptRequestParams, Implementation, ProgressNotificationParam, ProtocolVersion, ReadResourceRequestParams,
@@ -11,13 +9,25 @@ use rmcp::service::{NotificationContext, PeerRequestOptions, RequestContext, Run
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData, RoleClient};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::support::process::Process;
 
-/// A client that keeps reports and answers forms.
-#[derive(Default)]
+/// Progress, and the words with it.
+type Report = (f64, Option<String>);
+
+/// A client that hands reports on and answers forms.
 struct Client {
-    reports: Mutex<Vec<(f64, Option<String>)>>,
+    reports: UnboundedSender<Report>,
+    heard: Mutex<UnboundedReceiver<Report>>,
+}
+
+impl Client {
+    fn new() -> Self {
+        let (reports, heard) = unbounded_channel();
+        Self { reports, heard: Mutex::new(heard) }
+    }
 }
 
 impl ClientHandler for Client {
@@ -27,7 +37,7 @@ impl ClientHandler for Client {
     }
 
     async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
-        self.reports.lock().unwrap().push((params.progress, params.message));
+        self.reports.send((params.progress, params.message)).expect("the client lives");
     }
 
     async fn create_elicitation(&self, _: ElicitRequestParams, _: RequestContext<RoleClient>) -> Result<ElicitResult, ErrorData> {
@@ -48,7 +58,7 @@ fn either() -> ClientLifecycleMode {
 async fn over_http(lifecycle: ClientLifecycleMode) -> (Process, Running) {
     let (process, address) = Process::http();
     let transport = StreamableHttpClientTransport::from_uri(format!("http://{address}/mcp"));
-    let client = Client::default().serve_with_lifecycle(transport, lifecycle).await.expect("rmcp connects over HTTP");
+    let client = Client::new().serve_with_lifecycle(transport, lifecycle).await.expect("rmcp connects over HTTP");
     (process, client)
 }
 
@@ -56,7 +66,7 @@ async fn over_stdio(lifecycle: ClientLifecycleMode) -> Running {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_everything"));
     command.arg("--stdio").kill_on_drop(true);
     let transport = TokioChildProcess::new(command).expect("the binary starts");
-    Client::default().serve_with_lifecycle(transport, lifecycle).await.expect("rmcp connects over stdio")
+    Client::new().serve_with_lifecycle(transport, lifecycle).await.expect("rmcp connects over stdio")
 }
 
 fn object(value: Value) -> rmcp::model::JsonObject {
@@ -108,7 +118,12 @@ async fn everything_works(client: Running, is_modern: bool) {
     let handle = client.send_cancellable_request(request, PeerRequestOptions::no_options()).await.expect("a request is sent");
     let ServerResult::CallToolResult(result) = handle.await_response().await.expect("an answer") else { panic!("not a tool's result") };
     assert_eq!(text(&result), "done");
-    let reports = client.service().reports.lock().unwrap().clone();
+    // rmcp handles each notification in a task of its own: they may come late and in any order
+    let mut reports = Vec::new();
+    while reports.len() < 3 {
+        reports.push(client.service().heard.lock().await.recv().await.expect("the client lives"));
+    }
+    reports.sort_by(|(one, _): &Report, (other, _)| one.total_cmp(other));
     let report = |progress, words: &str| (progress, Some(words.to_owned()));
     assert_eq!(reports, [report(0.0, "started"), report(50.0, "half way"), report(100.0, "finished")]);
 

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, Response, StatusCode, header};
-use lambda_runtime::{FunctionResponse, LambdaEvent};
+use http_body_util::{Either, Full};
+use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
 use mcpfn_core::{Answer, Platform, Principal, PrincipalKind};
 use mcpfn_http::{Deadline, Service};
 use tracing::Instrument as _;
 
+use crate::api::{Api, Event as Answered, Outcome};
 use crate::event::{Event, NotHttp};
-use crate::response::{Buffered, Chunks, Shape, buffered, streamed};
+use crate::response::{Content, Envelope, Shape, buffered};
 use crate::settings::{Auth, Mode};
 
 /// What every invocation of this execution environment shares.
 pub(crate) struct Host {
+    pub(crate) api: Api,
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
     pub(crate) auth: Auth,
@@ -24,13 +27,25 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) async fn invoke(&self, invocation: LambdaEvent<Event>) -> Result<FunctionResponse<Buffered, Chunks>, NotHttp> {
-        let span = tracing::info_span!("invocation", requestId = invocation.context.request_id);
-        self.answer(invocation).instrument(span).await
+    /// Answers one event to its end: a stream is over when this is.
+    pub(crate) async fn invoke(self: Arc<Self>, invocation: LambdaInvocation) {
+        // of the highest level, so that no log level takes the id off a line
+        let span = tracing::error_span!("invocation", requestId = invocation.context.request_id);
+        let LambdaInvocation { parts, body, context } = invocation;
+        let host = Arc::clone(&self);
+        // a task of its own, so that a panic that nobody foresaw costs one answer and not the process
+        let work = async move { host.outcome(&body, context.deadline).await.unwrap_or_else(Outcome::Failed) };
+        let outcome = tokio::spawn(work.instrument(span.clone())).await;
+        let outcome = outcome.unwrap_or_else(|_| Outcome::Failed("the function panicked; its log says where".into()));
+        let sent = self.api.send(Answered { request_id: &context.request_id, headers: &parts.headers }, outcome).await;
+        if let Err(error) = sent {
+            let _entered = span.enter();
+            tracing::error!(error, "an answer did not reach the Lambda runtime API");
+        }
     }
 
-    async fn answer(&self, invocation: LambdaEvent<Event>) -> Result<FunctionResponse<Buffered, Chunks>, NotHttp> {
-        let LambdaEvent { payload: event, context } = invocation;
+    async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Outcome, Diagnostic> {
+        let event: Event = serde_json::from_slice(event).map_err(|_| NotHttp)?;
         let streams = self.mode == Mode::Stream && event.takes_streams();
         let shape = Shape { multi_value_headers: event.has_multi_value_headers(), status_description: event.is_load_balancer() };
         let principal = event.principal();
@@ -39,15 +54,11 @@ impl Host {
             Some(message) => forbidden(message),
             None => {
                 request.extensions_mut().insert(principal);
-                request.extensions_mut().insert(Deadline(context.deadline.saturating_sub(self.margin_ms)));
-                self.service.call(request, &self.platform).await.map(Chunks::of)
+                request.extensions_mut().insert(Deadline(deadline.saturating_sub(self.margin_ms)));
+                self.service.call(request, &self.platform).await.map(Either::Right)
             }
         };
-        Ok(if streams {
-            FunctionResponse::StreamingResponse(streamed(response))
-        } else {
-            FunctionResponse::BufferedResponse(buffered(response, shape).await)
-        })
+        Ok(if streams { Outcome::Streamed(Envelope::new(response)) } else { Outcome::Buffered(buffered(response, shape).await?) })
     }
 
     fn refusal(&self, principal: &Principal) -> Option<&'static str> {
@@ -64,9 +75,9 @@ impl Host {
 }
 
 /// A JSON-RPC error without id, so that a client never takes this server for an older one.
-fn forbidden(message: &'static str) -> Response<Chunks> {
+fn forbidden(message: &'static str) -> Response<Content> {
     let error = Error::new(ErrorCode::INVALID_REQUEST, message);
-    let mut response = Response::new(Chunks::whole(Answer::error(None, &error).message));
+    let mut response = Response::new(Either::Left(Full::new(Answer::error(None, &error).message)));
     *response.status_mut() = StatusCode::FORBIDDEN;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

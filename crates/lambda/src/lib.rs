@@ -11,9 +11,11 @@
 //! The caller is believed because the platform put it into the event. Whoever may invoke the function directly can write any
 //! event, so give `lambda:InvokeFunction` to nobody who may not act for every caller.
 //!
-//! `lambda_runtime` is used without `lambda_http`: that one keeps only the last of several headers of one name, and panics
-//! over a Host that is no host.
+//! `lambda_runtime` asks for events and understands their heads. Two things are our own: events are read here and not by
+//! `lambda_http`, which keeps only the last of several headers of one name and panics over a Host that is no host; and answers
+//! are sent here, because `lambda_runtime` sends a stream in small writes that wait for each other (see `api.rs`).
 
+mod api;
 mod event;
 mod host;
 mod logging;

@@ -1,117 +1,95 @@
-//! From an HTTP response to what Lambda takes: one JSON document, or a stream. It does not look into the body.
+//! From an HTTP response to what Lambda takes: one JSON document, or a stream behind an envelope. It does not look into the body.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_core::Stream;
 use http::{HeaderMap, Response};
-use http_body::Body as _;
-use lambda_runtime::{MetadataPrelude, StreamResponse};
-use mcpfn_http::Body;
-use serde::Serialize;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Either, Full};
+use lambda_runtime_api_client::BoxError;
+use serde_json::json;
 use tracing::Span;
 
-/// A body as pieces. Reading it runs the handler, under the span of its invocation; dropping it cancels the handler.
-pub(crate) struct Chunks {
-    first: Option<Bytes>,
-    rest: Option<Body>,
-    span: Span,
-}
+/// Our own refusal, or what the service says.
+pub(crate) type Content = Either<Full<Bytes>, mcpfn_http::Body>;
 
-impl Chunks {
-    pub(crate) fn of(body: Body) -> Self {
-        Self { first: None, rest: Some(body), span: Span::current() }
-    }
-
-    pub(crate) fn whole(bytes: Bytes) -> Self {
-        Self { first: Some(bytes), rest: None, span: Span::none() }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.first.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
-    }
-}
-
-impl Stream for Chunks {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { first, rest, span } = &mut *self;
-        if let Some(first) = first.take() {
-            return Poll::Ready(Some(Ok(first)));
-        }
-        let Some(body) = rest else { return Poll::Ready(None) };
-        let _entered = span.enter();
-        let frame = ready!(Pin::new(body).poll_frame(cx));
-        // our bodies have no trailers, which would end them
-        Poll::Ready(frame.and_then(|frame| frame.map(|frame| frame.into_data().ok()).transpose()))
-    }
-}
-
-/// The streaming form.
-pub(crate) fn streamed(response: Response<Chunks>) -> StreamResponse<Chunks> {
-    let (parts, mut chunks) = response.into_parts();
-    if chunks.is_empty() {
-        // front doors wait for the first byte of a stream before they send the head on
-        chunks.first = Some(Bytes::from_static(b"\n"));
-    }
-    let metadata_prelude = MetadataPrelude { status_code: parts.status, headers: parts.headers, cookies: Vec::new() };
-    StreamResponse { metadata_prelude, stream: chunks }
-}
-
-/// The buffered form, as every HTTP trigger reads it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Buffered {
-    status_code: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    headers: Option<BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
-    body: String,
-    is_base64_encoded: bool,
-}
-
-/// How the trigger of an event wants its answer.
+/// How the trigger of an event wants a buffered answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) multi_value_headers: bool,
     pub(crate) status_description: bool,
 }
 
-/// Reads the body to its end and makes the buffered form of it.
-pub(crate) async fn buffered(response: Response<Chunks>, shape: Shape) -> Buffered {
-    let (parts, mut chunks) = response.into_parts();
-    let mut body = Vec::new();
-    while let Some(Ok(chunk)) = std::future::poll_fn(|cx| Pin::new(&mut chunks).poll_next(cx)).await {
-        body.extend_from_slice(&chunk);
-    }
-    let values = values(&parts.headers);
-    let (headers, multi_value_headers) = if shape.multi_value_headers {
-        (None, Some(values))
-    } else {
-        (Some(values.into_iter().map(|(name, values)| (name, values.join(", "))).collect()), None)
-    };
-    Buffered {
-        status_code: parts.status.as_u16(),
-        status_description: shape.status_description.then(|| parts.status.to_string()),
-        headers,
-        multi_value_headers,
+/// Reads the body to its end and makes the document of it that the trigger reads.
+pub(crate) async fn buffered(response: Response<Content>, shape: Shape) -> Result<Bytes, BoxError> {
+    let (parts, content) = response.into_parts();
+    let body = content.collect().await?.to_bytes();
+    let mut document = json!({
+        "statusCode": parts.status.as_u16(),
         // JSON and event streams are UTF-8
-        body: String::from_utf8_lossy(&body).into_owned(),
-        is_base64_encoded: false,
+        "body": String::from_utf8_lossy(&body),
+        "isBase64Encoded": false,
+    });
+    if shape.multi_value_headers {
+        document["multiValueHeaders"] = json!(values(&parts.headers));
+    } else {
+        document["headers"] = json!(joined(&parts.headers));
+    }
+    if shape.status_description {
+        document["statusDescription"] = json!(parts.status.to_string());
+    }
+    Ok(document.to_string().into())
+}
+
+/// The streaming form: head, eight zero bytes, body. Reading it runs the handler, under the span of its invocation; dropping it
+/// cancels the handler.
+pub(crate) struct Envelope {
+    head: Option<Vec<u8>>,
+    content: Content,
+    span: Span,
+}
+
+impl Envelope {
+    pub(crate) fn new(response: Response<Content>) -> Self {
+        let (parts, content) = response.into_parts();
+        let head = json!({"statusCode": parts.status.as_u16(), "headers": joined(&parts.headers), "cookies": []});
+        let mut head = head.to_string().into_bytes();
+        head.extend([0; 8]);
+        Self { head: Some(head), content, span: Span::current() }
     }
 }
 
-fn values(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+impl http_body::Body for Envelope {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Self { head, content, span } = &mut *self;
+        let _entered = span.enter();
+        let frame = Pin::new(content).poll_frame(cx);
+        let Some(mut start) = head.take() else { return frame };
+        // what is there already leaves with the head: a fixed body is one packet
+        match frame {
+            Poll::Pending => {}
+            Poll::Ready(Some(Ok(frame))) => start.extend(frame.into_data().unwrap_or_default()),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+            // front doors wait for the first byte of a body before they send the head on
+            Poll::Ready(None) => start.push(b'\n'),
+        }
+        Poll::Ready(Some(Ok(Frame::data(start.into()))))
+    }
+}
+
+fn joined(headers: &HeaderMap) -> BTreeMap<&str, String> {
+    values(headers).into_iter().map(|(name, values)| (name, values.join(", "))).collect()
+}
+
+fn values(headers: &HeaderMap) -> BTreeMap<&str, Vec<String>> {
     let mut values = BTreeMap::<_, Vec<_>>::new();
     for (name, value) in headers {
-        values.entry(name.to_string()).or_default().push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+        values.entry(name.as_str()).or_default().push(String::from_utf8_lossy(value.as_bytes()).into_owned());
     }
     values
 }

@@ -4,13 +4,15 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use lambda_runtime::{LambdaEvent, Runtime, service_fn};
-use lambda_runtime_api_client::{BoxError, PooledClient, body::Body, build_request};
+use lambda_runtime::tower::layer::layer_fn;
+use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use lambda_runtime_api_client::BoxError;
 use mcpfn_core::{Builder, Platform};
 use mcpfn_http::{Config, Service};
+use serde::de::IgnoredAny;
 use tracing::Level;
 
-use crate::event::Event;
+use crate::api::Api;
 use crate::host::Host;
 use crate::settings::{Auth, Settings};
 use crate::{logging, ports};
@@ -51,7 +53,7 @@ where
     match host(setup) {
         Ok(host) => runtime.block_on(serve(host)).map_err(|error| format!("the Lambda runtime API failed: {error}")),
         Err(message) => {
-            if let Err(error) = runtime.block_on(report(&message)) {
+            if let Err(error) = runtime.block_on(Api::new().failed_start(message.clone())) {
                 tracing::warn!(%error, "the failed start was not reported");
             }
             Err(message)
@@ -81,6 +83,7 @@ where
     config.origins.listed = settings.origins;
     config.max_body = settings.max_body;
     Ok(Host {
+        api: Api::new(),
         service: Service::new(server, config),
         platform: Arc::new(add_ports(ports::platform(keys))),
         auth: settings.auth,
@@ -90,21 +93,17 @@ where
     })
 }
 
+/// Takes events as `lambda_runtime` hands them out: several at a time where `AWS_LAMBDA_MAX_CONCURRENCY` says so, else one.
 async fn serve(host: Host) -> Result<(), BoxError> {
     let host = Arc::new(host);
-    let handler = service_fn(move |invocation: LambdaEvent<Event>| {
+    let handler = service_fn(move |invocation: LambdaInvocation| {
         let host = Arc::clone(&host);
-        async move { host.invoke(invocation).await }
+        async move {
+            host.invoke(invocation).await;
+            Ok::<(), BoxError>(())
+        }
     });
-    // several at a time where AWS_LAMBDA_MAX_CONCURRENCY says so, else one
-    Runtime::new(handler).run_concurrent().await
-}
-
-/// Tells the platform why there will be no first event, so that an invoker reads more than `exit status 1`.
-async fn report(message: &str) -> Result<(), BoxError> {
-    let diagnostic = serde_json::json!({"errorType": "InitError", "errorMessage": message});
-    let request = build_request().method(http::Method::POST).uri("/2018-06-01/runtime/init/error");
-    let request = request.header("lambda-runtime-function-error-type", "Runtime.InitError");
-    PooledClient::builder().build().call(request.body(Body::from(diagnostic.to_string()))?).await?;
-    Ok(())
+    // takes the place of the layers that would answer by themselves
+    let unused = service_fn(async |_: LambdaEvent<IgnoredAny>| Ok::<_, BoxError>(()));
+    Runtime::new(unused).layer(layer_fn(move |_| handler.clone())).run_concurrent().await
 }

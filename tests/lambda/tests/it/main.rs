@@ -5,6 +5,7 @@ mod streaming; // answers in pieces, and their ends
 mod triggers; // every trigger's event, and who calls
 
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation, Reply};
@@ -72,4 +73,16 @@ fn through_url(message: &Value) -> Invocation {
 /// The text that a tool gave.
 fn text(reply: &Reply) -> String {
     reply.json()["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text in {reply:?}")).to_owned()
+}
+
+/// The log once it says something; what a process wrote may still be in the pipe.
+async fn wait_for(function: &Environment, words: &str) -> String {
+    for _ in 0..100 {
+        let log = function.log().join("\n");
+        if log.contains(words) {
+            return log;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("no `{words}` in {:?}", function.log());
 }
