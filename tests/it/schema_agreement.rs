@@ -12,7 +12,11 @@ use serde_json::{Map, Value, json};
 fn verdict(schema: &Value, value: &Value) -> bool {
     let ours = Validator::compile(schema).unwrap_or_else(|error| panic!("{error}\n{schema}"));
     let theirs = jsonschema::draft202012::new(schema).unwrap_or_else(|error| panic!("{error}\n{schema}"));
+    let refusal = ours.check(value).err();
     let ours = ours.accepts(value);
+    // no refusal without a reason
+    let reasoned = refusal.as_ref().is_some_and(|refusal| refusal.starts_with("- /") && !refusal.contains("too large"));
+    assert_eq!((ours, reasoned), (refusal.is_none(), refusal.is_some()), "{refusal:?}\nschema {schema}\nvalue {value}");
     // 0.60.2 panics ("pending schema target dropped") on some recursive schemas with `unevaluatedProperties`
     let theirs = std::panic::catch_unwind(AssertUnwindSafe(|| theirs.is_valid(value))).unwrap_or(ours);
     assert_eq!(ours, theirs, "ours {ours}, theirs {theirs}\nschema {schema}\nvalue {value}");
@@ -42,7 +46,7 @@ fn types_and_values() {
         ("false", "[]", r#"[1, null, {}]"#),
         (r#"{"title": "a", "x-mcp-header": "B"}"#, r#"[1, "a"]"#, "[]"),
         (r#"{"type": "integer"}"#, "[1, -1, 1.0, 1e3, 18446744073709551615]", r#"[1.5, "1", null, true]"#),
-        (r#"{"type": "number"}"#, "[1, 1.5, 1e400]".replace("1e400", "1e300").leak(), r#"["1", []]"#),
+        (r#"{"type": "number"}"#, "[1, 1.5, 1e300]", r#"["1", []]"#),
         (r#"{"type": ["string", "null"]}"#, r#"["a", null]"#, "[0, false, {}, []]"),
         (r#"{"type": "boolean"}"#, "[true, false]", r#"[0, "true"]"#),
         (r#"{"type": "array"}"#, "[[], [1]]", "[{}, null]"),
@@ -88,7 +92,6 @@ fn strings() {
         (r#"{"pattern": "^\\S+$"}"#, r#"["ab"]"#, r#"["a b", "\u00a0", ""]"#),
         (r#"{"pattern": "^[\\s\\S]{2}$"}"#, r#"["a\n", "\u00a0b"]"#, r#"["a"]"#),
         (r#"{"pattern": "^(?:[a-z0-9]+\\.)*[a-z]{2,}$"}"#, r#"["a.example.com", "com"]"#, r#"["com.", "a..com"]"#),
-        (r#"{"pattern": "^\\p{L}$|^x$"}"#.replace(r"^\\p{L}$|", "").leak(), r#"["x"]"#, r#"["y"]"#),
         (r#"{"pattern": "^\\/a\\-b$"}"#, r#"["/a-b"]"#, r#"["a-b"]"#),
         (r#"{"pattern": "^\\u0041\\x42\\cC$"}"#, r#"["AB\u0003"]"#, r#"["ABC"]"#),
         (r#"{"format": "email"}"#, r#"["not one", "a@b.c", 1]"#, "[]"),
@@ -108,12 +111,20 @@ fn arrays() {
         (r#"{"contains": {"const": 5}, "minContains": 0}"#, "[[], [1]]", "[]"),
         (r#"{"contains": {"const": 5}, "minContains": 2, "maxContains": 3}"#, "[[5, 5], [5, 1, 5, 5]]", "[[5], [5, 5, 5, 5]]"),
         (r#"{"minContains": 2, "maxContains": 0}"#, "[[], [1]]", "[]"),
-        (r#"{"uniqueItems": true}"#, r#"[[], [1, 2], [1, true, "1"], [{"a": 1}, {"a": 2}], [[1], [2]]]"#, r#"[[1, 1.0], ["a", 1, "a"], [{"a": 1, "b": 2}, {"b": 2, "a": 1}], [null, null]]"#),
+        (
+            r#"{"uniqueItems": true}"#,
+            r#"[[], [1, 2], [1, true, "1"], [{"a": 1}, {"a": 2}], [[1], [2]]]"#,
+            r#"[[1, 1.0], ["a", 1, "a"], [{"a": 1, "b": 2}, {"b": 2, "a": 1}], [null, null]]"#,
+        ),
         (r#"{"uniqueItems": false}"#, "[[1, 1]]", "[]"),
         (r#"{"prefixItems": [true], "unevaluatedItems": false}"#, "[[], [1]]", "[[1, 2]]"),
         (r#"{"items": true, "unevaluatedItems": false}"#, "[[1, 2]]", "[]"),
         (r#"{"contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}}"#, r#"[["a"], ["a", 1]]"#, r#"[["a", null], [1]]"#),
-        (r#"{"anyOf": [{"prefixItems": [{"const": 1}]}, {"prefixItems": [true, {"const": 2}]}], "unevaluatedItems": false}"#, "[[1], [5, 2], [1, 2], []]", "[[5, 3], [1, 2, 3]]"),
+        (
+            r#"{"anyOf": [{"prefixItems": [{"const": 1}]}, {"prefixItems": [true, {"const": 2}]}], "unevaluatedItems": false}"#,
+            "[[1], [5, 2], [1, 2], []]",
+            "[[5, 3], [1, 2, 3]]",
+        ),
     ]);
 }
 
@@ -123,21 +134,53 @@ fn objects() {
         (r#"{"properties": {"a": {"type": "integer"}, "b": false}}"#, r#"[{}, {"a": 1}, {"c": 1}, []]"#, r#"[{"a": "1"}, {"b": 1}]"#),
         (r#"{"required": ["a", "b"]}"#, r#"[{"a": 1, "b": null}, []]"#, r#"[{"a": 1}, {}]"#),
         (r#"{"properties": {"a": true}, "required": ["b"], "additionalProperties": false}"#, "[]", r#"[{"b": 1}, {"a": 1}]"#),
-        (r#"{"properties": {"a": true}, "patternProperties": {"^x": {"type": "null"}}, "additionalProperties": {"type": "string"}}"#, r#"[{"a": 1, "xa": null, "b": "c"}]"#, r#"[{"xa": 1}, {"b": 1}]"#),
-        (r#"{"patternProperties": {"a": {"minimum": 2}, "b": {"maximum": 5}}}"#, r#"[{"ab": 3}, {"a": 9}, {"c": 0}]"#, r#"[{"ab": 1}, {"ab": 6}]"#),
+        (
+            r#"{"properties": {"a": true}, "patternProperties": {"^x": {"type": "null"}}, "additionalProperties": {"type": "string"}}"#,
+            r#"[{"a": 1, "xa": null, "b": "c"}]"#,
+            r#"[{"xa": 1}, {"b": 1}]"#,
+        ),
+        (
+            r#"{"patternProperties": {"a": {"minimum": 2}, "b": {"maximum": 5}}}"#,
+            r#"[{"ab": 3}, {"a": 9}, {"c": 0}]"#,
+            r#"[{"ab": 1}, {"ab": 6}]"#,
+        ),
         (r#"{"propertyNames": {"maxLength": 2}}"#, r#"[{"ab": 1}, {}, [1]]"#, r#"[{"abc": 1}]"#),
         (r#"{"propertyNames": false}"#, "[{}]", r#"[{"a": 1}]"#),
         (r#"{"minProperties": 1, "maxProperties": 2}"#, r#"[{"a": 1}, [], null]"#, r#"[{}, {"a": 1, "b": 2, "c": 3}]"#),
-        (r#"{"dependentRequired": {"a": ["b", "c"], "d": []}}"#, r#"[{}, {"b": 1}, {"a": 1, "b": 2, "c": 3}, {"d": 1}]"#, r#"[{"a": 1, "b": 2}]"#),
+        (
+            r#"{"dependentRequired": {"a": ["b", "c"], "d": []}}"#,
+            r#"[{}, {"b": 1}, {"a": 1, "b": 2, "c": 3}, {"d": 1}]"#,
+            r#"[{"a": 1, "b": 2}]"#,
+        ),
         (r#"{"dependentSchemas": {"a": {"required": ["b"]}, "c": false}}"#, r#"[{}, {"a": 1, "b": 2}, [1]]"#, r#"[{"a": 1}, {"c": 1}]"#),
         (r#"{"properties": {"a": true}, "unevaluatedProperties": false}"#, r#"[{}, {"a": 1}]"#, r#"[{"b": 1}]"#),
-        (r#"{"allOf": [{"properties": {"a": true}}, {"patternProperties": {"^b": true}}], "unevaluatedProperties": {"type": "null"}}"#, r#"[{"a": 1, "bb": 2, "c": null}]"#, r#"[{"c": 1}]"#),
-        (r#"{"oneOf": [{"properties": {"a": {"const": 1}}, "required": ["a"]}, {"properties": {"b": true}, "required": ["b"]}], "unevaluatedProperties": false}"#, r#"[{"a": 1}, {"b": 1}]"#, r#"[{"a": 1, "c": 1}, {"a": 2, "b": 1}, {}]"#),
-        (r#"{"if": {"properties": {"a": {"const": 1}}, "required": ["a"]}, "then": {"properties": {"b": true}}, "else": {"properties": {"c": true}}, "unevaluatedProperties": false}"#, r#"[{"a": 1, "b": 1}, {"c": 1}, {}]"#, r#"[{"a": 1, "c": 1}, {"a": 2}, {"b": 1}]"#),
+        (
+            r#"{"allOf": [{"properties": {"a": true}}, {"patternProperties": {"^b": true}}], "unevaluatedProperties": {"type": "null"}}"#,
+            r#"[{"a": 1, "bb": 2, "c": null}]"#,
+            r#"[{"c": 1}]"#,
+        ),
+        (
+            r#"{"oneOf": [{"properties": {"a": {"const": 1}}, "required": ["a"]}, {"properties": {"b": true}, "required": ["b"]}], "unevaluatedProperties": false}"#,
+            r#"[{"a": 1}, {"b": 1}]"#,
+            r#"[{"a": 1, "c": 1}, {"a": 2, "b": 1}, {}]"#,
+        ),
+        (
+            r#"{"if": {"properties": {"a": {"const": 1}}, "required": ["a"]}, "then": {"properties": {"b": true}}, "else": {"properties": {"c": true}}, "unevaluatedProperties": false}"#,
+            r#"[{"a": 1, "b": 1}, {"c": 1}, {}]"#,
+            r#"[{"a": 1, "c": 1}, {"a": 2}, {"b": 1}]"#,
+        ),
         (r#"{"not": {"properties": {"a": true}, "required": ["a"]}, "unevaluatedProperties": false}"#, "[{}]", r#"[{"a": 1}, {"b": 1}]"#),
-        (r#"{"dependentSchemas": {"a": {"properties": {"a": true, "b": true}}}, "unevaluatedProperties": false}"#, r#"[{"a": 1, "b": 2}, {}]"#, r#"[{"b": 2}]"#),
+        (
+            r#"{"dependentSchemas": {"a": {"properties": {"a": true, "b": true}}}, "unevaluatedProperties": false}"#,
+            r#"[{"a": 1, "b": 2}, {}]"#,
+            r#"[{"b": 2}]"#,
+        ),
         (r#"{"allOf": [{"additionalProperties": true}], "unevaluatedProperties": false}"#, r#"[{"a": 1}]"#, "[]"),
-        (r#"{"properties": {"a/b": {"type": "null"}, "c~d": {"type": "null"}, "": {"type": "null"}}}"#, r#"[{"a/b": null, "c~d": null, "": null}]"#, r#"[{"a/b": 1}, {"c~d": 1}, {"": 1}]"#),
+        (
+            r#"{"properties": {"a/b": {"type": "null"}, "c~d": {"type": "null"}, "": {"type": "null"}}}"#,
+            r#"[{"a/b": null, "c~d": null, "": null}]"#,
+            r#"[{"a/b": 1}, {"c~d": 1}, {"": 1}]"#,
+        ),
     ]);
 }
 
@@ -164,12 +207,24 @@ fn references() {
         (r##"{"$defs": {"a": {"$anchor": "here", "type": "null"}}, "$ref": "#here"}"##, "[null]", "[1]"),
         (r##"{"$defs": {"a b/c~d%": {"type": "null"}}, "$ref": "#/$defs/a%20b~1c~0d%25"}"##, "[null]", "[1]"),
         (r##"{"$defs": {"a": {"maxItems": 1}}, "$ref": "#/$defs/a", "minItems": 1}"##, "[[1]]", "[[], [1, 2]]"),
-        (r##"{"properties": {"next": {"$ref": "#"}, "value": {"type": "integer"}}, "additionalProperties": false}"##, r#"[{"next": {"next": {"value": 1}}}]"#, r#"[{"next": {"next": {"value": "a"}}}, {"next": {"a": 1}}]"#),
+        (
+            r##"{"properties": {"next": {"$ref": "#"}, "value": {"type": "integer"}}, "additionalProperties": false}"##,
+            r#"[{"next": {"next": {"value": 1}}}]"#,
+            r#"[{"next": {"next": {"value": "a"}}}, {"next": {"a": 1}}]"#,
+        ),
         (r##"{"properties": {"a": {"type": "null"}, "b": {"$ref": "#/properties/a"}}}"##, r#"[{"b": null}]"#, r#"[{"b": 1}]"#),
         (r##"{"definitions": {"a": {"type": "null"}}, "allOf": [{"$ref": "#/definitions/a"}]}"##, "[null]", "[1]"),
         (r##"{"anyOf": [{"type": "integer"}, {"type": "array", "items": {"$ref": "#"}}]}"##, "[1, [1, [2, []]]]", r#"["a", [1, ["a"]]]"#),
-        (r##"{"$defs": {"base": {"properties": {"a": true}}}, "$ref": "#/$defs/base", "properties": {"b": true}, "unevaluatedProperties": false}"##, r#"[{"a": 1, "b": 2}]"#, r#"[{"c": 1}]"#),
-        (r##"{"properties": {"$ref": {"type": "string"}, "$id": {"type": "null"}}}"##, r##"[{"$ref": "#/nowhere", "$id": null}]"##, r#"[{"$ref": 1}, {"$id": 1}]"#),
+        (
+            r##"{"$defs": {"base": {"properties": {"a": true}}}, "$ref": "#/$defs/base", "properties": {"b": true}, "unevaluatedProperties": false}"##,
+            r#"[{"a": 1, "b": 2}]"#,
+            r#"[{"c": 1}]"#,
+        ),
+        (
+            r##"{"properties": {"$ref": {"type": "string"}, "$id": {"type": "null"}}}"##,
+            r##"[{"$ref": "#/nowhere", "$id": null}]"##,
+            r#"[{"$ref": 1}, {"$id": 1}]"#,
+        ),
     ]);
 }
 
@@ -220,7 +275,8 @@ fn pattern() -> BoxedStrategy<String> {
 /// One keyword without subschemas and its value.
 fn assertion() -> BoxedStrategy<(&'static str, Value)> {
     let kinds = vec!["null", "boolean", "integer", "number", "string", "array", "object"];
-    let number = || prop::sample::select(vec![json!(0), json!(1), json!(1.0), json!(2), json!(-1), json!(0.5), json!(1e20), json!(u64::MAX)]);
+    let number =
+        || prop::sample::select(vec![json!(0), json!(1), json!(1.0), json!(2), json!(-1), json!(0.5), json!(1e20), json!(u64::MAX)]);
     // without 1.5, of which 18446744073709551615 is a multiple: the other validator rounds
     let divisor = prop::sample::select(vec![json!(1), json!(2), json!(0.1), json!(0.5), json!(3), json!(1e20)]);
     let count = || prop::sample::select(vec![json!(0), json!(1), json!(2), json!(2.0), json!(3)]);
@@ -253,7 +309,16 @@ fn subschema() -> BoxedStrategy<Value> {
     ];
     let tree = leaf.prop_recursive(3, 16, 3, |inner| {
         let one = prop::sample::select(vec![
-            "items", "contains", "additionalProperties", "propertyNames", "not", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems",
+            "items",
+            "contains",
+            "additionalProperties",
+            "propertyNames",
+            "not",
+            "if",
+            "then",
+            "else",
+            "unevaluatedProperties",
+            "unevaluatedItems",
         ]);
         let list = prop::sample::select(vec!["allOf", "anyOf", "oneOf", "prefixItems"]);
         let map = prop::sample::select(vec!["properties", "properties", "dependentSchemas"]);
@@ -281,7 +346,7 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_schemas_get_one_verdict(schema in schema(), values in prop::collection::vec(value(), 8)) {

@@ -266,6 +266,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
 });
 static SERVICES: LazyLock<[Service; 2]> = LazyLock::new(|| {
     let mut open = Config::default();
+    open.anonymous = true;
     open.origins.listed = vec!["https://app.example.com".to_owned()];
     open.max_body = 4096;
     [Service::new(SERVER.clone(), open), Service::new(SERVER.clone(), Config::loopback())]

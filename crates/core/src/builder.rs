@@ -156,18 +156,24 @@ impl Builder {
         if self.per_page == 0 {
             mistakes.push("a page needs at least one entry".to_owned());
         }
+        // names are compared before anything is left out for another mistake
+        let mut twice = Vec::new();
+        register::unique("tool", self.tools.iter().map(|tool| &tool.name), &mut twice);
+        register::unique("prompt", self.prompts.iter().map(|prompt| &prompt.name), &mut twice);
+        register::unique("resource", self.resources.iter().map(|resource| &resource.uri), &mut twice);
         let tools: Vec<RegisteredTool> = self.tools.into_iter().filter_map(|tool| register::tool(tool, &mut mistakes)).collect();
         let prompts: Vec<RegisteredPrompt> =
             self.prompts.into_iter().filter_map(|prompt| register::prompt(prompt, &mut mistakes)).collect();
         let resources: Vec<RegisteredResource> =
             self.resources.into_iter().filter_map(|resource| register::resource(resource, &mut mistakes)).collect();
-        let tool_index = register::index("tool", tools.iter().map(|tool| tool.name.as_str()), &mut mistakes);
-        let prompt_index = register::index("prompt", prompts.iter().map(|prompt| prompt.definition.name.as_str()), &mut mistakes);
-        let resource_index = register::index("resource", resources.iter().map(register::registered_uri), &mut mistakes);
+        mistakes.extend(twice);
         if !mistakes.is_empty() {
             return Err(BuildError { server: self.info.name, mistakes });
         }
 
+        let tool_index = register::index(tools.iter().map(|tool| tool.name.as_str()));
+        let prompt_index = register::index(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
+        let resource_index = register::index(resources.iter().map(register::registered_uri));
         let offered = |offered: bool| offered.then_some(Offered {});
         let completes =
             prompts.iter().any(|prompt| !prompt.completers.is_empty() || prompt.definition.arguments.iter().any(|a| !a.values.is_empty()))

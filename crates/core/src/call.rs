@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Error, ErrorCode, Request, present};
+use crate::jsonrpc::{Error, ErrorCode, Object, Request, present};
 use crate::model::meta::{CallMeta, LogLevel, RawMeta, string};
 use crate::principal::Principal;
 use crate::text;
@@ -17,7 +17,7 @@ use crate::version::Revision;
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub(crate) struct Params<'a> {
     #[serde(rename = "_meta", borrow, default)]
-    pub(crate) meta: Option<RawMeta<'a>>,
+    meta: Option<Object<RawMeta<'a>>>,
     #[serde(borrow, default, deserialize_with = "present")]
     name: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -39,6 +39,10 @@ pub(crate) struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
+    pub(crate) fn meta(&self) -> Option<&RawMeta<'a>> {
+        self.meta.as_ref().map(|Object(meta)| meta)
+    }
+
     fn text(member: &'static str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Error> {
         let Some(raw) = raw else { return Ok(None) };
         string(raw).map(Some).ok_or_else(|| Error::invalid_params(format!("`params.{member}` must be a string")))
@@ -113,8 +117,10 @@ impl Described<'_> {
 #[must_use]
 pub fn unsupported(requested: &str) -> Error {
     let supported: Vec<&str> = modern_versions().collect();
+    // the client's own word, but not megabytes of it
+    let shown: String = requested.chars().take(64).collect();
     Error::new(ErrorCode(-32022), format!("protocol version {} is not served; use {}", text::quoted(requested), supported.join(" or ")))
-        .with_data(serde_json::json!({ "supported": supported, "requested": requested }))
+        .with_data(serde_json::json!({ "supported": supported, "requested": shown }))
 }
 
 /// The versions a self-describing request may name.
@@ -143,7 +149,7 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// -32602 for a modern request without what it must say; -32022 for a declared version that is not served.
     pub fn era(&self, declared: Option<&str>) -> Result<Era<'a>, Error> {
-        let meta = self.params.meta.clone().unwrap_or_default();
+        let meta = self.params.meta().cloned().unwrap_or_default();
         if meta.protocol_version.is_some() {
             return modern(&meta);
         }
@@ -189,7 +195,7 @@ impl<'a> Envelope<'a> {
     pub fn into_call(self, era: Era<'a>, principal: Principal) -> Result<Call<'a>, Error> {
         let (revision, meta) = match era {
             Era::Modern(described) => (described.revision()?, described.meta),
-            Era::Legacy(revision) => (revision, self.params.meta.as_ref().map(RawMeta::common).transpose()?.unwrap_or_default()),
+            Era::Legacy(revision) => (revision, self.params.meta().map(RawMeta::common).transpose()?.unwrap_or_default()),
         };
         Ok(Call { request: self.request, params: self.params, revision, meta, principal, deadline_ms: None })
     }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -20,13 +23,18 @@ impl<'a> Id<'a> {
     }
 
     fn read(raw: &'a RawValue) -> Option<Self> {
-        let text = raw.get();
-        let valid = match text.as_bytes().first()? {
-            b'"' => true,
-            b'-' | b'0'..=b'9' => !text.contains(['.', 'e', 'E']),
-            _ => false,
-        };
-        valid.then_some(Self(text))
+        is_string_or_integer(raw).then_some(Self(raw.get()))
+    }
+}
+
+/// What an id or a progress token may be. It is repeated as it was written, so it must be a string that any reader of JSON
+/// takes: a raw value may still hold half a surrogate pair.
+pub(crate) fn is_string_or_integer(raw: &RawValue) -> bool {
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'"') => !text.contains('\\') || serde_json::from_str::<Text<'_>>(text).is_ok(),
+        Some(b'-' | b'0'..=b'9') => !text.contains(['.', 'e', 'E']),
+        _ => false,
     }
 }
 
@@ -103,7 +111,7 @@ pub fn read(body: &[u8]) -> Result<Incoming<'_>, Malformed<'_>> {
 /// # Errors
 /// As for [`read`].
 pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
+    let Object(envelope) = serde_json::from_str::<Object<Envelope<'_>>>(text).map_err(|error| json_error(&error))?;
     let id = match envelope.id {
         None => None,
         Some(raw) => Some(
@@ -125,7 +133,6 @@ pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "a JSON-RPC message object")]
 struct Envelope<'a> {
     #[serde(borrow, default)]
     jsonrpc: Option<Text<'a>>,
@@ -144,6 +151,30 @@ struct Envelope<'a> {
 /// A string, borrowed where it has no escapes. (serde borrows into a bare `Cow`, but not into an `Option` of one.)
 #[derive(Deserialize)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// A struct read from a JSON object only. serde's derive would also read it from an array of its fields in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
 
 /// Keeps an explicit `null` apart from a missing member: `"id": null` is an error, no id is a notification.
 pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
@@ -240,6 +271,20 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.message, self.code.0)
     }
+}
+
+/// Writes a request from already written parameters; `id` is JSON text.
+#[must_use]
+pub fn write_request(id: &str, method: &str, params: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(params.len() + method.len() + id.len() + 48);
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(b",\"method\":");
+    out.extend_from_slice(&to_json(method));
+    out.extend_from_slice(b",\"params\":");
+    out.extend_from_slice(params);
+    out.push(b'}');
+    out
 }
 
 /// Writes the answer to a request from an already written result.

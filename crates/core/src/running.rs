@@ -69,16 +69,20 @@ pub enum Frame {
 /// A handler at work.
 pub struct Running {
     id: Box<str>,
-    work: BoxFuture<'static, Result<Vec<u8>, Error>>,
     outbox: Outbox,
     wants_progress: bool,
-    answer: Option<Answer>,
-    done: bool,
+    state: State,
+}
+
+enum State {
+    Working(BoxFuture<'static, Result<Vec<u8>, Error>>),
+    Ended(Answer),
+    Answered,
 }
 
 impl Running {
     pub(crate) fn new(id: Box<str>, wants_progress: bool, outbox: Outbox, work: BoxFuture<'static, Result<Vec<u8>, Error>>) -> Self {
-        Self { id, work, outbox, wants_progress, answer: None, done: false }
+        Self { id, outbox, wants_progress, state: State::Working(work) }
     }
 
     /// The client wants to hear that the call goes on: it gave a progress token.
@@ -89,26 +93,31 @@ impl Running {
 
     /// The next frame; `None` after the answer.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
+        if matches!(self.state, State::Answered) {
+            // whatever a handler's leftover tasks still report has nobody to hear it
+            return Poll::Ready(None);
+        }
         if let Some(notification) = self.outbox.take(cx.waker()) {
             return Poll::Ready(Some(Frame::Notification(notification)));
         }
-        if self.answer.is_none() {
-            if self.done {
-                return Poll::Ready(None);
-            }
-            match self.work.as_mut().poll(cx) {
-                Poll::Ready(Ok(result)) => self.answer = Some(Answer::result(&self.id, &result)),
-                Poll::Ready(Err(error)) => self.answer = Some(Answer::error(Some(&self.id), &error)),
-                Poll::Pending => {}
-            }
-            self.done = self.answer.is_some();
-            if let Some(notification) = self.outbox.take(cx.waker()) {
-                return Poll::Ready(Some(Frame::Notification(notification)));
-            }
+        if let State::Working(work) = &mut self.state
+            && let Poll::Ready(result) = work.as_mut().poll(cx)
+        {
+            self.state = State::Ended(match result {
+                Ok(result) => Answer::result(&self.id, &result),
+                Err(error) => Answer::error(Some(&self.id), &error),
+            });
         }
-        match self.answer.take() {
-            Some(answer) => Poll::Ready(Some(Frame::Answer(answer))),
-            None => Poll::Pending,
+        // what the handler reported while it was polled comes before its end
+        if let Some(notification) = self.outbox.take(cx.waker()) {
+            return Poll::Ready(Some(Frame::Notification(notification)));
+        }
+        match std::mem::replace(&mut self.state, State::Answered) {
+            State::Ended(answer) => Poll::Ready(Some(Frame::Answer(answer))),
+            working => {
+                self.state = working;
+                Poll::Pending
+            }
         }
     }
 
@@ -120,6 +129,6 @@ impl Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("id", &self.id).field("done", &self.done).finish_non_exhaustive()
+        f.debug_struct("Running").field("id", &self.id).field("answered", &matches!(self.state, State::Answered)).finish_non_exhaustive()
     }
 }

@@ -29,10 +29,22 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Control characters, line separators, bidirectional overrides and the backtick that would end the quotation.
+/// Control characters, line separators, what is invisible or turns the direction of writing (models read it, people do not
+/// see it), and the backtick that would end the quotation.
 fn unsafe_to_show(character: char) -> bool {
     character.is_control()
-        || matches!(character, '`' | '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            character,
+            '`' | '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// The candidate nearest to `given`, if one is near enough to be a slip of the hand.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How the endpoint behaves. The default is for a deployed server: no browser origin, 4 MiB bodies, Host unchecked because
-/// the platform sets it.
+/// How the endpoint behaves. The default is for a deployed server: recognised callers only, no browser origin, 4 MiB bodies,
+/// Host unchecked because the platform sets it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -12,6 +12,8 @@ pub struct Config {
     /// Host names that a request may name, without port; `None` does not check. For a server on a person's own machine,
     /// where a hostile page could rebind its own name to the loopback address.
     pub hosts: Option<Vec<String>>,
+    /// Whether callers that nobody recognised may call: the host puts a `Principal` into a request's extensions, or not.
+    pub anonymous: bool,
     /// Most bytes of a request's body.
     pub max_body: usize,
     /// How long a call may be silent, if its client gave a progress token, before the answer becomes an event stream with a
@@ -21,7 +23,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { origins: Origins::default(), hosts: None, max_body: 4 * 1024 * 1024, heartbeat: Duration::from_secs(10) }
+        Self { origins: Origins::default(), hosts: None, anonymous: false, max_body: 4 * 1024 * 1024, heartbeat: Duration::from_secs(10) }
     }
 }
 
@@ -30,7 +32,7 @@ impl Config {
     #[must_use]
     pub fn loopback() -> Self {
         let hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-        Self { origins: Origins { listed: Vec::new(), loopback: true }, hosts: Some(hosts), ..Self::default() }
+        Self { origins: Origins { listed: Vec::new(), loopback: true }, hosts: Some(hosts), anonymous: true, ..Self::default() }
     }
 }
 

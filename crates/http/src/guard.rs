@@ -2,6 +2,7 @@
 
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
+use mcpfn_core::{Principal, PrincipalKind};
 
 use crate::config::{Config, split_port};
 
@@ -22,13 +23,30 @@ impl Refusal {
 /// A request may not name a host that is not this one, where that is checked.
 pub(crate) fn host(config: &Config, parts: &Parts) -> Result<(), Refusal> {
     let Some(hosts) = &config.hosts else { return Ok(()) };
-    let named = parts.uri.authority().map(http::uri::Authority::as_str);
-    let named = named.or_else(|| parts.headers.get(header::HOST)?.to_str().ok()).unwrap_or_default();
-    let (name, _) = split_port(named);
-    if hosts.iter().any(|host| host.eq_ignore_ascii_case(name)) {
+    let known = |named: &str| hosts.iter().any(|host| host.eq_ignore_ascii_case(split_port(named).0));
+    let mut named = parts.headers.get_all(header::HOST).iter();
+    // HTTP/2 names the host in the URI, HTTP/1.1 once in a header
+    let passes = match (parts.uri.authority(), named.next(), named.next()) {
+        (Some(authority), None, _) => known(authority.as_str()),
+        (authority, Some(one), None) => authority.is_none_or(|authority| known(authority.as_str())) && one.to_str().is_ok_and(known),
+        (None, None, _) | (_, Some(_), Some(_)) => false,
+    };
+    if passes {
         return Ok(());
     }
     Err(Refusal::new(StatusCode::FORBIDDEN, "this server answers only to its own host names; call it at the address that it printed"))
+}
+
+/// Somebody must have recognised the caller, unless the operator opened the server to everybody.
+pub(crate) fn caller(config: &Config, parts: &Parts) -> Result<(), Refusal> {
+    let known = parts.extensions.get::<Principal>().is_some_and(|principal| principal.kind != PrincipalKind::Anonymous);
+    if known || config.anonymous {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        "this server answers only to callers that it recognises; sign the request or log in as its operator says",
+    ))
 }
 
 /// A browser's page may call only from a listed origin. Gives the origin to be allowed by name.

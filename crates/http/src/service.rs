@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
 use mcpfn_core::{Answer, Envelope, Era, Platform, Principal, Revision, Server, unsupported};
@@ -81,7 +81,11 @@ impl Service {
         match parts.method {
             Method::GET => respond::json(StatusCode::OK, self.health.clone()),
             Method::HEAD => respond::empty(StatusCode::OK),
-            _ => respond::empty(StatusCode::METHOD_NOT_ALLOWED),
+            _ => {
+                let mut response = respond::empty(StatusCode::METHOD_NOT_ALLOWED);
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+                response
+            }
         }
     }
 
@@ -92,7 +96,8 @@ impl Service {
             cors::preflight(&self.allowed_headers, response.headers_mut());
             return Some(response);
         }
-        guard::method(parts)
+        guard::caller(&self.config, parts)
+            .and_then(|()| guard::method(parts))
             .and_then(|()| guard::content_type(&parts.headers))
             .and_then(|()| guard::declared_size(&self.config, &parts.headers))
             .err()

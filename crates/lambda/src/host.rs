@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::{Either, Full};
 use lambda_runtime::{Diagnostic, LambdaInvocation};
-use mcpfn_core::jsonrpc::{Error, ErrorCode};
-use mcpfn_core::{Answer, Platform, Principal, PrincipalKind};
+use mcpfn_core::{Platform, Principal, PrincipalKind};
 use mcpfn_http::{Deadline, Service};
 use tracing::Instrument as _;
 
 use crate::api::{Api, Event as Answered, Outcome};
 use crate::event::{Event, NotHttp};
-use crate::response::{Content, Envelope, Shape, buffered};
+use crate::response::{Envelope, Shape, buffered};
 use crate::settings::{Auth, Mode};
 
 /// What every invocation of this execution environment shares.
@@ -48,37 +45,19 @@ impl Host {
         let event: Event = serde_json::from_slice(event).map_err(|_| NotHttp)?;
         let streams = self.mode == Mode::Stream && event.takes_streams();
         let shape = Shape { multi_value_headers: event.has_multi_value_headers(), status_description: event.is_load_balancer() };
-        let principal = event.principal();
+        let principal = self.believed(event.principal());
         let mut request = event.into_request(&self.base_path)?;
-        let response = match self.refusal(&principal) {
-            Some(message) => forbidden(message),
-            None => {
-                request.extensions_mut().insert(principal);
-                request.extensions_mut().insert(Deadline(deadline.saturating_sub(self.margin_ms)));
-                self.service.call(request, &self.platform).await.map(Either::Right)
-            }
-        };
-        Ok(if streams { Outcome::Streamed(Envelope::new(response)) } else { Outcome::Buffered(buffered(response, shape).await?) })
+        request.extensions_mut().insert(principal);
+        request.extensions_mut().insert(Deadline(deadline.saturating_sub(self.margin_ms)));
+        let response = self.service.call(request, &self.platform).await;
+        Ok(if streams { Outcome::Streamed(Envelope::new(response)) } else { Outcome::Buffered(buffered(response, shape).await) })
     }
 
-    fn refusal(&self, principal: &Principal) -> Option<&'static str> {
+    /// The caller, where the proof is of the kind that the operator asks for.
+    fn believed(&self, principal: Principal) -> Principal {
         match self.auth {
-            Auth::Iam if principal.kind != PrincipalKind::Iam => Some(
-                "this server answers only callers that AWS IAM recognised: sign the request with AWS credentials that may call it (Signature Version 4, service `lambda` for a function URL)",
-            ),
-            Auth::Authorizer if principal.kind == PrincipalKind::Anonymous => {
-                Some("this server answers only callers that the gateway in front recognised: call it through that gateway, with a token")
-            }
-            _ => None,
+            Auth::Iam if principal.kind != PrincipalKind::Iam => Principal::anonymous(),
+            _ => principal,
         }
     }
-}
-
-/// A JSON-RPC error without id, so that a client never takes this server for an older one.
-fn forbidden(message: &'static str) -> Response<Content> {
-    let error = Error::new(ErrorCode::INVALID_REQUEST, message);
-    let mut response = Response::new(Either::Left(Full::new(Answer::error(None, &error).message)));
-    *response.status_mut() = StatusCode::FORBIDDEN;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -1,19 +1,17 @@
 //! From an HTTP response to what Lambda takes: one JSON document, or a stream behind an envelope. It does not look into the body.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::Frame;
-use http_body_util::{BodyExt as _, Either, Full};
-use lambda_runtime_api_client::BoxError;
+use http_body_util::BodyExt as _;
+use mcpfn_http::Body;
 use serde_json::json;
 use tracing::Span;
-
-/// Our own refusal, or what the service says.
-pub(crate) type Content = Either<Full<Bytes>, mcpfn_http::Body>;
 
 /// How the trigger of an event wants a buffered answer.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +21,13 @@ pub(crate) struct Shape {
 }
 
 /// Reads the body to its end and makes the document of it that the trigger reads.
-pub(crate) async fn buffered(response: Response<Content>, shape: Shape) -> Result<Bytes, BoxError> {
-    let (parts, content) = response.into_parts();
-    let body = content.collect().await?.to_bytes();
+pub(crate) async fn buffered(response: Response<Body>, shape: Shape) -> Bytes {
+    let (parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await;
     let mut document = json!({
         "statusCode": parts.status.as_u16(),
         // JSON and event streams are UTF-8
-        "body": String::from_utf8_lossy(&body),
+        "body": String::from_utf8_lossy(&body.to_bytes()),
         "isBase64Encoded": false,
     });
     if shape.multi_value_headers {
@@ -40,41 +38,40 @@ pub(crate) async fn buffered(response: Response<Content>, shape: Shape) -> Resul
     if shape.status_description {
         document["statusDescription"] = json!(parts.status.to_string());
     }
-    Ok(document.to_string().into())
+    document.to_string().into()
 }
 
 /// The streaming form: head, eight zero bytes, body. Reading it runs the handler, under the span of its invocation; dropping it
 /// cancels the handler.
 pub(crate) struct Envelope {
     head: Option<Vec<u8>>,
-    content: Content,
+    body: Body,
     span: Span,
 }
 
 impl Envelope {
-    pub(crate) fn new(response: Response<Content>) -> Self {
-        let (parts, content) = response.into_parts();
+    pub(crate) fn new(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
         let head = json!({"statusCode": parts.status.as_u16(), "headers": joined(&parts.headers), "cookies": []});
         let mut head = head.to_string().into_bytes();
         head.extend([0; 8]);
-        Self { head: Some(head), content, span: Span::current() }
+        Self { head: Some(head), body, span: Span::current() }
     }
 }
 
 impl http_body::Body for Envelope {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Self { head, content, span } = &mut *self;
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Self { head, body, span } = &mut *self;
         let _entered = span.enter();
-        let frame = Pin::new(content).poll_frame(cx);
+        let frame = Pin::new(body).poll_frame(cx);
         let Some(mut start) = head.take() else { return frame };
         // what is there already leaves with the head: a fixed body is one packet
         match frame {
             Poll::Pending => {}
             Poll::Ready(Some(Ok(frame))) => start.extend(frame.into_data().unwrap_or_default()),
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
             // front doors wait for the first byte of a body before they send the head on
             Poll::Ready(None) => start.push(b'\n'),
         }

@@ -80,6 +80,7 @@ where
         ports::new_key()
     });
     let mut config = Config::default();
+    config.anonymous = settings.auth == Auth::None;
     config.origins.listed = settings.origins;
     config.max_body = settings.max_body;
     Ok(Host {

@@ -91,7 +91,7 @@ where
     let help = if environment.is_empty() { ENVIRONMENT.to_owned() } else { format!("{ENVIRONMENT}\n{environment}") };
     let matches = <Arguments as clap::CommandFactory>::command().after_help(help).get_matches();
     let arguments = <Arguments as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|error| error.to_string())?;
-    let settings = Settings::read(|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+    let settings = Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
     logging::start(&settings);
     let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
     let server = builder.build().map_err(|error| error.to_string())?;
@@ -103,6 +103,10 @@ where
     let platform = Arc::new(add_ports(ports::platform(keys)));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime can't start: {error}"))?;
+    let stop = {
+        let _entered = runtime.enter();
+        stopped()?
+    };
     let done = match arguments.command {
         Some(Command::Tools) => {
             say(&tools(&server));
@@ -110,7 +114,7 @@ where
         }
         Some(Command::Call { tool, arguments }) => runtime.block_on(call(&server, &platform, &tool, &arguments)),
         None if arguments.stdio => {
-            let served = stdio::serve(server, platform, settings.max_body, tokio::io::stdin(), tokio::io::stdout(), stopped());
+            let served = stdio::serve(server, platform, settings.max_body, tokio::io::stdin(), tokio::io::stdout(), stop);
             runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| format!("stdio failed: {error}"))
         }
         None => {
@@ -119,7 +123,7 @@ where
             config.max_body = settings.max_body;
             let greeting = Greeting { server: server.clone(), key_is_new: settings.state_keys.is_none() };
             let port = arguments.port.unwrap_or(settings.port);
-            let served = http::serve(Service::new(server, config), platform, port, |address| greeting.print(address), stopped());
+            let served = http::serve(Service::new(server, config), platform, port, |address| greeting.print(address), stop);
             runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
         }
     };
@@ -134,20 +138,27 @@ fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Ends when the process is asked to stop.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
+/// A future that ends when the process is asked to stop. It listens from now on, not from its first poll: a signal that comes
+/// while the server starts would end the process otherwise.
+#[cfg(unix)]
+fn stopped() -> Result<impl Future<Output = ()>, String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// A future that ends when the process is asked to stop.
+#[cfg(not(unix))]
+fn stopped() -> Result<impl Future<Output = ()>, String> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 struct Greeting {
@@ -188,10 +199,9 @@ async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: 
         .map_err(|error| format!("the arguments are not JSON ({error}); write an object such as '{{\"query\":\"headphones\"}}'"))?;
     let meta =
         json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
-    let request =
-        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments, "_meta": meta}})
-            .to_string();
-    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(request.as_bytes()) else {
+    let params = json!({"name": tool, "arguments": arguments, "_meta": meta}).to_string();
+    let request = jsonrpc::write_request("1", "tools/call", params.as_bytes());
+    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(&request) else {
         return Err("the call could not be written as a message".to_owned());
     };
     let described = Envelope::read(request).and_then(|envelope| envelope.era(None).map(|era| (envelope, era)));

@@ -1,5 +1,6 @@
 //! Settings from the environment: typed, read once, every mistake reported together.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
@@ -55,8 +56,8 @@ impl Settings {
     ///
     /// # Errors
     /// Every variable that can't be used, not only the first.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut reader = Reader { variable: |name: &str| variable(name).filter(|value| !value.trim().is_empty()), mistakes: Vec::new() };
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
+        let mut reader = Reader { variable, mistakes: Vec::new() };
         let settings = Self {
             port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
             max_body: reader.parsed("MCPFN_MAX_BODY", MAX_BODY, "a number of bytes"),
@@ -74,9 +75,21 @@ struct Reader<F> {
     mistakes: Vec<String>,
 }
 
-impl<F: Fn(&str) -> Option<String>> Reader<F> {
+impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
+    /// The variable's text, if it is set to any.
+    fn text(&mut self, name: &str) -> Option<String> {
+        match (self.variable)(name)?.into_string() {
+            Ok(text) => Some(text).filter(|text| !text.trim().is_empty()),
+            Err(_) => {
+                // not repeated: it may be a secret
+                self.mistakes.push(format!("{name} is not text in UTF-8"));
+                None
+            }
+        }
+    }
+
     fn parsed<T: FromStr>(&mut self, name: &str, otherwise: T, expected: &str) -> T {
-        let Some(text) = (self.variable)(name) else { return otherwise };
+        let Some(text) = self.text(name) else { return otherwise };
         text.trim().parse().unwrap_or_else(|_| {
             self.mistakes.push(format!("{name} must be {expected}"));
             otherwise
@@ -84,7 +97,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn origins(&mut self) -> Vec<String> {
-        let listed = (self.variable)("MCPFN_ORIGINS").unwrap_or_default();
+        let listed = self.text("MCPFN_ORIGINS").unwrap_or_default();
         let origins: Vec<String> = listed.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
         for origin in &origins {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
@@ -97,7 +110,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn keys(&mut self) -> Option<Keyring> {
-        let text = (self.variable)("MCPFN_STATE_KEY")?;
+        let text = self.text("MCPFN_STATE_KEY")?;
         // the text itself is a secret and is not repeated
         Keyring::parse(&text).map_err(|error| self.mistakes.push(format!("MCPFN_STATE_KEY: {error}"))).ok()
     }
@@ -130,10 +143,10 @@ mod tests {
     #[test]
     fn mistakes_are_reported_together() {
         let values = |name: &str| match name {
-            "MCPFN_PORT" => Some("eighty".to_owned()),
-            "MCPFN_ORIGINS" => Some("app.example.com".to_owned()),
-            "MCPFN_STATE_KEY" => Some("hunter2".to_owned()),
-            "MCPFN_LOG" => Some("loud".to_owned()),
+            "MCPFN_PORT" => Some("eighty".into()),
+            "MCPFN_ORIGINS" => Some("app.example.com".into()),
+            "MCPFN_STATE_KEY" => Some("hunter2".into()),
+            "MCPFN_LOG" => Some("loud".into()),
             _ => None,
         };
         let error = Settings::read(values).unwrap_err();
@@ -143,7 +156,7 @@ mod tests {
 
     #[test]
     fn empty_means_not_set() {
-        let settings = Settings::read(|_| Some(" ".to_owned())).unwrap();
+        let settings = Settings::read(|_| Some(" ".into())).unwrap();
         assert_eq!((settings.port, settings.origins.len(), settings.state_keys.is_none()), (PORT, 0, true));
     }
 }

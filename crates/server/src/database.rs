@@ -1,15 +1,17 @@
 //! Which database is served: a file that the operator names, or the demo shop, made at the first start.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::shop;
 
 /// Opens the database for reading only.
-pub(crate) fn open(variable: impl Fn(&str) -> Option<String>) -> Result<Sqlite, String> {
+pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Sqlite, String> {
     if let Some(path) = variable("MCPFN_DATABASE") {
+        let shown = Path::new(&path).display();
         return Sqlite::open_read_only(&path)
-            .map_err(|error| format!("MCPFN_DATABASE: {path} can't be opened as a SQLite file ({error}); name an existing one"));
+            .map_err(|error| format!("MCPFN_DATABASE: {shown} can't be opened as a SQLite file ({error}); name an existing one"));
     }
     let folder = data_folder(&variable).ok_or("no folder for the demo shop is known: set MCPFN_DATA_DIR to one that can be written")?;
     // another release may make another shop, so each has a file of its own
@@ -37,7 +39,7 @@ fn make_shop(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The folder where a user's programs keep their data, by the platform's convention.
-fn data_folder(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+fn data_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let under = |name: &str, rest: &str| variable(name).map(|base| Path::new(&base).join(rest));
     if let Some(folder) = variable("MCPFN_DATA_DIR") {
         return Some(folder.into());
@@ -57,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_named_file_must_exist() {
-        let error = open(|name| (name == "MCPFN_DATABASE").then(|| "/no/such/file.db".to_owned())).unwrap_err();
+        let error = open(|name| (name == "MCPFN_DATABASE").then(|| "/no/such/file.db".into())).unwrap_err();
         assert!(error.contains("MCPFN_DATABASE") && error.contains("name an existing one"), "{error}");
     }
 
@@ -70,7 +72,7 @@ mod tests {
     #[test]
     fn the_shop_is_made_once() {
         let folder = std::env::temp_dir().join(format!("mcpfn-shop-test-{}", std::process::id()));
-        let variable = |name: &str| (name == "MCPFN_DATA_DIR").then(|| folder.display().to_string());
+        let variable = |name: &str| (name == "MCPFN_DATA_DIR").then(|| folder.clone().into_os_string());
         open(variable).unwrap();
         let file = folder.join(format!("shop-{}.db", env!("CARGO_PKG_VERSION")));
         let made = std::fs::metadata(&file).unwrap().modified().unwrap();

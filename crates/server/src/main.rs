@@ -18,8 +18,11 @@ fn main() -> ExitCode {
 }
 
 fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let list = variable("MCPFN_TOOLKITS").unwrap_or_else(|| mcpfn_toolkits::names().collect::<Vec<_>>().join(","));
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let list = match variable("MCPFN_TOOLKITS") {
+        Some(list) => list.into_string().map_err(|_| "MCPFN_TOOLKITS is not text in UTF-8")?,
+        None => mcpfn_toolkits::names().collect::<Vec<_>>().join(","),
+    };
     let builder = mcpfn_toolkits::register(server(), &list).map_err(|error| format!("MCPFN_TOOLKITS: {error}"))?;
     // hello alone needs no database, and then none is made
     let database = if list.split(',').all(|name| name.trim() == "hello") { None } else { Some(database::open(variable)?) };

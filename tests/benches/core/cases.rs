@@ -55,7 +55,9 @@ impl Case {
     /// The three operations, shown to give the same answer before anybody times them.
     pub(crate) fn operations(&self) -> [Operation; 3] {
         let platform = fuzzing::platform();
-        let service = Service::new(server(self.tools), Config::default());
+        let mut open = Config::default();
+        open.anonymous = true;
+        let service = Service::new(server(self.tools), open);
         let request = self.request();
         let answer = through_core(service.server(), &platform, request.body());
         assert_eq!(through_http(&service, &platform, request.clone()), answer, "{}", self.name);

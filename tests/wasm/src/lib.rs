@@ -22,9 +22,16 @@ use http_body_util::{BodyExt, Full};
 use mcpfn_http::{Body, Config, Service};
 
 thread_local! {
-    static SERVICE: Service = Service::new(server::builder().build().expect("the server is valid"), Config::default());
+    static SERVICE: Service = Service::new(server::builder().build().expect("the server is valid"), config());
     /// The request, then the response. Safe code on both sides of the border: the caller writes where `alloc` told it to.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Nobody in front of this module recognises callers.
+fn config() -> Config {
+    let mut config = Config::default();
+    config.anonymous = true;
+    config
 }
 
 /// Makes room for a request and says where.

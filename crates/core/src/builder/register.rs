@@ -1,6 +1,6 @@
 //! From what an author declared to what a server holds: every check of a registration, thing by thing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::model::prompt::PromptDefinition;
@@ -24,14 +24,19 @@ pub(super) fn registered_uri(resource: &RegisteredResource) -> &str {
     resource.definition.uri.as_deref().or(resource.definition.uri_template.as_deref()).unwrap_or_default()
 }
 
-pub(super) fn index<'a>(kind: &str, names: impl Iterator<Item = &'a str>, mistakes: &mut Vec<String>) -> HashMap<String, usize> {
-    let mut index = HashMap::new();
-    for (position, name) in names.enumerate() {
-        if index.insert(name.to_owned(), position).is_some() {
+/// Positions by name.
+pub(super) fn index<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<String, usize> {
+    names.enumerate().map(|(position, name)| (name.to_owned(), position)).collect()
+}
+
+/// A name stands for one thing.
+pub(super) fn unique<'a>(kind: &str, names: impl Iterator<Item = &'a String>, mistakes: &mut Vec<String>) {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
             mistakes.push(format!("{kind} `{name}` is registered twice"));
         }
     }
-    index
 }
 
 /// Adds mistakes under the name of the thing that they are about.

@@ -13,7 +13,7 @@ use crate::context::{Cx, Parts};
 use crate::error::{Kind, ToolError};
 use crate::jsonrpc::{Error, ErrorCode, to_json};
 use crate::model::JsonObject;
-use crate::model::input::{InputRequest, InputResponses};
+use crate::model::input::{InputRequest, InputResponses, read_responses};
 use crate::model::meta::{CallMeta, LogLevel};
 use crate::model::tool::CallToolResult;
 use crate::outbox::Outbox;
@@ -203,8 +203,13 @@ fn missing(capabilities: &[crate::model::capabilities::Capability]) -> Error {
     let mut required = JsonObject::new();
     let mut names = Vec::new();
     for capability in capabilities {
-        if let Value::Object(members) = capability.as_required() {
-            required.extend(members);
+        let Value::Object(members) = capability.as_required() else { continue };
+        for (name, modes) in members {
+            // two modes of one capability stand side by side
+            match (required.get_mut(&name), modes) {
+                (Some(Value::Object(known)), Value::Object(modes)) => known.extend(modes),
+                (_, modes) => drop(required.insert(name, modes)),
+            }
         }
         names.push(capability.name());
     }
@@ -296,7 +301,7 @@ impl Work {
 
     fn answers(&self) -> Result<InputResponses, Error> {
         let Some(raw) = &self.answers else { return Ok(InputResponses::new()) };
-        serde_json::from_str(raw.get()).map_err(|_| {
+        read_responses(raw).ok_or_else(|| {
             Error::invalid_params("`params.inputResponses` must be an object whose values answer what was asked: an elicitation (`action`), a sampling (`role`, `content`, `model`) or `roots`")
         })
     }

@@ -7,68 +7,98 @@ use serde_json::json;
 use super::call::Work;
 use super::deadline::{self, Ended};
 use crate::call::Call;
-use crate::complete::among;
-use crate::jsonrpc::{Error, to_json};
+use crate::complete::{Completers, among};
+use crate::jsonrpc::{Error, Object, to_json};
 use crate::model::JsonObject;
-use crate::model::completion::{CompleteContext, CompleteParams, Completion};
+use crate::model::completion::{CompleteContext, CompleteParams, Completion, Reference};
 use crate::port::Platform;
 use crate::running::{Answer, Reply};
 use crate::server::Server;
 use crate::text;
 use crate::tool::TIMEOUT;
+use crate::version::Revision;
 
 pub(super) fn complete(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
-    let shape = || {
-        Error::invalid_params(
-            "`params` needs `ref` (`{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`) and `argument` (`{name, value}`)",
-        )
-    };
     let raw = call.request.params.ok_or_else(shape)?;
-    let params: CompleteParams<'_> = serde_json::from_str(raw.get()).map_err(|_| shape())?;
+    let CompleteParams { reference: Object(reference), argument: Object(typed) } = serde_json::from_str(raw.get()).map_err(|_| shape())?;
     let context = match call.params.context {
         None => CompleteContext::default(),
-        Some(raw) => {
-            serde_json::from_str(raw.get()).map_err(|_| Error::invalid_params("`params.context.arguments` must be an object of strings"))?
-        }
+        Some(raw) => serde_json::from_str::<Object<_>>(raw.get())
+            .map(|object| object.0)
+            .map_err(|_| Error::invalid_params("`params.context.arguments` must be an object of strings"))?,
     };
-    let (completers, values) = match (params.reference.kind.as_ref(), &params.reference.name, &params.reference.uri) {
-        ("ref/prompt", Some(name), _) => {
-            let position =
-                server.find_prompt(name).ok_or_else(|| Error::invalid_params(format!("unknown prompt {}", text::quoted(name))))?;
-            let prompt = &server.prompts()[position];
-            let argument = prompt.definition.arguments.iter().find(|argument| argument.name == params.argument.name);
-            let argument = argument
-                .ok_or_else(|| Error::invalid_params(format!("the prompt has no argument {}", text::quoted(&params.argument.name))))?;
-            (&prompt.completers, argument.values.as_slice())
-        }
-        ("ref/resource", _, Some(uri)) => {
-            let resource = server.resources().iter().find(|resource| resource.is_named(uri));
-            let resource = resource.ok_or_else(|| Error::invalid_params(format!("unknown resource {}", text::quoted(uri))))?;
-            if !resource.has_variable(&params.argument.name) {
-                return Err(Error::invalid_params(format!("the template has no variable {}", text::quoted(&params.argument.name))));
-            }
-            (&resource.completers, [].as_slice())
-        }
-        _ => return Err(shape()),
-    };
+    let (target, values) = find(server, &reference, &typed.name)?;
     let revision = call.revision;
-    let Some(completer) = completers.get(params.argument.name.as_ref()) else {
-        let written = to_json(&json!({ "completion": Completion::of(among(values, &params.argument.value)) }));
-        let result = server.complete(revision, &written, &JsonObject::new(), "");
+    if !target.completers(server).contains_key(typed.name.as_ref()) {
+        let result = written(server, revision, among(values, &typed.value));
         return Ok(Reply::Answer(Answer::result(call.request.id.as_json(), &result)));
-    };
-    let work = Work::new("completion/complete", &params.argument.name, server, call, platform)?;
+    }
+    let (name, value) = (typed.name.into_owned(), typed.value.into_owned());
+    let work = Work::new("completion/complete", &name, server, call, platform)?;
     let cx = work.completion_cx(context.arguments)?;
-    let handler = completer.complete(params.argument.value.into_owned(), cx);
     Ok(work.start(move |work| {
         Box::pin(async move {
-            let values = match deadline::run(Box::pin(async move { Ok(handler.await) }), TIMEOUT, &work.platform.timer).await {
+            let server = work.server.clone();
+            let values = Box::pin(async move {
+                match target.completers(&server).get(&name) {
+                    Some(completer) => Ok(completer.complete(value, cx).await),
+                    None => Ok(Vec::new()),
+                }
+            });
+            let values = match deadline::run(values, TIMEOUT, &work.platform.timer).await {
                 Ended::Returned(values) => values.unwrap_or_default(),
                 // a person is typing: no values now are better than an error
                 Ended::TimedOut => Vec::new(),
             };
-            let written = to_json(&json!({ "completion": Completion::of(values) }));
-            Ok(work.server.complete(revision, &written, &JsonObject::new(), ""))
+            Ok(written(&work.server, revision, values))
         })
     }))
+}
+
+fn shape() -> Error {
+    Error::invalid_params(
+        "`params` needs `ref` (`{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`) and `argument` (`{name, value}`)",
+    )
+}
+
+fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> {
+    server.complete(revision, &to_json(&json!({ "completion": Completion::of(values) })), &JsonObject::new(), "")
+}
+
+/// What is being filled in, by its place in the server.
+#[derive(Clone, Copy)]
+enum Target {
+    Prompt(usize),
+    Resource(usize),
+}
+
+impl Target {
+    fn completers(self, server: &Server) -> &Completers {
+        match self {
+            Self::Prompt(position) => &server.prompts()[position].completers,
+            Self::Resource(position) => &server.resources()[position].completers,
+        }
+    }
+}
+
+/// The prompt or template that a reference names, and the values that an enum gives its argument.
+fn find<'a>(server: &'a Server, reference: &Reference<'_>, name: &str) -> Result<(Target, &'a [String]), Error> {
+    match (reference.kind.as_ref(), &reference.name, &reference.uri) {
+        ("ref/prompt", Some(prompt), _) => {
+            let unknown = || Error::invalid_params(format!("unknown prompt {}", text::quoted(prompt)));
+            let position = server.find_prompt(prompt).ok_or_else(unknown)?;
+            let argument = server.prompts()[position].definition.arguments.iter().find(|argument| argument.name == name);
+            let argument = argument.ok_or_else(|| Error::invalid_params(format!("the prompt has no argument {}", text::quoted(name))))?;
+            Ok((Target::Prompt(position), &argument.values))
+        }
+        ("ref/resource", _, Some(uri)) => {
+            let unknown = || Error::invalid_params(format!("unknown resource {}", text::quoted(uri)));
+            let position = server.resources().iter().position(|resource| resource.is_named(uri)).ok_or_else(unknown)?;
+            if !server.resources()[position].has_variable(name) {
+                return Err(Error::invalid_params(format!("the template has no variable {}", text::quoted(name))));
+            }
+            Ok((Target::Resource(position), &[]))
+        }
+        _ => Err(shape()),
+    }
 }

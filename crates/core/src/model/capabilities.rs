@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 
+use crate::jsonrpc::Object;
+
 /// What the client declared on this request. Never remembered from an earlier one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,9 +28,9 @@ pub struct ClientCapabilities {
 #[derive(Deserialize)]
 struct Declared {
     #[serde(default)]
-    elicitation: Option<Elicitation>,
+    elicitation: Option<Object<Elicitation>>,
     #[serde(default)]
-    sampling: Option<Sampling>,
+    sampling: Option<Object<Sampling>>,
     #[serde(default)]
     roots: Option<BTreeMap<String, IgnoredAny>>,
     #[serde(default)]
@@ -49,7 +51,7 @@ struct Sampling {
 impl<'de> Deserialize<'de> for ClientCapabilities {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let declared = Declared::deserialize(deserializer)?;
-        let (form, url) = declared.elicitation.map_or((false, false), |elicitation| {
+        let (form, url) = declared.elicitation.map_or((false, false), |Object(elicitation)| {
             // an empty object means forms, for clients older than the split into two modes
             (elicitation.form.is_some() || elicitation.url.is_none(), elicitation.url.is_some())
         });
@@ -57,7 +59,7 @@ impl<'de> Deserialize<'de> for ClientCapabilities {
             elicitation_form: form,
             elicitation_url: url,
             sampling: declared.sampling.is_some(),
-            sampling_tools: declared.sampling.is_some_and(|sampling| sampling.tools.is_some()),
+            sampling_tools: declared.sampling.is_some_and(|Object(sampling)| sampling.tools.is_some()),
             roots: declared.roots.is_some(),
             extensions: declared.extensions.map(|extensions| extensions.into_keys().collect()).unwrap_or_default(),
         })

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::JsonObject;
 use super::capabilities::Capability;
+use crate::jsonrpc::Object;
 
 /// One question inside an `InputRequiredResult`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -216,6 +218,7 @@ pub enum InputResponse {
     /// The client's roots.
     Roots {
         /// The roots.
+        #[serde(deserialize_with = "roots")]
         roots: Vec<Root>,
     },
 }
@@ -293,5 +296,16 @@ pub struct Root {
     pub name: Option<String>,
 }
 
+fn roots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Root>, D::Error> {
+    let roots = Vec::<Object<Root>>::deserialize(deserializer)?;
+    Ok(roots.into_iter().map(|root| root.0).collect())
+}
+
 /// Answers by the key under which they were asked.
 pub(crate) type InputResponses = BTreeMap<String, InputResponse>;
+
+/// Reads `inputResponses`: an object of objects. `None` when it is anything else.
+pub(crate) fn read_responses(raw: &RawValue) -> Option<InputResponses> {
+    let answers: BTreeMap<String, Object<JsonObject>> = serde_json::from_str(raw.get()).ok()?;
+    answers.into_iter().map(|(key, answer)| Some((key, InputResponse::deserialize(Value::Object(answer.0)).ok()?))).collect()
+}

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::capabilities::ClientCapabilities;
 use super::implementation::Implementation;
-use crate::jsonrpc::{Error, Text, present};
+use crate::jsonrpc::{Error, Object, Text, is_string_or_integer, present};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -56,7 +56,7 @@ impl<'a> RawMeta<'a> {
     /// Reads everything a modern request must or may say.
     pub(crate) fn modern(&self) -> Result<CallMeta, Error> {
         let raw = self.client_capabilities.ok_or_else(|| missing(CLIENT_CAPABILITIES, "an object, `{}` if the client has none"))?;
-        let client = serde_json::from_str(raw.get())
+        let Object(client) = serde_json::from_str(raw.get())
             .map_err(|_| Error::invalid_params(format!("`_meta[\"{CLIENT_CAPABILITIES}\"]` must be a ClientCapabilities object")))?;
         let log_level = match self.log_level {
             None => None,
@@ -72,7 +72,7 @@ impl<'a> RawMeta<'a> {
     /// Reads what legacy requests may say: a progress token and trace context.
     pub(crate) fn common(&self) -> Result<CallMeta, Error> {
         Ok(CallMeta {
-            client_info: self.client_info.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+            client_info: self.client_info.and_then(|raw| serde_json::from_str::<Object<_>>(raw.get()).ok()).map(|object| object.0),
             progress_token: self.progress_token.map(progress_token).transpose()?,
             trace: TraceContext {
                 traceparent: self.traceparent.and_then(string).map(Cow::into_owned),
@@ -93,13 +93,11 @@ pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
-    let text = raw.get();
-    let valid = match text.as_bytes().first() {
-        Some(b'"') => true,
-        Some(b'-' | b'0'..=b'9') => !text.contains(['.', 'e', 'E']),
-        _ => false,
-    };
-    if valid { Ok(text.into()) } else { Err(Error::invalid_params("`_meta.progressToken` must be a string or an integer")) }
+    if is_string_or_integer(raw) {
+        Ok(raw.get().into())
+    } else {
+        Err(Error::invalid_params("`_meta.progressToken` must be a string or an integer"))
+    }
 }
 
 /// Severity of a log message, after RFC 5424. Later ones are more severe.

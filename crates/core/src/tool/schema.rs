@@ -112,8 +112,12 @@ pub(crate) fn check_references(schema: &Value, derived: bool, mistakes: &mut Vec
         Value::Object(members) => {
             if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
                 if derived {
-                    let name = reference.rsplit('/').next().unwrap_or(reference);
-                    mistakes.push(format!("the type `{name}` contains itself, and clients drop tools whose schemas have `$ref`: flatten it, or take `serde_json::Value` there"));
+                    // the root has no name of its own in its schema
+                    let name = match reference.rsplit('/').next() {
+                        Some("#") | None => "its type".to_owned(),
+                        Some(name) => format!("the type `{name}`"),
+                    };
+                    mistakes.push(format!("{name} contains itself, and clients drop tools whose schemas have `$ref`: flatten it, or take `serde_json::Value` there"));
                     return;
                 }
                 if !reference.starts_with('#') {
