@@ -5,7 +5,12 @@ use mcpfn::prelude::*;
 use crate::resources::PNG;
 
 pub(crate) fn add(builder: Builder) -> Builder {
-    builder.prompt(test_simple_prompt).prompt(with_arguments()).prompt(test_prompt_with_embedded_resource).prompt(test_prompt_with_image).prompt(test_input_required_result_prompt)
+    builder
+        .prompt(test_simple_prompt)
+        .prompt(with_arguments())
+        .prompt(test_prompt_with_embedded_resource)
+        .prompt(test_prompt_with_image)
+        .prompt(test_input_required_result_prompt)
 }
 
 /// A prompt without arguments.
@@ -26,7 +31,9 @@ struct Arguments {
 fn with_arguments() -> Prompt {
     Prompt::new("test_prompt_with_arguments")
         .describe("A prompt with two arguments.")
-        .handler(|arguments: Arguments| async move { format!("Prompt with arguments: arg1='{}', arg2='{}'", arguments.arg1, arguments.arg2) })
+        .handler(
+            |arguments: Arguments| async move { format!("Prompt with arguments: arg1='{}', arg2='{}'", arguments.arg1, arguments.arg2) },
+        )
         .complete("arg1", |typed: String, _| async move { vec![format!("{typed}Value1"), format!("{typed}Value2")] })
 }
 

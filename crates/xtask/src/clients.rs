@@ -13,11 +13,7 @@ use crate::{
 };
 
 /// Each script and what tells its runs apart. The 2.x client speaks the handshake revisions unless asked otherwise.
-const CLIENTS: &[(&str, &[&str])] = &[
-    ("ts-v2.mjs", &["--era", "modern"]),
-    ("ts-v2.mjs", &["--era", "legacy"]),
-    ("ts-v1.mjs", &[]),
-];
+const CLIENTS: &[(&str, &[&str])] = &[("ts-v2.mjs", &["--era", "modern"]), ("ts-v2.mjs", &["--era", "legacy"]), ("ts-v1.mjs", &[])];
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let node = setup::node(cx)?;
@@ -28,54 +24,21 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let mut failed = Vec::new();
     for (script, arguments) in CLIENTS {
         let name = [&[*script], *arguments].concat().join(" ");
-        if run_client(
-            cx,
-            &node,
-            script,
-            arguments,
-            ["--url".as_ref(), server.url.as_ref()],
-            counts,
-        )
-        .is_err()
-        {
+        if run_client(cx, &node, script, arguments, ["--url".as_ref(), server.url.as_ref()], counts).is_err() {
             failed.push(format!("{name} over HTTP"));
         }
         server.still_runs()?;
-        if run_client(
-            cx,
-            &node,
-            script,
-            arguments,
-            ["--stdio".as_ref(), &program],
-            counts,
-        )
-        .is_err()
-        {
+        if run_client(cx, &node, script, arguments, ["--stdio".as_ref(), &program], counts).is_err() {
             failed.push(format!("{name} over stdio"));
         }
     }
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::new(format!("failed: {}", failed.join(", "))))
-    }
+    if failed.is_empty() { Ok(()) } else { Err(Error::new(format!("failed: {}", failed.join(", ")))) }
 }
 
-fn run_client(
-    cx: &Context,
-    node: &Node,
-    script: &str,
-    arguments: &[&str],
-    server: [&Path; 2],
-    counts: &mut Counts,
-) -> Result<()> {
+fn run_client(cx: &Context, node: &Node, script: &str, arguments: &[&str], server: [&Path; 2], counts: &mut Counts) -> Result<()> {
     let mut here = Counts::default();
     let mut command = node.command();
-    command
-        .current_dir(cx.root.join(setup::CLIENTS))
-        .arg(script)
-        .args(server)
-        .args(arguments);
+    command.current_dir(cx.root.join(setup::CLIENTS)).arg(script).args(server).args(arguments);
     let result = process::run_reading(&mut command, |line| count_line(line, &mut here));
     // A script that dies before its first check has failed once all the same.
     if (result.is_err() || here.passed == 0) && here.failed == 0 {
@@ -85,9 +48,7 @@ fn run_client(
     counts.failed += here.failed;
     result?;
     if here.failed > 0 {
-        return Err(Error::new(format!(
-            "{script} passed nothing or reported failures but ended as if all was well"
-        )));
+        return Err(Error::new(format!("{script} passed nothing or reported failures but ended as if all was well")));
     }
     Ok(())
 }

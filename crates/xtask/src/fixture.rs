@@ -21,19 +21,10 @@ const LOG_LINES: usize = 40;
 
 /// Builds the fixture server and gives back where it is.
 pub(crate) fn build(cx: &Context) -> Result<PathBuf> {
-    process::run(
-        cx.cargo()
-            .args(["build", "-p", "mcpfn-it", "--bin", "everything"]),
-    )?;
-    let program = cx
-        .target
-        .join("debug")
-        .join(format!("everything{}", std::env::consts::EXE_SUFFIX));
+    process::run(cx.cargo().args(["build", "-p", "mcpfn-it", "--bin", "everything"]))?;
+    let program = cx.target.join("debug").join(format!("everything{}", std::env::consts::EXE_SUFFIX));
     if !program.is_file() {
-        return Err(Error::new(format!(
-            "cargo built `everything`, but not as {}",
-            program.display()
-        )));
+        return Err(Error::new(format!("cargo built `everything`, but not as {}", program.display())));
     }
     Ok(program)
 }
@@ -68,34 +59,20 @@ impl Fixture {
             follow(stderr, found, log.clone());
         }
         // The handle exists before anything can fail, so that the server is stopped in every case.
-        let mut fixture = Self {
-            url: String::new(),
-            child,
-            log,
-        };
+        let mut fixture = Self { url: String::new(), child, log };
         // An error also means that both streams ended, which is a server that died.
-        fixture.url = url.recv_timeout(START_LIMIT).map_err(|_| {
-            Error::new(format!(
-                "the fixture server printed no `listening on URL`. It printed:\n{}",
-                fixture.log.text()
-            ))
-        })?;
+        fixture.url = url
+            .recv_timeout(START_LIMIT)
+            .map_err(|_| Error::new(format!("the fixture server printed no `listening on URL`. It printed:\n{}", fixture.log.text())))?;
         println!("fixture server: {}", fixture.url);
         Ok(fixture)
     }
 
     /// A suite that talks to a dead server reports strange things; this says what really happened.
     pub(crate) fn still_runs(&mut self) -> Result<()> {
-        match self
-            .child
-            .try_wait()
-            .while_doing("look after the fixture server")?
-        {
+        match self.child.try_wait().while_doing("look after the fixture server")? {
             None => Ok(()),
-            Some(status) => Err(Error::new(format!(
-                "the fixture server ended with {status}. It printed:\n{}",
-                self.log.text()
-            ))),
+            Some(status) => Err(Error::new(format!("the fixture server ended with {status}. It printed:\n{}", self.log.text()))),
         }
     }
 }
@@ -119,21 +96,14 @@ impl Log {
 
     fn text(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.is_empty() {
-            "(nothing)".to_owned()
-        } else {
-            Vec::from_iter(lines.iter().cloned()).join("\n")
-        }
+        if lines.is_empty() { "(nothing)".to_owned() } else { Vec::from_iter(lines.iter().cloned()).join("\n") }
     }
 }
 
 /// Reads one stream of the server to its end: a full pipe would stop the server.
 fn follow(stream: impl Read + Send + 'static, found: mpsc::Sender<String>, log: Log) {
     thread::spawn(move || {
-        for line in BufReader::new(stream)
-            .split(b'\n')
-            .map_while(std::result::Result::ok)
-        {
+        for line in BufReader::new(stream).split(b'\n').map_while(std::result::Result::ok) {
             let line = String::from_utf8_lossy(&line);
             log.push(line.trim_end());
             if let Some(url) = listening(&line) {
@@ -158,10 +128,7 @@ mod tests {
     fn the_address_is_found_wherever_the_line_begins() {
         let url = Some("http://127.0.0.1:40123/mcp");
         assert_eq!(listening("listening on http://127.0.0.1:40123/mcp"), url);
-        assert_eq!(
-            listening("INFO listening on http://127.0.0.1:40123/mcp (everything)\r"),
-            url
-        );
+        assert_eq!(listening("INFO listening on http://127.0.0.1:40123/mcp (everything)\r"), url);
         assert_eq!(listening("listening on stdin"), None);
         assert_eq!(listening("starting"), None);
     }

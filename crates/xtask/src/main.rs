@@ -79,11 +79,7 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
             let step = STEPS
                 .iter()
                 .find(|step| step.name == command)
-                .ok_or_else(|| {
-                    Error::new(format!(
-                        "there is no command `{command}`; `cargo xtask help` lists them"
-                    ))
-                })?;
+                .ok_or_else(|| Error::new(format!("there is no command `{command}`; `cargo xtask help` lists them")))?;
             no_arguments(command, rest)?;
             counted(|counts| (step.run)(&cx, counts))
         }
@@ -92,38 +88,14 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
 
 /// The steps of `test`. The order is by price: what fails in a second is asked before what fails in a minute.
 const STEPS: &[Step] = &[
-    Step {
-        name: "fmt",
-        run: cargo_steps::fmt,
-    },
-    Step {
-        name: "clippy",
-        run: cargo_steps::clippy,
-    },
-    Step {
-        name: "unit",
-        run: cargo_steps::unit,
-    },
-    Step {
-        name: "docs",
-        run: cargo_steps::docs,
-    },
-    Step {
-        name: "deny",
-        run: deny::run,
-    },
-    Step {
-        name: "wasm",
-        run: wasm::run,
-    },
-    Step {
-        name: "conformance",
-        run: conformance::step,
-    },
-    Step {
-        name: "clients",
-        run: clients::run,
-    },
+    Step { name: "fmt", run: cargo_steps::fmt },
+    Step { name: "clippy", run: cargo_steps::clippy },
+    Step { name: "unit", run: cargo_steps::unit },
+    Step { name: "docs", run: cargo_steps::docs },
+    Step { name: "deny", run: deny::run },
+    Step { name: "wasm", run: wasm::run },
+    Step { name: "conformance", run: conformance::step },
+    Step { name: "clients", run: clients::run },
 ];
 
 /// Runs one step on its own and prints its counts, if it has any, also when it fails.
@@ -139,8 +111,6 @@ fn counted(run: impl FnOnce(&mut Counts) -> Result<()>) -> Result<()> {
 fn no_arguments(command: &str, rest: &[String]) -> Result<()> {
     match rest.first() {
         None => Ok(()),
-        Some(first) => Err(Error::new(format!(
-            "`{command}` takes no arguments, but was given `{first}`; see `cargo xtask help`"
-        ))),
+        Some(first) => Err(Error::new(format!("`{command}` takes no arguments, but was given `{first}`; see `cargo xtask help`"))),
     }
 }

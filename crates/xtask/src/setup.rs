@@ -59,14 +59,11 @@ fn once(cx: &Context, name: &str, build: impl FnOnce(&Path) -> Result<()>) -> Re
 
 /// Waits for another run that is preparing the same part; released when the file is dropped, also after a crash.
 fn lock(cx: &Context, name: &str) -> Result<File> {
-    fs::create_dir_all(&cx.tools).while_doing(format_args!(
-        "create {} (set MCPFN_TOOLS to a folder that can be written to)",
-        cx.tools.display()
-    ))?;
+    fs::create_dir_all(&cx.tools)
+        .while_doing(format_args!("create {} (set MCPFN_TOOLS to a folder that can be written to)", cx.tools.display()))?;
     let path = cx.tools.join(format!("{name}.lock"));
     let file = File::create(&path).while_doing(format_args!("create {}", path.display()))?;
-    file.lock()
-        .while_doing(format_args!("lock {}", path.display()))?;
+    file.lock().while_doing(format_args!("lock {}", path.display()))?;
     Ok(file)
 }
 
@@ -87,11 +84,7 @@ mod tests {
     #[test]
     fn a_part_is_built_once_and_what_an_interrupted_run_left_is_thrown_away() {
         let tools = env::temp_dir().join(format!("mcpfn-xtask-once-{}", std::process::id()));
-        let cx = Context {
-            root: tools.clone(),
-            tools: tools.clone(),
-            target: tools.clone(),
-        };
+        let cx = Context { root: tools.clone(), tools: tools.clone(), target: tools.clone() };
 
         let refused = once(&cx, "part", |folder| {
             fs::write(folder.join("half"), "").unwrap();

@@ -28,9 +28,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 
     let build = |packages: &[&str]| -> Result<()> {
         let mut cargo = toolchain.cargo(cx)?;
-        cargo
-            .env("CARGO_TARGET_DIR", &target)
-            .args(["build", "--release", "--target", TARGET]);
+        cargo.env("CARGO_TARGET_DIR", &target).args(["build", "--release", "--target", TARGET]);
         for package in packages {
             cargo.args(["-p", package]);
         }
@@ -39,33 +37,22 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     build(&PURE)?;
     build(&[CHECK])?;
 
-    let module = target
-        .join(TARGET)
-        .join("release")
-        .join(format!("{}.wasm", CHECK.replace('-', "_")));
-    let bytes = fs::read(&module).while_doing(format_args!(
-        "read {} ({CHECK} must be a cdylib)",
-        module.display()
-    ))?;
+    let module = target.join(TARGET).join("release").join(format!("{}.wasm", CHECK.replace('-', "_")));
+    let bytes = fs::read(&module).while_doing(format_args!("read {} ({CHECK} must be a cdylib)", module.display()))?;
     check_imports(&bytes, counts)?;
     println!("size: {} bytes, {}", bytes.len(), gzip_size(&bytes));
     flush();
 
     let node = setup::node(cx)?;
     let mut check = node.command();
-    check
-        .current_dir(&cx.root)
-        .arg("tests/wasm/run.mjs")
-        .arg(&module);
+    check.current_dir(&cx.root).arg("tests/wasm/run.mjs").arg(&module);
     let mut here = Counts::default();
     let result = process::run_reading(&mut check, |line| count_line(line, &mut here));
     counts.passed += here.passed;
     counts.failed += here.failed;
     result?;
     if here.passed == 0 {
-        return Err(Error::new(
-            "tests/wasm/run.mjs checked nothing; it must print `ok NAME` for each check",
-        ));
+        return Err(Error::new("tests/wasm/run.mjs checked nothing; it must print `ok NAME` for each check"));
     }
     Ok(())
 }
@@ -80,8 +67,7 @@ pub(crate) fn count_line(line: &str, counts: &mut Counts) {
 }
 
 fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
-    let imports = imports::read(module)
-        .map_err(|why| Error::new(format!("the module could not be read: {why}")))?;
+    let imports = imports::read(module).map_err(|why| Error::new(format!("the module could not be read: {why}")))?;
     if imports.is_empty() {
         println!("ok the module imports nothing");
         counts.passed += 1;
@@ -120,12 +106,7 @@ fn gzip_size(bytes: &[u8]) -> String {
 }
 
 fn gzip(bytes: &[u8]) -> Option<usize> {
-    let mut child = Command::new("gzip")
-        .arg("-9")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
+    let mut child = Command::new("gzip").arg("-9").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     let mut stdin = child.stdin.take()?;
     // Written from another thread: with both pipes full, each side would wait for the other.
     thread::scope(|scope| {
@@ -142,21 +123,9 @@ mod tests {
     #[test]
     fn only_lines_that_state_a_check_are_counted() {
         let mut counts = Counts::default();
-        for line in [
-            "ok one",
-            "not ok two: why",
-            "okay",
-            "  ok indented",
-            "ok three",
-        ] {
+        for line in ["ok one", "not ok two: why", "okay", "  ok indented", "ok three"] {
             count_line(line, &mut counts);
         }
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 2,
-                failed: 1
-            }
-        );
+        assert_eq!(counts, Counts { passed: 2, failed: 1 });
     }
 }

@@ -41,11 +41,7 @@ impl Toolchain {
             Self::Own => "own".to_owned(),
             Self::Private(folder) => {
                 let built = fs::metadata(folder.join("lib/rustlib").join(TARGET).join("lib"));
-                format!(
-                    "{} {:?}",
-                    folder.display(),
-                    built.and_then(|built| built.modified()).ok()
-                )
+                format!("{} {:?}", folder.display(), built.and_then(|built| built.modified()).ok())
             }
         }
     }
@@ -65,46 +61,24 @@ impl Toolchain {
 }
 
 pub(crate) fn wasm_toolchain(cx: &Context) -> Result<Toolchain> {
-    let folder = process::read(
-        cx.rustc()
-            .args(["--print", "target-libdir", "--target", TARGET]),
-    )?;
+    let folder = process::read(cx.rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
     if Path::new(folder.trim()).is_dir() {
         return Ok(Toolchain::Own);
     }
     let rustc = Rustc::ask(cx)?;
-    let name = format!(
-        "rust-{}-{}-{TARGET}",
-        rustc.release,
-        rustc.commit.get(..9).unwrap_or("unknown")
-    );
+    let name = format!("rust-{}-{}-{TARGET}", rustc.release, rustc.commit.get(..9).unwrap_or("unknown"));
     if cx.tools.join(&name).is_dir() {
         return Ok(Toolchain::Private(cx.tools.join(name)));
     }
-    let advice = |why: &str| {
-        Error::new(format!(
-            "run `rustup target add {TARGET}`; it can't be built here, because {why}"
-        ))
-    };
+    let advice = |why: &str| Error::new(format!("run `rustup target add {TARGET}`; it can't be built here, because {why}"));
     let source = debian::library_source(&rustc.release).map_err(|why| advice(&why))?;
-    if !rustc
-        .sysroot
-        .join("lib/rustlib")
-        .join(&rustc.host)
-        .join("bin")
-        .join(format!("rust-lld{EXE_SUFFIX}"))
-        .is_file()
-    {
-        return Err(advice(
-            "this rustc was not installed by rustup and has no linker for the target",
-        ));
+    if !rustc.sysroot.join("lib/rustlib").join(&rustc.host).join("bin").join(format!("rust-lld{EXE_SUFFIX}")).is_file() {
+        return Err(advice("this rustc was not installed by rustup and has no linker for the target"));
     }
     let folder = once(cx, &name, |folder| {
         println!("building the standard library for {TARGET}, once; this takes a minute or two");
         let work = folder.join("work");
-        let library = source
-            .unpack(&work)
-            .map_err(|error| advice(&error.to_string()))?;
+        let library = source.unpack(&work).map_err(|error| advice(&error.to_string()))?;
         copy_toolchain(&rustc.sysroot, folder)?;
         build(folder, &library, &work.join("target"), &rustc)?;
         fs::remove_dir_all(&work).while_doing(format_args!("remove {}", work.display()))
@@ -124,11 +98,8 @@ impl Rustc {
         let said = process::read(cx.rustc().arg("-vV"))?;
         let value = |key: &str| {
             let line = said.lines().find_map(|line| line.strip_prefix(key));
-            line.map(|value| value.trim().to_owned()).ok_or_else(|| {
-                Error::new(format!(
-                    "`rustc -vV` does not say `{key}`; use a rustc installed by rustup"
-                ))
-            })
+            line.map(|value| value.trim().to_owned())
+                .ok_or_else(|| Error::new(format!("`rustc -vV` does not say `{key}`; use a rustc installed by rustup")))
         };
         Ok(Self {
             release: value("release:")?,
@@ -145,8 +116,7 @@ fn copy_toolchain(from: &Path, to: &Path) -> Result<()> {
     for part in ["bin", "lib", "libexec"] {
         let source = from.join(part);
         if source.is_dir() {
-            copy_folder(&source, &to.join(part))
-                .while_doing(format_args!("copy the toolchain's {part} folder"))?;
+            copy_folder(&source, &to.join(part)).while_doing(format_args!("copy the toolchain's {part} folder"))?;
         }
     }
     Ok(())
@@ -170,16 +140,8 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 /// The same build that fills rustup's package of the target, except for the panic strategy.
 fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc) -> Result<()> {
     // The folder is temporary and private: panic messages must not carry it into what users build.
-    let remap = format!(
-        "--remap-path-prefix={}=/rustc/{}/library",
-        library.display(),
-        rustc.commit
-    );
-    let flags = [
-        "-Zforce-unstable-if-unmarked",
-        "-Cembed-bitcode=yes",
-        &remap,
-    ];
+    let remap = format!("--remap-path-prefix={}=/rustc/{}/library", library.display(), rustc.commit);
+    let flags = ["-Zforce-unstable-if-unmarked", "-Cembed-bitcode=yes", &remap];
     let mut cargo = private_cargo(toolchain)?;
     cargo
         .current_dir(library)
@@ -188,34 +150,16 @@ fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc) -> Resu
         .env("CARGO_TARGET_DIR", target)
         // Flags are split at this character, not at spaces, which the path may have.
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--target",
-            TARGET,
-            "-p",
-            "sysroot",
-        ])
-        .args([
-            "--no-default-features",
-            "--features",
-            "panic-unwind,backtrace",
-        ])
-        .args([
-            "-Zprofile-rustflags",
-            "--config",
-            "profile.release.rustflags=['-Cpanic=unwind']",
-        ]);
+        .args(["build", "--quiet", "--release", "--target", TARGET, "-p", "sysroot"])
+        .args(["--no-default-features", "--features", "panic-unwind,backtrace"])
+        .args(["-Zprofile-rustflags", "--config", "profile.release.rustflags=['-Cpanic=unwind']"]);
     process::run(&mut cargo)?;
 
     let built = target.join(TARGET).join("release/deps");
     let home = toolchain.join("lib/rustlib").join(TARGET).join("lib");
     fs::create_dir_all(&home).while_doing("create the folder of the standard library")?;
     for entry in fs::read_dir(&built).while_doing("list the standard library that was built")? {
-        let file = entry
-            .while_doing("list the standard library that was built")?
-            .path();
+        let file = entry.while_doing("list the standard library that was built")?.path();
         let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
