@@ -10,7 +10,6 @@ mod tools;
 use mcpfn::{Builder, Server};
 
 /// A server with everything that the suite and the real clients ask for.
-#[must_use]
 pub fn everything() -> Builder {
     Server::builder("everything", env!("CARGO_PKG_VERSION"))
         .title("Everything")

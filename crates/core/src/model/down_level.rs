@@ -84,7 +84,7 @@ impl CallToolResult {
         if revision.is_modern() {
             return self;
         }
-        let keeps_structured = revision.has_titles() && self.structured_content.as_ref().is_some_and(Value::is_object);
+        let keeps_structured = revision.has_titles() && self.structured_content.as_ref().is_some_and(|raw| raw.get().starts_with('{'));
         if !keeps_structured {
             self.structured_content = None;
         }
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn structured_content_that_is_no_object_stays_with_modern_clients() {
         let list = CallToolResult::text("[1]").structured(json!([1]));
-        assert_eq!(list.clone().down_level(Revision::V2025_11_25).structured_content, None);
-        assert_eq!(list.down_level(Revision::V2026_07_28).structured_content, Some(json!([1])));
+        assert_eq!(list.clone().down_level(Revision::V2025_11_25).structured_content(), None);
+        assert_eq!(list.down_level(Revision::V2026_07_28).structured_content(), Some(json!([1])));
     }
 }

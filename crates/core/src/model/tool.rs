@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::JsonObject;
 use super::content::Content;
@@ -42,15 +43,16 @@ pub(crate) struct ToolAnnotations {
 }
 
 /// What a tool call gives.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CallToolResult {
     /// What the model reads.
     pub content: Vec<Content>,
-    /// The same as JSON, if the tool has an output schema.
+    /// The same as JSON, if the tool has an output schema. Kept as it was written: it is sent as it is, and read only where an
+    /// output schema given by hand has to be checked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub structured_content: Option<Value>,
+    pub(crate) structured_content: Option<Box<RawValue>>,
     /// The call failed in a way the model can act on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_error: bool,
@@ -80,9 +82,16 @@ impl CallToolResult {
 
     /// Adds the same as JSON.
     #[must_use]
-    pub fn structured(mut self, value: Value) -> Self {
-        self.structured_content = Some(value);
+    pub fn structured(mut self, value: impl Into<Value>) -> Self {
+        // a `Value` has nothing in it that can't be written
+        self.structured_content = to_raw_value(&value.into()).ok();
         self
+    }
+
+    /// The structured content, if there is any.
+    #[must_use]
+    pub fn structured_content(&self) -> Option<Value> {
+        self.structured_content.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
 
     /// Adds a fact for programs.

@@ -28,9 +28,9 @@ impl RegisteredTool {
     /// A structured result must fit the published schema; the error is for the log.
     pub(crate) fn check_output(&self, result: &CallToolResult) -> Result<(), String> {
         let Some(output) = self.output.as_ref().filter(|_| !result.is_error) else { return Ok(()) };
-        match &result.structured_content {
+        match result.structured_content() {
             None => Err("the tool has an output schema and its result no structured content".to_owned()),
-            Some(value) => output.check(value).map_err(|refusal| format!("the result does not fit the output schema:\n{refusal}")),
+            Some(value) => output.check(&value).map_err(|refusal| format!("the result does not fit the output schema:\n{refusal}")),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a handler may return, turned into the wire's results.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::schema::{self, JsonSchema};
@@ -68,13 +69,19 @@ fn is_object(schema: &Value) -> bool {
     schema.get("type").is_some_and(|kind| kind == "object")
 }
 
+/// Writes the value once: the text block and the structured content are the same JSON.
 fn structured<T: Serialize + JsonSchema>(value: &T) -> Result<CallToolResult, ToolError> {
-    let text =
-        serde_json::to_string(value).map_err(|error| ToolError::internal(format!("the result can't be written as JSON: {error}")))?;
-    let value = serde_json::to_value(value)?;
-    // an object's schema may still allow null (an untagged enum, say); the wrapper follows the value's own shape then
-    let value = if value.is_object() { value } else { json!({"result": value}) };
-    Ok(CallToolResult::text(text).structured(value))
+    #[derive(Serialize)]
+    struct Wrapped<'a> {
+        result: &'a RawValue,
+    }
+    let unwritable = |error| ToolError::internal(format!("the result can't be written as JSON: {error}"));
+    let written = to_raw_value(value).map_err(unwritable)?;
+    let mut result = CallToolResult::text(written.get());
+    // the value's own shape decides: an object's schema may still allow null (an untagged enum, say)
+    let is_object = written.get().starts_with('{');
+    result.structured_content = Some(if is_object { written } else { to_raw_value(&Wrapped { result: &written }).map_err(unwritable)? });
+    Ok(result)
 }
 
 impl IntoToolResult for CallToolResult {
@@ -137,10 +144,10 @@ mod tests {
     #[test]
     fn structured_results_are_objects_and_repeated_as_text() {
         let result = Point { x: 1 }.into_tool_result().unwrap();
-        assert_eq!(result.structured_content, Some(json!({"x": 1})));
+        assert_eq!(result.structured_content(), Some(json!({"x": 1})));
         assert_eq!(result.content, [Content::text(r#"{"x":1}"#)]);
         let list = Ok::<_, ToolError>(vec![Point { x: 1 }]).into_tool_result().unwrap();
-        assert_eq!(list.structured_content, Some(json!({"result": [{"x": 1}]})));
+        assert_eq!(list.structured_content(), Some(json!({"result": [{"x": 1}]})));
         let schema = <Result<Vec<Point>, ToolError>>::output_schema().unwrap();
         assert_eq!(schema["properties"]["result"]["items"]["properties"]["x"]["type"], "integer");
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::eval::{MOST_NESTED, Run};
 use super::number;
-use super::program::{Id, Kinds, Members, Rule, Schema};
+use super::program::{Count, Id, Kinds, Members, Rule, Schema};
 use super::words::{self, At, PHRASE_NESTED, Step, got};
 use crate::text::{nearest, quoted};
 
@@ -81,19 +81,26 @@ impl<'v> Report<'_, 'v> {
             Schema::Nothing => return self.add(at, "not allowed"),
             Schema::Anything | Schema::Same(_) => return,
         };
+        if self.full {
+            // words that nobody reads are not looked for
+            self.more += 1;
+            return;
+        }
         let run = self.run;
         let broken = || rules.iter().filter(|rule| !run.holds(rule, rules, value, nesting));
         if !kinds.has(value) {
             // a rule that names the type and more says it better
-            let better = broken().find(|rule| matches!(rule, Rule::Enum(_) | Rule::Range(_)));
+            let says_more =
+                |rule: &&Rule| matches!(rule, Rule::Enum(_)) || (matches!(rule, Rule::Range(_)) && kinds.overlaps(Kinds::INTEGER));
+            let better = broken().find(says_more);
             return match better {
                 Some(rule) => self.broken(rule, rules, kinds, value, at, nesting),
                 None => self.expected(at, &words::kinds(kinds), &got(value)),
             };
         }
-        let alternatives_broken = broken().any(Rule::is_in_place);
         // what a broken alternative would have looked at is not known, so nothing can be said to be left over
-        for rule in broken().filter(|rule| !(alternatives_broken && rule.is_unevaluated())) {
+        let is_doubtful = |rule: &Rule| rule.is_unevaluated() && broken().any(Rule::is_in_place);
+        for rule in broken().filter(|rule| !is_doubtful(rule)) {
             self.broken(rule, rules, kinds, value, at, nesting);
         }
     }
@@ -195,7 +202,7 @@ impl<'v> Report<'_, 'v> {
     }
 
     fn too_many(&mut self, most: usize, items: &[Value], at: &At<'_>) {
-        let count = words::count(super::program::Count { least: 0, most }, "item", "items");
+        let count = words::count(Count { least: 0, most }, "item", "items");
         self.expected(at, &format!("an array of {count}"), &items.len().to_string());
     }
 
@@ -203,7 +210,7 @@ impl<'v> Report<'_, 'v> {
         for property in &members.properties {
             let at = at.step(Step::Property(&property.name));
             match (map.get(&property.name), property.schema) {
-                (None, _) if property.required => self.add(&at, "required, but missing"),
+                (None, _) if property.required => self.missing(&property.name, members, map, &at),
                 (Some(value), Some(id)) => self.descend(id, value, &at, nesting),
                 _ => {}
             }
@@ -221,16 +228,28 @@ impl<'v> Report<'_, 'v> {
         }
     }
 
+    /// A required property. Where unknown names are allowed, one of them may be what its name was meant to be.
+    fn missing(&mut self, name: &str, members: &Members, map: &Map<String, Value>, at: &At<'_>) {
+        let is_closed = members.additional.is_some_and(|id| matches!(self.run.schema(id), Schema::Nothing));
+        let unknown = map.keys().map(String::as_str).filter(|name| !is_closed && !members.declares(name));
+        match nearest(name, unknown.take(MOST_NAMES)) {
+            Some(near) => self.add(at, &format!("required, but missing; is it what {} was meant to be?", quoted(near))),
+            None => self.add(at, "required, but missing"),
+        }
+    }
+
     /// Properties that no other keyword speaks for.
     fn additional(&mut self, id: Id, names: &[&String], known: &BTreeSet<&str>, map: &Map<String, Value>, at: &At<'_>, nesting: u32) {
         let forbidden = matches!(self.run.schema(id), Schema::Nothing);
+        let mut listed = !(1..=MOST_NAMES).contains(&known.len());
         // a name that is in use is not what a misspelt one stands for
         let free = || known.iter().copied().filter(|name| !map.contains_key(*name));
-        let mut listed = !(1..=MOST_NAMES).contains(&known.len());
         for name in names {
             let at = at.step(Step::Property(name));
             if !forbidden {
                 self.descend(id, &map[*name], &at, nesting);
+            } else if self.full {
+                self.more += 1;
             } else if let Some(near) = nearest(name, free()) {
                 self.add(&at, &format!("unknown property; did you mean {}?", quoted(near)));
             } else if listed {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Validator;
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "cases are literals")]
 fn check(schema: Value, value: Value, expected: &str) {
     let validator = Validator::compile(&schema).unwrap();
     let refusal = validator.check(&value).err().unwrap_or_default();
@@ -15,6 +16,7 @@ fn check(schema: Value, value: Value, expected: &str) {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "cases are literals")]
 fn refused(schema: Value, expected: &str) {
     assert_eq!(Validator::compile(&schema).unwrap_err(), expected, "{schema}");
 }
@@ -91,6 +93,22 @@ fn numbers() {
 }
 
 #[test]
+fn numbers_are_not_rounded() {
+    check(json!({"multipleOf": 1.5}), json!(u64::MAX), "");
+    check(json!({"multipleOf": 0.1}), json!(-0.7), "");
+    check(json!({"multipleOf": 1e-300}), json!(1e300), "");
+    check(json!({"multipleOf": 1e300}), json!(1e-300), "- /: expected a number that is a multiple of 1e+300, got 1e-300");
+    check(
+        json!({"const": u64::MAX}),
+        json!(18_446_744_073_709_551_616.0),
+        "- /: expected 18446744073709551615, got 1.8446744073709552e+19",
+    );
+    check(json!({"maximum": i64::MIN, "minimum": -1e19}), json!(i64::MIN), "");
+    check(json!({"exclusiveMaximum": 0.5, "exclusiveMinimum": -0.5}), json!(0), "");
+    check(json!({"type": "string", "minimum": 5}), json!(3), "- /: expected a string, got 3");
+}
+
+#[test]
 fn strings() {
     check(json!({"minLength": 2}), json!("ä"), "- /: expected a string of at least 2 characters, got 1");
     check(json!({"maxLength": 1}), json!("ab"), "- /: expected a string of at most 1 character, got 2");
@@ -152,6 +170,13 @@ fn objects() {
     check(json!({"dependentSchemas": {"card": {"required": ["billing"]}}}), json!({"card": 1}), "- /billing: required, but missing");
     let unevaluated = json!({"allOf": [{"properties": {"street": true}}], "properties": {"city": true}, "unevaluatedProperties": false});
     check(unevaluated, json!({"stret": 1, "city": 1}), "- /stret: unknown property; did you mean `street`?");
+}
+
+#[test]
+fn a_misspelt_name_is_found_where_unknown_ones_are_allowed() {
+    let schema = json!({"properties": {"query": true, "limit": true}, "required": ["query"]});
+    check(schema.clone(), json!({"qurey": 1}), "- /query: required, but missing; is it what `qurey` was meant to be?");
+    check(schema, json!({"limit": 1, "color": 1}), "- /query: required, but missing");
 }
 
 #[test]
@@ -394,7 +419,7 @@ fn any_keyword() -> BoxedStrategy<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn nothing_panics(schema in any_value(), value in any_value()) {
