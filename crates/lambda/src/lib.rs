@@ -19,11 +19,10 @@ mod api;
 mod event;
 mod host;
 mod logging;
-mod ports;
 mod response;
 mod run;
 mod settings;
 
-pub use ports::platform;
-pub use run::{Setup, run};
-pub use settings::{Auth, ENVIRONMENT, Mode, Settings, SettingsError};
+pub use mcpfn_native::{SettingsError, Setup, platform};
+pub use run::run;
+pub use settings::{Auth, ENVIRONMENT, Mode, Settings};

@@ -7,24 +7,16 @@ use std::sync::Arc;
 use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
-use mcpfn_core::{Builder, Platform};
+use mcpfn_core::Platform;
 use mcpfn_http::{Config, Service};
+use mcpfn_native::Setup;
 use serde::de::IgnoredAny;
 use tracing::Level;
 
 use crate::api::Api;
 use crate::host::Host;
+use crate::logging;
 use crate::settings::{Auth, Settings};
-use crate::{logging, ports};
-
-/// What a function serves: a server, and the ports that its handlers ask for.
-#[derive(Debug)]
-pub struct Setup<P> {
-    /// The server, not yet built.
-    pub builder: Builder,
-    /// Adds ports to the platform of this execution environment. Clients of other services belong behind their first use.
-    pub ports: P,
-}
 
 /// Serves events until the platform ends the process.
 pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> ExitCode
@@ -66,7 +58,7 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let settings = Settings::read(|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+    let settings = Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
     logging::start(settings.log_level);
     let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
     let server = builder.build().map_err(|error| error.to_string())?;
@@ -77,7 +69,7 @@ where
         tracing::warn!(
             "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when another instance gets the answer; set it to 32 random bytes in Base64, the same for all instances"
         );
-        ports::new_key()
+        mcpfn_native::new_key()
     });
     let mut config = Config::default();
     config.anonymous = settings.auth == Auth::None;
@@ -86,7 +78,7 @@ where
     Ok(Host {
         api: Api::new(),
         service: Service::new(server, config),
-        platform: Arc::new(add_ports(ports::platform(keys))),
+        platform: Arc::new(add_ports(mcpfn_native::platform(keys))),
         auth: settings.auth,
         mode: settings.mode,
         base_path: settings.base_path,

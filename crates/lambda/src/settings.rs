@@ -1,9 +1,10 @@
-//! Settings from the environment: typed, read once, every mistake reported together.
+//! The settings of this host, from the environment.
 
-use std::fmt;
+use std::ffi::OsString;
 use std::str::FromStr;
 
 use mcpfn_core::Keyring;
+use mcpfn_native::{Reader, SettingsError};
 use tracing::Level;
 
 /// Help text for the variables, as a command line prints it.
@@ -19,8 +20,6 @@ On AWS Lambda:
   MCPFN_STATE_KEY        32 random bytes in Base64 that seal request state; several, newest first, separated by commas
   MCPFN_LOG              error, warn, info, debug or trace [AWS_LAMBDA_LOG_LEVEL, or info]";
 
-/// Most bytes of a message unless told otherwise: 4 MiB, below the 6 MB of an event.
-const MAX_BODY: usize = 4 * 1024 * 1024;
 /// Milliseconds kept for an answer to leave unless told otherwise.
 const MARGIN: u64 = 200;
 
@@ -98,109 +97,54 @@ impl Settings {
     ///
     /// # Errors
     /// Every variable that can't be used, not only the first.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut reader = Reader { variable: |name: &str| variable(name).filter(|value| !value.trim().is_empty()), mistakes: Vec::new() };
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(variable);
         let settings = Self {
-            auth: reader.auth(),
+            auth: auth(&mut reader),
             mode: reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer or stream"),
-            base_path: reader.base_path(),
+            base_path: base_path(&mut reader),
             margin_ms: reader.parsed("MCPFN_DEADLINE_MARGIN", MARGIN, "a number of milliseconds"),
             origins: reader.origins(),
-            max_body: reader.parsed("MCPFN_MAX_BODY", MAX_BODY, "a number of bytes"),
+            max_body: reader.max_body(),
             state_keys: reader.keys(),
-            log_level: reader.log_level(),
+            log_level: log_level(&mut reader),
         };
-        if reader.mistakes.is_empty() { Ok(settings) } else { Err(SettingsError { mistakes: reader.mistakes }) }
+        reader.finish(settings)
     }
 }
 
-struct Reader<F> {
-    variable: F,
-    mistakes: Vec<String>,
+fn auth<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Auth {
+    if reader.text("MCPFN_AUTH").is_none() {
+        reader.mistake(
+            "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it to iam for a function URL with \
+             AuthType AWS_IAM, to authorizer behind an API Gateway authorizer, or to none to let anybody call",
+        );
+    }
+    reader.parsed("MCPFN_AUTH", Auth::Iam, "iam, authorizer or none")
 }
 
-impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn parsed<T: FromStr>(&mut self, name: &str, otherwise: T, expected: &str) -> T {
-        let Some(text) = (self.variable)(name) else { return otherwise };
-        text.trim().parse().unwrap_or_else(|_| {
-            self.mistakes.push(format!("{name} must be {expected}"));
-            otherwise
-        })
+fn base_path<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> String {
+    let path = reader.text("MCPFN_BASE_PATH").unwrap_or_default();
+    let path = path.trim().trim_end_matches('/');
+    if !path.is_empty() && !path.starts_with('/') {
+        reader.mistake("MCPFN_BASE_PATH must begin with a slash, such as /tools");
     }
-
-    fn auth(&mut self) -> Auth {
-        if (self.variable)("MCPFN_AUTH").is_none() {
-            self.mistakes.push(
-                "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it to iam for a function URL with \
-                 AuthType AWS_IAM, to authorizer behind an API Gateway authorizer, or to none to let anybody call"
-                    .to_owned(),
-            );
-        }
-        self.parsed("MCPFN_AUTH", Auth::Iam, "iam, authorizer or none")
-    }
-
-    fn base_path(&mut self) -> String {
-        let path = (self.variable)("MCPFN_BASE_PATH").unwrap_or_default();
-        let path = path.trim().trim_end_matches('/');
-        if !path.is_empty() && !path.starts_with('/') {
-            self.mistakes.push("MCPFN_BASE_PATH must begin with a slash, such as /tools".to_owned());
-        }
-        path.to_owned()
-    }
-
-    fn origins(&mut self) -> Vec<String> {
-        let listed = (self.variable)("MCPFN_ORIGINS").unwrap_or_default();
-        let origins: Vec<String> = listed.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
-        for origin in &origins {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
-                self.mistakes.push("MCPFN_ORIGINS must list origins such as https://app.example.com: scheme and host, no path".to_owned());
-                break;
-            }
-        }
-        origins
-    }
-
-    fn keys(&mut self) -> Option<Keyring> {
-        let text = (self.variable)("MCPFN_STATE_KEY")?;
-        // the text itself is a secret and is not repeated
-        Keyring::parse(&text).map_err(|error| self.mistakes.push(format!("MCPFN_STATE_KEY: {error}"))).ok()
-    }
-
-    fn log_level(&mut self) -> Level {
-        // the platform's own level, in its own words; one that is not known here decides nothing
-        let platform = (self.variable)("AWS_LAMBDA_LOG_LEVEL").map(|level| level.trim().replace("FATAL", "ERROR"));
-        let otherwise = platform.and_then(|level| level.parse().ok()).unwrap_or(Level::INFO);
-        self.parsed("MCPFN_LOG", otherwise, "error, warn, info, debug or trace")
-    }
+    path.to_owned()
 }
 
-/// Every variable that can't be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SettingsError {
-    /// One sentence each.
-    pub mistakes: Vec<String>,
+fn log_level<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Level {
+    // the platform's own level, in its own words; one that is not known here decides nothing
+    let platform = reader.text("AWS_LAMBDA_LOG_LEVEL").map(|level| level.trim().replace("FATAL", "ERROR"));
+    let otherwise = platform.and_then(|level| level.parse().ok()).unwrap_or(Level::INFO);
+    reader.parsed("MCPFN_LOG", otherwise, "error, warn, info, debug or trace")
 }
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the environment has settings that can't be used:")?;
-        for mistake in &self.mistakes {
-            write!(f, "\n  - {mistake}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for SettingsError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::read(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        Settings::read(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
     }
 
     #[test]

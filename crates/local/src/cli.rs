@@ -7,21 +7,13 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use mcpfn_core::jsonrpc::{self, Incoming, Message};
-use mcpfn_core::{Builder, Envelope, Frame, Platform, Principal, Reply, Revision, Server};
+use mcpfn_core::{Envelope, Frame, Platform, Principal, Reply, Revision, Server};
 use mcpfn_http::{Config, Service};
+use mcpfn_native::Setup;
 use serde_json::{Value, json};
 
 use crate::settings::Settings;
-use crate::{clients, http, logging, ports, stdio};
-
-/// What the command line starts: a server, and the ports that its handlers ask for.
-#[derive(Debug)]
-pub struct Setup<P> {
-    /// The server, not yet built.
-    pub builder: Builder,
-    /// Adds ports to the platform of this machine.
-    pub ports: P,
-}
+use crate::{clients, http, logging, stdio};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -99,8 +91,8 @@ where
         say(&format!("{} {}\n", server.name(), server.version()));
         return Ok(ExitCode::SUCCESS);
     }
-    let keys = settings.state_keys.clone().unwrap_or_else(ports::new_key);
-    let platform = Arc::new(add_ports(ports::platform(keys)));
+    let keys = settings.state_keys.clone().unwrap_or_else(mcpfn_native::new_key);
+    let platform = Arc::new(add_ports(mcpfn_native::platform(keys)));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime can't start: {error}"))?;
     let stop = {

@@ -5,12 +5,11 @@ mod cli;
 mod clients;
 mod http;
 mod logging;
-mod ports;
 mod settings;
 mod stdio;
 
-pub use cli::{Setup, run};
+pub use cli::run;
 pub use http::{ServeError, serve};
-pub use ports::platform;
-pub use settings::{LogFormat, Settings, SettingsError};
+pub use mcpfn_native::{SettingsError, Setup, platform};
+pub use settings::{LogFormat, Settings};
 pub use stdio::serve as serve_stdio;

@@ -1,18 +1,19 @@
-//! The ports on Lambda: its clock, tokio's timer, the operating system's randomness, the log. Nothing that needs the network.
+//! The ports of an operating system: its clock, tokio's timer, its randomness, the log. Nothing that needs the network.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcpfn_core::{BoxFuture, Clock, Failure, Keyring, Platform, Random, Records, Timer};
 
-/// The platform of one execution environment, to which a server adds the ports of its toolkits.
+/// The platform of this process, to which a server adds the ports of its toolkits.
 #[must_use]
 pub fn platform(keys: Keyring) -> Platform {
     Platform::new(Arc::new(SystemClock), Arc::new(TokioTimer), Arc::new(OsRandom), Arc::new(Log), keys)
 }
 
-/// A key for request state that lives as long as this execution environment.
-pub(crate) fn new_key() -> Keyring {
+/// A key for request state that lives as long as this process.
+#[must_use]
+pub fn new_key() -> Keyring {
     let mut key = [0; 32];
     OsRandom.fill(&mut key);
     Keyring::new(key)
