@@ -21,7 +21,7 @@ pub(crate) fn configuration(name: &str, url: &str, command: &str) -> String {
     );
     block("Cursor (.cursor/mcp.json)", &one_line(&json!({"mcpServers": {name: {"url": url}}})));
     block("VS Code (.vscode/mcp.json)", &one_line(&json!({"servers": {name: {"type": "http", "url": url}}})));
-    block("MCP Inspector", &format!("npx @modelcontextprotocol/inspector --transport http --server-url {url}"));
+    block("MCP Inspector", &format!("npx @modelcontextprotocol/inspector --transport http --protocol-era modern --server-url {url}"));
     out
 }
 

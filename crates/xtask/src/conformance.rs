@@ -91,8 +91,12 @@ const RUNS: &[Run] = &[
     },
 ];
 
+/// The suite through every host that is built.
 pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
-    run(cx, &Options::default(), counts)
+    for host in [Host::Local, Host::Lambda] {
+        run(cx, &Options { host, ..Options::default() }, counts)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Result<()> {

@@ -31,7 +31,7 @@ cargo xtask <command>
   deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
   wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
   conformance   the official MCP suite against the fixture server, three protocol revisions
-                  --host local    which host serves the fixtures (only `local` is built so far)
+                  --host HOST     which host serves the fixtures: local or lambda; `test` asks both
                   --keep          keep the suite's results after a run that passed
   clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio
 
