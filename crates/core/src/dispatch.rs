@@ -3,6 +3,7 @@
 mod call;
 mod complete;
 mod deadline;
+mod work;
 
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::call::Work;
 use super::deadline::{self, Ended};
+use super::work::Work;
 use crate::call::Call;
 use crate::complete::{Completers, among};
 use crate::jsonrpc::{Error, Object, to_json};
