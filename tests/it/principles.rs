@@ -77,7 +77,7 @@ fn with_call<T>(message: &Value, then: impl FnOnce(Call<'_>) -> T) -> T {
     complete("2026-07-28", &mut message);
     let text = message.to_string();
     let Ok(Incoming::Single(Message::Request(request))) = read(text.as_bytes()) else { panic!("{text} is no request") };
-    let envelope = Envelope::read(request).expect("parameters");
+    let envelope = Envelope::new(request);
     let era = envelope.era(None).expect("an era");
     then(envelope.into_call(era, Principal::local()).expect("a call"))
 }

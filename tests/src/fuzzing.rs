@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use mcpfn::jsonrpc::{self, Id, Incoming, Message};
 use mcpfn::prelude::*;
-use mcpfn::{BoxFuture, Clock, Envelope, Failure, Frame, Keyring, LogLevel, Platform, Principal, Random, Records, Reply, Timer};
+use mcpfn::{BoxFuture, Clock, Envelope, Failure, Frame, Keyring, LogLevel, Params, Platform, Principal, Random, Records, Reply, Timer};
 use mcpfn_http::{Body, Config, Service, decode_header};
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ pub const TARGETS: [Target; 5] = [
 
 /// A message of any transport: whatever can be read is answered, under its own id, and never with a fault of ours.
 pub fn envelope(data: &[u8]) {
-    match jsonrpc::read(data) {
+    match jsonrpc::read::<Params<'_>>(data) {
         Ok(Incoming::Single(message)) => one_message(&message),
         Ok(Incoming::Batch(items)) => {
             items.iter().filter_map(|item| jsonrpc::read_message(item.get()).ok()).for_each(|one| one_message(&one));
@@ -48,12 +48,12 @@ pub fn envelope(data: &[u8]) {
     }
 }
 
-fn one_message(message: &Message<'_>) {
+fn one_message<'a>(message: &Message<'a, Params<'a>>) {
     let Message::Request(request) = message else { return };
     let id = request.id.as_json();
     for declared in [None, Some("2024-11-05"), Some("2025-03-26"), Some("2026-07-28"), Some("tomorrow")] {
-        let call = Envelope::read(request.clone()).and_then(|envelope| {
-            let era = envelope.era(declared)?;
+        let envelope = Envelope::new(request.clone());
+        let call = envelope.era(declared).and_then(|era| {
             envelope.target()?;
             envelope.arguments::<Value>()?;
             envelope.into_call(era, Principal::anonymous())
@@ -196,7 +196,7 @@ fn ask(server: &Server, method: &str, mut params: Value) -> Value {
         json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
     let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body.as_bytes()) else { panic!("a request: {body}") };
-    let envelope = Envelope::read(request).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let envelope = Envelope::new(request);
     let era = envelope.era(None).unwrap_or_else(|error| panic!("{error}: {body}"));
     let call = envelope.into_call(era, Principal::anonymous()).unwrap_or_else(|error| panic!("{error}: {body}"));
     let answer = parsed(&finish(server.reply(call, &PLATFORM)));

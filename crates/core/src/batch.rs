@@ -61,7 +61,7 @@ fn one(server: &Server, text: &str, principal: &Principal, deadline_ms: Option<u
     if request.method == "initialize" {
         return refused(Some(id.as_json()), &Error::invalid_request("`initialize` may not be part of a batch"));
     }
-    let call = Envelope::read(request).and_then(|envelope| envelope.into_call(Era::Legacy(Revision::V2025_03_26), principal.clone()));
+    let call = Envelope::new(request).into_call(Era::Legacy(Revision::V2025_03_26), principal.clone());
     match call {
         Ok(call) => Some(server.reply(call.deadline_ms(deadline_ms), platform)),
         Err(error) => refused(Some(id.as_json()), &error),

@@ -2,20 +2,23 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Error, ErrorCode, Object, Request, present};
+use crate::jsonrpc::{Error, ErrorCode, Id, Object, Request, present};
 use crate::model::meta::{CallMeta, LogLevel, RawMeta, string};
 use crate::principal::Principal;
 use crate::text;
 use crate::version::Revision;
 
-/// Every parameter of every method, found in one pass and not yet read.
+/// The parameters of any method: each found in one pass with the message around them, and not yet read.
+#[derive(Debug, Clone, Default)]
+pub struct Params<'a>(Members<'a>);
+
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object")]
-pub(crate) struct Params<'a> {
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
     #[serde(rename = "_meta", borrow, default)]
     meta: Option<Object<RawMeta<'a>>>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -25,22 +28,57 @@ pub(crate) struct Params<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     cursor: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
-    pub(crate) arguments: Option<&'a RawValue>,
+    arguments: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
-    pub(crate) input_responses: Option<&'a RawValue>,
+    input_responses: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     request_state: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     protocol_version: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     level: Option<&'a RawValue>,
+    #[serde(rename = "ref", borrow, default, deserialize_with = "present")]
+    reference: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
-    pub(crate) context: Option<&'a RawValue>,
+    argument: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    context: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    request_id: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Object::deserialize(deserializer).map(|Object(members)| Self(members))
+    }
 }
 
 impl<'a> Params<'a> {
     pub(crate) fn meta(&self) -> Option<&RawMeta<'a>> {
-        self.meta.as_ref().map(|Object(meta)| meta)
+        self.0.meta.as_ref().map(|Object(meta)| meta)
+    }
+
+    pub(crate) fn arguments(&self) -> Option<&'a RawValue> {
+        self.0.arguments
+    }
+
+    pub(crate) fn input_responses(&self) -> Option<&'a RawValue> {
+        self.0.input_responses
+    }
+
+    pub(crate) fn context(&self) -> Option<&'a RawValue> {
+        self.0.context
+    }
+
+    /// What `notifications/cancelled` names.
+    pub(crate) fn request_id(&self) -> Option<&'a RawValue> {
+        self.0.request_id
+    }
+
+    /// What `completion/complete` wants completed.
+    pub(crate) fn completion<R: Deserialize<'a>, A: Deserialize<'a>>(&self) -> Option<(R, A)> {
+        let read = |raw: Option<&'a RawValue>| raw.map(RawValue::get);
+        Some((serde_json::from_str(read(self.0.reference)?).ok()?, serde_json::from_str(read(self.0.argument)?).ok()?))
     }
 
     fn text(member: &'static str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Error> {
@@ -53,35 +91,37 @@ impl<'a> Params<'a> {
     }
 
     pub(crate) fn name(&self) -> Result<Cow<'a, str>, Error> {
-        Self::required("name", self.name)
+        Self::required("name", self.0.name)
     }
 
     pub(crate) fn uri(&self) -> Result<Cow<'a, str>, Error> {
-        Self::required("uri", self.uri)
+        Self::required("uri", self.0.uri)
     }
 
     pub(crate) fn cursor(&self) -> Result<Option<Cow<'a, str>>, Error> {
-        Self::text("cursor", self.cursor)
+        Self::text("cursor", self.0.cursor)
     }
 
     pub(crate) fn request_state(&self) -> Result<Option<Cow<'a, str>>, Error> {
-        Self::text("requestState", self.request_state)
+        Self::text("requestState", self.0.request_state)
     }
 
     pub(crate) fn protocol_version(&self) -> Result<Cow<'a, str>, Error> {
-        Self::required("protocolVersion", self.protocol_version)
+        Self::required("protocolVersion", self.0.protocol_version)
     }
 
     pub(crate) fn level(&self) -> Result<LogLevel, Error> {
-        self.level.and_then(LogLevel::read).ok_or_else(|| Error::invalid_params("`params.level` must be a log level such as \"info\""))
+        self.0.level.and_then(LogLevel::read).ok_or_else(|| Error::invalid_params("`params.level` must be a log level such as \"info\""))
     }
 }
 
 /// A request whose parameters were found.
 #[derive(Debug)]
 pub struct Envelope<'a> {
-    /// The request.
-    pub request: Request<'a>,
+    /// Repeated in the answer.
+    pub id: Id<'a>,
+    /// The method's name.
+    pub method: Cow<'a, str>,
     pub(crate) params: Params<'a>,
 }
 
@@ -129,18 +169,10 @@ pub(crate) fn modern_versions() -> impl Iterator<Item = &'static str> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Finds the parameters.
-    ///
-    /// # Errors
-    /// -32602 when `params` is no object, or a member stands twice.
-    pub fn read(request: Request<'a>) -> Result<Self, Error> {
-        let params = match request.params {
-            None => Params::default(),
-            Some(raw) if !raw.get().starts_with('{') => return Err(Error::invalid_params("`params` must be an object")),
-            Some(raw) => serde_json::from_str(raw.get())
-                .map_err(|_| Error::invalid_params("`params` can't be read: a member stands twice, or `_meta` is not an object"))?,
-        };
-        Ok(Self { request, params })
+    /// Takes a request apart.
+    #[must_use]
+    pub fn new(request: Request<'a, Params<'a>>) -> Self {
+        Self { id: request.id, method: request.method, params: request.params.unwrap_or_default() }
     }
 
     /// Tells the era. `declared` is the version that the transport declares beside the message: the HTTP header, or what a
@@ -153,7 +185,7 @@ impl<'a> Envelope<'a> {
         if meta.protocol_version.is_some() {
             return modern(&meta);
         }
-        let method = self.request.method.as_ref();
+        let method = self.method.as_ref();
         if method == "initialize" {
             return Ok(Era::Legacy(Revision::LATEST_LEGACY));
         }
@@ -172,7 +204,7 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// -32602 when the member is missing or no string.
     pub fn target(&self) -> Result<Option<Cow<'a, str>>, Error> {
-        match self.request.method.as_ref() {
+        match self.method.as_ref() {
             "tools/call" | "prompts/get" => self.params.name().map(Some),
             "resources/read" => self.params.uri().map(Some),
             _ => Ok(None),
@@ -184,7 +216,7 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// -32602 when they can't be read.
     pub fn arguments<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
-        let Some(raw) = self.params.arguments else { return Ok(None) };
+        let Some(raw) = self.params.arguments() else { return Ok(None) };
         serde_json::from_str(raw.get()).map(Some).map_err(|_| Error::invalid_params("`params.arguments` must be an object"))
     }
 
@@ -197,7 +229,7 @@ impl<'a> Envelope<'a> {
             Era::Modern(described) => (described.revision()?, described.meta),
             Era::Legacy(revision) => (revision, self.params.meta().map(RawMeta::common).transpose()?.unwrap_or_default()),
         };
-        Ok(Call { request: self.request, params: self.params, revision, meta, principal, deadline_ms: None })
+        Ok(Call { id: self.id, method: self.method, params: self.params, revision, meta, principal, deadline_ms: None })
     }
 }
 
@@ -208,7 +240,8 @@ fn modern<'a>(meta: &RawMeta<'a>) -> Result<Era<'a>, Error> {
 /// A request that dispatch can serve.
 #[derive(Debug)]
 pub struct Call<'a> {
-    pub(crate) request: Request<'a>,
+    pub(crate) id: Id<'a>,
+    pub(crate) method: Cow<'a, str>,
     pub(crate) params: Params<'a>,
     pub(crate) revision: Revision,
     pub(crate) meta: CallMeta,

@@ -57,9 +57,9 @@ impl Method {
 
 /// Serves one call.
 pub(crate) fn dispatch(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Reply {
-    let id = call.request.id.as_json();
-    let Some(method) = Method::find(&call.request.method, call.revision, server.capabilities()) else {
-        return Reply::Answer(Answer::error(Some(id), &Error::method_not_found(&call.request.method)));
+    let id = call.id.as_json();
+    let Some(method) = Method::find(&call.method, call.revision, server.capabilities()) else {
+        return Reply::Answer(Answer::error(Some(id), &Error::method_not_found(&call.method)));
     };
     let outcome = match method {
         Method::Discover => Ok(answer(id, server.discovery())),
@@ -85,5 +85,5 @@ fn answer(id: &str, result: &[u8]) -> Reply {
 fn list(server: &Server, call: &Call<'_>, list: &crate::server::lists::List) -> Result<Reply, Error> {
     let cursor = call.params.cursor()?;
     let page = list.page(call.revision, cursor.as_deref(), server)?;
-    Ok(answer(call.request.id.as_json(), page))
+    Ok(answer(call.id.as_json(), page))
 }

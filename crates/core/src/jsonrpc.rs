@@ -27,6 +27,14 @@ impl<'a> Id<'a> {
     }
 }
 
+fn none<P>() -> Option<P> {
+    None
+}
+
+fn some<'de, D: Deserializer<'de>, P: Deserialize<'de>>(deserializer: D) -> Result<Option<P>, D::Error> {
+    P::deserialize(deserializer).map(Some)
+}
+
 /// What an id or a progress token may be. It is repeated as it was written, so it must be a string that any reader of JSON
 /// takes: a raw value may still hold half a surrogate pair.
 pub(crate) fn is_string_or_integer(raw: &RawValue) -> bool {
@@ -38,42 +46,42 @@ pub(crate) fn is_string_or_integer(raw: &RawValue) -> bool {
     }
 }
 
-/// One message from a client.
+/// One message from a client, its parameters read as `P`.
 #[derive(Debug, Clone)]
-pub enum Message<'a> {
+pub enum Message<'a, P> {
     /// Wants an answer with the same id.
-    Request(Request<'a>),
+    Request(Request<'a, P>),
     /// Wants no answer.
-    Notification(Notification<'a>),
+    Notification(Notification<'a, P>),
     /// An answer to a question that a stateless server never asked.
     Response,
 }
 
 /// A message that wants an answer.
 #[derive(Debug, Clone)]
-pub struct Request<'a> {
+pub struct Request<'a, P> {
     /// Repeated in the answer.
     pub id: Id<'a>,
     /// The method's name.
     pub method: Cow<'a, str>,
-    /// The parameters as they were sent, not yet read.
-    pub params: Option<&'a RawValue>,
+    /// The parameters, if there are any.
+    pub params: Option<P>,
 }
 
 /// A message that wants no answer.
 #[derive(Debug, Clone)]
-pub struct Notification<'a> {
+pub struct Notification<'a, P> {
     /// The method's name.
     pub method: Cow<'a, str>,
-    /// The parameters as they were sent, not yet read.
-    pub params: Option<&'a RawValue>,
+    /// The parameters, if there are any that can be read: a notification is never refused for them.
+    pub params: Option<P>,
 }
 
 /// What a body holds.
 #[derive(Debug, Clone)]
-pub enum Incoming<'a> {
+pub enum Incoming<'a, P> {
     /// One message.
-    Single(Message<'a>),
+    Single(Message<'a, P>),
     /// An array of messages, each still to be read with [`read_message`]. Only revision 2025-03-26 has these.
     Batch(Vec<&'a RawValue>),
 }
@@ -93,11 +101,12 @@ impl From<Error> for Malformed<'_> {
     }
 }
 
-/// Reads a body.
+/// Reads a body, and the parameters of a single message with it in one pass: what a method may have there is `P`'s business.
 ///
 /// # Errors
-/// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message.
-pub fn read(body: &[u8]) -> Result<Incoming<'_>, Malformed<'_>> {
+/// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message, -32602 when it is a request whose
+/// parameters are not a `P`.
+pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, Malformed<'a>> {
     let text = std::str::from_utf8(body).map_err(|error| Error::parse(format!("the body is not UTF-8 (byte {})", error.valid_up_to())))?;
     if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
         let items = serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| json_error(&error))?;
@@ -110,13 +119,41 @@ pub fn read(body: &[u8]) -> Result<Incoming<'_>, Malformed<'_>> {
 ///
 /// # Errors
 /// As for [`read`].
-pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
-    let Object(envelope) = serde_json::from_str::<Object<Envelope<'_>>>(text).map_err(|error| json_error(&error))?;
+pub fn read_message<'a, P: Deserialize<'a>>(text: &'a str) -> Result<Message<'a, P>, Malformed<'a>> {
+    match serde_json::from_str::<Object<Envelope<'a, P>>>(text) {
+        Ok(Object(envelope)) => message(envelope),
+        Err(error) if error.is_data() => unreadable(text, &error),
+        Err(error) => Err(json_error(&error).into()),
+    }
+}
+
+/// Tells a message that is none from a message whose parameters are not as its method wants them.
+fn unreadable<'a, P>(text: &'a str, error: &serde_json::Error) -> Result<Message<'a, P>, Malformed<'a>> {
+    let Ok(Object(envelope)) = serde_json::from_str::<Object<Envelope<'a, &RawValue>>>(text) else {
+        return Err(json_error(error).into());
+    };
+    match message(envelope)? {
+        Message::Request(Request { id, params, .. }) => {
+            let is_object = params.is_none_or(|params| params.get().starts_with('{'));
+            let said = if is_object {
+                "`params` can't be read: a member stands twice or has the wrong type"
+            } else {
+                "`params` must be an object"
+            };
+            Err(Malformed { id: Some(id), error: Error::invalid_params(said) })
+        }
+        Message::Notification(Notification { method, .. }) => Ok(Message::Notification(Notification { method, params: None })),
+        Message::Response => Ok(Message::Response),
+    }
+}
+
+fn message<P>(envelope: Envelope<'_, P>) -> Result<Message<'_, P>, Malformed<'_>> {
     let id = match envelope.id {
         None => None,
-        Some(raw) => Some(
-            Id::read(raw).ok_or_else(|| Error::invalid_request("`id` must be a string or an integer; leave it out for a notification"))?,
-        ),
+        Some(raw) => {
+            let refused = || Error::invalid_request("`id` must be a string or an integer; leave it out for a notification");
+            Some(Id::read(raw).ok_or_else(refused)?)
+        }
     };
     let refuse = |message: &'static str| Malformed { id, error: Error::invalid_request(message) };
     if envelope.jsonrpc.is_none_or(|version| version.0 != "2.0") {
@@ -133,15 +170,16 @@ pub fn read_message(text: &str) -> Result<Message<'_>, Malformed<'_>> {
 }
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
+#[serde(bound(deserialize = "P: Deserialize<'de>"))]
+struct Envelope<'a, P> {
     #[serde(borrow, default)]
     jsonrpc: Option<Text<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     method: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    params: Option<&'a RawValue>,
+    #[serde(default = "none", deserialize_with = "some")]
+    params: Option<P>,
     #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -339,7 +377,7 @@ mod tests {
     use super::*;
 
     fn error_of(body: &str) -> (Option<String>, i32) {
-        match read(body.as_bytes()) {
+        match read::<&RawValue>(body.as_bytes()) {
             Err(malformed) => (malformed.id.map(|id| id.as_json().to_owned()), malformed.error.code.0),
             Ok(other) => panic!("{body} was read as {other:?}"),
         }
@@ -348,7 +386,7 @@ mod tests {
     #[test]
     fn a_request_borrows_its_parts() {
         let body = br#" {"jsonrpc":"2.0","id":"a\n1","method":"tools/call","params":{"x":[1, 2]},"extra":1}"#;
-        let Ok(Incoming::Single(Message::Request(request))) = read(body) else { panic!() };
+        let Ok(Incoming::Single(Message::Request(request))) = read::<&RawValue>(body) else { panic!() };
         assert_eq!(request.id.as_json(), r#""a\n1""#);
         assert!(matches!(request.method, Cow::Borrowed("tools/call")));
         assert_eq!(request.params.map(RawValue::get), Some(r#"{"x":[1, 2]}"#));
@@ -356,7 +394,7 @@ mod tests {
 
     #[test]
     fn messages_are_told_apart() {
-        let kind = |body: &'static str| read(body.as_bytes());
+        let kind = |body: &'static str| read::<&RawValue>(body.as_bytes());
         assert!(matches!(kind(r#"{"jsonrpc":"2.0","method":"x"}"#), Ok(Incoming::Single(Message::Notification(_)))));
         assert!(matches!(kind(r#"{"jsonrpc":"2.0","id":1,"result":null}"#), Ok(Incoming::Single(Message::Response))));
         assert!(matches!(kind("\n[]"), Ok(Incoming::Batch(items)) if items.is_empty()));
@@ -377,7 +415,7 @@ mod tests {
         assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":5}"#), (None, -32600));
         assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","method":"b"}"#), (None, -32600));
         assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","result":1}"#), (Some("7".into()), -32600));
-        assert!(read(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}").is_err_and(|m| m.error.code == ErrorCode::PARSE));
+        assert!(read::<&RawValue>(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}").is_err_and(|m| m.error.code == ErrorCode::PARSE));
     }
 
     #[test]

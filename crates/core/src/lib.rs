@@ -44,7 +44,7 @@ mod tool;
 mod version;
 
 pub use builder::{BuildError, Builder};
-pub use call::{Call, Described, Envelope, Era, unsupported};
+pub use call::{Call, Described, Envelope, Era, Params, unsupported};
 pub use context::Cx;
 pub use error::ToolError;
 pub use handler::Handler;

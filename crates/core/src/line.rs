@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::call::{Envelope, Era};
+use crate::call::{Envelope, Era, Params};
 use crate::jsonrpc::{self, Error, Id, Incoming, Message, Notification, Request};
 use crate::port::Platform;
 use crate::principal::Principal;
@@ -78,15 +77,15 @@ impl Connection {
         }
     }
 
-    fn request(&mut self, request: Request<'_>, platform: &Arc<Platform>) -> Received {
+    fn request<'a>(&mut self, request: Request<'a, Params<'a>>, platform: &Arc<Platform>) -> Received {
         let id = request.id;
         let declared = self.agreed.map(Revision::as_str);
-        let known = Envelope::read(request).and_then(|envelope| envelope.era(declared).map(|era| (envelope, era)));
-        let (envelope, era) = match known {
-            Ok(known) => known,
+        let envelope = Envelope::new(request);
+        let era = match envelope.era(declared) {
+            Ok(era) => era,
             Err(error) => return refuse(Some(id), &error),
         };
-        if let (Era::Legacy(_), "initialize", Ok(version)) = (&era, envelope.request.method.as_ref(), envelope.params.protocol_version()) {
+        if let (Era::Legacy(_), "initialize", Ok(version)) = (&era, envelope.method.as_ref(), envelope.params.protocol_version()) {
             self.agreed = Some(negotiate(&version));
         }
         match envelope.into_call(era, self.principal.clone()) {
@@ -115,12 +114,7 @@ fn refuse(id: Option<Id<'_>>, error: &Error) -> Received {
 }
 
 /// The id that `notifications/cancelled` names.
-fn cancelled(notification: &Notification<'_>) -> Option<Box<str>> {
-    #[derive(Deserialize)]
-    struct Cancelled<'a> {
-        #[serde(rename = "requestId", borrow)]
-        request_id: &'a RawValue,
-    }
-    let params = notification.params.filter(|_| notification.method == "notifications/cancelled")?;
-    serde_json::from_str::<Cancelled<'_>>(params.get()).ok().map(|cancelled| cancelled.request_id.get().into())
+fn cancelled(notification: &Notification<'_, Params<'_>>) -> Option<Box<str>> {
+    let params = notification.params.as_ref().filter(|_| notification.method == "notifications/cancelled")?;
+    params.request_id().map(|id| id.get().into())
 }

@@ -35,7 +35,7 @@ pub(crate) fn check(headers: &HeaderMap, described: &Described<'_>, envelope: &E
     version(headers, described)?;
     let revision = described.revision()?;
     method(headers, envelope)?;
-    if !server.serves(&envelope.request.method, revision) {
+    if !server.serves(&envelope.method, revision) {
         // dispatch says so, with the right code
         return Ok(());
     }
@@ -55,7 +55,7 @@ fn version(headers: &HeaderMap, described: &Described<'_>) -> Result<(), Error> 
 
 /// `Mcp-Method` must repeat the method.
 fn method(headers: &HeaderMap, envelope: &Envelope<'_>) -> Result<(), Error> {
-    require(literal(headers, &METHOD)?, &METHOD, &envelope.request.method, "method")
+    require(literal(headers, &METHOD)?, &METHOD, &envelope.method, "method")
 }
 
 fn require(found: Option<&str>, name: &HeaderName, expected: &str, member: &str) -> Result<(), Error> {
@@ -69,7 +69,7 @@ fn require(found: Option<&str>, name: &HeaderName, expected: &str, member: &str)
 /// `Mcp-Name` must repeat the tool's or prompt's name, or the resource's URI.
 fn name(headers: &HeaderMap, envelope: &Envelope<'_>) -> Result<(), Error> {
     let Some(target) = envelope.target()? else { return Ok(()) };
-    let member = if envelope.request.method == "resources/read" { "params.uri" } else { "params.name" };
+    let member = if envelope.method == "resources/read" { "params.uri" } else { "params.name" };
     let found = decoded(headers, &NAME)?;
     require(found.as_deref(), &NAME, &target, member)
 }
@@ -87,7 +87,7 @@ fn decoded(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Err
 
 /// `Mcp-Param-*` must repeat the arguments that the tool's schema annotates.
 fn parameters(headers: &HeaderMap, envelope: &Envelope<'_>, server: &Server) -> Result<(), Error> {
-    if envelope.request.method != "tools/call" {
+    if envelope.method != "tools/call" {
         return Ok(());
     }
     let Some(tool) = envelope.target()? else { return Ok(()) };

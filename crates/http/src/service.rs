@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
-use mcpfn_core::{Answer, Envelope, Era, Platform, Principal, Revision, Server, unsupported};
+use mcpfn_core::{Answer, Envelope, Era, Params, Platform, Principal, Revision, Server, unsupported};
 
 use crate::body::Body;
 use crate::config::Config;
@@ -142,13 +142,14 @@ impl Service {
         &self,
         parts: &Parts,
         declared: Option<&str>,
-        request: jsonrpc::Request<'_>,
+        request: jsonrpc::Request<'_, Params<'_>>,
         platform: &Arc<Platform>,
     ) -> Response<Body> {
         let id = request.id;
         let refuse = |error: &Error| respond::answer(Answer::malformed(Some(id.as_json()), error), true);
-        let (envelope, era) = match Envelope::read(request).and_then(|envelope| envelope.era(declared).map(|era| (envelope, era))) {
-            Ok(known) => known,
+        let envelope = Envelope::new(request);
+        let era = match envelope.era(declared) {
+            Ok(era) => era,
             Err(error) => return refuse(&error),
         };
         if let Era::Modern(described) = &era

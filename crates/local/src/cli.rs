@@ -196,8 +196,8 @@ async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: 
     let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(&request) else {
         return Err("the call could not be written as a message".to_owned());
     };
-    let described = Envelope::read(request).and_then(|envelope| envelope.era(None).map(|era| (envelope, era)));
-    let call = described.and_then(|(envelope, era)| envelope.into_call(era, Principal::local())).map_err(|error| error.to_string())?;
+    let envelope = Envelope::new(request);
+    let call = envelope.era(None).and_then(|era| envelope.into_call(era, Principal::local())).map_err(|error| error.to_string())?;
     let message = match server.reply(call, platform) {
         Reply::Answer(answer) => answer.message,
         Reply::Running(mut running) => loop {

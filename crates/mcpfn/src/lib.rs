@@ -20,6 +20,12 @@
 //!
 //! A handler is an ordinary async function; a test calls it directly. What a macro makes can be written without it:
 //! see [`Tool`], [`Prompt`] and [`Resource`]. What the call offers is [`Cx`]; how a handler fails is [`ToolError`].
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `lambda` | [`main!`], [`run`] and [`run_with`] also serve AWS Lambda, when Lambda is what started the program. Off by default: it is half a megabyte that a program for this machine never runs |
 
 pub use mcpfn_core::*;
 
@@ -32,23 +38,12 @@ pub mod prelude {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-mod local {
-    use std::process::ExitCode;
-
-    use mcpfn_core::{Builder, Platform};
-    use mcpfn_local::Setup;
-
-    /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See `--help`.
-    pub fn run(server: impl FnOnce() -> Builder) -> ExitCode {
-        let setup = || Ok::<_, std::convert::Infallible>(Setup { builder: server(), ports: |platform: Platform| platform });
-        mcpfn_local::run(setup, "")
-    }
-}
+mod start;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use local::run;
+pub use mcpfn_local::Setup;
 #[cfg(not(target_arch = "wasm32"))]
-pub use mcpfn_local::{Setup, run as run_with};
+pub use start::{run, run_with};
 
 /// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests can call too).
 #[macro_export]

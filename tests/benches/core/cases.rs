@@ -184,7 +184,7 @@ fn parse_and_write(request: &[u8], answer: &Value) {
 
 fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Bytes {
     let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body) else { panic!("the body is one request") };
-    let envelope = Envelope::read(request).expect("the parameters can be read");
+    let envelope = Envelope::new(request);
     let era = envelope.era(None).expect("the request describes itself");
     let call = envelope.into_call(era, Principal::anonymous()).expect("the metadata is valid");
     match server.reply(call, platform) {

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::complete::{Completers, among};
 use crate::jsonrpc::{Error, Object, to_json};
 use crate::model::JsonObject;
-use crate::model::completion::{CompleteContext, CompleteParams, Completion, Reference};
+use crate::model::completion::{Argument, CompleteContext, Completion, Reference};
 use crate::port::Platform;
 use crate::running::{Answer, Reply};
 use crate::server::Server;
@@ -19,9 +19,8 @@ use crate::tool::TIMEOUT;
 use crate::version::Revision;
 
 pub(super) fn complete(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
-    let raw = call.request.params.ok_or_else(shape)?;
-    let CompleteParams { reference: Object(reference), argument: Object(typed) } = serde_json::from_str(raw.get()).map_err(|_| shape())?;
-    let context = match call.params.context {
+    let (Object(reference), Object(typed)) = call.params.completion::<Object<Reference<'_>>, Object<Argument<'_>>>().ok_or_else(shape)?;
+    let context = match call.params.context() {
         None => CompleteContext::default(),
         Some(raw) => serde_json::from_str::<Object<_>>(raw.get())
             .map(|object| object.0)
@@ -31,7 +30,7 @@ pub(super) fn complete(server: &Server, call: Call<'_>, platform: &Arc<Platform>
     let revision = call.revision;
     if !target.completers(server).contains_key(typed.name.as_ref()) {
         let result = written(server, revision, among(values, &typed.value));
-        return Ok(Reply::Answer(Answer::result(call.request.id.as_json(), &result)));
+        return Ok(Reply::Answer(Answer::result(call.id.as_json(), &result)));
     }
     let (name, value) = (typed.name.into_owned(), typed.value.into_owned());
     let work = Work::new("completion/complete", &name, server, call, platform)?;

@@ -53,7 +53,7 @@ impl Work {
         call: Call<'_>,
         platform: &Arc<Platform>,
     ) -> Result<Self, Error> {
-        let Call { request, params, revision, mut meta, principal, deadline_ms } = call;
+        let Call { id, params, revision, mut meta, principal, deadline_ms, .. } = call;
         if server.capabilities().logging.is_none() {
             meta.log_level = None;
         } else if !revision.is_modern() {
@@ -63,14 +63,14 @@ impl Work {
         Ok(Self {
             server: server.clone(),
             platform: Arc::clone(platform),
-            id: request.id.as_json().into(),
+            id: id.as_json().into(),
             method,
             target: target.to_owned(),
             revision,
             principal,
             meta,
-            arguments: params.arguments.map(ToOwned::to_owned),
-            answers: params.input_responses.map(ToOwned::to_owned),
+            arguments: params.arguments().map(ToOwned::to_owned),
+            answers: params.input_responses().map(ToOwned::to_owned),
             state: params.request_state()?.map(Into::into),
             deadline_ms,
             outbox: Outbox::default(),

@@ -5,19 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::jsonrpc::Object;
-
 /// Most values in one answer; the specification's bound.
 const MOST: usize = 100;
-
-/// Parameters of `completion/complete`.
-#[derive(Deserialize)]
-pub(crate) struct CompleteParams<'a> {
-    #[serde(rename = "ref", borrow)]
-    pub(crate) reference: Object<Reference<'a>>,
-    #[serde(borrow)]
-    pub(crate) argument: Object<Argument<'a>>,
-}
 
 /// What is being filled in.
 #[derive(Debug, Deserialize)]
