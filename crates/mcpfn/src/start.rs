@@ -21,17 +21,18 @@ where
     P: FnOnce(Platform) -> Platform,
 {
     #[cfg(feature = "lambda")]
-    {
-        if started_by_lambda() {
-            return mcpfn_lambda::run(setup);
-        }
-        let lambda = mcpfn_lambda::ENVIRONMENT;
-        let environment = if environment.is_empty() { lambda.to_owned() } else { format!("{environment}\n{lambda}") };
-        return mcpfn_local::run(setup, &environment);
+    if started_by_lambda() {
+        return mcpfn_lambda::run(setup);
     }
-    #[cfg(not(feature = "lambda"))]
-    mcpfn_local::run(setup, environment)
+    let help: Vec<&str> = [environment, LAMBDA].into_iter().filter(|text| !text.is_empty()).collect();
+    mcpfn_local::run(setup, &help.join("\n"))
 }
+
+/// Help text for the variables that matter on Lambda only.
+#[cfg(feature = "lambda")]
+const LAMBDA: &str = mcpfn_lambda::ENVIRONMENT;
+#[cfg(not(feature = "lambda"))]
+const LAMBDA: &str = "";
 
 /// Lambda sets the variable and passes no arguments. A program that another function starts inherits the variable, but is told
 /// with an argument (`--stdio`) what to do.

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use mcpfn::{Builder, Platform, Server, Setup, Sql};
 
-const ENVIRONMENT: &str = "\
-  MCPFN_TOOLKITS    which toolkits to serve, comma-separated: hello, catalog, database [all of them]
+const ENVIRONMENT: &str = "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated: hello, catalog, database [all of them]
   MCPFN_DATABASE    a SQLite file to serve, opened for reading only [the demo shop]
   MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]";
 

@@ -43,13 +43,13 @@ struct Log(Arc<Mutex<VecDeque<String>>>);
 
 impl Fixture {
     pub(crate) fn start(program: &PathBuf) -> Result<Self> {
-        let mut child = Command::new(program)
-            .args(["--port", "0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .while_doing("start the fixture server")?;
+        Self::start_command(Command::new(program).args(["--port", "0"]))
+    }
+
+    /// Starts any server that prints `listening on URL`.
+    pub(crate) fn start_command(command: &mut Command) -> Result<Self> {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().while_doing("start the fixture server")?;
         let log = Log::default();
         let (found, url) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {

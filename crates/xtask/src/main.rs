@@ -10,6 +10,7 @@ mod deny;
 mod fixture;
 mod process;
 mod report;
+mod sam;
 mod setup;
 mod wasm;
 
@@ -21,7 +22,7 @@ use report::{Counts, Error, Result, Step};
 const HELP: &str = "\
 cargo xtask <command>
 
-  test          everything below from fmt to clients, in this order; stops at the first step that fails
+  test          everything below from fmt to sam, in this order; stops at the first step that fails
   lint          fmt, then clippy
 
   fmt           formatting is what `cargo fmt` would write
@@ -34,6 +35,7 @@ cargo xtask <command>
                   --host HOST     which host serves the fixtures: local or lambda; `test` asks both
                   --keep          keep the suite's results after a run that passed
   clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio
+  sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine
 
   bench --part core [-- ARGUMENTS]
                 benchmarks of one part; the arguments go to the benchmark
@@ -96,6 +98,7 @@ const STEPS: &[Step] = &[
     Step { name: "wasm", run: wasm::run },
     Step { name: "conformance", run: conformance::step },
     Step { name: "clients", run: clients::run },
+    Step { name: "sam", run: sam::run },
 ];
 
 /// Runs one step on its own and prints its counts, if it has any, also when it fails.

@@ -4,10 +4,12 @@
 mod cargo_deny;
 mod debian;
 mod node;
+mod python;
 mod wasm_std;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use node::{Node, node, node_packages};
+pub(crate) use python::{Python, sam_tools};
 pub(crate) use wasm_std::{TARGET, Toolchain, wasm_toolchain};
 
 use std::{
@@ -35,6 +37,7 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
         println!("{folder}: packages as locked");
     }
     println!("cargo-deny: {}", cargo_deny(cx)?.display());
+    println!("SAM command line and cfn-lint: {}", sam_tools(cx)?.describe());
     Ok(())
 }
 

@@ -1,0 +1,144 @@
+//! The step `sam`: template.yaml under every linter that finds something the others miss, and the bootstrap that `sam build` makes
+//! of it, asked through a function URL on this machine. Nothing is deployed and no account is needed.
+
+mod ask;
+
+use std::{
+    env::consts::{ARCH, EXE_SUFFIX, OS},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::json;
+
+use crate::{
+    context::Context,
+    fixture::Fixture,
+    process,
+    report::{Counts, Error, Result, While},
+    setup::{self, Python},
+};
+
+const TEMPLATE: &str = "template.yaml";
+const EXPAND: &str = include_str!("sam/expand.py");
+/// Any region will do, but without one `sam validate` always fails.
+const REGION: &str = "eu-west-1";
+const CALLER: &str = "arn:aws:iam::123456789012:user/alice";
+
+pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
+    let python = setup::sam_tools(cx)?;
+    let out = cx.target.join("sam");
+    fs::create_dir_all(&out).while_doing(format_args!("create {}", out.display()))?;
+    lint(cx, &python, &out, counts)?;
+    let bootstrap = build(cx, &python, &out)?;
+    checked("sam build makes the bootstrap", Ok(()), counts)?;
+    if OS != "linux" {
+        println!("the bootstrap is a program for Linux and is not run on {OS}");
+        return Ok(());
+    }
+    behind_a_function_url(cx, &bootstrap, &out, counts)
+}
+
+fn lint(cx: &Context, python: &Python, out: &Path, counts: &mut Counts) -> Result<()> {
+    let quiet = |command: &mut Command| process::read(command).map(|_| ());
+    checked("sam validate", quiet(sam(cx, python)?.args(["validate", "--region", REGION, "--template", TEMPLATE])), counts)?;
+    checked(
+        "sam validate --lint",
+        quiet(sam(cx, python)?.args(["validate", "--lint", "--region", REGION, "--template", TEMPLATE])),
+        counts,
+    )?;
+    checked("cfn-lint on the template", cfn_lint(cx, python, TEMPLATE.as_ref()), counts)?;
+    // what the defaults leave out is looked at as well
+    for (name, parameters) in [
+        ("as it is", [].as_slice()),
+        ("for another account", &["CallerAccount=123456789012", "Architecture=x86_64", "ReservedConcurrency=5"]),
+        ("open to all", &["AuthType=NONE"]),
+    ] {
+        let expanded =
+            process::read(python.program(EXPAND).arg(TEMPLATE).args(parameters).current_dir(&cx.root).env("AWS_DEFAULT_REGION", REGION))?;
+        let file = out.join("expanded.json");
+        fs::write(&file, expanded).while_doing(format_args!("write {}", file.display()))?;
+        checked(&format!("cfn-lint on what AWS makes of the template, {name}"), cfn_lint(cx, python, &file), counts)?;
+    }
+    Ok(())
+}
+
+fn cfn_lint(cx: &Context, python: &Python, file: &Path) -> Result<()> {
+    // W2001: the expansion has resolved some parameters, which are then not used
+    let ignored: &[&str] = if file.ends_with(TEMPLATE) { &[] } else { &["--ignore-checks", "W2001"] };
+    // a package that can't be started as a module
+    let mut command = python.program("import sys; from cfnlint.runner import main; sys.exit(main())");
+    command.current_dir(&cx.root).args(["--regions", REGION, "--template"]).arg(file).args(ignored);
+    process::read(&mut command).map(|_| ())
+}
+
+/// Builds as a deployment does, except for this machine's own processor: for the other one a standard library may be missing.
+fn build(cx: &Context, python: &Python, out: &Path) -> Result<PathBuf> {
+    let architecture = if ARCH == "aarch64" { "arm64" } else { "x86_64" };
+    let folder = out.join("build");
+    let mut build = sam(cx, python)?;
+    build.args(["build", "--region", REGION, "--template", TEMPLATE, "--build-dir"]).arg(&folder);
+    build.args(["--parameter-overrides", &format!("Architecture={architecture}")]);
+    build.env("CARGO_TARGET_DIR", &cx.target);
+    // cargo-lambda would have rustup download what is missing; a test fetches no toolchain
+    build.env("RUSTUP_DIST_SERVER", "https://toolchains-are-not-downloaded.invalid");
+    process::run(&mut build)?;
+    Ok(folder.join("Function/bootstrap"))
+}
+
+fn behind_a_function_url(cx: &Context, bootstrap: &Path, out: &Path, counts: &mut Counts) -> Result<()> {
+    process::run(cx.cargo().args(["build", "-p", "mcpfn-lambda-emulator", "--bin", "lambda-front"]))?;
+    let program = cx.target.join("debug").join(format!("lambda-front{EXE_SUFFIX}"));
+    // a new folder, because a cold start makes its database, too
+    let data = out.join("data");
+    if data.exists() {
+        fs::remove_dir_all(&data).while_doing(format_args!("empty {}", data.display()))?;
+    }
+    let front = |caller: &[&str]| {
+        let mut front = Command::new(&program);
+        front.args(["--port", "0"]).args(caller).arg("--").arg(bootstrap);
+        // what template.yaml sets, with a secret of the form that it generates
+        front.env("MCPFN_AUTH", "iam").env("MCPFN_LAMBDA_MODE", "stream").env("MCPFN_TOOLKITS", "hello,catalog,database");
+        front.env("MCPFN_STATE_KEY", format!("{}A=", "aB3xY9".repeat(7))).env("MCPFN_DATA_DIR", &data);
+        Fixture::start_command(&mut front)
+    };
+    let mut signed = front(&["--caller", CALLER])?;
+    let search = json!({"name": "search_products", "arguments": {"query": "headphones"}});
+    let found = ask::ask(&signed.url, "tools/call", search).and_then(|(status, answer)| {
+        let products = answer["result"]["structuredContent"]["products"].as_array().is_some_and(|products| !products.is_empty());
+        if products { Ok(()) } else { Err(Error::new(format!("status {status}, and no products: {answer}"))) }
+    });
+    checked("a signed call finds headphones in the shop", found, counts)?;
+    if process::find("curl").is_some() {
+        let said = process::read(Command::new("sh").arg(cx.root.join("infra/smoke.sh")).arg(&signed.url));
+        checked("infra/smoke.sh is content", said.map(|_| ()), counts)?;
+    } else {
+        println!("infra/smoke.sh is not tried: it needs curl, which was not found");
+    }
+    signed.still_runs()?;
+
+    let mut unsigned = front(&[])?;
+    let refused = ask::ask(&unsigned.url, "tools/list", json!({}))
+        .and_then(|(status, answer)| if status == 403 { Ok(()) } else { Err(Error::new(format!("status {status}: {answer}"))) });
+    checked("a call that IAM did not recognise is refused", refused, counts)?;
+    unsigned.still_runs()
+}
+
+fn sam(cx: &Context, python: &Python) -> Result<Command> {
+    let mut sam = python.module("samcli")?;
+    sam.current_dir(&cx.root).env("SAM_CLI_TELEMETRY", "0");
+    Ok(sam)
+}
+
+/// Says and counts one check.
+fn checked(name: &str, result: Result<()>, counts: &mut Counts) -> Result<()> {
+    match &result {
+        Ok(()) => {
+            println!("ok {name}");
+            counts.passed += 1;
+        }
+        Err(_) => counts.failed += 1,
+    }
+    result.map_err(|error| Error::new(format!("{name}: {error}")))
+}

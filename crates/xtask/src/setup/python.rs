@@ -1,0 +1,72 @@
+//! The SAM command line, cfn-lint and cargo-lambda, which PyPI has as packages, in a Python environment of their own.
+
+use std::{
+    env::consts::EXE_SUFFIX,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::once;
+use crate::{
+    context::Context,
+    process,
+    report::{Error, Result},
+};
+
+/// Each finds what another misses, and a newer one finds more: a pin keeps a test from failing for what nobody here changed.
+const PACKAGES: [&str; 4] = ["aws-sam-cli==1.170.0", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2"];
+const FOLDER: &str = "sam-1.170.0-cfn-lint-1.58.0-cargo-lambda-1.9.2";
+
+#[derive(Debug)]
+pub(crate) struct Python {
+    folder: PathBuf,
+}
+
+impl Python {
+    /// Runs a module. The scripts beside the interpreter name the folder that they were installed in, which was a temporary one.
+    pub(crate) fn module(&self, name: &str) -> Result<Command> {
+        let bin = bin(&self.folder);
+        let mut command = Command::new(bin.join(format!("python{EXE_SUFFIX}")));
+        command.args(["-m", name]).env("PATH", process::path_with(bin.as_os_str())?);
+        Ok(command)
+    }
+
+    /// Runs a program.
+    pub(crate) fn program(&self, text: &str) -> Command {
+        let mut command = Command::new(bin(&self.folder).join(format!("python{EXE_SUFFIX}")));
+        command.args(["-c", text]);
+        command
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        self.folder.display().to_string()
+    }
+}
+
+pub(crate) fn sam_tools(cx: &Context) -> Result<Python> {
+    let folder = once(cx, FOLDER, |folder| {
+        println!("installing {}, once; this takes a minute", PACKAGES.join(", "));
+        let advice = |error: Error| {
+            Error::new(format!(
+                "{error}\nThe SAM command line needs Python 3.10 or newer with its modules venv and pip (on Debian: python3-venv), \
+                 and PyPI or a mirror of it that pip is configured for"
+            ))
+        };
+        process::read(Command::new(system_python()?).args(["-m", "venv"]).arg(folder)).map_err(advice)?;
+        let mut pip = Command::new(bin(folder).join(format!("python{EXE_SUFFIX}")));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
+        process::read(&mut pip).map_err(advice)?;
+        Ok(())
+    })?;
+    Ok(Python { folder })
+}
+
+fn system_python() -> Result<PathBuf> {
+    let names = [format!("python3{EXE_SUFFIX}"), format!("python{EXE_SUFFIX}")];
+    let found = names.iter().find_map(|name| process::find(name));
+    found.ok_or_else(|| Error::new("python3 was not found; install Python 3.10 or newer, with its module venv"))
+}
+
+fn bin(folder: &Path) -> PathBuf {
+    folder.join(if cfg!(windows) { "Scripts" } else { "bin" })
+}
