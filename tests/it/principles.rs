@@ -326,3 +326,24 @@ fn a_future_that_is_dropped_wakes_nobody() {
     host.send(&Request::modern("tools/call", json!({"name": "sleep", "arguments": {"seconds": 1}})));
     assert_eq!(host.time.elapsed_ms(), 1000);
 }
+
+#[test]
+fn a_silent_call_shows_that_it_lives() {
+    let ask = |seconds: u64, accept: &str, meta: Value| {
+        let host = InProcess::new(sleepy);
+        let params = json!({"name": "sleep", "arguments": {"seconds": seconds}, "_meta": meta});
+        host.send(&Request::modern("tools/call", params).header("accept", accept)).text()
+    };
+    let (streams, token) = ("application/json, text/event-stream", json!({"progressToken": 1}));
+    let signs = |text: &str| text.matches(": still working\n\n").count();
+    let text = ask(35, streams, token.clone());
+    assert_eq!(signs(&text), 3, "every ten seconds: {text}");
+    assert!(
+        text.starts_with(": still working\n\n") && text.contains("\ndata: {") && text.ends_with("\n\n"),
+        "the answer comes last: {text}"
+    );
+    // nobody who did not ask for reports, or can't read them, gets a stream; and a quick call needs none
+    for text in [ask(35, streams, json!({})), ask(35, "application/json", token.clone()), ask(9, streams, token)] {
+        assert!(text.starts_with('{') && signs(&text) == 0, "{text}");
+    }
+}

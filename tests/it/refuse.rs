@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mcpfn::prelude::*;
 use mcpfn::{Keyring, Principal, PrincipalKind, UrlElicitation};
+use mcpfn_http::Config;
 use serde_json::{Value, json};
 
 use crate::support::in_process::InProcess;
@@ -490,4 +491,23 @@ fn a_private_cause_stays_private() {
     );
     assert!(response.text().contains(&kept[0].id), "the client is told the log's id");
     assert!(!response.text().contains("private"));
+}
+
+#[test]
+fn a_caller_that_nobody_recognised() {
+    let discover = Request::modern("server/discover", json!({}));
+    let deployed = || InProcess::with_config(mcpfn_it::everything, Config::default());
+    let stranger = deployed().called_by(Principal::anonymous());
+    let response = stranger.send(&discover);
+    assert_eq!(response.status, 403);
+    let (code, message) = response.error();
+    assert_eq!(code, -32600);
+    assert!(message.contains("callers that it recognises"), "{message}");
+    assert_eq!(deployed().send(&discover).status, 200, "a recognised one may");
+    let mut open = Config::default();
+    open.anonymous = true;
+    let open = InProcess::with_config(mcpfn_it::everything, open).called_by(Principal::anonymous());
+    assert_eq!(open.send(&discover).status, 200, "everybody may where the operator says so");
+    let health = Request { method: "GET".to_owned(), path: "/health".to_owned(), ..Request::post("") };
+    assert_eq!(stranger.send(&health).status, 200, "a load balancer asks without a name");
 }
