@@ -12,7 +12,7 @@ use crate::call::{Envelope, Era};
 use crate::jsonrpc::{self, Error, Id, Message};
 use crate::port::Platform;
 use crate::principal::Principal;
-use crate::running::{Answer, Frame, Reply};
+use crate::running::{Answer, Reply};
 use crate::send::BoxFuture;
 use crate::server::Server;
 use crate::version::Revision;
@@ -41,7 +41,8 @@ impl Server {
         let replies: Vec<BoxFuture<'static, Bytes>> = items
             .iter()
             .filter_map(|item| one(self, item.get(), principal, deadline_ms, platform))
-            .map(|reply| Box::pin(finish(reply)) as BoxFuture<'static, Bytes>)
+            // an array of answers has no place for reports
+            .map(|reply| Box::pin(async move { reply.answer().await.message }) as BoxFuture<'static, Bytes>)
             .collect();
         if replies.is_empty() {
             return Ok(None);
@@ -65,21 +66,6 @@ fn one(server: &Server, text: &str, principal: &Principal, deadline_ms: Option<u
     match call {
         Ok(call) => Some(server.reply(call.deadline_ms(deadline_ms), platform)),
         Err(error) => refused(Some(id.as_json()), &error),
-    }
-}
-
-async fn finish(reply: Reply) -> Bytes {
-    let mut running = match reply {
-        Reply::Answer(answer) => return answer.message,
-        Reply::Running(running) => running,
-    };
-    loop {
-        match running.frame().await {
-            Some(Frame::Answer(answer)) => return answer.message,
-            // an array of answers has no place for reports
-            Some(Frame::Notification(_)) => {}
-            None => return Answer::error(None, &Error::internal("internal error: the call gave no answer")).message,
-        }
     }
 }
 

@@ -19,6 +19,23 @@ pub enum Reply {
     Running(Running),
 }
 
+impl Reply {
+    /// Waits for the answer alone, for a caller that has no place for what is reported on the way.
+    pub async fn answer(self) -> Answer {
+        let mut running = match self {
+            Self::Answer(answer) => return answer,
+            Self::Running(running) => running,
+        };
+        loop {
+            match running.frame().await {
+                Some(Frame::Answer(answer)) => return answer,
+                Some(Frame::Notification(_)) => {}
+                None => return Answer::error(Some(&running.id), &Error::internal("internal error: the call gave no answer")),
+            }
+        }
+    }
+}
+
 /// A finished JSON-RPC answer.
 #[derive(Debug)]
 pub struct Answer {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use mcpfn_core::jsonrpc::{self, Incoming, Message};
-use mcpfn_core::{Envelope, Frame, Platform, Principal, Reply, Revision, Server};
+use mcpfn_core::{Envelope, Platform, Principal, Revision, Server};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::Setup;
 use serde_json::{Value, json};
@@ -198,17 +198,7 @@ async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: 
     };
     let envelope = Envelope::new(request);
     let call = envelope.era(None).and_then(|era| envelope.into_call(era, Principal::local())).map_err(|error| error.to_string())?;
-    let message = match server.reply(call, platform) {
-        Reply::Answer(answer) => answer.message,
-        Reply::Running(mut running) => loop {
-            match running.frame().await {
-                Some(Frame::Answer(answer)) => break answer.message,
-                Some(Frame::Notification(_)) => {}
-                None => return Err("the call gave no answer".to_owned()),
-            }
-        },
-    };
-    print_result(&message)
+    print_result(&server.reply(call, platform).answer().await.message)
 }
 
 /// Structured content if there is any, else the text blocks.

@@ -45,7 +45,7 @@ async fn call_tool(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
         let server = server.clone();
         Box::pin(async move {
             let handler = server.tools()[position].run.start(arguments, cx);
-            handler.map_err(|error| ToolError::new(format!("the arguments can't be read: {}", text::quoted(&error.to_string()))))?.await
+            handler.map_err(|error| unreadable(&error))?.await
         })
     };
     let result = match deadline::run(handler, limit, &work.platform.timer).await {
@@ -55,11 +55,8 @@ async fn call_tool(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
             Err(cause) => CallToolResult::error(work.internal(&tool.name, &cause)),
         },
         Ended::Returned(Err(error)) => match error.into_kind() {
-            Kind::Failed { message, cause: Some(cause) } => {
-                let id = work.record(&tool.name, &cause);
-                CallToolResult::error(format!("{message} (error id {id})"))
-            }
-            Kind::Failed { message, cause: None } | Kind::NotFound { message } => CallToolResult::error(message),
+            Kind::Failed { message, cause } => CallToolResult::error(work.public(&tool.name, message, cause)),
+            Kind::NotFound { message } => CallToolResult::error(message),
             Kind::Internal { cause } => CallToolResult::error(work.internal(&tool.name, &cause)),
             Kind::Ask(_) if !work.revision.is_modern() => CallToolResult::error(work.cannot_ask(&tool.name)),
             Kind::Ask(ask) => return work.input_required(&tool.name, &ask),
@@ -104,7 +101,7 @@ async fn get_prompt(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
         let server = server.clone();
         Box::pin(async move {
             let handler = server.prompts()[position].run.start(arguments, cx);
-            handler.map_err(|error| ToolError::new(format!("the arguments can't be read: {}", text::quoted(&error.to_string()))))?.await
+            handler.map_err(|error| unreadable(&error))?.await
         })
     };
     match deadline::run(handler, limit, &work.platform.timer).await {
@@ -112,7 +109,7 @@ async fn get_prompt(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
             let written = to_json(&result.down_level(work.revision));
             Ok(work.server.complete(work.revision, &written, &JsonObject::new(), ""))
         }
-        Ended::Returned(Err(error)) => work.failed(name, error),
+        Ended::Returned(Err(error)) => work.failed(name, error.into_kind()),
         Ended::TimedOut => Err(Error::internal(work.too_slow(name, limit))),
     }
 }
@@ -155,10 +152,15 @@ async fn read_resource(work: &Work, position: usize, values: BTreeMap<String, St
         }
         Ended::Returned(Err(error)) => match error.into_kind() {
             Kind::NotFound { message } => Err(not_found(work.revision, &work.target, Some(message))),
-            kind => work.failed_kind(name, kind),
+            kind => work.failed(name, kind),
         },
         Ended::TimedOut => Err(Error::internal(work.too_slow(name, limit))),
     }
+}
+
+/// Arguments that the schema lets through and the handler's type does not.
+fn unreadable(error: &serde_json::Error) -> ToolError {
+    ToolError::new(format!("the arguments can't be read: {}", text::quoted(&error.to_string())))
 }
 
 fn not_found(revision: Revision, uri: &str, message: Option<String>) -> Error {

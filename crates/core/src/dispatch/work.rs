@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::call::Call;
 use crate::context::{Cx, Parts};
-use crate::error::{Kind, ToolError};
+use crate::error::Kind;
 use crate::jsonrpc::{Error, ErrorCode, to_json};
 use crate::model::JsonObject;
 use crate::model::capabilities::Capability;
@@ -42,7 +42,7 @@ pub(super) struct Work {
     pub(super) answers: Option<Box<RawValue>>,
     state: Option<String>,
     deadline_ms: Option<u64>,
-    pub(super) outbox: Outbox,
+    outbox: Outbox,
 }
 
 impl Work {
@@ -107,7 +107,7 @@ impl Work {
         self.cx_with(arguments, limit, BTreeMap::new())
     }
 
-    pub(super) fn cx_with(&self, arguments: &Value, limit: Duration, filled: BTreeMap<String, String>) -> Result<Cx, Error> {
+    fn cx_with(&self, arguments: &Value, limit: Duration, filled: BTreeMap<String, String>) -> Result<Cx, Error> {
         let now_ms = self.platform.clock.now_ms();
         let opened = match &self.state {
             Some(token) => Some(self.platform.keys.open(token, now_ms, &self.binding(arguments))?),
@@ -127,14 +127,14 @@ impl Work {
         }))
     }
 
-    pub(super) fn answers(&self) -> Result<InputResponses, Error> {
+    fn answers(&self) -> Result<InputResponses, Error> {
         let Some(raw) = &self.answers else { return Ok(InputResponses::new()) };
         read_responses(raw).ok_or_else(|| {
             Error::invalid_params("`params.inputResponses` must be an object whose values answer what was asked: an elicitation (`action`), a sampling (`role`, `content`, `model`) or `roots`")
         })
     }
 
-    pub(super) fn binding(&self, arguments: &Value) -> Binding {
+    fn binding(&self, arguments: &Value) -> Binding {
         Binding::new(self.server.name(), &self.principal.key(), self.method, &self.target, &canonical(arguments))
     }
 
@@ -174,17 +174,12 @@ impl Work {
     }
 
     /// A failure of a prompt or a resource: always a protocol error.
-    pub(super) fn failed(&self, name: &str, error: ToolError) -> Result<Vec<u8>, Error> {
-        self.failed_kind(name, error.into_kind())
-    }
-
-    pub(super) fn failed_kind(&self, name: &str, kind: Kind) -> Result<Vec<u8>, Error> {
+    pub(super) fn failed(&self, name: &str, kind: Kind) -> Result<Vec<u8>, Error> {
         Err(match kind {
             Kind::Ask(ask) if self.revision.is_modern() => return self.input_required(name, &ask),
             Kind::Ask(_) => Error::invalid_request(self.cannot_ask(name)),
             Kind::NotFound { message } => Error::invalid_params(message),
-            Kind::Failed { message, cause: None } => Error::internal(message),
-            Kind::Failed { message, cause: Some(cause) } => Error::internal(format!("{message} (error id {})", self.record(name, &cause))),
+            Kind::Failed { message, cause } => Error::internal(self.public(name, message, cause)),
             Kind::Internal { cause } => Error::internal(self.internal(name, &cause)),
             Kind::MissingCapability(capability) => missing(&[capability]),
         })
@@ -202,12 +197,20 @@ impl Work {
         format!("`{name}` did not finish within {} and was stopped. Try a narrower request, or the same one later.", seconds(limit))
     }
 
+    /// A handler's own sentence; with the id under which the log has the cause, if it gave one.
+    pub(super) fn public(&self, name: &str, message: String, cause: Option<String>) -> String {
+        match cause {
+            None => message,
+            Some(cause) => format!("{message} (error id {})", self.record(name, &cause)),
+        }
+    }
+
     pub(super) fn internal(&self, name: &str, cause: &str) -> String {
         format!("internal error of `{name}` (error id {}); the cause is in the server's log under this id", self.record(name, cause))
     }
 
     /// Hands the private cause to the log, and gives the id that the client is told.
-    pub(super) fn record(&self, name: &str, cause: &str) -> String {
+    fn record(&self, name: &str, cause: &str) -> String {
         let mut bytes = [0; 6];
         self.platform.random.fill(&mut bytes);
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
