@@ -61,6 +61,7 @@ pub use model::meta::{LogLevel, TraceContext};
 pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
 pub use port::sql::{Dialect, Rows, Sql, SqlError, SqlValue};
+pub use port::store::{Admission, Begun, Once, Rate, RateLimiter, ResultCache, StoreError};
 pub use port::{Clock, Failure, Platform, Random, Records, Timer};
 pub use principal::{Principal, PrincipalKind};
 pub use prompt::{IntoPrompt, IntoPromptResult, Prompt};

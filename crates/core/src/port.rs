@@ -1,6 +1,7 @@
 //! The ports: everything that is not a function of the request comes in through these. No implementation of any of them.
 
 pub(crate) mod sql;
+pub(crate) mod store;
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;

@@ -1,0 +1,197 @@
+//! The ports to what instances of a server share: results, call budgets, records of writes. No store is in here, and no policy:
+//! which call asks which store, and what happens when one is down, is `policy/`.
+//!
+//! Every key is 43 characters of URL-safe Base64: a digest, so that no name and no argument of a caller reaches a store as a key.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+
+/// Results of earlier calls. Losing an entry at any time is allowed; giving an expired or a foreign one is not.
+pub trait ResultCache: MaybeSend + MaybeSync {
+    /// The value that was put under `key`, unless it expired at or before `now_ms` (milliseconds since 1970).
+    ///
+    /// # Errors
+    /// When the store gives no answer in time.
+    fn get<'a>(&'a self, key: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>>;
+
+    /// Keeps `value` until `expires_ms`, in the place of what is there. A value that is too large for the store is left out,
+    /// which is no error.
+    ///
+    /// # Errors
+    /// When the store gives no answer in time.
+    fn put<'a>(&'a self, key: &'a str, value: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// How often something may happen: a token bucket that holds `calls` and is full again after `per`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls at once, and in each `per` from then on; at least 1.
+    pub calls: u32,
+    /// The time in which an empty bucket fills; at least a millisecond.
+    pub per: Duration,
+}
+
+impl Rate {
+    /// So many calls a minute.
+    #[must_use]
+    pub const fn per_minute(calls: u32) -> Self {
+        Self { calls, per: Duration::from_secs(60) }
+    }
+
+    /// Takes one call out of a bucket.
+    ///
+    /// A bucket is one number: the time, in microseconds since 1970, at which it is full again (0 for a full one). `Ok` is that
+    /// number after the call, `Err` how long to wait for the next one.
+    ///
+    /// # Errors
+    /// When the bucket is empty.
+    pub fn take(self, full_at_us: u64, now_us: u64) -> Result<u64, Duration> {
+        let (call, most) = (self.call_us(), self.most_us());
+        let full_at = full_at_us.max(now_us).saturating_add(call);
+        let allowed = now_us.saturating_add(most);
+        if full_at <= allowed { Ok(full_at) } else { Err(Duration::from_micros(full_at - allowed)) }
+    }
+
+    /// Microseconds in which the bucket gains one call.
+    #[must_use]
+    pub fn call_us(self) -> u64 {
+        (self.most_us() / u64::from(self.calls.max(1))).max(1)
+    }
+
+    /// Microseconds in which an empty bucket fills.
+    #[must_use]
+    pub fn most_us(self) -> u64 {
+        u64::try_from(self.per.as_micros()).unwrap_or(u64::MAX / 4).clamp(1000, u64::MAX / 4)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = ();
+
+    /// Reads `60/min`, `10/s`, `1000/h`, or a time as in `5/10s`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (calls, per) = text.trim().split_once('/').ok_or(())?;
+        let calls: u32 = calls.trim().parse().map_err(drop)?;
+        let per = per.trim();
+        let digits = per.len() - per.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+        let (count, unit) = per.split_at(digits);
+        let count: u64 = if count.is_empty() { 1 } else { count.parse().map_err(drop)? };
+        let unit = match unit.trim() {
+            "s" | "sec" | "second" => 1,
+            "m" | "min" | "minute" => 60,
+            "h" | "hour" => 3600,
+            _ => return Err(()),
+        };
+        let seconds = count.checked_mul(unit).filter(|seconds| (1..=86_400).contains(seconds)).ok_or(())?;
+        if calls == 0 { Err(()) } else { Ok(Self { calls, per: Duration::from_secs(seconds) }) }
+    }
+}
+
+/// What a limiter decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// The call is counted and may go on.
+    Admitted,
+    /// The budget is used up; the call is not counted.
+    Refused {
+        /// How long to wait for the next one.
+        retry_after: Duration,
+    },
+}
+
+/// Call budgets. Exact among concurrent calls: never more are admitted than the rate allows.
+pub trait RateLimiter: MaybeSend + MaybeSync {
+    /// Takes one call out of the bucket `key`.
+    ///
+    /// # Errors
+    /// When the store gives no answer in time.
+    fn admit<'a>(&'a self, key: &'a str, rate: Rate, now_ms: u64) -> BoxFuture<'a, Result<Admission, StoreError>>;
+}
+
+/// What is known of a write that is to happen once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing: the caller now holds it, and ends it with [`Once::finish`] or [`Once::abandon`].
+    First,
+    /// Somebody holds it.
+    Running,
+    /// It happened, with this result.
+    Done(Bytes),
+}
+
+/// Writes that happen once. Exact among concurrent calls: of all who begin the same key, one is the first.
+pub trait Once: MaybeSend + MaybeSync {
+    /// Begins. Who is first holds the key until `held_until_ms`, after which it counts as abandoned: its process is gone.
+    ///
+    /// # Errors
+    /// When the store gives no answer in time.
+    fn begin<'a>(&'a self, key: &'a str, now_ms: u64, held_until_ms: u64) -> BoxFuture<'a, Result<Begun, StoreError>>;
+
+    /// Keeps the result until `expires_ms`.
+    ///
+    /// # Errors
+    /// When the store gives no answer in time, or can't hold a result of this size.
+    fn finish<'a>(&'a self, key: &'a str, result: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Lets go of the key without a result: the next one to begin is the first again.
+    ///
+    /// # Errors
+    /// When the store gives no answer in time.
+    fn abandon<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// A store gave no answer. The cause is for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError(String);
+
+impl StoreError {
+    /// The cause, in a sentence without secrets.
+    #[must_use]
+    pub fn new(cause: impl fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: u64 = 60_000_000;
+
+    #[test]
+    fn a_bucket_gives_its_calls_at_once_and_then_one_by_one() {
+        let rate = Rate::per_minute(3);
+        let now = 1_000 * MINUTE;
+        let mut bucket = 0;
+        for _ in 0..3 {
+            bucket = rate.take(bucket, now).unwrap();
+        }
+        assert_eq!(rate.take(bucket, now), Err(Duration::from_secs(20)));
+        assert_eq!(rate.take(bucket, now + 19_000_000), Err(Duration::from_secs(1)));
+        let bucket = rate.take(bucket, now + MINUTE / 3).unwrap();
+        assert!(rate.take(bucket, now + MINUTE / 3).is_err());
+    }
+
+    #[test]
+    fn rates_are_read_from_text() {
+        assert_eq!("60/min".parse(), Ok(Rate::per_minute(60)));
+        assert_eq!(" 5 / 10s ".parse(), Ok(Rate { calls: 5, per: Duration::from_secs(10) }));
+        assert_eq!("9/hour".parse(), Ok(Rate { calls: 9, per: Duration::from_secs(3600) }));
+        for wrong in ["", "60", "0/min", "-1/s", "1/", "1/0s", "1/y", "1/99999999999999999999s", "4294967296/s", "1/25h"] {
+            assert_eq!(wrong.parse::<Rate>(), Err(()), "{wrong}");
+        }
+    }
+}
