@@ -13,7 +13,9 @@ use http::{HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use mcpfn::jsonrpc::{self, Id, Incoming, Message};
 use mcpfn::prelude::*;
-use mcpfn::{BoxFuture, Clock, Envelope, Failure, Frame, Keyring, LogLevel, Params, Platform, Principal, Random, Records, Reply, Timer};
+use mcpfn::{
+    BoxFuture, CallRecord, Clock, Envelope, Failure, Frame, Keyring, LogLevel, Params, Platform, Principal, Random, Records, Reply, Timer,
+};
 use mcpfn_http::{Body, Config, Service, decode_header};
 use serde_json::{Value, json};
 
@@ -248,6 +250,10 @@ impl Timer for Still {
 
 impl Records for Still {
     fn failure(&self, _: &Failure<'_>) {}
+
+    fn call(&self, _: &CallRecord<'_>) {}
+
+    fn store_failure(&self, _: &str, _: &str) {}
 }
 
 struct Counting(AtomicU8);

@@ -3,7 +3,8 @@
 mod call;
 mod complete;
 mod deadline;
-mod work;
+mod read;
+pub(crate) mod work;
 
 use std::sync::Arc;
 
@@ -71,8 +72,8 @@ pub(crate) fn dispatch(server: &Server, call: Call<'_>, platform: &Arc<Platform>
         Method::ListTemplates => list(server, &call, &server.lists().templates),
         Method::ListPrompts => list(server, &call, &server.lists().prompts),
         Method::CallTool => call::tool(server, call, platform),
-        Method::GetPrompt => call::prompt(server, call, platform),
-        Method::ReadResource => call::resource(server, call, platform),
+        Method::GetPrompt => read::prompt(server, call, platform),
+        Method::ReadResource => read::resource(server, call, platform),
         Method::Complete => complete::complete(server, call, platform),
     };
     outcome.unwrap_or_else(|error| Reply::Answer(Answer::error(Some(id), &error)))

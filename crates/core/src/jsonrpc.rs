@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -246,6 +247,8 @@ impl ErrorCode {
     pub const INVALID_PARAMS: Self = Self(-32602);
     /// A fault of the server.
     pub const INTERNAL: Self = Self(-32603);
+    /// The caller's budget of calls is used up: ours, outside the range that JSON-RPC and MCP keep for themselves.
+    pub const RATE_LIMITED: Self = Self(429);
 }
 
 /// A JSON-RPC error object. Its text goes to the client: it never carries a private cause.
@@ -258,13 +261,16 @@ pub struct Error {
     /// Facts for a program, where the protocol defines some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<serde_json::Value>,
+    /// When the same request may work, for transports that can say so.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
 }
 
 impl Error {
     /// An error of any code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), data: None }
+        Self { code, message: message.into(), data: None, retry_after: None }
     }
 
     /// Adds facts for a program.
@@ -296,6 +302,13 @@ impl Error {
     #[must_use]
     pub fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::INVALID_PARAMS, message)
+    }
+
+    /// 429: the same call may work after `wait`, which should be whole seconds.
+    #[must_use]
+    pub fn rate_limited(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        let data = serde_json::json!({ "retryAfterSeconds": wait.as_secs() });
+        Self { retry_after: Some(wait), ..Self::new(ErrorCode::RATE_LIMITED, message).with_data(data) }
     }
 
     /// -32603.

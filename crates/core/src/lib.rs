@@ -21,6 +21,7 @@
 mod batch;
 mod builder;
 mod call;
+mod canonical;
 mod complete;
 mod context;
 mod dispatch;
@@ -31,6 +32,7 @@ mod line;
 mod marked;
 mod model;
 mod outbox;
+mod policy;
 mod port;
 mod principal;
 mod prompt;
@@ -60,9 +62,11 @@ pub use model::input::{ElicitAction, Elicited, Form, InputRequest, InputResponse
 pub use model::meta::{LogLevel, TraceContext};
 pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
+pub use policy::{Limits, WhenDown};
+pub use port::records::{CacheUse, CallRecord, Failure, Outcome, Records};
 pub use port::sql::{Dialect, Rows, Sql, SqlError, SqlValue};
 pub use port::store::{Admission, Begun, Once, Rate, RateLimiter, ResultCache, StoreError};
-pub use port::{Clock, Failure, Platform, Random, Records, Timer};
+pub use port::{Background, Clock, Platform, Random, Timer};
 pub use principal::{Principal, PrincipalKind};
 pub use prompt::{IntoPrompt, IntoPromptResult, Prompt};
 pub use resource::result::IntoResourceContents;

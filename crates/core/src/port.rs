@@ -1,5 +1,6 @@
 //! The ports: everything that is not a function of the request comes in through these. No implementation of any of them.
 
+pub(crate) mod records;
 pub(crate) mod sql;
 pub(crate) mod store;
 
@@ -9,8 +10,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::policy::flight::Flights;
+use crate::policy::{Limits, WhenDown, Writes};
 use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
+use records::Records;
+use store::{Once, ResultCache};
 
 /// What a host gives to a call.
 #[derive(Clone)]
@@ -21,19 +26,78 @@ pub struct Platform {
     pub(crate) records: Arc<dyn Records>,
     pub(crate) keys: Keyring,
     pub(crate) ports: TypeMap,
+    pub(crate) background: Option<Arc<dyn Background>>,
+    pub(crate) cache: Option<Arc<dyn ResultCache>>,
+    pub(crate) limits: Option<Limits>,
+    pub(crate) writes: Option<Writes>,
+    pub(crate) flights: Arc<Flights>,
 }
 
 impl Platform {
     /// The four ports that every host has, and the keys that seal request state.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, timer: Arc<dyn Timer>, random: Arc<dyn Random>, records: Arc<dyn Records>, keys: Keyring) -> Self {
-        Self { clock, timer, random, records, keys, ports: TypeMap::default() }
+        Self {
+            clock,
+            timer,
+            random,
+            records,
+            keys,
+            ports: TypeMap::default(),
+            background: None,
+            cache: None,
+            limits: None,
+            writes: None,
+            flights: Arc::default(),
+        }
+    }
+
+    /// The time, by the host's clock: milliseconds since 1970.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
     }
 
     /// Waits, by the host's timer.
     #[must_use]
     pub fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.timer.sleep(duration)
+    }
+
+    /// Adds a way to work on after an answer. Without one, that work delays the answer.
+    #[must_use]
+    pub fn with_background(mut self, background: Arc<dyn Background>) -> Self {
+        self.background = Some(background);
+        self
+    }
+
+    /// Adds the store of tools' results. Without one, nothing is kept.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<dyn ResultCache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Adds call budgets. Without them, nothing is counted.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Adds the store of writes that happen once. Without one, an `idempotencyKey` has no effect.
+    #[must_use]
+    pub fn with_once(mut self, once: Arc<dyn Once>, when_down: WhenDown) -> Self {
+        self.writes = Some(Writes { once, when_down });
+        self
+    }
+
+    /// Runs work after the answer if the host can, else now.
+    pub(crate) async fn afterwards(&self, work: BoxFuture<'static, ()>) {
+        match &self.background {
+            Some(background) => background.run(work),
+            None => work.await,
+        }
     }
 
     /// Adds a port that toolkits ask for by its trait, e.g. `with_port::<dyn Sql>(database)`.
@@ -71,24 +135,11 @@ pub trait Random: MaybeSend + MaybeSync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// Where a call's private side goes.
-pub trait Records: MaybeSend + MaybeSync {
-    /// A handler failed with a cause that the client must not see.
-    fn failure(&self, failure: &Failure<'_>);
-}
-
-/// The private side of a failed call. The client was told `id`, and nothing else of it.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Failure<'a> {
-    /// The id that the client was told.
-    pub id: &'a str,
-    /// The method, e.g. `tools/call`.
-    pub method: &'a str,
-    /// The tool, prompt or resource: a registered name, never the client's text.
-    pub name: &'a str,
-    /// What went wrong.
-    pub cause: &'a str,
+/// Work that outlives its call.
+pub trait Background: MaybeSend + MaybeSync {
+    /// Runs `work` to its end beside the call, and also when the call is dropped. A host that freezes between requests waits for
+    /// it first.
+    fn run(&self, work: BoxFuture<'static, ()>);
 }
 
 /// Values by their type.

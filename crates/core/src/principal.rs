@@ -1,5 +1,7 @@
 //! Who calls. Verified by the host or by `http`, never by what a client says of itself.
 
+use core::net::IpAddr;
+
 /// The caller of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -8,6 +10,8 @@ pub struct Principal {
     pub kind: PrincipalKind,
     /// A name that is unique within `kind`; empty for nobody in particular.
     pub subject: String,
+    /// Where the call came from. Callers that nobody recognised are limited by it; it is no part of who they are.
+    pub address: Option<IpAddr>,
 }
 
 /// How a caller was recognised.
@@ -30,7 +34,7 @@ impl Principal {
     /// A caller that was recognised.
     #[must_use]
     pub fn new(kind: PrincipalKind, subject: impl Into<String>) -> Self {
-        Self { kind, subject: subject.into() }
+        Self { kind, subject: subject.into(), address: None }
     }
 
     /// Nobody in particular.
@@ -43,6 +47,13 @@ impl Principal {
     #[must_use]
     pub fn local() -> Self {
         Self::new(PrincipalKind::Local, "local")
+    }
+
+    /// Adds where the call came from.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
     }
 
     /// One string that differs for any two principals.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::model::input::{Form, InputRequest, Sampling, UrlElicitation};
 
-pub(crate) use seal::{Binding, canonical};
+pub(crate) use seal::Binding;
 pub use seal::{KeyError, Keyring};
 
 /// How long a client may take to answer, unless the handler says otherwise.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -52,6 +53,8 @@ pub struct Failed {
     pub code: ErrorCode,
     /// The request as such was at fault (its envelope, its `_meta`), not what it named.
     pub malformed: bool,
+    /// When the same request may work.
+    pub retry_after: Option<Duration>,
 }
 
 impl Answer {
@@ -62,14 +65,14 @@ impl Answer {
     /// An error that lies in what the request named.
     #[must_use]
     pub fn error(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed { code: error.code, malformed: false });
+        let failed = Some(Failed { code: error.code, malformed: false, retry_after: error.retry_after });
         Self { message: jsonrpc::write_error(id, error).into(), failed }
     }
 
     /// An error that lies in the request as such.
     #[must_use]
     pub fn malformed(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed { code: error.code, malformed: true });
+        let failed = Some(Failed { code: error.code, malformed: true, retry_after: None });
         Self { message: jsonrpc::write_error(id, error).into(), failed }
     }
 }

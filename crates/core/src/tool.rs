@@ -16,6 +16,8 @@ use crate::marked::MarkedFn;
 use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::tool::{CallToolResult, ToolAnnotations};
+use crate::policy::Cache;
+use crate::port::store::Rate;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 use result::IntoToolResult;
 use schema::Input;
@@ -32,6 +34,8 @@ pub struct Tool {
     pub(crate) icons: Vec<Icon>,
     pub(crate) annotations: ToolAnnotations,
     pub(crate) timeout: Duration,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) cache: Cache,
     pub(crate) meta: JsonObject,
     /// Schemas given by hand, published unchanged.
     pub(crate) input: Option<Value>,
@@ -52,6 +56,8 @@ impl Tool {
             icons: Vec::new(),
             annotations: ToolAnnotations::default(),
             timeout: TIMEOUT,
+            rate: None,
+            cache: Cache::default(),
             meta: JsonObject::new(),
             input: None,
             output: None,
@@ -106,6 +112,32 @@ impl Tool {
     /// How long a call may take; 5 seconds when not said. Over it the call is cancelled and the model is told so.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// How often one caller may call it, beside what the deployment allows for all tools together.
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// Keeps each result for so long, so that equal calls of the same principal need not run the handler. Only for tools that are
+    /// `read_only`; failures are never kept.
+    pub fn cache(mut self, fresh: Duration) -> Self {
+        self.cache.fresh = fresh;
+        self
+    }
+
+    /// For so long after that, an old result is still given at once, while a new one is made for the next caller. Where the
+    /// host can't work after its answer, the call waits for the new one instead.
+    pub fn cache_stale(mut self, stale: Duration) -> Self {
+        self.cache.stale = stale;
+        self
+    }
+
+    /// Any caller gets a result that was kept for any other: only for results that do not depend on who asks.
+    pub fn cache_public(mut self) -> Self {
+        self.cache.public = true;
         self
     }
 

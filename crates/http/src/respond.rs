@@ -40,7 +40,11 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
 
 /// An answer that is there.
 pub(crate) fn answer(answer: Answer, modern: bool) -> Response<Body> {
-    json(status::of(answer.failed, modern), answer.message)
+    let mut response = json(status::of(answer.failed, modern), answer.message);
+    if let Some(wait) = answer.failed.and_then(|failed| failed.retry_after) {
+        response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
+    }
+    response
 }
 
 /// A reply: JSON if the call ends before it reports anything; an event stream from its first report on, or once a client that

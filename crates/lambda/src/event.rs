@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -55,8 +56,16 @@ impl Event {
         self.multi_value_headers.is_some()
     }
 
-    /// The caller that the trigger recognised.
+    /// The caller that the trigger recognised, and where the call came from.
     pub(crate) fn principal(&self) -> Principal {
+        let principal = self.recognised();
+        match self.address() {
+            Some(address) => principal.at(address),
+            None => principal,
+        }
+    }
+
+    fn recognised(&self) -> Principal {
         let found = CALLERS.iter().find_map(|(kind, place)| Some((*kind, self.context(place)?)));
         let Some((kind, subject)) = found else { return Principal::anonymous() };
         let cognito = self.context("/authorizer/iam/cognitoIdentity/identityId").or_else(|| self.context("/identity/cognitoIdentityId"));
@@ -65,6 +74,17 @@ impl Event {
             Some(identity) if kind == PrincipalKind::Iam => Principal::new(kind, format!("{subject}#{identity}")),
             _ => Principal::new(kind, subject),
         }
+    }
+
+    /// A load balancer adds the address to what the client wrote into the header; the other triggers name it.
+    fn address(&self) -> Option<IpAddr> {
+        let named = self.context("/http/sourceIp").or_else(|| self.context("/identity/sourceIp"));
+        let forwarded = || {
+            let single = self.headers.as_ref().and_then(|headers| headers.get("x-forwarded-for"));
+            let values = || self.multi_value_headers.as_ref()?.get("x-forwarded-for")?.last();
+            single.or_else(values)?.rsplit(',').next()
+        };
+        named.or_else(|| self.is_load_balancer().then(forwarded)?)?.trim().parse().ok()
     }
 
     /// The request that the trigger received. The query is left out: the protocol has none.

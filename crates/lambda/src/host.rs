@@ -1,10 +1,12 @@
 //! One invocation: event in, answer out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 use mcpfn_http::{Deadline, Service};
+use mcpfn_native::Tasks;
 use tracing::Instrument as _;
 
 use crate::api::{Api, Event as Answered, Outcome};
@@ -17,6 +19,7 @@ pub(crate) struct Host {
     pub(crate) api: Api,
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
+    pub(crate) tasks: Tasks,
     pub(crate) auth: Auth,
     pub(crate) mode: Mode,
     pub(crate) base_path: String,
@@ -29,6 +32,7 @@ impl Host {
         // of the highest level, so that no log level takes the id off a line
         let span = tracing::error_span!("invocation", requestId = invocation.context.request_id);
         let LambdaInvocation { parts, body, context } = invocation;
+        let deadline_ms = context.deadline;
         let host = Arc::clone(&self);
         // a task of its own, so that a panic that nobody foresaw costs one answer and not the process
         let work = async move { host.outcome(&body, context.deadline).await.unwrap_or_else(Outcome::Failed) };
@@ -38,6 +42,11 @@ impl Host {
         if let Err(error) = sent {
             let _entered = span.enter();
             tracing::error!(error, "an answer did not reach the Lambda runtime API");
+        }
+        // the environment is frozen once the next event is asked for; the client has its answer
+        let left = deadline_ms.saturating_sub(self.platform.now_ms()).saturating_sub(self.margin_ms);
+        if tokio::time::timeout(Duration::from_millis(left), self.tasks.settle().instrument(span)).await.is_err() {
+            tracing::warn!("work after the answer was not done in the function's time");
         }
     }
 

@@ -16,6 +16,8 @@
 //! are sent here, because `lambda_runtime` sends a stream in small writes that wait for each other (see `api.rs`).
 
 mod api;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod event;
 mod host;
 mod logging;

@@ -9,7 +9,8 @@ use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
 use mcpfn_core::Platform;
 use mcpfn_http::{Config, Service};
-use mcpfn_native::Setup;
+use mcpfn_native::memory::Stores;
+use mcpfn_native::{Setup, Tasks};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
@@ -71,6 +72,15 @@ where
         );
         mcpfn_native::new_key()
     });
+    let tasks = Tasks::default();
+    let platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
+    #[cfg(feature = "dynamodb")]
+    let platform = match settings.table {
+        Some(table) => settings.policies.wire(platform, Arc::new(crate::dynamodb::Stores::new(table))),
+        None => settings.policies.wire(platform, Arc::new(Stores::default())),
+    };
+    #[cfg(not(feature = "dynamodb"))]
+    let platform = settings.policies.wire(platform, Arc::new(Stores::default()));
     let mut config = Config::default();
     config.anonymous = settings.auth == Auth::None;
     config.origins.listed = settings.origins;
@@ -78,7 +88,8 @@ where
     Ok(Host {
         api: Api::new(),
         service: Service::new(server, config),
-        platform: Arc::new(add_ports(mcpfn_native::platform(keys))),
+        platform: Arc::new(add_ports(platform)),
+        tasks,
         auth: settings.auth,
         mode: settings.mode,
         base_path: settings.base_path,

@@ -4,8 +4,11 @@ use std::ffi::OsString;
 use std::str::FromStr;
 
 use mcpfn_core::Keyring;
-use mcpfn_native::{Reader, SettingsError};
+use mcpfn_native::{Policies, RATE, Reader, SettingsError};
 use tracing::Level;
+
+#[cfg(feature = "dynamodb")]
+use crate::dynamodb::Table;
 
 /// Help text for the variables, as a command line prints it.
 pub const ENVIRONMENT: &str = "\
@@ -17,6 +20,11 @@ On AWS Lambda:
   MCPFN_DEADLINE_MARGIN  milliseconds before the function's timeout at which a call is ended with an answer [200]
   MCPFN_ORIGINS          browser origins that may call, comma-separated [none]
   MCPFN_MAX_BODY         most bytes of a message [4194304]
+  MCPFN_TABLE            DynamoDB table for what all environments share: results, call budgets, once-only writes [none]
+  MCPFN_TABLE_TIMEOUT    milliseconds that a request to the table may take, retry included [250]
+  MCPFN_RATE             calls of one caller, such as 60/min, 10/s or 5/10s; or none [60/min]
+  MCPFN_RATE_DOWN        what a call budget that can't be asked does to calls: admit or refuse [admit]
+  MCPFN_ONCE_DOWN        what becomes of a write with an idempotency key when its store can't be asked: admit or refuse [admit]
   MCPFN_STATE_KEY        32 random bytes in Base64 that seal request state; several, newest first, separated by commas
   MCPFN_LOG              error, warn, info, debug or trace [AWS_LAMBDA_LOG_LEVEL, or info]";
 
@@ -39,8 +47,13 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
     pub max_body: usize,
+    /// `MCPFN_RATE` (60 a minute when not set), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
+    pub policies: Policies,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it every execution environment makes its own.
     pub state_keys: Option<Keyring>,
+    /// `MCPFN_TABLE` and what goes with it: where environments share what they know. Without one each has its own.
+    #[cfg(feature = "dynamodb")]
+    pub table: Option<Table>,
     /// `MCPFN_LOG`, else `AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info` (when not set), `debug` or `trace`.
     pub log_level: Level,
 }
@@ -106,9 +119,16 @@ impl Settings {
             margin_ms: reader.parsed("MCPFN_DEADLINE_MARGIN", MARGIN, "a number of milliseconds"),
             origins: reader.origins(),
             max_body: reader.max_body(),
+            policies: reader.policies(Some(RATE)),
             state_keys: reader.keys(),
+            #[cfg(feature = "dynamodb")]
+            table: Table::read(&mut reader),
             log_level: log_level(&mut reader),
         };
+        #[cfg(not(feature = "dynamodb"))]
+        if reader.text("MCPFN_TABLE").is_some() {
+            reader.mistake("MCPFN_TABLE is set, but this program was built without the feature dynamodb: build it with that, or unset it");
+        }
         reader.finish(settings)
     }
 }

@@ -4,16 +4,22 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use mcpfn_core::jsonrpc::{self, Incoming, Message};
 use mcpfn_core::{Envelope, Platform, Principal, Revision, Server};
 use mcpfn_http::{Config, Service};
-use mcpfn_native::Setup;
+use mcpfn_native::memory::Stores;
+use mcpfn_native::{Setup, Tasks};
 use serde_json::{Value, json};
+use tracing::Level;
 
 use crate::settings::Settings;
 use crate::{clients, http, logging, stdio};
+
+/// How long work that no call waits for may take once the process was told to stop.
+const GRACE: Duration = Duration::from_secs(10);
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -22,6 +28,7 @@ Environment:
   MCPFN_MAX_BODY    most bytes of a message [4194304]
   MCPFN_STATE_KEY   32 random bytes in Base64 that seal request state; several, newest first, separated by commas
                     [made anew at each start]
+  MCPFN_RATE        calls of one client, such as 60/min; or none [none]
   MCPFN_LOG         error, warn, info, debug or trace, on stderr [info]
   MCPFN_LOG_FORMAT  text or json [text]";
 
@@ -84,7 +91,8 @@ where
     let matches = <Arguments as clap::CommandFactory>::command().after_help(help).get_matches();
     let arguments = <Arguments as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|error| error.to_string())?;
     let settings = Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
-    logging::start(&settings);
+    let quiet = if arguments.command.is_some() { Level::WARN } else { Level::INFO };
+    logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
     let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
     let server = builder.build().map_err(|error| error.to_string())?;
     if arguments.version {
@@ -92,7 +100,10 @@ where
         return Ok(ExitCode::SUCCESS);
     }
     let keys = settings.state_keys.clone().unwrap_or_else(mcpfn_native::new_key);
-    let platform = Arc::new(add_ports(mcpfn_native::platform(keys)));
+    let tasks = Tasks::default();
+    let platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
+    let platform = settings.policies.wire(platform, Arc::new(Stores::default()));
+    let platform = Arc::new(add_ports(platform));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime can't start: {error}"))?;
     let stop = {
@@ -119,6 +130,7 @@ where
             runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
         }
     };
+    let _ = runtime.block_on(async { tokio::time::timeout(GRACE, tasks.settle()).await });
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
     done

@@ -2,12 +2,14 @@
 
 use tracing_subscriber::fmt;
 
-use crate::settings::{LogFormat, Settings};
+use tracing::Level;
+
+use crate::settings::LogFormat;
 
 /// Starts logging; a second start in one process changes nothing.
-pub(crate) fn start(settings: &Settings) {
-    let builder = fmt().with_writer(std::io::stderr).with_max_level(settings.log_level).with_target(false);
-    let _ = match settings.log_format {
+pub(crate) fn start(level: Level, format: LogFormat) {
+    let builder = fmt().with_writer(std::io::stderr).with_max_level(level).with_target(false);
+    let _ = match format {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::str::FromStr;
 
 use mcpfn_core::Keyring;
-use mcpfn_native::{Reader, SettingsError};
+use mcpfn_native::{Policies, Reader, SettingsError};
 use tracing::Level;
 
 /// Where the server listens unless told otherwise.
@@ -22,8 +22,10 @@ pub struct Settings {
     pub max_body: usize,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made for the life of the process.
     pub state_keys: Option<Keyring>,
-    /// `MCPFN_LOG`: `error`, `warn`, `info` (when not set), `debug` or `trace`.
-    pub log_level: Level,
+    /// `MCPFN_RATE` (none when not set), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
+    pub policies: Policies,
+    /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`. When not set, a server says `info` and a single command `warn`.
+    pub log_level: Option<Level>,
     /// `MCPFN_LOG_FORMAT`: `text` (when not set) or `json`.
     pub log_format: LogFormat,
 }
@@ -59,7 +61,8 @@ impl Settings {
         let settings = Self {
             port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
             max_body: reader.max_body(),
-            log_level: reader.parsed("MCPFN_LOG", Level::INFO, "error, warn, info, debug or trace"),
+            policies: reader.policies(None),
+            log_level: reader.text("MCPFN_LOG").map(|_| reader.parsed("MCPFN_LOG", Level::INFO, "error, warn, info, debug or trace")),
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
             origins: reader.origins(),
             state_keys: reader.keys(),

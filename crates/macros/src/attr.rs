@@ -26,6 +26,7 @@ enum Form {
     /// On, off or not mentioned.
     Hint,
     Time,
+    Rate,
 }
 
 impl Kind {
@@ -48,6 +49,10 @@ impl Kind {
                 ("idempotent", Form::Mark),
                 ("open_world", Form::Hint),
                 ("timeout", Form::Time),
+                ("cache", Form::Time),
+                ("cache_stale", Form::Time),
+                ("cache_public", Form::Mark),
+                ("rate", Form::Rate),
             ],
             Self::Prompt => &[],
             Self::Resource => &[("mime", Form::Text)],
@@ -57,7 +62,7 @@ impl Kind {
 }
 
 /// Keys that are part of the design but not of this version, so that their author learns more than "unknown".
-const LATER: [&str; 2] = ["cache", "scope"];
+const LATER: [&str; 1] = ["scope"];
 
 /// What the author said, in the author's order.
 #[derive(Default)]
@@ -72,6 +77,8 @@ pub(crate) enum Value {
     Mark(bool),
     Hint(bool),
     Milliseconds(u64),
+    /// So many calls in so many milliseconds.
+    Rate(u32, u64),
 }
 
 impl Settings {
@@ -147,6 +154,11 @@ impl Form {
                 let text = text(key, value, errors)?;
                 let read = duration::milliseconds(&text.value());
                 read.map_err(|sentence| errors.at(text, sentence)).ok().map(Value::Milliseconds)
+            }
+            Self::Rate => {
+                let text = text(key, value, errors)?;
+                let read = duration::rate(&text.value());
+                read.map_err(|sentence| errors.at(text, sentence)).ok().map(|(calls, per)| Value::Rate(calls, per))
             }
         }
     }

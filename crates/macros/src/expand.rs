@@ -121,6 +121,7 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
         Value::Mark(on) => on.then(|| quote!(.#key())),
         Value::Hint(on) => Some(quote!(.#key(#on))),
         Value::Milliseconds(number) => Some(quote!(.#key(::core::time::Duration::from_millis(#number)))),
+        Value::Rate(calls, per) => Some(quote!(.#key(::mcpfn::Rate { calls: #calls, per: ::core::time::Duration::from_millis(#per) }))),
     });
     quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
 }

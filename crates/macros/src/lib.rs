@@ -61,6 +61,10 @@ use crate::item::Side;
 /// | `idempotent` | | calling it again changes nothing more |
 /// | `open_world` | `= false` | it reaches nothing outside this server |
 /// | `timeout` | `"250ms"`, `"5s"`, `"2m"` | how long a call may run |
+/// | `cache` | as `timeout`, or `"1h"` | how long a result is kept for the same caller; only with `read_only` |
+/// | `cache_stale` | as `cache` | how long after that it is still given while a new one is made |
+/// | `cache_public` | | any caller gets what was kept for any other |
+/// | `rate` | `"10/m"`, `"5/10s"` | how often one caller may call it |
 ///
 /// # What it becomes
 ///

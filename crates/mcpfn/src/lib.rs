@@ -45,17 +45,45 @@ pub use mcpfn_local::Setup;
 #[cfg(not(target_arch = "wasm32"))]
 pub use start::{run, run_with};
 
-/// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests can call too).
+/// The host of this target, which is Cloudflare Workers.
+#[cfg(target_arch = "wasm32")]
+pub use mcpfn_worker as worker;
+
+/// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests can call too): `main` where
+/// there are processes, the fetch event of a Worker on wasm32.
+///
+/// A program that is deployed to Workers too is also a library for Cargo, of the same source file:
+///
+/// ```toml
+/// [lib]
+/// path = "src/main.rs"
+/// crate-type = ["cdylib"]
+/// ```
+#[cfg(not(target_arch = "wasm32"))]
 #[macro_export]
 macro_rules! main {
     ($server:ident) => {
-        fn main() -> ::std::process::ExitCode {
+        #[doc(hidden)]
+        pub fn main() -> ::std::process::ExitCode {
             $crate::run($server)
         }
     };
     ($server:expr) => {
-        fn main() -> ::std::process::ExitCode {
+        #[doc(hidden)]
+        pub fn main() -> ::std::process::ExitCode {
             $crate::run(|| $server)
         }
+    };
+}
+
+/// Makes the program's entry point of a [`Builder`], or of a function that gives one: the fetch event of a Worker.
+#[cfg(target_arch = "wasm32")]
+#[macro_export]
+macro_rules! main {
+    ($server:ident) => {
+        $crate::worker::fetch!(|_| $crate::worker::served($server));
+    };
+    ($server:expr) => {
+        $crate::worker::fetch!(|_| $crate::worker::served(|| $server));
     };
 }

@@ -1,8 +1,10 @@
-//! What hosts on an operating system share: ports to its clock, timer, randomness and log, and a reader of settings from its
-//! environment. Not a host: it serves nothing.
+//! What hosts on an operating system share: ports to its clock, timer, randomness and log, and stores in
+//! its memory. Not a host: it serves nothing.
 
+mod background;
+pub mod memory;
 mod ports;
-mod settings;
 
+pub use background::Tasks;
+pub use mcpfn_host::{Policies, RATE, Reader, SettingsError, Setup};
 pub use ports::{new_key, platform};
-pub use settings::{Reader, SettingsError, Setup};

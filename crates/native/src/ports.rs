@@ -1,9 +1,10 @@
-//! The ports of an operating system: its clock, tokio's timer, its randomness, the log. Nothing that needs the network.
+//! The ports of an operating system: its clock, tokio's timer, its randomness. The log is every host's. Nothing that needs the network.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mcpfn_core::{BoxFuture, Clock, Failure, Keyring, Platform, Random, Records, Timer};
+use mcpfn_core::{BoxFuture, Clock, Keyring, Platform, Random, Timer};
+use mcpfn_host::Log;
 
 /// The platform of this process, to which a server adds the ports of its toolkits.
 #[must_use]
@@ -42,13 +43,5 @@ impl Random for OsRandom {
     fn fill(&self, buffer: &mut [u8]) {
         // without randomness, sealed state and error ids would be guessable: better no process than that one
         getrandom::fill(buffer).expect("the operating system gives randomness");
-    }
-}
-
-struct Log;
-
-impl Records for Log {
-    fn failure(&self, failure: &Failure<'_>) {
-        tracing::error!(id = failure.id, method = failure.method, name = failure.name, cause = failure.cause, "call failed");
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     process,
     report::{Counts, Error, Result, While, flush},
     setup::{self, CONFORMANCE, Node},
+    worker,
 };
 use baseline::Baseline;
 use results::Tally;
@@ -34,6 +35,8 @@ enum Host {
     Local,
     /// The bootstrap of AWS Lambda, behind a front that turns HTTP into function URL events.
     Lambda,
+    /// A Worker in workerd.
+    Worker,
 }
 
 impl Options {
@@ -46,13 +49,9 @@ impl Options {
                 "--host" => match arguments.next() {
                     Some("local") => options.host = Host::Local,
                     Some("lambda") => options.host = Host::Lambda,
-                    Some("worker") => {
-                        return Err(Error::new(
-                            "the host `worker` is not built yet; `--host local` runs the same fixtures on this machine",
-                        ));
-                    }
+                    Some("worker") => options.host = Host::Worker,
                     _ => {
-                        return Err(Error::new("say which host serves the fixtures: `--host local` or `--host lambda`"));
+                        return Err(Error::new("say which host serves the fixtures: `--host local`, `--host lambda` or `--host worker`"));
                     }
                 },
                 other => {
@@ -93,7 +92,7 @@ const RUNS: &[Run] = &[
 
 /// The suite through every host that is built.
 pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
-    for host in [Host::Local, Host::Lambda] {
+    for host in [Host::Local, Host::Lambda, Host::Worker] {
         run(cx, &Options { host, ..Options::default() }, counts)?;
     }
     Ok(())
@@ -102,11 +101,11 @@ pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
 pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Result<()> {
     let node = setup::node(cx)?;
     setup::node_packages(cx, &node, CONFORMANCE)?;
-    let program = match options.host {
-        Host::Local => fixture::build(cx)?,
-        Host::Lambda => build_lambda(cx)?,
+    let mut server = match options.host {
+        Host::Local => Fixture::start(&fixture::build(cx)?)?,
+        Host::Lambda => Fixture::start(&build_lambda(cx)?)?,
+        Host::Worker => worker::fixture(cx)?.process,
     };
-    let mut server = Fixture::start(&program)?;
     let results = cx.target.join("conformance");
     if results.exists() {
         fs::remove_dir_all(&results).while_doing(format_args!("empty {}", results.display()))?;
@@ -236,7 +235,7 @@ mod tests {
         assert_eq!(options(&[]), local(false));
         let lambda = options(&["--host", "lambda"]).unwrap();
         assert_eq!(lambda.host, Host::Lambda);
-        assert!(options(&["--host", "worker"]).unwrap_err().contains("`worker` is not built yet"));
+        assert_eq!(options(&["--host", "worker"]).unwrap().host, Host::Worker);
         assert!(options(&["--host", "moon"]).unwrap_err().contains("--host local"));
         assert!(options(&["--host"]).unwrap_err().contains("--host local"));
         assert!(options(&["--hots"]).unwrap_err().contains("`--hots`"));

@@ -106,9 +106,9 @@ fn follow(stream: impl Read + Send + 'static, found: mpsc::Sender<String>, log: 
         for line in BufReader::new(stream).split(b'\n').map_while(std::result::Result::ok) {
             let line = String::from_utf8_lossy(&line);
             log.push(line.trim_end());
-            if let Some(url) = listening(&line) {
+            if let Some(url) = listening(&line).map(str::to_owned).or_else(|| workerd_listening(&line)) {
                 // Nobody listens any more once the first line was found.
-                let _ = found.send(url.to_owned());
+                let _ = found.send(url);
             }
         }
     });
@@ -118,6 +118,12 @@ fn listening(line: &str) -> Option<&str> {
     let (_, url) = line.split_once("listening on ")?;
     let url = url.split_whitespace().next()?;
     url.starts_with("http://").then_some(url)
+}
+
+/// workerd says it in JSON, of every socket; the fixture server's is called `everything`.
+fn workerd_listening(line: &str) -> Option<String> {
+    let port: u16 = line.trim().strip_prefix(r#"{"event":"listen","socket":"everything","port":"#)?.strip_suffix('}')?.parse().ok()?;
+    Some(format!("http://127.0.0.1:{port}/mcp"))
 }
 
 #[cfg(test)]
@@ -131,5 +137,12 @@ mod tests {
         assert_eq!(listening("INFO listening on http://127.0.0.1:40123/mcp (everything)\r"), url);
         assert_eq!(listening("listening on stdin"), None);
         assert_eq!(listening("starting"), None);
+    }
+
+    #[test]
+    fn workerd_announces_the_socket_of_the_fixture_server() {
+        let line = |socket: &str| format!(r#"{{"event":"listen","socket":"{socket}","port":40123}}"#);
+        assert_eq!(workerd_listening(&line("everything")).as_deref(), Some("http://127.0.0.1:40123/mcp"));
+        assert_eq!(workerd_listening(&line("paged")), None);
     }
 }

@@ -13,6 +13,7 @@ mod report;
 mod sam;
 mod setup;
 mod wasm;
+mod worker;
 
 use std::{env, process::ExitCode};
 
@@ -32,7 +33,7 @@ cargo xtask <command>
   deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
   wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
   conformance   the official MCP suite against the fixture server, three protocol revisions
-                  --host HOST     which host serves the fixtures: local or lambda; `test` asks both
+                  --host HOST     which host serves the fixtures: local, lambda or worker; `test` asks all
                   --keep          keep the suite's results after a run that passed
   clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine

@@ -6,11 +6,13 @@ mod debian;
 mod node;
 mod python;
 mod wasm_std;
+mod worker_tools;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use node::{Node, node, node_packages};
 pub(crate) use python::{Python, sam_tools};
 pub(crate) use wasm_std::{TARGET, Toolchain, wasm_toolchain};
+pub(crate) use worker_tools::{WorkerTools, worker_tools};
 
 use std::{
     fs::{self, File},
@@ -25,6 +27,7 @@ use crate::{
 /// The folders with a committed lock file that `npm ci` is run in.
 pub(crate) const CONFORMANCE: &str = "tests/conformance";
 pub(crate) const CLIENTS: &str = "tests/e2e";
+pub(crate) const WORKER: &str = "tests/worker";
 
 pub(crate) fn everything(cx: &Context) -> Result<()> {
     println!("tool cache: {}", cx.tools.display());
@@ -32,10 +35,11 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     println!("wasm standard library: {}", toolchain.describe());
     let node = node(cx)?;
     println!("node: {}", node.describe());
-    for folder in [CONFORMANCE, CLIENTS] {
+    for folder in [CONFORMANCE, CLIENTS, WORKER] {
         node_packages(cx, &node, folder)?;
         println!("{folder}: packages as locked");
     }
+    println!("Workers: {}", worker_tools(cx)?.describe());
     println!("cargo-deny: {}", cargo_deny(cx)?.display());
     println!("SAM command line and cfn-lint: {}", sam_tools(cx)?.describe());
     Ok(())

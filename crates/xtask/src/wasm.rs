@@ -83,7 +83,7 @@ fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
 
 /// A target folder of its own, so that native builds keep theirs. Cargo does not notice that the standard library of
 /// a toolchain was replaced and then fails with "can't find crate", so the folder is emptied when that happened.
-fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathBuf> {
+pub(crate) fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathBuf> {
     let folder = cx.target.join("wasm");
     let stamp = folder.join(".toolchain");
     let now = toolchain.identity();
@@ -105,7 +105,7 @@ fn gzip_size(bytes: &[u8]) -> String {
     }
 }
 
-fn gzip(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn gzip(bytes: &[u8]) -> Option<usize> {
     let mut child = Command::new("gzip").arg("-9").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     let mut stdin = child.stdin.take()?;
     // Written from another thread: with both pipes full, each side would wait for the other.

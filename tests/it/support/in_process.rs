@@ -42,6 +42,17 @@ impl InProcess {
         self
     }
 
+    /// The next calls come from somebody else.
+    pub(crate) fn turn_into(&mut self, principal: Principal) {
+        self.principal = principal;
+    }
+
+    /// The same server on a platform with more ports.
+    pub(crate) fn on(mut self, more: impl FnOnce(Platform) -> Platform) -> Self {
+        self.platform = Arc::new(more(Arc::unwrap_or_clone(self.platform)));
+        self
+    }
+
     /// The same server with other keys.
     pub(crate) fn with_keys(mut self, keys: Keyring) -> Self {
         self.platform = time::platform(&self.time, &self.log, keys);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use mcpfn::{BoxFuture, Clock, Failure, Keyring, Platform, Random, Records, Timer};
+use mcpfn::{BoxFuture, CallRecord, Clock, Failure, Keyring, Platform, Random, Records, Timer};
 
 /// 2026-07-28T00:00Z.
 const START_MS: u64 = 1_785_196_800_000;
@@ -139,18 +139,43 @@ pub(crate) struct Kept {
 
 /// What was handed to the log.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<Kept>>>);
+pub(crate) struct Log(Arc<Mutex<Logged>>);
+
+#[derive(Default)]
+struct Logged {
+    kept: Vec<Kept>,
+    calls: Vec<String>,
+    stores: Vec<String>,
+}
 
 impl Log {
     pub(crate) fn kept(&self) -> Vec<Kept> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().kept.clone()
+    }
+
+    /// One line a call: name, outcome, what a kept result did for it.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.0.lock().unwrap().calls.clone()
+    }
+
+    /// The stores that gave no answer.
+    pub(crate) fn stores(&self) -> Vec<String> {
+        self.0.lock().unwrap().stores.clone()
     }
 }
 
 impl Records for Log {
     fn failure(&self, failure: &Failure<'_>) {
         let Failure { id, method, name, cause, .. } = *failure;
-        self.0.lock().unwrap().push(Kept { id: id.into(), method: method.into(), name: name.into(), cause: cause.into() });
+        self.0.lock().unwrap().kept.push(Kept { id: id.into(), method: method.into(), name: name.into(), cause: cause.into() });
+    }
+
+    fn call(&self, call: &CallRecord<'_>) {
+        self.0.lock().unwrap().calls.push(format!("{} {} {}", call.name, call.outcome.as_str(), call.cache.as_str()));
+    }
+
+    fn store_failure(&self, store: &str, cause: &str) {
+        self.0.lock().unwrap().stores.push(format!("{store}: {cause}"));
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use mcpfn::{BoxFuture, Clock, Failure, Keyring, Platform, Random, Records, Timer};
+use mcpfn::{BoxFuture, CallRecord, Clock, Failure, Keyring, Platform, Random, Records, Timer};
 
 /// How far the clock goes while a future waits, in milliseconds.
 const STEP: u64 = 10;
@@ -60,4 +60,8 @@ impl Random for Host {
 
 impl Records for Host {
     fn failure(&self, _: &Failure<'_>) {}
+
+    fn call(&self, _: &CallRecord<'_>) {}
+
+    fn store_failure(&self, _: &str, _: &str) {}
 }

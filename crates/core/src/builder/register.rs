@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::model::prompt::PromptDefinition;
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{ToolAnnotations, ToolDefinition};
+use crate::policy::Cache;
 use crate::prompt::{self, Prompt};
 use crate::resource::template::Template;
 use crate::resource::{self, Resource};
@@ -83,6 +84,19 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
     if tool.timeout.is_zero() {
         found.push("its timeout is zero: no call could end in time".to_owned());
     }
+    let read_only = tool.annotations.read_only_hint == Some(true);
+    if tool.cache != Cache::default() {
+        if !read_only {
+            found.push("it keeps its results, and is not `read_only`: a kept result would leave out a write".to_owned());
+        }
+        if tool.cache.fresh.is_zero() {
+            found.push("it says how its results are kept, and not how long: add `cache`".to_owned());
+        }
+    }
+    if tool.rate.is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1)) {
+        found.push("its rate allows no call: give at least one call in at least a millisecond".to_owned());
+    }
+    let key_argument = schema::key_argument(&input, read_only, &mut found);
     if tool.run.is_none() {
         found.push(NO_HANDLER.to_owned());
     }
@@ -104,6 +118,10 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         output: output_validator,
         headers,
         timeout: tool.timeout,
+        rate: tool.rate,
+        cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
+        writes: !read_only,
+        key_argument,
         run: tool.run?,
     })
 }

@@ -1,23 +1,26 @@
-//! Calls that run a handler: `tools/call`, `prompts/get`, `resources/read`. Their steps stand in one visible order.
+//! `tools/call`. The steps of a call stand here in their one order; the budget before them and the record after them are in
+//! `work`, for every kind of call.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::deadline::{self, Ended};
-use super::work::{Work, missing};
+use super::work::{Place, Work, missing};
 use crate::call::Call;
 use crate::error::{Kind, ToolError};
-use crate::jsonrpc::{Error, to_json};
-use crate::model::JsonObject;
+use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
+use crate::policy::kept::{Keep, Made};
+use crate::policy::record::{self, Ending};
+use crate::policy::{cache, once};
 use crate::port::Platform;
+use crate::port::records::{CacheUse, Outcome};
 use crate::running::Reply;
 use crate::server::Server;
+use crate::server::registered::RegisteredTool;
 use crate::text;
-use crate::tool::TIMEOUT;
-use crate::version::Revision;
 
 pub(super) fn tool(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let name = call.params.name()?;
@@ -25,151 +28,98 @@ pub(super) fn tool(server: &Server, call: Call<'_>, platform: &Arc<Platform>) ->
         let hint = text::nearest(&name, server.tools().iter().map(|tool| tool.name.as_str()));
         Error::invalid_params(format!("unknown tool {}{}", text::quoted(&name), did_you_mean(hint)))
     })?;
-    let work = Work::new("tools/call", &name, server, call, platform)?;
-    Ok(work.start(move |work| Box::pin(async move { call_tool(&work, position).await })))
+    let work = Work::new("tools/call", Place::Tool(position), &name, server, call, platform)?;
+    Ok(work.start(server.tools()[position].rate, async move |work| call_tool(&work, position).await))
 }
 
-async fn call_tool(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
-    let server = work.server.clone();
-    let tool = &server.tools()[position];
+async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
+    let tool = &work.server.tools()[position];
     // 1. arguments against the published schema
     let arguments = work.arguments()?;
     if let Err(refusal) = tool.validator.check(&arguments) {
         let text = format!("The arguments of `{}` do not fit its schema. Correct them and call again:\n{refusal}", tool.name);
-        return Ok(work.write_tool_result(CallToolResult::error(text)));
+        let made = work.made(CallToolResult::error(text), Outcome::InvalidArguments, Keep::Nothing);
+        return Ok((work.write(&made, CacheUse::Off), Outcome::InvalidArguments.into()));
     }
-    // 2. the handler, under its deadline
     let limit = work.limit(tool.timeout);
+    // 2. an earlier result; without one 3. the handler under its deadline, 4. its result checked and bounded, 5. kept
+    let (made, cache) = if let Some(cache) = tool.cache {
+        let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
+        cache::through(work, cache, &arguments, make).await
+    } else if let Some(key) = key(work, tool, &arguments)? {
+        let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
+        once::through(work, &key, limit, &arguments, make).await
+    } else {
+        (make(Arc::clone(work), position, arguments, limit).await, CacheUse::Off)
+    };
+    let made = made?;
+    Ok((work.write(&made, cache), Ending::of(&made, cache)))
+}
+
+/// The key by which a repeat of this write is known.
+fn key(work: &Work, tool: &RegisteredTool, arguments: &Value) -> Result<Option<String>, Error> {
+    if !tool.writes {
+        return Ok(None);
+    }
+    let argument = tool.key_argument.as_ref().and_then(|name| arguments.get(name)).and_then(Value::as_str);
+    match (argument, work.idempotency_key()) {
+        (Some(one), Some(other)) if one != other => Err(Error::invalid_params(
+            "the call has two different idempotency keys, in its arguments and in `_meta.idempotencyKey`: send one",
+        )),
+        (one, other) => Ok(one.or(other).map(str::to_owned)),
+    }
+}
+
+/// Runs the handler and makes of its end what is sent and kept.
+async fn make(work: Arc<Work>, position: usize, arguments: Value, limit: Duration) -> Result<Made, Error> {
+    let tool = &work.server.tools()[position];
     let cx = work.cx(&arguments, limit)?;
     let handler = {
-        let server = server.clone();
+        let server = work.server.clone();
         Box::pin(async move {
             let handler = server.tools()[position].run.start(arguments, cx);
             handler.map_err(|error| unreadable(&error))?.await
         })
     };
-    let result = match deadline::run(handler, limit, &work.platform.timer).await {
-        Ended::TimedOut => CallToolResult::error(work.too_slow(&tool.name, limit)),
+    let failed = |text: String, outcome, keep| Ok(work.made(CallToolResult::error(text), outcome, keep));
+    let made = match deadline::run(handler, limit, &work.platform.timer).await {
+        // whether it acted before that is not known, so it is not repeated blindly
+        Ended::TimedOut => return failed(work.too_slow(&tool.name, limit), Outcome::TimedOut, Keep::Write),
+        Ended::Panicked(cause) => return failed(work.internal(&tool.name, &cause), Outcome::Internal, Keep::Write),
         Ended::Returned(Ok(result)) => match tool.check_output(&result) {
-            Ok(()) => result,
-            Err(cause) => CallToolResult::error(work.internal(&tool.name, &cause)),
+            Ok(()) if result.is_error => work.made(result, Outcome::Failed, Keep::Nothing),
+            Ok(()) => work.made(result, Outcome::Ok, Keep::Result),
+            Err(cause) => return failed(work.internal(&tool.name, &cause), Outcome::Internal, Keep::Write),
         },
-        Ended::Returned(Err(error)) => match error.into_kind() {
-            Kind::Failed { message, cause } => CallToolResult::error(work.public(&tool.name, message, cause)),
-            Kind::NotFound { message } => CallToolResult::error(message),
-            Kind::Internal { cause } => CallToolResult::error(work.internal(&tool.name, &cause)),
-            Kind::Ask(_) if !work.revision.is_modern() => CallToolResult::error(work.cannot_ask(&tool.name)),
-            Kind::Ask(ask) => return work.input_required(&tool.name, &ask),
-            Kind::MissingCapability(capability) => return Err(missing(&[capability])),
-        },
+        Ended::Returned(Err(error)) => {
+            let (text, outcome) = match error.into_kind() {
+                Kind::Failed { message, cause } => (work.public(&tool.name, message, cause), Outcome::Failed),
+                Kind::NotFound { message } => (message, Outcome::Failed),
+                Kind::Internal { cause } => (work.internal(&tool.name, &cause), Outcome::Internal),
+                Kind::Ask(_) if !work.revision.is_modern() => (work.cannot_ask(&tool.name), Outcome::Failed),
+                Kind::Ask(ask) => return work.question(&tool.name, &ask),
+                Kind::MissingCapability(capability) => return Err(missing(&[capability])),
+            };
+            work.made(CallToolResult::error(text), outcome, Keep::Nothing)
+        }
     };
-    // 3. the result, bounded
-    let written = work.write_tool_result(result);
-    let most = server.most_result_bytes();
-    if written.len() <= most {
-        return Ok(written);
+    let most = work.server.most_result_bytes();
+    if made.body.len() <= most {
+        return Ok(made);
     }
     let text = format!(
         "The result of `{}` has {} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search.",
         tool.name,
-        written.len()
+        made.body.len()
     );
-    Ok(work.write_tool_result(CallToolResult::error(text)))
-}
-
-pub(super) fn prompt(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
-    let name = call.params.name()?;
-    let position = server.find_prompt(&name).ok_or_else(|| {
-        let hint = text::nearest(&name, server.prompts().iter().map(|prompt| prompt.definition.name.as_str()));
-        Error::invalid_params(format!("unknown prompt {}{}", text::quoted(&name), did_you_mean(hint)))
-    })?;
-    let work = Work::new("prompts/get", &name, server, call, platform)?;
-    Ok(work.start(move |work| Box::pin(async move { get_prompt(&work, position).await })))
-}
-
-async fn get_prompt(work: &Work, position: usize) -> Result<Vec<u8>, Error> {
-    let server = work.server.clone();
-    let prompt = &server.prompts()[position];
-    let name = &prompt.definition.name;
-    let arguments = work.arguments()?;
-    if let Err(refusal) = prompt.validator.check(&arguments) {
-        return Err(Error::invalid_params(format!("the arguments of prompt `{name}` do not fit:\n{refusal}")));
-    }
-    let limit = work.limit(TIMEOUT);
-    let cx = work.cx(&arguments, limit)?;
-    let handler = {
-        let server = server.clone();
-        Box::pin(async move {
-            let handler = server.prompts()[position].run.start(arguments, cx);
-            handler.map_err(|error| unreadable(&error))?.await
-        })
-    };
-    match deadline::run(handler, limit, &work.platform.timer).await {
-        Ended::Returned(Ok(result)) => {
-            let written = to_json(&result.down_level(work.revision));
-            Ok(work.server.complete(work.revision, &written, &JsonObject::new(), ""))
-        }
-        Ended::Returned(Err(error)) => work.failed(name, error.into_kind()),
-        Ended::TimedOut => Err(Error::internal(work.too_slow(name, limit))),
-    }
-}
-
-pub(super) fn resource(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
-    let uri = call.params.uri()?;
-    let (position, values) = server.find_resource(&uri).ok_or_else(|| not_found(call.revision, &uri, None))?;
-    let work = Work::new("resources/read", &uri, server, call, platform)?;
-    Ok(work.start(move |work| Box::pin(async move { read_resource(&work, position, values).await })))
-}
-
-async fn read_resource(work: &Work, position: usize, values: BTreeMap<String, String>) -> Result<Vec<u8>, Error> {
-    let server = work.server.clone();
-    let resource = &server.resources()[position];
-    let name = &resource.definition.name;
-    let limit = work.limit(TIMEOUT);
-    let cx = work.cx(&Value::Null, limit)?;
-    let handler = {
-        let (server, uri) = (server.clone(), work.target.clone());
-        Box::pin(async move {
-            let resource = &server.resources()[position];
-            let handler = resource.run.start(values, uri, resource.definition.mime_type.clone(), cx);
-            handler.map_err(|_| ToolError::not_found("the URI's variables do not fit"))?.await
-        })
-    };
-    match deadline::run(handler, limit, &work.platform.timer).await {
-        Ended::Returned(Ok(contents)) if contents.is_empty() => Err(not_found(work.revision, &work.target, None)),
-        Ended::Returned(Ok(mut contents)) => {
-            if !work.revision.has_titles() {
-                contents.iter_mut().for_each(|contents| contents.meta.clear());
-            }
-            let mut written = b"{\"contents\":".to_vec();
-            written.extend_from_slice(&to_json(&contents));
-            written.push(b'}');
-            // an answer to a retry belongs to that retry
-            let (fresh_ms, public) = if work.answers.is_some() { (0, false) } else { (resource.fresh_ms, resource.public) };
-            let scope = if public { "public" } else { "private" };
-            let extra = format!(",\"ttlMs\":{fresh_ms},\"cacheScope\":\"{scope}\"");
-            Ok(work.server.complete(work.revision, &written, &JsonObject::new(), &extra))
-        }
-        Ended::Returned(Err(error)) => match error.into_kind() {
-            Kind::NotFound { message } => Err(not_found(work.revision, &work.target, Some(message))),
-            kind => work.failed(name, kind),
-        },
-        Ended::TimedOut => Err(Error::internal(work.too_slow(name, limit))),
-    }
+    failed(text, Outcome::TooLarge, Keep::Write)
 }
 
 /// Arguments that the schema lets through and the handler's type does not.
-fn unreadable(error: &serde_json::Error) -> ToolError {
+pub(super) fn unreadable(error: &serde_json::Error) -> ToolError {
     ToolError::new(format!("the arguments can't be read: {}", text::quoted(&error.to_string())))
 }
 
-fn not_found(revision: Revision, uri: &str, message: Option<String>) -> Error {
-    let message = message.unwrap_or_else(|| format!("resource {} does not exist", text::quoted(uri)));
-    // the client's own words, but not megabytes of them
-    let shown: String = uri.chars().take(2048).collect();
-    Error::new(revision.resource_not_found(), message).with_data(serde_json::json!({ "uri": shown }))
-}
-
-fn did_you_mean(hint: Option<&str>) -> String {
+pub(super) fn did_you_mean(hint: Option<&str>) -> String {
     hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default()
 }

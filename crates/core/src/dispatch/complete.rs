@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::deadline::{self, Ended};
-use super::work::Work;
+use super::work::{Place, Work};
 use crate::call::Call;
 use crate::complete::{Completers, among};
 use crate::jsonrpc::{Error, Object, to_json};
 use crate::model::JsonObject;
 use crate::model::completion::{Argument, CompleteContext, Completion, Reference};
 use crate::port::Platform;
+use crate::port::records::Outcome;
 use crate::running::{Answer, Reply};
 use crate::server::Server;
 use crate::text;
@@ -28,29 +29,31 @@ pub(super) fn complete(server: &Server, call: Call<'_>, platform: &Arc<Platform>
     };
     let (target, values) = find(server, &reference, &typed.name)?;
     let revision = call.revision;
-    if !target.completers(server).contains_key(typed.name.as_ref()) {
+    if !completers(target, server).is_some_and(|completers| completers.contains_key(typed.name.as_ref())) {
         let result = written(server, revision, among(values, &typed.value));
         return Ok(Reply::Answer(Answer::result(call.id.as_json(), &result)));
     }
     let (name, value) = (typed.name.into_owned(), typed.value.into_owned());
-    let work = Work::new("completion/complete", &name, server, call, platform)?;
+    let work = Work::new("completion/complete", target, &name, server, call, platform)?;
     let cx = work.completion_cx(context.arguments)?;
-    Ok(work.start(move |work| {
-        Box::pin(async move {
-            let server = work.server.clone();
-            let values = Box::pin(async move {
-                match target.completers(&server).get(&name) {
-                    Some(completer) => Ok(completer.complete(value, cx).await),
-                    None => Ok(Vec::new()),
-                }
-            });
-            let values = match deadline::run(values, TIMEOUT, &work.platform.timer).await {
-                Ended::Returned(values) => values.unwrap_or_default(),
-                // a person is typing: no values now are better than an error
-                Ended::TimedOut => Vec::new(),
-            };
-            Ok(written(&work.server, revision, values))
-        })
+    Ok(work.start(None, async move |work| {
+        let server = work.server.clone();
+        let values = Box::pin(async move {
+            match completers(target, &server).and_then(|completers| completers.get(&name)) {
+                Some(completer) => Ok(completer.complete(value, cx).await),
+                None => Ok(Vec::new()),
+            }
+        });
+        let (values, outcome) = match deadline::run(values, TIMEOUT, &work.platform.timer).await {
+            Ended::Returned(values) => (values.unwrap_or_default(), Outcome::Ok),
+            // a person is typing: no values now are better than an error
+            Ended::TimedOut => (Vec::new(), Outcome::TimedOut),
+            Ended::Panicked(cause) => {
+                work.internal(work.name(), &cause);
+                (Vec::new(), Outcome::Internal)
+            }
+        };
+        Ok((written(&work.server, revision, values), outcome.into()))
     }))
 }
 
@@ -64,31 +67,24 @@ fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> 
     server.complete(revision, &to_json(&json!({ "completion": Completion::of(values) })), &JsonObject::new(), "")
 }
 
-/// What is being filled in, by its place in the server.
-#[derive(Clone, Copy)]
-enum Target {
-    Prompt(usize),
-    Resource(usize),
-}
-
-impl Target {
-    fn completers(self, server: &Server) -> &Completers {
-        match self {
-            Self::Prompt(position) => &server.prompts()[position].completers,
-            Self::Resource(position) => &server.resources()[position].completers,
-        }
+/// What completes the arguments of a prompt or the variables of a template.
+fn completers(place: Place, server: &Server) -> Option<&Completers> {
+    match place {
+        Place::Prompt(position) => Some(&server.prompts()[position].completers),
+        Place::Resource(position) => Some(&server.resources()[position].completers),
+        Place::Tool(_) => None,
     }
 }
 
 /// The prompt or template that a reference names, and the values that an enum gives its argument.
-fn find<'a>(server: &'a Server, reference: &Reference<'_>, name: &str) -> Result<(Target, &'a [String]), Error> {
+fn find<'a>(server: &'a Server, reference: &Reference<'_>, name: &str) -> Result<(Place, &'a [String]), Error> {
     match (reference.kind.as_ref(), &reference.name, &reference.uri) {
         ("ref/prompt", Some(prompt), _) => {
             let unknown = || Error::invalid_params(format!("unknown prompt {}", text::quoted(prompt)));
             let position = server.find_prompt(prompt).ok_or_else(unknown)?;
             let argument = server.prompts()[position].definition.arguments.iter().find(|argument| argument.name == name);
             let argument = argument.ok_or_else(|| Error::invalid_params(format!("the prompt has no argument {}", text::quoted(name))))?;
-            Ok((Target::Prompt(position), &argument.values))
+            Ok((Place::Prompt(position), &argument.values))
         }
         ("ref/resource", _, Some(uri)) => {
             let unknown = || Error::invalid_params(format!("unknown resource {}", text::quoted(uri)));
@@ -96,7 +92,7 @@ fn find<'a>(server: &'a Server, reference: &Reference<'_>, name: &str) -> Result
             if !server.resources()[position].has_variable(name) {
                 return Err(Error::invalid_params(format!("the template has no variable {}", text::quoted(name))));
             }
-            Ok((Target::Resource(position), &[]))
+            Ok((Place::Resource(position), &[]))
         }
         _ => Err(shape()),
     }

@@ -17,6 +17,8 @@ pub(super) enum Ended<T> {
     Returned(Result<T, ToolError>),
     /// Because its time was over; it was dropped.
     TimedOut,
+    /// In a panic, which said this.
+    Panicked(String),
 }
 
 /// Runs `work` for at most `limit`. The timer starts when the handler first has to wait: most never do.
@@ -42,7 +44,7 @@ impl<T> Future for UnderDeadline<'_, T> {
             Ok(Poll::Pending) => {}
             Err(panic) => {
                 let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-                return Poll::Ready(Ended::Returned(Err(ToolError::internal(format!("panic: {}", said.unwrap_or("no message"))))));
+                return Poll::Ready(Ended::Panicked(format!("panic: {}", said.unwrap_or("no message"))));
             }
         }
         let sleep = this.sleep.get_or_insert_with(|| this.timer.sleep(this.limit));

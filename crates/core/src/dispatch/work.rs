@@ -8,35 +8,50 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::call::Call;
+use crate::canonical::canonical;
 use crate::context::{Cx, Parts};
 use crate::error::Kind;
 use crate::jsonrpc::{Error, ErrorCode, to_json};
 use crate::model::JsonObject;
 use crate::model::capabilities::Capability;
 use crate::model::input::{InputRequest, InputResponses, read_responses};
-use crate::model::meta::{CallMeta, LogLevel};
+use crate::model::meta::{CACHE, CallMeta, LogLevel};
 use crate::model::tool::CallToolResult;
 use crate::outbox::Outbox;
-use crate::port::{Failure, Platform};
+use crate::policy::kept::{Keep, Made};
+use crate::policy::rate;
+use crate::policy::record::{self, Recorder};
+use crate::port::Platform;
+use crate::port::records::{CacheUse, Failure, Outcome};
+use crate::port::store::{Rate, StoreError};
 use crate::principal::Principal;
-use crate::round_trip::{Ask, Binding, canonical};
+use crate::round_trip::{Ask, Binding};
 use crate::running::{Reply, Running};
-use crate::send::BoxFuture;
+use crate::send::MaybeSend;
 use crate::server::Server;
 use crate::tool::TIMEOUT;
 use crate::version::Revision;
 
+/// What a call is about, by its position in the server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    Tool(usize),
+    Prompt(usize),
+    Resource(usize),
+}
+
 /// Everything a call needs after its request is gone.
-pub(super) struct Work {
-    pub(super) server: Server,
-    pub(super) platform: Arc<Platform>,
+pub(crate) struct Work {
+    pub(crate) server: Server,
+    pub(crate) platform: Arc<Platform>,
     /// JSON text of the request's id.
     id: Box<str>,
-    method: &'static str,
+    pub(crate) method: &'static str,
+    place: Place,
     /// The tool's or prompt's name, or the URI, as the client wrote it.
-    pub(super) target: String,
-    pub(super) revision: Revision,
-    principal: Principal,
+    pub(crate) target: String,
+    pub(crate) revision: Revision,
+    pub(crate) principal: Principal,
     meta: CallMeta,
     arguments: Option<Box<RawValue>>,
     pub(super) answers: Option<Box<RawValue>>,
@@ -48,6 +63,7 @@ pub(super) struct Work {
 impl Work {
     pub(super) fn new(
         method: &'static str,
+        place: Place,
         target: &str,
         server: &Server,
         call: Call<'_>,
@@ -65,6 +81,7 @@ impl Work {
             platform: Arc::clone(platform),
             id: id.as_json().into(),
             method,
+            place,
             target: target.to_owned(),
             revision,
             principal,
@@ -77,9 +94,52 @@ impl Work {
         })
     }
 
-    pub(super) fn start(self, run: impl FnOnce(Self) -> BoxFuture<'static, Result<Vec<u8>, Error>>) -> Reply {
+    /// Starts the call: its budget first (`own` is the tool's), its record last.
+    pub(super) fn start<F, R>(self, own: Option<Rate>, run: F) -> Reply
+    where
+        F: FnOnce(Arc<Self>) -> R + MaybeSend + 'static,
+        R: Future<Output = record::Ended> + MaybeSend,
+    {
         let (id, wants_progress, outbox) = (self.id.clone(), self.meta.progress_token.is_some(), self.outbox.clone());
-        Reply::Running(Running::new(id, wants_progress, outbox, run(self)))
+        let work = Arc::new(self);
+        let call = async move {
+            let recorder = Recorder::start(Arc::clone(&work));
+            let ended = match rate::admit(&work, own).await {
+                Ok(()) => run(work).await,
+                Err(refused) => Err(refused),
+            };
+            recorder.end(ended)
+        };
+        Reply::Running(Running::new(id, wants_progress, outbox, Box::pin(call)))
+    }
+
+    /// The registered name of what the call is about.
+    pub(crate) fn name(&self) -> &str {
+        match self.place {
+            Place::Tool(position) => &self.server.tools()[position].name,
+            Place::Prompt(position) => &self.server.prompts()[position].definition.name,
+            Place::Resource(position) => &self.server.resources()[position].definition.name,
+        }
+    }
+
+    /// The arguments as they came, for their size and fingerprint.
+    pub(crate) fn input(&self) -> &str {
+        self.arguments.as_ref().map_or("", |raw| raw.get())
+    }
+
+    /// The client's trace, if it is spelled like one: anybody can write anything there.
+    pub(crate) fn traceparent(&self) -> Option<&str> {
+        let legal = |trace: &&str| trace.len() <= 128 && trace.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        self.meta.trace.traceparent.as_deref().filter(legal)
+    }
+
+    pub(super) fn idempotency_key(&self) -> Option<&str> {
+        self.meta.idempotency_key.as_deref()
+    }
+
+    /// Whether the call answers a question of an earlier one.
+    pub(crate) fn is_retry(&self) -> bool {
+        self.answers.is_some() || self.state.is_some()
     }
 
     pub(super) fn arguments(&self) -> Result<Value, Error> {
@@ -138,8 +198,8 @@ impl Work {
         Binding::new(self.server.name(), &self.principal.key(), self.method, &self.target, &canonical(arguments))
     }
 
-    /// The answer that asks the client something.
-    pub(super) fn input_required(&self, name: &str, ask: &Ask) -> Result<Vec<u8>, Error> {
+    /// The members of an answer that asks the client something.
+    fn question_members(&self, name: &str, ask: &Ask) -> Result<Vec<u8>, Error> {
         let undeclared: Vec<_> = ask.requests.values().map(InputRequest::needs).filter(|needed| !needed.is_in(&self.meta.client)).collect();
         if !undeclared.is_empty() {
             return Err(missing(&undeclared));
@@ -164,19 +224,47 @@ impl Work {
             written.extend_from_slice(&to_json(&token));
         }
         written.push(b'}');
-        Ok(self.server.input_required(&written))
+        Ok(written)
     }
 
-    pub(super) fn write_tool_result(&self, result: CallToolResult) -> Vec<u8> {
+    /// A tool's question, as a result that nobody keeps.
+    pub(super) fn question(&self, name: &str, ask: &Ask) -> Result<Made, Error> {
+        let body = self.question_members(name, ask)?.into();
+        Ok(Made { body, meta: JsonObject::new(), outcome: Outcome::InputRequired, keep: Keep::Nothing })
+    }
+
+    /// A tool's result, written for this revision.
+    pub(super) fn made(&self, result: CallToolResult, outcome: Outcome, keep: Keep) -> Made {
         let mut result = result.down_level(self.revision);
         let meta = std::mem::take(&mut result.meta);
-        self.server.complete(self.revision, &to_json(&result), &meta, "")
+        Made { body: to_json(&result).into(), meta, outcome, keep }
+    }
+
+    /// A failure that a policy reports in the tool's place.
+    pub(crate) fn tool_error(&self, text: &str) -> Made {
+        self.made(CallToolResult::error(text), Outcome::Failed, Keep::Nothing)
+    }
+
+    /// The answer's result, with what the client asked to hear of `cache`.
+    pub(super) fn write(&self, made: &Made, cache: CacheUse) -> Vec<u8> {
+        if made.outcome == Outcome::InputRequired {
+            return self.server.input_required(&made.body);
+        }
+        if !self.meta.tells_cache {
+            return self.server.complete(self.revision, &made.body, &made.meta, "");
+        }
+        let mut meta = made.meta.clone();
+        meta.insert(CACHE.to_owned(), cache.as_str().into());
+        self.server.complete(self.revision, &made.body, &meta, "")
     }
 
     /// A failure of a prompt or a resource: always a protocol error.
-    pub(super) fn failed(&self, name: &str, kind: Kind) -> Result<Vec<u8>, Error> {
+    pub(super) fn failed(&self, name: &str, kind: Kind) -> record::Ended {
         Err(match kind {
-            Kind::Ask(ask) if self.revision.is_modern() => return self.input_required(name, &ask),
+            Kind::Ask(ask) if self.revision.is_modern() => {
+                let written = self.server.input_required(&self.question_members(name, &ask)?);
+                return Ok((written, Outcome::InputRequired.into()));
+            }
             Kind::Ask(_) => Error::invalid_request(self.cannot_ask(name)),
             Kind::NotFound { message } => Error::invalid_params(message),
             Kind::Failed { message, cause } => Error::internal(self.public(name, message, cause)),
@@ -214,8 +302,13 @@ impl Work {
         let mut bytes = [0; 6];
         self.platform.random.fill(&mut bytes);
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.platform.records.failure(&Failure { id: &id, method: self.method, name, cause });
+        self.platform.records.failure(&Failure::new(&id, self.method, name, cause));
         id
+    }
+
+    /// Tells the log that a store gave no answer.
+    pub(crate) fn store_failed(&self, store: &str, error: &StoreError) {
+        self.platform.records.store_failure(store, &error.to_string());
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersi
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 pub(crate) const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+/// Ours: a client that sends `true` under it reads `hit`, `miss` and the like in the result's `_meta`.
+pub(crate) const CACHE: &str = "dev.mcpfn/cache";
 
 /// Members of `_meta`, found but not yet read.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -33,6 +35,10 @@ pub(crate) struct RawMeta<'a> {
     tracestate: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     baggage: Option<&'a RawValue>,
+    #[serde(rename = "idempotencyKey", borrow, default, deserialize_with = "present")]
+    idempotency_key: Option<&'a RawValue>,
+    #[serde(rename = "dev.mcpfn/cache", borrow, default, deserialize_with = "present")]
+    cache: Option<&'a RawValue>,
 }
 
 /// What `_meta` said, read.
@@ -44,6 +50,10 @@ pub(crate) struct CallMeta {
     /// JSON text of the token, repeated unchanged in each notification.
     pub(crate) progress_token: Option<Box<str>>,
     pub(crate) trace: TraceContext,
+    /// By which a repeated write is known.
+    pub(crate) idempotency_key: Option<Box<str>>,
+    /// The client wants to hear whether the result was kept.
+    pub(crate) tells_cache: bool,
 }
 
 impl<'a> RawMeta<'a> {
@@ -79,6 +89,8 @@ impl<'a> RawMeta<'a> {
                 tracestate: self.tracestate.and_then(string).map(Cow::into_owned),
                 baggage: self.baggage.and_then(string).map(Cow::into_owned),
             },
+            idempotency_key: self.idempotency_key.map(idempotency_key).transpose()?,
+            tells_cache: self.cache.is_some_and(|raw| raw.get() == "true"),
             ..CallMeta::default()
         })
     }
@@ -98,6 +110,16 @@ fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
     } else {
         Err(Error::invalid_params("`_meta.progressToken` must be a string or an integer"))
     }
+}
+
+/// Longest `idempotencyKey`, in bytes: a UUID has 36.
+const LONGEST_KEY: usize = 255;
+
+fn idempotency_key(raw: &RawValue) -> Result<Box<str>, Error> {
+    let key = string(raw).filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
+    key.map(Into::into).ok_or_else(|| {
+        Error::invalid_params(format!("`_meta.idempotencyKey` must be a string of 1 to {LONGEST_KEY} bytes, such as a UUID"))
+    })
 }
 
 /// Severity of a log message, after RFC 5424. Later ones are more severe.

@@ -137,45 +137,10 @@ impl Keyring {
     }
 }
 
-/// JSON with sorted keys and no spaces: a client that writes the same arguments differently still means the same call.
-pub(crate) fn canonical(value: &Value) -> Vec<u8> {
-    fn write(value: &Value, out: &mut Vec<u8>) {
-        match value {
-            Value::Object(members) => {
-                let mut members: Vec<_> = members.iter().collect();
-                members.sort_by_key(|(key, _)| *key);
-                out.push(b'{');
-                for (position, (key, value)) in members.into_iter().enumerate() {
-                    if position > 0 {
-                        out.push(b',');
-                    }
-                    out.extend_from_slice(&crate::jsonrpc::to_json(key));
-                    out.push(b':');
-                    write(value, out);
-                }
-                out.push(b'}');
-            }
-            Value::Array(items) => {
-                out.push(b'[');
-                for (position, item) in items.iter().enumerate() {
-                    if position > 0 {
-                        out.push(b',');
-                    }
-                    write(item, out);
-                }
-                out.push(b']');
-            }
-            scalar => out.extend_from_slice(&crate::jsonrpc::to_json(scalar)),
-        }
-    }
-    let mut out = Vec::new();
-    write(value, &mut out);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical::canonical;
     use proptest::prelude::*;
     use serde_json::json;
 

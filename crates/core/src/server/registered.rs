@@ -6,6 +6,8 @@ use crate::complete::Completers;
 use crate::model::prompt::PromptDefinition;
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{CallToolResult, ToolDefinition};
+use crate::policy::Cache;
+use crate::port::store::Rate;
 use crate::prompt::ErasedPrompt;
 use crate::resource::ErasedResource;
 use crate::resource::template::Template;
@@ -21,6 +23,12 @@ pub(crate) struct RegisteredTool {
     pub(crate) output: Option<Validator>,
     pub(crate) headers: Vec<HeaderParameter>,
     pub(crate) timeout: Duration,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) cache: Option<Cache>,
+    /// A repeat may do what the call did again: it honours an `idempotencyKey`.
+    pub(crate) writes: bool,
+    /// The argument that is its `idempotencyKey`, by its name.
+    pub(crate) key_argument: Option<String>,
     pub(crate) run: Box<dyn ErasedTool>,
 }
 

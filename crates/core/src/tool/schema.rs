@@ -106,6 +106,26 @@ pub(crate) fn check_input(schema: &Value, derived: bool, mistakes: &mut Vec<Stri
     headers
 }
 
+const KEY: &str = "x-idempotency-key";
+
+/// The argument by which a repeated write is known: the property with `"x-idempotency-key": true`.
+pub(crate) fn key_argument(schema: &Value, read_only: bool, mistakes: &mut Vec<String>) -> Option<String> {
+    let properties = schema.get("properties").and_then(Value::as_object)?;
+    let mut marked = properties.iter().filter(|(_, property)| property.get(KEY).is_some_and(|mark| *mark == true));
+    let (name, property) = marked.next()?;
+    if marked.next().is_some() {
+        mistakes.push(format!("two properties have `{KEY}`: a call has one key"));
+    }
+    if read_only {
+        mistakes.push(format!("`{KEY}` at /{name}: a tool that is `read_only` may be repeated without a key"));
+    }
+    let is_string = |kind: &Value| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "string"));
+    if !property.get("type").is_some_and(is_string) {
+        mistakes.push(format!("`{KEY}` at /{name}: a key is a string"));
+    }
+    Some(name.clone())
+}
+
 /// References that no client resolves, or that a derived schema has because its type contains itself.
 pub(crate) fn check_references(schema: &Value, derived: bool, mistakes: &mut Vec<String>) {
     match schema {

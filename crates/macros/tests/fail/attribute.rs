@@ -9,7 +9,7 @@ use mcpfn_macros::{prompt, resource, tool};
 #[tool(
     readonly,
     titel = "Hello",
-    cache = "60s",
+    scope = "catalog:read",
     color = "red",
     idempotent = "yes",
     timeout = "5 seconds",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Server, Sql,
+    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Server, Sql,
     Timer, Tool, ToolError,
 };
 use mcpfn_sql::Sqlite;
@@ -38,6 +38,10 @@ impl Records for Host {
     fn failure(&self, failure: &Failure<'_>) {
         self.0.lock().unwrap().push(failure.cause.to_owned());
     }
+
+    fn call(&self, _: &CallRecord<'_>) {}
+
+    fn store_failure(&self, _: &str, _: &str) {}
 }
 
 /// A server and the database behind it.

@@ -29,6 +29,11 @@ impl Node {
         Command::new(&self.program)
     }
 
+    /// Where the program is, for tools that look for it on PATH.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.program.parent().map(Path::to_path_buf)
+    }
+
     pub(crate) fn describe(&self) -> String {
         self.program.display().to_string()
     }

@@ -17,6 +17,9 @@ use crate::{
 };
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+/// A library built to unwind can't be linked into a program built to abort. The other order works, so this is only needed with the
+/// private toolchain; a program that wants to abort uses rustup's library.
+const UNWIND: &str = "-Cpanic=unwind";
 const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
 #[derive(Debug)]
@@ -52,11 +55,22 @@ impl Toolchain {
             return Ok(cx.cargo());
         };
         let mut cargo = private_cargo(folder)?;
-        cargo.current_dir(&cx.root);
-        // A library built to unwind can't be linked into a program built to abort. The other order works, so this is
-        // only needed here; a program that wants to abort uses rustup's library.
-        cargo.env(RUSTFLAGS, "-Cpanic=unwind");
+        cargo.current_dir(&cx.root).env(RUSTFLAGS, UNWIND);
         Ok(cargo)
+    }
+
+    /// Makes a tool that starts `cargo` from PATH start one that can build for the target, and gives the folder that PATH must
+    /// begin with for that.
+    pub(super) fn settle(&self, command: &mut Command) -> Option<PathBuf> {
+        let Self::Private(folder) = self else { return None };
+        settle(folder, command);
+        command.env(RUSTFLAGS, UNWIND);
+        Some(folder.join("bin"))
+    }
+
+    /// Whether a panic can be caught in what is built.
+    pub(crate) fn unwinds(&self) -> bool {
+        matches!(self, Self::Private(_))
     }
 }
 
@@ -174,9 +188,14 @@ fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc) -> Resu
 fn private_cargo(toolchain: &Path) -> Result<Command> {
     let bin = toolchain.join("bin");
     let mut cargo = Command::new(bin.join(format!("cargo{EXE_SUFFIX}")));
-    cargo
-        .env("PATH", process::path_with(bin.as_os_str())?)
-        .env("RUSTC", bin.join(format!("rustc{EXE_SUFFIX}")))
+    cargo.env("PATH", process::path_with(bin.as_os_str())?).stdin(Stdio::null());
+    settle(toolchain, &mut cargo);
+    Ok(cargo)
+}
+
+fn settle(toolchain: &Path, command: &mut Command) {
+    command
+        .env("RUSTC", toolchain.join("bin").join(format!("rustc{EXE_SUFFIX}")))
         // What the user, or the cargo that started us, set for another toolchain. The library path is the one that
         // would be noticed last: rustc takes the folder its driver was loaded from for its own.
         .env_remove("LD_LIBRARY_PATH")
@@ -186,7 +205,5 @@ fn private_cargo(toolchain: &Path) -> Result<Command> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTC_WRAPPER")
-        .env_remove("RUSTC_WORKSPACE_WRAPPER")
-        .stdin(Stdio::null());
-    Ok(cargo)
+        .env_remove("RUSTC_WORKSPACE_WRAPPER");
 }

@@ -1,5 +1,5 @@
-//! Settings from the environment: typed, read once, every mistake reported together. What the variables of one host are is the
-//! host's business.
+//! Settings from variables: typed, read once, every mistake reported together. What the variables of one host are, and where it
+//! has them from, is the host's business.
 
 use std::ffi::OsString;
 use std::fmt;

@@ -1,0 +1,89 @@
+//! A tool's result between its handler and its answer, and the bytes that a store keeps of it.
+
+use bytes::Bytes;
+
+use crate::jsonrpc::to_json;
+use crate::model::JsonObject;
+use crate::port::records::Outcome;
+
+/// First byte of what is kept. Another number is another layout, and counts as nothing kept.
+const LAYOUT: u8 = 1;
+/// What the policy that keeps a result wants to know of it.
+pub(crate) type Stamp = [u8; 32];
+
+/// A result that a handler made, or that a store had.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    /// The result's members without `_meta`, as JSON.
+    pub(crate) body: Bytes,
+    pub(crate) meta: JsonObject,
+    pub(crate) outcome: Outcome,
+    pub(crate) keep: Keep,
+}
+
+/// Who may keep a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// A cache, and the record of a write.
+    Result,
+    /// The record of a write only: it happened, or may have happened, and a repeat must not act again.
+    Write,
+    /// Nobody: nothing happened, and a repeat may go better.
+    Nothing,
+}
+
+/// What a store had.
+pub(crate) struct Kept {
+    pub(crate) stamp: Stamp,
+    pub(crate) made: Made,
+}
+
+impl Kept {
+    pub(crate) fn write(made: &Made, stamp: Stamp) -> Bytes {
+        let meta = if made.meta.is_empty() { Vec::new() } else { to_json(&made.meta) };
+        let length = u32::try_from(meta.len()).unwrap_or(u32::MAX);
+        let mut bytes = Vec::with_capacity(1 + 32 + 1 + 4 + meta.len() + made.body.len());
+        bytes.push(LAYOUT);
+        bytes.extend_from_slice(&stamp);
+        bytes.push(u8::from(made.outcome == Outcome::Ok));
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(&meta);
+        bytes.extend_from_slice(&made.body);
+        bytes.into()
+    }
+
+    /// `None` for bytes that nobody here wrote.
+    pub(crate) fn read(bytes: &Bytes) -> Option<Self> {
+        let ([LAYOUT], rest) = bytes.split_first_chunk::<1>()? else { return None };
+        let (stamp, rest) = rest.split_first_chunk::<32>()?;
+        let ([fine], rest) = rest.split_first_chunk::<1>()?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (meta, body) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        let meta = if meta.is_empty() { JsonObject::new() } else { serde_json::from_slice(meta).ok()? };
+        if !(body.starts_with(b"{") && body.ends_with(b"}")) {
+            return None;
+        }
+        let outcome = if *fine == 1 { Outcome::Ok } else { Outcome::Failed };
+        Some(Self { stamp: *stamp, made: Made { body: bytes.slice_ref(body), meta, outcome, keep: Keep::Nothing } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else() {
+        let mut meta = JsonObject::new();
+        meta.insert("a".to_owned(), json!(1));
+        let made = Made { body: Bytes::from_static(b"{\"content\":[]}"), meta, outcome: Outcome::Ok, keep: Keep::Result };
+        let bytes = Kept::write(&made, [7; 32]);
+        let kept = Kept::read(&bytes).unwrap();
+        assert_eq!((kept.stamp, kept.made.body, kept.made.meta, kept.made.outcome), ([7; 32], made.body, made.meta, Outcome::Ok));
+        for end in 0..bytes.len() {
+            assert!(Kept::read(&bytes.slice(..end)).is_none(), "cut at {end}");
+        }
+        assert!(Kept::read(&Bytes::from_static(b"{\"content\":[]}")).is_none());
+    }
+}

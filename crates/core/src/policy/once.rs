@@ -1,0 +1,144 @@
+//! Writes that happen once: a repeat with the same `idempotencyKey` gets the first result instead of acting again. Clients
+//! resend when a connection breaks, and can't know whether the first request arrived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::WhenDown;
+use super::flight::Slot;
+use super::kept::{Keep, Kept, Made, Stamp};
+use crate::canonical::{canonical, digest_key};
+use crate::dispatch::work::Work;
+use crate::jsonrpc::Error;
+use crate::port::records::CacheUse;
+use crate::port::store::{Begun, Once, StoreError};
+use crate::send::BoxFuture;
+
+/// How long a result is remembered.
+const REMEMBERED_MS: u64 = 24 * 3600 * 1000;
+/// A call's own deadline has passed for so long before its hold on a key ends.
+const MARGIN_MS: u64 = 2_000;
+/// Between two looks at a write that somebody else is making.
+const LOOKS: [u64; 5] = [25, 50, 100, 250, 500];
+
+/// Makes the result unless an earlier call of this key made it. `limit` is how long `make` may take.
+pub(crate) async fn through(
+    work: &Arc<Work>,
+    key: &str,
+    limit: Duration,
+    arguments: &Value,
+    make: BoxFuture<'static, Result<Made, Error>>,
+) -> (Result<Made, Error>, CacheUse) {
+    let Some(writes) = work.platform.writes.clone() else { return (make.await, CacheUse::Off) };
+    let stamp: Stamp = Sha256::digest(canonical(arguments)).into();
+    let entry = Write { once: writes.once, key: store_key(work, key), stamp };
+    match entry.begin(work, limit).await {
+        Ok(Begun::First) => (entry.run(work, make).await, CacheUse::Miss),
+        Ok(Begun::Done(bytes)) => match Kept::read(&bytes) {
+            Some(kept) if kept.stamp == stamp => (Ok(kept.made), CacheUse::Hit),
+            Some(_) => (
+                Ok(work.tool_error("this idempotencyKey was used before with other arguments: use a new key for a new write")),
+                CacheUse::Off,
+            ),
+            None => (
+                Ok(work.tool_error(
+                    "the result of this idempotencyKey can't be read any more: check whether the write happened, then use a new key",
+                )),
+                CacheUse::Off,
+            ),
+        },
+        Ok(Begun::Running) => (
+            Ok(work.tool_error(
+                "a call with this idempotencyKey is still running: repeat it with the same key in a few seconds to get its result",
+            )),
+            CacheUse::Off,
+        ),
+        Err(error) => {
+            work.store_failed("store of writes", &error);
+            match writes.when_down {
+                WhenDown::Admit => (make.await, CacheUse::Off),
+                WhenDown::Refuse => (
+                    Ok(work.tool_error(
+                        "writes can't be protected from being repeated at the moment, so this one was not made: try again in a minute",
+                    )),
+                    CacheUse::Off,
+                ),
+            }
+        }
+    }
+}
+
+/// One write, as its store knows it.
+struct Write {
+    once: Arc<dyn Once>,
+    key: String,
+    stamp: Stamp,
+}
+
+impl Write {
+    /// Begins; while somebody else is at it, waits for the end of that as long as the call itself might take.
+    async fn begin(&self, work: &Work, limit: Duration) -> Result<Begun, StoreError> {
+        let clock = &work.platform.clock;
+        let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let give_up_ms = clock.now_ms().saturating_add(limit_ms);
+        let mut looks = LOOKS.into_iter();
+        loop {
+            let now_ms = clock.now_ms();
+            let held_until_ms = now_ms.saturating_add(limit_ms).saturating_add(MARGIN_MS);
+            let begun = self.once.begin(&self.key, now_ms, held_until_ms).await?;
+            let pause = Duration::from_millis(looks.next().unwrap_or(LOOKS[LOOKS.len() - 1]));
+            if begun != Begun::Running || clock.now_ms() >= give_up_ms {
+                return Ok(begun);
+            }
+            work.platform.timer.sleep(pause).await;
+        }
+    }
+
+    /// Runs to the end even if the client goes away, where the host can: the client will ask again for the result.
+    async fn run(self, work: &Arc<Work>, make: BoxFuture<'static, Result<Made, Error>>) -> Result<Made, Error> {
+        let finish = {
+            let work = Arc::clone(work);
+            async move {
+                let made = make.await;
+                self.end(&work, made.as_ref().ok()).await;
+                made
+            }
+        };
+        let Some(background) = &work.platform.background else { return finish.await };
+        let slot = Arc::new(Slot::new());
+        let answer = Answering(Arc::clone(&slot));
+        background.run(Box::pin(async move { answer.0.set(finish.await) }));
+        slot.wait().await
+    }
+
+    async fn end(&self, work: &Work, made: Option<&Made>) {
+        let ended = match made.filter(|made| made.keep != Keep::Nothing) {
+            Some(made) => {
+                let expires_ms = work.platform.clock.now_ms().saturating_add(REMEMBERED_MS);
+                self.once.finish(&self.key, Kept::write(made, self.stamp), expires_ms).await
+            }
+            None => self.once.abandon(&self.key).await,
+        };
+        if let Err(error) = ended {
+            work.store_failed("store of writes", &error);
+        }
+    }
+}
+
+/// Tells whoever waits when the host drops the work unfinished.
+struct Answering(Arc<Slot<Result<Made, Error>>>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        // without effect once the result is there
+        self.0.set(Err(Error::internal("internal error: the server was stopped during the call")));
+    }
+}
+
+fn store_key(work: &Work, key: &str) -> String {
+    let principal = work.principal.key();
+    digest_key(&[b"once", work.server.name().as_bytes(), principal.as_bytes(), work.target.as_bytes(), key.as_bytes()])
+}

@@ -1,0 +1,151 @@
+//! The port to the log: one record of each call, and the private causes of failures. Not the log messages that a client asks
+//! for (`Cx::log`).
+
+use crate::canonical::fingerprint;
+use crate::principal::Principal;
+use crate::send::{MaybeSend, MaybeSync};
+use crate::version::Revision;
+
+/// Where a call's private side goes.
+pub trait Records: MaybeSend + MaybeSync {
+    /// A handler failed with a cause that the client must not see.
+    fn failure(&self, failure: &Failure<'_>);
+
+    /// A call has ended. One record a call, whatever its end.
+    fn call(&self, call: &CallRecord<'_>);
+
+    /// A store that policies ask gave no answer; the call went on, or was refused, as the policy says.
+    fn store_failure(&self, store: &str, cause: &str);
+}
+
+/// The private side of a failed call. The client was told `id`, and nothing else of it.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Failure<'a> {
+    /// The id that the client was told.
+    pub id: &'a str,
+    /// The method, e.g. `tools/call`.
+    pub method: &'a str,
+    /// The tool, prompt or resource: a registered name, never the client's text.
+    pub name: &'a str,
+    /// What went wrong.
+    pub cause: &'a str,
+}
+
+impl<'a> Failure<'a> {
+    pub(crate) fn new(id: &'a str, method: &'a str, name: &'a str, cause: &'a str) -> Self {
+        Self { id, method, name, cause }
+    }
+}
+
+/// One call, as an operator wants to read it a year later. Inputs are not in it, only a fingerprint of them.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct CallRecord<'a> {
+    /// The protocol revision that the call was served under.
+    pub revision: Revision,
+    /// The method, e.g. `tools/call`.
+    pub method: &'a str,
+    /// The tool, prompt or resource: a registered name, never the client's text.
+    pub name: &'a str,
+    /// Who called.
+    pub principal: &'a Principal,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// JSON-RPC code, when it ended in a protocol error.
+    pub code: Option<i32>,
+    /// From the call's first step to its answer.
+    pub duration_ms: u64,
+    /// Bytes of the arguments as they came.
+    pub bytes_in: usize,
+    /// Bytes of the result.
+    pub bytes_out: usize,
+    /// What a kept result did for it.
+    pub cache: CacheUse,
+    /// W3C `traceparent` of the client, if it sent one that is well-formed.
+    pub traceparent: Option<&'a str>,
+    pub(crate) input: &'a str,
+}
+
+impl CallRecord<'_> {
+    /// 16 hexadecimal digits by which equal inputs are found.
+    #[must_use]
+    pub fn input_hash(&self) -> String {
+        fingerprint(self.input.as_bytes())
+    }
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// With a result.
+    Ok,
+    /// With a failure that the handler itself reported.
+    Failed,
+    /// Its arguments do not fit the schema.
+    InvalidArguments,
+    /// Its time was over.
+    TimedOut,
+    /// By a fault of the server: a panic, an internal error, a result that does not fit its schema.
+    Internal,
+    /// Its result was larger than an answer may be.
+    TooLarge,
+    /// With a question to the client.
+    InputRequired,
+    /// With a protocol error: something named does not exist, a capability is missing.
+    Refused,
+    /// The caller's budget was used up.
+    RateLimited,
+    /// The client went away.
+    Cancelled,
+}
+
+impl Outcome {
+    /// One word for a log or a metric.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "tool_error",
+            Self::InvalidArguments => "invalid_arguments",
+            Self::TimedOut => "timeout",
+            Self::Internal => "internal",
+            Self::TooLarge => "too_large",
+            Self::InputRequired => "input_required",
+            Self::Refused => "refused",
+            Self::RateLimited => "rate_limited",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What a kept result did for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CacheUse {
+    /// Nothing: the tool keeps none, or the host has no store.
+    Off,
+    /// There was none.
+    Miss,
+    /// It was the answer.
+    Hit,
+    /// It was the answer, and is being made anew.
+    Stale,
+    /// An equal call that was under way made it.
+    Shared,
+}
+
+impl CacheUse {
+    /// One word for a log, a metric, or a client that asks.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Miss => "miss",
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Shared => "shared",
+        }
+    }
+}

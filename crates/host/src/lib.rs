@@ -1,0 +1,10 @@
+//! What every host shares, whatever it runs on: settings read from variables, records of calls written to the log. Not a host: it
+//! serves nothing.
+
+mod log;
+mod policies;
+mod settings;
+
+pub use log::Log;
+pub use policies::{Policies, RATE};
+pub use settings::{Reader, SettingsError, Setup};

@@ -1,0 +1,36 @@
+//! Records of calls, written to the log. Which format and which place a log line has is decided where `tracing` is set up.
+
+use mcpfn_core::{CallRecord, Failure, Records};
+
+/// Writes every record to `tracing`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Log;
+
+impl Records for Log {
+    fn failure(&self, failure: &Failure<'_>) {
+        tracing::error!(id = failure.id, method = failure.method, name = failure.name, cause = failure.cause, "call failed");
+    }
+
+    fn call(&self, call: &CallRecord<'_>) {
+        tracing::info!(
+            revision = call.revision.as_str(),
+            method = call.method,
+            name = call.name,
+            principal = call.principal.subject,
+            kind = ?call.principal.kind,
+            outcome = call.outcome.as_str(),
+            code = call.code,
+            duration_ms = call.duration_ms,
+            bytes_in = call.bytes_in,
+            bytes_out = call.bytes_out,
+            cache = call.cache.as_str(),
+            input_hash = call.input_hash(),
+            traceparent = call.traceparent,
+            "call"
+        );
+    }
+
+    fn store_failure(&self, store: &str, cause: &str) {
+        tracing::warn!(store, cause, "a store gave no answer");
+    }
+}

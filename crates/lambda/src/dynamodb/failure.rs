@@ -1,0 +1,118 @@
+//! What went wrong with one request: of which kind it is, and a sentence for the log. What the service says in its own words is
+//! not repeated: of a refused signature it tells the headers that were signed, session token included.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use super::attributes::Item;
+
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// None: the condition did not hold, and this is the item that there is.
+    Condition(Item),
+    /// The next request will meet it, too.
+    Lasting(String),
+    /// Asking again at once makes it worse, or changes nothing.
+    Passing(String),
+    /// A new connection may help at once.
+    Retried(String),
+}
+
+impl Failure {
+    /// `condition` finds, in an operation's own error, the item on which its condition failed.
+    pub(super) fn of<E>(error: SdkError<E, HttpResponse>, condition: impl FnOnce(&mut E) -> Option<Item>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match error {
+            SdkError::ServiceError(error) => {
+                let status = error.raw().status().as_u16();
+                let mut error = error.into_err();
+                if let Some(item) = condition(&mut error) {
+                    return Self::Condition(item);
+                }
+                Self::named(error.code().unwrap_or_default(), status)
+            }
+            SdkError::DispatchFailure(failure) => {
+                let cause = failure.as_connector_error().map(|error| deepest(error)).unwrap_or_default();
+                Self::Retried(format!("can't be reached: {cause}"))
+            }
+            SdkError::ResponseError(_) => Self::Retried("gave an answer that breaks off, or is none of DynamoDB".to_owned()),
+            SdkError::ConstructionFailure(_) => {
+                Self::Lasting(format!("can't be asked: {}; look at AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB", deepest(&error)))
+            }
+            _ => Self::Retried("gave no answer".to_owned()),
+        }
+    }
+
+    fn named(code: &str, status: u16) -> Self {
+        // from the network: only what looks like a name is repeated
+        let named = !code.is_empty() && code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let code = if named { code } else { "an unnamed error" };
+        match code {
+            "ResourceNotFoundException" => Self::Lasting(
+                "does not exist in this account and region: deploy template.yaml, which makes it, or unset MCPFN_TABLE".to_owned(),
+            ),
+            "AccessDeniedException" => Self::Lasting(
+                "is not for this function: its role must allow dynamodb:GetItem, PutItem, UpdateItem and DeleteItem on it, as template.yaml does".to_owned(),
+            ),
+            "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "MissingAuthenticationTokenException"
+            | "IncompleteSignatureException" | "InvalidClientTokenId" | "NotAuthorizedException" => {
+                Self::Lasting(format!("refuses the function's credentials ({code}); leave the AWS_* variables to Lambda"))
+            }
+            "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => {
+                Self::Passing(format!("is throttled ({code}): raise its maximum throughput, or the account's limit"))
+            }
+            _ if status >= 500 => Self::Retried(format!("failed on its side ({code}, status {status})")),
+            _ => Self::Passing(format!("refused a request ({code}, status {status}); its key must be pk and sk, both text, as in template.yaml")),
+        }
+    }
+
+    /// The sentence's end, which begins with a verb: "the table `x` ...".
+    pub(super) fn sentence(&self) -> &str {
+        match self {
+            Self::Condition(_) => "has another item",
+            Self::Lasting(sentence) | Self::Passing(sentence) | Self::Retried(sentence) => sentence,
+        }
+    }
+}
+
+/// The cause at the end of a chain, which is the operating system's or the TLS library's own.
+fn deepest(error: &(dyn Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_decide_the_kind() {
+        let kind = |code: &str, status| match Failure::named(code, status) {
+            Failure::Condition(_) => "condition",
+            Failure::Lasting(_) => "lasting",
+            Failure::Passing(_) => "passing",
+            Failure::Retried(_) => "retried",
+        };
+        assert_eq!(kind("ResourceNotFoundException", 400), "lasting");
+        assert_eq!(kind("AccessDeniedException", 400), "lasting");
+        assert_eq!(kind("ExpiredTokenException", 400), "lasting");
+        assert_eq!(kind("ThrottlingException", 400), "passing");
+        assert_eq!(kind("ProvisionedThroughputExceededException", 400), "passing");
+        assert_eq!(kind("ValidationException", 400), "passing");
+        assert_eq!(kind("InternalServerError", 500), "retried");
+        assert_eq!(kind("", 503), "retried");
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_repeated() {
+        let failure = Failure::named("the token was hunter2", 400);
+        assert!(!failure.sentence().contains("hunter2"), "{failure:?}");
+    }
+}

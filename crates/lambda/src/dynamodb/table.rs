@@ -1,0 +1,117 @@
+//! Which table, where, and as whom: settings only.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::time::Duration;
+
+use mcpfn_native::Reader;
+
+/// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the same region answers in 2 to 10,
+/// and a first connection costs three round trips more.
+const TIMEOUT: u64 = 250;
+
+/// The table and how to reach it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// `MCPFN_TABLE`: its name.
+    pub name: String,
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`: another address than the region's own.
+    pub endpoint: Option<String>,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, which Lambda sets.
+    pub keys: Keys,
+    /// `MCPFN_TABLE_TIMEOUT`: how long a request may take with its retry; 250 milliseconds when not set. One attempt has three
+    /// fifths of it, and a connection two fifths.
+    pub timeout: Duration,
+    /// How long a connection may be idle and still be used again: one minute, far below the 350 seconds after which gateways on
+    /// the way forget connections without a word.
+    pub idle: Duration,
+}
+
+/// Credentials. Their text is never printed.
+#[derive(Clone)]
+pub struct Keys {
+    /// Names the secret.
+    pub id: String,
+    /// Signs.
+    pub secret: String,
+    /// Goes along with credentials that expire.
+    pub session: Option<String>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+impl Table {
+    /// The table, if the environment names one.
+    pub(crate) fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<Self> {
+        let name = reader.text("MCPFN_TABLE")?.trim().to_owned();
+        let mut set = |variable: &str| {
+            reader.text(variable).unwrap_or_else(|| {
+                reader.mistake(format!("{variable} is not set, and MCPFN_TABLE can't be used without it; Lambda sets it by itself"));
+                String::new()
+            })
+        };
+        let region = set("AWS_REGION");
+        let (id, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
+        let keys = Keys { id, secret, session: reader.text("AWS_SESSION_TOKEN") };
+        let endpoint = reader.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| reader.text("AWS_ENDPOINT_URL"));
+        let milliseconds: u64 = reader.parsed("MCPFN_TABLE_TIMEOUT", TIMEOUT, "a number of milliseconds");
+        if !(10..=10_000).contains(&milliseconds) {
+            reader.mistake("MCPFN_TABLE_TIMEOUT must be between 10 and 10000 milliseconds");
+        }
+        let (timeout, idle) = (Duration::from_millis(milliseconds), Duration::from_secs(60));
+        Some(Self { name, region, endpoint, keys, timeout, idle })
+    }
+
+    /// How long one attempt may take.
+    pub(super) fn attempt(&self) -> Duration {
+        self.timeout * 3 / 5
+    }
+
+    /// How long a connection may take to be made.
+    pub(super) fn connect(&self) -> Duration {
+        self.timeout * 2 / 5
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> (Option<Table>, Vec<String>) {
+        let mut reader = Reader::new(|name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()));
+        let table = Table::read(&mut reader);
+        (table, reader.finish(()).err().map(|error| error.mistakes).unwrap_or_default())
+    }
+
+    #[test]
+    fn without_a_name_there_is_no_table_and_nothing_else_is_needed() {
+        let (table, mistakes) = read(&[]);
+        assert!(table.is_none() && mistakes.is_empty(), "{mistakes:?}");
+    }
+
+    #[test]
+    fn what_lambda_sets_is_enough() {
+        let lambda = [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+        let (table, mistakes) = read(&[&[("MCPFN_TABLE", "mcpfn")], lambda.as_slice()].concat());
+        let table = table.unwrap();
+        assert!(mistakes.is_empty(), "{mistakes:?}");
+        assert_eq!((table.timeout, table.attempt(), table.connect()), (ms(250), ms(150), ms(100)));
+        assert!(!format!("{table:?}").contains("hunter2"), "secrets are not printed");
+    }
+
+    #[test]
+    fn every_mistake_is_reported() {
+        let (_, mistakes) = read(&[("MCPFN_TABLE", "mcpfn"), ("MCPFN_TABLE_TIMEOUT", "5")]);
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    }
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+}

@@ -1,0 +1,62 @@
+//! Call budgets, in memory. Where there is no room, full buckets are forgotten, which changes nothing; if there are none, the
+//! one that is full again first.
+
+use std::collections::HashMap;
+
+use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
+
+use super::{Limits, Stores, lock};
+
+/// When buckets are full again, in microseconds.
+#[derive(Debug, Default)]
+pub(super) struct Buckets(HashMap<String, u64>);
+
+impl Buckets {
+    fn admit(&mut self, key: &str, rate: Rate, now_us: u64, limits: Limits) -> Admission {
+        let full_at = self.0.get(key).copied();
+        match rate.take(full_at.unwrap_or(0), now_us) {
+            Ok(next) => {
+                if full_at.is_none() {
+                    self.make_room(now_us, limits);
+                }
+                self.0.insert(key.to_owned(), next);
+                Admission::Admitted
+            }
+            Err(retry_after) => Admission::Refused { retry_after },
+        }
+    }
+
+    fn make_room(&mut self, now_us: u64, limits: Limits) {
+        if self.0.len() < limits.entries {
+            return;
+        }
+        self.0.retain(|_, full_at| *full_at > now_us);
+        if self.0.len() >= limits.entries {
+            let first = self.0.iter().min_by_key(|(_, full_at)| **full_at).map(|(key, _)| key.clone());
+            first.and_then(|key| self.0.remove(&key));
+        }
+    }
+}
+
+impl RateLimiter for Stores {
+    fn admit<'a>(&'a self, key: &'a str, rate: Rate, now_ms: u64) -> BoxFuture<'a, Result<Admission, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.buckets).admit(key, rate, now_ms.saturating_mul(1000), self.limits)) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_bounded_and_the_emptiest_is_kept() {
+        let mut buckets = Buckets::default();
+        let limits = Limits { entries: 2, bytes: 0 };
+        let rate = Rate::per_minute(2);
+        for key in ["empty", "empty", "half", "new"] {
+            assert_eq!(buckets.admit(key, rate, 1, limits), Admission::Admitted);
+        }
+        assert_eq!(buckets.0.len(), 2);
+        assert_ne!(buckets.admit("empty", rate, 1, limits), Admission::Admitted);
+    }
+}

@@ -1,0 +1,50 @@
+//! `tracing` on the console, which Workers forwards to its logs. Not `tracing-subscriber`: the part that writes JSON is larger, after
+//! gzip, than this whole host. Spans are not kept: calls share one thread, and no line of ours needs one.
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use worker::{console_debug, console_error, console_log, console_warn};
+
+use crate::line::line;
+
+/// Starts logging; a second start in one module changes nothing.
+pub(crate) fn start(level: Level) {
+    let _ = tracing::subscriber::set_global_default(Console(level));
+    // a handler's panic is one line like any other failure, not a stack trace between JSON lines
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, message = panic.payload_as_str().unwrap_or("no message"), "panic");
+    }));
+}
+
+struct Console(Level);
+
+impl Subscriber for Console {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= self.0
+    }
+
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        Some(self.0.into())
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let line = line(event);
+        match *event.metadata().level() {
+            Level::ERROR => console_error!("{line}"),
+            Level::WARN => console_warn!("{line}"),
+            Level::INFO => console_log!("{line}"),
+            _ => console_debug!("{line}"),
+        }
+    }
+
+    // a span that is not enabled is never made
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}

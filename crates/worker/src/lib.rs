@@ -1,0 +1,73 @@
+//! The host for Cloudflare Workers: a fetch event in, a response out. Conversion only: what a message means is decided in
+//! `mcpfn-core` and `mcpfn-http`.
+//!
+//! | what | how |
+//! |---|---|
+//! | a fixed answer | buffered, with its length |
+//! | an event stream | a `ReadableStream` that drives the call while it is read |
+//! | a client that goes away | drops its call, wherever that is |
+//! | a panic in a handler | one answer with status 500 where the standard library unwinds; where it aborts, the module starts anew and the other calls of the isolate are lost too |
+//! | settings | vars and secrets, named as on every host; a mistake is an answer with status 503 that says what to change |
+//! | logs | one JSON object a line on the console |
+//!
+//! A server is built at the first request of an isolate and kept until the isolate ends. `mcpfn::main!` exports the event.
+//!
+//! On other targets only settings and log lines are compiled, for their tests.
+
+mod line;
+mod settings;
+
+#[cfg(target_arch = "wasm32")]
+mod console;
+#[cfg(target_arch = "wasm32")]
+mod fetch;
+#[cfg(target_arch = "wasm32")]
+mod hangup;
+#[cfg(target_arch = "wasm32")]
+mod ports;
+#[cfg(target_arch = "wasm32")]
+mod request;
+#[cfg(target_arch = "wasm32")]
+mod response;
+#[cfg(target_arch = "wasm32")]
+mod stores;
+#[cfg(target_arch = "wasm32")]
+mod variables;
+
+#[cfg(target_arch = "wasm32")]
+pub use fetch::{fetch, served, wait_until};
+pub use mcpfn_host::{SettingsError, Setup};
+pub use settings::{Auth, ENVIRONMENT, Settings};
+#[cfg(target_arch = "wasm32")]
+pub use stores::D1;
+#[cfg(target_arch = "wasm32")]
+pub use variables::Variables;
+
+/// What [`fetch!`] expands to names these.
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod export {
+    pub use worker::js_sys::Promise;
+    pub use worker::wasm_bindgen;
+    pub use worker::wasm_bindgen::prelude::wasm_bindgen as attribute;
+    pub use worker::web_sys::Request;
+    pub use worker::{Env, js_sys, wasm_bindgen_futures};
+}
+
+/// Exports the fetch event of a Worker, once in a program. `$setup` is a function from [`Variables`] to what is served.
+#[cfg(target_arch = "wasm32")]
+#[macro_export]
+macro_rules! fetch {
+    ($setup:expr) => {
+        #[doc(hidden)]
+        #[$crate::export::attribute(
+            js_name = "fetch",
+            wasm_bindgen = $crate::export::wasm_bindgen,
+            js_sys = $crate::export::js_sys,
+            wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
+        )]
+        pub fn mcpfn_worker_fetch(request: $crate::export::Request, variables: $crate::export::Env) -> $crate::export::Promise {
+            $crate::fetch(request, variables, $setup)
+        }
+    };
+}

@@ -1,0 +1,54 @@
+//! The ports of an isolate: its clock, its timers, its randomness, work after an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcpfn_core::{Background, BoxFuture, Clock, Keyring, Platform, Random, Timer};
+use mcpfn_host::Log;
+use worker::Delay;
+use worker::js_sys::Date;
+
+use crate::fetch::wait_until;
+
+/// The longest wait that `setTimeout` understands, some 24 days; it takes a longer one for none.
+const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
+
+/// The platform of this isolate, to which a server adds the ports of its toolkits.
+pub(crate) fn platform(keys: Keyring) -> Platform {
+    Platform::new(Arc::new(Isolate), Arc::new(Isolate), Arc::new(Isolate), Arc::new(Log), keys).with_background(Arc::new(Isolate))
+}
+
+/// A key for request state that lives as long as this isolate.
+pub(crate) fn new_key() -> Keyring {
+    let mut key = [0; 32];
+    Isolate.fill(&mut key);
+    Keyring::new(key)
+}
+
+struct Isolate;
+
+impl Clock for Isolate {
+    /// The time of the last I/O: Workers stop the clock while code runs.
+    fn now_ms(&self) -> u64 {
+        Date::now() as u64
+    }
+}
+
+impl Timer for Isolate {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(Delay::from(duration.min(LONGEST)))
+    }
+}
+
+impl Random for Isolate {
+    fn fill(&self, buffer: &mut [u8]) {
+        // without randomness, sealed state and error ids would be guessable: better no isolate than that one
+        getrandom::fill(buffer).expect("Web Crypto gives randomness");
+    }
+}
+
+impl Background for Isolate {
+    fn run(&self, work: BoxFuture<'static, ()>) {
+        wait_until(work);
+    }
+}

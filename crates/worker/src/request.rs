@@ -1,0 +1,107 @@
+//! From a fetch event's request to an HTTP request. The body stays in JavaScript until somebody reads it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use http_body::Frame;
+use worker::js_sys::{Array, Reflect, Uint8Array};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys;
+use worker::web_sys::ReadableStreamDefaultReader;
+
+/// The request as the HTTP crate reads it. The query is left out: the protocol has none.
+pub(crate) fn convert(request: web_sys::Request) -> Request<Incoming> {
+    let mut converted = Request::new(());
+    // a method or path that is none can only be answered as one that is not served
+    *converted.method_mut() = Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::TRACE);
+    *converted.uri_mut() = Uri::try_from(request.url()).unwrap_or(Uri::from_static("/unreadable"));
+    *converted.headers_mut() = headers(&request.headers());
+    let declared = converted.headers().contains_key(header::CONTENT_LENGTH);
+    converted.map(|()| if declared { Incoming::Declared(request) } else { Incoming::Undeclared(request) })
+}
+
+/// All headers in two steps over the border instead of two for each: `name,value` lines, and neither has a line break.
+fn headers(from: &web_sys::Headers) -> HeaderMap {
+    let lines = String::from(Array::from(from).join("\n"));
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.lines().filter_map(|line| line.split_once(',')) {
+        let Ok(name) = HeaderName::try_from(name) else { continue };
+        // a value that is none stays as an empty one: a check that forbids the header must still find it
+        headers.append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
+    }
+    headers
+}
+
+/// The body of a request. One that says its length is read at once, after that length was found small enough; one that does not
+/// is read in pieces, so that a limit can stop it.
+pub(crate) enum Incoming {
+    Declared(web_sys::Request),
+    Whole(JsFuture),
+    Undeclared(web_sys::Request),
+    Pieces(ReadableStreamDefaultReader, JsFuture),
+    End,
+}
+
+impl http_body::Body for Incoming {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        loop {
+            match &mut *self {
+                Self::End => return Poll::Ready(None),
+                Self::Declared(request) => *self = Self::Whole(request.array_buffer().map_err(|_| Broken)?.into()),
+                Self::Whole(buffer) => {
+                    let read = ready!(Pin::new(buffer).poll(cx));
+                    *self = Self::End;
+                    return piece(&read.map_err(|_| Broken)?);
+                }
+                Self::Undeclared(request) => {
+                    *self = match request.body() {
+                        Some(stream) => {
+                            let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+                            let first = reader.read();
+                            Self::Pieces(reader, first.into())
+                        }
+                        None => Self::End,
+                    }
+                }
+                Self::Pieces(reader, next) => {
+                    let read = ready!(Pin::new(&mut *next).poll(cx)).map_err(|_| Broken)?;
+                    let member = |name: &str| Reflect::get(&read, &JsValue::from_str(name)).map_err(|_| Broken);
+                    if member("done")?.is_truthy() {
+                        *self = Self::End;
+                        return Poll::Ready(None);
+                    }
+                    let value = member("value")?;
+                    *next = reader.read().into();
+                    return piece(&value);
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::End)
+    }
+}
+
+fn piece(value: &JsValue) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    Poll::Ready(Some(Ok(Frame::data(Uint8Array::new(value).to_vec().into()))))
+}
+
+/// The body ended before it was complete.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the body ended before it was complete")
+    }
+}
+
+impl std::error::Error for Broken {}

@@ -1,0 +1,60 @@
+//! From an HTTP response to a fetch event's response: fixed bodies whole, event streams as a `ReadableStream` that drives the call.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use http::{HeaderMap, Response};
+use http_body::Body as _;
+use mcpfn_http::Body;
+use worker::{Error, Headers, ResponseBuilder, web_sys};
+
+use crate::fetch::guarded;
+use crate::hangup::Hangup;
+
+/// The response, and whoever waits for it.
+pub(crate) fn convert(response: Response<Body>, client: Hangup) -> Result<web_sys::Response, Error> {
+    let (parts, body) = response.into_parts();
+    let builder = ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers(headers(&parts.headers)?);
+    let response = match body.as_full() {
+        // some statuses may have no body, not even an empty one
+        Some(bytes) if bytes.is_empty() => builder.empty(),
+        Some(bytes) => builder.fixed(bytes.to_vec()),
+        None => builder.from_stream(Events { body: Some(body), client })?,
+    };
+    Ok(response.into())
+}
+
+fn headers(from: &HeaderMap) -> Result<Headers, Error> {
+    let headers = Headers::new();
+    for (name, value) in from {
+        headers.append(name.as_str(), &String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    Ok(headers)
+}
+
+/// Reading it runs the handler. It ends when the handler does or the client goes away, which drops the handler.
+struct Events {
+    body: Option<Body>,
+    client: Hangup,
+}
+
+impl Stream for Events {
+    type Item = Result<Vec<u8>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let item = match guarded(|| Pin::new(body).poll_frame(cx)) {
+            Poll::Ready(Ok(Some(Ok(frame)))) => {
+                return Poll::Ready(Some(Ok(frame.into_data().unwrap_or_default().into())));
+            }
+            Poll::Ready(Ok(None)) => None,
+            // the client sees a stream that breaks off: the call has no answer
+            Poll::Ready(Err(panicked)) => Some(Err(Error::RustError(panicked.to_string()))),
+            Poll::Pending if self.client.poll(cx).is_pending() => return Poll::Pending,
+            Poll::Pending => None,
+        };
+        self.body = None;
+        Poll::Ready(item)
+    }
+}

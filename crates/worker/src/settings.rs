@@ -1,0 +1,104 @@
+//! The settings of this host, from vars and secrets.
+
+use std::ffi::OsString;
+use std::str::FromStr;
+
+use mcpfn_core::Keyring;
+use mcpfn_host::{Reader, SettingsError};
+use tracing::Level;
+
+/// Help text for the variables.
+pub const ENVIRONMENT: &str = "\
+On Cloudflare Workers, as vars or secrets:
+  MCPFN_AUTH       none: anybody may call. Must be set
+  MCPFN_ORIGINS    browser origins that may call, comma-separated [none]
+  MCPFN_MAX_BODY   most bytes of a message [4194304]
+  MCPFN_STATE_KEY  32 random bytes in Base64 that seal request state; several, newest first, separated by commas
+  MCPFN_LOG        error, warn, info, debug or trace [info]";
+
+/// What vars and secrets decide.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// `MCPFN_AUTH`: who may call. There is no default: a deployed server does not guess.
+    pub auth: Auth,
+    /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
+    pub origins: Vec<String>,
+    /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
+    pub max_body: usize,
+    /// `MCPFN_STATE_KEY`: keys that seal request state. Without it every isolate makes its own.
+    pub state_keys: Option<Keyring>,
+    /// `MCPFN_LOG`: `error`, `warn`, `info` (when not set), `debug` or `trace`.
+    pub log_level: Level,
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Auth {
+    /// Anybody.
+    None,
+}
+
+impl FromStr for Auth {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "none" { Ok(Self::None) } else { Err(()) }
+    }
+}
+
+impl Settings {
+    /// Reads settings through `variable`; an empty variable counts as not set.
+    ///
+    /// # Errors
+    /// Every variable that can't be used, not only the first.
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(variable);
+        if reader.text("MCPFN_AUTH").is_none() {
+            reader.mistake(
+                "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it to none in [vars] of \
+                 wrangler.toml to let anybody call",
+            );
+        }
+        let settings = Self {
+            auth: reader.parsed("MCPFN_AUTH", Auth::None, "none"),
+            origins: reader.origins(),
+            max_body: reader.max_body(),
+            state_keys: reader.keys(),
+            log_level: reader.parsed("MCPFN_LOG", Level::INFO, "error, warn, info, debug or trace"),
+        };
+        reader.finish(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::read(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
+    }
+
+    #[test]
+    fn mistakes_are_reported_together() {
+        let error = read(&[
+            ("MCPFN_AUTH", "everybody"),
+            ("MCPFN_ORIGINS", "app.example.com"),
+            ("MCPFN_MAX_BODY", "4 MiB"),
+            ("MCPFN_STATE_KEY", "hunter2"),
+            ("MCPFN_LOG", "loud"),
+        ])
+        .unwrap_err();
+        assert_eq!(error.mistakes.len(), 5, "{error}");
+        assert!(!error.to_string().contains("hunter2"), "secrets are not repeated");
+    }
+
+    #[test]
+    fn who_may_call_must_be_said() {
+        let error = read(&[("MCPFN_AUTH", " ")]).unwrap_err();
+        assert_eq!(error.mistakes.len(), 1, "{error}");
+        assert!(error.to_string().contains("set it to none"), "{error}");
+        assert_eq!(read(&[("MCPFN_AUTH", "none")]).unwrap().auth, Auth::None);
+    }
+}

@@ -1,0 +1,37 @@
+//! What `wrangler.toml` binds to a Worker: variables, secrets, and the stores behind ports.
+
+use std::ffi::OsString;
+
+use worker::js_sys::{JSON, Reflect};
+use worker::wasm_bindgen::JsValue;
+use worker::{D1Database, Env};
+
+use crate::stores::D1;
+
+/// The variables, secrets and stores of a Worker.
+#[derive(Debug, Clone)]
+pub struct Variables(pub(crate) Env);
+
+impl Variables {
+    /// A variable or secret as text. Numbers and booleans of `wrangler.toml` are written as JSON; what is no value is not set.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<OsString> {
+        let value = Reflect::get(&self.0, &JsValue::from_str(name)).ok()?;
+        if value.is_undefined() || value.is_null() {
+            return None;
+        }
+        let text = value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())?;
+        Some(text.into())
+    }
+
+    /// The D1 database of a binding.
+    ///
+    /// # Errors
+    /// When nothing is bound to the name, or something else is: a sentence that says what to add.
+    pub fn d1(&self, binding: &str) -> Result<D1, String> {
+        let database: D1Database = self.0.d1(binding).map_err(|error| {
+            format!("no D1 database is bound as {binding} ({error}); add one to [[d1_databases]] in wrangler.toml with binding = \"{binding}\"")
+        })?;
+        Ok(D1::new(database))
+    }
+}

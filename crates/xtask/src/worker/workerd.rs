@@ -1,0 +1,81 @@
+//! Workers in workerd, the runtime of Cloudflare, without anything in front: one process, each service on a port of its own.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    process::Command,
+};
+
+use crate::{
+    context::Context,
+    fixture::Fixture,
+    report::{Result, While},
+    setup::WorkerTools,
+};
+
+/// The date of wrangler.toml, so that the tests run with the behaviour that is deployed.
+const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFlags = ["enable_request_signal"]"#;
+const MODULES: &str =
+    r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
+
+/// One Worker of what was built, under a name, with its variables.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Service<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) variables: &'a [(&'a str, &'a str)],
+}
+
+/// A running workerd; stopped when dropped.
+#[derive(Debug)]
+pub(crate) struct Workerd {
+    pub(crate) process: Fixture,
+    /// The port of each service, in the order in which they were given.
+    pub(crate) ports: Vec<u16>,
+}
+
+/// Serves what worker-build left in `folder`. The last service must be called `everything`: that it listens means that all do.
+pub(crate) fn serve(cx: &Context, tools: &WorkerTools, folder: &Path, services: &[Service<'_>]) -> Result<Workerd> {
+    let ports = free_ports(services.len())?;
+    let file = folder.join("workerd.capnp");
+    fs::write(&file, configuration(services, &ports)).while_doing(format_args!("write {}", file.display()))?;
+    let mut workerd = Command::new(tools.workerd()?);
+    workerd.current_dir(&cx.root).args(["serve", "--control-fd=1"]).arg(&file);
+    Ok(Workerd { process: Fixture::start_command(&mut workerd)?, ports })
+}
+
+/// All are held until all are found, so that none is found twice.
+fn free_ports(count: usize) -> Result<Vec<u16>> {
+    let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).while_doing("find a free port");
+    let held: Vec<TcpListener> = (0..count).map(listen).collect::<Result<_>>()?;
+    held.iter().map(|listener| Ok(listener.local_addr().while_doing("find a free port")?.port())).collect()
+}
+
+fn configuration(services: &[Service<'_>], ports: &[u16]) -> String {
+    let mut workers = String::new();
+    let mut sockets = String::new();
+    for (Service { name, variables }, port) in services.iter().zip(ports) {
+        let bindings: String = variables.iter().map(|(name, text)| format!("(name = {name:?}, text = {text:?}), ")).collect();
+        workers += &format!("    (name = {name:?}, worker = ({MODULES}, {COMPATIBILITY}, bindings = [{bindings}])),\n");
+        sockets += &format!("    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = {name:?}),\n");
+    }
+    format!(
+        "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  services = [\n{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_service_has_its_variables_and_its_port() {
+        let services = [
+            Service { name: "wrong", variables: &[] },
+            Service { name: "everything", variables: &[("MCPFN_AUTH", "none"), ("QUOTED", "a\"b")] },
+        ];
+        let text = configuration(&services, &[4001, 4002]);
+        assert!(text.contains(r#"bindings = [(name = "MCPFN_AUTH", text = "none"), (name = "QUOTED", text = "a\"b"), ]"#), "{text}");
+        assert!(text.contains(r#"(name = "wrong", address = "127.0.0.1:4001", http = (), service = "wrong")"#), "{text}");
+    }
+}

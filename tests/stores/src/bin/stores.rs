@@ -1,0 +1,195 @@
+//! `stores --dynamodb ADDRESS [--outages]`: the contract against a DynamoDB emulator that listens there, and what happens when
+//! there is something wrong with it. `cargo xtask stores` starts the emulators.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mcpfn_core::{Admission, Begun, Once as _, Rate, RateLimiter as _, ResultCache as _};
+use mcpfn_lambda::dynamodb;
+use mcpfn_store_tests::contract::{Stores, checks};
+use mcpfn_store_tests::outage::{self, Met};
+use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
+use mcpfn_store_tests::report::Report;
+use mcpfn_store_tests::table::{at, create};
+use tokio::time::sleep;
+
+/// The breaker's pause, and a little.
+const PAUSE: Duration = Duration::from_millis(5200);
+
+/// What a busy machine may add to a figure.
+const SLACK: Duration = Duration::from_millis(150);
+
+const TABLE: &str = "mcpfn-contract";
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (address, outages) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--dynamodb", address] => (address, false),
+        ["--dynamodb", address, "--outages"] => (address, true),
+        _ => {
+            eprintln!("usage: stores --dynamodb ADDRESS [--outages]");
+            return ExitCode::FAILURE;
+        }
+    };
+    let Ok(emulator) = address.parse() else {
+        eprintln!("`{address}` is no address such as 127.0.0.1:8000");
+        return ExitCode::FAILURE;
+    };
+    create(emulator, TABLE).await;
+    let mut report = Report::default();
+    contract(emulator, &mut report).await;
+    if outages {
+        requests(emulator, &mut report).await;
+        stale(emulator, &mut report).await;
+        lost(emulator, &mut report).await;
+        down(emulator, &mut report).await;
+    }
+    if report.end() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A store that waits as long as an emulator on a busy machine needs for 200 requests at a time.
+fn patient(address: SocketAddr) -> dynamodb::Stores {
+    let mut table = at(address, TABLE);
+    table.timeout = Duration::from_secs(30);
+    dynamodb::Stores::new(table)
+}
+
+async fn contract(emulator: SocketAddr, report: &mut Report) {
+    let stores = Stores { one: Arc::new(patient(emulator)), other: Arc::new(patient(emulator)), two: true };
+    for check in checks() {
+        report.check(check.name, (check.run)(stores.clone())).await;
+    }
+}
+
+/// What is asked of the table, and by how many connections.
+async fn requests(emulator: SocketAddr, report: &mut Report) {
+    let check = async move {
+        let proxy = Proxy::start(emulator).await.unwrap();
+        let stores = patient(proxy.address);
+        assert_eq!(proxy.counts(), (0, 0), "nothing happens before the first use");
+        let rate = Rate::per_minute(50);
+        for _ in 0..50 {
+            assert_eq!(stores.admit("steady", rate, 1000).await, Ok(Admission::Admitted));
+        }
+        assert_eq!(proxy.counts(), (1, 50), "one request a decision, all over one connection");
+        for _ in 0..50 {
+            assert!(matches!(stores.admit("steady", rate, 1000).await, Ok(Admission::Refused { .. })));
+        }
+        assert_eq!(proxy.counts(), (1, 50), "a bucket that is known to be empty is not asked for");
+        let newcomer = patient(proxy.address);
+        assert!(matches!(newcomer.admit("steady", rate, 1000).await, Ok(Admission::Refused { .. })));
+        assert_eq!(proxy.counts(), (2, 51), "and one that is not known is, once");
+        assert_eq!(newcomer.admit("steady", rate, 2000 + 60_000).await, Ok(Admission::Admitted));
+        assert_eq!(stores.admit("steady", rate, 2000 + 60_000).await, Ok(Admission::Admitted));
+        assert_eq!(proxy.counts(), (2, 54), "a wrong guess costs one more");
+    };
+    report.check("a decision is one request over a kept connection", check).await;
+}
+
+/// Connections that went stale while the environment was frozen.
+async fn stale(emulator: SocketAddr, report: &mut Report) {
+    for how in [Stale::Closed, Stale::ClosedByRequest] {
+        let check = async move {
+            let (proxy, stores) = warm(emulator, Duration::from_secs(60)).await;
+            proxy.stale(how);
+            let start = Instant::now();
+            stores.get("key", 0).await.unwrap();
+            assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
+        };
+        report.check(&format!("a kept connection that is {how:?} costs no more than a new one"), check).await;
+    }
+    let check = async move {
+        let (proxy, stores) = warm(emulator, Duration::from_millis(50)).await;
+        proxy.stale(Stale::Silent);
+        sleep(Duration::from_millis(60)).await;
+        let start = Instant::now();
+        stores.get("key", 0).await.unwrap();
+        assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
+    };
+    report.check("a connection that was idle for long is not used again", check).await;
+    let check = async move {
+        let (proxy, stores) = warm(emulator, Duration::from_secs(60)).await;
+        proxy.stale(Stale::Silent);
+        let start = Instant::now();
+        stores.get("key", 0).await.unwrap();
+        assert!(start.elapsed() < Duration::from_millis(150) + SLACK, "{:?}", start.elapsed());
+        let start = Instant::now();
+        stores.get("key", 0).await.unwrap();
+        assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
+    };
+    report.check("a kept connection that fell silent costs one attempt, once", check).await;
+}
+
+async fn warm(emulator: SocketAddr, idle: Duration) -> (Proxy, dynamodb::Stores) {
+    let proxy = Proxy::start(emulator).await.unwrap();
+    let mut table = at(proxy.address, TABLE);
+    table.idle = idle;
+    let stores = dynamodb::Stores::new(table);
+    stores.get("key", 0).await.unwrap();
+    (proxy, stores)
+}
+
+/// Answers that do not arrive although the table did what it was asked for.
+async fn lost(emulator: SocketAddr, report: &mut Report) {
+    let check = async move {
+        let proxy = Proxy::start(emulator).await.unwrap();
+        let stores = Arc::new(patient(proxy.address));
+        let other = patient(emulator);
+        proxy.set(Mode::Lost);
+        let beginning = tokio::spawn({
+            let stores = Arc::clone(&stores);
+            async move { stores.begin("lost", 1000, 2000).await }
+        });
+        while proxy.counts().1 == 0 && !beginning.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        proxy.set(Mode::Pass);
+        let begun = beginning.await.unwrap();
+        // where the second request was lost, too, the hold ends in time
+        if let Ok(begun) = begun {
+            assert_eq!(begun, Begun::First, "it finds its own name");
+            stores.finish("lost", Bytes::from_static(b"1"), 3000).await.unwrap();
+            assert_eq!(other.begin("lost", 1000, 2000).await, Ok(Begun::Done(Bytes::from_static(b"1"))));
+        } else {
+            assert_eq!(other.begin("lost", 1999, 3000).await, Ok(Begun::Running));
+        }
+    };
+    report.check("who begins and loses the answer is still the first", check).await;
+    let check = async move {
+        let proxy = Proxy::start(emulator).await.unwrap();
+        let stores = patient(proxy.address);
+        proxy.set(Mode::Reset);
+        assert!(stores.admit("reset", Rate::per_minute(3), 1000).await.is_err());
+        proxy.set(Mode::Pass);
+        let mut admitted = 0;
+        while stores.admit("reset", Rate::per_minute(3), 1000).await == Ok(Admission::Admitted) {
+            admitted += 1;
+        }
+        assert_eq!(admitted, 1, "both attempts count, and never fewer than were made");
+    };
+    report.check("a decision whose answer is lost counts, and admits nobody twice", check).await;
+}
+
+/// Every outage, its figures, and its end.
+async fn down(emulator: SocketAddr, report: &mut Report) {
+    let all = outage::meet(emulator, TABLE).await;
+    println!("\n{} (milliseconds)", Met::HEADING);
+    for met in &all {
+        println!("{}", met.row());
+    }
+    println!();
+    sleep(PAUSE).await;
+    for met in all {
+        let name = met.name();
+        report
+            .check(&format!("{name}: bearable, and over when it is over"), async move {
+                met.check(SLACK);
+                met.recovers().await.unwrap();
+            })
+            .await;
+    }
+}

@@ -1,0 +1,8 @@
+//! What every store behind the core's ports must do, whatever it is made of, and a proxy that plays a DynamoDB that is down. The
+//! checks of the contract know no store; `bin/stores` asks them of DynamoDB, `tests/memory.rs` of memory.
+
+pub mod contract;
+pub mod outage;
+pub mod proxy;
+pub mod report;
+pub mod table;

@@ -1,0 +1,29 @@
+//! A Worker that can't be served says why: at the first request, in a sentence that names what to change, without secrets.
+
+use serde_json::json;
+
+use crate::{Host as _, Request, Worker};
+
+fn said(service: &str) -> String {
+    let response = Worker::named(service).send(&Request::modern("tools/list", json!({})));
+    assert_eq!(response.status, 503, "{}", response.text());
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    response.error().1
+}
+
+#[test]
+fn who_may_call_must_be_said() {
+    for _ in 0..2 {
+        let message = said("unset");
+        assert!(message.contains("MCPFN_AUTH is not set") && message.contains("wrangler.toml"), "{message}");
+    }
+}
+
+#[test]
+fn mistakes_are_reported_together_and_secrets_are_not_repeated() {
+    let message = said("wrong");
+    for name in ["MCPFN_AUTH", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG"] {
+        assert!(message.contains(name), "no word of {name}: {message}");
+    }
+    assert!(!message.contains("hunter2"), "{message}");
+}

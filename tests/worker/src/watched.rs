@@ -1,0 +1,75 @@
+//! A server that can be watched from outside: how many calls are at work, what was done after an answer, how much memory is used.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use mcpfn::prelude::*;
+
+thread_local! {
+    static HELD: Cell<u32> = const { Cell::new(0) };
+    static DONE: Cell<u32> = const { Cell::new(0) };
+}
+
+pub(crate) fn server() -> Builder {
+    Server::builder("watched", "1.0.0").tool(hold).tool(held).tool(work_after_the_answer).tool(done).tool(memory).tool(trap)
+}
+
+/// Counts one call while it lives.
+struct Guard;
+
+impl Guard {
+    fn new() -> Self {
+        HELD.set(HELD.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        HELD.set(HELD.get() - 1);
+    }
+}
+
+/// Waits for an hour, or until nobody waits for it. Reports once, if the client wants reports.
+#[tool(timeout = "2h")]
+async fn hold(cx: &Cx) -> &'static str {
+    let _guard = Guard::new();
+    cx.progress(1.0, None, None);
+    cx.sleep(Duration::from_secs(3600)).await;
+    "an hour is over"
+}
+
+/// How many calls of `hold` are at work.
+#[tool(read_only)]
+async fn held() -> String {
+    HELD.get().to_string()
+}
+
+/// Answers, and works on.
+#[tool]
+async fn work_after_the_answer(cx: &Cx) -> &'static str {
+    let cx = cx.clone();
+    mcpfn::worker::wait_until(async move {
+        cx.sleep(Duration::from_millis(100)).await;
+        DONE.set(DONE.get() + 1);
+    });
+    "answered"
+}
+
+/// How often work after an answer came to its end.
+#[tool(read_only)]
+async fn done() -> String {
+    DONE.get().to_string()
+}
+
+/// Pages of 64 KiB that the module has.
+#[tool(read_only)]
+async fn memory() -> String {
+    core::arch::wasm32::memory_size::<0>().to_string()
+}
+
+/// Ends the module, as a stack overflow would: nothing can catch it.
+#[tool]
+async fn trap() -> String {
+    std::process::abort()
+}
