@@ -143,7 +143,7 @@ impl Cx {
     pub fn port<P: ?Sized + Any>(&self) -> Result<&Arc<P>, ToolError> {
         let missing =
             || ToolError::internal(format!("the host has no port {}: give it to Platform::with_port", std::any::type_name::<P>()));
-        self.0.platform.ports.find::<Arc<P>>().ok_or_else(missing)
+        self.0.platform.port().ok_or_else(missing)
     }
 
     /// Starts a question to the client; see [`Ask`].

@@ -1,5 +1,6 @@
 //! The ports: everything that is not a function of the request comes in through these. No implementation of any of them.
 
+pub(crate) mod http_client;
 pub(crate) mod records;
 pub(crate) mod sql;
 pub(crate) mod store;
@@ -50,6 +51,18 @@ impl Platform {
             writes: None,
             flights: Arc::default(),
         }
+    }
+
+    /// A port by its trait, as it was given to [`Platform::with_port`].
+    #[must_use]
+    pub fn port<P: ?Sized + Any>(&self) -> Option<&Arc<P>> {
+        self.ports.find::<Arc<P>>()
+    }
+
+    /// Where the private side of calls goes.
+    #[must_use]
+    pub fn records(&self) -> &Arc<dyn Records> {
+        &self.records
     }
 
     /// The time, by the host's clock: milliseconds since 1970.

@@ -2,6 +2,8 @@
 
 use core::net::IpAddr;
 
+use crate::scope::Scopes;
+
 /// The caller of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -10,6 +12,8 @@ pub struct Principal {
     pub kind: PrincipalKind,
     /// A name that is unique within `kind`; empty for nobody in particular.
     pub subject: String,
+    /// What the caller may do.
+    pub scopes: Scopes,
     /// Where the call came from. Callers that nobody recognised are limited by it; it is no part of who they are.
     pub address: Option<IpAddr>,
 }
@@ -24,17 +28,19 @@ pub enum PrincipalKind {
     Local,
     /// By AWS IAM: the platform checked the request's signature, the subject is an ARN.
     Iam,
-    /// By a token that the platform in front checked, the subject is the token's.
+    /// By a token that this server or the platform in front checked, the subject is the token's.
     Jwt,
     /// By an authorizer function in front, which names the subject.
     Authorizer,
+    /// By an API key; the subject is the key's name.
+    ApiKey,
 }
 
 impl Principal {
-    /// A caller that was recognised.
+    /// A caller that was recognised, and may do everything unless [`Principal::with_scopes`] says otherwise.
     #[must_use]
     pub fn new(kind: PrincipalKind, subject: impl Into<String>) -> Self {
-        Self { kind, subject: subject.into(), address: None }
+        Self { kind, subject: subject.into(), scopes: Scopes::all(), address: None }
     }
 
     /// Nobody in particular.
@@ -47,6 +53,13 @@ impl Principal {
     #[must_use]
     pub fn local() -> Self {
         Self::new(PrincipalKind::Local, "local")
+    }
+
+    /// Sets what the caller may do.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
     }
 
     /// Adds where the call came from.
@@ -64,6 +77,7 @@ impl Principal {
             PrincipalKind::Iam => "iam",
             PrincipalKind::Jwt => "jwt",
             PrincipalKind::Authorizer => "authorizer",
+            PrincipalKind::ApiKey => "api_key",
         };
         format!("{kind}:{}", self.subject)
     }

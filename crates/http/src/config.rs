@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::auth::Auth;
+
 /// How the endpoint behaves. The default is for a deployed server: recognised callers only, no browser origin, 4 MiB bodies,
 /// Host unchecked because the platform sets it.
 #[derive(Debug, Clone)]
@@ -12,6 +14,8 @@ pub struct Config {
     /// Host names that a request may name, without port; `None` does not check. For a server on a person's own machine,
     /// where a hostile page could rebind its own name to the loopback address.
     pub hosts: Option<Vec<String>>,
+    /// How callers prove who they are, where the host does not know it already.
+    pub auth: Auth,
     /// Whether callers that nobody recognised may call: the host puts a `Principal` into a request's extensions, or not.
     pub anonymous: bool,
     /// Most bytes of a request's body.
@@ -23,7 +27,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { origins: Origins::default(), hosts: None, anonymous: false, max_body: 4 * 1024 * 1024, heartbeat: Duration::from_secs(10) }
+        Self { origins: Origins::default(), hosts: None, auth: Auth::default(), anonymous: false, max_body: 4 * 1024 * 1024, heartbeat: Duration::from_secs(10) }
     }
 }
 

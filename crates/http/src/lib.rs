@@ -14,6 +14,7 @@
 //!
 //! Dropping the response's body (or the future before it) cancels the call: that is how a client's disconnect arrives.
 
+mod auth;
 mod body;
 mod config;
 mod cors;
@@ -25,6 +26,7 @@ mod sentinel;
 mod service;
 mod status;
 
+pub use auth::{Auth, Authenticator, Denied, DeniedKind, Resource};
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use sentinel::decode as decode_header;

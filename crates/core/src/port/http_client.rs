@@ -1,0 +1,148 @@
+//! The port to other HTTP services, and the values that cross it. Not a client: hyper and `fetch` implement it elsewhere.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+
+/// A client for other HTTP services. It follows no redirects, keeps no cookies, retries nothing.
+pub trait HttpClient: MaybeSend + MaybeSync {
+    /// Sends one request and reads the answer, up to the request's limits. Any status is an answer.
+    ///
+    /// # Errors
+    /// See [`HttpError`].
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
+}
+
+/// One request.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct HttpRequest {
+    /// Such as `GET`.
+    pub method: &'static str,
+    /// An absolute `http` or `https` URL without credentials in it.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// Empty for none.
+    pub body: Bytes,
+    /// From the first step to the last byte of the answer; ten seconds unless said otherwise.
+    pub timeout: Duration,
+    /// Bytes of the answer's body, after decompression, that are read; one MiB unless said otherwise.
+    pub max_body: usize,
+    /// Only addresses of the public internet may be reached. The address that was checked is the one that is used.
+    pub public_only: bool,
+}
+
+impl HttpRequest {
+    /// A GET.
+    #[must_use]
+    pub fn get(url: impl Into<String>) -> Self {
+        Self {
+            method: "GET",
+            url: url.into(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(10),
+            max_body: 1024 * 1024,
+            public_only: false,
+        }
+    }
+
+    /// A POST of a body of this content type.
+    #[must_use]
+    pub fn post(url: impl Into<String>, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self { method: "POST", body: body.into(), ..Self::get(url) }.header("content-type", content_type)
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the limit of time.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets the limit of the answer's body, in bytes.
+    #[must_use]
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Forbids addresses that are not of the public internet.
+    #[must_use]
+    pub fn public_only(mut self) -> Self {
+        self.public_only = true;
+        self
+    }
+}
+
+/// Without headers, body and query: they may carry credentials.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url.split('?').next().unwrap_or_default())
+    }
+}
+
+/// One answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, decompressed.
+    pub body: Bytes,
+    /// The body was longer than the request's limit, and the rest is missing.
+    pub truncated: bool,
+}
+
+impl HttpResponse {
+    /// The first header of a name, given in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the status is 200 to 299.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Why there is no answer. The causes are for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The URL can't be used: another scheme, no host, credentials in it.
+    BadUrl(String),
+    /// The host has an address that is not of the public internet, and only those are allowed.
+    NotPublic(String),
+    /// The time was over.
+    TimedOut,
+    /// No connection, or one that broke.
+    Unreachable(String),
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadUrl(cause) => write!(f, "the URL can't be used: {cause}"),
+            Self::NotPublic(cause) => write!(f, "the address is not public: {cause}"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Unreachable(cause) => write!(f, "unreachable: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for HttpError {}

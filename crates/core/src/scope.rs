@@ -1,0 +1,110 @@
+//! What a caller may do, in the words of OAuth: scopes. Compared here and nowhere else.
+
+use std::fmt;
+
+/// The scopes that were granted to a caller.
+///
+/// A scope covers the narrower ones below it: `crm` covers `crm:read`, and `*` covers everything.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Scopes(Vec<String>);
+
+impl Scopes {
+    /// Every scope there is.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(vec!["*".to_owned()])
+    }
+
+    /// None: only what needs no scope is open.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads scopes that are separated by spaces or commas, as tokens and settings write them.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let scopes = text.split([' ', ',', '\t', '\n']).filter(|scope| !scope.is_empty());
+        Self(scopes.map(str::to_owned).collect())
+    }
+
+    /// Adds what others grant.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().filter(|other| !self.0.contains(other)).cloned().collect::<Vec<_>>());
+        self
+    }
+
+    /// Whether what was granted covers `needed`.
+    #[must_use]
+    pub fn cover(&self, needed: &str) -> bool {
+        self.0.iter().any(|granted| {
+            let below = || needed.strip_prefix(granted.as_str()).is_some_and(|rest| rest.starts_with(':'));
+            granted == "*" || granted == needed || below()
+        })
+    }
+
+    /// Whether what was granted covers each of `needed`.
+    #[must_use]
+    pub fn cover_all(&self, needed: &[String]) -> bool {
+        needed.iter().all(|needed| self.cover(needed))
+    }
+}
+
+impl FromIterator<String> for Scopes {
+    fn from_iter<I: IntoIterator<Item = String>>(scopes: I) -> Self {
+        Self(scopes.into_iter().collect())
+    }
+}
+
+/// Separated by spaces, as OAuth writes them.
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scopes({self})")
+    }
+}
+
+/// Why a text can't be the name of a scope (RFC 6749, section 3.3: printable ASCII without space, quote and backslash).
+pub(crate) fn mistake(scope: &str) -> Option<&'static str> {
+    let legal = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    if scope.is_empty() || scope.len() > 128 || !scope.bytes().all(legal) {
+        Some("a scope has 1 to 128 printable ASCII characters without space, quote and backslash, such as `catalog:read`")
+    } else if scope == "*" || scope.ends_with(':') || scope.contains(',') {
+        Some("a scope names something, such as `catalog:read`: it is not `*`, has no comma, and does not end with a colon")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broader_scopes_cover_narrower_ones() {
+        let granted = Scopes::parse("crm catalog:read");
+        for covered in ["crm", "crm:read", "crm:read:own", "catalog:read", "catalog:read:cheap"] {
+            assert!(granted.cover(covered), "{covered}");
+        }
+        for open in ["crmx", "cr", "catalog", "catalog:reader", "catalog:write", "", ":"] {
+            assert!(!granted.cover(open), "{open}");
+        }
+        assert!(Scopes::all().cover("anything"));
+        assert!(!Scopes::none().cover("anything"));
+        assert!(Scopes::none().cover_all(&[]));
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert_eq!(mistake("catalog:read"), None);
+        for wrong in ["", "a b", "a\"b", "a\\b", "ä", "*", "a:", "a,b"] {
+            assert!(mistake(wrong).is_some(), "{wrong}");
+        }
+    }
+}
