@@ -2,6 +2,8 @@
 
 mod concurrent;
 mod down;
+mod identity;
+mod scopes;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

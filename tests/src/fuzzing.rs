@@ -253,6 +253,8 @@ impl Records for Still {
 
     fn call(&self, _: &CallRecord<'_>) {}
 
+    fn denied(&self, _: &str, _: Option<&str>) {}
+
     fn store_failure(&self, _: &str, _: &str) {}
 }
 

@@ -13,7 +13,7 @@ use crate::port::TypeMap;
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
 use crate::send::{MaybeSend, MaybeSync};
-use crate::server::lists::{Kind, List, Lists};
+use crate::server::lists::{Kind, List, Listed, Lists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::{Inner, Rendered, Server};
 use crate::tool::{IntoTool, Tool};
@@ -185,14 +185,19 @@ impl Builder {
             completions: offered(completes),
             logging: offered(self.logging),
         };
-        let fixed = |templates: bool| {
-            resources.iter().filter(move |resource| resource.template.is_some() == templates).map(register::registered_uri)
+        let located = |templates: bool| {
+            let resources = resources.iter().filter(move |resource| resource.template.is_some() == templates);
+            resources.map(|resource| Listed { name: register::registered_uri(resource), scopes: &resource.scopes })
         };
         let lists = Lists {
-            tools: List::new(Kind::Tools, self.per_page, tools.iter().map(|tool| tool.name.as_str())),
-            prompts: List::new(Kind::Prompts, self.per_page, prompts.iter().map(|prompt| prompt.definition.name.as_str())),
-            resources: List::new(Kind::Resources, self.per_page, fixed(false)),
-            templates: List::new(Kind::Templates, self.per_page, fixed(true)),
+            tools: List::new(Kind::Tools, self.per_page, tools.iter().map(|tool| Listed { name: &tool.name, scopes: &tool.scopes })),
+            prompts: List::new(
+                Kind::Prompts,
+                self.per_page,
+                prompts.iter().map(|prompt| Listed { name: &prompt.definition.name, scopes: &prompt.scopes }),
+            ),
+            resources: List::new(Kind::Resources, self.per_page, located(false)),
+            templates: List::new(Kind::Templates, self.per_page, located(true)),
         };
         let mut header_names: Vec<String> = tools.iter().flat_map(|tool| &tool.headers).map(|parameter| parameter.header.clone()).collect();
         header_names.sort();

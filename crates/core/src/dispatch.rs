@@ -85,6 +85,6 @@ fn answer(id: &str, result: &[u8]) -> Reply {
 
 fn list(server: &Server, call: &Call<'_>, list: &crate::server::lists::List) -> Result<Reply, Error> {
     let cursor = call.params.cursor()?;
-    let page = list.page(call.revision, cursor.as_deref(), server)?;
-    Ok(answer(call.id.as_json(), page))
+    let page = list.page(call.revision, cursor.as_deref(), server, &call.principal.scopes)?;
+    Ok(answer(call.id.as_json(), &page))
 }

@@ -247,6 +247,8 @@ impl ErrorCode {
     pub const INVALID_PARAMS: Self = Self(-32602);
     /// A fault of the server.
     pub const INTERNAL: Self = Self(-32603);
+    /// The caller lacks a scope: ours, outside the range that JSON-RPC and MCP keep for themselves.
+    pub const FORBIDDEN: Self = Self(403);
     /// The caller's budget of calls is used up: ours, outside the range that JSON-RPC and MCP keep for themselves.
     pub const RATE_LIMITED: Self = Self(429);
 }
@@ -264,13 +266,16 @@ pub struct Error {
     /// When the same request may work, for transports that can say so.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
+    /// The scopes that the caller needs for this, for transports that can say so. Empty for other errors.
+    #[serde(skip)]
+    pub scopes: Vec<String>,
 }
 
 impl Error {
     /// An error of any code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), data: None, retry_after: None }
+        Self { code, message: message.into(), data: None, retry_after: None, scopes: Vec::new() }
     }
 
     /// Adds facts for a program.
@@ -309,6 +314,13 @@ impl Error {
     pub fn rate_limited(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
         let data = serde_json::json!({ "retryAfterSeconds": wait.as_secs() });
         Self { retry_after: Some(wait), ..Self::new(ErrorCode::RATE_LIMITED, message).with_data(data) }
+    }
+
+    /// 403: the caller needs each of these scopes.
+    #[must_use]
+    pub fn forbidden(message: impl Into<Cow<'static, str>>, scopes: &[String]) -> Self {
+        let data = serde_json::json!({ "requiredScopes": scopes });
+        Self { scopes: scopes.to_vec(), ..Self::new(ErrorCode::FORBIDDEN, message).with_data(data) }
     }
 
     /// -32603.

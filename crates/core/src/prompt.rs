@@ -23,6 +23,7 @@ pub struct Prompt {
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) icons: Vec<Icon>,
+    pub(crate) scopes: Vec<String>,
     pub(crate) meta: JsonObject,
     pub(crate) schema: Option<Value>,
     pub(crate) completers: Completers,
@@ -37,6 +38,7 @@ impl Prompt {
             title: None,
             description: None,
             icons: Vec::new(),
+            scopes: Vec::new(),
             meta: JsonObject::new(),
             schema: None,
             completers: Completers::new(),
@@ -47,6 +49,12 @@ impl Prompt {
     /// What the prompt is for. A person chooses by this text.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// The scope that whoever gets it must have; said several times, all of them. Others do not see it in lists.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
         self
     }
 

@@ -31,6 +31,7 @@ pub struct Resource {
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) icons: Vec<Icon>,
+    pub(crate) scopes: Vec<String>,
     pub(crate) mime_type: Option<String>,
     pub(crate) size: Option<u64>,
     pub(crate) annotations: Option<Annotations>,
@@ -51,6 +52,7 @@ impl Resource {
             title: None,
             description: None,
             icons: Vec::new(),
+            scopes: Vec::new(),
             mime_type: None,
             size: None,
             annotations: None,
@@ -70,6 +72,12 @@ impl Resource {
     /// What the resource holds.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// The scope that whoever reads it must have; said several times, all of them. Others do not see it in lists.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
         self
     }
 

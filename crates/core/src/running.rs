@@ -47,7 +47,7 @@ pub struct Answer {
 }
 
 /// Which error an answer carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
     /// Its code.
     pub code: ErrorCode,
@@ -55,6 +55,8 @@ pub struct Failed {
     pub malformed: bool,
     /// When the same request may work.
     pub retry_after: Option<Duration>,
+    /// The scopes that the caller needs, where it lacks one.
+    pub scopes: Vec<String>,
 }
 
 impl Answer {
@@ -65,14 +67,14 @@ impl Answer {
     /// An error that lies in what the request named.
     #[must_use]
     pub fn error(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed { code: error.code, malformed: false, retry_after: error.retry_after });
+        let failed = Some(Failed { code: error.code, malformed: false, retry_after: error.retry_after, scopes: error.scopes.clone() });
         Self { message: jsonrpc::write_error(id, error).into(), failed }
     }
 
     /// An error that lies in the request as such.
     #[must_use]
     pub fn malformed(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed { code: error.code, malformed: true, retry_after: None });
+        let failed = Some(Failed { code: error.code, malformed: true, retry_after: None, scopes: Vec::new() });
         Self { message: jsonrpc::write_error(id, error).into(), failed }
     }
 }

@@ -32,6 +32,7 @@ pub struct Tool {
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) icons: Vec<Icon>,
+    pub(crate) scopes: Vec<String>,
     pub(crate) annotations: ToolAnnotations,
     pub(crate) timeout: Duration,
     pub(crate) rate: Option<Rate>,
@@ -54,6 +55,7 @@ impl Tool {
             title: None,
             description: None,
             icons: Vec::new(),
+            scopes: Vec::new(),
             annotations: ToolAnnotations::default(),
             timeout: TIMEOUT,
             rate: None,
@@ -70,6 +72,12 @@ impl Tool {
     /// What the tool does and when to use it. A model chooses by this text.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// The scope that whoever calls it must have; said several times, all of them. Others do not see it in lists.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
         self
     }
 

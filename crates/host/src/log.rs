@@ -30,6 +30,10 @@ impl Records for Log {
         );
     }
 
+    fn denied(&self, sentence: &str, cause: Option<&str>) {
+        tracing::info!(sentence, cause, "a caller was refused");
+    }
+
     fn store_failure(&self, store: &str, cause: &str) {
         tracing::warn!(store, cause, "a store gave no answer");
     }

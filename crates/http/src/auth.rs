@@ -4,8 +4,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform, Principal};
+use serde_json::json;
+
+/// Where the metadata document is, also with the endpoint's path behind it.
+pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// One way to prove who calls: a kind of token, API keys.
 pub trait Authenticator: MaybeSend + MaybeSync {
@@ -74,8 +79,107 @@ pub struct Resource {
     pub scopes: Vec<String>,
 }
 
+impl Resource {
+    /// The URL of the metadata document: where RFC 9728 puts it, or, for an endpoint behind a prefix that the server does not
+    /// see, below that prefix.
+    pub(crate) fn metadata_url(&self) -> String {
+        let start = self.url.find("://").map_or(0, |scheme| scheme + 3);
+        let (host, path) = self.url.split_at(self.url[start..].find('/').map_or(self.url.len(), |slash| start + slash));
+        let path = path.trim_end_matches('/');
+        match path.strip_suffix("/mcp").unwrap_or(path) {
+            "" => format!("{host}{WELL_KNOWN}{path}"),
+            prefix => format!("{host}{prefix}{WELL_KNOWN}"),
+        }
+    }
+
+    pub(crate) fn metadata(&self, name: &str) -> Bytes {
+        let mut document = json!({
+            "resource": self.url,
+            "authorization_servers": self.authorization_servers,
+            "bearer_methods_supported": ["header"],
+            "resource_name": name,
+        });
+        if !self.scopes.is_empty() {
+            document["scopes_supported"] = json!(self.scopes);
+        }
+        document.to_string().into()
+    }
+}
+
+/// What a caller is told who did not prove who it is, or lacks a scope: the value of `WWW-Authenticate`, and the same as JSON,
+/// because some front doors take the header away.
+pub(crate) struct Challenge {
+    pub(crate) header: String,
+    pub(crate) data: serde_json::Value,
+}
+
+impl Auth {
+    /// `error` is a code of RFC 6750, where a proof was presented.
+    pub(crate) fn challenge(&self, realm: &str, error: Option<&str>, scopes: &[String]) -> Challenge {
+        let mut members: Vec<(&str, String)> = Vec::new();
+        match &self.resource {
+            Some(resource) => members.push(("resource_metadata", resource.metadata_url())),
+            None => members.push(("realm", realm.to_owned())),
+        }
+        let wanted = match (&self.resource, scopes) {
+            (Some(resource), []) if error != Some("insufficient_scope") => resource.scopes.join(" "),
+            _ => scopes.join(" "),
+        };
+        if !wanted.is_empty() {
+            members.push(("scope", wanted));
+        }
+        members.extend(error.map(|error| ("error", error.to_owned())));
+        // neither URLs nor scopes have quotes in them; what has is not sent
+        let quoted: Vec<String> = members
+            .iter()
+            .filter(|(_, value)| value.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\')))
+            .map(|(name, value)| format!("{name}=\"{value}\""))
+            .collect();
+        let data = members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        Challenge { header: format!("Bearer {}", quoted.join(", ")), data: serde_json::Value::Object(data) }
+    }
+}
+
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth").field("authenticators", &self.authenticators.len()).field("resource", &self.resource).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(url: &str) -> Resource {
+        Resource {
+            url: url.to_owned(),
+            authorization_servers: vec!["https://issuer".to_owned()],
+            scopes: vec!["a".to_owned(), "b".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_document_is_where_clients_look() {
+        for (url, expected) in [
+            ("https://host/mcp", "https://host/.well-known/oauth-protected-resource/mcp"),
+            ("https://host", "https://host/.well-known/oauth-protected-resource"),
+            ("https://host/", "https://host/.well-known/oauth-protected-resource"),
+            ("https://host/prod/mcp", "https://host/prod/.well-known/oauth-protected-resource"),
+            ("https://host/prod", "https://host/prod/.well-known/oauth-protected-resource"),
+        ] {
+            assert_eq!(resource(url).metadata_url(), expected);
+        }
+    }
+
+    #[test]
+    fn challenges() {
+        let mut auth = Auth::default();
+        assert_eq!(auth.challenge("shop", None, &[]).header, "Bearer realm=\"shop\"");
+        auth.resource = Some(resource("https://host/mcp"));
+        let metadata = "Bearer resource_metadata=\"https://host/.well-known/oauth-protected-resource/mcp\"";
+        assert_eq!(auth.challenge("shop", None, &[]).header, format!("{metadata}, scope=\"a b\""));
+        let refused = auth.challenge("shop", Some("insufficient_scope"), &["crm:write".to_owned()]);
+        assert_eq!(refused.header, format!("{metadata}, scope=\"crm:write\", error=\"insufficient_scope\""));
+        assert_eq!(refused.data["scope"], "crm:write");
     }
 }

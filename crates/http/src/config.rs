@@ -27,7 +27,14 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { origins: Origins::default(), hosts: None, auth: Auth::default(), anonymous: false, max_body: 4 * 1024 * 1024, heartbeat: Duration::from_secs(10) }
+        Self {
+            origins: Origins::default(),
+            hosts: None,
+            auth: Auth::default(),
+            anonymous: false,
+            max_body: 4 * 1024 * 1024,
+            heartbeat: Duration::from_secs(10),
+        }
     }
 }
 

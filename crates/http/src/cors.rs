@@ -27,6 +27,12 @@ pub(crate) fn allow(origin: &str, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
 }
 
+/// Allows any page to read a document that is the same for everybody.
+pub(crate) fn allow_any(allowed: &HeaderValue, headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed.clone());
+}
+
 /// Answers a preflight.
 pub(crate) fn preflight(allowed: &HeaderValue, headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));

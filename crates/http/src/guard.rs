@@ -2,21 +2,23 @@
 
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
-use mcpfn_core::{Principal, PrincipalKind};
+use mcpfn_core::{Platform, Principal, PrincipalKind};
 
+use crate::auth::{Challenge, Denied, DeniedKind};
 use crate::config::{Config, split_port};
 
 /// Why a request is refused before its body is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// One sentence that says what to change.
     pub(crate) message: String,
+    /// How to prove who calls, where that is what is missing.
+    pub(crate) challenge: Option<Challenge>,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), challenge: None }
     }
 }
 
@@ -37,16 +39,45 @@ pub(crate) fn host(config: &Config, parts: &Parts) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::FORBIDDEN, "this server answers only to its own host names; call it at the address that it printed"))
 }
 
-/// Somebody must have recognised the caller, unless the operator opened the server to everybody.
-pub(crate) fn caller(config: &Config, parts: &Parts) -> Result<(), Refusal> {
-    let known = parts.extensions.get::<Principal>().is_some_and(|principal| principal.kind != PrincipalKind::Anonymous);
-    if known || config.anonymous {
-        return Ok(());
+/// Somebody must recognise the caller, unless the operator opened the server to everybody: the host did already, or one of the
+/// configured proofs does.
+pub(crate) async fn caller(config: &Config, parts: &Parts, realm: &str, platform: &Platform) -> Result<Principal, Refusal> {
+    let told = parts.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::anonymous);
+    if told.kind != PrincipalKind::Anonymous {
+        return Ok(told);
     }
-    Err(Refusal::new(
-        StatusCode::FORBIDDEN,
-        "this server answers only to callers that it recognises; sign the request or log in as its operator says",
-    ))
+    for authenticator in &config.auth.authenticators {
+        match authenticator.authenticate(&parts.headers, platform).await {
+            Ok(None) => {}
+            Ok(Some(mut principal)) => {
+                principal.address = told.address;
+                return Ok(principal);
+            }
+            Err(denied) => return Err(unproven(config, realm, denied, platform)),
+        }
+    }
+    if config.anonymous {
+        return Ok(told);
+    }
+    if config.auth.authenticators.is_empty() {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "this server answers only to callers that it recognises; sign the request or log in as its operator says",
+        ));
+    }
+    let sentence = "this server answers only to callers that it recognises: send a token or an API key in `Authorization: Bearer ...`";
+    Err(Refusal { challenge: Some(config.auth.challenge(realm, None, &[])), ..Refusal::new(StatusCode::UNAUTHORIZED, sentence) })
+}
+
+fn unproven(config: &Config, realm: &str, denied: Denied, platform: &Platform) -> Refusal {
+    platform.records().denied(&denied.message, denied.cause.as_deref());
+    let challenge = |error: &str| Some(config.auth.challenge(realm, Some(error), &[]));
+    let (status, challenge) = match denied.kind {
+        DeniedKind::Malformed => (StatusCode::BAD_REQUEST, challenge("invalid_request")),
+        DeniedKind::Invalid => (StatusCode::UNAUTHORIZED, challenge("invalid_token")),
+        DeniedKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
+    };
+    Refusal { challenge, ..Refusal::new(status, denied.message) }
 }
 
 /// A browser's page may call only from a listed origin. Gives the origin to be allowed by name.

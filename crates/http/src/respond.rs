@@ -5,6 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
 use mcpfn_core::{Answer, Frame, Reply, Running};
 
+use crate::auth::Auth;
 use crate::body::Body;
 use crate::guard::Refusal;
 use crate::heartbeat::{Beat, Heartbeat, Pulse};
@@ -30,8 +31,18 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
 
 /// A refusal as a JSON-RPC error without id, so that a client never takes this server for an older one.
 pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
-    let error = Error::new(ErrorCode::INVALID_REQUEST, refusal.message);
+    let mut error = Error::new(ErrorCode::INVALID_REQUEST, refusal.message);
+    let header = refusal.challenge.map(|challenge| {
+        error.data = Some(challenge.data);
+        challenge.header
+    });
     let mut response = json(refusal.status, Answer::error(None, &error).message);
+    if let Some(value) = header.and_then(|header| HeaderValue::try_from(header).ok()) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
     }
@@ -40,11 +51,28 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
 
 /// An answer that is there.
 pub(crate) fn answer(answer: Answer, modern: bool) -> Response<Body> {
-    let mut response = json(status::of(answer.failed, modern), answer.message);
-    if let Some(wait) = answer.failed.and_then(|failed| failed.retry_after) {
+    let mut response = json(status::of(answer.failed.as_ref(), modern), answer.message);
+    if let Some(wait) = answer.failed.as_ref().and_then(|failed| failed.retry_after) {
         response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
     }
+    if let Some(failed) = answer.failed.filter(|failed| !failed.scopes.is_empty()) {
+        // the service knows how to ask for them
+        response.extensions_mut().insert(Lacking(failed.scopes));
+    }
     response
+}
+
+/// The scopes that a refused call needs.
+#[derive(Clone)]
+pub(crate) struct Lacking(pub(crate) Vec<String>);
+
+/// Tells the caller of a refused call how to get the scopes that it needs.
+pub(crate) fn step_up(response: &mut Response<Body>, auth: &Auth, realm: &str) {
+    let Some(Lacking(scopes)) = response.extensions_mut().remove::<Lacking>() else { return };
+    let challenge = auth.challenge(realm, Some("insufficient_scope"), &scopes);
+    if let Ok(value) = HeaderValue::try_from(challenge.header) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
 }
 
 /// A reply: JSON if the call ends before it reports anything; an event stream from its first report on, or once a client that

@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
 use mcpfn_core::{Answer, Envelope, Era, Params, Platform, Principal, Revision, Server, unsupported};
 
+use crate::auth::WELL_KNOWN;
 use crate::body::Body;
 use crate::config::Config;
 use crate::guard::{self, Refusal};
@@ -27,6 +28,8 @@ pub struct Service {
     config: Config,
     allowed_headers: HeaderValue,
     health: Bytes,
+    /// What an OAuth client reads first, if there is an issuer.
+    metadata: Option<Bytes>,
 }
 
 impl Service {
@@ -35,7 +38,8 @@ impl Service {
     pub fn new(server: Server, config: Config) -> Self {
         let allowed_headers = cors::allowed_headers(&server);
         let health = serde_json::json!({"status": "ok", "name": server.name(), "version": server.version()}).to_string().into();
-        Self { server, config, allowed_headers, health }
+        let metadata = config.auth.resource.as_ref().map(|resource| resource.metadata(server.name()));
+        Self { server, config, allowed_headers, health, metadata }
     }
 
     /// The server behind it.
@@ -50,54 +54,49 @@ impl Service {
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         if parts.uri.path() == "/health" {
-            return self.health(&parts);
+            return document(&parts, &self.health);
+        }
+        if let Some(metadata) = self.metadata.as_ref().filter(|_| is_metadata(parts.uri.path())) {
+            let mut response = document(&parts, metadata);
+            // a client in a browser reads it before it has any permission here
+            cors::allow_any(&self.allowed_headers, response.headers_mut());
+            return response;
         }
         if !matches!(parts.uri.path(), "/" | "/mcp") {
-            return respond::refusal(Refusal {
-                status: StatusCode::NOT_FOUND,
-                message: "nothing here; the MCP endpoint is /mcp".to_owned(),
-            });
+            return respond::refusal(Refusal::new(StatusCode::NOT_FOUND, "nothing here; the MCP endpoint is /mcp"));
         }
         let origin = match guard::host(&self.config, &parts).and_then(|()| guard::origin(&self.config, &parts.headers)) {
             Ok(origin) => origin.map(str::to_owned),
             Err(refusal) => return respond::refusal(refusal),
         };
-        let mut response = match self.answer_early(&parts) {
+        let mut response = match self.answer_early(&mut parts, platform).await {
             Some(response) => response,
             None => match self.read(body).await {
                 Ok(bytes) => self.message(&parts, &bytes, platform).await,
                 Err(refusal) => respond::refusal(refusal),
             },
         };
+        respond::step_up(&mut response, &self.config.auth, self.server.name());
         if let Some(origin) = origin {
             cors::allow(&origin, response.headers_mut());
         }
         response
     }
 
-    fn health(&self, parts: &Parts) -> Response<Body> {
-        match parts.method {
-            Method::GET => respond::json(StatusCode::OK, self.health.clone()),
-            Method::HEAD => respond::empty(StatusCode::OK),
-            _ => {
-                let mut response = respond::empty(StatusCode::METHOD_NOT_ALLOWED);
-                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-                response
-            }
-        }
-    }
-
-    /// What can be told without the body.
-    fn answer_early(&self, parts: &Parts) -> Option<Response<Body>> {
+    /// What can be told without the body. Afterwards the caller is known.
+    async fn answer_early(&self, parts: &mut Parts, platform: &Platform) -> Option<Response<Body>> {
         if parts.method == Method::OPTIONS {
             let mut response = respond::empty(StatusCode::NO_CONTENT);
             cors::preflight(&self.allowed_headers, response.headers_mut());
             return Some(response);
         }
-        guard::caller(&self.config, parts)
-            .and_then(|()| guard::method(parts))
+        match guard::caller(&self.config, parts, self.server.name(), platform).await {
+            Ok(principal) => drop(parts.extensions.insert(principal)),
+            Err(refusal) => return Some(respond::refusal(refusal)),
+        }
+        guard::method(parts)
             .and_then(|()| guard::content_type(&parts.headers))
             .and_then(|()| guard::declared_size(&self.config, &parts.headers))
             .err()
@@ -112,7 +111,7 @@ impl Service {
         match Limited::new(body, self.config.max_body).collect().await {
             Ok(collected) => Ok(collected.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(guard::too_large(&self.config)),
-            Err(_) => Err(Refusal { status: StatusCode::BAD_REQUEST, message: "the body ended before it was complete".to_owned() }),
+            Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body ended before it was complete")),
         }
     }
 
@@ -198,6 +197,25 @@ fn accept(declared: Option<&str>) -> Response<Body> {
 
 fn declares_modern(declared: Option<&str>) -> bool {
     declared.and_then(Revision::parse).is_some_and(Revision::is_modern)
+}
+
+/// A document that is the same for everybody.
+fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
+    match parts.method {
+        Method::GET => respond::json(StatusCode::OK, document.clone()),
+        Method::HEAD => respond::empty(StatusCode::OK),
+        Method::OPTIONS => respond::empty(StatusCode::NO_CONTENT),
+        _ => {
+            let mut response = respond::empty(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+            response
+        }
+    }
+}
+
+/// The document's path, alone or with the endpoint's behind it.
+fn is_metadata(path: &str) -> bool {
+    path.strip_prefix(WELL_KNOWN).is_some_and(|rest| matches!(rest, "" | "/" | "/mcp"))
 }
 
 fn principal(parts: &Parts) -> Principal {

@@ -5,10 +5,11 @@ use mcpfn_core::Failed;
 use mcpfn_core::jsonrpc::ErrorCode;
 
 /// Status of an answer. A tool's own failure (`isError`) is a result and therefore 200.
-pub(crate) fn of(failed: Option<Failed>, modern: bool) -> StatusCode {
+pub(crate) fn of(failed: Option<&Failed>, modern: bool) -> StatusCode {
     let Some(failed) = failed else { return StatusCode::OK };
     match failed.code {
         _ if failed.malformed => StatusCode::BAD_REQUEST,
+        ErrorCode::FORBIDDEN => StatusCode::FORBIDDEN,
         ErrorCode::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
         // not JSON; not JSON-RPC; headers against body; a capability; a version
         ErrorCode::PARSE | ErrorCode::INVALID_REQUEST | ErrorCode(-32022..=-32020) => StatusCode::BAD_REQUEST,
@@ -24,7 +25,9 @@ mod tests {
 
     #[test]
     fn the_table() {
-        let status = |code, malformed, modern| of(Some(Failed { code: ErrorCode(code), malformed, retry_after: None }), modern).as_u16();
+        let status = |code, malformed, modern| {
+            of(Some(&Failed { code: ErrorCode(code), malformed, retry_after: None, scopes: Vec::new() }), modern).as_u16()
+        };
         assert_eq!(of(None, true), StatusCode::OK);
         assert_eq!(status(-32700, false, true), 400);
         assert_eq!(status(-32600, false, false), 400);
@@ -37,6 +40,7 @@ mod tests {
         assert_eq!(status(-32021, false, true), 400);
         assert_eq!(status(-32022, false, false), 400);
         assert_eq!(status(-32002, false, false), 200);
+        assert_eq!(status(403, false, true), 403);
         assert_eq!(status(429, false, true), 429);
         assert_eq!(status(429, false, false), 429);
     }

@@ -41,7 +41,7 @@ impl Kind {
 
     /// Every key is the name of the builder's method.
     fn keys(self) -> impl Iterator<Item = (&'static str, Form)> {
-        const TEXTS: [&str; 3] = ["name", "title", "description"];
+        const TEXTS: [&str; 4] = ["name", "title", "description", "scope"];
         let own: &[(&str, Form)] = match self {
             Self::Tool => &[
                 ("read_only", Form::Mark),
@@ -60,9 +60,6 @@ impl Kind {
         TEXTS.map(|key| (key, Form::Text)).into_iter().chain(own.iter().copied())
     }
 }
-
-/// Keys that are part of the design but not of this version, so that their author learns more than "unknown".
-const LATER: [&str; 1] = ["scope"];
 
 /// What the author said, in the author's order.
 #[derive(Default)]
@@ -186,9 +183,6 @@ fn switch(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<bool>
 }
 
 fn unknown(kind: Kind, word: &str) -> String {
-    if LATER.contains(&word) {
-        return format!("`{word}` comes with a later version: for now {}", known(kind));
-    }
     match kind.keys().map(|(key, _)| (distance(word, key), key)).min() {
         Some((0..=2, near)) => format!("unknown key `{word}`: did you mean `{near}`?"),
         _ => format!("unknown key `{word}`: {}", known(kind)),

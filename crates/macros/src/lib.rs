@@ -56,6 +56,7 @@ use crate::item::Side;
 /// | `name` | text | another name than the function's |
 /// | `title` | text | a name for people |
 /// | `description` | text | instead of the doc comment |
+/// | `scope` | text | the scope that a caller must have, such as `"catalog:read"` |
 /// | `read_only` | | the tool changes nothing |
 /// | `destructive` | `= false` | its changes destroy nothing |
 /// | `idempotent` | | calling it again changes nothing more |
@@ -98,7 +99,7 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), mcpfn::BuildError>(())
 /// ```
 ///
-/// Keys: `name`, `title` and `description`, as for [`macro@tool`]; the function's shapes and what it becomes are the same.
+/// Keys: `name`, `title`, `description` and `scope`, as for [`macro@tool`]; the function's shapes and what it becomes are the same.
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::function(Kind::Prompt, attribute.into(), &item.into()).into()
@@ -131,7 +132,7 @@ pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), mcpfn::BuildError>(())
 /// ```
 ///
-/// The URI comes first. One with a `{` is a template, and the function takes its variables. Keys: `name`, `title` and
+/// The URI comes first. One with a `{` is a template, and the function takes its variables. Keys: `name`, `title`, `scope` and
 /// `description`, as for [`macro@tool`], and `mime`, the media type. The function's shapes and what it becomes are the
 /// same.
 #[proc_macro_attribute]

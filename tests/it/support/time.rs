@@ -146,6 +146,7 @@ struct Logged {
     kept: Vec<Kept>,
     calls: Vec<String>,
     stores: Vec<String>,
+    denied: Vec<String>,
 }
 
 impl Log {
@@ -156,6 +157,11 @@ impl Log {
     /// One line a call: name, outcome, what a kept result did for it.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.0.lock().unwrap().calls.clone()
+    }
+
+    /// Callers whose proof was none, with the private cause.
+    pub(crate) fn denied(&self) -> Vec<String> {
+        self.0.lock().unwrap().denied.clone()
     }
 
     /// The stores that gave no answer.
@@ -172,6 +178,10 @@ impl Records for Log {
 
     fn call(&self, call: &CallRecord<'_>) {
         self.0.lock().unwrap().calls.push(format!("{} {} {}", call.name, call.outcome.as_str(), call.cache.as_str()));
+    }
+
+    fn denied(&self, sentence: &str, cause: Option<&str>) {
+        self.0.lock().unwrap().denied.push(format!("{sentence} [{}]", cause.unwrap_or_default()));
     }
 
     fn store_failure(&self, store: &str, cause: &str) {

@@ -63,5 +63,7 @@ impl Records for Host {
 
     fn call(&self, _: &CallRecord<'_>) {}
 
+    fn denied(&self, _: &str, _: Option<&str>) {}
+
     fn store_failure(&self, _: &str, _: &str) {}
 }

@@ -10,6 +10,7 @@ use crate::policy::Cache;
 use crate::prompt::{self, Prompt};
 use crate::resource::template::Template;
 use crate::resource::{self, Resource};
+use crate::scope;
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::tool::Tool;
 use crate::tool::schema;
@@ -52,6 +53,10 @@ fn check_name(name: &str, found: &mut Vec<String>) {
     }
 }
 
+fn check_scopes(scopes: &[String], found: &mut Vec<String>) {
+    found.extend(scopes.iter().filter_map(|scope| scope::mistake(scope)).map(str::to_owned));
+}
+
 fn check_description(description: Option<&String>, found: &mut Vec<String>) {
     if description.is_none_or(|description| description.trim().is_empty()) {
         found.push("it has no description: add a doc comment or `.describe(..)`, a model chooses by it".to_owned());
@@ -81,6 +86,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
     let output_validator = tool.output.as_ref().and_then(|schema| compile("output", schema));
     check_name(&tool.name, &mut found);
     check_description(tool.description.as_ref(), &mut found);
+    check_scopes(&tool.scopes, &mut found);
     if tool.timeout.is_zero() {
         found.push("its timeout is zero: no call could end in time".to_owned());
     }
@@ -114,6 +120,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
             meta: tool.meta,
         },
         name: tool.name,
+        scopes: tool.scopes,
         validator: validator?,
         output: output_validator,
         headers,
@@ -136,6 +143,7 @@ pub(super) fn prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<Regis
     }
     check_name(&prompt.name, &mut found);
     check_description(prompt.description.as_ref(), &mut found);
+    check_scopes(&prompt.scopes, &mut found);
     if prompt.run.is_none() {
         found.push(NO_HANDLER.to_owned());
     }
@@ -149,6 +157,7 @@ pub(super) fn prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<Regis
             arguments,
             meta: prompt.meta,
         },
+        scopes: prompt.scopes,
         validator: validator?,
         completers: prompt.completers,
         run: prompt.run?,
@@ -191,6 +200,10 @@ pub(super) fn resource(resource: Resource, mistakes: &mut Vec<String>) -> Option
         found.push(NO_HANDLER.to_owned());
     }
     check_description(resource.description.as_ref(), &mut found);
+    check_scopes(&resource.scopes, &mut found);
+    if resource.public && !resource.scopes.is_empty() {
+        found.push("it is `public`, for any cache to share, and needs a scope: leave one of the two out".to_owned());
+    }
     report("resource", &resource.uri, &found, mistakes);
     if is_template && template.is_none() {
         return None;
@@ -209,6 +222,7 @@ pub(super) fn resource(resource: Resource, mistakes: &mut Vec<String>) -> Option
             icons: resource.icons,
             meta: resource.meta,
         },
+        scopes: resource.scopes,
         template,
         fresh_ms: milliseconds(resource.fresh_for),
         public: resource.public,

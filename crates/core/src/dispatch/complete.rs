@@ -11,6 +11,7 @@ use crate::complete::{Completers, among};
 use crate::jsonrpc::{Error, Object, to_json};
 use crate::model::JsonObject;
 use crate::model::completion::{Argument, CompleteContext, Completion, Reference};
+use crate::policy::scope;
 use crate::port::Platform;
 use crate::port::records::Outcome;
 use crate::running::{Answer, Reply};
@@ -28,6 +29,7 @@ pub(super) fn complete(server: &Server, call: Call<'_>, platform: &Arc<Platform>
             .map_err(|_| Error::invalid_params("`params.context.arguments` must be an object of strings"))?,
     };
     let (target, values) = find(server, &reference, &typed.name)?;
+    scope::admit(server, target, &call.principal)?;
     let revision = call.revision;
     if !completers(target, server).is_some_and(|completers| completers.contains_key(typed.name.as_ref())) {
         let result = written(server, revision, among(values, &typed.value));

@@ -19,8 +19,8 @@ use crate::model::meta::{CACHE, CallMeta, LogLevel};
 use crate::model::tool::CallToolResult;
 use crate::outbox::Outbox;
 use crate::policy::kept::{Keep, Made};
-use crate::policy::rate;
 use crate::policy::record::{self, Recorder};
+use crate::policy::{rate, scope};
 use crate::port::Platform;
 use crate::port::records::{CacheUse, Failure, Outcome};
 use crate::port::store::{Rate, StoreError};
@@ -38,6 +38,26 @@ pub(crate) enum Place {
     Tool(usize),
     Prompt(usize),
     Resource(usize),
+}
+
+impl Place {
+    /// The registered name.
+    pub(crate) fn name(self, server: &Server) -> &str {
+        match self {
+            Self::Tool(position) => &server.tools()[position].name,
+            Self::Prompt(position) => &server.prompts()[position].definition.name,
+            Self::Resource(position) => &server.resources()[position].definition.name,
+        }
+    }
+
+    /// The scopes that a caller needs.
+    pub(crate) fn scopes(self, server: &Server) -> &[String] {
+        match self {
+            Self::Tool(position) => &server.tools()[position].scopes,
+            Self::Prompt(position) => &server.prompts()[position].scopes,
+            Self::Resource(position) => &server.resources()[position].scopes,
+        }
+    }
 }
 
 /// Everything a call needs after its request is gone.
@@ -94,7 +114,7 @@ impl Work {
         })
     }
 
-    /// Starts the call: its budget first (`own` is the tool's), its record last.
+    /// Starts the call: its scope first, then its budget (`own` is the tool's), its record last.
     pub(super) fn start<F, R>(self, own: Option<Rate>, run: F) -> Reply
     where
         F: FnOnce(Arc<Self>) -> R + MaybeSend + 'static,
@@ -104,8 +124,11 @@ impl Work {
         let work = Arc::new(self);
         let call = async move {
             let recorder = Recorder::start(Arc::clone(&work));
-            let ended = match rate::admit(&work, own).await {
-                Ok(()) => run(work).await,
+            let ended = match scope::admit(&work.server, work.place, &work.principal) {
+                Ok(()) => match rate::admit(&work, own).await {
+                    Ok(()) => run(work).await,
+                    Err(refused) => Err(refused),
+                },
                 Err(refused) => Err(refused),
             };
             recorder.end(ended)
@@ -115,11 +138,7 @@ impl Work {
 
     /// The registered name of what the call is about.
     pub(crate) fn name(&self) -> &str {
-        match self.place {
-            Place::Tool(position) => &self.server.tools()[position].name,
-            Place::Prompt(position) => &self.server.prompts()[position].definition.name,
-            Place::Resource(position) => &self.server.resources()[position].definition.name,
-        }
+        self.place.name(&self.server)
     }
 
     /// The arguments as they came, for their size and fingerprint.

@@ -48,6 +48,7 @@ impl Recorder {
             Err(error) => {
                 let outcome = match error.code {
                     ErrorCode::RATE_LIMITED => Outcome::RateLimited,
+                    ErrorCode::FORBIDDEN => Outcome::Forbidden,
                     ErrorCode::INTERNAL => Outcome::Internal,
                     _ => Outcome::Refused,
                 };

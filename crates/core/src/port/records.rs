@@ -14,6 +14,9 @@ pub trait Records: MaybeSend + MaybeSync {
     /// A call has ended. One record a call, whatever its end.
     fn call(&self, call: &CallRecord<'_>);
 
+    /// A caller's proof of who it is was none. `sentence` is what it was told, `cause` is for the log alone.
+    fn denied(&self, sentence: &str, cause: Option<&str>);
+
     /// A store that policies ask gave no answer; the call went on, or was refused, as the policy says.
     fn store_failure(&self, store: &str, cause: &str);
 }
@@ -95,6 +98,8 @@ pub enum Outcome {
     InputRequired,
     /// With a protocol error: something named does not exist, a capability is missing.
     Refused,
+    /// The caller lacks a scope.
+    Forbidden,
     /// The caller's budget was used up.
     RateLimited,
     /// The client went away.
@@ -114,6 +119,7 @@ impl Outcome {
             Self::TooLarge => "too_large",
             Self::InputRequired => "input_required",
             Self::Refused => "refused",
+            Self::Forbidden => "forbidden",
             Self::RateLimited => "rate_limited",
             Self::Cancelled => "cancelled",
         }

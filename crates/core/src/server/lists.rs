@@ -1,5 +1,7 @@
-//! Lists as bytes: each page of each revision is written once, when it is first asked for.
+//! Lists as bytes: each page of each revision is written once, when it is first asked for. Callers who see a part of a list get
+//! it put together from entries that were written once.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde::Serialize;
@@ -8,6 +10,7 @@ use super::Server;
 use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
 use crate::model::page::{Cursor, identity};
+use crate::scope::Scopes;
 use crate::version::Revision;
 
 /// The four lists.
@@ -38,54 +41,102 @@ impl Kind {
     }
 }
 
+/// An entry of a list, before it is written.
+pub(crate) struct Listed<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) scopes: &'a [String],
+}
+
 pub(crate) struct List {
     kind: Kind,
     identity: u64,
     per_page: usize,
-    /// How many pages there are: at least one, which may be empty.
+    /// How many pages the whole list has: at least one, which may be empty.
     pages: usize,
+    /// Names and scopes of the entries, if any of them needs a scope: then callers see different lists.
+    guarded: Option<Vec<(String, Vec<String>)>>,
+    /// The pages of the whole list.
     rendered: [OnceLock<Vec<Vec<u8>>>; Revision::ALL.len()],
+    /// The entries of a guarded list, of which parts are put together.
+    entries: [OnceLock<Vec<Vec<u8>>>; Revision::ALL.len()],
 }
 
 impl List {
-    pub(crate) fn new<'a>(kind: Kind, per_page: usize, names: impl Iterator<Item = &'a str> + Clone) -> Self {
-        let pages = names.clone().count().div_ceil(per_page).max(1);
-        Self { kind, identity: identity(kind.member(), names), per_page, pages, rendered: Default::default() }
+    pub(crate) fn new<'a>(kind: Kind, per_page: usize, listed: impl Iterator<Item = Listed<'a>> + Clone) -> Self {
+        let guarded = listed.clone().any(|entry| !entry.scopes.is_empty());
+        let owned = || listed.clone().map(|entry| (entry.name.to_owned(), entry.scopes.to_vec())).collect();
+        Self {
+            kind,
+            identity: identity(kind.member(), listed.clone().map(|entry| entry.name)),
+            per_page,
+            pages: pages(listed.clone().count(), per_page),
+            guarded: guarded.then(owned),
+            rendered: Default::default(),
+            entries: Default::default(),
+        }
     }
 
-    /// The result that holds the page at `cursor`.
-    pub(crate) fn page<'a>(&'a self, revision: Revision, cursor: Option<&str>, server: &Server) -> Result<&'a [u8], Error> {
+    /// The result that holds the page at `cursor` of what a caller with these scopes sees.
+    pub(crate) fn page<'a>(
+        &'a self,
+        revision: Revision,
+        cursor: Option<&str>,
+        server: &Server,
+        scopes: &Scopes,
+    ) -> Result<Cow<'a, [u8]>, Error> {
+        if let Some(guarded) = &self.guarded {
+            let visible: Vec<usize> = (0..guarded.len()).filter(|position| scopes.cover_all(&guarded[*position].1)).collect();
+            if visible.len() < guarded.len() {
+                return self.part(guarded, &visible, revision, cursor, server).map(Cow::Owned);
+            }
+        }
         let page = cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, self.identity, self.pages))?;
-        let pages = self.rendered[revision.index()].get_or_init(|| self.render(revision, server));
-        pages.get(page).map(Vec::as_slice).ok_or_else(|| Error::internal("internal error: the page is missing"))
+        let pages = self.rendered[revision.index()].get_or_init(|| {
+            let entries = self.write_entries(revision, server);
+            let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+            (0..self.pages).map(|page| self.write_page(&entries, page, self.identity, revision, server)).collect()
+        });
+        let page = pages.get(page).ok_or_else(|| Error::internal("internal error: the page is missing"))?;
+        Ok(Cow::Borrowed(page))
     }
 
-    fn render(&self, revision: Revision, server: &Server) -> Vec<Vec<u8>> {
-        let items = self.items(revision, server);
-        (0..self.pages)
-            .map(|page| {
-                let items = items.iter().skip(page * self.per_page).take(self.per_page);
-                let mut body = format!("{{\"{}\":[", self.kind.member()).into_bytes();
-                for (position, item) in items.enumerate() {
-                    if position > 0 {
-                        body.push(b',');
-                    }
-                    body.extend_from_slice(item);
-                }
-                body.push(b']');
-                if let Some(next) = u32::try_from(page + 1).ok().filter(|_| page + 1 < self.pages) {
-                    let cursor = Cursor { list: self.identity, page: next }.write();
-                    body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
-                }
-                body.push(b'}');
-                // every caller gets the same list, so any cache may keep it
-                let extra = format!(",\"ttlMs\":{},\"cacheScope\":\"public\"", server.list_ttl_ms());
-                server.complete(revision, &body, &JsonObject::new(), &extra)
-            })
-            .collect()
+    /// A page of a part of the list. Its cursors are its own: they name the entries that the caller sees.
+    fn part(
+        &self,
+        guarded: &[(String, Vec<String>)],
+        visible: &[usize],
+        revision: Revision,
+        cursor: Option<&str>,
+        server: &Server,
+    ) -> Result<Vec<u8>, Error> {
+        let identity = identity(self.kind.member(), visible.iter().map(|position| guarded[*position].0.as_str()));
+        let page = cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages(visible.len(), self.per_page)))?;
+        let entries = self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
+        let entries: Vec<&[u8]> = visible.iter().map(|position| entries[*position].as_slice()).collect();
+        Ok(self.write_page(&entries, page, identity, revision, server))
     }
 
-    fn items(&self, revision: Revision, server: &Server) -> Vec<Vec<u8>> {
+    fn write_page(&self, entries: &[&[u8]], page: usize, identity: u64, revision: Revision, server: &Server) -> Vec<u8> {
+        let mut body = format!("{{\"{}\":[", self.kind.member()).into_bytes();
+        for (position, entry) in entries.iter().skip(page * self.per_page).take(self.per_page).enumerate() {
+            if position > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(entry);
+        }
+        body.push(b']');
+        if let Some(next) = u32::try_from(page + 1).ok().filter(|_| page + 1 < pages(entries.len(), self.per_page)) {
+            let cursor = Cursor { list: identity, page: next }.write();
+            body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
+        }
+        body.push(b'}');
+        // a cache in between may share only what every caller gets
+        let scope = if self.guarded.is_some() { "private" } else { "public" };
+        let extra = format!(",\"ttlMs\":{},\"cacheScope\":\"{scope}\"", server.list_ttl_ms());
+        server.complete(revision, &body, &JsonObject::new(), &extra)
+    }
+
+    fn write_entries(&self, revision: Revision, server: &Server) -> Vec<Vec<u8>> {
         fn written<T: Serialize>(definitions: impl Iterator<Item = T>) -> Vec<Vec<u8>> {
             definitions.map(|definition| to_json(&definition)).collect()
         }
@@ -100,4 +151,8 @@ impl List {
             Kind::Templates => resources(true),
         }
     }
+}
+
+fn pages(entries: usize, per_page: usize) -> usize {
+    entries.div_ceil(per_page).max(1)
 }

@@ -18,6 +18,7 @@ use crate::tool::validate::Validator;
 pub(crate) struct RegisteredTool {
     pub(crate) name: String,
     pub(crate) definition: ToolDefinition,
+    pub(crate) scopes: Vec<String>,
     pub(crate) validator: Validator,
     /// For an output schema given by hand; a derived one can't differ from the type that it was derived from.
     pub(crate) output: Option<Validator>,
@@ -45,6 +46,7 @@ impl RegisteredTool {
 
 pub(crate) struct RegisteredPrompt {
     pub(crate) definition: PromptDefinition,
+    pub(crate) scopes: Vec<String>,
     pub(crate) validator: Validator,
     pub(crate) completers: Completers,
     pub(crate) run: Box<dyn ErasedPrompt>,
@@ -52,6 +54,7 @@ pub(crate) struct RegisteredPrompt {
 
 pub(crate) struct RegisteredResource {
     pub(crate) definition: ResourceDefinition,
+    pub(crate) scopes: Vec<String>,
     pub(crate) template: Option<Template>,
     pub(crate) fresh_ms: u64,
     pub(crate) public: bool,

@@ -9,7 +9,6 @@ use mcpfn_macros::{prompt, resource, tool};
 #[tool(
     readonly,
     titel = "Hello",
-    scope = "catalog:read",
     color = "red",
     idempotent = "yes",
     timeout = "5 seconds",

@@ -1,0 +1,135 @@
+//! What HTTP says to callers about proving who they are: challenges, the metadata document, refusals. The proof itself is a test's
+//! own here: any token but `good` proves nothing. Real tokens of a real issuer are tested beside `mcpfn-auth`.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use mcpfn::{BoxFuture, Platform, Principal, PrincipalKind};
+use mcpfn_http::{Authenticator, Config, Denied, DeniedKind, Resource};
+use serde_json::json;
+
+use super::{Runs, call, says, shop};
+use crate::support::in_process::InProcess;
+use crate::support::{Host as _, Request};
+
+struct Tokens;
+
+impl Authenticator for Tokens {
+    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, _: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+        Box::pin(async {
+            let Some(token) = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")) else {
+                return Ok(None);
+            };
+            match token {
+                "good" => Ok(Some(Principal::new(PrincipalKind::Jwt, "user-1"))),
+                "down" => Err(Denied::new(DeniedKind::Unavailable, "tokens can't be checked at the moment; try again soon")
+                    .because("refused 10.0.0.1")),
+                "" => Err(Denied::new(DeniedKind::Malformed, "the token is empty")),
+                _ => Err(Denied::new(DeniedKind::Invalid, "the token has expired; get a new one").because("exp 12")),
+            }
+        })
+    }
+}
+
+fn guarded(anonymous: bool) -> InProcess {
+    let mut config = Config::default();
+    config.anonymous = anonymous;
+    config.auth.authenticators.push(Arc::new(Tokens));
+    config.auth.resource = Some(Resource {
+        url: "https://mcp.example.com/mcp".to_owned(),
+        authorization_servers: vec!["https://issuer.example.com".to_owned()],
+        scopes: vec!["catalog:read".to_owned()],
+    });
+    InProcess::with_config(|| shop(&Runs::default()), config).called_by(Principal::anonymous())
+}
+
+fn with_token(token: &str) -> Request {
+    call("look", json!({"sku": "a"})).header("authorization", &format!("Bearer {token}"))
+}
+
+const METADATA: &str =
+    r#"Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="catalog:read""#;
+
+#[test]
+fn a_proof_lets_a_caller_in() {
+    assert_eq!(says(&guarded(false).send(&with_token("good"))), "run 1: 0 x a");
+}
+
+#[test]
+fn no_proof_is_401_with_where_to_get_one() {
+    let refused = guarded(false).send(&call("look", json!({"sku": "a"})));
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some(METADATA)));
+    // front doors rename the header, so the body says it too
+    let data = refused.json()["error"]["data"].take();
+    assert_eq!(
+        data,
+        json!({"resource_metadata": "https://mcp.example.com/.well-known/oauth-protected-resource/mcp", "scope": "catalog:read"})
+    );
+    for method in ["GET", "DELETE"] {
+        let mut request = call("look", json!({"sku": "a"}));
+        request.method = method.to_owned();
+        assert_eq!(guarded(false).send(&request).status, 401, "{method}");
+    }
+}
+
+#[test]
+fn a_proof_that_is_none_is_refused_even_where_anybody_may_call() {
+    for anonymous in [false, true] {
+        let host = guarded(anonymous);
+        let refused = host.send(&with_token("old"));
+        assert_eq!(
+            (refused.status, refused.header("www-authenticate")),
+            (401, Some(format!(r#"{METADATA}, error="invalid_token""#).as_str()))
+        );
+        assert_eq!(refused.error().1, "the token has expired; get a new one");
+        assert!(!refused.text().contains("exp 12"), "the cause is for the log");
+        assert_eq!(host.log.denied(), ["the token has expired; get a new one [exp 12]"]);
+    }
+    assert_eq!(guarded(true).send(&call("look", json!({"sku": "a"}))).status, 200);
+}
+
+#[test]
+fn a_malformed_proof_is_400() {
+    let refused = guarded(false).send(&with_token(""));
+    assert_eq!((refused.status, refused.error().1.as_str()), (400, "the token is empty"));
+    assert!(refused.header("www-authenticate").is_some_and(|header| header.ends_with(r#"error="invalid_request""#)));
+}
+
+#[test]
+fn an_issuer_that_gives_no_answer_is_503_and_no_challenge() {
+    let refused = guarded(false).send(&with_token("down"));
+    assert_eq!((refused.status, refused.header("retry-after"), refused.header("www-authenticate")), (503, Some("5"), None));
+    assert!(!refused.text().contains("10.0.0.1"));
+}
+
+#[test]
+fn the_metadata_document_is_open_to_everybody() {
+    let get = |path: &str| {
+        let mut request = Request::post("").header("origin", "https://any.example.com");
+        request.method = "GET".to_owned();
+        path.clone_into(&mut request.path);
+        request
+    };
+    for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"] {
+        let document = guarded(false).send(&get(path));
+        assert_eq!((document.status, document.header("access-control-allow-origin")), (200, Some("*")));
+        let expected = json!({
+            "resource": "https://mcp.example.com/mcp",
+            "authorization_servers": ["https://issuer.example.com"],
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": ["catalog:read"],
+            "resource_name": "shop",
+        });
+        assert_eq!(document.json(), expected);
+        let mut preflight = get(path);
+        preflight.method = "OPTIONS".to_owned();
+        let preflight = guarded(false).send(&preflight);
+        assert_eq!(preflight.status, 204);
+        assert!(preflight.header("access-control-allow-headers").is_some_and(|names| names.contains("mcp-protocol-version")));
+        let mut post = get(path);
+        post.method = "POST".to_owned();
+        assert_eq!(guarded(false).send(&post).status, 405);
+    }
+    let elsewhere = InProcess::new(|| shop(&Runs::default())).send(&get("/.well-known/oauth-protected-resource"));
+    assert_eq!(elsewhere.status, 404, "a server without an issuer has no such document");
+}
