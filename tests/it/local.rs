@@ -462,3 +462,34 @@ fn the_command_line_calls_a_tool() {
     assert_eq!(code, Some(1));
     assert!(stderr.contains("elicitation"), "{stderr}");
 }
+
+#[test]
+fn metrics_are_served_where_they_are_asked_for() {
+    let get = |address| {
+        let mut request = Request::post("");
+        (request.method, request.path) = ("GET".to_owned(), "/metrics".to_owned());
+        send(address, &request)
+    };
+    let (_process, address) = Process::http_with(&[("MCPFN_METRICS", "on")]);
+    for arguments in [json!({"a": 1, "b": 2}), json!({"a": "x"})] {
+        send(address, &Request::modern("tools/call", json!({"name": "add", "arguments": arguments})));
+    }
+    let text = get(address).text();
+    for line in [
+        r#"mcpfn_calls_total{method="tools/call",name="add",outcome="ok"} 1"#,
+        r#"mcpfn_calls_total{method="tools/call",name="add",outcome="invalid_arguments"} 1"#,
+        r#"mcpfn_call_duration_seconds_count{method="tools/call",name="add"} 2"#,
+        r#"mcpfn_call_duration_quantile_seconds{method="tools/call",name="add",quantile="0.99"} "#,
+    ] {
+        assert!(text.contains(line), "no line {line}: {text}");
+    }
+    let (_process, address) = Process::http();
+    assert_eq!(get(address).status, 404);
+}
+
+#[test]
+fn a_rate_is_taken_from_the_environment() {
+    let (_process, address) = Process::http_with(&[("MCPFN_RATE", "2/min")]);
+    let add = Request::modern("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}}));
+    assert_eq!([(); 3].map(|()| send(address, &add).status), [200, 200, 429]);
+}

@@ -77,6 +77,19 @@ impl Platform {
         self.timer.sleep(duration)
     }
 
+    /// Replaces the log.
+    #[must_use]
+    pub fn with_records(mut self, records: Arc<dyn Records>) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Adds a way to work on after an answer. Without one, that work delays the answer.
     #[must_use]
     pub fn with_background(mut self, background: Arc<dyn Background>) -> Self {

@@ -31,7 +31,9 @@ impl Body {
         Self(Kind::Full(Bytes::new()))
     }
 
-    pub(crate) fn full(bytes: Bytes) -> Self {
+    /// These bytes and nothing more.
+    #[must_use]
+    pub fn full(bytes: Bytes) -> Self {
         Self(Kind::Full(bytes))
     }
 

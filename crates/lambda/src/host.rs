@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use crate::api::{Api, Event as Answered, Outcome};
 use crate::event::{Event, NotHttp};
+use crate::metrics::REQUEST_ID;
 use crate::response::{Envelope, Shape, buffered};
 use crate::settings::{Auth, Mode};
 
@@ -36,9 +37,12 @@ impl Host {
         let host = Arc::clone(&self);
         // a task of its own, so that a panic that nobody foresaw costs one answer and not the process
         let work = async move { host.outcome(&body, context.deadline).await.unwrap_or_else(Outcome::Failed) };
-        let outcome = tokio::spawn(work.instrument(span.clone())).await;
+        let id = &context.request_id;
+        let outcome = tokio::spawn(REQUEST_ID.scope(id.clone(), work.instrument(span.clone()))).await;
         let outcome = outcome.unwrap_or_else(|_| Outcome::Failed("the function panicked; its log says where".into()));
-        let sent = self.api.send(Answered { request_id: &context.request_id, headers: &parts.headers }, outcome).await;
+        // a streamed answer works on while it is sent
+        let sent = self.api.send(Answered { request_id: id, headers: &parts.headers }, outcome).instrument(span.clone());
+        let sent = REQUEST_ID.scope(id.clone(), sent).await;
         if let Err(error) = sent {
             let _entered = span.enter();
             tracing::error!(error, "an answer did not reach the Lambda runtime API");

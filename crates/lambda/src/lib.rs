@@ -21,10 +21,11 @@ pub mod dynamodb;
 mod event;
 mod host;
 mod logging;
+mod metrics;
 mod response;
 mod run;
 mod settings;
 
 pub use mcpfn_native::{SettingsError, Setup, platform};
 pub use run::run;
-pub use settings::{Auth, ENVIRONMENT, Mode, Settings};
+pub use settings::{Auth, ENVIRONMENT, MetricsFormat, Mode, Settings};

@@ -17,7 +17,8 @@ use tracing::Level;
 use crate::api::Api;
 use crate::host::Host;
 use crate::logging;
-use crate::settings::{Auth, Settings};
+use crate::metrics::Metrics;
+use crate::settings::{Auth, MetricsFormat, Settings};
 
 /// Serves events until the platform ends the process.
 pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> ExitCode
@@ -73,7 +74,11 @@ where
         mcpfn_native::new_key()
     });
     let tasks = Tasks::default();
-    let platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
+    let mut platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
+    if settings.metrics == MetricsFormat::Emf {
+        let metrics = Metrics { service: server.name().to_owned(), clock: Arc::clone(platform.clock()) };
+        platform = platform.with_records(Arc::new(metrics));
+    }
     #[cfg(feature = "dynamodb")]
     let platform = match settings.table {
         Some(table) => settings.policies.wire(platform, Arc::new(crate::dynamodb::Stores::new(table))),

@@ -26,6 +26,7 @@ On AWS Lambda:
   MCPFN_RATE_DOWN        what a call budget that can't be asked does to calls: admit or refuse [admit]
   MCPFN_ONCE_DOWN        what becomes of a write with an idempotency key when its store can't be asked: admit or refuse [admit]
   MCPFN_STATE_KEY        32 random bytes in Base64 that seal request state; several, newest first, separated by commas
+  MCPFN_METRICS          emf: each call's log line is a CloudWatch metric too, which CloudWatch charges for; or none [none]
   MCPFN_LOG              error, warn, info, debug or trace [AWS_LAMBDA_LOG_LEVEL, or info]";
 
 /// Milliseconds kept for an answer to leave unless told otherwise.
@@ -54,6 +55,8 @@ pub struct Settings {
     /// `MCPFN_TABLE` and what goes with it: where environments share what they know. Without one each has its own.
     #[cfg(feature = "dynamodb")]
     pub table: Option<Table>,
+    /// `MCPFN_METRICS`.
+    pub metrics: MetricsFormat,
     /// `MCPFN_LOG`, else `AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info` (when not set), `debug` or `trace`.
     pub log_level: Level,
 }
@@ -105,6 +108,27 @@ impl FromStr for Mode {
     }
 }
 
+/// How calls are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsFormat {
+    /// In log lines of CloudWatch's embedded metric format.
+    Emf,
+    /// Not beside the log.
+    None,
+}
+
+impl FromStr for MetricsFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "emf" => Ok(Self::Emf),
+            "none" => Ok(Self::None),
+            _ => Err(()),
+        }
+    }
+}
+
 impl Settings {
     /// Reads settings through `variable`; an empty variable counts as not set.
     ///
@@ -123,6 +147,7 @@ impl Settings {
             state_keys: reader.keys(),
             #[cfg(feature = "dynamodb")]
             table: Table::read(&mut reader),
+            metrics: reader.parsed("MCPFN_METRICS", MetricsFormat::None, "emf or none"),
             log_level: log_level(&mut reader),
         };
         #[cfg(not(feature = "dynamodb"))]

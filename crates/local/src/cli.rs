@@ -15,6 +15,7 @@ use mcpfn_native::{Setup, Tasks};
 use serde_json::{Value, json};
 use tracing::Level;
 
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::{clients, http, logging, stdio};
 
@@ -29,6 +30,7 @@ Environment:
   MCPFN_STATE_KEY   32 random bytes in Base64 that seal request state; several, newest first, separated by commas
                     [made anew at each start]
   MCPFN_RATE        calls of one client, such as 60/min; or none [none]
+  MCPFN_METRICS     on: serve calls, faults and durations of each tool at /metrics, for Prometheus; or off [off]
   MCPFN_LOG         error, warn, info, debug or trace, on stderr [info]
   MCPFN_LOG_FORMAT  text or json [text]";
 
@@ -102,6 +104,11 @@ where
     let keys = settings.state_keys.clone().unwrap_or_else(mcpfn_native::new_key);
     let tasks = Tasks::default();
     let platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
+    let metrics = settings.metrics.then(Metrics::default);
+    let platform = match &metrics {
+        Some(metrics) => platform.with_records(Arc::new(metrics.clone())),
+        None => platform,
+    };
     let platform = settings.policies.wire(platform, Arc::new(Stores::default()));
     let platform = Arc::new(add_ports(platform));
     let runtime =
@@ -126,7 +133,8 @@ where
             config.max_body = settings.max_body;
             let greeting = Greeting { server: server.clone(), key_is_new: settings.state_keys.is_none() };
             let port = arguments.port.unwrap_or(settings.port);
-            let served = http::serve(Service::new(server, config), platform, port, |address| greeting.print(address), stop);
+            let endpoint = http::Endpoint { service: Service::new(server, config), platform, metrics };
+            let served = http::serve_endpoint(endpoint, port, |address| greeting.print(address), stop);
             runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
         }
     };

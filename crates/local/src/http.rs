@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,12 +18,22 @@ use mcpfn_http::{Body, Service};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::metrics::Metrics;
+
 /// Connections at the same time; more wait in the operating system's queue.
 const CONNECTIONS: usize = 1024;
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(30);
 /// How long calls in flight may take once the process was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// What is served at one address.
+pub(crate) struct Endpoint {
+    pub(crate) service: Service,
+    pub(crate) platform: Arc<Platform>,
+    /// Also served, if there are any.
+    pub(crate) metrics: Option<Metrics>,
+}
 
 /// Serves until `stop` ends. `ready` is told the address, of which the port is new when `port` is 0.
 ///
@@ -35,10 +46,19 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    serve_endpoint(Endpoint { service, platform, metrics: None }, port, ready, stop).await
+}
+
+pub(crate) async fn serve_endpoint(
+    endpoint: Endpoint,
+    port: u16,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let refused = |error| ServeError { port, error };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
     ready(listener.local_addr().map_err(refused)?);
-    let service = Arc::new(service);
+    let endpoint = Arc::new(endpoint);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut builder = hyper::server::conn::http1::Builder::new();
@@ -58,8 +78,8 @@ pub async fn serve(
                 continue;
             }
         };
-        let (service, platform) = (Arc::clone(&service), Arc::clone(&platform));
-        let answer = service_fn(move |request| respond(Arc::clone(&service), Arc::clone(&platform), request));
+        let endpoint = Arc::clone(&endpoint);
+        let answer = service_fn(move |request| respond(Arc::clone(&endpoint), request));
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), answer));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -83,9 +103,14 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(
     Ok((stream, place))
 }
 
-async fn respond(service: Arc<Service>, platform: Arc<Platform>, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn respond(endpoint: Arc<Endpoint>, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    if let Some(metrics) = endpoint.metrics.as_ref().filter(|_| request.uri().path() == "/metrics" && request.method() == Method::GET) {
+        let mut response = Response::new(Body::full(metrics.text().into()));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
+        return Ok(response);
+    }
     request.extensions_mut().insert(Principal::local());
-    Ok(service.call(request, &platform).await)
+    Ok(endpoint.service.call(request, &endpoint.platform).await)
 }
 
 /// Why the server could not start.

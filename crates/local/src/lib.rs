@@ -5,6 +5,7 @@ mod cli;
 mod clients;
 mod http;
 mod logging;
+mod metrics;
 mod settings;
 mod stdio;
 

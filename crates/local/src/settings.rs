@@ -24,10 +24,28 @@ pub struct Settings {
     pub state_keys: Option<Keyring>,
     /// `MCPFN_RATE` (none when not set), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
     pub policies: Policies,
+    /// `MCPFN_METRICS`: whether `/metrics` is served.
+    pub metrics: bool,
     /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`. When not set, a server says `info` and a single command `warn`.
     pub log_level: Option<Level>,
     /// `MCPFN_LOG_FORMAT`: `text` (when not set) or `json`.
     pub log_format: LogFormat,
+}
+
+/// `on` or `off`.
+#[derive(Clone, Copy)]
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err(()),
+        }
+    }
 }
 
 /// How log lines look.
@@ -63,6 +81,7 @@ impl Settings {
             max_body: reader.max_body(),
             policies: reader.policies(None),
             log_level: reader.text("MCPFN_LOG").map(|_| reader.parsed("MCPFN_LOG", Level::INFO, "error, warn, info, debug or trace")),
+            metrics: reader.parsed("MCPFN_METRICS", Switch(false), "on or off").0,
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
             origins: reader.origins(),
             state_keys: reader.keys(),

@@ -51,7 +51,12 @@ impl Process {
 
     /// Over HTTP on a free port.
     pub(crate) fn http() -> (Self, SocketAddr) {
-        let process = Self::start(&mut command(&["--port", "0"]));
+        Self::http_with(&[])
+    }
+
+    /// Over HTTP, with these variables.
+    pub(crate) fn http_with(variables: &[(&str, &str)]) -> (Self, SocketAddr) {
+        let process = Self::start(command(&["--port", "0"]).envs(variables.iter().copied()));
         let line = process.stdout.find("listening on ");
         let address = line.trim_start_matches("listening on http://").trim_end_matches("/mcp").parse().expect("an address is printed");
         (process, address)

@@ -10,9 +10,14 @@ use super::{Host, Response, invariants, servers, stdio};
 
 /// Through HTTP: `start` gives the host with a server behind it.
 pub(crate) fn over_http(folder: &str, start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>) {
+    over_http_where(folder, |_| true, start);
+}
+
+/// Those of them whose file has a name that is wanted: a host may have no say in what others are about.
+pub(crate) fn over_http_where(folder: &str, wanted: impl Fn(&str) -> bool, start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>) {
     let mut hosts: HashMap<String, Box<dyn Host>> = HashMap::new();
     let mut failures = Vec::new();
-    let fixtures = all(folder);
+    let fixtures: Vec<(String, Fixture)> = all(folder).into_iter().filter(|(file, _)| wanted(file)).collect();
     for (file, fixture) in &fixtures {
         let host = hosts.entry(fixture.server.clone()).or_insert_with(|| start(servers::named(&fixture.server)));
         failures.extend(through(&**host, fixture).into_iter().map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)));

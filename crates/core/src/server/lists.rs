@@ -62,14 +62,15 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(crate) fn new<'a>(kind: Kind, per_page: usize, listed: impl Iterator<Item = Listed<'a>> + Clone) -> Self {
-        let guarded = listed.clone().any(|entry| !entry.scopes.is_empty());
-        let owned = || listed.clone().map(|entry| (entry.name.to_owned(), entry.scopes.to_vec())).collect();
+    pub(crate) fn new<'a>(kind: Kind, per_page: usize, listed: impl Iterator<Item = Listed<'a>>) -> Self {
+        let listed: Vec<Listed<'a>> = listed.collect();
+        let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
+        let owned = || listed.iter().map(|entry| (entry.name.to_owned(), entry.scopes.to_vec())).collect();
         Self {
             kind,
-            identity: identity(kind.member(), listed.clone().map(|entry| entry.name)),
+            identity: identity(kind.member(), listed.iter().map(|entry| entry.name)),
             per_page,
-            pages: pages(listed.clone().count(), per_page),
+            pages: pages(listed.len(), per_page),
             guarded: guarded.then(owned),
             rendered: Default::default(),
             entries: Default::default(),

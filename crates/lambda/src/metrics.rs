@@ -1,0 +1,86 @@
+//! Records of calls as lines in CloudWatch's embedded metric format: the log line of a call is its metric too, and nothing is
+//! sent anywhere by this process. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+//!
+//! Metrics are in the namespace `mcpfn`, each for the service (the server's name) and for each of its tools, prompts and
+//! resources: `Calls`, `Errors` (faults of the server: internal, timeout, too large), `RateLimited`, `CacheHits`, `Duration`.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use mcpfn_core::{CacheUse, CallRecord, Clock, Failure, Outcome, Records};
+use mcpfn_host::Log;
+use serde_json::json;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+
+tokio::task_local! {
+    /// The invocation that the task works for.
+    pub(crate) static REQUEST_ID: String;
+}
+
+/// Writes calls with their metrics to stdout, and everything else to the log.
+pub(crate) struct Metrics {
+    pub(crate) service: String,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Records for Metrics {
+    fn failure(&self, failure: &Failure<'_>) {
+        Log.failure(failure);
+    }
+
+    fn call(&self, call: &CallRecord<'_>) {
+        let mut line = self.line(call).to_string();
+        line.push('\n');
+        // stdout that is gone has no reader to tell
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    }
+
+    fn denied(&self, sentence: &str, cause: Option<&str>) {
+        Log.denied(sentence, cause);
+    }
+
+    fn store_failure(&self, store: &str, cause: &str) {
+        Log.store_failure(store, cause);
+    }
+}
+
+impl Metrics {
+    fn line(&self, call: &CallRecord<'_>) -> serde_json::Value {
+        let count = |name: &str| json!({"Name": name, "Unit": "Count"});
+        let metrics = [count("Calls"), count("Errors"), count("RateLimited"), count("CacheHits"), json!({"Name": "Duration", "Unit": "Milliseconds"})];
+        let fault = matches!(call.outcome, Outcome::Internal | Outcome::TimedOut | Outcome::TooLarge);
+        let hit = matches!(call.cache, CacheUse::Hit | CacheUse::Stale | CacheUse::Shared);
+        let mut timestamp = String::new();
+        // a time that can't be written is left empty; the one that counts is in `_aws`
+        let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
+        json!({
+            "timestamp": timestamp,
+            "level": "INFO",
+            "message": "call",
+            "requestId": REQUEST_ID.try_with(Clone::clone).ok(),
+            "service": self.service,
+            "revision": call.revision.as_str(),
+            "method": call.method,
+            "name": call.name,
+            "principal": call.principal.subject,
+            "kind": format!("{:?}", call.principal.kind),
+            "outcome": call.outcome.as_str(),
+            "code": call.code,
+            "bytes_in": call.bytes_in,
+            "bytes_out": call.bytes_out,
+            "cache": call.cache.as_str(),
+            "input_hash": call.input_hash(),
+            "traceparent": call.traceparent,
+            "Calls": 1,
+            "Errors": u8::from(fault),
+            "RateLimited": u8::from(call.outcome == Outcome::RateLimited),
+            "CacheHits": u8::from(hit),
+            "Duration": call.duration_ms,
+            "_aws": {
+                "Timestamp": self.clock.now_ms(),
+                "CloudWatchMetrics": [{"Namespace": "mcpfn", "Dimensions": [["service"], ["service", "name"]], "Metrics": metrics}],
+            },
+        })
+    }
+}

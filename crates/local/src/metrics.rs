@@ -1,0 +1,149 @@
+//! `/metrics` in Prometheus' text format: calls, faults and durations of each tool, prompt and resource since the start.
+//! Quantiles are there ready to read; for more than one process, compute them from the buckets.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mcpfn_core::{CallRecord, Failure, Records};
+use mcpfn_host::Log;
+
+/// Upper bounds of the buckets, in milliseconds.
+const BOUNDS: [u64; 14] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
+const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
+
+/// Counts calls on their way to the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Metrics(Arc<Mutex<BTreeMap<Key, Series>>>);
+
+/// Registered names only, so there are as many as the server has.
+type Key = (String, String);
+
+#[derive(Debug, Clone, Default)]
+struct Series {
+    outcomes: BTreeMap<&'static str, u64>,
+    kept: BTreeMap<&'static str, u64>,
+    /// Calls by the first bound that their duration does not pass; the last one for all beyond.
+    buckets: [u64; BOUNDS.len() + 1],
+    sum_ms: u64,
+}
+
+impl Records for Metrics {
+    fn failure(&self, failure: &Failure<'_>) {
+        Log.failure(failure);
+    }
+
+    fn call(&self, call: &CallRecord<'_>) {
+        Log.call(call);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = all.entry((call.method.to_owned(), call.name.to_owned())).or_default();
+        *series.outcomes.entry(call.outcome.as_str()).or_default() += 1;
+        *series.kept.entry(call.cache.as_str()).or_default() += 1;
+        series.buckets[BOUNDS.partition_point(|bound| *bound < call.duration_ms)] += 1;
+        series.sum_ms += call.duration_ms;
+    }
+
+    fn denied(&self, sentence: &str, cause: Option<&str>) {
+        Log.denied(sentence, cause);
+    }
+
+    fn store_failure(&self, store: &str, cause: &str) {
+        Log.store_failure(store, cause);
+    }
+}
+
+impl Series {
+    /// Where a quantile lies, by linear interpolation inside its bucket; in seconds.
+    fn quantile(&self, quantile: f64) -> f64 {
+        let total: u64 = self.buckets.iter().sum();
+        let rank = quantile * total as f64;
+        let (mut below, mut low) = (0_u64, 0.0);
+        for (position, count) in self.buckets.iter().enumerate() {
+            let Some(high) = BOUNDS.get(position).map(|bound| *bound as f64) else { break };
+            if (below + count) as f64 >= rank && *count > 0 {
+                return (low + (high - low) * (rank - below as f64) / *count as f64) / 1000.0;
+            }
+            (below, low) = (below + count, high);
+        }
+        low / 1000.0
+    }
+}
+
+impl Metrics {
+    /// The document.
+    pub(crate) fn text(&self) -> String {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut text = String::new();
+        // a `String` takes everything
+        let _ = write_all(&mut text, &all);
+        text
+    }
+}
+
+fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result {
+    text.push_str("# HELP mcpfn_calls_total Calls by their outcome.\n# TYPE mcpfn_calls_total counter\n");
+    for ((method, name), series) in all {
+        for (outcome, count) in &series.outcomes {
+            writeln!(text, "mcpfn_calls_total{{method=\"{method}\",name=\"{}\",outcome=\"{outcome}\"}} {count}", escaped(name))?;
+        }
+    }
+    text.push_str("# HELP mcpfn_cache_total Calls by what a kept result did for them.\n# TYPE mcpfn_cache_total counter\n");
+    for ((method, name), series) in all {
+        for (kept, count) in &series.kept {
+            writeln!(text, "mcpfn_cache_total{{method=\"{method}\",name=\"{}\",cache=\"{kept}\"}} {count}", escaped(name))?;
+        }
+    }
+    text.push_str("# HELP mcpfn_call_duration_seconds Durations of calls.\n# TYPE mcpfn_call_duration_seconds histogram\n");
+    for ((method, name), series) in all {
+        let labels = format!("method=\"{method}\",name=\"{}\"", escaped(name));
+        let mut total = 0;
+        for (count, bound) in series.buckets.iter().zip(BOUNDS) {
+            total += count;
+            writeln!(text, "mcpfn_call_duration_seconds_bucket{{{labels},le=\"{}\"}} {total}", bound as f64 / 1000.0)?;
+        }
+        total += series.buckets[BOUNDS.len()];
+        writeln!(text, "mcpfn_call_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {total}")?;
+        writeln!(text, "mcpfn_call_duration_seconds_sum{{{labels}}} {}", series.sum_ms as f64 / 1000.0)?;
+        writeln!(text, "mcpfn_call_duration_seconds_count{{{labels}}} {total}")?;
+    }
+    text.push_str("# HELP mcpfn_call_duration_quantile_seconds Estimated quantiles of durations since the start.\n# TYPE mcpfn_call_duration_quantile_seconds gauge\n");
+    for ((method, name), series) in all {
+        for (quantile, written) in QUANTILES {
+            let value = series.quantile(quantile);
+            writeln!(
+                text,
+                "mcpfn_call_duration_quantile_seconds{{method=\"{method}\",name=\"{}\",quantile=\"{written}\"}} {value}",
+                escaped(name)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A label's value as the format wants it.
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_inside_their_buckets() {
+        let mut series = Series::default();
+        series.buckets[3] = 90; // 5 to 10 ms
+        series.buckets[6] = 10; // 50 to 100 ms
+        assert!((0.005..=0.010).contains(&series.quantile(0.5)));
+        assert!((0.050..=0.100).contains(&series.quantile(0.95)));
+        assert!(series.quantile(0.99) > series.quantile(0.95));
+        let mut slow = Series::default();
+        slow.buckets[BOUNDS.len()] = 1;
+        assert_eq!(slow.quantile(0.5), 30.0, "beyond the last bound nothing more is known");
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        assert_eq!(escaped("a\"b\\c\nd"), "a\\\"b\\\\c\\nd");
+    }
+}
