@@ -349,3 +349,22 @@ fn calls_are_recorded_whatever_their_end() {
     let expected = ["look invalid_arguments off", "look tool_error off", "look timeout off", "look internal off", "weekly refused off"];
     assert_eq!(host.log.calls(), expected);
 }
+
+#[test]
+fn a_trace_comes_from_meta_or_else_from_headers_and_only_if_it_is_one() {
+    const META: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let server = || {
+        let trace = |_: NoArguments, cx: Cx| async move { format!("{:?} {:?}", cx.trace().traceparent, cx.trace().tracestate) };
+        Server::builder("traced", "1").tool(Tool::new("trace").describe("Says its trace.").handler(trace))
+    };
+    let ask = |meta: Value, header: &str| {
+        let request = Request::modern("tools/call", json!({"name": "trace", "_meta": meta}))
+            .header("traceparent", header)
+            .header("tracestate", "a=1");
+        says(&InProcess::new(server).send(&request))
+    };
+    assert_eq!(ask(json!({"traceparent": META}), HEADER), format!("Some({META:?}) None"));
+    assert_eq!(ask(json!({}), HEADER), format!("Some({HEADER:?}) Some(\"a=1\")"));
+    assert_eq!(ask(json!({"traceparent": "'; drop table"}), "00-x"), "None None");
+}

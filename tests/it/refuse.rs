@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::in_process::InProcess;
 use crate::support::invariants::{broken, unfit};
+use crate::support::lambda::{Front, Lambda};
 use crate::support::socket::{Local, encode, send_raw};
 use crate::support::{Host, Request, Response, everything, hosts, runner, stdio};
 
@@ -28,9 +29,50 @@ fn over_stdio() {
     runner::over_stdio("refuse");
 }
 
+const OTHER_HOSTS: [&str; 7] = ["host_address", "host_and_origin", "host_empty", "host_other", "host_port", "host_suffix", "host_userinfo"];
+
+fn through_lambda(front: Front) -> Vec<String> {
+    let mut skipped = runner::over_http_if_possible("refuse", |_| true, |server| Box::new(Lambda::start(server, front)));
+    assert_eq!(skipped.extract_if(.., |name| OTHER_HOSTS.contains(&&**name)).count(), OTHER_HOSTS.len());
+    skipped
+}
+
+#[test]
+fn through_a_function_url() {
+    assert_eq!(through_lambda(Front::Url), ["method_header_twice", "version_header_twice"]);
+}
+
+#[test]
+fn through_a_function_url_that_streams() {
+    assert_eq!(through_lambda(Front::UrlStreaming), ["method_header_twice", "version_header_twice"]);
+}
+
+#[test]
+fn through_a_rest_api() {
+    assert!(through_lambda(Front::Rest).is_empty());
+}
+
+#[test]
+fn through_a_rest_api_that_streams() {
+    assert!(through_lambda(Front::RestStreaming).is_empty());
+}
+
+#[test]
+fn headers_that_a_function_url_makes_one() {
+    let url = Lambda::start(mcpfn_it::everything, Front::Url);
+    let list = Request::modern("tools/list", json!({}));
+    for (name, value) in [("mcp-method", "tools/list"), ("mcp-protocol-version", "2026-07-28")] {
+        let response = url.send(&list.clone().and_header(name, value));
+        assert_eq!((response.status, response.error().0), (400, -32020), "{name}: {}", response.text());
+    }
+}
+
 /// Every host must refuse it alike.
 fn check(request: &Request, status: u16, code: i64, part: &str) {
     for host in hosts(mcpfn_it::everything) {
+        if host.impossible(request).is_some() {
+            continue;
+        }
         let response = host.send(request);
         let (found, message) = response.error();
         assert_eq!((response.status, found), (status, code), "{}: {message}", host.name());

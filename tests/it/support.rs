@@ -1,11 +1,12 @@
 //! What the tests share: hosts (an HTTP request in, a response out), servers to put behind them, and the fixture runner.
 //!
-//! A new host (Lambda, Workers) is one more implementation of [`Host`] and one more line in [`hosts`]; every fixture and every
+//! A new host is one more implementation of [`Host`] and one more line in [`hosts`]; every fixture and every
 //! test that loops over the hosts then runs through it too.
 
 pub(crate) mod fixture;
 pub(crate) mod in_process;
 pub(crate) mod invariants;
+pub(crate) mod lambda;
 pub(crate) mod matching;
 pub(crate) mod process;
 pub(crate) mod runner;
@@ -170,13 +171,24 @@ pub(crate) trait Host {
     /// For messages of failed tests.
     fn name(&self) -> &'static str;
 
+    /// Why a request can't reach the host at all: what stands in front of it has the first word.
+    fn impossible(&self, _: &Request) -> Option<&'static str> {
+        None
+    }
+
     /// Answers one request, whole.
     fn send(&self, request: &Request) -> Response;
 }
 
 /// Every host, with a server behind it.
 pub(crate) fn hosts(server: fn() -> Builder) -> Vec<Box<dyn Host>> {
-    vec![Box::new(in_process::InProcess::new(server)), Box::new(socket::Local::start(server))]
+    let lambda = |front| Box::new(lambda::Lambda::start(server, front)) as Box<dyn Host>;
+    vec![
+        Box::new(in_process::InProcess::new(server)),
+        Box::new(socket::Local::start(server)),
+        lambda(lambda::Front::Url),
+        lambda(lambda::Front::RestStreaming),
+    ]
 }
 
 /// The host that most tests need: in this process, with time and randomness under control.

@@ -1,6 +1,7 @@
 //! What must work: every file of `fixtures/wire`, through every host. A new case is a new file.
 
 use crate::support::in_process::InProcess;
+use crate::support::lambda::{Front, Lambda};
 use crate::support::runner;
 use crate::support::socket::Local;
 
@@ -17,4 +18,29 @@ fn over_a_socket() {
 #[test]
 fn over_stdio() {
     runner::over_stdio("wire");
+}
+
+fn through_lambda(front: Front) {
+    let skipped = runner::over_http_if_possible("wire", |_| true, |server| Box::new(Lambda::start(server, front)));
+    assert_eq!(skipped, ["host_loopback"]);
+}
+
+#[test]
+fn through_a_function_url() {
+    through_lambda(Front::Url);
+}
+
+#[test]
+fn through_a_function_url_that_streams() {
+    through_lambda(Front::UrlStreaming);
+}
+
+#[test]
+fn through_a_rest_api() {
+    through_lambda(Front::Rest);
+}
+
+#[test]
+fn through_a_rest_api_that_streams() {
+    through_lambda(Front::RestStreaming);
 }

@@ -257,6 +257,17 @@ impl Call<'_> {
         self
     }
 
+    /// Gives the call the trace context of its transport, unless `_meta` named one. What is not spelled like one is dropped.
+    #[must_use]
+    pub fn traced(mut self, traceparent: Option<&str>, tracestate: Option<&str>) -> Self {
+        if self.meta.trace.traceparent.is_none() {
+            self.meta.trace.traceparent = traceparent.map(str::to_owned);
+            self.meta.trace.tracestate = tracestate.map(str::to_owned);
+        }
+        self.meta.trace.keep_well_formed();
+        self
+    }
+
     /// The protocol revision of the call.
     #[must_use]
     pub fn revision(&self) -> Revision {

@@ -16,6 +16,7 @@ use crate::model::implementation::Implementation;
 use crate::model::input::{Elicited, Form, InputResponse, InputResponses, Sampled, Sampling};
 use crate::model::meta::{CallMeta, LogLevel, TraceContext};
 use crate::outbox::Outbox;
+use crate::port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::port::{Platform, TypeMap};
 use crate::principal::Principal;
 use crate::round_trip::Ask;
@@ -144,6 +145,22 @@ impl Cx {
         let missing =
             || ToolError::internal(format!("the host has no port {}: give it to Platform::with_port", std::any::type_name::<P>()));
         self.0.platform.port().ok_or_else(missing)
+    }
+
+    /// Asks another HTTP service through the host's client: within the time that this call has left, and as part of its trace.
+    ///
+    /// # Errors
+    /// An internal error when the host has no client; what the model reads of other failures is for the handler to say.
+    pub async fn fetch(&self, mut request: HttpRequest) -> Result<Result<HttpResponse, HttpError>, ToolError> {
+        let client = Arc::clone(self.port::<dyn HttpClient>()?);
+        request.timeout = request.timeout.min(self.remaining());
+        let trace = self.trace();
+        for (name, value) in [("traceparent", &trace.traceparent), ("tracestate", &trace.tracestate)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        Ok(client.send(request).await)
     }
 
     /// Starts a question to the client; see [`Ask`].

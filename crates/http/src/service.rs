@@ -159,7 +159,9 @@ impl Service {
         let modern = matches!(era, Era::Modern(_));
         match envelope.into_call(era, principal(parts)) {
             Ok(call) => {
-                let reply = self.server.reply(call.deadline_ms(deadline(parts)), platform);
+                let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+                let call = call.deadline_ms(deadline(parts)).traced(header("traceparent"), header("tracestate"));
+                let reply = self.server.reply(call, platform);
                 let heartbeat = Heartbeat { every: self.config.heartbeat, platform: Arc::clone(platform) };
                 respond::reply(reply, modern, guard::accepts_stream(&parts.headers), heartbeat).await
             }

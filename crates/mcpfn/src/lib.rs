@@ -26,6 +26,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `lambda` | [`main!`], [`run`] and [`run_with`] also serve AWS Lambda, when Lambda is what started the program. Off by default: it is half a megabyte that a program for this machine never runs |
+//! | `dynamodb` | on Lambda, `MCPFN_TABLE` names a DynamoDB table by which all environments share kept results, call budgets and once-only writes. Without it each environment has its own |
 
 pub use mcpfn_core::*;
 

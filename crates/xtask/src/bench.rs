@@ -1,6 +1,8 @@
 //! `bench`: starts the benchmarks of one part, after counting their instructions where valgrind is there. What is measured,
 //! and what the numbers mean, is in tests/benches.
 
+mod lambda;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,12 +12,15 @@ use crate::context::Context;
 use crate::process;
 use crate::report::{Error, Result, flush};
 
-const PARTS: [&str; 1] = ["core"];
+const PARTS: [&str; 2] = ["core", "lambda"];
 /// How often a counted operation runs. What a program does once stands in both counts and falls out of their difference.
 const TIMES: u64 = 200;
 
 pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {
     let (part, rest) = parse(arguments)?;
+    if part == "lambda" {
+        return lambda::run(cx, rest);
+    }
     let bench = |more: &[&str]| {
         let mut command = cx.cargo();
         command.args(["bench", "-p", "mcpfn-it", "--bench", part]).args(more);
@@ -71,7 +76,7 @@ fn parse(arguments: &[String]) -> Result<(&'static str, &[String])> {
     let (part, rest) = match arguments {
         [flag, part, rest @ ..] if flag == "--part" => (part, rest),
         _ => {
-            return Err(Error::new(format!("say which part: `cargo xtask bench --part {}`", PARTS[0])));
+            return Err(Error::new(format!("say which part: `cargo xtask bench --part {}`", PARTS.join("` or `--part "))));
         }
     };
     let part = PARTS

@@ -79,16 +79,19 @@ impl<'a> RawMeta<'a> {
         Ok(CallMeta { client, log_level, ..self.common()? })
     }
 
+    fn trace(&self) -> TraceContext {
+        let text = |raw: Option<&RawValue>| raw.and_then(string).map(Cow::into_owned);
+        let mut trace = TraceContext { traceparent: text(self.traceparent), tracestate: text(self.tracestate), baggage: text(self.baggage) };
+        trace.keep_well_formed();
+        trace
+    }
+
     /// Reads what legacy requests may say: a progress token and trace context.
     pub(crate) fn common(&self) -> Result<CallMeta, Error> {
         Ok(CallMeta {
             client_info: self.client_info.and_then(|raw| serde_json::from_str::<Object<_>>(raw.get()).ok()).map(|object| object.0),
             progress_token: self.progress_token.map(progress_token).transpose()?,
-            trace: TraceContext {
-                traceparent: self.traceparent.and_then(string).map(Cow::into_owned),
-                tracestate: self.tracestate.and_then(string).map(Cow::into_owned),
-                baggage: self.baggage.and_then(string).map(Cow::into_owned),
-            },
+            trace: self.trace(),
             idempotency_key: self.idempotency_key.map(idempotency_key).transpose()?,
             tells_cache: self.cache.is_some_and(|raw| raw.get() == "true"),
             ..CallMeta::default()
@@ -143,7 +146,8 @@ impl LogLevel {
     }
 }
 
-/// W3C trace context as the client sent it in `_meta`. Passed through, not checked.
+/// W3C trace context as the client sent it, in `_meta` or in headers. Passed on to services and into records, so only what is spelled
+/// like one is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceContext {
@@ -153,4 +157,16 @@ pub struct TraceContext {
     pub tracestate: Option<String>,
     /// W3C `baggage`.
     pub baggage: Option<String>,
+}
+
+impl TraceContext {
+    /// Drops what the W3C's grammar does not allow, roughly: a `traceparent` is 55 characters of hexadecimal digits and dashes, the
+    /// others are visible ASCII of limited length.
+    pub(crate) fn keep_well_formed(&mut self) {
+        let hex = |parent: &String| parent.len() == 55 && parent.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let visible = |text: &String| text.len() <= 512 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        self.traceparent = self.traceparent.take().filter(hex);
+        self.tracestate = self.tracestate.take().filter(|state| self.traceparent.is_some() && visible(state));
+        self.baggage = self.baggage.take().filter(visible);
+    }
 }
