@@ -89,7 +89,8 @@ impl Event {
 
     /// The request that the trigger received. The query is left out: the protocol has none.
     pub(crate) fn into_request(self, base_path: &str) -> Result<Request<Full<Bytes>>, NotHttp> {
-        let method = self.http_method.as_deref().or_else(|| self.context("/http/method")).ok_or(NotHttp)?;
+        // in this order, because `cargo lambda watch` says GET in the place that a function URL's event does not have
+        let method = self.context("/http/method").or(self.http_method.as_deref()).ok_or(NotHttp)?;
         // a method or path that is none can only be answered as one that is not served
         let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
         let stage = self.context("/stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}"));

@@ -15,6 +15,9 @@ use crate::metrics::REQUEST_ID;
 use crate::response::{Envelope, Shape, buffered};
 use crate::settings::{Auth, Mode};
 
+/// The longest that any function may run, in milliseconds.
+const LONGEST: u64 = 900_000;
+
 /// What every invocation of this execution environment shares.
 pub(crate) struct Host {
     pub(crate) api: Api,
@@ -33,10 +36,12 @@ impl Host {
         // of the highest level, so that no log level takes the id off a line
         let span = tracing::error_span!("invocation", requestId = invocation.context.request_id);
         let LambdaInvocation { parts, body, context } = invocation;
-        let deadline_ms = context.deadline;
+        let now = self.platform.now_ms();
+        // one that has passed is no platform's: `cargo lambda watch` says 1970
+        let deadline_ms = if context.deadline > now { context.deadline } else { now + LONGEST };
         let host = Arc::clone(&self);
         // a task of its own, so that a panic that nobody foresaw costs one answer and not the process
-        let work = async move { host.outcome(&body, context.deadline).await.unwrap_or_else(Outcome::Failed) };
+        let work = async move { host.outcome(&body, deadline_ms).await.unwrap_or_else(Outcome::Failed) };
         let id = &context.request_id;
         let outcome = tokio::spawn(REQUEST_ID.scope(id.clone(), work.instrument(span.clone()))).await;
         let outcome = outcome.unwrap_or_else(|_| Outcome::Failed("the function panicked; its log says where".into()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -37,6 +37,10 @@ pub(crate) async fn buffered(response: Response<Body>, shape: Shape) -> Bytes {
     }
     if shape.status_description {
         document["statusDescription"] = json!(parts.status.to_string());
+    } else if !shape.multi_value_headers {
+        // nothing to AWS, but `cargo lambda watch` reads no answer without them
+        document["multiValueHeaders"] = json!({});
+        document["cookies"] = json!([]);
     }
     document.to_string().into()
 }
@@ -44,7 +48,10 @@ pub(crate) async fn buffered(response: Response<Body>, shape: Shape) -> Bytes {
 /// The streaming form: head, eight zero bytes, body. Reading it runs the handler, under the span of its invocation; dropping it
 /// cancels the handler.
 pub(crate) struct Envelope {
-    head: Option<Vec<u8>>,
+    /// Each in a chunk of its own, because `cargo lambda watch` tells them apart by that. What is there already leaves with
+    /// them all the same: a fixed body is one packet.
+    start: std::array::IntoIter<Bytes, 2>,
+    empty: bool,
     body: Body,
     span: Span,
 }
@@ -53,9 +60,8 @@ impl Envelope {
     pub(crate) fn new(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let head = json!({"statusCode": parts.status.as_u16(), "headers": joined(&parts.headers), "cookies": []});
-        let mut head = head.to_string().into_bytes();
-        head.extend([0; 8]);
-        Self { head: Some(head), body, span: Span::current() }
+        let start = [Bytes::from(head.to_string()), Bytes::from_static(&[0; 8])].into_iter();
+        Self { start, empty: true, body, span: Span::current() }
     }
 }
 
@@ -64,18 +70,16 @@ impl http_body::Body for Envelope {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Self { head, body, span } = &mut *self;
-        let _entered = span.enter();
-        let frame = Pin::new(body).poll_frame(cx);
-        let Some(mut start) = head.take() else { return frame };
-        // what is there already leaves with the head: a fixed body is one packet
-        match frame {
-            Poll::Pending => {}
-            Poll::Ready(Some(Ok(frame))) => start.extend(frame.into_data().unwrap_or_default()),
-            // front doors wait for the first byte of a body before they send the head on
-            Poll::Ready(None) => start.push(b'\n'),
+        let Self { start, empty, body, span } = &mut *self;
+        if let Some(piece) = start.next() {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        Poll::Ready(Some(Ok(Frame::data(start.into()))))
+        let _entered = span.enter();
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        // front doors wait for the first byte of a body before they send the head on
+        let filler = (frame.is_none() && *empty).then(|| Ok(Frame::data(Bytes::from_static(b"\n"))));
+        *empty = false;
+        Poll::Ready(frame.or(filler))
     }
 }
 

@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use http::StatusCode;
 use mcpfn_core::jsonrpc::Error as RpcError;
-use mcpfn_core::{Answer, Builder, Platform};
+use mcpfn_core::{Answer, Builder, HttpClient, Limits, Platform};
 use mcpfn_http::{Config, Service};
 use mcpfn_host::Setup;
 use tracing::Level;
@@ -23,6 +23,7 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::{Env, Headers, ResponseBuilder, web_sys};
 
 use crate::hangup::Hangup;
+use crate::http_client::Fetch;
 use crate::settings::{Auth, Settings};
 use crate::variables::Variables;
 use crate::{console, ports, request, response};
@@ -31,6 +32,9 @@ thread_local! {
     /// Mistakes are kept too: bindings don't change while an isolate lives.
     static HOST: OnceCell<Result<Rc<Host>, String>> = const { OnceCell::new() };
 }
+
+/// The binding of the KV namespace for results. Without one, nothing is kept.
+const CACHE: &str = "CACHE";
 
 /// What every event of this isolate shares.
 struct Host {
@@ -92,7 +96,13 @@ impl Host {
         config.anonymous = settings.auth == Auth::None;
         config.origins.listed = settings.origins;
         config.max_body = settings.max_body;
-        Ok(Self { service: Service::new(server, config), platform: Arc::new(add_ports(ports::platform(keys))) })
+        let limiter = Arc::new(variables.rates(settings.policies.rate)?);
+        let limits = Limits { limiter, rate: settings.policies.rate, when_down: settings.policies.rate_down };
+        let mut platform = ports::platform(keys).with_limits(limits).with_port::<dyn HttpClient>(Arc::new(Fetch));
+        if let Some(cache) = variables.kv_cache(CACHE) {
+            platform = platform.with_cache(Arc::new(cache));
+        }
+        Ok(Self { service: Service::new(server, config), platform: Arc::new(add_ports(platform)) })
     }
 
     /// The response, unless the client is gone first: then its call is dropped.

@@ -18,11 +18,15 @@ mod line;
 mod settings;
 
 #[cfg(target_arch = "wasm32")]
+mod callback;
+#[cfg(target_arch = "wasm32")]
 mod console;
 #[cfg(target_arch = "wasm32")]
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod hangup;
+#[cfg(target_arch = "wasm32")]
+mod http_client;
 #[cfg(target_arch = "wasm32")]
 mod ports;
 #[cfg(target_arch = "wasm32")]
@@ -39,7 +43,7 @@ pub use fetch::{fetch, served, wait_until};
 pub use mcpfn_host::{SettingsError, Setup};
 pub use settings::{Auth, ENVIRONMENT, Settings};
 #[cfg(target_arch = "wasm32")]
-pub use stores::D1;
+pub use stores::{D1, KvCache, RateBindings};
 #[cfg(target_arch = "wasm32")]
 pub use variables::Variables;
 

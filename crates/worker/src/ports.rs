@@ -1,13 +1,17 @@
 //! The ports of an isolate: its clock, its timers, its randomness, work after an answer.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mcpfn_core::{Background, BoxFuture, Clock, Keyring, Platform, Random, Timer};
 use mcpfn_host::Log;
-use worker::Delay;
-use worker::js_sys::Date;
+use worker::js_sys::{Date, global};
+use worker::wasm_bindgen::JsCast;
+use worker::web_sys::WorkerGlobalScope;
 
+use crate::callback::Callback;
 use crate::fetch::wait_until;
 
 /// The longest wait that `setTimeout` understands, some 24 days; it takes a longer one for none.
@@ -36,8 +40,49 @@ impl Clock for Isolate {
 
 impl Timer for Isolate {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(Delay::from(duration.min(LONGEST)))
+        Box::pin(Timeout::new(duration))
     }
+}
+
+/// `setTimeout`, from the first time that somebody waits for it.
+pub(crate) struct Timeout {
+    milliseconds: i32,
+    running: Option<(i32, Callback)>,
+}
+
+impl Timeout {
+    pub(crate) fn new(duration: Duration) -> Self {
+        Self { milliseconds: duration.min(LONGEST).as_millis() as i32, running: None }
+    }
+}
+
+impl Future for Timeout {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some((_, callback)) = &self.running {
+            return callback.poll(cx);
+        }
+        let callback = Callback::new();
+        let started = scope().set_timeout_with_callback_and_timeout_and_arguments_0(callback.function(), self.milliseconds);
+        // a request that is over may start no timers; its calls are over too
+        let Ok(id) = started else { return Poll::Pending };
+        let pending = callback.poll(cx);
+        self.running = Some((id, callback));
+        pending
+    }
+}
+
+impl Drop for Timeout {
+    fn drop(&mut self) {
+        if let Some((id, _)) = &self.running {
+            scope().clear_timeout_with_handle(*id);
+        }
+    }
+}
+
+fn scope() -> WorkerGlobalScope {
+    global().unchecked_into()
 }
 
 impl Random for Isolate {

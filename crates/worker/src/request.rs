@@ -1,12 +1,14 @@
 //! From a fetch event's request to an HTTP request. The body stays in JavaScript until somebody reads it.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::Frame;
+use mcpfn_core::Principal;
 use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
@@ -20,20 +22,31 @@ pub(crate) fn convert(request: web_sys::Request) -> Request<Incoming> {
     *converted.method_mut() = Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::TRACE);
     *converted.uri_mut() = Uri::try_from(request.url()).unwrap_or(Uri::from_static("/unreadable"));
     *converted.headers_mut() = headers(&request.headers());
+    let principal = address(converted.headers()).map_or_else(Principal::anonymous, |address| Principal::anonymous().at(address));
+    converted.extensions_mut().insert(principal);
     let declared = converted.headers().contains_key(header::CONTENT_LENGTH);
     converted.map(|()| if declared { Incoming::Declared(request) } else { Incoming::Undeclared(request) })
 }
 
-/// All headers in two steps over the border instead of two for each: `name,value` lines, and neither has a line break.
+/// Where the call came from. Cloudflare sets the header, and nobody can call a Worker without passing it.
+fn address(headers: &HeaderMap) -> Option<IpAddr> {
+    headers.get("cf-connecting-ip")?.to_str().ok()?.parse().ok()
+}
+
 fn headers(from: &web_sys::Headers) -> HeaderMap {
-    let lines = String::from(Array::from(from).join("\n"));
     let mut headers = HeaderMap::new();
-    for (name, value) in lines.lines().filter_map(|line| line.split_once(',')) {
+    for (name, value) in header_pairs(from) {
         let Ok(name) = HeaderName::try_from(name) else { continue };
         // a value that is none stays as an empty one: a check that forbids the header must still find it
-        headers.append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
+        headers.append(name, HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("")));
     }
     headers
+}
+
+/// All headers in two steps over the border instead of two for each: `name,value` lines, and neither has a line break.
+pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Vec<(String, String)> {
+    let lines = String::from(Array::from(headers).join("\n"));
+    lines.lines().filter_map(|line| line.split_once(',')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The body of a request. One that says its length is read at once, after that length was found small enough; one that does not
@@ -58,7 +71,8 @@ impl http_body::Body for Incoming {
                 Self::Whole(buffer) => {
                     let read = ready!(Pin::new(buffer).poll(cx));
                     *self = Self::End;
-                    return piece(&read.map_err(|_| Broken)?);
+                    let bytes = Uint8Array::new(&read.map_err(|_| Broken)?).to_vec();
+                    return Poll::Ready(Some(Ok(Frame::data(bytes.into()))));
                 }
                 Self::Undeclared(request) => {
                     *self = match request.body() {
@@ -72,14 +86,12 @@ impl http_body::Body for Incoming {
                 }
                 Self::Pieces(reader, next) => {
                     let read = ready!(Pin::new(&mut *next).poll(cx)).map_err(|_| Broken)?;
-                    let member = |name: &str| Reflect::get(&read, &JsValue::from_str(name)).map_err(|_| Broken);
-                    if member("done")?.is_truthy() {
+                    let Some(piece) = piece(&read).map_err(|_| Broken)? else {
                         *self = Self::End;
                         return Poll::Ready(None);
-                    }
-                    let value = member("value")?;
+                    };
                     *next = reader.read().into();
-                    return piece(&value);
+                    return Poll::Ready(Some(Ok(Frame::data(piece))));
                 }
             }
         }
@@ -90,8 +102,12 @@ impl http_body::Body for Incoming {
     }
 }
 
-fn piece(value: &JsValue) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-    Poll::Ready(Some(Ok(Frame::data(Uint8Array::new(value).to_vec().into()))))
+/// What a stream's reader gave: the next bytes, or its end.
+pub(crate) fn piece(read: &JsValue) -> Result<Option<Bytes>, JsValue> {
+    if Reflect::get(read, &"done".into())?.is_truthy() {
+        return Ok(None);
+    }
+    Ok(Some(Uint8Array::new(&Reflect::get(read, &"value".into())?).to_vec().into()))
 }
 
 /// The body ended before it was complete.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::str::FromStr;
 
 use mcpfn_core::Keyring;
-use mcpfn_host::{Reader, SettingsError};
+use mcpfn_host::{Policies, Reader, SettingsError};
 use tracing::Level;
 
 /// Help text for the variables.
@@ -13,6 +13,8 @@ On Cloudflare Workers, as vars or secrets:
   MCPFN_AUTH       none: anybody may call. Must be set
   MCPFN_ORIGINS    browser origins that may call, comma-separated [none]
   MCPFN_MAX_BODY   most bytes of a message [4194304]
+  MCPFN_RATE       calls of one caller, 60/min or 100/10s, with a rate limit bound to it; or none [none]
+  MCPFN_RATE_DOWN  what a call budget that can't be asked does to calls: admit or refuse [admit]
   MCPFN_STATE_KEY  32 random bytes in Base64 that seal request state; several, newest first, separated by commas
   MCPFN_LOG        error, warn, info, debug or trace [info]";
 
@@ -26,6 +28,8 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
     pub max_body: usize,
+    /// `MCPFN_RATE` (none when not set: it needs a binding), `MCPFN_RATE_DOWN`.
+    pub policies: Policies,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it every isolate makes its own.
     pub state_keys: Option<Keyring>,
     /// `MCPFN_LOG`: `error`, `warn`, `info` (when not set), `debug` or `trace`.
@@ -65,6 +69,7 @@ impl Settings {
             auth: reader.parsed("MCPFN_AUTH", Auth::None, "none"),
             origins: reader.origins(),
             max_body: reader.max_body(),
+            policies: reader.policies(None),
             state_keys: reader.keys(),
             log_level: reader.parsed("MCPFN_LOG", Level::INFO, "error, warn, info, debug or trace"),
         };

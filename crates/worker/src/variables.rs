@@ -2,11 +2,18 @@
 
 use std::ffi::OsString;
 
+use mcpfn_core::Rate;
 use worker::js_sys::{JSON, Reflect};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env};
 
-use crate::stores::D1;
+use crate::stores::{D1, KvCache, RateBindings};
+
+/// What a JavaScript error says.
+pub(crate) fn message(error: &JsValue) -> String {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    message.unwrap_or_else(|| format!("{error:?}"))
+}
 
 /// The variables, secrets and stores of a Worker.
 #[derive(Debug, Clone)]
@@ -33,5 +40,21 @@ impl Variables {
             format!("no D1 database is bound as {binding} ({error}); add one to [[d1_databases]] in wrangler.toml with binding = \"{binding}\"")
         })?;
         Ok(D1::new(database))
+    }
+
+    /// The store of results in a KV namespace, if one is bound to the name.
+    #[must_use]
+    pub fn kv_cache(&self, binding: &str) -> Option<KvCache> {
+        self.0.kv(binding).ok().map(KvCache::new)
+    }
+
+    /// The rate-limit bindings. `rate` is one that will be asked for.
+    ///
+    /// # Errors
+    /// When no binding has this rate: a sentence that says what to add.
+    pub fn rates(&self, rate: Option<Rate>) -> Result<RateBindings, String> {
+        let bindings = RateBindings::new(self.0.clone());
+        rate.map_or(Ok(()), |rate| bindings.of(rate).map(drop)).map_err(|why| format!("MCPFN_RATE: {why}"))?;
+        Ok(bindings)
     }
 }

@@ -1,5 +1,7 @@
 //! The steps that are one cargo command each. What they check is decided by cargo, not here.
 
+use std::process::Command;
+
 use crate::{
     context::Context,
     process,
@@ -20,7 +22,12 @@ pub(crate) fn unit(cx: &Context, counts: &mut Counts) -> Result<()> {
     // --no-fail-fast, because a count that stops at the first failing binary is not a count.
     let mut command = cx.cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]);
-    process::run_reading(&mut command, |line| {
+    tests(&mut command, counts)
+}
+
+/// Runs `cargo test` and counts what its binaries report.
+pub(crate) fn tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
+    process::run_reading(command, |line| {
         if let Some(more) = test_result(line) {
             counts.passed += more.passed;
             counts.failed += more.failed;

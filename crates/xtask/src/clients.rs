@@ -35,6 +35,15 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     if failed.is_empty() { Ok(()) } else { Err(Error::new(format!("failed: {}", failed.join(", ")))) }
 }
 
+/// The same clients over HTTP alone, against a server that runs.
+pub(crate) fn over_http(cx: &Context, node: &Node, url: &str, counts: &mut Counts) -> Result<()> {
+    setup::node_packages(cx, node, setup::CLIENTS)?;
+    for (script, arguments) in CLIENTS {
+        run_client(cx, node, script, arguments, ["--url".as_ref(), url.as_ref()], counts)?;
+    }
+    Ok(())
+}
+
 fn run_client(cx: &Context, node: &Node, script: &str, arguments: &[&str], server: [&Path; 2], counts: &mut Counts) -> Result<()> {
     let mut here = Counts::default();
     let mut command = node.command();

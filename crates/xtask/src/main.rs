@@ -8,10 +8,12 @@ mod conformance;
 mod context;
 mod deny;
 mod fixture;
+mod lambda;
 mod process;
 mod report;
 mod sam;
 mod setup;
+mod stores;
 mod wasm;
 mod worker;
 
@@ -23,7 +25,7 @@ use report::{Counts, Error, Result, Step};
 const HELP: &str = "\
 cargo xtask <command>
 
-  test          everything below from fmt to sam, in this order; stops at the first step that fails
+  test          everything below from fmt to worker, in this order; stops at the first step that fails
   lint          fmt, then clippy
 
   fmt           formatting is what `cargo fmt` would write
@@ -32,14 +34,19 @@ cargo xtask <command>
   docs          documentation builds without a warning
   deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
   wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
+  stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down
   conformance   the official MCP suite against the fixture server, three protocol revisions
                   --host HOST     which host serves the fixtures: local, lambda or worker; `test` asks all
                   --keep          keep the suite's results after a run that passed
   clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio
+  lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the official runtime interface emulator
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine
+  worker        the fixtures and the clients through workerd, and what wrangler would deploy, with D1
+                  --migrations    write infra/migrations from the demo shop
+                  --sizes         sizes and start-up times instead of the tests
 
-  bench --part core [-- ARGUMENTS]
-                benchmarks of one part; the arguments go to the benchmark
+  bench --part PART [-- ARGUMENTS]
+                benchmarks of one part, core or lambda; the arguments go to the benchmark
 
   setup         fetch everything the steps above need; quick when nothing is missing
   help          this text
@@ -74,6 +81,10 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
         "lint" => no_arguments(command, rest).and_then(|()| report::run_steps(&cx, &STEPS[..2])),
         "setup" => no_arguments(command, rest).and_then(|()| setup::everything(&cx)),
         "bench" => bench::run(&cx, rest),
+        "worker" => {
+            let options = worker::Options::parse(rest)?;
+            counted(|counts| worker::start(&cx, options, counts))
+        }
         "conformance" => {
             let options = conformance::Options::parse(rest)?;
             counted(|counts| conformance::run(&cx, &options, counts))
@@ -97,9 +108,12 @@ const STEPS: &[Step] = &[
     Step { name: "docs", run: cargo_steps::docs },
     Step { name: "deny", run: deny::run },
     Step { name: "wasm", run: wasm::run },
+    Step { name: "stores", run: stores::run },
     Step { name: "conformance", run: conformance::step },
     Step { name: "clients", run: clients::run },
+    Step { name: "lambda", run: lambda::run },
     Step { name: "sam", run: sam::run },
+    Step { name: "worker", run: worker::run },
 ];
 
 /// Runs one step on its own and prints its counts, if it has any, also when it fails.

@@ -54,6 +54,8 @@ fn lint(cx: &Context, python: &Python, out: &Path, counts: &mut Counts) -> Resul
         ("as it is", [].as_slice()),
         ("for another account", &["CallerAccount=123456789012", "Architecture=x86_64", "ReservedConcurrency=5"]),
         ("open to all", &["AuthType=NONE"]),
+        ("behind CloudFront", &["CloudFront=yes", "WebAcl=arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/id"]),
+        ("open behind CloudFront", &["CloudFront=yes", "AuthType=NONE"]),
     ] {
         let expanded =
             process::read(python.program(EXPAND).arg(TEMPLATE).args(parameters).current_dir(&cx.root).env("AWS_DEFAULT_REGION", REGION))?;

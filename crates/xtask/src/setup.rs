@@ -3,12 +3,16 @@
 
 mod cargo_deny;
 mod debian;
+mod dynamodb;
+mod lambda_tools;
 mod node;
 mod python;
 mod wasm_std;
 mod worker_tools;
 
 pub(crate) use cargo_deny::cargo_deny;
+pub(crate) use dynamodb::{dynamodb_local, dynoxide};
+pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{Node, node, node_packages};
 pub(crate) use python::{Python, sam_tools};
 pub(crate) use wasm_std::{TARGET, Toolchain, wasm_toolchain};
@@ -41,6 +45,11 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     }
     println!("Workers: {}", worker_tools(cx)?.describe());
     println!("cargo-deny: {}", cargo_deny(cx)?.display());
+    println!("dynoxide: {}", dynoxide(cx)?.display());
+    match dynamodb_local(cx) {
+        Ok(local) => println!("DynamoDB Local: {}", local.describe()),
+        Err(why) => println!("DynamoDB Local SKIPPED: {why}"),
+    }
     println!("SAM command line and cfn-lint: {}", sam_tools(cx)?.describe());
     Ok(())
 }

@@ -1,40 +1,152 @@
-//! The step `worker`: the host for Cloudflare Workers in workerd, the runtime that serves it there. The fixtures run through it, then
-//! what only this host does is asked.
+//! The step `worker`: the host for Cloudflare Workers in workerd, the runtime that serves it there. Every fixture runs through it,
+//! then what only this host does, then real clients; last, what wrangler would deploy.
 
+mod deployed;
+mod sizes;
 mod workerd;
 
 use std::path::{Path, PathBuf};
 
 use crate::{
+    cargo_steps, clients,
     context::Context,
     process,
     report::{Counts, Error, Result},
-    setup::{self, WORKER, WorkerTools},
-    wasm::{count_line, target_folder},
+    setup::{self, TARGET, WORKER, WorkerTools},
+    wasm::target_folder,
 };
-use workerd::{Service, Workerd};
+use workerd::{Service, What, Workerd};
+
+const IMPATIENT: &str = include_str!("../../../tests/worker/impatient.mjs");
 
 /// 32 bytes of 7, which the fixtures know.
 const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
+const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
+const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
+/// The origins that the fixtures call from: this host has no loopback that it could trust by itself.
+const ORIGINS: (&str, &str) = ("MCPFN_ORIGINS", "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}");
 
-/// Builds the fixture server as a Worker and gives back the folder that it is in.
-pub(crate) fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
-    build(cx, tools, &cx.root.join(WORKER), "fixture")
+/// One server a service; `everything` comes last.
+const SERVICES: &[Service<'_>] = &[
+    Service { name: "paged", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]) },
+    Service { name: "plain", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]) },
+    Service { name: "rich", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]) },
+    Service { name: "watched", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
+    Service { name: "counted", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
+    Service { name: "trapped", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
+    Service { name: "impatient", what: What::Script { text: IMPATIENT, service: "watched" } },
+    Service { name: "unlimited", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE", "60/min")]) },
+    Service { name: "unset", what: What::Built(&[]) },
+    Service {
+        name: "wrong",
+        what: What::Built(&[
+            ("MCPFN_AUTH", "everybody"),
+            ("MCPFN_ORIGINS", "app.example.com"),
+            ("MCPFN_MAX_BODY", "4 MiB"),
+            ("MCPFN_STATE_KEY", "hunter2"),
+            ("MCPFN_LOG", "loud"),
+            ("MCPFN_RATE", "often"),
+        ]),
+    },
+    Service { name: "everything", what: What::Built(&[OPEN, KEY, QUIET, ORIGINS]) },
+];
+
+/// What is asked of the step; nothing runs all of its tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Options {
+    Tests,
+    Migrations,
+    Sizes,
+}
+
+impl Options {
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+        match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => Ok(Self::Tests),
+            ["--migrations"] => Ok(Self::Migrations),
+            ["--sizes"] => Ok(Self::Sizes),
+            other => Err(Error::new(format!("`worker` does not know `{}`; see `cargo xtask help`", other.join(" ")))),
+        }
+    }
+}
+
+pub(crate) fn start(cx: &Context, options: Options, counts: &mut Counts) -> Result<()> {
+    match options {
+        Options::Tests => run(cx, counts),
+        Options::Migrations => deployed::write_migration(cx),
+        Options::Sizes => sizes::table(cx),
+    }
+}
+
+pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
+    let tools = setup::worker_tools(cx)?;
+    lint(cx, &tools)?;
+    let folder = build_fixture(cx, &tools)?;
+    let mut workerd = workerd::serve(cx, &tools, &folder, SERVICES)?;
+    in_workerd(cx, &tools, &workerd, counts)?;
+    workerd.process.still_runs()?;
+    clients::over_http(cx, &tools.node, &workerd.process.url, counts)?;
+    workerd.process.still_runs()?;
+    drop(workerd);
+    deployed::check(cx, &tools, &folder, counts)
+}
+
+/// Most of these crates is compiled for wasm only, where the step `clippy` does not look.
+fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
+    let mut clippy = tools.toolchain.cargo(cx)?;
+    clippy.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).args(["clippy", "--no-deps", "--target", TARGET]);
+    clippy.args(["-p", "mcpfn-worker", "-p", "mcpfn-worker-check", "-p", "mcpfn-worker-hello", "-p", "mcpfn-worker-bare"]);
+    clippy.args(["-p", "mcpfn-server", "--lib"]);
+    // `Send` follows the target: what is shared as an `Arc` elsewhere is one here too
+    process::run(clippy.args(["--", "-D", "warnings", "-A", "clippy::arc-with-non-send-sync"]))
+}
+
+/// The test target of the integration tests that asks a running workerd.
+fn in_workerd(cx: &Context, tools: &WorkerTools, workerd: &Workerd, counts: &mut Counts) -> Result<()> {
+    let places: Vec<String> = SERVICES.iter().zip(&workerd.ports).map(|(service, port)| format!("{}={port}", service.name)).collect();
+    let mut tests = cx.cargo();
+    tests.args(["test", "-p", "mcpfn-it", "--features", "workerd", "--test", "worker"]).env("MCPFN_TEST_WORKER", places.join(" "));
+    if !tools.toolchain.unwinds() {
+        tests.env("MCPFN_TEST_WORKER_ABORTS", "1");
+    }
+    cargo_steps::tests(&mut tests, counts)
 }
 
 /// Runs the fixture server alone.
 pub(crate) fn fixture(cx: &Context) -> Result<Workerd> {
     let tools = setup::worker_tools(cx)?;
     let folder = build_fixture(cx, &tools)?;
-    let variables = [("MCPFN_AUTH", "none"), ("MCPFN_STATE_KEY", STATE_KEY), ("MCPFN_LOG", "warn")];
-    workerd::serve(cx, &tools, &folder, &[Service { name: "everything", variables: &variables }])
+    workerd::serve(cx, &tools, &folder, &SERVICES[SERVICES.len() - 1..])
 }
 
-/// Builds one crate as it would be deployed.
+fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
+    build(cx, tools, &cx.root.join(WORKER), "fixture")
+}
+
+/// Builds one crate as it would be deployed, and gives back the folder that it is in.
 fn build(cx: &Context, tools: &WorkerTools, package: &Path, name: &str) -> Result<PathBuf> {
     let out = cx.target.join("worker").join(name);
     let mut build = tools.worker_build(cx)?;
     build.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).arg("--release").arg("--out-dir").arg(&out).arg(package);
     process::run(&mut build)?;
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_known_by_name() {
+        let options = |arguments: &[&str]| Options::parse(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(options(&[]).unwrap(), Options::Tests);
+        assert_eq!(options(&["--sizes"]).unwrap(), Options::Sizes);
+        assert!(options(&["--sizes", "x"]).unwrap_err().to_string().contains("`--sizes x`"));
+    }
+
+    #[test]
+    fn the_fixture_server_comes_last() {
+        assert_eq!(SERVICES.last().unwrap().name, "everything");
+    }
 }

@@ -6,15 +6,17 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use mcpfn::jsonrpc::{self, Incoming, Message};
 use mcpfn::prelude::*;
-use mcpfn::{Envelope, Frame, Platform, Principal, Reply};
+use mcpfn::{Envelope, Frame, Limits, Platform, Principal, Rate, Reply, WhenDown};
 use mcpfn_http::{Config, Service};
 use mcpfn_it::fuzzing;
+use mcpfn_native::memory::Stores;
 use serde_json::{Value, json};
 
 use crate::harness::{Operation, timed};
@@ -27,6 +29,8 @@ pub(crate) struct Case {
     method: &'static str,
     /// The tool's name and its arguments, where one is called.
     call: Option<fn() -> (&'static str, Value)>,
+    /// Whether tools have scopes and rates and keep results, and the platform has stores, in memory.
+    policies: bool,
 }
 
 pub(crate) const CALL: &str = "call";
@@ -34,18 +38,56 @@ pub(crate) const CALL_AMONG_MANY: &str = "call-10000";
 
 impl Case {
     pub(crate) const ALL: &[Self] = &[
-        Self { name: "discover", about: "`server/discover`", tools: 30, method: "server/discover", call: None },
-        Self { name: "list", about: "`tools/list`, 30 tools", tools: 30, method: "tools/list", call: None },
-        Self { name: CALL, about: "`tools/call`, echo of 1 KB, 30 tools", tools: 30, method: "tools/call", call: Some(echo) },
-        Self { name: CALL_AMONG_MANY, about: "the same among 10,000 tools", tools: 10_000, method: "tools/call", call: Some(echo) },
+        Self { name: "discover", about: "`server/discover`", tools: 30, method: "server/discover", call: None, policies: false },
+        Self { name: "list", about: "`tools/list`, 30 tools", tools: 30, method: "tools/list", call: None, policies: false },
+        Self {
+            name: CALL,
+            about: "`tools/call`, echo of 1 KB, 30 tools",
+            tools: 30,
+            method: "tools/call",
+            call: Some(echo),
+            policies: false,
+        },
+        Self {
+            name: CALL_AMONG_MANY,
+            about: "the same among 10,000 tools",
+            tools: 10_000,
+            method: "tools/call",
+            call: Some(echo),
+            policies: false,
+        },
         Self {
             name: "structured",
             about: "`tools/call`, 20 rows as structured content",
             tools: 30,
             method: "tools/call",
             call: Some(rows),
+            policies: false,
         },
-        Self { name: "invalid", about: "`tools/call`, arguments that do not fit", tools: 30, method: "tools/call", call: Some(misfit) },
+        Self {
+            name: "invalid",
+            about: "`tools/call`, arguments that do not fit",
+            tools: 30,
+            method: "tools/call",
+            call: Some(misfit),
+            policies: false,
+        },
+        Self {
+            name: "policies",
+            about: "echo of 1 KB behind a scope and two budgets",
+            tools: 30,
+            method: "tools/call",
+            call: Some(echo),
+            policies: true,
+        },
+        Self {
+            name: "kept",
+            about: "20 rows, kept from the call before",
+            tools: 30,
+            method: "tools/call",
+            call: Some(rows),
+            policies: true,
+        },
     ];
 
     pub(crate) fn operation_names(&self) -> [String; 3] {
@@ -54,10 +96,10 @@ impl Case {
 
     /// The three operations, shown to give the same answer before anybody times them.
     pub(crate) fn operations(&self) -> [Operation; 3] {
-        let platform = fuzzing::platform();
+        let platform = self.platform();
         let mut open = Config::default();
         open.anonymous = true;
-        let service = Service::new(server(self.tools), open);
+        let service = Service::new(server(self.tools, self.policies), open);
         let request = self.request();
         let answer = through_core(service.server(), &platform, request.body());
         assert_eq!(through_http(&service, &platform, request.clone()), answer, "{}", self.name);
@@ -86,7 +128,18 @@ impl Case {
     /// Bytes of the request's and of the answer's body.
     pub(crate) fn sizes(&self) -> (usize, usize) {
         let request = self.request();
-        (request.body().len(), through_core(&server(self.tools), &fuzzing::platform(), request.body()).len())
+        (request.body().len(), through_core(&server(self.tools, self.policies), &self.platform(), request.body()).len())
+    }
+
+    fn platform(&self) -> Arc<Platform> {
+        let platform = fuzzing::platform();
+        if !self.policies {
+            return platform;
+        }
+        let stores = Arc::new(Stores::default());
+        let limits = Limits { limiter: Arc::clone(&stores) as _, rate: Some(PLENTY), when_down: WhenDown::Admit };
+        let platform = Arc::unwrap_or_clone(platform).with_cache(Arc::clone(&stores) as _);
+        Arc::new(platform.with_once(stores, WhenDown::Admit).with_limits(limits))
     }
 
     /// As a client of 2026-07-28 sends it.
@@ -157,7 +210,10 @@ struct Row {
     in_stock: bool,
 }
 
-fn server(tools: usize) -> Server {
+/// So much that no run uses it up.
+const PLENTY: Rate = Rate { calls: 4_000_000_000, per: Duration::from_secs(86_400) };
+
+fn server(tools: usize, policies: bool) -> Server {
     // made beforehand: what a handler does is not what is measured
     let found: Arc<[Row]> = (0..20).map(|id| Row { id, name: format!("Fox \"{id}\", red"), price: 9.5, in_stock: id % 2 == 0 }).collect();
     let search = |name: String| {
@@ -171,9 +227,14 @@ fn server(tools: usize) -> Server {
                 async move { found }
             })
     };
-    let echo = Tool::new("echo").describe("Says it again.").read_only().handler(|text: Text| async move { text.text });
+    let mut echo = Tool::new("echo").describe("Says it again.").read_only().handler(|text: Text| async move { text.text });
+    let mut rows = search("rows".to_owned());
+    if policies {
+        echo = echo.scope("bench:echo").rate(PLENTY);
+        rows = rows.scope("bench:rows").rate(PLENTY).cache(Duration::from_secs(60));
+    }
     let builder = Server::builder("bench", "1.0.0").instructions("Nothing here does anything.").page_size(100).tool(echo);
-    let builder = builder.tool(search("rows".to_owned()));
+    let builder = builder.tool(rows);
     (2..tools).fold(builder, |builder, number| builder.tool(search(format!("search_{number}")))).build().expect("the tools are valid")
 }
 

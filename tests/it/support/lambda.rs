@@ -41,6 +41,7 @@ impl Lambda {
         let variables = [
             ("MCPFN_TEST_SERVER", server.name()),
             ("MCPFN_AUTH", "none"),
+            ("MCPFN_RATE", "none"),
             ("MCPFN_LAMBDA_MODE", mode),
             ("MCPFN_ORIGINS", ORIGINS),
             ("MCPFN_STATE_KEY", &key),

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::environment::{Bootstrap, Environment, Parts};
 use crate::reply::{Head, Prelude, Reply};
-use crate::runtime_api::{Invocation, Part};
+use crate::runtime_api::{Deadline, Invocation, Part};
 use crate::url_event;
 
 /// The largest event that AWS takes.
@@ -93,7 +93,7 @@ impl Front {
             None => Environment::start(&self.bootstrap).await.map_err(|error| error.to_string())?,
         };
         let event = url_event::event(request, body, from, self.caller.as_deref());
-        let mut parts = environment.send(Invocation { time_left: self.timeout, ..Invocation::new(event) });
+        let mut parts = environment.send(Invocation { deadline: Deadline::In(self.timeout), ..Invocation::new(event) });
         let mut prelude = Prelude::default();
         loop {
             let part = tokio::time::timeout(self.timeout, parts.next()).await.map_err(|_| "the function took too long".to_owned())?;

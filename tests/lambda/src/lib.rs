@@ -15,5 +15,5 @@ mod url_event;
 pub use environment::{Bootstrap, Environment, Parts};
 pub use front::Front;
 pub use reply::{Failure, Head, Prelude, Reply};
-pub use runtime_api::{Invocation, Part};
+pub use runtime_api::{Deadline, Invocation, Part};
 pub use url_event::event;

@@ -48,7 +48,11 @@ pub enum Failure {
 }
 
 impl Reply {
-    pub(crate) async fn collect(mut parts: Parts) -> Result<Self, Failure> {
+    /// Waits for the parts of a whole answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn collect(mut parts: Parts) -> Result<Self, Failure> {
         let mut prelude = Prelude::default();
         let mut head = None;
         let mut pieces = Vec::new();

@@ -21,17 +21,28 @@ use tokio::sync::{mpsc, watch};
 pub struct Invocation {
     /// What the trigger says.
     pub event: Value,
-    /// Time from now to the function's deadline.
-    pub time_left: Duration,
+    /// What it says about the time that is left.
+    pub deadline: Deadline,
     /// Break the connection of a streamed answer after so many pieces.
     pub cut_after: Option<usize>,
+    /// Refuse the answer, as the platform does with one that is too late or too large.
+    pub refused: bool,
+}
+
+/// When a function must have answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// So long after the event is handed out.
+    In(Duration),
+    /// At a time, in milliseconds since 1970.
+    At(u128),
 }
 
 impl Invocation {
     /// An event with thirty seconds to answer it.
     #[must_use]
     pub fn new(event: Value) -> Self {
-        Self { event, time_left: Duration::from_secs(30), cut_after: None }
+        Self { event, deadline: Deadline::In(Duration::from_secs(30)), cut_after: None, refused: false }
     }
 }
 
@@ -77,7 +88,14 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Open {
     number: u64,
-    calls: HashMap<String, (Sender, Option<usize>)>,
+    calls: HashMap<String, Call>,
+}
+
+/// An event that was handed out.
+struct Call {
+    parts: Sender,
+    cut_after: Option<usize>,
+    refused: bool,
 }
 
 impl RuntimeApi {
@@ -115,9 +133,13 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Re
             if text(&parts.headers, "lambda-runtime-invocation-id") != Some(*id) {
                 return Ok(status(StatusCode::BAD_REQUEST, "the invocation id was not sent back"));
             }
-            let Some((sender, cut_after)) = shared.open().calls.remove(*id) else {
+            let Some(Call { parts: sender, cut_after, refused }) = shared.open().calls.remove(*id) else {
                 return Ok(status(StatusCode::BAD_REQUEST, "no such invocation is open"));
             };
+            if refused {
+                let _ = sender.send((Instant::now(), Part::Broken("refused as the test asked".to_owned())));
+                return Ok(status(StatusCode::PAYLOAD_TOO_LARGE, "the answer is too large"));
+            }
             let send = |part| {
                 // a caller that hung up is told nothing
                 let _ = sender.send((Instant::now(), part));
@@ -159,16 +181,19 @@ async fn next(shared: &Shared) -> Response<Full<Bytes>> {
         let mut open = shared.open();
         open.number += 1;
         let id = format!("00000000-0000-4000-8000-{:012x}", open.number);
-        open.calls.insert(id.clone(), (parts, invocation.cut_after));
+        open.calls.insert(id.clone(), Call { parts, cut_after: invocation.cut_after, refused: invocation.refused });
         id
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let deadline = match invocation.deadline {
+        Deadline::In(left) => (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + left).as_millis(),
+        Deadline::At(time) => time,
+    };
     let mut response = Response::new(Full::from(invocation.event.to_string()));
     for (name, value) in [
         ("content-type", "application/json"),
         ("lambda-runtime-aws-request-id", &id),
         ("lambda-runtime-invocation-id", &id),
-        ("lambda-runtime-deadline-ms", &(now + invocation.time_left).as_millis().to_string()),
+        ("lambda-runtime-deadline-ms", &deadline.to_string()),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:everything"),
         ("lambda-runtime-trace-id", "Root=1-65f0c0de-000000000000000000000001;Parent=0000000000000001;Sampled=0"),
     ] {
@@ -217,4 +242,39 @@ fn status(status: StatusCode, said: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(format!("{{\"status\":\"{said}\"}}")));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn say(stream: &mut TcpStream, words: &str) -> String {
+        stream.write_all(words.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn an_error_in_the_trailers_of_a_stream_is_told() {
+        let api = RuntimeApi::start().await.unwrap();
+        let (parts, mut received) = mpsc::unbounded_channel();
+        assert!(api.events.send(Pending { invocation: Invocation::new(json!({})), parts }).is_ok());
+        let mut stream = TcpStream::connect(api.address).await.unwrap();
+        let event = say(&mut stream, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let id = event.lines().find_map(|line| line.strip_prefix("lambda-runtime-aws-request-id: ")).unwrap();
+        let head = format!(
+            "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: a\r\nlambda-runtime-invocation-id: {id}\r\n\
+             lambda-runtime-function-response-mode: streaming\r\ntransfer-encoding: chunked\r\n\
+             trailer: lambda-runtime-function-error-type\r\n\r\n"
+        );
+        let answer = say(&mut stream, &(head + "3\r\nabc\r\n0\r\nlambda-runtime-function-error-type: Broke\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+        assert_eq!(received.recv().await.unwrap().1, Part::Piece("abc".into()));
+        assert_eq!(received.recv().await.unwrap().1, Part::End(Some("Broke".to_owned())));
+    }
 }

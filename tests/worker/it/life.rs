@@ -60,20 +60,26 @@ fn a_stream_arrives_in_pieces() {
 #[test]
 fn a_client_that_goes_away_drops_its_call() {
     let worker = Worker::named("watched");
-    // before the answer has begun, and in the middle of a stream
-    for (meta, first) in [(json!({}), ""), (json!({"progressToken": "p"}), "data: ")] {
-        let mut stream = open(worker, &request("hold", meta));
-        until(worker, "held", "1");
-        let mut received = String::new();
-        while !received.contains(first) {
-            let mut buffer = [0; 4096];
-            let read = stream.read(&mut buffer).unwrap();
-            assert!(read > 0, "the stream ended: {received}");
-            received += std::str::from_utf8(&buffer[..read]).unwrap();
-        }
-        drop(stream);
-        until(worker, "held", "0");
+    // before the answer has begun
+    let impatient = request("hold", json!({})).header("x-patience", "300");
+    let mut connection = open(Worker::named("impatient"), &impatient);
+    until(worker, "held", "1");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 504"), "{answer}");
+    until(worker, "held", "0");
+    // in the middle of a stream
+    let mut connection = open(worker, &request("hold", json!({"progressToken": "p"})));
+    until(worker, "held", "1");
+    let mut received = String::new();
+    while !received.contains("data: ") {
+        let mut buffer = [0; 4096];
+        let read = connection.read(&mut buffer).unwrap();
+        assert!(read > 0, "the stream ended: {received}");
+        received += std::str::from_utf8(&buffer[..read]).unwrap();
     }
+    drop(connection);
+    until(worker, "held", "0");
 }
 
 #[test]

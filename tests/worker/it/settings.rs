@@ -20,9 +20,15 @@ fn who_may_call_must_be_said() {
 }
 
 #[test]
+fn a_rate_needs_its_binding() {
+    let message = said("unlimited");
+    assert!(message.contains("[[ratelimits]]") && message.contains("RATE_60_PER_60"), "{message}");
+}
+
+#[test]
 fn mistakes_are_reported_together_and_secrets_are_not_repeated() {
     let message = said("wrong");
-    for name in ["MCPFN_AUTH", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG"] {
+    for name in ["MCPFN_AUTH", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG", "MCPFN_RATE"] {
         assert!(message.contains(name), "no word of {name}: {message}");
     }
     assert!(!message.contains("hunter2"), "{message}");

@@ -8,10 +8,11 @@ use mcpfn::prelude::*;
 thread_local! {
     static HELD: Cell<u32> = const { Cell::new(0) };
     static DONE: Cell<u32> = const { Cell::new(0) };
+    static RUNS: Cell<u32> = const { Cell::new(0) };
 }
 
 pub(crate) fn server() -> Builder {
-    Server::builder("watched", "1.0.0").tool(hold).tool(held).tool(work_after_the_answer).tool(done).tool(memory).tool(trap)
+    Server::builder("watched", "1.0.0").tool(hold).tool(held).tool(work_after_the_answer).tool(done).tool(memory).tool(trap).tool(kept).tool(limited)
 }
 
 /// Counts one call while it lives.
@@ -30,12 +31,14 @@ impl Drop for Guard {
     }
 }
 
-/// Waits for an hour, or until nobody waits for it. Reports once, if the client wants reports.
+/// Waits for an hour, or until nobody waits for it. Reports ten times a second, if the client wants reports.
 #[tool(timeout = "2h")]
 async fn hold(cx: &Cx) -> &'static str {
     let _guard = Guard::new();
-    cx.progress(1.0, None, None);
-    cx.sleep(Duration::from_secs(3600)).await;
+    for tenth in 0..36_000 {
+        cx.progress(f64::from(tenth), None, None);
+        cx.sleep(Duration::from_millis(100)).await;
+    }
     "an hour is over"
 }
 
@@ -66,6 +69,25 @@ async fn done() -> String {
 #[tool(read_only)]
 async fn memory() -> String {
     core::arch::wasm32::memory_size::<0>().to_string()
+}
+
+#[input]
+struct Key {
+    /// What the result is for.
+    key: String,
+}
+
+/// How often this tool has run; its results are kept.
+#[tool(read_only, cache = "2m", cache_public)]
+async fn kept(args: Key) -> String {
+    RUNS.set(RUNS.get() + 1);
+    format!("run {} was for {}", RUNS.get(), args.key)
+}
+
+/// May be called three times in ten seconds.
+#[tool(read_only, rate = "3/10s")]
+async fn limited() -> &'static str {
+    "not too often"
 }
 
 /// Ends the module, as a stack overflow would: nothing can catch it.

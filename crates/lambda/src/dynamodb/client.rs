@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, IdentityCache, Region, StalledStreamProtectionConfig};
 use mcpfn_core::StoreError;
 use tokio::time::{Instant, timeout};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber as _;
 
 use super::attributes::Item;
 use super::breaker::{Breaker, Closed};
@@ -39,7 +41,9 @@ impl Client {
         let mut retried = false;
         loop {
             let left = end.saturating_duration_since(Instant::now()).min(self.table.attempt());
-            let failure = match timeout(left, send(dynamodb, &self.table.name)).await {
+            // at its finest level the SDK logs whole requests, with the credentials in their heads
+            let sending = send(dynamodb, &self.table.name).with_subscriber(Dispatch::none());
+            let failure = match timeout(left, sending).await {
                 Ok(Ok(answer)) => {
                     pass.succeeded();
                     return Ok(Ok(answer));
@@ -90,4 +94,67 @@ fn dynamodb(table: &Table) -> DynamoDb {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     config.set_endpoint_url(table.endpoint.clone());
     DynamoDb::from_conf(config.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::super::table::Keys;
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn table(endpoint: &str) -> Table {
+        Table {
+            name: "mcpfn".to_owned(),
+            region: "eu-west-1".to_owned(),
+            endpoint: Some(endpoint.to_owned()),
+            keys: Keys { id: "hunter1".to_owned(), secret: "hunter2".to_owned(), session: Some("hunter3".to_owned()) },
+            timeout: Duration::from_secs(5),
+            idle: Duration::from_secs(5),
+        }
+    }
+
+    async fn error(client: &Client) -> String {
+        let asked = client.ask(|dynamodb, table| {
+            let request = dynamodb.describe_table().table_name(table);
+            async move { request.send().await.map_err(|error| Failure::of(error, |_| None)) }
+        });
+        asked.await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn no_log_level_shows_credentials() {
+        let written = Written::default();
+        let lines = written.clone();
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || lines.clone()).finish();
+        let _default = tracing::subscriber::set_default(subscriber);
+        tracing::trace!("logs are read");
+        error(&Client::new(table("http://127.0.0.1:1"))).await;
+        let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(written.contains("logs are read"));
+        assert!(!written.contains("hunter"), "{written}");
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_is_none_is_an_error_and_no_panic() {
+        let client = Client::new(table("not an address"));
+        let error = error(&client).await;
+        assert!(error.contains("can't be reached"), "{error}");
+    }
 }

@@ -104,13 +104,15 @@ impl Once for Stores {
                 let request = dynamodb.put_item().table_name(table).set_item(Some(item.clone()));
                 // an item that the table has cleaned up has no other holder either
                 let request = request.condition_expression("attribute_not_exists(pk) OR holder = :holder");
-                let request = request.expression_attribute_values(":holder", text(&holder)).return_values_on_condition_check_failure(AllOld);
+                let request =
+                    request.expression_attribute_values(":holder", text(&holder)).return_values_on_condition_check_failure(AllOld);
                 async move { request.send().await.map_err(|error| Failure::of(error, put_failed_on)) }
             });
             let answer = answer.await?;
             self.holds.remove(key, &holder);
             answer.map(drop).map_err(|_| {
-                self.client.error("did not keep a result: it came after the end of its hold, and another environment has begun the same write")
+                self.client
+                    .error("did not keep a result: it came after the end of its hold, and another environment has begun the same write")
             })
         })
     }

@@ -60,6 +60,9 @@ impl Table {
         let (id, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
         let keys = Keys { id, secret, session: reader.text("AWS_SESSION_TOKEN") };
         let endpoint = reader.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| reader.text("AWS_ENDPOINT_URL"));
+        if endpoint.as_deref().is_some_and(|endpoint| !is_address(endpoint)) {
+            reader.mistake("AWS_ENDPOINT_URL_DYNAMODB (or AWS_ENDPOINT_URL) must be an address such as http://127.0.0.1:8000");
+        }
         let milliseconds: u64 = reader.parsed("MCPFN_TABLE_TIMEOUT", TIMEOUT, "a number of milliseconds");
         if !(10..=10_000).contains(&milliseconds) {
             reader.mistake("MCPFN_TABLE_TIMEOUT must be between 10 and 10000 milliseconds");
@@ -77,6 +80,10 @@ impl Table {
     pub(super) fn connect(&self) -> Duration {
         self.timeout * 2 / 5
     }
+}
+
+fn is_address(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
 }
 
 #[cfg(test)]
@@ -107,8 +114,8 @@ mod tests {
 
     #[test]
     fn every_mistake_is_reported() {
-        let (_, mistakes) = read(&[("MCPFN_TABLE", "mcpfn"), ("MCPFN_TABLE_TIMEOUT", "5")]);
-        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        let (_, mistakes) = read(&[("MCPFN_TABLE", "mcpfn"), ("MCPFN_TABLE_TIMEOUT", "5"), ("AWS_ENDPOINT_URL", "localhost:8000")]);
+        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
     }
 
     fn ms(milliseconds: u64) -> Duration {

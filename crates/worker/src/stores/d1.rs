@@ -7,6 +7,8 @@ use worker::wasm_bindgen::{self, JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{D1Database, D1PreparedStatement};
 
+use crate::variables::message;
+
 /// The largest whole number that a JavaScript number holds exactly.
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
@@ -41,7 +43,7 @@ impl Sql for D1 {
             let found: Array = JsFuture::from(found).await.map_err(|error| failed(&error))?.unchecked_into();
             let mut lines = found.iter().map(JsCast::unchecked_into::<Array>);
             let columns = lines.next().map(|names| names.iter().filter_map(|name| name.as_string()).collect()).unwrap_or_default();
-            let rows = lines.by_ref().take(max_rows).map(|line| line.iter().map(value).collect()).collect();
+            let rows = lines.by_ref().take(max_rows).map(|line| line.iter().map(|cell| value(&cell)).collect()).collect();
             Ok(Rows { columns, rows, truncated: lines.next().is_some() })
         })
     }
@@ -77,7 +79,7 @@ fn parameter(value: &SqlValue) -> Result<JsValue, SqlError> {
     })
 }
 
-fn value(value: JsValue) -> SqlValue {
+fn value(value: &JsValue) -> SqlValue {
     if let Some(number) = value.as_f64() {
         let whole = number.fract() == 0.0 && number.abs() <= EXACT;
         return if whole { SqlValue::Integer(number as i64) } else { SqlValue::Real(number) };
@@ -89,14 +91,13 @@ fn value(value: JsValue) -> SqlValue {
         Some(truth) => SqlValue::Integer(truth.into()),
         None if value.is_null() || value.is_undefined() => SqlValue::Null,
         // bytes come as an array of numbers, or as a buffer
-        None if value.is_instance_of::<ArrayBuffer>() => SqlValue::Blob(Uint8Array::new(&value).to_vec()),
-        None => SqlValue::Blob(Array::from(&value).iter().filter_map(|byte| Some(byte.as_f64()? as u8)).collect()),
+        None if value.is_instance_of::<ArrayBuffer>() => SqlValue::Blob(Uint8Array::new(value).to_vec()),
+        None => SqlValue::Blob(Array::from(value).iter().filter_map(|byte| Some(byte.as_f64()? as u8)).collect()),
     }
 }
 
 fn failed(error: &JsValue) -> SqlError {
-    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    refused(message.unwrap_or_else(|| format!("{error:?}")))
+    refused(message(error))
 }
 
 /// D1 tells kinds apart by the end of its messages only: `SQLITE_ERROR` and its like are a statement's fault.

@@ -19,11 +19,19 @@ const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFl
 const MODULES: &str =
     r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
-/// One Worker of what was built, under a name, with its variables.
+/// One Worker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Service<'a> {
     pub(crate) name: &'a str,
-    pub(crate) variables: &'a [(&'a str, &'a str)],
+    pub(crate) what: What<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum What<'a> {
+    /// What was built, with these variables; `{port}` in them stands for its port.
+    Built(&'a [(&'a str, &'a str)]),
+    /// A script that asks the service of a name, as `SERVICE`.
+    Script { text: &'a str, service: &'a str },
 }
 
 /// A running workerd; stopped when dropped.
@@ -54,9 +62,16 @@ fn free_ports(count: usize) -> Result<Vec<u16>> {
 fn configuration(services: &[Service<'_>], ports: &[u16]) -> String {
     let mut workers = String::new();
     let mut sockets = String::new();
-    for (Service { name, variables }, port) in services.iter().zip(ports) {
-        let bindings: String = variables.iter().map(|(name, text)| format!("(name = {name:?}, text = {text:?}), ")).collect();
-        workers += &format!("    (name = {name:?}, worker = ({MODULES}, {COMPATIBILITY}, bindings = [{bindings}])),\n");
+    for (Service { name, what }, port) in services.iter().zip(ports) {
+        let variable = |(name, text): &(&str, &str)| format!("(name = {name:?}, text = {:?}), ", text.replace("{port}", &port.to_string()));
+        let (modules, bindings) = match what {
+            What::Built(variables) => (MODULES.to_owned(), variables.iter().map(variable).collect()),
+            What::Script { text, service } => {
+                let modules = format!("modules = [(name = \"script.mjs\", esModule = {text:?})]");
+                (modules, format!("(name = \"SERVICE\", service = {service:?})"))
+            }
+        };
+        workers += &format!("    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, bindings = [{bindings}])),\n");
         sockets += &format!("    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = {name:?}),\n");
     }
     format!(
@@ -71,11 +86,11 @@ mod tests {
     #[test]
     fn each_service_has_its_variables_and_its_port() {
         let services = [
-            Service { name: "wrong", variables: &[] },
-            Service { name: "everything", variables: &[("MCPFN_AUTH", "none"), ("QUOTED", "a\"b")] },
+            Service { name: "wrong", what: What::Built(&[]) },
+            Service { name: "everything", what: What::Built(&[("MCPFN_AUTH", "none"), ("QUOTED", "a\"{port}")]) },
         ];
         let text = configuration(&services, &[4001, 4002]);
-        assert!(text.contains(r#"bindings = [(name = "MCPFN_AUTH", text = "none"), (name = "QUOTED", text = "a\"b"), ]"#), "{text}");
+        assert!(text.contains(r#"bindings = [(name = "MCPFN_AUTH", text = "none"), (name = "QUOTED", text = "a\"4002"), ]"#), "{text}");
         assert!(text.contains(r#"(name = "wrong", address = "127.0.0.1:4001", http = (), service = "wrong")"#), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! The fixture server as a Lambda bootstrap, with a tool that says who calls.
+//! The fixture server as a Lambda bootstrap, with tools that say who calls, take their time, and fail in every way a process can.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -15,15 +15,44 @@ async fn whoami(cx: &Cx) -> String {
     format!("{:?} {}", principal.kind, principal.subject)
 }
 
-/// Reports progress five times, every tenth of a second, and logs if it is given up.
+/// Says which process answers.
 #[tool(read_only)]
-async fn count(cx: &Cx) -> &'static str {
+async fn process() -> String {
+    std::process::id().to_string()
+}
+
+#[input]
+struct Count {
+    /// How far; to five when left out.
+    to: Option<u32>,
+    /// Panic there instead of being done.
+    fall: Option<bool>,
+}
+
+/// Reports progress every tenth of a second, and logs if it is given up.
+#[tool(read_only)]
+async fn count(args: Count, cx: &Cx) -> &'static str {
     let watch = Watch { done: false };
-    for step in 1..=5 {
-        cx.progress(f64::from(step), Some(5.0), None);
+    let to = args.to.unwrap_or(5);
+    for step in 1..=to {
+        cx.progress(f64::from(step), Some(to.into()), None);
         cx.sleep(Duration::from_millis(100)).await;
     }
+    assert!(args.fall != Some(true), "a fall after reports");
     watch.done()
+}
+
+/// Holds the thread for four seconds: no deadline of a server's own ends this.
+#[tool(read_only)]
+async fn block() -> &'static str {
+    std::thread::sleep(Duration::from_secs(4));
+    "free again"
+}
+
+/// Ends the process.
+#[tool]
+async fn leave() -> String {
+    std::process::exit(3)
 }
 
 struct Watch {
@@ -47,7 +76,7 @@ impl Drop for Watch {
 
 fn main() -> ExitCode {
     let setup = || {
-        let builder = mcpfn_it::everything().tool(whoami).tool(count);
+        let builder = mcpfn_it::everything().tool(whoami).tool(process).tool(count).tool(block).tool(leave);
         Ok::<_, Infallible>(Setup { builder, ports: |platform: Platform| platform })
     };
     mcpfn_lambda::run(setup)

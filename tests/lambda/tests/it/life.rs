@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use mcpfn_lambda_emulator::{Environment, Failure, Invocation};
+use mcpfn_lambda_emulator::{Deadline, Environment, Failure, Invocation, Reply};
 use serde_json::json;
 
-use crate::{call, function, start, text, through_url, wait_for};
+use crate::{Fixture, call, function, start, text, through_url, wait_for};
 
 async fn failed_start(variables: &[(&str, &str)]) -> (String, String) {
     let function = start(variables).await;
@@ -67,7 +67,7 @@ async fn a_call_is_ended_before_the_platform_ends_the_process() {
         function.ready().await.unwrap();
         let left = Duration::from_millis(300);
         let begun = Instant::now();
-        let reply = function.invoke(Invocation { time_left: left, ..through_url(&call("count", &json!({}))) }).await.unwrap();
+        let reply = function.invoke(Invocation { deadline: Deadline::In(left), ..through_url(&call("count", &json!({}))) }).await.unwrap();
         assert!(begun.elapsed() < left, "{:?}", begun.elapsed());
         let result = &reply.json()["result"];
         assert_eq!(result["isError"], true, "{result}");
@@ -76,20 +76,99 @@ async fn a_call_is_ended_before_the_platform_ends_the_process() {
 }
 
 #[tokio::test]
-async fn a_thousand_calls_leave_nothing_behind() {
+async fn a_deadline_long_past_is_no_deadline() {
+    // AWS hands out no event that is over; `cargo lambda watch` says 1970
+    let function = function(&[]).await;
+    for (deadline, said) in [(Deadline::At(600_000), "done"), (Deadline::In(Duration::from_millis(150)), "did not finish")] {
+        let invocation = Invocation { deadline, ..through_url(&call("count", &json!({}))) };
+        let reply = function.invoke(invocation).await.unwrap();
+        assert!(text(&reply).contains(said), "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_the_platform_refuses_is_logged_and_the_process_lives() {
     for mode in ["buffer", "stream"] {
+        let function = function(&[("MCPFN_LAMBDA_MODE", mode)]).await;
+        let invocation = Invocation { refused: true, ..through_url(&call("process", &json!({}))) };
+        assert!(matches!(function.invoke(invocation).await, Err(Failure::Broken(..))));
+        wait_for(&function, "the Lambda runtime API refused an answer").await;
+        assert_eq!(process(&function).await, function.process());
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_takes_its_call_with_it_and_no_other() {
+    for mode in ["buffer", "stream"] {
+        let variables = [("MCPFN_LAMBDA_MODE", mode)];
+        let first = function(&variables).await;
+        let gone = first.invoke(through_url(&call("leave", &json!({})))).await;
+        assert!(matches!(gone, Err(Failure::Exited(_) | Failure::Broken(..))), "{gone:?}");
+        assert_eq!(first.exited().await, "exit status: 3");
+        let second = function(&variables).await;
+        assert_eq!(process(&second).await, second.process());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_word_of_the_platform_ends_the_process_at_once() {
+    // AWS says it between invocations, and to functions with an extension only; nothing is kept in memory that must be saved,
+    // so SIGTERM keeps its meaning, idle or in the middle of a stream
+    for busy in [false, true] {
+        let function = function(&[("MCPFN_LAMBDA_MODE", "stream")]).await;
+        function.ready().await.unwrap();
+        let mut parts = function.send(through_url(&call(if busy { "count" } else { "whoami" }, &json!({"to": 100}))));
+        assert!(parts.next().await.is_some());
+        let process = function.process().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+        let ended = tokio::time::timeout(Duration::from_secs(5), function.exited()).await;
+        assert_eq!(ended.unwrap(), "signal: 15 (SIGTERM)");
+    }
+}
+
+#[tokio::test]
+async fn without_its_platform_a_process_ends() {
+    let nowhere = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let variables = [("MCPFN_AUTH", "none"), ("AWS_LAMBDA_RUNTIME_API", &*nowhere.to_string())];
+    let function = start(&variables).await;
+    assert_eq!(function.ready().await, Err(Failure::Exited("exit status: 1".to_owned())), "a new environment is better than a busy loop");
+    assert!(function.log().join("\n").contains("the Lambda runtime API failed"), "{:?}", function.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_calls_leave_nothing_behind() {
+    let (buffered, streamed) = tokio::join!(growth("buffer"), growth("stream"));
+    for (mode, growth) in [("buffer", buffered), ("stream", streamed)] {
+        assert!(growth.is_none_or(|kib| kib < 2048), "{mode}: {growth:?} KiB after the first thousand");
+    }
+}
+
+/// By how many KiB a function grew in 10,000 calls, after the first thousand.
+async fn growth(mode: &'static str) -> Option<u64> {
+    tokio::spawn(async move {
         let function = function(&[("MCPFN_LAMBDA_MODE", mode), ("MCPFN_LOG", "warn")]).await;
+        let url = Fixture::named("url-none");
         let mut early = None;
-        for number in 0..1000 {
-            let reply = function.invoke(through_url(&call("add", &json!({"a": number, "b": 1})))).await.unwrap();
-            assert_eq!(text(&reply), format!("{{\"sum\":{}}}", number + 1));
-            if number == 200 {
+        for hundred in 0..100 {
+            // asked ahead, so that neither side waits for the other to wake up
+            let numbers = hundred * 100..(hundred + 1) * 100;
+            let sent =
+                numbers.map(|number| (number, function.send(Invocation::new(url.with(&call("add", &json!({"a": number, "b": 1})))))));
+            for (number, parts) in sent.collect::<Vec<_>>() {
+                let reply = Reply::collect(parts).await.unwrap();
+                assert_eq!(text(&reply), format!("{{\"sum\":{}}}", number + 1));
+            }
+            if hundred == 9 {
                 early = resident_kib(&function);
             }
         }
         let late = resident_kib(&function);
-        assert!(late.zip(early).is_none_or(|(late, early)| late < early + 512), "KiB: {early:?}, then {late:?}");
-    }
+        println!("{mode}: {early:?} KiB after a thousand calls, {late:?} after ten thousand");
+        late.zip(early).map(|(late, early)| late.saturating_sub(early))
+    })
+    .await
+    .unwrap()
 }
 
 #[tokio::test]
@@ -103,6 +182,32 @@ async fn managed_instances_get_several_answers_at_once() {
         assert_eq!(text(&reply.unwrap()), "done");
     }
     assert!(begun.elapsed() < Duration::from_millis(1500), "one takes half a second: {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn what_happens_to_one_of_several_happens_to_no_other() {
+    let function = function(&[("AWS_LAMBDA_MAX_CONCURRENCY", "4"), ("MCPFN_LAMBDA_MODE", "stream")]).await;
+    function.ready().await.unwrap();
+    let one = |tool: &'static str, arguments| through_url(&call(tool, &arguments));
+    let cut = Invocation { cut_after: Some(4), ..one("count", json!({})) };
+    let late = Invocation { deadline: Deadline::In(Duration::from_millis(350)), ..one("count", json!({})) };
+    let (cut, late, fallen, whole) = tokio::join!(
+        function.invoke(cut),
+        function.invoke(late),
+        function.invoke(one("count", json!({"to": 2, "fall": true}))),
+        function.invoke(one("count", json!({}))),
+    );
+    assert!(matches!(cut, Err(Failure::Broken(..))), "{cut:?}");
+    assert!(text(&late.unwrap()).contains("did not finish"));
+    assert!(text(&fallen.unwrap()).contains("internal error"));
+    assert_eq!(text(&whole.unwrap()), "done");
+    assert_eq!(process(&function).await, function.process(), "the same process answers on");
+}
+
+/// Which process answers.
+async fn process(function: &Environment) -> Option<u32> {
+    let reply = function.invoke(through_url(&call("process", &json!({})))).await.unwrap();
+    text(&reply).parse().ok()
 }
 
 /// Memory of the function's process, where the system tells.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcpfn_lambda_emulator::{Failure, Invocation};
+use mcpfn_lambda_emulator::{Failure, Invocation, Part};
 use serde_json::json;
 
 use crate::{Fixture, call, function, text, through_url, wait_for};
@@ -50,16 +50,23 @@ async fn no_stream_is_empty() {
 }
 
 #[tokio::test]
-async fn a_fixed_body_is_one_piece_and_ends_at_once() {
+async fn a_fixed_body_arrives_together_and_ends_at_once() {
     let function = function(&[STREAM]).await;
-    let mut parts = function.send(through_url(&call("whoami", &json!({}))));
-    let mut arrived = Vec::new();
-    while let Some(part) = parts.next().await {
-        arrived.push(part);
+    let mut shortest = Duration::MAX;
+    // on a busy machine one of several may wait for other reasons
+    for _ in 0..5 {
+        let mut parts = function.send(through_url(&call("whoami", &json!({}))));
+        let mut arrived = Vec::new();
+        while let Some(part) = parts.next().await {
+            arrived.push(part);
+        }
+        // `cargo lambda watch` tells head and delimiter from the body by their chunks
+        assert_eq!(arrived.len(), 4, "head, delimiter, body, end: {arrived:?}");
+        assert_eq!(arrived[1].1, Part::Piece(vec![0; 8].into()));
+        assert_eq!(arrived[3].1, Part::End(None), "nothing broke, and no trailers say so");
+        shortest = shortest.min(arrived[3].0 - arrived[0].0);
     }
-    assert_eq!(arrived.len(), 2, "head with body, end: {arrived:?}");
-    let wait = arrived[1].0 - arrived[0].0;
-    assert!(wait < Duration::from_millis(50), "{wait:?}");
+    assert!(shortest < Duration::from_millis(20), "small writes that wait for each other take 40 ms: {shortest:?}");
 }
 
 #[tokio::test]
@@ -74,7 +81,7 @@ async fn triggers_that_take_no_streams_get_none() {
 #[tokio::test]
 async fn a_broken_stream_ends_its_call_and_nothing_else() {
     let function = function(&[STREAM]).await;
-    let invocation = Invocation { cut_after: Some(2), ..through_url(&call("count", &json!({}))) };
+    let invocation = Invocation { cut_after: Some(4), ..through_url(&call("count", &json!({}))) };
     let Err(Failure::Broken(_, seen)) = function.invoke(invocation).await else { panic!("the answer was whole") };
     let seen = String::from_utf8_lossy(&seen).into_owned();
     assert!(seen.contains("\"progress\":1.0") && !seen.contains("\"progress\":5.0"), "{seen}");
@@ -82,4 +89,25 @@ async fn a_broken_stream_ends_its_call_and_nothing_else() {
     assert!(log.contains("count was given up"), "the handler was dropped: {log}");
     let reply = function.invoke(through_url(&call("whoami", &json!({})))).await.unwrap();
     assert_eq!(text(&reply), "Anonymous ", "the same process");
+}
+
+#[tokio::test]
+async fn a_panic_after_reports_is_an_answer_in_the_same_stream() {
+    let function = function(&[STREAM]).await;
+    let reply = function.invoke(through_url(&call("count", &json!({"to": 2, "fall": true})))).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&reply.body()).matches("notifications/progress").count(), 2);
+    assert_eq!(reply.json()["result"]["isError"], true);
+    assert!(text(&reply).contains("internal error") && !text(&reply).contains("a fall after reports"), "{}", text(&reply));
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_costs_its_own_call_only() {
+    // AWS reads a function's stream to its end and tells nobody that the client is gone: the call goes on, and the next one waits
+    let function = function(&[STREAM]).await;
+    let mut parts = function.send(through_url(&call("count", &json!({}))));
+    assert!(parts.next().await.is_some());
+    drop(parts);
+    let reply = function.invoke(through_url(&call("whoami", &json!({})))).await.unwrap();
+    assert_eq!(text(&reply), "Anonymous ");
+    assert!(!function.log().join("\n").contains("count was given up"), "the call ended by itself");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mcpfn_core::{Admission, Begun, Once as _, Rate, RateLimiter as _, ResultCache as _};
-use mcpfn_lambda::dynamodb;
+use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_store_tests::contract::{Stores, checks};
 use mcpfn_store_tests::outage::{self, Met};
 use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
@@ -19,8 +19,11 @@ use tokio::time::sleep;
 /// The breaker's pause, and a little.
 const PAUSE: Duration = Duration::from_millis(5200);
 
-/// What a busy machine may add to a figure.
-const SLACK: Duration = Duration::from_millis(150);
+/// What a busy machine may add to the first requests of an outage.
+const SLACK: Duration = Duration::from_millis(500);
+
+/// Longer than an emulator on a busy machine takes for 200 requests at a time.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const TABLE: &str = "mcpfn-contract";
 
@@ -51,11 +54,9 @@ async fn main() -> ExitCode {
     if report.end() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A store that waits as long as an emulator on a busy machine needs for 200 requests at a time.
+/// A store that waits.
 fn patient(address: SocketAddr) -> dynamodb::Stores {
-    let mut table = at(address, TABLE);
-    table.timeout = Duration::from_secs(30);
-    dynamodb::Stores::new(table)
+    dynamodb::Stores::new(Table { timeout: PATIENCE, ..at(address, TABLE) })
 }
 
 async fn contract(emulator: SocketAddr, report: &mut Report) {
@@ -94,40 +95,41 @@ async fn requests(emulator: SocketAddr, report: &mut Report) {
 async fn stale(emulator: SocketAddr, report: &mut Report) {
     for how in [Stale::Closed, Stale::ClosedByRequest] {
         let check = async move {
-            let (proxy, stores) = warm(emulator, Duration::from_secs(60)).await;
+            let (proxy, stores) = warm(emulator, PATIENCE, Duration::from_secs(60)).await;
             proxy.stale(how);
             let start = Instant::now();
             stores.get("key", 0).await.unwrap();
-            assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
+            assert!(start.elapsed() < PATIENCE / 5, "{:?}", start.elapsed());
         };
-        report.check(&format!("a kept connection that is {how:?} costs no more than a new one"), check).await;
+        report.check(&format!("a kept connection that is {how:?} costs a new one and no waiting"), check).await;
     }
     let check = async move {
-        let (proxy, stores) = warm(emulator, Duration::from_millis(50)).await;
+        let (proxy, stores) = warm(emulator, PATIENCE, Duration::from_millis(50)).await;
         proxy.stale(Stale::Silent);
         sleep(Duration::from_millis(60)).await;
         let start = Instant::now();
         stores.get("key", 0).await.unwrap();
-        assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
+        assert!(start.elapsed() < PATIENCE / 5, "{:?}", start.elapsed());
     };
     report.check("a connection that was idle for long is not used again", check).await;
     let check = async move {
-        let (proxy, stores) = warm(emulator, Duration::from_secs(60)).await;
+        let timeout = Duration::from_secs(2);
+        let (proxy, stores) = warm(emulator, timeout, Duration::from_secs(60)).await;
         proxy.stale(Stale::Silent);
         let start = Instant::now();
         stores.get("key", 0).await.unwrap();
-        assert!(start.elapsed() < Duration::from_millis(150) + SLACK, "{:?}", start.elapsed());
+        let took = start.elapsed();
+        assert!(took >= timeout * 3 / 5 && took < timeout, "{took:?}");
         let start = Instant::now();
         stores.get("key", 0).await.unwrap();
-        assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
+        assert!(start.elapsed() < timeout * 3 / 5, "{:?}", start.elapsed());
     };
     report.check("a kept connection that fell silent costs one attempt, once", check).await;
 }
 
-async fn warm(emulator: SocketAddr, idle: Duration) -> (Proxy, dynamodb::Stores) {
+async fn warm(emulator: SocketAddr, timeout: Duration, idle: Duration) -> (Proxy, dynamodb::Stores) {
     let proxy = Proxy::start(emulator).await.unwrap();
-    let mut table = at(proxy.address, TABLE);
-    table.idle = idle;
+    let table = Table { timeout, idle, ..at(proxy.address, TABLE) };
     let stores = dynamodb::Stores::new(table);
     stores.get("key", 0).await.unwrap();
     (proxy, stores)
@@ -162,14 +164,18 @@ async fn lost(emulator: SocketAddr, report: &mut Report) {
     let check = async move {
         let proxy = Proxy::start(emulator).await.unwrap();
         let stores = patient(proxy.address);
+        let admit = || stores.admit("reset", Rate::per_minute(5), 1000);
+        // of a full bucket: the second attempt finds what the first one wrote
         proxy.set(Mode::Reset);
-        assert!(stores.admit("reset", Rate::per_minute(3), 1000).await.is_err());
+        assert!(admit().await.is_err());
         proxy.set(Mode::Pass);
-        let mut admitted = 0;
-        while stores.admit("reset", Rate::per_minute(3), 1000).await == Ok(Admission::Admitted) {
-            admitted += 1;
-        }
-        assert_eq!(admitted, 1, "both attempts count, and never fewer than were made");
+        assert_eq!(admit().await, Ok(Admission::Admitted));
+        // of any other: both attempts count
+        proxy.set(Mode::Reset);
+        assert!(admit().await.is_err());
+        proxy.set(Mode::Pass);
+        assert_eq!(admit().await, Ok(Admission::Admitted));
+        assert!(matches!(admit().await, Ok(Admission::Refused { .. })), "1 + 1 + 2 + 1 are 5");
     };
     report.check("a decision whose answer is lost counts, and admits nobody twice", check).await;
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{NOW, Stores, listed, document, key, noise};
+use super::{NOW, Stores, document, key, listed, noise};
 
 listed! {
     "a result that was never put is not found" => unknown,

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-use super::{NOW, Stores, listed, key};
+use super::{NOW, Stores, key, listed};
 
 listed! {
     "200 calls at a time on a budget of 20 are admitted 20 times" => racing,
@@ -111,7 +111,7 @@ async fn like_take_in_turns(stores: Stores) {
         let (key, mut full_at, mut now_ms) = (key(), 0, NOW);
         for (call, wait) in waits.iter().enumerate() {
             now_ms += wait;
-            let store = if (call + *wait as usize) % 2 == 0 { &stores.one } else { &stores.other };
+            let store = if (call + *wait as usize).is_multiple_of(2) { &stores.one } else { &stores.other };
             let decided = store.admit(&key, rate, now_ms).await.unwrap();
             let place = format!("call {call} of {waits:?} at {rate:?}");
             match (rate.take(full_at, now_ms * 1000), decided) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mcpfn_core::Begun;
 
-use super::{NOW, Stores, listed, document, key, noise};
+use super::{NOW, Stores, document, key, listed, noise};
 
 listed! {
     "of 50 who begin at a time, one is the first" => racing,
@@ -13,7 +13,9 @@ listed! {
     "who lets go leaves the key to the next" => abandoned,
     "letting go takes no result away" => abandoned_too_late,
     "a result that comes after the end of its hold is kept if nobody began" => late,
-    "who lost its hold can't touch what the next one does" => fencing,
+    "who lost its hold can't keep a result in the place of the next one" => fencing_results,
+    "who lost its hold can't keep a result after the next one has finished" => fencing_results_after_the_end,
+    "who lost its hold can't let go of the key for the next one" => fencing_holds,
     "an empty result is a result" => empty,
     "every byte of large results comes back" => large,
     "a result that is too large is an error and not half a result" => too_large,
@@ -90,20 +92,39 @@ async fn late(stores: Stores) {
     assert_eq!(stores.other.begin(&key, NOW + 20, NOW + 30).await, Ok(Begun::Done(Bytes::from_static(b"1"))));
 }
 
-async fn fencing(stores: Stores) {
+async fn fencing_results(stores: Stores) {
+    let Some(key) = taken_over(&stores).await else { return };
+    let refused = stores.one.finish(&key, Bytes::from_static(b"old"), NOW + 5000).await;
+    assert!(refused.is_err());
+    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Running), "still the other one's");
+    stores.other.finish(&key, Bytes::from_static(b"new"), NOW + 5000).await.unwrap();
+    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Done(Bytes::from_static(b"new"))));
+}
+
+async fn fencing_results_after_the_end(stores: Stores) {
+    let Some(key) = taken_over(&stores).await else { return };
+    stores.other.finish(&key, Bytes::from_static(b"new"), NOW + 5000).await.unwrap();
+    let refused = stores.one.finish(&key, Bytes::from_static(b"old"), NOW + 5000).await;
+    assert!(refused.is_err());
+    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Done(Bytes::from_static(b"new"))));
+}
+
+async fn fencing_holds(stores: Stores) {
+    let Some(key) = taken_over(&stores).await else { return };
+    stores.one.abandon(&key).await.unwrap();
+    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Running), "still the other one's");
+}
+
+/// A key that one instance held for too long, and another one holds now. None where there is one instance, which can't tell its
+/// holds of one key apart: the port names no holder.
+async fn taken_over(stores: &Stores) -> Option<String> {
     if !stores.two {
-        // one instance can't tell its holds of one key apart: the port names no holder
-        return;
+        return None;
     }
     let key = key();
     assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
     assert_eq!(stores.other.begin(&key, NOW + 10, NOW + 1000).await, Ok(Begun::First));
-    stores.one.abandon(&key).await.unwrap();
-    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Running), "still the other one's");
-    let refused = stores.one.finish(&key, Bytes::from_static(b"old"), NOW + 5000).await;
-    assert!(refused.is_err());
-    stores.other.finish(&key, Bytes::from_static(b"new"), NOW + 5000).await.unwrap();
-    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Done(Bytes::from_static(b"new"))));
+    Some(key)
 }
 
 async fn empty(stores: Stores) {

@@ -1,0 +1,104 @@
+//! Other HTTP services by `fetch`, behind the `HttpClient` port.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use bytes::Bytes;
+use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use worker::js_sys::{Uint8Array, global};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
+use worker::{Url, url::Host};
+
+use crate::ports::Timeout;
+use crate::request::{header_pairs, piece};
+
+/// `fetch`. A Worker reaches the public internet only; for calls that must not leave it, a host that is written as an address is
+/// refused too, which Cloudflare would do by itself and `workerd` on another machine does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Fetch;
+
+impl HttpClient for Fetch {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            check(&request)?;
+            let controller = AbortController::new().map_err(|error| unreachable(&error))?;
+            // dropped, also by a call that is dropped, it ends the exchange
+            let _end = End(controller.clone());
+            let mut time = Timeout::new(request.timeout);
+            let mut answer = pin!(exchange(&request, &controller));
+            poll_fn(|cx| match answer.as_mut().poll(cx) {
+                Poll::Pending => Pin::new(&mut time).poll(cx).map(|()| Err(HttpError::TimedOut)),
+                ready => ready,
+            })
+            .await
+        })
+    }
+}
+
+fn check(request: &HttpRequest) -> Result<(), HttpError> {
+    let bad = |cause: &str| Err(HttpError::BadUrl(cause.to_owned()));
+    let url = Url::parse(&request.url).map_err(|error| HttpError::BadUrl(error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return bad("neither http nor https");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return bad("credentials in it");
+    }
+    match url.host() {
+        Some(Host::Domain(name)) if !(request.public_only && name.trim_end_matches('.').ends_with("localhost")) => Ok(()),
+        Some(_) if !request.public_only => Ok(()),
+        Some(_) => Err(HttpError::NotPublic("an address instead of a name".to_owned())),
+        None => bad("no host"),
+    }
+}
+
+async fn exchange(request: &HttpRequest, controller: &AbortController) -> Result<HttpResponse, HttpError> {
+    let headers = Headers::new().map_err(|error| unreachable(&error))?;
+    for (name, value) in &request.headers {
+        headers.append(name, value).map_err(|error| unreachable(&error))?;
+    }
+    let init = RequestInit::new();
+    init.set_method(request.method);
+    init.set_headers(&headers);
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_signal(Some(&controller.signal()));
+    if !request.body.is_empty() {
+        init.set_body(&Uint8Array::from(request.body.as_ref()));
+    }
+    let scope: WorkerGlobalScope = global().unchecked_into();
+    let answered = JsFuture::from(scope.fetch_with_str_and_init(&request.url, &init)).await.map_err(|error| unreachable(&error))?;
+    let response: Response = answered.unchecked_into();
+    let (body, truncated) = read(&response, request.max_body).await?;
+    Ok(HttpResponse { status: response.status(), headers: header_pairs(&response.headers()), body, truncated })
+}
+
+/// The body up to the limit; and whether there is more.
+async fn read(response: &Response, limit: usize) -> Result<(Bytes, bool), HttpError> {
+    let Some(stream) = response.body() else { return Ok((Bytes::new(), false)) };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut body = Vec::new();
+    loop {
+        let read = JsFuture::from(reader.read()).await.map_err(|error| unreachable(&error))?;
+        let Some(more) = piece(&read).map_err(|error| unreachable(&error))? else { return Ok((body.into(), false)) };
+        body.extend_from_slice(&more);
+        if body.len() > limit {
+            body.truncate(limit);
+            return Ok((body.into(), true));
+        }
+    }
+}
+
+struct End(AbortController);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn unreachable(error: &JsValue) -> HttpError {
+    HttpError::Unreachable(crate::variables::message(error))
+}

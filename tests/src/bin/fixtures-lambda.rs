@@ -1,0 +1,15 @@
+//! Any server of the fixtures as a Lambda bootstrap: `MCPFN_TEST_SERVER` says which.
+
+#[path = "../../it/support/servers.rs"]
+mod servers;
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+
+use mcpfn::Platform;
+use mcpfn_lambda::Setup;
+
+fn main() -> ExitCode {
+    let name = std::env::var("MCPFN_TEST_SERVER").unwrap_or_else(|_| "everything".to_owned());
+    mcpfn_lambda::run(|| Ok::<_, Infallible>(Setup { builder: servers::named(&name)(), ports: |platform: Platform| platform }))
+}

@@ -1,0 +1,77 @@
+// The bundle that `wrangler deploy --dry-run` left, under `wrangler dev` with the local D1 database that the migrations filled,
+// asked by the TypeScript SDK. Arguments: the bundle's folder, the folder of wrangler's state.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+
+import { assert, check } from '../e2e/checks.mjs';
+import { wrangler } from './wrangler.mjs';
+
+const [bundle, state] = process.argv.slice(2);
+const root = resolve('../..');
+
+/** wrangler.toml without its build: what was built is there already. */
+async function configuration(change = (text) => text) {
+  const text = await readFile(join(root, 'wrangler.toml'), 'utf8');
+  const built = text.replace(/^\[build\]\n(.+\n)*/m, '').replace(/^main = .*$/m, 'main = "index.js"\nno_bundle = true');
+  const file = join(bundle, `wrangler.${change.name || 'dev'}.toml`);
+  await writeFile(file, change(built));
+  return file;
+}
+
+await wrangler(await configuration(), state, async (url, log) => {
+  const client = new Client({ name: 'mcpfn-worker', version: '0.0.0' }, { versionNegotiation: { mode: 'auto' } });
+  await client.connect(new StreamableHTTPClientTransport(url));
+  const call = async (name, args) => {
+    const result = await client.callTool({ name, arguments: args });
+    assert(!result.isError, `${name} failed: ${JSON.stringify(result.content)} ${log()}`);
+    return result.structuredContent;
+  };
+  await check('deployed: lists the tools of every toolkit', async () => {
+    const { tools } = await client.listTools();
+    const names = tools.map((tool) => tool.name);
+    for (const name of ['hello_world', 'search_products', 'query_table']) assert(names.includes(name), `no ${name} in ${names}`);
+  });
+  let found;
+  await check('deployed: full-text search on D1', async () => {
+    found = await call('search_products', { query: 'headphones' });
+    console.log(`  ${JSON.stringify(found).slice(0, 300)}`);
+    assert(JSON.stringify(found).toLowerCase().includes('headphone'), JSON.stringify(found));
+  });
+  await check('deployed: the tables of D1 and their rows', async () => {
+    const tables = await call('list_tables', {});
+    assert(JSON.stringify(tables).includes('products'), JSON.stringify(tables));
+    const rows = await call('query_table', { table: 'products', limit: 3 });
+    console.log(`  ${JSON.stringify(rows).slice(0, 300)}`);
+    assert(JSON.stringify(rows).includes('price_cents'), JSON.stringify(rows));
+  });
+  await check('deployed: one JSON line in the log for each call', async () => {
+    const lines = log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+    assert(lines.some((line) => line.level === 'INFO' && line.name === 'query_table' && line.outcome === 'ok'), log());
+    assert(log().includes('"level":"WARN","message":"MCPFN_AUTH is none'), log());
+  });
+  await client.close();
+});
+
+const withSecret = (text) => text.replace(/^\[vars\]$/m, '[vars]\nMCPFN_STATE_KEY = "hunter2"');
+await wrangler(await configuration(withSecret), state, async (url, log) => {
+  const ask = async () => {
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+    return { status: response.status, text: await response.text() };
+  };
+  await check('deployed: a wrong secret is named at the first request and in the log', async () => {
+    const { status, text } = await ask();
+    assert(status === 503 && text.includes('MCPFN_STATE_KEY') && !text.includes('hunter2'), `${status} ${text}`);
+    assert(log().includes('MCPFN_STATE_KEY'), log());
+  });
+});
+const withoutDatabase = (text) => text.replaceAll(/^\[\[d1_databases\]\]\n(.+\n)*/gm, '');
+await wrangler(await configuration(withoutDatabase), state, async (url) => {
+  await check('deployed: a missing binding is named at the first request', async () => {
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+    const text = await response.text();
+    assert(response.status === 503 && text.includes('d1_databases') && text.includes('DB'), `${response.status} ${text}`);
+  });
+});

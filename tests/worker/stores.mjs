@@ -1,0 +1,60 @@
+// The stores behind the ports, really used: results in KV, call budgets in a rate-limit binding. Arguments: the folder of the fixture
+// server's bundle, an empty folder for wrangler's state.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { assert, check, textOf } from '../e2e/checks.mjs';
+import { wrangler } from './wrangler.mjs';
+
+const [bundle, state] = process.argv.slice(2);
+const config = join(bundle, 'wrangler.toml');
+await writeFile(config, `
+name = "stores"
+main = "index.js"
+no_bundle = true
+compatibility_date = "2026-10-01"
+compatibility_flags = ["enable_request_signal"]
+rules = [{ type = "CompiledWasm", globs = ["**/*.wasm"] }]
+
+[vars]
+MCPFN_AUTH = "none"
+MCPFN_LOG = "info"
+TEST_SERVER = "watched"
+
+[[kv_namespaces]]
+binding = "CACHE"
+id = "results"
+
+[[ratelimits]]
+name = "RATE_3_PER_10"
+namespace_id = "1001"
+simple = { limit = 3, period = 10 }
+`);
+
+await wrangler(config, state, async (url, log) => {
+  let id = 0;
+  const call = async (name, args = {}) => {
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name },
+      body: JSON.stringify({ jsonrpc: '2.0', id: ++id, method: 'tools/call', params: { name, arguments: args, _meta } }),
+    });
+    return { status: response.status, ...(await response.json()) };
+  };
+  const kept = async (key) => textOf((await call('kept', { key })).result);
+  await check('stores: a result is kept in KV for its arguments', async () => {
+    const first = await kept('a');
+    assert(await kept('a') === first, `the second call was answered anew: ${log()}`);
+    assert(await kept('b') !== first, 'other arguments have a result of their own');
+    assert(log().includes('"cache":"hit"'), log());
+  });
+  await check('stores: the rate-limit binding refuses the fourth call', async () => {
+    const answers = [];
+    for (let number = 0; number < 4; number += 1) answers.push(await call('limited'));
+    assert(answers.slice(0, 3).every((answer) => answer.result), JSON.stringify(answers));
+    assert(answers[3].error?.message.includes('too many calls'), JSON.stringify(answers[3]));
+  });
+  await check('stores: no store failed', async () => assert(!log().includes('a store gave no answer'), log()));
+});
