@@ -2,6 +2,7 @@
 
 mod concurrent;
 mod down;
+mod hosts;
 mod identity;
 mod scopes;
 

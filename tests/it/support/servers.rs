@@ -1,5 +1,8 @@
 //! Servers besides `everything`, for what it does not show: pages, missing capabilities, definitions with all their parts.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use mcpfn::prelude::*;
 use mcpfn::{Annotations, Icon, JsonObject, ResourceLink};
 use serde_json::json;
@@ -11,7 +14,8 @@ pub(crate) fn named(name: &str) -> fn() -> Builder {
         "paged" => paged,
         "plain" => plain,
         "rich" => rich,
-        other => panic!("no server is called {other}: everything, paged, plain or rich"),
+        "counting" => counting,
+        other => panic!("no server is called {other}: everything, paged, plain, rich or counting"),
     }
 }
 
@@ -44,6 +48,16 @@ struct Id {
 
 fn template(uri: &str) -> Resource {
     Resource::new(uri, "things").describe("Things.").handler(|id: Id| async move { id.id })
+}
+
+/// Tools that say how often they ran in this process: one keeps its results, one writes.
+pub(crate) fn counting() -> Builder {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let run = |id: Id| async move { format!("run {} for {}", RUNS.fetch_add(1, Ordering::SeqCst), id.id) };
+    Server::builder("counting", "1.0.0")
+        .tool(Tool::new("find").describe("Finds.").read_only().cache(Duration::from_secs(60)).handler(run))
+        .tool(Tool::new("buy").describe("Buys.").handler(run))
+        .tool(Tool::new("look").describe("Looks.").read_only().handler(run))
 }
 
 /// One tool and nothing else: no prompts, resources, completions or logging are advertised.
@@ -96,7 +110,7 @@ pub(crate) fn rich() -> Builder {
                 .mime("text/plain")
                 .size(4)
                 .annotate(annotations())
-                .fresh_for(std::time::Duration::from_secs(2))
+                .fresh_for(Duration::from_secs(2))
                 .public()
                 .handler(|_: Cx| async { "text" }),
         )

@@ -7,8 +7,10 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mcpfn::{Builder, Platform};
+use mcpfn::{Builder, Platform, WhenDown};
 use mcpfn_http::{Config, Service};
+use mcpfn_native::Tasks;
+use mcpfn_native::memory::Stores;
 use tokio::sync::oneshot;
 
 use super::{Host, Request, Response, time};
@@ -26,7 +28,12 @@ pub(crate) struct Local {
 impl Local {
     pub(crate) fn start(server: impl FnOnce() -> Builder) -> Self {
         let server = server().build().unwrap_or_else(|error| panic!("{error}"));
-        Self::serve(Service::new(server, Config::loopback()), mcpfn_local::platform(time::keys()))
+        let stores = Arc::new(Stores::default());
+        let platform = mcpfn_local::platform(time::keys())
+            .with_background(Arc::new(Tasks::default()))
+            .with_cache(Arc::clone(&stores) as _)
+            .with_once(stores, WhenDown::Admit);
+        Self::serve(Service::new(server, Config::loopback()), platform)
     }
 
     fn serve(service: Service, platform: Platform) -> Self {

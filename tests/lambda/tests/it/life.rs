@@ -215,3 +215,33 @@ fn resident_kib(function: &Environment) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", function.process()?)).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
 }
+
+#[tokio::test]
+async fn a_call_is_a_metric_where_the_operator_says_so() {
+    let function = function(&[("MCPFN_METRICS", "emf"), ("MCPFN_LOG", "error")]).await;
+    for tool in ["whoami", "test_panic"] {
+        let _ = function.invoke(through_url(&call(tool, &json!({})))).await.unwrap();
+    }
+    let log = wait_for(&function, "\"name\":\"test_panic\",").await;
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named = |name: &str| lines.iter().find(|line| line["name"] == name && line["message"] == "call").unwrap();
+    let (fine, panicked) = (named("whoami"), named("test_panic"));
+    assert_eq!((&fine["Calls"], &fine["Errors"], &fine["outcome"]), (&json!(1), &json!(0), &json!("ok")));
+    assert_eq!((&panicked["Errors"], &panicked["outcome"]), (&json!(1), &json!("internal")));
+    assert_eq!(panicked["requestId"], "00000000-0000-4000-8000-000000000002");
+    let directive = &fine["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("mcpfn"), &json!([["service"], ["service", "name"]])));
+    for metric in directive["Metrics"].as_array().unwrap() {
+        assert!(fine[metric["Name"].as_str().unwrap()].is_number(), "every metric that is named is there: {fine}");
+    }
+}
+
+#[tokio::test]
+async fn a_budget_is_taken_from_the_environment() {
+    let function = function(&[("MCPFN_RATE", "2/min")]).await;
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(function.invoke(through_url(&call("whoami", &json!({})))).await.unwrap().head.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 429]);
+}
