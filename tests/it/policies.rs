@@ -52,6 +52,7 @@ async fn work(run: usize, item: Item, cx: Cx) -> Result<String, ToolError> {
         "slow" => cx.sleep(Duration::from_secs(60)).await,
         "wait" => cx.sleep(Duration::from_secs(1)).await,
         "panic" => panic!("boom"),
+        "large" => return Ok("x".repeat(300_000)),
         "ask" if cx.answer("size").is_none() => return Err(cx.ask().form("size", Form::new("Which size?").text("size", "Size")).into()),
         _ => {}
     }
@@ -326,6 +327,17 @@ fn a_write_that_failed_may_be_repeated_and_one_that_may_have_happened_may_not() 
         assert_eq!(first, second);
         assert_eq!(counted(&runs), runs_after, "{sku}");
     }
+}
+
+#[test]
+fn a_write_whose_result_is_too_large_to_keep_is_not_repeated_either() {
+    let runs = Runs::default();
+    let host = host(&runs);
+    let buy = keyed("buy", json!({"sku": "large"}), json!("order-1"));
+    assert_eq!(says(&host.send(&buy)).len(), 300_000);
+    let again = host.send(&buy);
+    assert!(says(&again).contains("happened before"), "{}", says(&again));
+    assert_eq!((counted(&runs), &again.json()["result"]["isError"]), (1, &json!(true)));
 }
 
 #[test]

@@ -19,6 +19,9 @@ use crate::send::BoxFuture;
 
 /// How long a result is remembered.
 const REMEMBERED_MS: u64 = 24 * 3600 * 1000;
+/// Largest result that is remembered, in bytes: what every store can hold.
+const MOST: usize = 256 * 1024;
+const TOO_LARGE: &str = "this write happened before, with this idempotencyKey, and its result was too large to be kept: read what it made";
 /// A call's own deadline has passed for so long before its hold on a key ends.
 const MARGIN_MS: u64 = 2_000;
 /// Between two looks at a write that somebody else is making.
@@ -118,7 +121,10 @@ impl Write {
         let ended = match made.filter(|made| made.keep != Keep::Nothing) {
             Some(made) => {
                 let expires_ms = work.platform.clock.now_ms().saturating_add(REMEMBERED_MS);
-                self.once.finish(&self.key, Kept::write(made, self.stamp), expires_ms).await
+                // that it happened must be kept, whatever it gave
+                let large = (made.body.len() > MOST).then(|| work.tool_error(TOO_LARGE));
+                let kept = Kept::write(large.as_ref().unwrap_or(made), self.stamp);
+                self.once.finish(&self.key, kept, expires_ms).await
             }
             None => self.once.abandon(&self.key).await,
         };
