@@ -493,3 +493,32 @@ fn a_rate_is_taken_from_the_environment() {
     let add = Request::modern("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}}));
     assert_eq!([(); 3].map(|()| send(address, &add).status), [200, 200, 429]);
 }
+
+#[test]
+fn api_keys_are_made_asked_for_and_taken() {
+    let (code, made, _) = run(&mut command(&["key", "ci", "--scopes", "crm:read"]));
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = made.lines().collect();
+    let (key, entry) = (lines[1].trim(), lines[3].trim());
+    let (_process, address) = Process::http_with(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", entry)]);
+    let add = Request::modern("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}}));
+    let refused = send(address, &add);
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some(r#"Bearer realm="everything""#)));
+    assert_eq!(send(address, &add.clone().header("x-api-key", key)).status, 200);
+    assert_eq!(send(address, &add.clone().header("authorization", &format!("Bearer {key}"))).status, 200);
+    assert_eq!(send(address, &add.header("x-api-key", &format!("{key}x"))).status, 401);
+    let (code, _, stderr) = run(&mut command(&["key", "a name"]));
+    assert_eq!((code, stderr.starts_with("error: ")), (Some(1), true), "{stderr}");
+}
+
+#[test]
+fn ways_to_prove_who_calls_that_lack_something_are_a_sentence() {
+    let (code, _, stderr) = run(command(&["--port", "0"]).env("MCPFN_AUTH", "oauth,api-key"));
+    assert_eq!(code, Some(1));
+    for word in ["MCPFN_ISSUER", "MCPFN_PUBLIC_URL", "MCPFN_API_KEYS"] {
+        assert!(stderr.contains(word), "no word of {word}: {stderr}");
+    }
+    let (code, _, stderr) = run(command(&["--port", "0"]).env("MCPFN_AUTH", "iam"));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("MCPFN_AUTH must be of oauth, api-key, none"), "{stderr}");
+}

@@ -66,7 +66,7 @@ pub use model::tool::CallToolResult;
 pub use policy::{Limits, WhenDown};
 pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use port::records::{CacheUse, CallRecord, Failure, Outcome, Records};
-pub use port::sql::{Dialect, Rows, Sql, SqlError, SqlValue};
+pub use port::sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 pub use port::store::{Admission, Begun, Once, Rate, RateLimiter, ResultCache, StoreError};
 pub use port::{Background, Clock, Platform, Random, Timer};
 pub use principal::{Principal, PrincipalKind};

@@ -49,6 +49,12 @@ impl Principal {
         Self::new(PrincipalKind::Anonymous, "")
     }
 
+    /// The same call by nobody in particular: its proof is not believed, and where it came from still counts.
+    #[must_use]
+    pub fn disbelieved(self) -> Self {
+        Self { address: self.address, ..Self::anonymous() }
+    }
+
     /// The person at this machine.
     #[must_use]
     pub fn local() -> Self {

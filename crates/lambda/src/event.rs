@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
-use mcpfn_core::{Principal, PrincipalKind};
+use mcpfn_core::{Principal, PrincipalKind, Scopes};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -24,6 +24,9 @@ const CALLERS: [(PrincipalKind, &str); 7] = [
     (PrincipalKind::Authorizer, "/authorizer/lambda/principalId"),
     (PrincipalKind::Authorizer, "/authorizer/lambda/sub"),
 ];
+
+/// Where they put the scopes of its token. A trigger that says nothing of scopes has admitted the caller to everything.
+const SCOPES: [&str; 4] = ["/authorizer/jwt/claims/scope", "/authorizer/claims/scope", "/authorizer/scope", "/authorizer/lambda/scope"];
 
 /// An event of a function URL, an HTTP API, a REST API or a load balancer. Not `Debug`: it carries credentials.
 #[derive(Default, Deserialize)]
@@ -59,6 +62,10 @@ impl Event {
     /// The caller that the trigger recognised, and where the call came from.
     pub(crate) fn principal(&self) -> Principal {
         let principal = self.recognised();
+        let principal = match SCOPES.iter().find_map(|place| self.context(place)) {
+            Some(scopes) if principal.kind != PrincipalKind::Iam => principal.with_scopes(Scopes::parse(scopes)),
+            _ => principal,
+        };
         match self.address() {
             Some(address) => principal.at(address),
             None => principal,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
+use mcpfn_auth::{IamScopes, Method, Methods};
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 use mcpfn_http::{Deadline, Service};
 use mcpfn_native::Tasks;
@@ -13,7 +14,7 @@ use crate::api::{Api, Event as Answered, Outcome};
 use crate::event::{Event, NotHttp};
 use crate::metrics::REQUEST_ID;
 use crate::response::{Envelope, Shape, buffered};
-use crate::settings::{Auth, Mode};
+use crate::settings::Mode;
 
 /// The longest that any function may run, in milliseconds.
 const LONGEST: u64 = 900_000;
@@ -24,7 +25,9 @@ pub(crate) struct Host {
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
     pub(crate) tasks: Tasks,
-    pub(crate) auth: Auth,
+    pub(crate) methods: Methods,
+    /// What callers may do whom IAM recognised; everything without it.
+    pub(crate) iam: Option<IamScopes>,
     pub(crate) mode: Mode,
     pub(crate) base_path: String,
     pub(crate) margin_ms: u64,
@@ -63,19 +66,64 @@ impl Host {
         let event: Event = serde_json::from_slice(event).map_err(|_| NotHttp)?;
         let streams = self.mode == Mode::Stream && event.takes_streams();
         let shape = Shape { multi_value_headers: event.has_multi_value_headers(), status_description: event.is_load_balancer() };
-        let principal = self.believed(event.principal());
+        let principal = believed(event.principal(), &self.methods, self.iam.as_ref());
         let mut request = event.into_request(&self.base_path)?;
         request.extensions_mut().insert(principal);
         request.extensions_mut().insert(Deadline(deadline.saturating_sub(self.margin_ms)));
         let response = self.service.call(request, &self.platform).await;
         Ok(if streams { Outcome::Streamed(Envelope::new(response)) } else { Outcome::Buffered(buffered(response, shape).await) })
     }
+}
 
-    /// The caller, where the proof is of the kind that the operator asks for.
-    fn believed(&self, principal: Principal) -> Principal {
-        match self.auth {
-            Auth::Iam if principal.kind != PrincipalKind::Iam => Principal::anonymous(),
-            _ => principal,
+/// The caller, where the proof is of a kind that the operator asks for; with the scopes that the operator gives it.
+fn believed(principal: Principal, methods: &Methods, iam: Option<&IamScopes>) -> Principal {
+    let by_iam = principal.kind == PrincipalKind::Iam;
+    // whoever is in front may ask for signatures, too
+    let wanted = methods.has(Method::Authorizer) || (by_iam && methods.has(Method::Iam));
+    if !wanted && !methods.has(Method::None) {
+        return principal.disbelieved();
+    }
+    match iam.filter(|_| by_iam) {
+        Some(map) => {
+            let scopes = map.scopes(&principal.subject);
+            principal.with_scopes(scopes)
         }
+        None => principal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mcpfn_core::Scopes;
+
+    #[test]
+    fn a_proof_counts_where_it_is_asked_for() {
+        let alice = Principal::new(PrincipalKind::Iam, "arn:aws:iam::123456789012:user/alice").at([203, 0, 113, 7].into());
+        let token = Principal::new(PrincipalKind::Jwt, "user-1").with_scopes(Scopes::parse("crm:read"));
+        for (methods, iam, jwt) in [
+            (vec![Method::Iam], true, false),
+            (vec![Method::Authorizer], true, true),
+            (vec![Method::ApiKey, Method::OAuth], false, false),
+            (vec![Method::Iam, Method::ApiKey], true, false),
+            (vec![Method::None], true, true),
+        ] {
+            let methods = Methods::of(methods);
+            for (principal, counts) in [(&alice, iam), (&token, jwt)] {
+                let believed = believed(principal.clone(), &methods, None);
+                assert_eq!(believed.address, principal.address, "{methods:?}");
+                assert_eq!(believed == *principal, counts, "{methods:?}");
+                assert_eq!(believed.kind == PrincipalKind::Anonymous, !counts, "{methods:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn iam_callers_have_the_scopes_of_the_map() {
+        let map: IamScopes = "arn:aws:iam::123456789012:role/Reader*=catalog:read; arn:aws:iam::123456789012:user/*=crm".parse().unwrap();
+        let scopes = |arn: &str| believed(Principal::new(PrincipalKind::Iam, arn), &Methods::of([Method::Iam]), Some(&map)).scopes;
+        assert_eq!(scopes("arn:aws:sts::123456789012:assumed-role/ReaderOne/session"), Scopes::parse("catalog:read"));
+        assert_eq!(scopes("arn:aws:iam::123456789012:user/alice"), Scopes::parse("crm"));
+        assert_eq!(scopes("arn:aws:sts::999999999999:assumed-role/ReaderOne/session"), Scopes::none());
     }
 }

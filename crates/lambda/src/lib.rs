@@ -28,4 +28,4 @@ mod settings;
 
 pub use mcpfn_native::{SettingsError, Setup, platform};
 pub use run::run;
-pub use settings::{Auth, ENVIRONMENT, MetricsFormat, Mode, Settings};
+pub use settings::{ENVIRONMENT, MetricsFormat, Mode, Settings};

@@ -48,7 +48,13 @@ impl Records for Metrics {
 impl Metrics {
     fn line(&self, call: &CallRecord<'_>) -> serde_json::Value {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        let metrics = [count("Calls"), count("Errors"), count("RateLimited"), count("CacheHits"), json!({"Name": "Duration", "Unit": "Milliseconds"})];
+        let metrics = [
+            count("Calls"),
+            count("Errors"),
+            count("RateLimited"),
+            count("CacheHits"),
+            json!({"Name": "Duration", "Unit": "Milliseconds"}),
+        ];
         let fault = matches!(call.outcome, Outcome::Internal | Outcome::TimedOut | Outcome::TooLarge);
         let hit = matches!(call.cache, CacheUse::Hit | CacheUse::Stale | CacheUse::Shared);
         let mut timestamp = String::new();

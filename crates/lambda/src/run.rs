@@ -7,7 +7,9 @@ use std::sync::Arc;
 use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
-use mcpfn_core::Platform;
+use mcpfn_auth::Method;
+use mcpfn_client::Client;
+use mcpfn_core::{HttpClient, Platform};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::memory::Stores;
 use mcpfn_native::{Setup, Tasks};
@@ -18,7 +20,7 @@ use crate::api::Api;
 use crate::host::Host;
 use crate::logging;
 use crate::metrics::Metrics;
-use crate::settings::{Auth, MetricsFormat, Settings};
+use crate::settings::{MetricsFormat, Settings};
 
 /// Serves events until the platform ends the process.
 pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> ExitCode
@@ -64,7 +66,8 @@ where
     logging::start(settings.log_level);
     let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
     let server = builder.build().map_err(|error| error.to_string())?;
-    if settings.auth == Auth::None {
+    let anybody = settings.methods.has(Method::None);
+    if anybody {
         tracing::warn!("MCPFN_AUTH is none: anybody who reaches this function may call every tool");
     }
     let keys = settings.state_keys.unwrap_or_else(|| {
@@ -75,6 +78,7 @@ where
     });
     let tasks = Tasks::default();
     let mut platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
+    platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
     if settings.metrics == MetricsFormat::Emf {
         let metrics = Metrics { service: server.name().to_owned(), clock: Arc::clone(platform.clock()) };
         platform = platform.with_records(Arc::new(metrics));
@@ -87,7 +91,8 @@ where
     #[cfg(not(feature = "dynamodb"))]
     let platform = settings.policies.wire(platform, Arc::new(Stores::default()));
     let mut config = Config::default();
-    config.anonymous = settings.auth == Auth::None;
+    config.anonymous = anybody;
+    config.auth = settings.proofs.auth;
     config.origins.listed = settings.origins;
     config.max_body = settings.max_body;
     Ok(Host {
@@ -95,7 +100,8 @@ where
         service: Service::new(server, config),
         platform: Arc::new(add_ports(platform)),
         tasks,
-        auth: settings.auth,
+        methods: settings.methods,
+        iam: settings.proofs.iam,
         mode: settings.mode,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::str::FromStr;
 
+use mcpfn_auth::{Method, Methods, Proofs};
 use mcpfn_core::Keyring;
 use mcpfn_native::{Policies, RATE, Reader, SettingsError};
 use tracing::Level;
@@ -13,8 +14,8 @@ use crate::dynamodb::Table;
 /// Help text for the variables, as a command line prints it.
 pub const ENVIRONMENT: &str = "\
 On AWS Lambda:
-  MCPFN_AUTH             iam: only callers that AWS IAM recognised; authorizer: only callers that IAM or an authorizer in front
-                         recognised; none: anybody. Must be set
+  MCPFN_AUTH             how callers prove who they are: iam, authorizer (a JWT or Lambda authorizer in front), oauth, api-key;
+                         several with commas; or none: anybody may call. Must be set
   MCPFN_LAMBDA_MODE      stream for a function URL with InvokeMode RESPONSE_STREAM, else buffer [buffer]
   MCPFN_BASE_PATH        path in front of /mcp, such as /tools; the stage is taken off by itself [none]
   MCPFN_DEADLINE_MARGIN  milliseconds before the function's timeout at which a call is ended with an answer [200]
@@ -36,8 +37,10 @@ const MARGIN: u64 = 200;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// `MCPFN_AUTH`: who may call. There is no default, because both choices surprise somebody.
-    pub auth: Auth,
+    /// `MCPFN_AUTH`: how callers prove who they are. There is no default: a deployed server does not guess.
+    pub methods: Methods,
+    /// What those methods need.
+    pub proofs: Proofs,
     /// `MCPFN_LAMBDA_MODE`: how answers leave; buffered when not set.
     pub mode: Mode,
     /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not set.
@@ -61,18 +64,6 @@ pub struct Settings {
     pub log_level: Level,
 }
 
-/// Who may call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Auth {
-    /// Callers that AWS IAM recognised.
-    Iam,
-    /// Callers that IAM, a JWT authorizer or a Lambda authorizer recognised.
-    Authorizer,
-    /// Anybody.
-    None,
-}
-
 /// How answers leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,19 +72,6 @@ pub enum Mode {
     Buffer,
     /// In pieces, as they happen. Only a trigger in streaming mode takes this: with any other the client gets no answer.
     Stream,
-}
-
-impl FromStr for Auth {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "iam" => Ok(Self::Iam),
-            "authorizer" => Ok(Self::Authorizer),
-            "none" => Ok(Self::None),
-            _ => Err(()),
-        }
-    }
 }
 
 impl FromStr for Mode {
@@ -136,8 +114,10 @@ impl Settings {
     /// Every variable that can't be used, not only the first.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(variable);
+        let methods = methods(&mut reader);
         let settings = Self {
-            auth: auth(&mut reader),
+            proofs: Proofs::read(&mut reader, &methods),
+            methods,
             mode: reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer or stream"),
             base_path: base_path(&mut reader),
             margin_ms: reader.parsed("MCPFN_DEADLINE_MARGIN", MARGIN, "a number of milliseconds"),
@@ -158,14 +138,17 @@ impl Settings {
     }
 }
 
-fn auth<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Auth {
+fn methods<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Methods {
     if reader.text("MCPFN_AUTH").is_none() {
         reader.mistake(
             "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it to iam for a function URL with \
-             AuthType AWS_IAM, to authorizer behind an API Gateway authorizer, or to none to let anybody call",
+             AuthType AWS_IAM, to authorizer behind an API Gateway authorizer, to oauth or api-key for tokens or keys that this server \
+             checks, or to none to let anybody call",
         );
     }
-    reader.parsed("MCPFN_AUTH", Auth::Iam, "iam, authorizer or none")
+    let allowed = [Method::Iam, Method::Authorizer, Method::OAuth, Method::ApiKey, Method::None];
+    // after a mistake nothing starts, so the word does not matter
+    Methods::read(reader, &allowed).unwrap_or_else(|| Methods::of([Method::Iam]))
 }
 
 fn base_path<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> String {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use mcpfn_client::Client;
 use mcpfn_core::jsonrpc::{self, Incoming, Message};
-use mcpfn_core::{Envelope, Platform, Principal, Revision, Server};
+use mcpfn_core::{Envelope, HttpClient, Platform, Principal, Revision, Server};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::memory::Stores;
-use mcpfn_native::{Setup, Tasks};
+use mcpfn_native::{OsRandom, Setup, Tasks};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -25,6 +26,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const ENVIRONMENT: &str = "\
 Environment:
   MCPFN_PORT        port of 127.0.0.1; 0 takes any free one [8787]
+  MCPFN_AUTH        how callers over HTTP prove who they are: oauth, api-key, or both; see below [none: this machine's own address is enough]
   MCPFN_ORIGINS     browser origins that may call besides loopback ones, comma-separated
   MCPFN_MAX_BODY    most bytes of a message [4194304]
   MCPFN_STATE_KEY   32 random bytes in Base64 that seal request state; several, newest first, separated by commas
@@ -66,6 +68,14 @@ enum Command {
         #[arg(default_value = "{}")]
         arguments: String,
     },
+    /// Make an API key, and print it with the entry of MCPFN_API_KEYS that admits it
+    Key {
+        /// Whose key it is: letters, digits, and . _ -
+        name: String,
+        /// What it may do, such as "catalog:read crm"; everything if not said
+        #[arg(long)]
+        scopes: Option<String>,
+    },
 }
 
 /// Runs a server as the command line says. `environment` is help text for variables of the server's own.
@@ -89,9 +99,13 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let help = if environment.is_empty() { ENVIRONMENT.to_owned() } else { format!("{ENVIRONMENT}\n{environment}") };
+    let help: Vec<&str> = [ENVIRONMENT, mcpfn_auth::ENVIRONMENT, environment].into_iter().filter(|text| !text.is_empty()).collect();
+    let help = help.join("\n\n");
     let matches = <Arguments as clap::CommandFactory>::command().after_help(help).get_matches();
     let arguments = <Arguments as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+    if let Some(Command::Key { name, scopes }) = &arguments.command {
+        return key(name, scopes.as_deref());
+    }
     let settings = Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
     let quiet = if arguments.command.is_some() { Level::WARN } else { Level::INFO };
     logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
@@ -104,6 +118,7 @@ where
     let keys = settings.state_keys.clone().unwrap_or_else(mcpfn_native::new_key);
     let tasks = Tasks::default();
     let platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
+    let platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
     let metrics = settings.metrics.then(Metrics::default);
     let platform = match &metrics {
         Some(metrics) => platform.with_records(Arc::new(metrics.clone())),
@@ -122,6 +137,8 @@ where
             say(&tools(&server));
             Ok(ExitCode::SUCCESS)
         }
+        // answered before there was a server
+        Some(Command::Key { .. }) => Ok(ExitCode::SUCCESS),
         Some(Command::Call { tool, arguments }) => runtime.block_on(call(&server, &platform, &tool, &arguments)),
         None if arguments.stdio => {
             let served = stdio::serve(server, platform, settings.max_body, tokio::io::stdin(), tokio::io::stdout(), stop);
@@ -131,9 +148,11 @@ where
             let mut config = Config::loopback();
             config.origins.listed.clone_from(&settings.origins);
             config.max_body = settings.max_body;
+            config.anonymous = settings.methods.is_none();
+            config.auth = settings.proofs.auth.clone();
             let greeting = Greeting { server: server.clone(), key_is_new: settings.state_keys.is_none() };
             let port = arguments.port.unwrap_or(settings.port);
-            let endpoint = http::Endpoint { service: Service::new(server, config), platform, metrics };
+            let endpoint = http::Endpoint { service: Service::new(server, config), platform, trusted: settings.methods.is_none(), metrics };
             let served = http::serve_endpoint(endpoint, port, |address| greeting.print(address), stop);
             runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
         }
@@ -204,6 +223,18 @@ impl Greeting {
 
 fn tools(server: &Server) -> String {
     server.tool_summaries().map(|(name, description)| format!("{name}\n    {}\n", description.replace('\n', "\n    "))).collect()
+}
+
+/// The key goes to the client, its hash to the server. Neither is kept here.
+fn key(name: &str, scopes: Option<&str>) -> Result<ExitCode, String> {
+    let key = mcpfn_auth::new_key(&OsRandom);
+    let scopes = scopes.map(|scopes| format!(":{scopes}")).unwrap_or_default();
+    let entry = format!("{name}:{}{scopes}", mcpfn_auth::hash_key(&key));
+    mcpfn_auth::ApiKey::parse(&entry).map_err(|mistakes| mistakes.join("\n"))?;
+    say(&format!(
+        "key, for the client, shown only now:\n  {key}\nentry of MCPFN_API_KEYS, for the server (several are separated by semicolons):\n  {entry}\n"
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: &str) -> Result<ExitCode, String> {

@@ -31,6 +31,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Endpoint {
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
+    /// Whether reaching this address proves enough.
+    pub(crate) trusted: bool,
     /// Also served, if there are any.
     pub(crate) metrics: Option<Metrics>,
 }
@@ -46,7 +48,7 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    serve_endpoint(Endpoint { service, platform, metrics: None }, port, ready, stop).await
+    serve_endpoint(Endpoint { service, platform, trusted: true, metrics: None }, port, ready, stop).await
 }
 
 pub(crate) async fn serve_endpoint(
@@ -109,7 +111,9 @@ async fn respond(endpoint: Arc<Endpoint>, mut request: Request<Incoming>) -> Res
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
         return Ok(response);
     }
-    request.extensions_mut().insert(Principal::local());
+    if endpoint.trusted {
+        request.extensions_mut().insert(Principal::local());
+    }
     Ok(endpoint.service.call(request, &endpoint.platform).await)
 }
 

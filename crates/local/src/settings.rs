@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::str::FromStr;
 
+use mcpfn_auth::{Method, Methods, Proofs};
 use mcpfn_core::Keyring;
 use mcpfn_native::{Policies, Reader, SettingsError};
 use tracing::Level;
@@ -16,6 +17,10 @@ const PORT: u16 = 8787;
 pub struct Settings {
     /// `MCPFN_PORT`: 0 takes any free port; 8787 when not set.
     pub port: u16,
+    /// `MCPFN_AUTH`: how callers over HTTP prove who they are. When not set, or `none`, whoever reaches the loopback address may call.
+    pub methods: Option<Methods>,
+    /// What those methods need.
+    pub proofs: Proofs,
     /// `MCPFN_ORIGINS`: browser origins that may call besides loopback ones, comma-separated.
     pub origins: Vec<String>,
     /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
@@ -76,7 +81,11 @@ impl Settings {
     /// Every variable that can't be used, not only the first.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(variable);
+        let methods =
+            Methods::read(&mut reader, &[Method::OAuth, Method::ApiKey, Method::None]).filter(|methods| !methods.has(Method::None));
         let settings = Self {
+            proofs: Proofs::read(&mut reader, &methods.clone().unwrap_or_else(|| Methods::of([]))),
+            methods,
             port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
             max_body: reader.max_body(),
             policies: reader.policies(None),

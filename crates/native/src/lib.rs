@@ -7,4 +7,4 @@ mod ports;
 
 pub use background::Tasks;
 pub use mcpfn_host::{Policies, RATE, Reader, SettingsError, Setup};
-pub use ports::{new_key, platform};
+pub use ports::{OsRandom, new_key, platform};

@@ -37,7 +37,9 @@ impl Timer for TokioTimer {
     }
 }
 
-struct OsRandom;
+/// The operating system's randomness.
+#[derive(Debug, Clone, Copy)]
+pub struct OsRandom;
 
 impl Random for OsRandom {
     fn fill(&self, buffer: &mut [u8]) {

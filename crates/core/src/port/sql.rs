@@ -1,6 +1,7 @@
 //! The port to a SQL database, and the values that cross it. Not a driver: SQLite, Postgres and D1 implement it elsewhere.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 
@@ -22,6 +23,32 @@ pub trait Sql: MaybeSend + MaybeSync {
     /// # Errors
     /// As for [`Sql::query`].
     fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>>;
+
+    /// Runs one statement that nobody has vetted, such as one that a model wrote. The engine itself must see to it that nothing
+    /// is changed and nothing outside the database is reached; a look at the text is not enough. Rows over the limits are left
+    /// out and the answer is marked `truncated`; a statement over its time is stopped.
+    ///
+    /// A database that can't promise this keeps the default, which refuses every statement.
+    ///
+    /// # Errors
+    /// [`SqlError::Rejected`] with the engine's own words about the statement, which its writer may read;
+    /// [`SqlError::ReadOnly`] for a statement that would write; [`SqlError::TooLong`] when its time is over;
+    /// [`SqlError::Unavailable`] as for [`Sql::query`].
+    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        let _ = (sql, limits);
+        Box::pin(async { Err(SqlError::Unavailable("this database has no way to run unvetted statements safely".to_owned())) })
+    }
+}
+
+/// How much an unvetted statement may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// The most rows of the answer.
+    pub rows: usize,
+    /// The most bytes of the answer's values; also of one value, as far as the database can bound it.
+    pub bytes: usize,
+    /// How long the statement may run.
+    pub time: Duration,
 }
 
 /// A family of SQL syntax.
@@ -143,6 +170,10 @@ pub enum SqlError {
     Unavailable(String),
     /// The database refused the statement: syntax, a constraint, a right.
     Rejected(String),
+    /// The statement would write, and this handle, or the role behind it, may only read.
+    ReadOnly(String),
+    /// The statement was stopped because it took longer than it may.
+    TooLong(String),
 }
 
 impl fmt::Display for SqlError {
@@ -150,6 +181,8 @@ impl fmt::Display for SqlError {
         match self {
             Self::Unavailable(cause) => write!(f, "database unavailable: {cause}"),
             Self::Rejected(cause) => write!(f, "database refused the statement: {cause}"),
+            Self::ReadOnly(cause) => write!(f, "the database may only be read: {cause}"),
+            Self::TooLong(cause) => write!(f, "the statement took too long: {cause}"),
         }
     }
 }

@@ -50,6 +50,23 @@ async fn only_recognised_callers_pass() {
 }
 
 #[tokio::test]
+async fn an_api_key_is_checked_by_the_function_itself() {
+    // the SHA-256 of `a key`
+    let entry = "ci:8fa3aab2faa9b79e0a0398da5b5abd0780142442a5be80b9a64608d718cb1fcd";
+    let function = start(&[("MCPFN_AUTH", "iam,api-key"), ("MCPFN_API_KEYS", entry)]).await;
+    let ask = |key: Option<&str>| {
+        let mut event = Fixture::named("url-none").with(&call("whoami", &json!({})));
+        if let Some(key) = key {
+            event["headers"]["x-api-key"] = json!(key);
+        }
+        function.invoke(Invocation::new(event))
+    };
+    assert_eq!(ask(None).await.unwrap().head.status, 401);
+    assert_eq!(ask(Some("another key")).await.unwrap().head.status, 401);
+    assert_eq!(text(&ask(Some("a key")).await.unwrap()), "ApiKey ci");
+}
+
+#[tokio::test]
 async fn stage_and_base_path_are_taken_off() {
     let function = function(&[("MCPFN_BASE_PATH", "/tools/")]).await;
     let api = Fixture::named("http-api-jwt-base64");

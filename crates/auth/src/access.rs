@@ -1,0 +1,58 @@
+//! Cloudflare Access in front of this server: the assertion that it adds to every request that it let through.
+
+use std::fmt;
+
+use http::HeaderMap;
+use mcpfn_core::{BoxFuture, Platform, Principal, Scopes};
+use mcpfn_http::{Authenticator, Denied};
+
+use crate::bearer;
+use crate::issuer::Issuer;
+use crate::oauth::OAuth;
+
+/// Takes `Cf-Access-Jwt-Assertion` of one team's applications.
+pub struct Access(OAuth);
+
+impl Access {
+    /// `team` is the first part of the team's domain, TEAM.cloudflareaccess.com; `audiences` are the AUD tags of applications.
+    /// Whom Access lets through may do everything, unless [`Access::with_default_scopes`] says otherwise.
+    pub fn new(team: &str, audiences: impl IntoIterator<Item = String>) -> Self {
+        let origin = format!("https://{team}.cloudflareaccess.com");
+        Self::at(&origin, audiences)
+    }
+
+    /// The same for an origin of another form, such as that of a test.
+    pub fn at(origin: &str, audiences: impl IntoIterator<Item = String>) -> Self {
+        let keys = format!("{origin}/cdn-cgi/access/certs");
+        Self(OAuth {
+            issuers: vec![Issuer::new(origin, Some(keys))],
+            audiences: audiences.into_iter().collect(),
+            scopes: Scopes::all(),
+            // a service has no subject, and goes by the name of its token
+            otherwise: |claims| claims.common_name.as_deref(),
+        })
+    }
+
+    /// What whom Access lets through may do.
+    #[must_use]
+    pub fn with_default_scopes(self, scopes: Scopes) -> Self {
+        Self(self.0.with_default_scopes(scopes))
+    }
+}
+
+impl Authenticator for Access {
+    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+        Box::pin(async move {
+            match bearer::only(headers, "cf-access-jwt-assertion")? {
+                Some(token) => self.0.principal(token, platform).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Access").field(&self.0).finish()
+    }
+}

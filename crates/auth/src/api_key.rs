@@ -1,0 +1,202 @@
+//! API keys: kept as digests, compared in a time that says nothing, several per name so that they can be changed one by one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderMap;
+use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform, Principal, PrincipalKind, Random, Scopes};
+use mcpfn_http::{Authenticator, Denied};
+use sha2::{Digest, Sha256};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+use crate::bearer;
+use crate::denied::{invalid, malformed, unavailable};
+use crate::kept::Kept;
+
+/// How long a list of keys serves before it is read again, in milliseconds.
+const FRESH: u64 = 60_000;
+
+/// One key, as far as a server knows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Whose it is; several keys may have the same.
+    pub name: String,
+    /// The SHA-256 of the key.
+    pub hash: [u8; 32],
+    /// What it grants; the default if it has no word about it.
+    pub scopes: Option<Scopes>,
+}
+
+impl ApiKey {
+    /// Reads keys: `name:hash` or `name:hash:scope scope`, separated by semicolons or line ends. The hash is that of
+    /// [`hash_key`].
+    ///
+    /// # Errors
+    /// One sentence for each entry that can't be used. No hash is in it.
+    pub fn parse(text: &str) -> Result<Vec<Self>, Vec<String>> {
+        let entries = text.split([';', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
+        let mut keys: Vec<Self> = Vec::new();
+        let mut mistakes = Vec::new();
+        for (at, entry) in entries.enumerate() {
+            match Self::parse_one(entry) {
+                Ok(key) if keys.iter().any(|known| known.hash == key.hash) => {
+                    mistakes.push(format!("entry {} has the same key as one before it: a key belongs to one name", at + 1));
+                }
+                Ok(key) => keys.push(key),
+                Err(mistake) => mistakes.push(format!("entry {} {mistake}", at + 1)),
+            }
+        }
+        if keys.is_empty() && mistakes.is_empty() {
+            mistakes.push("there is no key: write name:hash, with the hash of a key".to_owned());
+        }
+        if mistakes.is_empty() { Ok(keys) } else { Err(mistakes) }
+    }
+
+    fn parse_one(entry: &str) -> Result<Self, &'static str> {
+        let mut parts = entry.splitn(3, ':').map(str::trim);
+        let (name, hash, scopes) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
+        if name.is_empty() || name.len() > 128 || name.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+            return Err("needs a name of 1 to 128 characters without spaces before its first colon");
+        }
+        let hash = unhex(hash).ok_or("needs the SHA-256 of the key, 64 hexadecimal digits, after its first colon (not the key itself)")?;
+        Ok(Self { name: name.to_owned(), hash, scopes: scopes.map(Scopes::parse) })
+    }
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let mut hash = [0; 32];
+    if text.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = digit(pair[0])? * 16 + digit(pair[1])?;
+    }
+    Some(hash)
+}
+
+/// What a server is told of a key: its SHA-256 in hexadecimal digits. Enough for keys that nobody can guess, such as those of
+/// [`new_key`]; a word that somebody thought of would be found.
+#[must_use]
+pub fn hash_key(key: &str) -> String {
+    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A key that nobody can guess: 256 random bits, with a beginning by which scanners of leaked secrets know it.
+#[must_use]
+pub fn new_key(random: &dyn Random) -> String {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes);
+    format!("mcpfn_{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Where keys are listed, in the form of [`ApiKey::parse`]. A closure is one, too.
+pub trait KeySource: MaybeSend + MaybeSync {
+    /// The list now.
+    ///
+    /// # Errors
+    /// When the source gives no answer; the list that was read last then serves on.
+    fn read(&self) -> BoxFuture<'_, Result<String, String>>;
+}
+
+impl<F: Fn() -> Result<String, String> + MaybeSend + MaybeSync> KeySource for F {
+    fn read(&self) -> BoxFuture<'_, Result<String, String>> {
+        let list = self();
+        Box::pin(async move { list })
+    }
+}
+
+/// Takes keys in `X-API-Key` or `Authorization: Bearer`. A bearer token that is no key is none of its business.
+pub struct ApiKeys {
+    keys: Keys,
+    scopes: Scopes,
+}
+
+enum Keys {
+    Fixed(Vec<ApiKey>),
+    Read { source: Arc<dyn KeySource>, kept: Kept<Vec<ApiKey>> },
+}
+
+impl ApiKeys {
+    /// Takes these keys.
+    #[must_use]
+    pub fn new(keys: Vec<ApiKey>) -> Self {
+        Self { keys: Keys::Fixed(keys), scopes: Scopes::all() }
+    }
+
+    /// Takes the keys of a list that is read again every minute at most, so that keys change without a deployment.
+    #[must_use]
+    pub fn from_source(source: Arc<dyn KeySource>) -> Self {
+        Self { keys: Keys::Read { source, kept: Kept::new(FRESH) }, scopes: Scopes::all() }
+    }
+
+    /// What a key grants that has no scopes of its own; everything unless set.
+    #[must_use]
+    pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    async fn find(&self, presented: &str, platform: &Platform) -> Result<Option<Principal>, Denied> {
+        match &self.keys {
+            Keys::Fixed(keys) => Ok(self.find_in(keys, presented)),
+            Keys::Read { source, kept } => {
+                let read = async { ApiKey::parse(&source.read().await?).map_err(|mistakes| mistakes.join("; ")) };
+                let seen = kept.get(platform, |_| true, read).await;
+                match seen.value {
+                    Some(keys) => Ok(self.find_in(&keys, presented)),
+                    None => Err(unavailable("the list of API keys can't be read now: try again in a minute")
+                        .because(seen.failure.unwrap_or_default())),
+                }
+            }
+        }
+    }
+
+    /// Looks at every key, wherever the right one is.
+    fn find_in(&self, keys: &[ApiKey], presented: &str) -> Option<Principal> {
+        let hash: [u8; 32] = Sha256::digest(presented.as_bytes()).into();
+        let mut found = u32::MAX;
+        for (at, key) in (0_u32..).zip(keys) {
+            found.conditional_assign(&at, key.hash.ct_eq(&hash));
+        }
+        let key = keys.get(usize::try_from(found).ok()?)?;
+        let scopes = key.scopes.as_ref().unwrap_or(&self.scopes);
+        Some(Principal::new(PrincipalKind::ApiKey, &key.name).with_scopes(scopes.clone()))
+    }
+}
+
+impl Authenticator for ApiKeys {
+    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+        Box::pin(async move {
+            match (bearer::token(headers)?, bearer::only(headers, "x-api-key")?) {
+                (None, None) => Ok(None),
+                (Some(token), Some(key)) if token != key => {
+                    Err(malformed("`Authorization` and `X-API-Key` hold different keys: send one of them"))
+                }
+                (_, Some(key)) => match self.find(key, platform).await? {
+                    None => Err(invalid("the API key is none of this server's: get one from its operator")),
+                    found => Ok(found),
+                },
+                (Some(token), None) => self.find(token, platform).await,
+            }
+        })
+    }
+}
+
+/// Without the hash, which is worth little, but not nothing.
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").field("name", &self.name).field("scopes", &self.scopes).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ApiKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.keys {
+            Keys::Fixed(keys) => f.debug_tuple("ApiKeys").field(keys).finish(),
+            Keys::Read { .. } => f.write_str("ApiKeys(..)"),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One issuer of signed tokens: where its keys are, and whether a token is signed by one of them.
+
+use mcpfn_core::{HttpClient, HttpRequest, Platform};
+use mcpfn_http::Denied;
+use serde::Deserialize;
+
+use crate::denied::{invalid, unavailable};
+use crate::jwt::key::{KeySet, Verdict};
+use crate::jwt::token::Token;
+use crate::kept::Kept;
+use crate::remote;
+
+/// A key that an issuer takes back serves for at most this long, in milliseconds.
+const FRESH: u64 = 10 * 60 * 1000;
+
+pub(crate) struct Issuer {
+    /// As tokens have it in `iss`.
+    pub(crate) id: String,
+    /// Where the keys are; found through the issuer's own document if not given.
+    keys_url: Option<String>,
+    keys: Kept<KeySet>,
+}
+
+/// The members that we need of RFC 8414 and OpenID Connect Discovery.
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl Issuer {
+    pub(crate) fn new(id: impl Into<String>, keys_url: Option<String>) -> Self {
+        Self { id: id.into(), keys_url, keys: Kept::new(FRESH) }
+    }
+
+    /// Whether one of the issuer's keys signed the token.
+    pub(crate) async fn check(&self, token: &Token<'_>, platform: &Platform) -> Result<(), Denied> {
+        let known = |keys: &KeySet| keys.knows(token);
+        let seen = self.keys.get(platform, known, self.read(platform)).await;
+        match seen.value.map_or(Verdict::NoSuchKey, |keys| keys.check(token)) {
+            Verdict::Signed => Ok(()),
+            Verdict::Forged => Err(invalid("the token's signature is not its issuer's")),
+            Verdict::Ambiguous => Err(invalid("the token does not name the key that signed it (`kid`), and its issuer has several")),
+            Verdict::NoSuchKey => Err(match seen.failure {
+                None => invalid("the token is signed with a key that its issuer does not publish: get a new one"),
+                Some(cause) => unavailable("the issuer of the token gives no answer: try again in a minute").because(cause),
+            }),
+        }
+    }
+
+    async fn read(&self, platform: &Platform) -> Result<KeySet, String> {
+        let client = remote::client(platform)?.as_ref();
+        let url = match &self.keys_url {
+            Some(url) => url.clone(),
+            None => self.discover(client).await?,
+        };
+        let response = remote::ask(client, HttpRequest::get(&url)).await?;
+        if !response.is_success() {
+            return Err(format!("GET {url}: status {}", response.status));
+        }
+        KeySet::read(&response.body).map_err(|why| format!("GET {url}: {why}"))
+    }
+
+    /// Asks for the issuer's document wherever it may be.
+    async fn discover(&self, client: &dyn HttpClient) -> Result<String, String> {
+        let mut tried = Vec::new();
+        for url in documents(&self.id) {
+            let response = remote::ask(client, HttpRequest::get(&url)).await?;
+            if !response.is_success() {
+                tried.push(format!("GET {url}: status {}", response.status));
+                continue;
+            }
+            // some answer every path with a page for people
+            let document: Document = match serde_json::from_slice(&response.body) {
+                Ok(document) => document,
+                Err(error) => {
+                    tried.push(format!("GET {url}: {error}"));
+                    continue;
+                }
+            };
+            if document.issuer != self.id {
+                return Err(format!("GET {url}: the issuer there is `{}`, and not `{}` as configured", document.issuer, self.id));
+            }
+            if let Some(mistake) = remote::mistake(&document.jwks_uri) {
+                return Err(format!("GET {url}: its `jwks_uri` {mistake}"));
+            }
+            return Ok(document.jwks_uri);
+        }
+        Err(tried.join("; "))
+    }
+}
+
+/// Where an issuer's document may be: RFC 8414 puts the well-known part before a path, OpenID Connect behind it.
+fn documents(issuer: &str) -> Vec<String> {
+    let issuer = issuer.trim_end_matches('/');
+    let start = issuer.find("://").map_or(0, |scheme| scheme + 3);
+    let (host, path) = issuer.split_at(issuer[start..].find('/').map_or(issuer.len(), |slash| start + slash));
+    let mut urls = vec![format!("{host}/.well-known/oauth-authorization-server{path}")];
+    if !path.is_empty() {
+        urls.push(format!("{host}/.well-known/openid-configuration{path}"));
+    }
+    urls.push(format!("{issuer}/.well-known/openid-configuration"));
+    urls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_documents_are() {
+        let root = ["https://a.example/.well-known/oauth-authorization-server", "https://a.example/.well-known/openid-configuration"];
+        assert_eq!(documents("https://a.example"), root);
+        assert_eq!(documents("https://a.example/"), root);
+        let path = [
+            "https://a.example/.well-known/oauth-authorization-server/t/1",
+            "https://a.example/.well-known/openid-configuration/t/1",
+            "https://a.example/t/1/.well-known/openid-configuration",
+        ];
+        assert_eq!(documents("https://a.example/t/1"), path);
+    }
+}

@@ -1,0 +1,6 @@
+//! A signed token as a value: its three parts, what its claims must say, and its signature. Gets nothing from anywhere.
+
+pub(crate) mod claims;
+pub(crate) mod key;
+mod rsa;
+pub(crate) mod token;

@@ -1,0 +1,80 @@
+//! `MCPFN_AUTH`: the ways in which callers may prove who they are, as words.
+
+use std::ffi::OsString;
+
+use mcpfn_host::Reader;
+
+/// One way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Method {
+    /// AWS IAM, which the platform checks.
+    Iam,
+    /// An authorizer in front, which the platform asks.
+    Authorizer,
+    /// Access tokens of an OAuth issuer.
+    OAuth,
+    /// API keys.
+    ApiKey,
+    /// Cloudflare Access in front.
+    Access,
+    /// None: anybody may call.
+    None,
+}
+
+impl Method {
+    const ALL: [Self; 6] = [Self::Iam, Self::Authorizer, Self::OAuth, Self::ApiKey, Self::Access, Self::None];
+
+    /// As it is written in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::Authorizer => "authorizer",
+            Self::OAuth => "oauth",
+            Self::ApiKey => "api-key",
+            Self::Access => "access",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Some of them, or `none` alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Methods(Vec<Method>);
+
+impl Methods {
+    /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host allows. `None` when it is not set, which each host
+    /// judges for itself, and when it can't be used, which is a mistake of the reader's.
+    pub fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, allowed: &[Method]) -> Option<Self> {
+        let text = reader.text("MCPFN_AUTH")?;
+        let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+        let known = |word: &&str| allowed.iter().copied().find(|method| method.as_str() == *word);
+        let methods: Option<Vec<Method>> = words.iter().map(known).collect();
+        match methods {
+            Some(methods) if methods.contains(&Method::None) && methods.len() > 1 => {
+                reader.mistake("MCPFN_AUTH has none beside other words: with none anybody may call, so leave out it or the others");
+                None
+            }
+            Some(methods) if !methods.is_empty() => Some(Self(methods)),
+            _ => {
+                // in the order of the type, whatever the host's
+                let words: Vec<&str> = Method::ALL.iter().filter(|method| allowed.contains(method)).map(|method| method.as_str()).collect();
+                reader.mistake(format!("MCPFN_AUTH must be of {}; several with commas between them", words.join(", ")));
+                None
+            }
+        }
+    }
+
+    /// The words given, which the caller vouches for.
+    #[must_use]
+    pub fn of(methods: impl IntoIterator<Item = Method>) -> Self {
+        Self(methods.into_iter().collect())
+    }
+
+    /// Whether it is one of them.
+    #[must_use]
+    pub fn has(&self, method: Method) -> bool {
+        self.0.contains(&method)
+    }
+}

@@ -1,0 +1,90 @@
+//! OAuth access tokens that are signed (RFC 9068 and what issuers make of it): the order of the checks.
+
+use std::fmt;
+
+use http::HeaderMap;
+use mcpfn_core::{BoxFuture, Platform, Principal, PrincipalKind, Scopes};
+use mcpfn_http::{Authenticator, Denied};
+
+use crate::bearer;
+use crate::denied::invalid;
+use crate::issuer::Issuer;
+use crate::jwt::claims::Claims;
+use crate::jwt::token::{Token, has_three_parts};
+
+/// Takes signed access tokens in `Authorization: Bearer`. A bearer token that is not of three parts is none of its business.
+pub struct OAuth {
+    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) scopes: Scopes,
+    /// Who a token is of when it has no subject.
+    pub(crate) otherwise: fn(&Claims) -> Option<&str>,
+}
+
+impl OAuth {
+    /// Takes tokens of these issuers that were issued for one of these audiences. The keys are found through the issuers'
+    /// documents.
+    pub fn new(issuers: impl IntoIterator<Item = String>, audiences: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            issuers: issuers.into_iter().map(|issuer| Issuer::new(issuer, None)).collect(),
+            audiences: audiences.into_iter().collect(),
+            scopes: Scopes::none(),
+            otherwise: |claims| claims.client_id.as_deref(),
+        }
+    }
+
+    /// Takes the keys of an issuer from this URL, without looking for it.
+    #[must_use]
+    pub fn with_keys_at(mut self, issuer: &str, url: impl Into<String>) -> Self {
+        let url = url.into();
+        for known in self.issuers.iter_mut().filter(|known| known.id == issuer) {
+            *known = Issuer::new(issuer, Some(url.clone()));
+        }
+        self
+    }
+
+    /// What a token grants that has no word about scopes; nothing unless set.
+    #[must_use]
+    pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// The caller that a token proves. What costs nothing is checked first, the signature last; nobody is asked about a token
+    /// that would be refused anyway.
+    pub(crate) async fn principal(&self, text: &str, platform: &Platform) -> Result<Principal, Denied> {
+        let token = Token::read(text)?;
+        let claims = &token.claims;
+        let issuer = self.issuers.iter().find(|issuer| Some(&issuer.id) == claims.iss.as_ref());
+        let issuer = issuer.ok_or_else(|| invalid("the token is of an issuer (`iss`) that this server does not trust"))?;
+        if !token.is_access_token {
+            claims.check_use()?;
+        }
+        claims.check_audience(&self.audiences)?;
+        if claims.exp.is_none() {
+            return Err(invalid("the token has no end (`exp`)"));
+        }
+        claims.check_times(platform.now_ms())?;
+        let subject = claims.subject((self.otherwise)(claims), &issuer.id)?;
+        issuer.check(&token, platform).await?;
+        Ok(Principal::new(PrincipalKind::Jwt, subject).with_scopes(claims.scopes(&self.scopes)))
+    }
+}
+
+impl Authenticator for OAuth {
+    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+        Box::pin(async move {
+            match bearer::token(headers)? {
+                Some(token) if has_three_parts(token) => self.principal(token, platform).await.map(Some),
+                _ => Ok(None),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuers: Vec<&str> = self.issuers.iter().map(|issuer| issuer.id.as_str()).collect();
+        f.debug_struct("OAuth").field("issuers", &issuers).field("audiences", &self.audiences).finish_non_exhaustive()
+    }
+}

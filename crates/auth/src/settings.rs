@@ -1,0 +1,201 @@
+//! Proofs of identity from variables, with every mistake reported. Which of them a host has, it says itself.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use mcpfn_core::Scopes;
+use mcpfn_host::Reader;
+use mcpfn_http::{Auth, Authenticator, Resource};
+
+use crate::access::Access;
+use crate::api_key::{ApiKey, ApiKeys};
+use crate::bearer::Unclaimed;
+use crate::iam::IamScopes;
+use crate::introspection::Introspection;
+use crate::methods::{Method, Methods};
+use crate::oauth::OAuth;
+use crate::remote;
+
+/// Help text for the variables, as a command line prints it.
+pub const ENVIRONMENT: &str = "\
+Who may call, with MCPFN_AUTH=oauth:
+  MCPFN_ISSUER           issuers whose access tokens are taken, comma-separated; as in the tokens' iss
+  MCPFN_PUBLIC_URL       URL of the MCP endpoint as clients use it; tokens are issued for it [the first URL of MCPFN_AUDIENCE]
+  MCPFN_AUDIENCE         what tokens have in aud if that is not the URL, comma-separated [MCPFN_PUBLIC_URL]
+  MCPFN_JWKS_URL         where the keys of the issuer are [found through the issuer]
+  MCPFN_INTROSPECTION_URL, MCPFN_INTROSPECTION_CLIENT_ID, MCPFN_INTROSPECTION_CLIENT_SECRET
+                         whom to ask about tokens that are not signed, and as whom [nobody]
+With MCPFN_AUTH=api-key:
+  MCPFN_API_KEYS         name:hash or name:hash:scope scope, semicolons or lines between them; hash is the key's SHA-256
+With MCPFN_AUTH=access:
+  MCPFN_ACCESS_TEAM      the TEAM of TEAM.cloudflareaccess.com
+  MCPFN_ACCESS_AUDIENCE  AUD tags of applications, comma-separated
+With MCPFN_AUTH=iam or authorizer:
+  MCPFN_IAM_SCOPES       ARN=scope scope, semicolons or lines between them; * in an ARN stands for anything but : and /
+                         [every caller may do everything]
+With any:
+  MCPFN_SCOPES           what a proof grants that has no word about scopes [API keys and Access: everything; tokens: nothing]";
+
+/// How callers prove who they are, as the operator decided.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Proofs {
+    /// For `mcpfn-http`. Its authenticators are asked in this order: Access, API keys, signed tokens, introspection.
+    pub auth: Auth,
+    /// What callers may do whom IAM recognised; everything if there is no map.
+    pub iam: Option<IamScopes>,
+}
+
+impl Proofs {
+    /// Reads what these methods need.
+    pub fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, methods: &Methods) -> Self {
+        refuse_unused(reader, methods);
+        let scopes = reader.text("MCPFN_SCOPES").map(|scopes| Scopes::parse(&scopes));
+        let mut auth = Auth::default();
+        if methods.has(Method::Access) {
+            auth.authenticators.extend(access(reader, scopes.as_ref()));
+        }
+        if methods.has(Method::ApiKey) {
+            auth.authenticators.extend(api_keys(reader, scopes.as_ref()));
+        }
+        if methods.has(Method::OAuth) {
+            oauth(reader, scopes.as_ref(), &mut auth);
+        }
+        if methods.has(Method::ApiKey) || methods.has(Method::OAuth) {
+            auth.authenticators.push(Arc::new(Unclaimed));
+        }
+        let iam = iam(reader);
+        Self { auth, iam }
+    }
+}
+
+/// A variable that protects nothing is one that its operator believes to protect something.
+fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, methods: &Methods) {
+    for (used_by, names) in [
+        (&[Method::OAuth][..], &["MCPFN_ISSUER", "MCPFN_AUDIENCE", "MCPFN_JWKS_URL", "MCPFN_INTROSPECTION_URL"][..]),
+        (&[Method::ApiKey], &["MCPFN_API_KEYS"]),
+        (&[Method::Access], &["MCPFN_ACCESS_TEAM", "MCPFN_ACCESS_AUDIENCE"]),
+        (&[Method::Iam, Method::Authorizer], &["MCPFN_IAM_SCOPES"]),
+    ] {
+        for name in names {
+            if !used_by.iter().any(|method| methods.has(*method)) && reader.text(name).is_some() {
+                let word = used_by[0].as_str();
+                reader.mistake(format!("{name} is set, but MCPFN_AUTH does not have {word}: add it there, or unset {name}"));
+            }
+        }
+    }
+}
+
+fn needed<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, name: &str, method: Method, what: &str) -> Option<String> {
+    let text = reader.text(name).filter(|text| text.chars().any(|letter| letter != ',' && !letter.is_whitespace()));
+    if text.is_none() {
+        reader.mistake(format!("{name} is not set, and MCPFN_AUTH={} needs it: set it to {what}", method.as_str()));
+    }
+    text.map(|text| text.trim().to_owned())
+}
+
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+fn access<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option<&Scopes>) -> Option<Arc<dyn Authenticator>> {
+    let team = needed(reader, "MCPFN_ACCESS_TEAM", Method::Access, "the TEAM of TEAM.cloudflareaccess.com");
+    let audience = needed(reader, "MCPFN_ACCESS_AUDIENCE", Method::Access, "the AUD tag of the application");
+    let (team, audience) = (team?, audience?);
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !team.bytes().all(legal) {
+        reader.mistake("MCPFN_ACCESS_TEAM must be the TEAM of TEAM.cloudflareaccess.com alone: lower-case letters, digits and hyphens");
+        return None;
+    }
+    let access = Access::new(&team, listed(&audience));
+    Some(Arc::new(match scopes {
+        Some(scopes) => access.with_default_scopes(scopes.clone()),
+        None => access,
+    }))
+}
+
+fn api_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option<&Scopes>) -> Option<Arc<dyn Authenticator>> {
+    let text = needed(reader, "MCPFN_API_KEYS", Method::ApiKey, "name:hash, with the SHA-256 of a key")?;
+    let keys = match ApiKey::parse(&text) {
+        Ok(keys) => ApiKeys::new(keys),
+        Err(mistakes) => {
+            mistakes.iter().for_each(|mistake| reader.mistake(format!("MCPFN_API_KEYS: {mistake}")));
+            return None;
+        }
+    };
+    Some(Arc::new(match scopes {
+        Some(scopes) => keys.with_default_scopes(scopes.clone()),
+        None => keys,
+    }))
+}
+
+fn oauth<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option<&Scopes>, auth: &mut Auth) {
+    let issuers = needed(reader, "MCPFN_ISSUER", Method::OAuth, "the URL of the issuer, as tokens have it in iss");
+    let issuers = listed(&issuers.unwrap_or_default());
+    for issuer in &issuers {
+        url(reader, "MCPFN_ISSUER", issuer);
+    }
+    let audiences = listed(&reader.text("MCPFN_AUDIENCE").unwrap_or_default());
+    let own = match audiences.iter().find(|audience| remote::mistake(audience).is_none()) {
+        Some(audience) if reader.text("MCPFN_PUBLIC_URL").is_none() => Some(audience.clone()),
+        _ => needed(reader, "MCPFN_PUBLIC_URL", Method::OAuth, "the URL of the MCP endpoint, such as https://mcp.example.com/mcp"),
+    };
+    if let Some(own) = &own {
+        url(reader, "MCPFN_PUBLIC_URL", own);
+    }
+    let own = own.unwrap_or_default();
+    let audiences = if audiences.is_empty() { vec![own.clone()] } else { audiences };
+    let scopes = scopes.cloned().unwrap_or_else(Scopes::none);
+
+    let mut tokens = OAuth::new(issuers.iter().cloned(), audiences.iter().cloned()).with_default_scopes(scopes.clone());
+    if let Some(keys) = reader.text("MCPFN_JWKS_URL") {
+        url(reader, "MCPFN_JWKS_URL", keys.trim());
+        match &issuers[..] {
+            [] => {}
+            [issuer] => tokens = tokens.with_keys_at(issuer, keys.trim()),
+            _ => reader.mistake("MCPFN_JWKS_URL has the keys of one issuer, and MCPFN_ISSUER names several: unset it, or name one"),
+        }
+    }
+    auth.authenticators.push(Arc::new(tokens));
+    if let Some(introspection) = introspection(reader, &issuers, &audiences) {
+        auth.authenticators.push(Arc::new(introspection.with_default_scopes(scopes)));
+    }
+    auth.resource = Some(Resource { url: own, authorization_servers: issuers, scopes: Vec::new() });
+}
+
+fn introspection<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    issuers: &[String],
+    audiences: &[String],
+) -> Option<Introspection> {
+    let names = ["MCPFN_INTROSPECTION_URL", "MCPFN_INTROSPECTION_CLIENT_ID", "MCPFN_INTROSPECTION_CLIENT_SECRET"];
+    match names.map(|name| reader.text(name)) {
+        [Some(at), Some(id), Some(secret)] => {
+            url(reader, names[0], at.trim());
+            Some(Introspection::new(at.trim(), id.trim(), secret.trim(), issuers.to_vec(), audiences.to_vec()))
+        }
+        [None, None, None] => None,
+        _ => {
+            reader.mistake(format!("{}, {} and {} belong together: set all of them, or none", names[0], names[1], names[2]));
+            None
+        }
+    }
+}
+
+fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<IamScopes> {
+    match reader.text("MCPFN_IAM_SCOPES")?.parse() {
+        Ok(map) => Some(map),
+        Err(mistakes) => {
+            let mistakes: Vec<String> = mistakes;
+            mistakes.iter().for_each(|mistake| reader.mistake(format!("MCPFN_IAM_SCOPES: {mistake}")));
+            None
+        }
+    }
+}
+
+fn url<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, name: &str, url: &str) {
+    if let Some(mistake) = remote::mistake(url) {
+        // not repeated: it may have a password in it
+        reader.mistake(format!("{name} {mistake}; write a URL such as https://host/path"));
+    }
+}

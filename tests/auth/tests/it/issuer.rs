@@ -1,0 +1,279 @@
+//! Keys that change, issuers that are gone, slow or wrong, and how often they are asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcpfn_auth::OAuth;
+use mcpfn_auth_tests::{Issuer, Key, Kind, Mood, platform};
+use mcpfn_http::Authenticator;
+use mcpfn_http::DeniedKind::{Invalid, Unavailable};
+use serde_json::json;
+
+use crate::world::{ED25519, P256, RSA, SERVER, World, bearer, refused};
+
+const MINUTE: u64 = 60;
+
+#[tokio::test]
+async fn keys_are_asked_for_once_and_kept() {
+    let world = World::new().await;
+    let token = RSA.token(&world.claims_with(&json!({"exp": world.clock.seconds() + 3600})));
+    for _ in 0..20 {
+        world.accept(&token).await;
+        world.clock.pass(29);
+    }
+    assert_eq!(world.issuer.asked("/keys"), 1);
+    world.clock.pass(30);
+    world.accept(&token).await;
+    assert_eq!(world.issuer.asked("/keys"), 2, "after ten minutes they are asked for again");
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_found_and_the_old_one_forgotten() {
+    let world = World::new().await;
+    let long = world.claims_with(&json!({"exp": world.clock.seconds() + 3600}));
+    world.accept(&RSA.token(&long)).await;
+    let new = Key::new(Kind::P256, "new");
+    world.issuer.publish(vec![new.jwk()]);
+
+    world.clock.pass(MINUTE - 1);
+    world.refuse(&new.token(&long), Invalid, "does not publish").await;
+    assert_eq!(world.issuer.asked("/keys"), 1, "within a minute nobody is asked again");
+    world.clock.pass(1);
+    world.accept(&new.token(&long)).await;
+    assert_eq!(world.issuer.asked("/keys"), 2);
+    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+    world.clock.pass(MINUTE);
+    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+    assert_eq!(world.issuer.asked("/keys"), 3);
+}
+
+#[tokio::test]
+async fn a_key_that_is_taken_back_serves_ten_minutes_at_most() {
+    let world = World::new().await;
+    let long = world.claims_with(&json!({"exp": world.clock.seconds() + 3600}));
+    world.accept(&RSA.token(&long)).await;
+    world.issuer.publish(vec![P256.jwk()]);
+    world.clock.pass(10 * MINUTE);
+    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+}
+
+#[tokio::test]
+async fn a_thousand_unknown_keys_are_one_question_a_minute() {
+    let world = Arc::new(World::new().await);
+    world.accept(&RSA.token(&world.claims())).await;
+    let stranger = Key::new(Kind::Ed25519, "x");
+    for minute in 1..=2 {
+        world.clock.pass(MINUTE);
+        let tasks: Vec<_> = (0..1000)
+            .map(|at| {
+                let header = json!({"alg": "EdDSA", "kid": format!("unknown-{minute}-{at}")});
+                let (world, token) = (Arc::clone(&world), stranger.token_with(&header, &world.claims()));
+                tokio::spawn(async move { world.refuse(&token, Invalid, "does not publish").await })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(world.issuer.asked("/keys"), 1 + minute);
+    }
+    world.accept(&RSA.token(&world.claims())).await;
+}
+
+#[tokio::test]
+async fn many_first_calls_are_one_question() {
+    let world = Arc::new(World::new().await);
+    world.issuer.is(Mood::Slow(Duration::from_millis(200)));
+    let token = RSA.token(&world.claims());
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (world, token) = (Arc::clone(&world), token.clone());
+            tokio::spawn(async move { world.accept(&token).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!((world.issuer.asked("/keys"), world.issuer.asked("/.well-known")), (1, 1));
+}
+
+#[tokio::test]
+async fn while_the_issuer_is_down_known_keys_keep_working() {
+    for mood in [Mood::Gone, Mood::Status(500), Mood::Says("no json".to_owned()), Mood::Says("{\"keys\": []}".to_owned())] {
+        let world = World::new().await;
+        let long = world.claims_with(&json!({"exp": world.clock.seconds() + 36_000}));
+        world.accept(&RSA.token(&long)).await;
+        world.issuer.is(mood.clone());
+        let new = Key::new(Kind::Ed25519, "new");
+        for _ in 0..30 {
+            world.clock.pass(2 * MINUTE);
+            world.accept(&RSA.token(&long)).await;
+            world.refuse(&new.token(&long), Unavailable, "no answer").await;
+        }
+        let asked = world.issuer.asked("/");
+        assert!(asked <= 1 + 1 + 31 * 2, "{mood:?}: {asked} questions in an hour");
+        // it is back, and so is everything
+        world.issuer.is(Mood::Well);
+        world.issuer.publish(vec![RSA.jwk(), new.jwk()]);
+        world.clock.pass(MINUTE);
+        world.accept(&new.token(&long)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_was_never_there_is_unavailable_and_asked_again_soon() {
+    let world = World::new().await;
+    world.issuer.is(Mood::Gone);
+    let token = RSA.token(&world.claims());
+    for _ in 0..10 {
+        world.refuse(&token, Unavailable, "no answer").await;
+    }
+    assert_eq!(world.issuer.asked("/.well-known"), 1, "not once for each call");
+    world.issuer.is(Mood::Well);
+    world.clock.pass(5);
+    world.accept(&token).await;
+}
+
+#[tokio::test]
+async fn a_slow_issuer_holds_up_one_call_and_not_the_others() {
+    let world = Arc::new(World::new().await);
+    let token = RSA.token(&world.claims_with(&json!({"exp": world.clock.seconds() + 3600})));
+    world.accept(&token).await;
+    world.issuer.is(Mood::Slow(Duration::from_millis(1500)));
+    world.clock.pass(10 * MINUTE);
+    let (slow_world, slow_token) = (Arc::clone(&world), token.clone());
+    let slow = tokio::spawn(async move { slow_world.accept(&slow_token).await });
+    while world.issuer.asked("/.well-known") < 2 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        world.accept(&token).await;
+    }
+    assert!(!slow.is_finished(), "the others went on with the old keys");
+    slow.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_while_it_asks_leaves_the_question_to_the_next() {
+    let world = Arc::new(World::new().await);
+    world.issuer.is(Mood::Slow(Duration::from_secs(2)));
+    let token = RSA.token(&world.claims());
+    let (dropped_world, dropped_token) = (Arc::clone(&world), token.clone());
+    let dropped = tokio::spawn(async move { dropped_world.accept(&dropped_token).await });
+    while world.issuer.asked("/.well-known") < 1 {
+        tokio::task::yield_now().await;
+    }
+    dropped.abort();
+    assert!(dropped.await.unwrap_err().is_cancelled());
+    world.issuer.is(Mood::Well);
+    world.accept(&token).await;
+}
+
+#[tokio::test]
+async fn keys_of_no_use_are_left_out() {
+    let world = World::new().await;
+    let mut encrypts = RSA.jwk();
+    encrypts["use"] = json!("enc");
+    let mut wraps = P256.jwk();
+    wraps["key_ops"] = json!(["wrapKey"]);
+    let mut other = ED25519.jwk();
+    other["alg"] = json!("ES256");
+    let last = Key::new(Kind::Ed25519, "last");
+    let secret = json!({"kty": "oct", "k": "c2VjcmV0", "kid": "secret", "alg": "HS256"});
+    let odd = [
+        json!(null),
+        json!("x"),
+        json!({}),
+        json!({"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "short"}),
+        json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}),
+    ];
+    world.issuer.publish([vec![encrypts, wraps, other, secret], odd.to_vec(), vec![last.jwk()]].concat());
+    world.accept(&last.token(&world.claims())).await;
+    for key in [&*RSA, &*P256, &*ED25519] {
+        world.refuse(&key.token(&world.claims()), Invalid, "does not publish").await;
+    }
+}
+
+#[tokio::test]
+async fn two_keys_of_one_kind_need_a_name() {
+    let world = World::new().await;
+    let second = Key::new(Kind::P256, "second");
+    world.issuer.publish(vec![P256.jwk(), second.jwk()]);
+    world.refuse(&P256.token_with(&json!({"alg": "ES256"}), &world.claims()), Invalid, "kid").await;
+    world.accept(&P256.token(&world.claims())).await;
+}
+
+#[tokio::test]
+async fn documents_are_found_in_each_of_their_places() {
+    for (tenant, path) in [
+        ("", "/.well-known/oauth-authorization-server"),
+        ("", "/.well-known/openid-configuration"),
+        ("/", "/.well-known/openid-configuration"),
+        ("/t/1", "/.well-known/oauth-authorization-server/t/1"),
+        ("/t/1", "/.well-known/openid-configuration/t/1"),
+        ("/t/1", "/t/1/.well-known/openid-configuration"),
+    ] {
+        let world = World::new().await;
+        let id = format!("{}{tenant}", world.issuer.id);
+        world.issuer.document(path, "issuer", &id);
+        let auth = OAuth::new([id.clone()], [SERVER.to_owned()]);
+        let token = RSA.token(&world.claims_with(&json!({"iss": id})));
+        let principal = auth.authenticate(&bearer(&token), &world.platform).await.expect(path).unwrap();
+        assert_eq!(principal.subject, format!("alice@{id}"));
+    }
+}
+
+#[tokio::test]
+async fn documents_that_are_not_believed() {
+    let at = "/.well-known/oauth-authorization-server";
+    for (path, member, value, part) in [
+        (at, "issuer", "https://other.example", "as configured"),
+        (at, "jwks_uri", "http://keys.example/", "https"),
+        (at, "jwks_uri", "file:///etc/passwd", "jwks_uri"),
+        ("/elsewhere", "issuer", "x", "status 404"),
+    ] {
+        let world = World::new().await;
+        world.issuer.document(path, member, value);
+        let denied = refused(world.try_token(&RSA.token(&world.claims())).await, Unavailable, "no answer");
+        assert!(denied.cause.as_deref().is_some_and(|cause| cause.contains(part)), "{denied:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_for_people_in_the_place_of_a_document_is_passed_over() {
+    let world = World::new().await;
+    world.issuer.document("/.well-known/openid-configuration", "issuer", &world.issuer.id);
+    world.issuer.page("/.well-known/oauth-authorization-server");
+    world.accept(&RSA.token(&world.claims())).await;
+}
+
+#[tokio::test]
+async fn keys_at_a_given_url_need_no_document() {
+    let world = World::new().await;
+    let keys = format!("{}/keys", world.issuer.id);
+    let auth = OAuth::new([world.issuer.id.clone()], [SERVER.to_owned()]).with_keys_at(&world.issuer.id, keys);
+    auth.authenticate(&bearer(&RSA.token(&world.claims())), &world.platform).await.unwrap().unwrap();
+    assert_eq!(world.issuer.asked("/.well-known"), 0);
+}
+
+#[tokio::test]
+async fn subjects_of_two_issuers_are_two_callers_and_keys_are_not_shared() {
+    let (one, two) = (World::new().await, Issuer::start(&[&P256]).await);
+    let (platform, _) = platform();
+    let auth = OAuth::new([one.issuer.id.clone(), two.id.clone()], [SERVER.to_owned()]);
+    let first = auth.authenticate(&bearer(&RSA.token(&one.claims())), &platform).await.unwrap().unwrap();
+    let second = one.claims_with(&json!({"iss": two.id}));
+    let other = auth.authenticate(&bearer(&P256.token(&second)), &platform).await.unwrap().unwrap();
+    assert_ne!(first.subject, other.subject);
+    // what the first issuer signs in the name of the second
+    refused(auth.authenticate(&bearer(&RSA.token(&second)), &platform).await, Invalid, "does not publish");
+}
+
+#[tokio::test]
+async fn a_host_without_a_client_says_so_in_the_log() {
+    use mcpfn_core::Keyring;
+    let world = World::new().await;
+    let bare = mcpfn_native::platform(Keyring::new([7; 32]));
+    let claims = world.claims_with(&json!({"exp": 32_503_680_000_u64}));
+    let denied = refused(world.auth.authenticate(&bearer(&RSA.token(&claims)), &bare).await, Unavailable, "no answer");
+    assert_eq!(denied.cause.as_deref(), Some("this host has no HTTP client"));
+}

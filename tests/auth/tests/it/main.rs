@@ -1,0 +1,11 @@
+//! What becomes of proofs: signed tokens, opaque ones, keys, assertions of Cloudflare Access. Through the authenticators; what
+//! HTTP makes of it is tested with the service.
+
+mod access;
+mod api_keys;
+mod introspection;
+mod issuer;
+mod random;
+mod refusals;
+mod settings;
+mod world;
