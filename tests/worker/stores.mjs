@@ -50,6 +50,13 @@ await wrangler(config, state, async (url, log) => {
     assert(await kept('b') !== first, 'other arguments have a result of their own');
     assert(log().includes('"cache":"hit"'), log());
   });
+  // one of the two waits in its own request for what the other's request makes
+  await check('stores: equal calls at the same time are both answered', async () => {
+    const patience = new Promise((_, fail) => setTimeout(() => fail(new Error(`no answer: ${log()}`)), 10_000).unref());
+    const [one, other] = await Promise.race([Promise.all([kept('c'), kept('c')]), patience]);
+    assert(one.endsWith('was for c') && other.endsWith('was for c'), `${one}, ${other}`);
+    console.log(`  ${one}, ${other}`);
+  });
   await check('stores: the rate-limit binding refuses the fourth call', async () => {
     const answers = [];
     for (let number = 0; number < 4; number += 1) answers.push(await call('limited'));

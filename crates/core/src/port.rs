@@ -104,6 +104,13 @@ impl Platform {
         self
     }
 
+    /// Equal calls at the same time each make their own result: for a host on which one request can't wait for another.
+    #[must_use]
+    pub fn without_sharing(mut self) -> Self {
+        self.flights = Arc::new(Flights::apart());
+        self
+    }
+
     /// Adds call budgets. Without them, nothing is counted.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {

@@ -3,15 +3,17 @@
 use std::ffi::OsString;
 
 use mcpfn::{Builder, Server};
+use mcpfn_toolkits::{Needs, any_needs, defaults, register};
 
 /// The server, and whether it asks a database: `hello` alone needs none.
-pub(crate) fn configured(toolkits: Option<OsString>) -> Result<(Builder, bool), String> {
-    let list = match toolkits {
+pub(crate) fn configured(variable: impl Fn(&str) -> Option<OsString>) -> Result<(Builder, bool), String> {
+    let list = match variable("MCPFN_TOOLKITS") {
         Some(list) => list.into_string().map_err(|_| "MCPFN_TOOLKITS is not text in UTF-8")?,
-        None => mcpfn_toolkits::names().collect::<Vec<_>>().join(","),
+        None => defaults().collect::<Vec<_>>().join(","),
     };
-    let builder = mcpfn_toolkits::register(server(), &list).map_err(|error| format!("MCPFN_TOOLKITS: {error}"))?;
-    Ok((builder, list.split(',').any(|name| name.trim() != "hello")))
+    let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
+    let builder = register(server(), &list, &text).map_err(|mistakes| format!("MCPFN_TOOLKITS: {mistakes}"))?;
+    Ok((builder, any_needs(&list, Needs::Database)))
 }
 
 fn server() -> Builder {

@@ -18,7 +18,7 @@ const DATABASE: &str = "DB";
 mcpfn::worker::fetch!(setup);
 
 fn setup(variables: &Variables) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
-    let (builder, asks_database) = configured(variables.find("MCPFN_TOOLKITS").filter(|list| !list.is_empty()))?;
+    let (builder, asks_database) = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
     let database = if asks_database { Some(variables.d1(DATABASE)?) } else { None };
     Ok(Setup {
         builder,

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 
 fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let (builder, asks_database) = configured(variable("MCPFN_TOOLKITS"))?;
+    let (builder, asks_database) = configured(variable)?;
     // without need for a database, none is made
     let database = if asks_database { Some(database::open(variable)?) } else { None };
     Ok(Setup {

@@ -10,11 +10,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::StatusCode;
+use mcpfn_auth::Method;
 use mcpfn_core::jsonrpc::Error as RpcError;
 use mcpfn_core::{Answer, Builder, HttpClient, Limits, Platform};
-use mcpfn_http::{Config, Service};
 use mcpfn_host::Setup;
+use mcpfn_http::{Config, Service};
 use tracing::Level;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
@@ -24,7 +24,7 @@ use worker::{Env, Headers, ResponseBuilder, web_sys};
 
 use crate::hangup::Hangup;
 use crate::http_client::Fetch;
-use crate::settings::{Auth, Settings};
+use crate::settings::Settings;
 use crate::variables::Variables;
 use crate::{console, ports, request, response};
 
@@ -32,6 +32,12 @@ thread_local! {
     /// Mistakes are kept too: bindings don't change while an isolate lives.
     static HOST: OnceCell<Result<Rc<Host>, String>> = const { OnceCell::new() };
 }
+
+/// The host itself can't answer: what it was given to serve is no server, a tool panicked, nobody waits any more. Every other status
+/// is decided elsewhere.
+const UNAVAILABLE: u16 = 503;
+const FAILED: u16 = 500;
+const GONE_CLIENT: u16 = 499;
 
 /// The binding of the KV namespace for results. Without one, nothing is kept.
 const CACHE: &str = "CACHE";
@@ -53,10 +59,10 @@ where
             let host = HOST.with(|host| host.get_or_init(|| Host::new(&Variables(env), setup).map(Rc::new)).clone());
             match host {
                 Ok(host) => host.answer(request).await,
-                Err(mistake) => refused(StatusCode::SERVICE_UNAVAILABLE, &mistake),
+                Err(mistake) => refused(UNAVAILABLE, &mistake),
             }
         });
-        let panicked = |panicked: Panicked| refused(StatusCode::INTERNAL_SERVER_ERROR, &panicked.to_string());
+        let panicked = |panicked: Panicked| refused(FAILED, &panicked.to_string());
         Ok(answered.await.unwrap_or_else(panicked).into())
     }))
 }
@@ -83,7 +89,8 @@ impl Host {
         console::start(settings.log_level);
         let Setup { builder, ports: add_ports } = setup(variables).map_err(|error| error.to_string())?;
         let server = builder.build().map_err(|error| error.to_string())?;
-        if settings.auth == Auth::None {
+        let anybody = settings.methods.has(Method::None);
+        if anybody {
             tracing::warn!("MCPFN_AUTH is none: anybody who reaches this Worker may call every tool");
         }
         let keys = settings.state_keys.unwrap_or_else(|| {
@@ -93,12 +100,14 @@ impl Host {
             ports::new_key()
         });
         let mut config = Config::default();
-        config.anonymous = settings.auth == Auth::None;
+        config.anonymous = anybody;
+        config.auth = settings.proofs.auth;
         config.origins.listed = settings.origins;
         config.max_body = settings.max_body;
         let limiter = Arc::new(variables.rates(settings.policies.rate)?);
         let limits = Limits { limiter, rate: settings.policies.rate, when_down: settings.policies.rate_down };
-        let mut platform = ports::platform(keys).with_limits(limits).with_port::<dyn HttpClient>(Arc::new(Fetch));
+        // a request that waits for another one's work is stopped by the platform
+        let mut platform = ports::platform(keys).without_sharing().with_limits(limits).with_port::<dyn HttpClient>(Arc::new(Fetch));
         if let Some(cache) = variables.kv_cache(CACHE) {
             platform = platform.with_cache(Arc::new(cache));
         }
@@ -122,9 +131,9 @@ impl Host {
         match answered.await {
             Some(response) => response::convert(response, client),
             // nobody reads it
-            None => Ok(ResponseBuilder::new().with_status(499).empty().into()),
+            None => Ok(ResponseBuilder::new().with_status(GONE_CLIENT).empty().into()),
         }
-        .unwrap_or_else(|error| refused(StatusCode::INTERNAL_SERVER_ERROR, &format!("the answer could not be sent: {error}")))
+        .unwrap_or_else(|error| refused(FAILED, &format!("the answer could not be sent: {error}")))
     }
 }
 
@@ -145,13 +154,13 @@ extern "C" {
 }
 
 /// A JSON-RPC error without id: what is wrong is wrong for every message.
-fn refused(status: StatusCode, message: &str) -> web_sys::Response {
-    tracing::error!(status = status.as_u16(), "{message}");
+fn refused(status: u16, message: &str) -> web_sys::Response {
+    tracing::error!(status, "{message}");
     let answer = Answer::malformed(None, &RpcError::internal(message.to_owned()));
     let headers = Headers::new();
     // both are fixed texts that JavaScript takes; without them the body would still say what it says
     let _ = headers.set("content-type", "application/json").and_then(|()| headers.set("cache-control", "no-store"));
-    ResponseBuilder::new().with_status(status.as_u16()).with_headers(headers).fixed(answer.message.to_vec()).into()
+    ResponseBuilder::new().with_status(status).with_headers(headers).fixed(answer.message.to_vec()).into()
 }
 
 /// A future whose panics end it and nothing else.

@@ -87,7 +87,8 @@ mod tests {
         });
         let lines = kept.0.lock().unwrap();
         let value: Value = serde_json::from_str(&lines[0]).unwrap();
-        let expected = serde_json::json!({"level": "WARN", "message": "it happened", "user": "a \"b\"\n", "count": 3, "share": 0.5, "on": true});
+        let expected =
+            serde_json::json!({"level": "WARN", "message": "it happened", "user": "a \"b\"\n", "count": 3, "share": 0.5, "on": true});
         assert_eq!(value, expected);
         assert!(!lines[0].contains('\n'));
     }

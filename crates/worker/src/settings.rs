@@ -1,8 +1,8 @@
 //! The settings of this host, from vars and secrets.
 
 use std::ffi::OsString;
-use std::str::FromStr;
 
+use mcpfn_auth::{Method, Methods, Proofs};
 use mcpfn_core::Keyring;
 use mcpfn_host::{Policies, Reader, SettingsError};
 use tracing::Level;
@@ -10,7 +10,8 @@ use tracing::Level;
 /// Help text for the variables.
 pub const ENVIRONMENT: &str = "\
 On Cloudflare Workers, as vars or secrets:
-  MCPFN_AUTH       none: anybody may call. Must be set
+  MCPFN_AUTH       how callers prove who they are: oauth, api-key, access (Cloudflare Access in front); several with commas; or
+                   none: anybody may call. Must be set
   MCPFN_ORIGINS    browser origins that may call, comma-separated [none]
   MCPFN_MAX_BODY   most bytes of a message [4194304]
   MCPFN_RATE       calls of one caller, 60/min or 100/10s, with a rate limit bound to it; or none [none]
@@ -22,8 +23,10 @@ On Cloudflare Workers, as vars or secrets:
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// `MCPFN_AUTH`: who may call. There is no default: a deployed server does not guess.
-    pub auth: Auth,
+    /// `MCPFN_AUTH`: how callers prove who they are. There is no default: a deployed server does not guess.
+    pub methods: Methods,
+    /// What those methods need.
+    pub proofs: Proofs,
     /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
     pub origins: Vec<String>,
     /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
@@ -36,22 +39,6 @@ pub struct Settings {
     pub log_level: Level,
 }
 
-/// Who may call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Auth {
-    /// Anybody.
-    None,
-}
-
-impl FromStr for Auth {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        if text == "none" { Ok(Self::None) } else { Err(()) }
-    }
-}
-
 impl Settings {
     /// Reads settings through `variable`; an empty variable counts as not set.
     ///
@@ -61,12 +48,16 @@ impl Settings {
         let mut reader = Reader::new(variable);
         if reader.text("MCPFN_AUTH").is_none() {
             reader.mistake(
-                "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it to none in [vars] of \
-                 wrangler.toml to let anybody call",
+                "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it in [vars] of wrangler.toml to \
+                 oauth, api-key or access for tokens, keys or Cloudflare Access, or to none to let anybody call",
             );
         }
+        let allowed = [Method::OAuth, Method::ApiKey, Method::Access, Method::None];
+        // after a mistake nothing is served, so the word does not matter
+        let methods = Methods::read(&mut reader, &allowed).unwrap_or_else(|| Methods::of([]));
         let settings = Self {
-            auth: reader.parsed("MCPFN_AUTH", Auth::None, "none"),
+            proofs: Proofs::read(&mut reader, &methods),
+            methods,
             origins: reader.origins(),
             max_body: reader.max_body(),
             policies: reader.policies(None),
@@ -103,7 +94,7 @@ mod tests {
     fn who_may_call_must_be_said() {
         let error = read(&[("MCPFN_AUTH", " ")]).unwrap_err();
         assert_eq!(error.mistakes.len(), 1, "{error}");
-        assert!(error.to_string().contains("set it to none"), "{error}");
-        assert_eq!(read(&[("MCPFN_AUTH", "none")]).unwrap().auth, Auth::None);
+        assert!(error.to_string().contains("wrangler.toml"), "{error}");
+        assert!(read(&[("MCPFN_AUTH", "none")]).unwrap().methods.has(Method::None));
     }
 }

@@ -37,7 +37,9 @@ impl Variables {
     /// When nothing is bound to the name, or something else is: a sentence that says what to add.
     pub fn d1(&self, binding: &str) -> Result<D1, String> {
         let database: D1Database = self.0.d1(binding).map_err(|error| {
-            format!("no D1 database is bound as {binding} ({error}); add one to [[d1_databases]] in wrangler.toml with binding = \"{binding}\"")
+            format!(
+                "no D1 database is bound as {binding} ({error}); add one to [[d1_databases]] in wrangler.toml with binding = \"{binding}\""
+            )
         })?;
         Ok(D1::new(database))
     }

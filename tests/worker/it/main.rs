@@ -10,12 +10,12 @@ mod it {
     pub(crate) mod support;
 }
 
+/// The shared fixtures.
+mod fixtures;
 /// Streams, disconnects, panics, memory: a call from its first byte to its last.
 mod life;
 /// Wrong and missing settings.
 mod settings;
-/// The shared fixtures.
-mod fixtures;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

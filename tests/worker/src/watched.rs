@@ -12,7 +12,15 @@ thread_local! {
 }
 
 pub(crate) fn server() -> Builder {
-    Server::builder("watched", "1.0.0").tool(hold).tool(held).tool(work_after_the_answer).tool(done).tool(memory).tool(trap).tool(kept).tool(limited)
+    Server::builder("watched", "1.0.0")
+        .tool(hold)
+        .tool(held)
+        .tool(work_after_the_answer)
+        .tool(done)
+        .tool(memory)
+        .tool(trap)
+        .tool(kept)
+        .tool(limited)
 }
 
 /// Counts one call while it lives.
@@ -79,8 +87,9 @@ struct Key {
 
 /// How often this tool has run; its results are kept.
 #[tool(read_only, cache = "2m", cache_public)]
-async fn kept(args: Key) -> String {
+async fn kept(args: Key, cx: &Cx) -> String {
     RUNS.set(RUNS.get() + 1);
+    cx.sleep(Duration::from_millis(200)).await;
     format!("run {} was for {}", RUNS.get(), args.key)
 }
 

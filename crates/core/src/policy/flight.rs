@@ -57,7 +57,11 @@ pub(crate) enum Landed {
 
 /// The calls under way, by their key.
 #[derive(Default)]
-pub(crate) struct Flights(Mutex<HashMap<String, Arc<Slot<Landed>>>>);
+pub(crate) struct Flights {
+    under_way: Mutex<HashMap<String, Arc<Slot<Landed>>>>,
+    /// Every call makes its own result.
+    apart: bool,
+}
 
 /// Who makes the result.
 pub(crate) enum Seat {
@@ -68,8 +72,16 @@ pub(crate) enum Seat {
 }
 
 impl Flights {
+    /// For a platform on which one request can't wait for another.
+    pub(crate) fn apart() -> Self {
+        Self { apart: true, ..Self::default() }
+    }
+
     pub(crate) fn board(self: &Arc<Self>, key: &str) -> Seat {
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()) {
+        if self.apart {
+            return Seat::Pilot(Pilot { flights: Arc::clone(self), key: key.to_owned(), slot: Arc::new(Slot::new()) });
+        }
+        match self.under_way.lock().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()) {
             Entry::Occupied(flight) => Seat::Passenger(Arc::clone(flight.get())),
             Entry::Vacant(free) => {
                 let slot = Arc::clone(free.insert(Arc::new(Slot::new())));
@@ -94,7 +106,7 @@ impl Pilot {
 
 impl Drop for Pilot {
     fn drop(&mut self) {
-        self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
         // without effect on a flight that landed
         self.slot.set(Landed::Lost);
     }

@@ -102,5 +102,9 @@ fn failed(error: &JsValue) -> SqlError {
 
 /// D1 tells kinds apart by the end of its messages only: `SQLITE_ERROR` and its like are a statement's fault.
 fn refused(message: String) -> SqlError {
-    if message.contains("SQLITE_") && !message.contains("SQLITE_BUSY") { SqlError::Rejected(message) } else { SqlError::Unavailable(message) }
+    if message.contains("SQLITE_") && !message.contains("SQLITE_BUSY") {
+        SqlError::Rejected(message)
+    } else {
+        SqlError::Unavailable(message)
+    }
 }
