@@ -44,7 +44,7 @@ mod variables;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::{fetch, served, wait_until};
 pub use mcpfn_host::{SettingsError, Setup};
-pub use settings::{Auth, ENVIRONMENT, Settings};
+pub use settings::{ENVIRONMENT, Settings};
 #[cfg(target_arch = "wasm32")]
 pub use stores::{D1, KvCache, RateBindings};
 #[cfg(target_arch = "wasm32")]
