@@ -107,6 +107,8 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn any_text_gets_an_answer(text in "\\PC{0,60}", host in "[0-9a-zA-Z.:@%_x\\[\\]-]{0,30}") {
             for url in [text, format!("http://{host}/")] {
