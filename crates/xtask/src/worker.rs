@@ -25,7 +25,8 @@ const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
 const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
 const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// The origins that the fixtures call from: this host has no loopback that it could trust by itself.
-const ORIGINS: (&str, &str) = ("MCPFN_ORIGINS", "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}");
+const ORIGINS: (&str, &str) =
+    ("MCPFN_ORIGINS", "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}");
 
 /// One server a service; `everything` comes last.
 const SERVICES: &[Service<'_>] = &[
@@ -35,7 +36,7 @@ const SERVICES: &[Service<'_>] = &[
     Service { name: "watched", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
     Service { name: "counted", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
     Service { name: "trapped", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
-    Service { name: "impatient", what: What::Script { text: IMPATIENT, service: "watched" } },
+    Service { name: "impatient", what: What::Script { text: IMPATIENT, service: Some("watched") } },
     Service { name: "unlimited", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE", "60/min")]) },
     Service { name: "unset", what: What::Built(&[]) },
     Service {
@@ -121,16 +122,16 @@ pub(crate) fn fixture(cx: &Context) -> Result<Workerd> {
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
-    build(cx, tools, &cx.root.join(WORKER), "fixture")
+    let folder = cx.target.join("worker/fixture");
+    build(cx, tools, &cx.root.join(WORKER), &folder)?;
+    Ok(folder)
 }
 
-/// Builds one crate as it would be deployed, and gives back the folder that it is in.
-fn build(cx: &Context, tools: &WorkerTools, package: &Path, name: &str) -> Result<PathBuf> {
-    let out = cx.target.join("worker").join(name);
+/// Builds one crate as it would be deployed, into a folder.
+fn build(cx: &Context, tools: &WorkerTools, package: &Path, folder: &Path) -> Result<()> {
     let mut build = tools.worker_build(cx)?;
-    build.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).arg("--release").arg("--out-dir").arg(&out).arg(package);
-    process::run(&mut build)?;
-    Ok(out)
+    build.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).args(["--profile", "worker", "--out-dir"]).arg(folder).arg(package);
+    process::run(&mut build)
 }
 
 #[cfg(test)]

@@ -43,7 +43,8 @@ impl WorkerTools {
         path.extend([self.programs.clone(), self.bin()]);
         path.extend(self.node.folder());
         path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-        let path = env::join_paths(path).map_err(|_| Error::new("a tool's folder has a `:` in its name; set MCPFN_TOOLS to one that has none"))?;
+        let path =
+            env::join_paths(path).map_err(|_| Error::new("a tool's folder has a `:` in its name; set MCPFN_TOOLS to one that has none"))?;
         command
             .current_dir(&cx.root)
             .env("PATH", path)

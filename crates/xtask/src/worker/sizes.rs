@@ -1,16 +1,18 @@
-//! How large Workers are, and how long they take to start: a bare one, one tool, the deployed server with every toolkit.
+//! How large Workers are, and how long they take to start: a bare one, one tool, the deployed server with every toolkit. And how many
+//! requests a second one tool answers, beside the same tool of the TypeScript SDK in the same workerd.
 
 use std::{
     fs,
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use super::{OPEN, QUIET, build, workerd, workerd::Service, workerd::What};
+use super::{OPEN, QUIET, WORKER, build, workerd, workerd::Service, workerd::What};
 use crate::{
     context::Context,
+    process,
     report::{Error, Result, While, flush},
     setup::{self, WorkerTools},
     wasm,
@@ -19,15 +21,18 @@ use crate::{
 /// Starts of each; the median is shown.
 const STARTS: usize = 15;
 
-const WORKERS: [(&str, &str); 3] =
-    [("bare", "tests/worker/bare"), ("one tool", "tests/worker/hello"), ("every toolkit", "crates/server")];
+const WORKERS: [(&str, &str); 3] = [("bare", "tests/worker/bare"), ("one tool", "tests/worker/hello"), ("every toolkit", "crates/server")];
 
 pub(super) fn table(cx: &Context) -> Result<()> {
     let tools = setup::worker_tools(cx)?;
-    let mut lines = vec!["| Worker | wasm | gzip | JavaScript | gzip | over bare | to listen | to the first answer |".to_owned(), "|---|---|---|---|---|---|---|---|".to_owned()];
+    let mut lines = vec![
+        "| Worker | wasm | gzip | JavaScript | gzip | over bare | to listen | to the first answer |".to_owned(),
+        "|---|---|---|---|---|---|---|---|".to_owned(),
+    ];
     let mut bare = None;
     for (name, package) in WORKERS {
-        let folder = build(cx, &tools, &cx.root.join(package), &format!("size-{}", name.replace(' ', "-")))?;
+        let folder = folder(cx, name);
+        build(cx, &tools, &cx.root.join(package), &folder)?;
         let (wasm, wasm_gzip) = size(&folder.join("index_bg.wasm"))?;
         let (script, script_gzip) = size(&folder.join("index.js"))?;
         let gzip = wasm_gzip + script_gzip;
@@ -39,9 +44,37 @@ pub(super) fn table(cx: &Context) -> Result<()> {
             milliseconds(first)
         ));
     }
-    println!("\n{}\n\nBytes, gzip -9. Times from the start of the process, the median of {STARTS}.", lines.join("\n"));
+    println!("\n{}\n\nBytes, gzip -9. Times from the start of the process, the median of {STARTS}.\n", lines.join("\n"));
     flush();
-    Ok(())
+    throughput(cx, &tools, &folder(cx, "one tool"))
+}
+
+fn throughput(cx: &Context, tools: &WorkerTools, folder: &Path) -> Result<()> {
+    let bundle = cx.target.join("worker/typescript.js");
+    let mut esbuild = tools.command(cx, "esbuild")?;
+    esbuild.current_dir(cx.root.join(WORKER)).args([
+        "ts.mjs",
+        "--bundle",
+        "--minify",
+        "--format=esm",
+        "--platform=neutral",
+        "--log-level=warning",
+    ]);
+    esbuild.args(["--main-fields=module,main", "--conditions=workerd,worker,import", "--external:cloudflare:*", "--external:node:*"]);
+    process::run(esbuild.arg(format!("--outfile={}", bundle.display())))?;
+    let typescript = fs::read_to_string(&bundle).while_doing(format_args!("read {}", bundle.display()))?;
+    let services = [
+        Service { name: "typescript", what: What::Script { text: &typescript, service: None } },
+        Service { name: "everything", what: What::Built(&[OPEN, QUIET]) },
+    ];
+    let workerd = workerd::serve(cx, tools, folder, &services)?;
+    let mut load = tools.node.command();
+    load.current_dir(cx.root.join(WORKER)).arg("load.mjs");
+    process::run(load.arg(format!("mcpfn={}", workerd.ports[1])).arg(format!("typescript={}", workerd.ports[0])))
+}
+
+fn folder(cx: &Context, name: &str) -> PathBuf {
+    cx.target.join("worker").join(format!("size-{}", name.replace(' ', "-")))
 }
 
 fn size(file: &Path) -> Result<(usize, usize)> {

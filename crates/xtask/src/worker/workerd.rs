@@ -30,8 +30,8 @@ pub(crate) struct Service<'a> {
 pub(crate) enum What<'a> {
     /// What was built, with these variables; `{port}` in them stands for its port.
     Built(&'a [(&'a str, &'a str)]),
-    /// A script that asks the service of a name, as `SERVICE`.
-    Script { text: &'a str, service: &'a str },
+    /// A script, which may ask another service, as `SERVICE`.
+    Script { text: &'a str, service: Option<&'a str> },
 }
 
 /// A running workerd; stopped when dropped.
@@ -45,6 +45,12 @@ pub(crate) struct Workerd {
 /// Serves what worker-build left in `folder`. The last service must be called `everything`: that it listens means that all do.
 pub(crate) fn serve(cx: &Context, tools: &WorkerTools, folder: &Path, services: &[Service<'_>]) -> Result<Workerd> {
     let ports = free_ports(services.len())?;
+    for service in services {
+        if let What::Script { text, .. } = service.what {
+            let file = folder.join(format!("{}.mjs", service.name));
+            fs::write(&file, text).while_doing(format_args!("write {}", file.display()))?;
+        }
+    }
     let file = folder.join("workerd.capnp");
     fs::write(&file, configuration(services, &ports)).while_doing(format_args!("write {}", file.display()))?;
     let mut workerd = Command::new(tools.workerd()?);
@@ -66,9 +72,9 @@ fn configuration(services: &[Service<'_>], ports: &[u16]) -> String {
         let variable = |(name, text): &(&str, &str)| format!("(name = {name:?}, text = {:?}), ", text.replace("{port}", &port.to_string()));
         let (modules, bindings) = match what {
             What::Built(variables) => (MODULES.to_owned(), variables.iter().map(variable).collect()),
-            What::Script { text, service } => {
-                let modules = format!("modules = [(name = \"script.mjs\", esModule = {text:?})]");
-                (modules, format!("(name = \"SERVICE\", service = {service:?})"))
+            What::Script { service, .. } => {
+                let modules = format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\")]");
+                (modules, service.map(|service| format!("(name = \"SERVICE\", service = {service:?})")).unwrap_or_default())
             }
         };
         workers += &format!("    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, bindings = [{bindings}])),\n");
