@@ -18,6 +18,9 @@ const STARTS: usize = 40;
 /// Warm calls of each contestant, in one environment; memory is read after the first thousand and after the last.
 const WARM: usize = 10_000;
 
+/// Warm calls of one contestant before the next one's turn.
+const TURN: usize = 100;
+
 /// A bootstrap and the variables that it is deployed with.
 struct Contestant {
     name: String,
@@ -53,9 +56,7 @@ async fn main() {
         }
     }
     println!("{WARM} warm calls of each");
-    for (contestant, measured) in contestants.iter().zip(&mut measured) {
-        warm(contestant, measured).await;
-    }
+    warm(&contestants, &mut measured).await;
     let markdown = report::markdown(&measured);
     print!("\n{markdown}");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
@@ -134,16 +135,22 @@ async fn start(contestant: &Contestant, measured: &mut Measured) {
     measured.memory[0] = measured.memory[0].max(memory(&environment));
 }
 
-async fn warm(contestant: &Contestant, measured: &mut Measured) {
-    let (environment, _) = contestant.environment().await;
+/// Every contestant has its turn of a few calls, over and over, each in one environment.
+async fn warm(contestants: &[Contestant], measured: &mut [Measured]) {
+    let mut environments = Vec::new();
+    for contestant in contestants {
+        environments.push(contestant.environment().await.0);
+    }
     let event = call();
-    for count in 1..=WARM {
-        measured.warm.push(ask(&environment, &event).await);
-        if count == 1_000 {
-            measured.memory[1] = memory(&environment);
+    for turn in 1..=WARM / TURN {
+        for (environment, measured) in environments.iter().zip(&mut *measured) {
+            for _ in 0..TURN {
+                measured.warm.push(ask(environment, &event).await);
+            }
+            let place = if turn * TURN == 1_000 { 1 } else { 2 };
+            measured.memory[place] = memory(environment);
         }
     }
-    measured.memory[2] = memory(&environment);
 }
 
 /// Resident memory in KiB; 0 where the system does not tell.

@@ -21,7 +21,8 @@ use crate::target::target;
 /// The client. It makes nothing before its first request; it has to live in a tokio runtime with time and sockets.
 pub struct Client {
     resolver: Arc<dyn Resolve>,
-    roots: RootCertStore,
+    /// Roots besides those of the web.
+    own_roots: RootCertStore,
     pools: OnceLock<Pools>,
 }
 
@@ -37,7 +38,7 @@ impl Client {
     pub fn new() -> Self {
         Self {
             resolver: Arc::new(SystemResolver),
-            roots: RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            own_roots: RootCertStore::empty(),
             pools: OnceLock::new(),
         }
     }
@@ -54,7 +55,7 @@ impl Client {
     /// # Errors
     /// When that is no certificate; the sentence says so.
     pub fn with_root(mut self, certificate: &[u8]) -> Result<Self, String> {
-        let added = self.roots.add(CertificateDer::from(certificate));
+        let added = self.own_roots.add(CertificateDer::from(certificate));
         added.map_err(|error| format!("the certificate can't be trusted as a root: {error}"))?;
         Ok(self)
     }
@@ -65,7 +66,11 @@ impl Client {
             // the connector resolves no addresses, so its check does not see them
             refuse_private(address)?;
         }
-        let pools = self.pools.get_or_init(|| Pools::new(&self.resolver, self.roots.clone()));
+        let pools = self.pools.get_or_init(|| {
+            let mut roots = self.own_roots.clone();
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            Pools::new(&self.resolver, roots)
+        });
         let pool = if request.public_only { &pools.public } else { &pools.any };
 
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| unreachable("the method is none"))?;
@@ -92,7 +97,7 @@ impl HttpClient for Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("roots", &self.roots.len()).field("used", &self.pools.get().is_some()).finish()
+        f.debug_struct("Client").field("own_roots", &self.own_roots.len()).field("used", &self.pools.get().is_some()).finish()
     }
 }
 

@@ -147,14 +147,16 @@ impl Cx {
         self.0.platform.port().ok_or_else(missing)
     }
 
-    /// Asks another HTTP service through the host's client: within the time that this call has left, and as part of its trace.
+    /// Asks another HTTP service through the host's client: within the time that this call has left, and as part of its trace
+    /// (unless the request may go anywhere, `public_only`: strangers learn no trace).
     ///
     /// # Errors
     /// An internal error when the host has no client; what the model reads of other failures is for the handler to say.
     pub async fn fetch(&self, mut request: HttpRequest) -> Result<Result<HttpResponse, HttpError>, ToolError> {
         let client = Arc::clone(self.port::<dyn HttpClient>()?);
         request.timeout = request.timeout.min(self.remaining());
-        let trace = self.trace();
+        let nothing = TraceContext::default();
+        let trace = if request.public_only { &nothing } else { self.trace() };
         for (name, value) in [("traceparent", &trace.traceparent), ("tracestate", &trace.tracestate)] {
             if let Some(value) = value {
                 request = request.header(name, value);

@@ -1,27 +1,71 @@
-//! Which database is served: a file that the operator names, or the demo shop, made at the first start.
+//! Which database is served: a PostgreSQL server or a file that the operator names, or the demo shop, made at the first start.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use mcpfn_sql::Sqlite;
+use mcpfn::Sql;
+use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::shop;
 
-/// Opens the database for reading only.
-pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Sqlite, String> {
-    if let Some(path) = variable("MCPFN_DATABASE") {
-        let shown = Path::new(&path).display();
-        return Sqlite::open_read_only(&path)
-            .map_err(|error| format!("MCPFN_DATABASE: {shown} can't be opened as a SQLite file ({error}); name an existing one"));
+/// Opens the database. `unvetted` says whether statements that a model wrote will be run.
+pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>, unvetted: bool) -> Result<Arc<dyn Sql>, String> {
+    let Some(named) = variable("MCPFN_DATABASE") else { return open_shop(variable) };
+    match named.to_str().filter(|name| name.starts_with("postgres://") || name.starts_with("postgresql://")) {
+        Some(url) => open_postgres(url, variable("MCPFN_DATABASE_READER").as_deref(), unvetted),
+        None => open_file(Path::new(&named), variable("MCPFN_DATABASE_WRITES").as_deref()),
     }
+}
+
+/// Nothing of a URL is repeated: it has a password.
+fn open_postgres(url: &str, reader: Option<&OsStr>, unvetted: bool) -> Result<Arc<dyn Sql>, String> {
+    let database = Postgres::new(url).map_err(|error| format!("MCPFN_DATABASE: {error}"))?;
+    let database = match reader {
+        Some(reader) => {
+            let reader = reader.to_str().ok_or("MCPFN_DATABASE_READER is not text in UTF-8")?;
+            database.with_reader(reader).map_err(|error| format!("MCPFN_DATABASE_READER: {error}"))?
+        }
+        None => database,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let checked = runtime.block_on(database.check());
+    checked.map_err(|error| format!("MCPFN_DATABASE: the server can't be asked ({error}); check the URL, and that the server runs"))?;
+    if unvetted {
+        let checked = runtime.block_on(database.check_reader());
+        checked.map_err(|error| format!("the toolkit `sql`: {error}. MCPFN_DATABASE_READER takes the URL of such a role"))?;
+    }
+    Ok(Arc::new(database))
+}
+
+fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String> {
+    let opened = match writes.and_then(OsStr::to_str) {
+        None | Some("0") => Sqlite::open_read_only(path),
+        // opening for writing would make a missing file, and a name with a slip is no wish for an empty database
+        Some("1") => Sqlite::open_read_only(path).and_then(|_| Sqlite::open(path)),
+        Some(_) => return Err("MCPFN_DATABASE_WRITES must be 1, or 0 for reading only".to_owned()),
+    };
+    let shown = path.display();
+    let opened =
+        opened.map_err(|error| format!("MCPFN_DATABASE: {shown} can't be opened as a SQLite file ({error}); name an existing one"))?;
+    Ok(Arc::new(opened))
+}
+
+/// Opens the demo shop for writing, where that is possible: whoever tries it may log calls and draft orders.
+fn open_shop(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Sql>, String> {
     let folder = data_folder(&variable).ok_or("no folder for the demo shop is known: set MCPFN_DATA_DIR to one that can be written")?;
-    // another release may make another shop, so each has a file of its own
-    let file = folder.join(format!("shop-{}.db", env!("CARGO_PKG_VERSION")));
+    let file = folder.join(shop_file());
     let explained = |error: &dyn std::fmt::Display| {
         format!("the demo shop {} can't be made or opened ({error}); set MCPFN_DATA_DIR to a folder that can be written", file.display())
     };
     std::fs::create_dir_all(&folder).map_err(|error| explained(&error))?;
     make_shop(&file).map_err(|error| explained(&error))?;
-    Sqlite::open_read_only(&file).map_err(|error| explained(&error))
+    let opened = Sqlite::open(&file).or_else(|_| Sqlite::open_read_only(&file));
+    Ok(Arc::new(opened.map_err(|error| explained(&error))?))
+}
+
+/// Another release or edition may make another shop, so each has a file of its own.
+fn shop_file() -> String {
+    format!("shop-{}-{}.db", env!("CARGO_PKG_VERSION"), shop::EDITION)
 }
 
 /// Makes the shop unless it is there. All of it is one transaction: a start that is interrupted leaves nothing.
@@ -57,15 +101,34 @@ fn data_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    fn refused(variable: impl Fn(&str) -> Option<OsString>) -> String {
+        open(variable, true).map(drop).unwrap_err()
+    }
+
     #[test]
     fn a_named_file_must_exist() {
-        let error = open(|name| (name == "MCPFN_DATABASE").then(|| "/no/such/file.db".into())).unwrap_err();
-        assert!(error.contains("MCPFN_DATABASE") && error.contains("name an existing one"), "{error}");
+        for writes in [None, Some("1")] {
+            let error = refused(|name| match name {
+                "MCPFN_DATABASE" => Some("/no/such/file.db".into()),
+                _ => writes.map(OsString::from),
+            });
+            assert!(error.contains("MCPFN_DATABASE") && error.contains("name an existing one"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_url_is_explained_without_its_password() {
+        for url in ["postgres://user:hunter2@host:port/x", "postgres://hunter2", "postgres://user:hunter2@127.0.0.1:1/x"] {
+            let error = refused(|name| (name == "MCPFN_DATABASE").then(|| url.into()));
+            assert!(error.starts_with("MCPFN_DATABASE: ") && !error.contains("hunter2"), "{error}");
+        }
+        let error = refused(|name| Some(if name == "MCPFN_DATABASE" { "postgres://u@h/d" } else { "hunter2" }.into()));
+        assert!(error.starts_with("MCPFN_DATABASE_READER: ") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]
     fn without_any_folder_the_sentence_says_what_to_set() {
-        let error = open(|_| None).unwrap_err();
+        let error = refused(|_| None);
         assert!(error.contains("set MCPFN_DATA_DIR"), "{error}");
     }
 
@@ -73,10 +136,10 @@ mod tests {
     fn the_shop_is_made_once() {
         let folder = std::env::temp_dir().join(format!("mcpfn-shop-test-{}", std::process::id()));
         let variable = |name: &str| (name == "MCPFN_DATA_DIR").then(|| folder.clone().into_os_string());
-        open(variable).unwrap();
-        let file = folder.join(format!("shop-{}.db", env!("CARGO_PKG_VERSION")));
+        drop(open(variable, false).unwrap());
+        let file = folder.join(shop_file());
         let made = std::fs::metadata(&file).unwrap().modified().unwrap();
-        open(variable).unwrap();
+        drop(open(variable, false).unwrap());
         assert_eq!(std::fs::metadata(&file).unwrap().modified().unwrap(), made);
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -6,15 +6,23 @@ mod configured;
 mod database;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use mcpfn::{Platform, Setup, Sql};
 
 use configured::configured;
 
-const ENVIRONMENT: &str = "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated: hello, catalog, database [all of them]
-  MCPFN_DATABASE    a SQLite file to serve, opened for reading only [the demo shop]
-  MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]";
+const ENVIRONMENT: &str = "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated [those that need no variable and reach nothing outside]
+  MCPFN_DATABASE    a SQLite file to serve, or postgres://USER:PASSWORD@HOST/NAME [the demo shop]
+  MCPFN_DATABASE_WRITES
+                    1 opens that file for writing too, as the toolkits crm and inventory can [for reading only]
+  MCPFN_DATABASE_READER
+                    toolkit sql: a postgres:// URL of a role that can only read [that of MCPFN_DATABASE]
+  MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]
+  MCPFN_WEATHER_KEY toolkit weather: a key of OpenWeatherMap; MCPFN_WEATHER_URL for another address
+  MCPFN_COMPANY_KEY toolkit company: a key of Apollo; MCPFN_COMPANY_URL for another address
+  MCPFN_SEARCH_KEY  toolkit web: a key of Brave Search, or of Serper with MCPFN_SEARCH_API=serper; MCPFN_SEARCH_URL for another address
+  MCPFN_GITHUB_TOKEN
+                    toolkit github: without one it reads public repositories only; MCPFN_GITHUB_URL for another address";
 
 fn main() -> ExitCode {
     mcpfn::run_with(setup, ENVIRONMENT)
@@ -23,12 +31,13 @@ fn main() -> ExitCode {
 fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let (builder, asks_database) = configured(variable)?;
+    let unvetted = variable("MCPFN_TOOLKITS").is_some_and(|list| list.to_string_lossy().split(',').any(|name| name.trim() == "sql"));
     // without need for a database, none is made
-    let database = if asks_database { Some(database::open(variable)?) } else { None };
+    let database = if asks_database { Some(database::open(variable, unvetted)?) } else { None };
     Ok(Setup {
         builder,
         ports: move |platform: Platform| match database {
-            Some(database) => platform.with_port::<dyn Sql>(Arc::new(database)),
+            Some(database) => platform.with_port::<dyn Sql>(database),
             None => platform,
         },
     })

@@ -2,10 +2,11 @@
 //! its driver in the Workers host.
 //!
 //! # In scope
-//! SQLite in a file or in memory, asked from asynchronous code without blocking it and without any particular runtime.
+//! SQLite in a file or in memory, asked from asynchronous code without blocking it and without any particular runtime. PostgreSQL
+//! over tokio's sockets.
 //!
 //! # Out of scope
-//! Building statements (a toolkit's work), deciding who may ask (the server's work), and networked databases.
+//! Building statements (a toolkit's work), deciding who may ask (the server's work).
 //!
 //! ```
 //! use mcpfn_core::{Sql, SqlValue};
@@ -21,6 +22,8 @@
 //! # }
 //! ```
 
+mod postgres;
 mod sqlite;
 
+pub use postgres::Postgres;
 pub use sqlite::Sqlite;

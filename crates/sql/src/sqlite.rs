@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use mcpfn_core::{BoxFuture, Dialect, Rows, Sql, SqlError, SqlValue};
+use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 
 use self::connect::{Access, Place};
 use self::lane::Lane;
@@ -129,6 +129,16 @@ impl Sql for Sqlite {
         })
     }
 
+    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        Box::pin(async move {
+            let work = Work::Read { sql: sql.to_owned(), limits };
+            match self.pool.reads.run(Request { work, access: Access::ReadOnly }).await? {
+                Answer::Rows(rows) => Ok(rows),
+                Answer::Changed(_) | Answer::WouldWrite => Err(SqlError::ReadOnly("the statement does more than read".to_owned())),
+            }
+        })
+    }
+
     fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
         Box::pin(async move {
             let work = Work::Execute { sql: sql.to_owned(), parameters: parameters.to_vec() };
@@ -163,5 +173,5 @@ impl Drop for Pool {
 }
 
 fn read_only() -> SqlError {
-    SqlError::Rejected("the statement would change a database that is open for reading only".to_owned())
+    SqlError::ReadOnly("the statement would change a database that is open for reading only".to_owned())
 }

@@ -1,5 +1,5 @@
 //! A product catalog: ranked search, full records, and a prompt for advice. Works on the tables of [`shop`](crate::shop), in
-//! any database behind the `Sql` port that has FTS5. Changes nothing.
+//! any database behind the `Sql` port: with FTS5 in SQLite, with text search in PostgreSQL. Changes nothing.
 
 mod product;
 mod query;
@@ -7,9 +7,11 @@ mod search;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError, input, prompt, resource, text};
+use mcpfn_core::{Builder, Cx, Dialect, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError, input, prompt, resource};
 
-use crate::say::{database_failed, require_sqlite};
+use crate::database::schema::Schema;
+use crate::dialect::position;
+use crate::say::database_failed;
 
 pub use product::{Availability, Product, ProductId, get_product};
 pub use search::{Found, Hit, Search, search_products};
@@ -32,18 +34,22 @@ pub fn toolkit(builder: Builder) -> Builder {
 }
 
 fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    let database = cx.port::<dyn Sql>()?;
-    require_sqlite(&**database)?;
-    Ok(database)
+    cx.port::<dyn Sql>()
 }
 
 /// The catalog's tables and columns, as the SQL statements that create them.
 #[resource("catalog://schema", title = "Catalog schema", mime = "text/plain")]
 pub async fn catalog_schema(cx: &Cx) -> Result<String, ToolError> {
+    let database = database(cx)?;
+    if database.dialect() == Dialect::Postgres {
+        let schema = Schema::load(&**database).await?;
+        let definitions: Vec<&str> = schema.tables.iter().map(|table| table.definition.as_str()).collect();
+        return Ok(definitions.join(";\n\n") + ";\n");
+    }
     // the search index keeps its own tables, which say nothing to a reader
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'product\\_search\\_%' ESCAPE '\\' \
                AND substr(name, 1, 4) <> '_cf_' AND type IN ('table', 'view', 'index') ORDER BY rowid";
-    let rows = database(cx)?.query(sql, &[], 500).await.map_err(database_failed)?;
+    let rows = database.query(sql, &[], 500).await.map_err(database_failed)?;
     let statements: Vec<&str> = rows.rows.iter().filter_map(|row| row.first()?.as_str()).collect();
     Ok(statements.join(";\n\n") + ";\n")
 }
@@ -96,26 +102,26 @@ pub async fn product_advisor(args: Wish) -> String {
 
 /// SKUs that begin with what was typed, and products whose name has it.
 async fn skus(typed: String, cx: Cx) -> Vec<String> {
-    let sql = "SELECT sku FROM products WHERE substr(sku, 1, length(?1)) = upper(?1) OR instr(lower(name), lower(?1)) > 0 \
-               ORDER BY substr(sku, 1, length(?1)) <> upper(?1), sku";
+    let sql = |dialect| {
+        let in_name = position(dialect, "name", "?1");
+        format!(
+            "SELECT sku FROM products WHERE substr(sku, 1, length(?1)) = upper(?1) OR {in_name} > 0 \
+             ORDER BY substr(sku, 1, length(?1)) <> upper(?1), sku"
+        )
+    };
     texts(&typed, sql, &cx).await
 }
 
 /// Categories that contain what was typed.
 async fn categories(typed: String, cx: Cx) -> Vec<String> {
-    let sql = "SELECT name FROM categories WHERE instr(lower(name), lower(?1)) > 0 ORDER BY name";
+    let sql = |dialect| format!("SELECT name FROM categories WHERE {} > 0 ORDER BY name", position(dialect, "name", "?1"));
     texts(&typed, sql, &cx).await
 }
 
 /// The first column of a query with what was typed as its parameter. A failure offers nothing: completion is a courtesy.
-async fn texts(typed: &str, sql: &str, cx: &Cx) -> Vec<String> {
+async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Vec<String> {
     let Ok(database) = database(cx) else { return Vec::new() };
     let typed: String = typed.trim().chars().take(64).collect();
-    let rows = database.query(sql, &[SqlValue::from(typed)], COMPLETIONS).await;
+    let rows = database.query(&sql(database.dialect()), &[SqlValue::from(typed)], COMPLETIONS).await;
     rows.into_iter().flat_map(|rows| rows.rows).filter_map(|row| Some(row.first()?.as_str()?.to_owned())).collect()
-}
-
-/// A client's text, filtered and cut, in the quotation marks that a sentence about products has.
-fn quoted(words: &str) -> String {
-    format!("'{}'", text::quoted(words).to_string().trim_matches('`'))
 }

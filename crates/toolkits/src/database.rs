@@ -1,17 +1,16 @@
-//! Safe reading of any SQLite or D1 database: tables, columns, and rows by typed filters. No SQL comes from the client; what
+//! Safe reading of any SQLite, D1 or PostgreSQL database: tables, columns, and rows by typed filters. No SQL comes from the client; what
 //! it names is looked up in the live schema first. Changes nothing.
 
 mod filter;
 mod query;
-mod rows;
-mod schema;
+pub(crate) mod schema;
 
 use std::sync::Arc;
 
 use mcpfn_core::{Builder, Cx, IntoResource as _, Json, NoArguments, Sql, ToolError, input, output, resource, tool};
 
-use crate::say::{database_failed, require_sqlite};
-use rows::Row;
+use crate::rows::{Row, bounded};
+use crate::say::database_failed;
 use schema::{Schema, Table};
 
 pub use filter::{Filter, Op, Scalar, Value};
@@ -29,9 +28,7 @@ pub fn toolkit(builder: Builder) -> Builder {
 }
 
 fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    let database = cx.port::<dyn Sql>()?;
-    require_sqlite(&**database)?;
-    Ok(database)
+    cx.port::<dyn Sql>()
 }
 
 /// The tables of the database.
@@ -160,7 +157,7 @@ pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<Sampled>, Too
     let table = schema.table(&args.table)?;
     let sql = format!("SELECT * FROM {}", schema::identifier(&table.name));
     let rows = database.query(&sql, &[], SAMPLE).await.map_err(database_failed)?;
-    let sample = rows::bounded(rows).rows;
+    let sample = bounded(rows).rows;
     Ok(Json(Sampled { table: table.into(), sample }))
 }
 

@@ -15,7 +15,8 @@
 //! assert_eq!(server.counts(), (1, 0, 0));
 //!
 //! // by name, as the `mcpfn` binary does
-//! let server = register(Server::builder("shop", "1.0.0"), "hello, catalog, database")?.build()?;
+//! let variable = |name: &str| std::env::var(name).ok();
+//! let server = register(Server::builder("shop", "1.0.0"), "hello, catalog, database", &variable)?.build()?;
 //! assert_eq!(server.counts().0, 6);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -24,11 +25,26 @@
 extern crate mcpfn_core as mcpfn;
 
 pub mod catalog;
+pub mod company;
+pub mod crm;
 pub mod database;
+pub mod fetch;
+pub mod github;
 pub mod hello;
+pub mod inventory;
 pub mod shop;
+pub mod sql;
+pub mod weather;
+pub mod web;
 
+mod api;
+mod config;
+mod date;
+mod dialect;
 mod registry;
+mod rows;
 mod say;
+mod untrusted;
 
-pub use registry::{UnknownToolkit, names, register};
+pub use config::{NoSecret, Secret};
+pub use registry::{Mistakes, Needs, any_needs, defaults, names, register};

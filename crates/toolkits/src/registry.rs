@@ -1,49 +1,101 @@
-//! The toolkits by name, for servers that choose them in their configuration. Reads no configuration.
+//! The toolkits by name, for servers that choose them in their configuration. Reads variables only through the function it is
+//! given.
 
 use std::error::Error;
 use std::fmt;
 
 use mcpfn_core::{Builder, text};
 
-use crate::{catalog, database, hello};
+use crate::config::Config;
+use crate::{catalog, company, crm, database, fetch, github, hello, inventory, sql, weather, web};
 
-type Toolkit = fn(Builder) -> Builder;
+/// What a toolkit asks its host for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// No port.
+    Nothing,
+    /// The port `Sql`.
+    Database,
+    /// The port `HttpClient`.
+    HttpClient,
+}
 
-const TOOLKITS: [(&str, Toolkit); 3] = [("hello", hello::toolkit), ("catalog", catalog::toolkit), ("database", database::toolkit)];
+struct Toolkit {
+    name: &'static str,
+    needs: Needs,
+    /// Switched on where nothing is said: it needs no variable and reaches nothing outside.
+    by_default: bool,
+    add: fn(Builder, &mut Config<'_>) -> Builder,
+}
+
+const TOOLKITS: [Toolkit; 11] = [
+    Toolkit { name: "hello", needs: Needs::Nothing, by_default: true, add: |builder, _| hello::toolkit(builder) },
+    Toolkit { name: "catalog", needs: Needs::Database, by_default: true, add: |builder, _| catalog::toolkit(builder) },
+    Toolkit { name: "database", needs: Needs::Database, by_default: true, add: |builder, _| database::toolkit(builder) },
+    Toolkit { name: "crm", needs: Needs::Database, by_default: true, add: |builder, _| crm::toolkit(builder) },
+    Toolkit { name: "inventory", needs: Needs::Database, by_default: true, add: |builder, _| inventory::toolkit(builder) },
+    Toolkit { name: "sql", needs: Needs::Database, by_default: false, add: |builder, _| sql::toolkit(builder) },
+    Toolkit { name: "weather", needs: Needs::HttpClient, by_default: false, add: weather::configured },
+    Toolkit { name: "company", needs: Needs::HttpClient, by_default: false, add: company::configured },
+    Toolkit { name: "fetch", needs: Needs::HttpClient, by_default: false, add: |builder, _| fetch::toolkit(builder) },
+    Toolkit { name: "web", needs: Needs::HttpClient, by_default: false, add: web::configured },
+    Toolkit { name: "github", needs: Needs::HttpClient, by_default: false, add: github::configured },
+];
 
 /// The name of every toolkit.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TOOLKITS.into_iter().map(|(name, _)| name)
+    TOOLKITS.iter().map(|toolkit| toolkit.name)
+}
+
+/// The names of the toolkits that a server has unless it is told otherwise.
+pub fn defaults() -> impl Iterator<Item = &'static str> {
+    TOOLKITS.iter().filter(|toolkit| toolkit.by_default).map(|toolkit| toolkit.name)
+}
+
+/// Whether one of the toolkits that `list` names asks its host for this.
+#[must_use]
+pub fn any_needs(list: &str, needs: Needs) -> bool {
+    TOOLKITS.iter().any(|toolkit| toolkit.needs == needs && wanted(list).any(|name| name == toolkit.name))
 }
 
 /// Adds the toolkits that a comma-separated list names, such as `hello,catalog`. Spaces and repetitions do no harm; an
-/// empty list adds nothing.
+/// empty list adds nothing. `variable` gives the text of a variable that is set; each toolkit's documentation says which it reads.
 ///
 /// # Errors
-/// A name that is not among [`names`].
-pub fn register(builder: Builder, list: &str) -> Result<Builder, UnknownToolkit> {
-    let wanted: Vec<&str> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    if let Some(unknown) = wanted.iter().find(|name| !names().any(|known| known == **name)) {
-        return Err(UnknownToolkit { name: (*unknown).to_owned() });
-    }
-    let chosen = TOOLKITS.into_iter().filter(|(name, _)| wanted.contains(name));
-    Ok(chosen.fold(builder, |builder, (_, toolkit)| toolkit(builder)))
-}
-
-/// A toolkit that does not exist was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownToolkit {
-    name: String,
-}
-
-impl fmt::Display for UnknownToolkit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no toolkit {}; known are", text::quoted(&self.name))?;
-        for (position, name) in names().enumerate() {
-            write!(f, "{} `{name}`", if position == 0 { "" } else { "," })?;
+/// Names that are not among [`names`], and variables that are missing or wrong: all of them at once.
+pub fn register(builder: Builder, list: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Builder, Mistakes> {
+    let mut config = Config::new(variable);
+    for name in wanted(list) {
+        if !names().any(|known| known == name) {
+            let known = names().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+            config.mistake(format!("there is no toolkit {}; known are {known}", text::quoted(name)));
         }
-        Ok(())
+    }
+    let chosen = TOOLKITS.iter().filter(|toolkit| wanted(list).any(|name| name == toolkit.name));
+    let builder = chosen.fold(builder, |builder, toolkit| (toolkit.add)(builder, &mut config));
+    let mistakes = config.mistakes();
+    if mistakes.is_empty() { Ok(builder) } else { Err(Mistakes(mistakes)) }
+}
+
+fn wanted(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// Toolkits that were asked for and can't be had: sentences without full stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    /// Each mistake.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
     }
 }
 
-impl Error for UnknownToolkit {}
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl Error for Mistakes {}

@@ -1,22 +1,46 @@
 //! What several toolkits say in the same words: a database that fails, a name that is nearly right.
 
-use mcpfn_core::{Sql, SqlError, ToolError, text};
+use mcpfn_core::{Cx, SqlError, ToolError, text};
+
+/// How much of a caller's name is written into a row, in characters.
+const LONGEST_NAME: usize = 200;
 
 /// A database's failure as the model reads it. The cause is for the log alone.
 pub(crate) fn database_failed(error: SqlError) -> ToolError {
     match error {
-        SqlError::Unavailable(cause) => ToolError::unavailable("The database is temporarily unavailable. Try again in a moment.", cause),
+        SqlError::Unavailable(cause) | SqlError::TooLong(cause) => {
+            ToolError::unavailable("The database is temporarily unavailable. Try again in a moment.", cause)
+        }
         // the toolkits write their statements themselves, so a refused one is their mistake, not the model's
         error => ToolError::internal(error),
     }
 }
 
-/// Refuses a database whose SQL the toolkits do not write.
-pub(crate) fn require_sqlite(database: &dyn Sql) -> Result<(), ToolError> {
-    match database.dialect() {
-        mcpfn_core::Dialect::Sqlite => Ok(()),
-        dialect => Err(ToolError::internal(format!("this toolkit writes SQLite's SQL, and the database speaks {dialect:?}"))),
+/// As [`database_failed`], where the statement writes.
+pub(crate) fn write_failed(error: SqlError) -> ToolError {
+    match error {
+        SqlError::ReadOnly(cause) => {
+            let said = "Nothing was written: this server's database is open for reading only. Tell the user, who may ask the operator.";
+            ToolError::new(said).with_cause(cause)
+        }
+        error => database_failed(error),
     }
+}
+
+/// Nothing that the toolkits read has other columns, unless somebody changed the tables.
+pub(crate) fn other_columns(tables: &str) -> ToolError {
+    ToolError::internal(format!("the tables of {tables} have other columns than expected"))
+}
+
+/// Who calls, as a row's author: the name that the host knows the caller by.
+pub(crate) fn who(cx: &Cx) -> String {
+    let subject: String = cx.principal().subject.chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect();
+    if subject.is_empty() { "anonymous".to_owned() } else { subject }
+}
+
+/// A client's text, filtered and cut, in the quotation marks that a sentence has.
+pub(crate) fn quoted(words: &str) -> String {
+    format!("'{}'", text::quoted(words).to_string().trim_matches('`'))
 }
 
 /// `Did you mean ...?` for the known name nearest to the one given, or nothing.

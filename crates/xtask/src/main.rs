@@ -9,6 +9,7 @@ mod context;
 mod deny;
 mod fixture;
 mod lambda;
+mod postgres;
 mod process;
 mod report;
 mod sam;
@@ -35,6 +36,7 @@ cargo xtask <command>
   deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
   wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
   stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down
+  postgres      the driver and the toolkits against a PostgreSQL server of this run's own
   conformance   the official MCP suite against the fixture server, three protocol revisions
                   --host HOST     which host serves the fixtures: local, lambda or worker; `test` asks all
                   --keep          keep the suite's results after a run that passed
@@ -109,6 +111,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", run: deny::run },
     Step { name: "wasm", run: wasm::run },
     Step { name: "stores", run: stores::run },
+    Step { name: "postgres", run: postgres::run },
     Step { name: "conformance", run: conformance::step },
     Step { name: "clients", run: clients::run },
     Step { name: "lambda", run: lambda::run },

@@ -6,6 +6,7 @@ mod debian;
 mod dynamodb;
 mod lambda_tools;
 mod node;
+mod postgres;
 mod python;
 mod wasm_std;
 mod worker_tools;
@@ -14,6 +15,7 @@ pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{Node, node, node_packages};
+pub(crate) use postgres::postgres;
 pub(crate) use python::{Python, sam_tools};
 pub(crate) use wasm_std::{TARGET, Toolchain, wasm_toolchain};
 pub(crate) use worker_tools::{WorkerTools, worker_tools};
@@ -49,6 +51,10 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     match dynamodb_local(cx) {
         Ok(local) => println!("DynamoDB Local: {}", local.describe()),
         Err(why) => println!("DynamoDB Local SKIPPED: {why}"),
+    }
+    match postgres(cx) {
+        Ok(programs) => println!("PostgreSQL: {}", programs.display()),
+        Err(why) => println!("PostgreSQL SKIPPED: {why}"),
     }
     println!("SAM command line and cfn-lint: {}", sam_tools(cx)?.describe());
     Ok(())

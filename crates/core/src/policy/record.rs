@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::kept::Made;
 use crate::dispatch::work::Work;
 use crate::jsonrpc::{Error, ErrorCode};
-use crate::port::records::{CacheUse, CallRecord, Outcome};
+use crate::port::records::{CacheUse, CallRecord, Input, Outcome};
 
 /// How a call ended, beside what it answers.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl Recorder {
             bytes_out,
             cache: ending.cache,
             traceparent: work.traceparent(),
-            input,
+            input: Input(input),
         });
     }
 }

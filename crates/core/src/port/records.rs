@@ -67,14 +67,24 @@ pub struct CallRecord<'a> {
     pub cache: CacheUse,
     /// W3C `traceparent` of the client, if it sent one that is well-formed.
     pub traceparent: Option<&'a str>,
-    pub(crate) input: &'a str,
+    pub(crate) input: Input<'a>,
+}
+
+/// Arguments as they came. Only their fingerprint may be read, or printed.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a>(pub(crate) &'a str);
+
+impl std::fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&fingerprint(self.0.as_bytes()))
+    }
 }
 
 impl CallRecord<'_> {
     /// 16 hexadecimal digits by which equal inputs are found.
     #[must_use]
     pub fn input_hash(&self) -> String {
-        fingerprint(self.input.as_bytes())
+        fingerprint(self.input.0.as_bytes())
     }
 }
 

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use mcpfn_core::SqlError;
 use rusqlite::config::DbConfig;
@@ -35,7 +35,7 @@ const MAX_PATTERN: i32 = 1000;
 const KEPT_STATEMENTS: usize = 64;
 
 /// How often a running statement looks whether it should stop, in steps of SQLite's virtual machine.
-const STEPS_BETWEEN_LOOKS: i32 = 1000;
+const STEPS_BETWEEN_LOOKS: i32 = 100;
 
 /// What SQLite may be asked about itself while reading. FTS5 asks for `data_version`.
 const HARMLESS_PRAGMAS: [&str; 8] =
@@ -63,7 +63,26 @@ pub(super) struct Session {
     brake: Arc<Brake>,
     pulled: Arc<AtomicBool>,
     reading_only: Arc<AtomicBool>,
+    clock: Arc<StopClock>,
     access: Access,
+}
+
+/// When the running statement has to end, if it was given a time.
+struct StopClock {
+    opened: Instant,
+    /// Microseconds after `opened`; `u64::MAX` is never.
+    end: AtomicU64,
+}
+
+impl StopClock {
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn is_over(&self) -> bool {
+        let end = self.end.load(Ordering::Relaxed);
+        end != u64::MAX && self.now() >= end
+    }
 }
 
 impl Session {
@@ -79,6 +98,23 @@ impl Session {
     /// Whether the caller has gone while its statement ran.
     pub(super) fn stopped(&self) -> bool {
         self.pulled.load(Ordering::Relaxed)
+    }
+
+    /// Bounds the next statement: its time, and the bytes of each value that it makes. One step of SQLite's machine can't be
+    /// interrupted, and searching one long text for another takes the product of their lengths.
+    pub(super) fn bound(&self, time: Duration, bytes: usize) -> rusqlite::Result<()> {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.clock.end.store(self.clock.now().saturating_add(micros), Ordering::Relaxed);
+        let bytes = i32::try_from(bytes).unwrap_or(MAX_VALUE).min(MAX_VALUE);
+        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes).map(drop)
+    }
+
+    /// Ends what `bound` began, and tells whether the time was over.
+    pub(super) fn unbound(&self) -> rusqlite::Result<bool> {
+        let over = self.clock.is_over();
+        self.clock.end.store(u64::MAX, Ordering::Relaxed);
+        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+        Ok(over)
     }
 
     /// Makes the authorizer strict, or not, for the statements prepared from now on.
@@ -153,8 +189,9 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
     connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
 
     let pulled = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&pulled);
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || seen.load(Ordering::Relaxed)))?;
+    let clock = Arc::new(StopClock { opened: Instant::now(), end: AtomicU64::new(u64::MAX) });
+    let (seen, watched) = (Arc::clone(&pulled), Arc::clone(&clock));
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || seen.load(Ordering::Relaxed) || watched.is_over()))?;
     let reading_only = Arc::new(AtomicBool::new(access == Access::ReadOnly));
     let strict = Arc::clone(&reading_only);
     connection.authorizer(Some(
@@ -163,7 +200,7 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
         },
     ))?;
     let brake = Brake::new(connection.get_interrupt_handle(), Arc::clone(&pulled));
-    Ok(Session { connection, brake, pulled, reading_only, access })
+    Ok(Session { connection, brake, pulled, reading_only, clock, access })
 }
 
 /// Decides over one action of a statement that may only read.

@@ -1,6 +1,6 @@
 //! What a thread does with its connection: one request in, one answer out. Knows nothing of queues and futures.
 
-use mcpfn_core::{Rows, SqlError, SqlValue};
+use mcpfn_core::{ReadLimits, Rows, SqlError, SqlValue};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, params_from_iter};
@@ -17,9 +17,23 @@ pub(super) struct Request {
 }
 
 pub(super) enum Work {
-    Query { sql: String, parameters: Vec<SqlValue>, max_rows: usize },
-    Execute { sql: String, parameters: Vec<SqlValue> },
-    ExecuteAll { statements: Vec<String> },
+    Query {
+        sql: String,
+        parameters: Vec<SqlValue>,
+        max_rows: usize,
+    },
+    /// Of untrusted origin.
+    Read {
+        sql: String,
+        limits: ReadLimits,
+    },
+    Execute {
+        sql: String,
+        parameters: Vec<SqlValue>,
+    },
+    ExecuteAll {
+        statements: Vec<String>,
+    },
 }
 
 pub(super) enum Answer {
@@ -33,6 +47,7 @@ pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, Sql
     session.restrict(request.access);
     let outcome = match request.work {
         Work::Query { sql, parameters, max_rows } => query(session, request.access, &sql, &parameters, max_rows),
+        Work::Read { sql, limits } => read_unvetted(session, &sql, limits),
         Work::Execute { sql, parameters } => execute(&session.connection, &sql, &parameters),
         Work::ExecuteAll { statements } => execute_all(session, &statements),
     };
@@ -59,10 +74,42 @@ fn query(session: &Session, access: Access, sql: &str, parameters: &[SqlValue], 
     if access == Access::ReadOnly && !statement.readonly() {
         return Ok(Answer::WouldWrite);
     }
-    read(statement, parameters, max_rows)
+    match read(statement, parameters, max_rows, MAX_ANSWER)? {
+        (_, true) => Err(SqlError::Rejected(format!("the rows hold more than {MAX_ANSWER} bytes"))),
+        (rows, false) => Ok(Answer::Rows(rows)),
+    }
 }
 
-fn read(statement: &mut Statement<'_>, parameters: &[SqlValue], max_rows: usize) -> Result<Answer, SqlError> {
+fn read_unvetted(session: &Session, sql: &str, limits: ReadLimits) -> Result<Answer, SqlError> {
+    session.bound(limits.time, limits.bytes).map_err(|error| sql_error(&error))?;
+    let outcome = read_bounded(&session.connection, sql, limits);
+    let over = session.unbound().map_err(|error| sql_error(&error))?;
+    match outcome {
+        Err(SqlError::Unavailable(cause)) if over => Err(SqlError::TooLong(cause)),
+        outcome => outcome,
+    }
+}
+
+fn read_bounded(connection: &Connection, sql: &str, limits: ReadLimits) -> Result<Answer, SqlError> {
+    // never kept: a statement that was compiled for another caller was authorized for that caller
+    let mut statement = match prepare(connection, sql, false) {
+        Ok(statement) => statement,
+        Err(Refused::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) => {
+            return Ok(Answer::WouldWrite);
+        }
+        Err(refused) => return Err(refused.into()),
+    };
+    let statement = statement.get();
+    if !statement.readonly() {
+        return Ok(Answer::WouldWrite);
+    }
+    let (mut rows, cut) = read(statement, &[], limits.rows, limits.bytes)?;
+    rows.truncated |= cut;
+    Ok(Answer::Rows(rows))
+}
+
+/// Rows up to both limits, and whether it was the bytes that ended them.
+fn read(statement: &mut Statement<'_>, parameters: &[SqlValue], max_rows: usize, max_bytes: usize) -> Result<(Rows, bool), SqlError> {
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut answer = Rows { columns, ..Rows::default() };
     let mut bytes = 0;
@@ -79,12 +126,12 @@ fn read(statement: &mut Statement<'_>, parameters: &[SqlValue], max_rows: usize)
             bytes += size;
             values.push(value);
         }
-        if bytes > MAX_ANSWER {
-            return Err(SqlError::Rejected(format!("the rows hold more than {MAX_ANSWER} bytes")));
+        if bytes > max_bytes {
+            return Ok((answer, true));
         }
         answer.rows.push(values);
     }
-    Ok(Answer::Rows(answer))
+    Ok((answer, false))
 }
 
 fn execute(connection: &Connection, sql: &str, parameters: &[SqlValue]) -> Result<Answer, SqlError> {
@@ -131,6 +178,10 @@ impl<'a> Prepared<'a> {
 
 /// Compiles exactly one statement.
 fn prepare<'a>(connection: &'a Connection, sql: &str, keep: bool) -> Result<Prepared<'a>, Refused> {
+    if sql.contains('\0') {
+        // SQLite reads up to it, and would leave out the rest without a word
+        return Err(Refused::Text("the statement has the character U+0000"));
+    }
     let rest = sql.trim_end().trim_end_matches(';');
     if keep && !rest.contains(';') {
         return Ok(Prepared::Kept(connection.prepare_cached(rest)?));
@@ -138,16 +189,16 @@ fn prepare<'a>(connection: &'a Connection, sql: &str, keep: bool) -> Result<Prep
     // rusqlite looks for a second statement by recursion, so a text of a hundred thousand statements would overflow the
     // stack; a batch takes one at a time
     let mut batch = Batch::new(connection, sql);
-    let first = batch.next()?.ok_or(Refused::NotOne("there is no statement"))?;
+    let first = batch.next()?.ok_or(Refused::Text("there is no statement"))?;
     match batch.next() {
         Ok(None) => Ok(Prepared::Once(first)),
-        Ok(Some(_)) | Err(_) => Err(Refused::NotOne("only one statement is run at a time")),
+        Ok(Some(_)) | Err(_) => Err(Refused::Text("only one statement is run at a time")),
     }
 }
 
 enum Refused {
     Sqlite(rusqlite::Error),
-    NotOne(&'static str),
+    Text(&'static str),
 }
 
 impl From<rusqlite::Error> for Refused {
@@ -160,7 +211,7 @@ impl From<Refused> for SqlError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Sqlite(error) => sql_error(&error),
-            Refused::NotOne(reason) => Self::Rejected(reason.to_owned()),
+            Refused::Text(reason) => Self::Rejected(reason.to_owned()),
         }
     }
 }

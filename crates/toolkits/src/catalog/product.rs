@@ -2,8 +2,8 @@
 
 use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
 
-use super::{database, quoted};
-use crate::say::database_failed;
+use super::database;
+use crate::say::{database_failed, quoted};
 
 /// The longest identifier that is looked up, in bytes; a UUID has 36.
 const LONGEST_ID: usize = 64;

@@ -1,5 +1,7 @@
-//! From a person's words to FTS5 queries. Builds text only: what is built contains letters and digits in quotation marks, so
-//! nothing that a client writes is ever an operator.
+//! From a person's words to queries of FTS5 and of PostgreSQL's text search. Builds text only: what is built contains letters and
+//! digits in quotation marks, so nothing that a client writes is ever an operator.
+
+use mcpfn_core::Dialect;
 
 /// More words than this do not make a search better.
 const MOST_WORDS: usize = 12;
@@ -33,18 +35,18 @@ impl Words {
     }
 
     /// Products that have every word, in any form that the index's stemmer takes for the same.
-    pub(super) fn all(&self) -> String {
-        self.join(" AND ", "")
+    pub(super) fn all(&self, dialect: Dialect) -> String {
+        self.join(dialect, true, false)
     }
 
     /// Products that have a word beginning with each of these.
-    pub(super) fn all_begun(&self) -> String {
-        self.join(" AND ", "*")
+    pub(super) fn all_begun(&self, dialect: Dialect) -> String {
+        self.join(dialect, true, true)
     }
 
     /// Products that have a word beginning with any of these.
-    pub(super) fn any_begun(&self) -> String {
-        self.join(" OR ", "*")
+    pub(super) fn any_begun(&self, dialect: Dialect) -> String {
+        self.join(dialect, false, true)
     }
 
     /// Whether "all" and "any" differ.
@@ -52,9 +54,11 @@ impl Words {
         self.0.len() > 1
     }
 
-    fn join(&self, operator: &str, suffix: &str) -> String {
-        let terms: Vec<String> = self.0.iter().map(|word| format!("\"{word}\"{suffix}")).collect();
-        terms.join(operator)
+    fn join(&self, dialect: Dialect, all: bool, begun: bool) -> String {
+        let (mark, and, or, prefix) = if dialect == Dialect::Postgres { ('\'', " & ", " | ", ":*") } else { ('"', " AND ", " OR ", "*") };
+        let suffix = if begun { prefix } else { "" };
+        let terms: Vec<String> = self.0.iter().map(|word| format!("{mark}{word}{mark}{suffix}")).collect();
+        terms.join(if all { and } else { or })
     }
 }
 
@@ -89,7 +93,7 @@ mod tests {
             ("x\0y", r#""x" AND "y""#),
             ("cafe\u{301}tière ½ 充電器", "\"cafe\u{301}tière\" AND \"½\" AND \"充電器\""),
         ] {
-            assert_eq!(Words::read(text).map(|words| words.all()).as_deref(), Some(expected), "{text}");
+            assert_eq!(Words::read(text).map(|words| words.all(Dialect::Sqlite)).as_deref(), Some(expected), "{text}");
         }
         for text in ["", "   ", "\"*^()", "\u{301}\u{302}", "\0"] {
             assert!(Words::read(text).is_none(), "{text}");
@@ -98,9 +102,16 @@ mod tests {
 
     #[test]
     fn a_long_text_gives_a_short_query() {
-        let query = Words::read(&"keyboard ".repeat(100_000)).unwrap().any_begun();
+        let query = Words::read(&"keyboard ".repeat(100_000)).unwrap().any_begun(Dialect::Sqlite);
         assert!(query.len() < 300, "{}", query.len());
-        assert!(Words::read(&"x".repeat(1_000_000)).unwrap().all().len() < 50);
+        assert!(Words::read(&"x".repeat(1_000_000)).unwrap().all(Dialect::Sqlite).len() < 50);
+    }
+
+    #[test]
+    fn postgres_gets_its_own_operators() {
+        let words = Words::read("a wireless keyb' | !mat:*").unwrap();
+        assert_eq!(words.all(Dialect::Postgres), "'wireless' & 'keyb' & 'mat'");
+        assert_eq!(words.any_begun(Dialect::Postgres), "'wireless':* | 'keyb':* | 'mat':*");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! `search_products`: full-text search, best match first. The words become a query in `query`.
 
-use mcpfn_core::{Cx, Rows, Sql, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, Dialect, Rows, Sql, SqlValue, ToolError, input, output, tool};
 
+use super::database;
 use super::query::{Words, as_sku};
-use super::{database, quoted};
-use crate::say::database_failed;
+use crate::say::{database_failed, quoted};
 
 /// The most products of one answer.
 const MOST: u32 = 100;
@@ -83,14 +83,15 @@ pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> 
     let Some(words) = Words::read(query) else {
         return Err(ToolError::new("`query` has no word to look for. Use letters or digits, e.g. \"wireless keyboard\"."));
     };
-    for query in [words.all(), words.all_begun()] {
+    let dialect = database.dialect();
+    for query in [words.all(dialect), words.all_begun(dialect)] {
         let found = by_words(database, query, args.limit).await?;
         if found.total > 0 {
             return Ok(found);
         }
     }
     if words.are_several() {
-        let mut found = by_words(database, words.any_begun(), args.limit).await?;
+        let mut found = by_words(database, words.any_begun(dialect), args.limit).await?;
         if found.total > 0 {
             found.note =
                 Some(format!("No product has all the words of {}; these have at least one of them, the closest first.", quoted(query)));
@@ -110,11 +111,16 @@ async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<Found, To
 
 /// A word counts most in the name, then in category and brand, then in keywords, least in the description.
 async fn by_words(database: &dyn Sql, query: String, limit: u32) -> Result<Found, ToolError> {
-    let sql = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, \
+    let fts5 = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, \
                (SELECT count(*) FROM product_search WHERE product_search MATCH ?1) AS total \
                FROM (SELECT rowid, rank FROM product_search WHERE product_search MATCH ?1 \
                AND rank MATCH 'bm25(10.0, 3.0, 4.0, 3.0, 1.0)' ORDER BY rank, rowid LIMIT ?2) AS hit \
                JOIN products AS p ON p.number = hit.rowid ORDER BY hit.rank, hit.rowid";
+    // the weights are of D, C, B, A: description, brand and keywords, category, name
+    let tsvector = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, count(*) OVER () AS total \
+                    FROM products AS p, to_tsquery('english', ?1) AS query WHERE p.search_document @@ query \
+                    ORDER BY ts_rank('{0.1, 0.3, 0.4, 1.0}', p.search_document, query) DESC, p.number LIMIT ?2";
+    let sql = if database.dialect() == Dialect::Postgres { tsvector } else { fts5 };
     find(database, sql, query, limit).await
 }
 

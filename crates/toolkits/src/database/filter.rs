@@ -1,8 +1,9 @@
 //! Filters as a client writes them, and as parameterised SQL. A value is always a parameter; a column is looked up first.
 
-use mcpfn_core::{SqlValue, ToolError, input};
+use mcpfn_core::{Dialect, SqlValue, ToolError, input};
 
 use super::schema::{Column, Holds, Table, identifier};
+use crate::dialect::position;
 
 /// The most filters of one query.
 pub(super) const MOST_FILTERS: usize = 20;
@@ -80,13 +81,13 @@ pub enum Scalar {
 }
 
 /// A `WHERE` clause, or nothing, with its parameters behind those that are there already.
-pub(super) fn conditions(table: &Table, filters: &[Filter], parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
+pub(super) fn conditions(dialect: Dialect, table: &Table, filters: &[Filter], parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
     if filters.len() > MOST_FILTERS {
         return Err(ToolError::new(format!("There are {} filters; at most {MOST_FILTERS} are taken.", filters.len())));
     }
     let mut conditions = Vec::with_capacity(filters.len());
     for filter in filters {
-        conditions.push(condition(table.column(&filter.column)?, filter, parameters)?);
+        conditions.push(condition(dialect, table.column(&filter.column)?, filter, parameters)?);
         if parameters.len() > MOST_VALUES {
             return Err(ToolError::new(format!("The filters have more than {MOST_VALUES} values in all. Ask in parts.")));
         }
@@ -94,7 +95,7 @@ pub(super) fn conditions(table: &Table, filters: &[Filter], parameters: &mut Vec
     Ok(if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) })
 }
 
-fn condition(column: &Column, filter: &Filter, parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
+fn condition(dialect: Dialect, column: &Column, filter: &Filter, parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
     let name = identifier(&column.name);
     let operator = match filter.op {
         Op::IsNull | Op::IsNotNull => {
@@ -112,7 +113,7 @@ fn condition(column: &Column, filter: &Filter, parameters: &mut Vec<SqlValue>) -
             }
             let mut places = Vec::with_capacity(values.len());
             for value in values {
-                places.push(place(parameters, parameter(column, filter.op, value)?));
+                places.push(place(dialect, parameters, parameter(column, filter.op, value)?));
             }
             return Ok(format!("{name} IN ({})", places.join(", ")));
         }
@@ -124,9 +125,11 @@ fn condition(column: &Column, filter: &Filter, parameters: &mut Vec<SqlValue>) -
                 return Err(refuse(column, filter.op, "compares text, but the column holds numbers; use eq, lt, le, gt or ge"));
             }
             // not LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50 bytes
-            let place = place(parameters, parameter(column, filter.op, value)?);
+            let place = place(dialect, parameters, parameter(column, filter.op, value)?);
+            // elsewhere than in SQLite, a date is no text until it is made one
+            let name = if dialect == Dialect::Postgres { format!("CAST({name} AS TEXT)") } else { name };
             return Ok(match filter.op {
-                Op::Contains => format!("instr(lower({name}), lower({place})) > 0"),
+                Op::Contains => format!("{} > 0", position(dialect, &name, &place)),
                 _ => format!("substr(lower({name}), 1, length({place})) = lower({place})"),
             });
         }
@@ -140,7 +143,7 @@ fn condition(column: &Column, filter: &Filter, parameters: &mut Vec<SqlValue>) -
     let Some(Value::One(value)) = &filter.value else {
         return Err(refuse(column, filter.op, "needs one value; for null use is_null or is_not_null"));
     };
-    let place = place(parameters, parameter(column, filter.op, value)?);
+    let place = place(dialect, parameters, parameter(column, filter.op, value)?);
     Ok(format!("{name} {operator} {place}"))
 }
 
@@ -160,9 +163,16 @@ fn parameter(column: &Column, op: Op, value: &Scalar) -> Result<SqlValue, ToolEr
     }
 }
 
-fn place(parameters: &mut Vec<SqlValue>, value: SqlValue) -> String {
+fn place(dialect: Dialect, parameters: &mut Vec<SqlValue>, value: SqlValue) -> String {
+    // PostgreSQL would read the value as one of the column's type, and refuse 2.5 where whole numbers are
+    let kind = match value {
+        SqlValue::Integer(_) if dialect == Dialect::Postgres => Some("BIGINT"),
+        SqlValue::Real(_) if dialect == Dialect::Postgres => Some("DOUBLE PRECISION"),
+        _ => None,
+    };
     parameters.push(value);
-    format!("?{}", parameters.len())
+    let number = parameters.len();
+    kind.map_or_else(|| format!("?{number}"), |kind| format!("CAST(?{number} AS {kind})"))
 }
 
 /// A sentence about one filter. The column's name is the schema's, not the client's.

@@ -1,11 +1,11 @@
 //! `query_table`: rows of one table by typed filters. The filters become SQL in `filter`; answers are bounded in `rows`.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, Dialect, SqlError, SqlValue, ToolError, input, output, tool};
 
 use super::database;
 use super::filter::{Filter, conditions};
-use super::rows::{Row, bounded};
 use super::schema::{Column, Schema, Table, identifier};
+use crate::rows::{Row, bounded};
 use crate::say::database_failed;
 
 /// The most rows of one answer.
@@ -106,7 +106,7 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     let table = schema.table(&args.table)?;
     let mut parameters = Vec::new();
     let columns = columns(table, args.columns.as_deref())?;
-    let conditions = conditions(table, &args.filters, &mut parameters)?;
+    let conditions = conditions(database.dialect(), table, &args.filters, &mut parameters)?;
     let order = order(table, &args.order_by)?;
     // the database may stop early, but not before it has seen that there is one more than asked for
     parameters.push(SqlValue::from(i64::from(args.limit) + 1));
@@ -114,7 +114,7 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     let (limit, offset) = (parameters.len() - 1, parameters.len());
     let table = identifier(&table.name);
     let sql = format!("SELECT {columns} FROM {table}{conditions}{order} LIMIT ?{limit} OFFSET ?{offset}");
-    let found = database.query(&sql, &parameters, args.limit as usize).await.map_err(database_failed)?;
+    let found = database.query(&sql, &parameters, args.limit as usize).await.map_err(|error| failed(error, database.dialect()))?;
     let more = found.truncated;
     let answer = bounded(found);
     let truncated = more || answer.rows_left_out;
@@ -137,6 +137,17 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     }
     let note = (!notes.is_empty()).then(|| notes.join(" "));
     Ok(Queried { rows: answer.rows, truncated, note })
+}
+
+/// PostgreSQL has types for which a filter's value may be no value, such as a date that does not exist; SQLite has none.
+fn failed(error: SqlError, dialect: Dialect) -> ToolError {
+    match error {
+        SqlError::Rejected(cause) if dialect == Dialect::Postgres => {
+            let said = "The database can't compare a column with the value of a filter. `describe_table` gives the columns' types.";
+            ToolError::new(said).with_cause(cause)
+        }
+        error => database_failed(error),
+    }
 }
 
 fn columns(table: &Table, wanted: Option<&[String]>) -> Result<String, ToolError> {

@@ -1,7 +1,7 @@
 //! The live schema: which tables and columns there are right now. Every identifier in a statement comes from here, never
 //! from the client.
 
-use mcpfn_core::{Sql, SqlValue, ToolError, text};
+use mcpfn_core::{Dialect, Sql, SqlValue, ToolError, text};
 
 use crate::say::{database_failed, did_you_mean};
 
@@ -11,31 +11,60 @@ const MOST_COLUMNS: usize = 5000;
 /// How many tables a refusal names.
 const MOST_NAMES: usize = 30;
 
+/// Each column with its table. A virtual table's shadow tables are named after it.
+const OF_SQLITE: &str = "SELECT m.name, m.type, coalesce(m.sql, ''), c.name, c.type, c.\"notnull\", c.pk \
+     FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
+     WHERE m.type IN ('table', 'view') AND substr(m.name, 1, 7) <> 'sqlite_' AND substr(m.name, 1, 4) <> '_cf_' \
+     AND m.name <> 'd1_migrations' AND coalesce(m.sql, '') NOT LIKE 'CREATE VIRTUAL TABLE%' \
+     AND NOT EXISTS (SELECT 1 FROM sqlite_master AS v WHERE v.sql LIKE 'CREATE VIRTUAL TABLE%' \
+     AND substr(m.name, 1, length(v.name) + 1) = v.name || '_') \
+     ORDER BY m.name, c.cid";
+
+/// Each column with its table, of the tables that the role can read without naming their schema. PostgreSQL keeps no statement that
+/// created a table, so one is put together. Columns of a search index say nothing to a reader.
+const OF_POSTGRES: &str = "SELECT c.relname, CASE WHEN c.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, \
+     CASE WHEN c.relkind IN ('v', 'm') THEN 'CREATE VIEW ' || quote_ident(c.relname) || ' AS' || chr(10) || pg_get_viewdef(c.oid, true) \
+     ELSE 'CREATE TABLE ' || quote_ident(c.relname) || ' (' || chr(10) || '  ' || \
+     (SELECT string_agg(line, ',' || chr(10) || '  ' ORDER BY part, number) FROM ( \
+      SELECT 1 AS part, l.attnum::bigint AS number, quote_ident(l.attname) || ' ' || format_type(l.atttypid, l.atttypmod) || \
+       CASE WHEN l.attnotnull THEN ' NOT NULL' ELSE '' END AS line \
+      FROM pg_attribute AS l WHERE l.attrelid = c.oid AND l.attnum > 0 AND NOT l.attisdropped AND l.atttypid <> 'tsvector'::regtype \
+      UNION ALL SELECT 2, k.oid::bigint, pg_get_constraintdef(k.oid) FROM pg_constraint AS k \
+      WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'f', 'c')) AS lines) || chr(10) || ')' END, \
+     a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+     coalesce((SELECT k.n FROM pg_index AS i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, n) \
+      WHERE i.indrelid = c.oid AND i.indisprimary AND k.attnum = a.attnum), 0) \
+     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+     JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid <> 'tsvector'::regtype \
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
+     AND pg_table_is_visible(c.oid) AND has_table_privilege(c.oid, 'SELECT') \
+     ORDER BY c.relname::text COLLATE \"C\", a.attnum";
+
 /// The tables that a client may see.
-pub(super) struct Schema {
-    pub(super) tables: Vec<Table>,
+pub(crate) struct Schema {
+    pub(crate) tables: Vec<Table>,
     /// There were more columns than are read.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
 }
 
-pub(super) struct Table {
-    pub(super) name: String,
-    pub(super) view: bool,
-    pub(super) definition: String,
-    pub(super) columns: Vec<Column>,
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) view: bool,
+    pub(crate) definition: String,
+    pub(crate) columns: Vec<Column>,
 }
 
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) declared: String,
-    pub(super) nullable: bool,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) declared: String,
+    pub(crate) nullable: bool,
     /// Position in the primary key, from 1; 0 outside it.
-    pub(super) key: i64,
+    pub(crate) key: i64,
 }
 
 /// What a column can be compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holds {
+pub(crate) enum Holds {
     Numbers,
     Text,
     /// Nothing is declared, or something that SQLite stores in more than one way.
@@ -44,15 +73,8 @@ pub(super) enum Holds {
 
 impl Schema {
     /// Reads the schema, without what belongs to SQLite, D1 and full-text indexes.
-    pub(super) async fn load(database: &dyn Sql) -> Result<Self, ToolError> {
-        // a virtual table's shadow tables are named after it
-        let sql = "SELECT m.name, m.type, coalesce(m.sql, ''), c.name, c.type, c.\"notnull\", c.pk \
-                   FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
-                   WHERE m.type IN ('table', 'view') AND substr(m.name, 1, 7) <> 'sqlite_' AND substr(m.name, 1, 4) <> '_cf_' \
-                   AND m.name <> 'd1_migrations' AND coalesce(m.sql, '') NOT LIKE 'CREATE VIRTUAL TABLE%' \
-                   AND NOT EXISTS (SELECT 1 FROM sqlite_master AS v WHERE v.sql LIKE 'CREATE VIRTUAL TABLE%' \
-                   AND substr(m.name, 1, length(v.name) + 1) = v.name || '_') \
-                   ORDER BY m.name, c.cid";
+    pub(crate) async fn load(database: &dyn Sql) -> Result<Self, ToolError> {
+        let sql = if database.dialect() == Dialect::Postgres { OF_POSTGRES } else { OF_SQLITE };
         let rows = database.query(sql, &[], MOST_COLUMNS).await.map_err(database_failed)?;
         let mut tables: Vec<Table> = Vec::new();
         for row in &rows.rows {
@@ -67,7 +89,7 @@ impl Schema {
     }
 
     /// The table of this name, in whatever case it is written.
-    pub(super) fn table(&self, name: &str) -> Result<&Table, ToolError> {
+    pub(crate) fn table(&self, name: &str) -> Result<&Table, ToolError> {
         let found = self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name.trim()));
         found.ok_or_else(|| {
             let known: Vec<&str> = self.tables.iter().map(|table| table.name.as_str()).collect();
@@ -79,12 +101,12 @@ impl Schema {
 }
 
 impl Table {
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         if self.view { "view" } else { "table" }
     }
 
     /// The column of this name, in whatever case it is written.
-    pub(super) fn column(&self, name: &str) -> Result<&Column, ToolError> {
+    pub(crate) fn column(&self, name: &str) -> Result<&Column, ToolError> {
         let found = self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name.trim()));
         found.ok_or_else(|| {
             let known: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
@@ -98,9 +120,13 @@ impl Table {
 
 impl Column {
     /// By SQLite's rules of type affinity, as far as they leave no doubt.
-    pub(super) fn holds(&self) -> Holds {
+    pub(crate) fn holds(&self) -> Holds {
         let declared = self.declared.to_ascii_uppercase();
         let says = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+        // of PostgreSQL, and no numbers in spite of their names
+        if says(&["INTERVAL", "POINT", "RANGE", "[]"]) {
+            return Holds::Anything;
+        }
         if says(&["INT"]) {
             Holds::Numbers
         } else if says(&["CHAR", "CLOB", "TEXT"]) {
@@ -114,7 +140,7 @@ impl Column {
 }
 
 /// An identifier as SQL writes it. Takes only what the schema itself calls its things.
-pub(super) fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

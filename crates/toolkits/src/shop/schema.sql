@@ -1,4 +1,5 @@
--- The demo shop: 2,800 products in 22 categories, who buys them, and where they lie. SQLite and Cloudflare D1.
+-- The demo shop: 2,800 products in 22 categories, who buys them, where they lie, and how they are bought and sold. SQLite and
+-- Cloudflare D1; PostgreSQL takes the tables without WITHOUT ROWID, and postgres.sql instead of the search index and the triggers.
 -- Statements are separated by empty lines.
 CREATE TABLE categories (
   id INTEGER PRIMARY KEY,
@@ -95,6 +96,77 @@ CREATE TABLE order_items (
 ) WITHOUT ROWID;
 
 CREATE INDEX order_items_by_product ON order_items (sku);
+
+CREATE TABLE sales (
+  sku TEXT NOT NULL REFERENCES products (sku),
+  warehouse_id INTEGER NOT NULL REFERENCES warehouses (id), -- that the units left
+  sold_on TEXT NOT NULL, -- ISO 8601 date
+  quantity INTEGER NOT NULL CHECK (quantity > 0), -- units on that day, over all channels: orders of this shop, stores, resellers
+  PRIMARY KEY (sku, warehouse_id, sold_on)
+) WITHOUT ROWID;
+
+CREATE TABLE purchase_orders (
+  id TEXT PRIMARY KEY,
+  sku TEXT NOT NULL REFERENCES products (sku),
+  supplier_id INTEGER NOT NULL REFERENCES suppliers (id),
+  warehouse_id INTEGER NOT NULL REFERENCES warehouses (id), -- that it is delivered to
+  quantity INTEGER NOT NULL CHECK (quantity > 0),
+  status TEXT NOT NULL CHECK (status IN ('draft', 'ordered', 'received', 'cancelled')),
+  created_at TEXT NOT NULL, -- ISO 8601, UTC
+  created_by TEXT NOT NULL
+);
+
+CREATE INDEX purchase_orders_by_product ON purchase_orders (sku, warehouse_id);
+
+CREATE TABLE accounts (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  industry TEXT NOT NULL,
+  city TEXT NOT NULL,
+  country TEXT NOT NULL, -- ISO 3166-1 alpha-2
+  status TEXT NOT NULL CHECK (status IN ('prospect', 'active', 'former')),
+  owner TEXT NOT NULL, -- who looks after it
+  since TEXT NOT NULL -- ISO 8601 date
+);
+
+CREATE TABLE account_contacts (
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  customer_id INTEGER NOT NULL REFERENCES customers (id),
+  role TEXT NOT NULL,
+  PRIMARY KEY (account_id, customer_id)
+) WITHOUT ROWID;
+
+CREATE INDEX account_contacts_by_customer ON account_contacts (customer_id);
+
+CREATE TABLE opportunities (
+  id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  title TEXT NOT NULL,
+  stage TEXT NOT NULL CHECK (stage IN ('qualified', 'proposal', 'negotiation', 'won', 'lost')),
+  amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+  currency TEXT NOT NULL,
+  opened_on TEXT NOT NULL, -- ISO 8601 date
+  close_on TEXT NOT NULL -- ISO 8601 date: expected, or when it was won or lost
+);
+
+CREATE INDEX opportunities_by_account ON opportunities (account_id);
+
+CREATE TABLE activities (
+  id TEXT PRIMARY KEY,
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  kind TEXT NOT NULL CHECK (kind IN ('call', 'email', 'meeting', 'note', 'task')),
+  note TEXT NOT NULL,
+  happened_at TEXT NOT NULL, -- ISO 8601, UTC
+  author TEXT NOT NULL
+);
+
+CREATE INDEX activities_by_account ON activities (account_id, happened_at);
+
+CREATE TABLE handbook (
+  position INTEGER PRIMARY KEY,
+  title TEXT NOT NULL,
+  body TEXT NOT NULL
+);
 
 CREATE VIRTUAL TABLE product_search USING fts5 (
   name, brand, category, keywords, description,

@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
+use mcpfn_core::Dialect;
+
+use super::accounts::{self, HANDBOOK};
 use super::date::iso;
 use super::goods::CATEGORIES;
-use super::people::{self, SUPPLIERS, WAREHOUSES};
-use super::{orders, products};
+use super::people::{self, Customer, SUPPLIERS, WAREHOUSES};
+use super::products::Product;
+use super::{POSTGRES, SCHEMA, orders, products, sales};
 
 /// The longest statement, in bytes: D1 takes 100,000.
 const MAX_STATEMENT: usize = 64 * 1024;
@@ -18,14 +22,25 @@ pub(super) fn schema_statements(schema: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Every statement in the order in which an empty database takes them.
-pub(super) fn statements(schema: &str) -> Vec<String> {
+pub(super) fn statements(dialect: Dialect) -> Vec<String> {
     // rows before triggers: the search index is built in one go, not row by row
     let (triggers, tables): (Vec<&str>, Vec<&str>) =
-        schema_statements(schema).partition(|statement| statement.starts_with("CREATE TRIGGER"));
-    let mut statements: Vec<String> = tables.into_iter().map(str::to_owned).collect();
-    append_rows(&mut statements);
-    statements.push("INSERT INTO product_search (product_search) VALUES ('rebuild')".to_owned());
-    statements.extend(triggers.into_iter().map(str::to_owned));
+        schema_statements(SCHEMA).partition(|statement| statement.starts_with("CREATE TRIGGER"));
+    let mut statements: Vec<String> = Vec::new();
+    match dialect {
+        Dialect::Postgres => {
+            let tables = tables.into_iter().filter(|statement| !statement.starts_with("CREATE VIRTUAL TABLE"));
+            statements.extend(tables.map(|statement| statement.replace(" WITHOUT ROWID", "").replace(" REAL ", " DOUBLE PRECISION ")));
+            append_rows(&mut statements);
+            statements.extend(schema_statements(POSTGRES).map(str::to_owned));
+        }
+        _ => {
+            statements.extend(tables.into_iter().map(str::to_owned));
+            append_rows(&mut statements);
+            statements.push("INSERT INTO product_search (product_search) VALUES ('rebuild')".to_owned());
+            statements.extend(triggers.into_iter().map(str::to_owned));
+        }
+    }
     statements
 }
 
@@ -82,6 +97,61 @@ fn append_rows(statements: &mut Vec<String>) {
         }
     }
     for insert in [categories, suppliers, warehouses, goods, stock_levels, buyers, orders, order_items] {
+        statements.extend(insert.finish());
+    }
+    append_sales(statements, &products);
+    append_accounts(statements, &customers);
+}
+
+fn append_sales(statements: &mut Vec<String>, products: &[Product]) {
+    let mut sold = Insert::new("sales (sku, warehouse_id, sold_on, quantity)");
+    for sale in sales::sales(products) {
+        let sku = &products[sale.product].sku;
+        sold.row(|row| row.text(sku).number(sale.warehouse as u64 + 1).text(&iso(sale.day)).number(sale.quantity));
+    }
+    let mut ordered = Insert::new("purchase_orders (id, sku, supplier_id, warehouse_id, quantity, status, created_at, created_by)");
+    for order in sales::purchases(products) {
+        let product = &products[order.product];
+        ordered.row(|row| {
+            row.text(&order.id).text(&product.sku).number(product.supplier_id).number(order.warehouse as u64 + 1).number(order.quantity);
+            row.text(order.status).text(&format!("{}T08:00:00Z", iso(order.day))).text(order.author)
+        });
+    }
+    statements.extend(sold.finish());
+    statements.extend(ordered.finish());
+}
+
+fn append_accounts(statements: &mut Vec<String>, customers: &[Customer]) {
+    let mut accounts = Insert::new("accounts (id, name, industry, city, country, status, owner, since)");
+    let mut contacts = Insert::new("account_contacts (account_id, customer_id, role)");
+    let mut opportunities = Insert::new("opportunities (id, account_id, title, stage, amount_cents, currency, opened_on, close_on)");
+    let mut activities = Insert::new("activities (id, account_id, kind, note, happened_at, author)");
+    for account in accounts::accounts(customers) {
+        accounts.row(|row| {
+            row.text(&account.id).text(&account.name).text(account.industry).text(account.city).text(account.country);
+            row.text(account.status).text(account.owner).text(&iso(account.since))
+        });
+        for (customer, role) in &account.contacts {
+            contacts.row(|row| row.text(&account.id).number(*customer as u64 + 1).text(role));
+        }
+        for opportunity in &account.opportunities {
+            opportunities.row(|row| {
+                row.text(&opportunity.id).text(&account.id).text(&opportunity.title).text(opportunity.stage);
+                row.number(opportunity.amount_cents).text(CURRENCY).text(&iso(opportunity.opened_on)).text(&iso(opportunity.close_on))
+            });
+        }
+        for activity in &account.activities {
+            activities.row(|row| {
+                row.text(&activity.id).text(&account.id).text(activity.kind).text(&activity.note);
+                row.text(&activity.happened_at).text(account.owner)
+            });
+        }
+    }
+    let mut handbook = Insert::new("handbook (position, title, body)");
+    for ((title, body), position) in HANDBOOK.iter().zip(1..) {
+        handbook.row(|row| row.number(position).text(title).text(body));
+    }
+    for insert in [accounts, contacts, opportunities, activities, handbook] {
         statements.extend(insert.finish());
     }
 }

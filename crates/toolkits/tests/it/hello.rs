@@ -2,7 +2,7 @@
 
 use mcpfn_core::Server;
 use mcpfn_toolkits::hello::{Hello, hello_world};
-use mcpfn_toolkits::{names, register};
+use mcpfn_toolkits::{Needs, any_needs, defaults, register};
 use serde_json::json;
 
 use crate::support::Client;
@@ -22,13 +22,18 @@ fn it_greets() {
 
 #[test]
 fn toolkits_are_chosen_by_name() {
-    let counts = |list: &str| register(Server::builder("x", "1"), list).map(|builder| builder.build().unwrap().counts());
+    let counts = |list: &str| register(Server::builder("x", "1"), list, &|_| None).map(|builder| builder.build().unwrap().counts());
     assert_eq!(counts(""), Ok((0, 0, 0)));
     assert_eq!(counts("hello"), Ok((1, 0, 0)));
     assert_eq!(counts(" hello, hello ,catalog,"), Ok((3, 2, 1)));
-    assert_eq!(counts(&names().collect::<Vec<_>>().join(",")), Ok((6, 3, 1)));
-    assert_eq!(
-        counts("hello,calendar").unwrap_err().to_string(),
-        "there is no toolkit `calendar`; known are `hello`, `catalog`, `database`"
+    assert_eq!(counts(&defaults().collect::<Vec<_>>().join(",")), Ok((16, 4, 3)));
+    let mistakes = counts("hello,calendar,weather").unwrap_err();
+    let mistakes: Vec<&str> = mistakes.iter().collect();
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+    assert!(
+        mistakes[0].starts_with("there is no toolkit `calendar`; known are `hello`, `catalog`, `database`, `crm`, `inventory`, `sql`"),
+        "{mistakes:?}"
     );
+    assert!(mistakes[1].starts_with("the toolkit `weather` needs MCPFN_WEATHER_KEY: get a key at https://"), "{mistakes:?}");
+    assert!(any_needs(" catalog,hello", Needs::Database) && !any_needs("hello,weather", Needs::Database));
 }

@@ -1,9 +1,14 @@
 //! Toolkits through a server, over a real database. Not tests of the protocol (those are in the workspace's `tests`).
 
+mod attacks; // a list of them
 mod catalog; // search, products, the prompt
+mod crm; // people, companies, what is written about them
 mod database; // tables, filters
+mod databases; // SQLite, or a PostgreSQL server
 mod hello; // the greeting, and the toolkits by name
+mod inventory; // levels, rates, suggestions, drafts
 mod schemas; // what is published about each tool
 mod shop; // the demo data
+mod sql; // SQL that a model wrote, and every attack
 mod support; // a server in memory: one call in, one answer out
 mod wait; // block_on

@@ -2,16 +2,17 @@
 
 use std::future;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Server, Sql,
-    Timer, Tool, ToolError,
+    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records,
+    Server, Sql, Timer, Tool, ToolError, WhenDown,
 };
-use mcpfn_sql::Sqlite;
-use mcpfn_toolkits::{names, register, shop};
+use mcpfn_native::memory::Stores;
+use mcpfn_toolkits::{defaults, register};
 use serde_json::{Value, json};
 
+use crate::databases;
 use crate::wait::wait;
 
 struct Host(Mutex<Vec<String>>);
@@ -49,6 +50,7 @@ impl Records for Host {
 /// A server and the database behind it.
 pub(crate) struct Client {
     server: Server,
+    principal: Principal,
     platform: Arc<Platform>,
     host: Arc<Host>,
 }
@@ -56,28 +58,33 @@ pub(crate) struct Client {
 impl Client {
     /// Every toolkit over the demo shop, which all tests share and none changes.
     pub(crate) fn of_shop() -> Self {
-        static SHOP: OnceLock<Sqlite> = OnceLock::new();
-        let shop = SHOP.get_or_init(|| {
-            let database = Sqlite::memory().unwrap();
-            wait(database.execute_all(shop::statements())).unwrap();
-            database
-        });
-        // read-only: what a toolkit must not need, it does not get
-        Self::new(Arc::new(shop.read_only()))
+        static SHOP: OnceLock<Arc<dyn Sql>> = OnceLock::new();
+        Self::new(Arc::clone(SHOP.get_or_init(databases::reading)))
+    }
+
+    /// Every toolkit over a shop of its own, which may be written to.
+    pub(crate) fn of_new_shop() -> Self {
+        Self::new(databases::writing())
     }
 
     /// Every toolkit over another database.
     pub(crate) fn new(database: Arc<dyn Sql>) -> Self {
         let builder = Server::builder("toolkits", "0.0.0");
-        let all = names().collect::<Vec<_>>().join(",");
-        Self::with(register(builder, &all).unwrap().build().unwrap(), database)
+        let all = defaults().chain(["sql"]).collect::<Vec<_>>().join(",");
+        Self::with(register(builder, &all, &|_| None).unwrap().build().unwrap(), database)
     }
 
     fn with(server: Server, database: Arc<dyn Sql>) -> Self {
         let host = Arc::new(Host(Mutex::default()));
         let keys = Keyring::new([1; 32]);
         let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), keys).with_port::<dyn Sql>(database);
-        Self { server, platform: Arc::new(platform), host }
+        let platform = platform.with_once(Arc::new(Stores::default()), WhenDown::Refuse);
+        Self { server, principal: Principal::local(), platform: Arc::new(platform), host }
+    }
+
+    /// The same server, called by somebody else.
+    pub(crate) fn called_by(self, principal: Principal) -> Self {
+        Self { principal, ..self }
     }
 
     /// The result, or the error as it is.
@@ -88,7 +95,7 @@ impl Client {
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
         });
         let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), Principal::local()).receive(line.as_bytes(), &self.platform) {
+        let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
             Received::Send(bytes) => bytes,
             Received::Run { mut call, .. } => wait(async {
                 loop {
@@ -129,6 +136,11 @@ impl Client {
         serde_json::from_value(result["completion"]["values"].clone()).unwrap()
     }
 
+    /// The database behind the server.
+    pub(crate) fn database(&self) -> &Arc<dyn Sql> {
+        self.platform.port::<dyn Sql>().expect("given at the start")
+    }
+
     /// The private causes that went to the log.
     pub(crate) fn logged(&self) -> Vec<String> {
         self.host.0.lock().unwrap().clone()
@@ -155,6 +167,23 @@ where
     let client = Client { server, ..shop };
     client.ask("tools/call", json!({"name": "probe"})).unwrap();
     found.lock().unwrap().take().expect("the probe ran")
+}
+
+/// Prints how long calls take, and fails when one tool's slowest are far from what a person waits for.
+pub(crate) fn measure(calls: &[(&str, Value)]) {
+    let client = Client::of_shop();
+    for (tool, arguments) in calls {
+        let mut times: Vec<Duration> = Vec::new();
+        for _ in 0..40 {
+            let started = Instant::now();
+            client.call(tool, arguments.clone()).unwrap();
+            times.push(started.elapsed());
+        }
+        times.sort_unstable();
+        let (p50, p95) = (times[20], times[38]);
+        println!("{tool} {arguments} p50 {p50:?} p95 {p95:?}");
+        assert!(p50 < Duration::from_millis(500), "{tool}: {p50:?}");
+    }
 }
 
 /// Text that breaks what pastes it into SQL, FTS5, JSON, logs or terminals.

@@ -81,7 +81,7 @@ pub(crate) fn node_packages(cx: &Context, node: &Node, folder: &str) -> Result<(
     fs::write(&stamp, wanted).while_doing(format_args!("write {}", stamp.display()))
 }
 
-fn npm() -> Result<Command> {
+pub(super) fn npm() -> Result<Command> {
     let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
     process::find(name).map(Command::new).ok_or_else(|| Error::new("npm was not found; install Node 22.12 or newer, which brings it"))
 }

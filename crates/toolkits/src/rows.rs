@@ -1,4 +1,4 @@
-//! Rows of unknown tables as JSON of a bounded size. Runs no query.
+//! Rows of unknown tables as JSON of a bounded size, for the toolkits that read any table. Runs no query.
 
 use mcpfn_core::{Rows, SqlValue};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
@@ -8,7 +8,7 @@ use serde_json::Value;
 const LONGEST_TEXT: usize = 2000;
 
 /// The rows of one answer, in bytes of JSON. A model reads a third of this as one page.
-const MOST_BYTES: usize = 64 * 1024;
+pub(crate) const MOST_BYTES: usize = 64 * 1024;
 
 /// A row: its columns' names and values, in the order of the columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,15 +25,15 @@ impl Serialize for Row {
 }
 
 /// As many rows as fit.
-pub(super) struct Bounded {
-    pub(super) rows: Vec<Row>,
+pub(crate) struct Bounded {
+    pub(crate) rows: Vec<Row>,
     /// Rows were there that did not fit.
-    pub(super) rows_left_out: bool,
+    pub(crate) rows_left_out: bool,
     /// Text was shortened.
-    pub(super) values_cut: bool,
+    pub(crate) values_cut: bool,
 }
 
-pub(super) fn bounded(found: Rows) -> Bounded {
+pub(crate) fn bounded(found: Rows) -> Bounded {
     let mut answer = Bounded { rows: Vec::new(), rows_left_out: false, values_cut: false };
     let mut left = MOST_BYTES;
     for values in found.rows {
@@ -54,7 +54,7 @@ pub(super) fn bounded(found: Rows) -> Bounded {
 }
 
 /// A value as a model can use it: bytes as their size, long text as its beginning.
-fn shown(value: SqlValue, cut: &mut bool) -> Value {
+pub(crate) fn shown(value: SqlValue, cut: &mut bool) -> Value {
     match value {
         SqlValue::Blob(bytes) => format!("(binary, {} bytes)", bytes.len()).into(),
         SqlValue::Text(text) => match text.char_indices().nth(LONGEST_TEXT) {

@@ -1,0 +1,220 @@
+//! `Postgres`: a handle to one PostgreSQL database. Not its connections (`pool`, `connect`) nor what they say (`session`, `wire`).
+
+mod address;
+mod connect;
+mod pool;
+mod role;
+mod session;
+mod text;
+mod wire;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
+use tokio::time::timeout;
+
+use self::address::Address;
+use self::connect::Target;
+use self::pool::Pool;
+use self::session::{Done, Most, Session};
+
+/// How long a trusted statement may run on the server, and wait for a lock.
+const SETTINGS: &str = "SET statement_timeout = 10000; SET lock_timeout = 2000; SET idle_in_transaction_session_timeout = 30000";
+
+/// After this, a server that should have stopped the statement itself is given up.
+const GIVEN_UP: Duration = Duration::from_secs(12);
+
+/// How much longer than its own limit an unvetted statement may be waited for.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// The rows of one answer, in bytes of their values.
+const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// What a message has beside a row's values: columns' names and lengths.
+const MESSAGE_MARGIN: usize = 64 * 1024;
+
+/// A PostgreSQL database behind the [`Sql`] port. Cheap to clone; all clones share its connections, of which there are at most four,
+/// made when they are needed and replaced when they break.
+///
+/// **Dropping a returned future stops its statement** on the server too. Every statement has a time limit of ten seconds there.
+///
+/// Unvetted statements ([`Sql::read`]) run in a read-only transaction that is always rolled back, on a connection that is washed
+/// afterwards, and only as a role that is found fit first: no superuser, no right to write, no files, no programs. Such a role can
+/// have connections of its own, see [`Postgres::with_reader`].
+///
+/// Needs a tokio runtime with I/O and time. Bounds: one row at most 16 MiB, the rows of one answer at most 32 MiB. Text can't have the
+/// character U+0000 there; it arrives as U+FFFD.
+#[derive(Clone)]
+pub struct Postgres {
+    main: Arc<Pool>,
+    reader: Arc<Pool>,
+    /// The reader's role was found fit.
+    vetted: Arc<AtomicBool>,
+}
+
+impl Postgres {
+    /// A handle to the database at a URL such as `postgres://user:password@host:5432/shop`. Connects when it is first asked.
+    ///
+    /// Connections are encrypted and the server's certificate is checked, unless the host is this machine or the URL says
+    /// `?sslmode=disable`. `?sslrootcert=FILE` trusts the certificates of a PEM file instead of the public ones.
+    ///
+    /// # Errors
+    /// [`SqlError::Rejected`] with a sentence about the URL that repeats none of it.
+    pub fn new(url: &str) -> Result<Self, SqlError> {
+        let main = Arc::new(pool(url)?);
+        Ok(Self { reader: Arc::clone(&main), main, vetted: Arc::default() })
+    }
+
+    /// Runs unvetted statements as another role, at another URL: one that may write nothing.
+    ///
+    /// # Errors
+    /// As for [`Postgres::new`].
+    pub fn with_reader(self, url: &str) -> Result<Self, SqlError> {
+        Ok(Self { main: self.main, reader: Arc::new(pool(url)?), vetted: Arc::default() })
+    }
+
+    /// Connects once as each role, and leaves no connection behind: for a server's start.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] when the server can't be reached or refuses the role.
+    pub async fn check(&self) -> Result<(), SqlError> {
+        self.main.connect().await?;
+        if !Arc::ptr_eq(&self.main, &self.reader) {
+            self.reader.connect().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the role that runs unvetted statements is fit for it. Asked at the first of them too.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`] with a sentence that says what the role must not have, or when the server can't be asked.
+    pub async fn check_reader(&self) -> Result<(), SqlError> {
+        let mut session = self.reader.connect().await?;
+        self.vet(&mut session).await
+    }
+
+    /// Runs statements without parameters in one transaction: all of them, or none.
+    ///
+    /// # Errors
+    /// As for [`Sql::execute`], for the first statement that fails.
+    pub async fn execute_all(&self, statements: impl IntoIterator<Item = String>) -> Result<(), SqlError> {
+        let mut session = self.main.connect().await?;
+        session.command("BEGIN").await?;
+        for statement in statements {
+            session.run(&statement, &[], Most { rows: 0, bytes: 0 }).await?;
+        }
+        Ok(session.command("COMMIT").await?)
+    }
+
+    async fn vet(&self, session: &mut Session) -> Result<(), SqlError> {
+        if self.vetted.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let done = session.run(role::QUESTIONS, &[], Most { rows: 100, bytes: MAX_ANSWER }).await?;
+        match role::verdict(&done.rows) {
+            // not the fault of the statement, and nothing that whoever wrote it has to know
+            Some(sentence) => Err(SqlError::Unavailable(sentence)),
+            None => {
+                self.vetted.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+        }
+    }
+
+    async fn trusted(&self, sql: &str, parameters: &[SqlValue], most: Most) -> Result<Done, SqlError> {
+        no_null_character(sql)?;
+        let mut lease = self.main.lease().await?;
+        let sql = text::translated(sql);
+        let done = lease.session()?.run(&sql, parameters, most);
+        let done = timeout(GIVEN_UP, done).await.map_err(|_| SqlError::Unavailable("the server does not answer any more".to_owned()))?;
+        if done.is_ok() && !lease.session()?.clean {
+            return Err(SqlError::Rejected("a transaction can't outlive its statement".to_owned()));
+        }
+        lease.give_back();
+        let done = done?;
+        match done.cut {
+            true => Err(SqlError::Rejected(format!("the rows hold more than {MAX_ANSWER} bytes"))),
+            false => Ok(done),
+        }
+    }
+
+    async fn unvetted(&self, sql: &str, limits: ReadLimits) -> Result<Done, SqlError> {
+        no_null_character(sql)?;
+        let mut lease = self.reader.lease().await?;
+        let session = lease.session()?;
+        self.vet(session).await?;
+        session.set_largest_message(limits.bytes.saturating_add(MESSAGE_MARGIN));
+        let work = async {
+            let done = read_only(session, sql, limits).await;
+            // also after a refusal: what a statement left on the connection is not for the next caller
+            match &done {
+                Err(SqlError::Unavailable(_)) => {}
+                _ => session.wash(self.reader.settings()).await?,
+            }
+            done
+        };
+        let late = |_| SqlError::TooLong("the server did not stop it in time".to_owned());
+        let done = timeout(limits.time + SLACK, work).await.map_err(late)?;
+        lease.give_back();
+        done
+    }
+}
+
+async fn read_only(session: &mut Session, sql: &str, limits: ReadLimits) -> Result<Done, SqlError> {
+    let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", limits.time.as_millis().max(1));
+    if !session.compile(&begin, sql).await? {
+        return Err(SqlError::ReadOnly("the statement gives no rows, so it is not one that reads".to_owned()));
+    }
+    Ok(session.run_compiled(Most { rows: limits.rows, bytes: limits.bytes }).await?)
+}
+
+/// The protocol ends a statement at this character.
+fn no_null_character(sql: &str) -> Result<(), SqlError> {
+    if sql.contains('\0') { Err(SqlError::Rejected("the statement has the character U+0000".to_owned())) } else { Ok(()) }
+}
+
+fn pool(url: &str) -> Result<Pool, SqlError> {
+    let target = Address::read(url).and_then(Target::new).map_err(SqlError::Rejected)?;
+    Ok(Pool::new(target, SETTINGS.to_owned()))
+}
+
+impl Sql for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        Box::pin(async move {
+            // the protocol's zero is "all"; one row more is read than is kept
+            let most = Most { rows: max_rows.max(1), bytes: MAX_ANSWER };
+            let mut rows = self.trusted(sql, parameters, most).await?.rows;
+            if rows.rows.len() > max_rows {
+                rows.rows.truncate(max_rows);
+                rows.truncated = true;
+            }
+            Ok(rows)
+        })
+    }
+
+    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
+        Box::pin(async move { Ok(self.trusted(sql, parameters, Most { rows: 0, bytes: MAX_ANSWER }).await?.count) })
+    }
+
+    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        Box::pin(async move {
+            let Done { mut rows, cut, .. } = self.unvetted(sql, limits).await?;
+            rows.truncated |= cut;
+            Ok(rows)
+        })
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! Asking an API of JSON: within the call's time, bounded, reads once more after a passing failure, and every failure as a sentence
+//! with its cause for the log. What an answer means is for the toolkits.
+
+mod limit;
+
+use std::fmt::{Display, Write as _};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Duration;
+
+use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, ToolError, text};
+use serde::de::DeserializeOwned;
+
+use crate::config::Secret;
+
+/// Some APIs refuse requests that do not say who asks.
+pub(crate) const USER_AGENT: &str = concat!("mcpfn/", env!("CARGO_PKG_VERSION"));
+
+/// Time left for the answer to reach the client before the call's own limit ends it.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// A second attempt with less time than this is not made.
+const LEAST: Duration = Duration::from_millis(500);
+
+/// The longest cause that a parser gives to the log, in characters.
+const LONGEST_CAUSE: usize = 200;
+
+/// What to do about a failure after which nothing has changed.
+const AGAIN: &str = "Try again in a few minutes.";
+
+/// One service: where it is, and how sentences call it.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// As a sentence begins with it, such as "The weather service".
+    pub(crate) name: &'static str,
+    /// Without a slash at the end.
+    pub(crate) base: String,
+    pub(crate) key: Option<Secret>,
+    /// The variable that the key was in, for the log.
+    pub(crate) key_variable: &'static str,
+    /// For all attempts together.
+    pub(crate) timeout: Duration,
+    /// Bytes of an answer.
+    pub(crate) max_body: usize,
+}
+
+/// An answer that came: neither a failure of the service nor a full budget.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    /// Without the key, should the service repeat it.
+    pub(crate) body: String,
+    truncated: bool,
+    /// What was asked, for the log.
+    asked: String,
+}
+
+impl Api {
+    /// A GET of a path with its query, each made with [`encode`].
+    pub(crate) fn get(&self, path: &str) -> HttpRequest {
+        HttpRequest::get(format!("{}{path}", self.base)).header("accept", "application/json")
+    }
+
+    /// A POST of JSON.
+    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> HttpRequest {
+        HttpRequest::post(format!("{}{path}", self.base), "application/json", body.to_string()).header("accept", "application/json")
+    }
+
+    /// Asks for something that changes nothing. After a timeout, a broken connection, 429, 500, 502, 503 or 504 it asks once more, if
+    /// there is time.
+    pub(crate) async fn read(&self, cx: &Cx, request: HttpRequest) -> Result<Answer, ToolError> {
+        let in_all = self.time(cx);
+        let started = cx.now_ms();
+        // a service that used up two thirds of the time is given the last third
+        let first = self.once(cx, request.clone(), in_all * 2 / 3).await?;
+        let Some(wait) = self.wait_before_retry(cx, &first, &request) else { return self.judge(cx, &request, first, AGAIN) };
+        let used = Duration::from_millis(cx.now_ms().saturating_sub(started));
+        let left = in_all.saturating_sub(used).saturating_sub(wait);
+        if left < LEAST {
+            return self.judge(cx, &request, first, AGAIN);
+        }
+        cx.sleep(wait).await;
+        let second = self.once(cx, request.clone(), left).await?;
+        self.judge(cx, &request, second, AGAIN)
+    }
+
+    /// Asks for a change, once: nobody knows whether a request without an answer was done.
+    pub(crate) async fn write(&self, cx: &Cx, request: HttpRequest) -> Result<Answer, ToolError> {
+        let result = self.once(cx, request.clone(), self.time(cx)).await?;
+        self.judge(cx, &request, result, "It is not known whether the change was made: look before you try again.")
+    }
+
+    /// A failure that the caller can do nothing about.
+    pub(crate) fn unavailable(&self, cause: impl Display) -> ToolError {
+        self.failed(AGAIN, cause)
+    }
+
+    /// What any answer means that a toolkit does not expect. `answer` is no success.
+    pub(crate) fn unexpected(&self, answer: &Answer) -> ToolError {
+        self.unavailable(self.described(answer))
+    }
+
+    /// The JSON of a success.
+    pub(crate) fn json<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, ToolError> {
+        if !(200..300).contains(&answer.status) {
+            return Err(self.unexpected(answer));
+        }
+        if answer.truncated {
+            return Err(self.unavailable(format_args!("{}: the answer has more than {} bytes", answer.asked, self.max_body)));
+        }
+        serde_json::from_str(&answer.body).map_err(|error| {
+            // it may repeat a value of any length
+            let error: String = error.to_string().chars().take(LONGEST_CAUSE).collect();
+            self.unavailable(format_args!("{}: not the JSON that was expected: {error}", answer.asked))
+        })
+    }
+
+    fn time(&self, cx: &Cx) -> Duration {
+        cx.remaining().saturating_sub(MARGIN).min(self.timeout)
+    }
+
+    async fn once(&self, cx: &Cx, request: HttpRequest, timeout: Duration) -> Result<Result<Answer, HttpError>, ToolError> {
+        let asked = format!("{request:?}");
+        let request = request.header("user-agent", USER_AGENT).timeout(timeout).max_body(self.max_body);
+        Ok(cx.fetch(request).await?.map(|response| self.answer(response, asked)))
+    }
+
+    fn answer(&self, response: HttpResponse, asked: String) -> Answer {
+        let HttpResponse { status, headers, body, truncated } = response;
+        Answer { status, headers, body: self.without_key(String::from_utf8_lossy(&body).into_owned()), truncated, asked }
+    }
+
+    /// Whatever the service says, it does not say the key.
+    fn without_key(&self, text: String) -> String {
+        let Some(key) = self.key.as_ref().map(Secret::expose) else { return text };
+        [key, &encode(key)].into_iter().fold(text, |text, key| if text.contains(key) { text.replace(key, "[key]") } else { text })
+    }
+
+    /// How long to wait before the second attempt, if one makes sense.
+    fn wait_before_retry(&self, cx: &Cx, first: &Result<Answer, HttpError>, request: &HttpRequest) -> Option<Duration> {
+        match first {
+            Ok(answer) if answer.is_limited() => Some(answer.wait(cx.now_ms())?.max(jitter(cx, request))),
+            Ok(answer) if matches!(answer.status, 500 | 502 | 503 | 504) => {
+                Some(answer.wait(cx.now_ms()).unwrap_or_default().max(jitter(cx, request)))
+            }
+            Err(HttpError::TimedOut | HttpError::Unreachable(_)) => Some(jitter(cx, request)),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    /// `advice` is what the model is told after a failure of the service.
+    fn judge(&self, cx: &Cx, request: &HttpRequest, result: Result<Answer, HttpError>, advice: &str) -> Result<Answer, ToolError> {
+        match result {
+            Ok(answer) if answer.is_limited() => Err(self.limited(&answer, cx.now_ms())),
+            Ok(answer) if answer.status >= 500 => Err(self.failed(advice, self.described(&answer))),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.failed(advice, self.without_key(format!("{request:?}: {error}")))),
+        }
+    }
+
+    fn failed(&self, advice: &str, cause: impl Display) -> ToolError {
+        ToolError::unavailable(format!("{} is temporarily unavailable. {advice}", self.name), cause)
+    }
+
+    /// An answer, for the log.
+    fn described(&self, answer: &Answer) -> String {
+        let hint = match answer.status {
+            401 | 403 => format!(" (the key in {} is missing, wrong, or not allowed to do this)", self.key_variable),
+            300..=399 => " (it redirects: its address in the settings may be an old one)".to_owned(),
+            _ => String::new(),
+        };
+        format!("{}: status {}{hint}: {}", answer.asked, answer.status, text::quoted(&answer.body))
+    }
+}
+
+/// From 150 to 450 ms, so that callers who failed together do not come back together. Drawn from the call, because the core has no
+/// randomness for handlers and needs none here.
+fn jitter(cx: &Cx, request: &HttpRequest) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    (cx.now_ms(), &request.url, &cx.principal().subject, &cx.trace().traceparent).hash(&mut hasher);
+    Duration::from_millis(150 + hasher.finish() % 300)
+}
+
+/// Text as a part of a path or a query: whatever is not a letter, a digit or one of `-._~` by its bytes.
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // writing to a String can't fail
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_in_addresses() {
+        assert_eq!(encode("São Paulo"), "S%C3%A3o%20Paulo");
+        assert_eq!(encode("a/b?c=d&e#f%+"), "a%2Fb%3Fc%3Dd%26e%23f%25%2B");
+        assert_eq!(encode("a-b._~9"), "a-b._~9");
+    }
+
+    #[test]
+    fn the_key_is_taken_out_of_what_a_service_says() {
+        let key = Some(Secret::new("k/secret+1").unwrap());
+        let api = Api { name: "It", base: String::new(), key, key_variable: "K", timeout: Duration::ZERO, max_body: 0 };
+        let said = api.without_key("bad key k/secret+1 in ?appid=k%2Fsecret%2B1&q=x".to_owned());
+        assert_eq!(said, "bad key [key] in ?appid=[key]&q=x");
+    }
+}

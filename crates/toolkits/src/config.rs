@@ -1,0 +1,152 @@
+//! Settings of toolkits, read from whatever variables a host has; mistakes are collected as sentences. Knows no environment.
+
+use std::fmt;
+
+/// A key or a token. It is never printed, and has only characters that a header can carry.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a key, without the spaces around it.
+    ///
+    /// # Errors
+    /// When it is empty or has spaces, line ends or characters beyond ASCII inside, as no key has.
+    pub fn new(key: impl Into<String>) -> Result<Self, NoSecret> {
+        let key: String = key.into();
+        let trimmed = key.trim();
+        let legal = !trimmed.is_empty() && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
+        if legal { Ok(Self(trimmed.to_owned())) } else { Err(NoSecret) }
+    }
+
+    /// The key itself, to be sent to the service that gave it and nowhere else.
+    #[must_use]
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The text can't be a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSecret;
+
+impl fmt::Display for NoSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("is no key: it is empty, or has spaces, line ends or other characters that no key has; paste the key alone")
+    }
+}
+
+impl std::error::Error for NoSecret {}
+
+/// Reads variables and remembers every mistake in them.
+pub(crate) struct Config<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    mistakes: Vec<String>,
+}
+
+impl<'a> Config<'a> {
+    /// Reads through `variable`, which gives a variable's text if it is set.
+    pub(crate) fn new(variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { variable, mistakes: Vec::new() }
+    }
+
+    /// A variable's text without the spaces around it; nothing when it is not set or empty.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        (self.variable)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// A key, if the variable is set.
+    pub(crate) fn secret(&mut self, name: &str) -> Option<Secret> {
+        let key = Secret::new(self.text(name)?);
+        key.map_err(|error| self.mistake(format!("{name} {error}"))).ok()
+    }
+
+    /// A key that a toolkit can't do without. `source` says where to get one.
+    pub(crate) fn required_secret(&mut self, name: &str, toolkit: &str, source: &str) -> Option<Secret> {
+        if self.text(name).is_none() {
+            self.mistake(format!("the toolkit `{toolkit}` needs {name}: {source}, or take `{toolkit}` out of the list"));
+        }
+        self.secret(name)
+    }
+
+    /// Where a service is: the variable, or the service's own address. Without a slash at its end.
+    pub(crate) fn base_url(&mut self, name: &str, default: &str) -> String {
+        let Some(url) = self.text(name) else { return default.to_owned() };
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let legal = rest.is_some_and(|rest| {
+            !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\".contains(&byte))
+        });
+        if !legal {
+            // not repeated: somebody may have pasted a key here
+            self.mistake(format!("{name} is not an address such as {default}: no credentials, no `?`, no `#`"));
+        }
+        url.trim_end_matches('/').to_owned()
+    }
+
+    /// Adds a mistake: one sentence without a full stop, which says what to change and repeats no secret.
+    pub(crate) fn mistake(&mut self, sentence: impl Into<String>) {
+        self.mistakes.push(sentence.into());
+    }
+
+    /// Every mistake so far.
+    pub(crate) fn mistakes(self) -> Vec<String> {
+        self.mistakes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let key = Secret::new(" k-hunter2\n").unwrap();
+        assert_eq!(key.expose(), "k-hunter2");
+        assert_eq!(format!("{key:?}"), "Secret");
+        for other in ["", "  ", "two words", "line\r\nx-more: 1", "schlüssel"] {
+            assert_eq!(Secret::new(other), Err(NoSecret), "{other}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_collected_and_name_their_variable() {
+        let variables = |name: &str| match name {
+            "A_KEY" => Some("hunter2 hunter2".to_owned()),
+            "A_URL" => Some("https://hunter2@example.com".to_owned()),
+            "EMPTY" => Some("  ".to_owned()),
+            _ => None,
+        };
+        let mut config = Config::new(&variables);
+        assert_eq!(config.secret("A_KEY"), None);
+        assert_eq!(config.secret("EMPTY"), None);
+        assert_eq!(config.required_secret("B_KEY", "b", "get one at https://example.com/keys"), None);
+        config.base_url("A_URL", "https://example.com");
+        assert_eq!(config.base_url("B_URL", "https://example.com/v1"), "https://example.com/v1");
+        let mistakes = config.mistakes();
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(mistakes[0].starts_with("A_KEY is no key"), "{mistakes:?}");
+        assert!(mistakes[1].contains("`b` needs B_KEY: get one at https://example.com/keys"), "{mistakes:?}");
+        assert!(mistakes[2].starts_with("A_URL is not an address such as https://example.com"), "{mistakes:?}");
+        assert!(!mistakes.concat().contains("hunter2"));
+    }
+
+    #[test]
+    fn addresses_of_services() {
+        let read = |url: &str| {
+            let variables = |_: &str| Some(url.to_owned());
+            let mut config = Config::new(&variables);
+            let url = config.base_url("X", "https://example.com");
+            (url, config.mistakes().len())
+        };
+        assert_eq!(read("https://ghe.example.com/api/v3/"), ("https://ghe.example.com/api/v3".to_owned(), 0));
+        assert_eq!(read(" http://127.0.0.1:8080 "), ("http://127.0.0.1:8080".to_owned(), 0));
+        for url in ["ftp://a", "example.com", "https://", "https:///x", "https://a/?key=1", "https://a b", "https://a#b", "https://u:p@a"] {
+            assert_eq!(read(url).1, 1, "{url}");
+        }
+    }
+}

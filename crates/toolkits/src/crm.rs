@@ -1,0 +1,79 @@
+//! Customer relations: people, companies, what was agreed with them, and what was said. Works on the tables of
+//! [`shop`](crate::shop). Writes one thing, a line in a company's log, and changes nothing that is there.
+
+mod log;
+mod opportunities;
+mod prompts;
+mod search;
+mod timeline;
+
+use std::sync::Arc;
+
+use mcpfn_core::{Builder, Cx, Sql, SqlValue, ToolError, resource};
+
+use crate::say::{database_failed, other_columns, quoted};
+
+pub use log::{Kind, Log, Logged, create_activity_log};
+pub use opportunities::{OpenOpportunities, Opened, Opportunity, get_open_opportunities};
+pub use prompts::{Onboarding, Week, client_onboarding, weekly_summary};
+pub use search::{Account, Accounts, Customer, Customers, Search, search_accounts, search_customers};
+pub use timeline::{AccountId, Contact, Event, Timeline, get_account_timeline};
+
+/// The longest identifier that is looked up, in bytes.
+const LONGEST_ID: usize = 64;
+
+/// Adds the tools `search_customers`, `search_accounts`, `get_account_timeline`, `get_open_opportunities` and `create_activity_log`, the
+/// resource `company://handbook` and the prompts `weekly_summary` and `client_onboarding`.
+///
+/// Reading needs the scope `crm:read`, writing `crm:write`.
+pub fn toolkit(builder: Builder) -> Builder {
+    builder
+        .tool(search_customers)
+        .tool(search_accounts)
+        .tool(get_account_timeline)
+        .tool(get_open_opportunities)
+        .tool(create_activity_log)
+        .resource(company_handbook)
+        .prompt(weekly_summary)
+        .prompt(client_onboarding)
+}
+
+fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
+    cx.port::<dyn Sql>()
+}
+
+/// The company's handbook: how we talk to customers, prices, stages of an opportunity, complaints, new customers.
+#[resource("company://handbook", title = "Company handbook", mime = "text/markdown", scope = "crm:read")]
+pub async fn company_handbook(cx: &Cx) -> Result<String, ToolError> {
+    let rows = database(cx)?.query("SELECT title, body FROM handbook ORDER BY position", &[], 500).await.map_err(database_failed)?;
+    let mut handbook = String::from("# Handbook\n");
+    for row in &rows.rows {
+        let [Some(title), Some(body)] = [0, 1].map(|column| row.get(column).and_then(SqlValue::as_str)) else {
+            return Err(other_columns("the CRM"));
+        };
+        handbook.push_str(&format!("\n## {title}\n\n{body}\n"));
+    }
+    Ok(handbook)
+}
+
+/// An account's id as it is stored, or why it can't be one.
+fn account_id(given: &str) -> Result<String, ToolError> {
+    let id = given.trim();
+    if id.is_empty() || id.len() > LONGEST_ID {
+        return Err(no_account(id));
+    }
+    Ok(id.to_ascii_uppercase())
+}
+
+fn no_account(id: &str) -> ToolError {
+    ToolError::not_found(format!("There is no account {}. Use `search_accounts` to find accounts and their ids.", quoted(id)))
+}
+
+/// Money as models and people read it.
+fn amount(cents: &SqlValue) -> Option<f64> {
+    Some(cents.as_f64()? / 100.0)
+}
+
+fn owned(value: &SqlValue) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}

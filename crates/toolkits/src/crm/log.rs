@@ -1,0 +1,88 @@
+//! `create_activity_log`: the one thing that this toolkit writes.
+
+use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+
+use super::{account_id, database, no_account, owned};
+use crate::date;
+use crate::dialect::new_id;
+use crate::say::{other_columns, who, write_failed};
+
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 2000;
+
+/// What happened.
+#[input]
+#[derive(Debug)]
+pub struct Log {
+    /// The account's id, as `search_accounts` returns it, e.g. "ACC-1042".
+    #[schemars(length(min = 1, max = 64))]
+    pub account_id: String,
+    /// What kind of thing happened.
+    pub kind: Kind,
+    /// What was said and what happens next, in a sentence or two, in the user's words.
+    #[schemars(length(min = 1, max = 2000))]
+    pub note: String,
+    /// A key of your own for this one entry, such as a UUID. Repeat the call with the same key if you got no answer: then the entry is
+    /// written once.
+    #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
+    #[serde(default)]
+    pub idempotency_key: Option<String>,
+}
+
+/// The kinds of entries.
+#[input]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "with comments the schema is a list of five schemas instead of one enum, at twice the length")]
+pub enum Kind {
+    Call,
+    Email,
+    Meeting,
+    Note,
+    Task,
+}
+
+/// An entry that was written.
+#[output]
+#[derive(Debug)]
+pub struct Logged {
+    /// The entry's id.
+    pub id: String,
+    /// The account's id.
+    pub account_id: String,
+    /// When it was written, in UTC, as ISO 8601.
+    pub at: String,
+}
+
+/// Write an entry in a company's log: a call, mail, meeting, note or task.
+///
+/// Use this only when the user asks to log, note or record something about a company, never on your own account. It can't be undone
+/// with these tools. Find the id with `search_accounts`, and say afterwards what was written.
+#[tool(destructive = false, open_world = false, scope = "crm:write", title = "Log an activity")]
+pub async fn create_activity_log(args: Log, cx: &Cx) -> Result<Logged, ToolError> {
+    let note = args.note.trim();
+    if note.is_empty() || note.chars().count() > LONGEST_NOTE {
+        return Err(ToolError::new(format!("`note` must have 1 to {LONGEST_NOTE} characters that are not only spaces.")));
+    }
+    let database = database(cx)?;
+    let kind = match args.kind {
+        Kind::Call => "call",
+        Kind::Email => "email",
+        Kind::Meeting => "meeting",
+        Kind::Note => "note",
+        Kind::Task => "task",
+    };
+    let account = account_id(&args.account_id)?;
+    let at = date::utc(cx.now_ms());
+    let parameters = [account.as_str(), kind, note, &at, &who(cx)].map(SqlValue::from);
+    // one statement, so that the account can't go away in between
+    let sql = format!(
+        "INSERT INTO activities (id, account_id, kind, note, happened_at, author) \
+         SELECT {}, a.id, ?2, ?3, ?4, ?5 FROM accounts AS a WHERE a.id = ?1 RETURNING id",
+        new_id(database.dialect())
+    );
+    let written = database.query(&sql, &parameters, 1).await.map_err(write_failed)?;
+    let Some(row) = written.rows.first() else { return Err(no_account(args.account_id.trim())) };
+    let id = row.first().and_then(owned).ok_or_else(|| other_columns("the CRM"))?;
+    Ok(Logged { id, account_id: account, at })
+}

@@ -1,0 +1,116 @@
+//! `get_open_opportunities`: what may still be won, of one company or of all.
+
+use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+
+use super::{account_id, amount, database, no_account, owned};
+use crate::say::{database_failed, other_columns};
+
+/// The most opportunities of one answer.
+const MOST: u32 = 50;
+
+/// Of which company.
+#[input]
+#[derive(Debug)]
+pub struct Opened {
+    /// The account's id, as `search_accounts` returns it, e.g. "ACC-1042". All accounts, when left out.
+    #[schemars(length(min = 1, max = 64))]
+    #[serde(default)]
+    pub account_id: Option<String>,
+    /// The most opportunities to return, the largest first.
+    #[schemars(range(min = 1, max = 50))]
+    #[serde(default = "twenty")]
+    pub limit: u32,
+}
+
+fn twenty() -> u32 {
+    20
+}
+
+/// Opportunities that are neither won nor lost.
+#[output]
+#[derive(Debug)]
+pub struct OpenOpportunities {
+    /// The largest first.
+    pub opportunities: Vec<Opportunity>,
+    /// How many there are in all.
+    pub total: i64,
+    /// What all of them are worth together, in US dollars.
+    pub total_amount: f64,
+    /// What else to know about this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Something that may be sold.
+#[output]
+#[derive(Debug)]
+pub struct Opportunity {
+    /// Id.
+    pub id: String,
+    /// The account's id.
+    pub account_id: String,
+    /// The account's name.
+    pub account: String,
+    /// What it is about.
+    pub title: String,
+    /// `qualified`, `proposal` or `negotiation`.
+    pub stage: String,
+    /// What it is worth, in US dollars.
+    pub amount: f64,
+    /// When it is expected to be decided, as an ISO 8601 date.
+    pub close_on: String,
+    /// Who looks after the account.
+    pub owner: String,
+}
+
+/// List the opportunities that are still open, the largest first, with what they are worth together.
+///
+/// Use this for questions about the pipeline, forecasts, or what is pending with one company.
+#[tool(read_only, idempotent, open_world = false, scope = "crm:read", title = "Open opportunities")]
+pub async fn get_open_opportunities(args: Opened, cx: &Cx) -> Result<OpenOpportunities, ToolError> {
+    if !(1..=MOST).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    }
+    let database = database(cx)?;
+    let id = args.account_id.as_deref().map(account_id).transpose()?;
+    if let Some(id) = &id {
+        let known =
+            database.query("SELECT id FROM accounts WHERE id = ?1", &[SqlValue::from(id.as_str())], 1).await.map_err(database_failed)?;
+        if known.rows.is_empty() {
+            return Err(no_account(id));
+        }
+    }
+    let limit = args.limit;
+    let of_one = if id.is_some() { "AND p.account_id = ?1" } else { "" };
+    let parameters: Vec<SqlValue> = id.into_iter().map(SqlValue::from).collect();
+    let sql = format!(
+        "SELECT p.id, p.account_id, a.name, p.title, p.stage, p.amount_cents, p.close_on, a.owner, \
+         count(*) OVER (), CAST(sum(p.amount_cents) OVER () AS BIGINT) \
+         FROM opportunities AS p JOIN accounts AS a ON a.id = p.account_id WHERE p.stage NOT IN ('won', 'lost') {of_one} \
+         ORDER BY p.amount_cents DESC, p.id LIMIT {limit}"
+    );
+    let rows = database.query(&sql, &parameters, limit as usize).await.map_err(database_failed)?.rows;
+    let Some(first) = rows.first() else {
+        let note = Some("There are no open opportunities.".to_owned());
+        return Ok(OpenOpportunities { opportunities: Vec::new(), total: 0, total_amount: 0.0, note });
+    };
+    let sums = || Some((first.get(8)?.as_i64()?, amount(first.get(9)?)?));
+    let opportunities = rows.iter().map(|row| opportunity(row)).collect::<Option<Vec<_>>>();
+    let (Some((total, total_amount)), Some(opportunities)) = (sums(), opportunities) else { return Err(other_columns("the CRM")) };
+    let note = (total > i64::from(limit)).then(|| format!("The largest {limit} of {total} are shown; raise `limit` for more."));
+    Ok(OpenOpportunities { opportunities, total, total_amount, note })
+}
+
+fn opportunity(row: &[SqlValue]) -> Option<Opportunity> {
+    let [id, account_id, account, title, stage, cents, close_on, owner, ..] = row else { return None };
+    Some(Opportunity {
+        id: owned(id)?,
+        account_id: owned(account_id)?,
+        account: owned(account)?,
+        title: owned(title)?,
+        stage: owned(stage)?,
+        amount: amount(cents)?,
+        close_on: owned(close_on)?,
+        owner: owned(owner)?,
+    })
+}

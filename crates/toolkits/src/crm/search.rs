@@ -1,0 +1,204 @@
+//! `search_customers` and `search_accounts`: rows that have every word somewhere. Not ranked; the lists are short.
+
+use mcpfn_core::{Cx, Rows, SqlValue, ToolError, input, output, tool};
+
+use super::{amount, database, owned};
+use crate::dialect;
+use crate::say::{database_failed, other_columns, quoted};
+
+/// The most rows of one answer.
+const MOST: u32 = 10;
+
+/// The shortest and the longest query, in characters.
+const LENGTH: std::ops::RangeInclusive<usize> = 2..=200;
+
+/// More words than this do not make a search better.
+const MOST_WORDS: usize = 6;
+
+/// What to search for.
+#[input]
+#[derive(Debug)]
+pub struct Search {
+    /// A name, a part of one, or a place, e.g. "lindqvist" or "hotels berlin". Every word has to be there.
+    #[schemars(length(min = 2, max = 200))]
+    pub query: String,
+    /// The most results to return.
+    #[schemars(range(min = 1, max = 10))]
+    #[serde(default = "five")]
+    pub limit: u32,
+}
+
+fn five() -> u32 {
+    5
+}
+
+/// Customers that match a search.
+#[output]
+#[derive(Debug)]
+pub struct Customers {
+    /// By name.
+    pub customers: Vec<Customer>,
+    /// How many match in all.
+    pub total: u64,
+    /// What else to know about this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A person who buys.
+#[output]
+#[derive(Debug)]
+pub struct Customer {
+    /// Number.
+    pub id: i64,
+    /// First and last name.
+    pub name: String,
+    /// Mail address.
+    pub email: String,
+    /// City.
+    pub city: String,
+    /// ISO 3166-1 alpha-2 code.
+    pub country: String,
+    /// Since when, as an ISO 8601 date.
+    pub customer_since: String,
+    /// Orders that were not cancelled.
+    pub orders: i64,
+    /// What they cost together, in US dollars.
+    pub spent: f64,
+    /// The company this person buys for, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+}
+
+/// Search the people who buy, by name, mail address or city.
+///
+/// Use this when the user names a person, or asks who somebody is, what they have spent, or which company they belong to. For companies
+/// use `search_accounts`.
+#[tool(read_only, idempotent, open_world = false, scope = "crm:read", title = "Search customers")]
+pub async fn search_customers(args: Search, cx: &Cx) -> Result<Customers, ToolError> {
+    let searched = "c.name || ' ' || c.email || ' ' || c.city";
+    let columns = "c.id, c.name, c.email, c.city, c.country, c.joined_on, \
+         (SELECT count(*) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
+         (SELECT CAST(coalesce(sum(o.total_cents), 0) AS BIGINT) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
+         (SELECT min(a.account_id) FROM account_contacts AS a WHERE a.customer_id = c.id)";
+    let rows = find(&args, cx, columns, "customers AS c", searched, "c.name, c.id").await?;
+    let customers = rows.rows.iter().map(|row| customer(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("the CRM"))?;
+    let (total, note) = total(&rows, &args.query, "customer", "search_accounts")?;
+    Ok(Customers { customers, total, note })
+}
+
+/// Accounts that match a search.
+#[output]
+#[derive(Debug)]
+pub struct Accounts {
+    /// By name.
+    pub accounts: Vec<Account>,
+    /// How many match in all.
+    pub total: u64,
+    /// What else to know about this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A company.
+#[output]
+#[derive(Debug)]
+pub struct Account {
+    /// Id, for the other tools.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Industry.
+    pub industry: String,
+    /// City.
+    pub city: String,
+    /// ISO 3166-1 alpha-2 code.
+    pub country: String,
+    /// `prospect`, `active` or `former`.
+    pub status: String,
+    /// Who looks after it.
+    pub owner: String,
+    /// Since when, as an ISO 8601 date.
+    pub since: String,
+    /// What its open opportunities are worth together, in US dollars.
+    pub open_opportunities: f64,
+}
+
+/// Search the companies that buy, by name, industry, city, owner or id.
+///
+/// Use this when the user names a company, or asks which companies there are in a place or an industry. Returns the ids that
+/// `get_account_timeline`, `get_open_opportunities` and `create_activity_log` take.
+#[tool(read_only, idempotent, open_world = false, scope = "crm:read", title = "Search accounts")]
+pub async fn search_accounts(args: Search, cx: &Cx) -> Result<Accounts, ToolError> {
+    let searched = "a.id || ' ' || a.name || ' ' || a.industry || ' ' || a.city || ' ' || a.owner";
+    let columns = "a.id, a.name, a.industry, a.city, a.country, a.status, a.owner, a.since, \
+         (SELECT CAST(coalesce(sum(p.amount_cents), 0) AS BIGINT) FROM opportunities AS p \
+          WHERE p.account_id = a.id AND p.stage NOT IN ('won', 'lost'))";
+    let rows = find(&args, cx, columns, "accounts AS a", searched, "a.name").await?;
+    let accounts = rows.rows.iter().map(|row| account(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("the CRM"))?;
+    let (total, note) = total(&rows, &args.query, "account", "search_customers")?;
+    Ok(Accounts { accounts, total, note })
+}
+
+/// The rows with every word of the query, and last in each row how many there are in all.
+async fn find(args: &Search, cx: &Cx, columns: &str, table: &str, searched: &str, order: &str) -> Result<Rows, ToolError> {
+    // the schema promises both, and the statement relies on them
+    if !(1..=MOST).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    }
+    let query = args.query.trim();
+    if !LENGTH.contains(&query.chars().count()) {
+        return Err(ToolError::new(format!("`query` must have {} to {} characters.", LENGTH.start(), LENGTH.end())));
+    }
+    let database = database(cx)?;
+    let words: Vec<SqlValue> = query.split_whitespace().take(MOST_WORDS).map(SqlValue::from).collect();
+    let position = |number| dialect::position(database.dialect(), searched, &format!("?{number}"));
+    let conditions: Vec<String> = (1..=words.len()).map(|number| format!("{} > 0", position(number))).collect();
+    let limit = args.limit;
+    let sql = format!("SELECT {columns}, count(*) OVER () FROM {table} WHERE {} ORDER BY {order} LIMIT {limit}", conditions.join(" AND "));
+    database.query(&sql, &words, limit as usize).await.map_err(database_failed)
+}
+
+/// How many match in all, and the sentence about it.
+fn total(rows: &Rows, query: &str, thing: &str, other: &str) -> Result<(u64, Option<String>), ToolError> {
+    let Some(first) = rows.rows.first() else {
+        let note =
+            format!("No {thing} matches {}. Try one word, or a part of the name; `{other}` searches the others.", quoted(query.trim()));
+        return Ok((0, Some(note)));
+    };
+    let total =
+        first.last().and_then(SqlValue::as_i64).and_then(|total| u64::try_from(total).ok()).ok_or_else(|| other_columns("the CRM"))?;
+    let shown = rows.rows.len();
+    let note = (total > shown as u64).then(|| format!("{shown} of {total} are shown. Add a word to narrow the search, or raise `limit`."));
+    Ok((total, note))
+}
+
+fn customer(row: &[SqlValue]) -> Option<Customer> {
+    let [id, name, email, city, country, since, orders, cents, account_id, _] = row else { return None };
+    Some(Customer {
+        id: id.as_i64()?,
+        name: owned(name)?,
+        email: owned(email)?,
+        city: owned(city)?,
+        country: owned(country)?,
+        customer_since: owned(since)?,
+        orders: orders.as_i64()?,
+        spent: amount(cents)?,
+        account_id: owned(account_id),
+    })
+}
+
+fn account(row: &[SqlValue]) -> Option<Account> {
+    let [id, name, industry, city, country, status, owner, since, cents, _] = row else { return None };
+    Some(Account {
+        id: owned(id)?,
+        name: owned(name)?,
+        industry: owned(industry)?,
+        city: owned(city)?,
+        country: owned(country)?,
+        status: owned(status)?,
+        owner: owned(owner)?,
+        since: owned(since)?,
+        open_opportunities: amount(cents)?,
+    })
+}

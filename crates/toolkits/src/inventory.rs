@@ -1,0 +1,79 @@
+//! Stock: what lies where, how fast it leaves, how long suppliers take, and what to order. Works on the tables of
+//! [`shop`](crate::shop). Writes one thing, a purchase order as a draft, which orders nothing.
+
+mod draft;
+mod lead;
+mod levels;
+mod reorder;
+mod velocity;
+
+use std::sync::Arc;
+
+use mcpfn_core::{Builder, Cx, Sql, SqlValue, ToolError};
+
+use crate::date;
+use crate::say::{database_failed, other_columns, quoted};
+
+pub use draft::{Draft, Drafted, draft_purchase_order};
+pub use lead::{LeadTime, LeadTimes, Of, get_lead_time};
+pub use levels::{Level, Levels, Where, get_stock_levels};
+pub use reorder::{Reorder, Reorders, Which, suggest_reorders};
+pub use velocity::{FromWarehouse, Period, Velocity, get_sales_velocity};
+
+/// The longest SKU or code that is looked up, in bytes.
+const LONGEST_CODE: usize = 64;
+
+/// Adds the tools `get_stock_levels`, `get_sales_velocity`, `get_lead_time`, `suggest_reorders` and `draft_purchase_order`.
+///
+/// Reading needs the scope `inventory:read`, drafting `inventory:write`.
+pub fn toolkit(builder: Builder) -> Builder {
+    builder.tool(get_stock_levels).tool(get_sales_velocity).tool(get_lead_time).tool(suggest_reorders).tool(draft_purchase_order)
+}
+
+fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
+    cx.port::<dyn Sql>()
+}
+
+/// A SKU as it is stored, or why it can't be one.
+fn sku(given: &str) -> Result<String, ToolError> {
+    let sku = given.trim();
+    if sku.is_empty() || sku.len() > LONGEST_CODE {
+        return Err(no_sku(sku));
+    }
+    Ok(sku.to_ascii_uppercase())
+}
+
+fn no_sku(sku: &str) -> ToolError {
+    ToolError::not_found(format!("There is no product with the SKU {}. Use `search_products` to find SKUs.", quoted(sku)))
+}
+
+/// A warehouse's number, from its code or its city.
+async fn warehouse(database: &dyn Sql, given: &str) -> Result<i64, ToolError> {
+    let rows = database.query("SELECT id, code, city FROM warehouses ORDER BY id", &[], 1000).await.map_err(database_failed)?;
+    let is = |value: Option<&SqlValue>| value.and_then(SqlValue::as_str).is_some_and(|name| name.eq_ignore_ascii_case(given.trim()));
+    let found = rows.rows.iter().find(|row| is(row.get(1)) || is(row.get(2)));
+    let Some(row) = found else {
+        let known: Vec<&str> = rows.rows.iter().take(30).filter_map(|row| row.get(1)?.as_str()).collect();
+        return Err(ToolError::not_found(format!("There is no warehouse {}. Known are {}.", quoted(given), known.join(", "))));
+    };
+    row.first().and_then(SqlValue::as_i64).ok_or_else(|| other_columns("the inventory"))
+}
+
+/// The last day on which something was sold: history ends there, whatever day it is today. `None` without any history.
+async fn last_day(database: &dyn Sql) -> Result<Option<u64>, ToolError> {
+    let rows = database.query("SELECT max(sold_on) FROM sales", &[], 1).await.map_err(database_failed)?;
+    match rows.rows.first().and_then(|row| row.first()) {
+        Some(SqlValue::Null) => Ok(None),
+        Some(SqlValue::Text(day)) => date::parse(day).map(Some).ok_or_else(|| other_columns("the inventory")),
+        _ => Err(other_columns("the inventory")),
+    }
+}
+
+fn owned(value: &SqlValue) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// Two digits behind the point are more than anybody reads of a rate.
+fn rounded(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}

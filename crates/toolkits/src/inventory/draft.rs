@@ -1,0 +1,108 @@
+//! `draft_purchase_order`: the one thing that this toolkit writes. A draft orders nothing; a person sends it.
+
+use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+
+use super::{database, no_sku, owned, sku, warehouse};
+use crate::date;
+use crate::dialect::new_id;
+use crate::say::{other_columns, who, write_failed};
+
+/// The most units of one order.
+const MOST: u32 = 100_000;
+
+/// What to order.
+#[input]
+#[derive(Debug)]
+pub struct Draft {
+    /// The product's SKU, e.g. "HDP-1032-MIB".
+    #[schemars(length(min = 1, max = 64))]
+    pub sku: String,
+    /// How many units.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub quantity: u32,
+    /// The code or city of the warehouse that it is for, e.g. "RTM". The one with the fewest units of it, when left out.
+    #[schemars(length(min = 1, max = 64))]
+    #[serde(default)]
+    pub warehouse: Option<String>,
+    /// A key of your own for this one order, such as a UUID. Repeat the call with the same key if you got no answer: then the order is
+    /// drafted once.
+    #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
+    #[serde(default)]
+    pub idempotency_key: Option<String>,
+}
+
+/// A purchase order that was drafted.
+#[output]
+#[derive(Debug)]
+pub struct Drafted {
+    /// The order's id.
+    pub id: String,
+    /// SKU.
+    pub sku: String,
+    /// The product's name.
+    pub product: String,
+    /// Units.
+    pub quantity: i64,
+    /// The warehouse's code.
+    pub warehouse: String,
+    /// Who would deliver it.
+    pub supplier: String,
+    /// Days from the order to its arrival.
+    pub lead_time_days: i64,
+    /// Always `draft`: nothing is ordered until a person sends it.
+    pub status: String,
+}
+
+/// Draft a purchase order for one product. Nothing is ordered until a person sends the draft.
+///
+/// Use this only when the user asks to order or to draft an order, one call for each product. Say afterwards what was drafted: product,
+/// quantity, warehouse and supplier. `suggest_reorders` helps to decide what and how much.
+#[tool(destructive = false, open_world = false, scope = "inventory:write", title = "Draft a purchase order")]
+pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolError> {
+    if !(1..=MOST).contains(&args.quantity) {
+        return Err(ToolError::new(format!("`quantity` must be from 1 to {MOST}.")));
+    }
+    let database = &**database(cx)?;
+    let wanted = sku(&args.sku)?;
+    let mut parameters = vec![
+        SqlValue::from(wanted),
+        SqlValue::from(i64::from(args.quantity)),
+        SqlValue::from(date::utc(cx.now_ms())),
+        SqlValue::from(who(cx)),
+    ];
+    let place = match &args.warehouse {
+        Some(given) => {
+            parameters.push(SqlValue::from(warehouse(database, given).await?));
+            "CAST(?5 AS INTEGER)"
+        }
+        None => "(SELECT l.warehouse_id FROM stock_levels AS l WHERE l.sku = p.sku ORDER BY l.quantity, l.warehouse_id LIMIT 1)",
+    };
+    // one statement, so that the product can't go away in between
+    let sql = format!(
+        "INSERT INTO purchase_orders (id, sku, supplier_id, warehouse_id, quantity, status, created_at, created_by) \
+         SELECT 'PO-' || {}, p.sku, p.supplier_id, {place}, CAST(?2 AS INTEGER), 'draft', ?3, ?4 FROM products AS p WHERE p.sku = ?1 \
+         RETURNING id",
+        new_id(database.dialect())
+    );
+    let written = database.query(&sql, &parameters, 1).await.map_err(write_failed)?;
+    let Some(id) = written.rows.first().and_then(|row| row.first()).cloned() else { return Err(no_sku(args.sku.trim())) };
+    let sql = "SELECT o.id, o.sku, p.name, o.quantity, w.code, s.name, s.lead_time_days, o.status FROM purchase_orders AS o \
+               JOIN products AS p ON p.sku = o.sku JOIN warehouses AS w ON w.id = o.warehouse_id \
+               JOIN suppliers AS s ON s.id = o.supplier_id WHERE o.id = ?1";
+    let row = database.query(sql, &[id], 1).await.map_err(write_failed)?;
+    row.rows.first().and_then(|row| read(row)).ok_or_else(|| other_columns("the inventory"))
+}
+
+fn read(row: &[SqlValue]) -> Option<Drafted> {
+    let [id, sku, product, quantity, warehouse, supplier, days, status] = row else { return None };
+    Some(Drafted {
+        id: owned(id)?,
+        sku: owned(sku)?,
+        product: owned(product)?,
+        quantity: quantity.as_i64()?,
+        warehouse: owned(warehouse)?,
+        supplier: owned(supplier)?,
+        lead_time_days: days.as_i64()?,
+        status: owned(status)?,
+    })
+}

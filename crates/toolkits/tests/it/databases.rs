@@ -1,0 +1,101 @@
+//! The databases that the tests ask: SQLite in memory, or the PostgreSQL server whose superuser's URL is in MCPFN_TEST_POSTGRES.
+//! Each run makes databases and roles of its own there.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use mcpfn_core::{Dialect, Sql};
+use mcpfn_sql::{Postgres, Sqlite};
+use mcpfn_toolkits::shop;
+
+use crate::wait::wait;
+
+/// Not to be found in any output.
+pub(crate) const PASSWORD: &str = "hunter2-of-the-tests";
+
+/// The superuser's URL, if the tests are to ask PostgreSQL.
+pub(crate) fn postgres() -> Option<String> {
+    std::env::var("MCPFN_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+}
+
+/// The same server and another role or database.
+pub(crate) fn url_of(role: Option<&str>, database: &str) -> String {
+    let url = postgres().expect("asked only with PostgreSQL");
+    let (start, _) = url.rsplit_once('/').expect("a URL with a database");
+    let (who, place) = start.rsplit_once('@').expect("a URL with a user");
+    match role {
+        Some(role) => format!("postgres://{role}:{PASSWORD}@{place}/{database}"),
+        None => format!("{who}@{place}/{database}"),
+    }
+}
+
+/// A name that no other run and no other test has.
+pub(crate) fn unique(name: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("mcpfn_{name}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A shop that can't be changed: what a toolkit must not need, it does not get.
+pub(crate) fn reading() -> Arc<dyn Sql> {
+    if postgres().is_some() {
+        let shop = PostgresShop::new();
+        return Arc::new(Postgres::new(&url_of(Some(&shop.reader), &shop.database)).unwrap());
+    }
+    Arc::new(sqlite_shop().read_only())
+}
+
+/// A new shop, open for writing; unvetted statements run with the rights of a reader.
+pub(crate) fn writing() -> Arc<dyn Sql> {
+    if postgres().is_some() {
+        return Arc::new(PostgresShop::new().open());
+    }
+    Arc::new(sqlite_shop())
+}
+
+fn sqlite_shop() -> Sqlite {
+    let database = Sqlite::memory().unwrap();
+    wait(database.execute_all(shop::statements())).unwrap();
+    database
+}
+
+/// A shop on a server, with two roles: one reads, one writes rows and creates nothing.
+pub(crate) struct PostgresShop {
+    pub(crate) database: String,
+    pub(crate) reader: String,
+    pub(crate) writer: String,
+}
+
+impl PostgresShop {
+    pub(crate) fn new() -> Self {
+        static TEMPLATE: OnceLock<String> = OnceLock::new();
+        let admin = Postgres::new(&postgres().expect("asked only with PostgreSQL")).unwrap();
+        let run = |sql: String| wait(admin.execute(&sql, &[]));
+        let template = TEMPLATE.get_or_init(|| {
+            let name = unique("template");
+            run(format!("CREATE DATABASE {name}")).unwrap();
+            wait(Postgres::new(&url_of(None, &name)).unwrap().execute_all(shop::statements_for(Dialect::Postgres))).unwrap();
+            name
+        });
+        let shop = Self { database: unique("shop"), reader: unique("reader"), writer: unique("writer") };
+        // a template can't be copied while somebody is connected, and a server notices a closed connection a moment later
+        while let Err(error) = run(format!("CREATE DATABASE {} TEMPLATE {template}", shop.database)) {
+            assert!(error.to_string().contains("being accessed"), "{error}");
+            std::thread::yield_now();
+        }
+        let owner = Postgres::new(&url_of(None, &shop.database)).unwrap();
+        let (reader, writer) = (&shop.reader, &shop.writer);
+        wait(owner.execute_all([
+            format!("CREATE ROLE {reader} LOGIN PASSWORD '{PASSWORD}'"),
+            format!("CREATE ROLE {writer} LOGIN PASSWORD '{PASSWORD}'"),
+            format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}, {writer}"),
+            format!("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {writer}"),
+        ]))
+        .unwrap();
+        shop
+    }
+
+    pub(crate) fn open(&self) -> Postgres {
+        let main = Postgres::new(&url_of(Some(&self.writer), &self.database)).unwrap();
+        main.with_reader(&url_of(Some(&self.reader), &self.database)).unwrap()
+    }
+}

@@ -1,0 +1,159 @@
+//! A server asked as a client asks: one JSON-RPC line in, one out. Everything that it says or logs is searched for planted secrets.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use mcpfn_core::{
+    BoxFuture, CallRecord, Clock, Connection, Failure, Frame, HttpClient, Keyring, Platform, Principal, Random, Received, Records, Scopes,
+    Server, Timer,
+};
+use mcpfn_toolkits::register;
+use serde_json::{Value, json};
+
+use crate::internet::Internet;
+
+/// How much faster time runs: limits of ten seconds are over in little more than one.
+pub(crate) const FASTER: u32 = 8;
+
+/// What no answer and no record may have in it. Services get them, and repeat them where they can.
+pub(crate) const SECRETS: [&str; 5] = ["k-weather-7f3a91", "k-company-c02be4", "k-search-58d1aa", "ghp_planted0token1value2", "hunter2"];
+
+/// When tests run, in milliseconds since 1970.
+pub(crate) const NOW: u64 = 1_793_000_000_000;
+
+/// Anything that a server said. It is what the check of this whole binary sees.
+fn checked(said: String) -> String {
+    for secret in SECRETS {
+        assert!(!said.contains(secret), "a secret is in: {said}");
+    }
+    said
+}
+
+struct Host {
+    started: Instant,
+    causes: Mutex<Vec<String>>,
+}
+
+impl Clock for Host {
+    fn now_ms(&self) -> u64 {
+        NOW + self.started.elapsed().as_millis() as u64 * u64::from(FASTER)
+    }
+}
+
+impl Timer for Host {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration / FASTER))
+    }
+}
+
+impl Random for Host {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+}
+
+impl Records for Host {
+    fn failure(&self, failure: &Failure<'_>) {
+        checked(format!("{failure:?}"));
+        self.causes.lock().unwrap().push(failure.cause.to_owned());
+    }
+
+    fn call(&self, call: &CallRecord<'_>) {
+        // what a record offers to a log; its Debug form has the arguments in it, and no host prints that
+        let trace = call.traceparent.unwrap_or_default();
+        checked(format!("{} {} {:?} {:?} {} {trace}", call.method, call.name, call.principal, call.outcome, call.input_hash()));
+    }
+
+    fn denied(&self, sentence: &str, cause: Option<&str>) {
+        checked(format!("{sentence} {cause:?}"));
+    }
+
+    fn store_failure(&self, store: &str, cause: &str) {
+        checked(format!("{store} {cause}"));
+    }
+}
+
+pub(crate) struct Client {
+    server: Server,
+    platform: Arc<Platform>,
+    host: Arc<Host>,
+    principal: Principal,
+}
+
+/// What a tool gave, as text.
+pub(crate) type Told = Result<String, String>;
+
+impl Client {
+    /// The toolkits of a list, with these variables.
+    pub(crate) fn new(list: &str, variables: &[(&str, &str)], internet: Internet) -> Self {
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let server = register(Server::builder("net", "0.0.0"), list, &variable).unwrap().build().unwrap();
+        let host = Arc::new(Host { started: Instant::now(), causes: Mutex::default() });
+        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), Keyring::new([1; 32]));
+        let platform = platform.with_port::<dyn HttpClient>(Arc::new(internet));
+        Self { server, platform: Arc::new(platform), host, principal: Principal::local() }
+    }
+
+    /// The same, for a caller who may only do this.
+    pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
+        self.principal = self.principal.with_scopes(scopes.iter().map(|scope| (*scope).to_owned()).collect::<Scopes>());
+        self
+    }
+
+    pub(crate) async fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
+        });
+        let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
+            Received::Send(bytes) => bytes,
+            Received::Run { mut call, .. } => loop {
+                if let Frame::Answer(answer) = call.frame().await.expect("an answer comes last") {
+                    break answer.message;
+                }
+            },
+            other => panic!("{other:?}"),
+        };
+        let mut answer: Value = serde_json::from_str(&checked(String::from_utf8(answer.to_vec()).unwrap())).unwrap();
+        let error = answer["error"].take();
+        if error.is_null() { Ok(answer["result"].take()) } else { Err(error) }
+    }
+
+    /// The whole result of a tool.
+    pub(crate) async fn result(&self, tool: &str, arguments: Value) -> Value {
+        self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await.unwrap()
+    }
+
+    /// A tool's text, or the sentence of its failure.
+    pub(crate) async fn text(&self, tool: &str, arguments: Value) -> Told {
+        let result = self.result(tool, arguments).await;
+        let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+        if result["isError"] == true { Err(text) } else { Ok(text) }
+    }
+
+    /// A tool's structured result, or the sentence of its failure.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<Value, String> {
+        self.text(tool, arguments).await.map(|text| serde_json::from_str(&text).unwrap())
+    }
+
+    /// The private causes that went to the log.
+    pub(crate) fn logged(&self) -> String {
+        self.host.causes.lock().unwrap().join("\n")
+    }
+
+    /// The names of the tools that the caller sees.
+    pub(crate) async fn tools(&self) -> Vec<String> {
+        let list = self.ask("tools/list", json!({})).await.unwrap();
+        list["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[test]
+fn the_search_for_secrets_finds_them() {
+    for secret in SECRETS {
+        assert!(std::panic::catch_unwind(|| checked(format!("a {secret} b"))).is_err());
+    }
+    assert_eq!(checked("nothing".to_owned()), "nothing");
+}

@@ -1,0 +1,14 @@
+//! Toolkits that ask other services, through a server, the client that hosts have, and services on loopback that answer as the real
+//! ones are documented to, and as they fail.
+
+mod company; // enrichment
+mod cost; // in time, of a call of each tool
+mod failures; // of every service, and what models and logs are told
+mod fetch; // pages, and every way to somewhere private
+mod github; // reads, writes, budgets
+mod host; // a server in memory; everything it says is searched for planted secrets
+mod internet; // names that lead to services on loopback
+mod schemas; // what is published about each tool
+mod service; // a service on loopback that also fails
+mod weather; // and the failures that all APIs share
+mod web; // search and scrape

@@ -1,0 +1,171 @@
+//! The step `postgres`: a PostgreSQL server of this run's own, and the tests that ask one: the driver's, and the toolkits' whole suite,
+//! which `unit` runs over SQLite.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::Write as _,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{self, Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    cargo_steps,
+    context::Context,
+    process as programs,
+    report::{Counts, Error, Result, While},
+    setup,
+};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
+    let programs = match setup::postgres(cx) {
+        Ok(programs) => programs,
+        Err(why) => {
+            println!("PostgreSQL SKIPPED: {why}");
+            return Ok(());
+        }
+    };
+    let server = Server::start(&programs)?;
+    for package in ["mcpfn-sql", "mcpfn-toolkits"] {
+        let mut tests = cx.cargo();
+        tests.args(["test", "-p", package, "--test", "postgres"]).env("MCPFN_TEST_POSTGRES", &server.url);
+        cargo_steps::tests(&mut tests, counts)?;
+    }
+    Ok(())
+}
+
+/// A running server with its data, both gone when dropped.
+#[derive(Debug)]
+struct Server {
+    folder: PathBuf,
+    programs: PathBuf,
+    /// The user that the programs run as, where it is not our own.
+    user: Option<u32>,
+    url: String,
+    child: Option<Child>,
+}
+
+impl Server {
+    fn start(programs: &Path) -> Result<Self> {
+        let folder = env::temp_dir().join(format!("mcpfn-postgres-{}", process::id()));
+        fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
+        let user = other_user(&folder)?;
+        let mut server = Self { folder, programs: programs.to_owned(), user, url: String::new(), child: None };
+        server.prepare()?;
+        let password = format!("hunter2-{}", process::id());
+        let password_file = server.folder.join("password");
+        let mut file = File::create(&password_file).while_doing("create a password file")?;
+        writeln!(file, "{password}").while_doing("write a password file")?;
+        own(&password_file, server.user)?;
+        let mut initdb = server.program("initdb");
+        initdb.args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
+        programs::read(initdb.arg(format!("--pwfile={}", password_file.display())).arg("-D").arg(server.data()))?;
+
+        // free now, and in the moment in which the server takes it
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let address = listener.while_doing("find a free port")?;
+        let log = server.folder.join("log");
+        let output = File::create(&log).while_doing(format_args!("create {}", log.display()))?;
+        let errors = output.try_clone().while_doing("share a log between two streams")?;
+        let mut postgres = server.program("postgres");
+        postgres.arg("-D").arg(server.data()).args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""]);
+        // nothing here has to survive a power cut
+        postgres.args(["-c", "fsync=off", "-c", "max_connections=300"]);
+        let child = postgres.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().while_doing("start PostgreSQL")?;
+        let child = server.child.insert(child);
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            let ended = child.try_wait().while_doing("look after PostgreSQL")?;
+            if ended.is_some() || start.elapsed() > START_LIMIT {
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                return Err(Error::new(format!("PostgreSQL did not start; it says:\n{said}")));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        server.url = format!("postgres://postgres:{password}@{address}/postgres");
+        Ok(server)
+    }
+
+    /// PostgreSQL refuses to run as root, and nobody else may look into root's tool cache.
+    fn prepare(&mut self) -> Result<()> {
+        own(&self.folder, self.user)?;
+        if self.user.is_some() {
+            let copy = self.folder.join("programs");
+            programs::read(Command::new("cp").arg("-r").arg(&self.programs).arg(&copy))?;
+            programs::read(Command::new("chmod").args(["-R", "a+rX"]).arg(&copy))?;
+            self.programs = copy;
+        }
+        // npm leaves the bits away that make a file a program
+        programs::read(
+            Command::new("chmod").arg("a+x").args(["initdb", "pg_ctl", "postgres"].map(|name| self.programs.join("bin").join(name))),
+        )?;
+        Ok(())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join("bin").join(name));
+        command.env("LD_LIBRARY_PATH", self.programs.join("lib")).current_dir(&self.folder);
+        as_user(&mut command, self.user);
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // asked to end, it takes its shared memory along; whatever goes wrong, the process ends
+            let stopped = programs::read(self.program("pg_ctl").args(["stop", "-m", "immediate", "-D"]).arg(self.data()));
+            if stopped.is_err() {
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The number of the user `nobody`, if we are root.
+#[cfg(unix)]
+fn other_user(folder: &Path) -> Result<Option<u32>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = fs::metadata(folder).while_doing(format_args!("look at {}", folder.display()))?.uid();
+    Ok((owner == 0).then_some(65_534))
+}
+
+#[cfg(unix)]
+fn own(path: &Path, user: Option<u32>) -> Result<()> {
+    match user {
+        Some(user) => std::os::unix::fs::chown(path, Some(user), Some(user)).while_doing(format_args!("give {} away", path.display())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn as_user(command: &mut Command, user: Option<u32>) {
+    use std::os::unix::process::CommandExt as _;
+    if let Some(user) = user {
+        command.uid(user).gid(user);
+    }
+}
+
+#[cfg(not(unix))]
+fn other_user(_: &Path) -> Result<Option<u32>> {
+    Ok(None)
+}
+
+#[cfg(not(unix))]
+fn own(_: &Path, _: Option<u32>) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn as_user(_: &mut Command, _: Option<u32>) {}
