@@ -177,7 +177,10 @@ fn table(manifest: &str, table: &str) -> Vec<String> {
 #[test]
 fn dependencies_of_core_and_http_are_these() {
     let allowed = [
-        ("core", ["serde", "serde_json", "schemars", "sha2", "chacha20poly1305", "base64", "bytes", "regex-lite", "mcpfn-macros"].as_slice()),
+        (
+            "core",
+            ["serde", "serde_json", "schemars", "sha2", "chacha20poly1305", "base64", "bytes", "regex-lite", "mcpfn-macros"].as_slice(),
+        ),
         ("http", ["mcpfn-core", "http", "http-body", "http-body-util", "bytes", "serde_json", "base64"].as_slice()),
     ];
     for (name, allowed) in allowed {

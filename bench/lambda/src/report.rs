@@ -39,7 +39,12 @@ pub(crate) fn markdown(all: &[Measured]) -> String {
     let over: Vec<&str> = all.iter().filter(|row| times(all, row) > INIT_GOAL).map(|row| row.name.as_str()).collect();
     let large: Vec<&str> = all.iter().filter(|row| row.zip > ZIP_GOAL).map(|row| row.name.as_str()).collect();
     let listed = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let _ = writeln!(out, "\nOver {INIT_GOAL} times the first row's start: {}. Over {ZIP_GOAL} bytes of zip: {}.", listed(&over), listed(&large));
+    let _ = writeln!(
+        out,
+        "\nOver {INIT_GOAL} times the first row's start: {}. Over {ZIP_GOAL} bytes of zip: {}.",
+        listed(&over),
+        listed(&large)
+    );
     out
 }
 

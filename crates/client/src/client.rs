@@ -36,11 +36,7 @@ impl Client {
     /// A client that resolves names as the operating system does, and trusts the roots of the web.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            resolver: Arc::new(SystemResolver),
-            own_roots: RootCertStore::empty(),
-            pools: OnceLock::new(),
-        }
+        Self { resolver: Arc::new(SystemResolver), own_roots: RootCertStore::empty(), pools: OnceLock::new() }
     }
 
     /// Resolves names in another way.

@@ -111,6 +111,12 @@ impl Platform {
         self
     }
 
+    /// Whether one request may wait for what another one does. Where it may not, whoever needs something asks for it itself.
+    #[must_use]
+    pub fn shares_work(&self) -> bool {
+        !self.flights.apart
+    }
+
     /// Adds call budgets. Without them, nothing is counted.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
@@ -125,8 +131,9 @@ impl Platform {
         self
     }
 
-    /// Runs work after the answer if the host can, else now.
-    pub(crate) async fn afterwards(&self, work: BoxFuture<'static, ()>) {
+    /// Runs work that nobody waits for: after the answer if the host can, and this returns at once; else now, and this returns
+    /// when it is done. The work must bound its own time: a host that freezes between requests waits for it.
+    pub async fn afterwards(&self, work: BoxFuture<'static, ()>) {
         match &self.background {
             Some(background) => background.run(work),
             None => work.await,

@@ -3,7 +3,7 @@
 pub(crate) mod lists;
 pub(crate) mod registered;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -110,6 +110,18 @@ impl Server {
     #[must_use]
     pub fn header_names(&self) -> &[String] {
         &self.0.header_names
+    }
+
+    /// The scopes that everything needs together that only reads (tools that say so, prompts, resources), sorted: what a client
+    /// should ask for first.
+    #[must_use]
+    pub fn reading_scopes(&self) -> Vec<String> {
+        let reads = |tool: &&RegisteredTool| tool.definition.annotations.as_ref().is_some_and(|hints| hints.read_only_hint == Some(true));
+        let tools = self.0.tools.iter().filter(reads).map(|tool| &tool.scopes);
+        let prompts = self.0.prompts.iter().map(|prompt| &prompt.scopes);
+        let resources = self.0.resources.iter().map(|resource| &resource.scopes);
+        let scopes: BTreeSet<&String> = tools.chain(prompts).chain(resources).flatten().collect();
+        scopes.into_iter().cloned().collect()
     }
 
     /// What a JSON-RPC answer of this server may have at most.

@@ -11,7 +11,8 @@ use mcpfn::{Platform, Setup, Sql};
 
 use configured::configured;
 
-const ENVIRONMENT: &str = "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated [those that need no variable and reach nothing outside]
+const ENVIRONMENT: &str =
+    "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated [those that need no variable and reach nothing outside]
   MCPFN_DATABASE    a SQLite file to serve, or postgres://USER:PASSWORD@HOST/NAME [the demo shop]
   MCPFN_DATABASE_WRITES
                     1 opens that file for writing too, as the toolkits crm and inventory can [for reading only]

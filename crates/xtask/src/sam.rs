@@ -101,7 +101,11 @@ fn behind_a_function_url(cx: &Context, bootstrap: &Path, out: &Path, counts: &mu
         let mut front = Command::new(&program);
         front.args(["--port", "0"]).args(caller).arg("--").arg(bootstrap);
         // what template.yaml sets, with a secret of the form that it generates
-        front.env("MCPFN_AUTH", "iam").env("MCPFN_RATE", "none").env("MCPFN_LAMBDA_MODE", "stream").env("MCPFN_TOOLKITS", "hello,catalog,database");
+        front
+            .env("MCPFN_AUTH", "iam")
+            .env("MCPFN_RATE", "none")
+            .env("MCPFN_LAMBDA_MODE", "stream")
+            .env("MCPFN_TOOLKITS", "hello,catalog,database");
         front.env("MCPFN_STATE_KEY", format!("{}A=", "aB3xY9".repeat(7))).env("MCPFN_DATA_DIR", &data);
         Fixture::start_command(&mut front)
     };

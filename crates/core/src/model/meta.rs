@@ -81,7 +81,8 @@ impl<'a> RawMeta<'a> {
 
     fn trace(&self) -> TraceContext {
         let text = |raw: Option<&RawValue>| raw.and_then(string).map(Cow::into_owned);
-        let mut trace = TraceContext { traceparent: text(self.traceparent), tracestate: text(self.tracestate), baggage: text(self.baggage) };
+        let mut trace =
+            TraceContext { traceparent: text(self.traceparent), tracestate: text(self.tracestate), baggage: text(self.baggage) };
         trace.keep_well_formed();
         trace
     }

@@ -60,7 +60,7 @@ pub(crate) enum Landed {
 pub(crate) struct Flights {
     under_way: Mutex<HashMap<String, Arc<Slot<Landed>>>>,
     /// Every call makes its own result.
-    apart: bool,
+    pub(crate) apart: bool,
 }
 
 /// Who makes the result.
