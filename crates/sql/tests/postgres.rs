@@ -190,8 +190,8 @@ async fn what_cannot_be_reached_says_so_without_its_secrets() {
         changed(Some("nobody:hunter2"), None),
         changed(Some("nobody:hunter2"), Some("127.0.0.1:1/postgres")),
         changed(Some("nobody:hunter2"), Some("no-such-host.invalid/postgres")),
-        // the server of these tests does not encrypt
-        changed(Some("nobody:hunter2"), None) + "?sslmode=require",
+        // no public authority has signed the certificate of these tests
+        url() + "?sslmode=require",
     ] {
         let database = Postgres::new(&url).unwrap();
         for error in [database.check().await.unwrap_err(), query(&database, "SELECT 1").await.unwrap_err()] {
@@ -199,6 +199,25 @@ async fn what_cannot_be_reached_says_so_without_its_secrets() {
             assert!(!format!("{error} {error:?} {database:?}").contains("hunter2"), "{error:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_and_the_certificate_is_checked() {
+    let roots = concat!("?sslrootcert=", env!("CARGO_MANIFEST_DIR"), "/tests/tls/ca.pem");
+    let encrypted = "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let database = Postgres::new(&(url() + roots)).unwrap();
+    assert_eq!(query(&database, encrypted).await.unwrap().rows, [[SqlValue::Integer(1), "TLSv1.3".into()]]);
+    let same = query(&database, "SELECT pg_backend_pid()").await.unwrap();
+    assert_eq!(query(&database, "SELECT pg_backend_pid()").await.unwrap(), same, "encrypted connections are kept too");
+    assert_eq!(query(&self::database(), encrypted).await.unwrap().rows[0][0], SqlValue::Integer(0), "on this machine nobody asked for it");
+    // the right authority, and not the name that it has signed
+    let place = changed(None, None).replace("127.0.0.1", "127.0.0.2") + roots;
+    for url in [url() + "?sslmode=verify-full", place] {
+        let refused = Postgres::new(&url).unwrap().check().await.unwrap_err();
+        assert!(matches!(refused, SqlError::Unavailable(_)) && refused.to_string().contains("invalid peer certificate"), "{refused:?}");
+    }
+    let missing = Postgres::new(&(url() + "?sslrootcert=/no/such/file.pem")).unwrap_err();
+    assert!(missing.to_string().contains("can't be read as PEM"), "{missing}");
 }
 
 #[tokio::test]

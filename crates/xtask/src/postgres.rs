@@ -30,7 +30,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             return Ok(());
         }
     };
-    let server = Server::start(&programs)?;
+    let server = Server::start(&programs, &cx.root.join("crates/sql/tests/tls"))?;
     for package in ["mcpfn-sql", "mcpfn-toolkits"] {
         let mut tests = cx.cargo();
         tests.args(["test", "-p", package, "--test", "postgres"]).env("MCPFN_TEST_POSTGRES", &server.url);
@@ -51,7 +51,8 @@ struct Server {
 }
 
 impl Server {
-    fn start(programs: &Path) -> Result<Self> {
+    /// `tls` is the folder with the server's certificate and key.
+    fn start(programs: &Path, tls: &Path) -> Result<Self> {
         let folder = env::temp_dir().join(format!("mcpfn-postgres-{}", process::id()));
         fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
         let user = other_user(&folder)?;
@@ -66,6 +67,13 @@ impl Server {
         initdb.args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
         programs::read(initdb.arg(format!("--pwfile={}", password_file.display())).arg("-D").arg(server.data()))?;
 
+        // the names that PostgreSQL looks for; it takes no key that others can read
+        for name in ["server.pem", "server.key"] {
+            let copy = server.data().join(name.replace(".pem", ".crt"));
+            fs::copy(tls.join(name), &copy).while_doing(format_args!("copy {name}"))?;
+            programs::read(Command::new("chmod").arg("600").arg(&copy))?;
+            own(&copy, server.user)?;
+        }
         // free now, and in the moment in which the server takes it
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = listener.while_doing("find a free port")?;
@@ -73,9 +81,9 @@ impl Server {
         let output = File::create(&log).while_doing(format_args!("create {}", log.display()))?;
         let errors = output.try_clone().while_doing("share a log between two streams")?;
         let mut postgres = server.program("postgres");
-        postgres.arg("-D").arg(server.data()).args(["-h", "127.0.0.1", "-p", &address.port().to_string(), "-k", ""]);
+        postgres.arg("-D").arg(server.data()).args(["-h", "127.0.0.1,127.0.0.2", "-p", &address.port().to_string(), "-k", ""]);
         // nothing here has to survive a power cut
-        postgres.args(["-c", "fsync=off", "-c", "max_connections=300"]);
+        postgres.args(["-c", "fsync=off", "-c", "max_connections=300", "-c", "ssl=on"]);
         let child = postgres.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().while_doing("start PostgreSQL")?;
         let child = server.child.insert(child);
         let start = Instant::now();
