@@ -64,6 +64,7 @@ pub use model::meta::{LogLevel, TraceContext};
 pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
 pub use policy::{Limits, WhenDown};
+pub use port::embedder::{EmbedError, Embedder};
 pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 pub use port::records::{CacheUse, CallRecord, Failure, Outcome, Records};
 pub use port::sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};

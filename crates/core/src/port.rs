@@ -1,5 +1,6 @@
 //! The ports: everything that is not a function of the request comes in through these. No implementation of any of them.
 
+pub(crate) mod embedder;
 pub(crate) mod http_client;
 pub(crate) mod records;
 pub(crate) mod sql;
@@ -81,6 +82,13 @@ impl Platform {
     #[must_use]
     pub fn with_records(mut self, records: Arc<dyn Records>) -> Self {
         self.records = records;
+        self
+    }
+
+    /// Replaces the clock, as a test does that lets time pass.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 

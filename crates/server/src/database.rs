@@ -17,6 +17,26 @@ pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>, unvetted: bool) 
     }
 }
 
+/// The database that documents are added to: the file that is served, made if it is missing, or the demo shop.
+pub(crate) fn open_to_fill(variable: impl Fn(&str) -> Option<OsString>) -> Result<Sqlite, String> {
+    let file = match variable("MCPFN_DATABASE") {
+        Some(named) if named.to_string_lossy().starts_with("postgres") => {
+            return Err("documents are kept in SQLite: name a file in MCPFN_DATABASE, or unset it".to_owned());
+        }
+        Some(named) => PathBuf::from(named),
+        None => {
+            drop(open_shop(&variable)?);
+            shop_path(&variable)?
+        }
+    };
+    Sqlite::open(&file).map_err(|error| format!("{} can't be opened for writing: {error}", file.display()))
+}
+
+fn shop_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, String> {
+    let folder = data_folder(variable).ok_or("no folder for the demo shop is known: set MCPFN_DATA_DIR to one that can be written")?;
+    Ok(folder.join(shop_file()))
+}
+
 /// Nothing of a URL is repeated: it has a password.
 fn open_postgres(url: &str, reader: Option<&OsStr>, unvetted: bool) -> Result<Arc<dyn Sql>, String> {
     let database = Postgres::new(url).map_err(|error| format!("MCPFN_DATABASE: {error}"))?;
@@ -52,12 +72,13 @@ fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String
 
 /// Opens the demo shop for writing, where that is possible: whoever tries it may log calls and draft orders.
 fn open_shop(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Sql>, String> {
-    let folder = data_folder(&variable).ok_or("no folder for the demo shop is known: set MCPFN_DATA_DIR to one that can be written")?;
-    let file = folder.join(shop_file());
+    let file = shop_path(&variable)?;
     let explained = |error: &dyn std::fmt::Display| {
         format!("the demo shop {} can't be made or opened ({error}); set MCPFN_DATA_DIR to a folder that can be written", file.display())
     };
-    std::fs::create_dir_all(&folder).map_err(|error| explained(&error))?;
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| explained(&error))?;
+    }
     make_shop(&file).map_err(|error| explained(&error))?;
     let opened = Sqlite::open(&file).or_else(|_| Sqlite::open_read_only(&file));
     Ok(Arc::new(opened.map_err(|error| explained(&error))?))

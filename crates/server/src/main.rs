@@ -4,7 +4,9 @@
 
 mod configured;
 mod database;
+mod ingest;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use mcpfn::{Platform, Setup, Sql};
@@ -19,6 +21,9 @@ const ENVIRONMENT: &str =
   MCPFN_DATABASE_READER
                     toolkit sql: a postgres:// URL of a role that can only read [that of MCPFN_DATABASE]
   MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]
+  MCPFN_EMBEDDINGS_URL
+                    toolkit knowledge: an OpenAI-compatible service of embeddings, with MCPFN_EMBEDDINGS_MODEL and MCPFN_EMBEDDINGS_KEY;
+                    without one, texts are found by their words. `ingest FOLDER` adds documents to the database
   MCPFN_WEATHER_KEY toolkit weather: a key of OpenWeatherMap; MCPFN_WEATHER_URL for another address
   MCPFN_COMPANY_KEY toolkit company: a key of Apollo; MCPFN_COMPANY_URL for another address
   MCPFN_SEARCH_KEY  toolkit web: a key of Brave Search, or of Serper with MCPFN_SEARCH_API=serper; MCPFN_SEARCH_URL for another address
@@ -26,7 +31,11 @@ const ENVIRONMENT: &str =
                     toolkit github: without one it reads public repositories only; MCPFN_GITHUB_URL for another address";
 
 fn main() -> ExitCode {
-    mcpfn::run_with(setup, ENVIRONMENT)
+    let mut arguments = std::env::args_os().skip(1);
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(command), Some(folder), None) if command == "ingest" => ingest::command(Path::new(&folder), |name| std::env::var_os(name)),
+        _ => mcpfn::run_with(setup, ENVIRONMENT),
+    }
 }
 
 fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {

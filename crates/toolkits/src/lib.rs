@@ -26,12 +26,15 @@ extern crate mcpfn_core as mcpfn;
 
 pub mod catalog;
 pub mod company;
+pub mod contracts;
 pub mod crm;
 pub mod database;
+pub mod embedding;
 pub mod fetch;
 pub mod github;
 pub mod hello;
 pub mod inventory;
+pub mod knowledge;
 pub mod shop;
 pub mod sql;
 pub mod weather;

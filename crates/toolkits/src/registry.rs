@@ -7,7 +7,7 @@ use std::fmt;
 use mcpfn_core::{Builder, text};
 
 use crate::config::Config;
-use crate::{catalog, company, crm, database, fetch, github, hello, inventory, sql, weather, web};
+use crate::{catalog, company, contracts, crm, database, fetch, github, hello, inventory, knowledge, sql, weather, web};
 
 /// What a toolkit asks its host for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +28,15 @@ struct Toolkit {
     add: fn(Builder, &mut Config<'_>) -> Builder,
 }
 
-const TOOLKITS: [Toolkit; 11] = [
+const TOOLKITS: [Toolkit; 13] = [
     Toolkit { name: "hello", needs: Needs::Nothing, by_default: true, add: |builder, _| hello::toolkit(builder) },
     Toolkit { name: "catalog", needs: Needs::Database, by_default: true, add: |builder, _| catalog::toolkit(builder) },
     Toolkit { name: "database", needs: Needs::Database, by_default: true, add: |builder, _| database::toolkit(builder) },
     Toolkit { name: "crm", needs: Needs::Database, by_default: true, add: |builder, _| crm::toolkit(builder) },
     Toolkit { name: "inventory", needs: Needs::Database, by_default: true, add: |builder, _| inventory::toolkit(builder) },
     Toolkit { name: "sql", needs: Needs::Database, by_default: false, add: |builder, _| sql::toolkit(builder) },
+    Toolkit { name: "knowledge", needs: Needs::Database, by_default: false, add: knowledge::configured },
+    Toolkit { name: "contracts", needs: Needs::Database, by_default: false, add: |builder, _| contracts::toolkit(builder) },
     Toolkit { name: "weather", needs: Needs::HttpClient, by_default: false, add: weather::configured },
     Toolkit { name: "company", needs: Needs::HttpClient, by_default: false, add: company::configured },
     Toolkit { name: "fetch", needs: Needs::HttpClient, by_default: false, add: |builder, _| fetch::toolkit(builder) },

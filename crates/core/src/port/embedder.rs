@@ -1,0 +1,38 @@
+//! The port to a model that turns texts into vectors, and its failures. Not a client: toolkits and hosts implement it elsewhere.
+
+use std::fmt;
+
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+
+/// A model whose vectors are close where the meaning of texts is.
+pub trait Embedder: MaybeSend + MaybeSync {
+    /// The model's name. Vectors of different models can't be compared.
+    fn model(&self) -> &str;
+
+    /// One vector a text, in their order and all of one length. Callers give at most 64 texts of at most 2,000 characters.
+    ///
+    /// # Errors
+    /// See [`EmbedError`].
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>>;
+}
+
+/// Why there are no vectors. The causes are for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EmbedError {
+    /// No answer, or one that says to come back later.
+    Unavailable(String),
+    /// An answer that is not what was asked for.
+    Unusable(String),
+}
+
+impl fmt::Display for EmbedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(cause) => write!(f, "embeddings unavailable: {cause}"),
+            Self::Unusable(cause) => write!(f, "embeddings can't be used: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for EmbedError {}

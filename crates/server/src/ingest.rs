@@ -1,0 +1,146 @@
+//! The command `ingest DIR`: text, Markdown and HTML files of a folder into the store of documents. Follows no links and watches nothing.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcpfn::{Embedder, Sql};
+use mcpfn_client::Client;
+use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
+use mcpfn_toolkits::knowledge::{Document, LONGEST_DOCUMENT, add, schema};
+
+/// Runs the command and says what it did.
+pub(crate) fn command(folder: &Path, variable: impl Fn(&str) -> Option<OsString>) -> ExitCode {
+    match run(folder, variable) {
+        Ok(done) => {
+            println!("{} documents, {} passages", done.documents, done.passages);
+            done.left_out.iter().for_each(|sentence| println!("left out: {sentence}"));
+            println!("serve them with MCPFN_TOOLKITS=knowledge,contracts");
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => {
+            eprintln!("error: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(folder: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Result<Ingested, String> {
+    let text = |name: &str| variable(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned());
+    let endpoint = Endpoint::read(&text).map_err(|mistakes| mistakes.join("; "))?;
+    let model = endpoint.map(|endpoint| HttpEmbedder::new(endpoint, Arc::new(Client::new()), EMBEDDING));
+    let database = crate::database::open_to_fill(|name| variable(name).filter(|value| !value.is_empty()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let model = model.as_ref().map(|model| model as &dyn Embedder);
+    runtime.block_on(ingest(folder, &database, model))
+}
+
+/// How long the model may take for the passages of one request.
+const EMBEDDING: Duration = Duration::from_secs(60);
+
+/// The most files of one run.
+const MOST_FILES: usize = 200_000;
+
+/// How deep folders may nest.
+const DEEPEST: usize = 32;
+
+/// What one run did.
+#[derive(Debug, Default)]
+pub(crate) struct Ingested {
+    pub(crate) documents: usize,
+    pub(crate) passages: usize,
+    /// Files that were left out: a sentence each.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// Adds every `.md`, `.txt`, `.html` and `.htm` file below `folder`. A file that was added before is replaced; a document whose file is
+/// gone stays. With a model, passages get vectors.
+///
+/// # Errors
+/// A sentence: the folder can't be read, two files would get one id, or the database or the model failed.
+pub(crate) async fn ingest(folder: &Path, database: &dyn Sql, model: Option<&dyn Embedder>) -> Result<Ingested, String> {
+    let mut files = Vec::new();
+    list(folder, 0, &mut files)?;
+    files.sort();
+    for statement in schema() {
+        database.execute(&statement, &[]).await.map_err(|error| format!("the tables of documents can't be made: {error}"))?;
+    }
+    let mut done = Ingested::default();
+    let mut ids = std::collections::HashMap::new();
+    for file in files {
+        let source = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+        let document = match read(&file).and_then(|content| Document::read(&source, &content)) {
+            Ok(document) => document,
+            Err(reason) => {
+                done.left_out.push(format!("{source}: {reason}"));
+                continue;
+            }
+        };
+        if let Some(first) = ids.insert(document.id.clone(), source.clone()) {
+            return Err(format!("{first} and {source} would both have the id {}; rename one of them", document.id));
+        }
+        done.passages += add(database, &document, model).await.map_err(|error| format!("{source} can't be added: {error}"))?;
+        done.documents += 1;
+    }
+    Ok(done)
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(file).map_err(|error| format!("it can't be read: {error}"))?.len();
+    if size > LONGEST_DOCUMENT as u64 {
+        return Err(format!("it has more than {LONGEST_DOCUMENT} bytes; split it"));
+    }
+    let bytes = std::fs::read(file).map_err(|error| format!("it can't be read: {error}"))?;
+    String::from_utf8(bytes).map_err(|_| "it is not text in UTF-8; convert it".to_owned())
+}
+
+fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{} can't be read: {error}", folder.display());
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        // of the entry itself: a link could lead anywhere
+        let kind = entry.file_type().map_err(failed)?;
+        let path = entry.path();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        if kind.is_dir() && depth < DEEPEST {
+            list(&path, depth + 1, files)?;
+        } else if kind.is_file() && ending.is_some_and(|ending| ["md", "txt", "html", "htm"].contains(&ending.as_str())) {
+            files.push(path);
+        }
+        if files.len() > MOST_FILES {
+            return Err(format!("{} has more than {MOST_FILES} files; add its folders one by one", folder.display()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_files() {
+        let folder = std::env::temp_dir().join(format!("mcpfn-ingest-test-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("a/b")).unwrap();
+        let write = |name: &str, content: &[u8]| std::fs::write(folder.join(name), content).unwrap();
+        write("a/b/one.md", b"---\ntitle: One\n---\n# One\n\nZebras.\n");
+        write("two.html", b"<h1>Two</h1><p>Lions.");
+        write("image.png", b"\x89PNG");
+        write("latin.txt", b"caf\xe9");
+        write("empty.txt", b" ");
+        let database = mcpfn_sql::Sqlite::memory().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for _ in 0..2 {
+            let done = runtime.block_on(ingest(&folder, &database, None)).unwrap();
+            assert_eq!((done.documents, done.passages), (2, 2));
+            assert_eq!(done.left_out, ["empty.txt: it has no text", "latin.txt: it is not text in UTF-8; convert it"]);
+        }
+        let rows = runtime.block_on(database.query("SELECT id, title FROM documents ORDER BY id", &[], 9)).unwrap();
+        assert_eq!(rows.rows, [["a-b-one".into(), "One".into()], ["two".into(), "two".into()]]);
+        write("two.md", b"Tigers.");
+        assert!(runtime.block_on(ingest(&folder, &database, None)).unwrap_err().contains("the id two"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,15 @@
+//! Contracts and other documents with a type, a party and a date: finding them, and taking single clauses out of them. Works on the
+//! store of [`knowledge`](crate::knowledge). Changes nothing.
+
+mod clause;
+mod search;
+
+use mcpfn_core::Builder;
+
+pub use clause::{Clause, Wanted, extract_clause};
+pub use search::{Filters, Listed, Matches, search_documents};
+
+/// Adds `search_documents` and `extract_clause`, both with the scope `contracts:read`.
+pub fn toolkit(builder: Builder) -> Builder {
+    builder.tool(search_documents).tool(extract_clause)
+}

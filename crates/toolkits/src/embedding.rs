@@ -1,0 +1,137 @@
+//! `HttpEmbedder`: vectors from a service that speaks OpenAI's `/v1/embeddings`. Keeps nothing and retries nothing: who asks can do
+//! without.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcpfn_core::{BoxFuture, EmbedError, Embedder, HttpClient, HttpRequest, text};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::config::{Config, Secret};
+
+/// The longest vector that is taken, in numbers.
+const LONGEST: usize = 4096;
+
+/// Bytes of one answer: 64 vectors of the greatest length as JSON.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+
+/// Where the vectors come from.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    url: String,
+    model: String,
+    key: Option<Secret>,
+}
+
+impl Endpoint {
+    /// A service whose address, without a slash at its end, is followed by `/embeddings`, such as `http://127.0.0.1:8080/v1`.
+    pub fn new(url: impl Into<String>, model: impl Into<String>, key: Option<Secret>) -> Self {
+        Self { url: url.into(), model: model.into(), key }
+    }
+
+    /// What the toolkit `knowledge` reads from its variables, for programs that fill the store.
+    ///
+    /// # Errors
+    /// A sentence for each variable that can't be used.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Self>, Vec<String>> {
+        let mut config = Config::new(variable);
+        let endpoint = Self::configured(&mut config);
+        let mistakes = config.mistakes();
+        if mistakes.is_empty() { Ok(endpoint) } else { Err(mistakes) }
+    }
+
+    /// From `MCPFN_EMBEDDINGS_URL`, `MCPFN_EMBEDDINGS_MODEL` and `MCPFN_EMBEDDINGS_KEY`; nothing when the first is not set.
+    pub(crate) fn configured(config: &mut Config<'_>) -> Option<Self> {
+        config.text("MCPFN_EMBEDDINGS_URL")?;
+        let url = config.base_url("MCPFN_EMBEDDINGS_URL", "https://api.openai.com/v1");
+        let key = config.secret("MCPFN_EMBEDDINGS_KEY");
+        let Some(model) = config.text("MCPFN_EMBEDDINGS_MODEL") else {
+            config.mistake("MCPFN_EMBEDDINGS_URL is set without MCPFN_EMBEDDINGS_MODEL: name the model, e.g. text-embedding-3-small");
+            return None;
+        };
+        Some(Self::new(url, model, key))
+    }
+}
+
+/// An [`Embedder`] over the port to other HTTP services.
+#[derive(Clone)]
+pub struct HttpEmbedder {
+    endpoint: Endpoint,
+    client: Arc<dyn HttpClient>,
+    timeout: Duration,
+}
+
+impl HttpEmbedder {
+    /// Asks `endpoint` through `client`, for at most `timeout` each time.
+    pub fn new(endpoint: Endpoint, client: Arc<dyn HttpClient>, timeout: Duration) -> Self {
+        Self { endpoint, client, timeout }
+    }
+
+    async fn ask(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let body = json!({"model": self.endpoint.model, "input": texts, "encoding_format": "float"}).to_string();
+        let mut request = HttpRequest::post(format!("{}/embeddings", self.endpoint.url), "application/json", body)
+            .header("accept", "application/json")
+            .timeout(self.timeout)
+            .max_body(MOST_BYTES);
+        if let Some(key) = &self.endpoint.key {
+            request = request.header("authorization", format!("Bearer {}", key.expose()));
+        }
+        let answer = self.client.send(request).await.map_err(|error| EmbedError::Unavailable(error.to_string()))?;
+        if !answer.is_success() {
+            let mut said = String::from_utf8_lossy(&answer.body).into_owned();
+            if let Some(key) = &self.endpoint.key {
+                said = said.replace(key.expose(), "[key]");
+            }
+            let cause = format!("status {}: {}", answer.status, text::quoted(&said));
+            let later = answer.status == 429 || answer.status >= 500;
+            return Err(if later { EmbedError::Unavailable(cause) } else { EmbedError::Unusable(cause) });
+        }
+        if answer.truncated {
+            return Err(EmbedError::Unusable(format!("the answer has more than {MOST_BYTES} bytes")));
+        }
+        let list: List = serde_json::from_slice(&answer.body).map_err(|_| EmbedError::Unusable("not the JSON of embeddings".to_owned()))?;
+        vectors(list, texts.len())
+    }
+}
+
+impl fmt::Debug for HttpEmbedder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpEmbedder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Embedder for HttpEmbedder {
+    fn model(&self) -> &str {
+        &self.endpoint.model
+    }
+
+    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
+        Box::pin(self.ask(texts))
+    }
+}
+
+#[derive(Deserialize)]
+struct List {
+    data: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    index: usize,
+    embedding: Vec<f32>,
+}
+
+/// The vectors in the order of their texts, whatever the order in the answer.
+fn vectors(list: List, expected: usize) -> Result<Vec<Vec<f32>>, EmbedError> {
+    let mut found = list.data;
+    found.sort_by_key(|entry| entry.index);
+    let length = found.first().map_or(0, |entry| entry.embedding.len());
+    let whole = found.len() == expected && found.iter().zip(0..).all(|(entry, index)| entry.index == index);
+    let alike = found.iter().all(|entry| entry.embedding.len() == length && entry.embedding.iter().all(|number| number.is_finite()));
+    if !whole || !alike || !(1..=LONGEST).contains(&length) {
+        return Err(EmbedError::Unusable(format!("{} vectors for {expected} texts, or of other lengths than 1 to {LONGEST}", found.len())));
+    }
+    Ok(found.into_iter().map(|entry| entry.embedding).collect())
+}

@@ -1,0 +1,124 @@
+//! A knowledge base: passages of documents by words, and by meaning where a model is configured. Works on the tables that [`schema`]
+//! makes and [`add`] fills, in SQLite or D1. Changes nothing while it serves.
+//!
+//! | variable | what |
+//! |---|---|
+//! | `MCPFN_EMBEDDINGS_URL` | a service like OpenAI's, e.g. `https://api.openai.com/v1`; without it passages are found by words alone |
+//! | `MCPFN_EMBEDDINGS_MODEL` | the model's name, the same as while documents were added |
+//! | `MCPFN_EMBEDDINGS_KEY` | the service's key, if it needs one |
+
+pub(crate) mod outline;
+mod search;
+mod store;
+mod vector;
+pub(crate) mod words;
+
+use std::sync::Arc;
+
+use mcpfn_core::{Builder, Cx, Dialect, Sql, SqlError, SqlValue, ToolError, input, resource};
+
+use crate::config::Config;
+use crate::embedding::Endpoint;
+use crate::say::{database_failed, other_columns, quoted};
+
+pub use outline::LONGEST_PASSAGE;
+pub use search::{Found, Passage, Question, semantic_search};
+pub use store::{AddError, Document, LONGEST_DOCUMENT, add, schema};
+
+/// The longest id that is looked up, in bytes.
+const LONGEST_ID: usize = 300;
+
+/// Passages of one document: those of the shortest kind in the longest document.
+const MOST_PASSAGES: usize = 20_000;
+
+/// The most text of a document as a resource, in bytes.
+const MOST_SHOWN: usize = 256 * 1024;
+
+/// Where vectors come from, if from anywhere.
+struct Meaning(Option<Endpoint>);
+
+/// Adds `semantic_search` and the template `knowledge://document/{id}`, both with the scope `knowledge:read`. A host's own port
+/// `Embedder` goes before `endpoint`.
+pub fn toolkit(builder: Builder, endpoint: Option<Endpoint>) -> Builder {
+    builder.state(Meaning(endpoint)).tool(semantic_search).resource(document)
+}
+
+pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
+    let endpoint = Endpoint::configured(config);
+    toolkit(builder, endpoint)
+}
+
+/// The variables of `knowledge://document/{id}`.
+#[input]
+#[derive(Debug)]
+pub struct DocumentUri {
+    /// A document's id, as searches give it.
+    pub id: String,
+}
+
+/// One document's text. Text after 256 KB is left out, and the last line says so.
+#[resource("knowledge://document/{id}", name = "document", title = "Document", mime = "text/markdown", scope = "knowledge:read")]
+pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
+    let stored = load(&**database(cx)?, &args.id, "semantic_search").await?;
+    let mut text = stored.text;
+    if text.len() > MOST_SHOWN {
+        let all = text.len();
+        text.truncate(text.floor_char_boundary(MOST_SHOWN));
+        text.push_str(&format!("\n\n(cut here: the document has {all} bytes; `semantic_search` finds passages in the rest)"));
+    }
+    Ok(text)
+}
+
+/// The database, if it has the dialect that the store is written in.
+pub(crate) fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
+    let database = cx.port::<dyn Sql>()?;
+    if database.dialect() == Dialect::Sqlite {
+        return Ok(database);
+    }
+    let said = "Documents are not available on this server. Tell the user, who may ask the operator.";
+    Err(ToolError::unavailable(said, "the store of documents needs SQLite or D1"))
+}
+
+/// A failure of the database, or what to do where nobody has made the tables.
+pub(crate) async fn failed(database: &dyn Sql, error: SqlError) -> ToolError {
+    let made = database.query("SELECT 1 FROM sqlite_master WHERE name = 'passage_search'", &[], 1).await;
+    match made {
+        Ok(rows) if rows.rows.is_empty() => {
+            ToolError::new("There are no documents on this server yet. Tell the user, who may ask the operator.")
+                .with_cause("the database has no documents: add a folder with the command `ingest`")
+        }
+        _ => database_failed(error),
+    }
+}
+
+/// A document with all of its text.
+pub(crate) struct Stored {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) source: String,
+    pub(crate) text: String,
+}
+
+/// A document by its id. `search` is the tool that finds ids.
+pub(crate) async fn load(database: &dyn Sql, id: &str, search: &str) -> Result<Stored, ToolError> {
+    let id = id.trim();
+    let sql = "SELECT d.id, d.title, d.source, p.text FROM documents AS d JOIN passages AS p ON p.document = d.number \
+               WHERE d.id = ?1 ORDER BY p.starts";
+    let rows = if id.len() > LONGEST_ID { Ok(Default::default()) } else { database.query(sql, &[id.into()], MOST_PASSAGES).await };
+    let rows = match rows {
+        Ok(rows) => rows.rows,
+        Err(error) => return Err(failed(database, error).await),
+    };
+    let mut stored: Option<Stored> = None;
+    for row in &rows {
+        let [Some(id), Some(title), Some(source), Some(text)] = [0, 1, 2, 3].map(|column| row.get(column).and_then(SqlValue::as_str))
+        else {
+            return Err(other_columns("documents"));
+        };
+        let new = || Stored { id: id.to_owned(), title: title.to_owned(), source: source.to_owned(), text: String::new() };
+        stored.get_or_insert_with(new).text.push_str(text);
+    }
+    stored.ok_or_else(|| {
+        ToolError::not_found(format!("There is no document {}. Use `{search}` to find documents and their ids.", quoted(id)))
+    })
+}

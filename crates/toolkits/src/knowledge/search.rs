@@ -1,0 +1,203 @@
+//! `semantic_search`: passages by their words, and by their meaning where there is a model. Words become a query in `words`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcpfn_core::{Cx, Embedder, HttpClient, Rows, Sql, SqlError, SqlValue, ToolError, input, output, tool};
+
+use super::vector::{fused, likeness, stored};
+use super::{Meaning, database, failed, words};
+use crate::embedding::HttpEmbedder;
+use crate::say::{other_columns, quoted};
+
+/// The most passages of one answer.
+const MOST: u32 = 20;
+
+/// The longest question, in characters.
+const LONGEST: usize = 500;
+
+/// How much of each ranking is put together.
+const RANKED: usize = 50;
+
+/// The most vectors that are compared with the question's. In a larger store only those of the best passages by words are.
+const MOST_COMPARED: usize = 4000;
+
+/// The longest that a question waits for its vector.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What to look for.
+#[input]
+#[derive(Debug)]
+pub struct Question {
+    /// A question or a few words, e.g. "how many days of leave do new employees get?".
+    #[schemars(length(min = 1, max = 500))]
+    pub query: String,
+    /// The most passages to return.
+    #[schemars(range(min = 1, max = 20))]
+    #[serde(default = "five")]
+    pub k: u32,
+}
+
+fn five() -> u32 {
+    5
+}
+
+/// Passages for a question.
+#[output]
+#[derive(Debug)]
+pub struct Found {
+    /// The best first.
+    pub passages: Vec<Passage>,
+    /// `words`, or `words and meaning`.
+    pub ranked_by: &'static str,
+    /// What else to know about this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A part of a document.
+#[output]
+#[derive(Debug)]
+pub struct Passage {
+    /// The document's id, for `knowledge://document/{id}` and `extract_clause`.
+    pub document_id: String,
+    /// The document's title.
+    pub title: String,
+    /// The file it came from.
+    pub source: String,
+    /// The heading above the passage; empty before the first.
+    pub section: String,
+    /// Where the passage begins in the document's text, in characters.
+    pub start: i64,
+    /// The passage.
+    pub text: String,
+    /// Higher is better; compare it within one answer only.
+    pub score: f64,
+}
+
+/// Search the knowledge base for the passages that answer a question, best first.
+///
+/// Use this when the user asks something that the organization's own documents may say: policies, guides, contracts, reports. Answer
+/// from the passages and name their source. For documents by type, party or date use `search_documents`, if it is there.
+#[tool(read_only, idempotent, open_world = false, scope = "knowledge:read", title = "Search the knowledge base")]
+pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError> {
+    if !(1..=MOST).contains(&args.k) {
+        return Err(ToolError::new(format!("`k` must be from 1 to {MOST}.")));
+    }
+    let query = args.query.trim();
+    let words = words::words(query);
+    if words.is_empty() || query.chars().count() > LONGEST {
+        return Err(ToolError::new(format!("`query` must have a word to look for, and at most {LONGEST} characters.")));
+    }
+    let database = &**database(cx)?;
+    let (vector, mut note) = match model(cx)? {
+        Some(model) => match model.embed(&[query.to_owned()]).await {
+            Ok(vectors) => (vectors.first().map(|vector| (model.model().to_owned(), stored(vector))), None),
+            Err(_) => (None, Some("Meaning could not be compared just now; these were found by their words.".to_owned())),
+        },
+        None => (None, None),
+    };
+    let ranked = async {
+        let by_words = by_words(database, &words).await?;
+        let meaning = match &vector {
+            Some((model, vector)) => by_meaning(database, model, vector, &by_words).await?,
+            None => Vec::new(),
+        };
+        let with_meaning = !meaning.is_empty();
+        let mut best: Vec<(i64, f64)> = if with_meaning {
+            let words = by_words.iter().take(RANKED).map(|(number, _)| *number).collect();
+            fused(&[words, meaning])
+        } else {
+            by_words
+        };
+        best.truncate(args.k as usize);
+        Ok((load(database, &best).await?, best, with_meaning))
+    };
+    let (rows, best, with_meaning) = match ranked.await {
+        Ok(found) => found,
+        Err(error) => return Err(failed(database, error).await),
+    };
+    let passages = shown(&rows, &best).ok_or_else(|| other_columns("documents"))?;
+    if passages.is_empty() {
+        note = Some(format!("No passage matches {}. Try other or more general words.", quoted(query)));
+    }
+    Ok(Found { passages, ranked_by: if with_meaning { "words and meaning" } else { "words" }, note })
+}
+
+/// The host's own model, or the one that is configured.
+fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
+    if let Ok(model) = cx.port::<dyn Embedder>() {
+        return Ok(Some(Arc::clone(model)));
+    }
+    let Meaning(Some(endpoint)) = cx.state()? else { return Ok(None) };
+    let client = Arc::clone(cx.port::<dyn HttpClient>()?);
+    let timeout = PATIENCE.min(cx.remaining() / 2);
+    Ok(Some(Arc::new(HttpEmbedder::new(endpoint.clone(), client, timeout))))
+}
+
+/// Numbers of passages and their scores. A word counts most in a heading, then in the title.
+async fn by_words(database: &dyn Sql, words: &[String]) -> Result<Vec<(i64, f64)>, SqlError> {
+    let Some(query) = words::query(database, words).await? else { return Ok(Vec::new()) };
+    let sql = "SELECT rowid, rank FROM passage_search WHERE passage_search MATCH ?1 AND rank MATCH 'bm25(2.0, 3.0, 1.0)' \
+               ORDER BY rank LIMIT 1000";
+    let rows = database.query(sql, &[query.into()], 1000).await?;
+    Ok(rows.rows.iter().filter_map(|row| Some((row.first()?.as_i64()?, -row.get(1)?.as_f64()?))).collect())
+}
+
+/// Numbers of the passages whose vectors are closest.
+async fn by_meaning(database: &dyn Sql, model: &str, vector: &[u8], by_words: &[(i64, f64)]) -> Result<Vec<i64>, SqlError> {
+    let all = "SELECT count(*) FROM (SELECT 1 FROM passages WHERE model = ?1 LIMIT ?2)";
+    let parameters = [SqlValue::from(model), (MOST_COMPARED as i64 + 1).into()];
+    let count = database.query(all, &parameters, 1).await?.rows.first().and_then(|row| row.first()?.as_i64()).unwrap_or(0);
+    let rows = if count <= MOST_COMPARED as i64 {
+        database.query("SELECT number, vector FROM passages WHERE model = ?1", &parameters[..1], MOST_COMPARED).await?
+    } else {
+        let sql = format!("SELECT number, vector FROM passages WHERE number IN ({}) AND +model = ?1", numbers(by_words));
+        database.query(&sql, &parameters[..1], MOST_COMPARED).await?
+    };
+    let mut found: Vec<(i64, f32)> = rows
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let [SqlValue::Integer(number), SqlValue::Blob(other)] = row.as_slice() else { return None };
+            Some((*number, likeness(vector, other)?))
+        })
+        .collect();
+    found.sort_by(|one, other| other.1.total_cmp(&one.1));
+    Ok(found.into_iter().take(RANKED).map(|(number, _)| number).collect())
+}
+
+async fn load(database: &dyn Sql, best: &[(i64, f64)]) -> Result<Rows, SqlError> {
+    let sql = format!(
+        "SELECT p.number, d.id, d.title, d.source, p.section, p.starts, p.text FROM passages AS p \
+         JOIN documents AS d ON d.number = p.document WHERE p.number IN ({})",
+        numbers(best)
+    );
+    database.query(&sql, &[], best.len()).await
+}
+
+/// Numbers of the database's own, as a list.
+fn numbers(of: &[(i64, f64)]) -> String {
+    of.iter().map(|(number, _)| number.to_string()).collect::<Vec<_>>().join(",")
+}
+
+fn shown(rows: &Rows, best: &[(i64, f64)]) -> Option<Vec<Passage>> {
+    let scores: HashMap<i64, f64> = best.iter().copied().collect();
+    let mut passages = Vec::with_capacity(rows.rows.len());
+    for row in &rows.rows {
+        let [number, id, title, source, section, starts, text] = row.as_slice() else { return None };
+        let score = scores.get(&number.as_i64()?)?;
+        passages.push(Passage {
+            document_id: id.as_str()?.to_owned(),
+            title: title.as_str()?.to_owned(),
+            source: source.as_str()?.to_owned(),
+            section: section.as_str()?.to_owned(),
+            start: starts.as_i64()?,
+            text: text.as_str()?.to_owned(),
+            score: (score * 10_000.0).round() / 10_000.0,
+        });
+    }
+    passages.sort_by(|one, other| other.score.total_cmp(&one.score));
+    Some(passages)
+}

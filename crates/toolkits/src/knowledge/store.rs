@@ -1,0 +1,225 @@
+//! The tables of documents and passages, and how documents come into them. Searches nothing. SQLite and D1.
+
+use mcpfn_core::{Embedder, Sql, SqlError, SqlValue};
+
+use super::outline::passages;
+use super::vector::stored;
+use crate::date;
+use crate::fetch::{Part, readable};
+
+/// The longest document, in bytes of text.
+pub const LONGEST_DOCUMENT: usize = 2 * 1024 * 1024;
+
+/// Passages of one statement: D1 takes a hundred parameters.
+const ROWS: usize = 12;
+
+/// Texts of one question to a model.
+const BATCH: usize = 64;
+
+/// The longest title, type and party, in characters.
+const LONGEST_FIELD: usize = 200;
+
+/// The statements that make an empty store, for a database where it may exist already.
+#[must_use]
+pub fn schema() -> Vec<String> {
+    [
+        "CREATE TABLE IF NOT EXISTS documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, \
+         title TEXT NOT NULL, type TEXT, party TEXT, dated TEXT, characters INTEGER NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS documents_by_type ON documents (type, dated)",
+        "CREATE INDEX IF NOT EXISTS documents_by_date ON documents (dated)",
+        // the passages of a document, one after the other, are its text; `starts` counts characters
+        "CREATE TABLE IF NOT EXISTS passages (number INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents (number), \
+         starts INTEGER NOT NULL, title TEXT NOT NULL, section TEXT NOT NULL, text TEXT NOT NULL, model TEXT, vector BLOB)",
+        "CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document, starts)",
+        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL",
+        "CREATE VIRTUAL TABLE IF NOT EXISTS passage_search USING fts5(title, section, text, content = 'passages', \
+         content_rowid = 'number', tokenize = 'porter unicode61 remove_diacritics 2')",
+        "CREATE TRIGGER IF NOT EXISTS passages_added AFTER INSERT ON passages BEGIN INSERT INTO passage_search \
+         (rowid, title, section, text) VALUES (new.number, new.title, new.section, new.text); END",
+        "CREATE TRIGGER IF NOT EXISTS passages_removed AFTER DELETE ON passages BEGIN INSERT INTO passage_search \
+         (passage_search, rowid, title, section, text) VALUES ('delete', old.number, old.title, old.section, old.text); END",
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+/// A document as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Letters, digits, `-`, `_` and `.`; a later document with the same id replaces it.
+    pub id: String,
+    /// The file that it came from.
+    pub source: String,
+    /// Title.
+    pub title: String,
+    /// Such as `nda` or `policy`, in lower case.
+    pub kind: Option<String>,
+    /// Who else it is with.
+    pub party: Option<String>,
+    /// ISO 8601 date.
+    pub date: Option<String>,
+    /// Plain text or Markdown.
+    pub text: String,
+}
+
+impl Document {
+    /// Reads a file's content: front matter between two lines of `---` with `title`, `type`, `party` and `date`, then text. A name that
+    /// ends in `.html` or `.htm` is read as a page. `source` is the file's path in its folder, with `/` in it.
+    ///
+    /// # Errors
+    /// A sentence without a full stop about what to change.
+    pub fn read(source: &str, content: &str) -> Result<Self, String> {
+        let content = content.strip_prefix('\u{feff}').unwrap_or(content).replace("\r\n", "\n");
+        if content.len() > LONGEST_DOCUMENT {
+            return Err(format!("it has more than {LONGEST_DOCUMENT} bytes; split it"));
+        }
+        let (fields, text) = front_matter(&content);
+        let name = source.rsplit('/').next().unwrap_or(source);
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let field = |name: &str| {
+            let value = fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim_matches(['"', '\'']).trim());
+            value.filter(|value| !value.is_empty()).map(|value| value.chars().take(LONGEST_FIELD).collect::<String>())
+        };
+        let (own_title, text) = if [".html", ".htm"].iter().any(|end| name.to_ascii_lowercase().ends_with(end)) {
+            let page = readable(text, Part::Body, LONGEST_DOCUMENT);
+            (page.title, page.text)
+        } else {
+            let heading = text.lines().find_map(|line| line.strip_prefix("# ")).map(|title| title.trim().to_owned());
+            (heading, text.to_owned())
+        };
+        if text.trim().is_empty() {
+            return Err("it has no text".to_owned());
+        }
+        let date = field("date");
+        if date.as_deref().is_some_and(|date| date.len() != 10 || date::parse(date).is_none()) {
+            return Err("its `date` is no date such as 2026-01-31".to_owned());
+        }
+        let title = field("title").or(own_title).unwrap_or_else(|| stem.to_owned()).chars().take(LONGEST_FIELD).collect();
+        let kind = field("type").map(|kind| kind.to_lowercase());
+        Ok(Self { id: id(source), source: source.to_owned(), title, kind, party: field("party"), date, text: text.replace('\0', " ") })
+    }
+}
+
+/// The id of a file: its path without the ending, with a dash for whatever an address does not carry as it is.
+fn id(source: &str) -> String {
+    let path = source.rsplit_once('.').map_or(source, |(path, _)| path);
+    path.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c.to_ascii_lowercase() } else { '-' }).collect()
+}
+
+fn front_matter(content: &str) -> (Vec<(String, &str)>, &str) {
+    let none = (Vec::new(), content);
+    let Some(rest) = content.strip_prefix("---\n") else { return none };
+    let Some((head, text)) = rest.split_once("\n---\n") else { return none };
+    let fields = head.lines().filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim().to_lowercase(), value.trim()));
+    (fields.collect(), text)
+}
+
+/// Puts a document in the place of what has its id. The port has no transactions: after a failure half of it may be there, and adding
+/// it again repairs that. With a model its passages get vectors; `passages` that can't get them are found by words.
+///
+/// # Errors
+/// [`AddError`].
+pub async fn add(database: &dyn Sql, document: &Document, model: Option<&dyn Embedder>) -> Result<usize, AddError> {
+    let parts = passages(&document.text);
+    let texts: Vec<&str> = parts.iter().map(|part| &document.text[part.range.clone()]).collect();
+    let vectors = match model {
+        Some(model) => vectors(model, &document.title, &texts).await?,
+        None => vec![SqlValue::Null; texts.len()],
+    };
+    let by_id = [SqlValue::from(document.id.as_str())];
+    let old = "DELETE FROM passages WHERE document IN (SELECT number FROM documents WHERE id = ?1)";
+    database.execute(old, &by_id).await?;
+    database.execute("DELETE FROM documents WHERE id = ?1", &by_id).await?;
+    let optional = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
+    let characters = document.text.chars().count() as i64;
+    let row = [
+        document.id.as_str().into(),
+        document.source.as_str().into(),
+        document.title.as_str().into(),
+        optional(&document.kind),
+        optional(&document.party),
+        optional(&document.date),
+        characters.into(),
+    ];
+    let sql =
+        "INSERT INTO documents (id, source, title, type, party, dated, characters) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING number";
+    let number = database.query(sql, &row, 1).await?.rows.first().and_then(|row| row.first()?.as_i64());
+    let number = number.ok_or_else(|| SqlError::Rejected("the database gave no number to a document".to_owned()))?;
+    let model = model.map_or(SqlValue::Null, |model| model.model().into());
+    let (mut starts, mut rows) = (0, Vec::with_capacity(texts.len()));
+    for ((part, text), vector) in parts.iter().zip(&texts).zip(vectors) {
+        rows.push([SqlValue::from(starts), part.section.as_str().into(), (*text).into(), vector]);
+        starts += text.chars().count() as i64;
+    }
+    for rows in rows.chunks(ROWS) {
+        let places: Vec<String> = (0..rows.len())
+            .map(|row| {
+                let first = 4 + row * 4;
+                format!("(?1, ?2, ?3, ?{}, ?{}, ?{}, ?{})", first, first + 1, first + 2, first + 3)
+            })
+            .collect();
+        let sql = format!("INSERT INTO passages (document, title, model, starts, section, text, vector) VALUES {}", places.join(", "));
+        let mut values = vec![number.into(), document.title.as_str().into(), model.clone()];
+        values.extend(rows.iter().flatten().cloned());
+        database.execute(&sql, &values).await?;
+    }
+    Ok(parts.len())
+}
+
+async fn vectors(model: &dyn Embedder, title: &str, texts: &[&str]) -> Result<Vec<SqlValue>, AddError> {
+    let mut found = Vec::with_capacity(texts.len());
+    for texts in texts.chunks(BATCH) {
+        let texts: Vec<String> = texts.iter().map(|text| format!("{title}\n{text}")).collect();
+        let vectors = model.embed(&texts).await.map_err(|error| AddError::Model(error.to_string()))?;
+        found.extend(vectors.iter().map(|vector| SqlValue::Blob(stored(vector))));
+    }
+    Ok(found)
+}
+
+/// Why a document could not be added.
+#[derive(Debug)]
+pub enum AddError {
+    /// The database.
+    Database(SqlError),
+    /// The model that makes vectors.
+    Model(String),
+}
+
+impl From<SqlError> for AddError {
+    fn from(error: SqlError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl std::fmt::Display for AddError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Database(error) => error.fmt(f),
+            Self::Model(cause) => f.write_str(cause),
+        }
+    }
+}
+
+impl std::error::Error for AddError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_as_documents() {
+        let content = "---\ntitle: \"Mutual NDA\"\ntype: NDA\nparty: Acme Corp\ndate: 2025-03-01\n---\n# Agreement\nText.\n";
+        let document = Document::read("contracts/Acme NDA.md", content).unwrap();
+        assert_eq!(
+            (document.id.as_str(), document.title.as_str(), document.kind.as_deref()),
+            ("contracts-acme-nda", "Mutual NDA", Some("nda"))
+        );
+        assert_eq!((document.party.as_deref(), document.date.as_deref()), (Some("Acme Corp"), Some("2025-03-01")));
+        assert_eq!(document.text, "# Agreement\nText.\n");
+        assert_eq!(Document::read("a.txt", "words").unwrap().title, "a");
+        let page = Document::read("a.html", "<title>Hi</title><h2>One</h2><p>Text<script>x</script>").unwrap();
+        assert_eq!((page.title.as_str(), page.text.trim()), ("Hi", "## One\n\nText"));
+        assert!(Document::read("a.md", "---\ndate: soon\n---\nx").unwrap_err().contains("2026-01-31"));
+        assert!(Document::read("a.md", " \n").is_err());
+    }
+}

@@ -1,0 +1,52 @@
+//! Vectors as bytes, their likeness, and two rankings as one. Knows no model and no database.
+
+use std::collections::BTreeMap;
+
+/// Dampens how much the first places of a ranking count; the value of the method's authors.
+const DAMPING: f64 = 60.0;
+
+/// A vector as it is stored: of length one, in little-endian floats.
+pub(crate) fn stored(vector: &[f32]) -> Vec<u8> {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+    vector.iter().flat_map(|x| (x * scale).to_le_bytes()).collect()
+}
+
+/// The cosine of two stored vectors; nothing when they have different lengths.
+pub(crate) fn likeness(one: &[u8], other: &[u8]) -> Option<f32> {
+    let number = |bytes: &[u8]| bytes.try_into().map(f32::from_le_bytes).unwrap_or(0.0);
+    (one.len() == other.len()).then(|| one.chunks_exact(4).zip(other.chunks_exact(4)).map(|(a, b)| number(a) * number(b)).sum())
+}
+
+/// Reciprocal rank fusion: what stands high in any ranking stands high, what stands in several stands higher.
+pub(crate) fn fused(rankings: &[Vec<i64>]) -> Vec<(i64, f64)> {
+    let mut scores: BTreeMap<i64, f64> = BTreeMap::new();
+    for ranking in rankings {
+        for (place, entry) in ranking.iter().enumerate() {
+            *scores.entry(*entry).or_default() += 1.0 / (DAMPING + 1.0 + place as f64);
+        }
+    }
+    let mut fused: Vec<(i64, f64)> = scores.into_iter().collect();
+    fused.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+    fused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn likeness_is_the_cosine() {
+        let vector = stored(&[3.0, 4.0]);
+        assert!((likeness(&vector, &stored(&[30.0, 40.0])).unwrap() - 1.0).abs() < 1e-6);
+        assert!(likeness(&vector, &stored(&[-4.0, 3.0])).unwrap().abs() < 1e-6);
+        assert_eq!(likeness(&vector, &stored(&[1.0])), None);
+        assert_eq!(likeness(&vector, &stored(&[0.0, 0.0])), Some(0.0));
+    }
+
+    #[test]
+    fn two_rankings_as_one() {
+        let order: Vec<i64> = fused(&[vec![1, 2, 3], vec![3, 2, 4]]).into_iter().map(|(entry, _)| entry).collect();
+        assert_eq!(order, [3, 2, 1, 4]);
+    }
+}
