@@ -63,16 +63,18 @@ pub mod export {
 
 /// Exports the fetch event of a Worker, once in a program. `$setup` is a function from [`Variables`] to what is served.
 #[cfg(target_arch = "wasm32")]
+// rustfmt moves the attribute inside further to the right each time
+#[rustfmt::skip]
 #[macro_export]
 macro_rules! fetch {
     ($setup:expr) => {
         #[doc(hidden)]
         #[$crate::export::attribute(
-                                    js_name = "fetch",
-                                    wasm_bindgen = $crate::export::wasm_bindgen,
-                                    js_sys = $crate::export::js_sys,
-                                    wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
-                                )]
+            js_name = "fetch",
+            wasm_bindgen = $crate::export::wasm_bindgen,
+            js_sys = $crate::export::js_sys,
+            wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
+        )]
         pub fn mcpfn_worker_fetch(request: $crate::export::Request, variables: $crate::export::Env) -> $crate::export::Promise {
             $crate::fetch(request, variables, $setup)
         }
