@@ -15,7 +15,8 @@ use crate::bearer;
 use crate::denied::{invalid, malformed, unavailable};
 use crate::kept::Kept;
 
-/// How long a list of keys serves before it is read again, in milliseconds.
+/// How long a list of keys serves before it is read again, in milliseconds. A key that is no more in it serves twice as long at
+/// most.
 const FRESH: u64 = 60_000;
 
 /// One key, as far as a server knows it.
@@ -116,7 +117,7 @@ pub struct ApiKeys {
 
 enum Keys {
     Fixed(Vec<ApiKey>),
-    Read { source: Arc<dyn KeySource>, kept: Kept<Vec<ApiKey>> },
+    Read { source: Arc<dyn KeySource>, kept: Arc<Kept<Vec<ApiKey>>> },
 }
 
 impl ApiKeys {
@@ -143,7 +144,10 @@ impl ApiKeys {
         match &self.keys {
             Keys::Fixed(keys) => Ok(self.find_in(keys, presented)),
             Keys::Read { source, kept } => {
-                let read = async { ApiKey::parse(&source.read().await?).map_err(|mistakes| mistakes.join("; ")) };
+                let read = || {
+                    let source = Arc::clone(source);
+                    async move { ApiKey::parse(&source.read().await?).map_err(|mistakes| mistakes.join("; ")) }
+                };
                 let seen = kept.get(platform, |_| true, read).await;
                 match seen.value {
                     Some(keys) => Ok(self.find_in(&keys, presented)),

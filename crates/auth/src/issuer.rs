@@ -1,5 +1,7 @@
 //! One issuer of signed tokens: where its keys are, and whether a token is signed by one of them.
 
+use std::sync::Arc;
+
 use mcpfn_core::{HttpClient, HttpRequest, Platform};
 use mcpfn_http::Denied;
 use serde::Deserialize;
@@ -10,15 +12,17 @@ use crate::jwt::token::Token;
 use crate::kept::Kept;
 use crate::remote;
 
-/// A key that an issuer takes back serves for at most this long, in milliseconds.
-const FRESH: u64 = 10 * 60 * 1000;
+/// How long keys serve until they are asked for again, in milliseconds. A key that the issuer takes back serves twice as long at
+/// most.
+const FRESH: u64 = 5 * 60 * 1000;
 
+#[derive(Clone)]
 pub(crate) struct Issuer {
     /// As tokens have it in `iss`.
     pub(crate) id: String,
     /// Where the keys are; found through the issuer's own document if not given.
     keys_url: Option<String>,
-    keys: Kept<KeySet>,
+    keys: Arc<Kept<KeySet>>,
 }
 
 /// The members that we need of RFC 8414 and OpenID Connect Discovery.
@@ -36,7 +40,11 @@ impl Issuer {
     /// Whether one of the issuer's keys signed the token.
     pub(crate) async fn check(&self, token: &Token<'_>, platform: &Platform) -> Result<(), Denied> {
         let known = |keys: &KeySet| keys.knows(token);
-        let seen = self.keys.get(platform, known, self.read(platform)).await;
+        let read = || {
+            let (issuer, client) = (self.clone(), remote::client(platform).cloned());
+            async move { issuer.read(client?.as_ref()).await }
+        };
+        let seen = self.keys.get(platform, known, read).await;
         match seen.value.map_or(Verdict::NoSuchKey, |keys| keys.check(token)) {
             Verdict::Signed => Ok(()),
             Verdict::Forged => Err(invalid("the token's signature is not its issuer's")),
@@ -48,8 +56,7 @@ impl Issuer {
         }
     }
 
-    async fn read(&self, platform: &Platform) -> Result<KeySet, String> {
-        let client = remote::client(platform)?.as_ref();
+    async fn read(&self, client: &dyn HttpClient) -> Result<KeySet, String> {
         let url = match &self.keys_url {
             Some(url) => url.clone(),
             None => self.discover(client).await?,

@@ -2,18 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mcpfn_core::Platform;
+use mcpfn_core::{MaybeSend, MaybeSync, Platform};
 
 /// How long a value that was asked for is not asked for again, in milliseconds; when there is none at all, the shorter time.
 const PAUSE: u64 = 60_000;
 const FIRST_PAUSE: u64 = 5_000;
 
 pub(crate) struct Kept<T> {
-    /// How long a value serves before it is read again, in milliseconds.
+    /// From what age on a value is read again, in milliseconds: beside the calls, where the host can. At twice that age a call
+    /// waits for it, unless it is known that nobody answers.
     fresh: u64,
     state: Mutex<State<T>>,
     /// Whoever holds it reads. A call that is dropped lets go of it, and the next one reads.
-    turn: async_lock::Mutex<()>,
+    turn: Arc<async_lock::Mutex<()>>,
 }
 
 struct State<T> {
@@ -35,37 +36,61 @@ impl<T> Clone for Seen<T> {
     }
 }
 
-impl<T> Kept<T> {
-    pub(crate) fn new(fresh: u64) -> Self {
+impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
+    pub(crate) fn new(fresh: u64) -> Arc<Self> {
         let state = State { seen: Seen { value: None, failure: None }, read_ms: 0, tried_ms: None };
-        Self { fresh, state: Mutex::new(state), turn: async_lock::Mutex::new(()) }
+        Arc::new(Self { fresh, state: Mutex::new(state), turn: Arc::default() })
     }
 
     /// The value, read by `read` when there is none, when it is old, or when it does not serve; but not more often than the
     /// pause allows. A value that is merely old is read again by one call, while others go on with it.
-    pub(crate) async fn get(
-        &self,
-        platform: &Platform,
-        serves: impl Fn(&T) -> bool,
-        read: impl Future<Output = Result<T, String>>,
-    ) -> Seen<T> {
+    ///
+    /// Where requests can't wait for each other, each reads for itself what it can't do without.
+    pub(crate) async fn get<R>(self: &Arc<Self>, platform: &Platform, serves: impl Fn(&T) -> bool, read: impl FnOnce() -> R) -> Seen<T>
+    where
+        R: Future<Output = Result<T, String>> + MaybeSend + 'static,
+    {
         let (seen, wanted) = self.look(platform.now_ms(), &serves);
-        let _turn = match wanted {
+        let turn = match wanted {
             Wanted::No => return seen,
-            Wanted::Newer => match self.turn.try_lock() {
-                Some(turn) => turn,
+            _ if !platform.shares_work() => None,
+            Wanted::Now => Some(self.turn.lock_arc().await),
+            Wanted::Newer | Wanted::Beside => match self.turn.try_lock_arc() {
                 None => return seen,
+                turn => turn,
             },
-            Wanted::Now => self.turn.lock().await,
         };
         // whoever had the turn before may have brought it
         let (seen, wanted) = self.look(platform.now_ms(), &serves);
-        if matches!(wanted, Wanted::No) {
-            return seen;
+        let clock = Arc::clone(platform.clock());
+        let renewal = |read: R| {
+            let kept = Arc::clone(self);
+            async move {
+                let result = read.await;
+                kept.keep(result, clock.now_ms());
+                drop(turn);
+            }
+        };
+        match wanted {
+            Wanted::No => return seen,
+            Wanted::Now => renewal(read()).await,
+            Wanted::Newer | Wanted::Beside => {
+                if !platform.shares_work() {
+                    // instead of a turn, which nobody would give back for a request that the platform stops
+                    self.state().tried_ms = Some(platform.now_ms());
+                }
+                let renewal = renewal(read());
+                match wanted {
+                    Wanted::Beside => platform.afterwards(Box::pin(renewal)).await,
+                    _ => renewal.await,
+                }
+            }
         }
-        let result = read.await;
+        self.state().seen.clone()
+    }
+
+    fn keep(&self, result: Result<T, String>, now: u64) {
         let mut state = self.state();
-        let now = platform.now_ms();
         state.tried_ms = Some(now);
         match result {
             Ok(value) => {
@@ -74,20 +99,21 @@ impl<T> Kept<T> {
             }
             Err(failure) => state.seen.failure = Some(failure),
         }
-        state.seen.clone()
     }
 
     fn look(&self, now: u64, serves: impl Fn(&T) -> bool) -> (Seen<T>, Wanted) {
         let state = self.state();
         let served = state.seen.value.as_deref().is_some_and(serves);
         let pause = if state.seen.value.is_some() { PAUSE } else { FIRST_PAUSE };
-        let fresh = served && now.saturating_sub(state.read_ms) < self.fresh;
-        let wanted = if fresh || state.tried_ms.is_some_and(|tried| now.saturating_sub(tried) < pause) {
+        let age = now.saturating_sub(state.read_ms);
+        let wanted = if (served && age < self.fresh) || state.tried_ms.is_some_and(|tried| now.saturating_sub(tried) < pause) {
             Wanted::No
-        } else if served {
-            Wanted::Newer
-        } else {
+        } else if !served {
             Wanted::Now
+        } else if age < 2 * self.fresh || state.seen.failure.is_some() {
+            Wanted::Beside
+        } else {
+            Wanted::Newer
         };
         (state.seen.clone(), wanted)
     }
@@ -100,6 +126,10 @@ impl<T> Kept<T> {
 
 enum Wanted {
     No,
+    /// It serves: read it beside the call.
+    Beside,
+    /// It serves, but it is too old to go on with if there is a newer one.
     Newer,
+    /// It does not serve.
     Now,
 }

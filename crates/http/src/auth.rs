@@ -75,7 +75,8 @@ pub struct Resource {
     pub url: String,
     /// Issuers whose tokens are taken.
     pub authorization_servers: Vec<String>,
-    /// The scopes that a client should ask for first.
+    /// The scopes that a client should ask for first. If there are none, [`Service::new`](crate::Service::new) takes those of
+    /// everything that only reads.
     pub scopes: Vec<String>,
 }
 

@@ -35,9 +35,12 @@ pub struct Service {
 impl Service {
     /// Puts a server behind HTTP.
     #[must_use]
-    pub fn new(server: Server, config: Config) -> Self {
+    pub fn new(server: Server, mut config: Config) -> Self {
         let allowed_headers = cors::allowed_headers(&server);
         let health = serde_json::json!({"status": "ok", "name": server.name(), "version": server.version()}).to_string().into();
+        if let Some(resource) = config.auth.resource.as_mut().filter(|resource| resource.scopes.is_empty()) {
+            resource.scopes = server.reading_scopes();
+        }
         let metadata = config.auth.resource.as_ref().map(|resource| resource.metadata(server.name()));
         Self { server, config, allowed_headers, health, metadata }
     }

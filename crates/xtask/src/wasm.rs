@@ -1,5 +1,5 @@
-//! The step `wasm`: core and http need nothing from a host. They are built for wasm32-unknown-unknown, a small module
-//! made of them is shown to import nothing, and it answers calls under Node. What it answers is checked over there,
+//! The step `wasm`: core, http and auth need nothing from a host. They are built for wasm32-unknown-unknown, a small module
+//! made of the first two is shown to import nothing, and it answers calls under Node. What it answers is checked over there,
 //! in tests/wasm/run.mjs.
 
 mod imports;
@@ -19,7 +19,7 @@ use crate::{
     setup::{self, TARGET, Toolchain},
 };
 
-const PURE: [&str; 2] = ["mcpfn-core", "mcpfn-http"];
+const PURE: [&str; 3] = ["mcpfn-core", "mcpfn-http", "mcpfn-auth"];
 const CHECK: &str = "mcpfn-wasm-check";
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {

@@ -18,6 +18,7 @@ use crate::{
 use workerd::{Service, What, Workerd};
 
 const IMPATIENT: &str = include_str!("../../../tests/worker/impatient.mjs");
+const ISSUER: &str = include_str!("../../../tests/worker/issuer.mjs");
 
 /// 32 bytes of 7, which the fixtures know.
 const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
@@ -27,6 +28,9 @@ const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// The origins that the fixtures call from: this host has no loopback that it could trust by itself.
 const ORIGINS: (&str, &str) =
     ("MCPFN_ORIGINS", "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}");
+
+/// The SHA-256 of `robot-key`.
+const API_KEY: &str = "robot:b2cfb5518f033861ee2dd12be0f7c0b95c23d0b8d1f4c32c8a788f77bc8a52be:held";
 
 /// One server a service; `everything` comes last.
 const SERVICES: &[Service<'_>] = &[
@@ -38,6 +42,22 @@ const SERVICES: &[Service<'_>] = &[
     Service { name: "trapped", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
     Service { name: "impatient", what: What::Script { text: IMPATIENT, service: Some("watched") } },
     Service { name: "unlimited", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE", "60/min")]) },
+    Service { name: "issuer", what: What::Script { text: ISSUER, service: None } },
+    Service {
+        name: "keyed",
+        what: What::Built(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", API_KEY), KEY, QUIET, ("TEST_SERVER", "watched")]),
+    },
+    Service {
+        name: "oauth",
+        what: What::Built(&[
+            ("MCPFN_AUTH", "oauth"),
+            ("MCPFN_ISSUER", "http://127.0.0.1:{port of issuer}"),
+            ("MCPFN_PUBLIC_URL", "https://mcp.example.com/mcp"),
+            KEY,
+            QUIET,
+            ("TEST_SERVER", "watched"),
+        ]),
+    },
     Service { name: "unset", what: What::Built(&[]) },
     Service {
         name: "wrong",

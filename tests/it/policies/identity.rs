@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
+use mcpfn::prelude::*;
 use mcpfn::{BoxFuture, Platform, Principal, PrincipalKind};
 use mcpfn_http::{Authenticator, Config, Denied, DeniedKind, Resource};
 use serde_json::json;
@@ -32,15 +33,21 @@ impl Authenticator for Tokens {
 }
 
 fn guarded(anonymous: bool) -> InProcess {
-    let mut config = Config::default();
+    let mut config = config(vec!["catalog:read".to_owned()]);
     config.anonymous = anonymous;
+    InProcess::with_config(|| shop(&Runs::default()), config).called_by(Principal::anonymous())
+}
+
+/// An issuer that asks clients to begin with these scopes.
+fn config(scopes: Vec<String>) -> Config {
+    let mut config = Config::default();
     config.auth.authenticators.push(Arc::new(Tokens));
     config.auth.resource = Some(Resource {
         url: "https://mcp.example.com/mcp".to_owned(),
         authorization_servers: vec!["https://issuer.example.com".to_owned()],
-        scopes: vec!["catalog:read".to_owned()],
+        scopes,
     });
-    InProcess::with_config(|| shop(&Runs::default()), config).called_by(Principal::anonymous())
+    config
 }
 
 fn with_token(token: &str) -> Request {
@@ -132,4 +139,29 @@ fn the_metadata_document_is_open_to_everybody() {
     }
     let elsewhere = InProcess::new(|| shop(&Runs::default())).send(&get("/.well-known/oauth-protected-resource"));
     assert_eq!(elsewhere.status, 404, "a server without an issuer has no such document");
+}
+
+#[test]
+fn a_client_is_told_to_begin_with_what_only_reads() {
+    let tool = |name: &str| Tool::new(name).describe("Says something.");
+    let said = |_: NoArguments| async { "said" };
+    let server = || {
+        Server::builder("crm", "1.0.0")
+            .tool(tool("open").read_only().handler(said))
+            .tool(tool("read").read_only().scope("crm:read").handler(said))
+            .tool(tool("both").read_only().scope("mail:read").scope("crm:read").handler(said))
+            .tool(tool("save").scope("crm:write").handler(said))
+            .prompt(Prompt::new("summary").describe("Sums up.").scope("reports").handler(|| async { "sum" }))
+            .resource(mcpfn::Resource::new("crm://book", "book").describe("The book.").scope("books").handler(|_: Cx| async { "book" }))
+    };
+    let host = InProcess::with_config(server, config(Vec::new())).called_by(Principal::anonymous());
+    let challenge = host.send(&call("read", json!({}))).header("www-authenticate").map(str::to_owned);
+    assert!(challenge.as_deref().is_some_and(|header| header.ends_with(r#" scope="books crm:read mail:read reports""#)), "{challenge:?}");
+    let mut document = Request::post("");
+    document.method = "GET".to_owned();
+    "/.well-known/oauth-protected-resource".clone_into(&mut document.path);
+    assert_eq!(host.send(&document).json()["scopes_supported"], json!(["books", "crm:read", "mail:read", "reports"]));
+
+    let open = InProcess::with_config(|| shop(&Runs::default()), config(Vec::new())).called_by(Principal::anonymous());
+    assert!(open.send(&document).json().get("scopes_supported").is_none(), "nothing here needs a scope");
 }

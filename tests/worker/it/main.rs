@@ -10,6 +10,8 @@ mod it {
     pub(crate) mod support;
 }
 
+/// API keys and access tokens.
+mod auth;
 /// The shared fixtures.
 mod fixtures;
 /// Streams, disconnects, panics, memory: a call from its first byte to its last.

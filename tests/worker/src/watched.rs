@@ -21,6 +21,7 @@ pub(crate) fn server() -> Builder {
         .tool(trap)
         .tool(kept)
         .tool(limited)
+        .tool(secret)
 }
 
 /// Counts one call while it lives.
@@ -97,6 +98,12 @@ async fn kept(args: Key, cx: &Cx) -> String {
 #[tool(read_only, rate = "3/10s")]
 async fn limited() -> &'static str {
     "not too often"
+}
+
+/// For callers who may read secrets.
+#[tool(read_only, scope = "secrets:read")]
+async fn secret() -> &'static str {
+    "not any more"
 }
 
 /// Ends the module, as a stack overflow would: nothing can catch it.

@@ -19,6 +19,9 @@ const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFl
 const MODULES: &str =
     r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
+/// What Workers reach by `fetch`: this machine, and nothing beyond it.
+const NETWORK: &str = "    (name = \"machine\", network = (allow = [\"local\"])),\n";
+
 /// One Worker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Service<'a> {
@@ -28,7 +31,7 @@ pub(crate) struct Service<'a> {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum What<'a> {
-    /// What was built, with these variables; `{port}` in them stands for its port.
+    /// What was built, with these variables; `{port}` in them stands for its port, `{port of NAME}` for that of another service.
     Built(&'a [(&'a str, &'a str)]),
     /// A script, which may ask another service, as `SERVICE`.
     Script { text: &'a str, service: Option<&'a str> },
@@ -69,7 +72,12 @@ fn configuration(services: &[Service<'_>], ports: &[u16]) -> String {
     let mut workers = String::new();
     let mut sockets = String::new();
     for (Service { name, what }, port) in services.iter().zip(ports) {
-        let variable = |(name, text): &(&str, &str)| format!("(name = {name:?}, text = {:?}), ", text.replace("{port}", &port.to_string()));
+        let variable = |(name, text): &(&str, &str)| {
+            let text = text.replace("{port}", &port.to_string());
+            let others = services.iter().zip(ports);
+            let text = others.fold(text, |text, (other, port)| text.replace(&format!("{{port of {}}}", other.name), &port.to_string()));
+            format!("(name = {name:?}, text = {text:?}), ")
+        };
         let (modules, bindings) = match what {
             What::Built(variables) => (MODULES.to_owned(), variables.iter().map(variable).collect()),
             What::Script { service, .. } => {
@@ -77,11 +85,13 @@ fn configuration(services: &[Service<'_>], ports: &[u16]) -> String {
                 (modules, service.map(|service| format!("(name = \"SERVICE\", service = {service:?})")).unwrap_or_default())
             }
         };
-        workers += &format!("    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, bindings = [{bindings}])),\n");
+        workers += &format!(
+            "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = \"machine\", bindings = [{bindings}])),\n"
+        );
         sockets += &format!("    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = {name:?}),\n");
     }
     format!(
-        "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  services = [\n{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
+        "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  services = [\n{NETWORK}{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
     )
 }
 
@@ -93,10 +103,14 @@ mod tests {
     fn each_service_has_its_variables_and_its_port() {
         let services = [
             Service { name: "wrong", what: What::Built(&[]) },
-            Service { name: "everything", what: What::Built(&[("MCPFN_AUTH", "none"), ("QUOTED", "a\"{port}")]) },
+            Service {
+                name: "everything",
+                what: What::Built(&[("MCPFN_AUTH", "none"), ("QUOTED", "a\"{port}"), ("OTHER", "{port of wrong}")]),
+            },
         ];
         let text = configuration(&services, &[4001, 4002]);
-        assert!(text.contains(r#"bindings = [(name = "MCPFN_AUTH", text = "none"), (name = "QUOTED", text = "a\"4002"), ]"#), "{text}");
+        assert!(text.contains(r#"(name = "OTHER", text = "4001")"#), "{text}");
+        assert!(text.contains(r#"bindings = [(name = "MCPFN_AUTH", text = "none"), (name = "QUOTED", text = "a\"4002"), "#), "{text}");
         assert!(text.contains(r#"(name = "wrong", address = "127.0.0.1:4001", http = (), service = "wrong")"#), "{text}");
     }
 }

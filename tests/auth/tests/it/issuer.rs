@@ -7,6 +7,7 @@ use mcpfn_auth::OAuth;
 use mcpfn_auth_tests::{Issuer, Key, Kind, Mood, platform};
 use mcpfn_http::Authenticator;
 use mcpfn_http::DeniedKind::{Invalid, Unavailable};
+use mcpfn_native::Tasks;
 use serde_json::json;
 
 use crate::world::{ED25519, P256, RSA, SERVER, World, bearer, refused};
@@ -19,12 +20,12 @@ async fn keys_are_asked_for_once_and_kept() {
     let token = RSA.token(&world.claims_with(&json!({"exp": world.clock.seconds() + 3600})));
     for _ in 0..20 {
         world.accept(&token).await;
-        world.clock.pass(29);
+        world.clock.pass(14);
     }
     assert_eq!(world.issuer.asked("/keys"), 1);
-    world.clock.pass(30);
+    world.clock.pass(20);
     world.accept(&token).await;
-    assert_eq!(world.issuer.asked("/keys"), 2, "after ten minutes they are asked for again");
+    assert_eq!(world.issuer.asked("/keys"), 2, "after five minutes they are asked for again");
 }
 
 #[tokio::test]
@@ -150,6 +151,73 @@ async fn a_slow_issuer_holds_up_one_call_and_not_the_others() {
     }
     assert!(!slow.is_finished(), "the others went on with the old keys");
     slow.await.unwrap();
+}
+
+#[tokio::test]
+async fn where_work_goes_on_after_the_answer_no_call_waits_while_old_keys_are_good() {
+    let (mut world, tasks) = (World::new().await, Tasks::default());
+    world.platform = world.platform.with_background(Arc::new(tasks.clone()));
+    let long = world.claims_with(&json!({"exp": world.clock.seconds() + 36_000}));
+    world.accept(&RSA.token(&long)).await;
+    world.issuer.publish(vec![P256.jwk()]);
+    world.clock.pass(5 * MINUTE);
+    // a call that waited would know that the key was taken back
+    world.accept(&RSA.token(&long)).await;
+    tasks.settle().await;
+    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+    world.accept(&P256.token(&long)).await;
+    assert_eq!(world.issuer.asked("/keys"), 2);
+
+    // after a long silence the first call waits, so that a key that was taken back serves nobody
+    world.issuer.publish(vec![ED25519.jwk()]);
+    world.clock.pass(10 * MINUTE);
+    world.refuse(&P256.token(&long), Invalid, "does not publish").await;
+
+    // an issuer that hangs: the first call waits in vain, and none after it
+    world.issuer.is(Mood::Slow(Duration::from_secs(3600)));
+    world.clock.pass(10 * MINUTE);
+    world.accept(&ED25519.token(&long)).await;
+    let asked = world.issuer.asked("/.well-known");
+    world.clock.pass(MINUTE);
+    let token = ED25519.token(&long);
+    tokio::time::timeout(Duration::from_secs(2), world.accept(&token)).await.expect("the call does not wait for the issuer");
+    tasks.settle().await;
+    assert_eq!(world.issuer.asked("/.well-known"), asked + 1, "it is asked nevertheless");
+}
+
+#[tokio::test]
+async fn where_requests_can_not_wait_for_each_other_each_asks_for_itself() {
+    let mut world = World::new().await;
+    world.platform = world.platform.without_sharing();
+    let world = Arc::new(world);
+    world.issuer.is(Mood::Slow(Duration::from_millis(200)));
+    let token = RSA.token(&world.claims_with(&json!({"exp": world.clock.seconds() + 36_000})));
+    let tasks: Vec<_> = (0..5)
+        .map(|_| {
+            let (world, token) = (Arc::clone(&world), token.clone());
+            tokio::spawn(async move { world.accept(&token).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(world.issuer.asked("/keys"), 5);
+
+    // a request that the platform stops while it asks: nothing of it runs any more, not even its end
+    world.clock.pass(10 * MINUTE);
+    let mut stopped = Box::pin({
+        let (world, token) = (Arc::clone(&world), token.clone());
+        async move { world.accept(&token).await }
+    });
+    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(stopped.as_mut().poll(cx).is_pending())).await);
+    std::mem::forget(stopped);
+    for _ in 0..5 {
+        world.accept(&token).await;
+    }
+    assert_eq!(world.issuer.asked("/keys"), 5, "the others go on with the old keys");
+    world.clock.pass(MINUTE);
+    world.accept(&token).await;
+    assert_eq!(world.issuer.asked("/keys"), 6);
 }
 
 #[tokio::test]

@@ -1,0 +1,117 @@
+//! Who calls, in workerd: API keys, and access tokens of an issuer on this machine, whose keys the Worker fetches.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::{Host as _, Request, Response, Worker};
+
+const CHALLENGE: &str =
+    r#"Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="secrets:read""#;
+
+fn get(path: &str) -> Request {
+    let mut request = Request::post("");
+    request.method = "GET".to_owned();
+    path.clone_into(&mut request.path);
+    request
+}
+
+fn call(service: &str, tool: &str, proof: Option<(&str, &str)>) -> Response {
+    let mut request = Request::modern("tools/call", json!({"name": tool, "arguments": {}}));
+    if let Some((name, value)) = proof {
+        request = request.header(name, value);
+    }
+    Worker::named(service).send(&request)
+}
+
+fn issuer(path: &str) -> Value {
+    let mut request = get(path);
+    // the issuer names itself as it is called
+    request = request.header("host", &Worker::named("issuer").0.to_string());
+    Worker::named("issuer").send(&request).json()
+}
+
+fn bearer(query: &str) -> String {
+    let token = issuer(&format!("/token{query}"));
+    format!("Bearer {}", token.as_str().unwrap_or_else(|| panic!("no token: {token}")))
+}
+
+fn refused(service: &str, proof: Option<(&str, &str)>, status: u16, challenge: &str) -> String {
+    let response = call(service, "held", proof);
+    assert_eq!((response.status, response.header("www-authenticate")), (status, Some(challenge)), "{}", response.text());
+    response.error().1
+}
+
+#[test]
+fn api_keys() {
+    for (name, value) in [("x-api-key", "robot-key"), ("authorization", "Bearer robot-key")] {
+        let response = call("keyed", "held", Some((name, value)));
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+    refused("keyed", None, 401, r#"Bearer realm="watched""#);
+    let invalid = r#"Bearer realm="watched", error="invalid_token""#;
+    let message = refused("keyed", Some(("x-api-key", "robot-kex")), 401, invalid);
+    assert!(message.contains("none of this server's") && !message.contains("robot-kex"), "{message}");
+    refused("keyed", Some(("authorization", "Bearer robot-kex")), 401, invalid);
+    // the key has other scopes than the tool needs
+    let response = call("keyed", "secret", Some(("x-api-key", "robot-key")));
+    let lacking = r#"Bearer realm="watched", scope="secrets:read", error="insufficient_scope""#;
+    assert_eq!((response.status, response.header("www-authenticate")), (403, Some(lacking)));
+}
+
+/// The runtime ends a request that waits for what another one fetches: each of the first calls asks for itself.
+#[test]
+fn tokens() {
+    let good = bearer("");
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let response = call("oauth", "secret", Some(("authorization", &good)));
+                assert_eq!(response.status, 200, "{}", response.text());
+            });
+        }
+    });
+    assert!(start.elapsed().as_millis() >= 500, "the keys were slow");
+    let asked = issuer("/asked");
+    assert!(asked.as_u64().is_some_and(|asked| (1..=4).contains(&asked)), "{asked}");
+    for _ in 0..5 {
+        assert_eq!(call("oauth", "secret", Some(("authorization", &good))).status, 200);
+    }
+    assert_eq!(issuer("/asked"), asked, "the keys are kept");
+
+    refused("oauth", None, 401, CHALLENGE);
+    let invalid = format!("{CHALLENGE}, error=\"invalid_token\"");
+    let (text, _) = good.rsplit_once('.').expect("a token has three parts");
+    let forged = format!("{text}.{}", "A".repeat(86));
+    for (token, part) in [
+        (bearer("?exp=-120"), "expired"),
+        (bearer("?nbf=120"), "not valid yet"),
+        (bearer("?aud=https://other.example/mcp"), "another server"),
+        (bearer("?iss=https://other.example"), "does not trust"),
+        (forged, "signature"),
+        ("Bearer opaque".to_owned(), "none that this server takes"),
+    ] {
+        let message = refused("oauth", Some(("authorization", &token)), 401, &invalid);
+        assert!(message.contains(part), "{message}");
+    }
+    let response = call("oauth", "secret", Some(("authorization", &bearer("?scope=held"))));
+    let lacking = format!("{CHALLENGE}, error=\"insufficient_scope\"");
+    assert_eq!((response.status, response.header("www-authenticate")), (403, Some(&*lacking)), "{}", response.text());
+}
+
+#[test]
+fn the_metadata_document() {
+    for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"] {
+        let document = Worker::named("oauth").send(&get(path));
+        assert_eq!((document.status, document.header("access-control-allow-origin")), (200, Some("*")), "{}", document.text());
+        let expected = json!({
+            "resource": "https://mcp.example.com/mcp",
+            "authorization_servers": [format!("http://{}", Worker::named("issuer").0)],
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": ["secrets:read"],
+            "resource_name": "watched",
+        });
+        assert_eq!(document.json(), expected);
+    }
+}
