@@ -5,7 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
 use mcpfn_core::{Answer, Frame, Reply, Running};
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Challenge};
 use crate::body::Body;
 use crate::guard::Refusal;
 use crate::heartbeat::{Beat, Heartbeat, Pulse};
@@ -70,6 +70,9 @@ pub(crate) struct Lacking(pub(crate) Vec<String>);
 pub(crate) fn step_up(response: &mut Response<Body>, auth: &Auth, realm: &str) {
     let Some(Lacking(scopes)) = response.extensions_mut().remove::<Lacking>() else { return };
     let challenge = auth.challenge(realm, Some("insufficient_scope"), &scopes);
+    if let Some(body) = response.body().as_full().and_then(|body| repeated(body, &challenge)) {
+        *response.body_mut() = Body::full(body);
+    }
     if let Ok(value) = HeaderValue::try_from(challenge.header) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
@@ -95,6 +98,14 @@ pub(crate) async fn reply(reply: Reply, modern: bool, streams: bool, heartbeat: 
             Beat::Silence => return stream(Beat::Silence, running, pulse),
         }
     }
+}
+
+/// An error's body with the challenge in its data.
+fn repeated(body: &Bytes, challenge: &Challenge) -> Option<Bytes> {
+    let mut message: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let data = message.pointer_mut("/error/data")?.as_object_mut()?;
+    data.extend(challenge.data.as_object()?.clone());
+    Some(message.to_string().into())
 }
 
 fn stream(first: Beat, running: Running, pulse: Pulse) -> Response<Body> {

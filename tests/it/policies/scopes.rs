@@ -102,7 +102,8 @@ fn a_call_without_its_scopes_is_403_and_names_all_of_them() {
         let refused = host.send(&Request::from_client(revision, call));
         assert_eq!((refused.status, refused.error().0), (403, 403), "{revision}");
         assert_eq!(refused.error().1, "`both` needs the scopes crm:read and mail:send");
-        assert_eq!(refused.json()["error"]["data"], json!({"requiredScopes": ["crm:read", "mail:send"]}));
+        let data = json!({"requiredScopes": ["crm:read", "mail:send"], "realm": "crm", "scope": "crm:read mail:send", "error": "insufficient_scope"});
+        assert_eq!(refused.json()["error"]["data"], data);
         assert_eq!(
             refused.header("www-authenticate"),
             Some(r#"Bearer realm="crm", scope="crm:read mail:send", error="insufficient_scope""#)

@@ -74,7 +74,9 @@ impl Expected {
             }
             Self::Unavailable(message) => Some(json!({"jsonrpc": "2.0", "error": {"code": -32600, "message": message}})),
             Self::Lacks(scopes, message) => {
-                Some(json!({"jsonrpc": "2.0", "id": 1, "error": {"code": 403, "message": message, "data": {"requiredScopes": scopes}}}))
+                let scope = scopes.join(" ");
+                let data = json!({"requiredScopes": scopes, "resource_metadata": METADATA, "scope": scope, "error": "insufficient_scope"});
+                Some(json!({"jsonrpc": "2.0", "id": 1, "error": {"code": 403, "message": message, "data": data}}))
             }
         }
     }
