@@ -92,6 +92,8 @@ impl Contestant {
             ("MCPFN_AUTH", "none"),
             ("MCPFN_RATE", "none"),
             ("MCPFN_LOG", "error"),
+            // of the server: no demo shop is made, which is data and not start
+            ("MCPFN_TOOLKITS", "hello"),
             ("MCPFN_STATE_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
         ];
         if self.table {

@@ -11,7 +11,7 @@ use crate::report::{Result, flush};
 const BOOTSTRAPS: [(&str, &str, &str, &[&str]); 3] = [
     ("mcpfn-bench-bare", "", "mcpfn-bench-bare", &["bare lambda_http"]),
     ("mcpfn-bench-tool", "", "mcpfn-bench-tool", &["one tool", "one tool+table"]),
-    ("mcpfn-server", "lambda", "mcpfn", &["server, all toolkits+table"]),
+    ("mcpfn-server", "lambda", "mcpfn", &["server with every toolkit in it+table"]),
 ];
 
 pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
