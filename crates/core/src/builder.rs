@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::implementation::{Icon, Implementation};
-use crate::port::TypeMap;
+use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
 use crate::send::{MaybeSend, MaybeSync};
@@ -214,7 +214,7 @@ impl Builder {
             resource_index,
             header_names,
             lists,
-            list_ttl_ms: register::milliseconds(self.list_ttl),
+            list_ttl_ms: milliseconds(self.list_ttl),
             most_result_bytes: self.most_result,
             state: Arc::new(self.state),
             rendered: Rendered::default(),

@@ -165,6 +165,11 @@ impl fmt::Debug for Platform {
     }
 }
 
+/// A duration as clocks here count it.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The time of day.
 pub trait Clock: MaybeSend + MaybeSync {
     /// Milliseconds since 1970-01-01T00:00Z.

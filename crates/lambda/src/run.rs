@@ -83,13 +83,14 @@ where
         let metrics = Metrics { service: server.name().to_owned(), clock: Arc::clone(platform.clock()) };
         platform = platform.with_records(Arc::new(metrics));
     }
+    let in_memory = |platform| settings.policies.wire(platform, Arc::new(Stores::default()));
     #[cfg(feature = "dynamodb")]
     let platform = match settings.table {
         Some(table) => settings.policies.wire(platform, Arc::new(crate::dynamodb::Stores::new(table))),
-        None => settings.policies.wire(platform, Arc::new(Stores::default())),
+        None => in_memory(platform),
     };
     #[cfg(not(feature = "dynamodb"))]
-    let platform = settings.policies.wire(platform, Arc::new(Stores::default()));
+    let platform = in_memory(platform);
     let mut config = Config::default();
     config.anonymous = anybody;
     config.auth = settings.proofs.auth;

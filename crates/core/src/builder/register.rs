@@ -7,6 +7,7 @@ use crate::model::prompt::PromptDefinition;
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{ToolAnnotations, ToolDefinition};
 use crate::policy::Cache;
+use crate::port::milliseconds;
 use crate::prompt::{self, Prompt};
 use crate::resource::template::Template;
 use crate::resource::{self, Resource};
@@ -17,10 +18,6 @@ use crate::tool::schema;
 use crate::tool::validate::Validator;
 
 const NO_HANDLER: &str = "it has no handler: add `.handler(..)`";
-
-pub(super) fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
 
 pub(super) fn registered_uri(resource: &RegisteredResource) -> &str {
     resource.definition.uri.as_deref().or(resource.definition.uri_template.as_deref()).unwrap_or_default()

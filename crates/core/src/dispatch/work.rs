@@ -21,9 +21,9 @@ use crate::outbox::Outbox;
 use crate::policy::kept::{Keep, Made};
 use crate::policy::record::{self, Recorder};
 use crate::policy::{rate, scope};
-use crate::port::Platform;
 use crate::port::records::{CacheUse, Failure, Outcome};
 use crate::port::store::{Rate, StoreError};
+use crate::port::{Platform, milliseconds};
 use crate::principal::Principal;
 use crate::round_trip::{Ask, Binding};
 use crate::running::{Reply, Running};
@@ -124,11 +124,12 @@ impl Work {
         let work = Arc::new(self);
         let call = async move {
             let recorder = Recorder::start(Arc::clone(&work));
-            let ended = match scope::admit(&work.server, work.place, &work.principal) {
-                Ok(()) => match rate::admit(&work, own).await {
-                    Ok(()) => run(work).await,
-                    Err(refused) => Err(refused),
-                },
+            let admitted = async {
+                scope::admit(&work.server, work.place, &work.principal)?;
+                rate::admit(&work, own).await
+            };
+            let ended = match admitted.await {
+                Ok(()) => run(work).await,
                 Err(refused) => Err(refused),
             };
             recorder.end(ended)
@@ -197,7 +198,7 @@ impl Work {
             answers: self.answers()?,
             opened,
             filled,
-            deadline_ms: now_ms.saturating_add(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+            deadline_ms: now_ms.saturating_add(milliseconds(limit)),
             platform: Arc::clone(&self.platform),
             state: Arc::clone(self.server.state()),
             outbox: self.outbox.clone(),
@@ -230,7 +231,7 @@ impl Work {
             written.extend_from_slice(&to_json(&ask.requests));
         }
         if let Some(state) = &ask.state {
-            let within = u64::try_from(ask.within.as_millis()).unwrap_or(u64::MAX);
+            let within = milliseconds(ask.within);
             let arguments = if self.method == "resources/read" { Value::Null } else { self.arguments()? };
             let expires_ms = self.platform.clock.now_ms().saturating_add(within);
             let token = self.platform.keys.seal(state, expires_ms, &self.binding(&arguments), &*self.platform.random)?;

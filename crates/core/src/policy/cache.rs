@@ -11,6 +11,7 @@ use super::kept::{Keep, Kept, Made, Stamp};
 use crate::canonical::{canonical, digest_key};
 use crate::dispatch::work::Work;
 use crate::jsonrpc::Error;
+use crate::port::milliseconds;
 use crate::port::records::CacheUse;
 use crate::port::store::ResultCache;
 use crate::send::BoxFuture;
@@ -113,8 +114,4 @@ fn key(work: &Work, cache: Cache, arguments: &Value) -> String {
 fn fresh_until(stamp: Stamp) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = stamp;
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
-fn milliseconds(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -13,6 +13,7 @@ use super::kept::{Keep, Kept, Made, Stamp};
 use crate::canonical::{canonical, digest_key};
 use crate::dispatch::work::Work;
 use crate::jsonrpc::Error;
+use crate::port::milliseconds;
 use crate::port::records::CacheUse;
 use crate::port::store::{Begun, Once, StoreError};
 use crate::send::BoxFuture;
@@ -85,7 +86,7 @@ impl Write {
     /// Begins; while somebody else is at it, waits for the end of that as long as the call itself might take.
     async fn begin(&self, work: &Work, limit: Duration) -> Result<Begun, StoreError> {
         let clock = &work.platform.clock;
-        let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let limit_ms = milliseconds(limit);
         let give_up_ms = clock.now_ms().saturating_add(limit_ms);
         let mut looks = LOOKS.into_iter();
         loop {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Frame, Keyring, NoArguments, Platform, Principal, Random, Received, Records,
+    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Reply,
     Server, Sql, Timer, Tool, ToolError, WhenDown,
 };
 use mcpfn_native::memory::Stores;
@@ -97,13 +97,7 @@ impl Client {
         let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
             Received::Send(bytes) => bytes,
-            Received::Run { mut call, .. } => wait(async {
-                loop {
-                    if let Frame::Answer(answer) = call.frame().await.expect("an answer comes last") {
-                        return answer.message;
-                    }
-                }
-            }),
+            Received::Run { call, .. } => wait(Reply::Running(call).answer()).message,
             other => panic!("{other:?}"),
         };
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();

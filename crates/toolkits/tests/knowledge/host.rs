@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Failure, Frame, HttpClient, Keyring, Platform, Principal, Random, Received, Records, Scopes,
+    BoxFuture, CallRecord, Clock, Connection, Failure, HttpClient, Keyring, Platform, Principal, Random, Received, Records, Reply, Scopes,
     Server, Sql, Timer,
 };
 use mcpfn_sql::Sqlite;
@@ -97,11 +97,7 @@ impl Client {
         let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
             Received::Send(bytes) => bytes,
-            Received::Run { mut call, .. } => loop {
-                if let Frame::Answer(answer) = call.frame().await.expect("an answer comes last") {
-                    break answer.message;
-                }
-            },
+            Received::Run { call, .. } => Reply::Running(call).answer().await.message,
             other => panic!("{other:?}"),
         };
         let text = String::from_utf8(answer.to_vec()).unwrap();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Failure, Frame, HttpClient, Keyring, Platform, Principal, Random, Received, Records, Scopes,
+    BoxFuture, CallRecord, Clock, Connection, Failure, HttpClient, Keyring, Platform, Principal, Random, Received, Records, Reply, Scopes,
     Server, Timer,
 };
 use mcpfn_toolkits::register;
@@ -59,9 +59,7 @@ impl Records for Host {
     }
 
     fn call(&self, call: &CallRecord<'_>) {
-        // what a record offers to a log; its Debug form has the arguments in it, and no host prints that
-        let trace = call.traceparent.unwrap_or_default();
-        checked(format!("{} {} {:?} {:?} {} {trace}", call.method, call.name, call.principal, call.outcome, call.input_hash()));
+        checked(format!("{call:?} {}", call.input_hash()));
     }
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {
@@ -109,11 +107,7 @@ impl Client {
         let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
         let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
             Received::Send(bytes) => bytes,
-            Received::Run { mut call, .. } => loop {
-                if let Frame::Answer(answer) = call.frame().await.expect("an answer comes last") {
-                    break answer.message;
-                }
-            },
+            Received::Run { call, .. } => Reply::Running(call).answer().await.message,
             other => panic!("{other:?}"),
         };
         let mut answer: Value = serde_json::from_str(&checked(String::from_utf8(answer.to_vec()).unwrap())).unwrap();
