@@ -381,3 +381,14 @@ fn a_trace_comes_from_meta_or_else_from_headers_and_only_if_it_is_one() {
     assert_eq!(ask(json!({}), HEADER), format!("Some({HEADER:?}) Some(\"a=1\")"));
     assert_eq!(ask(json!({"traceparent": "'; drop table"}), "00-x"), "None None");
 }
+
+#[test]
+fn facts_for_programs_count_among_the_bytes_of_a_result() {
+    let server = || {
+        let heavy = |_: NoArguments| async { CallToolResult::text("light").meta("example.com/heavy", json!("x".repeat(2_000))) };
+        Server::builder("heavy", "1").max_result_bytes(1_000).tool(Tool::new("heavy").describe("Weighs much.").handler(heavy))
+    };
+    let response = InProcess::new(server).send(&call("heavy", json!({})));
+    assert_eq!(response.json()["result"]["isError"], true);
+    assert!(says(&response).contains("more than the 1000 that one answer may have"), "{}", says(&response));
+}

@@ -103,14 +103,13 @@ async fn make(work: Arc<Work>, position: usize, arguments: Value, limit: Duratio
             work.made(CallToolResult::error(text), outcome, Keep::Nothing)
         }
     };
-    let most = work.server.most_result_bytes();
-    if made.body.len() <= most {
+    let (size, most) = (made.size(), work.server.most_result_bytes());
+    if size <= most {
         return Ok(made);
     }
     let text = format!(
-        "The result of `{}` has {} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search.",
-        tool.name,
-        made.body.len()
+        "The result of `{}` has {size} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search.",
+        tool.name
     );
     failed(text, Outcome::TooLarge, Keep::Write)
 }

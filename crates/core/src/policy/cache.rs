@@ -73,7 +73,7 @@ impl Entry {
     /// Makes the result, shares it with equal calls, and keeps it: after the answer, where the host can.
     async fn fill(self, work: &Arc<Work>, pilot: Pilot, make: BoxFuture<'static, Result<Made, Error>>) -> Result<Made, Error> {
         let made = make.await?;
-        if made.keep != Keep::Result || made.body.len() > MOST {
+        if made.keep != Keep::Result || made.size() > MOST {
             pilot.land(Landed::Alone);
             return Ok(made);
         }

@@ -21,6 +21,13 @@ pub(crate) struct Made {
     pub(crate) keep: Keep,
 }
 
+impl Made {
+    /// Bytes of the result, `_meta` included.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + if self.meta.is_empty() { 0 } else { to_json(&self.meta).len() }
+    }
+}
+
 /// Who may keep a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {

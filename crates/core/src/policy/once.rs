@@ -123,7 +123,7 @@ impl Write {
             Some(made) => {
                 let expires_ms = work.platform.clock.now_ms().saturating_add(REMEMBERED_MS);
                 // that it happened must be kept, whatever it gave
-                let large = (made.body.len() > MOST).then(|| work.tool_error(TOO_LARGE));
+                let large = (made.size() > MOST).then(|| work.tool_error(TOO_LARGE));
                 let kept = Kept::write(large.as_ref().unwrap_or(made), self.stamp);
                 self.once.finish(&self.key, kept, expires_ms).await
             }
