@@ -4,6 +4,7 @@ mod concurrent;
 mod down;
 mod hosts;
 mod identity;
+mod records;
 mod scopes;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -351,19 +352,6 @@ fn a_key_that_is_no_key_is_refused() {
 }
 
 #[test]
-fn calls_are_recorded_whatever_their_end() {
-    let runs = Runs::default();
-    let host = host(&runs);
-    host.send(&call("look", json!({"sku": 1})));
-    host.send(&call("look", json!({"sku": "broken"})));
-    host.send(&call("look", json!({"sku": "slow"})));
-    host.send(&call("look", json!({"sku": "panic"})));
-    host.send(&Request::modern("prompts/get", json!({"name": "weekly", "arguments": {"no": "such"}})));
-    let expected = ["look invalid_arguments off", "look tool_error off", "look timeout off", "look internal off", "weekly refused off"];
-    assert_eq!(host.log.calls(), expected);
-}
-
-#[test]
 fn a_trace_comes_from_meta_or_else_from_headers_and_only_if_it_is_one() {
     const META: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -380,15 +368,4 @@ fn a_trace_comes_from_meta_or_else_from_headers_and_only_if_it_is_one() {
     assert_eq!(ask(json!({"traceparent": META}), HEADER), format!("Some({META:?}) None"));
     assert_eq!(ask(json!({}), HEADER), format!("Some({HEADER:?}) Some(\"a=1\")"));
     assert_eq!(ask(json!({"traceparent": "'; drop table"}), "00-x"), "None None");
-}
-
-#[test]
-fn facts_for_programs_count_among_the_bytes_of_a_result() {
-    let server = || {
-        let heavy = |_: NoArguments| async { CallToolResult::text("light").meta("example.com/heavy", json!("x".repeat(2_000))) };
-        Server::builder("heavy", "1").max_result_bytes(1_000).tool(Tool::new("heavy").describe("Weighs much.").handler(heavy))
-    };
-    let response = InProcess::new(server).send(&call("heavy", json!({})));
-    assert_eq!(response.json()["result"]["isError"], true);
-    assert!(says(&response).contains("more than the 1000 that one answer may have"), "{}", says(&response));
 }

@@ -8,12 +8,15 @@ pub(crate) mod work;
 
 use std::sync::Arc;
 
-use crate::call::Call;
+use crate::call::{Call, Envelope};
 use crate::jsonrpc::Error;
 use crate::model::capabilities::ServerCapabilities;
+use crate::policy::record;
 use crate::port::Platform;
+use crate::principal::Principal;
 use crate::running::{Answer, Reply};
 use crate::server::Server;
+use crate::server::lists::List;
 use crate::version::Revision;
 
 /// A method that is served.
@@ -54,36 +57,81 @@ impl Method {
         };
         served.then_some(method)
     }
+
+    /// The name on the wire.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Discover => "server/discover",
+            Self::Initialize => "initialize",
+            Self::Ping => "ping",
+            Self::SetLogLevel => "logging/setLevel",
+            Self::ListTools => "tools/list",
+            Self::CallTool => "tools/call",
+            Self::ListResources => "resources/list",
+            Self::ListTemplates => "resources/templates/list",
+            Self::ReadResource => "resources/read",
+            Self::ListPrompts => "prompts/list",
+            Self::GetPrompt => "prompts/get",
+            Self::Complete => "completion/complete",
+        }
+    }
 }
 
-/// Serves one call.
-pub(crate) fn dispatch(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Reply {
-    let id = call.id.as_json();
+/// Serves one call. What is answered at once is recorded here, the rest when it ends.
+pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Reply {
+    let (id, call) = (call.id.as_json(), &mut call);
     let Some(method) = Method::find(&call.method, call.revision, server.capabilities()) else {
-        return Reply::Answer(Answer::error(Some(id), &Error::method_not_found(&call.method)));
+        let error = Error::method_not_found(&call.method);
+        record(call, platform, "", Err(&error));
+        return Reply::Answer(Answer::error(Some(id), &error));
     };
     let outcome = match method {
         Method::Discover => Ok(answer(id, server.discovery())),
         Method::Initialize => call.params.protocol_version().map(|version| answer(id, server.initialization(&version))),
         Method::Ping => Ok(answer(id, b"{}")),
         Method::SetLogLevel => call.params.level().map(|_| answer(id, b"{}")),
-        Method::ListTools => list(server, &call, &server.lists().tools),
-        Method::ListResources => list(server, &call, &server.lists().resources),
-        Method::ListTemplates => list(server, &call, &server.lists().templates),
-        Method::ListPrompts => list(server, &call, &server.lists().prompts),
+        Method::ListTools => list(server, call, &server.lists().tools),
+        Method::ListResources => list(server, call, &server.lists().resources),
+        Method::ListTemplates => list(server, call, &server.lists().templates),
+        Method::ListPrompts => list(server, call, &server.lists().prompts),
         Method::CallTool => call::tool(server, call, platform),
         Method::GetPrompt => read::prompt(server, call, platform),
         Method::ReadResource => read::resource(server, call, platform),
         Method::Complete => complete::complete(server, call, platform),
     };
+    if let Some(ended) = match &outcome {
+        Ok(Reply::Answer(answer)) => Some(Ok(answer.message.len())),
+        Ok(Reply::Running(_)) => None,
+        Err(error) => Some(Err(error)),
+    } {
+        record(call, platform, method.as_str(), ended);
+    }
     outcome.unwrap_or_else(|error| Reply::Answer(Answer::error(Some(id), &error)))
+}
+
+/// Answers a request that its transport refuses before it is a call.
+pub(crate) fn refuse(
+    server: &Server,
+    envelope: &Envelope<'_>,
+    revision: Revision,
+    principal: &Principal,
+    error: &Error,
+    platform: &Platform,
+) -> Answer {
+    let method = Method::find(&envelope.method, revision, server.capabilities()).map_or("", Method::as_str);
+    record::at_once(platform, revision, method, principal, None, Err(error));
+    Answer::error(Some(envelope.id.as_json()), error)
+}
+
+fn record(call: &Call<'_>, platform: &Platform, method: &str, ended: Result<usize, &Error>) {
+    record::at_once(platform, call.revision, method, &call.principal, call.meta.trace.traceparent.as_deref(), ended);
 }
 
 fn answer(id: &str, result: &[u8]) -> Reply {
     Reply::Answer(Answer::result(id, result))
 }
 
-fn list(server: &Server, call: &Call<'_>, list: &crate::server::lists::List) -> Result<Reply, Error> {
+fn list(server: &Server, call: &Call<'_>, list: &List) -> Result<Reply, Error> {
     let cursor = call.params.cursor()?;
     let page = list.page(call.revision, cursor.as_deref(), server, &call.principal.scopes)?;
     Ok(answer(call.id.as_json(), &page))

@@ -10,15 +10,16 @@ use std::sync::{Arc, OnceLock};
 use serde_json::json;
 
 use crate::builder::Builder;
-use crate::call::{Call, modern_versions};
-use crate::dispatch::{Method, dispatch};
-use crate::jsonrpc::to_json;
+use crate::call::{Call, Envelope, modern_versions};
+use crate::dispatch::{Method, dispatch, refuse};
+use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
 use crate::model::capabilities::ServerCapabilities;
 use crate::model::implementation::Implementation;
 use crate::model::meta::SERVER_INFO;
 use crate::port::{Platform, TypeMap};
-use crate::running::Reply;
+use crate::principal::Principal;
+use crate::running::{Answer, Reply};
 use crate::tool::schema::HeaderParameter;
 use crate::version::Revision;
 use lists::Lists;
@@ -69,6 +70,12 @@ impl Server {
     #[must_use]
     pub fn reply(&self, call: Call<'_>, platform: &Arc<Platform>) -> Reply {
         dispatch(self, call, platform)
+    }
+
+    /// Answers a request that its transport refuses before it is a call, and records that.
+    #[must_use]
+    pub fn refuse(&self, envelope: &Envelope<'_>, revision: Revision, principal: &Principal, error: &Error, platform: &Platform) -> Answer {
+        refuse(self, envelope, revision, principal, error, platform)
     }
 
     /// Whether a method is served under a revision.

@@ -157,7 +157,8 @@ impl Service {
         if let Era::Modern(described) = &era
             && let Err(error) = headers::check(&parts.headers, described, &envelope, &self.server)
         {
-            return respond::answer(Answer::error(Some(id.as_json()), &error), true);
+            let revision = described.revision().unwrap_or(Revision::LATEST);
+            return respond::answer(self.server.refuse(&envelope, revision, &principal(parts), &error, platform), true);
         }
         let modern = matches!(era, Era::Modern(_));
         match envelope.into_call(era, principal(parts)) {

@@ -57,6 +57,8 @@ impl Metrics {
         ];
         let fault = matches!(call.outcome, Outcome::Internal | Outcome::TimedOut | Outcome::TooLarge);
         let hit = matches!(call.cache, CacheUse::Hit | CacheUse::Stale | CacheUse::Shared);
+        // a dimension can't be empty, as the name of a list is
+        let dimensions = if call.name.is_empty() { json!([["service"]]) } else { json!([["service"], ["service", "name"]]) };
         let mut timestamp = String::new();
         // a time that can't be written is left empty; the one that counts is in `_aws`
         let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
@@ -85,7 +87,7 @@ impl Metrics {
             "Duration": call.duration_ms,
             "_aws": {
                 "Timestamp": self.clock.now_ms(),
-                "CloudWatchMetrics": [{"Namespace": "mcpfn", "Dimensions": [["service"], ["service", "name"]], "Metrics": metrics}],
+                "CloudWatchMetrics": [{"Namespace": "mcpfn", "Dimensions": dimensions, "Metrics": metrics}],
             },
         })
     }

@@ -154,7 +154,7 @@ impl Log {
         self.0.lock().unwrap().kept.clone()
     }
 
-    /// One line a call: name, outcome, what a kept result did for it.
+    /// One line a call: name (or the method in brackets), outcome, what a kept result did for it.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.0.lock().unwrap().calls.clone()
     }
@@ -177,7 +177,8 @@ impl Records for Log {
     }
 
     fn call(&self, call: &CallRecord<'_>) {
-        self.0.lock().unwrap().calls.push(format!("{} {} {}", call.name, call.outcome.as_str(), call.cache.as_str()));
+        let about = if call.name.is_empty() { format!("[{}]", call.method) } else { call.name.to_owned() };
+        self.0.lock().unwrap().calls.push(format!("{about} {} {}", call.outcome.as_str(), call.cache.as_str()));
     }
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {

@@ -22,7 +22,7 @@ use crate::server::Server;
 use crate::server::registered::RegisteredTool;
 use crate::text;
 
-pub(super) fn tool(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn tool(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let name = call.params.name()?;
     let position = server.find_tool(&name).ok_or_else(|| {
         let hint = text::nearest(&name, server.tools().iter().map(|tool| tool.name.as_str()));

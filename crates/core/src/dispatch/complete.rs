@@ -20,7 +20,7 @@ use crate::text;
 use crate::tool::TIMEOUT;
 use crate::version::Revision;
 
-pub(super) fn complete(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn complete(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let (Object(reference), Object(typed)) = call.params.completion::<Object<Reference<'_>>, Object<Argument<'_>>>().ok_or_else(shape)?;
     let context = match call.params.context() {
         None => CompleteContext::default(),
@@ -37,8 +37,8 @@ pub(super) fn complete(server: &Server, call: Call<'_>, platform: &Arc<Platform>
     }
     let (name, value) = (typed.name.into_owned(), typed.value.into_owned());
     let work = Work::new("completion/complete", target, &name, server, call, platform)?;
-    let cx = work.completion_cx(context.arguments)?;
     Ok(work.start(None, async move |work| {
+        let cx = work.completion_cx(context.arguments)?;
         let server = work.server.clone();
         let values = Box::pin(async move {
             match completers(target, &server).and_then(|completers| completers.get(&name)) {

@@ -11,17 +11,15 @@ use super::work::{Place, Work};
 use crate::call::Call;
 use crate::error::{Kind, ToolError};
 use crate::jsonrpc::{Error, to_json};
-use crate::model::JsonObject;
 use crate::policy::record;
 use crate::port::Platform;
-use crate::port::records::Outcome;
 use crate::running::Reply;
 use crate::server::Server;
 use crate::text;
 use crate::tool::TIMEOUT;
 use crate::version::Revision;
 
-pub(super) fn prompt(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn prompt(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let name = call.params.name()?;
     let position = server.find_prompt(&name).ok_or_else(|| {
         let hint = text::nearest(&name, server.prompts().iter().map(|prompt| prompt.definition.name.as_str()));
@@ -37,7 +35,7 @@ async fn get_prompt(work: &Work, position: usize) -> record::Ended {
     let name = &prompt.definition.name;
     let arguments = work.arguments()?;
     if let Err(refusal) = prompt.validator.check(&arguments) {
-        return Err(Error::invalid_params(format!("the arguments of prompt `{name}` do not fit:\n{refusal}")));
+        return Err(Error::invalid_params(format!("the arguments of prompt `{name}` do not fit:\n{refusal}")).into());
     }
     let limit = work.limit(TIMEOUT);
     let cx = work.cx(&arguments, limit)?;
@@ -49,17 +47,14 @@ async fn get_prompt(work: &Work, position: usize) -> record::Ended {
         })
     };
     match deadline::run(handler, limit, &work.platform.timer).await {
-        Ended::Returned(Ok(result)) => {
-            let written = to_json(&result.down_level(work.revision));
-            Ok((work.server.complete(work.revision, &written, &JsonObject::new(), ""), Outcome::Ok.into()))
-        }
+        Ended::Returned(Ok(result)) => work.bounded(name, &to_json(&result.down_level(work.revision)), ""),
         Ended::Returned(Err(error)) => work.failed(name, error.into_kind()),
-        Ended::TimedOut => Err(Error::internal(work.too_slow(name, limit))),
-        Ended::Panicked(cause) => Err(Error::internal(work.internal(name, &cause))),
+        Ended::TimedOut => Err(work.timed_out(name, limit)),
+        Ended::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
     }
 }
 
-pub(super) fn resource(server: &Server, call: Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn resource(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
     let uri = call.params.uri()?;
     let (position, values) = server.find_resource(&uri).ok_or_else(|| not_found(call.revision, &uri, None))?;
     let work = Work::new("resources/read", Place::Resource(position), &uri, server, call, platform)?;
@@ -81,7 +76,7 @@ async fn read_resource(work: &Work, position: usize, values: BTreeMap<String, St
         })
     };
     match deadline::run(handler, limit, &work.platform.timer).await {
-        Ended::Returned(Ok(contents)) if contents.is_empty() => Err(not_found(work.revision, &work.target, None)),
+        Ended::Returned(Ok(contents)) if contents.is_empty() => Err(not_found(work.revision, &work.target, None).into()),
         Ended::Returned(Ok(mut contents)) => {
             if !work.revision.has_titles() {
                 contents.iter_mut().for_each(|contents| contents.meta.clear());
@@ -93,14 +88,14 @@ async fn read_resource(work: &Work, position: usize, values: BTreeMap<String, St
             let (fresh_ms, public) = if work.answers.is_some() { (0, false) } else { (resource.fresh_ms, resource.public) };
             let scope = if public { "public" } else { "private" };
             let extra = format!(",\"ttlMs\":{fresh_ms},\"cacheScope\":\"{scope}\"");
-            Ok((work.server.complete(work.revision, &written, &JsonObject::new(), &extra), Outcome::Ok.into()))
+            work.bounded(name, &written, &extra)
         }
         Ended::Returned(Err(error)) => match error.into_kind() {
-            Kind::NotFound { message } => Err(not_found(work.revision, &work.target, Some(message))),
+            Kind::NotFound { message } => Err(not_found(work.revision, &work.target, Some(message)).into()),
             kind => work.failed(name, kind),
         },
-        Ended::TimedOut => Err(Error::internal(work.too_slow(name, limit))),
-        Ended::Panicked(cause) => Err(Error::internal(work.internal(name, &cause))),
+        Ended::TimedOut => Err(work.timed_out(name, limit)),
+        Ended::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
     }
 }
 

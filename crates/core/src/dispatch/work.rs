@@ -86,10 +86,13 @@ impl Work {
         place: Place,
         target: &str,
         server: &Server,
-        call: Call<'_>,
+        call: &mut Call<'_>,
         platform: &Arc<Platform>,
     ) -> Result<Self, Error> {
-        let Call { id, params, revision, mut meta, principal, deadline_ms, .. } = call;
+        // who calls stays with a call that is refused, for its record
+        let state = call.params.request_state()?.map(Into::into);
+        let principal = std::mem::replace(&mut call.principal, Principal::anonymous());
+        let (mut meta, params, revision) = (std::mem::take(&mut call.meta), &call.params, call.revision);
         if server.capabilities().logging.is_none() {
             meta.log_level = None;
         } else if !revision.is_modern() {
@@ -99,7 +102,7 @@ impl Work {
         Ok(Self {
             server: server.clone(),
             platform: Arc::clone(platform),
-            id: id.as_json().into(),
+            id: call.id.as_json().into(),
             method,
             place,
             target: target.to_owned(),
@@ -108,8 +111,8 @@ impl Work {
             meta,
             arguments: params.arguments().map(ToOwned::to_owned),
             answers: params.input_responses().map(ToOwned::to_owned),
-            state: params.request_state()?.map(Into::into),
-            deadline_ms,
+            state,
+            deadline_ms: call.deadline_ms,
             outbox: Outbox::default(),
         })
     }
@@ -130,7 +133,7 @@ impl Work {
             };
             let ended = match admitted.await {
                 Ok(()) => run(work).await,
-                Err(refused) => Err(refused),
+                Err(error) => Err(error.into()),
             };
             recorder.end(ended)
         };
@@ -278,7 +281,7 @@ impl Work {
 
     /// A failure of a prompt or a resource: always a protocol error.
     pub(super) fn failed(&self, name: &str, kind: Kind) -> record::Ended {
-        Err(match kind {
+        Err(record::Refused::from(match kind {
             Kind::Ask(ask) if self.revision.is_modern() => {
                 let written = self.server.input_required(&self.question_members(name, &ask)?);
                 return Ok((written, Outcome::InputRequired.into()));
@@ -288,7 +291,7 @@ impl Work {
             Kind::Failed { message, cause } => Error::internal(self.public(name, message, cause)),
             Kind::Internal { cause } => Error::internal(self.internal(name, &cause)),
             Kind::MissingCapability(capability) => missing(&[capability]),
-        })
+        }))
     }
 
     pub(super) fn cannot_ask(&self, name: &str) -> String {
@@ -297,6 +300,21 @@ impl Work {
             self.revision,
             Revision::LATEST
         )
+    }
+
+    /// A prompt or a resource whose time was over.
+    pub(super) fn timed_out(&self, name: &str, limit: Duration) -> record::Refused {
+        record::Refused { error: Error::internal(self.too_slow(name, limit)), outcome: Outcome::TimedOut }
+    }
+
+    /// The answer of a prompt or a resource, unless it is larger than an answer may be.
+    pub(super) fn bounded(&self, name: &str, body: &[u8], extra: &str) -> record::Ended {
+        let most = self.server.most_result_bytes();
+        if body.len() > most {
+            let text = format!("`{name}` has {} bytes, more than the {most} that one answer may have", body.len());
+            return Err(record::Refused { error: Error::internal(text), outcome: Outcome::TooLarge });
+        }
+        Ok((self.server.complete(self.revision, body, &JsonObject::new(), extra), Outcome::Ok.into()))
     }
 
     pub(super) fn too_slow(&self, name: &str, limit: Duration) -> String {

@@ -1,11 +1,14 @@
-//! One record of each call, whatever its end: also of one whose client went away.
+//! One record of each call, whatever its end: also of one that ran nothing, or whose client went away.
 
 use std::sync::Arc;
 
 use super::kept::Made;
 use crate::dispatch::work::Work;
 use crate::jsonrpc::{Error, ErrorCode};
+use crate::port::Platform;
 use crate::port::records::{CacheUse, CallRecord, Input, Outcome};
+use crate::principal::Principal;
+use crate::version::Revision;
 
 /// How a call ended, beside what it answers.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +18,55 @@ pub(crate) struct Ending {
 }
 
 /// An answer's result and how the call ended.
-pub(crate) type Ended = Result<(Vec<u8>, Ending), Error>;
+pub(crate) type Ended = Result<(Vec<u8>, Ending), Refused>;
+
+/// A protocol error, and what the record calls it.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    pub(crate) outcome: Outcome,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { outcome: outcome(&error), error }
+    }
+}
+
+fn outcome(error: &Error) -> Outcome {
+    match error.code {
+        ErrorCode::RATE_LIMITED => Outcome::RateLimited,
+        ErrorCode::FORBIDDEN => Outcome::Forbidden,
+        ErrorCode::INTERNAL => Outcome::Internal,
+        _ => Outcome::Refused,
+    }
+}
+
+/// Records a call that ran nothing: with the length of its answer, or why it was refused. The method is one that is served, or
+/// empty: never the client's text.
+pub(crate) fn at_once(
+    platform: &Platform,
+    revision: Revision,
+    method: &str,
+    principal: &Principal,
+    traceparent: Option<&str>,
+    ended: Result<usize, &Error>,
+) {
+    platform.records.call(&CallRecord {
+        revision,
+        method,
+        name: "",
+        principal,
+        outcome: ended.map_or_else(outcome, |_| Outcome::Ok),
+        code: ended.err().map(|error| error.code.0),
+        duration_ms: 0,
+        bytes_in: 0,
+        bytes_out: ended.unwrap_or_default(),
+        cache: CacheUse::Off,
+        traceparent,
+        input: Input(""),
+    });
+}
 
 impl From<Outcome> for Ending {
     fn from(outcome: Outcome) -> Self {
@@ -45,17 +96,9 @@ impl Recorder {
     pub(crate) fn end(mut self, ended: Ended) -> Result<Vec<u8>, Error> {
         match &ended {
             Ok((written, ending)) => self.write(*ending, None, written.len()),
-            Err(error) => {
-                let outcome = match error.code {
-                    ErrorCode::RATE_LIMITED => Outcome::RateLimited,
-                    ErrorCode::FORBIDDEN => Outcome::Forbidden,
-                    ErrorCode::INTERNAL => Outcome::Internal,
-                    _ => Outcome::Refused,
-                };
-                self.write(outcome.into(), Some(error.code.0), 0);
-            }
+            Err(refused) => self.write(refused.outcome.into(), Some(refused.error.code.0), 0),
         }
-        ended.map(|(written, _)| written)
+        ended.map(|(written, _)| written).map_err(|refused| refused.error)
     }
 
     fn write(&mut self, ending: Ending, code: Option<i32>, bytes_out: usize) {

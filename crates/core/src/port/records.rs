@@ -47,9 +47,10 @@ impl<'a> Failure<'a> {
 pub struct CallRecord<'a> {
     /// The protocol revision that the call was served under.
     pub revision: Revision,
-    /// The method, e.g. `tools/call`.
+    /// The method, e.g. `tools/call`; empty if none of that name is served.
     pub method: &'a str,
-    /// The tool, prompt or resource: a registered name, never the client's text.
+    /// The tool, prompt or resource: a registered name, never the client's text. Empty if the call is about none, or about one
+    /// that does not exist.
     pub name: &'a str,
     /// Who called.
     pub principal: &'a Principal,
@@ -57,11 +58,11 @@ pub struct CallRecord<'a> {
     pub outcome: Outcome,
     /// JSON-RPC code, when it ended in a protocol error.
     pub code: Option<i32>,
-    /// From the call's first step to its answer.
+    /// From the call's first step to its answer; 0 if it ran nothing.
     pub duration_ms: u64,
     /// Bytes of the arguments as they came.
     pub bytes_in: usize,
-    /// Bytes of the result.
+    /// Bytes of the result; of the whole answer if the call ran nothing.
     pub bytes_out: usize,
     /// What a kept result did for it.
     pub cache: CacheUse,
