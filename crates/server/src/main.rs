@@ -27,6 +27,7 @@ const ENVIRONMENT: &str =
   MCPFN_WEATHER_KEY toolkit weather: a key of OpenWeatherMap; MCPFN_WEATHER_URL for another address
   MCPFN_COMPANY_KEY toolkit company: a key of Apollo; MCPFN_COMPANY_URL for another address
   MCPFN_SEARCH_KEY  toolkit web: a key of Brave Search, or of Serper with MCPFN_SEARCH_API=serper; MCPFN_SEARCH_URL for another address
+  MCPFN_FETCH_HOSTS toolkits fetch and web: hosts of the own network that pages may be read from, such as wiki.example:8080 [public ones only]
   MCPFN_GITHUB_TOKEN
                     toolkit github: without one it reads public repositories only; MCPFN_GITHUB_URL for another address";
 

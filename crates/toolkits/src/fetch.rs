@@ -1,7 +1,12 @@
-//! Pages of the public internet as text. Runs no scripts, keeps no cookies, reaches no private address. Reads no variable.
+//! Pages of the public internet as text. Runs no scripts, keeps no cookies, reaches no private address that is not listed.
+//!
+//! | variable | what |
+//! |---|---|
+//! | `MCPFN_FETCH_HOSTS` | hosts of the own network that pages may be read from all the same, e.g. `wiki.example,docs.example:8080`; also for `web` |
 
 mod decode;
 mod html;
+mod own;
 mod page;
 mod writer;
 
@@ -11,6 +16,7 @@ use crate::untrusted;
 
 pub(crate) use decode::Kind;
 pub(crate) use html::{Part, readable};
+pub(crate) use own::OwnHosts;
 pub(crate) use page::load;
 pub(crate) use writer::plain;
 

@@ -74,7 +74,13 @@ pub fn register(builder: Builder, list: &str, variable: &dyn Fn(&str) -> Option<
         }
     }
     let chosen = TOOLKITS.iter().filter(|toolkit| wanted(list).any(|name| name == toolkit.name));
-    let builder = chosen.fold(builder, |builder, toolkit| (toolkit.add)(builder, &mut config));
+    let mut builder = chosen.fold(builder, |builder, toolkit| (toolkit.add)(builder, &mut config));
+    if wanted(list).any(|name| ["fetch", "web"].contains(&name))
+        && let Some(hosts) = fetch::OwnHosts::read(&mut config)
+    {
+        // one list for both
+        builder = builder.state(hosts);
+    }
     let mistakes = config.mistakes();
     if mistakes.is_empty() { Ok(builder) } else { Err(Mistakes(mistakes)) }
 }

@@ -8,6 +8,7 @@ use fluent_uri::{Uri, UriRef};
 use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, ToolError, text};
 
 use super::decode::{self, Kind};
+use super::own::OwnHosts;
 use crate::api::USER_AGENT;
 
 /// For all hops together.
@@ -41,12 +42,14 @@ pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
     let mut url = absolute(url).map_err(|why| ToolError::new(format!("`url` can't be fetched: {why}.")))?;
     for hop in 0..=REDIRECTS {
         let left = Duration::from_millis(until.saturating_sub(cx.now_ms()));
-        let request = HttpRequest::get(url.as_str())
+        let mut request = HttpRequest::get(url.as_str())
             .header("user-agent", USER_AGENT)
             .header("accept", "text/html,application/xhtml+xml,text/*;q=0.9,application/json;q=0.9,application/xml;q=0.9,*/*;q=0.1")
-            .public_only()
             .timeout(left)
             .max_body(MOST);
+        if !cx.state::<OwnHosts>().is_ok_and(|hosts| hosts.have(url.borrow())) {
+            request = request.public_only();
+        }
         let response = cx.fetch(request).await?.map_err(|error| failed(&error, hop, &url, in_all))?;
         match response.header("location") {
             Some(location) if matches!(response.status, 301 | 302 | 303 | 307 | 308) => {

@@ -280,3 +280,22 @@ async fn addresses_that_are_none() {
     let refused = client.text("fetch_url", json!({"url": format!("https://example.com/{}", "x".repeat(2048))})).await.unwrap_err();
     assert!(refused.contains("2048"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_private_host_only_if_it_is_listed() {
+    let service = Service::saying(Says::html("<p>inside")).await;
+    let other = Service::saying(Says::redirect(302, &service.url())).await;
+    let listed = |url: &str| url.trim_start_matches("http://").to_owned();
+    let url = |service: &Service| json!({"url": service.url()});
+    let client = Client::new("fetch,web", &[("MCPFN_FETCH_HOSTS", &listed(&service.url())), ("MCPFN_SEARCH_KEY", "k")], Internet::new());
+    assert!(client.text("fetch_url", url(&service)).await.unwrap().ends_with("inside"));
+    assert!(client.text("scrape", url(&service)).await.unwrap().ends_with("inside"));
+    // another port of the same address is another host
+    let refused = client.text("fetch_url", url(&other)).await.unwrap_err();
+    assert!(refused.contains("not on the public internet"), "{refused}");
+    // and a redirect from a listed host to another is checked as if nothing was listed
+    let client = Client::new("fetch", &[("MCPFN_FETCH_HOSTS", &listed(&other.url()))], Internet::new());
+    let refused = client.text("fetch_url", url(&other)).await.unwrap_err();
+    assert!(refused.contains("redirects to an address that is not on the public internet"), "{refused}");
+    assert_eq!(service.asked().len(), 2, "the page behind the redirect was not asked for");
+}
