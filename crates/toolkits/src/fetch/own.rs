@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn what_names_no_host_is_a_mistake() {
-        for list in ["http://wiki.example", "wiki.example/path", "a@wiki.example", "*.example/", "wiki.example:x", ":80", "a b", "wiki:99999"] {
+        for list in
+            ["http://wiki.example", "wiki.example/path", "a@wiki.example", "*.example/", "wiki.example:x", ":80", "a b", "wiki:99999"]
+        {
             let (_, mistakes) = read(list);
             assert_eq!(mistakes.len(), 1, "{list}");
             assert!(mistakes[0].starts_with("MCPFN_FETCH_HOSTS has"), "{mistakes:?}");
