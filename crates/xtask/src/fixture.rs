@@ -21,10 +21,15 @@ const LOG_LINES: usize = 40;
 
 /// Builds the fixture server and gives back where it is.
 pub(crate) fn build(cx: &Context) -> Result<PathBuf> {
-    process::run(cx.cargo().args(["build", "-p", "mcpfn-it", "--bin", "everything"]))?;
-    let program = cx.target.join("debug").join(format!("everything{}", std::env::consts::EXE_SUFFIX));
+    build_program(cx, "mcpfn-it", "everything")
+}
+
+/// Builds a program of a package and gives back where it is.
+pub(crate) fn build_program(cx: &Context, package: &str, name: &str) -> Result<PathBuf> {
+    process::run(cx.cargo().args(["build", "-p", package, "--bin", name]))?;
+    let program = cx.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     if !program.is_file() {
-        return Err(Error::new(format!("cargo built `everything`, but not as {}", program.display())));
+        return Err(Error::new(format!("cargo built `{name}`, but not as {}", program.display())));
     }
     Ok(program)
 }
