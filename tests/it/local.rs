@@ -382,6 +382,25 @@ fn a_setting_that_is_not_unicode_is_not_ignored() {
 }
 
 #[test]
+fn the_log_has_arguments_only_where_wanted() {
+    for (variable, expected) in [("off", None), ("redacted", Some("{\"name\":\"Ada\",\"password\":\"[left out]\"}"))] {
+        let mut command = command(&["--stdio"]);
+        let mut process = Process::start(command.stdin(Stdio::piped()).env("MCPFN_LOG_FORMAT", "json").env("MCPFN_LOG_INPUT", variable));
+        process.say(&call(1, "add", json!({"name": "Ada", "password": "hunter2"})));
+        process.end_input();
+        process.wait();
+        let log = process.stderr.collect_all();
+        assert!(!log.contains("hunter2"), "{log}");
+        let line = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).find(|line| line["name"] == "add");
+        let line = line.unwrap_or_else(|| panic!("the call is not in the log: {log}"));
+        assert_eq!(line.get("input").and_then(Value::as_str), expected, "{line}");
+    }
+    let (code, _, stderr) = run(command(&["tools"]).env("MCPFN_LOG_INPUT", "everything"));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("MCPFN_LOG_INPUT must be redacted or off"), "{stderr}");
+}
+
+#[test]
 fn logs_are_json_where_wanted() {
     let mut process = Process::start(command(&["--stdio"]).stdin(Stdio::piped()).env("MCPFN_LOG_FORMAT", "json"));
     process.say(&call(1, "test_panic", json!({})));

@@ -7,6 +7,7 @@ pub(crate) mod kept;
 pub(crate) mod once;
 pub(crate) mod rate;
 pub(crate) mod record;
+pub(crate) mod redact;
 pub(crate) mod scope;
 
 use std::fmt;

@@ -33,6 +33,7 @@ pub struct Platform {
     pub(crate) limits: Option<Limits>,
     pub(crate) writes: Option<Writes>,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) shows_inputs: bool,
 }
 
 impl Platform {
@@ -51,6 +52,7 @@ impl Platform {
             limits: None,
             writes: None,
             flights: Arc::default(),
+            shows_inputs: false,
         }
     }
 
@@ -82,6 +84,13 @@ impl Platform {
     #[must_use]
     pub fn with_records(mut self, records: Arc<dyn Records>) -> Self {
         self.records = records;
+        self
+    }
+
+    /// Records have what callers sent, with secrets left out as far as they can be told: see `CallRecord::input`.
+    #[must_use]
+    pub fn with_inputs_in_records(mut self) -> Self {
+        self.shows_inputs = true;
         self
     }
 

@@ -29,6 +29,15 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// A client's text for the log: cut after so many characters, what is unsafe to show replaced.
+pub(crate) fn shown(text: &str, most: usize) -> String {
+    let mut shown: String = text.chars().take(most).map(|letter| if unsafe_to_show(letter) { '\u{fffd}' } else { letter }).collect();
+    if text.chars().nth(most).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// Control characters, line separators, what is invisible or turns the direction of writing (models read it, people do not
 /// see it), and the backtick that would end the quotation.
 fn unsafe_to_show(character: char) -> bool {

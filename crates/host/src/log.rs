@@ -25,6 +25,7 @@ impl Records for Log {
             bytes_out = call.bytes_out,
             cache = call.cache.as_str(),
             input_hash = call.input_hash(),
+            input = call.input(),
             traceparent = call.traceparent,
             "call"
         );

@@ -20,6 +20,8 @@ pub struct Policies {
     pub rate_down: WhenDown,
     /// `MCPFN_ONCE_DOWN`.
     pub once_down: WhenDown,
+    /// `MCPFN_LOG_INPUT`: records have what callers sent, without secrets.
+    pub inputs: bool,
 }
 
 impl Policies {
@@ -27,12 +29,18 @@ impl Policies {
     #[must_use]
     pub fn wire<S: ResultCache + RateLimiter + Once + 'static>(self, platform: Platform, stores: Arc<S>) -> Platform {
         let limits = Limits { limiter: Arc::clone(&stores) as _, rate: self.rate, when_down: self.rate_down };
-        platform.with_cache(Arc::clone(&stores) as _).with_once(stores, self.once_down).with_limits(limits)
+        self.wire_records(platform).with_cache(Arc::clone(&stores) as _).with_once(stores, self.once_down).with_limits(limits)
+    }
+
+    /// Gives records what the operator asked for.
+    #[must_use]
+    pub fn wire_records(self, platform: Platform) -> Platform {
+        if self.inputs { platform.with_inputs_in_records() } else { platform }
     }
 }
 
 impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
-    /// `MCPFN_RATE`, `MCPFN_RATE_DOWN` and `MCPFN_ONCE_DOWN`; `rate` when the first is not set.
+    /// `MCPFN_RATE`, `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN` and `MCPFN_LOG_INPUT`; `rate` when the first is not set.
     pub fn policies(&mut self, rate: Option<Rate>) -> Policies {
         let rate = match self.text("MCPFN_RATE") {
             Some(none) if none.trim() == "none" => None,
@@ -47,6 +55,14 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
             rate,
             rate_down: self.parsed("MCPFN_RATE_DOWN", WhenDown::Admit, when_down),
             once_down: self.parsed("MCPFN_ONCE_DOWN", WhenDown::Admit, when_down),
+            inputs: self.log_input(),
         }
+    }
+    fn log_input(&mut self) -> bool {
+        let text = self.text("MCPFN_LOG_INPUT").unwrap_or_default();
+        if !["", "off", "redacted"].contains(&text.trim()) {
+            self.mistake("MCPFN_LOG_INPUT must be redacted or off");
+        }
+        text.trim() == "redacted"
     }
 }

@@ -79,6 +79,7 @@ impl Metrics {
             "bytes_out": call.bytes_out,
             "cache": call.cache.as_str(),
             "input_hash": call.input_hash(),
+            "input": call.input(),
             "traceparent": call.traceparent,
             "Calls": 1,
             "Errors": u8::from(fault),

@@ -28,7 +28,8 @@ On AWS Lambda:
   MCPFN_ONCE_DOWN        what becomes of a write with an idempotency key when its store can't be asked: admit or refuse [admit]
   MCPFN_STATE_KEY        32 random bytes in Base64 that seal request state; several, newest first, separated by commas
   MCPFN_METRICS          emf: each call's log line is a CloudWatch metric too, which CloudWatch charges for; or none [none]
-  MCPFN_LOG              error, warn, info, debug or trace [AWS_LAMBDA_LOG_LEVEL, or info]";
+  MCPFN_LOG              error, warn, info, debug or trace [AWS_LAMBDA_LOG_LEVEL, or info]
+  MCPFN_LOG_INPUT        redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
 
 /// Milliseconds kept for an answer to leave unless told otherwise.
 const MARGIN: u64 = 200;

@@ -34,7 +34,8 @@ Environment:
   MCPFN_RATE        calls of one client, such as 60/min; or none [none]
   MCPFN_METRICS     on: serve calls, faults and durations of each tool at /metrics, for Prometheus; or off [off]
   MCPFN_LOG         error, warn, info, debug or trace, on stderr [info]
-  MCPFN_LOG_FORMAT  text or json [text]";
+  MCPFN_LOG_FORMAT  text or json [text]
+  MCPFN_LOG_INPUT   redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
 
 #[derive(Debug, Parser)]
 #[command(

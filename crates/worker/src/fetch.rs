@@ -107,7 +107,12 @@ impl Host {
         let limiter = Arc::new(variables.rates(settings.policies.rate)?);
         let limits = Limits { limiter, rate: settings.policies.rate, when_down: settings.policies.rate_down };
         // a request that waits for another one's work is stopped by the platform
-        let mut platform = ports::platform(keys).without_sharing().with_limits(limits).with_port::<dyn HttpClient>(Arc::new(Fetch));
+        let mut platform = settings
+            .policies
+            .wire_records(ports::platform(keys))
+            .without_sharing()
+            .with_limits(limits)
+            .with_port::<dyn HttpClient>(Arc::new(Fetch));
         if let Some(cache) = variables.kv_cache(CACHE) {
             platform = platform.with_cache(Arc::new(cache));
         }

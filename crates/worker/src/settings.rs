@@ -17,7 +17,8 @@ On Cloudflare Workers, as vars or secrets:
   MCPFN_RATE       calls of one caller, 60/min or 100/10s, with a rate limit bound to it; or none [none]
   MCPFN_RATE_DOWN  what a call budget that can't be asked does to calls: admit or refuse [admit]
   MCPFN_STATE_KEY  32 random bytes in Base64 that seal request state; several, newest first, separated by commas
-  MCPFN_LOG        error, warn, info, debug or trace [info]";
+  MCPFN_LOG        error, warn, info, debug or trace [info]
+  MCPFN_LOG_INPUT  redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
 
 /// What vars and secrets decide.
 #[derive(Debug, Clone)]

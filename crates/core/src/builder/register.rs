@@ -99,6 +99,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
     if tool.rate.is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1)) {
         found.push("its rate allows no call: give at least one call in at least a millisecond".to_owned());
     }
+    let hidden = schema::hidden(&input);
     let key_argument = schema::key_argument(&input, read_only, &mut found);
     if tool.run.is_none() {
         found.push(NO_HANDLER.to_owned());
@@ -126,6 +127,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
         writes: !read_only,
         key_argument,
+        hidden,
         run: tool.run?,
     })
 }

@@ -150,6 +150,14 @@ impl Work {
         self.arguments.as_ref().map_or("", |raw| raw.get())
     }
 
+    /// Names of arguments that are never shown.
+    pub(crate) fn hidden(&self) -> &[String] {
+        match self.place {
+            Place::Tool(position) => &self.server.tools()[position].hidden,
+            Place::Prompt(_) | Place::Resource(_) => &[],
+        }
+    }
+
     pub(crate) fn traceparent(&self) -> Option<&str> {
         self.meta.trace.traceparent.as_deref()
     }

@@ -64,7 +64,7 @@ pub(crate) fn at_once(
         bytes_out: ended.unwrap_or_default(),
         cache: CacheUse::Off,
         traceparent,
-        input: Input(""),
+        input: Input::NONE,
     });
 }
 
@@ -117,7 +117,7 @@ impl Recorder {
             bytes_out,
             cache: ending.cache,
             traceparent: work.traceparent(),
-            input: Input(input),
+            input: Input { text: input, hidden: work.hidden(), shown: work.platform.shows_inputs },
         });
     }
 }

@@ -2,6 +2,7 @@
 //! for (`Cx::log`).
 
 use crate::canonical::fingerprint;
+use crate::policy::redact::redacted;
 use crate::principal::Principal;
 use crate::send::{MaybeSend, MaybeSync};
 use crate::version::Revision;
@@ -41,7 +42,7 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// One call, as an operator wants to read it a year later. Inputs are not in it, only a fingerprint of them.
+/// One call, as an operator wants to read it a year later. Of inputs it has a fingerprint, and more only on request.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct CallRecord<'a> {
@@ -71,13 +72,22 @@ pub struct CallRecord<'a> {
     pub(crate) input: Input<'a>,
 }
 
-/// Arguments as they came. Only their fingerprint may be read, or printed.
+/// Arguments as they came. Only their fingerprint may be printed; and what `redact` leaves of them, where the operator asked for it.
 #[derive(Clone, Copy)]
-pub(crate) struct Input<'a>(pub(crate) &'a str);
+pub(crate) struct Input<'a> {
+    pub(crate) text: &'a str,
+    /// Names of members that the tool's schema calls secret.
+    pub(crate) hidden: &'a [String],
+    pub(crate) shown: bool,
+}
+
+impl Input<'_> {
+    pub(crate) const NONE: Self = Self { text: "", hidden: &[], shown: false };
+}
 
 impl std::fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&fingerprint(self.0.as_bytes()))
+        f.write_str(&fingerprint(self.text.as_bytes()))
     }
 }
 
@@ -85,7 +95,14 @@ impl CallRecord<'_> {
     /// 16 hexadecimal digits by which equal inputs are found.
     #[must_use]
     pub fn input_hash(&self) -> String {
-        fingerprint(self.input.0.as_bytes())
+        fingerprint(self.input.text.as_bytes())
+    }
+
+    /// The arguments as JSON, at most 4 KiB, without what looks like a secret and without what the tool's schema marks as one
+    /// (`writeOnly`, or the format `password`). Nothing unless the operator asked for it.
+    #[must_use]
+    pub fn input(&self) -> Option<String> {
+        (self.input.shown && !self.input.text.is_empty()).then(|| redacted(self.input.text, self.input.hidden))
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct RegisteredTool {
     pub(crate) writes: bool,
     /// The argument that is its `idempotencyKey`, by its name.
     pub(crate) key_argument: Option<String>,
+    /// Arguments that no record shows, by their names.
+    pub(crate) hidden: Vec<String>,
     pub(crate) run: Box<dyn ErasedTool>,
 }
 

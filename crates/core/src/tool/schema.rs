@@ -126,6 +126,15 @@ pub(crate) fn key_argument(schema: &Value, read_only: bool, mistakes: &mut Vec<S
     Some(name.clone())
 }
 
+/// The properties whose values are secrets: those that are `writeOnly`, or passwords.
+pub(crate) fn hidden(schema: &Value) -> Vec<String> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let is_secret =
+        |property: &Value| property.get("writeOnly") == Some(&true.into()) || property.get("format") == Some(&"password".into());
+    let secret = properties.into_iter().flatten().filter(|(_, property)| is_secret(property));
+    secret.map(|(name, _)| name.clone()).collect()
+}
+
 /// References that no client resolves, or that a derived schema has because its type contains itself.
 pub(crate) fn check_references(schema: &Value, derived: bool, mistakes: &mut Vec<String>) {
     match schema {
