@@ -16,26 +16,42 @@ struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        f.write_char('`')?;
-        for (position, character) in self.0.chars().enumerate() {
-            if position == SHOWN {
-                f.write_char('…')?;
-                break;
-            }
-            f.write_char(if unsafe_to_show(character) { '\u{fffd}' } else { character })?;
-        }
-        f.write_char('`')
+        f.write_str("`")?;
+        shown(self.0, SHOWN).fmt(f)?;
+        f.write_str("`")
     }
 }
 
-/// A client's text for the log: cut after so many characters, what is unsafe to show replaced.
-pub(crate) fn shown(text: &str, most: usize) -> String {
-    let mut shown: String = text.chars().take(most).map(|letter| if unsafe_to_show(letter) { '\u{fffd}' } else { letter }).collect();
-    if text.chars().nth(most).is_some() {
-        shown.push('…');
+/// The same without the backticks around it, cut after as many characters as are said.
+pub(crate) fn shown(text: &str, most: usize) -> impl fmt::Display + '_ {
+    Shown { text, most }
+}
+
+/// The same, cut as in [`quoted`].
+pub(crate) fn clean(text: &str) -> impl fmt::Display + '_ {
+    shown(text, SHOWN)
+}
+
+struct Shown<'a> {
+    text: &'a str,
+    most: usize,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        // what nearly every text is: short, and of characters that are safe
+        if self.text.len() <= self.most && self.text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'`') {
+            return f.write_str(self.text);
+        }
+        for (position, character) in self.text.chars().enumerate() {
+            if position == self.most {
+                return f.write_char('…');
+            }
+            f.write_char(if unsafe_to_show(character) { '\u{fffd}' } else { character })?;
+        }
+        Ok(())
     }
-    shown
 }
 
 /// Control characters, line separators, what is invisible or turns the direction of writing (models read it, people do not
@@ -60,38 +76,53 @@ fn unsafe_to_show(character: char) -> bool {
 #[must_use]
 pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // an edit distance costs the product of both lengths, so a client's long name is not compared at all
-    if given.len() > 64 {
+    if given.len() > LONGEST_NAME {
         return None;
     }
     let limit = (given.chars().count() / 3).max(1);
     // likewise a hint is not worth comparing with thousands of names
     candidates
         .take(500)
-        .filter(|candidate| candidate.len() <= 64)
+        .filter(|candidate| candidate.len() <= LONGEST_NAME)
         .map(|candidate| (distance(given, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// Edits (insert, delete, replace, swap of neighbours) between two short words, ignoring case.
+/// The longest name that is compared, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// Edits (insert, delete, replace, swap of neighbours) between two names of at most [`LONGEST_NAME`] bytes, ignoring case.
 fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
-    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut previous: Vec<usize> = (0..=b.len()).collect();
+    let (mut a_letters, mut b_letters) = (['\0'; LONGEST_NAME], ['\0'; LONGEST_NAME]);
+    let (a, b) = (lowered(a, &mut a_letters), lowered(b, &mut b_letters));
+    let [mut before, mut previous, mut current] = [[0_u8; LONGEST_NAME + 1]; 3];
+    for (j, edits) in (0..=LONGEST_NAME as u8).zip(previous.iter_mut()) {
+        *edits = j;
+    }
     for i in 1..=a.len() {
-        let mut current = vec![i; b.len() + 1];
+        current[0] = i as u8;
         for j in 1..=b.len() {
-            let replace = previous[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let replace = previous[j - 1] + u8::from(a[i - 1] != b[j - 1]);
             current[j] = replace.min(previous[j] + 1).min(current[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 current[j] = current[j].min(before[j - 2] + 1);
             }
         }
-        before = std::mem::replace(&mut previous, current);
+        (before, previous, current) = (previous, current, before);
     }
-    previous[b.len()]
+    usize::from(previous[b.len()])
+}
+
+/// The letters of a name in lower case, as many as there is room for.
+fn lowered<'a>(name: &str, letters: &'a mut [char; LONGEST_NAME]) -> &'a [char] {
+    let mut length = 0;
+    for (letter, place) in name.chars().flat_map(char::to_lowercase).zip(letters.iter_mut()) {
+        *place = letter;
+        length += 1;
+    }
+    &letters[..length]
 }
 
 /// A comment as it is meant: lines of a paragraph joined, since they were broken for the source's width. Paragraphs, list items,

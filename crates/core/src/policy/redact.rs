@@ -47,7 +47,7 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
                 .take(MOST)
                 .map(|(name, value)| {
                     let value = if is_secret(&name, hidden) { LEFT_OUT.into() } else { clean(value, hidden, depth + 1) };
-                    (shown(&name, LONGEST), value)
+                    (shown(&name, LONGEST).to_string(), value)
                 })
                 .collect();
             if more > 0 {
@@ -64,7 +64,7 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
             Value::Array(kept)
         }
         Value::String(text) if SECRET_VALUES.iter().any(|start| text.trim_start().starts_with(start)) => LEFT_OUT.into(),
-        Value::String(text) => shown(&text, LONGEST).into(),
+        Value::String(text) => shown(&text, LONGEST).to_string().into(),
         other => other,
     }
 }

@@ -1,6 +1,7 @@
 //! Why a value does not fit, in lines that a model can act on. Walks only what the verdict (`eval.rs`) refused.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
 
@@ -16,6 +17,8 @@ const MOST_LINES: usize = 20;
 const MOST_BYTES: usize = 4096;
 /// Characters of one line.
 const MOST_CHARACTERS: usize = 600;
+/// Bytes that most lines have room in.
+const LINE: usize = 96;
 /// Names that an unknown property's line lists when none is near.
 const MOST_NAMES: usize = 10;
 
@@ -43,7 +46,7 @@ struct Report<'r, 'v> {
 }
 
 impl<'v> Report<'_, 'v> {
-    fn add(&mut self, at: &At<'_>, violation: &str) {
+    fn add(&mut self, at: &At<'_>, violation: fmt::Arguments<'_>) {
         // the verdicts of an exhausted run mean nothing, so neither do violations found after it
         if self.run.is_exhausted() {
             return;
@@ -52,9 +55,14 @@ impl<'v> Report<'_, 'v> {
             self.more += 1;
             return;
         }
-        let about = if at.is_name() { "the name does not fit: " } else { "" };
-        let mut line = format!("- {}: {about}{violation}", at.pointer());
-        if let Some((cut, _)) = line.char_indices().nth(MOST_CHARACTERS) {
+        let mut line = String::with_capacity(LINE);
+        line.push_str("- ");
+        at.write_pointer(&mut line);
+        line.push_str(if at.is_name() { ": the name does not fit: " } else { ": " });
+        // writing to a String can't fail
+        let _ = line.write_fmt(violation);
+        if line.len() > MOST_CHARACTERS
+            && let Some((cut, _)) = line.char_indices().nth(MOST_CHARACTERS) {
             line.truncate(cut);
             line.push('…');
         }
@@ -70,15 +78,15 @@ impl<'v> Report<'_, 'v> {
         }
     }
 
-    fn expected(&mut self, at: &At<'_>, expected: &str, got: &str) {
-        self.add(at, &format!("expected {expected}, got {got}"));
+    fn expected(&mut self, at: &At<'_>, expected: impl fmt::Display, got: impl fmt::Display) {
+        self.add(at, format_args!("expected {expected}, got {got}"));
     }
 
     fn explain(&mut self, id: Id, value: &Value, at: &At<'_>, nesting: u32) {
         let Some(nesting) = self.run.enter(nesting) else { return };
         let (kinds, rules) = match self.run.schema(id) {
             Schema::Rules(kinds, rules) => (*kinds, rules),
-            Schema::Nothing => return self.add(at, "not allowed"),
+            Schema::Nothing => return self.add(at, format_args!("not allowed")),
             Schema::Anything | Schema::Same(_) => return,
         };
         if self.full {
@@ -95,7 +103,7 @@ impl<'v> Report<'_, 'v> {
             let better = broken().find(says_more);
             return match better {
                 Some(rule) => self.broken(rule, rules, kinds, value, at, nesting),
-                None => self.expected(at, &words::kinds(kinds), &got(value)),
+                None => self.expected(at, words::kinds(kinds), got(value)),
             };
         }
         // what a broken alternative would have looked at is not known, so nothing can be said to be left over
@@ -107,13 +115,13 @@ impl<'v> Report<'_, 'v> {
 
     fn broken(&mut self, rule: &'v Rule, rules: &'v [Rule], kinds: Kinds, value: &Value, at: &At<'_>, nesting: u32) {
         match (rule, value) {
-            (Rule::Enum(values), _) => self.expected(at, &words::one_of(values), &got(value)),
+            (Rule::Enum(values), _) => self.expected(at, words::one_of(values), got(value)),
             (Rule::Members(members), Value::Object(map)) => self.members(members, map, at, nesting),
             (Rule::Needs(pairs), Value::Object(map)) => {
                 for (name, needed) in pairs.iter().filter(|(name, _)| map.contains_key(name)) {
                     for missing in needed.iter().filter(|name| !map.contains_key(*name)) {
-                        let violation = format!("required when {} is given, but missing", quoted(name));
-                        self.add(&at.step(Step::Property(missing)), &violation);
+                        let violation = format_args!("required when {} is given, but missing", quoted(name));
+                        self.add(&at.step(Step::Property(missing)), violation);
                     }
                 }
             }
@@ -140,19 +148,19 @@ impl<'v> Report<'_, 'v> {
                 let fitting = items.iter().filter(|item| self.run.fits(*id, item, nesting)).count();
                 let count = words::count(*count, "of the items", "of the items");
                 let phrase = self.run.phrase(*id, PHRASE_NESTED);
-                self.expected(at, &format!("{count} to be {phrase}"), &fitting.to_string());
+                self.expected(at, format_args!("{count} to be {phrase}"), fitting);
             }
             (Rule::Unique, Value::Array(items)) => {
                 if let Some((earlier, later)) = number::equal_items(items) {
-                    self.add(at, &format!("expected items that differ, got equal ones at {earlier} and {later}"));
+                    self.add(at, format_args!("expected items that differ, got equal ones at {earlier} and {later}"));
                 }
             }
             (Rule::All(ids), _) => ids.iter().for_each(|id| self.descend(*id, value, at, nesting)),
             (Rule::Any(ids) | Rule::One(ids), _) => self.alternatives(ids, value, at, nesting),
-            (Rule::Not(id), _) if matches!(self.run.schema(*id), Schema::Anything) => self.add(at, "not allowed"),
+            (Rule::Not(id), _) if matches!(self.run.schema(*id), Schema::Anything) => self.add(at, format_args!("not allowed")),
             (Rule::Not(id), _) => {
                 let phrase = self.run.phrase(*id, PHRASE_NESTED);
-                self.expected(at, &format!("anything but {phrase}"), &got(value));
+                self.expected(at, format_args!("anything but {phrase}"), got(value));
             }
             (Rule::If(condition, then, otherwise), _) => {
                 let branch = if self.run.fits(*condition, value, nesting) { then } else { otherwise };
@@ -192,18 +200,18 @@ impl<'v> Report<'_, 'v> {
         let Some((noun, quality)) = words::quality(rule) else { return };
         let only_integers = kinds.overlaps(Kinds::INTEGER) && !kinds.overlaps(Kinds::NUMBER);
         let noun = if value.is_number() && only_integers { "an integer" } else { noun };
-        let got = match (rule, value) {
-            (Rule::Length(_), Value::String(text)) => text.chars().count().to_string(),
-            (_, Value::Array(items)) => items.len().to_string(),
-            (_, Value::Object(map)) => map.len().to_string(),
-            _ => got(value),
-        };
-        self.expected(at, &format!("{noun} {quality}"), &got);
+        let expected = format_args!("{noun} {quality}");
+        match (rule, value) {
+            (Rule::Length(_), Value::String(text)) => self.expected(at, expected, text.chars().count()),
+            (_, Value::Array(items)) => self.expected(at, expected, items.len()),
+            (_, Value::Object(map)) => self.expected(at, expected, map.len()),
+            _ => self.expected(at, expected, got(value)),
+        }
     }
 
     fn too_many(&mut self, most: usize, items: &[Value], at: &At<'_>) {
         let count = words::count(Count { least: 0, most }, "item", "items");
-        self.expected(at, &format!("an array of {count}"), &items.len().to_string());
+        self.expected(at, format_args!("an array of {count}"), items.len());
     }
 
     fn members(&mut self, members: &'v Members, map: &Map<String, Value>, at: &At<'_>, nesting: u32) {
@@ -233,8 +241,8 @@ impl<'v> Report<'_, 'v> {
         let is_closed = members.additional.is_some_and(|id| matches!(self.run.schema(id), Schema::Nothing));
         let unknown = map.keys().map(String::as_str).filter(|name| !is_closed && !members.declares(name));
         match nearest(name, unknown.take(MOST_NAMES)) {
-            Some(near) => self.add(at, &format!("required, but missing; is it what {} was meant to be?", quoted(near))),
-            None => self.add(at, "required, but missing"),
+            Some(near) => self.add(at, format_args!("required, but missing; is it what {} was meant to be?", quoted(near))),
+            None => self.add(at, format_args!("required, but missing")),
         }
     }
 
@@ -251,12 +259,12 @@ impl<'v> Report<'_, 'v> {
             } else if self.full {
                 self.more += 1;
             } else if let Some(near) = nearest(name, free()) {
-                self.add(&at, &format!("unknown property; did you mean {}?", quoted(near)));
+                self.add(&at, format_args!("unknown property; did you mean {}?", quoted(near)));
             } else if listed {
-                self.add(&at, "unknown property");
+                self.add(&at, format_args!("unknown property"));
             } else {
                 listed = true;
-                self.add(&at, &format!("unknown property; known here: {}", words::names(known.iter().copied())));
+                self.add(&at, format_args!("unknown property; known here: {}", words::names(known.iter().copied())));
             }
         }
     }
@@ -289,7 +297,7 @@ impl<'v> Report<'_, 'v> {
         let fitting = ids.iter().filter(|id| self.run.fits(**id, value, nesting)).count();
         let phrases = || self.run.phrases(ids, " or ", PHRASE_NESTED);
         if fitting > 1 {
-            return self.add(at, &format!("fits {fitting} alternatives, and exactly one is allowed: {}", phrases()));
+            return self.add(at, format_args!("fits {fitting} alternatives, and exactly one is allowed: {}", phrases()));
         }
         let candidates = self.run.candidates(ids, value, nesting);
         let alike = candidates.len() > 1 && !self.run.phrases(&candidates, "\n", PHRASE_NESTED).contains('\n');
@@ -301,7 +309,7 @@ impl<'v> Report<'_, 'v> {
                 let nearest = candidates.into_iter().min_by_key(|id| self.violations(*id, value, nesting));
                 nearest.iter().for_each(|id| self.explain(*id, value, at, nesting));
             }
-            _ => self.expected(at, &phrases(), &got(value)),
+            _ => self.expected(at, phrases(), got(value)),
         }
     }
 

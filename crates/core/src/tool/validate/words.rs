@@ -2,13 +2,13 @@
 //! never repeated as it is.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 
 use serde_json::Value;
 
 use super::eval::Run;
 use super::program::{Count, Id, Kinds, Members, Range, Rule, Schema};
-use crate::text::quoted;
+use crate::text::{clean, quoted};
 
 /// Values, names and alternatives that one line lists.
 const LISTED: usize = 10;
@@ -49,57 +49,77 @@ impl<'a> At<'a> {
         matches!(self.last, Step::Name(_))
     }
 
-    /// The JSON pointer, cut in the middle.
-    pub(super) fn pointer(&self) -> String {
-        let mut segments = Vec::new();
-        let mut at = Some(self);
-        while let Some(step) = at {
-            match step.last {
-                Step::Root => {}
-                Step::Property(name) | Step::Name(name) => segments.push(escaped(&clean(name)).into_owned()),
-                Step::Item(position) => segments.push(position.to_string()),
+    /// Writes the JSON pointer, cut in the middle.
+    pub(super) fn write_pointer(&self, out: &mut String) {
+        let start = out.len();
+        self.write_segments(out);
+        if out.len() == start {
+            out.push('/');
+        }
+        let pointer = &out[start..];
+        let length = if pointer.len() <= 2 * POINTER_END { 0 } else { pointer.chars().count() };
+        if length > 2 * POINTER_END {
+            let end: String = pointer.chars().skip(length - POINTER_END).collect();
+            let kept = pointer.char_indices().nth(POINTER_END).map_or(0, |(position, _)| position);
+            out.truncate(start + kept);
+            out.push('…');
+            out.push_str(&end);
+        }
+    }
+
+    fn write_segments(&self, out: &mut String) {
+        if let Some(above) = self.above {
+            above.write_segments(out);
+        }
+        // writing to a String can't fail
+        let _ = match self.last {
+            Step::Root => Ok(()),
+            Step::Property(name) | Step::Name(name) if name.contains(['~', '/']) => {
+                write!(out, "/{}", escaped(&clean(name).to_string()))
             }
-            at = step.above;
-        }
-        segments.reverse();
-        let pointer = format!("/{}", segments.join("/"));
-        let length = pointer.chars().count();
-        if length <= 2 * POINTER_END {
-            return pointer;
-        }
-        let (start, end): (String, String) =
-            (pointer.chars().take(POINTER_END).collect(), pointer.chars().skip(length - POINTER_END).collect());
-        format!("{start}…{end}")
+            Step::Property(name) | Step::Name(name) => write!(out, "/{}", clean(name)),
+            Step::Item(position) => write!(out, "/{position}"),
+        };
     }
 }
 
-/// A client's text, short and clean, without the backticks of [`quoted`].
-fn clean(text: &str) -> String {
-    quoted(text).to_string().trim_matches('`').to_owned()
+/// A value as a sentence shows it: scalars as they are, the rest by type.
+pub(super) fn got(value: &Value) -> impl Display + '_ {
+    Got(value)
 }
 
-/// A value as a sentence shows it: scalars as they are, the rest by type.
-pub(super) fn got(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("\"{}\"", clean(text).replace('\\', r"\\").replace('"', r#"\""#)),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-        scalar => clean(&scalar.to_string()),
+struct Got<'a>(&'a Value);
+
+impl Display for Got<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::String(text) if text.contains(['\\', '"']) => {
+                write!(f, "\"{}\"", clean(text).to_string().replace('\\', r"\\").replace('"', r#"\""#))
+            }
+            Value::String(text) => write!(f, "\"{}\"", clean(text)),
+            Value::Array(_) => f.write_str("an array"),
+            Value::Object(_) => f.write_str("an object"),
+            scalar => clean(&scalar.to_string()).fmt(f),
+        }
     }
 }
 
 /// A value of the schema.
 fn allowed(value: &Value) -> String {
-    if value.is_array() || value.is_object() { clean(&value.to_string()) } else { got(value) }
+    if value.is_array() || value.is_object() { clean(&value.to_string()).to_string() } else { got(value).to_string() }
 }
 
 pub(super) fn list<T: Display>(items: impl ExactSizeIterator<Item = T>, separator: &str) -> String {
     let more = items.len().saturating_sub(LISTED);
-    let mut list: Vec<String> = items.take(LISTED).map(|item| item.to_string()).collect();
-    if more > 0 {
-        list.push(format!("{more} more"));
+    let mut list = String::new();
+    for item in items.take(LISTED) {
+        // writing to a String can't fail
+        let _ = write!(list, "{}{item}", if list.is_empty() { "" } else { separator });
     }
-    list.join(separator)
+    if more > 0 {
+        let _ = write!(list, "{separator}{more} more");
+    }
+    list
 }
 
 pub(super) fn names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
