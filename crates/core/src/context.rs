@@ -81,6 +81,12 @@ impl Cx {
         }
     }
 
+    /// Tells the server's log, not the client, that something the handler can do without gave no answer. `what` is a name such as
+    /// `embeddings`; put no secret into `cause`.
+    pub fn went_without(&self, what: &str, cause: &str) {
+        self.0.platform.records.store_failure(what, cause);
+    }
+
     /// Who calls.
     #[must_use]
     pub fn principal(&self) -> &Principal {

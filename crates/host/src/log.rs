@@ -36,6 +36,6 @@ impl Records for Log {
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
-        tracing::warn!(store, cause, "a store gave no answer");
+        tracing::warn!(store, cause, "a store or a service gave no answer");
     }
 }

@@ -11,25 +11,32 @@ use mcpfn_toolkits::shop;
 /// Opens the database. `unvetted` says whether statements that a model wrote will be run.
 pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>, unvetted: bool) -> Result<Arc<dyn Sql>, String> {
     let Some(named) = variable("MCPFN_DATABASE") else { return open_shop(variable) };
-    match named.to_str().filter(|name| name.starts_with("postgres://") || name.starts_with("postgresql://")) {
+    match postgres_url(&named) {
         Some(url) => open_postgres(url, variable("MCPFN_DATABASE_READER").as_deref(), unvetted),
         None => open_file(Path::new(&named), variable("MCPFN_DATABASE_WRITES").as_deref()),
     }
 }
 
-/// The database that documents are added to: the file that is served, made if it is missing, or the demo shop.
-pub(crate) fn open_to_fill(variable: impl Fn(&str) -> Option<OsString>) -> Result<Sqlite, String> {
-    let file = match variable("MCPFN_DATABASE") {
-        Some(named) if named.to_string_lossy().starts_with("postgres") => {
-            return Err("documents are kept in SQLite: name a file in MCPFN_DATABASE, or unset it".to_owned());
-        }
+/// The database that documents are added to: the one that is served, a file of it made if it is missing, or the demo shop.
+pub(crate) fn open_to_fill(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Sql>, String> {
+    let named = variable("MCPFN_DATABASE");
+    if let Some(url) = named.as_deref().and_then(postgres_url) {
+        return open_postgres(url, None, false);
+    }
+    let file = match named {
         Some(named) => PathBuf::from(named),
         None => {
             drop(open_shop(&variable)?);
             shop_path(&variable)?
         }
     };
-    Sqlite::open(&file).map_err(|error| format!("{} can't be opened for writing: {error}", file.display()))
+    let opened = Sqlite::open(&file).map_err(|error| format!("{} can't be opened for writing: {error}", file.display()))?;
+    Ok(Arc::new(opened))
+}
+
+/// The text, if it is a server's address and not a file's name.
+fn postgres_url(named: &OsStr) -> Option<&str> {
+    named.to_str().filter(|name| name.starts_with("postgres://") || name.starts_with("postgresql://"))
 }
 
 fn shop_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, String> {

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn::{Embedder, Sql};
+use mcpfn::{Embedder, Sql, SqlError};
 use mcpfn_client::Client;
 use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
-use mcpfn_toolkits::knowledge::{Document, LONGEST_DOCUMENT, add, schema};
+use mcpfn_toolkits::knowledge::{Document, LONGEST_DOCUMENT, add, is_present, schema_for};
 
 /// Runs the command and says what it did.
 pub(crate) fn command(folder: &Path, variable: impl Fn(&str) -> Option<OsString>) -> ExitCode {
@@ -34,7 +34,7 @@ fn run(folder: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Result<Ing
     let database = crate::database::open_to_fill(|name| variable(name).filter(|value| !value.is_empty()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let model = model.as_ref().map(|model| model as &dyn Embedder);
-    runtime.block_on(ingest(folder, &database, model))
+    runtime.block_on(ingest(folder, &*database, model))
 }
 
 /// How long the model may take for the passages of one request.
@@ -64,9 +64,7 @@ pub(crate) async fn ingest(folder: &Path, database: &dyn Sql, model: Option<&dyn
     let mut files = Vec::new();
     list(folder, 0, &mut files)?;
     files.sort();
-    for statement in schema() {
-        database.execute(&statement, &[]).await.map_err(|error| format!("the tables of documents can't be made: {error}"))?;
-    }
+    make_tables(database).await.map_err(|error| format!("the tables of documents can't be made: {error}"))?;
     let mut done = Ingested::default();
     let mut ids = std::collections::HashMap::new();
     for file in files {
@@ -85,6 +83,16 @@ pub(crate) async fn ingest(folder: &Path, database: &dyn Sql, model: Option<&dyn
         done.documents += 1;
     }
     Ok(done)
+}
+
+/// A role that may only write rows can fill tables that somebody else made.
+async fn make_tables(database: &dyn Sql) -> Result<(), SqlError> {
+    if !is_present(database).await? {
+        for statement in schema_for(database.dialect()) {
+            database.execute(&statement, &[]).await?;
+        }
+    }
+    Ok(())
 }
 
 fn read(file: &Path) -> Result<String, String> {

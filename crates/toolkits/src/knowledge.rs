@@ -1,5 +1,5 @@
-//! A knowledge base: passages of documents by words, and by meaning where a model is configured. Works on the tables that [`schema`]
-//! makes and [`add`] fills, in SQLite or D1. Changes nothing while it serves.
+//! A knowledge base: passages of documents by words, and by meaning where a model is configured. Works on the tables that [`schema_for`]
+//! makes and [`add`] fills, in SQLite, D1 or PostgreSQL. Changes nothing while it serves.
 //!
 //! | variable | what |
 //! |---|---|
@@ -7,15 +7,13 @@
 //! | `MCPFN_EMBEDDINGS_MODEL` | the model's name, the same as while documents were added |
 //! | `MCPFN_EMBEDDINGS_KEY` | the service's key, if it needs one |
 
+pub(crate) mod lexical;
 pub(crate) mod outline;
 mod search;
 mod store;
 mod vector;
-pub(crate) mod words;
 
-use std::sync::Arc;
-
-use mcpfn_core::{Builder, Cx, Dialect, Sql, SqlError, SqlValue, ToolError, input, resource};
+use mcpfn_core::{Builder, Cx, Sql, SqlError, SqlValue, ToolError, input, resource};
 
 use crate::config::Config;
 use crate::embedding::Endpoint;
@@ -23,7 +21,7 @@ use crate::say::{database_failed, other_columns, quoted};
 
 pub use outline::LONGEST_PASSAGE;
 pub use search::{Found, Passage, Question, semantic_search};
-pub use store::{AddError, Document, LONGEST_DOCUMENT, add, schema};
+pub use store::{AddError, Document, LONGEST_DOCUMENT, add, is_present, schema_for};
 
 /// The longest id that is looked up, in bytes.
 const LONGEST_ID: usize = 300;
@@ -59,7 +57,7 @@ pub struct DocumentUri {
 /// One document's text. Text after 256 KB is left out, and the last line says so.
 #[resource("knowledge://document/{id}", name = "document", title = "Document", mime = "text/markdown", scope = "knowledge:read")]
 pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
-    let stored = load(&**database(cx)?, &args.id, "semantic_search").await?;
+    let stored = load(&**cx.port::<dyn Sql>()?, &args.id, "semantic_search").await?;
     let mut text = stored.text;
     if text.len() > MOST_SHOWN {
         let all = text.len();
@@ -69,24 +67,11 @@ pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
     Ok(text)
 }
 
-/// The database, if it has the dialect that the store is written in.
-pub(crate) fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    let database = cx.port::<dyn Sql>()?;
-    if database.dialect() == Dialect::Sqlite {
-        return Ok(database);
-    }
-    let said = "Documents are not available on this server. Tell the user, who may ask the operator.";
-    Err(ToolError::unavailable(said, "the store of documents needs SQLite or D1"))
-}
-
 /// A failure of the database, or what to do where nobody has made the tables.
 pub(crate) async fn failed(database: &dyn Sql, error: SqlError) -> ToolError {
-    let made = database.query("SELECT 1 FROM sqlite_master WHERE name = 'passage_search'", &[], 1).await;
-    match made {
-        Ok(rows) if rows.rows.is_empty() => {
-            ToolError::new("There are no documents on this server yet. Tell the user, who may ask the operator.")
-                .with_cause("the database has no documents: add a folder with the command `ingest`")
-        }
+    match is_present(database).await {
+        Ok(false) => ToolError::new("There are no documents on this server yet. Tell the user, who may ask the operator.")
+            .with_cause("the database has no documents: add a folder with the command `ingest`"),
         _ => database_failed(error),
     }
 }

@@ -48,6 +48,7 @@ mod registry;
 mod rows;
 mod say;
 mod untrusted;
+mod words;
 
 pub use config::{NoSecret, Secret};
 pub use registry::{Mistakes, Needs, any_needs, defaults, names, register};

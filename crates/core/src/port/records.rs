@@ -18,7 +18,8 @@ pub trait Records: MaybeSend + MaybeSync {
     /// A caller's proof of who it is was none. `sentence` is what it was told, `cause` is for the log alone.
     fn denied(&self, sentence: &str, cause: Option<&str>);
 
-    /// A store that policies ask gave no answer; the call went on, or was refused, as the policy says.
+    /// A store that policies ask gave no answer; the call went on, or was refused, as the policy says. Or a service that a handler can
+    /// do without (`Cx::went_without`): the call went on.
     fn store_failure(&self, store: &str, cause: &str);
 }
 

@@ -3,17 +3,7 @@
 
 use mcpfn_core::Dialect;
 
-/// More words than this do not make a search better.
-const MOST_WORDS: usize = 12;
-
-/// The longest word that is searched for, in characters.
-const LONGEST_WORD: usize = 40;
-
-/// Words that say nothing about a product.
-const SMALL_WORDS: [&str; 28] = [
-    "a", "an", "and", "any", "are", "at", "by", "do", "find", "for", "from", "have", "i", "in", "is", "me", "my", "need", "of", "on", "or",
-    "our", "some", "that", "the", "to", "want", "with",
-];
+use crate::words::words;
 
 /// The words of a search, cleaned.
 pub(super) struct Words(Vec<String>);
@@ -21,16 +11,7 @@ pub(super) struct Words(Vec<String>);
 impl Words {
     /// Reads words out of a client's text. `None` when it has no letter and no digit.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let words: Vec<String> = text
-            .split(|character| !is_part_of_word(character))
-            .filter(|word| word.chars().any(char::is_alphanumeric))
-            .map(|word| word.chars().take(LONGEST_WORD).collect())
-            .take(MOST_WORDS * 4)
-            .collect();
-        let large: Vec<String> =
-            words.iter().filter(|word| !SMALL_WORDS.contains(&word.to_lowercase().as_str())).take(MOST_WORDS).cloned().collect();
-        // a search for small words alone is a search for them
-        let words = if large.is_empty() { words.into_iter().take(MOST_WORDS).collect() } else { large };
+        let words = words(text);
         (!words.is_empty()).then_some(Self(words))
     }
 
@@ -62,11 +43,6 @@ impl Words {
     }
 }
 
-/// Letters, digits and the accents that stand after a letter.
-fn is_part_of_word(character: char) -> bool {
-    character.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&character)
-}
-
 /// The text as a SKU, if it could be one or the beginning of one: a dash, capitals and digits, no spaces.
 pub(super) fn as_sku(text: &str) -> Option<String> {
     let text = text.trim();
@@ -83,28 +59,10 @@ mod tests {
 
     #[test]
     fn words_are_quoted_and_nothing_else_is_left() {
-        for (text, expected) in [
-            ("wireless keyboard", r#""wireless" AND "keyboard""#),
-            ("a keyboard for the office", r#""keyboard" AND "office""#),
-            ("to have and to be", r#""be""#),
-            ("the", r#""the""#),
-            ("\"quoted\" OR 1=1 --", r#""quoted" AND "1" AND "1""#),
-            ("name:x* NEAR(y z) ^w {a b}", r#""name" AND "x" AND "NEAR" AND "y" AND "z" AND "w" AND "b""#),
-            ("x\0y", r#""x" AND "y""#),
-            ("cafe\u{301}tière ½ 充電器", "\"cafe\u{301}tière\" AND \"½\" AND \"充電器\""),
-        ] {
-            assert_eq!(Words::read(text).map(|words| words.all(Dialect::Sqlite)).as_deref(), Some(expected), "{text}");
-        }
-        for text in ["", "   ", "\"*^()", "\u{301}\u{302}", "\0"] {
-            assert!(Words::read(text).is_none(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_long_text_gives_a_short_query() {
-        let query = Words::read(&"keyboard ".repeat(100_000)).unwrap().any_begun(Dialect::Sqlite);
-        assert!(query.len() < 300, "{}", query.len());
-        assert!(Words::read(&"x".repeat(1_000_000)).unwrap().all(Dialect::Sqlite).len() < 50);
+        let words = Words::read("a keyboard OR \"mouse\" -mat*").unwrap();
+        assert_eq!(words.all(Dialect::Sqlite), r#""keyboard" AND "mouse" AND "mat""#);
+        assert_eq!(words.any_begun(Dialect::Sqlite), r#""keyboard"* OR "mouse"* OR "mat"*"#);
+        assert!(Words::read("\"*^()").is_none());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! `extract_clause`: a clause's own words, found by its number or its title. Summarizes nothing.
 
-use mcpfn_core::{Cx, ToolError, input, output, text, tool};
+use mcpfn_core::{Cx, Sql, ToolError, input, output, text, tool};
 
+use crate::knowledge::load;
 use crate::knowledge::outline::{Heading, headings, numbered};
-use crate::knowledge::{database, load};
 use crate::say::quoted;
 
 /// The most text of a clause, in characters.
@@ -60,7 +60,7 @@ pub async fn extract_clause(args: Wanted, cx: &Cx) -> Result<Clause, ToolError> 
     if wanted.is_empty() || wanted.chars().count() > LONGEST {
         return Err(ToolError::new(format!("`clause` must have 1 to {LONGEST} characters, e.g. \"7.2\" or \"termination\".")));
     }
-    let stored = load(&**database(cx)?, &args.document_id, "search_documents").await?;
+    let stored = load(&**cx.port::<dyn Sql>()?, &args.document_id, "search_documents").await?;
     let headings = headings(&stored.text);
     let found = find(&headings, wanted);
     let Some((&at, others)) = found.split_first() else { return Err(nothing(&headings, wanted, &stored.title)) };

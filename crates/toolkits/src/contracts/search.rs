@@ -1,10 +1,15 @@
 //! `search_documents`: documents by type, party, date and words.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use std::collections::HashSet;
+
+use mcpfn_core::{Cx, Sql, SqlError, SqlValue, ToolError, input, output, tool};
 
 use crate::date;
-use crate::knowledge::{database, failed, words};
+use crate::dialect::position;
+use crate::knowledge::failed;
+use crate::knowledge::lexical::{self, Filter, Hits};
 use crate::say::other_columns;
+use crate::words::words;
 
 /// The most documents of one answer.
 const MOST: u32 = 50;
@@ -49,7 +54,7 @@ fn ten() -> u32 {
 pub struct Matches {
     /// With `text` the best match first, otherwise the latest first.
     pub documents: Vec<Listed>,
-    /// How many match in all.
+    /// How many match in all; at least so many, when the note says so.
     pub total: i64,
     /// What else to know about this answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,77 +94,99 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
     }
-    let database = &**database(cx)?;
+    let database = &**cx.port::<dyn Sql>()?;
     let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     for (name, text) in [("from", given(&args.from)), ("to", given(&args.to))] {
         if text.is_some_and(|text| text.len() != 10 || date::parse(&text).is_none()) {
             return Err(ToolError::new(format!("`{name}` must be an ISO 8601 date, e.g. \"2025-01-31\".")));
         }
     }
-    let (mut conditions, mut parameters) = (vec!["1"], Vec::new());
     let filters = [
-        ("d.type = lower(?)", given(&args.kind)),
-        ("instr(lower(d.party), lower(?)) > 0", given(&args.party)),
-        ("d.dated >= ?", given(&args.from)),
-        ("d.dated <= ?", given(&args.to)),
+        ("d.type = lower(?)".to_owned(), given(&args.kind)),
+        (format!("{} > 0", position(database.dialect(), "d.party", "?")), given(&args.party)),
+        ("d.dated >= ?".to_owned(), given(&args.from)),
+        ("d.dated <= ?".to_owned(), given(&args.to)),
     ];
-    let mut hit = None;
-    if let Some(text) = given(&args.text) {
-        let words = words::words(&text);
-        if words.is_empty() {
-            return Err(ToolError::new("`text` has no word to look for. Use letters or digits, or leave it out."));
+    let filters: Vec<Filter> = filters.into_iter().filter_map(|(sql, value)| Some((sql, value?.into()))).collect();
+    let limit = args.limit as usize;
+    let found = match given(&args.text) {
+        Some(text) => {
+            let words = words(&text);
+            if words.is_empty() {
+                return Err(ToolError::new("`text` has no word to look for. Use letters or digits, or leave it out."));
+            }
+            by_words(database, &words, &filters, limit).await
         }
-        match words::query(database, &words).await {
-            Ok(Some(query)) => hit = Some(query),
-            Ok(None) => return Ok(none()),
-            Err(error) => return Err(failed(database, error).await),
-        }
-    }
-    let from = if let Some(query) = &hit {
-        parameters.push(SqlValue::from(query.as_str()));
-        "(SELECT rowid, rank FROM passage_search WHERE passage_search MATCH ?1) AS hit \
-         CROSS JOIN passages AS p ON p.number = hit.rowid JOIN documents AS d ON d.number = p.document"
-    } else {
-        "documents AS d"
+        None => latest(database, &filters, limit).await,
     };
-    let filters: Vec<(String, String)> = filters.into_iter().filter_map(|(sql, value)| Some((sql.to_owned(), value?))).collect();
-    let numbered: Vec<String> =
-        filters.iter().enumerate().map(|(at, (sql, _))| sql.replace('?', &format!("?{}", parameters.len() + at + 1))).collect();
-    conditions.extend(numbered.iter().map(String::as_str));
-    parameters.extend(filters.into_iter().map(|(_, value)| SqlValue::from(value)));
-    // beside `min`, SQLite gives the columns of the row that has the least
-    let (columns, order) = if hit.is_some() {
-        ("p.section, min(hit.rank) AS best", "GROUP BY d.number ORDER BY best, d.number")
-    } else {
-        ("NULL, 0", "ORDER BY d.dated DESC, d.number")
-    };
-    let sql = format!(
-        "SELECT d.id, d.title, d.source, d.type, d.party, d.dated, count(*) OVER (), {columns} FROM {from} WHERE {} {order} LIMIT {}",
-        conditions.join(" AND "),
-        args.limit
-    );
-    let rows = match database.query(&sql, &parameters, args.limit as usize).await {
-        Ok(rows) => rows.rows,
+    let (rows, total, partial) = match found {
+        Ok(found) => found,
         Err(error) => return Err(failed(database, error).await),
     };
-    let mut total = 0;
-    let mut documents = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let [id, title, source, kind, party, dated, all, section, _] = row.as_slice() else { return Err(other_columns("documents")) };
-        let text = |value: &SqlValue| value.as_str().map(str::to_owned);
-        let (Some(document_id), Some(title), Some(source), Some(all)) = (text(id), text(title), text(source), all.as_i64()) else {
-            return Err(other_columns("documents"));
-        };
-        total = all;
-        let section = text(section).filter(|section| !section.is_empty());
-        documents.push(Listed { document_id, title, source, kind: text(kind), party: text(party), date: text(dated), section });
-    }
+    let documents = rows.iter().map(|row| listed(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("documents"))?;
     if documents.is_empty() {
         return Ok(none());
     }
-    let shown = documents.len();
-    let note = (total > shown as i64).then(|| format!("{shown} of {total} are shown. Add a filter, or raise `limit`."));
+    let shown = documents.len() as i64;
+    let note = match partial {
+        true => {
+            Some(format!("{shown} of at least {total} are shown: these words are in very many documents. Add a filter or a rarer word."))
+        }
+        false => (total > shown).then(|| format!("{shown} of {total} are shown. Add a filter, or raise `limit`.")),
+    };
     Ok(Matches { documents, total, note })
+}
+
+/// Rows of documents, how many there are in all, and whether there may be more than that.
+type Rowed = (Vec<Vec<SqlValue>>, i64, bool);
+
+/// What a list shows of a document.
+const COLUMNS: &str = "d.id, d.title, d.source, d.type, d.party, d.dated";
+
+/// Documents with the words, the one with the best passage first.
+async fn by_words(database: &dyn Sql, words: &[String], filters: &[Filter], limit: usize) -> Result<Rowed, SqlError> {
+    let Hits { hits, partial } = lexical::search(database, words, filters).await?;
+    let mut known = HashSet::new();
+    let best: Vec<i64> = hits.iter().filter(|hit| known.insert(hit.document)).map(|hit| hit.passage).collect();
+    let shown = &best[..best.len().min(limit)];
+    if shown.is_empty() {
+        return Ok((Vec::new(), 0, partial));
+    }
+    let numbers = shown.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let sql = format!(
+        "SELECT {COLUMNS}, p.section, p.number FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE p.number IN ({numbers})"
+    );
+    let mut rows = database.query(&sql, &[], limit).await?.rows;
+    rows.sort_by_key(|row| shown.iter().position(|number| row.last() == Some(&SqlValue::Integer(*number))));
+    Ok((rows, best.len() as i64, partial))
+}
+
+/// Documents that pass the filters, the latest first.
+async fn latest(database: &dyn Sql, filters: &[Filter], limit: usize) -> Result<Rowed, SqlError> {
+    let conditions: Vec<String> = filters.iter().zip(1..).map(|((sql, _), at)| sql.replace('?', &format!("?{at}"))).collect();
+    let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+    let parameters: Vec<SqlValue> = filters.iter().map(|(_, value)| value.clone()).collect();
+    let sql = format!(
+        "SELECT {COLUMNS}, NULL, count(*) OVER () FROM documents AS d WHERE {conditions} \
+         ORDER BY d.dated DESC NULLS LAST, d.number LIMIT {limit}"
+    );
+    let rows = database.query(&sql, &parameters, limit).await?.rows;
+    let total = rows.first().and_then(|row| row.last()?.as_i64()).unwrap_or(0);
+    Ok((rows, total, false))
+}
+
+fn listed(row: &[SqlValue]) -> Option<Listed> {
+    let [id, title, source, kind, party, date, section, _] = row else { return None };
+    let text = |value: &SqlValue| value.as_str().map(str::to_owned);
+    Some(Listed {
+        document_id: text(id)?,
+        title: text(title)?,
+        source: text(source)?,
+        kind: text(kind),
+        party: text(party),
+        date: text(date),
+        section: text(section).filter(|section| !section.is_empty()),
+    })
 }
 
 fn none() -> Matches {

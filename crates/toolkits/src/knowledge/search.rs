@@ -1,15 +1,17 @@
-//! `semantic_search`: passages by their words, and by their meaning where there is a model. Words become a query in `words`.
+//! `semantic_search`: passages by their words, and by their meaning where there is a model. The search by words is `lexical`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_core::{Cx, Embedder, HttpClient, Rows, Sql, SqlError, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, Dialect, Embedder, HttpClient, Rows, Sql, SqlError, SqlValue, ToolError, input, output, tool};
 
+use super::lexical::{self, Hits};
 use super::vector::{fused, likeness, stored};
-use super::{Meaning, database, failed, words};
+use super::{Meaning, failed};
 use crate::embedding::HttpEmbedder;
 use crate::say::{other_columns, quoted};
+use crate::words::words;
 
 /// The most passages of one answer.
 const MOST: u32 = 20;
@@ -22,6 +24,15 @@ const RANKED: usize = 50;
 
 /// The most vectors that are compared with the question's. In a larger store only those of the best passages by words are.
 const MOST_COMPARED: usize = 4000;
+
+/// The most bytes of these vectors: drivers take no answer above 32 MiB.
+const MOST_BYTES: usize = 12 * 1024 * 1024;
+
+/// The same where they come over a network, as twice as many characters.
+const MOST_BYTES_SENT: usize = 2 * 1024 * 1024;
+
+/// Said when there is a model and it was of no use.
+const WORDS_ALONE: &str = "Meaning could not be compared just now; these were found by their words.";
 
 /// The longest that a question waits for its vector.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -86,43 +97,51 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError
         return Err(ToolError::new(format!("`k` must be from 1 to {MOST}.")));
     }
     let query = args.query.trim();
-    let words = words::words(query);
+    let words = words(query);
     if words.is_empty() || query.chars().count() > LONGEST {
         return Err(ToolError::new(format!("`query` must have a word to look for, and at most {LONGEST} characters.")));
     }
-    let database = &**database(cx)?;
+    let database = &**cx.port::<dyn Sql>()?;
     let (vector, mut note) = match model(cx)? {
         Some(model) => match model.embed(&[query.to_owned()]).await {
             Ok(vectors) => (vectors.first().map(|vector| (model.model().to_owned(), stored(vector))), None),
-            Err(_) => (None, Some("Meaning could not be compared just now; these were found by their words.".to_owned())),
+            Err(error) => {
+                cx.went_without("embeddings", &error.to_string());
+                (None, Some(WORDS_ALONE.to_owned()))
+            }
         },
         None => (None, None),
     };
     let ranked = async {
-        let by_words = by_words(database, &words).await?;
+        let Hits { hits, partial } = lexical::search(database, &words, &[]).await?;
+        let by_words: Vec<(i64, f64)> = hits.iter().map(|hit| (hit.passage, hit.score)).collect();
         let meaning = match &vector {
             Some((model, vector)) => by_meaning(database, model, vector, &by_words).await?,
-            None => Vec::new(),
+            None => None,
         };
-        let with_meaning = !meaning.is_empty();
-        let mut best: Vec<(i64, f64)> = if with_meaning {
-            let words = by_words.iter().take(RANKED).map(|(number, _)| *number).collect();
-            fused(&[words, meaning])
-        } else {
-            by_words
+        let compared = meaning.is_some();
+        let mut best = match meaning {
+            Some(meaning) => fused(&by_words.iter().take(RANKED).map(|(number, _)| *number).collect::<Vec<_>>(), &meaning),
+            None => by_words,
         };
         best.truncate(args.k as usize);
-        Ok((load(database, &best).await?, best, with_meaning))
+        Ok((load(database, &best).await?, best, compared, partial))
     };
-    let (rows, best, with_meaning) = match ranked.await {
+    let (rows, best, compared, partial) = match ranked.await {
         Ok(found) => found,
         Err(error) => return Err(failed(database, error).await),
     };
+    if let Some((model, _)) = vector.filter(|_| !compared) {
+        cx.went_without("embeddings", &format!("no passage has a vector of the model {}: add the documents again with it", quoted(&model)));
+        note = Some(WORDS_ALONE.to_owned());
+    }
     let passages = shown(&rows, &best).ok_or_else(|| other_columns("documents"))?;
     if passages.is_empty() {
         note = Some(format!("No passage matches {}. Try other or more general words.", quoted(query)));
+    } else if partial && note.is_none() {
+        note = Some("These words are in very many passages, of which some were ranked. Add a rarer word.".to_owned());
     }
-    Ok(Found { passages, ranked_by: if with_meaning { "words and meaning" } else { "words" }, note })
+    Ok(Found { passages, ranked_by: if compared { "words and meaning" } else { "words" }, note })
 }
 
 /// The host's own model, or the one that is configured.
@@ -136,25 +155,25 @@ fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
     Ok(Some(Arc::new(HttpEmbedder::new(endpoint.clone(), client, timeout))))
 }
 
-/// Numbers of passages and their scores. A word counts most in a heading, then in the title.
-async fn by_words(database: &dyn Sql, words: &[String]) -> Result<Vec<(i64, f64)>, SqlError> {
-    let Some(query) = words::query(database, words).await? else { return Ok(Vec::new()) };
-    let sql = "SELECT rowid, rank FROM passage_search WHERE passage_search MATCH ?1 AND rank MATCH 'bm25(2.0, 3.0, 1.0)' \
-               ORDER BY rank LIMIT 1000";
-    let rows = database.query(sql, &[query.into()], 1000).await?;
-    Ok(rows.rows.iter().filter_map(|row| Some((row.first()?.as_i64()?, -row.get(1)?.as_f64()?))).collect())
-}
-
-/// Numbers of the passages whose vectors are closest.
-async fn by_meaning(database: &dyn Sql, model: &str, vector: &[u8], by_words: &[(i64, f64)]) -> Result<Vec<i64>, SqlError> {
-    let all = "SELECT count(*) FROM (SELECT 1 FROM passages WHERE model = ?1 LIMIT ?2)";
-    let parameters = [SqlValue::from(model), (MOST_COMPARED as i64 + 1).into()];
+/// Numbers of the passages whose vectors are closest; nothing when no passage has a vector of the model.
+async fn by_meaning(database: &dyn Sql, model: &str, vector: &[u8], words: &[(i64, f64)]) -> Result<Option<Vec<i64>>, SqlError> {
+    let bytes = if database.dialect() == Dialect::Postgres { MOST_BYTES_SENT } else { MOST_BYTES };
+    let most = MOST_COMPARED.min(bytes / vector.len().max(1));
+    let all = "SELECT count(*) FROM (SELECT 1 FROM passages WHERE model = ?1 LIMIT ?2) AS compared";
+    let parameters = [SqlValue::from(model), (most as i64 + 1).into()];
     let count = database.query(all, &parameters, 1).await?.rows.first().and_then(|row| row.first()?.as_i64()).unwrap_or(0);
-    let rows = if count <= MOST_COMPARED as i64 {
-        database.query("SELECT number, vector FROM passages WHERE model = ?1", &parameters[..1], MOST_COMPARED).await?
+    if count == 0 {
+        return Ok(None);
+    }
+    let best = &words[..words.len().min(most)];
+    let rows = if count <= most as i64 {
+        database.query("SELECT number, vector FROM passages WHERE model = ?1", &parameters[..1], most).await?
+    } else if best.is_empty() {
+        Rows::default()
     } else {
-        let sql = format!("SELECT number, vector FROM passages WHERE number IN ({}) AND +model = ?1", numbers(by_words));
-        database.query(&sql, &parameters[..1], MOST_COMPARED).await?
+        // by their numbers, not by the index of models: it has them all
+        let sql = format!("SELECT number, vector FROM passages WHERE number IN ({}) AND model || '' = ?1", numbers(best));
+        database.query(&sql, &parameters[..1], most).await?
     };
     let mut found: Vec<(i64, f32)> = rows
         .rows
@@ -165,10 +184,13 @@ async fn by_meaning(database: &dyn Sql, model: &str, vector: &[u8], by_words: &[
         })
         .collect();
     found.sort_by(|one, other| other.1.total_cmp(&one.1));
-    Ok(found.into_iter().take(RANKED).map(|(number, _)| number).collect())
+    Ok(Some(found.into_iter().take(RANKED).map(|(number, _)| number).collect()))
 }
 
 async fn load(database: &dyn Sql, best: &[(i64, f64)]) -> Result<Rows, SqlError> {
+    if best.is_empty() {
+        return Ok(Rows::default());
+    }
     let sql = format!(
         "SELECT p.number, d.id, d.title, d.source, p.section, p.starts, p.text FROM passages AS p \
          JOIN documents AS d ON d.number = p.document WHERE p.number IN ({})",

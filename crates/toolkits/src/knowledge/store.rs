@@ -1,10 +1,12 @@
-//! The tables of documents and passages, and how documents come into them. Searches nothing. SQLite and D1.
+//! The tables of documents and passages, and how documents come into them. Searches nothing.
 
-use mcpfn_core::{Embedder, Sql, SqlError, SqlValue};
+use mcpfn_core::{Dialect, Embedder, Sql, SqlError, SqlValue};
 
+use super::lexical;
 use super::outline::passages;
 use super::vector::stored;
 use crate::date;
+use crate::dialect::existence;
 use crate::fetch::{Part, readable};
 
 /// The longest document, in bytes of text.
@@ -19,28 +21,55 @@ const BATCH: usize = 64;
 /// The longest title, type and party, in characters.
 const LONGEST_FIELD: usize = 200;
 
-/// The statements that make an empty store, for a database where it may exist already.
+/// Whether the store's tables are there, all of them.
+///
+/// # Errors
+/// When the database can't be asked.
+pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
+    // the last thing that is made
+    let rows = database.query(existence(database.dialect()), &["passage_search".into()], 1).await?;
+    Ok(!rows.rows.is_empty())
+}
+
+/// The statements that make an empty store in a database of this dialect, where it may exist already.
 #[must_use]
-pub fn schema() -> Vec<String> {
-    [
-        "CREATE TABLE IF NOT EXISTS documents (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, \
-         title TEXT NOT NULL, type TEXT, party TEXT, dated TEXT, characters INTEGER NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS documents_by_type ON documents (type, dated)",
-        "CREATE INDEX IF NOT EXISTS documents_by_date ON documents (dated)",
+pub fn schema_for(dialect: Dialect) -> Vec<String> {
+    let (number, blob, search) = match dialect {
+        Dialect::Postgres => {
+            let search = format!(", search TSVECTOR GENERATED ALWAYS AS ({}) STORED", lexical::tsvector());
+            ("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA", search)
+        }
+        _ => ("INTEGER PRIMARY KEY", "BLOB", String::new()),
+    };
+    let mut statements = vec![
+        format!(
+            "CREATE TABLE IF NOT EXISTS documents (number {number}, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, \
+             title TEXT NOT NULL, type TEXT, party TEXT, dated TEXT, characters BIGINT NOT NULL)"
+        ),
+        "CREATE INDEX IF NOT EXISTS documents_by_type ON documents (type, dated)".to_owned(),
+        "CREATE INDEX IF NOT EXISTS documents_by_date ON documents (dated)".to_owned(),
         // the passages of a document, one after the other, are its text; `starts` counts characters
-        "CREATE TABLE IF NOT EXISTS passages (number INTEGER PRIMARY KEY, document INTEGER NOT NULL REFERENCES documents (number), \
-         starts INTEGER NOT NULL, title TEXT NOT NULL, section TEXT NOT NULL, text TEXT NOT NULL, model TEXT, vector BLOB)",
-        "CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document, starts)",
-        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL",
-        "CREATE VIRTUAL TABLE IF NOT EXISTS passage_search USING fts5(title, section, text, content = 'passages', \
-         content_rowid = 'number', tokenize = 'porter unicode61 remove_diacritics 2')",
-        "CREATE TRIGGER IF NOT EXISTS passages_added AFTER INSERT ON passages BEGIN INSERT INTO passage_search \
-         (rowid, title, section, text) VALUES (new.number, new.title, new.section, new.text); END",
-        "CREATE TRIGGER IF NOT EXISTS passages_removed AFTER DELETE ON passages BEGIN INSERT INTO passage_search \
-         (passage_search, rowid, title, section, text) VALUES ('delete', old.number, old.title, old.section, old.text); END",
-    ]
-    .map(str::to_owned)
-    .into()
+        format!(
+            "CREATE TABLE IF NOT EXISTS passages (number {number}, document BIGINT NOT NULL REFERENCES documents (number), \
+             starts BIGINT NOT NULL, title TEXT NOT NULL, section TEXT NOT NULL, text TEXT NOT NULL, model TEXT, vector {blob}{search})"
+        ),
+        "CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document, starts)".to_owned(),
+        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL".to_owned(),
+    ];
+    let index: &[&str] = match dialect {
+        // without the list of what waits to be put in: every search would read it
+        Dialect::Postgres => &["CREATE INDEX IF NOT EXISTS passage_search ON passages USING gin (search) WITH (fastupdate = off)"],
+        _ => &[
+            "CREATE TRIGGER IF NOT EXISTS passages_added AFTER INSERT ON passages BEGIN INSERT INTO passage_search \
+             (rowid, title, section, text) VALUES (new.number, new.title, new.section, new.text); END",
+            "CREATE TRIGGER IF NOT EXISTS passages_removed AFTER DELETE ON passages BEGIN INSERT INTO passage_search \
+             (passage_search, rowid, title, section, text) VALUES ('delete', old.number, old.title, old.section, old.text); END",
+            "CREATE VIRTUAL TABLE IF NOT EXISTS passage_search USING fts5(title, section, text, content = 'passages', \
+             content_rowid = 'number', tokenize = 'porter unicode61 remove_diacritics 2')",
+        ],
+    };
+    statements.extend(index.iter().map(|statement| (*statement).to_owned()));
+    statements
 }
 
 /// A document as it is stored.

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-/// Dampens how much the first places of a ranking count; the value of the method's authors.
-const DAMPING: f64 = 60.0;
+/// Dampens how much the first places of a ranking count. The method's authors take 60, for rankings of a thousand; with 50 places that
+/// would put whatever stands in both above the first of one.
+const DAMPING: f64 = 5.0;
+
+/// What a place by words counts of one by meaning: a question in other words than its answer shares some word with many passages. With
+/// this the best by words alone, such as a name that no model knows, is the fourth of all.
+const WORDS: f64 = 0.7;
 
 /// A vector as it is stored: of length one, in little-endian floats.
 pub(crate) fn stored(vector: &[f32]) -> Vec<u8> {
@@ -18,12 +23,12 @@ pub(crate) fn likeness(one: &[u8], other: &[u8]) -> Option<f32> {
     (one.len() == other.len()).then(|| one.chunks_exact(4).zip(other.chunks_exact(4)).map(|(a, b)| number(a) * number(b)).sum())
 }
 
-/// Reciprocal rank fusion: what stands high in any ranking stands high, what stands in several stands higher.
-pub(crate) fn fused(rankings: &[Vec<i64>]) -> Vec<(i64, f64)> {
+/// Reciprocal rank fusion of a ranking by words and one by meaning: what stands high in any stands high, what stands in both higher.
+pub(crate) fn fused(words: &[i64], meaning: &[i64]) -> Vec<(i64, f64)> {
     let mut scores: BTreeMap<i64, f64> = BTreeMap::new();
-    for ranking in rankings {
+    for (ranking, weight) in [(words, WORDS), (meaning, 1.0)] {
         for (place, entry) in ranking.iter().enumerate() {
-            *scores.entry(*entry).or_default() += 1.0 / (DAMPING + 1.0 + place as f64);
+            *scores.entry(*entry).or_default() += weight / (DAMPING + 1.0 + place as f64);
         }
     }
     let mut fused: Vec<(i64, f64)> = scores.into_iter().collect();
@@ -46,7 +51,10 @@ mod tests {
 
     #[test]
     fn two_rankings_as_one() {
-        let order: Vec<i64> = fused(&[vec![1, 2, 3], vec![3, 2, 4]]).into_iter().map(|(entry, _)| entry).collect();
-        assert_eq!(order, [3, 2, 1, 4]);
+        let order = |words: &[i64], meaning: &[i64]| -> Vec<i64> { fused(words, meaning).into_iter().map(|(entry, _)| entry).collect() };
+        assert_eq!(order(&[1, 2, 3], &[3, 2, 4]), [3, 2, 4, 1]);
+        let meaning: Vec<i64> = (1..=50).collect();
+        assert_eq!(order(&[99], &meaning)[..5], [1, 2, 3, 99, 4]);
+        assert_eq!(order(&meaning, &[]), meaning);
     }
 }

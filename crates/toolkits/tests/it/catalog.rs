@@ -7,7 +7,7 @@ use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::catalog::{ProductId, Search, get_product, search_products};
 use serde_json::{Value, json};
 
-use crate::databases;
+use crate::place;
 use crate::support::{Client, hostile, unchecked};
 
 fn search(query: &str, limit: u32) -> Value {
@@ -181,7 +181,7 @@ fn the_schema_is_the_live_one() {
     let schema = Client::of_shop().read("catalog://schema").unwrap();
     // PostgreSQL keeps no comments and lists no indexes
     let sqlite: &[&str] = &["-- other words that people search for", "CREATE VIRTUAL TABLE product_search", "CREATE INDEX"];
-    let more = if databases::postgres().is_some() { &[] } else { sqlite };
+    let more = if place::postgres().is_some() { &[] } else { sqlite };
     for part in ["CREATE TABLE products (", "REFERENCES categories"].iter().chain(more) {
         assert!(schema.contains(part), "{part}");
     }

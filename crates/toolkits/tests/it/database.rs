@@ -7,7 +7,7 @@ use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::database::{Filter, Op, Query, Scalar, Value as Wanted, query_table};
 use serde_json::{Value, json};
 
-use crate::databases;
+use crate::place;
 use crate::support::{Client, hostile, unchecked};
 use crate::wait::wait;
 
@@ -52,7 +52,7 @@ fn a_table_is_described_with_its_comments() {
     let table = client.call("describe_table", json!({"name": "Stock_Levels"})).unwrap();
     assert_eq!(table["name"], "stock_levels");
     assert_eq!(table["kind"], "table");
-    let (text, comment) = if databases::postgres().is_some() { ("text", "") } else { ("TEXT", "-- order again when") };
+    let (text, comment) = if place::postgres().is_some() { ("text", "") } else { ("TEXT", "-- order again when") };
     assert_eq!(table["columns"][0], json!({"name": "sku", "type": text, "nullable": false, "primary_key": true}));
     let definition = table["definition"].as_str().unwrap().replace("products(", "products (");
     assert!(definition.contains("REFERENCES products (sku)") && definition.contains(comment), "{definition}");

@@ -1,39 +1,13 @@
-//! The databases that the tests ask: SQLite in memory, or the PostgreSQL server whose superuser's URL is in MCPFN_TEST_POSTGRES.
-//! Each run makes databases and roles of its own there.
+//! The shops that the tests ask: in SQLite in memory, or on the PostgreSQL server, where each test makes databases and roles of its own.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use mcpfn_core::{Dialect, Sql};
 use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::shop;
 
+use crate::place::{PASSWORD, postgres, unique, url_of};
 use crate::wait::wait;
-
-/// Not to be found in any output.
-pub(crate) const PASSWORD: &str = "hunter2-of-the-tests";
-
-/// The superuser's URL, if the tests are to ask PostgreSQL.
-pub(crate) fn postgres() -> Option<String> {
-    std::env::var("MCPFN_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
-}
-
-/// The same server and another role or database.
-pub(crate) fn url_of(role: Option<&str>, database: &str) -> String {
-    let url = postgres().expect("asked only with PostgreSQL");
-    let (start, _) = url.rsplit_once('/').expect("a URL with a database");
-    let (who, place) = start.rsplit_once('@').expect("a URL with a user");
-    match role {
-        Some(role) => format!("postgres://{role}:{PASSWORD}@{place}/{database}"),
-        None => format!("{who}@{place}/{database}"),
-    }
-}
-
-/// A name that no other run and no other test has.
-pub(crate) fn unique(name: &str) -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("mcpfn_{name}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
-}
 
 /// A shop that can't be changed: what a toolkit must not need, it does not get.
 pub(crate) fn reading() -> Arc<dyn Sql> {

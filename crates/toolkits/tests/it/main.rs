@@ -7,6 +7,7 @@ mod database; // tables, filters
 mod databases; // SQLite, or a PostgreSQL server
 mod hello; // the greeting, and the toolkits by name
 mod inventory; // levels, rates, suggestions, drafts
+mod place; // which server, and names there
 mod schemas; // what is published about each tool
 mod shop; // the demo data
 mod sql; // SQL that a model wrote, and every attack

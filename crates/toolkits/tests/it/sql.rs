@@ -10,7 +10,7 @@ use mcpfn_toolkits::shop;
 use serde_json::{Value, json};
 
 use crate::attacks::{ATTACKS, Attack, Ends};
-use crate::databases::{self, PASSWORD};
+use crate::place::{self, PASSWORD};
 use crate::support::Client;
 use crate::wait::wait;
 
@@ -41,7 +41,7 @@ fn every_cut_is_said() {
     assert_eq!((found["rows"].as_array().unwrap().len(), &found["truncated"]), (100, &json!(true)));
     assert!(found["note"].as_str().unwrap().starts_with("The answer was cut: 100 rows are shown and there are more."), "{found}");
     assert_eq!(ask(&client, "SELECT sku FROM products LIMIT 100").unwrap()["truncated"], false);
-    let long = if databases::postgres().is_some() { "repeat('é', 5000)" } else { "replace(printf('%.5000c', 'x'), 'x', 'é')" };
+    let long = if place::postgres().is_some() { "repeat('é', 5000)" } else { "replace(printf('%.5000c', 'x'), 'x', 'é')" };
     let found = ask(&client, &format!("SELECT {long}")).unwrap();
     assert!(found["rows"][0][0].as_str().unwrap().ends_with("é… (cut, 5000 characters in all)"), "{found}");
     assert_eq!(found["note"], "Long text values are cut; the cut is marked.");
@@ -57,7 +57,7 @@ fn every_cut_is_said() {
 #[test]
 fn mistakes_are_explained_by_the_database() {
     let client = Client::of_shop();
-    let name = if databases::postgres().is_some() { "PostgreSQL" } else { "SQLite" };
+    let name = if place::postgres().is_some() { "PostgreSQL" } else { "SQLite" };
     for (sql, word) in [("SELECT nope FROM products", "nope"), ("SELEC 1", "SELEC"), ("SELECT * FROM nope", "nope")] {
         let refused = ask(&client, sql).unwrap_err();
         assert!(refused.starts_with(&format!("{name} refused the statement: ")) && refused.contains(word), "{refused}");

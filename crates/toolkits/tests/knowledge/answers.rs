@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::corpus::{HANDBOOK, handbook};
-use crate::host::{Client, KEY, model, store};
+use crate::host::{Client, KEY, model};
+use crate::store::store;
 
 async fn recall(client: &Client, ranked_by: &str) -> usize {
     let mut found = 0;
@@ -48,9 +49,20 @@ async fn questions_find_their_answers_by_words_and_pieces_of_words() {
     let both = Client::new(&database, Some(&url)).call("semantic_search", slip).await.unwrap();
     assert_eq!(both["passages"][0]["document_id"], "parking");
     // the service is gone: words are left, and the answer says so
-    let alone = Client::new(&database, Some("http://127.0.0.1:1/v1")).call("semantic_search", json!({"query": "bicycles"})).await.unwrap();
-    assert_eq!(alone["passages"][0]["document_id"], "parking");
+    let cut_off = Client::new(&database, Some("http://127.0.0.1:1/v1"));
+    let alone = cut_off.call("semantic_search", json!({"query": "bicycles"})).await.unwrap();
+    assert_eq!((&alone["passages"][0]["document_id"], &alone["ranked_by"]), (&json!("parking"), &json!("words")));
     assert!(alone["note"].as_str().unwrap().contains("by their words"), "{alone}");
+    // why is in the log, and only there
+    let [logged] = cut_off.logged().try_into().unwrap();
+    assert!(logged.starts_with("embeddings: embeddings unavailable: ") && logged.len() > 60, "{logged}");
+    assert!(!alone.to_string().contains("unavailable"), "{alone}");
+    // the service is there, but the documents were added without it
+    let without = Client::new(&store(&handbook(), None).await, Some(&url));
+    let alone = without.call("semantic_search", json!({"query": "bicycles"})).await.unwrap();
+    assert_eq!(alone["ranked_by"], "words");
+    assert!(alone["note"].as_str().unwrap().contains("by their words"), "{alone}");
+    assert_eq!(without.logged(), ["embeddings: no passage has a vector of the model 'pieces': add the documents again with it"]);
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! Tools and resource over a few documents.
 
-use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::knowledge::{Document, add};
 use serde_json::json;
 
 use crate::corpus::{AGREEMENT, contract, handbook};
-use crate::host::{Client, store};
+use crate::host::Client;
+use crate::store::{empty, store};
 
 async fn client() -> Client {
     let mut documents = handbook();
@@ -100,7 +100,7 @@ async fn a_document_is_a_resource_and_scopes_hold() {
 async fn a_document_that_is_added_again_replaces_the_old_one() {
     let database = store(&handbook(), None).await;
     let other = Document::read("parking.md", "# parking\n\nZebras stand in the cellar.\n").unwrap();
-    add(&database, &other, None).await.unwrap();
+    add(&*database.filled, &other, None).await.unwrap();
     let client = Client::new(&database, None);
     let found = client.call("semantic_search", json!({"query": "zebras"})).await.unwrap();
     assert_eq!(found["passages"].as_array().unwrap().len(), 1);
@@ -110,7 +110,7 @@ async fn a_document_that_is_added_again_replaces_the_old_one() {
 
 #[tokio::test]
 async fn a_database_without_documents_says_so() {
-    let client = Client::new(&Sqlite::memory().unwrap(), None);
+    let client = Client::new(&empty().await, None);
     for (tool, arguments) in [
         ("semantic_search", json!({"query": "leave"})),
         ("search_documents", json!({})),

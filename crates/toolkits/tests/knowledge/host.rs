@@ -1,25 +1,28 @@
-//! A server over a SQLite database in memory, and a service that speaks OpenAI's format on loopback. Its vectors are hashed three-letter
-//! pieces of words: a real protocol, no real model.
+//! A server over a database of documents, and a service that speaks OpenAI's format on loopback. Its vectors are made by hand, see
+//! `vectors`: a real protocol, no real model.
 
 use std::future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Failure, HttpClient, Keyring, Platform, Principal, Random, Received, Records, Reply, Scopes,
-    Server, Sql, Timer,
+    BoxFuture, CallRecord, Clock, Connection, Embedder, Failure, HttpClient, Keyring, Platform, Principal, Random, Received, Records,
+    Reply, Scopes, Server, Sql, Timer,
 };
-use mcpfn_sql::Sqlite;
-use mcpfn_toolkits::knowledge::{self, Document};
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use crate::store::Store;
+use crate::vectors;
+
 /// What the service wants to see, and nobody else may.
 pub(crate) const KEY: &str = "sk-planted-4f1e";
 
-struct Host;
+/// What went to the log.
+#[derive(Default)]
+struct Host(Mutex<Vec<String>>);
 
 impl Clock for Host {
     fn now_ms(&self) -> u64 {
@@ -48,39 +51,55 @@ impl Records for Host {
 
     fn denied(&self, _: &str, _: Option<&str>) {}
 
-    fn store_failure(&self, _: &str, _: &str) {}
+    fn store_failure(&self, store: &str, cause: &str) {
+        assert!(!cause.contains(KEY), "a secret is in: {cause}");
+        self.0.lock().unwrap().push(format!("{store}: {cause}"));
+    }
 }
 
 pub(crate) struct Client {
     server: Server,
     platform: Arc<Platform>,
     principal: Principal,
-}
-
-/// A store with these documents.
-pub(crate) async fn store(documents: &[Document], model: Option<&dyn mcpfn_core::Embedder>) -> Sqlite {
-    let database = Sqlite::memory().unwrap();
-    database.execute_all(knowledge::schema()).await.unwrap();
-    for document in documents {
-        assert!(knowledge::add(&database, document, model).await.unwrap() > 0);
-    }
-    database
+    host: Arc<Host>,
 }
 
 impl Client {
-    pub(crate) fn new(database: &Sqlite, embeddings: Option<&str>) -> Self {
-        let variable = |name: &str| match name {
-            "MCPFN_EMBEDDINGS_URL" => embeddings.map(str::to_owned),
-            "MCPFN_EMBEDDINGS_MODEL" => Some("pieces".to_owned()),
-            "MCPFN_EMBEDDINGS_KEY" => Some(KEY.to_owned()),
-            _ => None,
+    /// Over the words alone, or with the model `pieces` at an address.
+    pub(crate) fn new(store: &Store, embeddings: Option<&str>) -> Self {
+        Self::with(store, embeddings.map(|url| [url, "pieces", KEY]))
+    }
+
+    /// With a model: its address, name and key.
+    pub(crate) fn with(store: &Store, embeddings: Option<[&str; 3]>) -> Self {
+        let variable = |name: &str| {
+            let [url, model, key] = embeddings?;
+            let value = match name {
+                "MCPFN_EMBEDDINGS_URL" => url,
+                "MCPFN_EMBEDDINGS_MODEL" => model,
+                "MCPFN_EMBEDDINGS_KEY" => key,
+                _ => return None,
+            };
+            Some(value.to_owned())
         };
         let server = register(Server::builder("documents", "0.0.0"), "knowledge, contracts", &variable).unwrap().build().unwrap();
-        let host = Arc::new(Host);
-        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host, Keyring::new([1; 32]))
-            .with_port::<dyn Sql>(Arc::new(database.read_only()))
+        let host = Arc::new(Host::default());
+        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), Keyring::new([1; 32]))
+            .with_port::<dyn Sql>(Arc::clone(&store.served))
             .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
-        Self { server, platform: Arc::new(platform), principal: Principal::local() }
+        Self { server, platform: Arc::new(platform), principal: Principal::local(), host }
+    }
+
+    /// What services did not answer, and why: for the log alone.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        self.host.0.lock().unwrap().clone()
+    }
+
+    /// With a model of the host's own.
+    pub(crate) fn with_model(mut self, model: Arc<dyn Embedder>) -> Self {
+        let platform = Platform::clone(&self.platform).with_port::<dyn Embedder>(model);
+        self.platform = Arc::new(platform);
+        self
     }
 
     pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
@@ -165,18 +184,7 @@ fn answer(head: &str, body: &str) -> (&'static str, String) {
         .iter()
         .enumerate()
         .rev()
-        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": pieces(text)}))
+        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vectors::of(&asked["model"], text)}))
         .collect();
     ("200 OK", json!({"object": "list", "model": asked["model"], "data": data}).to_string())
-}
-
-fn pieces(text: &str) -> Vec<f32> {
-    let mut vector = vec![0.0; 256];
-    for word in text.to_lowercase().split(|character: char| !character.is_alphanumeric()).filter(|word| word.len() > 3) {
-        for piece in format!("<{word}>").as_bytes().windows(3) {
-            let hash = piece.iter().fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(16_777_619));
-            vector[(hash % 256) as usize] += 1.0;
-        }
-    }
-    vector
 }

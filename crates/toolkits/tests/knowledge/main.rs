@@ -1,7 +1,13 @@
-//! Documents: found by words, found by meaning, taken apart into clauses, and many of them. Over SQLite, asked as a client asks.
+//! Documents: found by words, found by meaning, taken apart into clauses, and many of them. Over SQLite here, over PostgreSQL
+//! in `postgres`; asked as a client asks.
 
 mod answers; // how often the right document is among five
 mod corpus; // questions with known answers, and documents by the thousand
 mod documents; // tools, resource, refusals
 mod host; // a server in memory, and a model on loopback
+#[path = "../it/place.rs"]
+mod place; // which server, and names there
+mod recall; // questions in other words than their answers
 mod scale; // 50,000 documents
+mod store; // a database of documents
+mod vectors; // what stands in for a model

@@ -1,33 +1,51 @@
-//! The suite of `it` on a PostgreSQL server, and what only PostgreSQL has. Not run unless it is named: `cargo xtask postgres` starts the
+//! The suites of `it` and `knowledge` on a PostgreSQL server, and what only PostgreSQL has. Not run unless it is named: `cargo xtask postgres` starts the
 //! server, whose superuser's URL is in MCPFN_TEST_POSTGRES.
 
+#[path = "../knowledge/answers.rs"]
+mod answers;
 #[path = "../it/attacks.rs"]
 mod attacks;
 #[path = "../it/catalog.rs"]
 mod catalog;
+#[path = "../knowledge/corpus.rs"]
+mod corpus;
 #[path = "../it/crm.rs"]
 mod crm;
 #[path = "../it/database.rs"]
 mod database;
 #[path = "../it/databases.rs"]
 mod databases;
+#[path = "../knowledge/documents.rs"]
+mod documents;
 #[path = "../it/hello.rs"]
 mod hello;
+#[path = "../knowledge/host.rs"]
+mod host;
 #[path = "../it/inventory.rs"]
 mod inventory;
+#[path = "../it/place.rs"]
+mod place;
+#[path = "../knowledge/recall.rs"]
+mod recall;
+#[path = "../knowledge/scale.rs"]
+mod scale;
 #[path = "../it/schemas.rs"]
 mod schemas;
 #[path = "../it/shop.rs"]
 mod shop;
 #[path = "../it/sql.rs"]
 mod sql;
+#[path = "../knowledge/store.rs"]
+mod store;
 #[path = "../it/support.rs"]
 mod support;
-mod unvetted;
+mod unvetted; // SQL that a model wrote
+#[path = "../knowledge/vectors.rs"]
+mod vectors;
 #[path = "../it/wait.rs"]
-mod wait; // SQL that a model wrote
+mod wait;
 
 #[test]
 fn the_server_is_there() {
-    assert!(databases::postgres().is_some(), "MCPFN_TEST_POSTGRES is not set: run `cargo xtask postgres`");
+    assert!(place::postgres().is_some(), "MCPFN_TEST_POSTGRES is not set: run `cargo xtask postgres`");
 }

@@ -7,7 +7,8 @@ use mcpfn_sql::Postgres;
 use serde_json::json;
 
 use crate::attacks::ATTACKS;
-use crate::databases::{self, PostgresShop};
+use crate::databases::PostgresShop;
+use crate::place;
 use crate::sql::{ask, run};
 use crate::support::Client;
 use crate::wait::wait;
@@ -15,7 +16,7 @@ use crate::wait::wait;
 #[test]
 fn attacks_change_nothing_in_postgres() {
     let shop = PostgresShop::new();
-    let owner: Arc<dyn Sql> = Arc::new(Postgres::new(&databases::url_of(None, &shop.database)).unwrap());
+    let owner: Arc<dyn Sql> = Arc::new(Postgres::new(&place::url_of(None, &shop.database)).unwrap());
     for sql in [
         // what an operator may have left open to everybody
         "CREATE SEQUENCE ticket".to_owned(),
@@ -49,11 +50,11 @@ fn attacks_change_nothing_in_postgres() {
 #[test]
 fn roles_that_can_do_more_than_read_are_refused() {
     let shop = PostgresShop::new();
-    let owner = Postgres::new(&databases::url_of(None, &shop.database)).unwrap();
+    let owner = Postgres::new(&place::url_of(None, &shop.database)).unwrap();
     let admin = |sql: &str| wait(owner.execute(sql, &[])).unwrap();
     let reader = &shop.reader;
     let verdict = || {
-        let database = Postgres::new(&databases::url_of(Some(reader), &shop.database)).unwrap();
+        let database = Postgres::new(&place::url_of(Some(reader), &shop.database)).unwrap();
         let checked = wait(database.check_reader()).map_err(|error| error.to_string());
         let client = Client::new(Arc::new(database));
         assert_eq!(ask(&client, "SELECT 1").is_ok(), checked.is_ok(), "what is refused at the start is refused later too: {checked:?}");

@@ -1,0 +1,254 @@
+//! Passages by their words, on FTS5 and on PostgreSQL's text search. However common the words and however large the store, only so many
+//! passages are ranked.
+
+use std::collections::HashSet;
+
+use mcpfn_core::{Dialect, Sql, SqlError, SqlValue};
+
+/// The most passages that one statement ranks.
+const MOST_RANKED: i64 = 2000;
+
+/// The most common words that count where a rare word is.
+const MOST_BESIDE: usize = 2;
+
+/// With so many passages from headings, the rest of a common word's are not looked at.
+const ENOUGH: usize = 20;
+
+/// Letters with accents, and without: FTS5 makes them the same by itself.
+const ACCENTS: [&str; 2] = ["áàâäãåçéèêëíìîïñóòôöõúùûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy"];
+
+/// A passage that has words of a question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit {
+    pub(crate) passage: i64,
+    pub(crate) document: i64,
+    /// Higher is better; only to be compared within one search.
+    pub(crate) score: f64,
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub(crate) struct Hits {
+    /// The best first.
+    pub(crate) hits: Vec<Hit>,
+    /// Every word is in so many passages that not all of them were looked at.
+    pub(crate) partial: bool,
+}
+
+/// A condition on the table `documents AS d`, with `?` in the place of its value.
+pub(crate) type Filter = (String, SqlValue);
+
+/// Passages with any of the words. A word counts most in a heading, then in the title; a rare word counts more than a common one, and
+/// common ones count only beside rare ones. When all are common, headings with all of them go first, then passages with all of them.
+pub(crate) async fn search(database: &dyn Sql, words: &[String], filters: &[Filter]) -> Result<Hits, SqlError> {
+    if words.is_empty() {
+        return Ok(Hits::default());
+    }
+    let Counted { words, passages } = count(database, words).await?;
+    let search = Search { database, dialect: database.dialect(), filters };
+    let mut left = MOST_RANKED;
+    let rare = words.iter().take_while(|(count, _)| {
+        left -= count;
+        left >= 0
+    });
+    match (rare.count(), words.len()) {
+        (_, 0) => Ok(Hits::default()),
+        (0, _) => search.common(&words).await,
+        (rare, all) => {
+            let hits = search.rare(&words[..all.min(rare + MOST_BESIDE)], rare, passages).await?;
+            Ok(Hits { hits, partial: false })
+        }
+    }
+}
+
+/// What a database has of a question.
+struct Counted<'a> {
+    /// The words that are there at all and in how many passages, the rarest first; counting ends above the bound.
+    words: Vec<(i64, &'a str)>,
+    /// All passages, roughly.
+    passages: i64,
+}
+
+async fn count<'a>(database: &dyn Sql, words: &'a [String]) -> Result<Counted<'a>, SqlError> {
+    let dialect = database.dialect();
+    let bound = MOST_RANKED + 1;
+    let counts: Vec<String> = (1..=words.len())
+        .map(|n| match dialect {
+            Dialect::Postgres => {
+                format!("(SELECT count(*) FROM (SELECT 1 FROM passages WHERE search @@ {} LIMIT {bound}) AS counted)", tsquery(n))
+            }
+            _ => format!("(SELECT count(*) FROM (SELECT 1 FROM passage_search WHERE passage_search MATCH ?{n} LIMIT {bound}))"),
+        })
+        .collect();
+    let parameters: Vec<SqlValue> = words.iter().map(|word| term(dialect, word).into()).collect();
+    let sql = format!("SELECT coalesce(max(number), 0), {} FROM passages", counts.join(", "));
+    let rows = database.query(&sql, &parameters, 1).await?;
+    let mut numbers = rows.rows.first().into_iter().flatten().map(|value| value.as_i64().unwrap_or(0));
+    let passages = numbers.next().unwrap_or(0);
+    let mut words: Vec<(i64, &str)> = numbers.zip(words.iter().map(String::as_str)).filter(|(count, _)| *count > 0).collect();
+    words.sort_by_key(|(count, _)| *count);
+    Ok(Counted { words, passages })
+}
+
+struct Search<'a> {
+    database: &'a dyn Sql,
+    dialect: Dialect,
+    filters: &'a [Filter],
+}
+
+impl Search<'_> {
+    /// Passages with any of the first `rare` words, which are in few passages together. The words after these are common ones.
+    async fn rare(&self, words: &[(i64, &str)], rare: usize, passages: i64) -> Result<Vec<Hit>, SqlError> {
+        if self.dialect != Dialect::Postgres {
+            let any = |words: &[(i64, &str)]| query(self.dialect, words, false);
+            let (few, many) = words.split_at(rare);
+            let found = any(few);
+            // finds what `found` does; what a common word adds is a place in the ranking
+            let query = if many.is_empty() { found } else { format!("({found}) OR (({found}) AND ({}))", any(many)) };
+            return self.ranked(&query).await;
+        }
+        // PostgreSQL's rank does not know how rare a word is, so each has a rank of its own and a weight
+        let ranks: Vec<(String, String)> = words
+            .iter()
+            .zip(1..)
+            .map(|((count, _), at)| {
+                let weight = (1.0 + passages as f64 / *count as f64).ln();
+                let query = tsquery(at);
+                (format!("{weight:.4} * {}", rank("search", &query)), query)
+            })
+            .collect();
+        let (few, many) = ranks.split_at(rare);
+        let few: Vec<String> =
+            few.iter().map(|(rank, query)| format!("SELECT number, {rank} AS score FROM passages WHERE search @@ {query}")).collect();
+        let many: String = many.iter().map(|(rank, _)| format!(" + {rank}")).collect();
+        let sql = format!(
+            "SELECT p.number, p.document, sum(one.score){many} FROM ({}) AS one JOIN passages AS p ON p.number = one.number \
+             JOIN documents AS d ON d.number = p.document WHERE TRUE {} GROUP BY p.number",
+            few.join(" UNION ALL "),
+            self.conditions(words.len())
+        );
+        let words = words.iter().map(|(_, word)| SqlValue::from(term(self.dialect, word)));
+        self.hits(&sql, words.collect()).await
+    }
+
+    /// Passages for words of which each is in many: what a heading has, else what has all, else what has any.
+    async fn common(&self, words: &[(i64, &str)]) -> Result<Hits, SqlError> {
+        let all = query(self.dialect, words, true);
+        let mut queries = Vec::new();
+        // PostgreSQL's index does not know headings, and behind a narrow filter each query reads all that the index has of a word
+        if self.dialect != Dialect::Postgres && self.filters.is_empty() {
+            queries.push((format!("{{title section}} : ({all})"), ENOUGH));
+        }
+        queries.push((all, 1));
+        if words.len() > 1 {
+            queries.push((query(self.dialect, words, false), 1));
+        }
+        let mut found = Hits::default();
+        let mut known = HashSet::new();
+        for (query, enough) in queries {
+            let more = self.ranked(&query).await?;
+            found.partial |= more.len() as i64 == MOST_RANKED;
+            // what was found first stays first
+            let ceiling = found.hits.last().map_or(f64::MAX, |hit| hit.score);
+            let new = more.into_iter().filter(|hit| known.insert(hit.passage));
+            found.hits.extend(new.map(|hit| Hit { score: hit.score.min(ceiling), ..hit }));
+            if found.hits.len() >= enough {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The passages of one query, the best first; not all of them when there are more than the bound.
+    async fn ranked(&self, query: &str) -> Result<Vec<Hit>, SqlError> {
+        let from = match self.dialect {
+            Dialect::Postgres => {
+                let query = tsquery(1);
+                let rank = rank("p.search", &query);
+                format!("{rank} FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE p.search @@ {query}")
+            }
+            // from the index to the tables: the other way would ask the index once a document
+            _ => "-passage_search.rank FROM passage_search CROSS JOIN passages AS p ON p.number = passage_search.rowid CROSS JOIN \
+                  documents AS d ON d.number = p.document WHERE passage_search MATCH ?1 AND passage_search.rank MATCH 'bm25(2.0, 3.0, 1.0)'"
+                .to_owned(),
+        };
+        let sql = format!("SELECT p.number, p.document, {from} {} LIMIT {MOST_RANKED}", self.conditions(1));
+        self.hits(&sql, vec![query.into()]).await
+    }
+
+    /// The filters after so many other parameters.
+    fn conditions(&self, parameters: usize) -> String {
+        let one = |(at, (sql, _)): (usize, &Filter)| format!("AND {}", sql.replace('?', &format!("?{}", parameters + at + 1)));
+        self.filters.iter().enumerate().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    async fn hits(&self, sql: &str, mut parameters: Vec<SqlValue>) -> Result<Vec<Hit>, SqlError> {
+        parameters.extend(self.filters.iter().map(|(_, value)| value.clone()));
+        let rows = self.database.query(sql, &parameters, MOST_RANKED as usize).await?;
+        let hit = |row: &Vec<SqlValue>| {
+            let [passage, document, score] = row.as_slice() else { return None };
+            Some(Hit { passage: passage.as_i64()?, document: document.as_i64()?, score: score.as_f64()? })
+        };
+        let mut hits: Vec<Hit> = rows.rows.iter().filter_map(hit).collect();
+        hits.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.passage.cmp(&other.passage)));
+        Ok(hits)
+    }
+}
+
+/// A word in the quotation marks that make it one.
+fn term(dialect: Dialect, word: &str) -> String {
+    let mark = if dialect == Dialect::Postgres { '\'' } else { '"' };
+    format!("{mark}{word}{mark}")
+}
+
+/// A query for all of the words, or for any.
+fn query(dialect: Dialect, words: &[(i64, &str)], all: bool) -> String {
+    let join = match (dialect, all) {
+        (Dialect::Postgres, true) => " & ",
+        (Dialect::Postgres, false) => " | ",
+        (_, true) => " AND ",
+        (_, false) => " OR ",
+    };
+    words.iter().map(|(_, word)| term(dialect, word)).collect::<Vec<_>>().join(join)
+}
+
+/// A parameter as PostgreSQL's query.
+fn tsquery(parameter: usize) -> String {
+    format!("to_tsquery('english', {})", without_accents(&format!("?{parameter}")))
+}
+
+/// The weights are of D, C, B, A: text, nothing, title, heading. The last number says that long passages count less.
+fn rank(column: &str, query: &str) -> String {
+    format!("CAST(ts_rank('{{0.33, 0, 0.66, 1}}', {column}, {query}, 1) AS DOUBLE PRECISION)")
+}
+
+fn without_accents(text: &str) -> String {
+    format!("translate({text}, '{}', '{}')", ACCENTS[0], ACCENTS[1])
+}
+
+/// What PostgreSQL searches in, made from a passage's columns.
+pub(super) fn tsvector() -> String {
+    let part = |column: &str, weight: char| {
+        let words = format!("regexp_replace({}, '[^[:alnum:]]+', ' ', 'g')", without_accents(&format!("lower({column})")));
+        format!("setweight(to_tsvector('english'::regconfig, {words}), '{weight}')")
+    };
+    [part("section", 'A'), part("title", 'B'), part("text", 'D')].join(" || ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accents_have_their_letters() {
+        assert_eq!(ACCENTS[0].chars().count(), ACCENTS[1].len());
+        assert!(ACCENTS[1].is_ascii());
+    }
+
+    #[test]
+    fn words_become_queries_of_each_dialect() {
+        let words = [(9, "payment"), (9, "delivery")];
+        assert_eq!(query(Dialect::Sqlite, &words, false), r#""payment" OR "delivery""#);
+        assert_eq!(query(Dialect::Postgres, &words, true), "'payment' & 'delivery'");
+    }
+}
