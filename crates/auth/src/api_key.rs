@@ -127,7 +127,9 @@ impl ApiKeys {
         Self { keys: Keys::Fixed(keys), scopes: Scopes::all() }
     }
 
-    /// Takes the keys of a list that is read again every minute at most, so that keys change without a deployment.
+    /// Takes the keys of a list that is first read when a key is presented, and again every minute at most: beside the calls, and
+    /// before the answer to a key that is not in it. So keys change without a deployment: a new one serves within a minute, one
+    /// that is taken away stops within two. A list that can't be read leaves the last one as it is.
     #[must_use]
     pub fn from_source(source: Arc<dyn KeySource>) -> Self {
         Self { keys: Keys::Read { source, kept: Kept::new(FRESH) }, scopes: Scopes::all() }
@@ -145,10 +147,14 @@ impl ApiKeys {
             Keys::Fixed(keys) => Ok(self.find_in(keys, presented)),
             Keys::Read { source, kept } => {
                 let read = || {
-                    let source = Arc::clone(source);
-                    async move { ApiKey::parse(&source.read().await?).map_err(|mistakes| mistakes.join("; ")) }
+                    let (source, records) = (Arc::clone(source), Arc::clone(platform.records()));
+                    async move {
+                        let list = source.read().await.and_then(|list| ApiKey::parse(&list).map_err(|mistakes| mistakes.join("; ")));
+                        list.inspect_err(|cause| records.store_failure("API keys", cause))
+                    }
                 };
-                let seen = kept.get(platform, |_| true, read).await;
+                // a key that is not in it may have been added since
+                let seen = kept.get(platform, |keys| self.find_in(keys, presented).is_some(), read).await;
                 match seen.value {
                     Some(keys) => Ok(self.find_in(&keys, presented)),
                     None => Err(unavailable("the list of API keys can't be read now: try again in a minute")

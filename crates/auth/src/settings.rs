@@ -8,7 +8,7 @@ use mcpfn_host::Reader;
 use mcpfn_http::{Auth, Authenticator, Resource};
 
 use crate::access::Access;
-use crate::api_key::{ApiKey, ApiKeys};
+use crate::api_key::{ApiKey, ApiKeys, KeySource};
 use crate::bearer::Unclaimed;
 use crate::iam::IamScopes;
 use crate::introspection::Introspection;
@@ -27,6 +27,8 @@ Who may call, with MCPFN_AUTH=oauth:
                          whom to ask about tokens that are not signed, and as whom [nobody]
 With MCPFN_AUTH=api-key:
   MCPFN_API_KEYS         name:hash or name:hash:scope scope, semicolons or lines between them; hash is the key's SHA-256
+  MCPFN_API_KEYS_SOURCE  where such a list is instead, read again while the server runs: file:PATH; on Lambda ssm:NAME or
+                         secretsmanager:NAME
 With MCPFN_AUTH=access:
   MCPFN_ACCESS_TEAM      the TEAM of TEAM.cloudflareaccess.com
   MCPFN_ACCESS_AUDIENCE  AUD tags of applications, comma-separated
@@ -47,8 +49,20 @@ pub struct Proofs {
 }
 
 impl Proofs {
-    /// Reads what these methods need.
+    /// Reads what these methods need, on a host where keys come from variables alone.
     pub fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, methods: &Methods) -> Self {
+        Self::read_with(reader, methods, |reader, _| {
+            reader.mistake("MCPFN_API_KEYS_SOURCE is set, but this host has no store of secrets: unset it, and set MCPFN_API_KEYS");
+            None
+        })
+    }
+
+    /// Reads what these methods need. `open` makes of `MCPFN_API_KEYS_SOURCE` where keys are listed, or reports why it can't.
+    pub fn read_with<F, O>(reader: &mut Reader<F>, methods: &Methods, open: O) -> Self
+    where
+        F: Fn(&str) -> Option<OsString>,
+        O: FnOnce(&mut Reader<F>, &str) -> Option<Arc<dyn KeySource>>,
+    {
         refuse_unused(reader, methods);
         let scopes = reader.text("MCPFN_SCOPES").map(|scopes| Scopes::parse(&scopes));
         let mut auth = Auth::default();
@@ -56,7 +70,7 @@ impl Proofs {
             auth.authenticators.extend(access(reader, scopes.as_ref()));
         }
         if methods.has(Method::ApiKey) {
-            auth.authenticators.extend(api_keys(reader, scopes.as_ref()));
+            auth.authenticators.extend(api_keys(reader, scopes.as_ref(), open));
         }
         if methods.has(Method::OAuth) {
             oauth(reader, scopes.as_ref(), &mut auth);
@@ -73,7 +87,7 @@ impl Proofs {
 fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, methods: &Methods) {
     for (used_by, names) in [
         (&[Method::OAuth][..], &["MCPFN_ISSUER", "MCPFN_AUDIENCE", "MCPFN_JWKS_URL", "MCPFN_INTROSPECTION_URL"][..]),
-        (&[Method::ApiKey], &["MCPFN_API_KEYS"]),
+        (&[Method::ApiKey], &["MCPFN_API_KEYS", "MCPFN_API_KEYS_SOURCE"]),
         (&[Method::Access], &["MCPFN_ACCESS_TEAM", "MCPFN_ACCESS_AUDIENCE"]),
         (&[Method::Iam, Method::Authorizer], &["MCPFN_IAM_SCOPES"]),
     ] {
@@ -114,19 +128,29 @@ fn access<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Optio
     }))
 }
 
-fn api_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option<&Scopes>) -> Option<Arc<dyn Authenticator>> {
-    let text = needed(reader, "MCPFN_API_KEYS", Method::ApiKey, "name:hash, with the SHA-256 of a key")?;
-    let keys = match ApiKey::parse(&text) {
-        Ok(keys) => ApiKeys::new(keys),
-        Err(mistakes) => {
-            mistakes.iter().for_each(|mistake| reader.mistake(format!("MCPFN_API_KEYS: {mistake}")));
+fn api_keys<F, O>(reader: &mut Reader<F>, scopes: Option<&Scopes>, open: O) -> Option<Arc<dyn Authenticator>>
+where
+    F: Fn(&str) -> Option<OsString>,
+    O: FnOnce(&mut Reader<F>, &str) -> Option<Arc<dyn KeySource>>,
+{
+    let keys = match reader.text("MCPFN_API_KEYS_SOURCE") {
+        Some(_) if reader.text("MCPFN_API_KEYS").is_some() => {
+            reader.mistake("MCPFN_API_KEYS and MCPFN_API_KEYS_SOURCE are both set: unset the one that is not to count");
             return None;
         }
+        Some(source) => ApiKeys::from_source(open(reader, source.trim())?),
+        None => ApiKeys::new(listed_keys(reader)?),
     };
     Some(Arc::new(match scopes {
         Some(scopes) => keys.with_default_scopes(scopes.clone()),
         None => keys,
     }))
+}
+
+fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<Vec<ApiKey>> {
+    let text = needed(reader, "MCPFN_API_KEYS", Method::ApiKey, "name:hash, with the SHA-256 of a key")?;
+    let keys = ApiKey::parse(&text);
+    keys.map_err(|mistakes| mistakes.iter().for_each(|mistake| reader.mistake(format!("MCPFN_API_KEYS: {mistake}")))).ok()
 }
 
 fn oauth<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option<&Scopes>, auth: &mut Auth) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::call::{Call, Envelope};
 use crate::jsonrpc::Error;
 use crate::model::capabilities::ServerCapabilities;
-use crate::policy::record;
+use crate::policy::record::AtOnce;
 use crate::port::Platform;
 use crate::principal::Principal;
 use crate::running::{Answer, Reply};
@@ -119,12 +119,14 @@ pub(crate) fn refuse(
     platform: &Platform,
 ) -> Answer {
     let method = Method::find(&envelope.method, revision, server.capabilities()).map_or("", Method::as_str);
-    record::at_once(platform, revision, method, principal, None, Err(error));
+    let call = AtOnce { revision, method, id: envelope.id.as_json(), principal, trace: None };
+    call.record(platform, Err(error));
     Answer::error(Some(envelope.id.as_json()), error)
 }
 
 fn record(call: &Call<'_>, platform: &Platform, method: &str, ended: Result<usize, &Error>) {
-    record::at_once(platform, call.revision, method, &call.principal, call.meta.trace.traceparent.as_deref(), ended);
+    let Call { revision, principal, .. } = call;
+    AtOnce { revision: *revision, method, id: call.id.as_json(), principal, trace: Some(&call.meta.trace) }.record(platform, ended);
 }
 
 fn answer(id: &str, result: &[u8]) -> Reply {

@@ -2,9 +2,11 @@
 //! serves nothing.
 
 mod log;
+mod observed;
 mod policies;
 mod settings;
 
 pub use log::Log;
+pub use observed::Observed;
 pub use policies::{Policies, RATE};
 pub use settings::{Reader, SettingsError, Setup};

@@ -14,6 +14,7 @@ impl Records for Log {
     fn call(&self, call: &CallRecord<'_>) {
         tracing::info!(
             revision = call.revision.as_str(),
+            id = call.id,
             method = call.method,
             name = call.name,
             principal = call.principal.subject,

@@ -45,7 +45,8 @@ mod once;
 mod pack;
 mod table;
 
-pub use table::{Keys, Table};
+pub use crate::aws::Keys;
+pub use table::Table;
 
 use client::Client;
 use limiter::Known;

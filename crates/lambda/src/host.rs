@@ -7,7 +7,7 @@ use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_auth::{IamScopes, Method, Methods};
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 use mcpfn_http::{Deadline, Service};
-use mcpfn_native::Tasks;
+use mcpfn_native::{Tasks, Telemetry};
 use tracing::Instrument as _;
 
 use crate::api::{Api, Event as Answered, Outcome};
@@ -25,6 +25,7 @@ pub(crate) struct Host {
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
     pub(crate) tasks: Tasks,
+    pub(crate) telemetry: Telemetry,
     pub(crate) methods: Methods,
     /// What callers may do whom IAM recognised; everything without it.
     pub(crate) iam: Option<IamScopes>,
@@ -57,7 +58,11 @@ impl Host {
         }
         // the environment is frozen once the next event is asked for; the client has its answer
         let left = deadline_ms.saturating_sub(self.platform.now_ms()).saturating_sub(self.margin_ms);
-        if tokio::time::timeout(Duration::from_millis(left), self.tasks.settle().instrument(span)).await.is_err() {
+        let after = async {
+            self.tasks.settle().await;
+            self.telemetry.flush().await;
+        };
+        if tokio::time::timeout(Duration::from_millis(left), after.instrument(span)).await.is_err() {
             tracing::warn!("work after the answer was not done in the function's time");
         }
     }

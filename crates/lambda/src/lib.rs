@@ -16,6 +16,8 @@
 //! are sent here, because `lambda_runtime` sends a stream in small writes that wait for each other (see `api.rs`).
 
 mod api;
+#[cfg(any(feature = "dynamodb", feature = "secrets"))]
+mod aws;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod event;
@@ -24,8 +26,12 @@ mod logging;
 mod metrics;
 mod response;
 mod run;
+#[cfg(feature = "secrets")]
+mod secrets;
 mod settings;
 
+#[cfg(any(feature = "dynamodb", feature = "secrets"))]
+pub use aws::Keys;
 pub use mcpfn_native::{SettingsError, Setup, platform};
 pub use run::run;
 pub use settings::{ENVIRONMENT, MetricsFormat, Mode, Settings};

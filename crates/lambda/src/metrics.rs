@@ -69,6 +69,7 @@ impl Metrics {
             "requestId": REQUEST_ID.try_with(Clone::clone).ok(),
             "service": self.service,
             "revision": call.revision.as_str(),
+            "id": call.id,
             "method": call.method,
             "name": call.name,
             "principal": call.principal.subject,

@@ -12,7 +12,7 @@ use mcpfn_client::Client;
 use mcpfn_core::{HttpClient, Platform};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::memory::Stores;
-use mcpfn_native::{Setup, Tasks};
+use mcpfn_native::{Setup, Tasks, Telemetry, Transport};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
@@ -83,6 +83,7 @@ where
         let metrics = Metrics { service: server.name().to_owned(), clock: Arc::clone(platform.clock()) };
         platform = platform.with_records(Arc::new(metrics));
     }
+    let (platform, telemetry) = Telemetry::wire(platform, server.name(), Transport::Tcp)?;
     let in_memory = |platform| settings.policies.wire(platform, Arc::new(Stores::default()));
     #[cfg(feature = "dynamodb")]
     let platform = match settings.table {
@@ -101,6 +102,7 @@ where
         service: Service::new(server, config),
         platform: Arc::new(add_ports(platform)),
         tasks,
+        telemetry,
         methods: settings.methods,
         iam: settings.proofs.iam,
         mode: settings.mode,

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use mcpfn_auth::{Method, Methods, Proofs};
+use mcpfn_auth::{KeySource, Method, Methods, Proofs};
 use mcpfn_core::Keyring;
 use mcpfn_native::{Policies, RATE, Reader, SettingsError};
 use tracing::Level;
@@ -117,7 +118,7 @@ impl Settings {
         let mut reader = Reader::new(variable);
         let methods = methods(&mut reader);
         let settings = Self {
-            proofs: Proofs::read(&mut reader, &methods),
+            proofs: Proofs::read_with(&mut reader, &methods, key_store),
             methods,
             mode: reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer or stream"),
             base_path: base_path(&mut reader),
@@ -137,6 +138,19 @@ impl Settings {
         }
         reader.finish(settings)
     }
+}
+
+/// `ssm:NAME` or `secretsmanager:NAME`. Nothing is asked before a caller presents a key.
+#[cfg(feature = "secrets")]
+fn key_store<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, source: &str) -> Option<Arc<dyn KeySource>> {
+    let client = Arc::new(mcpfn_client::Client::new());
+    Some(Arc::new(crate::secrets::Secret::read(reader, "MCPFN_API_KEYS_SOURCE", source, client)?))
+}
+
+#[cfg(not(feature = "secrets"))]
+fn key_store<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, _: &str) -> Option<Arc<dyn KeySource>> {
+    reader.mistake("MCPFN_API_KEYS_SOURCE is set, but this program was built without the feature secrets: build it with that, or unset it");
+    None
 }
 
 fn methods<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Methods {

@@ -12,7 +12,7 @@ use mcpfn_core::jsonrpc::{self, Incoming, Message};
 use mcpfn_core::{Envelope, HttpClient, Platform, Principal, Revision, Server};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::memory::Stores;
-use mcpfn_native::{OsRandom, Setup, Tasks};
+use mcpfn_native::{Observed, OsRandom, Setup, Tasks, Telemetry, Transport};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -100,7 +100,8 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let help: Vec<&str> = [ENVIRONMENT, mcpfn_auth::ENVIRONMENT, environment].into_iter().filter(|text| !text.is_empty()).collect();
+    let help: Vec<&str> =
+        [ENVIRONMENT, mcpfn_auth::ENVIRONMENT, Telemetry::ENVIRONMENT, environment].into_iter().filter(|text| !text.is_empty()).collect();
     let help = help.join("\n\n");
     let matches = <Arguments as clap::CommandFactory>::command().after_help(help).get_matches();
     let arguments = <Arguments as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|error| error.to_string())?;
@@ -122,9 +123,14 @@ where
     let platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
     let metrics = settings.metrics.then(Metrics::default);
     let platform = match &metrics {
-        Some(metrics) => platform.with_records(Arc::new(metrics.clone())),
+        Some(metrics) => {
+            let (records, metrics) = (Arc::clone(platform.records()), metrics.clone());
+            platform.with_records(Arc::new(Observed::new(records, move |call| metrics.count(call))))
+        }
         None => platform,
     };
+    let transport = if arguments.stdio { Transport::Pipe } else { Transport::Tcp };
+    let (platform, telemetry) = Telemetry::wire(platform, server.name(), transport)?;
     let platform = settings.policies.wire(platform, Arc::new(Stores::default()));
     let platform = Arc::new(add_ports(platform));
     let runtime =
@@ -133,6 +139,7 @@ where
         let _entered = runtime.enter();
         stopped()?
     };
+    runtime.spawn(telemetry.clone().keep_flushing());
     let done = match arguments.command {
         Some(Command::Tools) => {
             say(&tools(&server));
@@ -159,6 +166,7 @@ where
         }
     };
     let _ = runtime.block_on(async { tokio::time::timeout(GRACE, tasks.settle()).await });
+    runtime.block_on(telemetry.flush());
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
     done

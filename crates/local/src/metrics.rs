@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcpfn_core::{CallRecord, Failure, Records};
-use mcpfn_host::Log;
+use mcpfn_core::CallRecord;
 
 /// Upper bounds of the buckets, in milliseconds.
 const BOUNDS: [u64; 14] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
 const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
 
-/// Counts calls on their way to the log.
+/// Calls, counted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Metrics(Arc<Mutex<BTreeMap<Key, Series>>>);
 
@@ -26,30 +25,6 @@ struct Series {
     /// Calls by the first bound that their duration does not pass; the last one for all beyond.
     buckets: [u64; BOUNDS.len() + 1],
     sum_ms: u64,
-}
-
-impl Records for Metrics {
-    fn failure(&self, failure: &Failure<'_>) {
-        Log.failure(failure);
-    }
-
-    fn call(&self, call: &CallRecord<'_>) {
-        Log.call(call);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = all.entry((call.method.to_owned(), call.name.to_owned())).or_default();
-        *series.outcomes.entry(call.outcome.as_str()).or_default() += 1;
-        *series.kept.entry(call.cache.as_str()).or_default() += 1;
-        series.buckets[BOUNDS.partition_point(|bound| *bound < call.duration_ms)] += 1;
-        series.sum_ms += call.duration_ms;
-    }
-
-    fn denied(&self, sentence: &str, cause: Option<&str>) {
-        Log.denied(sentence, cause);
-    }
-
-    fn store_failure(&self, store: &str, cause: &str) {
-        Log.store_failure(store, cause);
-    }
 }
 
 impl Series {
@@ -70,6 +45,16 @@ impl Series {
 }
 
 impl Metrics {
+    /// Counts a call.
+    pub(crate) fn count(&self, call: &CallRecord<'_>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = all.entry((call.method.to_owned(), call.name.to_owned())).or_default();
+        *series.outcomes.entry(call.outcome.as_str()).or_default() += 1;
+        *series.kept.entry(call.cache.as_str()).or_default() += 1;
+        series.buckets[BOUNDS.partition_point(|bound| *bound < call.duration_ms)] += 1;
+        series.sum_ms += call.duration_ms;
+    }
+
     /// The document.
     pub(crate) fn text(&self) -> String {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();

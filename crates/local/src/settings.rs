@@ -1,9 +1,11 @@
 //! The settings of this host, from the environment.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use mcpfn_auth::{Method, Methods, Proofs};
+use mcpfn_auth::{KeySource, Method, Methods, Proofs};
 use mcpfn_core::Keyring;
 use mcpfn_native::{Policies, Reader, SettingsError};
 use tracing::Level;
@@ -84,7 +86,7 @@ impl Settings {
         let methods =
             Methods::read(&mut reader, &[Method::OAuth, Method::ApiKey, Method::None]).filter(|methods| !methods.has(Method::None));
         let settings = Self {
-            proofs: Proofs::read(&mut reader, &methods.clone().unwrap_or_else(|| Methods::of([]))),
+            proofs: Proofs::read_with(&mut reader, &methods.clone().unwrap_or_else(|| Methods::of([])), key_file),
             methods,
             port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
             max_body: reader.max_body(),
@@ -97,6 +99,16 @@ impl Settings {
         };
         reader.finish(settings)
     }
+}
+
+/// `file:PATH`: a list of keys that may change while the server runs.
+fn key_file<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, source: &str) -> Option<Arc<dyn KeySource>> {
+    let Some(path) = source.strip_prefix("file:").map(PathBuf::from).filter(|path| path.is_absolute()) else {
+        // not repeated: it may be the list itself
+        reader.mistake("MCPFN_API_KEYS_SOURCE must be file: and an absolute path, such as file:/etc/mcpfn/api-keys");
+        return None;
+    };
+    Some(Arc::new(move || std::fs::read_to_string(&path).map_err(|error| format!("{} can't be read: {error}", path.display()))))
 }
 
 #[cfg(test)]

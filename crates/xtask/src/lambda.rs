@@ -5,6 +5,7 @@
 mod http;
 mod rie;
 mod running;
+mod secrets;
 
 use std::{
     fs,
@@ -41,6 +42,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     checked("progress arrives one by one through our own front", progress(address, path), counts)?;
     drop(front);
 
+    secrets::run(cx, &out, counts)?;
     watch(cx, &tools, &bootstrap, &out, counts)?;
     if cfg!(target_os = "linux") {
         rie::run(&tools, &bootstrap, &out, counts)

@@ -15,7 +15,7 @@ use crate::jsonrpc::{Error, ErrorCode, to_json};
 use crate::model::JsonObject;
 use crate::model::capabilities::Capability;
 use crate::model::input::{InputRequest, InputResponses, read_responses};
-use crate::model::meta::{CACHE, CallMeta, LogLevel};
+use crate::model::meta::{CACHE, CallMeta, LogLevel, TraceContext};
 use crate::model::tool::CallToolResult;
 use crate::outbox::Outbox;
 use crate::policy::kept::{Keep, Made};
@@ -158,8 +158,13 @@ impl Work {
         }
     }
 
-    pub(crate) fn traceparent(&self) -> Option<&str> {
-        self.meta.trace.traceparent.as_deref()
+    /// JSON text of the request's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn trace(&self) -> &TraceContext {
+        &self.meta.trace
     }
 
     pub(super) fn idempotency_key(&self) -> Option<&str> {

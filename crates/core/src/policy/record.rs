@@ -5,10 +5,14 @@ use std::sync::Arc;
 use super::kept::Made;
 use crate::dispatch::work::Work;
 use crate::jsonrpc::{Error, ErrorCode};
+use crate::model::meta::TraceContext;
 use crate::port::Platform;
 use crate::port::records::{CacheUse, CallRecord, Input, Outcome};
 use crate::principal::Principal;
 use crate::version::Revision;
+
+/// The longest id of a request that records have, in bytes.
+const LONGEST_ID: usize = 64;
 
 /// How a call ended, beside what it answers.
 #[derive(Debug, Clone, Copy)]
@@ -42,30 +46,42 @@ fn outcome(error: &Error) -> Outcome {
     }
 }
 
-/// Records a call that ran nothing: with the length of its answer, or why it was refused. The method is one that is served, or
-/// empty: never the client's text.
-pub(crate) fn at_once(
-    platform: &Platform,
-    revision: Revision,
-    method: &str,
-    principal: &Principal,
-    traceparent: Option<&str>,
-    ended: Result<usize, &Error>,
-) {
-    platform.records.call(&CallRecord {
-        revision,
-        method,
-        name: "",
-        principal,
-        outcome: ended.map_or_else(outcome, |_| Outcome::Ok),
-        code: ended.err().map(|error| error.code.0),
-        duration_ms: 0,
-        bytes_in: 0,
-        bytes_out: ended.unwrap_or_default(),
-        cache: CacheUse::Off,
-        traceparent,
-        input: Input::NONE,
-    });
+/// A call that runs nothing, for its record.
+pub(crate) struct AtOnce<'a> {
+    pub(crate) revision: Revision,
+    /// One that is served, or empty: never the client's text.
+    pub(crate) method: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) principal: &'a Principal,
+    pub(crate) trace: Option<&'a TraceContext>,
+}
+
+impl AtOnce<'_> {
+    /// Records it: with the length of its answer, or why it was refused.
+    pub(crate) fn record(&self, platform: &Platform, ended: Result<usize, &Error>) {
+        platform.records.call(&CallRecord {
+            revision: self.revision,
+            method: self.method,
+            name: "",
+            principal: self.principal,
+            outcome: ended.map_or_else(outcome, |_| Outcome::Ok),
+            code: ended.err().map(|error| error.code.0),
+            duration_ms: 0,
+            bytes_in: 0,
+            bytes_out: ended.unwrap_or_default(),
+            cache: CacheUse::Off,
+            id: short(self.id),
+            traceparent: self.trace.and_then(|trace| trace.traceparent.as_deref()),
+            tracestate: self.trace.and_then(|trace| trace.tracestate.as_deref()),
+            input: Input::NONE,
+        });
+    }
+}
+
+/// An id that a record can carry: a client may have sent anything.
+fn short(id: &str) -> &str {
+    let fits = id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { id } else { "" }
 }
 
 impl From<Outcome> for Ending {
@@ -116,7 +132,9 @@ impl Recorder {
             bytes_in: input.len(),
             bytes_out,
             cache: ending.cache,
-            traceparent: work.traceparent(),
+            id: short(work.id()),
+            traceparent: work.trace().traceparent.as_deref(),
+            tracestate: work.trace().tracestate.as_deref(),
             input: Input { text: input, hidden: work.hidden(), shown: work.platform.shows_inputs },
         });
     }

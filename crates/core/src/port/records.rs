@@ -68,8 +68,12 @@ pub struct CallRecord<'a> {
     pub bytes_out: usize,
     /// What a kept result did for it.
     pub cache: CacheUse,
+    /// JSON text of the request's id; empty if it is longer than 64 bytes or has other characters than ASCII's visible ones.
+    pub id: &'a str,
     /// W3C `traceparent` of the client, if it sent one that is well-formed.
     pub traceparent: Option<&'a str>,
+    /// W3C `tracestate` that came with it.
+    pub tracestate: Option<&'a str>,
     pub(crate) input: Input<'a>,
 }
 

@@ -1,10 +1,11 @@
 //! Which table, where, and as whom: settings only.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::time::Duration;
 
 use mcpfn_native::Reader;
+
+use crate::aws::{self, Keys};
 
 /// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the same region answers in 2 to 10,
 /// and a first connection costs three round trips more.
@@ -29,40 +30,12 @@ pub struct Table {
     pub idle: Duration,
 }
 
-/// Credentials. Their text is never printed.
-#[derive(Clone)]
-pub struct Keys {
-    /// Names the secret.
-    pub id: String,
-    /// Signs.
-    pub secret: String,
-    /// Goes along with credentials that expire.
-    pub session: Option<String>,
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keys(..)")
-    }
-}
-
 impl Table {
     /// The table, if the environment names one.
     pub(crate) fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<Self> {
         let name = reader.text("MCPFN_TABLE")?.trim().to_owned();
-        let mut set = |variable: &str| {
-            reader.text(variable).unwrap_or_else(|| {
-                reader.mistake(format!("{variable} is not set, and MCPFN_TABLE can't be used without it; Lambda sets it by itself"));
-                String::new()
-            })
-        };
-        let region = set("AWS_REGION");
-        let (id, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
-        let keys = Keys { id, secret, session: reader.text("AWS_SESSION_TOKEN") };
-        let endpoint = reader.text("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| reader.text("AWS_ENDPOINT_URL"));
-        if endpoint.as_deref().is_some_and(|endpoint| !is_address(endpoint)) {
-            reader.mistake("AWS_ENDPOINT_URL_DYNAMODB (or AWS_ENDPOINT_URL) must be an address such as http://127.0.0.1:8000");
-        }
+        let (region, keys) = aws::account(reader, "MCPFN_TABLE");
+        let endpoint = aws::endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
         let milliseconds: u64 = reader.parsed("MCPFN_TABLE_TIMEOUT", TIMEOUT, "a number of milliseconds");
         if !(10..=10_000).contains(&milliseconds) {
             reader.mistake("MCPFN_TABLE_TIMEOUT must be between 10 and 10000 milliseconds");
@@ -80,10 +53,6 @@ impl Table {
     pub(super) fn connect(&self) -> Duration {
         self.timeout * 2 / 5
     }
-}
-
-fn is_address(text: &str) -> bool {
-    text.parse::<http::Uri>().is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
 }
 
 #[cfg(test)]

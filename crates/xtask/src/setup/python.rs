@@ -1,4 +1,5 @@
-//! The SAM command line, cfn-lint and cargo-lambda, which PyPI has as packages, in a Python environment of their own.
+//! The SAM command line, cfn-lint and cargo-lambda, and moto, which plays services of AWS: packages of PyPI, in Python environments
+//! of their own.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -16,6 +17,10 @@ use crate::{
 /// Each finds what another misses, and a newer one finds more: a pin keeps a test from failing for what nobody here changed.
 const PACKAGES: [&str; 4] = ["aws-sam-cli==1.170.0", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2"];
 const FOLDER: &str = "sam-1.170.0-cfn-lint-1.58.0-cargo-lambda-1.9.2";
+
+/// What its server needs for the services asked here; its extra `server` would bring twice as much.
+const MOTO: [&str; 4] = ["moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5", "PyYAML==6.0.3"];
+const MOTO_FOLDER: &str = "moto-5.2.5";
 
 #[derive(Debug)]
 pub(crate) struct Python {
@@ -44,17 +49,25 @@ impl Python {
 }
 
 pub(crate) fn sam_tools(cx: &Context) -> Result<Python> {
-    let folder = once(cx, FOLDER, |folder| {
-        println!("installing {}, once; this takes a minute", PACKAGES.join(", "));
+    environment(cx, FOLDER, &PACKAGES)
+}
+
+pub(crate) fn moto(cx: &Context) -> Result<Python> {
+    environment(cx, MOTO_FOLDER, &MOTO)
+}
+
+fn environment(cx: &Context, name: &str, packages: &[&str]) -> Result<Python> {
+    let folder = once(cx, name, |folder| {
+        println!("installing {}, once; this takes a minute", packages.join(", "));
         let advice = |error: Error| {
             Error::new(format!(
-                "{error}\nThe SAM command line needs Python 3.10 or newer with its modules venv and pip (on Debian: python3-venv), \
+                "{error}\nThese tools need Python 3.10 or newer with its modules venv and pip (on Debian: python3-venv), \
                  and PyPI or a mirror of it that pip is configured for"
             ))
         };
         process::read(Command::new(system_python()?).args(["-m", "venv"]).arg(folder)).map_err(advice)?;
         let mut pip = Command::new(bin(folder).join(format!("python{EXE_SUFFIX}")));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
         process::read(&mut pip).map_err(advice)?;
         Ok(())
     })?;

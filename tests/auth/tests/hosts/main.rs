@@ -7,6 +7,7 @@ mod cases;
 mod host;
 
 use http::Method;
+use mcpfn_auth::hash_key;
 use mcpfn_auth_tests::Mood;
 use serde_json::{Value, json};
 
@@ -102,6 +103,29 @@ async fn the_metadata_document_tells_where_tokens_come_from() {
         });
         assert_eq!(answer.body, expected, "{}", host.name);
     }
+}
+
+#[tokio::test]
+async fn keys_in_a_file_change_while_the_server_runs() {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{}", std::process::id()));
+    let list = |names: &[&str]| {
+        let entries: Vec<String> = names.iter().map(|name| format!("{name}:{}", hash_key(&format!("{name}-key")))).collect();
+        std::fs::write(&file, entries.join("\n")).expect("the folder of tests can be written to");
+    };
+    list(&["alice"]);
+    let source = format!("file:{}", file.display());
+    let host = Host::local(&vec![("MCPFN_AUTH", "api-key".to_owned()), ("MCPFN_API_KEYS_SOURCE", source)]).await;
+    let status = async |name: &str| call(&host, &[("x-api-key", format!("{name}-key"))], "whoami").await.status;
+    assert_eq!((status("alice").await, status("bob").await), (200, 401));
+    list(&["alice", "bob"]);
+    host.pass(61);
+    assert_eq!((status("bob").await, status("alice").await), (200, 200), "an unknown key is looked for in the file");
+    list(&["bob"]);
+    host.pass(121);
+    assert_eq!((status("bob").await, status("alice").await), (200, 401), "a key that was taken away");
+    std::fs::remove_file(&file).expect("it was written");
+    host.pass(121);
+    assert_eq!((status("bob").await, status("alice").await), (200, 401), "without the file the last list serves");
 }
 
 #[tokio::test]

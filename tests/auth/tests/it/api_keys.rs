@@ -100,6 +100,30 @@ async fn a_list_that_changes_is_read_again_every_minute_and_kept_when_it_can_not
     }
 }
 
+#[tokio::test]
+async fn an_unknown_key_is_looked_for_once_a_minute_at_most() {
+    let (platform, clock) = platform();
+    let list = Arc::new(Mutex::new(format!("alice:{}", hash_key("first-key"))));
+    let reads = Arc::new(Mutex::new(0));
+    let (source, count) = (Arc::clone(&list), Arc::clone(&reads));
+    let keys = ApiKeys::from_source(Arc::new(move || {
+        *count.lock().unwrap() += 1;
+        Ok(source.lock().unwrap().clone())
+    }));
+    assert!(keys.authenticate(&bearer("first-key"), &platform).await.unwrap().is_some());
+    *list.lock().unwrap() += &format!(";bob:{}", hash_key("second-key"));
+    for _ in 0..100 {
+        assert!(keys.authenticate(&bearer("second-key"), &platform).await.unwrap().is_none());
+    }
+    assert_eq!(*reads.lock().unwrap(), 1, "guesses reach the store seldom");
+    clock.pass(60);
+    assert!(keys.authenticate(&bearer("second-key"), &platform).await.unwrap().is_some(), "it was read before the answer");
+    for _ in 0..100 {
+        assert!(keys.authenticate(&bearer("no-key"), &platform).await.unwrap().is_none());
+    }
+    assert_eq!(*reads.lock().unwrap(), 2);
+}
+
 #[test]
 fn lists_with_mistakes_say_all_of_them_and_no_secret() {
     let hash = hash_key("some-key");

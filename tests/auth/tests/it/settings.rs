@@ -193,3 +193,12 @@ fn the_help_names_every_variable_that_is_read() {
     }
     assert!(ENVIRONMENT.lines().all(|line| line.chars().count() <= 140));
 }
+
+#[test]
+fn a_source_of_keys_is_one_that_the_host_has_and_the_only_list() {
+    let entry = format!("robot:{}", hash_key("robot-key"));
+    let source = ("MCPFN_API_KEYS_SOURCE", "ssm:/mcpfn/keys");
+    mistakes(&[("MCPFN_AUTH", "api-key"), source], &["this host has no store of secrets"]);
+    mistakes(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &entry), source], &["are both set"]);
+    mistakes(&[("MCPFN_AUTH", "iam"), source], &["MCPFN_API_KEYS_SOURCE is set, but MCPFN_AUTH does not have api-key"]);
+}

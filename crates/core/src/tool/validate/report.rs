@@ -62,7 +62,8 @@ impl<'v> Report<'_, 'v> {
         // writing to a String can't fail
         let _ = line.write_fmt(violation);
         if line.len() > MOST_CHARACTERS
-            && let Some((cut, _)) = line.char_indices().nth(MOST_CHARACTERS) {
+            && let Some((cut, _)) = line.char_indices().nth(MOST_CHARACTERS)
+        {
             line.truncate(cut);
             line.push('…');
         }

@@ -1,0 +1,49 @@
+//! What every request to another service of AWS needs: region, credentials, addresses. No request.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use mcpfn_native::Reader;
+
+/// Credentials. Their text is never printed.
+#[derive(Clone)]
+pub struct Keys {
+    /// Names the secret.
+    pub id: String,
+    /// Signs.
+    pub secret: String,
+    /// Goes along with credentials that expire.
+    pub session: Option<String>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+/// `AWS_REGION`, and the credentials that Lambda sets. `user` is the variable that needs them.
+pub(crate) fn account<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, user: &str) -> (String, Keys) {
+    let mut set = |variable: &str| {
+        reader.text(variable).unwrap_or_else(|| {
+            reader.mistake(format!("{variable} is not set, and {user} can't be used without it; Lambda sets it by itself"));
+            String::new()
+        })
+    };
+    let region = set("AWS_REGION");
+    let (id, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
+    (region, Keys { id, secret, session: reader.text("AWS_SESSION_TOKEN") })
+}
+
+/// `AWS_ENDPOINT_URL_SERVICE`, else `AWS_ENDPOINT_URL`: another address than the region's own.
+pub(crate) fn endpoint<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, variable: &str) -> Option<String> {
+    let endpoint = reader.text(variable).or_else(|| reader.text("AWS_ENDPOINT_URL"));
+    if endpoint.as_deref().is_some_and(|endpoint| !is_address(endpoint)) {
+        reader.mistake(format!("{variable} (or AWS_ENDPOINT_URL) must be an address such as http://127.0.0.1:8000"));
+    }
+    endpoint
+}
+
+fn is_address(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+}

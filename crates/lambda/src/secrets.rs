@@ -1,0 +1,234 @@
+//! Secrets from SSM Parameter Store and AWS Secrets Manager: one signed request each, when it is asked for. When that is, and what
+//! is done with an answer that does not come, is decided by whoever keeps the secret.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use mcpfn_auth::KeySource;
+use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
+use mcpfn_native::Reader;
+use serde_json::{Value, json};
+
+use crate::aws::{self, Keys};
+
+/// For the request that a first call waits for.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Secrets have 64 KiB at most, parameters 8.
+const MAX_BODY: usize = 256 * 1024;
+
+/// Where one secret is.
+pub(crate) struct Secret {
+    /// The variable that names it.
+    variable: &'static str,
+    store: Store,
+    name: String,
+    region: String,
+    url: String,
+    keys: Keys,
+    client: Arc<dyn HttpClient>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Store {
+    Parameters,
+    Secrets,
+}
+
+impl Store {
+    /// The service's name in addresses and signatures.
+    fn service(self) -> &'static str {
+        match self {
+            Self::Parameters => "ssm",
+            Self::Secrets => "secretsmanager",
+        }
+    }
+
+    fn endpoint_variable(self) -> &'static str {
+        match self {
+            Self::Parameters => "AWS_ENDPOINT_URL_SSM",
+            Self::Secrets => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        }
+    }
+
+    /// The one action that a role needs.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Parameters => "ssm:GetParameter",
+            Self::Secrets => "secretsmanager:GetSecretValue",
+        }
+    }
+
+    /// The operation, and the question.
+    fn question(self, name: &str) -> (&'static str, Value) {
+        match self {
+            Self::Parameters => ("AmazonSSM.GetParameter", json!({"Name": name, "WithDecryption": true})),
+            Self::Secrets => ("secretsmanager.GetSecretValue", json!({"SecretId": name})),
+        }
+    }
+
+    /// The text in an answer.
+    fn text(self, answer: &Value) -> Option<&str> {
+        match self {
+            Self::Parameters => answer["Parameter"]["Value"].as_str(),
+            Self::Secrets => answer["SecretString"].as_str(),
+        }
+    }
+}
+
+impl Secret {
+    /// `ssm:NAME` or `secretsmanager:NAME`, where a name may be an ARN. Asks nothing.
+    pub(crate) fn read<F>(reader: &mut Reader<F>, variable: &'static str, source: &str, client: Arc<dyn HttpClient>) -> Option<Self>
+    where
+        F: Fn(&str) -> Option<OsString>,
+    {
+        let (kind, name) = source.split_once(':').unwrap_or_default();
+        let store = [Store::Parameters, Store::Secrets].into_iter().find(|store| store.service() == kind);
+        let legal = |letter: char| letter.is_ascii_alphanumeric() || "/_+=.@-:".contains(letter);
+        let Some(store) = store.filter(|_| !name.is_empty() && name.chars().all(legal)) else {
+            // not repeated: it may be the secret itself
+            reader.mistake(format!(
+                "{variable} must be ssm: and a parameter of SSM, or secretsmanager: and a secret of Secrets Manager, each by its name or \
+                 its ARN, such as ssm:/mcpfn/api-keys"
+            ));
+            return None;
+        };
+        let (region, keys) = aws::account(reader, variable);
+        let url = aws::endpoint(reader, store.endpoint_variable()).unwrap_or_else(|| {
+            let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            format!("https://{}.{region}.{domain}", store.service())
+        });
+        let url = format!("{}/", url.trim_end_matches('/'));
+        Some(Self { variable, store, name: name.to_owned(), region, url, keys, client })
+    }
+
+    async fn fetch(&self) -> Result<String, String> {
+        let request = self.signed(SystemTime::now())?;
+        let answer = self.client.send(request).await.map_err(|error| format!("{self} can't be read: {error}"))?;
+        let success = answer.is_success();
+        let answer: Value = serde_json::from_slice(&answer.body).map_err(|_| format!("{self}: status {}, and no JSON", answer.status))?;
+        if !success {
+            return Err(self.refusal(&answer));
+        }
+        self.store.text(&answer).map(str::to_owned).ok_or_else(|| format!("{self} has no text: a binary value can't be used here"))
+    }
+
+    fn signed(&self, now: SystemTime) -> Result<HttpRequest, String> {
+        let unsigned = |error: &dyn fmt::Display| format!("{self}: the request can't be signed: {error}");
+        let (operation, question) = self.store.question(&self.name);
+        let body = question.to_string();
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", operation)];
+        let Keys { id, secret, session } = &self.keys;
+        let identity = Credentials::new(id, secret, session.clone(), None, "environment").into();
+        let parameters = v4::SigningParams::builder().identity(&identity).region(&self.region).name(self.store.service()).time(now);
+        let parameters = parameters.settings(SigningSettings::default()).build().map_err(|error| unsigned(&error))?.into();
+        let signable = SignableRequest::new("POST", &self.url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()));
+        let signable = signable.map_err(|error| unsigned(&error))?;
+        let (signature, _) = sign(signable, &parameters).map_err(|error| unsigned(&error))?.into_parts();
+        let mut request = HttpRequest::post(&self.url, headers[0].1, body).header(headers[1].0, headers[1].1);
+        for (name, value) in signature.headers() {
+            request = request.header(name, value);
+        }
+        Ok(request.timeout(TIMEOUT).max_body(MAX_BODY))
+    }
+
+    /// What the service says, and what to change.
+    fn refusal(&self, answer: &Value) -> String {
+        let code = answer["__type"].as_str().unwrap_or_default();
+        // `com.amazonaws.ssm#ParameterNotFound`
+        let code = code.rsplit('#').next().unwrap_or_default();
+        match code {
+            "ParameterNotFound" | "ResourceNotFoundException" => {
+                format!("{self} does not exist in {}: make it, or correct {}", self.region, self.variable)
+            }
+            "AccessDeniedException" => {
+                let action = self.store.action();
+                format!("{self} is not for this function: allow its role {action} on it, and kms:Decrypt if it has a key of your own")
+            }
+            _ => {
+                let message = ["message", "Message"].into_iter().find_map(|name| answer[name].as_str()).unwrap_or("no message");
+                format!("{self} can't be read: {code}: {message}")
+            }
+        }
+    }
+}
+
+impl KeySource for Secret {
+    fn read(&self) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(self.fetch())
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.store {
+            Store::Parameters => "the parameter",
+            Store::Secrets => "the secret",
+        };
+        write!(f, "{what} `{}`", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mcpfn_client::Client;
+
+    const LAMBDA: [(&str, &str); 3] = [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+
+    fn read(source: &str, variables: &[(&str, &str)]) -> (Option<Secret>, Vec<String>) {
+        let mut reader = Reader::new(|name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()));
+        let secret = Secret::read(&mut reader, "MCPFN_API_KEYS_SOURCE", source, Arc::new(Client::new()));
+        (secret, reader.finish(()).err().map(|error| error.mistakes).unwrap_or_default())
+    }
+
+    #[test]
+    fn names_and_arns() {
+        for (source, service, name) in [
+            ("ssm:/mcpfn/keys", "ssm", "/mcpfn/keys"),
+            ("ssm:arn:aws:ssm:eu-west-1:1:parameter/x", "ssm", "arn:aws:ssm:eu-west-1:1:parameter/x"),
+            ("secretsmanager:keys", "secretsmanager", "keys"),
+        ] {
+            let (secret, mistakes) = read(source, &LAMBDA);
+            let secret = secret.unwrap();
+            assert!(mistakes.is_empty(), "{mistakes:?}");
+            assert_eq!((secret.url, secret.name.as_str()), (format!("https://{service}.eu-west-1.amazonaws.com/"), name));
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_none_is_a_mistake_and_not_repeated() {
+        for source in ["", "ssm", "ssm:", "vault:x", "ssm:a b", "alice:hunter3"] {
+            let (secret, mistakes) = read(source, &LAMBDA);
+            assert!(secret.is_none() && mistakes.len() == 1, "{source}: {mistakes:?}");
+            assert!(mistakes[0].contains("such as ssm:/mcpfn/api-keys") && !mistakes[0].contains("hunter3"), "{mistakes:?}");
+        }
+        assert_eq!(read("ssm:x", &[("AWS_ENDPOINT_URL", "localhost")]).1.len(), 4);
+    }
+
+    #[test]
+    fn refusals_say_what_to_change() {
+        let (secret, _) = read("ssm:/x", &LAMBDA);
+        let secret = secret.unwrap();
+        let told = |answer: &Value| secret.refusal(answer);
+        assert!(told(&json!({"__type": "com.amazonaws.ssm#ParameterNotFound"})).contains("does not exist in eu-west-1"));
+        assert!(told(&json!({"__type": "AccessDeniedException"})).contains("allow its role ssm:GetParameter"));
+        assert!(told(&json!({"__type": "ThrottlingException", "message": "slow down"})).contains("ThrottlingException: slow down"));
+    }
+
+    #[test]
+    fn requests_are_signed_and_show_no_secret() {
+        let (secret, _) = read("secretsmanager:keys", &[LAMBDA.as_slice(), &[("AWS_SESSION_TOKEN", "hunter4")]].concat());
+        let request = secret.unwrap().signed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)).unwrap();
+        let header = |name: &str| request.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap();
+        let authorization = header("authorization");
+        assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIA/20231114/eu-west-1/secretsmanager/aws4_request"));
+        assert!(authorization.contains("content-type;host;x-amz-date;x-amz-security-token;x-amz-target"), "{authorization}");
+        assert_eq!(header("x-amz-security-token"), "hunter4");
+        assert!(!format!("{request:?}").contains("hunter"));
+    }
+}

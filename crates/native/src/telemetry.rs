@@ -1,0 +1,80 @@
+//! OpenTelemetry, where the feature `otel` is on and the environment names a collector: each call is a span. In any other case
+//! nothing is made and nothing is done. Not the log, which has every call anyway.
+//!
+//! The standard variables decide: `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (without one of them there
+//! is no telemetry), `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`,
+//! `OTEL_SDK_DISABLED`. Spans leave as OTLP over HTTP, in protobuf, by the host's own `HttpClient`.
+
+#[cfg(feature = "otel")]
+mod queue;
+#[cfg(feature = "otel")]
+mod settings;
+#[cfg(feature = "otel")]
+mod span;
+
+use mcpfn_core::Platform;
+
+#[cfg(feature = "otel")]
+use std::sync::Arc;
+
+/// How clients reach this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTP.
+    Tcp,
+    /// stdio.
+    Pipe,
+}
+
+/// What waits to be sent to a collector, if there is one. Copies share it.
+#[derive(Debug, Clone, Default)]
+pub struct Telemetry {
+    #[cfg(feature = "otel")]
+    queue: Option<Arc<queue::Queue>>,
+}
+
+impl Telemetry {
+    /// Help text for the variables, as a command line prints it; none without the feature.
+    pub const ENVIRONMENT: &str = if cfg!(feature = "otel") {
+        "\
+OpenTelemetry, each call a span:
+  OTEL_EXPORTER_OTLP_ENDPOINT  the collector, such as http://127.0.0.1:4318; OTLP over HTTP in protobuf [nothing is sent]
+  OTEL_EXPORTER_OTLP_HEADERS, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER
+                               as OpenTelemetry has them [the server's name; every call, unless its client's trace is not sampled]"
+    } else {
+        ""
+    };
+
+    /// The platform with its calls recorded as spans too, if the environment names a collector. `server` is the service's name
+    /// unless `OTEL_SERVICE_NAME` gives another. The platform's records and its `HttpClient` must be there already.
+    ///
+    /// # Errors
+    /// When variables name a collector that can't be used; a sentence that says what to change.
+    #[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "nothing is recorded"))]
+    pub fn wire(platform: Platform, server: &str, transport: Transport) -> Result<(Platform, Self), String> {
+        #[cfg(feature = "otel")]
+        if settings::wanted(|name| std::env::var(name).ok())? {
+            let (platform, queue) = span::wire(platform, server, transport)?;
+            return Ok((platform, Self { queue: Some(queue) }));
+        }
+        Ok((platform, Self::default()))
+    }
+
+    /// Sends what waits. Never fails, and takes two seconds at most: a collector that gives no answer is not asked again for a
+    /// minute, and the log says so once in that time.
+    pub async fn flush(&self) {
+        #[cfg(feature = "otel")]
+        if let Some(queue) = &self.queue {
+            queue.flush().await;
+        }
+    }
+
+    /// Sends what waits every five seconds, and sooner when there is much: a task for a process that lives on between calls. It
+    /// ends only with its runtime, or at once if there is no collector.
+    pub async fn keep_flushing(self) {
+        #[cfg(feature = "otel")]
+        if let Some(queue) = &self.queue {
+            queue.keep_flushing().await;
+        }
+    }
+}
