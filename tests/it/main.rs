@@ -17,6 +17,10 @@ mod local;
 /// The Rust SDK as a client, over HTTP and stdio, in both eras.
 mod rmcp_client;
 
+/// Servers of the Rust SDK behind one endpoint, in both eras: a workflow over two of them, progress while it happens, whose
+/// credential goes where.
+mod upstream;
+
 /// Mistakes of a registration, all at once; macros and builder give the same bytes.
 mod registration;
 

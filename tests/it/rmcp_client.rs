@@ -1,5 +1,7 @@
 //! The Rust SDK (rmcp) as a client of the binary `everything`, over HTTP and stdio, in both eras.
 
+use std::borrow::Cow;
+
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, ClientRequest, ElicitRequestParams, ElicitResult,
     ElicitationAction, GetPromptRequestParams, Implementation, ProgressNotificationParam, ProtocolVersion, ReadResourceRequestParams,
@@ -13,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::support::process::Process;
+use crate::support::socket::Local;
 
 /// Progress, and the words with it.
 type Report = (f64, Option<String>);
@@ -73,7 +76,7 @@ fn object(value: Value) -> rmcp::model::JsonObject {
     value.as_object().expect("an object").clone()
 }
 
-async fn call(client: &Running, tool: &'static str, arguments: Value) -> Result<CallToolResult, ServiceError> {
+async fn call(client: &Running, tool: impl Into<Cow<'static, str>>, arguments: Value) -> Result<CallToolResult, ServiceError> {
     client.call_tool(CallToolRequestParams::new(tool).with_arguments(object(arguments))).await
 }
 
@@ -83,6 +86,14 @@ fn text(result: &CallToolResult) -> &str {
 
 /// What every client does.
 async fn everything_works(client: Running, is_modern: bool) {
+    everything_works_behind("", client, is_modern).await;
+}
+
+/// The same, of a server that is behind another one under this name.
+async fn everything_works_behind(front: &str, client: Running, is_modern: bool) {
+    let name = |name: &str| if front.is_empty() { name.to_owned() } else { format!("{front}__{name}") };
+    let uri = |uri: &str| if front.is_empty() { uri.to_owned() } else { format!("{front}+{uri}") };
+
     let peer = client.peer_info().expect("rmcp knows its server");
     let expected = if is_modern { ProtocolVersion::V_2026_07_28 } else { ProtocolVersion::V_2025_11_25 };
     assert_eq!(peer.protocol_version, expected);
@@ -95,26 +106,27 @@ async fn everything_works(client: Running, is_modern: bool) {
     assert_eq!(client.list_all_resources().await.expect("resources are listed").len(), 3);
     assert_eq!(client.list_all_resource_templates().await.expect("templates are listed").len(), 1);
 
-    let sum = call(&client, "add", json!({"a": 2, "b": 40})).await.expect("a result");
+    let sum = call(&client, name("add"), json!({"a": 2, "b": 40})).await.expect("a result");
     assert_eq!(sum.structured_content, Some(json!({"sum": 42})));
-    let refused = call(&client, "add", json!({"a": "two", "b": 40})).await.expect("a refusal that a model can read is a result");
+    let refused = call(&client, name("add"), json!({"a": "two", "b": 40})).await.expect("a refusal that a model can read is a result");
     assert_eq!(refused.is_error, Some(true));
     assert!(text(&refused).contains("/a"), "{}", text(&refused));
-    let unknown = call(&client, "no_such_tool_here", json!({})).await.expect_err("an unknown tool is an error");
+    let unknown = call(&client, name("no_such_tool_here"), json!({})).await.expect_err("an unknown tool is an error");
     assert!(matches!(&unknown, ServiceError::McpError(error) if error.code.0 == -32602), "{unknown:?}");
-    let region = call(&client, "test_header_parameter", json!({"region": "Zürich"})).await.expect("header parameters are sent and agree");
+    let region =
+        call(&client, name("test_header_parameter"), json!({"region": "Zürich"})).await.expect("header parameters are sent and agree");
     assert_eq!(text(&region), "Zürich");
 
-    let read = client.read_resource(ReadResourceRequestParams::new("test://template/7/data")).await.expect("a resource is read");
+    let read = client.read_resource(ReadResourceRequestParams::new(uri("test://template/7/data"))).await.expect("a resource is read");
     assert_eq!(read.contents.len(), 1);
-    let missing = client.read_resource(ReadResourceRequestParams::new("test://nothing")).await.expect_err("it does not exist");
+    let missing = client.read_resource(ReadResourceRequestParams::new(uri("test://nothing"))).await.expect_err("it does not exist");
     assert!(matches!(&missing, ServiceError::McpError(error) if error.code.0 == if is_modern { -32602 } else { -32002 }), "{missing:?}");
-    let prompt = GetPromptRequestParams::new("test_prompt_with_arguments").with_arguments(object(json!({"arg1": "x", "arg2": "y"})));
+    let prompt = GetPromptRequestParams::new(name("test_prompt_with_arguments")).with_arguments(object(json!({"arg1": "x", "arg2": "y"})));
     assert_eq!(client.get_prompt(prompt).await.expect("a prompt").messages.len(), 1);
-    let values = client.complete_prompt_simple("test_prompt_with_arguments", "arg1", "p").await.expect("values");
+    let values = client.complete_prompt_simple(name("test_prompt_with_arguments"), "arg1", "p").await.expect("values");
     assert_eq!(values, ["pValue1", "pValue2"]);
 
-    let request = ClientRequest::CallToolRequest(Request::new(CallToolRequestParams::new("test_tool_with_progress")));
+    let request = ClientRequest::CallToolRequest(Request::new(CallToolRequestParams::new(name("test_tool_with_progress"))));
     let handle = client.send_cancellable_request(request, PeerRequestOptions::no_options()).await.expect("a request is sent");
     let ServerResult::CallToolResult(result) = handle.await_response().await.expect("an answer") else { panic!("not a tool's result") };
     assert_eq!(text(&result), "done");
@@ -127,7 +139,8 @@ async fn everything_works(client: Running, is_modern: bool) {
     let report = |progress, words: &str| (progress, Some(words.to_owned()));
     assert_eq!(reports, [report(0.0, "started"), report(50.0, "half way"), report(100.0, "finished")]);
 
-    let asked = call(&client, "test_input_required_result_elicitation", json!({})).await.expect("a question or a refusal is no error");
+    let asked =
+        call(&client, name("test_input_required_result_elicitation"), json!({})).await.expect("a question or a refusal is no error");
     if is_modern {
         assert_eq!(text(&asked), "Hello, Ada!", "rmcp answers the form and calls again");
     } else {
@@ -179,4 +192,22 @@ fn stdio_with_a_handshake() {
 #[test]
 fn stdio_finds_out_by_itself() {
     block_on(async { everything_works(over_stdio(either()).await, true).await });
+}
+
+async fn through_another_server(lifecycle: ClientLifecycleMode, is_modern: bool) {
+    let (_process, address) = Process::http();
+    let front = Local::fronting(&format!("up=http://{address}/mcp"), mcpfn::Server::builder("front", "1"));
+    let transport = StreamableHttpClientTransport::from_uri(format!("http://{}/mcp", front.address));
+    let client = Client::new().serve_with_lifecycle(transport, lifecycle).await.expect("rmcp connects over HTTP");
+    everything_works_behind("up", client, is_modern).await;
+}
+
+#[test]
+fn through_another_server_modern() {
+    block_on(through_another_server(modern(), true));
+}
+
+#[test]
+fn through_another_server_with_a_handshake() {
+    block_on(through_another_server(ClientLifecycleMode::Initialize, false));
 }

@@ -5,7 +5,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+};
+use http::response::Parts;
 use http::{Method, Request};
 use http_body_util::Full;
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
@@ -77,10 +81,14 @@ impl Client {
 
         let response = pool.request(sent).await.map_err(|error| failure(&error))?;
         let (mut head, body) = response.into_parts();
-        let (body, cut) = content::read(body, content::on_the_wire(request.max_body)).await.map_err(|error| unreachable(chain(&error)))?;
+        // what is compressed can't be heard before its end
+        let listener = request.listener.filter(|_| !head.headers.contains_key(CONTENT_ENCODING));
+        let before = listener.map(|listener| (listener, answer(&head, Bytes::new(), false)));
+        let hear = |piece: &[u8]| before.as_ref().is_none_or(|(listener, answer)| listener.hear(answer, piece));
+        let read = content::read(body, content::on_the_wire(request.max_body), hear);
+        let (body, cut) = read.await.map_err(|error| unreachable(chain(&error)))?;
         let (body, truncated) = content::decode(&mut head.headers, body, cut, request.max_body).map_err(unreachable)?;
-        let text = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned());
-        Ok(HttpResponse { status: head.status.as_u16(), headers: head.headers.iter().map(text).collect(), body, truncated })
+        Ok(answer(&head, body, truncated))
     }
 }
 
@@ -95,6 +103,11 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("own_roots", &self.own_roots.len()).field("used", &self.pools.get().is_some()).finish()
     }
+}
+
+fn answer(head: &Parts, body: Bytes, truncated: bool) -> HttpResponse {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+    HttpResponse { status: head.status.as_u16(), headers: head.headers.iter().map(text).collect(), body, truncated }
 }
 
 fn refuse_private(address: Option<IpAddr>) -> Result<(), HttpError> {

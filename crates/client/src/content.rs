@@ -1,6 +1,7 @@
 //! The body of an answer: read up to a limit, decompressed up to the same limit. What is larger is cut, and says so.
 
 use std::io::Read;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -10,13 +11,16 @@ use http_body_util::BodyExt;
 /// What [`decode`] understands, as a request says it.
 pub(crate) const ACCEPTED: &str = "gzip, deflate, br";
 
+/// How long the end of a stream is waited for that was heard enough of.
+const LINGER: Duration = Duration::from_millis(10);
+
 /// Most bytes to read of a body that may have `limit` bytes: compression makes some bodies a little longer.
 pub(crate) fn on_the_wire(limit: usize) -> usize {
     limit.saturating_add(limit / 64).saturating_add(1024)
 }
 
-/// Reads `body` to its end or to `limit` bytes. The second value says whether something is missing.
-pub(crate) async fn read<B>(mut body: B, limit: usize) -> Result<(Bytes, bool), B::Error>
+/// Reads `body` to its end, to `limit` bytes, or until `hear` has heard enough. The second value says whether something is missing.
+pub(crate) async fn read<B>(mut body: B, limit: usize, hear: impl Fn(&[u8]) -> bool) -> Result<(Bytes, bool), B::Error>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
@@ -29,6 +33,12 @@ where
             return Ok((read.freeze(), true));
         }
         read.extend_from_slice(&data);
+        if !hear(&data) {
+            // nobody wants the rest; a stream that ends here leaves a connection that can be used again
+            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+            let _ = tokio::time::timeout(LINGER, rest).await;
+            return Ok((read.freeze(), true));
+        }
     }
     Ok((read.freeze(), false))
 }

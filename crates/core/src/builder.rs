@@ -1,6 +1,7 @@
 //! The builder: takes everything in, checks everything once, reports every mistake together.
 
 mod register;
+mod upstream;
 
 use std::any::Any;
 use std::fmt;
@@ -17,6 +18,9 @@ use crate::server::lists::{Kind, List, Listed, Lists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::{Inner, Rendered, Server};
 use crate::tool::{IntoTool, Tool};
+use crate::upstream::Upstream;
+
+pub(crate) use register::is_name;
 
 /// Entries of one page of a list.
 const PAGE: usize = 100;
@@ -26,7 +30,6 @@ const LIST_TTL: Duration = Duration::from_secs(60);
 const MOST_RESULT: usize = 5 * 1024 * 1024;
 
 /// Puts a server together. Registration happens here and nowhere else.
-#[derive(Debug)]
 #[must_use = "call `build()`"]
 pub struct Builder {
     info: Implementation,
@@ -34,6 +37,7 @@ pub struct Builder {
     tools: Vec<Tool>,
     prompts: Vec<Prompt>,
     resources: Vec<Resource>,
+    upstreams: Vec<Arc<dyn Upstream>>,
     state: TypeMap,
     logging: bool,
     per_page: usize,
@@ -50,6 +54,7 @@ impl Builder {
             tools: Vec::new(),
             prompts: Vec::new(),
             resources: Vec::new(),
+            upstreams: Vec::new(),
             state: TypeMap::default(),
             logging: false,
             per_page: PAGE,
@@ -104,6 +109,12 @@ impl Builder {
     /// Adds a resource or a resource template.
     pub fn resource<Shape>(mut self, resource: impl IntoResource<Shape>) -> Self {
         self.resources.push(resource.into_resource());
+        self
+    }
+
+    /// Fronts another server: what it has is listed with this server's own under its name, and calls of that are passed on.
+    pub fn upstream(mut self, upstream: impl Upstream + 'static) -> Self {
+        self.upstreams.push(Arc::new(upstream));
         self
     }
 
@@ -167,6 +178,9 @@ impl Builder {
         let resources: Vec<RegisteredResource> =
             self.resources.into_iter().filter_map(|resource| register::resource(resource, &mut mistakes)).collect();
         mistakes.extend(twice);
+        let uris = resources.iter().map(register::registered_uri);
+        let names = tools.iter().map(|tool| tool.name.as_str()).chain(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
+        let upstreams = upstream::upstreams(self.upstreams, &names.chain(uris).collect::<Vec<_>>(), &mut mistakes);
         if !mistakes.is_empty() {
             return Err(BuildError { server: self.info.name, mistakes });
         }
@@ -174,7 +188,9 @@ impl Builder {
         let tool_index = register::index(tools.iter().map(|tool| tool.name.as_str()));
         let prompt_index = register::index(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
         let resource_index = register::index(resources.iter().map(register::registered_uri));
-        let offered = |offered: bool| offered.then_some(Offered {});
+        // what an upstream has is not known before it was asked
+        let fronts = !upstreams.is_empty();
+        let offered = |offered: bool| (offered || fronts).then_some(Offered {});
         let completes =
             prompts.iter().any(|prompt| !prompt.completers.is_empty() || prompt.definition.arguments.iter().any(|a| !a.values.is_empty()))
                 || resources.iter().any(|resource| !resource.completers.is_empty());
@@ -183,7 +199,7 @@ impl Builder {
             prompts: offered(!prompts.is_empty()),
             resources: offered(!resources.is_empty()),
             completions: offered(completes),
-            logging: offered(self.logging),
+            logging: self.logging.then_some(Offered {}),
         };
         let located = |templates: bool| {
             let resources = resources.iter().filter(move |resource| resource.template.is_some() == templates);
@@ -212,6 +228,7 @@ impl Builder {
             prompt_index,
             resources,
             resource_index,
+            upstreams,
             header_names,
             lists,
             list_ttl_ms: milliseconds(self.list_ttl),
@@ -219,6 +236,20 @@ impl Builder {
             state: Arc::new(self.state),
             rendered: Rendered::default(),
         }))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let upstreams: Vec<&str> = self.upstreams.iter().map(|upstream| upstream.name()).collect();
+        f.debug_struct("Builder")
+            .field("info", &self.info)
+            .field("tools", &self.tools)
+            .field("prompts", &self.prompts)
+            .field("resources", &self.resources)
+            .field("upstreams", &upstreams)
+            .field("mistakes", &self.mistakes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -71,6 +71,18 @@ impl Cx {
         }
     }
 
+    /// How many servers that front others the call came through (`dev.mcpfn/hops` in its `_meta`), so that none goes in circles.
+    #[must_use]
+    pub fn hops(&self) -> u8 {
+        self.0.meta.hops
+    }
+
+    /// Whether the client wants to hear of progress.
+    #[must_use]
+    pub fn wants_progress(&self) -> bool {
+        self.0.meta.progress_token.is_some()
+    }
+
     /// Sends a log message with this call's answer, if the server declares logging (`Builder::logging`) and the client
     /// asked for this level (modern clients name one per request; older ones get `info` and above).
     ///

@@ -3,6 +3,7 @@
 mod call;
 mod complete;
 mod deadline;
+mod merged;
 mod read;
 pub(crate) mod work;
 
@@ -90,10 +91,10 @@ pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platf
         Method::Initialize => call.params.protocol_version().map(|version| answer(id, server.initialization(&version))),
         Method::Ping => Ok(answer(id, b"{}")),
         Method::SetLogLevel => call.params.level().map(|_| answer(id, b"{}")),
-        Method::ListTools => list(server, call, &server.lists().tools),
-        Method::ListResources => list(server, call, &server.lists().resources),
-        Method::ListTemplates => list(server, call, &server.lists().templates),
-        Method::ListPrompts => list(server, call, &server.lists().prompts),
+        Method::ListTools => list(server, call, method, &server.lists().tools, platform),
+        Method::ListResources => list(server, call, method, &server.lists().resources, platform),
+        Method::ListTemplates => list(server, call, method, &server.lists().templates, platform),
+        Method::ListPrompts => list(server, call, method, &server.lists().prompts, platform),
         Method::CallTool => call::tool(server, call, platform),
         Method::GetPrompt => read::prompt(server, call, platform),
         Method::ReadResource => read::resource(server, call, platform),
@@ -119,21 +120,25 @@ pub(crate) fn refuse(
     platform: &Platform,
 ) -> Answer {
     let method = Method::find(&envelope.method, revision, server.capabilities()).map_or("", Method::as_str);
-    let call = AtOnce { revision, method, id: envelope.id.as_json(), principal, trace: None };
+    let call = AtOnce { revision, method, id: envelope.id.as_json(), principal, trace: None, duration_ms: 0 };
     call.record(platform, Err(error));
     Answer::error(Some(envelope.id.as_json()), error)
 }
 
 fn record(call: &Call<'_>, platform: &Platform, method: &str, ended: Result<usize, &Error>) {
     let Call { revision, principal, .. } = call;
-    AtOnce { revision: *revision, method, id: call.id.as_json(), principal, trace: Some(&call.meta.trace) }.record(platform, ended);
+    let trace = Some(&call.meta.trace);
+    AtOnce { revision: *revision, method, id: call.id.as_json(), principal, trace, duration_ms: 0 }.record(platform, ended);
 }
 
 fn answer(id: &str, result: &[u8]) -> Reply {
     Reply::Answer(Answer::result(id, result))
 }
 
-fn list(server: &Server, call: &Call<'_>, list: &List) -> Result<Reply, Error> {
+fn list(server: &Server, call: &Call<'_>, method: Method, list: &List, platform: &Arc<Platform>) -> Result<Reply, Error> {
+    if !server.upstreams().is_empty() {
+        return merged::list(server, call, method, list.kind(), platform);
+    }
     let cursor = call.params.cursor()?;
     let page = list.page(call.revision, cursor.as_deref(), server, &call.principal.scopes)?;
     Ok(answer(call.id.as_json(), &page))

@@ -44,6 +44,7 @@ mod send;
 mod server;
 pub mod text;
 mod tool;
+mod upstream;
 mod version;
 
 pub use builder::{BuildError, Builder};
@@ -65,7 +66,7 @@ pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
 pub use policy::{Limits, WhenDown};
 pub use port::embedder::{EmbedError, Embedder};
-pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
+pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use port::records::{CacheUse, CallRecord, Failure, Outcome, Records};
 pub use port::sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 pub use port::store::{Admission, Begun, Once, Rate, RateLimiter, ResultCache, StoreError};
@@ -82,6 +83,7 @@ pub use server::Server;
 pub use tool::result::{IntoToolResult, Json, Structured};
 pub use tool::schema::{HeaderParameter, Input, JsonSchema, NoArguments};
 pub use tool::{IntoTool, Tool};
+pub use upstream::{Completing, ListKind, Listed, Listing, Upstream, shown_uri};
 pub use version::Revision;
 
 #[cfg(feature = "macros")]

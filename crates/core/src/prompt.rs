@@ -226,7 +226,12 @@ impl<T: IntoPromptResult, E: Into<ToolError>> IntoPromptResult for Result<T, E> 
 
 /// A handler whose types are forgotten.
 pub(crate) trait ErasedPrompt: MaybeSend + MaybeSync {
-    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<GetPromptResult, ToolError>>, serde_json::Error>;
+    fn start(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> Result<BoxFuture<'static, Result<GetPromptResult, ToolError>>, serde_json::Error>;
 }
 
 struct Typed<H, M>(H, PhantomData<fn() -> M>);
@@ -238,7 +243,12 @@ where
     H::Output: IntoPromptResult,
     M: 'static,
 {
-    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<GetPromptResult, ToolError>>, serde_json::Error> {
+    fn start(
+        &self,
+        _: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> Result<BoxFuture<'static, Result<GetPromptResult, ToolError>>, serde_json::Error> {
         let arguments = serde_json::from_value(arguments)?;
         let output = self.0.run(arguments, cx);
         Ok(Box::pin(async move { output.await.into_prompt_result() }))

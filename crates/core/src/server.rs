@@ -23,7 +23,7 @@ use crate::running::{Answer, Reply};
 use crate::tool::schema::HeaderParameter;
 use crate::version::Revision;
 use lists::Lists;
-use registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
+use registered::{RegisteredPrompt, RegisteredResource, RegisteredTool, RegisteredUpstream};
 
 /// A Model Context Protocol server: what it offers, and the functions behind it.
 #[derive(Clone)]
@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) prompt_index: HashMap<String, usize>,
     pub(crate) resources: Vec<RegisteredResource>,
     pub(crate) resource_index: HashMap<String, usize>,
+    /// Positions beyond the own tools, prompts and resources are theirs.
+    pub(crate) upstreams: Vec<RegisteredUpstream>,
     pub(crate) header_names: Vec<String>,
     pub(crate) lists: Lists,
     pub(crate) list_ttl_ms: u64,
@@ -110,7 +112,7 @@ impl Server {
     /// The arguments of a tool that its clients repeat in headers.
     #[must_use]
     pub fn header_parameters(&self, tool: &str) -> &[HeaderParameter] {
-        self.find_tool(tool).map_or(&[], |position| &self.0.tools[position].headers)
+        self.find_tool(tool).map_or(&[], |position| &self.tool(position).headers)
     }
 
     /// Every header that some tool asks for, lower case, for a browser's preflight.
@@ -127,7 +129,8 @@ impl Server {
         let tools = self.0.tools.iter().filter(reads).map(|tool| &tool.scopes);
         let prompts = self.0.prompts.iter().map(|prompt| &prompt.scopes);
         let resources = self.0.resources.iter().map(|resource| &resource.scopes);
-        let scopes: BTreeSet<&String> = tools.chain(prompts).chain(resources).flatten().collect();
+        let upstreams = self.0.upstreams.iter().map(|upstream| &upstream.resource.scopes);
+        let scopes: BTreeSet<&String> = tools.chain(prompts).chain(resources).chain(upstreams).flatten().collect();
         scopes.into_iter().cloned().collect()
     }
 
@@ -165,20 +168,52 @@ impl Server {
         &self.0.state
     }
 
+    pub(crate) fn upstreams(&self) -> &[RegisteredUpstream] {
+        &self.0.upstreams
+    }
+
+    pub(crate) fn tool(&self, position: usize) -> &RegisteredTool {
+        let own = &self.0.tools;
+        own.get(position).unwrap_or_else(|| &self.0.upstreams[position - own.len()].tool)
+    }
+
+    pub(crate) fn prompt(&self, position: usize) -> &RegisteredPrompt {
+        let own = &self.0.prompts;
+        own.get(position).unwrap_or_else(|| &self.0.upstreams[position - own.len()].prompt)
+    }
+
+    pub(crate) fn resource(&self, position: usize) -> &RegisteredResource {
+        let own = &self.0.resources;
+        own.get(position).unwrap_or_else(|| &self.0.upstreams[position - own.len()].resource)
+    }
+
+    /// An own tool, or the upstream whose prefix the name has.
     pub(crate) fn find_tool(&self, name: &str) -> Option<usize> {
-        self.0.tool_index.get(name).copied()
+        self.0.tool_index.get(name).copied().or_else(|| Some(self.0.tools.len() + self.upstream_at(name, "__")?))
     }
 
+    /// An own prompt, or the upstream whose prefix the name has.
     pub(crate) fn find_prompt(&self, name: &str) -> Option<usize> {
-        self.0.prompt_index.get(name).copied()
+        self.0.prompt_index.get(name).copied().or_else(|| Some(self.0.prompts.len() + self.upstream_at(name, "__")?))
     }
 
-    /// The resource at a URI: a fixed one first, then the first template that matches.
+    /// The upstream whose prefix, up to `separator`, a name or URI has.
+    pub(crate) fn upstream_at(&self, name: &str, separator: &str) -> Option<usize> {
+        if self.0.upstreams.is_empty() {
+            return None;
+        }
+        let (prefix, rest) = name.split_once(separator)?;
+        self.0.upstreams.iter().position(|upstream| !rest.is_empty() && upstream.upstream.name() == prefix)
+    }
+
+    /// The resource at a URI: a fixed one first, then the first template that matches, then the upstream whose prefix it has.
     pub(crate) fn find_resource(&self, uri: &str) -> Option<(usize, BTreeMap<String, String>)> {
         if let Some(position) = self.0.resource_index.get(uri) {
             return Some((*position, BTreeMap::new()));
         }
-        self.0.resources.iter().enumerate().find_map(|(position, resource)| Some((position, resource.template.as_ref()?.matches(uri)?)))
+        let mut own = self.0.resources.iter().enumerate();
+        let matching = own.find_map(|(position, resource)| Some((position, resource.template.as_ref()?.matches(uri)?)));
+        matching.or_else(|| Some((self.0.resources.len() + self.upstream_at(uri, "+")?, BTreeMap::new())))
     }
 
     /// The result of `server/discover`.

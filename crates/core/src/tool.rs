@@ -219,8 +219,13 @@ where
 /// A handler whose types are forgotten.
 pub(crate) trait ErasedTool: MaybeSend + MaybeSync {
     /// Reads validated arguments and starts the handler. The error is serde's, for arguments that the schema lets through
-    /// and the type does not.
-    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error>;
+    /// and the type does not. `name` is what was called, for what stands for several tools.
+    fn start(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error>;
 }
 
 struct Typed<H, M>(H, PhantomData<fn() -> M>);
@@ -232,7 +237,7 @@ where
     H::Output: IntoToolResult,
     M: 'static,
 {
-    fn start(&self, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error> {
+    fn start(&self, _: &str, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error> {
         let arguments = serde_json::from_value(arguments)?;
         let output = self.0.run(arguments, cx);
         Ok(Box::pin(async move { output.await.into_tool_result() }))

@@ -29,7 +29,12 @@ const ENVIRONMENT: &str =
   MCPFN_SEARCH_KEY  toolkit web: a key of Brave Search, or of Serper with MCPFN_SEARCH_API=serper; MCPFN_SEARCH_URL for another address
   MCPFN_FETCH_HOSTS toolkits fetch and web: hosts of the own network that pages may be read from, such as wiki.example:8080 [public ones only]
   MCPFN_GITHUB_TOKEN
-                    toolkit github: without one it reads public repositories only; MCPFN_GITHUB_URL for another address";
+                    toolkit github: without one it reads public repositories only; MCPFN_GITHUB_URL for another address
+  MCPFN_UPSTREAMS   toolkit upstream: other MCP servers to front, NAME=URL separated by commas; their tools are listed as NAME__tool
+  MCPFN_UPSTREAM_<NAME>_TOKEN
+                    this server's own bearer token there; a caller's token is never passed on
+  MCPFN_UPSTREAM_<NAME>_SCOPE
+                    the scope that a caller needs to see and use that server";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);

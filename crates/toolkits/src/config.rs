@@ -77,11 +77,7 @@ impl<'a> Config<'a> {
     /// Where a service is: the variable, or the service's own address. Without a slash at its end.
     pub(crate) fn base_url(&mut self, name: &str, default: &str) -> String {
         let Some(url) = self.text(name) else { return default.to_owned() };
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let legal = rest.is_some_and(|rest| {
-            !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\".contains(&byte))
-        });
-        if !legal {
+        if !is_address(&url, b"?#@\\") {
             // not repeated: somebody may have pasted a key here
             self.mistake(format!("{name} is not an address such as {default}: no credentials, no `?`, no `#`"));
         }
@@ -97,6 +93,14 @@ impl<'a> Config<'a> {
     pub(crate) fn mistakes(self) -> Vec<String> {
         self.mistakes
     }
+}
+
+/// Whether a text is an `http` or `https` URL without these characters.
+pub(crate) fn is_address(url: &str, without: &[u8]) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(|byte| byte.is_ascii_graphic() && !without.contains(&byte))
+    })
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub mod inventory;
 pub mod knowledge;
 pub mod shop;
 pub mod sql;
+#[cfg(feature = "upstream")]
+pub mod upstream;
 pub mod weather;
 pub mod web;
 

@@ -7,6 +7,8 @@ use std::fmt;
 use mcpfn_core::{Builder, text};
 
 use crate::config::Config;
+#[cfg(feature = "upstream")]
+use crate::upstream;
 use crate::{catalog, company, contracts, crm, database, fetch, github, hello, inventory, knowledge, sql, weather, web};
 
 /// What a toolkit asks its host for.
@@ -28,7 +30,7 @@ struct Toolkit {
     add: fn(Builder, &mut Config<'_>) -> Builder,
 }
 
-const TOOLKITS: [Toolkit; 13] = [
+const TOOLKITS: &[Toolkit] = &[
     Toolkit { name: "hello", needs: Needs::Nothing, by_default: true, add: |builder, _| hello::toolkit(builder) },
     Toolkit { name: "catalog", needs: Needs::Database, by_default: true, add: |builder, _| catalog::toolkit(builder) },
     Toolkit { name: "database", needs: Needs::Database, by_default: true, add: |builder, _| database::toolkit(builder) },
@@ -42,6 +44,8 @@ const TOOLKITS: [Toolkit; 13] = [
     Toolkit { name: "fetch", needs: Needs::HttpClient, by_default: false, add: |builder, _| fetch::toolkit(builder) },
     Toolkit { name: "web", needs: Needs::HttpClient, by_default: false, add: web::configured },
     Toolkit { name: "github", needs: Needs::HttpClient, by_default: false, add: github::configured },
+    #[cfg(feature = "upstream")]
+    Toolkit { name: "upstream", needs: Needs::HttpClient, by_default: false, add: upstream::configured },
 ];
 
 /// The name of every toolkit.

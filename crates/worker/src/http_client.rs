@@ -72,12 +72,15 @@ async fn exchange(request: &HttpRequest, controller: &AbortController) -> Result
     let scope: WorkerGlobalScope = global().unchecked_into();
     let answered = JsFuture::from(scope.fetch_with_str_and_init(&request.url, &init)).await.map_err(|error| unreachable(&error))?;
     let response: Response = answered.unchecked_into();
-    let (body, truncated) = read(&response, request.max_body).await?;
-    Ok(HttpResponse { status: response.status(), headers: header_pairs(&response.headers()), body, truncated })
+    let mut answer = HttpResponse { status: response.status(), headers: header_pairs(&response.headers()), ..HttpResponse::default() };
+    let hear = |piece: &[u8]| request.listener.as_ref().is_none_or(|listener| listener.hear(&answer, piece));
+    let (body, truncated) = read(&response, request.max_body, hear).await?;
+    (answer.body, answer.truncated) = (body, truncated);
+    Ok(answer)
 }
 
-/// The body up to the limit; and whether there is more.
-async fn read(response: &Response, limit: usize) -> Result<(Bytes, bool), HttpError> {
+/// The body up to the limit, or until `hear` has heard enough; and whether there is more.
+async fn read(response: &Response, limit: usize, hear: impl Fn(&[u8]) -> bool) -> Result<(Bytes, bool), HttpError> {
     let Some(stream) = response.body() else { return Ok((Bytes::new(), false)) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
@@ -85,7 +88,7 @@ async fn read(response: &Response, limit: usize) -> Result<(Bytes, bool), HttpEr
         let read = JsFuture::from(reader.read()).await.map_err(|error| unreachable(&error))?;
         let Some(more) = piece(&read).map_err(|error| unreachable(&error))? else { return Ok((body.into(), false)) };
         body.extend_from_slice(&more);
-        if body.len() > limit {
+        if body.len() > limit || !hear(&more) {
             body.truncate(limit);
             return Ok((body.into(), true));
         }

@@ -1,7 +1,10 @@
-//! The step `clients`: official clients that other people use, against the fixture server, and one against every system of the ready
-//! server. The checks themselves are in tests/e2e.
+//! The step `clients`: official clients that other people use, against the fixture server; official servers behind the deployable one;
+//! and one client that uses every system of it. The checks themselves are in tests/e2e.
 
-use std::{path::Path, process::Command};
+mod front;
+
+use std::path::Path;
+use std::process::Command;
 
 use crate::{
     context::Context,
@@ -32,11 +35,13 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             failed.push(format!("{name} over stdio"));
         }
     }
-    drop(server);
     let ready = fixture::build_program(cx, "mcpfn-server", "mcpfn")?;
+    if front::run(cx, &node, &ready, &server.url, counts).is_err() {
+        failed.push("servers behind another one".to_owned());
+    }
     let mut command = node.command();
-    command.arg("systems.mjs").arg(&ready);
-    if run_script(cx, command, "systems.mjs", counts).is_err() {
+    command.current_dir(cx.root.join(setup::CLIENTS)).arg("systems.mjs").arg(&ready);
+    if run_script("systems.mjs", &mut command, counts).is_err() {
         failed.push("systems.mjs".to_owned());
     }
     if failed.is_empty() { Ok(()) } else { Err(Error::new(format!("failed: {}", failed.join(", ")))) }
@@ -53,14 +58,13 @@ pub(crate) fn over_http(cx: &Context, node: &Node, url: &str, counts: &mut Count
 
 fn run_client(cx: &Context, node: &Node, script: &str, arguments: &[&str], server: [&Path; 2], counts: &mut Counts) -> Result<()> {
     let mut command = node.command();
-    command.arg(script).args(server).args(arguments);
-    run_script(cx, command, script, counts)
+    command.current_dir(cx.root.join(setup::CLIENTS)).arg(script).args(server).args(arguments);
+    run_script(script, &mut command, counts)
 }
 
-fn run_script(cx: &Context, mut command: Command, script: &str, counts: &mut Counts) -> Result<()> {
+fn run_script(script: &str, command: &mut Command, counts: &mut Counts) -> Result<()> {
     let mut here = Counts::default();
-    command.current_dir(cx.root.join(setup::CLIENTS));
-    let result = process::run_reading(&mut command, |line| count_line(line, &mut here));
+    let result = process::run_reading(command, |line| count_line(line, &mut here));
     // A script that dies before its first check has failed once all the same.
     if (result.is_err() || here.passed == 0) && here.failed == 0 {
         here.failed = 1;

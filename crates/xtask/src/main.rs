@@ -40,7 +40,8 @@ cargo xtask <command>
   conformance   the official MCP suite against the fixture server, three protocol revisions
                   --host HOST     which host serves the fixtures: local, lambda or worker; `test` asks all
                   --keep          keep the suite's results after a run that passed
-  clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio
+  clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio, and
+                official servers behind the deployable one
   lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the official runtime interface emulator
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine
   worker        the fixtures and the clients through workerd, and what wrangler would deploy, with D1

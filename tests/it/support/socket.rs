@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mcpfn::{Builder, Platform, WhenDown};
+use mcpfn::{Builder, HttpClient, Platform, WhenDown};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::Tasks;
 use mcpfn_native::memory::Stores;
@@ -34,6 +34,18 @@ impl Local {
             .with_cache(Arc::clone(&stores) as _)
             .with_once(stores, WhenDown::Admit);
         Self::serve(Service::new(server, Config::loopback()), platform)
+    }
+
+    /// A server in front of others, `name=URL,..`, and what it has itself.
+    pub(crate) fn fronting(list: &str, own: Builder) -> Self {
+        let variable = |name: &str| match name {
+            "MCPFN_UPSTREAMS" => Some(list.to_owned()),
+            "MCPFN_UPSTREAM_SHELF_TOKEN" => Some("shelf-token".to_owned()),
+            _ => None,
+        };
+        let builder = mcpfn_toolkits::register(own, "upstream", &variable).unwrap();
+        let platform = mcpfn_local::platform(time::keys()).with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
+        Self::serve(Service::new(builder.build().unwrap(), Config::loopback()), platform)
     }
 
     fn serve(service: Service, platform: Platform) -> Self {

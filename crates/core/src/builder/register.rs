@@ -43,9 +43,14 @@ fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Vec<String>) 
     mistakes.extend(found.iter().map(|found| format!("{kind} `{name}`: {found}")));
 }
 
-fn check_name(name: &str, found: &mut Vec<String>) {
+/// Whether a tool or a prompt may have this name.
+pub(crate) fn is_name(name: &str) -> bool {
     let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
-    if name.is_empty() || name.len() > 128 || !name.chars().all(legal) {
+    !name.is_empty() && name.len() <= 128 && name.chars().all(legal)
+}
+
+fn check_name(name: &str, found: &mut Vec<String>) {
+    if !is_name(name) {
         found.push("a name has 1 to 128 of the characters A-Z a-z 0-9 _ - .".to_owned());
     }
 }

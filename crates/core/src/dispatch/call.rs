@@ -29,11 +29,11 @@ pub(super) fn tool(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform
         Error::invalid_params(format!("unknown tool {}{}", text::quoted(&name), did_you_mean(hint)))
     })?;
     let work = Work::new("tools/call", Place::Tool(position), &name, server, call, platform)?;
-    Ok(work.start(server.tools()[position].rate, async move |work| call_tool(&work, position).await))
+    Ok(work.start(server.tool(position).rate, async move |work| call_tool(&work, position).await))
 }
 
 async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
-    let tool = &work.server.tools()[position];
+    let tool = work.server.tool(position);
     // 1. arguments against the published schema
     let arguments = work.arguments()?;
     if let Err(refusal) = tool.validator.check(&arguments) {
@@ -72,32 +72,34 @@ fn key(work: &Work, tool: &RegisteredTool, arguments: &Value) -> Result<Option<S
 
 /// Runs the handler and makes of its end what is sent and kept.
 async fn make(work: Arc<Work>, position: usize, arguments: Value, limit: Duration) -> Result<Made, Error> {
-    let tool = &work.server.tools()[position];
+    let (tool, name) = (work.server.tool(position), work.name());
     let cx = work.cx(&arguments, limit)?;
     let handler = {
-        let server = work.server.clone();
+        let work = Arc::clone(&work);
         Box::pin(async move {
-            let handler = server.tools()[position].run.start(arguments, cx);
+            let handler = work.server.tool(position).run.start(&work.target, arguments, cx);
             handler.map_err(|error| unreadable(&error))?.await
         })
     };
     let failed = |text: String, outcome, keep| Ok(work.made(CallToolResult::error(text), outcome, keep));
     let made = match deadline::run(handler, limit, &work.platform.timer).await {
         // whether it acted before that is not known, so it is not repeated blindly
-        Ended::TimedOut => return failed(work.too_slow(&tool.name, limit), Outcome::TimedOut, Keep::Write),
-        Ended::Panicked(cause) => return failed(work.internal(&tool.name, &cause), Outcome::Internal, Keep::Write),
+        Ended::TimedOut => return failed(work.too_slow(name, limit), Outcome::TimedOut, Keep::Write),
+        Ended::Panicked(cause) => return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write),
         Ended::Returned(Ok(result)) => match tool.check_output(&result) {
             Ok(()) if result.is_error => work.made(result, Outcome::Failed, Keep::Nothing),
             Ok(()) => work.made(result, Outcome::Ok, Keep::Result),
-            Err(cause) => return failed(work.internal(&tool.name, &cause), Outcome::Internal, Keep::Write),
+            Err(cause) => return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write),
         },
         Ended::Returned(Err(error)) => {
             let (text, outcome) = match error.into_kind() {
-                Kind::Failed { message, cause } => (work.public(&tool.name, message, cause), Outcome::Failed),
+                Kind::Failed { message, cause } => (work.public(name, message, cause), Outcome::Failed),
+                // only an upstream says of a tool that it does not exist
+                Kind::NotFound { message } if position >= work.server.tools().len() => return Err(Error::invalid_params(message)),
                 Kind::NotFound { message } => (message, Outcome::Failed),
-                Kind::Internal { cause } => (work.internal(&tool.name, &cause), Outcome::Internal),
-                Kind::Ask(_) if !work.revision.is_modern() => (work.cannot_ask(&tool.name), Outcome::Failed),
-                Kind::Ask(ask) => return work.question(&tool.name, &ask),
+                Kind::Internal { cause } => (work.internal(name, &cause), Outcome::Internal),
+                Kind::Ask(_) if !work.revision.is_modern() => (work.cannot_ask(name), Outcome::Failed),
+                Kind::Ask(ask) => return work.question(name, &ask),
                 Kind::MissingCapability(capability) => return Err(missing(&[capability])),
             };
             work.made(CallToolResult::error(text), outcome, Keep::Nothing)
@@ -108,8 +110,7 @@ async fn make(work: Arc<Work>, position: usize, arguments: Value, limit: Duratio
         return Ok(made);
     }
     let text = format!(
-        "The result of `{}` has {size} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search.",
-        tool.name
+        "The result of `{name}` has {size} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search."
     );
     failed(text, Outcome::TooLarge, Keep::Write)
 }

@@ -1,5 +1,6 @@
 //! `completion/complete`: values for a prompt's argument or a template's variable.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -18,6 +19,7 @@ use crate::running::{Answer, Reply};
 use crate::server::Server;
 use crate::text;
 use crate::tool::TIMEOUT;
+use crate::upstream::{Completing, ListKind};
 use crate::version::Revision;
 
 pub(super) fn complete(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
@@ -28,6 +30,9 @@ pub(super) fn complete(server: &Server, call: &mut Call<'_>, platform: &Arc<Plat
             .map(|object| object.0)
             .map_err(|_| Error::invalid_params("`params.context.arguments` must be an object of strings"))?,
     };
+    if let Some((place, of)) = upstream(server, &reference, &typed) {
+        return passed_on(place, of, server, call, context, platform);
+    }
     let (target, values) = find(server, &reference, &typed.name)?;
     scope::admit(server, target, &call.principal)?;
     let revision = call.revision;
@@ -59,6 +64,51 @@ pub(super) fn complete(server: &Server, call: &mut Call<'_>, platform: &Arc<Plat
     }))
 }
 
+/// The upstream that completes it, and what it is asked.
+fn upstream(server: &Server, reference: &Reference<'_>, typed: &Argument<'_>) -> Option<(Place, Completing)> {
+    let (kind, name, separator, own) = match (reference.kind.as_ref(), &reference.name, &reference.uri) {
+        ("ref/prompt", Some(name), _) => (ListKind::Prompts, name, "__", server.prompts().len()),
+        ("ref/resource", _, Some(uri)) => (ListKind::Templates, uri, "+", server.resources().len()),
+        _ => return None,
+    };
+    let position = own + server.upstream_at(name, separator)?;
+    let inner = name.split_once(separator).map(|(_, inner)| inner)?;
+    let place = if kind == ListKind::Prompts { Place::Prompt(position) } else { Place::Resource(position) };
+    let (argument, value) = (typed.name.to_string(), typed.value.to_string());
+    Some((place, Completing { kind, name: inner.to_owned(), argument, value, filled: BTreeMap::new() }))
+}
+
+fn passed_on(
+    place: Place,
+    mut of: Completing,
+    server: &Server,
+    call: &mut Call<'_>,
+    context: CompleteContext,
+    platform: &Arc<Platform>,
+) -> Result<Reply, Error> {
+    scope::admit(server, place, &call.principal)?;
+    let revision = call.revision;
+    let work = Work::new("completion/complete", place, &of.argument, server, call, platform)?;
+    of.filled = context.arguments;
+    Ok(work.start(None, async move |work| {
+        let cx = work.completion_cx(BTreeMap::new())?;
+        let Some((upstream, _)) = place.upstream(&work.server) else {
+            return Ok((written(&work.server, revision, Vec::new()), Outcome::Ok.into()));
+        };
+        // a person is typing: no values now are better than an error
+        let (values, outcome) = match deadline::run(upstream.complete(of, cx), TIMEOUT, &work.platform.timer).await {
+            Ended::Returned(Ok(values)) => (values, Outcome::Ok),
+            Ended::Returned(Err(_)) => (Vec::new(), Outcome::Failed),
+            Ended::TimedOut => (Vec::new(), Outcome::TimedOut),
+            Ended::Panicked(cause) => {
+                work.internal(work.name(), &cause);
+                (Vec::new(), Outcome::Internal)
+            }
+        };
+        Ok((written(&work.server, revision, values), outcome.into()))
+    }))
+}
+
 fn shape() -> Error {
     Error::invalid_params(
         "`params` needs `ref` (`{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`) and `argument` (`{name, value}`)",
@@ -72,8 +122,8 @@ fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> 
 /// What completes the arguments of a prompt or the variables of a template.
 fn completers(place: Place, server: &Server) -> Option<&Completers> {
     match place {
-        Place::Prompt(position) => Some(&server.prompts()[position].completers),
-        Place::Resource(position) => Some(&server.resources()[position].completers),
+        Place::Prompt(position) => Some(&server.prompt(position).completers),
+        Place::Resource(position) => Some(&server.resource(position).completers),
         Place::Tool(_) => None,
     }
 }

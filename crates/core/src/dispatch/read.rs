@@ -29,10 +29,9 @@ pub(super) fn prompt(server: &Server, call: &mut Call<'_>, platform: &Arc<Platfo
     Ok(work.start(None, async move |work| get_prompt(&work, position).await))
 }
 
-async fn get_prompt(work: &Work, position: usize) -> record::Ended {
+async fn get_prompt(work: &Arc<Work>, position: usize) -> record::Ended {
     let server = work.server.clone();
-    let prompt = &server.prompts()[position];
-    let name = &prompt.definition.name;
+    let (prompt, name) = (server.prompt(position), work.name());
     let arguments = work.arguments()?;
     if let Err(refusal) = prompt.validator.check(&arguments) {
         return Err(Error::invalid_params(format!("the arguments of prompt `{name}` do not fit:\n{refusal}")).into());
@@ -40,9 +39,9 @@ async fn get_prompt(work: &Work, position: usize) -> record::Ended {
     let limit = work.limit(TIMEOUT);
     let cx = work.cx(&arguments, limit)?;
     let handler = {
-        let server = server.clone();
+        let work = Arc::clone(work);
         Box::pin(async move {
-            let handler = server.prompts()[position].run.start(arguments, cx);
+            let handler = work.server.prompt(position).run.start(&work.target, arguments, cx);
             handler.map_err(|error| unreadable(&error))?.await
         })
     };
@@ -63,14 +62,14 @@ pub(super) fn resource(server: &Server, call: &mut Call<'_>, platform: &Arc<Plat
 
 async fn read_resource(work: &Work, position: usize, values: BTreeMap<String, String>) -> record::Ended {
     let server = work.server.clone();
-    let resource = &server.resources()[position];
+    let resource = server.resource(position);
     let name = &resource.definition.name;
     let limit = work.limit(TIMEOUT);
     let cx = work.cx(&Value::Null, limit)?;
     let handler = {
         let (server, uri) = (server.clone(), work.target.clone());
         Box::pin(async move {
-            let resource = &server.resources()[position];
+            let resource = server.resource(position);
             let handler = resource.run.start(values, uri, resource.definition.mime_type.clone(), cx);
             handler.map_err(|_| ToolError::not_found("the URI's variables do not fit"))?.await
         })

@@ -30,6 +30,7 @@ use crate::running::{Reply, Running};
 use crate::send::MaybeSend;
 use crate::server::Server;
 use crate::tool::TIMEOUT;
+use crate::upstream::{ListKind, Upstream};
 use crate::version::Revision;
 
 /// What a call is about, by its position in the server.
@@ -44,18 +45,28 @@ impl Place {
     /// The registered name.
     pub(crate) fn name(self, server: &Server) -> &str {
         match self {
-            Self::Tool(position) => &server.tools()[position].name,
-            Self::Prompt(position) => &server.prompts()[position].definition.name,
-            Self::Resource(position) => &server.resources()[position].definition.name,
+            Self::Tool(position) => &server.tool(position).name,
+            Self::Prompt(position) => &server.prompt(position).definition.name,
+            Self::Resource(position) => &server.resource(position).definition.name,
         }
+    }
+
+    /// The upstream behind it, if it is not the server's own.
+    pub(crate) fn upstream(self, server: &Server) -> Option<(&Arc<dyn Upstream>, ListKind)> {
+        let (position, own, kind) = match self {
+            Self::Tool(position) => (position, server.tools().len(), ListKind::Tools),
+            Self::Prompt(position) => (position, server.prompts().len(), ListKind::Prompts),
+            Self::Resource(position) => (position, server.resources().len(), ListKind::Resources),
+        };
+        Some((&server.upstreams().get(position.checked_sub(own)?)?.upstream, kind))
     }
 
     /// The scopes that a caller needs.
     pub(crate) fn scopes(self, server: &Server) -> &[String] {
         match self {
-            Self::Tool(position) => &server.tools()[position].scopes,
-            Self::Prompt(position) => &server.prompts()[position].scopes,
-            Self::Resource(position) => &server.resources()[position].scopes,
+            Self::Tool(position) => &server.tool(position).scopes,
+            Self::Prompt(position) => &server.prompt(position).scopes,
+            Self::Resource(position) => &server.resource(position).scopes,
         }
     }
 }
@@ -140,9 +151,12 @@ impl Work {
         Reply::Running(Running::new(id, wants_progress, outbox, Box::pin(call)))
     }
 
-    /// The registered name of what the call is about.
+    /// The registered name of what the call is about, or the name by which an upstream's list has it.
     pub(crate) fn name(&self) -> &str {
-        self.place.name(&self.server)
+        match self.place.upstream(&self.server) {
+            Some((upstream, kind)) if upstream.knows(kind, &self.target) => &self.target,
+            _ => self.place.name(&self.server),
+        }
     }
 
     /// The arguments as they came, for their size and fingerprint.
@@ -153,7 +167,7 @@ impl Work {
     /// Names of arguments that are never shown.
     pub(crate) fn hidden(&self) -> &[String] {
         match self.place {
-            Place::Tool(position) => &self.server.tools()[position].hidden,
+            Place::Tool(position) => &self.server.tool(position).hidden,
             Place::Prompt(_) | Place::Resource(_) => &[],
         }
     }

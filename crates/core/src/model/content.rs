@@ -8,7 +8,7 @@ use super::JsonObject;
 use super::implementation::Icon;
 
 /// One block of what a tool or a prompt says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Content {
@@ -25,7 +25,7 @@ pub enum Content {
 }
 
 /// Words.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TextContent {
     /// The words.
@@ -34,12 +34,12 @@ pub struct TextContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
     /// Facts for programs.
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub meta: JsonObject,
 }
 
 /// A picture or sound, Base64.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MediaContent {
@@ -51,12 +51,12 @@ pub struct MediaContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
     /// Facts for programs.
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub meta: JsonObject,
 }
 
 /// A resource inside the answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EmbeddedResource {
     /// The contents.
@@ -65,12 +65,12 @@ pub struct EmbeddedResource {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
     /// Facts for programs.
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub meta: JsonObject,
 }
 
 /// A pointer to a resource.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ResourceLink {
@@ -94,7 +94,7 @@ pub struct ResourceLink {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
     /// Pictures of it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub icons: Vec<Icon>,
 }
 
@@ -231,7 +231,7 @@ impl MediaContent {
 }
 
 /// What reading a resource gives: text, or bytes as Base64.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ResourceContents {
@@ -244,12 +244,12 @@ pub struct ResourceContents {
     #[serde(flatten)]
     pub body: ResourceBody,
     /// Facts for programs.
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub meta: JsonObject,
 }
 
 /// The inside of a resource.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResourceBody {
     /// Words.

@@ -37,6 +37,8 @@ pub(crate) struct RawMeta<'a> {
     baggage: Option<&'a RawValue>,
     #[serde(rename = "idempotencyKey", borrow, default, deserialize_with = "present")]
     idempotency_key: Option<&'a RawValue>,
+    #[serde(rename = "dev.mcpfn/hops", borrow, default, deserialize_with = "present")]
+    hops: Option<&'a RawValue>,
     #[serde(rename = "dev.mcpfn/cache", borrow, default, deserialize_with = "present")]
     cache: Option<&'a RawValue>,
 }
@@ -52,6 +54,8 @@ pub(crate) struct CallMeta {
     pub(crate) trace: TraceContext,
     /// By which a repeated write is known.
     pub(crate) idempotency_key: Option<Box<str>>,
+    /// How many servers that front others the call came through.
+    pub(crate) hops: u8,
     /// The client wants to hear whether the result was kept.
     pub(crate) tells_cache: bool,
 }
@@ -94,6 +98,7 @@ impl<'a> RawMeta<'a> {
             progress_token: self.progress_token.map(progress_token).transpose()?,
             trace: self.trace(),
             idempotency_key: self.idempotency_key.map(idempotency_key).transpose()?,
+            hops: self.hops.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
             tells_cache: self.cache.is_some_and(|raw| raw.get() == "true"),
             ..CallMeta::default()
         })

@@ -1,35 +1,36 @@
 //! Prompts on the wire (server/prompts): the definition in a list and what getting one gives.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::JsonObject;
 use super::content::{Content, Role};
 use super::implementation::Icon;
 
 /// One entry of `prompts/list`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PromptDefinition {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) icons: Vec<Icon>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) arguments: Vec<PromptArgument>,
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub(crate) meta: JsonObject,
 }
 
 /// One argument of a prompt; its value is always a string.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PromptArgument {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
+    #[serde(default)]
     pub(crate) required: bool,
     /// The values it may have, from an enum; completed without asking anybody.
     #[serde(skip)]
@@ -37,7 +38,7 @@ pub(crate) struct PromptArgument {
 }
 
 /// One message of a prompt.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PromptMessage {
     /// Who says it.
@@ -61,7 +62,7 @@ impl PromptMessage {
 }
 
 /// What `prompts/get` gives.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GetPromptResult {
     /// What the prompt is for.

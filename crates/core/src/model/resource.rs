@@ -1,13 +1,13 @@
 //! Resources on the wire (server/resources): the definitions in lists.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::JsonObject;
 use super::content::Annotations;
 use super::implementation::Icon;
 
 /// One entry of `resources/list`, or of `resources/templates/list` when `uri` is written as `uriTemplate`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ResourceDefinition {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,8 +25,8 @@ pub(crate) struct ResourceDefinition {
     pub(crate) annotations: Option<Annotations>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) size: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) icons: Vec<Icon>,
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub(crate) meta: JsonObject,
 }

@@ -1,6 +1,6 @@
 //! Tools on the wire (server/tools): the definition in a list and the result of a call.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -8,8 +8,8 @@ use super::JsonObject;
 use super::content::Content;
 use super::implementation::Icon;
 
-/// One entry of `tools/list`.
-#[derive(Debug, Clone, Serialize)]
+/// One entry of `tools/list`. Read where it comes from an upstream.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToolDefinition {
     pub(crate) name: String,
@@ -17,19 +17,19 @@ pub(crate) struct ToolDefinition {
     pub(crate) title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) icons: Vec<Icon>,
     pub(crate) input_schema: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) output_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) annotations: Option<ToolAnnotations>,
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub(crate) meta: JsonObject,
 }
 
 /// Hints on what a tool does. Absent means: writes, may destroy, reaches the outside world.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToolAnnotations {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,21 +43,22 @@ pub(crate) struct ToolAnnotations {
 }
 
 /// What a tool call gives.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CallToolResult {
     /// What the model reads.
+    #[serde(default)]
     pub content: Vec<Content>,
     /// The same as JSON, if the tool has an output schema. Kept as it was written: it is sent as it is, and read only where an
     /// output schema given by hand has to be checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) structured_content: Option<Box<RawValue>>,
     /// The call failed in a way the model can act on.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_error: bool,
     /// Facts for programs.
-    #[serde(rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
     pub meta: JsonObject,
 }
 

@@ -46,7 +46,7 @@ fn outcome(error: &Error) -> Outcome {
     }
 }
 
-/// A call that runs nothing, for its record.
+/// A call without a handler, for its record.
 pub(crate) struct AtOnce<'a> {
     pub(crate) revision: Revision,
     /// One that is served, or empty: never the client's text.
@@ -54,6 +54,7 @@ pub(crate) struct AtOnce<'a> {
     pub(crate) id: &'a str,
     pub(crate) principal: &'a Principal,
     pub(crate) trace: Option<&'a TraceContext>,
+    pub(crate) duration_ms: u64,
 }
 
 impl AtOnce<'_> {
@@ -66,7 +67,7 @@ impl AtOnce<'_> {
             principal: self.principal,
             outcome: ended.map_or_else(outcome, |_| Outcome::Ok),
             code: ended.err().map(|error| error.code.0),
-            duration_ms: 0,
+            duration_ms: self.duration_ms,
             bytes_in: 0,
             bytes_out: ended.unwrap_or_default(),
             cache: CacheUse::Off,

@@ -1,6 +1,7 @@
 //! The port to other HTTP services, and the values that cross it. Not a client: hyper and `fetch` implement it elsewhere.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,13 @@ pub trait HttpClient: MaybeSend + MaybeSync {
     /// # Errors
     /// See [`HttpError`].
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
+}
+
+/// Hears the body of an answer while it comes, for what reports before its end. Clients that can't do this call it never.
+pub trait Listen: MaybeSend + MaybeSync {
+    /// A piece of a body that is not compressed, after the status and headers in `response`, whose body is empty so far. `false` ends
+    /// the exchange: what was read is the body, and it counts as truncated.
+    fn hear(&self, response: &HttpResponse, piece: &[u8]) -> bool;
 }
 
 /// One request.
@@ -34,6 +42,8 @@ pub struct HttpRequest {
     pub max_body: usize,
     /// Only addresses of the public internet may be reached. The address that was checked is the one that is used.
     pub public_only: bool,
+    /// Who hears the answer while it comes, besides whoever waits for its end.
+    pub listener: Option<Arc<dyn Listen>>,
 }
 
 impl HttpRequest {
@@ -48,6 +58,7 @@ impl HttpRequest {
             timeout: Duration::from_secs(10),
             max_body: 1024 * 1024,
             public_only: false,
+            listener: None,
         }
     }
 

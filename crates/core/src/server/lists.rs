@@ -2,7 +2,7 @@
 //! it put together from entries that were written once.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
 use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
+use crate::upstream::Listing;
 use crate::version::Revision;
 
 /// The four lists.
@@ -22,21 +23,38 @@ pub(crate) struct Lists {
 }
 
 /// Which list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `tools/list`.
     Tools,
+    /// `resources/list`.
     Resources,
+    /// `resources/templates/list`.
     Templates,
+    /// `prompts/list`.
     Prompts,
 }
 
 impl Kind {
-    fn member(self) -> &'static str {
+    /// The member of the result that has the entries.
+    #[must_use]
+    pub fn member(self) -> &'static str {
         match self {
             Self::Tools => "tools",
             Self::Resources => "resources",
             Self::Templates => "resourceTemplates",
             Self::Prompts => "prompts",
+        }
+    }
+}
+
+impl Lists {
+    pub(crate) fn of(&self, kind: Kind) -> &List {
+        match kind {
+            Kind::Tools => &self.tools,
+            Kind::Resources => &self.resources,
+            Kind::Templates => &self.templates,
+            Kind::Prompts => &self.prompts,
         }
     }
 }
@@ -62,6 +80,10 @@ pub(crate) struct List {
 }
 
 impl List {
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     pub(crate) fn new<'a>(kind: Kind, per_page: usize, listed: impl Iterator<Item = Listed<'a>>) -> Self {
         let listed: Vec<Listed<'a>> = listed.collect();
         let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
@@ -95,7 +117,8 @@ impl List {
         let pages = self.rendered[revision.index()].get_or_init(|| {
             let entries = self.write_entries(revision, server);
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-            (0..self.pages).map(|page| self.write_page(&entries, page, self.identity, revision, server)).collect()
+            let caching = self.caching(server);
+            (0..self.pages).map(|page| self.write_page(&entries, page, self.identity, revision, server, caching)).collect()
         });
         let page = pages.get(page).ok_or_else(|| Error::internal("internal error: the page is missing"))?;
         Ok(Cow::Borrowed(page))
@@ -114,10 +137,50 @@ impl List {
         let page = cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages(visible.len(), self.per_page)))?;
         let entries = self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
         let entries: Vec<&[u8]> = visible.iter().map(|position| entries[*position].as_slice()).collect();
-        Ok(self.write_page(&entries, page, identity, revision, server))
+        Ok(self.write_page(&entries, page, identity, revision, server, self.caching(server)))
     }
 
-    fn write_page(&self, entries: &[&[u8]], page: usize, identity: u64, revision: Revision, server: &Server) -> Vec<u8> {
+    /// The page at `cursor` of what a caller with these scopes sees, together with lists of upstreams. `ttl_ms` says how long it holds.
+    pub(crate) fn merged(
+        &self,
+        revision: Revision,
+        cursor: Option<&str>,
+        server: &Server,
+        scopes: &Scopes,
+        (more, ttl_ms): (&[Arc<Listing>], u64),
+    ) -> Result<Vec<u8>, Error> {
+        let own = self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
+        let visible = |position: &usize| self.guarded.as_ref().is_none_or(|guarded| scopes.cover_all(&guarded[*position].1));
+        let visible: Vec<usize> = (0..own.len()).filter(visible).collect();
+        let entries: Vec<&[u8]> = visible
+            .iter()
+            .map(|position| own[*position].as_slice())
+            .chain(more.iter().flat_map(|listing| listing.entries(revision).iter().map(Vec::as_slice)))
+            .collect();
+        // an own list whose callers see all of it has kept no names, but the number that stands for them
+        let whole = format!("{:x}", self.identity);
+        let guarded = self.guarded.iter().flat_map(|guarded| visible.iter().map(|position| guarded[*position].0.as_str()));
+        let names = std::iter::once(whole.as_str()).chain(guarded).chain(more.iter().flat_map(|listing| listing.names()));
+        let identity = identity(self.kind.member(), names);
+        let page = cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages(entries.len(), self.per_page)))?;
+        // what an upstream shows may depend on the credential that this server has there
+        Ok(self.write_page(&entries, page, identity, revision, server, (ttl_ms, "private")))
+    }
+
+    /// How long a page of the own list holds, and for whom: a cache in between may share only what every caller gets.
+    fn caching(&self, server: &Server) -> (u64, &'static str) {
+        (server.list_ttl_ms(), if self.guarded.is_some() { "private" } else { "public" })
+    }
+
+    fn write_page(
+        &self,
+        entries: &[&[u8]],
+        page: usize,
+        identity: u64,
+        revision: Revision,
+        server: &Server,
+        (ttl_ms, scope): (u64, &str),
+    ) -> Vec<u8> {
         let mut body = format!("{{\"{}\":[", self.kind.member()).into_bytes();
         for (position, entry) in entries.iter().skip(page * self.per_page).take(self.per_page).enumerate() {
             if position > 0 {
@@ -131,9 +194,7 @@ impl List {
             body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
         }
         body.push(b'}');
-        // a cache in between may share only what every caller gets
-        let scope = if self.guarded.is_some() { "private" } else { "public" };
-        let extra = format!(",\"ttlMs\":{},\"cacheScope\":\"{scope}\"", server.list_ttl_ms());
+        let extra = format!(",\"ttlMs\":{ttl_ms},\"cacheScope\":\"{scope}\"");
         server.complete(revision, &body, &JsonObject::new(), &extra)
     }
 

@@ -1,5 +1,6 @@
 //! Tools, prompts and resources as a built server holds them: checked, indexed, their schemas compiled.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::complete::Completers;
@@ -14,6 +15,7 @@ use crate::resource::template::Template;
 use crate::tool::ErasedTool;
 use crate::tool::schema::HeaderParameter;
 use crate::tool::validate::Validator;
+use crate::upstream::Upstream;
 
 pub(crate) struct RegisteredTool {
     pub(crate) name: String,
@@ -75,4 +77,12 @@ impl RegisteredResource {
     pub(crate) fn has_variable(&self, name: &str) -> bool {
         self.template.as_ref().is_some_and(|template| template.variables().any(|variable| variable == name))
     }
+}
+
+/// Another server, and what stands here for everything of each kind that it has.
+pub(crate) struct RegisteredUpstream {
+    pub(crate) upstream: Arc<dyn Upstream>,
+    pub(crate) tool: RegisteredTool,
+    pub(crate) prompt: RegisteredPrompt,
+    pub(crate) resource: RegisteredResource,
 }

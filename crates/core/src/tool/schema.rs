@@ -162,6 +162,14 @@ pub(crate) fn check_references(schema: &Value, derived: bool, mistakes: &mut Vec
 
 const HEADER: &str = "x-mcp-header";
 
+/// Takes the annotation off a property.
+pub(crate) fn remove_header(schema: &mut Value, path: &[String]) {
+    let property = path.iter().try_fold(schema, |schema, name| schema.get_mut("properties")?.get_mut(name));
+    if let Some(property) = property.and_then(Value::as_object_mut) {
+        property.remove(HEADER);
+    }
+}
+
 fn find_headers(schema: &Value, path: &mut Vec<String>, reachable: bool, headers: &mut Vec<HeaderParameter>, mistakes: &mut Vec<String>) {
     let Some(members) = schema.as_object() else { return };
     if let Some(header) = members.get(HEADER) {

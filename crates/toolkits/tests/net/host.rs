@@ -1,5 +1,6 @@
 //! A server asked as a client asks: one JSON-RPC line in, one out. Everything that it says or logs is searched for planted secrets.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -31,12 +32,15 @@ fn checked(said: String) -> String {
 
 struct Host {
     started: Instant,
+    skipped_ms: AtomicU64,
     causes: Mutex<Vec<String>>,
+    called: Mutex<Vec<String>>,
 }
 
 impl Clock for Host {
     fn now_ms(&self) -> u64 {
-        NOW + self.started.elapsed().as_millis() as u64 * u64::from(FASTER)
+        let elapsed_ms = self.started.elapsed().as_millis() as u64 * u64::from(FASTER);
+        NOW + elapsed_ms + self.skipped_ms.load(Ordering::Relaxed)
     }
 }
 
@@ -60,6 +64,7 @@ impl Records for Host {
 
     fn call(&self, call: &CallRecord<'_>) {
         checked(format!("{call:?} {}", call.input_hash()));
+        self.called.lock().unwrap().push(call.name.to_owned());
     }
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {
@@ -76,6 +81,8 @@ pub(crate) struct Client {
     platform: Arc<Platform>,
     host: Arc<Host>,
     principal: Principal,
+    capabilities: Value,
+    hops: u8,
 }
 
 /// What a tool gave, as text.
@@ -86,10 +93,11 @@ impl Client {
     pub(crate) fn new(list: &str, variables: &[(&str, &str)], internet: Internet) -> Self {
         let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let server = register(Server::builder("net", "0.0.0"), list, &variable).unwrap().build().unwrap();
-        let host = Arc::new(Host { started: Instant::now(), causes: Mutex::default() });
+        let host =
+            Arc::new(Host { started: Instant::now(), skipped_ms: AtomicU64::new(0), causes: Mutex::default(), called: Mutex::default() });
         let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), Keyring::new([1; 32]));
         let platform = platform.with_port::<dyn HttpClient>(Arc::new(internet));
-        Self { server, platform: Arc::new(platform), host, principal: Principal::local() }
+        Self { server, platform: Arc::new(platform), host, principal: Principal::local(), capabilities: json!({}), hops: 0 }
     }
 
     /// The same, for a caller who may only do this.
@@ -98,10 +106,28 @@ impl Client {
         self
     }
 
+    /// The same, for a client that shows forms.
+    pub(crate) fn showing_forms(mut self) -> Self {
+        self.capabilities = json!({"elicitation": {}});
+        self
+    }
+
+    /// The same, for a client that is a server in front of others.
+    pub(crate) fn behind(mut self, hops: u8) -> Self {
+        self.hops = hops;
+        self
+    }
+
+    /// Lets time pass.
+    pub(crate) fn later(&self, milliseconds: u64) {
+        self.host.skipped_ms.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
     pub(crate) async fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientCapabilities": self.capabilities,
+            "dev.mcpfn/hops": self.hops,
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
         });
         let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
@@ -135,6 +161,11 @@ impl Client {
     /// The private causes that went to the log.
     pub(crate) fn logged(&self) -> String {
         self.host.causes.lock().unwrap().join("\n")
+    }
+
+    /// The names in the records of calls.
+    pub(crate) fn called(&self) -> Vec<String> {
+        self.host.called.lock().unwrap().clone()
     }
 
     /// The names of the tools that the caller sees.

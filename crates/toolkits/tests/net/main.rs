@@ -10,5 +10,6 @@ mod host; // a server in memory; everything it says is searched for planted secr
 mod internet; // names that lead to services on loopback
 mod schemas; // what is published about each tool
 mod service; // a service on loopback that also fails
+mod upstream; // other MCP servers, and every way in which they fail
 mod weather; // and the failures that all APIs share
 mod web; // search and scrape

@@ -75,6 +75,14 @@ impl Says {
         Self { body: Sends::Silence, ..Self::new(200, "") }
     }
 
+    /// With this in place of `ID` in its body.
+    pub(crate) fn answering(mut self, id: &str) -> Self {
+        if let Sends::Bytes(body) = &mut self.body {
+            *body = String::from_utf8_lossy(body).replace("ID", id).into_bytes();
+        }
+        self
+    }
+
     /// Only after so long.
     pub(crate) fn after(mut self, time: Duration) -> Self {
         self.after = time;

@@ -1,0 +1,102 @@
+//! Several servers as one: fronts other MCP servers over Streamable HTTP, of the revision 2026-07-28 or of one with a handshake. Their
+//! tools and prompts get the server's name as a prefix (`crm__find_contact`), their resources a scheme with it (`crm+file:///a`).
+//!
+//! | variable | what |
+//! |---|---|
+//! | `MCPFN_UPSTREAMS` | the servers, such as `crm=https://crm.example/mcp,files=http://10.0.0.7:8080/mcp`; required |
+//! | `MCPFN_UPSTREAM_<NAME>_TOKEN` | this server's own bearer token there; `my-crm` is `MY_CRM` here |
+//! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server |
+//!
+//! A caller's own token is never passed on: whoever may call an upstream here does it with this server's credential, so give servers
+//! that know private things a scope. One session serves all callers of an upstream that still has sessions.
+
+mod answer;
+mod client;
+mod convert;
+mod events;
+mod lists;
+mod remote;
+
+use mcpfn_core::Builder;
+
+use crate::config::{Config, Secret, is_address};
+use client::Client;
+use remote::Remote;
+
+const VARIABLE: &str = "MCPFN_UPSTREAMS";
+
+/// The most upstreams of one server: each costs a request when lists are asked for.
+const MOST: usize = 16;
+
+/// One server to front.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Server {
+    name: String,
+    url: String,
+    token: Option<Secret>,
+    scope: Option<String>,
+}
+
+impl Server {
+    /// The prefix (1 to 32 of `a-z 0-9 -`, a letter first) and the URL of the endpoint.
+    pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { name: name.into(), url: url.into(), token: None, scope: None }
+    }
+
+    /// This server's own bearer token there.
+    #[must_use]
+    pub fn token(mut self, token: Secret) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The scope that a caller needs to see and use it.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+}
+
+/// Fronts the servers. Nothing is asked before the first list or call.
+pub fn toolkit(builder: Builder, servers: Vec<Server>) -> Builder {
+    servers
+        .into_iter()
+        .fold(builder, |builder, Server { name, url, token, scope }| builder.upstream(Remote::new(scope, Client::new(name, url, token))))
+}
+
+pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
+    let Some(list) = config.text(VARIABLE) else {
+        config.mistake(format!("the toolkit `upstream` needs {VARIABLE}: the servers to front, such as crm=https://crm.example/mcp"));
+        return builder;
+    };
+    let mut servers: Vec<Server> = Vec::new();
+    for part in list.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        // not repeated where they are wrong: a URL may have a key in it
+        let Some((name, url)) = part.split_once('=').map(|(name, url)| (name.trim(), url.trim())) else {
+            config.mistake(format!("{VARIABLE} has an entry without `=`: write name=URL, separated by commas"));
+            continue;
+        };
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !name.starts_with(|first: char| first.is_ascii_lowercase()) || name.len() > 32 || !name.bytes().all(legal) {
+            config.mistake(format!("{VARIABLE} has an entry whose name is not 1 to 32 of the characters a-z 0-9 -, a letter first"));
+            continue;
+        }
+        if servers.iter().any(|server| server.name == name) {
+            config.mistake(format!("{VARIABLE} names `{name}` twice"));
+        }
+        if !is_address(url, b"#@\\") {
+            config.mistake(format!(
+                "{VARIABLE}: the URL of `{name}` is not an address such as https://crm.example/mcp: no credentials, no `#`"
+            ));
+        }
+        let variable = |what: &str| format!("MCPFN_UPSTREAM_{}_{what}", name.to_ascii_uppercase().replace('-', "_"));
+        let token = config.secret(&variable("TOKEN"));
+        servers.push(Server { name: name.to_owned(), url: url.to_owned(), token, scope: config.text(&variable("SCOPE")) });
+    }
+    if servers.len() > MOST {
+        config.mistake(format!("{VARIABLE} names {} servers, and one endpoint fronts {MOST} at most", servers.len()));
+    }
+    toolkit(builder, servers)
+}
