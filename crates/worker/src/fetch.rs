@@ -41,6 +41,8 @@ const GONE_CLIENT: u16 = 499;
 
 /// The binding of the KV namespace for results. Without one, nothing is kept.
 const CACHE: &str = "CACHE";
+/// The binding of the Durable Objects for writes that happen once. Without one, an `idempotencyKey` has no effect.
+const ONCE: &str = "ONCE";
 
 /// What every event of this isolate shares.
 struct Host {
@@ -115,6 +117,9 @@ impl Host {
             .with_port::<dyn HttpClient>(Arc::new(Fetch));
         if let Some(cache) = variables.kv_cache(CACHE) {
             platform = platform.with_cache(Arc::new(cache));
+        }
+        if let Some(once) = variables.once(ONCE)? {
+            platform = platform.with_once(once, settings.policies.once_down);
         }
         Ok(Self { service: Service::new(server, config), platform: Arc::new(add_ports(platform)) })
     }

@@ -18,6 +18,8 @@
 mod address;
 #[cfg(any(target_arch = "wasm32", test))]
 mod line;
+#[cfg(any(all(target_arch = "wasm32", feature = "once"), test))]
+mod once_message;
 mod settings;
 
 #[cfg(target_arch = "wasm32")]

@@ -16,6 +16,7 @@ On Cloudflare Workers, as vars or secrets:
   MCPFN_MAX_BODY   most bytes of a message [4194304]
   MCPFN_RATE       calls of one caller, 60/min or 100/10s, with a rate limit bound to it; or none [none]
   MCPFN_RATE_DOWN  what a call budget that can't be asked does to calls: admit or refuse [admit]
+  MCPFN_ONCE_DOWN  what Durable Objects that can't be asked do to writes with an idempotencyKey: admit or refuse [admit]
   MCPFN_STATE_KEY  32 random bytes in Base64 that seal request state; several, newest first, separated by commas
   MCPFN_LOG        error, warn, info, debug or trace [info]
   MCPFN_LOG_INPUT  redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
@@ -32,7 +33,7 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
     pub max_body: usize,
-    /// `MCPFN_RATE` (none when not set: it needs a binding), `MCPFN_RATE_DOWN`.
+    /// `MCPFN_RATE` (none when not set: it needs a binding), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
     pub policies: Policies,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it every isolate makes its own.
     pub state_keys: Option<Keyring>,

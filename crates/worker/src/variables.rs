@@ -1,12 +1,15 @@
 //! What `wrangler.toml` binds to a Worker: variables, secrets, and the stores behind ports.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
-use mcpfn_core::Rate;
+use mcpfn_core::{Once, Rate};
 use worker::js_sys::{JSON, Reflect};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env};
 
+#[cfg(feature = "once")]
+use crate::stores::DurableOnce;
 use crate::stores::{D1, KvCache, RateBindings};
 
 /// What a JavaScript error says.
@@ -48,6 +51,25 @@ impl Variables {
     #[must_use]
     pub fn kv_cache(&self, binding: &str) -> Option<KvCache> {
         self.0.kv(binding).ok().map(KvCache::new)
+    }
+
+    /// The store of writes that happen once in a namespace of Durable Objects, if one is bound to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it, or this program was built without the feature `once`: a sentence that says what to change.
+    pub fn once(&self, binding: &str) -> Result<Option<Arc<dyn Once>>, String> {
+        let bound = Reflect::get(&self.0, &JsValue::from_str(binding)).unwrap_or_default();
+        if bound.is_undefined() {
+            return Ok(None);
+        }
+        #[cfg(feature = "once")]
+        if Reflect::get(&bound, &JsValue::from_str("getByName")).is_ok_and(|method| method.is_function()) {
+            return Ok(Some(Arc::new(DurableOnce::new(bound))));
+        }
+        Err(format!(
+            "{binding} is bound to what this Worker can't keep its writes in; bind it in [[durable_objects.bindings]] of wrangler.toml with \
+             class_name = \"McpfnOnce\", and build with the feature `once` of mcpfn"
+        ))
     }
 
     /// The rate-limit bindings. `rate` is one that will be asked for.

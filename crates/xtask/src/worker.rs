@@ -18,6 +18,7 @@ use crate::{
 use workerd::{Service, What, Workerd};
 
 const IMPATIENT: &str = include_str!("../../../tests/worker/impatient.mjs");
+const SWEEP: &str = include_str!("../../../tests/worker/sweep.mjs");
 const ISSUER: &str = include_str!("../../../tests/worker/issuer.mjs");
 
 /// 32 bytes of 7, which the fixtures know.
@@ -31,6 +32,10 @@ const ORIGINS: (&str, &str) =
 
 /// The SHA-256 of `robot-key`.
 const API_KEY: &str = "robot:b2cfb5518f033861ee2dd12be0f7c0b95c23d0b8d1f4c32c8a788f77bc8a52be:held";
+
+/// Behind Cloudflare Access of a team whose domain is a service here.
+const ACCESS: &[(&str, &str)] =
+    &[("MCPFN_AUTH", "access"), ("MCPFN_ACCESS_TEAM", "acme"), ("MCPFN_ACCESS_AUDIENCE", "tag"), KEY, QUIET, ("TEST_SERVER", "watched")];
 
 /// One server a service; `everything` comes last.
 const SERVICES: &[Service<'_>] = &[
@@ -58,6 +63,15 @@ const SERVICES: &[Service<'_>] = &[
             ("TEST_SERVER", "watched"),
         ]),
     },
+    Service { name: "team", what: What::Script { text: ISSUER, service: None } },
+    Service { name: "access", what: What::Fetching { variables: ACCESS, from: "team" } },
+    Service { name: "access-later", what: What::Fetching { variables: ACCESS, from: "team" } },
+    Service { name: "once", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "once" } },
+    Service { name: "once-too", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "once" } },
+    Service { name: "counting", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "counting")], objects_of: "once" } },
+    Service { name: "sweep", what: What::Around { text: SWEEP } },
+    Service { name: "swept", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "sweep" } },
+    Service { name: "misbound", what: What::Built(&[OPEN, KEY, QUIET, ("ONCE", "objects")]) },
     Service { name: "unset", what: What::Built(&[]) },
     Service {
         name: "wrong",
@@ -72,6 +86,9 @@ const SERVICES: &[Service<'_>] = &[
     },
     Service { name: "everything", what: What::Built(&[OPEN, KEY, QUIET, ORIGINS]) },
 ];
+
+/// The tests that ask running Workers. Some need what only wrangler brings, and are asked under it.
+const TESTS: [&str; 6] = ["test", "-p", "mcpfn-it", "--features=workerd", "--test", "worker"];
 
 /// What is asked of the step; nothing runs all of its tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +144,7 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
 fn in_workerd(cx: &Context, tools: &WorkerTools, workerd: &Workerd, counts: &mut Counts) -> Result<()> {
     let places: Vec<String> = SERVICES.iter().zip(&workerd.ports).map(|(service, port)| format!("{}={port}", service.name)).collect();
     let mut tests = cx.cargo();
-    tests.args(["test", "-p", "mcpfn-it", "--features", "workerd", "--test", "worker"]).env("MCPFN_TEST_WORKER", places.join(" "));
+    tests.args(TESTS).args(["--", "--skip", "deployed::", "--skip", "policed::"]).env("MCPFN_TEST_WORKER", places.join(" "));
     if !tools.toolchain.unwinds() {
         tests.env("MCPFN_TEST_WORKER_ABORTS", "1");
     }

@@ -51,6 +51,11 @@ pub fn checks() -> impl Iterator<Item = Check> {
     [cache::CHECKS, limiter::CHECKS, once::CHECKS].into_iter().flatten().copied()
 }
 
+/// Those of the port `Once` alone, for a store that has no other.
+pub fn of_writes() -> impl Iterator<Item = Check> {
+    once::CHECKS.iter().copied()
+}
+
 /// `name: a check's sentence => its function`.
 macro_rules! listed {
     ($($name:literal => $run:ident,)*) => {

@@ -115,3 +115,50 @@ fn the_metadata_document() {
         assert_eq!(document.json(), expected);
     }
 }
+
+/// A token of the team's domain, with the claims of a query.
+fn asserted(query: &str) -> String {
+    let request = get(&format!("/token?iss=https://acme.cloudflareaccess.com&aud=tag&{query}"));
+    let token = Worker::named("team").send(&request).json();
+    token.as_str().unwrap_or_else(|| panic!("no token: {token}")).to_owned()
+}
+
+#[test]
+fn cloudflare_access() {
+    const ASSERTION: &str = "cf-access-jwt-assertion";
+    const EMAIL: (&str, &str) = ("cf-access-authenticated-user-email", "boss@acme.example");
+    let good = asserted("");
+    let held = Request::modern("tools/call", json!({"name": "held", "arguments": {}}));
+    let ask = |service: &str, token: &str| Worker::named(service).send(&held.clone().header(ASSERTION, token).header(EMAIL.0, EMAIL.1));
+    for _ in 0..2 {
+        let response = ask("access", &good);
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+
+    let unproven = r#"Bearer realm="watched""#;
+    for proof in [None, Some(EMAIL), Some(("cf-access-client-id", "robot.access"))] {
+        let message = refused("access", proof, 401, unproven);
+        assert!(message.contains("only to callers that it recognises"), "{message}");
+    }
+    let invalid = r#"Bearer realm="watched", error="invalid_token""#;
+    let (text, _) = good.rsplit_once('.').expect("a token has three parts");
+    for (token, part) in [
+        (asserted("aud=other"), "another server"),
+        (asserted("iss=https://evil.cloudflareaccess.com"), "does not trust"),
+        (asserted("exp=-120"), "expired"),
+        (asserted("nbf=120"), "not valid yet"),
+        (asserted("alg=none"), "algorithm"),
+        (format!("{text}.{}", "A".repeat(86)), "signature"),
+    ] {
+        let message = refused("access", Some((ASSERTION, &token)), 401, invalid);
+        assert!(message.contains(part), "{part}: {message}");
+    }
+
+    let mut rotate = get("/rotate");
+    rotate.method = "POST".to_owned();
+    assert_eq!(Worker::named("team").send(&rotate).status, 204);
+    // an isolate that asks for keys now finds the new one, and the old one no more; how keys are renewed in time, tests with a clock show
+    assert_eq!(ask("access-later", &asserted("")).status, 200);
+    let message = refused("access-later", Some((ASSERTION, &good)), 401, invalid);
+    assert!(message.contains("does not publish"), "{message}");
+}

@@ -12,10 +12,16 @@ mod it {
 
 /// API keys and access tokens.
 mod auth;
+/// The toolkits over D1.
+mod deployed;
 /// The shared fixtures.
 mod fixtures;
 /// Streams, disconnects, panics, memory: a call from its first byte to its last.
 mod life;
+/// Writes that happen once.
+mod once;
+/// Policies, with the stores of Workers.
+mod policed;
 /// Wrong and missing settings.
 mod settings;
 

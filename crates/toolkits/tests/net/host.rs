@@ -72,7 +72,7 @@ impl Records for Host {
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
-        checked(format!("{store} {cause}"));
+        self.causes.lock().unwrap().push(checked(format!("{store}: {cause}")));
     }
 }
 

@@ -1,6 +1,8 @@
 //! D1 behind the `Sql` port.
 
-use mcpfn_core::{BoxFuture, Dialect, Rows, Sql, SqlError, SqlValue};
+mod read;
+
+use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use worker::js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsCast, JsValue};
@@ -26,6 +28,18 @@ impl D1 {
         let parameters = parameters.iter().map(parameter).collect::<Result<Vec<_>, _>>()?;
         self.0.prepare(sql).bind(&parameters).map_err(|error| SqlError::Rejected(error.to_string()))
     }
+
+    /// The names of the columns, and the rows, each an array.
+    async fn ask(&self, sql: &str, parameters: &[SqlValue]) -> Result<(Vec<String>, Array), SqlError> {
+        let statement = self.prepare(sql, parameters)?;
+        // the names come as a first row of their own: objects would lose columns of the same name
+        let with_names = Object::new();
+        Reflect::set(&with_names, &"columnNames".into(), &JsValue::TRUE).map_err(|error| failed(&error))?;
+        let found = statement.inner().unchecked_ref::<Statement>().raw(&with_names).map_err(|error| failed(&error))?;
+        let found: Array = JsFuture::from(found).await.map_err(|error| failed(&error))?.unchecked_into();
+        let names = Array::from(&found.shift());
+        Ok((names.iter().filter_map(|name| name.as_string()).collect(), found))
+    }
 }
 
 impl Sql for D1 {
@@ -35,17 +49,15 @@ impl Sql for D1 {
 
     fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
-            let statement = self.prepare(sql, parameters)?;
-            // the names come as a first row of their own: objects would lose columns of the same name
-            let with_names = Object::new();
-            Reflect::set(&with_names, &"columnNames".into(), &JsValue::TRUE).map_err(|error| failed(&error))?;
-            let found = statement.inner().unchecked_ref::<Statement>().raw(&with_names).map_err(|error| failed(&error))?;
-            let found: Array = JsFuture::from(found).await.map_err(|error| failed(&error))?.unchecked_into();
+            let (columns, found) = self.ask(sql, parameters).await?;
             let mut lines = found.iter().map(JsCast::unchecked_into::<Array>);
-            let columns = lines.next().map(|names| names.iter().filter_map(|name| name.as_string()).collect()).unwrap_or_default();
             let rows = lines.by_ref().take(max_rows).map(|line| line.iter().map(|cell| value(&cell)).collect()).collect();
             Ok(Rows { columns, rows, truncated: lines.next().is_some() })
         })
+    }
+
+    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        Box::pin(read::read(self, sql, limits))
     }
 
     fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
@@ -100,11 +112,8 @@ fn failed(error: &JsValue) -> SqlError {
     refused(message(error))
 }
 
-/// D1 tells kinds apart by the end of its messages only: `SQLITE_ERROR` and its like are a statement's fault.
+/// D1 tells kinds apart by its messages only: `SQLITE_ERROR` and its like, and a wrong number of parameters, are a statement's fault.
 fn refused(message: String) -> SqlError {
-    if message.contains("SQLITE_") && !message.contains("SQLITE_BUSY") {
-        SqlError::Rejected(message)
-    } else {
-        SqlError::Unavailable(message)
-    }
+    let its_fault = message.contains("SQLITE_") && !message.contains("SQLITE_BUSY") || message.contains("parameter bindings");
+    if its_fault { SqlError::Rejected(message) } else { SqlError::Unavailable(message) }
 }

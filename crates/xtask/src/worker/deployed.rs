@@ -3,7 +3,9 @@
 
 use std::{fs, path::Path};
 
+use super::TESTS;
 use crate::{
+    cargo_steps,
     context::Context,
     process,
     report::{Counts, Error, Result, While},
@@ -12,6 +14,48 @@ use crate::{
 };
 
 const MIGRATION: &str = "infra/migrations/0001_shop.sql";
+
+/// What was built already, as a Worker.
+const BUNDLE: &str = r#"main = "index.js"
+no_bundle = true
+compatibility_date = "2026-10-01"
+compatibility_flags = ["enable_request_signal"]
+rules = [{ type = "CompiledWasm", globs = ["**/*.wasm"] }]
+"#;
+/// Every toolkit that asks a database, open to anybody.
+const DEPLOYED: &str = r#"
+[vars]
+MCPFN_AUTH = "none"
+MCPFN_TOOLKITS = "hello,catalog,database,crm,inventory,sql"
+
+[[d1_databases]]
+binding = "DB"
+database_name = "mcpfn"
+"#;
+/// Every store, and two callers: the hashes are of `alice-key` and `bob-key`.
+const POLICED: &str = r#"
+[vars]
+TEST_SERVER = "policed"
+MCPFN_AUTH = "api-key"
+MCPFN_API_KEYS = "alice:72ee9d4355ccb9d3a4c9dbf37382e38e75c1b1a225b5bd1f729ee91bbda30c20:secrets:read;bob:9b94dc1a51a38769f135edf04033ad7f2f487b6c25929be7a861cfc1ab10cf98:other"
+
+[[kv_namespaces]]
+binding = "CACHE"
+id = "results"
+
+[[ratelimits]]
+name = "RATE_2_PER_10"
+namespace_id = "1002"
+simple = { limit = 2, period = 10 }
+
+[[durable_objects.bindings]]
+name = "ONCE"
+class_name = "McpfnOnce"
+
+[[migrations]]
+tag = "once"
+new_sqlite_classes = ["McpfnOnce"]
+"#;
 
 /// Writes the migration from the demo shop's source.
 pub(super) fn write_migration(cx: &Context) -> Result<()> {
@@ -52,7 +96,31 @@ pub(super) fn check(cx: &Context, tools: &WorkerTools, fixture: &Path, counts: &
     println!("ok wrangler d1 migrations apply --local");
     counts.passed += 1;
     ask(cx, tools, "deployed.mjs", [&out, &state], counts)?;
-    ask(cx, tools, "stores.mjs", [fixture, &cx.target.join("worker/stores")], counts)
+    ask(cx, tools, "stores.mjs", [fixture, &cx.target.join("worker/stores")], counts)?;
+    under_wrangler(cx, tools, ("deployed", &out, DEPLOYED), &state, counts)?;
+    let state = cx.target.join("worker/policed");
+    if state.exists() {
+        fs::remove_dir_all(&state).while_doing(format_args!("empty {}", state.display()))?;
+    }
+    under_wrangler(cx, tools, ("policed", fixture, POLICED), &state, counts)
+}
+
+/// The tests of one module, which ask the Worker of the same name.
+fn under_wrangler(
+    cx: &Context,
+    tools: &WorkerTools,
+    (name, bundle, more): (&str, &Path, &str),
+    state: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
+    let config = bundle.join(format!("wrangler.{name}.toml"));
+    let text = format!("name = \"{name}\"\n{BUNDLE}{more}");
+    fs::write(&config, text).while_doing(format_args!("write {}", config.display()))?;
+    let mut script = tools.node.command();
+    script.current_dir(cx.root.join(WORKER)).arg("under.mjs").arg(name).arg(&config).arg(state).arg("--");
+    let tests = cx.cargo();
+    script.arg(tests.get_program()).args(TESTS).args(["--", &format!("{name}::")]);
+    cargo_steps::tests(&mut script, counts)
 }
 
 /// A script that starts and stops `wrangler dev` with a bundle, and asks it.

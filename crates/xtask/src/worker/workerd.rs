@@ -19,6 +19,9 @@ const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFl
 const MODULES: &str =
     r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
+/// Durable Objects in SQLite databases, which workerd keeps on a disk only.
+const OBJECTS: &str = r#"durableObjectNamespaces = [(className = "McpfnOnce", uniqueKey = "UNIQUE", enableSql = true)], durableObjectStorage = (localDisk = "disk"), "#;
+
 /// What Workers reach by `fetch`: this machine, and nothing beyond it.
 const NETWORK: &str = "    (name = \"machine\", network = (allow = [\"local\"])),\n";
 
@@ -33,6 +36,12 @@ pub(crate) struct Service<'a> {
 pub(crate) enum What<'a> {
     /// What was built, with these variables; `{port}` in them stands for its port, `{port of NAME}` for that of another service.
     Built(&'a [(&'a str, &'a str)]),
+    /// The same, with the Durable Objects of a service, itself or another one, bound as `ONCE`.
+    Keeping { variables: &'a [(&'a str, &'a str)], objects_of: &'a str },
+    /// The same, whose `fetch` reaches a service and nothing else.
+    Fetching { variables: &'a [(&'a str, &'a str)], from: &'a str },
+    /// A script around what was built, whose class `McpfnOnce` is that of its Durable Objects.
+    Around { text: &'a str },
     /// A script, which may ask another service, as `SERVICE`.
     Script { text: &'a str, service: Option<&'a str> },
 }
@@ -49,13 +58,18 @@ pub(crate) struct Workerd {
 pub(crate) fn serve(cx: &Context, tools: &WorkerTools, folder: &Path, services: &[Service<'_>]) -> Result<Workerd> {
     let ports = free_ports(services.len())?;
     for service in services {
-        if let What::Script { text, .. } = service.what {
+        if let What::Script { text, .. } | What::Around { text } = service.what {
             let file = folder.join(format!("{}.mjs", service.name));
             fs::write(&file, text).while_doing(format_args!("write {}", file.display()))?;
         }
     }
+    let disk = folder.join("objects");
+    if disk.exists() {
+        fs::remove_dir_all(&disk).while_doing(format_args!("empty {}", disk.display()))?;
+    }
+    fs::create_dir(&disk).while_doing(format_args!("create {}", disk.display()))?;
     let file = folder.join("workerd.capnp");
-    fs::write(&file, configuration(services, &ports)).while_doing(format_args!("write {}", file.display()))?;
+    fs::write(&file, configuration(services, &ports, &disk)).while_doing(format_args!("write {}", file.display()))?;
     let mut workerd = Command::new(tools.workerd()?);
     workerd.current_dir(&cx.root).args(["serve", "--control-fd=1"]).arg(&file);
     Ok(Workerd { process: Fixture::start_command(&mut workerd)?, ports })
@@ -68,8 +82,13 @@ fn free_ports(count: usize) -> Result<Vec<u16>> {
     held.iter().map(|listener| Ok(listener.local_addr().while_doing("find a free port")?.port())).collect()
 }
 
-fn configuration(services: &[Service<'_>], ports: &[u16]) -> String {
-    let mut workers = String::new();
+/// The binding of a service's Durable Objects.
+fn once(service: &str) -> String {
+    format!("(name = \"ONCE\", durableObjectNamespace = (className = \"McpfnOnce\", serviceName = {service:?}))")
+}
+
+fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String {
+    let mut workers = format!("    (name = \"disk\", disk = (path = {disk:?}, writable = true)),\n");
     let mut sockets = String::new();
     for (Service { name, what }, port) in services.iter().zip(ports) {
         let variable = |(name, text): &(&str, &str)| {
@@ -78,15 +97,31 @@ fn configuration(services: &[Service<'_>], ports: &[u16]) -> String {
             let text = others.fold(text, |text, (other, port)| text.replace(&format!("{{port of {}}}", other.name), &port.to_string()));
             format!("(name = {name:?}, text = {text:?}), ")
         };
+        let (mut objects, mut outbound) = (String::new(), "machine");
         let (modules, bindings) = match what {
             What::Built(variables) => (MODULES.to_owned(), variables.iter().map(variable).collect()),
+            What::Fetching { variables, from } => {
+                outbound = from;
+                (MODULES.to_owned(), variables.iter().map(variable).collect())
+            }
+            What::Keeping { variables, objects_of } => {
+                if name == objects_of {
+                    objects = OBJECTS.replace("UNIQUE", name);
+                }
+                (MODULES.to_owned(), variables.iter().map(variable).collect::<String>() + &once(objects_of))
+            }
+            What::Around { .. } => {
+                objects = OBJECTS.replace("UNIQUE", name);
+                let own = format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\"), ");
+                (MODULES.replace("modules = [", &own), once(name))
+            }
             What::Script { service, .. } => {
                 let modules = format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\")]");
                 (modules, service.map(|service| format!("(name = \"SERVICE\", service = {service:?})")).unwrap_or_default())
             }
         };
         workers += &format!(
-            "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = \"machine\", bindings = [{bindings}])),\n"
+            "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = {outbound:?}, {objects}bindings = [{bindings}])),\n"
         );
         sockets += &format!("    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = {name:?}),\n");
     }
@@ -100,6 +135,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn objects_belong_to_one_service_and_are_bound_to_others() {
+        let keeping = |name| Service { name, what: What::Keeping { variables: &[("MCPFN_AUTH", "none")], objects_of: "one" } };
+        let text = configuration(&[keeping("one"), keeping("everything")], &[4001, 4002], Path::new("/disk"));
+        assert_eq!(text.matches("durableObjectNamespaces = ").count(), 1, "{text}");
+        assert_eq!(text.matches(r#"(className = "McpfnOnce", serviceName = "one")"#).count(), 2, "{text}");
+    }
+
+    #[test]
     fn each_service_has_its_variables_and_its_port() {
         let services = [
             Service { name: "wrong", what: What::Built(&[]) },
@@ -108,7 +151,7 @@ mod tests {
                 what: What::Built(&[("MCPFN_AUTH", "none"), ("QUOTED", "a\"{port}"), ("OTHER", "{port of wrong}")]),
             },
         ];
-        let text = configuration(&services, &[4001, 4002]);
+        let text = configuration(&services, &[4001, 4002], Path::new("/disk"));
         assert!(text.contains(r#"(name = "OTHER", text = "4001")"#), "{text}");
         assert!(text.contains(r#"bindings = [(name = "MCPFN_AUTH", text = "none"), (name = "QUOTED", text = "a\"4002"), "#), "{text}");
         assert!(text.contains(r#"(name = "wrong", address = "127.0.0.1:4001", http = (), service = "wrong")"#), "{text}");

@@ -2,6 +2,7 @@
 //! HTTP makes of it is tested with the service.
 
 mod access;
+mod access_http;
 mod api_keys;
 mod introspection;
 mod issuer;

@@ -1,0 +1,125 @@
+//! What an isolate and an object say to each other, as bytes. Both are the same program, except while a new version is deployed.
+
+/// Bytes of the name of who holds a key.
+pub(crate) const HOLDER: usize = 16;
+
+/// What is asked of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask<'a> {
+    Begin { now_ms: u64, held_until_ms: u64 },
+    Finish { expires_ms: u64, result: &'a [u8] },
+    Abandon,
+}
+
+/// One request: a letter, the holder, the length of the key in a byte, the key, and what belongs to the letter.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Request<'a> {
+    pub(crate) ask: Ask<'a>,
+    pub(crate) key: &'a str,
+    pub(crate) holder: &'a [u8; HOLDER],
+}
+
+impl<'a> Request<'a> {
+    /// Keys are 43 characters; of a longer one than 255, the rest is no part of it.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let (letter, first, second): (_, &[u8], &[u8]) = match &self.ask {
+            Ask::Begin { now_ms, held_until_ms } => (b'b', &now_ms.to_be_bytes(), &held_until_ms.to_be_bytes()),
+            Ask::Finish { expires_ms, result } => (b'f', &expires_ms.to_be_bytes(), result),
+            Ask::Abandon => (b'a', &[], &[]),
+        };
+        let key = &self.key.as_bytes()[..self.key.len().min(usize::from(u8::MAX))];
+        [&[letter], self.holder.as_slice(), &[key.len() as u8], key, first, second].concat()
+    }
+
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (letter, rest) = bytes.split_first()?;
+        let (holder, rest) = rest.split_first_chunk()?;
+        let (length, rest) = rest.split_first()?;
+        let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+        let ask = match letter {
+            b'b' => {
+                let (now_ms, rest) = number(rest)?;
+                Ask::Begin { now_ms, held_until_ms: number(rest)?.0 }
+            }
+            b'f' => {
+                let (expires_ms, result) = number(rest)?;
+                Ask::Finish { expires_ms, result }
+            }
+            b'a' => Ask::Abandon,
+            _ => return None,
+        };
+        Some(Self { ask, key: std::str::from_utf8(key).ok()?, holder })
+    }
+}
+
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((u64::from_be_bytes(*number), rest))
+}
+
+/// What an object answers: a letter, and after `d` the result.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    First,
+    Running,
+    Done(Vec<u8>),
+    /// Finished, or let go of.
+    Kept,
+    /// Somebody else holds the key, or finished it.
+    Lost,
+}
+
+impl Answer {
+    pub(crate) fn write(&self) -> Vec<u8> {
+        match self {
+            Self::First => b"1".to_vec(),
+            Self::Running => b"r".to_vec(),
+            Self::Done(result) => [b"d", result.as_slice()].concat(),
+            Self::Kept => b"k".to_vec(),
+            Self::Lost => b"l".to_vec(),
+        }
+    }
+
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        Some(match bytes.split_first()? {
+            (b'1', _) => Self::First,
+            (b'r', _) => Self::Running,
+            (b'd', result) => Self::Done(result.to_vec()),
+            (b'k', _) => Self::Kept,
+            (b'l', _) => Self::Lost,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for ask in [
+            Ask::Begin { now_ms: 1, held_until_ms: u64::MAX },
+            Ask::Finish { expires_ms: 1 << 60, result: b"\0{}\xff" },
+            Ask::Finish { expires_ms: 0, result: b"" },
+            Ask::Abandon,
+        ] {
+            let request = Request { ask, key: "a-digest", holder: &[7; HOLDER] };
+            assert_eq!(Request::read(&request.write()), Some(request));
+        }
+        for answer in [Answer::First, Answer::Running, Answer::Done(b"\0x".to_vec()), Answer::Kept, Answer::Lost] {
+            assert_eq!(Answer::read(&answer.write()), Some(answer));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_no_request() {
+        let whole = Request { ask: Ask::Begin { now_ms: 1, held_until_ms: 2 }, key: "key", holder: &[7; HOLDER] }.write();
+        for length in 0..whole.len() {
+            assert_eq!(Request::read(&whole[..length]), None, "{length}");
+        }
+        assert_eq!(Request::read(&[b'x'; 100]), None);
+        assert_eq!(Answer::read(b""), None);
+        assert_eq!(Answer::read(b"?"), None);
+    }
+}

@@ -1,0 +1,65 @@
+//! The store of writes that happen once, as tools: what the port says, one tool a function.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mcpfn::prelude::*;
+use mcpfn::{Begun, Once, StoreError};
+
+pub(crate) fn server() -> Builder {
+    Server::builder("store", "1.0.0").tool(begin).tool(finish).tool(abandon)
+}
+
+#[input]
+struct Begin {
+    key: String,
+    now_ms: u64,
+    held_until_ms: u64,
+}
+
+/// Says `first`, `running`, or `done` and the result in Base64.
+#[tool]
+async fn begin(args: Begin, cx: &Cx) -> Result<String, ToolError> {
+    let begun = cx.port::<dyn Once>()?.begin(&args.key, args.now_ms, args.held_until_ms).await;
+    Ok(match begun.map_err(|error| said(&error))? {
+        Begun::First => "first".to_owned(),
+        Begun::Running => "running".to_owned(),
+        Begun::Done(result) => format!("done {}", STANDARD.encode(result)),
+    })
+}
+
+#[input]
+struct Finish {
+    key: String,
+    /// In Base64.
+    result: String,
+    /// So many more bytes, which do not fit into a message.
+    #[serde(default)]
+    more: usize,
+    expires_ms: u64,
+}
+
+/// Keeps a result.
+#[tool]
+async fn finish(args: Finish, cx: &Cx) -> Result<&'static str, ToolError> {
+    let mut result = STANDARD.decode(args.result).map_err(|error| ToolError::new(error.to_string()))?;
+    result.resize(result.len() + args.more, 0);
+    cx.port::<dyn Once>()?.finish(&args.key, result.into(), args.expires_ms).await.map_err(|error| said(&error))?;
+    Ok("kept")
+}
+
+#[input]
+struct Key {
+    key: String,
+}
+
+/// Lets go of a key.
+#[tool]
+async fn abandon(args: Key, cx: &Cx) -> Result<&'static str, ToolError> {
+    cx.port::<dyn Once>()?.abandon(&args.key).await.map_err(|error| said(&error))?;
+    Ok("let go")
+}
+
+/// Elsewhere a store's words are for the log only.
+fn said(error: &StoreError) -> ToolError {
+    ToolError::new(error.to_string())
+}
