@@ -1,7 +1,8 @@
 //! What the library costs beside serde_json on the same bytes. The floor is what any server must do that looks at its
 //! request: parse those bytes to a `Value` and write the answer's bytes from one. Nothing here waits or does I/O.
 //!
-//! Without arguments everything is measured and written to `bench/results`. `--names` lists the operations and
+//! Without arguments everything is measured and written to `bench/results`. `--names` lists the operations, with how
+//! often each is to run, and
 //! `--instructions NAME TIMES` runs one of them, for a tool that counts instructions; `--counted NAME=INSTRUCTIONS,...`
 //! takes what such a tool found into the table.
 
@@ -23,7 +24,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--names"] => {
-            Case::ALL.iter().flat_map(Case::operation_names).for_each(|name| println!("{name}"));
+            for case in Case::ALL {
+                let times = case.times_to_count();
+                case.operation_names().iter().for_each(|name| println!("{name} {times}"));
+            }
             Ok(())
         }
         ["--instructions", name, times] => run_one(name, times),

@@ -1,11 +1,11 @@
-//! `bench --part lambda`: bootstraps side by side. `name=program` pairs come as arguments; the first is what the others are
-//! compared with. Rounds are interleaved, so that what slows this machine down slows every contestant.
+//! `bench --part lambda`: bootstraps side by side. They come as a JSON array, and maybe `--quick` after it; the first is what the
+//! others are compared with. Rounds are interleaved, so that what slows this machine down slows every contestant.
 
 mod report;
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -13,18 +13,22 @@ use flate2::write::DeflateEncoder;
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation, event};
 use serde_json::{Value, json};
 
-/// Starts of each contestant.
-const STARTS: usize = 40;
-/// Warm calls of each contestant, in one environment; memory is read after the first thousand and after the last.
-const WARM: usize = 10_000;
+/// Starts of each contestant, and warm calls in one environment; memory is read after the first thousand and after the last.
+const THOROUGH: (usize, usize) = (40, 10_000);
+const QUICK: (usize, usize) = (5, 2_000);
 
 /// Warm calls of one contestant before the next one's turn.
 const TURN: usize = 100;
 
-/// A bootstrap and the variables that it is deployed with.
+/// A bootstrap, and how it is deployed.
 struct Contestant {
     name: String,
     program: String,
+    arguments: Vec<String>,
+    /// Besides those that every contestant has.
+    variables: Vec<(String, String)>,
+    /// What its zip has in it; folders with everything below.
+    files: Vec<PathBuf>,
     table: bool,
 }
 
@@ -45,18 +49,21 @@ pub(crate) struct Measured {
 
 #[tokio::main]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let contestants: Vec<Contestant> = arguments.iter().map(|argument| parse(argument)).collect();
-    assert!(contestants.len() > 1, "name=program pairs are the arguments: `cargo xtask bench --part lambda` gives them");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (contestants, (starts, calls)) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [contestants] => (parse(contestants), THOROUGH),
+        [contestants, "--quick"] => (parse(contestants), QUICK),
+        _ => panic!("the arguments are a JSON array and maybe `--quick`: `cargo xtask bench --part lambda` gives them"),
+    };
     let mut measured: Vec<Measured> = contestants.iter().map(prepare).collect();
-    println!("{STARTS} starts of each, interleaved");
-    for _ in 0..STARTS {
+    println!("{starts} starts of each, interleaved");
+    for _ in 0..starts {
         for (contestant, measured) in contestants.iter().zip(&mut measured) {
             start(contestant, measured).await;
         }
     }
-    println!("{WARM} warm calls of each");
-    warm(&contestants, &mut measured).await;
+    println!("{calls} warm calls of each");
+    warm(&contestants, &mut measured, calls).await;
     let markdown = report::markdown(&measured);
     print!("\n{markdown}");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
@@ -65,25 +72,49 @@ async fn main() {
     fs::write(folder.join("lambda.json"), format!("{:#}\n", report::json(&measured))).expect("the results can be written");
 }
 
-/// `name=program`, or `name+table=program` for one that is told of a table.
-fn parse(argument: &str) -> Contestant {
-    let (name, program) = argument.split_once('=').unwrap_or_else(|| panic!("{argument} is no name=program pair"));
-    Contestant { name: name.to_owned(), program: program.to_owned(), table: name.contains("+table") }
+/// `[{"name": .., "program": .., "arguments": [..], "variables": {..}, "files": [..], "table": ..}, ..]`; of most, the program is
+/// all that is deployed, and `arguments`, `variables`, `files` are left out.
+fn parse(json: &str) -> Vec<Contestant> {
+    let all: Vec<Value> = serde_json::from_str(json).expect("contestants are a JSON array");
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    let list = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().map(text).collect() };
+    let one = |value: &Value| {
+        let files = if value["files"].is_null() { vec![text(&value["program"])] } else { list(&value["files"]) };
+        Contestant {
+            name: text(&value["name"]),
+            program: text(&value["program"]),
+            arguments: list(&value["arguments"]),
+            variables: value["variables"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect(),
+            files: files.into_iter().map(PathBuf::from).collect(),
+            table: value["table"] == true,
+        }
+    };
+    all.iter().map(one).collect()
 }
 
 fn prepare(contestant: &Contestant) -> Measured {
-    let program = fs::read(&contestant.program).unwrap_or_else(|error| panic!("{}: {error}", contestant.program));
-    let mut zip = DeflateEncoder::new(Vec::new(), Compression::default());
-    zip.write_all(&program).expect("memory takes it");
-    Measured {
-        name: contestant.name.clone(),
-        init: Vec::new(),
-        first: Vec::new(),
-        warm: Vec::new(),
-        memory: [0; 3],
-        bytes: program.len() as u64,
-        zip: zip.finish().expect("memory takes it").len() as u64,
+    let (mut bytes, mut zip) = (0, 0);
+    contestant.files.iter().for_each(|file| add(file, &mut bytes, &mut zip));
+    let name = contestant.name.clone();
+    Measured { name, init: Vec::new(), first: Vec::new(), warm: Vec::new(), memory: [0; 3], bytes, zip }
+}
+
+/// Bytes of a file, or of what is below a folder, plain and deflated. What only developers read is not deployed.
+fn add(path: &Path, bytes: &mut u64, zip: &mut u64) {
+    let is_for_developers =
+        |name: &str| name == "__pycache__" || [".map", ".d.ts", ".d.mts", ".d.cts", ".md"].iter().any(|end| name.ends_with(end));
+    if path.file_name().and_then(|name| name.to_str()).is_some_and(is_for_developers) {
+        return;
     }
+    if path.is_dir() {
+        let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        return entries.flatten().for_each(|entry| add(&entry.path(), bytes, zip));
+    }
+    let file = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut deflated = DeflateEncoder::new(Vec::new(), Compression::default());
+    deflated.write_all(&file).expect("memory takes it");
+    *bytes += file.len() as u64;
+    *zip += deflated.finish().expect("memory takes it").len() as u64;
 }
 
 impl Contestant {
@@ -101,7 +132,10 @@ impl Contestant {
             variables.push(("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"));
             variables.push(("AWS_SECRET_ACCESS_KEY", "example"));
         }
-        let environment = Environment::start(&Bootstrap::new(&self.program, &variables)).await.expect("the bootstrap starts");
+        variables.extend(self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let mut bootstrap = Bootstrap::new(&self.program, &variables);
+        bootstrap.arguments.clone_from(&self.arguments);
+        let environment = Environment::start(&bootstrap).await.expect("the bootstrap starts");
         let init = environment.ready().await.unwrap_or_else(|failure| panic!("{}: {failure:?} {:?}", self.name, environment.log()));
         (environment, init)
     }
@@ -138,13 +172,13 @@ async fn start(contestant: &Contestant, measured: &mut Measured) {
 }
 
 /// Every contestant has its turn of a few calls, over and over, each in one environment.
-async fn warm(contestants: &[Contestant], measured: &mut [Measured]) {
+async fn warm(contestants: &[Contestant], measured: &mut [Measured], calls: usize) {
     let mut environments = Vec::new();
     for contestant in contestants {
         environments.push(contestant.environment().await.0);
     }
     let event = call();
-    for turn in 1..=WARM / TURN {
+    for turn in 1..=calls / TURN {
         for (environment, measured) in environments.iter().zip(&mut *measured) {
             for _ in 0..TURN {
                 measured.warm.push(ask(environment, &event).await);

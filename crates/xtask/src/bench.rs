@@ -2,6 +2,8 @@
 //! and what the numbers mean, is in tests/benches.
 
 mod lambda;
+mod peers;
+mod plot;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,18 +14,20 @@ use crate::context::Context;
 use crate::process;
 use crate::report::{Error, Result, flush};
 
-const PARTS: [&str; 2] = ["core", "lambda"];
-/// How often a counted operation runs. What a program does once stands in both counts and falls out of their difference.
-const TIMES: u64 = 200;
+/// What can be measured, and who starts it. `bench/results/PART.json` is the result of each.
+const PARTS: &[(&str, Start)] = &[("core", core), ("http", peers::http), ("lambda", lambda::run), ("scale", peers::scale)];
+type Start = fn(&Context, &[String]) -> Result<()>;
 
 pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {
-    let (part, rest) = parse(arguments)?;
-    if part == "lambda" {
-        return lambda::run(cx, rest);
-    }
+    let ((part, start), rest) = parse(arguments)?;
+    start(cx, rest)?;
+    plot::draw(cx, part)
+}
+
+fn core(cx: &Context, rest: &[String]) -> Result<()> {
     let bench = |more: &[&str]| {
         let mut command = cx.cargo();
-        command.args(["bench", "-p", "mcpfn-it", "--bench", part]).args(more);
+        command.args(["bench", "-p", "mcpfn-it", "--bench", "core"]).args(more);
         command
     };
     // arguments of the user's own choose what is measured; the counts belong to the whole
@@ -32,7 +36,7 @@ pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {
     }
     process::run(&mut bench(&["--no-run"]))?;
     let counted = match process::find("valgrind") {
-        Some(_) => count(&program(part, &process::read(&mut bench(&["--no-run", "--message-format=json"]))?)?)?,
+        Some(_) => count(&program("core", &process::read(&mut bench(&["--no-run", "--message-format=json"]))?)?)?,
         None => {
             println!("instructions are not counted: `apt-get install valgrind` gives the tool that counts them");
             None
@@ -50,14 +54,17 @@ fn program(part: &str, messages: &str) -> Result<PathBuf> {
     found.ok_or_else(|| Error::new(format!("cargo built no benchmark `{part}`; see `[[bench]]` in tests/Cargo.toml")))
 }
 
-/// Instructions of one run of each operation, as `NAME=INSTRUCTIONS` with commas between.
+/// Instructions of one run of each operation, as `NAME=INSTRUCTIONS` with commas between. The program says how often each
+/// runs. What it does once stands in both counts and falls out of their difference.
 fn count(program: &Path) -> Result<Option<String>> {
-    let names = process::read(Command::new(program).arg("--names"))?;
-    println!("counting instructions: {} operations, {TIMES} and {} times each", names.lines().count(), 2 * TIMES);
+    let operations = process::read(Command::new(program).arg("--names"))?;
+    println!("counting instructions of {} operations", operations.lines().count());
     flush();
-    let counted = names.lines().map(|name| {
-        let (once, twice) = (collected(program, name, TIMES)?, collected(program, name, 2 * TIMES)?);
-        Ok(format!("{name}={}", twice.saturating_sub(once) / TIMES))
+    let counted = operations.lines().map(|line| {
+        let operation = line.split_once(' ').and_then(|(name, times)| Some((name, times.parse::<u64>().ok()?)));
+        let (name, times) = operation.ok_or_else(|| Error::new(format!("`{line}` is no operation with its number of runs")))?;
+        let (once, twice) = (collected(program, name, times)?, collected(program, name, 2 * times)?);
+        Ok(format!("{name}={}", twice.saturating_sub(once) / times))
     });
     Ok(Some(counted.collect::<Result<Vec<_>>>()?.join(",")))
 }
@@ -72,17 +79,19 @@ fn collected(program: &Path, name: &str, times: u64) -> Result<u64> {
     collected.ok_or_else(|| Error::new(format!("valgrind did not say what it counted, but:\n{said}")))
 }
 
-fn parse(arguments: &[String]) -> Result<(&'static str, &[String])> {
+fn parse(arguments: &[String]) -> Result<((&'static str, Start), &[String])> {
+    let known = || PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>();
     let (part, rest) = match arguments {
         [flag, part, rest @ ..] if flag == "--part" => (part, rest),
         _ => {
-            return Err(Error::new(format!("say which part: `cargo xtask bench --part {}`", PARTS.join("` or `--part "))));
+            return Err(Error::new(format!("say which part: `cargo xtask bench --part {}`", known().join("` or `--part "))));
         }
     };
     let part = PARTS
-        .into_iter()
-        .find(|known| known == part)
-        .ok_or_else(|| Error::new(format!("there are no benchmarks of `{part}`; there are of: {}", PARTS.join(", "))))?;
+        .iter()
+        .find(|(name, _)| name == part)
+        .copied()
+        .ok_or_else(|| Error::new(format!("there are no benchmarks of `{part}`; there are of: {}", known().join(", "))))?;
     match rest {
         [] => Ok((part, rest)),
         [dashes, rest @ ..] if dashes == "--" => Ok((part, rest)),
@@ -97,7 +106,7 @@ mod tests {
     fn check(arguments: &[&str], expected: std::result::Result<(&str, usize), &str>) {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         match (parse(&arguments), expected) {
-            (Ok((part, rest)), Ok(expected)) => assert_eq!((part, rest.len()), expected),
+            (Ok(((part, _), rest)), Ok(expected)) => assert_eq!((part, rest.len()), expected),
             (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
             (got, _) => panic!("{arguments:?} gave {got:?}"),
         }
@@ -116,7 +125,7 @@ mod tests {
     #[test]
     fn arguments_after_two_dashes_go_to_the_benchmark() {
         check(&["--part", "core"], Ok(("core", 0)));
-        check(&["--part", "core", "--", "list", "--exact"], Ok(("core", 2)));
+        check(&["--part", "http", "--", "--quick"], Ok(("http", 1)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{Node, node, node_packages};
 pub(crate) use postgres::postgres;
-pub(crate) use python::{Python, moto, sam_tools};
+pub(crate) use python::{Python, moto, python_packages, sam_tools};
 pub(crate) use wasm_std::{TARGET, Toolchain, wasm_toolchain};
 pub(crate) use worker_tools::{WorkerTools, worker_tools};
 

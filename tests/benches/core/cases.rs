@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use mcpfn::jsonrpc::{self, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{Envelope, Frame, Limits, Platform, Principal, Rate, Reply, WhenDown};
@@ -26,6 +26,8 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     tools: usize,
+    /// Tools that one page of a list has.
+    page: usize,
     method: &'static str,
     /// The tool's name and its arguments, where one is called.
     call: Option<fn() -> (&'static str, Value)>,
@@ -35,60 +37,50 @@ pub(crate) struct Case {
 
 pub(crate) const CALL: &str = "call";
 pub(crate) const CALL_AMONG_MANY: &str = "call-10000";
+/// Tools of most servers, and entries of a page: what a builder that is told nothing makes.
+const TOOLS: usize = 30;
+const PAGE: usize = 100;
 
 impl Case {
     pub(crate) const ALL: &[Self] = &[
-        Self { name: "discover", about: "`server/discover`", tools: 30, method: "server/discover", call: None, policies: false },
-        Self { name: "list", about: "`tools/list`, 30 tools", tools: 30, method: "tools/list", call: None, policies: false },
-        Self {
-            name: CALL,
-            about: "`tools/call`, echo of 1 KB, 30 tools",
-            tools: 30,
-            method: "tools/call",
-            call: Some(echo),
-            policies: false,
-        },
-        Self {
-            name: CALL_AMONG_MANY,
-            about: "the same among 10,000 tools",
-            tools: 10_000,
-            method: "tools/call",
-            call: Some(echo),
-            policies: false,
-        },
-        Self {
-            name: "structured",
-            about: "`tools/call`, 20 rows as structured content",
-            tools: 30,
-            method: "tools/call",
-            call: Some(rows),
-            policies: false,
-        },
-        Self {
-            name: "invalid",
-            about: "`tools/call`, arguments that do not fit",
-            tools: 30,
-            method: "tools/call",
-            call: Some(misfit),
-            policies: false,
-        },
-        Self {
-            name: "policies",
-            about: "echo of 1 KB behind a scope and two budgets",
-            tools: 30,
-            method: "tools/call",
-            call: Some(echo),
-            policies: true,
-        },
-        Self {
-            name: "kept",
-            about: "20 rows, kept from the call before",
-            tools: 30,
-            method: "tools/call",
-            call: Some(rows),
-            policies: true,
-        },
+        Self { method: "server/discover", ..Self::of("discover", "`server/discover`") },
+        Self::list("list-1", "`tools/list`, 1 tool", 1),
+        Self::list("list", "`tools/list`, 30 tools", TOOLS),
+        Self::list("list-1000", "the first 100 of 1,000 tools", 1_000),
+        Self::list("list-10000", "the first 100 of 10,000 tools", 10_000),
+        Self { page: 10_000, ..Self::list("list-whole", "10,000 tools on one page", 10_000) },
+        Self::call(CALL, "`tools/call`, echo of 1 KB, 30 tools", echo),
+        Self { tools: 10_000, ..Self::call(CALL_AMONG_MANY, "the same among 10,000 tools", echo) },
+        Self::call("call-100k", "echo of 100 KB", || echo_of(100_000)),
+        Self::call("call-4m", "echo of 4 MB", || echo_of(4_000_000)),
+        Self::call("structured", "`tools/call`, 20 rows as structured content", rows),
+        Self::call("events", "a call that reports five steps, as events", steps),
+        Self::call("invalid", "`tools/call`, arguments that do not fit", misfit),
+        Self { policies: true, ..Self::call("policies", "echo of 1 KB behind a scope and two budgets", echo) },
+        Self { policies: true, ..Self::call("kept", "20 rows, kept from the call before", rows) },
     ];
+
+    const fn of(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, tools: TOOLS, page: PAGE, method: "tools/list", call: None, policies: false }
+    }
+
+    const fn list(name: &'static str, about: &'static str, tools: usize) -> Self {
+        Self { tools, ..Self::of(name, about) }
+    }
+
+    const fn call(name: &'static str, about: &'static str, call: fn() -> (&'static str, Value)) -> Self {
+        Self { method: "tools/call", call: Some(call), ..Self::of(name, about) }
+    }
+
+    /// How often an operation runs for its instructions to be counted: less often where one takes millions.
+    pub(crate) fn times_to_count(&self) -> u64 {
+        let (request, answer) = self.sizes();
+        match request + answer {
+            0..50_000 => 200,
+            50_000..1_000_000 => 20,
+            _ => 2,
+        }
+    }
 
     pub(crate) fn operation_names(&self) -> [String; 3] {
         ["floor", "core", "http"].map(|level| format!("{level}/{}", self.name))
@@ -99,18 +91,21 @@ impl Case {
         let platform = self.platform();
         let mut open = Config::default();
         open.anonymous = true;
-        let service = Service::new(server(self.tools, self.policies), open);
+        open.max_body = MOST_BYTES;
+        let service = Service::new(self.server(), open);
         let request = self.request();
-        let answer = through_core(service.server(), &platform, request.body());
-        assert_eq!(through_http(&service, &platform, request.clone()), answer, "{}", self.name);
-        let value: Value = serde_json::from_slice(&answer).expect("an answer is JSON");
-        assert!(value["error"].is_null(), "{}: {value}", self.name);
+        let messages = through_core(service.server(), &platform, request.body());
+        assert_eq!(sent(&through_http(&service, &platform, request.clone())), messages, "{}", self.name);
+        let values: Vec<Value> = messages.iter().map(|message| serde_json::from_slice(message).expect("a message is JSON")).collect();
+        let answer = values.last().expect("there is an answer");
+        assert!(answer["error"].is_null(), "{}: {answer}", self.name);
+        assert_eq!(values.len(), if self.name == "events" { 6 } else { 1 }, "{}", self.name);
 
         let [floor, core, http] = self.operation_names();
         let (server, body, at_core) = (service.server().clone(), request.body().clone(), Arc::clone(&platform));
         let read = body.clone();
         [
-            Operation { name: floor, run: Box::new(move |times| timed(times, || (), |()| parse_and_write(&read, &value))) },
+            Operation { name: floor, run: Box::new(move |times| timed(times, || (), |()| parse_and_write(&read, &values))) },
             Operation {
                 name: core,
                 run: Box::new(move |times| timed(times, || (), |()| drop(black_box(through_core(&server, &at_core, black_box(&body)))))),
@@ -125,10 +120,15 @@ impl Case {
         ]
     }
 
-    /// Bytes of the request's and of the answer's body.
+    /// Bytes of the request's body and of the messages of the answer.
     pub(crate) fn sizes(&self) -> (usize, usize) {
         let request = self.request();
-        (request.body().len(), through_core(&server(self.tools, self.policies), &self.platform(), request.body()).len())
+        let messages = through_core(&self.server(), &self.platform(), request.body());
+        (request.body().len(), messages.iter().map(Bytes::len).sum())
+    }
+
+    fn server(&self) -> Server {
+        server(self.tools, self.page, self.policies)
     }
 
     fn platform(&self) -> Arc<Platform> {
@@ -160,6 +160,9 @@ impl Case {
         if let Some((tool, arguments)) = self.call.map(|call| call()) {
             params["name"] = tool.into();
             params["arguments"] = arguments;
+            if tool == STEPS {
+                params["_meta"]["progressToken"] = "steps".into();
+            }
             request = request.header("mcp-name", tool);
         }
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": params}).to_string();
@@ -169,7 +172,18 @@ impl Case {
 
 /// A kilobyte with a few characters that JSON escapes, as text has them.
 fn echo() -> (&'static str, Value) {
-    ("echo", json!({"text": "The quick brown fox said \"hello\" to the dog.\n".repeat(23)}))
+    echo_of(23 * 45)
+}
+
+/// About so many bytes of it.
+fn echo_of(bytes: usize) -> (&'static str, Value) {
+    ("echo", json!({"text": "The quick brown fox said \"hello\" to the dog.\n".repeat(bytes / 45)}))
+}
+
+const STEPS: &str = "steps";
+
+fn steps() -> (&'static str, Value) {
+    (STEPS, json!({"text": "done"}))
 }
 
 fn rows() -> (&'static str, Value) {
@@ -210,10 +224,12 @@ struct Row {
     in_stock: bool,
 }
 
+/// Of a request, more than any has here.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// So much that no run uses it up.
 const PLENTY: Rate = Rate { calls: 4_000_000_000, per: Duration::from_secs(86_400) };
 
-fn server(tools: usize, policies: bool) -> Server {
+fn server(tools: usize, page: usize, policies: bool) -> Server {
     // made beforehand: what a handler does is not what is measured
     let found: Arc<[Row]> = (0..20).map(|id| Row { id, name: format!("Fox \"{id}\", red"), price: 9.5, in_stock: id % 2 == 0 }).collect();
     let search = |name: String| {
@@ -233,33 +249,59 @@ fn server(tools: usize, policies: bool) -> Server {
         echo = echo.scope("bench:echo").rate(PLENTY);
         rows = rows.scope("bench:rows").rate(PLENTY).cache(Duration::from_secs(60));
     }
-    let builder = Server::builder("bench", "1.0.0").instructions("Nothing here does anything.").page_size(100).tool(echo);
-    let builder = builder.tool(rows);
-    (2..tools).fold(builder, |builder, number| builder.tool(search(format!("search_{number}")))).build().expect("the tools are valid")
+    let steps = Tool::new(STEPS).describe("Says it again after five reports.").read_only().handler(|text: Text, cx: Cx| async move {
+        (1..=5).for_each(|step| cx.progress(f64::from(step), Some(5.0), None));
+        text.text
+    });
+    let builder = Server::builder("bench", "1.0.0").instructions("Nothing here does anything.").page_size(page).tool(echo);
+    let builder = if tools > 1 { builder.tool(rows).tool(steps) } else { builder };
+    (3..tools).fold(builder, |builder, number| builder.tool(search(format!("search_{number}")))).build().expect("the tools are valid")
 }
 
-fn parse_and_write(request: &[u8], answer: &Value) {
+fn parse_and_write(request: &[u8], messages: &[Value]) {
     black_box(serde_json::from_slice::<Value>(black_box(request)).expect("a request is JSON"));
-    black_box(serde_json::to_vec(black_box(answer)).expect("an answer is JSON"));
+    for message in messages {
+        black_box(serde_json::to_vec(black_box(message)).expect("a message is JSON"));
+    }
 }
 
-fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Bytes {
+/// The messages of the answer: one, or those that a call reports before it.
+fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<Bytes> {
     let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body) else { panic!("the body is one request") };
     let envelope = Envelope::new(request);
     let era = envelope.era(None).expect("the request describes itself");
     let call = envelope.into_call(era, Principal::anonymous()).expect("the metadata is valid");
-    match server.reply(call, platform) {
-        Reply::Answer(answer) => answer.message,
-        Reply::Running(mut running) => match at_once(running.frame()) {
-            Some(Frame::Answer(answer)) => answer.message,
+    let mut running = match server.reply(call, platform) {
+        Reply::Answer(answer) => return vec![answer.message],
+        Reply::Running(running) => running,
+    };
+    let mut messages = Vec::new();
+    loop {
+        match at_once(running.frame()) {
+            Some(Frame::Answer(answer)) => {
+                messages.push(answer.message);
+                return messages;
+            }
+            Some(Frame::Notification(message)) => messages.push(message),
             other => panic!("expected the answer, not {other:?}"),
-        },
+        }
     }
 }
 
 fn through_http(service: &Service, platform: &Arc<Platform>, request: Request<Bytes>) -> Bytes {
     let response = at_once(service.call(request.map(Full::new), platform));
-    response.body().as_full().expect("the body is no stream").clone()
+    match response.body().as_full() {
+        Some(whole) => whole.clone(),
+        None => at_once(response.into_body().collect()).expect("no stream fails").to_bytes(),
+    }
+}
+
+/// The messages in a body: it is one, or its events have them.
+fn sent(body: &Bytes) -> Vec<Bytes> {
+    if body.starts_with(b"{") {
+        return vec![body.clone()];
+    }
+    body.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data: ")).map(Bytes::copy_from_slice).collect()
 }
 
 fn at_once<T>(future: impl Future<Output = T>) -> T {

@@ -105,7 +105,20 @@ impl Report {
             json!({"name": row.name, "request_bytes": row.sizes.0, "answer_bytes": row.sizes.1, "floor": floor, "core": core, "http": http})
         };
         let [core, http] = self.among_many.map(rounded);
-        json!({"goal": GOAL, "operations": self.rows.iter().map(row).collect::<Vec<_>>(), "among_10000_tools": {"core": core, "http": http}})
+        json!({
+            "goal": GOAL, "operations": self.rows.iter().map(row).collect::<Vec<_>>(), "among_10000_tools": {"core": core, "http": http},
+            "charts": [self.chart("core", 1), self.chart("http", 2)],
+        })
+    }
+
+    /// Times the floor, in instructions where they were counted.
+    fn chart(&self, name: &str, level: usize) -> Value {
+        let bar = |row: &Row| {
+            let level = &row.levels[level];
+            json!({"label": row.name, "value": rounded(level.instructions.map_or(level.times, |(_, times)| times))})
+        };
+        let bars: Vec<Value> = self.rows.iter().map(bar).collect();
+        json!({"title": format!("Cost of a request through {name}"), "unit": "times serde_json on the same bytes", "log": false, "bars": bars})
     }
 
     /// Writes both forms to `bench/results`.
@@ -124,7 +137,11 @@ fn rounded(value: f64) -> f64 {
 }
 
 fn nanoseconds(value: f64) -> String {
-    if value < 1000.0 { format!("{value:.0} ns") } else { format!("{:.2} µs", value / 1000.0) }
+    match value {
+        ..1e3 => format!("{value:.0} ns"),
+        ..1e6 => format!("{:.2} µs", value / 1e3),
+        _ => format!("{:.2} ms", value / 1e6),
+    }
 }
 
 /// `1,234,567`

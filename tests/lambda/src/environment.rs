@@ -19,6 +19,8 @@ use crate::runtime_api::{Invocation, Part, Pending, RuntimeApi};
 pub struct Bootstrap {
     /// The program.
     pub program: PathBuf,
+    /// Its arguments: bootstraps of other languages are an interpreter and these.
+    pub arguments: Vec<String>,
     /// Variables besides Lambda's own. Nothing else of this process's environment reaches the function.
     pub variables: Vec<(String, String)>,
     /// Repeat its log on our stderr.
@@ -29,7 +31,7 @@ impl Bootstrap {
     /// A program with these variables.
     pub fn new(program: impl Into<PathBuf>, variables: &[(&str, &str)]) -> Self {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { program: program.into(), variables, echo: false }
+        Self { program: program.into(), arguments: Vec::new(), variables, echo: false }
     }
 }
 
@@ -52,7 +54,11 @@ impl Environment {
     pub async fn start(bootstrap: &Bootstrap) -> io::Result<Self> {
         let api = RuntimeApi::start().await?;
         let mut command = Command::new(&bootstrap.program);
-        command.env_clear().envs(lambda_variables(&api)).envs(bootstrap.variables.iter().map(|(name, value)| (name, value)));
+        command
+            .args(&bootstrap.arguments)
+            .env_clear()
+            .envs(lambda_variables(&api))
+            .envs(bootstrap.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let started = Instant::now();
         let mut child = command.spawn()?;

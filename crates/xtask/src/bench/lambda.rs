@@ -1,27 +1,54 @@
-//! `bench --part lambda`: builds the bootstraps one by one, each with nobody else's features, and hands them to what measures.
+//! `bench --part lambda`: builds the bootstraps one by one, each with nobody else's features, and hands them, and those of
+//! others, to what measures.
 
 use std::path::PathBuf;
 
+use serde_json::{Value, json};
+
+use super::peers;
 use crate::context::Context;
 use crate::process;
 use crate::report::{Result, flush};
 
-/// Package, its features, the program, and the names that it runs under. `+table` runs are told of a DynamoDB table, which a
-/// start must not notice.
-const BOOTSTRAPS: [(&str, &str, &str, &[&str]); 3] = [
-    ("mcpfn-bench-bare", "", "mcpfn-bench-bare", &["bare lambda_http"]),
-    ("mcpfn-bench-tool", "", "mcpfn-bench-tool", &["one tool", "one tool+table"]),
-    ("mcpfn-server", "lambda", "mcpfn", &["server with every toolkit in it+table"]),
+struct Bootstrap {
+    name: &'static str,
+    package: &'static str,
+    program: &'static str,
+    features: &'static str,
+    /// Whether it is told of a DynamoDB table, which a start must not notice.
+    table: bool,
+}
+
+const BOOTSTRAPS: [Bootstrap; 4] = [
+    Bootstrap { name: "bare lambda_http", package: "mcpfn-bench-bare", program: "mcpfn-bench-bare", features: "", table: false },
+    Bootstrap { name: "mcpfn, one tool", package: "mcpfn-bench-tool", program: "mcpfn-bench-tool", features: "", table: false },
+    Bootstrap {
+        name: "mcpfn, one tool, with a table",
+        package: "mcpfn-bench-tool",
+        program: "mcpfn-bench-tool",
+        features: "",
+        table: true,
+    },
+    Bootstrap {
+        name: "mcpfn server, every toolkit in it, with a table",
+        package: "mcpfn-server",
+        program: "mcpfn",
+        features: "lambda",
+        table: true,
+    },
 ];
 
 pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
-    let mut pairs = Vec::new();
-    for (package, features, program, names) in BOOTSTRAPS {
+    let mut contestants: Vec<Value> = Vec::new();
+    for Bootstrap { name, package, program, features, table } in BOOTSTRAPS {
         println!("building {program}");
         flush();
         process::run(cx.cargo().args(["build", "--quiet", "--release", "--package", package, "--bin", program, "--features", features]))?;
         let built: PathBuf = cx.target.join("release").join(program);
-        pairs.extend(names.iter().map(|name| format!("{name}={}", built.display())));
+        contestants.push(json!({"name": name, "program": built, "table": table}));
     }
-    process::run(cx.cargo().args(["run", "--quiet", "--release", "--package", "mcpfn-bench-lambda", "--"]).args(&pairs).args(rest))
+    contestants.extend(peers::lambda(cx)?);
+    let mut measure = cx.cargo();
+    measure.args(["run", "--quiet", "--release", "--package", "mcpfn-bench-lambda", "--", &Value::from(contestants).to_string()]);
+    process::run(measure.args(rest))
 }

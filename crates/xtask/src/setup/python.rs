@@ -1,8 +1,10 @@
-//! The SAM command line, cfn-lint and cargo-lambda, and moto, which plays services of AWS: packages of PyPI, in Python environments
-//! of their own.
+//! Packages of PyPI, in Python environments of their own: the SAM command line, cfn-lint and cargo-lambda; moto, which plays services
+//! of AWS; and what benchmarks compare with.
 
 use std::{
     env::consts::EXE_SUFFIX,
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -11,7 +13,7 @@ use super::once;
 use crate::{
     context::Context,
     process,
-    report::{Error, Result},
+    report::{Error, Result, While},
 };
 
 /// Each finds what another misses, and a newer one finds more: a pin keeps a test from failing for what nobody here changed.
@@ -56,12 +58,21 @@ pub(crate) fn moto(cx: &Context) -> Result<Python> {
     environment(cx, MOTO_FOLDER, &MOTO)
 }
 
+/// The interpreter of an environment with what a file of requirements names. Another file makes another environment.
+pub(crate) fn python_packages(cx: &Context, name: &str, requirements: &Path) -> Result<PathBuf> {
+    let wanted = fs::read_to_string(requirements).while_doing(format_args!("read {}", requirements.display()))?;
+    let mut hasher = DefaultHasher::new();
+    wanted.hash(&mut hasher);
+    let python = environment(cx, &format!("{name}-{:016x}", hasher.finish()), &wanted.lines().collect::<Vec<_>>())?;
+    Ok(bin(&python.folder).join(format!("python{EXE_SUFFIX}")))
+}
+
 fn environment(cx: &Context, name: &str, packages: &[&str]) -> Result<Python> {
     let folder = once(cx, name, |folder| {
         println!("installing {}, once; this takes a minute", packages.join(", "));
         let advice = |error: Error| {
             Error::new(format!(
-                "{error}\nThese tools need Python 3.10 or newer with its modules venv and pip (on Debian: python3-venv), \
+                "{error}\nThese packages need Python 3.10 or newer with its modules venv and pip (on Debian: python3-venv), \
                  and PyPI or a mirror of it that pip is configured for"
             ))
         };
