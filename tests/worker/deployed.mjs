@@ -21,6 +21,15 @@ async function configuration(change = (text) => text) {
   return file;
 }
 
+/** What a newcomer types to try the Worker without a key, as infra/workers.md says it. */
+const OPEN = ['--var', 'MCPFN_AUTH:none'];
+
+/** What a client that sends no key gets. */
+async function ping(url) {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+  return { status: response.status, text: await response.text() };
+}
+
 await wrangler(await configuration(), state, async (url, log) => {
   const client = new Client({ name: 'mcpfn-worker', version: '0.0.0' }, { versionNegotiation: { mode: 'auto' } });
   await client.connect(new StreamableHTTPClientTransport(url));
@@ -32,7 +41,7 @@ await wrangler(await configuration(), state, async (url, log) => {
   await check('deployed: lists the tools of every toolkit', async () => {
     const { tools } = await client.listTools();
     const names = tools.map((tool) => tool.name);
-    for (const name of ['hello_world', 'search_products', 'query_table']) assert(names.includes(name), `no ${name} in ${names}`);
+    for (const name of ['hello_world', 'search_products', 'query_table', 'search_customers', 'get_stock_levels']) assert(names.includes(name), `no ${name} in ${names}`);
   });
   let found;
   await check('deployed: full-text search on D1', async () => {
@@ -53,25 +62,44 @@ await wrangler(await configuration(), state, async (url, log) => {
     assert(log().includes('"level":"WARN","message":"MCPFN_AUTH is none'), log());
   });
   await client.close();
+}, OPEN);
+
+await wrangler(await configuration(), state, async (url, log) => {
+  await check('deployed: without a list of keys nobody is served, and the answer says what to set', async () => {
+    const { status, text } = await ping(url);
+    assert(status === 503 && text.includes('MCPFN_API_KEYS is not set') && text.includes('wrangler secret put'), `${status} ${text}`);
+    assert(log().includes('MCPFN_API_KEYS'), log());
+  });
 });
+
+// the SHA-256 of `alice-key`
+const KEYS = 'alice:72ee9d4355ccb9d3a4c9dbf37382e38e75c1b1a225b5bd1f729ee91bbda30c20';
+await wrangler(await configuration(), state, async (url) => {
+  await check('deployed: a caller without a key is refused', async () => {
+    const { status, text } = await ping(url);
+    assert(status === 401, `${status} ${text}`);
+  });
+  await check('deployed: a caller with a key lists every tool', async () => {
+    const client = new Client({ name: 'mcpfn-worker', version: '0.0.0' }, { versionNegotiation: { mode: 'auto' } });
+    await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization: 'Bearer alice-key' } } }));
+    const names = (await client.listTools()).tools.map((tool) => tool.name);
+    assert(names.includes('search_products'), `no search_products in ${names}`);
+    await client.close();
+  });
+}, ['--var', `MCPFN_API_KEYS:${KEYS}`]);
 
 const withSecret = (text) => text.replace(/^\[vars\]$/m, '[vars]\nMCPFN_STATE_KEY = "hunter2"');
 await wrangler(await configuration(withSecret), state, async (url, log) => {
-  const ask = async () => {
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
-    return { status: response.status, text: await response.text() };
-  };
   await check('deployed: a wrong secret is named at the first request and in the log', async () => {
-    const { status, text } = await ask();
+    const { status, text } = await ping(url);
     assert(status === 503 && text.includes('MCPFN_STATE_KEY') && !text.includes('hunter2'), `${status} ${text}`);
     assert(log().includes('MCPFN_STATE_KEY'), log());
   });
-});
+}, OPEN);
 const withoutDatabase = (text) => text.replaceAll(/^\[\[d1_databases\]\]\n(.+\n)*/gm, '');
 await wrangler(await configuration(withoutDatabase), state, async (url) => {
   await check('deployed: a missing binding is named at the first request', async () => {
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
-    const text = await response.text();
-    assert(response.status === 503 && text.includes('d1_databases') && text.includes('DB'), `${response.status} ${text}`);
+    const { status, text } = await ping(url);
+    assert(status === 503 && text.includes('d1_databases') && text.includes('DB'), `${status} ${text}`);
   });
-});
+}, OPEN);

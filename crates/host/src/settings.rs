@@ -85,6 +85,16 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
         self.parsed("MCPFN_MAX_BODY", MAX_BODY, "a number of bytes")
     }
 
+    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not set.
+    pub fn base_path(&mut self) -> String {
+        let path = self.text("MCPFN_BASE_PATH").unwrap_or_default();
+        let path = path.trim().trim_end_matches('/');
+        if !path.is_empty() && !path.starts_with('/') {
+            self.mistake("MCPFN_BASE_PATH must begin with a slash, such as /tools");
+        }
+        path.to_owned()
+    }
+
     /// `MCPFN_STATE_KEY`: keys that seal request state.
     pub fn keys(&mut self) -> Option<Keyring> {
         let text = self.text("MCPFN_STATE_KEY")?;
@@ -99,6 +109,16 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
 pub struct SettingsError {
     /// One sentence each.
     pub mistakes: Vec<String>,
+}
+
+/// The path below a prefix of whole segments, or the path itself.
+#[must_use]
+pub fn below<'a>(path: &'a str, prefix: &str) -> &'a str {
+    match path.strip_prefix(prefix) {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
 }
 
 impl fmt::Display for SettingsError {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 use mcpfn_core::{Principal, PrincipalKind, Scopes};
+use mcpfn_host::below;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -118,15 +119,6 @@ impl Event {
 
     fn context(&self, place: &str) -> Option<&str> {
         self.request_context.pointer(place)?.as_str().filter(|text| !text.is_empty())
-    }
-}
-
-/// The path below a prefix of whole segments, or the path itself.
-fn below<'a>(path: &'a str, prefix: &str) -> &'a str {
-    match path.strip_prefix(prefix) {
-        Some("") => "/",
-        Some(rest) if rest.starts_with('/') => rest,
-        _ => path,
     }
 }
 

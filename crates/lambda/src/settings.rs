@@ -121,7 +121,7 @@ impl Settings {
             proofs: Proofs::read_with(&mut reader, &methods, key_store),
             methods,
             mode: reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer or stream"),
-            base_path: base_path(&mut reader),
+            base_path: reader.base_path(),
             margin_ms: reader.parsed("MCPFN_DEADLINE_MARGIN", MARGIN, "a number of milliseconds"),
             origins: reader.origins(),
             max_body: reader.max_body(),
@@ -164,15 +164,6 @@ fn methods<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Methods {
     let allowed = [Method::Iam, Method::Authorizer, Method::OAuth, Method::ApiKey, Method::None];
     // after a mistake nothing starts, so the word does not matter
     Methods::read(reader, &allowed).unwrap_or_else(|| Methods::of([Method::Iam]))
-}
-
-fn base_path<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> String {
-    let path = reader.text("MCPFN_BASE_PATH").unwrap_or_default();
-    let path = path.trim().trim_end_matches('/');
-    if !path.is_empty() && !path.starts_with('/') {
-        reader.mistake("MCPFN_BASE_PATH must begin with a slash, such as /tools");
-    }
-    path.to_owned()
 }
 
 fn log_level<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Level {

@@ -48,6 +48,7 @@ const ONCE: &str = "ONCE";
 struct Host {
     service: Service,
     platform: Arc<Platform>,
+    base_path: String,
 }
 
 /// Answers a fetch event; [`fetch!`](crate::fetch!) exports it. `setup` is asked at the first event of an isolate.
@@ -86,7 +87,9 @@ impl Host {
         let settings = Settings::read(|name| variables.find(name)).map_err(|error| {
             // the settings may be what says how much to log
             console::start(Level::INFO);
-            error.to_string()
+            format!(
+                "{error}\nA variable is set in [vars] of wrangler.toml, a secret such as MCPFN_API_KEYS with `wrangler secret put NAME`"
+            )
         })?;
         console::start(settings.log_level);
         let Setup { builder, ports: add_ports } = setup(variables).map_err(|error| error.to_string())?;
@@ -121,13 +124,13 @@ impl Host {
         if let Some(once) = variables.once(ONCE)? {
             platform = platform.with_once(once, settings.policies.once_down);
         }
-        Ok(Self { service: Service::new(server, config), platform: Arc::new(add_ports(platform)) })
+        Ok(Self { service: Service::new(server, config), platform: Arc::new(add_ports(platform)), base_path: settings.base_path })
     }
 
     /// The response, unless the client is gone first: then its call is dropped.
     async fn answer(&self, request: web_sys::Request) -> web_sys::Response {
         let mut client = Hangup::of(request.signal());
-        let mut call = pin!(self.service.call(request::convert(request), &self.platform));
+        let mut call = pin!(self.service.call(request::convert(request, &self.base_path), &self.platform));
         // the first wait is for the request's body, and most calls have no other
         let mut waited = false;
         let answered = poll_fn(|cx| match call.as_mut().poll(cx) {

@@ -9,18 +9,21 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::Frame;
 use mcpfn_core::Principal;
+use mcpfn_host::below;
 use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys;
 use worker::web_sys::ReadableStreamDefaultReader;
 
-/// The request as the HTTP crate reads it. The query is left out: the protocol has none.
-pub(crate) fn convert(request: web_sys::Request) -> Request<Incoming> {
+/// The request as the HTTP crate reads it, with the path below `base_path`.
+pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<Incoming> {
     let mut converted = Request::new(());
     // a method or path that is none can only be answered as one that is not served
     *converted.method_mut() = Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::TRACE);
-    *converted.uri_mut() = Uri::try_from(request.url()).unwrap_or(Uri::from_static("/unreadable"));
+    let uri = Uri::try_from(request.url()).unwrap_or(Uri::from_static("/unreadable"));
+    *converted.uri_mut() =
+        if base_path.is_empty() { uri } else { Uri::try_from(below(uri.path(), base_path)).unwrap_or(Uri::from_static("/unreadable")) };
     *converted.headers_mut() = headers(&request.headers());
     let principal = address(converted.headers()).map_or_else(Principal::anonymous, |address| Principal::anonymous().at(address));
     converted.extensions_mut().insert(principal);

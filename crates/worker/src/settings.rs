@@ -14,6 +14,7 @@ On Cloudflare Workers, as vars or secrets:
                    none: anybody may call. Must be set
   MCPFN_ORIGINS    browser origins that may call, comma-separated [none]
   MCPFN_MAX_BODY   most bytes of a message [4194304]
+  MCPFN_BASE_PATH  path in front of /mcp, such as /tools, where a route has one [none]
   MCPFN_RATE       calls of one caller, 60/min or 100/10s, with a rate limit bound to it; or none [none]
   MCPFN_RATE_DOWN  what a call budget that can't be asked does to calls: admit or refuse [admit]
   MCPFN_ONCE_DOWN  what Durable Objects that can't be asked do to writes with an idempotencyKey: admit or refuse [admit]
@@ -29,6 +30,8 @@ pub struct Settings {
     pub methods: Methods,
     /// What those methods need.
     pub proofs: Proofs,
+    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not set.
+    pub base_path: String,
     /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
     pub origins: Vec<String>,
     /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
@@ -60,6 +63,7 @@ impl Settings {
         let settings = Self {
             proofs: Proofs::read(&mut reader, &methods),
             methods,
+            base_path: reader.base_path(),
             origins: reader.origins(),
             max_body: reader.max_body(),
             policies: reader.policies(None),
@@ -82,13 +86,14 @@ mod tests {
     fn mistakes_are_reported_together() {
         let error = read(&[
             ("MCPFN_AUTH", "everybody"),
+            ("MCPFN_BASE_PATH", "tools"),
             ("MCPFN_ORIGINS", "app.example.com"),
             ("MCPFN_MAX_BODY", "4 MiB"),
             ("MCPFN_STATE_KEY", "hunter2"),
             ("MCPFN_LOG", "loud"),
         ])
         .unwrap_err();
-        assert_eq!(error.mistakes.len(), 5, "{error}");
+        assert_eq!(error.mistakes.len(), 6, "{error}");
         assert!(!error.to_string().contains("hunter2"), "secrets are not repeated");
     }
 

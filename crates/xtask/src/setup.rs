@@ -17,7 +17,7 @@ pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{Node, node, node_packages};
 pub(crate) use postgres::postgres;
 pub(crate) use python::{Python, moto, python_packages, sam_tools};
-pub(crate) use wasm_std::{TARGET, Toolchain, wasm_toolchain};
+pub(crate) use wasm_std::{Panics, TARGET, Toolchain, wasm_toolchain, wasm_toolchain_that};
 pub(crate) use worker_tools::{WorkerTools, worker_tools};
 
 use std::{

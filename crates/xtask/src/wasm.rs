@@ -81,10 +81,10 @@ fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
     )))
 }
 
-/// A target folder of its own, so that native builds keep theirs. Cargo does not notice that the standard library of
+/// Target folders of their own, one for each thing that a panic may do, so that native builds keep theirs. Cargo does not notice that the standard library of
 /// a toolchain was replaced and then fails with "can't find crate", so the folder is emptied when that happened.
 pub(crate) fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathBuf> {
-    let folder = cx.target.join("wasm");
+    let folder = cx.target.join(if toolchain.unwinds() { "wasm" } else { "wasm-abort" });
     let stamp = folder.join(".toolchain");
     let now = toolchain.identity();
     if fs::read_to_string(&stamp).ok().as_deref() != Some(&now) {

@@ -12,7 +12,7 @@ use crate::{
     context::Context,
     process,
     report::{Counts, Error, Result},
-    setup::{self, TARGET, WORKER, WorkerTools},
+    setup::{self, Panics, TARGET, WORKER, WorkerTools},
     wasm::target_folder,
 };
 use workerd::{Service, What, Workerd};
@@ -72,11 +72,13 @@ const SERVICES: &[Service<'_>] = &[
     Service { name: "sweep", what: What::Around { text: SWEEP } },
     Service { name: "swept", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "sweep" } },
     Service { name: "misbound", what: What::Built(&[OPEN, KEY, QUIET, ("ONCE", "objects")]) },
+    Service { name: "routed", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]) },
     Service { name: "unset", what: What::Built(&[]) },
     Service {
         name: "wrong",
         what: What::Built(&[
             ("MCPFN_AUTH", "everybody"),
+            ("MCPFN_BASE_PATH", "tools"),
             ("MCPFN_ORIGINS", "app.example.com"),
             ("MCPFN_MAX_BODY", "4 MiB"),
             ("MCPFN_STATE_KEY", "hunter2"),
@@ -118,16 +120,30 @@ pub(crate) fn start(cx: &Context, options: Options, counts: &mut Counts) -> Resu
 }
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
-    let tools = setup::worker_tools(cx)?;
+    let mut tools = setup::worker_tools(cx)?;
     lint(cx, &tools)?;
     let folder = build_fixture(cx, &tools)?;
     let mut workerd = workerd::serve(cx, &tools, &folder, SERVICES)?;
-    in_workerd(cx, &tools, &workerd, counts)?;
+    in_workerd(cx, &tools, &workerd, "", counts)?;
     workerd.process.still_runs()?;
     clients::over_http(cx, &tools.node, &workerd.process.url, counts)?;
     workerd.process.still_runs()?;
     drop(workerd);
-    deployed::check(cx, &tools, &folder, counts)
+    deployed::check(cx, &tools, &folder, counts)?;
+    if tools.toolchain.unwinds() {
+        tools.toolchain = setup::wasm_toolchain_that(cx, Panics::Abort)?;
+        aborting(cx, &tools, counts)?;
+    }
+    Ok(())
+}
+
+/// What rustup's library does: what differs there is the life of a call.
+fn aborting(cx: &Context, tools: &WorkerTools, counts: &mut Counts) -> Result<()> {
+    println!("where a panic aborts:");
+    let folder = build_fixture(cx, tools)?;
+    let mut workerd = workerd::serve(cx, tools, &folder, SERVICES)?;
+    in_workerd(cx, tools, &workerd, "life::", counts)?;
+    workerd.process.still_runs()
 }
 
 /// Most of these crates is compiled for wasm only, where the step `clippy` does not look.
@@ -140,13 +156,16 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
     process::run(clippy.args(["--", "-D", "warnings", "-A", "clippy::arc-with-non-send-sync"]))
 }
 
-/// The test target of the integration tests that asks a running workerd.
-fn in_workerd(cx: &Context, tools: &WorkerTools, workerd: &Workerd, counts: &mut Counts) -> Result<()> {
+/// The test target of the integration tests that asks a running workerd: its tests whose names have `part` in them.
+fn in_workerd(cx: &Context, tools: &WorkerTools, workerd: &Workerd, part: &str, counts: &mut Counts) -> Result<()> {
     let places: Vec<String> = SERVICES.iter().zip(&workerd.ports).map(|(service, port)| format!("{}={port}", service.name)).collect();
     let mut tests = cx.cargo();
-    tests.args(TESTS).args(["--", "--skip", "deployed::", "--skip", "policed::"]).env("MCPFN_TEST_WORKER", places.join(" "));
-    if !tools.toolchain.unwinds() {
-        tests.env("MCPFN_TEST_WORKER_ABORTS", "1");
+    tests.args(TESTS).args(["--", part, "--skip", "deployed::", "--skip", "policed::"]).env("MCPFN_TEST_WORKER", places.join(" "));
+    if tools.toolchain.unwinds() {
+        tests.args(["--skip", "where_a_panic_aborts"]);
+    } else {
+        // one at a time: a panic takes what else is in flight with it
+        tests.args(["--skip", "a_call_in_flight_survives_the_panic_of_another", "--test-threads=1"]);
     }
     cargo_steps::tests(&mut tests, counts)
 }
@@ -159,7 +178,7 @@ pub(crate) fn fixture(cx: &Context) -> Result<Workerd> {
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
-    let folder = cx.target.join("worker/fixture");
+    let folder = cx.target.join(if tools.toolchain.unwinds() { "worker/fixture" } else { "worker/fixture-abort" });
     build(cx, tools, &cx.root.join(WORKER), &folder)?;
     Ok(folder)
 }

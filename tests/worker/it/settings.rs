@@ -28,8 +28,22 @@ fn a_rate_needs_its_binding() {
 #[test]
 fn mistakes_are_reported_together_and_secrets_are_not_repeated() {
     let message = said("wrong");
-    for name in ["MCPFN_AUTH", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG", "MCPFN_RATE"] {
+    for name in ["MCPFN_AUTH", "MCPFN_BASE_PATH", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG", "MCPFN_RATE"] {
         assert!(message.contains(name), "no word of {name}: {message}");
     }
     assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn a_path_in_front_is_taken_off() {
+    let ask = |path: &str| {
+        let mut request = Request::modern("tools/list", json!({}));
+        request.path = path.to_owned();
+        Worker::named("routed").send(&request).status
+    };
+    for (path, status) in
+        [("/tools/mcp", 200), ("/tools/mcp?page=1", 200), ("/mcp", 200), ("/toolshed/mcp", 404), ("/tools/tools/mcp", 404)]
+    {
+        assert_eq!(ask(path), status, "{path}");
+    }
 }

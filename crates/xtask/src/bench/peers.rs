@@ -69,7 +69,6 @@ pub(super) fn scale(cx: &Context, rest: &[String]) -> Result<()> {
 /// Those of `--part lambda`, as it takes them: a name, a program, its arguments, and files whose zip is what is deployed.
 pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
     build(cx, "lambda", &["peer-rmcp-lambda", "peer-mcpfn-lambda"])?;
-    let node = node(cx)?;
     let python = python(cx)?;
     let packages = process::read(Command::new(&python).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
     let packages = Path::new(packages.trim());
@@ -80,11 +79,6 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
         json!({
             "name": format!("rmcp {}, axum {}, lambda_http {}", locked(cx, "rmcp")?, locked(cx, "axum")?, locked(cx, "lambda_http")?),
             "program": rust.join("peer-rmcp-lambda"),
-        }),
-        json!({
-            "name": format!("TypeScript SDK {} on Node, loop of our own", package(cx, "@modelcontextprotocol/server")?),
-            "program": node.describe(), "arguments": [cx.root.join(NODE).join("lambda.mjs")], "variables": {"NODE_ENV": "production"},
-            "files": [cx.root.join(NODE)],
         }),
         json!({
             "name": format!("AWS Labs handler {}, awslambdaric {}", requirement(cx, "awslabs.mcp-lambda-handler")?, requirement(cx, "awslambdaric")?),

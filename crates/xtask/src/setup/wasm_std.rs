@@ -17,24 +17,38 @@ use crate::{
 };
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
-/// A library built to unwind can't be linked into a program built to abort. The other order works, so this is only needed with the
-/// private toolchain; a program that wants to abort uses rustup's library.
-const UNWIND: &str = "-Cpanic=unwind";
 const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// What a panic does. A library built to unwind can't be linked into a program built to abort, so each has a library of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Panics {
+    Unwind,
+    /// As with rustup's library.
+    Abort,
+}
+
+impl Panics {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Unwind => "-Cpanic=unwind",
+            Self::Abort => "-Cpanic=abort",
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) enum Toolchain {
-    /// The toolchain that runs us has the target.
+    /// The toolchain that runs us has the target. Its library aborts.
     Own,
-    /// A copy of it, in this folder, with a library built for unwinding.
-    Private(PathBuf),
+    /// A copy of it, in this folder, with a library built here.
+    Private(PathBuf, Panics),
 }
 
 impl Toolchain {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Own => "the one of this toolchain".to_owned(),
-            Self::Private(folder) => folder.display().to_string(),
+            Self::Private(folder, _) => folder.display().to_string(),
         }
     }
 
@@ -42,7 +56,7 @@ impl Toolchain {
     pub(crate) fn identity(&self) -> String {
         match self {
             Self::Own => "own".to_owned(),
-            Self::Private(folder) => {
+            Self::Private(folder, _) => {
                 let built = fs::metadata(folder.join("lib/rustlib").join(TARGET).join("lib"));
                 format!("{} {:?}", folder.display(), built.and_then(|built| built.modified()).ok())
             }
@@ -51,38 +65,45 @@ impl Toolchain {
 
     /// A cargo that can build for the target.
     pub(crate) fn cargo(&self, cx: &Context) -> Result<Command> {
-        let Self::Private(folder) = self else {
+        let Self::Private(folder, panics) = self else {
             return Ok(cx.cargo());
         };
         let mut cargo = private_cargo(folder)?;
-        cargo.current_dir(&cx.root).env(RUSTFLAGS, UNWIND);
+        cargo.current_dir(&cx.root).env(RUSTFLAGS, panics.flag());
         Ok(cargo)
     }
 
     /// Makes a tool that starts `cargo` from PATH start one that can build for the target, and gives the folder that PATH must
     /// begin with for that.
     pub(super) fn settle(&self, command: &mut Command) -> Option<PathBuf> {
-        let Self::Private(folder) = self else { return None };
+        let Self::Private(folder, panics) = self else { return None };
         settle(folder, command);
-        command.env(RUSTFLAGS, UNWIND);
+        command.env(RUSTFLAGS, panics.flag());
         Some(folder.join("bin"))
     }
 
     /// Whether a panic can be caught in what is built.
     pub(crate) fn unwinds(&self) -> bool {
-        matches!(self, Self::Private(_))
+        matches!(self, Self::Private(_, Panics::Unwind))
     }
 }
 
+/// rustup's, or else one that unwinds.
 pub(crate) fn wasm_toolchain(cx: &Context) -> Result<Toolchain> {
+    wasm_toolchain_that(cx, Panics::Unwind)
+}
+
+/// rustup's, or else one whose library does this.
+pub(crate) fn wasm_toolchain_that(cx: &Context, panics: Panics) -> Result<Toolchain> {
     let folder = process::read(cx.rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
     if Path::new(folder.trim()).is_dir() {
         return Ok(Toolchain::Own);
     }
     let rustc = Rustc::ask(cx)?;
-    let name = format!("rust-{}-{}-{TARGET}", rustc.release, rustc.commit.get(..9).unwrap_or("unknown"));
+    let suffix = if panics == Panics::Abort { "-abort" } else { "" };
+    let name = format!("rust-{}-{}-{TARGET}{suffix}", rustc.release, rustc.commit.get(..9).unwrap_or("unknown"));
     if cx.tools.join(&name).is_dir() {
-        return Ok(Toolchain::Private(cx.tools.join(name)));
+        return Ok(Toolchain::Private(cx.tools.join(name), panics));
     }
     let advice = |why: &str| Error::new(format!("run `rustup target add {TARGET}`; it can't be built here, because {why}"));
     let source = debian::library_source(&rustc.release).map_err(|why| advice(&why))?;
@@ -94,10 +115,10 @@ pub(crate) fn wasm_toolchain(cx: &Context) -> Result<Toolchain> {
         let work = folder.join("work");
         let library = source.unpack(&work).map_err(|error| advice(&error.to_string()))?;
         copy_toolchain(&rustc.sysroot, folder)?;
-        build(folder, &library, &work.join("target"), &rustc)?;
+        build(folder, &library, &work.join("target"), &rustc, panics)?;
         fs::remove_dir_all(&work).while_doing(format_args!("remove {}", work.display()))
     })?;
-    Ok(Toolchain::Private(folder))
+    Ok(Toolchain::Private(folder, panics))
 }
 
 struct Rustc {
@@ -152,7 +173,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// The same build that fills rustup's package of the target, except for the panic strategy.
-fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc) -> Result<()> {
+fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc, panics: Panics) -> Result<()> {
     // The folder is temporary and private: panic messages must not carry it into what users build.
     let remap = format!("--remap-path-prefix={}=/rustc/{}/library", library.display(), rustc.commit);
     let flags = ["-Zforce-unstable-if-unmarked", "-Cembed-bitcode=yes", &remap];
@@ -166,7 +187,7 @@ fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc) -> Resu
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .args(["build", "--quiet", "--release", "--target", TARGET, "-p", "sysroot"])
         .args(["--no-default-features", "--features", "panic-unwind,backtrace"])
-        .args(["-Zprofile-rustflags", "--config", "profile.release.rustflags=['-Cpanic=unwind']"]);
+        .args(["-Zprofile-rustflags", "--config", &format!("profile.release.rustflags=['{}']", panics.flag())]);
     process::run(&mut cargo)?;
 
     let built = target.join(TARGET).join("release/deps");
