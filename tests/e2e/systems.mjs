@@ -2,7 +2,7 @@
 // as operators run it; the services behind it are played by services.mjs. Prints a transcript, and how long calls take.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,6 +29,18 @@ writeFileSync(
   '---\ntype: supply\nparty: Acme\ndate: 2026-01-15\n---\n# Supply agreement\n\n## 1. Term\n\nTwo years.\n\n## 2. Termination\n\nEither party may terminate with ninety days of notice.\n',
 );
 
+const files = join(folder, 'files');
+mkdirSync(join(files, 'docs'), { recursive: true });
+writeFileSync(join(files, 'docs', 'plan.md'), '# Plan\n\nShip it.\n');
+writeFileSync(join(folder, 'outside.txt'), 'nobody may read this');
+symlinkSync(join(folder, 'outside.txt'), join(files, 'link.txt'));
+symlinkSync('..', join(files, 'up'));
+
+/** Every way out of the files that is known here. */
+const outside = ['../outside.txt', 'docs/../../outside.txt', '/etc/passwd', '//etc/passwd', '%2e%2e/outside.txt', '..%2foutside.txt', '..\\outside.txt',
+  'C:\\windows\\win.ini', 'file:///etc/passwd', 'link.txt', 'up/outside.txt', 'docs/./../../outside.txt', 'docs\u0000/../../outside.txt', '~/x',
+  '\u2025/outside.txt', '.../outside.txt', 'docs//../../outside.txt', '\\\\server\\share', 'CON', 'docs/plan.md/../../../outside.txt'];
+
 /**
  * What each system is asked: [system, tool, arguments that work, what the answer has in it, arguments that fail, what the refusal
  * has in it, how often it is repeated].
@@ -50,6 +62,9 @@ const systems = ({ page }, known) => [
   ['S10 github, write', 'create_issue', { repo: 'octocat/hello', title: 'Slow lists' }, /issues\/7/, { repo: 'octocat/gone', title: 'x' }, /no repository/, 0],
   ['S11 knowledge', 'semantic_search', { query: 'how many days of annual leave' }, /28 days/, { query: '' }, /\/query/],
   ['S12 contracts', 'extract_clause', { document_id: 'acme-supply', clause: 'termination' }, /ninety days/, { document_id: 'no-such', clause: 'term' }, /no-such/],
+  ['S13 files', 'read_file', { path: 'docs/plan.md' }, /Ship it/, { path: '../outside.txt' }, /no path here|outside/],
+  ['S13 files, list', 'list_directory', { path: 'docs' }, /plan\.md/, { path: 'nowhere' }, /There is no/],
+  ['S13 files, write', 'write_file', { path: 'new/note.txt', content: 'written' }, /note\.txt/, { path: 'docs/plan.md', content: 'x' }, /is there already/, 0],
   ['S14 inventory', 'suggest_reorders', {}, /quantity/, { limit: 0 }, /\/limit/],
   ['S14 inventory, write', 'draft_purchase_order', { sku: known.sku, quantity: 5 }, new RegExp(known.sku), { sku: 'NO-SUCH', quantity: 5 }, /NO-SUCH/, 0],
 ];
@@ -59,7 +74,9 @@ let said = '';
 
 async function serve(urls) {
   const variables = {
-    MCPFN_TOOLKITS: 'hello,weather,company,crm,catalog,database,sql,fetch,web,github,knowledge,contracts,inventory',
+    MCPFN_TOOLKITS: 'hello,weather,company,crm,catalog,database,sql,fetch,web,github,knowledge,contracts,inventory,files',
+    MCPFN_FILES_ROOT: files,
+    MCPFN_FILES_WRITES: '1',
     MCPFN_DATA_DIR: folder,
     MCPFN_WEATHER_URL: urls.weather,
     MCPFN_COMPANY_URL: urls.company,
@@ -128,6 +145,34 @@ async function main() {
       assert(result.isError && refusal.test(textOf(result)), `it gave: ${short(textOf(result))}`);
     });
   }
+  await check('no path leads out of the files', async () => {
+    for (const path of outside) {
+      for (const [tool, args] of [['read_file', { path }], ['list_directory', { path }], ['write_file', { path, content: 'x' }],
+        ['move_file', { from: path, to: 'stolen.txt' }], ['move_file', { from: 'docs/plan.md', to: path }]]) {
+        const result = await call(tool, args);
+        const text = textOf(result);
+        assert(result.isError && !text.includes('nobody may read') && !text.includes(folder), `${tool} ${JSON.stringify(args)} gave: ${short(text)}`);
+      }
+    }
+    assert(readFileSync(join(folder, 'outside.txt'), 'utf8') === 'nobody may read this', 'the file outside was changed');
+    assert(readFileSync(join(files, 'docs', 'plan.md'), 'utf8').includes('Ship it'), 'the file inside was moved');
+  });
+  await check('files are overwritten by who has read them, moved, and read as resources', async () => {
+    const { version } = (await call('read_file', { path: 'docs/plan.md' })).structuredContent;
+    assert((await call('write_file', { path: 'docs/plan.md', content: 'x', if_version: 'other' })).isError, 'another version was overwritten');
+    assert(!(await call('write_file', { path: 'docs/plan.md', content: 'Shipped.', if_version: version })).isError, 'the version was refused');
+    assert((await call('write_file', { path: 'docs/plan.md', content: 'x', if_version: version })).isError, 'a version was good twice');
+    assert(!(await call('move_file', { from: 'docs/plan.md', to: 'docs/done.md' })).isError, 'it was not moved');
+    assert((await call('move_file', { from: 'new/note.txt', to: 'docs/done.md' })).isError, 'it was moved over another');
+    const { contents } = await client.readResource({ uri: 'file:///docs/done.md' });
+    assert(contents[0].text === 'Shipped.' && contents[0].mimeType === 'text/markdown', JSON.stringify(contents));
+    for (const [size, expected] of [[1_000, 'resource'], [150_000, 'resource'], [300_000, 'resource_link'], [3_000_000, undefined]]) {
+      writeFileSync(join(files, 'data.bin'), Buffer.alloc(size, 0xff));
+      const result = await call('read_file', { path: 'data.bin' });
+      assert(!result.isError && result.content[1]?.type === expected, `${size} bytes gave ${JSON.stringify(result.content).slice(0, 200)}`);
+    }
+    assert(!said.includes(files), 'the folder of the files was said');
+  });
   await check('a client over its budget is told when to come back', async () => {
     const refused = await Promise.allSettled(Array.from({ length: 11 }, () => client.callTool({ name: 'lookup_company', arguments: { email: 'ada@apollo.example' } })));
     const messages = refused.filter(({ status }) => status === 'rejected').map(({ reason }) => String(reason.message));

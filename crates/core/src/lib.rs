@@ -65,6 +65,8 @@ pub use model::meta::{LogLevel, TraceContext};
 pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
 pub use policy::{Limits, WhenDown};
+pub use port::blob_path::{BadPath, BlobPath};
+pub use port::blobs::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition};
 pub use port::embedder::{EmbedError, Embedder};
 pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use port::records::{CacheUse, CallRecord, Failure, Outcome, Records};

@@ -1,5 +1,7 @@
 //! The ports: everything that is not a function of the request comes in through these. No implementation of any of them.
 
+pub(crate) mod blob_path;
+pub(crate) mod blobs;
 pub(crate) mod embedder;
 pub(crate) mod http_client;
 pub(crate) mod records;

@@ -5,15 +5,22 @@ use std::ffi::OsString;
 use mcpfn::{Builder, Server};
 use mcpfn_toolkits::{Needs, any_needs, defaults, register};
 
-/// The server, and whether it asks a database: `hello` alone needs none.
-pub(crate) fn configured(variable: impl Fn(&str) -> Option<OsString>) -> Result<(Builder, bool), String> {
+/// A server, and what it asks its host for.
+pub(crate) struct Configured {
+    pub(crate) builder: Builder,
+    /// `hello` alone needs none.
+    pub(crate) database: bool,
+    pub(crate) files: bool,
+}
+
+pub(crate) fn configured(variable: impl Fn(&str) -> Option<OsString>) -> Result<Configured, String> {
     let list = match variable("MCPFN_TOOLKITS") {
         Some(list) => list.into_string().map_err(|_| "MCPFN_TOOLKITS is not text in UTF-8")?,
         None => defaults().collect::<Vec<_>>().join(","),
     };
     let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
     let builder = register(server(), &list, &text).map_err(|mistakes| format!("MCPFN_TOOLKITS: {mistakes}"))?;
-    Ok((builder, any_needs(&list, Needs::Database)))
+    Ok(Configured { builder, database: any_needs(&list, Needs::Database), files: any_needs(&list, Needs::Blobs) })
 }
 
 fn server() -> Builder {

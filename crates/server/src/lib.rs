@@ -10,7 +10,7 @@ use std::sync::Arc;
 use mcpfn::worker::{Setup, Variables};
 use mcpfn::{Platform, Sql};
 
-use configured::configured;
+use configured::{Configured, configured};
 
 /// The binding of the database that is served, in `wrangler.toml`.
 const DATABASE: &str = "DB";
@@ -18,8 +18,11 @@ const DATABASE: &str = "DB";
 mcpfn::worker::fetch!(setup);
 
 fn setup(variables: &Variables) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
-    let (builder, asks_database) = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
-    let database = if asks_database { Some(variables.d1(DATABASE)?) } else { None };
+    let Configured { builder, database, files } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
+    if files {
+        return Err("the toolkit `files` needs directories, which a Worker has none of: take `files` out of MCPFN_TOOLKITS".to_owned());
+    }
+    let database = if database { Some(variables.d1(DATABASE)?) } else { None };
     Ok(Setup {
         builder,
         ports: move |platform: Platform| match database {

@@ -4,14 +4,15 @@
 
 mod configured;
 mod database;
+mod files;
 mod ingest;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use mcpfn::{Platform, Setup, Sql};
+use mcpfn::{Blobs, Platform, Setup, Sql};
 
-use configured::configured;
+use configured::{Configured, configured};
 
 const ENVIRONMENT: &str =
     "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated [those that need no variable and reach nothing outside]
@@ -34,7 +35,10 @@ const ENVIRONMENT: &str =
   MCPFN_UPSTREAM_<NAME>_TOKEN
                     this server's own bearer token there; a caller's token is never passed on
   MCPFN_UPSTREAM_<NAME>_SCOPE
-                    the scope that a caller needs to see and use that server";
+                    the scope that a caller needs to see and use that server
+  MCPFN_FILES_ROOT  toolkit files: the directory to serve, or several as NAME=DIRECTORY,NAME=DIRECTORY
+  MCPFN_FILES_WRITES
+                    toolkit files: 1 adds the tools that write and move files [for reading only]";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -46,15 +50,21 @@ fn main() -> ExitCode {
 
 fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let (builder, asks_database) = configured(variable)?;
+    let Configured { builder, database, files } = configured(variable)?;
     let unvetted = variable("MCPFN_TOOLKITS").is_some_and(|list| list.to_string_lossy().split(',').any(|name| name.trim() == "sql"));
     // without need for a database, none is made
-    let database = if asks_database { Some(database::open(variable, unvetted)?) } else { None };
+    let database = if database { Some(database::open(variable, unvetted)?) } else { None };
+    let files = if files { Some(files::open(variable)?) } else { None };
     Ok(Setup {
         builder,
-        ports: move |platform: Platform| match database {
-            Some(database) => platform.with_port::<dyn Sql>(database),
-            None => platform,
+        ports: move |mut platform: Platform| {
+            if let Some(database) = database {
+                platform = platform.with_port::<dyn Sql>(database);
+            }
+            if let Some(files) = files {
+                platform = platform.with_port::<dyn Blobs>(files);
+            }
+            platform
         },
     })
 }

@@ -31,6 +31,7 @@ pub mod crm;
 pub mod database;
 pub mod embedding;
 pub mod fetch;
+pub mod files;
 pub mod github;
 pub mod hello;
 pub mod inventory;

@@ -9,7 +9,7 @@ use mcpfn_core::{Builder, text};
 use crate::config::Config;
 #[cfg(feature = "upstream")]
 use crate::upstream;
-use crate::{catalog, company, contracts, crm, database, fetch, github, hello, inventory, knowledge, sql, weather, web};
+use crate::{catalog, company, contracts, crm, database, fetch, files, github, hello, inventory, knowledge, sql, weather, web};
 
 /// What a toolkit asks its host for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Needs {
     Database,
     /// The port `HttpClient`.
     HttpClient,
+    /// The port `Blobs`.
+    Blobs,
 }
 
 struct Toolkit {
@@ -46,6 +48,7 @@ const TOOLKITS: &[Toolkit] = &[
     Toolkit { name: "github", needs: Needs::HttpClient, by_default: false, add: github::configured },
     #[cfg(feature = "upstream")]
     Toolkit { name: "upstream", needs: Needs::HttpClient, by_default: false, add: upstream::configured },
+    Toolkit { name: "files", needs: Needs::Blobs, by_default: false, add: files::configured },
 ];
 
 /// The name of every toolkit.

@@ -96,7 +96,8 @@ fn a_panic_costs_one_answer() {
     let slow = request("test_slow", json!({}));
     let answer = worker.send(&slow).text();
     let panicked = worker.send(&request("test_panic", json!({})));
-    assert_eq!(panicked.status, 500);
+    // a failed result where the Worker unwinds, an error of the platform's where it aborts
+    assert!([200, 500].contains(&panicked.status), "{}", panicked.status);
     assert!(!panicked.text().contains("a private message"), "{}", panicked.text());
     assert_eq!(worker.send(&slow).text(), answer);
 }

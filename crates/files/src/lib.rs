@@ -1,0 +1,24 @@
+//! Directories of this machine behind the port `Blobs`. No paths are checked by their text here: the operating system resolves each
+//! below an open directory (`openat2`, or component by component), so that no link leads outside, also not one that is put there
+//! during a call.
+//!
+//! **In scope:** reading, listing, writing and renaming regular files below one root or several that have names; threads for what
+//! blocks.
+//!
+//! **Out of scope:** which paths a client may write (`BlobPath`), who may call, deleting.
+//!
+//! # What is promised
+//!
+//! A file is written beside its place and renamed, so readers see the old bytes or the new ones. "Only if nothing is there" holds
+//! among all processes where the file system has hard links. "Only if it has this version" holds among the calls of one process;
+//! another process that writes between the look and the rename, an instant later, is overwritten. A version is made of a file's
+//! identity, size and times: a program that writes into a file in place, to the same size and within one tick of the file system's
+//! clock (milliseconds), leaves it as it was.
+//!
+//! Links inside a root that stay inside are followed while reading. Nothing is written to a link.
+
+mod directory;
+mod io;
+mod place;
+
+pub use directory::Directory;

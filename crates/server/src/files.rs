@@ -1,0 +1,90 @@
+//! Which directories are served: those that the operator names. None is served unless it is named.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+
+use mcpfn::{BlobPath, Blobs};
+use mcpfn_files::Directory;
+
+const ROOT: &str = "MCPFN_FILES_ROOT";
+
+/// Opens the directories.
+pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Blobs>, String> {
+    let named = variable(ROOT)
+        .ok_or_else(|| format!("the toolkit `files` needs {ROOT}: a directory, or several as NAME=DIRECTORY,NAME=DIRECTORY"))?;
+    let roots = named.to_str().map(roots).transpose()?.flatten();
+    let opened = match &roots {
+        None => {
+            check(Path::new(&named))?;
+            Directory::open(&named)
+        }
+        Some(roots) => {
+            roots.iter().try_for_each(|(_, path)| check(Path::new(path)))?;
+            Directory::open_named(roots.iter().map(|(name, path)| (name.clone(), path)))
+        }
+    };
+    let opened = opened.map_err(|error| format!("{ROOT}: a directory can't be opened ({error}); check its permissions"))?;
+    Ok(Arc::new(opened))
+}
+
+/// Names and directories, where the first has a name; else the text is the path of one.
+fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if !text.split_once('=').is_some_and(|(name, _)| is_name(name)) {
+        return Ok(None);
+    }
+    let mut roots: Vec<(String, String)> = Vec::new();
+    for part in text.split(',') {
+        let (name, path) = part.trim().split_once('=').filter(|(name, path)| is_name(name) && !path.is_empty()).ok_or_else(|| {
+            format!("{ROOT}: each directory needs a name of letters, digits, `-` and `_`, such as docs=/srv/docs,notes=/srv/notes")
+        })?;
+        BlobPath::parse(name).map_err(|why| format!("{ROOT}: `{name}` is no name of a directory: {why}"))?;
+        if roots.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            return Err(format!("{ROOT}: the name `{name}` stands twice; give each directory its own"));
+        }
+        roots.push((name.to_owned(), path.to_owned()));
+    }
+    roots.sort();
+    Ok(Some(roots))
+}
+
+fn check(path: &Path) -> Result<(), String> {
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(format!("{ROOT}: {shown} is no directory; name one")),
+        Err(error) => Err(format!("{ROOT}: {shown} can't be found ({error}); name a directory that exists")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(root: Option<&str>) -> Result<(), String> {
+        open(|name| root.filter(|_| name == ROOT).map(OsString::from)).map(drop)
+    }
+
+    #[test]
+    fn mistakes_are_sentences() {
+        let folder = std::env::temp_dir();
+        let folder = folder.to_str().unwrap();
+        let file = std::env::current_exe().unwrap();
+        let file = file.to_str().unwrap();
+        assert_eq!(opened(Some(folder)), Ok(()));
+        assert_eq!(opened(Some(&format!("a={folder},b-2={folder}"))), Ok(()));
+        for (root, part) in [
+            (None, "needs MCPFN_FILES_ROOT: a directory"),
+            (Some("/no/such/folder"), "/no/such/folder can't be found"),
+            (Some("a=/no/such/folder"), "/no/such/folder can't be found"),
+            (Some(file), "is no directory; name one"),
+            (Some(&format!("a={folder},{folder}")), "each directory needs a name"),
+            (Some(&format!("a={folder},A={folder}")), "the name `A` stands twice"),
+            (Some(&format!("con={folder}")), "`con` is no name of a directory"),
+        ] {
+            let error = opened(root).unwrap_err();
+            assert!(error.contains("MCPFN_FILES_ROOT") && error.contains(part), "{error}");
+        }
+    }
+}

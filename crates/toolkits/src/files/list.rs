@@ -1,0 +1,104 @@
+//! `list_directory`, and paths while somebody types one.
+
+use mcpfn_core::{BlobEntry, BlobKind, BlobPath, Cx, ToolError, input, output, tool};
+
+use super::{blobs, failed, path};
+use crate::date;
+use crate::untrusted::{NOTICE, Untrusted};
+
+/// Entries of a page.
+const ENTRIES: usize = 200;
+
+/// Which directory.
+#[input]
+#[derive(Debug)]
+pub struct Directory {
+    /// A directory, e.g. "docs/2026"; the top, when left out.
+    #[schemars(length(max = 1024))]
+    #[serde(default)]
+    pub path: String,
+    /// The `next_cursor` of the page before; the first page, when left out.
+    #[schemars(length(max = 2048))]
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+/// A page of a directory.
+#[output]
+#[derive(Debug)]
+pub struct Listing {
+    /// How to read the rest.
+    pub notice: &'static str,
+    /// The directory's path, empty for the top.
+    pub path: String,
+    /// What is in it.
+    pub entries: Vec<Entry>,
+    /// The `cursor` of the next page, if there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// What else to know about this answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// An entry of a directory.
+#[output]
+#[derive(Debug)]
+pub struct Entry {
+    /// Its path, to be given to the other tools as it is.
+    pub path: String,
+    /// `file` or `directory`.
+    pub kind: &'static str,
+    /// Bytes of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// When a file was written, in UTC, as ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+}
+
+/// List the files and directories in a directory, 200 a page.
+///
+/// Use this to find files: leave `path` out to see what is at the top, then go down.
+#[tool(read_only, idempotent, open_world = false, scope = "files:read", title = "List a directory", timeout = "10s")]
+pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listing>, ToolError> {
+    // what models write for the top
+    let directory = if ["", ".", "/"].contains(&args.path.as_str()) { BlobPath::top() } else { path(args.path.trim_end_matches('/'))? };
+    let cursor = args.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+    let page = blobs(cx)?.list(&directory, cursor, ENTRIES).await.map_err(|error| failed(error, &directory))?;
+    let all = page.entries.len();
+    let entries: Vec<Entry> = page.entries.into_iter().filter_map(|entry| shown(&directory, &entry)).collect();
+    let left_out = all - entries.len();
+    let mut notes = Vec::new();
+    if left_out > 0 {
+        notes.push(format!("{left_out} more can't be read here: links that lead outside, devices, or names that are not allowed."));
+    }
+    if page.cursor.is_some() {
+        notes.push("There are more entries: call again with `next_cursor` as `cursor`.".to_owned());
+    }
+    if all == 0 {
+        notes.push(if cursor.is_some() { "There are no more entries." } else { "The directory is empty." }.to_owned());
+    }
+    let note = (!notes.is_empty()).then(|| notes.join(" "));
+    Ok(Untrusted(Listing { notice: NOTICE, path: directory.to_string(), entries, next_cursor: page.cursor, note }))
+}
+
+fn shown(directory: &BlobPath, entry: &BlobEntry) -> Option<Entry> {
+    let path = directory.join(&entry.name).ok()?.to_string();
+    match entry.kind {
+        BlobKind::File => Some(Entry { path, kind: "file", size: Some(entry.size), modified: entry.modified_ms.map(date::utc) }),
+        BlobKind::Directory => Some(Entry { path, kind: "directory", size: None, modified: None }),
+        BlobKind::Other => None,
+    }
+}
+
+/// The paths that begin with what was typed. Directories end with `/`, to go on.
+pub(super) async fn paths(typed: String, cx: Cx) -> Vec<String> {
+    let (above, start) = typed.rsplit_once('/').unwrap_or(("", &typed));
+    let directory = if above.is_empty() { Ok(BlobPath::top()) } else { BlobPath::parse(above) };
+    let (Ok(directory), Ok(blobs)) = (directory, blobs(&cx)) else { return Vec::new() };
+    let Ok(page) = blobs.list(&directory, None, 1000).await else { return Vec::new() };
+    let starting = page.entries.into_iter().filter(|entry| entry.name.starts_with(start));
+    let entries = starting.filter_map(|entry| shown(&directory, &entry));
+    entries.map(|entry| if entry.kind == "directory" { entry.path + "/" } else { entry.path }).collect()
+}

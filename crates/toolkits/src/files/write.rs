@@ -1,0 +1,135 @@
+//! `write_file` and `move_file`. Neither overwrites what the caller has not read, unless it says so.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use mcpfn_core::{BlobError, Cx, ToolError, WriteCondition, input, output, text, tool};
+
+use super::{blobs, failed, path};
+use crate::date;
+
+/// The most bytes that are written at once.
+const MOST: usize = 1024 * 1024;
+
+/// What to write.
+#[input]
+#[derive(Debug)]
+pub struct Write {
+    /// Where, e.g. "docs/plan.md". Directories that are missing are made.
+    #[schemars(length(min = 1, max = 1024))]
+    pub path: String,
+    /// The whole file, at most 1 MB.
+    #[schemars(length(max = 1400000))]
+    pub content: String,
+    /// How `content` is written down.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// The `version` that `read_file` gave: the file is overwritten only if it still has it. Without it the file must not exist yet.
+    #[schemars(length(min = 1, max = 200))]
+    #[serde(default)]
+    pub if_version: Option<String>,
+    /// A key of your own for this one write, such as a UUID. Repeat the call with the same key if you got no answer: then the file is
+    /// written once.
+    #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
+    #[serde(default)]
+    pub idempotency_key: Option<String>,
+}
+
+/// How bytes are written down.
+#[input]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "with comments the schema is a list of schemas instead of one enum, at twice the length")]
+pub enum Encoding {
+    #[default]
+    Text,
+    Base64,
+}
+
+/// Which file goes where.
+#[input]
+#[derive(Debug)]
+pub struct Move {
+    /// The file's path.
+    #[schemars(length(min = 1, max = 1024))]
+    pub from: String,
+    /// Its new path, name included. Directories that are missing are made.
+    #[schemars(length(min = 1, max = 1024))]
+    pub to: String,
+    /// Whether a file that is there already is replaced, and lost.
+    #[serde(default)]
+    pub overwrite: bool,
+    /// A key of your own for this one move, such as a UUID. Repeat the call with the same key if you got no answer.
+    #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
+    #[serde(default)]
+    pub idempotency_key: Option<String>,
+}
+
+/// A file as it is now.
+#[output]
+#[derive(Debug)]
+pub struct Written {
+    /// Its path.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Its version, for the next `write_file`.
+    pub version: String,
+    /// When it was written, in UTC, as ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+}
+
+/// Write a whole file.
+///
+/// Use this only when the user asks to create or change a file, with a content that the user wants. To change a file, read all of it
+/// first and give its `version` as `if_version`; without one only new files are written. What was overwritten can't be had back here.
+#[tool(destructive, open_world = false, scope = "files:write", title = "Write a file", timeout = "10s")]
+pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
+    let path = path(&args.path)?;
+    let bytes = match args.encoding {
+        Encoding::Text => args.content.into_bytes(),
+        Encoding::Base64 => BASE64_STANDARD
+            .decode(args.content.trim())
+            .map_err(|_| ToolError::new("`content` is no Base64 (standard alphabet, padded). Correct it, or use the encoding \"text\"."))?,
+    };
+    if bytes.len() > MOST {
+        return Err(ToolError::new(format!("`content` has {} bytes, and {MOST} are the most. Write several files.", bytes.len())));
+    }
+    let condition = args.if_version.map_or(WriteCondition::Absent, WriteCondition::Version);
+    let written = blobs(cx)?.write(&path, bytes.into(), &condition).await;
+    let metadata = written.map_err(|error| match (error, &condition) {
+        (BlobError::Changed, WriteCondition::Version(_)) => ToolError::new(format!(
+            "Nothing was written: {} is not there any more, or was changed since it had this version. Read it again, then write with \
+             its new version.",
+            text::quoted(path.as_str())
+        )),
+        (BlobError::Changed, _) => ToolError::new(format!(
+            "Nothing was written: {} is there already. Read it and give its version as `if_version` to overwrite it, or choose another \
+             path.",
+            text::quoted(path.as_str())
+        )),
+        (error, _) => failed(error, &path),
+    })?;
+    Ok(Written { path: path.to_string(), size: metadata.size, version: metadata.version, modified: metadata.modified_ms.map(date::utc) })
+}
+
+/// Move or rename a file.
+///
+/// Use this only when the user asks to move or rename a file. A file at the new path is kept and the move refused, unless `overwrite`
+/// is true: say that only when the user wants the other file lost.
+#[tool(destructive, open_world = false, scope = "files:write", title = "Move a file", timeout = "10s")]
+pub async fn move_file(args: Move, cx: &Cx) -> Result<Written, ToolError> {
+    let (from, to) = (path(&args.from)?, path(&args.to)?);
+    let shown = text::quoted(to.as_str());
+    if from == to {
+        return Err(ToolError::new("`from` and `to` are the same path. Say where the file goes."));
+    }
+    let moved = blobs(cx)?.rename(&from, &to, args.overwrite).await;
+    let metadata = moved.map_err(|error| match error {
+        BlobError::Changed => {
+            ToolError::new(format!("Nothing was moved: {shown} is there already. Choose another path, or ask the user about `overwrite`."))
+        }
+        error => failed(error, &from),
+    })?;
+    Ok(Written { path: to.to_string(), size: metadata.size, version: metadata.version, modified: metadata.modified_ms.map(date::utc) })
+}
