@@ -30,6 +30,13 @@ async function ping(url) {
   return { status: response.status, text: await response.text() };
 }
 
+/** A line of the log may come after the answer. */
+async function logged(log, text) {
+  for (const started = Date.now(); !log().includes(text); await new Promise((next) => setTimeout(next, 20))) {
+    assert(Date.now() - started < 10_000, `${text} is not in the log: ${log()}`);
+  }
+}
+
 await wrangler(await configuration(), state, async (url, log) => {
   const client = new Client({ name: 'mcpfn-worker', version: '0.0.0' }, { versionNegotiation: { mode: 'auto' } });
   await client.connect(new StreamableHTTPClientTransport(url));
@@ -57,6 +64,7 @@ await wrangler(await configuration(), state, async (url, log) => {
     assert(JSON.stringify(rows).includes('price_cents'), JSON.stringify(rows));
   });
   await check('deployed: one JSON line in the log for each call', async () => {
+    await logged(log, '"query_table"');
     const lines = log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
     assert(lines.some((line) => line.level === 'INFO' && line.name === 'query_table' && line.outcome === 'ok'), log());
     assert(log().includes('"level":"WARN","message":"MCPFN_AUTH is none'), log());
@@ -68,7 +76,7 @@ await wrangler(await configuration(), state, async (url, log) => {
   await check('deployed: without a list of keys nobody is served, and the answer says what to set', async () => {
     const { status, text } = await ping(url);
     assert(status === 503 && text.includes('MCPFN_API_KEYS is not set') && text.includes('wrangler secret put'), `${status} ${text}`);
-    assert(log().includes('MCPFN_API_KEYS'), log());
+    await logged(log, 'MCPFN_API_KEYS');
   });
 });
 
@@ -93,7 +101,7 @@ await wrangler(await configuration(withSecret), state, async (url, log) => {
   await check('deployed: a wrong secret is named at the first request and in the log', async () => {
     const { status, text } = await ping(url);
     assert(status === 503 && text.includes('MCPFN_STATE_KEY') && !text.includes('hunter2'), `${status} ${text}`);
-    assert(log().includes('MCPFN_STATE_KEY'), log());
+    await logged(log, 'MCPFN_STATE_KEY');
   });
 }, OPEN);
 const withoutDatabase = (text) => text.replaceAll(/^\[\[d1_databases\]\]\n(.+\n)*/gm, '');
