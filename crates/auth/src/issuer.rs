@@ -11,6 +11,7 @@ use crate::jwt::key::{KeySet, Verdict};
 use crate::jwt::token::Token;
 use crate::kept::Kept;
 use crate::remote;
+use crate::signatures::{self, Signatures};
 
 /// How long keys serve until they are asked for again, in milliseconds. A key that the issuer takes back serves twice as long at
 /// most.
@@ -41,11 +42,15 @@ impl Issuer {
     pub(crate) async fn check(&self, token: &Token<'_>, platform: &Platform) -> Result<(), Denied> {
         let known = |keys: &KeySet| keys.knows(token);
         let read = || {
-            let (issuer, client) = (self.clone(), remote::client(platform).cloned());
-            async move { issuer.read(client?.as_ref()).await }
+            let (issuer, client, signatures) = (self.clone(), remote::client(platform).cloned(), signatures::of(platform));
+            async move { issuer.read(client?.as_ref(), signatures?.as_ref()).await }
         };
         let seen = self.keys.get(platform, known, read).await;
-        match seen.value.map_or(Verdict::NoSuchKey, |keys| keys.check(token)) {
+        let verdict = match seen.value {
+            Some(keys) => keys.check(token).await,
+            None => Verdict::NoSuchKey,
+        };
+        match verdict {
             Verdict::Signed => Ok(()),
             Verdict::Forged => Err(invalid("the token's signature is not its issuer's")),
             Verdict::Ambiguous => Err(invalid("the token does not name the key that signed it (`kid`), and its issuer has several")),
@@ -56,7 +61,7 @@ impl Issuer {
         }
     }
 
-    async fn read(&self, client: &dyn HttpClient) -> Result<KeySet, String> {
+    async fn read(&self, client: &dyn HttpClient, signatures: &dyn Signatures) -> Result<KeySet, String> {
         let url = match &self.keys_url {
             Some(url) => url.clone(),
             None => self.discover(client).await?,
@@ -65,7 +70,7 @@ impl Issuer {
         if !response.is_success() {
             return Err(format!("GET {url}: status {}", response.status));
         }
-        KeySet::read(&response.body).map_err(|why| format!("GET {url}: {why}"))
+        KeySet::read(&response.body, signatures).await.map_err(|why| format!("GET {url}: {why}"))
     }
 
     /// Asks for the issuer's document wherever it may be.

@@ -2,5 +2,4 @@
 
 pub(crate) mod claims;
 pub(crate) mod key;
-mod rsa;
 pub(crate) mod token;

@@ -1,5 +1,6 @@
 //! Who calls: OAuth access tokens, API keys, Cloudflare Access and the identities of AWS IAM, as authenticators for `mcpfn-http`.
-//! Pure over ports: keys and verdicts of issuers come through `HttpClient`, the time through the platform. What HTTP answers to
+//! Pure over ports: keys and verdicts of issuers come through `HttpClient`, the time through the platform,
+//! and where the target is wasm, signatures are checked through [`Signatures`]. What HTTP answers to
 //! a caller that proves nothing is not here.
 //!
 //! A host reads all of it from its variables, and gives it to `mcpfn-http`; the platform needs an `HttpClient`:
@@ -32,6 +33,7 @@ mod methods;
 mod oauth;
 mod remote;
 mod settings;
+mod signatures;
 
 pub use access::Access;
 pub use api_key::{ApiKey, ApiKeys, KeySource, hash_key, new_key};
@@ -41,3 +43,4 @@ pub use introspection::Introspection;
 pub use methods::{Method, Methods};
 pub use oauth::OAuth;
 pub use settings::{ENVIRONMENT, Proofs};
+pub use signatures::{PublicKey, SignatureKey, Signatures};

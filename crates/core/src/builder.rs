@@ -17,6 +17,7 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::server::lists::{Kind, List, Listed, Lists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::{Inner, Rendered, Server};
+use crate::text::in_order;
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 
@@ -215,9 +216,8 @@ impl Builder {
             resources: List::new(Kind::Resources, self.per_page, located(false)),
             templates: List::new(Kind::Templates, self.per_page, located(true)),
         };
-        let mut header_names: Vec<String> = tools.iter().flat_map(|tool| &tool.headers).map(|parameter| parameter.header.clone()).collect();
-        header_names.sort();
-        header_names.dedup();
+        let header_names = in_order(tools.iter().flat_map(|tool| &tool.headers).map(|parameter| parameter.header.as_str()));
+        let header_names = header_names.into_iter().map(str::to_owned).collect();
         Ok(Server::from_inner(Inner {
             info: self.info,
             instructions: self.instructions,

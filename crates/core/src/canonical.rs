@@ -1,5 +1,7 @@
 //! Arguments in one spelling, and digests of what a call is: for cache keys, sealed state, and keys of stores. No secrets.
 
+use std::cmp::Ordering;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Number, Value};
@@ -18,16 +20,19 @@ pub(crate) fn canonical(value: &Value) -> Vec<u8> {
     out
 }
 
+type Member<'a> = (&'a String, &'a Value);
+
 fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
+            let mut members: Vec<Member> = members.iter().collect();
             // for ASCII, which names of arguments nearly always are, the bytes have the same order as the code units
-            if members.iter().all(|(key, _)| key.is_ascii()) {
-                members.sort_unstable_by_key(|(key, _)| *key);
-            } else {
-                members.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
-            }
+            let order: fn(&Member, &Member) -> Ordering = match members.iter().all(|(key, _)| key.is_ascii()) {
+                true => |one, other| one.0.cmp(other.0),
+                false => |one, other| one.0.encode_utf16().cmp(other.0.encode_utf16()),
+            };
+            // both ways by one sort: each would be another four kilobytes of code
+            members.sort_unstable_by(order);
             out.push(b'{');
             for (position, (key, value)) in members.into_iter().enumerate() {
                 if position > 0 {

@@ -136,7 +136,7 @@ pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<Promp
     if properties.is_none() {
         mistakes.push("its arguments must be a struct with named fields".to_owned());
     }
-    let mut arguments: Vec<PromptArgument> = properties
+    let arguments: Vec<PromptArgument> = properties
         .into_iter()
         .flatten()
         .map(|(name, property)| {
@@ -151,8 +151,9 @@ pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<Promp
         })
         .collect();
     // schema maps may be sorted by name; what must be filled in comes first for whoever fills it in
-    arguments.sort_by_key(|argument| !argument.required);
-    arguments
+    let (mut first, others): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|argument: &PromptArgument| argument.required);
+    first.extend(others);
+    first
 }
 
 fn may_be_string(property: &Value) -> bool {

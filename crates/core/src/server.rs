@@ -3,7 +3,7 @@
 pub(crate) mod lists;
 pub(crate) mod registered;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +20,7 @@ use crate::model::meta::SERVER_INFO;
 use crate::port::{Platform, TypeMap};
 use crate::principal::Principal;
 use crate::running::{Answer, Reply};
+use crate::text::in_order;
 use crate::tool::schema::HeaderParameter;
 use crate::version::Revision;
 use lists::Lists;
@@ -130,8 +131,8 @@ impl Server {
         let prompts = self.0.prompts.iter().map(|prompt| &prompt.scopes);
         let resources = self.0.resources.iter().map(|resource| &resource.scopes);
         let upstreams = self.0.upstreams.iter().map(|upstream| &upstream.resource.scopes);
-        let scopes: BTreeSet<&String> = tools.chain(prompts).chain(resources).chain(upstreams).flatten().collect();
-        scopes.into_iter().cloned().collect()
+        let scopes = in_order(tools.chain(prompts).chain(resources).chain(upstreams).flatten().map(String::as_str));
+        scopes.into_iter().map(str::to_owned).collect()
     }
 
     /// What a JSON-RPC answer of this server may have at most.

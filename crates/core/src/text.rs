@@ -1,10 +1,19 @@
 //! Text between people, models and programs: a client's words made safe to repeat, slips recognised, comments unwrapped. Not an
 //! escaper for any format.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How much of a client's text is ever repeated, in characters.
 const SHOWN: usize = 80;
+
+/// Different words in their order.
+pub(crate) fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut set = BTreeSet::new();
+    // to collect them would sort them first, by five kilobytes of code of its own
+    words.for_each(|word| _ = set.insert(word));
+    set
+}
 
 /// A client's text between backticks, cut after 80 characters, control characters and backticks replaced.
 #[must_use]

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use mcpfn_auth::Method;
+use mcpfn_auth::{Method, Signatures};
 use mcpfn_core::jsonrpc::Error as RpcError;
 use mcpfn_core::{Answer, Builder, HttpClient, Limits, Platform};
 use mcpfn_host::Setup;
@@ -26,6 +26,7 @@ use crate::hangup::Hangup;
 use crate::http_client::Fetch;
 use crate::settings::Settings;
 use crate::variables::Variables;
+use crate::web_crypto::WebCrypto;
 use crate::{console, ports, request, response};
 
 thread_local! {
@@ -117,7 +118,8 @@ impl Host {
             .wire_records(ports::platform(keys))
             .without_sharing()
             .with_limits(limits)
-            .with_port::<dyn HttpClient>(Arc::new(Fetch));
+            .with_port::<dyn HttpClient>(Arc::new(Fetch))
+            .with_port::<dyn Signatures>(Arc::new(WebCrypto));
         if let Some(cache) = variables.kv_cache(CACHE) {
             platform = platform.with_cache(Arc::new(cache));
         }

@@ -42,6 +42,8 @@ mod response;
 mod stores;
 #[cfg(target_arch = "wasm32")]
 mod variables;
+#[cfg(target_arch = "wasm32")]
+mod web_crypto;
 
 #[cfg(target_arch = "wasm32")]
 pub use fetch::{fetch, served, wait_until};

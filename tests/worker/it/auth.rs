@@ -82,6 +82,19 @@ fn tokens() {
 
     refused("oauth", None, 401, CHALLENGE);
     let invalid = format!("{CHALLENGE}, error=\"invalid_token\"");
+    for algorithm in ["RS256", "ES256", "EdDSA"] {
+        let good = bearer(&format!("?alg={algorithm}"));
+        let response = call("oauth", "secret", Some(("authorization", &good)));
+        assert_eq!(response.status, 200, "{algorithm}: {}", response.text());
+        // the claims of another token of the same key
+        let (signed, _) = good.rsplit_once('.').expect("a token has three parts");
+        let other = bearer(&format!("?alg={algorithm}&sub=bob"));
+        let (_, signature) = other.rsplit_once('.').expect("a token has three parts");
+        for signature in [signature, &signature[4..], ""] {
+            let message = refused("oauth", Some(("authorization", &format!("{signed}.{signature}"))), 401, &invalid);
+            assert!(message.contains("signature"), "{algorithm}: {message}");
+        }
+    }
     let (text, _) = good.rsplit_once('.').expect("a token has three parts");
     let forged = format!("{text}.{}", "A".repeat(86));
     for (token, part) in [

@@ -307,5 +307,9 @@ pub(crate) type InputResponses = BTreeMap<String, InputResponse>;
 /// Reads `inputResponses`: an object of objects. `None` when it is anything else.
 pub(crate) fn read_responses(raw: &RawValue) -> Option<InputResponses> {
     let answers: BTreeMap<String, Object<JsonObject>> = serde_json::from_str(raw.get()).ok()?;
-    answers.into_iter().map(|(key, answer)| Some((key, InputResponse::deserialize(Value::Object(answer.0)).ok()?))).collect()
+    let mut responses = BTreeMap::new();
+    for (key, answer) in answers {
+        responses.insert(key, InputResponse::deserialize(Value::Object(answer.0)).ok()?);
+    }
+    Some(responses)
 }

@@ -2,9 +2,12 @@
 //! No number is rounded to compare it.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use serde_json::{Map, Number, Value};
+
+use crate::text::in_order;
 
 /// Above this many items, equal ones are found by sorting.
 const FEW_ITEMS: usize = 16;
@@ -107,7 +110,7 @@ pub(super) fn equal_items(items: &[Value]) -> Option<(usize, usize)> {
         return pairs.into_iter().find(|(earlier, later)| same(&items[*earlier], &items[*later]));
     }
     let mut positions: Vec<usize> = (0..items.len()).collect();
-    positions.sort_by(|a, b| order(&items[*a], &items[*b]));
+    positions.sort_unstable_by(|a, b| order(&items[*a], &items[*b]).then(a.cmp(b)));
     let neighbours = positions.windows(2).find(|pair| order(&items[pair[0]], &items[pair[1]]).is_eq())?;
     Some((neighbours[0], neighbours[1]))
 }
@@ -132,10 +135,8 @@ fn order(a: &Value, b: &Value) -> Ordering {
 }
 
 /// A `Map` is in no order at all when some crate turns serde_json's `preserve_order` on.
-fn sorted_keys(map: &Map<String, Value>) -> Vec<&String> {
-    let mut keys: Vec<&String> = map.keys().collect();
-    keys.sort_unstable();
-    keys
+fn sorted_keys(map: &Map<String, Value>) -> BTreeSet<&str> {
+    in_order(map.keys().map(String::as_str))
 }
 
 fn rank(value: &Value) -> u8 {
