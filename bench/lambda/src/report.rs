@@ -17,12 +17,10 @@ pub(crate) fn markdown(all: &[Measured]) -> String {
     out.push_str(
         "event; *first* is the first event's answer, warm calls follow in one environment; each is a `tools/list`. Times are medians in\n",
     );
-    out.push_str("milliseconds. Memory is resident, in KiB, after the first call, a thousand, and all. *Zip* is what is deployed: of interpreters, the\n");
+    out.push_str("milliseconds. Memory is resident, in KiB, after the first call, a thousand, and all. *Zip* is what is deployed: of Python the author's\n");
+    out.push_str("files and packages, of TypeScript one minified file by esbuild, both without what Lambda's own runtime has (the interpreter, boto3,\n");
     out.push_str(
-        "author's files and packages, not bundled, without what Lambda's own runtime has (the interpreter, boto3, the runtime client),\n",
-    );
-    out.push_str(
-        "type declarations and source maps. Node's loop is ours, because AWS's compiles C++ at installation. AWS Labs' handler speaks\n",
+        "AWS's runtime client). That client runs Node's handler without its native part, over node:http. AWS Labs' handler speaks\n",
     );
     out.push_str("2024-11-05, all others 2026-07-28.\n\n");
     out.push_str("| bootstrap | start (p10, p90) | times the first row | first | warm p50, p99 | memory | bytes | zip |\n");

@@ -27,6 +27,8 @@ pub struct Invocation {
     pub cut_after: Option<usize>,
     /// Refuse the answer, as the platform does with one that is too late or too large.
     pub refused: bool,
+    /// Take an answer also without the invocation's id. Runtime clients that don't know the id are served as ever.
+    pub id_optional: bool,
 }
 
 /// When a function must have answered.
@@ -42,7 +44,7 @@ impl Invocation {
     /// An event with thirty seconds to answer it.
     #[must_use]
     pub fn new(event: Value) -> Self {
-        Self { event, deadline: Deadline::In(Duration::from_secs(30)), cut_after: None, refused: false }
+        Self { event, deadline: Deadline::In(Duration::from_secs(30)), cut_after: None, refused: false, id_optional: false }
     }
 }
 
@@ -96,6 +98,7 @@ struct Call {
     parts: Sender,
     cut_after: Option<usize>,
     refused: bool,
+    id_optional: bool,
 }
 
 impl RuntimeApi {
@@ -130,12 +133,14 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Re
     match (&parts.method, segments.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => Ok(next(&shared).await),
         (&Method::POST, ["invocation", id, what @ ("response" | "error")]) => {
-            if text(&parts.headers, "lambda-runtime-invocation-id") != Some(*id) {
-                return Ok(status(StatusCode::BAD_REQUEST, "the invocation id was not sent back"));
-            }
-            let Some(Call { parts: sender, cut_after, refused }) = shared.open().calls.remove(*id) else {
+            let Some(Call { parts: sender, cut_after, refused, id_optional }) = shared.open().calls.remove(*id) else {
                 return Ok(status(StatusCode::BAD_REQUEST, "no such invocation is open"));
             };
+            let sent_back = text(&parts.headers, "lambda-runtime-invocation-id");
+            if sent_back != Some(*id) && !(sent_back.is_none() && id_optional) {
+                let _ = sender.send((Instant::now(), Part::Broken("the invocation id was not sent back".to_owned())));
+                return Ok(status(StatusCode::BAD_REQUEST, "the invocation id was not sent back"));
+            }
             if refused {
                 let _ = sender.send((Instant::now(), Part::Broken("refused as the test asked".to_owned())));
                 return Ok(status(StatusCode::PAYLOAD_TOO_LARGE, "the answer is too large"));
@@ -181,7 +186,8 @@ async fn next(shared: &Shared) -> Response<Full<Bytes>> {
         let mut open = shared.open();
         open.number += 1;
         let id = format!("00000000-0000-4000-8000-{:012x}", open.number);
-        open.calls.insert(id.clone(), Call { parts, cut_after: invocation.cut_after, refused: invocation.refused });
+        let Invocation { cut_after, refused, id_optional, .. } = invocation;
+        open.calls.insert(id.clone(), Call { parts, cut_after, refused, id_optional });
         id
     };
     let deadline = match invocation.deadline {

@@ -69,11 +69,13 @@ pub(super) fn scale(cx: &Context, rest: &[String]) -> Result<()> {
 /// Those of `--part lambda`, as it takes them: a name, a program, its arguments, and files whose zip is what is deployed.
 pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
     build(cx, "lambda", &["peer-rmcp-lambda", "peer-mcpfn-lambda"])?;
-    let python = python(cx)?;
+    let (node, python) = (node(cx)?, python(cx)?);
+    let bundle = bundle(cx, &node)?;
     let packages = process::read(Command::new(&python).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
     let packages = Path::new(packages.trim());
     let of_python = |names: &[&str]| -> Vec<PathBuf> { names.iter().map(|name| packages.join(name)).collect() };
     let rust = programs(cx, "lambda");
+    let at_node = |file: &str| cx.root.join(NODE).join(file);
     Ok(vec![
         json!({"name": "mcpfn, one tool, nothing else in it", "program": rust.join("peer-mcpfn-lambda")}),
         json!({
@@ -87,7 +89,31 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
             "files": of_python(&["awslabs", "pydantic", "pydantic_core", "annotated_types", "typing_inspection"]).into_iter()
                 .chain([packages.join("typing_extensions.py"), cx.root.join(PYTHON).join("echo_lambda.py")]).collect::<Vec<_>>(),
         }),
+        json!({
+            "name": format!(
+                "TypeScript SDK {}, streaming handler, aws-lambda-ric {}",
+                package(cx, "@modelcontextprotocol/server")?, package(cx, "aws-lambda-ric")?,
+            ),
+            "program": node.describe(),
+            "arguments": ["--import", at_node("pure-client.mjs"), at_node("node_modules/aws-lambda-ric/index.mjs")],
+            // Lambda's runtime for Node has the runtime client
+            "files": [&bundle],
+            "variables": {
+                "NODE_ENV": "production", "AWS_LAMBDA_NODEJS_USE_ALTERNATIVE_CLIENT_1": "true",
+                "_HANDLER": "lambda.handler", "LAMBDA_TASK_ROOT": bundle.parent(),
+            },
+        }),
     ])
+}
+
+/// What is deployed of bench/peers/node: the handler and what it imports in one file, as AWS recommends.
+fn bundle(cx: &Context, node: &setup::Node) -> Result<PathBuf> {
+    let bundle = cx.target.join("peers/node/lambda.mjs");
+    let mut esbuild = node.command();
+    esbuild.current_dir(cx.root.join(NODE)).args(["node_modules/esbuild/bin/esbuild", "lambda.mjs", "--bundle", "--minify"]);
+    esbuild.args(["--platform=node", "--format=esm", "--log-level=warning"]).arg(format!("--outfile={}", bundle.display()));
+    process::run(&mut esbuild)?;
+    Ok(bundle)
 }
 
 /// The load has a core of its own; what it starts goes to the other.
