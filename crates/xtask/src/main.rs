@@ -7,6 +7,7 @@ mod clients;
 mod conformance;
 mod context;
 mod deny;
+mod embeddings;
 mod fixture;
 mod lambda;
 mod postgres;
@@ -36,6 +37,7 @@ cargo xtask <command>
   deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
   wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
   stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down
+  embeddings    recall of the knowledge base by words, vectors and both, with a real embedding model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own
   conformance   the official MCP suite against the fixture server, three protocol revisions
                   --host HOST     which host serves the fixtures: local, lambda or worker; `test` asks all
@@ -112,6 +114,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", run: deny::run },
     Step { name: "wasm", run: wasm::run },
     Step { name: "stores", run: stores::run },
+    Step { name: "embeddings", run: embeddings::run },
     Step { name: "postgres", run: postgres::run },
     Step { name: "conformance", run: conformance::step },
     Step { name: "clients", run: clients::run },

@@ -15,7 +15,7 @@ use std::{
 use crate::{
     cargo_steps,
     context::Context,
-    process as programs,
+    embeddings, process as programs,
     report::{Counts, Error, Result, While},
     setup,
 };
@@ -36,7 +36,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         tests.args(["test", "-p", package, "--test", "postgres"]).env("MCPFN_TEST_POSTGRES", &server.url);
         cargo_steps::tests(&mut tests, counts)?;
     }
-    Ok(())
+    embeddings::recall(cx, Some(&server.url), counts)
 }
 
 /// A running server with its data, both gone when dropped.

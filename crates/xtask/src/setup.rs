@@ -16,7 +16,7 @@ pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{Node, node, node_packages};
 pub(crate) use postgres::postgres;
-pub(crate) use python::{Python, moto, python_packages, sam_tools};
+pub(crate) use python::{Python, embedding_model, moto, python_packages, sam_tools};
 pub(crate) use wasm_std::{Panics, TARGET, Toolchain, wasm_toolchain, wasm_toolchain_that};
 pub(crate) use worker_tools::{WorkerTools, worker_tools};
 
@@ -58,6 +58,7 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     }
     println!("SAM command line and cfn-lint: {}", sam_tools(cx)?.describe());
     println!("moto: {}", moto(cx)?.describe());
+    println!("embedding model: {}", embedding_model(cx)?.describe());
     Ok(())
 }
 

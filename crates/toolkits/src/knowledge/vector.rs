@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 /// Dampens how much the first places of a ranking count. The method's authors take 60, for rankings of a thousand; with 50 places that
-/// would put whatever stands in both above the first of one.
-const DAMPING: f64 = 5.0;
+/// would put whatever stands in both above the first of one. Measured with a real model by `cargo xtask embeddings`, where vectors alone
+/// find 0.93 of the answers among the first five: 60 and equal weights find 0.86; 5 finds 0.95, but further down; 0 to 2 find 0.95 or
+/// 0.96 with any weight from 0.4 to 0.6, which is more than either ranking does alone.
+const DAMPING: f64 = 1.0;
 
 /// What a place by words counts of one by meaning: a question in other words than its answer shares some word with many passages. With
-/// this the best by words alone, such as a name that no model knows, is the fourth of all.
-const WORDS: f64 = 0.7;
+/// this the best by words alone, such as a name that no model knows, is the third of all.
+const WORDS: f64 = 0.6;
 
 /// A vector as it is stored: of length one, in little-endian floats.
 pub(crate) fn stored(vector: &[f32]) -> Vec<u8> {
@@ -52,9 +54,9 @@ mod tests {
     #[test]
     fn two_rankings_as_one() {
         let order = |words: &[i64], meaning: &[i64]| -> Vec<i64> { fused(words, meaning).into_iter().map(|(entry, _)| entry).collect() };
-        assert_eq!(order(&[1, 2, 3], &[3, 2, 4]), [3, 2, 4, 1]);
+        assert_eq!(order(&[1, 2, 3], &[3, 2, 4]), [3, 2, 1, 4]);
         let meaning: Vec<i64> = (1..=50).collect();
-        assert_eq!(order(&[99], &meaning)[..5], [1, 2, 3, 99, 4]);
+        assert_eq!(order(&[99], &meaning)[..5], [1, 2, 99, 3, 4]);
         assert_eq!(order(&meaning, &[]), meaning);
     }
 }

@@ -184,7 +184,7 @@ fn answer(head: &str, body: &str) -> (&'static str, String) {
         .iter()
         .enumerate()
         .rev()
-        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vectors::of(&asked["model"], text)}))
+        .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vectors::of(text)}))
         .collect();
     ("200 OK", json!({"object": "list", "model": asked["model"], "data": data}).to_string())
 }

@@ -7,7 +7,6 @@ mod documents; // tools, resource, refusals
 mod host; // a server in memory, and a model on loopback
 #[path = "../it/place.rs"]
 mod place; // which server, and names there
-mod recall; // questions in other words than their answers
 mod scale; // 50,000 documents
 mod store; // a database of documents
 mod vectors; // what stands in for a model

@@ -25,8 +25,6 @@ mod host;
 mod inventory;
 #[path = "../it/place.rs"]
 mod place;
-#[path = "../knowledge/recall.rs"]
-mod recall;
 #[path = "../knowledge/scale.rs"]
 mod scale;
 #[path = "../it/schemas.rs"]

