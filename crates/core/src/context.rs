@@ -30,8 +30,8 @@ pub struct Cx(Arc<Inner>);
 
 struct Inner {
     revision: Revision,
-    principal: Principal,
-    meta: CallMeta,
+    principal: Arc<Principal>,
+    meta: Arc<CallMeta>,
     answers: InputResponses,
     opened: Option<Value>,
     filled: BTreeMap<String, String>,
@@ -44,8 +44,8 @@ struct Inner {
 /// The parts of a `Cx`; the dispatcher fills them in.
 pub(crate) struct Parts {
     pub(crate) revision: Revision,
-    pub(crate) principal: Principal,
-    pub(crate) meta: CallMeta,
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) meta: Arc<CallMeta>,
     pub(crate) answers: InputResponses,
     pub(crate) opened: Option<Value>,
     pub(crate) filled: BTreeMap<String, String>,

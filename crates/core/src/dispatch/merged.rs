@@ -29,11 +29,11 @@ pub(super) fn list(server: &Server, call: &Call<'_>, method: Method, kind: Kind,
     let (server, platform) = (server.clone(), Arc::clone(platform));
     let started_ms = platform.clock.now_ms();
     let own_end = started_ms.saturating_add(WITHIN_MS);
-    let (id, principal, trace) = (call.id.as_json().to_owned(), call.principal.clone(), call.meta.trace.clone());
+    let (id, principal, meta) = (call.id.as_json().to_owned(), Arc::new(call.principal.clone()), Arc::new(call.meta.clone()));
     let cx = Cx::new(Parts {
         revision,
-        principal: call.principal.clone(),
-        meta: call.meta.clone(),
+        principal: Arc::clone(&principal),
+        meta: Arc::clone(&meta),
         answers: Default::default(),
         opened: None,
         filled: Default::default(),
@@ -62,7 +62,7 @@ pub(super) fn list(server: &Server, call: &Call<'_>, method: Method, kind: Kind,
         }
         let merged = server.lists().of(kind).merged(revision, cursor.as_deref(), &server, &scopes, (&listings, ttl_ms));
         let duration_ms = platform.clock.now_ms().saturating_sub(started_ms);
-        AtOnce { revision, method: method.as_str(), id: &id, principal: &principal, trace: Some(&trace), duration_ms }
+        AtOnce { revision, method: method.as_str(), id: &id, principal: &principal, trace: Some(&meta.trace), duration_ms }
             .record(&platform, merged.as_ref().map(Vec::len));
         merged
     };

@@ -82,8 +82,8 @@ pub(crate) struct Work {
     /// The tool's or prompt's name, or the URI, as the client wrote it.
     pub(crate) target: String,
     pub(crate) revision: Revision,
-    pub(crate) principal: Principal,
-    meta: CallMeta,
+    pub(crate) principal: Arc<Principal>,
+    meta: Arc<CallMeta>,
     arguments: Option<Box<RawValue>>,
     pub(super) answers: Option<Box<RawValue>>,
     state: Option<String>,
@@ -118,8 +118,8 @@ impl Work {
             place,
             target: target.to_owned(),
             revision,
-            principal,
-            meta,
+            principal: principal.into(),
+            meta: meta.into(),
             arguments: params.arguments().map(ToOwned::to_owned),
             answers: params.input_responses().map(ToOwned::to_owned),
             state,
@@ -223,8 +223,8 @@ impl Work {
         };
         Ok(Cx::new(Parts {
             revision: self.revision,
-            principal: self.principal.clone(),
-            meta: self.meta.clone(),
+            principal: Arc::clone(&self.principal),
+            meta: Arc::clone(&self.meta),
             answers: self.answers()?,
             opened,
             filled,
