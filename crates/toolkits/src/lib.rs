@@ -55,3 +55,8 @@ mod words;
 
 pub use config::{NoSecret, Secret};
 pub use registry::{Mistakes, Needs, any_needs, defaults, names, register};
+
+/// A number as serde names one that was left out: `#[serde(default = "crate::usual::<20>")]`.
+pub(crate) const fn usual<const N: u32>() -> u32 {
+    N
+}

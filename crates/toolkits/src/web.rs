@@ -78,12 +78,8 @@ pub struct Query {
     pub query: String,
     /// The most results to return.
     #[schemars(range(min = 1, max = 20))]
-    #[serde(default = "five")]
+    #[serde(default = "crate::usual::<5>")]
     pub limit: u32,
-}
-
-fn five() -> u32 {
-    5
 }
 
 /// Pages that match a search.

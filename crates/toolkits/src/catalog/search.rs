@@ -19,12 +19,8 @@ pub struct Search {
     pub query: String,
     /// The most products to return.
     #[schemars(range(min = 1, max = 100))]
-    #[serde(default = "ten")]
+    #[serde(default = "crate::usual::<10>")]
     pub limit: u32,
-}
-
-fn ten() -> u32 {
-    10
 }
 
 /// Products that match a search.

@@ -40,12 +40,8 @@ pub struct Filters {
     pub text: Option<String>,
     /// The most documents to return.
     #[schemars(range(min = 1, max = 50))]
-    #[serde(default = "ten")]
+    #[serde(default = "crate::usual::<10>")]
     pub limit: u32,
-}
-
-fn ten() -> u32 {
-    10
 }
 
 /// Documents that match.

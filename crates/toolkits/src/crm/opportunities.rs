@@ -18,12 +18,8 @@ pub struct Opened {
     pub account_id: Option<String>,
     /// The most opportunities to return, the largest first.
     #[schemars(range(min = 1, max = 50))]
-    #[serde(default = "twenty")]
+    #[serde(default = "crate::usual::<20>")]
     pub limit: u32,
-}
-
-fn twenty() -> u32 {
-    20
 }
 
 /// Opportunities that are neither won nor lost.

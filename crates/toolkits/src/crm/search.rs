@@ -24,12 +24,8 @@ pub struct Search {
     pub query: String,
     /// The most results to return.
     #[schemars(range(min = 1, max = 10))]
-    #[serde(default = "five")]
+    #[serde(default = "crate::usual::<5>")]
     pub limit: u32,
-}
-
-fn five() -> u32 {
-    5
 }
 
 /// Customers that match a search.

@@ -20,12 +20,8 @@ pub struct AccountId {
     pub account_id: String,
     /// The most events to return, the newest first.
     #[schemars(range(min = 1, max = 50))]
-    #[serde(default = "twenty")]
+    #[serde(default = "crate::usual::<20>")]
     pub limit: u32,
-}
-
-fn twenty() -> u32 {
-    20
 }
 
 /// A company with what happened.

@@ -39,16 +39,12 @@ pub struct Query {
     pub order_by: Vec<Order>,
     /// The most rows to return.
     #[schemars(range(min = 1, max = 100))]
-    #[serde(default = "twenty")]
+    #[serde(default = "crate::usual::<20>")]
     pub limit: u32,
     /// How many rows to leave out before the first, to read on where an answer ended.
     #[schemars(range(max = 100_000))]
     #[serde(default)]
     pub offset: u32,
-}
-
-fn twenty() -> u32 {
-    20
 }
 
 /// A column to sort by.

@@ -21,20 +21,12 @@ pub struct Pulls {
     pub state: State,
     /// The most to return.
     #[schemars(range(min = 1, max = 30))]
-    #[serde(default = "ten")]
+    #[serde(default = "crate::usual::<10>")]
     pub limit: u32,
     /// Which page of so many, for the older ones.
     #[schemars(range(min = 1, max = 100))]
-    #[serde(default = "one")]
+    #[serde(default = "crate::usual::<1>")]
     pub page: u32,
-}
-
-fn ten() -> u32 {
-    10
-}
-
-fn one() -> u32 {
-    1
 }
 
 /// The state of a pull request.

@@ -22,12 +22,8 @@ pub struct Where {
     pub warehouse: Option<String>,
     /// The most levels to return; what is furthest below its reorder point comes first.
     #[schemars(range(min = 1, max = 100))]
-    #[serde(default = "twenty")]
+    #[serde(default = "crate::usual::<20>")]
     pub limit: u32,
-}
-
-fn twenty() -> u32 {
-    20
 }
 
 /// Stock levels.

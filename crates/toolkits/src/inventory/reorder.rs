@@ -25,12 +25,8 @@ pub struct Which {
     pub warehouse: Option<String>,
     /// The most suggestions to return, the most urgent first.
     #[schemars(range(min = 1, max = 100))]
-    #[serde(default = "twenty")]
+    #[serde(default = "crate::usual::<20>")]
     pub limit: u32,
-}
-
-fn twenty() -> u32 {
-    20
 }
 
 /// What to order.

@@ -18,12 +18,8 @@ pub struct Period {
     pub sku: String,
     /// Over how many days, up to the last day of the sales history.
     #[schemars(range(min = 1, max = 365))]
-    #[serde(default = "thirty")]
+    #[serde(default = "crate::usual::<30>")]
     pub days: u32,
-}
-
-fn thirty() -> u32 {
-    30
 }
 
 /// How fast a product leaves.

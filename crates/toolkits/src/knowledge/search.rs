@@ -46,12 +46,8 @@ pub struct Question {
     pub query: String,
     /// The most passages to return.
     #[schemars(range(min = 1, max = 20))]
-    #[serde(default = "five")]
+    #[serde(default = "crate::usual::<5>")]
     pub k: u32,
-}
-
-fn five() -> u32 {
-    5
 }
 
 /// Passages for a question.
