@@ -79,17 +79,17 @@ pub(crate) fn step_up(response: &mut Response<Body>, auth: &Auth, realm: &str) {
 }
 
 /// A reply: JSON if the call ends before it reports anything; an event stream from its first report on, or once a client that
-/// gave a progress token has heard nothing for a while.
-pub(crate) async fn reply(reply: Reply, modern: bool, streams: bool, heartbeat: Heartbeat) -> Response<Body> {
+/// gave a progress token has heard nothing for a while. `streams`: whether the client reads these; most calls never ask.
+pub(crate) async fn reply(reply: Reply, modern: bool, streams: impl Fn() -> bool, heartbeat: Heartbeat) -> Response<Body> {
     let mut running = match reply {
         Reply::Answer(ready) => return answer(ready, modern),
         Reply::Running(running) => running,
     };
-    let mut pulse = Pulse::new((streams && running.wants_progress()).then_some(heartbeat));
+    let mut pulse = Pulse::new((running.wants_progress() && streams()).then_some(heartbeat));
     loop {
         match std::future::poll_fn(|cx| pulse.poll_frame(&mut running, cx)).await {
             Beat::Frame(Some(Frame::Answer(ready))) => return answer(ready, modern),
-            Beat::Frame(Some(Frame::Notification(first))) if streams => {
+            Beat::Frame(Some(Frame::Notification(first))) if streams() => {
                 return stream(Beat::Frame(Some(Frame::Notification(first))), running, pulse);
             }
             // a client that reads no streams loses the reports, not the answer

@@ -167,7 +167,7 @@ impl Service {
                 let call = call.deadline_ms(deadline(parts)).traced(header("traceparent"), header("tracestate"));
                 let reply = self.server.reply(call, platform);
                 let heartbeat = Heartbeat { every: self.config.heartbeat, platform: Arc::clone(platform) };
-                respond::reply(reply, modern, guard::accepts_stream(&parts.headers), heartbeat).await
+                respond::reply(reply, modern, || guard::accepts_stream(&parts.headers), heartbeat).await
             }
             Err(error) => refuse(&error),
         }
