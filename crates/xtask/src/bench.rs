@@ -4,6 +4,8 @@
 mod lambda;
 mod peers;
 mod plot;
+mod toolkits;
+mod workers;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +17,14 @@ use crate::process;
 use crate::report::{Error, Result, flush};
 
 /// What can be measured, and who starts it. `bench/results/PART.json` is the result of each.
-const PARTS: &[(&str, Start)] = &[("core", core), ("http", peers::http), ("lambda", lambda::run), ("scale", peers::scale)];
+const PARTS: &[(&str, Start)] = &[
+    ("core", core),
+    ("http", peers::http),
+    ("lambda", lambda::run),
+    ("scale", peers::scale),
+    ("toolkits", toolkits::run),
+    ("workers", workers::run),
+];
 type Start = fn(&Context, &[String]) -> Result<()>;
 
 pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {

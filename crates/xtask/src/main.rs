@@ -48,10 +48,9 @@ cargo xtask <command>
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine
   worker        the fixtures and the clients through workerd, and what wrangler would deploy, with D1
                   --migrations    write infra/migrations from the demo shop
-                  --sizes         sizes and start-up times instead of the tests
 
   bench --part PART [-- ARGUMENTS]
-                benchmarks of one part, core or lambda; the arguments go to the benchmark
+                benchmarks of one part: core, http, lambda, scale, workers or toolkits; the arguments go to the benchmark
 
   setup         fetch everything the steps above need; quick when nothing is missing
   help          this text

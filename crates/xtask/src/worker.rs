@@ -2,8 +2,7 @@
 //! then what only this host does, then real clients; last, what wrangler would deploy.
 
 mod deployed;
-mod sizes;
-mod workerd;
+pub(crate) mod workerd;
 
 use std::path::{Path, PathBuf};
 
@@ -19,13 +18,14 @@ use workerd::{Service, What, Workerd};
 
 const IMPATIENT: &str = include_str!("../../../tests/worker/impatient.mjs");
 const SWEEP: &str = include_str!("../../../tests/worker/sweep.mjs");
+const DATABASE: &str = include_str!("../../../tests/worker/database.mjs");
 const ISSUER: &str = include_str!("../../../tests/worker/issuer.mjs");
 
 /// 32 bytes of 7, which the fixtures know.
 const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
-const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
+pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
 const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
-const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
+pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// The origins that the fixtures call from: this host has no loopback that it could trust by itself.
 const ORIGINS: (&str, &str) =
     ("MCPFN_ORIGINS", "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}");
@@ -71,6 +71,8 @@ const SERVICES: &[Service<'_>] = &[
     Service { name: "counting", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "counting")], objects_of: "once" } },
     Service { name: "sweep", what: What::Around { text: SWEEP } },
     Service { name: "swept", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "sweep" } },
+    Service { name: "database", what: What::Script { text: DATABASE, service: None } },
+    Service { name: "late", what: What::Asking { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")], database: "database" } },
     Service { name: "misbound", what: What::Built(&[OPEN, KEY, QUIET, ("ONCE", "objects")]) },
     Service { name: "routed", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]) },
     Service { name: "unset", what: What::Built(&[]) },
@@ -97,7 +99,6 @@ const TESTS: [&str; 6] = ["test", "-p", "mcpfn-it", "--features=workerd", "--tes
 pub(crate) enum Options {
     Tests,
     Migrations,
-    Sizes,
 }
 
 impl Options {
@@ -105,7 +106,6 @@ impl Options {
         match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [] => Ok(Self::Tests),
             ["--migrations"] => Ok(Self::Migrations),
-            ["--sizes"] => Ok(Self::Sizes),
             other => Err(Error::new(format!("`worker` does not know `{}`; see `cargo xtask help`", other.join(" ")))),
         }
     }
@@ -115,7 +115,6 @@ pub(crate) fn start(cx: &Context, options: Options, counts: &mut Counts) -> Resu
     match options {
         Options::Tests => run(cx, counts),
         Options::Migrations => deployed::write_migration(cx),
-        Options::Sizes => sizes::table(cx),
     }
 }
 
@@ -184,7 +183,7 @@ fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
 }
 
 /// Builds one crate as it would be deployed, into a folder.
-fn build(cx: &Context, tools: &WorkerTools, package: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn build(cx: &Context, tools: &WorkerTools, package: &Path, folder: &Path) -> Result<()> {
     let mut build = tools.worker_build(cx)?;
     build.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).args(["--profile", "worker", "--out-dir"]).arg(folder).arg(package);
     process::run(&mut build)
@@ -198,8 +197,8 @@ mod tests {
     fn arguments_are_known_by_name() {
         let options = |arguments: &[&str]| Options::parse(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(options(&[]).unwrap(), Options::Tests);
-        assert_eq!(options(&["--sizes"]).unwrap(), Options::Sizes);
-        assert!(options(&["--sizes", "x"]).unwrap_err().to_string().contains("`--sizes x`"));
+        assert_eq!(options(&["--migrations"]).unwrap(), Options::Migrations);
+        assert!(options(&["--migrations", "x"]).unwrap_err().to_string().contains("`--migrations x`"));
     }
 
     #[test]

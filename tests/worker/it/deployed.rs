@@ -237,7 +237,8 @@ fn attacks_change_nothing_in_d1() {
     let before = marks();
     assert!(before[0].as_i64().is_some_and(|count| count > 0), "{before}");
     let mut asked = 0;
-    // workerd on this machine runs D1 in the thread that would look at the time; elsewhere D1 stops a statement after some 30 seconds
+    // workerd on this machine runs D1 in the thread that would look at the time (`late` has a database elsewhere); in production D1 stops
+    // a statement after some 30 seconds
     for attack in ATTACKS.iter().filter(|attack| !attack.is_slow()) {
         let ended = read(attack.sql);
         let shown = ended.to_string();

@@ -16,6 +16,8 @@ mod auth;
 mod deployed;
 /// The shared fixtures.
 mod fixtures;
+/// A database that does not answer in time.
+mod late;
 /// Streams, disconnects, panics, memory: a call from its first byte to its last.
 mod life;
 /// Writes that happen once.

@@ -1,5 +1,5 @@
 //! The servers of the fixtures as one Worker; the variable `TEST_SERVER` says which. `watched` is for what only this host does, `store`
-//! for the contract of its stores.
+//! for the contract of its stores, `sql` for a database that is late.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -9,25 +9,34 @@ mod servers;
 mod store;
 mod watched;
 
+use std::sync::Arc;
+
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{Once, Platform};
+use mcpfn::{Once, Platform, Server, Sql};
 
 mcpfn::worker::fetch!(setup);
 
 fn setup(variables: &Variables) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
     let name = variables.find("TEST_SERVER").unwrap_or_else(|| "everything".into());
     let once = variables.once("ONCE")?;
+    let database = if name == "sql" { Some(variables.d1("DB")?) } else { None };
     let server = match name.to_str() {
         Some("watched") => watched::server,
         Some("policed") => policed::server,
         Some("store") => store::server,
+        Some("sql") => || mcpfn_toolkits::sql::toolkit(Server::builder("sql", "1.0.0")),
         name => servers::named(name.unwrap_or_default()),
     };
     Ok(Setup {
         builder: server(),
-        ports: move |platform: Platform| match once {
-            Some(once) => platform.with_port::<dyn Once>(once),
-            None => platform,
+        ports: move |mut platform: Platform| {
+            if let Some(once) = once {
+                platform = platform.with_port::<dyn Once>(once);
+            }
+            if let Some(database) = database {
+                platform = platform.with_port::<dyn Sql>(Arc::new(database));
+            }
+            platform
         },
     })
 }

@@ -22,6 +22,8 @@ pub(crate) struct Contestant {
     /// `{port}`, `{list}` and `{call}` stand for the port and two files with answers.
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    /// All that was said of it, for what only one part knows.
+    pub(crate) more: Value,
 }
 
 /// `[{"name": .., "about": .., "program": .., "arguments": [..], "variables": {..}}, ..]`
@@ -34,6 +36,7 @@ pub(crate) fn parse(json: &str) -> Vec<Contestant> {
         program: text(&value["program"]),
         arguments: value["arguments"].as_array().into_iter().flatten().map(text).collect(),
         variables: value["variables"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect(),
+        more: value.clone(),
     };
     all.iter().map(one).collect()
 }

@@ -1,11 +1,13 @@
-//! `measure http|scale [--quick] CONTESTANTS`: what `cargo xtask bench --part http` and `--part scale` run. CONTESTANTS is a JSON
-//! array; see `contestant`. Results go to `bench/results`.
+//! `measure http|scale|workers CONTESTANTS [--quick]`: what `cargo xtask bench` runs for these parts. CONTESTANTS is a JSON array; see
+//! `contestant`. Results go to `bench/results`.
 
 mod contestant;
 mod http;
 mod load;
 mod request;
+mod rounds;
 mod scale;
+mod workers;
 
 use std::path::Path;
 
@@ -17,12 +19,13 @@ async fn main() {
     let (part, quick, contestants) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [part, contestants] => (*part, false, *contestants),
         [part, contestants, "--quick"] => (*part, true, *contestants),
-        _ => panic!("arguments: `http` or `scale`, a JSON array of contestants, and maybe `--quick`"),
+        _ => panic!("arguments: `http`, `scale` or `workers`, a JSON array of contestants, and maybe `--quick`"),
     };
     let contestants = contestant::parse(contestants);
     let (markdown, json) = match part {
         "http" => http::run(&contestants, quick).await,
         "scale" => scale::run(&contestants, quick).await,
+        "workers" => workers::run(&contestants, quick).await,
         other => panic!("there is no part `{other}` here"),
     };
     print!("\n{markdown}");

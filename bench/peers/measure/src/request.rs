@@ -3,15 +3,27 @@
 use serde_json::{Value, json};
 
 /// The text of an echo.
-pub(crate) const TEXT: &str = "The quick brown fox jumps over the lazy dog.";
+const TEXT: &str = "The quick brown fox jumps over the lazy dog.";
+
+/// A tool with one argument, what it is given, and the text it answers.
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    argument: &'static str,
+    value: &'static str,
+    pub(crate) answer: &'static str,
+}
+
+pub(crate) const ECHO: Tool = Tool { name: "echo", argument: "text", value: TEXT, answer: TEXT };
+/// The tool of the Workers in tests/worker.
+pub(crate) const GREET: Tool = Tool { name: "greet", argument: "name", value: "Alice", answer: "Hello, Alice!" };
 
 pub(crate) fn list(port: u16, cursor: Option<&str>) -> Vec<u8> {
     let params = cursor.map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
     post(port, "tools/list", None, params)
 }
 
-pub(crate) fn call(port: u16, tool: &str) -> Vec<u8> {
-    post(port, "tools/call", Some(tool), json!({"name": tool, "arguments": {"text": TEXT}}))
+pub(crate) fn call(port: u16, Tool { name, argument, value, .. }: &Tool) -> Vec<u8> {
+    post(port, "tools/call", Some(name), json!({"name": name, "arguments": {(*argument): value}}))
 }
 
 /// A call that asks to be told of its progress.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::contestant::{Contestant, Running};
 use crate::load::{Connection, Until, turn};
-use crate::{quantile, request, rounded};
+use crate::request::{self, ECHO};
+use crate::{quantile, rounded};
 
 const CONNECTIONS: usize = 50;
 const STREAMS: usize = 1_000;
@@ -68,7 +69,7 @@ async fn calls(mcpfn: &Contestant, marks: &[usize]) -> Vec<Mark> {
         let mut latest = Vec::new();
         while done < *mark {
             let piece = (mark - done).min(10_000);
-            let turn = turn(&mut connections, &request::call(server.port, "echo"), Until::Calls(piece / CONNECTIONS))
+            let turn = turn(&mut connections, &request::call(server.port, &ECHO), Until::Calls(piece / CONNECTIONS))
                 .await
                 .expect("every call is answered");
             done += turn.latencies.len();
@@ -122,8 +123,8 @@ async fn tools(mcpfn: &Contestant, times: usize) -> Tools {
     for _ in 0..5 {
         for (server, request, found) in [
             (&many, request::list(many.port, None), &mut list),
-            (&many, request::call(many.port, "echo"), &mut call),
-            (&alone, request::call(alone.port, "echo"), &mut call_alone),
+            (&many, request::call(many.port, &ECHO), &mut call),
+            (&alone, request::call(alone.port, &ECHO), &mut call_alone),
         ] {
             found.extend(
                 turn(&mut server.connections(1).await, &request, Until::Calls(times)).await.expect("every call is answered").latencies,

@@ -1,5 +1,5 @@
 //! `bench --part http` and `--part scale`: builds the contestants of bench/peers, fetches those in other languages as locked, and
-//! hands all to what measures. Also the peers of `--part lambda`.
+//! hands all to what measures. Also the peers of `--part lambda`, and what measures `--part workers`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +12,7 @@ use crate::report::{Error, Result, While, flush};
 use crate::setup;
 
 const FOLDER: &str = "bench/peers";
+const LOCK: &str = "bench/peers/Cargo.lock";
 const NODE: &str = "bench/peers/node";
 const PYTHON: &str = "bench/peers/python";
 
@@ -24,7 +25,7 @@ pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
         let arguments: Vec<&str> = [&["{port}"], more].concat();
         json!({"name": name, "about": about, "program": release.join(program), "arguments": arguments, "variables": variables})
     };
-    let locked = |name| locked(cx, name);
+    let locked = |name| locked(cx, LOCK, name);
     let node_version = process::read(node.command().arg("--version"))?;
     let contestants = json!([
         rust("bare hyper", format!("hyper {}; reads the request, answers mcpfn's bytes, no JSON", locked("hyper")?), "peer-hyper", &["{list}", "{call}"], json!({})),
@@ -41,7 +42,7 @@ pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
             "name": "TypeScript SDK",
             "about": format!(
                 "@modelcontextprotocol/server {} and node {} on node:http, Node {}; createMcpHandler, NODE_ENV=production",
-                package(cx, "@modelcontextprotocol/server")?, package(cx, "@modelcontextprotocol/node")?, node_version.trim(),
+                package(cx, NODE, "@modelcontextprotocol/server")?, package(cx, NODE, "@modelcontextprotocol/node")?, node_version.trim(),
             ),
             "program": node.describe(), "arguments": [cx.root.join(NODE).join("http.mjs"), "{port}"], "variables": {"NODE_ENV": "production"},
         },
@@ -79,7 +80,7 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
     Ok(vec![
         json!({"name": "mcpfn, one tool, nothing else in it", "program": rust.join("peer-mcpfn-lambda")}),
         json!({
-            "name": format!("rmcp {}, axum {}, lambda_http {}", locked(cx, "rmcp")?, locked(cx, "axum")?, locked(cx, "lambda_http")?),
+            "name": format!("rmcp {}, axum {}, lambda_http {}", locked(cx, LOCK, "rmcp")?, locked(cx, LOCK, "axum")?, locked(cx, LOCK, "lambda_http")?),
             "program": rust.join("peer-rmcp-lambda"),
         }),
         json!({
@@ -92,7 +93,7 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
         json!({
             "name": format!(
                 "TypeScript SDK {}, streaming handler, aws-lambda-ric {}",
-                package(cx, "@modelcontextprotocol/server")?, package(cx, "aws-lambda-ric")?,
+                package(cx, NODE, "@modelcontextprotocol/server")?, package(cx, NODE, "aws-lambda-ric")?,
             ),
             "program": node.describe(),
             "arguments": ["--import", at_node("pure-client.mjs"), at_node("node_modules/aws-lambda-ric/index.mjs")],
@@ -117,7 +118,7 @@ fn bundle(cx: &Context, node: &setup::Node) -> Result<PathBuf> {
 }
 
 /// The load has a core of its own; what it starts goes to the other.
-fn measure(cx: &Context, part: &str, contestants: &Value, rest: &[String]) -> Result<()> {
+pub(super) fn measure(cx: &Context, part: &str, contestants: &Value, rest: &[String]) -> Result<()> {
     if process::find("taskset").is_none() {
         return Err(Error::new("taskset was not found; this part needs Linux, two cores, and `apt-get install util-linux`"));
     }
@@ -127,7 +128,7 @@ fn measure(cx: &Context, part: &str, contestants: &Value, rest: &[String]) -> Re
     if status.success() { Ok(()) } else { Err(Error::new(format!("`measure {part}` ended with {status}; what it printed is above"))) }
 }
 
-fn build(cx: &Context, profile: &str, programs: &[&str]) -> Result<()> {
+pub(super) fn build(cx: &Context, profile: &str, programs: &[&str]) -> Result<()> {
     println!("building {} (in bench/peers, profile {profile})", programs.join(", "));
     flush();
     let mut cargo = cx.cargo();
@@ -153,18 +154,19 @@ fn python(cx: &Context) -> Result<PathBuf> {
     setup::python_packages(cx, "bench-peers", &cx.root.join(PYTHON).join("requirements.txt"))
 }
 
-/// The version in the lock file of bench/peers.
-fn locked(cx: &Context, name: &str) -> Result<String> {
-    let text = read(cx, &format!("{FOLDER}/Cargo.lock"))?;
+/// The version in a lock file of cargo's.
+pub(super) fn locked(cx: &Context, lock: &str, name: &str) -> Result<String> {
+    let text = read(cx, lock)?;
     let version = text.split_once(&format!("name = \"{name}\"\nversion = \"")).and_then(|(_, rest)| rest.split('"').next());
-    version.map(str::to_owned).ok_or_else(|| Error::new(format!("{FOLDER}/Cargo.lock has no {name}")))
+    version.map(str::to_owned).ok_or_else(|| Error::new(format!("{lock} has no {name}")))
 }
 
-fn package(cx: &Context, name: &str) -> Result<String> {
-    let lock: Value = serde_json::from_str(&read(cx, &format!("{NODE}/package-lock.json"))?)
-        .map_err(|error| Error::new(format!("{NODE}/package-lock.json is no JSON: {error}")))?;
+/// The version in npm's lock file of a folder.
+pub(super) fn package(cx: &Context, folder: &str, name: &str) -> Result<String> {
+    let lock: Value = serde_json::from_str(&read(cx, &format!("{folder}/package-lock.json"))?)
+        .map_err(|error| Error::new(format!("{folder}/package-lock.json is no JSON: {error}")))?;
     let version = lock["packages"][format!("node_modules/{name}")]["version"].as_str();
-    version.map(str::to_owned).ok_or_else(|| Error::new(format!("{NODE}/package-lock.json has no {name}")))
+    version.map(str::to_owned).ok_or_else(|| Error::new(format!("{folder}/package-lock.json has no {name}")))
 }
 
 fn requirement(cx: &Context, name: &str) -> Result<String> {

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -40,6 +40,10 @@ pub(crate) enum What<'a> {
     Keeping { variables: &'a [(&'a str, &'a str)], objects_of: &'a str },
     /// The same, whose `fetch` reaches a service and nothing else.
     Fetching { variables: &'a [(&'a str, &'a str)], from: &'a str },
+    /// The same, with a D1 database bound as `DB`, for which a service answers.
+    Asking { variables: &'a [(&'a str, &'a str)], database: &'a str },
+    /// The same, with texts out of files in the folder: the names of variables are those of the files.
+    Given { files: &'a [&'a str] },
     /// A script around what was built, whose class `McpfnOnce` is that of its Durable Objects.
     Around { text: &'a str },
     /// A script, which may ask another service, as `SERVICE`.
@@ -57,22 +61,27 @@ pub(crate) struct Workerd {
 /// Serves what worker-build left in `folder`. The last service must be called `everything`: that it listens means that all do.
 pub(crate) fn serve(cx: &Context, tools: &WorkerTools, folder: &Path, services: &[Service<'_>]) -> Result<Workerd> {
     let ports = free_ports(services.len())?;
+    let mut workerd = Command::new(tools.workerd()?);
+    workerd.current_dir(&cx.root).args(["serve", "--control-fd=1"]).arg(configure(folder, services, &ports)?);
+    Ok(Workerd { process: Fixture::start_command(&mut workerd)?, ports })
+}
+
+/// Writes the configuration, and what it embeds, beside what worker-build left in `folder`; gives its file.
+pub(crate) fn configure(folder: &Path, services: &[Service<'_>], ports: &[u16]) -> Result<PathBuf> {
+    let disk = folder.join("objects");
+    if disk.exists() {
+        fs::remove_dir_all(&disk).while_doing(format_args!("empty {}", disk.display()))?;
+    }
+    fs::create_dir_all(&disk).while_doing(format_args!("create {}", disk.display()))?;
     for service in services {
         if let What::Script { text, .. } | What::Around { text } = service.what {
             let file = folder.join(format!("{}.mjs", service.name));
             fs::write(&file, text).while_doing(format_args!("write {}", file.display()))?;
         }
     }
-    let disk = folder.join("objects");
-    if disk.exists() {
-        fs::remove_dir_all(&disk).while_doing(format_args!("empty {}", disk.display()))?;
-    }
-    fs::create_dir(&disk).while_doing(format_args!("create {}", disk.display()))?;
     let file = folder.join("workerd.capnp");
-    fs::write(&file, configuration(services, &ports, &disk)).while_doing(format_args!("write {}", file.display()))?;
-    let mut workerd = Command::new(tools.workerd()?);
-    workerd.current_dir(&cx.root).args(["serve", "--control-fd=1"]).arg(&file);
-    Ok(Workerd { process: Fixture::start_command(&mut workerd)?, ports })
+    fs::write(&file, configuration(services, ports, &disk)).while_doing(format_args!("write {}", file.display()))?;
+    Ok(file)
 }
 
 /// All are held until all are found, so that none is found twice.
@@ -85,6 +94,13 @@ fn free_ports(count: usize) -> Result<Vec<u16>> {
 /// The binding of a service's Durable Objects.
 fn once(service: &str) -> String {
     format!("(name = \"ONCE\", durableObjectNamespace = (className = \"McpfnOnce\", serviceName = {service:?}))")
+}
+
+/// The binding of a database: the class that D1 has in production, which asks a service.
+fn d1(service: &str) -> String {
+    format!(
+        "(name = \"DB\", wrapped = (moduleName = \"cloudflare-internal:d1-api\", innerBindings = [(name = \"fetcher\", service = {service:?})]))"
+    )
 }
 
 fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String {
@@ -109,6 +125,12 @@ fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String
                     objects = OBJECTS.replace("UNIQUE", name);
                 }
                 (MODULES.to_owned(), variables.iter().map(variable).collect::<String>() + &once(objects_of))
+            }
+            What::Asking { variables, database } => {
+                (MODULES.to_owned(), variables.iter().map(variable).collect::<String>() + &d1(database))
+            }
+            What::Given { files } => {
+                (MODULES.to_owned(), files.iter().map(|file| format!("(name = {file:?}, text = embed {file:?}), ")).collect())
             }
             What::Around { .. } => {
                 objects = OBJECTS.replace("UNIQUE", name);
