@@ -22,6 +22,9 @@ use crate::content;
 use crate::resolve::{NotPublic, Resolve, SystemResolver};
 use crate::target::target;
 
+/// The status of an answer that has a part of something.
+const PART: u16 = 206;
+
 /// The client. It makes nothing before its first request; it has to live in a tokio runtime with time and sockets.
 pub struct Client {
     resolver: Arc<dyn Resolve>,
@@ -87,7 +90,12 @@ impl Client {
         let hear = |piece: &[u8]| before.as_ref().is_none_or(|(listener, answer)| listener.hear(answer, piece));
         let read = content::read(body, content::on_the_wire(request.max_body), hear);
         let (body, cut) = read.await.map_err(|error| unreachable(chain(&error)))?;
-        let (body, truncated) = content::decode(&mut head.headers, body, cut, request.max_body).map_err(unreachable)?;
+        // a part of something compressed can't be decompressed: whoever asks for parts gets them as they are
+        let (body, truncated) = if head.status.as_u16() == PART {
+            content::bounded(body, cut, request.max_body)
+        } else {
+            content::decode(&mut head.headers, body, cut, request.max_body).map_err(unreachable)?
+        };
         Ok(answer(&head, body, truncated))
     }
 }

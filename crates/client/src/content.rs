@@ -43,16 +43,21 @@ where
     Ok((read.freeze(), false))
 }
 
+/// The bytes as they came, up to the limit. The second value says whether something is missing.
+pub(crate) fn bounded(mut body: Bytes, cut: bool, limit: usize) -> (Bytes, bool) {
+    let longer = body.len() > limit;
+    body.truncate(limit);
+    (body, cut || longer)
+}
+
 /// Takes the compression off that the headers name, and the headers that speak of it. `cut` says that the end of `body` is
 /// missing. The second value says whether something is missing from the result.
-pub(crate) fn decode(headers: &mut HeaderMap, mut body: Bytes, cut: bool, limit: usize) -> Result<(Bytes, bool), String> {
+pub(crate) fn decode(headers: &mut HeaderMap, body: Bytes, cut: bool, limit: usize) -> Result<(Bytes, bool), String> {
     let mut codings = headers.get_all(CONTENT_ENCODING).iter();
     let (coding, more) = (codings.next(), codings.next().is_some());
     let coding = coding.map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase()).unwrap_or_default();
     if body.is_empty() || (!more && matches!(coding.as_str(), "" | "identity")) {
-        let longer = body.len() > limit;
-        body.truncate(limit);
-        return Ok((body, cut || longer));
+        return Ok(bounded(body, cut, limit));
     }
     let decoded = match coding.as_str() {
         "gzip" | "x-gzip" if !more => take(flate2::read::MultiGzDecoder::new(&body[..]), limit),

@@ -11,6 +11,7 @@ use mcpfn_core::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPar
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use crate::stale::Sweeping;
 use crate::{io, place};
 
 /// How many operations run at the same time. Each has a thread, and on a disk that hangs it keeps it.
@@ -26,6 +27,7 @@ struct Shared {
     roots: Roots,
     /// Held between the look at a file and its rename.
     writing: Mutex<()>,
+    sweeping: Sweeping,
     running: Arc<Semaphore>,
 }
 
@@ -53,7 +55,7 @@ impl Directory {
     }
 
     fn new(roots: Roots) -> Self {
-        Self(Arc::new(Shared { roots, writing: Mutex::new(()), running: Arc::new(Semaphore::new(AT_ONCE)) }))
+        Self(Arc::new(Shared { roots, writing: Mutex::new(()), sweeping: Sweeping::default(), running: Arc::new(Semaphore::new(AT_ONCE)) }))
     }
 
     /// Runs what blocks on a thread for it.
@@ -87,10 +89,11 @@ impl Shared {
     }
 
     /// The names of the roots as a page.
-    fn names(&self, cursor: Option<&str>) -> Option<BlobPage> {
+    fn names(&self, start: &str, cursor: Option<&str>) -> Option<BlobPage> {
         let Roots::Named(roots) = &self.roots else { return None };
         let entry = |name: &String| BlobEntry { name: name.clone(), kind: BlobKind::Directory, size: 0, modified_ms: None };
-        let names = roots.iter().map(|(name, _)| name).filter(|name| cursor.is_none_or(|cursor| name.as_str() > cursor));
+        let names =
+            roots.iter().map(|(name, _)| name).filter(|name| name.starts_with(start) && cursor.is_none_or(|cursor| name.as_str() > cursor));
         Some(BlobPage { entries: names.map(entry).collect(), cursor: None })
     }
 }
@@ -112,16 +115,22 @@ impl Blobs for Directory {
         }))
     }
 
-    fn list<'a>(&'a self, directory: &'a BlobPath, cursor: Option<&'a str>, most: usize) -> BoxFuture<'a, Result<BlobPage, BlobError>> {
-        let (path, cursor) = (directory.clone(), cursor.map(str::to_owned));
+    fn list<'a>(
+        &'a self,
+        directory: &'a BlobPath,
+        start: &'a str,
+        cursor: Option<&'a str>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<BlobPage, BlobError>> {
+        let (path, start, cursor) = (directory.clone(), start.to_owned(), cursor.map(str::to_owned));
         Box::pin(self.run(move |shared| {
             if path.is_top()
-                && let Some(names) = shared.names(cursor.as_deref())
+                && let Some(names) = shared.names(&start, cursor.as_deref())
             {
                 return Ok(names);
             }
             let (dir, path) = shared.find(&path)?;
-            io::list(dir, path, cursor.as_deref(), most)
+            io::list(dir, path, &start, cursor.as_deref(), most)
         }))
     }
 
@@ -133,8 +142,10 @@ impl Blobs for Directory {
     ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         let (path, condition) = (path.clone(), condition.clone());
         Box::pin(self.run(move |shared| {
-            let (dir, path) = shared.find(&path)?;
-            place::write(dir, path, &bytes, &condition, &shared.writing)
+            let (dir, place) = shared.find(&path)?;
+            let written = place::write(dir, place, &bytes, &condition, &shared.writing)?;
+            shared.sweeping.after_a_write(dir, &path, place, written.modified_ms);
+            Ok(written)
         }))
     }
 

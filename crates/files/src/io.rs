@@ -63,13 +63,14 @@ pub(crate) fn read(dir: &Dir, path: &Path, offset: u64, length: usize) -> Result
     Ok(BlobPart { bytes: bytes.into(), metadata })
 }
 
-/// The entries after `cursor`, by their names as bytes. A name that is not UTF-8 is shown with replacements, and can't be opened.
-pub(crate) fn list(dir: &Dir, path: &Path, cursor: Option<&str>, most: usize) -> Result<BlobPage, BlobError> {
+/// The entries whose names begin with `start`, after `cursor`, by their names as bytes. A name that is not UTF-8 is shown with
+/// replacements, and can't be opened.
+pub(crate) fn list(dir: &Dir, path: &Path, start: &str, cursor: Option<&str>, most: usize) -> Result<BlobPage, BlobError> {
     // the least names so far, the greatest of them on top: of a directory of any size no more is kept than one page
     let mut least = BinaryHeap::new();
     for entry in dir.read_dir(path).map_err(|error| failed(&error))? {
         let name = entry.map_err(|error| failed(&error))?.file_name().to_string_lossy().into_owned();
-        if name.starts_with(TEMPORARY) || cursor.is_some_and(|cursor| name.as_str() <= cursor) {
+        if name.starts_with(TEMPORARY) || !name.starts_with(start) || cursor.is_some_and(|cursor| name.as_str() <= cursor) {
             continue;
         }
         least.push(name);

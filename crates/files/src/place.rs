@@ -100,7 +100,7 @@ pub(crate) fn rename(
         link(&from_dir, from, &to_dir, to)?;
         match from_dir.remove_file(from) {
             // where there are no hard links, `link` has renamed it
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(&error)),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(BlobError::Copied(error.to_string())),
             _ => {}
         }
     }

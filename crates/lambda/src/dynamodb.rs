@@ -45,7 +45,7 @@ mod once;
 mod pack;
 mod table;
 
-pub use crate::aws::Keys;
+pub use mcpfn_aws::Keys;
 pub use table::Table;
 
 use client::Client;

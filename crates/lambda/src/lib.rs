@@ -16,8 +16,6 @@
 //! are sent here, because `lambda_runtime` sends a stream in small writes that wait for each other (see `api.rs`).
 
 mod api;
-#[cfg(any(feature = "dynamodb", feature = "secrets"))]
-mod aws;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod event;
@@ -31,7 +29,7 @@ mod secrets;
 mod settings;
 
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
-pub use aws::Keys;
+pub use mcpfn_aws::Keys;
 pub use mcpfn_native::{SettingsError, Setup, platform};
 pub use run::run;
 pub use settings::{ENVIRONMENT, MetricsFormat, Mode, Settings};

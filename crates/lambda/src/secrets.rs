@@ -6,15 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use mcpfn_auth::KeySource;
+use mcpfn_aws::Keys;
 use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
 use mcpfn_native::Reader;
 use serde_json::{Value, json};
-
-use crate::aws::{self, Keys};
 
 /// For the request that a first call waits for.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -97,11 +93,9 @@ impl Secret {
             ));
             return None;
         };
-        let (region, keys) = aws::account(reader, variable);
-        let url = aws::endpoint(reader, store.endpoint_variable()).unwrap_or_else(|| {
-            let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-            format!("https://{}.{region}.{domain}", store.service())
-        });
+        let (region, keys) = mcpfn_aws::account(reader, variable);
+        let url = mcpfn_aws::endpoint(reader, store.endpoint_variable())
+            .unwrap_or_else(|| format!("https://{}.{region}.{}", store.service(), mcpfn_aws::domain(&region)));
         let url = format!("{}/", url.trim_end_matches('/'));
         Some(Self { variable, store, name: name.to_owned(), region, url, keys, client })
     }
@@ -118,22 +112,10 @@ impl Secret {
     }
 
     fn signed(&self, now: SystemTime) -> Result<HttpRequest, String> {
-        let unsigned = |error: &dyn fmt::Display| format!("{self}: the request can't be signed: {error}");
         let (operation, question) = self.store.question(&self.name);
-        let body = question.to_string();
-        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", operation)];
-        let Keys { id, secret, session } = &self.keys;
-        let identity = Credentials::new(id, secret, session.clone(), None, "environment").into();
-        let parameters = v4::SigningParams::builder().identity(&identity).region(&self.region).name(self.store.service()).time(now);
-        let parameters = parameters.settings(SigningSettings::default()).build().map_err(|error| unsigned(&error))?.into();
-        let signable = SignableRequest::new("POST", &self.url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()));
-        let signable = signable.map_err(|error| unsigned(&error))?;
-        let (signature, _) = sign(signable, &parameters).map_err(|error| unsigned(&error))?.into_parts();
-        let mut request = HttpRequest::post(&self.url, headers[0].1, body).header(headers[1].0, headers[1].1);
-        for (name, value) in signature.headers() {
-            request = request.header(name, value);
-        }
-        Ok(request.timeout(TIMEOUT).max_body(MAX_BODY))
+        let request = HttpRequest::post(&self.url, "application/x-amz-json-1.1", question.to_string());
+        let request = request.header("x-amz-target", operation).timeout(TIMEOUT).max_body(MAX_BODY);
+        mcpfn_aws::sign(request, self.store.service(), &self.region, &self.keys, now).map_err(|why| format!("{self}: {why}"))
     }
 
     /// What the service says, and what to change.

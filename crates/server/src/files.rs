@@ -1,18 +1,24 @@
-//! Which directories are served: those that the operator names. None is served unless it is named.
+//! Which files are served: those of the directories, or of the bucket, that the operator names. None is served unless it is named.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
 use mcpfn::{BlobPath, Blobs};
-use mcpfn_files::Directory;
+use mcpfn_client::Client;
+use mcpfn_files::{Directory, S3};
 
 const ROOT: &str = "MCPFN_FILES_ROOT";
 
-/// Opens the directories.
+/// Opens the directories, or the bucket. Of a bucket nothing is asked before a call needs it.
 pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Blobs>, String> {
-    let named = variable(ROOT)
-        .ok_or_else(|| format!("the toolkit `files` needs {ROOT}: a directory, or several as NAME=DIRECTORY,NAME=DIRECTORY"))?;
+    let named = variable(ROOT).ok_or_else(|| {
+        format!("the toolkit `files` needs {ROOT}: a directory, several as NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET")
+    })?;
+    if let Some(url) = named.to_str().filter(|named| named.starts_with("s3:")) {
+        let s3 = S3::open(ROOT, url, variable, Arc::new(Client::new()));
+        return Ok(Arc::new(s3.map_err(|error| error.to_string())?));
+    }
     let roots = named.to_str().map(roots).transpose()?.flatten();
     let opened = match &roots {
         None => {
@@ -64,6 +70,24 @@ mod tests {
 
     fn opened(root: Option<&str>) -> Result<(), String> {
         open(|name| root.filter(|_| name == ROOT).map(OsString::from)).map(drop)
+    }
+
+    #[test]
+    fn a_bucket_needs_an_account() {
+        let in_account = |url: &str| {
+            open(|name| match name {
+                ROOT => Some(url.into()),
+                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("hunter2".into()),
+                _ => None,
+            })
+        };
+        assert!(in_account("s3://files/shared").is_ok());
+        for url in ["s3:", "s3://Files", "s3://files/../x"] {
+            let error = in_account(url).map(drop).unwrap_err();
+            assert!(error.contains("MCPFN_FILES_ROOT") && !error.contains("hunter2"), "{error}");
+        }
+        let error = opened(Some("s3://files")).unwrap_err();
+        assert!(error.contains("AWS_REGION is not set") && error.contains("AWS_SECRET_ACCESS_KEY is not set"), "{error}");
     }
 
     #[test]

@@ -36,7 +36,8 @@ const ENVIRONMENT: &str =
                     this server's own bearer token there; a caller's token is never passed on
   MCPFN_UPSTREAM_<NAME>_SCOPE
                     the scope that a caller needs to see and use that server
-  MCPFN_FILES_ROOT  toolkit files: the directory to serve, or several as NAME=DIRECTORY,NAME=DIRECTORY
+  MCPFN_FILES_ROOT  toolkit files: the directory to serve, several as NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET/PREFIX with
+                    AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_URL_S3 for R2 or MinIO
   MCPFN_FILES_WRITES
                     toolkit files: 1 adds the tools that write and move files [for reading only]";
 

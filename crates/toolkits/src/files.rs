@@ -67,6 +67,9 @@ fn failed(error: BlobError, path: &BlobPath) -> ToolError {
         BlobError::NotADirectory => {
             ToolError::new(format!("{shown} is no directory, or goes through a file. Use `list_directory` to see what is there."))
         }
+        BlobError::BadCursor => {
+            ToolError::new("`cursor` is none that `list_directory` gave for this directory. Leave it out to begin again.")
+        }
         BlobError::TooLarge(most) => ToolError::new(format!("{shown} was not written: {most} bytes are the most.")),
         BlobError::Refused(cause) => {
             let said = format!("This server may not do that with {shown}. Tell the user, who may ask the operator.");

@@ -49,6 +49,8 @@ mod web_crypto;
 pub use fetch::{fetch, served, wait_until};
 pub use mcpfn_host::{SettingsError, Setup};
 pub use settings::{ENVIRONMENT, Settings};
+#[cfg(all(target_arch = "wasm32", feature = "r2"))]
+pub use stores::R2;
 #[cfg(target_arch = "wasm32")]
 pub use stores::{D1, KvCache, RateBindings};
 #[cfg(target_arch = "wasm32")]

@@ -10,6 +10,8 @@ use worker::{D1Database, Env};
 
 #[cfg(feature = "once")]
 use crate::stores::DurableOnce;
+#[cfg(feature = "r2")]
+use crate::stores::R2;
 use crate::stores::{D1, KvCache, RateBindings};
 
 /// What a JavaScript error says.
@@ -45,6 +47,18 @@ impl Variables {
             )
         })?;
         Ok(D1::new(database))
+    }
+
+    /// The R2 bucket of a binding.
+    ///
+    /// # Errors
+    /// When nothing is bound to the name, or something else is: a sentence that says what to add.
+    #[cfg(feature = "r2")]
+    pub fn r2(&self, binding: &str) -> Result<R2, String> {
+        let bucket = self.0.bucket(binding).map_err(|error| {
+            format!("no R2 bucket is bound as {binding} ({error}); add one to [[r2_buckets]] in wrangler.toml with binding = \"{binding}\"")
+        })?;
+        Ok(R2::new(bucket))
     }
 
     /// The store of results in a KV namespace, if one is bound to the name.

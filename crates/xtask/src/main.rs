@@ -36,7 +36,7 @@ cargo xtask <command>
   docs          documentation builds without a warning
   deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
   wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
-  stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down
+  stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down; files on S3
   embeddings    recall of the knowledge base by words, vectors and both, with a real embedding model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own
   conformance   the official MCP suite against the fixture server, three protocol revisions

@@ -55,6 +55,7 @@ fn lint(cx: &Context, python: &Python, out: &Path, counts: &mut Counts) -> Resul
         ("for another account", &["CallerAccount=123456789012", "Architecture=x86_64", "ReservedConcurrency=5"]),
         ("open to all", &["AuthType=NONE"]),
         ("with keys in a parameter", &["AuthType=NONE", "Auth=api-key", "ApiKeysSource=ssm:/mcpfn/api-keys"]),
+        ("with files in a bucket", &["Toolkits=hello,files", "FilesRoot=s3://files/shared", "FilesWrites=1"]),
         ("behind CloudFront", &["CloudFront=yes", "WebAcl=arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/id"]),
         ("open behind CloudFront", &["CloudFront=yes", "AuthType=NONE"]),
     ] {

@@ -8,6 +8,7 @@ mod lambda_tools;
 mod node;
 mod postgres;
 mod python;
+mod s3s;
 mod wasm_std;
 mod worker_tools;
 
@@ -17,6 +18,7 @@ pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{Node, node, node_packages};
 pub(crate) use postgres::postgres;
 pub(crate) use python::{Python, embedding_model, moto, python_packages, sam_tools};
+pub(crate) use s3s::s3s;
 pub(crate) use wasm_std::{Panics, TARGET, Toolchain, wasm_toolchain, wasm_toolchain_that};
 pub(crate) use worker_tools::{WorkerTools, worker_tools};
 
@@ -48,6 +50,7 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     println!("Workers: {}", worker_tools(cx)?.describe());
     println!("cargo-deny: {}", cargo_deny(cx)?.display());
     println!("dynoxide: {}", dynoxide(cx)?.display());
+    println!("s3s-fs: {}", s3s(cx)?.display());
     match dynamodb_local(cx) {
         Ok(local) => println!("DynamoDB Local: {}", local.describe()),
         Err(why) => println!("DynamoDB Local SKIPPED: {why}"),

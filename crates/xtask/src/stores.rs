@@ -1,11 +1,11 @@
-//! The step `stores`: the contract of the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down.
-//! What is asked is in tests/stores; memory is asked by `unit`.
+//! The step `stores`: the contract of the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down; the
+//! contract of files against emulators of S3. What is asked is in tests/stores; memory and directories are asked by `unit`.
 
 use std::{
     env::consts::EXE_SUFFIX,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -26,6 +26,8 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let logs = cx.target.join("stores");
     fs::create_dir_all(&logs).while_doing(format_args!("create {}", logs.display()))?;
 
+    files(cx, &program, &logs, counts)?;
+
     let dynoxide = setup::dynoxide(cx)?;
     let emulator = Emulator::start(&logs.join("dynoxide.log"), |port| {
         let mut command = Command::new(dynoxide);
@@ -33,13 +35,13 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         command
     })?;
     println!("\ndynoxide");
-    ask(&program, &emulator, &["--outages"], counts)?;
+    ask(&program, "--dynamodb", &emulator, &["--outages"], counts)?;
 
     match setup::dynamodb_local(cx) {
         Ok(local) => {
             let emulator = Emulator::start(&logs.join("dynamodb-local.log"), |port| local.command(port))?;
             println!("\n{}", local.describe());
-            ask(&program, &emulator, &[], counts)
+            ask(&program, "--dynamodb", &emulator, &[], counts)
         }
         Err(why) => {
             println!("\nDynamoDB Local SKIPPED: {why}");
@@ -48,9 +50,35 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     }
 }
 
-fn ask(program: &PathBuf, emulator: &Emulator, options: &[&str], counts: &mut Counts) -> Result<()> {
+/// One emulator that checks signatures, and one that encodes keys.
+fn files(cx: &Context, program: &Path, logs: &Path, counts: &mut Counts) -> Result<()> {
+    let s3s = setup::s3s(cx)?;
+    let folder = logs.join("s3s-files");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).while_doing(format_args!("empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
+    let emulator = Emulator::start(&logs.join("s3s-fs.log"), |port| {
+        let mut command = Command::new(s3s);
+        command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", "hunter1", "--secret-key", "hunter2"]);
+        command.arg(folder);
+        command
+    })?;
+    println!("\ns3s-fs");
+    ask(program, "--s3", &emulator, &["s3s-fs"], counts)?;
+
+    let mut moto = setup::moto(cx)?.module("moto.server")?;
+    let emulator = Emulator::start(&logs.join("moto.log"), |port| {
+        moto.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        moto
+    })?;
+    println!("\nmoto");
+    ask(program, "--s3", &emulator, &["moto"], counts)
+}
+
+fn ask(program: &Path, what: &str, emulator: &Emulator, options: &[&str], counts: &mut Counts) -> Result<()> {
     let mut command = Command::new(program);
-    command.args(["--dynamodb", &emulator.address.to_string()]).args(options);
+    command.args([what, &emulator.address.to_string()]).args(options);
     let mut counted = None;
     let result = process::run_reading(&mut command, |line| counted = sums(line).or(counted));
     if let Some(more) = counted {
@@ -82,13 +110,13 @@ impl Emulator {
         let output = File::create(log).while_doing(format_args!("create {}", log.display()))?;
         let errors = output.try_clone().while_doing("share a log between two streams")?;
         let mut command = command(address.port());
-        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().while_doing("start a DynamoDB emulator")?;
+        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().while_doing("start an emulator")?;
         let mut emulator = Self { address, child };
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
-            let ended = emulator.child.try_wait().while_doing("look after a DynamoDB emulator")?;
+            let ended = emulator.child.try_wait().while_doing("look after an emulator")?;
             if ended.is_some() || start.elapsed() > START_LIMIT {
-                return Err(Error::new(format!("a DynamoDB emulator did not start; its log is {}", log.display())));
+                return Err(Error::new(format!("an emulator did not start; its log is {}", log.display())));
             }
             thread::sleep(Duration::from_millis(20));
         }

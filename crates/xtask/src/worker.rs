@@ -75,6 +75,7 @@ const SERVICES: &[Service<'_>] = &[
     Service { name: "late", what: What::Asking { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")], database: "database" } },
     Service { name: "misbound", what: What::Built(&[OPEN, KEY, QUIET, ("ONCE", "objects")]) },
     Service { name: "routed", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]) },
+    Service { name: "unbound", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]) },
     Service { name: "unset", what: What::Built(&[]) },
     Service {
         name: "wrong",
@@ -159,7 +160,8 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
 fn in_workerd(cx: &Context, tools: &WorkerTools, workerd: &Workerd, part: &str, counts: &mut Counts) -> Result<()> {
     let places: Vec<String> = SERVICES.iter().zip(&workerd.ports).map(|(service, port)| format!("{}={port}", service.name)).collect();
     let mut tests = cx.cargo();
-    tests.args(TESTS).args(["--", part, "--skip", "deployed::", "--skip", "policed::"]).env("MCPFN_TEST_WORKER", places.join(" "));
+    tests.args(TESTS).env("MCPFN_TEST_WORKER", places.join(" "));
+    tests.args(["--", part, "--skip", "deployed::", "--skip", "policed::", "--skip", "files::"]);
     if tools.toolchain.unwinds() {
         tests.args(["--skip", "where_a_panic_aborts"]);
     } else {

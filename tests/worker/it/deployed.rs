@@ -201,6 +201,32 @@ fn is_large(sql: &str) -> bool {
     ["printf(", "replace(hex(", "group_concat(", "string_agg("].iter().any(|function| sql.contains(function))
 }
 
+#[test]
+fn files_are_in_a_bucket() {
+    let _turn = turn();
+    let path = "notes/Größe 1.md";
+    // what an earlier run left
+    ask("move_file", json!({"from": "notes/b.md", "to": "notes/a.md", "overwrite": true}));
+    let left = ask("read_file", json!({"path": path}))["structuredContent"]["version"].clone();
+    let written = ask("write_file", json!({"path": path, "content": "# One", "if_version": left}));
+    assert_eq!(written["structuredContent"]["size"], 5, "{written}");
+    let again = ask("write_file", json!({"path": path, "content": "# Two"}));
+    assert!(refusal(&again).is_some_and(|said| said.contains("is there already")), "{again}");
+    let read = ask("read_file", json!({"path": path}));
+    assert_eq!(read["structuredContent"]["text"], "# One", "{read}");
+    assert_eq!(read["structuredContent"]["version"], written["structuredContent"]["version"]);
+    let moved = ask("move_file", json!({"from": path, "to": "notes/b.md", "overwrite": true}));
+    assert_eq!(moved["structuredContent"]["path"], "notes/b.md", "{moved}");
+    let listed = ask("list_directory", json!({"path": "notes"}))["structuredContent"]["entries"].take();
+    let paths: Vec<&Value> = listed.as_array().expect("entries").iter().map(|entry| &entry["path"]).collect();
+    assert!(paths.contains(&&json!("notes/b.md")) && !paths.contains(&&json!(path)), "{paths:?}");
+    for path in ["../x", "/etc/passwd", "notes%2fb.md"] {
+        assert!(refusal(&ask("read_file", json!({"path": path}))).is_some(), "{path}");
+    }
+    let resource = Worker::named("deployed").send(&Request::modern("resources/read", json!({"uri": "file:///notes/b.md"}))).text();
+    assert!(resource.contains("# One"), "{resource}");
+}
+
 /// What this database has that others do not, and what would get out of the words around a statement.
 const D1_ATTACKS: [&str; 26] = [
     "SELECT 1) SELECT 1; DELETE FROM activities --",

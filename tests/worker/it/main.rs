@@ -14,6 +14,8 @@ mod it {
 mod auth;
 /// The toolkits over D1.
 mod deployed;
+/// Files in a bucket.
+mod files;
 /// The shared fixtures.
 mod fixtures;
 /// A database that does not answer in time.

@@ -26,6 +26,12 @@ fn a_rate_needs_its_binding() {
 }
 
 #[test]
+fn files_need_a_bucket() {
+    let message = said("unbound");
+    assert!(message.contains("no R2 bucket is bound as FILES") && message.contains("[[r2_buckets]]"), "{message}");
+}
+
+#[test]
 fn mistakes_are_reported_together_and_secrets_are_not_repeated() {
     let message = said("wrong");
     for name in ["MCPFN_AUTH", "MCPFN_BASE_PATH", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG", "MCPFN_RATE"] {

@@ -1,8 +1,9 @@
 //! The servers of the fixtures as one Worker; the variable `TEST_SERVER` says which. `watched` is for what only this host does, `store`
-//! for the contract of its stores, `sql` for a database that is late.
+//! and `files` for the contracts of its stores, `sql` for a database that is late.
 
 #![cfg(target_arch = "wasm32")]
 
+mod files;
 mod policed;
 #[path = "../../it/support/servers.rs"]
 mod servers;
@@ -12,7 +13,7 @@ mod watched;
 use std::sync::Arc;
 
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{Once, Platform, Server, Sql};
+use mcpfn::{Blobs, Once, Platform, Server, Sql};
 
 mcpfn::worker::fetch!(setup);
 
@@ -20,11 +21,13 @@ fn setup(variables: &Variables) -> Result<Setup<impl FnOnce(Platform) -> Platfor
     let name = variables.find("TEST_SERVER").unwrap_or_else(|| "everything".into());
     let once = variables.once("ONCE")?;
     let database = if name == "sql" { Some(variables.d1("DB")?) } else { None };
+    let bucket = if name == "files" { Some(variables.r2("FILES")?) } else { None };
     let server = match name.to_str() {
         Some("watched") => watched::server,
         Some("policed") => policed::server,
         Some("store") => store::server,
         Some("sql") => || mcpfn_toolkits::sql::toolkit(Server::builder("sql", "1.0.0")),
+        Some("files") => files::server,
         name => servers::named(name.unwrap_or_default()),
     };
     Ok(Setup {
@@ -35,6 +38,9 @@ fn setup(variables: &Variables) -> Result<Setup<impl FnOnce(Platform) -> Platfor
             }
             if let Some(database) = database {
                 platform = platform.with_port::<dyn Sql>(Arc::new(database));
+            }
+            if let Some(bucket) = bucket {
+                platform = platform.with_port::<dyn Blobs>(Arc::new(bucket));
             }
             platform
         },

@@ -43,6 +43,14 @@ fn brotli(plain: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_part_of_something_compressed_comes_as_it_is() {
+    let bytes = gzip(b"a page")[2..9].to_vec();
+    let server = Server::start(Answer::new(206).header("Content-Encoding", "gzip").body(bytes.clone())).await;
+    let response = get(&server).await.unwrap();
+    assert_eq!((&response.body[..], response.header("content-encoding")), (&bytes[..], Some("gzip")));
+}
+
+#[tokio::test]
 async fn sends_what_it_was_given_and_reads_any_status() {
     let server = Server::start(Answer::new(404).header("X-Thing", "Some Value").body("gone")).await;
     let request = HttpRequest::post(server.url("/path?q=1#fragment"), "text/plain", "the body").header("x-own", "yes");

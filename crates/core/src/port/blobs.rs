@@ -22,11 +22,19 @@ pub trait Blobs: MaybeSend + MaybeSync {
     /// See [`BlobError`].
     fn metadata<'a>(&'a self, path: &'a BlobPath) -> BoxFuture<'a, Result<BlobMetadata, BlobError>>;
 
-    /// At most `most` entries of a directory, in an order that stays. `cursor` is that of the page before.
+    /// At most `most` entries of a directory whose names begin with `start`, which may be empty, in an order that stays. `cursor` is
+    /// that of the page before.
     ///
     /// # Errors
-    /// See [`BlobError`]. A store without directories of its own gives an empty page for one that is not there.
-    fn list<'a>(&'a self, directory: &'a BlobPath, cursor: Option<&'a str>, most: usize) -> BoxFuture<'a, Result<BlobPage, BlobError>>;
+    /// [`BlobError::BadCursor`] where no page has that cursor; else see [`BlobError`]. A store without directories of its own gives an
+    /// empty page for one that is not there.
+    fn list<'a>(
+        &'a self,
+        directory: &'a BlobPath,
+        start: &'a str,
+        cursor: Option<&'a str>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<BlobPage, BlobError>>;
 
     /// Writes a whole file if `condition` holds, with the directories above it. Readers see the old bytes or the new ones, never a
     /// part of them.
@@ -43,7 +51,8 @@ pub trait Blobs: MaybeSend + MaybeSync {
     /// Gives a file another path. With `replace`, a file that is there already is lost.
     ///
     /// # Errors
-    /// [`BlobError::Changed`] when there is something at `to` already and `replace` is not said; else see [`BlobError`].
+    /// [`BlobError::Changed`] when there is something at `to` already and `replace` is not said, or when the two are one file;
+    /// [`BlobError::Copied`] when only the first half was done; else see [`BlobError`].
     fn rename<'a>(&'a self, from: &'a BlobPath, to: &'a BlobPath, replace: bool) -> BoxFuture<'a, Result<BlobMetadata, BlobError>>;
 }
 
@@ -65,7 +74,7 @@ pub struct BlobMetadata {
     pub size: u64,
     /// When it was written, in milliseconds since 1970, if that is known.
     pub modified_ms: Option<u64>,
-    /// Another one after every write. For comparing only.
+    /// Another one after every write that changes the file. For comparing only.
     pub version: String,
 }
 
@@ -125,6 +134,10 @@ pub enum BlobError {
     NotAFile,
     /// A file stands where a directory is needed.
     NotADirectory,
+    /// No page of this directory has that cursor.
+    BadCursor,
+    /// The file has its new path, and its old one too: it could not be taken away there. The cause.
+    Copied(String),
     /// The store does not allow this: rights, a file system for reading only, no space.
     Refused(String),
     /// More bytes than the store takes; this many are the most.
@@ -141,6 +154,8 @@ impl fmt::Display for BlobError {
             Self::Outside => f.write_str("the path leads outside"),
             Self::NotAFile => f.write_str("it is no file"),
             Self::NotADirectory => f.write_str("it is no directory"),
+            Self::BadCursor => f.write_str("no page has this cursor"),
+            Self::Copied(cause) => write!(f, "copied, and not taken away: {cause}"),
             Self::Refused(cause) => write!(f, "not allowed: {cause}"),
             Self::TooLarge(most) => write!(f, "more than {most} bytes"),
             Self::Unavailable(cause) => write!(f, "files unavailable: {cause}"),

@@ -33,7 +33,7 @@ async fn pages_in_the_order_of_names() {
     std::fs::write(place.root(".mcpfn-being-written"), "x").unwrap();
     let (mut seen, mut sizes, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
-        let page = place.files.list(&BlobPath::top(), cursor.as_deref(), 10).await.unwrap();
+        let page = place.files.list(&BlobPath::top(), "", cursor.as_deref(), 10).await.unwrap();
         sizes.push(page.entries.len());
         seen.extend(page.entries.into_iter().map(|entry| entry.name));
         cursor = page.cursor;
@@ -115,4 +115,25 @@ async fn what_the_system_does_not_allow() {
     std::fs::set_permissions(place.root("d"), std::fs::Permissions::from_mode(0o700)).unwrap();
     let Err(BlobError::Refused(cause)) = refused else { panic!("{refused:?}") };
     assert!(!cause.contains('/'), "{cause}");
+}
+
+#[tokio::test]
+async fn several_roots_are_directories_at_the_top() {
+    let place = Place::new();
+    for root in ["docs", "dock", "notes"] {
+        std::fs::create_dir(place.root(root)).unwrap();
+    }
+    let files = Directory::open_named(["dock", "docs", "notes"].map(|root| (root.to_owned(), place.root(root)))).unwrap();
+    files.write(&path("docs/a"), Bytes::from_static(b"x"), &Absent).await.unwrap();
+    let names = async |directory: &BlobPath, start, cursor| {
+        let page = files.list(directory, start, cursor, 10).await.unwrap();
+        page.entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&BlobPath::top(), "", None).await, ["dock", "docs", "notes"]);
+    assert_eq!(names(&BlobPath::top(), "doc", None).await, ["dock", "docs"]);
+    assert_eq!(names(&BlobPath::top(), "", Some("docs")).await, ["notes"]);
+    assert_eq!(names(&path("docs"), "", None).await, ["a"]);
+    assert_eq!(files.rename(&path("docs/a"), &path("notes/b"), false).await.unwrap().size, 1);
+    assert_eq!(files.metadata(&path("other/a")).await, Err(BlobError::NotFound));
+    assert_eq!(files.write(&path("docs"), Bytes::new(), &Always).await, Err(BlobError::NotAFile));
 }

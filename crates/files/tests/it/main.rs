@@ -5,6 +5,7 @@
 mod basics;
 mod races;
 mod sandbox;
+mod stale;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,7 +49,7 @@ impl Place {
     }
 
     async fn names(&self, directory: &BlobPath) -> Result<Vec<String>, BlobError> {
-        let page = self.files.list(directory, None, 1000).await?;
+        let page = self.files.list(directory, "", None, 1000).await?;
         Ok(page.entries.into_iter().map(|entry| entry.name).collect())
     }
 }

@@ -43,7 +43,7 @@ async fn links_that_lead_outside_are_refused() {
     }
     assert_eq!(place.read("file").await, Err(BlobError::Outside));
     assert_eq!(place.write("file", "x", Always).await, Err(BlobError::NotAFile));
-    let page = place.files.list(&BlobPath::top(), None, 10).await.unwrap();
+    let page = place.files.list(&BlobPath::top(), "", None, 10).await.unwrap();
     let kinds = page.entries.iter().map(|entry| (entry.name.as_str(), entry.kind, entry.size)).collect::<Vec<_>>();
     let other = |name| (name, BlobKind::Other, 0);
     assert_eq!(kinds, [other("absolute"), other("file"), ("mine", BlobKind::File, 4), other("relative")]);
@@ -58,7 +58,7 @@ async fn a_pipe_keeps_nobody_waiting() {
     let calls = async {
         assert_eq!(place.read("pipe").await, Err(BlobError::NotAFile));
         assert_eq!(place.write("pipe", "x", Always).await, Err(BlobError::NotAFile));
-        assert_eq!(place.files.list(&BlobPath::top(), None, 10).await.unwrap().entries[0].kind, BlobKind::Other);
+        assert_eq!(place.files.list(&BlobPath::top(), "", None, 10).await.unwrap().entries[0].kind, BlobKind::Other);
     };
     if tokio::time::timeout(Duration::from_secs(10), calls).await.is_err() {
         // frees the thread that waits, so that the test ends

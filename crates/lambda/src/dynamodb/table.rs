@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use mcpfn_aws::Keys;
 use mcpfn_native::Reader;
-
-use crate::aws::{self, Keys};
 
 /// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the same region answers in 2 to 10,
 /// and a first connection costs three round trips more.
@@ -34,8 +33,8 @@ impl Table {
     /// The table, if the environment names one.
     pub(crate) fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<Self> {
         let name = reader.text("MCPFN_TABLE")?.trim().to_owned();
-        let (region, keys) = aws::account(reader, "MCPFN_TABLE");
-        let endpoint = aws::endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
+        let (region, keys) = mcpfn_aws::account(reader, "MCPFN_TABLE");
+        let endpoint = mcpfn_aws::endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
         let milliseconds: u64 = reader.parsed("MCPFN_TABLE_TIMEOUT", TIMEOUT, "a number of milliseconds");
         if !(10..=10_000).contains(&milliseconds) {
             reader.mistake("MCPFN_TABLE_TIMEOUT must be between 10 and 10000 milliseconds");

@@ -9,6 +9,9 @@ use crate::untrusted::{NOTICE, Untrusted};
 /// Entries of a page.
 const ENTRIES: usize = 200;
 
+/// Paths that are looked up for what was typed; clients are shown a hundred of them, and how many there are.
+const SUGGESTED: usize = 1000;
+
 /// Which directory.
 #[input]
 #[derive(Debug)]
@@ -65,7 +68,7 @@ pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listin
     // what models write for the top
     let directory = if ["", ".", "/"].contains(&args.path.as_str()) { BlobPath::top() } else { path(args.path.trim_end_matches('/'))? };
     let cursor = args.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    let page = blobs(cx)?.list(&directory, cursor, ENTRIES).await.map_err(|error| failed(error, &directory))?;
+    let page = blobs(cx)?.list(&directory, "", cursor, ENTRIES).await.map_err(|error| failed(error, &directory))?;
     let all = page.entries.len();
     let entries: Vec<Entry> = page.entries.into_iter().filter_map(|entry| shown(&directory, &entry)).collect();
     let left_out = all - entries.len();
@@ -76,7 +79,7 @@ pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listin
     if page.cursor.is_some() {
         notes.push("There are more entries: call again with `next_cursor` as `cursor`.".to_owned());
     }
-    if all == 0 {
+    if all == 0 && page.cursor.is_none() {
         notes.push(if cursor.is_some() { "There are no more entries." } else { "The directory is empty." }.to_owned());
     }
     let note = (!notes.is_empty()).then(|| notes.join(" "));
@@ -97,8 +100,7 @@ pub(super) async fn paths(typed: String, cx: Cx) -> Vec<String> {
     let (above, start) = typed.rsplit_once('/').unwrap_or(("", &typed));
     let directory = if above.is_empty() { Ok(BlobPath::top()) } else { BlobPath::parse(above) };
     let (Ok(directory), Ok(blobs)) = (directory, blobs(&cx)) else { return Vec::new() };
-    let Ok(page) = blobs.list(&directory, None, 1000).await else { return Vec::new() };
-    let starting = page.entries.into_iter().filter(|entry| entry.name.starts_with(start));
-    let entries = starting.filter_map(|entry| shown(&directory, &entry));
+    let Ok(page) = blobs.list(&directory, start, None, SUGGESTED).await else { return Vec::new() };
+    let entries = page.entries.iter().filter_map(|entry| shown(&directory, entry));
     entries.map(|entry| if entry.kind == "directory" { entry.path + "/" } else { entry.path }).collect()
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use mcpfn_core::{BlobError, Cx, ToolError, WriteCondition, input, output, text, tool};
+use mcpfn_core::{BlobError, BlobPath, Cx, ToolError, WriteCondition, input, output, text, tool};
 
 use super::{blobs, failed, path};
 use crate::date;
@@ -120,16 +120,35 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
 #[tool(destructive, open_world = false, scope = "files:write", title = "Move a file", timeout = "10s")]
 pub async fn move_file(args: Move, cx: &Cx) -> Result<Written, ToolError> {
     let (from, to) = (path(&args.from)?, path(&args.to)?);
-    let shown = text::quoted(to.as_str());
     if from == to {
         return Err(ToolError::new("`from` and `to` are the same path. Say where the file goes."));
     }
-    let moved = blobs(cx)?.rename(&from, &to, args.overwrite).await;
-    let metadata = moved.map_err(|error| match error {
-        BlobError::Changed => {
-            ToolError::new(format!("Nothing was moved: {shown} is there already. Choose another path, or ask the user about `overwrite`."))
-        }
-        error => failed(error, &from),
-    })?;
+    let metadata = match blobs(cx)?.rename(&from, &to, args.overwrite).await {
+        Ok(metadata) => metadata,
+        Err(error) => return Err(not_moved(error, &from, &to, args.overwrite, cx).await?),
+    };
     Ok(Written { path: to.to_string(), size: metadata.size, version: metadata.version, modified: metadata.modified_ms.map(date::utc) })
+}
+
+/// Why a file was not moved, as the model reads it.
+async fn not_moved(error: BlobError, from: &BlobPath, to: &BlobPath, overwrite: bool, cx: &Cx) -> Result<ToolError, ToolError> {
+    let (here, there) = (text::quoted(from.as_str()), text::quoted(to.as_str()));
+    Ok(match error {
+        BlobError::Changed if overwrite => {
+            ToolError::new(format!("Nothing was moved: {here} was changed meanwhile, or is the same file as {there}. Look at both again."))
+        }
+        BlobError::Changed => {
+            ToolError::new(format!("Nothing was moved: {there} is there already. Choose another path, or ask the user about `overwrite`."))
+        }
+        BlobError::Copied(cause) => ToolError::new(format!(
+            "{there} has the file now, but {here} could not be taken away and has it too. Tell the user, who may delete it."
+        ))
+        .with_cause(cause),
+        BlobError::Refused(cause) => {
+            ToolError::new(format!("This server may not move {here} to {there}. Tell the user, who may ask the operator."))
+                .with_cause(cause)
+        }
+        // a store does not say which of the two paths it means
+        error => failed(error, if blobs(cx)?.metadata(from).await.is_ok() { to } else { from }),
+    })
 }

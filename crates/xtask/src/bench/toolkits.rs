@@ -64,11 +64,6 @@ impl Table {
         self.0.lines().filter_map(name_of)
     }
 
-    /// Those that a Worker refuses: it has no files.
-    fn not_in_workers(&self) -> Vec<&str> {
-        self.0.lines().filter(|line| line.contains("Needs::Blobs")).filter_map(name_of).collect()
-    }
-
     /// The others add nothing.
     fn reduced(&self, keep: &[&str]) -> String {
         let reduced = |line: &str| match (name_of(line), line.split_once("add: ")) {
@@ -208,8 +203,6 @@ impl Found {
         if !missing.is_empty() {
             let _ = writeln!(out, "\nNot measured: {}.", missing.join(", "));
         }
-        let refused = self.table.not_in_workers().join(", ");
-        let _ = writeln!(out, "\nNo Worker can switch on {refused}: it has no files. What the table says is in the wasm all the same.");
         out
     }
 }
@@ -263,7 +256,6 @@ mod tests {
         let table = real();
         assert_eq!(table.names().count(), table.0.matches("Toolkit { name: ").count());
         assert!(table.names().any(|name| name == BASE) && table.names().count() > 10);
-        assert_eq!(table.not_in_workers(), ["files"]);
     }
 
     #[test]

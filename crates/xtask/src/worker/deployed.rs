@@ -1,5 +1,5 @@
 //! What `wrangler deploy` would send: built by wrangler.toml's own command, checked without an account, and run by `wrangler dev`
-//! over a D1 database that `wrangler d1 migrations apply` has filled. Then KV and rate limits, which the fixture server asks.
+//! over a D1 database that `wrangler d1 migrations apply` has filled. Then KV, rate limits and R2, which the fixture server asks.
 
 use std::{fs, path::Path};
 
@@ -26,11 +26,26 @@ rules = [{ type = "CompiledWasm", globs = ["**/*.wasm"] }]
 const DEPLOYED: &str = r#"
 [vars]
 MCPFN_AUTH = "none"
-MCPFN_TOOLKITS = "hello,catalog,database,crm,inventory,sql"
+MCPFN_TOOLKITS = "hello,catalog,database,crm,inventory,sql,files"
+MCPFN_FILES_WRITES = "1"
 
 [[d1_databases]]
 binding = "DB"
 database_name = "mcpfn"
+
+[[r2_buckets]]
+binding = "FILES"
+bucket_name = "files"
+"#;
+/// A bucket.
+const FILES: &str = r#"
+[vars]
+TEST_SERVER = "files"
+MCPFN_AUTH = "none"
+
+[[r2_buckets]]
+binding = "FILES"
+bucket_name = "files"
 "#;
 /// Every store, and two callers: the hashes are of `alice-key` and `bob-key`.
 const POLICED: &str = r#"
@@ -98,11 +113,14 @@ pub(super) fn check(cx: &Context, tools: &WorkerTools, fixture: &Path, counts: &
     ask(cx, tools, "deployed.mjs", [&out, &state], counts)?;
     ask(cx, tools, "stores.mjs", [fixture, &cx.target.join("worker/stores")], counts)?;
     under_wrangler(cx, tools, ("deployed", &out, DEPLOYED), &state, counts)?;
-    let state = cx.target.join("worker/policed");
-    if state.exists() {
-        fs::remove_dir_all(&state).while_doing(format_args!("empty {}", state.display()))?;
+    for (name, more) in [("policed", POLICED), ("files", FILES)] {
+        let state = cx.target.join("worker").join(name);
+        if state.exists() {
+            fs::remove_dir_all(&state).while_doing(format_args!("empty {}", state.display()))?;
+        }
+        under_wrangler(cx, tools, (name, fixture, more), &state, counts)?;
     }
-    under_wrangler(cx, tools, ("policed", fixture, POLICED), &state, counts)
+    Ok(())
 }
 
 /// The tests of one module, which ask the Worker of the same name.

@@ -1,5 +1,5 @@
 //! `stores --dynamodb ADDRESS [--outages]`: the contract against a DynamoDB emulator that listens there, and what happens when
-//! there is something wrong with it. `cargo xtask stores` starts the emulators.
+//! there is something wrong with it. `stores --s3 ADDRESS s3s-fs` or `.. moto`: that of files against this emulator of S3. `cargo xtask stores` starts the emulators.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mcpfn_core::{Admission, Begun, Once as _, Rate, RateLimiter as _, ResultCache as _};
+use mcpfn_core::{Admission, Begun, BlobError, BlobPath, Blobs as _, Once as _, Rate, RateLimiter as _, ResultCache as _, WriteCondition};
 use mcpfn_lambda::dynamodb::{self, Table};
+use mcpfn_store_tests::bucket;
 use mcpfn_store_tests::contract::{Stores, checks};
+use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
 use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
 use mcpfn_store_tests::report::Report;
@@ -26,15 +28,18 @@ const SLACK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const TABLE: &str = "mcpfn-contract";
+const BUCKET: &str = "mcpfn-contract";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (address, outages) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--dynamodb", address] => (address, false),
-        ["--dynamodb", address, "--outages"] => (address, true),
+    let (address, what) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--dynamodb", address] => (address, What::Tables { outages: false }),
+        ["--dynamodb", address, "--outages"] => (address, What::Tables { outages: true }),
+        ["--s3", address, "s3s-fs"] => (address, What::Files(&S3S)),
+        ["--s3", address, "moto"] => (address, What::Files(&MOTO)),
         _ => {
-            eprintln!("usage: stores --dynamodb ADDRESS [--outages]");
+            eprintln!("usage: stores --dynamodb ADDRESS [--outages], or stores --s3 ADDRESS s3s-fs|moto");
             return ExitCode::FAILURE;
         }
     };
@@ -42,16 +47,83 @@ async fn main() -> ExitCode {
         eprintln!("`{address}` is no address such as 127.0.0.1:8000");
         return ExitCode::FAILURE;
     };
-    create(emulator, TABLE).await;
     let mut report = Report::default();
-    contract(emulator, &mut report).await;
-    if outages {
-        requests(emulator, &mut report).await;
-        stale(emulator, &mut report).await;
-        lost(emulator, &mut report).await;
-        down(emulator, &mut report).await;
+    match what {
+        What::Tables { outages } => tables(emulator, outages, &mut report).await,
+        What::Files(which) => files(emulator, which, &mut report).await,
     }
     if report.end() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the emulator plays.
+enum What {
+    Tables { outages: bool },
+    Files(&'static Emulated),
+}
+
+/// An emulator of S3.
+struct Emulated {
+    signatures: bool,
+    /// The check that fails for a fault of its own.
+    without: &'static str,
+}
+
+/// It says that the keys in its lists are encoded, and does not encode them.
+const S3S: Emulated = Emulated { signatures: true, without: "a plus sign in a name is no space" };
+/// It answers a cursor that it does not know with status 500.
+const MOTO: Emulated = Emulated { signatures: false, without: "a cursor of another store is refused, or is a page" };
+
+async fn tables(emulator: SocketAddr, outages: bool, report: &mut Report) {
+    create(emulator, TABLE).await;
+    contract(emulator, report).await;
+    if outages {
+        requests(emulator, report).await;
+        stale(emulator, report).await;
+        lost(emulator, report).await;
+        down(emulator, report).await;
+    }
+}
+
+/// The contract in a bucket and below a prefix, and what only buckets have.
+async fn files(emulator: SocketAddr, which: &Emulated, report: &mut Report) {
+    bucket::create(emulator, BUCKET).await;
+    for url in [format!("s3://{BUCKET}"), format!("s3://{BUCKET}/a prefix/of=two")] {
+        println!("{url}");
+        let store = Arc::new(bucket::at(emulator, &url, bucket::SECRET));
+        let files = Files { store, directories: false, exact: false };
+        for check in files::checks().filter(|check| check.name != which.without) {
+            report.check(check.name, (check.run)(files.clone())).await;
+        }
+    }
+    let prefixes = async move {
+        let open = |prefix: &str| bucket::at(emulator, &format!("s3://{BUCKET}{prefix}"), bucket::SECRET);
+        let (outer, inner) = (open("/outer"), open("/outer/inner"));
+        let path = |text| BlobPath::parse(text).unwrap();
+        outer.write(&path("a"), Bytes::from_static(b"outside"), &WriteCondition::Always).await.unwrap();
+        inner.write(&path("b"), Bytes::from_static(b"inside"), &WriteCondition::Always).await.unwrap();
+        assert_eq!(outer.read(&path("inner/b"), 0, 100).await.unwrap().bytes, "inside");
+        assert_eq!(inner.metadata(&path("a")).await, Err(BlobError::NotFound));
+        let names = inner.list(&BlobPath::top(), "", None, 10).await.unwrap().entries;
+        assert_eq!(names.into_iter().map(|entry| entry.name).collect::<Vec<_>>(), ["b"]);
+    };
+    report.check("a prefix is not left", prefixes).await;
+    let nowhere = async move {
+        let store = bucket::at(emulator, "s3://no-such-bucket", bucket::SECRET);
+        let refused = store.list(&BlobPath::top(), "", None, 10).await;
+        assert!(matches!(&refused, Err(BlobError::Unavailable(cause)) if cause.contains("NoSuchBucket")), "{refused:?}");
+    };
+    report.check("a bucket that is not there is named in the cause", nowhere).await;
+    if which.signatures {
+        let forged = async move {
+            let path = BlobPath::parse("a").unwrap();
+            let store = bucket::at(emulator, &format!("s3://{BUCKET}"), "hunter3");
+            let refused = store.write(&path, Bytes::new(), &WriteCondition::Always).await.unwrap_err();
+            assert!(matches!(&refused, BlobError::Refused(cause) if cause.contains("SignatureDoesNotMatch")), "{refused}");
+            assert!(!refused.to_string().contains("hunter"), "{refused}");
+            assert!(matches!(store.metadata(&path).await, Err(BlobError::Refused(_))));
+        };
+        report.check("another secret is refused, and not shown", forged).await;
+    }
 }
 
 /// A store that waits.

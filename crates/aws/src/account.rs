@@ -1,9 +1,9 @@
-//! What every request to another service of AWS needs: region, credentials, addresses. No request.
+//! Region, credentials and addresses, from the variables that every program of AWS reads. No profiles, no instance metadata.
 
 use std::ffi::OsString;
 use std::fmt;
 
-use mcpfn_native::Reader;
+use mcpfn_host::Reader;
 
 /// Credentials. Their text is never printed.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl fmt::Debug for Keys {
 }
 
 /// `AWS_REGION`, and the credentials that Lambda sets. `user` is the variable that needs them.
-pub(crate) fn account<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, user: &str) -> (String, Keys) {
+pub fn account<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, user: &str) -> (String, Keys) {
     let mut set = |variable: &str| {
         reader.text(variable).unwrap_or_else(|| {
             reader.mistake(format!("{variable} is not set, and {user} can't be used without it; Lambda sets it by itself"));
@@ -36,12 +36,18 @@ pub(crate) fn account<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, u
 }
 
 /// `AWS_ENDPOINT_URL_SERVICE`, else `AWS_ENDPOINT_URL`: another address than the region's own.
-pub(crate) fn endpoint<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, variable: &str) -> Option<String> {
+pub fn endpoint<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, variable: &str) -> Option<String> {
     let endpoint = reader.text(variable).or_else(|| reader.text("AWS_ENDPOINT_URL"));
     if endpoint.as_deref().is_some_and(|endpoint| !is_address(endpoint)) {
         reader.mistake(format!("{variable} (or AWS_ENDPOINT_URL) must be an address such as http://127.0.0.1:8000"));
     }
     endpoint
+}
+
+/// What the names of a region's services end with.
+#[must_use]
+pub fn domain(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 fn is_address(text: &str) -> bool {

@@ -1,0 +1,7 @@
+//! What every request to a service of AWS needs: region, credentials, an address, a signature. Sends nothing, and knows no service.
+
+mod account;
+mod signature;
+
+pub use account::{Keys, account, domain, endpoint};
+pub use signature::sign;

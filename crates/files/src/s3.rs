@@ -1,0 +1,250 @@
+//! A bucket, or what is below one prefix of it, behind the port `Blobs`: Amazon S3, and what speaks its API (R2, MinIO). No paths are
+//! checked by their text here; a key is the prefix and a path, and no request names another.
+
+mod answer;
+mod exchange;
+mod place;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mcpfn_aws::Keys;
+use mcpfn_core::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture, HttpClient, HttpRequest, WriteCondition,
+};
+use mcpfn_host::{Reader, SettingsError};
+
+use answer::{Copied, Listing};
+use place::{Place, encoded};
+
+/// How long one try of a request that changes nothing may take.
+const READING: Duration = Duration::from_secs(3);
+/// How long a request that changes something may take.
+const WRITING: Duration = Duration::from_secs(8);
+/// The most bytes that are read or written at once. Each is held in memory.
+const MOST: usize = 64 * 1024 * 1024;
+/// No object of any store has more bytes.
+const LONGEST: u64 = 1 << 50;
+/// What a store answers to a header that it does not know.
+const NOT_IMPLEMENTED: u16 = 501;
+/// The most entries that a store lists at once.
+const MOST_LISTED: usize = 1000;
+/// The most bytes of such a list: a thousand keys of 1,024 bytes, each of them escaped.
+const LIST: usize = 4 * 1024 * 1024;
+
+/// A bucket of S3, or what is below one prefix of it. Asks nothing before it is used.
+///
+/// A file is written whole. Conditions are decided by the store, so they hold among all programs that write: `If-None-Match: *` and
+/// `If-Match` of S3. A version is the store's ETag: the same bytes written again may get the same one.
+///
+/// There are no directories: one is there while a key goes through it, and a file may have the path of a directory. Links are none.
+///
+/// A store knows no rename. A file is copied inside the store, if it is still the one that was looked at, and then deleted, if it
+/// still is. Where the deletion fails, both paths have the file and the error is [`BlobError::Copied`]; nothing is lost. Stores that
+/// know no condition on a copy's target (R2 has its own name for it, which is sent too) were asked beforehand whether the new path is
+/// free, so there somebody who writes to it in the same instant is overwritten; and those that know none on a deletion may delete
+/// what was written to the old path meanwhile. A copy is one request: at most 5 GB, and as much as the store copies in 8 seconds.
+///
+/// Nothing is repeated but what changes nothing, and deletions, and those once. An answer of a write that does not come leaves open
+/// whether it happened; its condition keeps a second try from doing harm.
+///
+/// A role needs `s3:ListBucket` (without it S3 calls a missing file forbidden) and `s3:GetObject`; for writing also `s3:PutObject` and
+/// `s3:DeleteObject`. Keys that [`BlobPath`] refuses are listed with their names, and can't be asked for.
+pub struct S3 {
+    place: Place,
+    region: String,
+    keys: Keys,
+    client: Arc<dyn HttpClient>,
+}
+
+impl S3 {
+    /// What `s3://BUCKET/PREFIX` names, in the region and with the credentials of the variables `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY` and, where these expire, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, is the
+    /// address of another store than Amazon's. `named` is the variable that the URL is from.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong.
+    pub fn open(
+        named: &str,
+        url: &str,
+        variable: impl Fn(&str) -> Option<OsString>,
+        client: Arc<dyn HttpClient>,
+    ) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(variable);
+        let (region, keys) = mcpfn_aws::account(&mut reader, named);
+        let endpoint = mcpfn_aws::endpoint(&mut reader, "AWS_ENDPOINT_URL_S3");
+        let place = Place::parse(url, &region, endpoint.as_deref()).unwrap_or_else(|why| {
+            reader.mistake(format!("{named}: {why}"));
+            Place::default()
+        });
+        reader.finish(Self { place, region, keys, client })
+    }
+
+    fn request(&self, method: &'static str, key: &str, time: Duration) -> HttpRequest {
+        let mut request = HttpRequest::get(self.place.url(key)).timeout(time);
+        request.method = method;
+        request
+    }
+
+    async fn part(&self, path: &BlobPath, offset: u64, length: usize) -> Result<BlobPart, BlobError> {
+        let length = length.min(MOST);
+        if length == 0 || offset > LONGEST {
+            return Ok(BlobPart { bytes: Bytes::new(), metadata: self.known(path).await? });
+        }
+        let last = offset + length as u64 - 1;
+        let request = self.request("GET", &self.place.key(path)?, READING).header("range", format!("bytes={offset}-{last}"));
+        // an object that is stored compressed has its size and its parts so
+        let request = request.header("accept-encoding", "identity").max_body(length);
+        let response = self.ask(request).await?;
+        if response.status == 416 {
+            return Ok(BlobPart { bytes: Bytes::new(), metadata: self.known(path).await? });
+        }
+        let metadata = answer::part(&response, offset)?;
+        Ok(BlobPart { bytes: response.body, metadata })
+    }
+
+    async fn known(&self, path: &BlobPath) -> Result<BlobMetadata, BlobError> {
+        let request = self.request("HEAD", &self.place.key(path)?, READING);
+        answer::head(&self.ask(request).await?)
+    }
+
+    async fn page(&self, directory: &BlobPath, start: &str, cursor: Option<&str>, most: usize) -> Result<BlobPage, BlobError> {
+        if start.contains('/') {
+            return Ok(BlobPage::default());
+        }
+        let above = self.place.above(directory)?;
+        let most = most.clamp(1, MOST_LISTED);
+        let mut url = format!(
+            "{}?list-type=2&delimiter=%2F&encoding-type=url&max-keys={most}&prefix={}",
+            self.place.url(""),
+            encoded(&format!("{above}{start}"), false)
+        );
+        if let Some(cursor) = cursor {
+            url = format!("{url}&continuation-token={}", encoded(cursor, false));
+        }
+        let response = self.ask(HttpRequest::get(url).timeout(READING).max_body(LIST)).await?;
+        if response.status == 400 && cursor.is_some() {
+            return Err(BlobError::BadCursor);
+        }
+        let listing = Listing::read(&response)?;
+        let mut entries = Vec::new();
+        for file in listing.files {
+            // what shows an empty directory in the console is no entry of it
+            let Some(name) = file.key.strip_prefix(&above).filter(|name| !name.is_empty()) else { continue };
+            entries.push(BlobEntry { name: name.to_owned(), kind: BlobKind::File, size: file.size, modified_ms: file.modified_ms });
+        }
+        for key in listing.directories {
+            let Some(name) = key.strip_prefix(&above) else { continue };
+            let name = name.strip_suffix('/').unwrap_or(name).to_owned();
+            entries.push(BlobEntry { name, kind: BlobKind::Directory, size: 0, modified_ms: None });
+        }
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(BlobPage { entries, cursor: listing.next })
+    }
+
+    async fn put(&self, path: &BlobPath, bytes: Bytes, condition: &WriteCondition) -> Result<BlobMetadata, BlobError> {
+        if bytes.len() > MOST {
+            return Err(BlobError::TooLarge(MOST as u64));
+        }
+        let size = bytes.len() as u64;
+        let mut request = self.request("PUT", &self.place.key(path)?, WRITING);
+        request.body = bytes;
+        let request = match condition {
+            WriteCondition::Always => request,
+            WriteCondition::Absent => request.header("if-none-match", "*"),
+            WriteCondition::Version(version) => request.header("if-match", answer::quoted(version)?),
+        };
+        let response = self.change(request).await?;
+        if response.status == 404 && matches!(condition, WriteCondition::Version(_)) {
+            return Err(answer::absent(&response).unwrap_or(BlobError::Changed));
+        }
+        Ok(BlobMetadata { size, modified_ms: None, version: answer::version(&response)? })
+    }
+
+    async fn moved(&self, from: &BlobPath, to: &BlobPath, replace: bool) -> Result<BlobMetadata, BlobError> {
+        let (source, target) = (self.place.key(from)?, self.place.key(to)?);
+        let BlobMetadata { size, version, .. } = self.known(from).await?;
+        if from == to {
+            return Err(BlobError::Changed);
+        }
+        if !replace {
+            match self.known(to).await {
+                Err(BlobError::NotFound) => {}
+                there => return Err(there.err().unwrap_or(BlobError::Changed)),
+            }
+        }
+        let version = answer::quoted(&version)?;
+        let copy = self.request("PUT", &target, WRITING);
+        let copy = copy.header("x-amz-copy-source", self.place.source(&source)).header("x-amz-copy-source-if-match", &version);
+        let copy = if replace { copy } else { copy.header("if-none-match", "*").header("cf-copy-destination-if-none-match", "*") };
+        let copied = Copied::read(&self.change(copy).await?)?;
+        self.take_away(&source, &version).await?;
+        Ok(BlobMetadata { size, modified_ms: copied.modified_ms, version: copied.version })
+    }
+
+    /// Deletes a file that was copied, unless it was written meanwhile.
+    async fn take_away(&self, key: &str, version: &str) -> Result<(), BlobError> {
+        let request = self.request("DELETE", key, WRITING).header("if-match", version);
+        let deleted = match self.ask(request).await {
+            // somebody else did, or the first of two tries
+            Ok(response) if response.status == 404 => Ok(()),
+            Ok(response) if response.status == NOT_IMPLEMENTED => self.look_and_delete(key, version).await,
+            Ok(response) => answer::success(&response),
+            Err(error) => Err(error),
+        };
+        deleted.map_err(|error| BlobError::Copied(error.to_string()))
+    }
+
+    /// For a store that refuses conditions of a deletion.
+    async fn look_and_delete(&self, key: &str, version: &str) -> Result<(), BlobError> {
+        let there = answer::head(&self.ask(self.request("HEAD", key, READING)).await?)?;
+        if answer::quoted(&there.version)? != version {
+            return Err(BlobError::Changed);
+        }
+        answer::success(&self.ask(self.request("DELETE", key, WRITING)).await?)
+    }
+}
+
+impl Blobs for S3 {
+    fn read<'a>(&'a self, path: &'a BlobPath, offset: u64, length: usize) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
+        Box::pin(self.part(path, offset, length))
+    }
+
+    fn metadata<'a>(&'a self, path: &'a BlobPath) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+        Box::pin(self.known(path))
+    }
+
+    fn list<'a>(
+        &'a self,
+        directory: &'a BlobPath,
+        start: &'a str,
+        cursor: Option<&'a str>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<BlobPage, BlobError>> {
+        Box::pin(self.page(directory, start, cursor, most))
+    }
+
+    fn write<'a>(
+        &'a self,
+        path: &'a BlobPath,
+        bytes: Bytes,
+        condition: &'a WriteCondition,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+        Box::pin(self.put(path, bytes, condition))
+    }
+
+    fn rename<'a>(&'a self, from: &'a BlobPath, to: &'a BlobPath, replace: bool) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+        Box::pin(self.moved(from, to, replace))
+    }
+}
+
+impl fmt::Debug for S3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3").field("place", &self.place).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! A server with the toolkit `files` alone, asked with JSON-RPC lines.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use mcpfn_core::{Blobs, CallRecord, Connection, Failure, Platform, Principal, Received, Records, Reply, Scopes, Server, WhenDown};
+use mcpfn_files::Directory;
+use mcpfn_native::memory::Stores;
+use mcpfn_toolkits::register;
+use serde_json::{Value, json};
+
+/// What went to the log.
+#[derive(Default)]
+struct Log(Mutex<Vec<String>>);
+
+impl Records for Log {
+    fn failure(&self, failure: &Failure<'_>) {
+        self.0.lock().unwrap().push(failure.cause.to_owned());
+    }
+
+    fn call(&self, _: &CallRecord<'_>) {}
+
+    fn denied(&self, _: &str, _: Option<&str>) {}
+
+    fn store_failure(&self, _: &str, _: &str) {}
+}
+
+pub(crate) struct Client {
+    server: Server,
+    platform: Arc<Platform>,
+    principal: Principal,
+    log: Arc<Log>,
+}
+
+impl Client {
+    /// Over a store, which may be written to.
+    pub(crate) fn new(store: Arc<dyn Blobs>) -> Self {
+        Self::with(store, Some("1"))
+    }
+
+    /// With a value of `MCPFN_FILES_WRITES`.
+    pub(crate) fn with(store: Arc<dyn Blobs>, writes: Option<&str>) -> Self {
+        let variable = |name: &str| writes.filter(|_| name == "MCPFN_FILES_WRITES").map(str::to_owned);
+        let server = register(Server::builder("files", "0.0.0"), "files", &variable).unwrap().build().unwrap();
+        let log = Arc::new(Log::default());
+        let platform = mcpfn_native::platform(mcpfn_native::new_key()).with_records(log.clone()).with_port::<dyn Blobs>(store);
+        let platform = platform.with_once(Arc::new(Stores::default()), WhenDown::Refuse);
+        Self { server, platform: Arc::new(platform), principal: Principal::local(), log }
+    }
+
+    /// The same server, called by somebody with these scopes alone.
+    pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
+        self.principal = self.principal.with_scopes(scopes.iter().map(|scope| (*scope).to_owned()).collect::<Scopes>());
+        self
+    }
+
+    /// The private causes that went to the log.
+    pub(crate) fn logged(&self) -> Vec<String> {
+        self.log.0.lock().unwrap().clone()
+    }
+
+    pub(crate) async fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
+        });
+        let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
+            Received::Send(bytes) => bytes,
+            Received::Run { call, .. } => Reply::Running(call).answer().await.message,
+            other => panic!("{other:?}"),
+        };
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+        let error = answer["error"].take();
+        if error.is_null() { Ok(answer["result"].take()) } else { Err(error) }
+    }
+
+    /// A tool's whole result.
+    pub(crate) async fn result(&self, tool: &str, arguments: &Value) -> Value {
+        self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await.unwrap()
+    }
+
+    /// A tool's structured result, or the sentence of its failure.
+    pub(crate) async fn call(&self, tool: &str, arguments: impl Into<Value>) -> Result<Value, String> {
+        let mut result = self.result(tool, &arguments.into()).await;
+        if result["isError"] == true {
+            return Err(result["content"][0]["text"].as_str().unwrap().to_owned());
+        }
+        Ok(result["structuredContent"].take())
+    }
+
+    pub(crate) async fn read(&self, path: &str) -> Result<Value, String> {
+        self.call("read_file", json!({"path": path})).await
+    }
+
+    /// The contents of a resource, or the sentence of its failure.
+    pub(crate) async fn resource(&self, uri: &str) -> Result<Value, String> {
+        let result = self.ask("resources/read", json!({"uri": uri})).await;
+        result.map(|mut result| result["contents"][0].take()).map_err(|error| error["message"].as_str().unwrap().to_owned())
+    }
+}
+
+/// A directory with a server over it, gone when dropped.
+pub(crate) struct Place {
+    top: PathBuf,
+    pub(crate) client: Client,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self::served(Client::new)
+    }
+
+    /// Served in another way.
+    pub(crate) fn served(client: impl FnOnce(Arc<dyn Blobs>) -> Client) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let top = std::env::temp_dir().join(format!("mcpfn-toolkit-files-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&top).unwrap();
+        let client = client(Arc::new(Directory::open(&top).unwrap()));
+        Self { top, client }
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.top.join(name)
+    }
+
+    /// Puts a file there without the server.
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// What is in a file, without the server.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.path(name)).ok()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.top);
+    }
+}
