@@ -63,6 +63,14 @@ await wrangler(await configuration(), state, async (url, log) => {
     console.log(`  ${JSON.stringify(rows).slice(0, 300)}`);
     assert(JSON.stringify(rows).includes('price_cents'), JSON.stringify(rows));
   });
+  await check('deployed: documents that `ingest --sql` wrote', async () => {
+    const found = await call('semantic_search', { query: 'how long is information confidential?' });
+    assert(found.passages[0]?.document_id === 'acme-nda', JSON.stringify(found));
+    const listed = await call('search_documents', {});
+    assert(listed.total === 4, `after two runs there are ${listed.total} documents`);
+    const [document] = (await client.readResource({ uri: 'knowledge://document/odd-text' })).contents;
+    assert(document.text === await readFile(join(root, 'tests/worker/documents/odd-text.txt'), 'utf8'), document.text);
+  });
   await check('deployed: one JSON line in the log for each call', async () => {
     await logged(log, '"query_table"');
     const lines = log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
@@ -70,7 +78,7 @@ await wrangler(await configuration(), state, async (url, log) => {
     assert(log().includes('"level":"WARN","message":"MCPFN_AUTH is none'), log());
   });
   await client.close();
-}, OPEN);
+}, [...OPEN, '--var', 'MCPFN_TOOLKITS:hello,catalog,database,crm,inventory,knowledge,contracts']);
 
 await wrangler(await configuration(), state, async (url, log) => {
   await check('deployed: without a list of keys nobody is served, and the answer says what to set', async () => {

@@ -1,9 +1,9 @@
 //! The port to public-key cryptography, and the keys that cross it. Which keys are safe is decided here; the arithmetic is the
 //! platform's, or that of `software`.
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "software")]
 mod rsa;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "software")]
 mod software;
 
 use std::ops::RangeInclusive;
@@ -17,7 +17,7 @@ use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform};
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
 /// Checks signatures with public keys. A host that has cryptography of its own gives it to the platform as
-/// `Arc<dyn Signatures>`; on targets other than wasm this crate brings one along.
+/// `Arc<dyn Signatures>`; for others this crate's feature `software` brings one along.
 pub trait Signatures: MaybeSend + MaybeSync {
     /// Prepares a key, which then serves many requests. `None` for what is no key, such as a point beside the curve.
     fn import<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Option<Box<dyn SignatureKey>>>;
@@ -86,12 +86,12 @@ pub(crate) fn of(platform: &Platform) -> Result<Arc<dyn Signatures>, String> {
         .ok_or_else(|| "this host has no cryptography: give it `Signatures`".to_owned())
 }
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "software")]
 fn default() -> Option<Arc<dyn Signatures>> {
     Some(Arc::new(software::Software))
 }
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(not(feature = "software"))]
 fn default() -> Option<Arc<dyn Signatures>> {
     None
 }

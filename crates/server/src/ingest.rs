@@ -1,4 +1,5 @@
-//! The command `ingest DIR`: text, Markdown and HTML files of a folder into the store of documents. Follows no links and watches nothing.
+//! The command `ingest DIR`: text, Markdown and HTML files of a folder into the store of documents, or with `--sql FILE` into a file of
+//! statements for it. Follows no links and watches nothing.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,12 +12,18 @@ use mcpfn_client::Client;
 use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
 use mcpfn_toolkits::knowledge::{Document, LONGEST_DOCUMENT, add, is_present, schema_for};
 
-/// Runs the command and says what it did.
-pub(crate) fn command(folder: &Path, variable: impl Fn(&str) -> Option<OsString>) -> ExitCode {
-    match run(folder, variable) {
+use crate::script::Script;
+
+/// Runs the command and says what it did. With `script`, statements are written there and no database is opened.
+pub(crate) fn command(folder: &Path, script: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> ExitCode {
+    match run(folder, script, variable) {
         Ok(done) => {
             println!("{} documents, {} passages", done.documents, done.passages);
             done.left_out.iter().for_each(|sentence| println!("left out: {sentence}"));
+            if let Some(script) = script {
+                println!("put them on D1 with `wrangler d1 migrations apply DB --remote`, which makes the tables, and then");
+                println!("`wrangler d1 execute DB --remote --file {}`", script.display());
+            }
             println!("serve them with MCPFN_TOOLKITS=knowledge,contracts");
             ExitCode::SUCCESS
         }
@@ -27,13 +34,23 @@ pub(crate) fn command(folder: &Path, variable: impl Fn(&str) -> Option<OsString>
     }
 }
 
-fn run(folder: &Path, variable: impl Fn(&str) -> Option<OsString>) -> Result<Ingested, String> {
+fn run(folder: &Path, script: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Ingested, String> {
     let text = |name: &str| variable(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned());
     let endpoint = Endpoint::read(&text).map_err(|mistakes| mistakes.join("; "))?;
     let model = endpoint.map(|endpoint| HttpEmbedder::new(endpoint, Arc::new(Client::new()), EMBEDDING));
-    let database = crate::database::open_to_fill(|name| variable(name).filter(|value| !value.is_empty()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let model = model.as_ref().map(|model| model as &dyn Embedder);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    if let Some(file) = script {
+        let failed = |error: std::io::Error| format!("{} can't be written: {error}", file.display());
+        // what is half done must not be taken for the whole
+        let part = file.with_added_extension("part");
+        let script = Script::create(&part).map_err(failed)?;
+        let done = runtime.block_on(fill(folder, &script, model))?;
+        script.finish().map_err(failed)?;
+        std::fs::rename(&part, file).map_err(failed)?;
+        return Ok(done);
+    }
+    let database = crate::database::open_to_fill(|name| variable(name).filter(|value| !value.is_empty()))?;
     runtime.block_on(ingest(folder, &*database, model))
 }
 
@@ -55,16 +72,24 @@ pub(crate) struct Ingested {
     pub(crate) left_out: Vec<String>,
 }
 
+/// Makes the tables where they are missing, then does what [`fill`] does.
+///
+/// # Errors
+/// As [`fill`], or the tables can't be made.
+pub(crate) async fn ingest(folder: &Path, database: &dyn Sql, model: Option<&dyn Embedder>) -> Result<Ingested, String> {
+    make_tables(database).await.map_err(|error| format!("the tables of documents can't be made: {error}"))?;
+    fill(folder, database, model).await
+}
+
 /// Adds every `.md`, `.txt`, `.html` and `.htm` file below `folder`. A file that was added before is replaced; a document whose file is
 /// gone stays. With a model, passages get vectors.
 ///
 /// # Errors
 /// A sentence: the folder can't be read, two files would get one id, or the database or the model failed.
-pub(crate) async fn ingest(folder: &Path, database: &dyn Sql, model: Option<&dyn Embedder>) -> Result<Ingested, String> {
+async fn fill(folder: &Path, database: &dyn Sql, model: Option<&dyn Embedder>) -> Result<Ingested, String> {
     let mut files = Vec::new();
     list(folder, 0, &mut files)?;
     files.sort();
-    make_tables(database).await.map_err(|error| format!("the tables of documents can't be made: {error}"))?;
     let mut done = Ingested::default();
     let mut ids = std::collections::HashMap::new();
     for file in files {
@@ -147,8 +172,64 @@ mod tests {
         }
         let rows = runtime.block_on(database.query("SELECT id, title FROM documents ORDER BY id", &[], 9)).unwrap();
         assert_eq!(rows.rows, [["a-b-one".into(), "One".into()], ["two".into(), "two".into()]]);
+        let rows = runtime.block_on(database.query(PASSAGES, &[], 9)).unwrap().rows;
+        let statements = statements(&folder, None);
+        let database = mcpfn_sql::Sqlite::memory().unwrap();
+        runtime.block_on(make_tables(&database)).unwrap();
+        for _ in 0..2 {
+            statements.iter().for_each(|statement| assert!(runtime.block_on(database.execute(statement, &[])).is_ok(), "{statement}"));
+            assert_eq!(runtime.block_on(database.query(PASSAGES, &[], 9)).unwrap().rows, rows);
+        }
         write("two.md", b"Tigers.");
         assert!(runtime.block_on(ingest(&folder, &database, None)).unwrap_err().contains("the id two"));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    const PASSAGES: &str = "SELECT d.id, d.source, d.characters, p.starts, p.title, p.section, p.text, p.model, p.vector \
+                            FROM passages AS p JOIN documents AS d ON d.number = p.document ORDER BY d.id, p.starts";
+
+    /// What `--sql` writes; no text here has a line that ends with a semicolon.
+    fn statements(folder: &Path, model: Option<&dyn Embedder>) -> Vec<String> {
+        let file = folder.join("script.sql");
+        let script = Script::create(&file).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(fill(folder, &script, model)).unwrap();
+        script.finish().unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        text.split_terminator(";\n").map(str::to_owned).collect()
+    }
+
+    /// A model with long vectors.
+    struct Long;
+
+    impl Embedder for Long {
+        fn model(&self) -> &str {
+            "long"
+        }
+
+        fn embed<'a>(&'a self, texts: &'a [String]) -> mcpfn::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::EmbedError>> {
+            Box::pin(async move { Ok(vec![vec![0.5; 3072]; texts.len()]) })
+        }
+    }
+
+    #[test]
+    fn no_statement_is_longer_than_d1_takes() {
+        let folder = std::env::temp_dir().join(format!("mcpfn-script-test-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("quotes.txt"), "\u{1f980}' it's ".repeat(20_000)).unwrap();
+        for (model, least) in [(None, 20_000), (Some(&Long as &dyn Embedder), 50_000)] {
+            let statements = statements(&folder, model);
+            let longest = statements.iter().map(String::len).max().unwrap();
+            assert!((least..100_000).contains(&longest), "{longest}");
+            let database = mcpfn_sql::Sqlite::memory().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(make_tables(&database)).unwrap();
+            statements.iter().for_each(|statement| assert!(runtime.block_on(database.execute(statement, &[])).is_ok()));
+            let vectors = "SELECT count(*), sum(coalesce(length(vector), 0) = ?1) FROM passages";
+            let length = if model.is_some() { 3072 * 4 } else { 0 };
+            let rows = runtime.block_on(database.query(vectors, &[length.into()], 1)).unwrap().rows;
+            assert!(rows[0][0].as_i64() > Some(100) && rows[0][0] == rows[0][1], "{rows:?}");
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

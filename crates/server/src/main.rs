@@ -6,6 +6,7 @@ mod configured;
 mod database;
 mod files;
 mod ingest;
+mod script;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,7 +25,8 @@ const ENVIRONMENT: &str =
   MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]
   MCPFN_EMBEDDINGS_URL
                     toolkit knowledge: an OpenAI-compatible service of embeddings, with MCPFN_EMBEDDINGS_MODEL and MCPFN_EMBEDDINGS_KEY;
-                    without one, texts are found by their words. `ingest FOLDER` adds documents to the database
+                    without one, texts are found by their words. `ingest FOLDER` adds documents to the database,
+                    `ingest FOLDER --sql FILE` writes the statements that add them to D1
   MCPFN_WEATHER_KEY toolkit weather: a key of OpenWeatherMap; MCPFN_WEATHER_URL for another address
   MCPFN_COMPANY_KEY toolkit company: a key of Apollo; MCPFN_COMPANY_URL for another address
   MCPFN_SEARCH_KEY  toolkit web: a key of Brave Search, or of Serper with MCPFN_SEARCH_API=serper; MCPFN_SEARCH_URL for another address
@@ -42,9 +44,13 @@ const ENVIRONMENT: &str =
                     toolkit files: 1 adds the tools that write and move files [for reading only]";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
-    match (arguments.next(), arguments.next(), arguments.next()) {
-        (Some(command), Some(folder), None) if command == "ingest" => ingest::command(Path::new(&folder), |name| std::env::var_os(name)),
+    let variable = |name: &str| std::env::var_os(name);
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match arguments.as_slice() {
+        [command, folder] if command == "ingest" => ingest::command(Path::new(folder), None, variable),
+        [command, folder, option, file] if command == "ingest" && option == "--sql" => {
+            ingest::command(Path::new(folder), Some(Path::new(file)), variable)
+        }
         _ => mcpfn::run_with(setup, ENVIRONMENT),
     }
 }

@@ -8,6 +8,7 @@
 //! | `MCPFN_EMBEDDINGS_KEY` | the service's key, if it needs one |
 
 pub(crate) mod lexical;
+mod narrow;
 pub(crate) mod outline;
 mod search;
 mod store;

@@ -47,7 +47,7 @@ cargo xtask <command>
   lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the official runtime interface emulator
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine
   worker        the fixtures and the clients through workerd, and what wrangler would deploy, with D1
-                  --migrations    write infra/migrations from the demo shop
+                  --migrations    write infra/migrations from the demo shop and the tables of documents
 
   bench --part PART [-- ARGUMENTS]
                 benchmarks of one part: core, http, lambda, scale, workers or toolkits; the arguments go to the benchmark

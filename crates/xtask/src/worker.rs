@@ -115,7 +115,7 @@ impl Options {
 pub(crate) fn start(cx: &Context, options: Options, counts: &mut Counts) -> Result<()> {
     match options {
         Options::Tests => run(cx, counts),
-        Options::Migrations => deployed::write_migration(cx),
+        Options::Migrations => deployed::write_migrations(cx),
     }
 }
 

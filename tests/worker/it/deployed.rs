@@ -13,6 +13,7 @@ use http_body_util::BodyExt as _;
 use mcpfn::{Dialect, Platform, Server, Sql};
 use mcpfn_http::{Config, Service};
 use mcpfn_sql::Sqlite;
+use mcpfn_toolkits::knowledge::{self, Document};
 use mcpfn_toolkits::{register, shop};
 use serde_json::{Value, json};
 use toolkits::attacks::{ATTACKS, Ends};
@@ -20,7 +21,8 @@ use toolkits::attacks::{ATTACKS, Ends};
 use crate::support::in_process::InProcess;
 use crate::{Host as _, Request, Worker};
 
-const TOOLKITS: &str = "hello,catalog,database,crm,inventory,sql";
+const TOOLKITS: &str = "hello,catalog,database,crm,inventory,sql,knowledge,contracts";
+const DOCUMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/worker/documents");
 const SKU: &str = "HDP-1032-MIB";
 
 /// The same toolkits in this process, over the same shop.
@@ -38,10 +40,25 @@ static NATIVE: LazyLock<Native> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let database = Sqlite::memory().expect("a database in memory");
     runtime.block_on(database.execute_all(shop::statements())).expect("the shop is made");
+    runtime.block_on(fill(&database));
     let platform = mcpfn_native::platform(mcpfn_native::new_key()).with_port::<dyn Sql>(Arc::new(database));
     let service = Service::new(server().build().expect("a server"), config);
     Native { host: InProcess::new(server), service, platform: Arc::new(platform), runtime }
 });
+
+/// The documents that `cargo xtask worker` has put on D1 with `ingest --sql`, here added one by one.
+async fn fill(database: &Sqlite) {
+    for statement in knowledge::schema_for(Dialect::Sqlite) {
+        database.execute(&statement, &[]).await.expect("the tables of documents are made");
+    }
+    let mut files: Vec<_> = std::fs::read_dir(DOCUMENTS).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    for file in files {
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        let document = Document::read(&name, &std::fs::read_to_string(&file).expect("text")).expect("a document");
+        knowledge::add(database, &document, None).await.expect("the document is added");
+    }
+}
 
 impl Native {
     fn answer(&self, request: &Request) -> Value {
@@ -98,6 +115,18 @@ fn every_tool_answers_as_it_does_over_sqlite() {
         ("get_lead_time", json!({"supplier_or_sku": SKU})),
         ("suggest_reorders", json!({"limit": 20})),
         ("suggest_reorders", json!({"warehouse": "Atlantis"})),
+        ("semantic_search", json!({"query": "how long does a party keep a secret?"})),
+        ("semantic_search", json!({"query": "confidential information", "k": 20})),
+        ("semantic_search", json!({"query": "DROP TABLE"})),
+        ("semantic_search", json!({"query": "zyzzyva"})),
+        ("search_documents", json!({})),
+        ("search_documents", json!({"type": "nda", "party": "acme", "from": "2024-01-01", "to": "2025-12-31"})),
+        ("search_documents", json!({"text": "termination notice"})),
+        ("search_documents", json!({"text": "notice", "party": "brightwater"})),
+        ("search_documents", json!({"text": "notice", "party": "nobody"})),
+        ("extract_clause", json!({"document_id": "acme-nda", "clause": "3"})),
+        ("extract_clause", json!({"document_id": "brightwater-lease", "clause": "rent"})),
+        ("extract_clause", json!({"document_id": "gone", "clause": "1"})),
     ] {
         let request = request(tool, arguments.clone());
         let (here, there) = (NATIVE.answer(&request)["result"].take(), Worker::named("deployed").send(&request).json()["result"].take());
@@ -110,9 +139,11 @@ fn every_tool_answers_as_it_does_over_sqlite() {
 #[test]
 fn prompts_and_resources_too() {
     let _turn = turn();
-    for (method, params) in
-        [("resources/read", json!({"uri": "company://handbook"})), ("prompts/get", json!({"name": "weekly_summary", "arguments": {}}))]
-    {
+    for (method, params) in [
+        ("resources/read", json!({"uri": "company://handbook"})),
+        ("resources/read", json!({"uri": "knowledge://document/odd-text"})),
+        ("prompts/get", json!({"name": "weekly_summary", "arguments": {}})),
+    ] {
         let request = Request::modern(method, params);
         let (here, there) = (NATIVE.answer(&request)["result"].take(), Worker::named("deployed").send(&request).json()["result"].take());
         let part = if method == "prompts/get" { "messages" } else { "contents" };

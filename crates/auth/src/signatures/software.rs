@@ -1,5 +1,4 @@
-//! Signatures by Rust crates, on targets that run machine code. Not compiled for wasm, where a host's own cryptography is faster,
-//! and weighs nothing.
+//! Signatures by Rust crates, with the feature `software`. Not for Workers, whose own cryptography is faster, and weighs nothing.
 
 use std::future::ready;
 

@@ -162,9 +162,11 @@ async fn latest(database: &dyn Sql, filters: &[Filter], limit: usize) -> Result<
     let conditions: Vec<String> = filters.iter().zip(1..).map(|((sql, _), at)| sql.replace('?', &format!("?{at}"))).collect();
     let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
     let parameters: Vec<SqlValue> = filters.iter().map(|(_, value)| value.clone()).collect();
+    let order = "ORDER BY d.dated DESC NULLS LAST, d.number";
+    // counted and sorted by what indexes have; the rest of a document is read for those that are shown
     let sql = format!(
-        "SELECT {COLUMNS}, NULL, count(*) OVER () FROM documents AS d WHERE {conditions} \
-         ORDER BY d.dated DESC NULLS LAST, d.number LIMIT {limit}"
+        "SELECT {COLUMNS}, NULL, shown.total FROM (SELECT d.number, count(*) OVER () AS total FROM documents AS d WHERE {conditions} \
+         {order} LIMIT {limit}) AS shown JOIN documents AS d ON d.number = shown.number {order}"
     );
     let rows = database.query(&sql, &parameters, limit).await?.rows;
     let total = rows.first().and_then(|row| row.last()?.as_i64()).unwrap_or(0);

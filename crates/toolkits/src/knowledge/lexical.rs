@@ -1,15 +1,20 @@
 //! Passages by their words, on FTS5 and on PostgreSQL's text search. However common the words and however large the store, only so many
-//! passages are ranked.
+//! passages are ranked. Common words behind a filter that few documents pass are `narrow`.
 
 use std::collections::HashSet;
 
 use mcpfn_core::{Dialect, Sql, SqlError, SqlValue};
 
+use super::narrow::{self, Few};
+
 /// The most passages that one statement ranks.
-const MOST_RANKED: i64 = 2000;
+pub(super) const MOST_RANKED: i64 = 2000;
 
 /// The most common words that count where a rare word is.
 const MOST_BESIDE: usize = 2;
+
+/// The most common words that count behind a filter that few of all documents pass, but too many to look at each.
+const MOST_BEHIND: usize = 4;
 
 /// With so many passages from headings, the rest of a common word's are not looked at.
 const ENOUGH: usize = 20;
@@ -45,7 +50,7 @@ pub(crate) async fn search(database: &dyn Sql, words: &[String], filters: &[Filt
         return Ok(Hits::default());
     }
     let Counted { words, passages } = count(database, words).await?;
-    let search = Search { database, dialect: database.dialect(), filters };
+    let mut search = Search { database, dialect: database.dialect(), filters, few: None };
     let mut left = MOST_RANKED;
     let rare = words.iter().take_while(|(count, _)| {
         left -= count;
@@ -53,7 +58,21 @@ pub(crate) async fn search(database: &dyn Sql, words: &[String], filters: &[Filt
     });
     match (rare.count(), words.len()) {
         (_, 0) => Ok(Hits::default()),
-        (0, _) => search.common(&words).await,
+        (0, _) => {
+            if search.dialect != Dialect::Postgres && !filters.is_empty() {
+                search.few = narrow::documents(database, filters).await?;
+            }
+            match &search.few {
+                Some(few) if few.are_one_by_one(words.len()) => {
+                    let words: Vec<(String, f64)> =
+                        words.iter().map(|(count, word)| (term(search.dialect, word), weight(*count, passages))).collect();
+                    narrow::ranked(database, few, &words).await
+                }
+                // each word costs a look at all that the index has of it
+                Some(_) => search.common(&words[..words.len().min(MOST_BEHIND)]).await,
+                None => search.common(&words).await,
+            }
+        }
         (rare, all) => {
             let hits = search.rare(&words[..all.min(rare + MOST_BESIDE)], rare, passages).await?;
             Ok(Hits { hits, partial: false })
@@ -94,6 +113,8 @@ struct Search<'a> {
     database: &'a dyn Sql,
     dialect: Dialect,
     filters: &'a [Filter],
+    /// The documents that pass, where they are known and few.
+    few: Option<Few>,
 }
 
 impl Search<'_> {
@@ -112,7 +133,7 @@ impl Search<'_> {
             .iter()
             .zip(1..)
             .map(|((count, _), at)| {
-                let weight = (1.0 + passages as f64 / *count as f64).ln();
+                let weight = weight(*count, passages);
                 let query = tsquery(at);
                 (format!("{weight:.4} * {}", rank("search", &query)), query)
             })
@@ -172,6 +193,11 @@ impl Search<'_> {
                   documents AS d ON d.number = p.document WHERE passage_search MATCH ?1 AND passage_search.rank MATCH 'bm25(2.0, 3.0, 1.0)'"
                 .to_owned(),
         };
+        if let Some(few) = &self.few {
+            // one look at a list a passage that has the words, instead of two at tables
+            let sql = format!("SELECT p.number, p.document, {from} AND +passage_search.rowid IN ({}) LIMIT {MOST_RANKED}", few.passages());
+            return hits(self.database, &sql, &[query.into()]).await;
+        }
         let sql = format!("SELECT p.number, p.document, {from} {} LIMIT {MOST_RANKED}", self.conditions(1));
         self.hits(&sql, vec![query.into()]).await
     }
@@ -184,15 +210,30 @@ impl Search<'_> {
 
     async fn hits(&self, sql: &str, mut parameters: Vec<SqlValue>) -> Result<Vec<Hit>, SqlError> {
         parameters.extend(self.filters.iter().map(|(_, value)| value.clone()));
-        let rows = self.database.query(sql, &parameters, MOST_RANKED as usize).await?;
-        let hit = |row: &Vec<SqlValue>| {
-            let [passage, document, score] = row.as_slice() else { return None };
-            Some(Hit { passage: passage.as_i64()?, document: document.as_i64()?, score: score.as_f64()? })
-        };
-        let mut hits: Vec<Hit> = rows.rows.iter().filter_map(hit).collect();
-        hits.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.passage.cmp(&other.passage)));
-        Ok(hits)
+        hits(self.database, sql, &parameters).await
     }
+}
+
+async fn hits(database: &dyn Sql, sql: &str, parameters: &[SqlValue]) -> Result<Vec<Hit>, SqlError> {
+    let rows = database.query(sql, parameters, MOST_RANKED as usize).await?;
+    let mut hits: Vec<Hit> = rows.rows.iter().filter_map(|row| hit(row)).collect();
+    best_first(&mut hits);
+    Ok(hits)
+}
+
+/// A row's passage, document and score.
+pub(super) fn hit(row: &[SqlValue]) -> Option<Hit> {
+    let [passage, document, score, ..] = row else { return None };
+    Some(Hit { passage: passage.as_i64()?, document: document.as_i64()?, score: score.as_f64()? })
+}
+
+pub(super) fn best_first(hits: &mut [Hit]) {
+    hits.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.passage.cmp(&other.passage)));
+}
+
+/// What a word counts that is in so many of all passages.
+fn weight(count: i64, passages: i64) -> f64 {
+    (1.0 + passages as f64 / count as f64).ln()
 }
 
 /// A word in the quotation marks that make it one.

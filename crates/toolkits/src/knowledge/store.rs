@@ -15,6 +15,9 @@ pub const LONGEST_DOCUMENT: usize = 2 * 1024 * 1024;
 /// Passages of one statement: D1 takes a hundred parameters.
 const ROWS: usize = 12;
 
+/// The most bytes of the passages of one statement, also where they stand in its text (`ingest --sql`): D1 takes 100,000 with the rest.
+const BYTES: usize = 90_000;
+
 /// Texts of one question to a model.
 const BATCH: usize = 64;
 
@@ -170,29 +173,49 @@ pub async fn add(database: &dyn Sql, document: &Document, model: Option<&dyn Emb
         optional(&document.date),
         characters.into(),
     ];
-    let sql =
-        "INSERT INTO documents (id, source, title, type, party, dated, characters) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING number";
-    let number = database.query(sql, &row, 1).await?.rows.first().and_then(|row| row.first()?.as_i64());
-    let number = number.ok_or_else(|| SqlError::Rejected("the database gave no number to a document".to_owned()))?;
+    let sql = "INSERT INTO documents (id, source, title, type, party, dated, characters) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    database.execute(sql, &row).await?;
     let model = model.map_or(SqlValue::Null, |model| model.model().into());
     let (mut starts, mut rows) = (0, Vec::with_capacity(texts.len()));
     for ((part, text), vector) in parts.iter().zip(&texts).zip(vectors) {
         rows.push([SqlValue::from(starts), part.section.as_str().into(), (*text).into(), vector]);
         starts += text.chars().count() as i64;
     }
-    for rows in rows.chunks(ROWS) {
+    let mut rest = rows.as_slice();
+    while !rest.is_empty() {
+        let (rows, later) = rest.split_at(together(rest, &document.id, &document.title));
+        rest = later;
         let places: Vec<String> = (0..rows.len())
             .map(|row| {
                 let first = 4 + row * 4;
-                format!("(?1, ?2, ?3, ?{}, ?{}, ?{}, ?{})", first, first + 1, first + 2, first + 3)
+                let document = "(SELECT number FROM documents WHERE id = ?1)";
+                format!("({document}, ?2, ?3, ?{}, ?{}, ?{}, ?{})", first, first + 1, first + 2, first + 3)
             })
             .collect();
         let sql = format!("INSERT INTO passages (document, title, model, starts, section, text, vector) VALUES {}", places.join(", "));
-        let mut values = vec![number.into(), document.title.as_str().into(), model.clone()];
+        let mut values = vec![document.id.as_str().into(), document.title.as_str().into(), model.clone()];
         values.extend(rows.iter().flatten().cloned());
         database.execute(&sql, &values).await?;
     }
     Ok(parts.len())
+}
+
+/// How many of these rows go into one statement; at least one.
+fn together(rows: &[[SqlValue; 4]], id: &str, title: &str) -> usize {
+    // written out, a byte takes two characters at most; the rest of a row is a name of a model, numbers and words of SQL
+    let written = |value: &SqlValue| match value {
+        SqlValue::Text(text) => 2 * text.len(),
+        SqlValue::Blob(bytes) => 2 * bytes.len(),
+        _ => 0,
+    };
+    let mut left = BYTES;
+    let fitting = rows.iter().take(ROWS).take_while(|row| {
+        let row = row.iter().map(written).sum::<usize>() + 2 * (id.len() + title.len()) + 500;
+        let fits = row <= left;
+        left = left.saturating_sub(row);
+        fits
+    });
+    fitting.count().max(1)
 }
 
 async fn vectors(model: &dyn Embedder, title: &str, texts: &[&str]) -> Result<Vec<SqlValue>, AddError> {

@@ -13,7 +13,11 @@ use crate::{
     wasm::{count_line, target_folder},
 };
 
-const MIGRATION: &str = "infra/migrations/0001_shop.sql";
+/// Files, and what the example `migration` calls their content.
+const MIGRATIONS: [(&str, &str); 2] = [("infra/migrations/0001_shop.sql", "shop"), ("infra/migrations/0002_documents.sql", "documents")];
+
+/// Documents that the tests ask for, on D1 and on SQLite.
+const DOCUMENTS: &str = "tests/worker/documents";
 
 /// What was built already, as a Worker.
 const BUNDLE: &str = r#"main = "index.js"
@@ -26,7 +30,7 @@ rules = [{ type = "CompiledWasm", globs = ["**/*.wasm"] }]
 const DEPLOYED: &str = r#"
 [vars]
 MCPFN_AUTH = "none"
-MCPFN_TOOLKITS = "hello,catalog,database,crm,inventory,sql,files"
+MCPFN_TOOLKITS = "hello,catalog,database,crm,inventory,sql,knowledge,contracts,files"
 MCPFN_FILES_WRITES = "1"
 
 [[d1_databases]]
@@ -72,25 +76,29 @@ tag = "once"
 new_sqlite_classes = ["McpfnOnce"]
 "#;
 
-/// Writes the migration from the demo shop's source.
-pub(super) fn write_migration(cx: &Context) -> Result<()> {
-    let text = migration(cx)?;
-    let file = cx.root.join(MIGRATION);
-    fs::write(&file, text).while_doing(format_args!("write {}", file.display()))
+/// Writes the migrations from what they are made of.
+pub(super) fn write_migrations(cx: &Context) -> Result<()> {
+    for (file, name) in MIGRATIONS {
+        let file = cx.root.join(file);
+        fs::write(&file, migration(cx, name)?).while_doing(format_args!("write {}", file.display()))?;
+    }
+    Ok(())
 }
 
-fn migration(cx: &Context) -> Result<String> {
-    process::read(cx.cargo().args(["run", "--quiet", "-p", "mcpfn-server", "--example", "shop_migration"]))
+fn migration(cx: &Context, name: &str) -> Result<String> {
+    process::read(cx.cargo().args(["run", "--quiet", "-p", "mcpfn-server", "--example", "migration", name]))
 }
 
 pub(super) fn check(cx: &Context, tools: &WorkerTools, fixture: &Path, counts: &mut Counts) -> Result<()> {
-    let committed = fs::read_to_string(cx.root.join(MIGRATION)).while_doing(format_args!("read {MIGRATION}"))?;
-    if committed != migration(cx)? {
-        counts.failed += 1;
-        return Err(Error::new(format!("{MIGRATION} is not what the demo shop is made of; run `cargo xtask worker --migrations`")));
+    for (file, name) in MIGRATIONS {
+        let committed = fs::read_to_string(cx.root.join(file)).while_doing(format_args!("read {file}"))?;
+        if committed != migration(cx, name)? {
+            counts.failed += 1;
+            return Err(Error::new(format!("{file} is not what its tables are made of; run `cargo xtask worker --migrations`")));
+        }
+        println!("ok the migration is up to date: {name}");
+        counts.passed += 1;
     }
-    println!("ok the migration is the demo shop");
-    counts.passed += 1;
 
     let state = cx.target.join("worker/state");
     let out = cx.target.join("worker/deployed");
@@ -109,6 +117,15 @@ pub(super) fn check(cx: &Context, tools: &WorkerTools, fixture: &Path, counts: &
     counts.passed += 1;
     process::run(wrangler(&["d1", "migrations", "apply", "DB", "--local", "--persist-to"])?.arg(&state))?;
     println!("ok wrangler d1 migrations apply --local");
+    counts.passed += 1;
+    let script = cx.target.join("worker/documents.sql");
+    process::run(cx.cargo().args(["run", "--quiet", "-p", "mcpfn-server", "--", "ingest", DOCUMENTS, "--sql"]).arg(&script))?;
+    // the second time replaces what the first has put there
+    for _ in 0..2 {
+        let mut execute = wrangler(&["d1", "execute", "DB", "--local", "--yes", "--persist-to"])?;
+        process::run(execute.arg(&state).arg("--file").arg(&script))?;
+    }
+    println!("ok wrangler d1 execute --local --file");
     counts.passed += 1;
     ask(cx, tools, "deployed.mjs", [&out, &state], counts)?;
     ask(cx, tools, "stores.mjs", [fixture, &cx.target.join("worker/stores")], counts)?;
