@@ -76,9 +76,14 @@ async fn rounds(running: &[Running], request: Request, connections: usize, plan:
     found
 }
 
-/// The order of one round: each round begins with another one.
+/// The order of one round: 0, 1, last, 2, last but one, ..., each round one further on, and mirrored every `count` rounds (a Williams
+/// design). So nobody always comes after the same neighbour, whose work is what the processor's caches are full of.
 pub(crate) fn in_turn(count: usize, round: usize) -> impl Iterator<Item = usize> {
-    (0..count).map(move |place| (place + round) % count)
+    let mirrored = (round / count) % 2 == 1;
+    (0..count).map(move |place| {
+        let step = if place % 2 == 1 { place.div_ceil(2) } else { count - place / 2 };
+        (if mirrored { count - step } else { step } + round) % count
+    })
 }
 
 async fn load(server: &Running, connections: &mut Vec<Connection>, request: &[u8], time: Duration) -> Round {
