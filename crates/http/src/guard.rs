@@ -41,8 +41,8 @@ pub(crate) fn host(config: &Config, parts: &Parts) -> Result<(), Refusal> {
 
 /// Somebody must recognise the caller, unless the operator opened the server to everybody: the host did already, or one of the
 /// configured proofs does.
-pub(crate) async fn caller(config: &Config, parts: &Parts, realm: &str, platform: &Platform) -> Result<Principal, Refusal> {
-    let told = parts.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::anonymous);
+pub(crate) async fn caller(config: &Config, parts: &mut Parts, realm: &str, platform: &Platform) -> Result<Principal, Refusal> {
+    let told = parts.extensions.remove::<Principal>().unwrap_or_else(Principal::anonymous);
     if told.kind != PrincipalKind::Anonymous {
         return Ok(told);
     }

@@ -1,5 +1,7 @@
 //! Request metadata headers of 2026-07-28 against the body (basic/transports/streamable-http, "request metadata").
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
 use mcpfn_core::{Described, Envelope, HeaderParameter, Server};
@@ -74,11 +76,11 @@ fn name(headers: &HeaderMap, envelope: &Envelope<'_>) -> Result<(), Error> {
     require(found.as_deref(), &NAME, &target, member)
 }
 
-fn decoded(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Error> {
+fn decoded<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Cow<'a, str>>, Error> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let value = sentinel::decode(value.as_bytes()).filter(|_| values.next().is_none());
-    value.map(|value| Some(value.into_owned())).ok_or_else(|| {
+    value.map(Some).ok_or_else(|| {
         mismatch(format!(
             "the header `{name}` can't be decoded: write plain ASCII, or `=?base64?...?=` with standard Base64 of UTF-8, once"
         ))

@@ -74,10 +74,10 @@ impl Service {
             Ok(origin) => origin.map(str::to_owned),
             Err(refusal) => return respond::refusal(refusal),
         };
-        let mut response = match self.answer_early(&mut parts, platform).await {
-            Some(response) => response,
-            None => match self.read(body).await {
-                Ok(bytes) => self.message(&parts, &bytes, platform).await,
+        let mut response = match self.caller(&mut parts, platform).await {
+            Err(early) => early,
+            Ok(caller) => match self.read(body).await {
+                Ok(bytes) => self.message(&parts, caller, &bytes, platform).await,
                 Err(refusal) => respond::refusal(refusal),
             },
         };
@@ -88,22 +88,19 @@ impl Service {
         response
     }
 
-    /// What can be told without the body. Afterwards the caller is known.
-    async fn answer_early(&self, parts: &mut Parts, platform: &Platform) -> Option<Response<Body>> {
+    /// Who calls, or what can be answered without the body.
+    async fn caller(&self, parts: &mut Parts, platform: &Platform) -> Result<Principal, Response<Body>> {
         if parts.method == Method::OPTIONS {
             let mut response = respond::empty(StatusCode::NO_CONTENT);
             cors::preflight(&self.allowed_headers, response.headers_mut());
-            return Some(response);
+            return Err(response);
         }
-        match guard::caller(&self.config, parts, self.server.name(), platform).await {
-            Ok(principal) => drop(parts.extensions.insert(principal)),
-            Err(refusal) => return Some(respond::refusal(refusal)),
-        }
+        let caller = guard::caller(&self.config, parts, self.server.name(), platform).await.map_err(respond::refusal)?;
         guard::method(parts)
             .and_then(|()| guard::content_type(&parts.headers))
             .and_then(|()| guard::declared_size(&self.config, &parts.headers))
-            .err()
-            .map(respond::refusal)
+            .map_err(respond::refusal)?;
+        Ok(caller)
     }
 
     async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
@@ -119,18 +116,18 @@ impl Service {
     }
 
     /// One body: a message, or a batch.
-    async fn message(&self, parts: &Parts, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
+    async fn message(&self, parts: &Parts, caller: Principal, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
         let declared = match headers::literal(&parts.headers, &headers::PROTOCOL_VERSION) {
             Ok(declared) => declared,
             Err(error) => return respond::answer(Answer::malformed(None, &error), true),
         };
         let message = match jsonrpc::read(body) {
             Ok(Incoming::Single(message)) => message,
-            Ok(Incoming::Batch(items)) => return self.batch(parts, declared, &items, platform).await,
+            Ok(Incoming::Batch(items)) => return self.batch(parts, declared, &caller, &items, platform).await,
             Err(Malformed { id, error }) => return respond::answer(Answer::malformed(id.map(jsonrpc::Id::as_json), &error), true),
         };
         match message {
-            Message::Request(request) => self.request(parts, declared, request, platform).await,
+            Message::Request(request) => self.request(parts, declared, caller, request, platform).await,
             Message::Notification(_) => accept(declared),
             Message::Response if declares_modern(declared) => {
                 let error = Error::invalid_request("a client of this revision sends no JSON-RPC responses");
@@ -144,6 +141,7 @@ impl Service {
         &self,
         parts: &Parts,
         declared: Option<&str>,
+        caller: Principal,
         request: jsonrpc::Request<'_, Params<'_>>,
         platform: &Arc<Platform>,
     ) -> Response<Body> {
@@ -158,10 +156,10 @@ impl Service {
             && let Err(error) = headers::check(&parts.headers, described, &envelope, &self.server)
         {
             let revision = described.revision().unwrap_or(Revision::LATEST);
-            return respond::answer(self.server.refuse(&envelope, revision, &principal(parts), &error, platform), true);
+            return respond::answer(self.server.refuse(&envelope, revision, &caller, &error, platform), true);
         }
         let modern = matches!(era, Era::Modern(_));
-        match envelope.into_call(era, principal(parts)) {
+        match envelope.into_call(era, caller) {
             Ok(call) => {
                 let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
                 let call = call.deadline_ms(deadline(parts)).traced(header("traceparent"), header("tracestate"));
@@ -177,6 +175,7 @@ impl Service {
         &self,
         parts: &Parts,
         declared: Option<&str>,
+        caller: &Principal,
         items: &[&serde_json::value::RawValue],
         platform: &Arc<Platform>,
     ) -> Response<Body> {
@@ -185,7 +184,7 @@ impl Service {
             let error = Error::invalid_request("send one message per request: only protocol revision 2025-03-26 has batches");
             return respond::answer(Answer::malformed(None, &error), true);
         }
-        match self.server.batch(items, &principal(parts), deadline(parts), platform) {
+        match self.server.batch(items, caller, deadline(parts), platform) {
             Ok(Some(answers)) => respond::json(StatusCode::OK, answers.await),
             Ok(None) => respond::empty(StatusCode::ACCEPTED),
             Err(error) => respond::answer(Answer::malformed(None, &error), false),
@@ -222,10 +221,6 @@ fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
 /// The document's path, alone or with the endpoint's behind it.
 fn is_metadata(path: &str) -> bool {
     path.strip_prefix(WELL_KNOWN).is_some_and(|rest| matches!(rest, "" | "/" | "/mcp"))
-}
-
-fn principal(parts: &Parts) -> Principal {
-    parts.extensions.get().cloned().unwrap_or_else(Principal::anonymous)
 }
 
 fn deadline(parts: &Parts) -> Option<u64> {
