@@ -8,8 +8,9 @@ use crate::Measured;
 
 /// How much longer a start may take than that of the first contestant.
 const INIT_GOAL: f64 = 1.15;
-/// Most bytes of the zip of a server with its table.
+/// Most bytes of the zip of a server with its table: with the author's tools alone, and with every toolkit.
 const ZIP_GOAL: u64 = 3_200_000;
+const ZIP_GOAL_OF_ALL: u64 = 6_000_000;
 
 pub(crate) fn markdown(all: &[Measured]) -> String {
     let mut out = String::from("# Start, calls, memory and size of Lambda bootstraps\n\n");
@@ -46,11 +47,12 @@ pub(crate) fn markdown(all: &[Measured]) -> String {
     }
     let ours = || all.iter().filter(|row| row.name.contains("mcpfn"));
     let over: Vec<&str> = ours().filter(|row| times(all, row) > INIT_GOAL).map(|row| row.name.as_str()).collect();
-    let large: Vec<&str> = ours().filter(|row| row.zip > ZIP_GOAL).map(|row| row.name.as_str()).collect();
+    let most = |row: &Measured| if row.name.contains("every toolkit") { ZIP_GOAL_OF_ALL } else { ZIP_GOAL };
+    let large: Vec<&str> = ours().filter(|row| row.zip > most(row)).map(|row| row.name.as_str()).collect();
     let listed = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let _ = writeln!(
         out,
-        "\nOf mcpfn, over {INIT_GOAL} times the first row's start: {}. Over {ZIP_GOAL} bytes of zip: {}.",
+        "\nOf mcpfn, over {INIT_GOAL} times the first row's start: {}. Over {ZIP_GOAL} bytes of zip, or {ZIP_GOAL_OF_ALL} with every toolkit: {}.",
         listed(&over),
         listed(&large)
     );

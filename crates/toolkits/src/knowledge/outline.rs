@@ -95,15 +95,21 @@ pub(crate) fn numbered(line: &str) -> Option<(String, &str)> {
         .then(|| (number.to_owned(), title.trim_start_matches([' ', ':', ')', '-', '–', '—']).trim()))
 }
 
-/// The whole text as passages: a section each, and long sections at the ends of paragraphs, sentences or words.
+/// The whole text as passages: a section each, and long sections at the ends of paragraphs, sentences or words. A heading with nothing
+/// below it goes with what follows: by itself it would be found and answer nothing.
 pub(crate) fn passages(text: &str) -> Vec<Passage> {
     let headings = headings(text);
     let mut found = Vec::new();
-    let first = headings.first().map_or(text.len(), |heading| heading.start);
-    split(text, 0..first, "", &mut found);
+    let mut start = headings.first().map_or(text.len(), |heading| heading.start);
+    split(text, 0..start, "", &mut found);
     for (at, heading) in headings.iter().enumerate() {
-        let end = headings.get(at + 1).map_or(text.len(), |next| next.start);
-        split(text, heading.start..end, &heading.shown(), &mut found);
+        let next = headings.get(at + 1).map(|next| next.start);
+        let body = text[heading.start..next.unwrap_or(text.len())].split_once('\n').map_or("", |(_, body)| body);
+        if next.is_some() && body.trim().is_empty() {
+            continue;
+        }
+        split(text, start..next.unwrap_or(text.len()), &heading.shown(), &mut found);
+        start = next.unwrap_or(text.len());
     }
     found
 }
@@ -160,5 +166,20 @@ mod tests {
         assert!(found.iter().all(|passage| text[passage.range.clone()].chars().count() <= LONGEST_PASSAGE));
         assert_eq!(found.last().map(|passage| passage.section.as_str()), Some("1.1 Two"));
         assert!(passages("").is_empty());
+    }
+
+    #[test]
+    fn a_heading_with_nothing_below_it_goes_with_what_follows() {
+        let found = |text| passages(text).into_iter().map(|passage| (passage.section, text[passage.range].to_owned())).collect::<Vec<_>>();
+        let passage = |section: &str, text: &str| (section.to_owned(), text.to_owned());
+        let text = "# Guide\n\n## Travel\nBy train.\n## Old\n## New\nBy boat.\n# End\n";
+        let expected = [
+            passage("Travel", "# Guide\n\n## Travel\nBy train.\n"),
+            passage("New", "## Old\n## New\nBy boat.\n"),
+            // nothing follows it
+            passage("End", "# End\n"),
+        ];
+        assert_eq!(found(text), expected);
+        assert_eq!(found("Before.\n# Only\n"), [passage("", "Before.\n"), passage("Only", "# Only\n")]);
     }
 }
