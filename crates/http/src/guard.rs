@@ -1,11 +1,11 @@
 //! Checks that need no body: each is one function that lets a request pass or gives the refusal.
 
-use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 
 use crate::auth::{Challenge, Denied, DeniedKind};
 use crate::config::{Config, split_port};
+use crate::fields::Field;
 
 /// Why a request is refused before its body is read.
 pub(crate) struct Refusal {
@@ -23,15 +23,19 @@ impl Refusal {
 }
 
 /// A request may not name a host that is not this one, where that is checked.
-pub(crate) fn host(config: &Config, parts: &Parts) -> Result<(), Refusal> {
+pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), Refusal> {
     let Some(hosts) = &config.hosts else { return Ok(()) };
-    let known = |named: &str| hosts.iter().any(|host| host.eq_ignore_ascii_case(split_port(named).0));
-    let mut named = parts.headers.get_all(header::HOST).iter();
+    let known = |named: &str| {
+        let named = split_port(named).0;
+        hosts.iter().any(|host| host.eq_ignore_ascii_case(named))
+    };
     // HTTP/2 names the host in the URI, HTTP/1.1 once in a header
-    let passes = match (parts.uri.authority(), named.next(), named.next()) {
-        (Some(authority), None, _) => known(authority.as_str()),
-        (authority, Some(one), None) => authority.is_none_or(|authority| known(authority.as_str())) && one.to_str().is_ok_and(known),
-        (None, None, _) | (_, Some(_), Some(_)) => false,
+    let passes = match (uri.authority(), named.value) {
+        (Some(authority), None) => known(authority.as_str()),
+        (authority, Some(_)) if !named.repeated => {
+            authority.is_none_or(|authority| known(authority.as_str())) && named.text().is_some_and(known)
+        }
+        _ => false,
     };
     if passes {
         return Ok(());
@@ -41,13 +45,19 @@ pub(crate) fn host(config: &Config, parts: &Parts) -> Result<(), Refusal> {
 
 /// Somebody must recognise the caller, unless the operator opened the server to everybody: the host did already, or one of the
 /// configured proofs does.
-pub(crate) async fn caller(config: &Config, parts: &mut Parts, realm: &str, platform: &Platform) -> Result<Principal, Refusal> {
-    let told = parts.extensions.remove::<Principal>().unwrap_or_else(Principal::anonymous);
+pub(crate) async fn caller(
+    config: &Config,
+    headers: &HeaderMap,
+    told: Option<Principal>,
+    realm: &str,
+    platform: &Platform,
+) -> Result<Principal, Refusal> {
+    let told = told.unwrap_or_else(Principal::anonymous);
     if told.kind != PrincipalKind::Anonymous {
         return Ok(told);
     }
     for authenticator in &config.auth.authenticators {
-        match authenticator.authenticate(&parts.headers, platform).await {
+        match authenticator.authenticate(headers, platform).await {
             Ok(None) => {}
             Ok(Some(mut principal)) => {
                 principal.address = told.address;
@@ -81,11 +91,10 @@ fn unproven(config: &Config, realm: &str, denied: Denied, platform: &Platform) -
 }
 
 /// A browser's page may call only from a listed origin. Gives the origin to be allowed by name.
-pub(crate) fn origin<'a>(config: &Config, headers: &'a HeaderMap) -> Result<Option<&'a str>, Refusal> {
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(None) };
-    let several = headers.get_all(header::ORIGIN).iter().count() > 1;
-    match origin.to_str() {
-        Ok(origin) if !several && config.origins.allow(origin) => Ok(Some(origin)),
+pub(crate) fn origin<'a>(config: &Config, origin: Field<'a>) -> Result<Option<&'a str>, Refusal> {
+    match origin.checked() {
+        Ok(None) => Ok(None),
+        Ok(Some(named)) if !origin.repeated && config.origins.allow(named) => Ok(Some(named)),
         _ => Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "this Origin may not call this server; the operator lists allowed ones in MCPFN_ORIGINS",
@@ -94,16 +103,16 @@ pub(crate) fn origin<'a>(config: &Config, headers: &'a HeaderMap) -> Result<Opti
 }
 
 /// Messages are posted.
-pub(crate) fn method(parts: &Parts) -> Result<(), Refusal> {
-    if parts.method == Method::POST {
+pub(crate) fn method(method: &Method) -> Result<(), Refusal> {
+    if method == Method::POST {
         return Ok(());
     }
     Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "send each JSON-RPC message in a POST; there are no sessions and no GET stream here"))
 }
 
 /// A body that says what it is must be JSON.
-pub(crate) fn content_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+pub(crate) fn content_type(field: Field<'_>) -> Result<(), Refusal> {
+    let Some(value) = field.value else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
@@ -112,8 +121,8 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// A body that says how long it is must not be too long.
-pub(crate) fn declared_size(config: &Config, headers: &HeaderMap) -> Result<(), Refusal> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+pub(crate) fn declared_size(config: &Config, length: Field<'_>) -> Result<(), Refusal> {
+    let declared = length.text().and_then(|length| length.parse::<u64>().ok());
     if declared.is_some_and(|declared| declared > config.max_body as u64) { Err(too_large(config)) } else { Ok(()) }
 }
 

@@ -7,6 +7,7 @@ use mcpfn_core::jsonrpc::{Error, ErrorCode};
 use mcpfn_core::{Described, Envelope, HeaderParameter, Server};
 use serde_json::Value;
 
+use crate::fields::{Field, Fields};
 use crate::sentinel;
 
 pub(crate) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -19,45 +20,44 @@ fn mismatch(message: String) -> Error {
 }
 
 /// The one value of a header, trimmed; an error if it is there twice or has characters that it may not have.
-pub(crate) fn literal<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Error> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
+pub(crate) fn literal<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<&'a str>, Error> {
+    if field.repeated {
         return Err(mismatch(format!("the header `{name}` stands twice")));
     }
-    match value.to_str() {
-        Ok(value) => Ok(Some(value.trim_matches([' ', '\t']))),
+    match field.checked() {
+        Ok(value) => Ok(value.map(|value| value.trim_matches([' ', '\t']))),
         Err(_) => Err(mismatch(format!("the header `{name}` has characters outside ASCII"))),
     }
 }
 
 /// Everything that a modern request's headers must repeat, in the order in which the conformance suite tells the errors apart:
 /// version, method, and for a method that is served the name and the annotated arguments.
-pub(crate) fn check(headers: &HeaderMap, described: &Described<'_>, envelope: &Envelope<'_>, server: &Server) -> Result<(), Error> {
-    version(headers, described)?;
+pub(crate) fn check(
+    headers: &HeaderMap,
+    fields: &Fields<'_>,
+    described: &Described<'_>,
+    envelope: &Envelope<'_>,
+    server: &Server,
+) -> Result<(), Error> {
+    version(fields.protocol_version, described)?;
     let revision = described.revision()?;
-    method(headers, envelope)?;
+    require(literal(fields.method, &METHOD)?, &METHOD, &envelope.method, "method")?;
     if !server.serves(&envelope.method, revision) {
         // dispatch says so, with the right code
         return Ok(());
     }
-    name(headers, envelope)?;
+    name(fields.name, envelope)?;
     parameters(headers, envelope, server)
 }
 
 /// `MCP-Protocol-Version` must repeat the body's version.
-fn version(headers: &HeaderMap, described: &Described<'_>) -> Result<(), Error> {
+fn version(field: Field<'_>, described: &Described<'_>) -> Result<(), Error> {
     require(
-        literal(headers, &PROTOCOL_VERSION)?,
+        literal(field, &PROTOCOL_VERSION)?,
         &PROTOCOL_VERSION,
         &described.version,
         "params._meta[\"io.modelcontextprotocol/protocolVersion\"]",
     )
-}
-
-/// `Mcp-Method` must repeat the method.
-fn method(headers: &HeaderMap, envelope: &Envelope<'_>) -> Result<(), Error> {
-    require(literal(headers, &METHOD)?, &METHOD, &envelope.method, "method")
 }
 
 fn require(found: Option<&str>, name: &HeaderName, expected: &str, member: &str) -> Result<(), Error> {
@@ -69,17 +69,16 @@ fn require(found: Option<&str>, name: &HeaderName, expected: &str, member: &str)
 }
 
 /// `Mcp-Name` must repeat the tool's or prompt's name, or the resource's URI.
-fn name(headers: &HeaderMap, envelope: &Envelope<'_>) -> Result<(), Error> {
+fn name(field: Field<'_>, envelope: &Envelope<'_>) -> Result<(), Error> {
     let Some(target) = envelope.target()? else { return Ok(()) };
     let member = if envelope.method == "resources/read" { "params.uri" } else { "params.name" };
-    let found = decoded(headers, &NAME)?;
+    let found = decoded(field, &NAME)?;
     require(found.as_deref(), &NAME, &target, member)
 }
 
-fn decoded<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Cow<'a, str>>, Error> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let value = sentinel::decode(value.as_bytes()).filter(|_| values.next().is_none());
+fn decoded<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<Cow<'a, str>>, Error> {
+    let Some(value) = field.value else { return Ok(None) };
+    let value = sentinel::decode(value.as_bytes()).filter(|_| !field.repeated);
     value.map(Some).ok_or_else(|| {
         mismatch(format!(
             "the header `{name}` can't be decoded: write plain ASCII, or `=?base64?...?=` with standard Base64 of UTF-8, once"
@@ -104,7 +103,7 @@ fn parameters(headers: &HeaderMap, envelope: &Envelope<'_>, server: &Server) -> 
 fn one_parameter(headers: &HeaderMap, parameter: &HeaderParameter, arguments: &Value) -> Result<(), Error> {
     let Ok(name) = HeaderName::try_from(&parameter.header) else { return Ok(()) };
     let argument = parameter.path.iter().try_fold(arguments, |value, member| value.get(member));
-    let found = decoded(headers, &name)?;
+    let found = decoded(Field::of(headers, &name), &name)?;
     let member = format!("params.arguments.{}", parameter.path.join("."));
     let equal = match (argument, &found) {
         (None | Some(Value::Null), None) => true,

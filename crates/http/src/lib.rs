@@ -18,6 +18,7 @@ mod auth;
 mod body;
 mod config;
 mod cors;
+mod fields;
 mod guard;
 mod headers;
 mod heartbeat;

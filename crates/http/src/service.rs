@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
 use mcpfn_core::{Answer, Envelope, Era, Params, Platform, Principal, Revision, Server, unsupported};
@@ -12,6 +12,7 @@ use mcpfn_core::{Answer, Envelope, Era, Params, Platform, Principal, Revision, S
 use crate::auth::WELL_KNOWN;
 use crate::body::Body;
 use crate::config::Config;
+use crate::fields::Fields;
 use crate::guard::{self, Refusal};
 use crate::heartbeat::Heartbeat;
 use crate::{cors, headers, respond};
@@ -30,6 +31,16 @@ pub struct Service {
     health: Bytes,
     /// What an OAuth client reads first, if there is an issuer.
     metadata: Option<Bytes>,
+    /// Whether reaching it proves enough.
+    trusting: bool,
+}
+
+/// What a request says beside its body.
+struct Head<'a> {
+    fields: Fields<'a>,
+    method: &'a Method,
+    headers: &'a HeaderMap,
+    deadline: Option<u64>,
 }
 
 impl Service {
@@ -42,7 +53,14 @@ impl Service {
             resource.scopes = server.reading_scopes();
         }
         let metadata = config.auth.resource.as_ref().map(|resource| resource.metadata(server.name()));
-        Self { server, config, allowed_headers, health, metadata }
+        Self { server, config, allowed_headers, health, metadata, trusting: false }
+    }
+
+    /// For an address that only the person at this machine can reach: whoever calls is that person, unless the host says otherwise.
+    #[must_use]
+    pub fn trusting(mut self) -> Self {
+        self.trusting = true;
+        self
     }
 
     /// The server behind it.
@@ -70,35 +88,39 @@ impl Service {
         if !matches!(parts.uri.path(), "/" | "/mcp") {
             return respond::refusal(Refusal::new(StatusCode::NOT_FOUND, "nothing here; the MCP endpoint is /mcp"));
         }
-        let origin = match guard::host(&self.config, &parts).and_then(|()| guard::origin(&self.config, &parts.headers)) {
-            Ok(origin) => origin.map(str::to_owned),
-            Err(refusal) => return respond::refusal(refusal),
-        };
-        let mut response = match self.caller(&mut parts, platform).await {
+        let told = parts.extensions.remove::<Principal>().or_else(|| self.trusting.then(Principal::local));
+        let deadline = parts.extensions.get::<Deadline>().map(|deadline| deadline.0);
+        let head = Head { fields: Fields::find(&parts.headers), method: &parts.method, headers: &parts.headers, deadline };
+        let origin =
+            match guard::host(&self.config, &parts.uri, head.fields.host).and_then(|()| guard::origin(&self.config, head.fields.origin)) {
+                Ok(origin) => origin,
+                Err(refusal) => return respond::refusal(refusal),
+            };
+        let mut response = match self.caller(&head, told, platform).await {
             Err(early) => early,
             Ok(caller) => match self.read(body).await {
-                Ok(bytes) => self.message(&parts, caller, &bytes, platform).await,
+                Ok(bytes) => self.message(&head, caller, &bytes, platform).await,
                 Err(refusal) => respond::refusal(refusal),
             },
         };
         respond::step_up(&mut response, &self.config.auth, self.server.name());
         if let Some(origin) = origin {
-            cors::allow(&origin, response.headers_mut());
+            cors::allow(origin, response.headers_mut());
         }
         response
     }
 
     /// Who calls, or what can be answered without the body.
-    async fn caller(&self, parts: &mut Parts, platform: &Platform) -> Result<Principal, Response<Body>> {
-        if parts.method == Method::OPTIONS {
+    async fn caller(&self, head: &Head<'_>, told: Option<Principal>, platform: &Platform) -> Result<Principal, Response<Body>> {
+        if head.method == Method::OPTIONS {
             let mut response = respond::empty(StatusCode::NO_CONTENT);
             cors::preflight(&self.allowed_headers, response.headers_mut());
             return Err(response);
         }
-        let caller = guard::caller(&self.config, parts, self.server.name(), platform).await.map_err(respond::refusal)?;
-        guard::method(parts)
-            .and_then(|()| guard::content_type(&parts.headers))
-            .and_then(|()| guard::declared_size(&self.config, &parts.headers))
+        let caller = guard::caller(&self.config, head.headers, told, self.server.name(), platform).await.map_err(respond::refusal)?;
+        guard::method(head.method)
+            .and_then(|()| guard::content_type(head.fields.content_type))
+            .and_then(|()| guard::declared_size(&self.config, head.fields.content_length))
             .map_err(respond::refusal)?;
         Ok(caller)
     }
@@ -116,18 +138,18 @@ impl Service {
     }
 
     /// One body: a message, or a batch.
-    async fn message(&self, parts: &Parts, caller: Principal, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
-        let declared = match headers::literal(&parts.headers, &headers::PROTOCOL_VERSION) {
+    async fn message(&self, head: &Head<'_>, caller: Principal, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
+        let declared = match headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION) {
             Ok(declared) => declared,
             Err(error) => return respond::answer(Answer::malformed(None, &error), true),
         };
         let message = match jsonrpc::read(body) {
             Ok(Incoming::Single(message)) => message,
-            Ok(Incoming::Batch(items)) => return self.batch(parts, declared, &caller, &items, platform).await,
+            Ok(Incoming::Batch(items)) => return self.batch(head, declared, &caller, &items, platform).await,
             Err(Malformed { id, error }) => return respond::answer(Answer::malformed(id.map(jsonrpc::Id::as_json), &error), true),
         };
         match message {
-            Message::Request(request) => self.request(parts, declared, caller, request, platform).await,
+            Message::Request(request) => self.request(head, declared, caller, request, platform).await,
             Message::Notification(_) => accept(declared),
             Message::Response if declares_modern(declared) => {
                 let error = Error::invalid_request("a client of this revision sends no JSON-RPC responses");
@@ -139,7 +161,7 @@ impl Service {
 
     async fn request(
         &self,
-        parts: &Parts,
+        head: &Head<'_>,
         declared: Option<&str>,
         caller: Principal,
         request: jsonrpc::Request<'_, Params<'_>>,
@@ -153,7 +175,7 @@ impl Service {
             Err(error) => return refuse(&error),
         };
         if let Era::Modern(described) = &era
-            && let Err(error) = headers::check(&parts.headers, described, &envelope, &self.server)
+            && let Err(error) = headers::check(head.headers, &head.fields, described, &envelope, &self.server)
         {
             let revision = described.revision().unwrap_or(Revision::LATEST);
             return respond::answer(self.server.refuse(&envelope, revision, &caller, &error, platform), true);
@@ -161,11 +183,10 @@ impl Service {
         let modern = matches!(era, Era::Modern(_));
         match envelope.into_call(era, caller) {
             Ok(call) => {
-                let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-                let call = call.deadline_ms(deadline(parts)).traced(header("traceparent"), header("tracestate"));
+                let call = call.deadline_ms(head.deadline).traced(head.fields.traceparent.text(), head.fields.tracestate.text());
                 let reply = self.server.reply(call, platform);
                 let heartbeat = Heartbeat { every: self.config.heartbeat, platform: Arc::clone(platform) };
-                respond::reply(reply, modern, || guard::accepts_stream(&parts.headers), heartbeat).await
+                respond::reply(reply, modern, || guard::accepts_stream(head.headers), heartbeat).await
             }
             Err(error) => refuse(&error),
         }
@@ -173,7 +194,7 @@ impl Service {
 
     async fn batch(
         &self,
-        parts: &Parts,
+        head: &Head<'_>,
         declared: Option<&str>,
         caller: &Principal,
         items: &[&serde_json::value::RawValue],
@@ -184,7 +205,7 @@ impl Service {
             let error = Error::invalid_request("send one message per request: only protocol revision 2025-03-26 has batches");
             return respond::answer(Answer::malformed(None, &error), true);
         }
-        match self.server.batch(items, caller, deadline(parts), platform) {
+        match self.server.batch(items, caller, head.deadline, platform) {
             Ok(Some(answers)) => respond::json(StatusCode::OK, answers.await),
             Ok(None) => respond::empty(StatusCode::ACCEPTED),
             Err(error) => respond::answer(Answer::malformed(None, &error), false),
@@ -221,8 +242,4 @@ fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
 /// The document's path, alone or with the endpoint's behind it.
 fn is_metadata(path: &str) -> bool {
     path.strip_prefix(WELL_KNOWN).is_some_and(|rest| matches!(rest, "" | "/" | "/mcp"))
-}
-
-fn deadline(parts: &Parts) -> Option<u64> {
-    parts.extensions.get::<Deadline>().map(|deadline| deadline.0)
 }

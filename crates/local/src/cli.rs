@@ -160,7 +160,9 @@ where
             config.auth = settings.proofs.auth.clone();
             let greeting = Greeting { server: server.clone(), key_is_new: settings.state_keys.is_none() };
             let port = arguments.port.unwrap_or(settings.port);
-            let endpoint = http::Endpoint { service: Service::new(server, config), platform, trusted: settings.methods.is_none(), metrics };
+            let service = Service::new(server, config);
+            let service = if settings.methods.is_none() { service.trusting() } else { service };
+            let endpoint = http::Endpoint { service, platform, metrics };
             let served = http::serve_endpoint(endpoint, port, |address| greeting.print(address), stop);
             runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
         }

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use mcpfn_core::{Platform, Principal};
+use mcpfn_core::Platform;
 use mcpfn_http::{Body, Service};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -31,13 +31,11 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Endpoint {
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
-    /// Whether reaching this address proves enough.
-    pub(crate) trusted: bool,
     /// Also served, if there are any.
     pub(crate) metrics: Option<Metrics>,
 }
 
-/// Serves until `stop` ends. `ready` is told the address, of which the port is new when `port` is 0.
+/// Serves whoever reaches this machine's own address, until `stop` ends. `ready` is told the address, of which the port is new when `port` is 0.
 ///
 /// # Errors
 /// When the port can't be had.
@@ -48,7 +46,7 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    serve_endpoint(Endpoint { service, platform, trusted: true, metrics: None }, port, ready, stop).await
+    serve_endpoint(Endpoint { service: service.trusting(), platform, metrics: None }, port, ready, stop).await
 }
 
 pub(crate) async fn serve_endpoint(
@@ -105,14 +103,11 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(
     Ok((stream, place))
 }
 
-async fn respond(endpoint: Arc<Endpoint>, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn respond(endpoint: Arc<Endpoint>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     if let Some(metrics) = endpoint.metrics.as_ref().filter(|_| request.uri().path() == "/metrics" && request.method() == Method::GET) {
         let mut response = Response::new(Body::full(metrics.text().into()));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
         return Ok(response);
-    }
-    if endpoint.trusted {
-        request.extensions_mut().insert(Principal::local());
     }
     Ok(endpoint.service.call(request, &endpoint.platform).await)
 }

@@ -56,7 +56,7 @@ fn path(text: &str) -> Result<BlobPath, ToolError> {
 
 /// A failure of the store as the model reads it. `text` is the path.
 fn failed(error: BlobError, path: &BlobPath) -> ToolError {
-    let shown = text::quoted(path.as_str());
+    let shown = if path.as_str().is_empty() { "the top directory".to_owned() } else { text::quoted(path.as_str()).to_string() };
     match error {
         BlobError::NotFound => ToolError::not_found(format!("There is no {shown}. Use `list_directory` to see what is there.")),
         BlobError::Changed => ToolError::new(format!("{shown} is not as you expected it: it changed, or is there already.")),

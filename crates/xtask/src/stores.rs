@@ -1,5 +1,8 @@
 //! The step `stores`: the contract of the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down; the
-//! contract of files against emulators of S3. What is asked is in tests/stores; memory and directories are asked by `unit`.
+//! contract of files against emulators of S3, and the program `mcpfn` on one. What the stores are asked is in tests/stores; memory and
+//! directories are asked by `unit`.
+
+mod server;
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -19,6 +22,10 @@ use crate::{
 };
 
 const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// As tests/stores signs.
+const KEY: &str = "hunter1";
+const SECRET: &str = "hunter2";
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     process::run(cx.cargo().args(["build", "-p", "mcpfn-store-tests", "--bin", "stores"]))?;
@@ -60,12 +67,13 @@ fn files(cx: &Context, program: &Path, logs: &Path, counts: &mut Counts) -> Resu
     fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
     let emulator = Emulator::start(&logs.join("s3s-fs.log"), |port| {
         let mut command = Command::new(s3s);
-        command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", "hunter1", "--secret-key", "hunter2"]);
-        command.arg(folder);
+        command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", KEY, "--secret-key", SECRET]);
+        command.arg(&folder);
         command
     })?;
     println!("\ns3s-fs");
     ask(program, "--s3", &emulator, &["s3s-fs"], counts)?;
+    server::ask(cx, emulator.address, &folder, counts)?;
 
     let mut moto = setup::moto(cx)?.module("moto.server")?;
     let emulator = Emulator::start(&logs.join("moto.log"), |port| {

@@ -110,6 +110,11 @@ fn missing(key: &str, what: &str) -> Error {
 }
 
 pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if !inside.contains('\\') {
+        // valid JSON, so without escapes it is the text itself
+        return Some(Cow::Borrowed(inside));
+    }
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 

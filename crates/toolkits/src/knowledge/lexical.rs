@@ -16,6 +16,9 @@ const MOST_BESIDE: usize = 2;
 /// The most common words that count behind a filter that few of all documents pass, but too many to look at each.
 const MOST_BEHIND: usize = 4;
 
+/// The most common words that count where nothing else is asked for: each costs a look at all that the index has of it.
+const MOST_TOGETHER: usize = 6;
+
 /// With so many passages from headings, the rest of a common word's are not looked at.
 const ENOUGH: usize = 20;
 
@@ -70,7 +73,7 @@ pub(crate) async fn search(database: &dyn Sql, words: &[String], filters: &[Filt
                 }
                 // each word costs a look at all that the index has of it
                 Some(_) => search.common(&words[..words.len().min(MOST_BEHIND)]).await,
-                None => search.common(&words).await,
+                None => search.common(&words[..words.len().min(MOST_TOGETHER)]).await,
             }
         }
         (rare, all) => {

@@ -35,7 +35,7 @@ impl Heading {
 /// A part of a document that is searched and shown as one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Passage {
-    /// The heading above it; empty before the first.
+    /// The heading above it, and before it those with nothing between; empty before the first.
     pub(crate) section: String,
     /// Bytes of the document's text. Passages follow each other without gaps.
     pub(crate) range: Range<usize>,
@@ -102,14 +102,20 @@ pub(crate) fn passages(text: &str) -> Vec<Passage> {
     let mut found = Vec::new();
     let mut start = headings.first().map_or(text.len(), |heading| heading.start);
     split(text, 0..start, "", &mut found);
+    let mut section = String::new();
     for (at, heading) in headings.iter().enumerate() {
+        if !section.is_empty() {
+            section.push_str(" / ");
+        }
+        section.push_str(&heading.shown());
         let next = headings.get(at + 1).map(|next| next.start);
         let body = text[heading.start..next.unwrap_or(text.len())].split_once('\n').map_or("", |(_, body)| body);
         if next.is_some() && body.trim().is_empty() {
             continue;
         }
-        split(text, start..next.unwrap_or(text.len()), &heading.shown(), &mut found);
+        split(text, start..next.unwrap_or(text.len()), &section, &mut found);
         start = next.unwrap_or(text.len());
+        section.clear();
     }
     found
 }
@@ -174,8 +180,8 @@ mod tests {
         let passage = |section: &str, text: &str| (section.to_owned(), text.to_owned());
         let text = "# Guide\n\n## Travel\nBy train.\n## Old\n## New\nBy boat.\n# End\n";
         let expected = [
-            passage("Travel", "# Guide\n\n## Travel\nBy train.\n"),
-            passage("New", "## Old\n## New\nBy boat.\n"),
+            passage("Guide / Travel", "# Guide\n\n## Travel\nBy train.\n"),
+            passage("Old / New", "## Old\n## New\nBy boat.\n"),
             // nothing follows it
             passage("End", "# End\n"),
         ];

@@ -73,7 +73,7 @@ pub struct Passage {
     pub title: String,
     /// The file it came from.
     pub source: String,
-    /// The heading above the passage; empty before the first.
+    /// The headings right above the passage; empty before the first.
     pub section: String,
     /// Where the passage begins in the document's text, in characters.
     pub start: i64,

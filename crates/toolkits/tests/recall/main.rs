@@ -71,12 +71,17 @@ fn embedder([url, model, key]: &[String; 3]) -> HttpEmbedder {
     HttpEmbedder::new(endpoint, Arc::new(Http::new()), Duration::from_secs(60))
 }
 
+/// Where a passage stands: a heading with nothing below it is shown before the one that its passage answers by.
+fn place(title: &str, section: &str) -> String {
+    format!("{title}/{}", section.rsplit(" / ").next().unwrap_or_default())
+}
+
 /// The first five places for a question, by the tool.
 async fn asked(client: &Client, question: &str, ranked_by: &str) -> Vec<String> {
     let answer = client.call("semantic_search", json!({"query": question})).await.unwrap();
     let passages = answer["passages"].as_array().unwrap();
     assert!(passages.is_empty() || answer["ranked_by"] == ranked_by, "{answer}");
-    passages.iter().map(|one| format!("{}/{}", one["title"].as_str().unwrap(), one["section"].as_str().unwrap())).collect()
+    passages.iter().map(|one| place(one["title"].as_str().unwrap(), one["section"].as_str().unwrap())).collect()
 }
 
 /// Every passage's place and its vector as it is stored.
@@ -86,7 +91,7 @@ async fn stored(store: &Store) -> Vec<(String, Vec<f32>)> {
     let one = |row: &Vec<SqlValue>| {
         let [SqlValue::Text(title), SqlValue::Text(section), SqlValue::Blob(bytes)] = row.as_slice() else { panic!("{row:?}") };
         let numbers = bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
-        (format!("{title}/{section}"), numbers.collect())
+        (place(title, section), numbers.collect())
     };
     rows.iter().map(one).collect()
 }
