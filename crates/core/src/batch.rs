@@ -28,7 +28,7 @@ impl Server {
     pub fn batch(
         &self,
         items: &[&RawValue],
-        principal: &Principal,
+        principal: &Arc<Principal>,
         deadline_ms: Option<u64>,
         platform: &Arc<Platform>,
     ) -> Result<Option<BoxFuture<'static, Bytes>>, Error> {
@@ -51,7 +51,7 @@ impl Server {
     }
 }
 
-fn one(server: &Server, text: &str, principal: &Principal, deadline_ms: Option<u64>, platform: &Arc<Platform>) -> Option<Reply> {
+fn one(server: &Server, text: &str, principal: &Arc<Principal>, deadline_ms: Option<u64>, platform: &Arc<Platform>) -> Option<Reply> {
     let refused = |id: Option<&str>, error: &Error| Some(Reply::Answer(Answer::malformed(id, error)));
     let request = match jsonrpc::read_message(text) {
         Ok(Message::Request(request)) => request,
@@ -62,7 +62,7 @@ fn one(server: &Server, text: &str, principal: &Principal, deadline_ms: Option<u
     if request.method == "initialize" {
         return refused(Some(id.as_json()), &Error::invalid_request("`initialize` may not be part of a batch"));
     }
-    let call = Envelope::new(request).into_call(Era::Legacy(Revision::V2025_03_26), principal.clone());
+    let call = Envelope::new(request).into_call(Era::Legacy(Revision::V2025_03_26), Arc::clone(principal));
     match call {
         Ok(call) => Some(server.reply(call.deadline_ms(deadline_ms), platform)),
         Err(error) => refused(Some(id.as_json()), &error),

@@ -1,6 +1,7 @@
 //! One request on its way to dispatch: its parameters found, its era told, its metadata read. Knows no transport.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -181,9 +182,10 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// -32602 for a modern request without what it must say; -32022 for a declared version that is not served.
     pub fn era(&self, declared: Option<&str>) -> Result<Era<'a>, Error> {
-        let meta = self.params.meta().cloned().unwrap_or_default();
+        let nothing = RawMeta::default();
+        let meta = self.params.meta().unwrap_or(&nothing);
         if meta.protocol_version.is_some() {
-            return modern(&meta);
+            return modern(meta);
         }
         let method = self.method.as_ref();
         if method == "initialize" {
@@ -194,7 +196,7 @@ impl<'a> Envelope<'a> {
         let half_modern = meta.client_capabilities.is_some() || meta.client_info.is_some();
         if declares_modern || half_modern || method == "server/discover" {
             // says what is missing
-            return modern(&meta);
+            return modern(meta);
         }
         declared_revision.unwrap_or(Ok(Revision::ASSUMED)).map(Era::Legacy)
     }
@@ -224,11 +226,12 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     /// As for [`Described::revision`]; -32602 for a bad progress token.
-    pub fn into_call(self, era: Era<'a>, principal: Principal) -> Result<Call<'a>, Error> {
+    pub fn into_call(self, era: Era<'a>, principal: impl Into<Arc<Principal>>) -> Result<Call<'a>, Error> {
         let (revision, meta) = match era {
             Era::Modern(described) => (described.revision()?, described.meta),
             Era::Legacy(revision) => (revision, self.params.meta().map(RawMeta::common).transpose()?.unwrap_or_default()),
         };
+        let principal = principal.into();
         Ok(Call { id: self.id, method: self.method, params: self.params, revision, meta, principal, deadline_ms: None })
     }
 }
@@ -245,7 +248,7 @@ pub struct Call<'a> {
     pub(crate) params: Params<'a>,
     pub(crate) revision: Revision,
     pub(crate) meta: CallMeta,
-    pub(crate) principal: Principal,
+    pub(crate) principal: Arc<Principal>,
     pub(crate) deadline_ms: Option<u64>,
 }
 

@@ -21,7 +21,7 @@ use crate::version::Revision;
 #[derive(Debug)]
 pub struct Connection {
     server: Server,
-    principal: Principal,
+    principal: Arc<Principal>,
     agreed: Option<Revision>,
 }
 
@@ -58,7 +58,7 @@ impl Connection {
     /// A client that has said nothing yet, known to the host as `principal`.
     #[must_use]
     pub fn new(server: Server, principal: Principal) -> Self {
-        Self { server, principal, agreed: None }
+        Self { server, principal: principal.into(), agreed: None }
     }
 
     /// Takes one line, without its line break. An empty line is nothing.
@@ -88,7 +88,7 @@ impl Connection {
         if let (Era::Legacy(_), "initialize", Ok(version)) = (&era, envelope.method.as_ref(), envelope.params.protocol_version()) {
             self.agreed = Some(negotiate(&version));
         }
-        match envelope.into_call(era, self.principal.clone()) {
+        match envelope.into_call(era, Arc::clone(&self.principal)) {
             Err(error) => refuse(Some(id), &error),
             Ok(call) => match self.server.reply(call, platform) {
                 Reply::Answer(answer) => Received::Send(answer.message),

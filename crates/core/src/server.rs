@@ -26,6 +26,10 @@ use crate::version::Revision;
 use lists::Lists;
 use registered::{RegisteredPrompt, RegisteredResource, RegisteredTool, RegisteredUpstream};
 
+/// How a finished result begins, and one that asks the client something.
+const COMPLETE: &str = r#""resultType":"complete""#;
+const INPUT_REQUIRED: &str = r#""resultType":"input_required""#;
+
 /// A Model Context Protocol server: what it offers, and the functions behind it.
 #[derive(Clone)]
 pub struct Server(Arc<Inner>);
@@ -253,7 +257,7 @@ impl Server {
     /// A finished result from its own members: adds `resultType`, what `extra` says, and `_meta` with the server's identity.
     pub(crate) fn complete(&self, revision: Revision, body: &[u8], meta: &JsonObject, extra: &str) -> Vec<u8> {
         if revision.is_modern() {
-            return self.splice("complete", body, meta, extra);
+            return self.splice(COMPLETE, body, meta, extra);
         }
         if meta.is_empty() {
             return body.to_vec();
@@ -267,12 +271,12 @@ impl Server {
 
     /// A result that asks the client something.
     pub(crate) fn input_required(&self, body: &[u8]) -> Vec<u8> {
-        self.splice("input_required", body, &JsonObject::new(), "")
+        self.splice(INPUT_REQUIRED, body, &JsonObject::new(), "")
     }
 
     fn splice(&self, result_type: &str, body: &[u8], meta: &JsonObject, extra: &str) -> Vec<u8> {
         let info = self.server_info();
-        let mut out = open(body, body.len() + info.len() + extra.len() + 64, &format!("\"resultType\":\"{result_type}\""));
+        let mut out = open(body, body.len() + info.len() + extra.len() + 64, result_type);
         out.extend_from_slice(extra.as_bytes());
         out.extend_from_slice(b",\"_meta\":{");
         out.extend_from_slice(info);

@@ -1,5 +1,7 @@
 //! Checks that need no body: each is one function that lets a request pass or gives the refusal.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 
@@ -48,11 +50,11 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
 pub(crate) async fn caller(
     config: &Config,
     headers: &HeaderMap,
-    told: Option<Principal>,
+    told: Option<Arc<Principal>>,
     realm: &str,
     platform: &Platform,
-) -> Result<Principal, Refusal> {
-    let told = told.unwrap_or_else(Principal::anonymous);
+) -> Result<Arc<Principal>, Refusal> {
+    let told = told.unwrap_or_else(|| Principal::anonymous().into());
     if told.kind != PrincipalKind::Anonymous {
         return Ok(told);
     }
@@ -61,7 +63,7 @@ pub(crate) async fn caller(
             Ok(None) => {}
             Ok(Some(mut principal)) => {
                 principal.address = told.address;
-                return Ok(principal);
+                return Ok(principal.into());
             }
             Err(denied) => return Err(unproven(config, realm, denied, platform)),
         }

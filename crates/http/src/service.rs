@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
-use mcpfn_core::{Answer, Envelope, Era, Params, Platform, Principal, Revision, Server, unsupported};
+use mcpfn_core::{Answer, BoxFuture, Envelope, Era, Params, Platform, Principal, Reply, Revision, Server, unsupported};
 
 use crate::auth::WELL_KNOWN;
 use crate::body::Body;
@@ -31,8 +31,8 @@ pub struct Service {
     health: Bytes,
     /// What an OAuth client reads first, if there is an issuer.
     metadata: Option<Bytes>,
-    /// Whether reaching it proves enough.
-    trusting: bool,
+    /// Who calls where reaching it proves enough.
+    trusting: Option<Arc<Principal>>,
 }
 
 /// What a request says beside its body.
@@ -53,13 +53,13 @@ impl Service {
             resource.scopes = server.reading_scopes();
         }
         let metadata = config.auth.resource.as_ref().map(|resource| resource.metadata(server.name()));
-        Self { server, config, allowed_headers, health, metadata, trusting: false }
+        Self { server, config, allowed_headers, health, metadata, trusting: None }
     }
 
     /// For an address that only the person at this machine can reach: whoever calls is that person, unless the host says otherwise.
     #[must_use]
     pub fn trusting(mut self) -> Self {
-        self.trusting = true;
+        self.trusting = Some(Principal::local().into());
         self
     }
 
@@ -88,7 +88,7 @@ impl Service {
         if !matches!(parts.uri.path(), "/" | "/mcp") {
             return respond::refusal(Refusal::new(StatusCode::NOT_FOUND, "nothing here; the MCP endpoint is /mcp"));
         }
-        let told = parts.extensions.remove::<Principal>().or_else(|| self.trusting.then(Principal::local));
+        let told = parts.extensions.remove::<Principal>().map(Arc::new).or_else(|| self.trusting.clone());
         let deadline = parts.extensions.get::<Deadline>().map(|deadline| deadline.0);
         let head = Head { fields: Fields::find(&parts.headers), method: &parts.method, headers: &parts.headers, deadline };
         let origin =
@@ -111,7 +111,7 @@ impl Service {
     }
 
     /// Who calls, or what can be answered without the body.
-    async fn caller(&self, head: &Head<'_>, told: Option<Principal>, platform: &Platform) -> Result<Principal, Response<Body>> {
+    async fn caller(&self, head: &Head<'_>, told: Option<Arc<Principal>>, platform: &Platform) -> Result<Arc<Principal>, Response<Body>> {
         if head.method == Method::OPTIONS {
             let mut response = respond::empty(StatusCode::NO_CONTENT);
             cors::preflight(&self.allowed_headers, response.headers_mut());
@@ -138,78 +138,97 @@ impl Service {
     }
 
     /// One body: a message, or a batch.
-    async fn message(&self, head: &Head<'_>, caller: Principal, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
-        let declared = match headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION) {
-            Ok(declared) => declared,
-            Err(error) => return respond::answer(Answer::malformed(None, &error), true),
-        };
-        let message = match jsonrpc::read(body) {
-            Ok(Incoming::Single(message)) => message,
-            Ok(Incoming::Batch(items)) => return self.batch(head, declared, &caller, &items, platform).await,
-            Err(Malformed { id, error }) => return respond::answer(Answer::malformed(id.map(jsonrpc::Id::as_json), &error), true),
-        };
-        match message {
-            Message::Request(request) => self.request(head, declared, caller, request, platform).await,
-            Message::Notification(_) => accept(declared),
-            Message::Response if declares_modern(declared) => {
-                let error = Error::invalid_request("a client of this revision sends no JSON-RPC responses");
-                respond::answer(Answer::malformed(None, &error), true)
+    async fn message(&self, head: &Head<'_>, caller: Arc<Principal>, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
+        match self.begin(head, caller, body, platform) {
+            Begun::Answered(response) => response,
+            Begun::Call { reply, modern } => {
+                let heartbeat = Heartbeat { every: self.config.heartbeat, platform: Arc::clone(platform) };
+                respond::reply(reply, modern, || guard::accepts_stream(head.headers), heartbeat).await
             }
-            Message::Response => accept(declared),
+            Begun::Batch(answers) => respond::json(StatusCode::OK, answers.await),
         }
     }
 
-    async fn request(
+    /// Everything that needs no waiting. (What it reads of the body never has to move into a future.)
+    fn begin(&self, head: &Head<'_>, caller: Arc<Principal>, body: &[u8], platform: &Arc<Platform>) -> Begun {
+        let declared = match headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION) {
+            Ok(declared) => declared,
+            Err(error) => return Begun::malformed(None, &error),
+        };
+        match jsonrpc::read(body) {
+            Ok(Incoming::Single(Message::Request(request))) => self.request(head, declared, caller, request, platform),
+            Ok(Incoming::Single(Message::Notification(_))) => Begun::Answered(accept(declared)),
+            Ok(Incoming::Single(Message::Response)) if declares_modern(declared) => {
+                Begun::malformed(None, &Error::invalid_request("a client of this revision sends no JSON-RPC responses"))
+            }
+            Ok(Incoming::Single(Message::Response)) => Begun::Answered(accept(declared)),
+            Ok(Incoming::Batch(items)) => self.batch(head, declared, &caller, &items, platform),
+            Err(Malformed { id, error }) => Begun::malformed(id, &error),
+        }
+    }
+
+    fn request(
         &self,
         head: &Head<'_>,
         declared: Option<&str>,
-        caller: Principal,
+        caller: Arc<Principal>,
         request: jsonrpc::Request<'_, Params<'_>>,
         platform: &Arc<Platform>,
-    ) -> Response<Body> {
+    ) -> Begun {
         let id = request.id;
-        let refuse = |error: &Error| respond::answer(Answer::malformed(Some(id.as_json()), error), true);
         let envelope = Envelope::new(request);
         let era = match envelope.era(declared) {
             Ok(era) => era,
-            Err(error) => return refuse(&error),
+            Err(error) => return Begun::malformed(Some(id), &error),
         };
+        let modern = matches!(era, Era::Modern(_));
         if let Era::Modern(described) = &era
             && let Err(error) = headers::check(head.headers, &head.fields, described, &envelope, &self.server)
         {
             let revision = described.revision().unwrap_or(Revision::LATEST);
-            return respond::answer(self.server.refuse(&envelope, revision, &caller, &error, platform), true);
+            return Begun::Answered(respond::answer(self.server.refuse(&envelope, revision, &caller, &error, platform), true));
         }
-        let modern = matches!(era, Era::Modern(_));
         match envelope.into_call(era, caller) {
             Ok(call) => {
                 let call = call.deadline_ms(head.deadline).traced(head.fields.traceparent.text(), head.fields.tracestate.text());
-                let reply = self.server.reply(call, platform);
-                let heartbeat = Heartbeat { every: self.config.heartbeat, platform: Arc::clone(platform) };
-                respond::reply(reply, modern, || guard::accepts_stream(head.headers), heartbeat).await
+                Begun::Call { reply: self.server.reply(call, platform), modern }
             }
-            Err(error) => refuse(&error),
+            Err(error) => Begun::malformed(Some(id), &error),
         }
     }
 
-    async fn batch(
+    fn batch(
         &self,
         head: &Head<'_>,
         declared: Option<&str>,
-        caller: &Principal,
+        caller: &Arc<Principal>,
         items: &[&serde_json::value::RawValue],
         platform: &Arc<Platform>,
-    ) -> Response<Body> {
+    ) -> Begun {
         let revision = declared.map_or(Some(Revision::ASSUMED), Revision::parse);
         if !revision.is_some_and(Revision::has_batches) {
             let error = Error::invalid_request("send one message per request: only protocol revision 2025-03-26 has batches");
-            return respond::answer(Answer::malformed(None, &error), true);
+            return Begun::malformed(None, &error);
         }
         match self.server.batch(items, caller, head.deadline, platform) {
-            Ok(Some(answers)) => respond::json(StatusCode::OK, answers.await),
-            Ok(None) => respond::empty(StatusCode::ACCEPTED),
-            Err(error) => respond::answer(Answer::malformed(None, &error), false),
+            Ok(Some(answers)) => Begun::Batch(answers),
+            Ok(None) => Begun::Answered(respond::empty(StatusCode::ACCEPTED)),
+            Err(error) => Begun::Answered(respond::answer(Answer::malformed(None, &error), false)),
         }
+    }
+}
+
+/// What became of a body before anything was waited for.
+enum Begun {
+    Answered(Response<Body>),
+    Call { reply: Reply, modern: bool },
+    Batch(BoxFuture<'static, Bytes>),
+}
+
+impl Begun {
+    /// An error that lies in the request as such.
+    fn malformed(id: Option<jsonrpc::Id<'_>>, error: &Error) -> Self {
+        Self::Answered(respond::answer(Answer::malformed(id.map(jsonrpc::Id::as_json), error), true))
     }
 }
 

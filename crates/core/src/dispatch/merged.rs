@@ -29,7 +29,7 @@ pub(super) fn list(server: &Server, call: &Call<'_>, method: Method, kind: Kind,
     let (server, platform) = (server.clone(), Arc::clone(platform));
     let started_ms = platform.clock.now_ms();
     let own_end = started_ms.saturating_add(WITHIN_MS);
-    let (id, principal, meta) = (call.id.as_json().to_owned(), Arc::new(call.principal.clone()), Arc::new(call.meta.clone()));
+    let (id, principal, meta) = (call.id.as_json().to_owned(), Arc::clone(&call.principal), Arc::new(call.meta.clone()));
     let cx = Cx::new(Parts {
         revision,
         principal: Arc::clone(&principal),

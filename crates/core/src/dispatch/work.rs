@@ -100,9 +100,7 @@ impl Work {
         call: &mut Call<'_>,
         platform: &Arc<Platform>,
     ) -> Result<Self, Error> {
-        // who calls stays with a call that is refused, for its record
         let state = call.params.request_state()?.map(Into::into);
-        let principal = std::mem::replace(&mut call.principal, Principal::anonymous());
         let (mut meta, params, revision) = (std::mem::take(&mut call.meta), &call.params, call.revision);
         if server.capabilities().logging.is_none() {
             meta.log_level = None;
@@ -118,7 +116,7 @@ impl Work {
             place,
             target: target.to_owned(),
             revision,
-            principal: principal.into(),
+            principal: Arc::clone(&call.principal),
             meta: meta.into(),
             arguments: params.arguments().map(ToOwned::to_owned),
             answers: params.input_responses().map(ToOwned::to_owned),
