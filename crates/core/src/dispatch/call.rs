@@ -43,12 +43,13 @@ async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
     }
     let limit = work.limit(tool.timeout);
     // 2. an earlier result; without one 3. the handler under its deadline, 4. its result checked and bounded, 5. kept
+    // (the first two are boxed: the future of every call would be as large as theirs, and too large for an allocator's fast lists)
     let (made, cache) = if let Some(cache) = tool.cache {
         let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
-        cache::through(work, cache, &arguments, make).await
+        Box::pin(cache::through(work, cache, &arguments, make)).await
     } else if let Some(key) = key(work, tool, &arguments)? {
         let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
-        once::through(work, &key, limit, &arguments, make).await
+        Box::pin(once::through(work, &key, limit, &arguments, make)).await
     } else {
         (make(Arc::clone(work), position, arguments, limit).await, CacheUse::Off)
     };
