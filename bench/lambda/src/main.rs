@@ -1,6 +1,8 @@
 //! `bench --part lambda`: bootstraps side by side. They come as a JSON array, and maybe `--quick` after it; the first is what the
 //! others are compared with. Rounds are interleaved, so that what slows this machine down slows every contestant.
 
+#[path = "../../peers/measure/src/order.rs"]
+mod order;
 mod report;
 
 use std::fs;
@@ -58,7 +60,7 @@ async fn main() {
     let mut measured: Vec<Measured> = contestants.iter().map(prepare).collect();
     println!("{starts} starts of each, interleaved");
     for round in 0..starts {
-        for place in in_turn(contestants.len(), round) {
+        for place in order::in_turn(contestants.len(), round) {
             start(&contestants[place], &mut measured[place]).await;
         }
     }
@@ -165,16 +167,6 @@ async fn ask(environment: &Environment, event: &Value) -> f64 {
     milliseconds(took)
 }
 
-/// The order of one round: 0, 1, last, 2, last but one, ..., each round one further on, and mirrored every `count` rounds (a Williams
-/// design). So nobody always comes after the same neighbour, whose work is what the processor's caches are full of.
-fn in_turn(count: usize, round: usize) -> impl Iterator<Item = usize> {
-    let mirrored = (round / count) % 2 == 1;
-    (0..count).map(move |place| {
-        let step = if place % 2 == 1 { place.div_ceil(2) } else { count - place / 2 };
-        (if mirrored { count - step } else { step } + round) % count
-    })
-}
-
 async fn start(contestant: &Contestant, measured: &mut Measured) {
     let (environment, init) = contestant.environment().await;
     measured.init.push(milliseconds(init));
@@ -190,7 +182,7 @@ async fn warm(contestants: &[Contestant], measured: &mut [Measured], calls: usiz
     }
     let event = call();
     for turn in 1..=calls / TURN {
-        for place in in_turn(environments.len(), turn) {
+        for place in order::in_turn(environments.len(), turn) {
             let (environment, measured) = (&environments[place], &mut measured[place]);
             for _ in 0..TURN {
                 measured.warm.push(ask(environment, &event).await);

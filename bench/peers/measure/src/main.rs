@@ -4,6 +4,7 @@
 mod contestant;
 mod http;
 mod load;
+mod order;
 mod request;
 mod rounds;
 mod scale;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::contestant::{Contestant, Running};
 use crate::load::{Connection, Until, turn};
+use crate::order;
 use crate::request::{self, Tool};
 use crate::{quantile, rounded};
 
@@ -67,23 +68,13 @@ pub(crate) async fn run(running: &[Running], requests: &[(&'static str, Request)
 async fn rounds(running: &[Running], request: Request, connections: usize, plan: Plan) -> Vec<Vec<Round>> {
     let mut found: Vec<Vec<Round>> = running.iter().map(|_| Vec::new()).collect();
     for round in 0..plan.rounds {
-        for position in in_turn(running.len(), round) {
+        for position in order::in_turn(running.len(), round) {
             let server = &running[position];
             // a server may close connections that rest for some seconds, so each turn has new ones, opened before its clock starts
             found[position].push(load(server, &mut server.connections(connections).await, &request(server.port), plan.time).await);
         }
     }
     found
-}
-
-/// The order of one round: 0, 1, last, 2, last but one, ..., each round one further on, and mirrored every `count` rounds (a Williams
-/// design). So nobody always comes after the same neighbour, whose work is what the processor's caches are full of.
-pub(crate) fn in_turn(count: usize, round: usize) -> impl Iterator<Item = usize> {
-    let mirrored = (round / count) % 2 == 1;
-    (0..count).map(move |place| {
-        let step = if place % 2 == 1 { place.div_ceil(2) } else { count - place / 2 };
-        (if mirrored { count - step } else { step } + round) % count
-    })
 }
 
 async fn load(server: &Running, connections: &mut Vec<Connection>, request: &[u8], time: Duration) -> Round {

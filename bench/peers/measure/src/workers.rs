@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::contestant::Contestant;
 use crate::load::Connection;
+use crate::order;
 use crate::request::{self, GREET};
 use crate::rounds::{self, Plan, Request, Scenario, bars};
 use crate::{quantile, rounded};
@@ -83,7 +84,7 @@ async fn starts(contestants: &[Contestant], rounds: usize) -> Starts {
     println!("{rounds} starts of each");
     let mut found: Vec<Vec<Start>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds {
-        for position in rounds::in_turn(contestants.len(), round) {
+        for position in order::in_turn(contestants.len(), round) {
             let begun = Instant::now();
             let contestant = &contestants[position];
             let worker = contestant.start(&[], Path::new("")).await;
