@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Error, ErrorCode, Id, Object, Request, present};
-use crate::model::meta::{CallMeta, LogLevel, RawMeta, string};
+use crate::jsonrpc::{Error, ErrorCode, Id, Object, Request, present, string};
+use crate::model::meta::{CallMeta, LogLevel, RawMeta};
 use crate::principal::Principal;
 use crate::text;
 use crate::version::Revision;

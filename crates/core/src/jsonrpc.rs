@@ -41,10 +41,20 @@ fn some<'de, D: Deserializer<'de>, P: Deserialize<'de>>(deserializer: D) -> Resu
 pub(crate) fn is_string_or_integer(raw: &RawValue) -> bool {
     let text = raw.get();
     match text.as_bytes().first() {
-        Some(b'"') => !text.contains('\\') || serde_json::from_str::<Text<'_>>(text).is_ok(),
+        Some(b'"') => string(raw).is_some(),
         Some(b'-' | b'0'..=b'9') => !text.contains(['.', 'e', 'E']),
         _ => false,
     }
+}
+
+/// The text of a string; `None` for anything else.
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+    if !inside.contains('\\') {
+        // valid JSON, so without escapes it is the text itself
+        return Some(Cow::Borrowed(inside));
+    }
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 
 /// One message from a client, its parameters read as `P`.
@@ -189,7 +199,7 @@ struct Envelope<'a, P> {
 
 /// A string, borrowed where it has no escapes. (serde borrows into a bare `Cow`, but not into an `Option` of one.)
 #[derive(Deserialize)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A struct read from a JSON object only. serde's derive would also read it from an array of its fields in order.
 #[derive(Debug, Clone)]

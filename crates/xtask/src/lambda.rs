@@ -24,7 +24,7 @@ use crate::{
     context::Context,
     fixture::Fixture,
     process,
-    report::{Counts, Error, Result, While},
+    report::{Counts, Error, Result, While, checked},
     setup::{self, LambdaTools},
 };
 use running::{Running, free_address};
@@ -138,16 +138,4 @@ fn parts(url: &str) -> Option<(SocketAddr, &str)> {
     let rest = url.strip_prefix("http://")?;
     let (address, path) = rest.split_at(rest.find('/')?);
     Some((address.parse().ok()?, path))
-}
-
-/// Says and counts one check.
-fn checked<T>(name: &str, result: Result<T>, counts: &mut Counts) -> Result<T> {
-    match &result {
-        Ok(_) => {
-            println!("ok {name}");
-            counts.passed += 1;
-        }
-        Err(_) => counts.failed += 1,
-    }
-    result.map_err(|error| Error::new(format!("{name}: {error}")))
 }

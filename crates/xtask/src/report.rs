@@ -52,6 +52,18 @@ impl fmt::Display for Counts {
     }
 }
 
+/// Counts a check and says that it passed; its failure is an error with the check's name.
+pub(crate) fn checked<T>(name: &str, result: Result<T>, counts: &mut Counts) -> Result<T> {
+    match &result {
+        Ok(_) => {
+            println!("ok {name}");
+            counts.passed += 1;
+        }
+        Err(_) => counts.failed += 1,
+    }
+    result.map_err(|error| Error::new(format!("{name}: {error}")))
+}
+
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) run: fn(&Context, &mut Counts) -> Result<()>,

@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     fixture::Fixture,
     process,
-    report::{Counts, Error, Result, While},
+    report::{Counts, Error, Result, While, checked},
     setup::{self, Python},
 };
 
@@ -137,16 +137,4 @@ fn sam(cx: &Context, python: &Python) -> Result<Command> {
     let mut sam = python.module("samcli")?;
     sam.current_dir(&cx.root).env("SAM_CLI_TELEMETRY", "0");
     Ok(sam)
-}
-
-/// Says and counts one check.
-fn checked(name: &str, result: Result<()>, counts: &mut Counts) -> Result<()> {
-    match &result {
-        Ok(()) => {
-            println!("ok {name}");
-            counts.passed += 1;
-        }
-        Err(_) => counts.failed += 1,
-    }
-    result.map_err(|error| Error::new(format!("{name}: {error}")))
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::capabilities::ClientCapabilities;
 use super::implementation::Implementation;
-use crate::jsonrpc::{Error, Object, Text, is_string_or_integer, present};
+use crate::jsonrpc::{Error, Object, is_string_or_integer, present, string};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -107,15 +107,6 @@ impl<'a> RawMeta<'a> {
 
 fn missing(key: &str, what: &str) -> Error {
     Error::invalid_params(format!("`params._meta[\"{key}\"]` is required: {what}"))
-}
-
-pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inside = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if !inside.contains('\\') {
-        // valid JSON, so without escapes it is the text itself
-        return Some(Cow::Borrowed(inside));
-    }
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
 }
 
 fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {

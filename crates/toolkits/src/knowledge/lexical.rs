@@ -16,7 +16,7 @@ const MOST_BESIDE: usize = 2;
 /// The most common words that count behind a filter that few of all documents pass, but too many to look at each.
 const MOST_BEHIND: usize = 4;
 
-/// The most common words that count where nothing else is asked for: each costs a look at all that the index has of it.
+/// The same without a filter, behind a wide one, and on PostgreSQL.
 const MOST_TOGETHER: usize = 6;
 
 /// With so many passages from headings, the rest of a common word's are not looked at.
@@ -71,9 +71,11 @@ pub(crate) async fn search(database: &dyn Sql, words: &[String], filters: &[Filt
                         words.iter().map(|(count, word)| (term(search.dialect, word), weight(*count, passages))).collect();
                     narrow::ranked(database, few, &words).await
                 }
-                // each word costs a look at all that the index has of it
-                Some(_) => search.common(&words[..words.len().min(MOST_BEHIND)]).await,
-                None => search.common(&words[..words.len().min(MOST_TOGETHER)]).await,
+                few => {
+                    // each word costs a look at all that the index has of it
+                    let most = if few.is_some() { MOST_BEHIND } else { MOST_TOGETHER };
+                    search.common(&words[..words.len().min(most)]).await
+                }
             }
         }
         (rare, all) => {

@@ -108,13 +108,14 @@ pub(crate) fn passages(text: &str) -> Vec<Passage> {
             section.push_str(" / ");
         }
         section.push_str(&heading.shown());
-        let next = headings.get(at + 1).map(|next| next.start);
-        let body = text[heading.start..next.unwrap_or(text.len())].split_once('\n').map_or("", |(_, body)| body);
+        let next = headings.get(at + 1);
+        let end = next.map_or(text.len(), |next| next.start);
+        let body = text[heading.start..end].split_once('\n').map_or("", |(_, body)| body);
         if next.is_some() && body.trim().is_empty() {
             continue;
         }
-        split(text, start..next.unwrap_or(text.len()), &section, &mut found);
-        start = next.unwrap_or(text.len());
+        split(text, start..end, &section, &mut found);
+        start = end;
         section.clear();
     }
     found

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use super::{KEY, SECRET};
 use crate::context::Context;
-use crate::process;
-use crate::report::{Counts, Error, Result, While};
+use crate::fixture;
+use crate::report::{Counts, Error, Result, While, checked};
 
 const BUCKET: &str = "mcpfn-program";
 
@@ -24,37 +24,28 @@ const CALLS: [(&str, &str, bool, &str); 6] = [
 
 /// `folder` is where the emulator keeps its buckets.
 pub(super) fn ask(cx: &Context, emulator: SocketAddr, folder: &Path, counts: &mut Counts) -> Result<()> {
-    process::run(cx.cargo().args(["build", "-p", "mcpfn-server", "--bin", "mcpfn"]))?;
+    let program = fixture::build_program(cx, "mcpfn-server", "mcpfn")?;
     let shared = folder.join(BUCKET).join("shared");
     fs::create_dir_all(&shared).while_doing(format_args!("create {}", shared.display()))?;
     fs::write(shared.join("hello.md"), "kept in a bucket").while_doing("put a file into the bucket")?;
     println!("\nthe program mcpfn on s3s-fs");
-    let mut check = |name: &str, good: bool, said: &str| {
-        println!("{} {name}", if good { "ok    " } else { "FAILED" });
-        if good {
-            counts.passed += 1;
-        } else {
-            counts.failed += 1;
-            println!("{said}");
-        }
-    };
+    let mut check = |name: &str, good: bool, said: &str| checked(name, if good { Ok(()) } else { Err(Error::new(said)) }, counts);
     for (tool, arguments, succeeds, expected) in CALLS {
-        let (succeeded, said) = called(cx, emulator, SECRET, tool, arguments)?;
-        check(&format!("{tool} {arguments}"), succeeded == succeeds && said.contains(expected), &said);
+        let (succeeded, said) = called(&program, emulator, SECRET, tool, arguments)?;
+        check(&format!("{tool} {arguments}"), succeeded == succeeds && said.contains(expected), &said)?;
     }
     let written = fs::read_to_string(shared.join("new/plan.txt")).unwrap_or_default();
-    check("what was written is in the bucket", written == "written through S3", &written);
+    check("what was written is in the bucket", written == "written through S3", &written)?;
     let kept = fs::read_to_string(shared.join("hello.md")).unwrap_or_default();
-    check("what was there is as it was", kept == "kept in a bucket", &kept);
-    let (succeeded, said) = called(cx, emulator, "another-secret", "list_directory", "{}")?;
+    check("what was there is as it was", kept == "kept in a bucket", &kept)?;
+    let (succeeded, said) = called(&program, emulator, "another-secret", "list_directory", "{}")?;
     let refused = !succeeded && said.contains("This server may not do that") && !said.contains("another-secret");
-    check("a wrong key is refused, and not shown", refused, &said);
-    if counts.failed == 0 { Ok(()) } else { Err(Error::new("the program mcpfn did not serve the bucket as it should; see above")) }
+    check("a wrong key is refused, and not shown", refused, &said)
 }
 
 /// Whether the call succeeded, and all that was printed.
-fn called(cx: &Context, emulator: SocketAddr, secret: &str, tool: &str, arguments: &str) -> Result<(bool, String)> {
-    let mut command = Command::new(cx.target.join("debug").join(format!("mcpfn{}", std::env::consts::EXE_SUFFIX)));
+fn called(program: &Path, emulator: SocketAddr, secret: &str, tool: &str, arguments: &str) -> Result<(bool, String)> {
+    let mut command = Command::new(program);
     command.args(["call", tool, arguments]);
     command.envs([("MCPFN_TOOLKITS", "files"), ("MCPFN_FILES_WRITES", "1"), ("AWS_REGION", "us-east-1")]);
     command.env("MCPFN_FILES_ROOT", format!("s3://{BUCKET}/shared"));
