@@ -21,12 +21,22 @@ use harness::Measured;
 
 fn main() -> ExitCode {
     // `cargo bench` adds `--bench`, which says nothing here
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let done = match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["--names"] => {
             for case in Case::ALL {
                 let times = case.times_to_count();
-                case.operation_names().iter().for_each(|name| println!("{name} {times}"));
+                case.operation_names()
+                    .iter()
+                    .for_each(|name| println!("{name} {times}"));
             }
             Ok(())
         }
@@ -43,17 +53,29 @@ fn main() -> ExitCode {
 }
 
 fn run_one(name: &str, times: &str) -> Result<(), String> {
-    let times = times.parse().map_err(|_| format!("`{times}` is not a number"))?;
-    let case = Case::ALL.iter().find(|case| case.operation_names().iter().any(|known| known == name));
-    let operations = case.ok_or_else(|| format!("there is no operation `{name}`; `--names` lists them"))?.operations();
-    operations.into_iter().filter(|operation| operation.name == name).for_each(|mut operation| {
-        (operation.run)(times);
-    });
+    let times = times
+        .parse()
+        .map_err(|_| format!("`{times}` is not a number"))?;
+    let case = Case::ALL
+        .iter()
+        .find(|case| case.operation_names().iter().any(|known| known == name));
+    let operations = case
+        .ok_or_else(|| format!("there is no operation `{name}`; `--names` lists them"))?
+        .operations();
+    operations
+        .into_iter()
+        .filter(|operation| operation.name == name)
+        .for_each(|mut operation| {
+            (operation.run)(times);
+        });
     Ok(())
 }
 
 fn counted(arguments: &[&str]) -> Result<BTreeMap<String, u64>, String> {
-    let pair = |pair: &str| pair.split_once('=').and_then(|(name, count)| Some((name.to_owned(), count.parse().ok()?)));
+    let pair = |pair: &str| {
+        pair.split_once('=')
+            .and_then(|(name, count)| Some((name.to_owned(), count.parse().ok()?)))
+    };
     match arguments {
         [] => Some(BTreeMap::new()),
         ["--counted", pairs] => pairs.split(',').map(pair).collect(),

@@ -63,16 +63,25 @@ fn http() {
 }
 
 fn fuzz(name: &str) {
-    let Target { check, seeds, .. } = TARGETS.into_iter().find(|target| target.name == name).expect("a target of this name");
+    let Target { check, seeds, .. } = TARGETS
+        .into_iter()
+        .find(|target| target.name == name)
+        .expect("a target of this name");
     let seeds = seeds();
     let mut chance = Chance(SEED);
     let start = Instant::now();
     let mut inputs = 0;
     while inputs < seeds.len() || start.elapsed() < TIME {
         // every valid input once as it is
-        let input = seeds.get(inputs).cloned().unwrap_or_else(|| chance.changed(&seeds));
+        let input = seeds
+            .get(inputs)
+            .cloned()
+            .unwrap_or_else(|| chance.changed(&seeds));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| check(&input))) {
-            eprintln!("{name}: input {inputs} of seed {SEED:#x}: {:?}", input.escape_ascii().to_string());
+            eprintln!(
+                "{name}: input {inputs} of seed {SEED:#x}: {:?}",
+                input.escape_ascii().to_string()
+            );
             resume_unwind(panic);
         }
         inputs += 1;

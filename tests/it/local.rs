@@ -20,14 +20,24 @@ fn message(id: u32, method: &str, params: Value) -> String {
 }
 
 fn call(id: u32, tool: &str, arguments: Value) -> String {
-    message(id, "tools/call", json!({"name": tool, "arguments": arguments}))
+    message(
+        id,
+        "tools/call",
+        json!({"name": tool, "arguments": arguments}),
+    )
 }
 
 fn ids(output: &str) -> Vec<u64> {
     let read = |line: &str| {
-        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("stdout has a line that is no message ({error}): {line}"))
+        serde_json::from_str::<Value>(line).unwrap_or_else(|error| {
+            panic!("stdout has a line that is no message ({error}): {line}")
+        })
     };
-    output.lines().map(read).filter_map(|message| message["id"].as_u64()).collect()
+    output
+        .lines()
+        .map(read)
+        .filter_map(|message| message["id"].as_u64())
+        .collect()
 }
 
 enum Reports {
@@ -44,18 +54,21 @@ fn waiting(started: Sender<()>, dropped: Sender<()>, reports: Reports) -> Builde
         }
     }
     let report = matches!(reports, Reports::One);
-    Server::builder("waiting", "1").tool(Tool::new("wait").describe("Waits.").timeout(Duration::from_secs(120)).handler(
-        move |_: NoArguments, cx: Cx| {
-            let (started, dropped) = (started.clone(), dropped.clone());
-            async move {
-                let _guard = Guard(dropped);
-                if report {
-                    cx.progress(1.0, None, None);
+    Server::builder("waiting", "1").tool(
+        Tool::new("wait")
+            .describe("Waits.")
+            .timeout(Duration::from_secs(120))
+            .handler(move |_: NoArguments, cx: Cx| {
+                let (started, dropped) = (started.clone(), dropped.clone());
+                async move {
+                    let _guard = Guard(dropped);
+                    if report {
+                        cx.progress(1.0, None, None);
+                    }
+                    let _ = started.send(());
+                    cx.sleep(Duration::from_secs(60)).await;
+                    "waited"
                 }
-                let _ = started.send(());
-                cx.sleep(Duration::from_secs(60)).await;
-                "waited"
-            }
-        },
-    ))
+            }),
+    )
 }

@@ -1,6 +1,9 @@
 //! The integration tests, one binary. Each module below says what belongs in it.
 
-#![expect(clippy::needless_pass_by_value, reason = "`json!({..})` reads better as an argument than a reference to it")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!({..})` reads better as an argument than a reference to it"
+)]
 
 /// Hosts, servers, the fixture format and its runner, time under control. No tests of the product.
 mod support;

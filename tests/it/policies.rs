@@ -54,7 +54,12 @@ async fn work(run: usize, item: Item, cx: Cx) -> Result<String, ToolError> {
         "wait" => cx.sleep(Duration::from_secs(1)).await,
         "panic" => panic!("boom"),
         "large" => return Ok("x".repeat(300_000)),
-        "ask" if cx.answer("size").is_none() => return Err(cx.ask().form("size", Form::new("Which size?").text("size", "Size")).into()),
+        "ask" if cx.answer("size").is_none() => {
+            return Err(cx
+                .ask()
+                .form("size", Form::new("Which size?").text("size", "Size"))
+                .into());
+        }
         _ => {}
     }
     Ok(format!("run {run}: {} x {}", item.count, item.sku))
@@ -65,7 +70,10 @@ fn shop(runs: &Runs) -> Builder {
     let count = |runs: &Runs| runs.fetch_add(1, Ordering::SeqCst) + 1;
     let read = |name: &str| {
         let runs = Arc::clone(runs);
-        Tool::new(name).describe("Looks.").read_only().handler(move |item: Item, cx: Cx| work(count(&runs), item, cx))
+        Tool::new(name)
+            .describe("Looks.")
+            .read_only()
+            .handler(move |item: Item, cx: Cx| work(count(&runs), item, cx))
     };
     let (minute, runs) = (Duration::from_secs(60), Arc::clone(runs));
     Server::builder("shop", "1.0.0")
@@ -74,16 +82,33 @@ fn shop(runs: &Runs) -> Builder {
         .tool(read("find_stale").cache(minute).cache_stale(minute))
         .tool(read("look"))
         .tool(read("limited").rate(Rate::per_minute(2)))
-        .tool(Tool::new("buy").describe("Buys.").handler(move |order: Order, cx: Cx| work(count(&runs), order.item, cx)))
-        .prompt(Prompt::new("weekly").describe("A week.").handler(|| async { "week" }))
+        .tool(
+            Tool::new("buy")
+                .describe("Buys.")
+                .handler(move |order: Order, cx: Cx| work(count(&runs), order.item, cx)),
+        )
+        .prompt(
+            Prompt::new("weekly")
+                .describe("A week.")
+                .handler(|| async { "week" }),
+        )
 }
 
 fn host(runs: &Runs) -> InProcess {
     let stores = Arc::new(Stores::default());
-    InProcess::with_config(|| shop(runs), Config::default()).called_by(alice()).on(|platform| {
-        let limits = Limits { limiter: Arc::clone(&stores) as _, rate: Some(Rate::per_minute(60)), when_down: WhenDown::Admit };
-        platform.with_cache(Arc::clone(&stores) as _).with_once(stores, WhenDown::Admit).with_limits(limits)
-    })
+    InProcess::with_config(|| shop(runs), Config::default())
+        .called_by(alice())
+        .on(|platform| {
+            let limits = Limits {
+                limiter: Arc::clone(&stores) as _,
+                rate: Some(Rate::per_minute(60)),
+                when_down: WhenDown::Admit,
+            };
+            platform
+                .with_cache(Arc::clone(&stores) as _)
+                .with_once(stores, WhenDown::Admit)
+                .with_limits(limits)
+        })
 }
 
 fn alice() -> Principal {
@@ -99,16 +124,25 @@ fn call(tool: &str, arguments: Value) -> Request {
 }
 
 fn keyed(tool: &str, arguments: Value, key: Value) -> Request {
-    Request::modern("tools/call", json!({"name": tool, "arguments": arguments, "_meta": {"idempotencyKey": key, "dev.mcpfn/cache": true}}))
+    Request::modern(
+        "tools/call",
+        json!({"name": tool, "arguments": arguments, "_meta": {"idempotencyKey": key, "dev.mcpfn/cache": true}}),
+    )
 }
 
 fn says(response: &Response) -> String {
     let json = response.json();
-    json["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {json}")).to_owned()
+    json["result"]["content"][0]["text"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {json}"))
+        .to_owned()
 }
 
 fn kept(response: &Response) -> String {
-    response.json()["result"]["_meta"]["dev.mcpfn/cache"].as_str().unwrap_or_default().to_owned()
+    response.json()["result"]["_meta"]["dev.mcpfn/cache"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -123,17 +157,32 @@ fn a_used_up_budget_is_429_with_the_time_to_wait() {
         assert_eq!(host.send(&call).status, 200);
         assert_eq!(host.send(&call).status, 200);
         let refused = host.send(&call);
-        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("30")), "{revision}");
+        assert_eq!(
+            (refused.status, refused.header("retry-after")),
+            (429, Some("30")),
+            "{revision}"
+        );
         let json = refused.json();
         assert_eq!(
             (&json["id"], &json["error"]["code"], &json["error"]["data"]),
             (&json!(7), &json!(429), &json!({"retryAfterSeconds": 30}))
         );
-        assert_eq!(json["error"]["message"], "too many calls: 2 calls of `limited` in 60 s are allowed; try again in 30 s");
+        assert_eq!(
+            json["error"]["message"],
+            "too many calls: 2 calls of `limited` in 60 s are allowed; try again in 30 s"
+        );
         assert_eq!(counted(&runs), 2, "the handler does not run");
         host.time.pass(Duration::from_secs(30));
         assert_eq!(host.send(&call).status, 200);
-        assert_eq!(host.log.calls(), ["limited ok off", "limited ok off", "limited rate_limited off", "limited ok off"]);
+        assert_eq!(
+            host.log.calls(),
+            [
+                "limited ok off",
+                "limited ok off",
+                "limited rate_limited off",
+                "limited ok off"
+            ]
+        );
     }
 }
 
@@ -144,12 +193,27 @@ fn each_caller_has_a_budget_over_all_that_runs_a_handler() {
     for _ in 0..59 {
         assert_eq!(host.send(&call("look", json!({"sku": "a"}))).status, 200);
     }
-    assert_eq!(host.send(&Request::modern("prompts/get", json!({"name": "weekly"}))).status, 200);
+    assert_eq!(
+        host.send(&Request::modern("prompts/get", json!({"name": "weekly"})))
+            .status,
+        200
+    );
     assert_eq!(host.send(&call("buy", json!({"sku": "a"}))).status, 429);
-    assert_eq!(host.send(&Request::modern("prompts/get", json!({"name": "weekly"}))).status, 429);
+    assert_eq!(
+        host.send(&Request::modern("prompts/get", json!({"name": "weekly"})))
+            .status,
+        429
+    );
     // what is bytes already costs nothing, and is how a client finds out what server this is
-    assert_eq!(host.send(&Request::modern("tools/list", json!({}))).status, 200);
-    assert_eq!(host.send(&Request::modern("server/discover", json!({}))).status, 200);
+    assert_eq!(
+        host.send(&Request::modern("tools/list", json!({}))).status,
+        200
+    );
+    assert_eq!(
+        host.send(&Request::modern("server/discover", json!({})))
+            .status,
+        200
+    );
     host.turn_into(bob());
     assert_eq!(host.send(&call("buy", json!({"sku": "a"}))).status, 200);
 }
@@ -160,11 +224,19 @@ fn callers_that_nobody_recognised_are_limited_by_their_address() {
     let mut config = Config::default();
     config.anonymous = true;
     let platform = host(&runs).platform;
-    let mut host = InProcess::with_config(|| shop(&runs), config).on(|_| Arc::unwrap_or_clone(platform));
+    let mut host =
+        InProcess::with_config(|| shop(&runs), config).on(|_| Arc::unwrap_or_clone(platform));
     let from = |address: &str| Principal::anonymous().at(address.parse().unwrap());
     host.turn_into(from("203.0.113.7"));
     let limited = call("limited", json!({"sku": "a"}));
-    assert_eq!([host.send(&limited).status, host.send(&limited).status, host.send(&limited).status], [200, 200, 429]);
+    assert_eq!(
+        [
+            host.send(&limited).status,
+            host.send(&limited).status,
+            host.send(&limited).status
+        ],
+        [200, 200, 429]
+    );
     host.turn_into(from("2001:db8::1"));
     assert_eq!(host.send(&limited).status, 200);
 }
@@ -173,23 +245,44 @@ fn callers_that_nobody_recognised_are_limited_by_their_address() {
 fn a_kept_result_is_found_by_the_same_caller_and_the_same_arguments_only() {
     let runs = Runs::default();
     let mut host = host(&runs);
-    assert_eq!(says(&host.send(&call("find", json!({"sku": "a", "count": 1})))), "run 1: 1 x a");
+    assert_eq!(
+        says(&host.send(&call("find", json!({"sku": "a", "count": 1})))),
+        "run 1: 1 x a"
+    );
     let spelled = Request::post(r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find","arguments":{ "count" : 1, "sku":"\u0061"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#)
         .header("mcp-protocol-version", "2026-07-28")
         .header("mcp-method", "tools/call")
         .header("mcp-name", "find");
-    assert_eq!(says(&host.send(&spelled)), "run 1: 1 x a", "spelling does not matter");
-    assert_eq!(says(&host.send(&call("find", json!({"sku": "a", "count": 2})))), "run 2: 2 x a");
+    assert_eq!(
+        says(&host.send(&spelled)),
+        "run 1: 1 x a",
+        "spelling does not matter"
+    );
+    assert_eq!(
+        says(&host.send(&call("find", json!({"sku": "a", "count": 2})))),
+        "run 2: 2 x a"
+    );
     host.turn_into(bob());
-    assert_eq!(says(&host.send(&call("find", json!({"sku": "a", "count": 1})))), "run 3: 1 x a");
+    assert_eq!(
+        says(&host.send(&call("find", json!({"sku": "a", "count": 1})))),
+        "run 3: 1 x a"
+    );
     host.turn_into(alice());
     host.time.pass(Duration::from_secs(60));
-    assert_eq!(says(&host.send(&call("find", json!({"sku": "a", "count": 1})))), "run 4: 1 x a", "kept for a minute");
+    assert_eq!(
+        says(&host.send(&call("find", json!({"sku": "a", "count": 1})))),
+        "run 4: 1 x a",
+        "kept for a minute"
+    );
     let legacy = Request::from_client(
         "2025-11-25",
         json!({"id": 1, "method": "tools/call", "params": {"name": "find", "arguments": {"sku": "a", "count": 1}}}),
     );
-    assert_eq!(says(&host.send(&legacy)), "run 5: 1 x a", "what older clients are sent is written differently");
+    assert_eq!(
+        says(&host.send(&legacy)),
+        "run 5: 1 x a",
+        "what older clients are sent is written differently"
+    );
 }
 
 #[test]
@@ -209,29 +302,59 @@ fn failures_and_questions_are_not_kept() {
     for sku in ["broken", "slow", "panic"] {
         let before = counted(&runs);
         for _ in 0..2 {
-            assert_eq!(host.send(&call("find", json!({"sku": sku}))).json()["result"]["isError"], true, "{sku}");
+            assert_eq!(
+                host.send(&call("find", json!({"sku": sku}))).json()["result"]["isError"],
+                true,
+                "{sku}"
+            );
         }
         assert_eq!(counted(&runs), before + 2, "{sku}");
     }
     let form = json!({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
-    let ask = Request::modern("tools/call", json!({"name": "find", "arguments": {"sku": "ask"}, "_meta": form}));
-    assert_eq!(host.send(&ask).json()["result"]["resultType"], "input_required");
-    assert_eq!(host.send(&ask).json()["result"]["resultType"], "input_required");
+    let ask = Request::modern(
+        "tools/call",
+        json!({"name": "find", "arguments": {"sku": "ask"}, "_meta": form}),
+    );
+    assert_eq!(
+        host.send(&ask).json()["result"]["resultType"],
+        "input_required"
+    );
+    assert_eq!(
+        host.send(&ask).json()["result"]["resultType"],
+        "input_required"
+    );
     let answered = Request::modern(
         "tools/call",
         json!({"name": "find", "arguments": {"sku": "ask"}, "_meta": form, "inputResponses": {"size": {"action": "accept", "content": {"size": "XL"}}}}),
     );
     let first = says(&host.send(&answered));
-    assert_ne!(says(&host.send(&answered)), first, "an answer belongs to its own conversation");
+    assert_ne!(
+        says(&host.send(&answered)),
+        first,
+        "an answer belongs to its own conversation"
+    );
 }
 
 #[test]
 fn a_client_that_asks_hears_whether_the_result_was_kept() {
     let host = host(&Runs::default());
-    let asks = Request::modern("tools/call", json!({"name": "find", "arguments": {"sku": "a"}, "_meta": {"dev.mcpfn/cache": true}}));
-    assert_eq!([kept(&host.send(&asks)), kept(&host.send(&asks))], ["miss", "hit"]);
-    assert_eq!(kept(&host.send(&call("find", json!({"sku": "a"})))), "", "nobody asked");
-    assert_eq!(host.log.calls(), ["find ok miss", "find ok hit", "find ok hit"]);
+    let asks = Request::modern(
+        "tools/call",
+        json!({"name": "find", "arguments": {"sku": "a"}, "_meta": {"dev.mcpfn/cache": true}}),
+    );
+    assert_eq!(
+        [kept(&host.send(&asks)), kept(&host.send(&asks))],
+        ["miss", "hit"]
+    );
+    assert_eq!(
+        kept(&host.send(&call("find", json!({"sku": "a"})))),
+        "",
+        "nobody asked"
+    );
+    assert_eq!(
+        host.log.calls(),
+        ["find ok miss", "find ok hit", "find ok hit"]
+    );
 }
 
 /// Work that waits until a test lets it run.
@@ -247,7 +370,9 @@ impl Background for Later {
 impl Later {
     fn run_all(&self, host: &InProcess) {
         let waiting = std::mem::take(&mut *self.0.lock().unwrap());
-        waiting.into_iter().for_each(|work| block_on(&host.time, work));
+        waiting
+            .into_iter()
+            .for_each(|work| block_on(&host.time, work));
     }
 }
 
@@ -256,10 +381,16 @@ fn a_stale_result_is_given_at_once_and_made_anew_after_the_answer() {
     let runs = Runs::default();
     let later = Arc::new(Later::default());
     let host = host(&runs).on(|platform| platform.with_background(Arc::clone(&later) as _));
-    let find = Request::modern("tools/call", json!({"name": "find_stale", "arguments": {"sku": "a"}, "_meta": {"dev.mcpfn/cache": true}}));
+    let find = Request::modern(
+        "tools/call",
+        json!({"name": "find_stale", "arguments": {"sku": "a"}, "_meta": {"dev.mcpfn/cache": true}}),
+    );
     let ask = |kept_as: &str, run: &str| {
         let response = host.send(&find);
-        assert_eq!((kept(&response), says(&response)), (kept_as.to_owned(), run.to_owned()));
+        assert_eq!(
+            (kept(&response), says(&response)),
+            (kept_as.to_owned(), run.to_owned())
+        );
     };
     ask("miss", "run 1: 0 x a");
     ask("shared", "run 1: 0 x a");
@@ -295,15 +426,37 @@ fn a_repeated_write_gets_the_first_result() {
     let buy = keyed("buy", json!({"sku": "a", "count": 3}), json!("order-1"));
     assert_eq!(says(&host.send(&buy)), "run 1: 3 x a");
     let again = host.send(&buy);
-    assert_eq!((says(&again), kept(&again)), ("run 1: 3 x a".to_owned(), "hit".to_owned()));
+    assert_eq!(
+        (says(&again), kept(&again)),
+        ("run 1: 3 x a".to_owned(), "hit".to_owned())
+    );
     host.time.pass(Duration::from_secs(23 * 3600));
     assert_eq!(says(&host.send(&buy)), "run 1: 3 x a");
     let other = host.send(&keyed("buy", json!({"sku": "b"}), json!("order-1")));
-    assert!(says(&other).contains("used before with other arguments"), "{}", says(&other));
-    assert_eq!(says(&host.send(&keyed("buy", json!({"sku": "a", "count": 3}), json!("order-2")))), "run 2: 3 x a");
-    assert_eq!(says(&host.send(&call("buy", json!({"sku": "a", "count": 3})))), "run 3: 3 x a", "without a key a call is a call");
+    assert!(
+        says(&other).contains("used before with other arguments"),
+        "{}",
+        says(&other)
+    );
+    assert_eq!(
+        says(&host.send(&keyed(
+            "buy",
+            json!({"sku": "a", "count": 3}),
+            json!("order-2")
+        ))),
+        "run 2: 3 x a"
+    );
+    assert_eq!(
+        says(&host.send(&call("buy", json!({"sku": "a", "count": 3})))),
+        "run 3: 3 x a",
+        "without a key a call is a call"
+    );
     host.turn_into(bob());
-    assert_eq!(says(&host.send(&buy)), "run 4: 3 x a", "a key is its caller's own");
+    assert_eq!(
+        says(&host.send(&buy)),
+        "run 4: 3 x a",
+        "a key is its caller's own"
+    );
 }
 
 #[test]
@@ -311,8 +464,15 @@ fn the_key_may_be_an_argument() {
     let runs = Runs::default();
     let host = host(&runs);
     let buy = call("buy", json!({"sku": "a", "request": "order-1"}));
-    assert_eq!([says(&host.send(&buy)), says(&host.send(&buy))], ["run 1: 0 x a", "run 1: 0 x a"]);
-    let two = host.send(&keyed("buy", json!({"sku": "a", "request": "order-1"}), json!("order-2")));
+    assert_eq!(
+        [says(&host.send(&buy)), says(&host.send(&buy))],
+        ["run 1: 0 x a", "run 1: 0 x a"]
+    );
+    let two = host.send(&keyed(
+        "buy",
+        json!({"sku": "a", "request": "order-1"}),
+        json!("order-2"),
+    ));
     assert_eq!(two.error().0, -32602);
     assert!(two.error().1.contains("two different idempotency keys"));
 }
@@ -338,7 +498,10 @@ fn a_write_whose_result_is_too_large_to_keep_is_not_repeated_either() {
     assert_eq!(says(&host.send(&buy)).len(), 300_000);
     let again = host.send(&buy);
     assert!(says(&again).contains("happened before"), "{}", says(&again));
-    assert_eq!((counted(&runs), &again.json()["result"]["isError"]), (1, &json!(true)));
+    assert_eq!(
+        (counted(&runs), &again.json()["result"]["isError"]),
+        (1, &json!(true))
+    );
 }
 
 #[test]
@@ -356,8 +519,14 @@ fn a_trace_comes_from_meta_or_else_from_headers_and_only_if_it_is_one() {
     const META: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const HEADER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let server = || {
-        let trace = |_: NoArguments, cx: Cx| async move { format!("{:?} {:?}", cx.trace().traceparent, cx.trace().tracestate) };
-        Server::builder("traced", "1").tool(Tool::new("trace").describe("Says its trace.").handler(trace))
+        let trace = |_: NoArguments, cx: Cx| async move {
+            format!("{:?} {:?}", cx.trace().traceparent, cx.trace().tracestate)
+        };
+        Server::builder("traced", "1").tool(
+            Tool::new("trace")
+                .describe("Says its trace.")
+                .handler(trace),
+        )
     };
     let ask = |meta: Value, header: &str| {
         let request = Request::modern("tools/call", json!({"name": "trace", "_meta": meta}))
@@ -365,7 +534,16 @@ fn a_trace_comes_from_meta_or_else_from_headers_and_only_if_it_is_one() {
             .header("tracestate", "a=1");
         says(&InProcess::new(server).send(&request))
     };
-    assert_eq!(ask(json!({"traceparent": META}), HEADER), format!("Some({META:?}) None"));
-    assert_eq!(ask(json!({}), HEADER), format!("Some({HEADER:?}) Some(\"a=1\")"));
-    assert_eq!(ask(json!({"traceparent": "'; drop table"}), "00-x"), "None None");
+    assert_eq!(
+        ask(json!({"traceparent": META}), HEADER),
+        format!("Some({META:?}) None")
+    );
+    assert_eq!(
+        ask(json!({}), HEADER),
+        format!("Some({HEADER:?}) Some(\"a=1\")")
+    );
+    assert_eq!(
+        ask(json!({"traceparent": "'; drop table"}), "00-x"),
+        "None None"
+    );
 }

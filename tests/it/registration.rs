@@ -15,7 +15,9 @@ fn mistakes(builder: Builder) -> Vec<String> {
 }
 
 fn tool(name: &str) -> Tool {
-    Tool::new(name).describe("A tool.").handler(|_: JsonObject| async { "" })
+    Tool::new(name)
+        .describe("A tool.")
+        .handler(|_: JsonObject| async { "" })
 }
 
 fn with_schema(name: &str, schema: Value) -> Tool {
@@ -112,35 +114,80 @@ fn every_mistake_is_reported_at_once() {
     ];
     assert_eq!(error.mistakes, expected);
     let said = error.to_string();
-    assert!(said.starts_with("server ` ` can't be built, 26 mistakes to correct:\n  - state of type u8"), "{said}");
+    assert!(
+        said.starts_with(
+            "server ` ` can't be built, 26 mistakes to correct:\n  - state of type u8"
+        ),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_type_that_contains_itself_is_named() {
-    let found = mistakes(Server::builder("s", "1").tool(Tool::new("tree").describe("Takes a tree.").handler(|_: Tree| async { "" })));
-    assert!(found[0].contains("contains itself") && !found[0].contains("`#`"), "nobody knows a type by the name of `#`: {}", found[0]);
+    let found = mistakes(
+        Server::builder("s", "1").tool(
+            Tool::new("tree")
+                .describe("Takes a tree.")
+                .handler(|_: Tree| async { "" }),
+        ),
+    );
+    assert!(
+        found[0].contains("contains itself") && !found[0].contains("`#`"),
+        "nobody knows a type by the name of `#`: {}",
+        found[0]
+    );
 }
 
 #[test]
 fn one_mistake_is_singular() {
-    let error = Server::builder("s", "1").tool(Tool::new("t").handler(|| async { "" })).build().expect_err("it has a mistake");
-    assert!(error.to_string().starts_with("server `s` can't be built, 1 mistake to correct:\n  - tool `t`: "), "{error}");
+    let error = Server::builder("s", "1")
+        .tool(Tool::new("t").handler(|| async { "" }))
+        .build()
+        .expect_err("it has a mistake");
+    assert!(
+        error
+            .to_string()
+            .starts_with("server `s` can't be built, 1 mistake to correct:\n  - tool `t`: "),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_name_given_twice_is_seen_beside_other_mistakes() {
-    let found = mistakes(Server::builder("s", "1").tool(tool("same")).tool(Tool::new("same").describe("Does nothing.")));
-    assert_eq!(found, ["tool `same`: it has no handler: add `.handler(..)`", "tool `same` is registered twice"]);
+    let found = mistakes(
+        Server::builder("s", "1")
+            .tool(tool("same"))
+            .tool(Tool::new("same").describe("Does nothing.")),
+    );
+    assert_eq!(
+        found,
+        [
+            "tool `same`: it has no handler: add `.handler(..)`",
+            "tool `same` is registered twice"
+        ]
+    );
 }
 
 #[test]
 fn a_schema_that_is_none_is_named_with_its_place() {
     let found = mistakes(
         Server::builder("s", "1")
-            .tool(with_schema("typo", json!({"type": "object", "properties": {"a": {"type": "strin"}}})))
-            .tool(with_schema("bound", json!({"type": "object", "properties": {"b": {"minLength": -1}}})))
-            .tool(with_schema("dialect", json!({"$schema": "http://json-schema.org/draft-04/schema#", "type": "object"})))
-            .tool(with_schema("dangling", json!({"type": "object", "properties": {"c": {"$ref": "#/$defs/nothing"}}})))
+            .tool(with_schema(
+                "typo",
+                json!({"type": "object", "properties": {"a": {"type": "strin"}}}),
+            ))
+            .tool(with_schema(
+                "bound",
+                json!({"type": "object", "properties": {"b": {"minLength": -1}}}),
+            ))
+            .tool(with_schema(
+                "dialect",
+                json!({"$schema": "http://json-schema.org/draft-04/schema#", "type": "object"}),
+            ))
+            .tool(with_schema(
+                "dangling",
+                json!({"type": "object", "properties": {"c": {"$ref": "#/$defs/nothing"}}}),
+            ))
             .tool(tool("output").output_schema(json!({"type": "objekt"}))),
     );
     assert_eq!(found.len(), 5, "{found:#?}");
@@ -158,16 +205,25 @@ fn a_schema_that_is_none_is_named_with_its_place() {
 #[test]
 fn names_at_their_limits() {
     for name in ["a", "A-z_0.9", &"x".repeat(128)] {
-        assert!(Server::builder("s", "1").tool(tool(name)).build().is_ok(), "{name}");
+        assert!(
+            Server::builder("s", "1").tool(tool(name)).build().is_ok(),
+            "{name}"
+        );
     }
     for name in ["", "é", "a/b", "a b", &"x".repeat(129)] {
-        assert_eq!(mistakes(Server::builder("s", "1").tool(tool(name))).len(), 1, "{name}");
+        assert_eq!(
+            mistakes(Server::builder("s", "1").tool(tool(name))).len(),
+            1,
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn nothing_registered_is_no_mistake() {
-    let server = Server::builder("empty", "1").build().expect("an empty server");
+    let server = Server::builder("empty", "1")
+        .build()
+        .expect("an empty server");
     assert_eq!(server.counts(), (0, 0, 0));
 }
 
@@ -190,9 +246,17 @@ struct Found {
 /// Search the catalog.
 ///
 /// Use this when the user asks about products.
-#[tool(title = "Search", read_only, idempotent, open_world = false, timeout = "2s")]
+#[tool(
+    title = "Search",
+    read_only,
+    idempotent,
+    open_world = false,
+    timeout = "2s"
+)]
 async fn search(args: Search) -> Result<Found, ToolError> {
-    Ok(Found { total: u32::try_from(args.query.len())? + args.limit.unwrap_or_default() })
+    Ok(Found {
+        total: u32::try_from(args.query.len())? + args.limit.unwrap_or_default(),
+    })
 }
 
 /// Greets.
@@ -224,7 +288,11 @@ fn subject(principal: &Principal) -> String {
 }
 
 fn by_macros() -> Builder {
-    Server::builder("shop", "1").tool(search).tool(whoami).prompt(greet).resource(product)
+    Server::builder("shop", "1")
+        .tool(search)
+        .tool(whoami)
+        .prompt(greet)
+        .resource(product)
 }
 
 fn by_hand() -> Builder {
@@ -236,7 +304,9 @@ fn by_hand() -> Builder {
         .open_world(false)
         .timeout(Duration::from_secs(2))
         .handler(|args: Search| async move {
-            Ok::<_, ToolError>(Found { total: u32::try_from(args.query.len())? + args.limit.unwrap_or_default() })
+            Ok::<_, ToolError>(Found {
+                total: u32::try_from(args.query.len())? + args.limit.unwrap_or_default(),
+            })
         });
     let whoami = Tool::new("whoami")
         .describe("Says who calls.")
@@ -250,7 +320,11 @@ fn by_hand() -> Builder {
         .describe("A product.")
         .mime("text/plain")
         .handler(|person: Person| async move { person.name });
-    Server::builder("shop", "1").tool(search).tool(whoami).prompt(greet).resource(product)
+    Server::builder("shop", "1")
+        .tool(search)
+        .tool(whoami)
+        .prompt(greet)
+        .resource(product)
 }
 
 #[test]
@@ -262,11 +336,23 @@ fn a_macro_and_the_builder_give_the_same_bytes() {
         ("prompts/list", json!({})),
         ("resources/list", json!({})),
         ("resources/templates/list", json!({})),
-        ("tools/call", json!({"name": "search", "arguments": {"query": "tea", "limit": 2}})),
-        ("tools/call", json!({"name": "search", "arguments": {"query": "t", "limit": -2, "page": 1}})),
+        (
+            "tools/call",
+            json!({"name": "search", "arguments": {"query": "tea", "limit": 2}}),
+        ),
+        (
+            "tools/call",
+            json!({"name": "search", "arguments": {"query": "t", "limit": -2, "page": 1}}),
+        ),
         ("tools/call", json!({"name": "whoami"})),
-        ("tools/call", json!({"name": "whoami", "arguments": {"x": 1}})),
-        ("prompts/get", json!({"name": "greet", "arguments": {"name": "Ada"}})),
+        (
+            "tools/call",
+            json!({"name": "whoami", "arguments": {"x": 1}}),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "greet", "arguments": {"name": "Ada"}}),
+        ),
         ("prompts/get", json!({"name": "greet"})),
         ("resources/read", json!({"uri": "shop://product/tea"})),
     ];

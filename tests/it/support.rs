@@ -33,11 +33,16 @@ pub(crate) struct Request {
 impl Request {
     /// A POST to the endpoint with the headers that every client sends.
     pub(crate) fn post(body: impl Into<Vec<u8>>) -> Self {
-        let headers = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")];
+        let headers = [
+            ("content-type", "application/json"),
+            ("accept", "application/json, text/event-stream"),
+        ];
         Self {
             method: "POST".to_owned(),
             path: "/mcp".to_owned(),
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
             body: body.into(),
             chunked: false,
         }
@@ -67,7 +72,10 @@ impl Request {
 
     /// A request of 2026-07-28 with id 1.
     pub(crate) fn modern(method: &str, params: Value) -> Self {
-        Self::from_client("2026-07-28", json!({"id": 1, "method": method, "params": params}))
+        Self::from_client(
+            "2026-07-28",
+            json!({"id": 1, "method": method, "params": params}),
+        )
     }
 
     /// Replaces a header.
@@ -83,34 +91,55 @@ impl Request {
 
     /// Takes a header away.
     pub(crate) fn without(mut self, name: &str) -> Self {
-        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
 /// The envelope and, for the revision without handshake, `_meta`.
 pub(crate) fn complete(revision: &str, message: &mut Value) {
-    let Some(members) = message.as_object_mut() else { return };
+    let Some(members) = message.as_object_mut() else {
+        return;
+    };
     members.entry("jsonrpc").or_insert_with(|| "2.0".into());
     if revision == "2026-07-28" && members.contains_key("id") {
         let params = members.entry("params").or_insert_with(|| json!({}));
-        let Some(params) = params.as_object_mut() else { return };
+        let Some(params) = params.as_object_mut() else {
+            return;
+        };
         let meta = params.entry("_meta").or_insert_with(|| json!({}));
-        let Some(meta) = meta.as_object_mut() else { return };
-        meta.entry("io.modelcontextprotocol/protocolVersion").or_insert_with(|| revision.into());
-        meta.entry("io.modelcontextprotocol/clientCapabilities").or_insert_with(|| json!({}));
+        let Some(meta) = meta.as_object_mut() else {
+            return;
+        };
+        meta.entry("io.modelcontextprotocol/protocolVersion")
+            .or_insert_with(|| revision.into());
+        meta.entry("io.modelcontextprotocol/clientCapabilities")
+            .or_insert_with(|| json!({}));
     }
 }
 
 /// A header value as clients write it: as it is, or as a Base64 sentinel.
 fn header_text(value: &str) -> String {
     use base64::Engine as _;
-    let plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && value.trim() == value && !value.starts_with("=?base64?");
-    if plain { value.to_owned() } else { format!("=?base64?{}?=", base64::engine::general_purpose::STANDARD.encode(value)) }
+    let plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && value.trim() == value
+        && !value.starts_with("=?base64?");
+    if plain {
+        value.to_owned()
+    } else {
+        format!(
+            "=?base64?{}?=",
+            base64::engine::general_purpose::STANDARD.encode(value)
+        )
+    }
 }
 
 /// One HTTP response.
@@ -124,7 +153,10 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn text(&self) -> String {
@@ -142,15 +174,27 @@ impl Response {
             return Vec::new();
         }
         if !self.is_stream() {
-            return vec![serde_json::from_str(&text).unwrap_or_else(|error| panic!("the body is not JSON ({error}): {text}"))];
+            return vec![
+                serde_json::from_str(&text)
+                    .unwrap_or_else(|error| panic!("the body is not JSON ({error}): {text}")),
+            ];
         }
-        let events = text.strip_suffix("\n\n").unwrap_or_else(|| panic!("a stream ends with an empty line: {text}"));
+        let events = text
+            .strip_suffix("\n\n")
+            .unwrap_or_else(|| panic!("a stream ends with an empty line: {text}"));
         let read = |event: &str| {
-            let data = event.strip_prefix("data: ").unwrap_or_else(|| panic!("an event is one data line: {event}"));
-            serde_json::from_str(data).unwrap_or_else(|error| panic!("an event is not JSON ({error}): {data}"))
+            let data = event
+                .strip_prefix("data: ")
+                .unwrap_or_else(|| panic!("an event is one data line: {event}"));
+            serde_json::from_str(data)
+                .unwrap_or_else(|error| panic!("an event is not JSON ({error}): {data}"))
         };
         // a comment is a sign of life and no message
-        events.split("\n\n").filter(|event| !event.starts_with(':')).map(read).collect()
+        events
+            .split("\n\n")
+            .filter(|event| !event.starts_with(':'))
+            .map(read)
+            .collect()
     }
 
     /// The one JSON document of the body, or the last event.
@@ -161,8 +205,16 @@ impl Response {
     /// Code and message of the JSON-RPC error.
     pub(crate) fn error(&self) -> (i64, String) {
         let json = self.json();
-        let code = json["error"]["code"].as_i64().unwrap_or_else(|| panic!("not an error: {json}"));
-        (code, json["error"]["message"].as_str().unwrap_or_default().to_owned())
+        let code = json["error"]["code"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("not an error: {json}"));
+        (
+            code,
+            json["error"]["message"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
     }
 }
 

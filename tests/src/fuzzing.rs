@@ -14,7 +14,8 @@ use http_body_util::{BodyExt, Full};
 use mcpfn::jsonrpc::{self, Id, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{
-    BoxFuture, CallRecord, Clock, Envelope, Failure, Frame, Keyring, LogLevel, Params, Platform, Principal, Random, Records, Reply, Timer,
+    BoxFuture, CallRecord, Clock, Envelope, Failure, Frame, Keyring, LogLevel, Params, Platform,
+    Principal, Random, Records, Reply, Timer,
 };
 use mcpfn_http::{Body, Config, Service, decode_header};
 use serde_json::{Value, json};
@@ -32,11 +33,31 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: [Target; 5] = [
-    Target { name: "envelope", check: envelope, seeds: messages },
-    Target { name: "sentinel", check: sentinel, seeds: header_values },
-    Target { name: "cursor", check: cursor, seeds: cursors },
-    Target { name: "request_state", check: request_state, seeds: states },
-    Target { name: "http", check: http, seeds: requests },
+    Target {
+        name: "envelope",
+        check: envelope,
+        seeds: messages,
+    },
+    Target {
+        name: "sentinel",
+        check: sentinel,
+        seeds: header_values,
+    },
+    Target {
+        name: "cursor",
+        check: cursor,
+        seeds: cursors,
+    },
+    Target {
+        name: "request_state",
+        check: request_state,
+        seeds: states,
+    },
+    Target {
+        name: "http",
+        check: http,
+        seeds: requests,
+    },
 ];
 
 /// A message of any transport: whatever can be read is answered, under its own id, and never with a fault of ours.
@@ -44,16 +65,30 @@ pub fn envelope(data: &[u8]) {
     match jsonrpc::read::<Params<'_>>(data) {
         Ok(Incoming::Single(message)) => one_message(&message),
         Ok(Incoming::Batch(items)) => {
-            items.iter().filter_map(|item| jsonrpc::read_message(item.get()).ok()).for_each(|one| one_message(&one));
+            items
+                .iter()
+                .filter_map(|item| jsonrpc::read_message(item.get()).ok())
+                .for_each(|one| one_message(&one));
         }
-        Err(malformed) => is_answer(&jsonrpc::write_error(malformed.id.map(Id::as_json), &malformed.error)),
+        Err(malformed) => is_answer(&jsonrpc::write_error(
+            malformed.id.map(Id::as_json),
+            &malformed.error,
+        )),
     }
 }
 
 fn one_message<'a>(message: &Message<'a, Params<'a>>) {
-    let Message::Request(request) = message else { return };
+    let Message::Request(request) = message else {
+        return;
+    };
     let id = request.id.as_json();
-    for declared in [None, Some("2024-11-05"), Some("2025-03-26"), Some("2026-07-28"), Some("tomorrow")] {
+    for declared in [
+        None,
+        Some("2024-11-05"),
+        Some("2025-03-26"),
+        Some("2026-07-28"),
+        Some("tomorrow"),
+    ] {
         let envelope = Envelope::new(request.clone());
         let call = envelope.era(declared).and_then(|era| {
             envelope.target()?;
@@ -67,21 +102,37 @@ fn one_message<'a>(message: &Message<'a, Params<'a>>) {
         is_answer(&answer);
         // as text, because a number may be larger than any type of ours
         let repeated = format!("\"id\":{id},");
-        assert!(answer.windows(repeated.len()).any(|window| window == repeated.as_bytes()), "the id {id} in {}", shown(&answer));
+        assert!(
+            answer
+                .windows(repeated.len())
+                .any(|window| window == repeated.as_bytes()),
+            "the id {id} in {}",
+            shown(&answer)
+        );
     }
 }
 
 /// A header that may carry a Base64 sentinel: what has no sentinel is itself.
 pub fn sentinel(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return assert_eq!(decode_header(data), None) };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return assert_eq!(decode_header(data), None);
+    };
     let text = text.trim_matches([' ', '\t']);
-    let plain = text.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
+    let plain = text
+        .bytes()
+        .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
     if !plain {
         assert_eq!(decode_header(data), None);
-    } else if let Some(payload) = text.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
+    } else if let Some(payload) = text
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    {
         // three bytes for four characters, less the padding
         let longest = payload.len() / 4 * 3;
-        assert!(decode_header(data).is_none_or(|decoded| decoded.len() <= longest), "more than {longest} bytes");
+        assert!(
+            decode_header(data).is_none_or(|decoded| decoded.len() <= longest),
+            "more than {longest} bytes"
+        );
     } else {
         assert_eq!(decode_header(data).as_deref(), Some(text));
     }
@@ -92,7 +143,10 @@ pub fn cursor(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let answer = ask(&PAGED, "tools/list", json!({"cursor": text}));
     match CURSORS.iter().position(|known| *known == text) {
-        Some(page) => assert_eq!(answer["result"]["tools"][0]["name"], format!("tool_{}", page + 1)),
+        Some(page) => assert_eq!(
+            answer["result"]["tools"][0]["name"],
+            format!("tool_{}", page + 1)
+        ),
         None => assert_eq!(answer["error"]["code"], -32602, "{answer}"),
     }
 }
@@ -101,10 +155,16 @@ pub fn cursor(data: &[u8]) {
 pub fn request_state(data: &[u8]) {
     let retry = |token: &str| {
         let answers = json!({"name": {"action": "accept", "content": {"name": "Ada"}}});
-        let answer =
-            ask(&SERVER, "tools/call", json!({"name": "greet", "arguments": {}, "inputResponses": answers, "requestState": token}));
+        let answer = ask(
+            &SERVER,
+            "tools/call",
+            json!({"name": "greet", "arguments": {}, "inputResponses": answers, "requestState": token}),
+        );
         if token == *STATE {
-            assert_eq!(answer["result"]["content"][0]["text"], "Hello, Ada!", "{answer}");
+            assert_eq!(
+                answer["result"]["content"][0]["text"], "Hello, Ada!",
+                "{answer}"
+            );
         } else {
             assert_eq!(answer["error"]["code"], -32602, "{answer}");
         }
@@ -114,7 +174,11 @@ pub fn request_state(data: &[u8]) {
     for change in data.chunks(2) {
         let position = usize::from(change[0]) % changed.len();
         match change.get(1) {
-            Some(byte) => changed[position] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[usize::from(byte % 64)],
+            Some(byte) => {
+                changed[position] =
+                    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+                        [usize::from(byte % 64)]
+            }
             None => changed.truncate(position.max(1)),
         }
     }
@@ -129,12 +193,21 @@ pub fn http(data: &[u8]) {
     };
     let mut lines = head.split(|byte| *byte == b'\n');
     let mut first = lines.next().unwrap_or_default().split(|byte| *byte == b' ');
-    let request = Request::builder().method(first.next().unwrap_or_default()).uri(first.next().unwrap_or_default());
+    let request = Request::builder()
+        .method(first.next().unwrap_or_default())
+        .uri(first.next().unwrap_or_default());
     // what is no HTTP at all does not get past a host
-    let Ok(mut request) = request.body(Full::new(Bytes::copy_from_slice(body))) else { return };
+    let Ok(mut request) = request.body(Full::new(Bytes::copy_from_slice(body))) else {
+        return;
+    };
     for line in lines {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let (name, value) = (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(line[colon + 1..].trim_ascii()));
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
+        let (name, value) = (
+            HeaderName::from_bytes(&line[..colon]),
+            HeaderValue::from_bytes(line[colon + 1..].trim_ascii()),
+        );
         if let (Ok(name), Ok(value)) = (name, value) {
             request.headers_mut().append(name, value);
         }
@@ -146,8 +219,14 @@ pub fn http(data: &[u8]) {
 
 fn is_response(response: Response<Body>) {
     let status = response.status().as_u16();
-    assert!(matches!(status, 200 | 202 | 204 | 400 | 403 | 404 | 405 | 413 | 415), "status {status}");
-    let kind = response.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_vec());
+    assert!(
+        matches!(status, 200 | 202 | 204 | 400 | 403 | 404 | 405 | 413 | 415),
+        "status {status}"
+    );
+    let kind = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .map(|kind| kind.as_bytes().to_vec());
     let Ok(body) = at_once(response.into_body().collect());
     let body = body.to_bytes();
     match kind.as_deref() {
@@ -157,13 +236,23 @@ fn is_response(response: Response<Body>) {
             health if health["status"] == "ok" => {}
             answer => {
                 is_answer_value(&answer);
-                assert!(status == 200 || answer["error"].is_object(), "{status} {answer}");
+                assert!(
+                    status == 200 || answer["error"].is_object(),
+                    "{status} {answer}"
+                );
             }
         },
         Some(b"text/event-stream") => {
-            let events = body.strip_suffix(b"\n\n").unwrap_or_else(|| panic!("an event ends: {}", shown(&body)));
+            let events = body
+                .strip_suffix(b"\n\n")
+                .unwrap_or_else(|| panic!("an event ends: {}", shown(&body)));
             for event in shown(events).split("\n\n") {
-                let message = parsed(event.strip_prefix("data: ").unwrap_or_else(|| panic!("an event: {event}")).as_bytes());
+                let message = parsed(
+                    event
+                        .strip_prefix("data: ")
+                        .unwrap_or_else(|| panic!("an event: {event}"))
+                        .as_bytes(),
+                );
                 if message["method"].is_null() {
                     is_answer_value(&message);
                 }
@@ -179,8 +268,16 @@ fn is_answer(message: &[u8]) {
 
 fn is_answer_value(answer: &Value) {
     assert_eq!(answer["jsonrpc"], "2.0", "{answer}");
-    assert!(answer["result"].is_object() != answer["error"].is_object(), "{answer}");
-    assert!(answer.get("id").is_none_or(|id| id.is_string() || id.is_number()), "{answer}");
+    assert!(
+        answer["result"].is_object() != answer["error"].is_object(),
+        "{answer}"
+    );
+    assert!(
+        answer
+            .get("id")
+            .is_none_or(|id| id.is_string() || id.is_number()),
+        "{answer}"
+    );
     assert_ne!(answer["error"]["code"], -32603, "{answer}");
 }
 
@@ -194,13 +291,18 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Asks as a client of 2026-07-28.
 fn ask(server: &Server, method: &str, mut params: Value) -> Value {
-    params["_meta"] =
-        json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
+    params["_meta"] = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body.as_bytes()) else { panic!("a request: {body}") };
+    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body.as_bytes()) else {
+        panic!("a request: {body}")
+    };
     let envelope = Envelope::new(request);
-    let era = envelope.era(None).unwrap_or_else(|error| panic!("{error}: {body}"));
-    let call = envelope.into_call(era, Principal::anonymous()).unwrap_or_else(|error| panic!("{error}: {body}"));
+    let era = envelope
+        .era(None)
+        .unwrap_or_else(|error| panic!("{error}: {body}"));
+    let call = envelope
+        .into_call(era, Principal::anonymous())
+        .unwrap_or_else(|error| panic!("{error}: {body}"));
     let answer = parsed(&finish(server.reply(call, &PLATFORM)));
     is_answer_value(&answer);
     answer
@@ -214,7 +316,9 @@ fn finish(reply: Reply) -> Bytes {
     loop {
         match at_once(running.frame()) {
             Some(Frame::Answer(answer)) => return answer.message,
-            Some(Frame::Notification(notification)) => assert!(parsed(&notification)["method"].is_string()),
+            Some(Frame::Notification(notification)) => {
+                assert!(parsed(&notification)["method"].is_string())
+            }
             None => panic!("a call ends with its answer"),
         }
     }
@@ -231,7 +335,13 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 #[must_use]
 pub fn platform() -> Arc<Platform> {
     let (clock, random) = (Arc::new(Still), Arc::new(Counting(AtomicU8::new(0))));
-    Arc::new(Platform::new(clock.clone(), clock.clone(), random, clock, Keyring::new([7; 32])))
+    Arc::new(Platform::new(
+        clock.clone(),
+        clock.clone(),
+        random,
+        clock,
+        Keyring::new([7; 32]),
+    ))
 }
 
 struct Still;
@@ -269,7 +379,14 @@ impl Random for Counting {
 static PLATFORM: LazyLock<Arc<Platform>> = LazyLock::new(platform);
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
     let builder = Server::builder("fuzzed", "1.0.0").logging().page_size(2);
-    let builder = builder.tool(add).tool(greet).tool(report).tool(fail).prompt(introduce).resource(notes).resource(note);
+    let builder = builder
+        .tool(add)
+        .tool(greet)
+        .tool(report)
+        .tool(fail)
+        .prompt(introduce)
+        .resource(notes)
+        .resource(note);
     builder.build().expect("the server is valid")
 });
 static SERVICES: LazyLock<[Service; 2]> = LazyLock::new(|| {
@@ -277,20 +394,44 @@ static SERVICES: LazyLock<[Service; 2]> = LazyLock::new(|| {
     open.anonymous = true;
     open.origins.listed = vec!["https://app.example.com".to_owned()];
     open.max_body = 4096;
-    [Service::new(SERVER.clone(), open), Service::new(SERVER.clone(), Config::loopback())]
+    [
+        Service::new(SERVER.clone(), open),
+        Service::new(SERVER.clone(), Config::loopback()),
+    ]
 });
 /// A server with three pages, and the cursors of the second and the third.
 static PAGED: LazyLock<Server> = LazyLock::new(|| {
-    let tool = |number| Tool::new(format!("tool_{number}")).describe("Does nothing.").handler(|| async { "done" });
-    Server::builder("paged", "1.0.0").page_size(1).tool(tool(0)).tool(tool(1)).tool(tool(2)).build().expect("the server is valid")
+    let tool = |number| {
+        Tool::new(format!("tool_{number}"))
+            .describe("Does nothing.")
+            .handler(|| async { "done" })
+    };
+    Server::builder("paged", "1.0.0")
+        .page_size(1)
+        .tool(tool(0))
+        .tool(tool(1))
+        .tool(tool(2))
+        .build()
+        .expect("the server is valid")
 });
 static CURSORS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let next = |params| ask(&PAGED, "tools/list", params)["result"]["nextCursor"].as_str().map(str::to_owned);
+    let next = |params| {
+        ask(&PAGED, "tools/list", params)["result"]["nextCursor"]
+            .as_str()
+            .map(str::to_owned)
+    };
     std::iter::successors(next(json!({})), |cursor| next(json!({"cursor": cursor}))).collect()
 });
 static STATE: LazyLock<String> = LazyLock::new(|| {
-    let asked = ask(&SERVER, "tools/call", json!({"name": "greet", "arguments": {}}));
-    asked["result"]["requestState"].as_str().expect("the first round gives a state").to_owned()
+    let asked = ask(
+        &SERVER,
+        "tools/call",
+        json!({"name": "greet", "arguments": {}}),
+    );
+    asked["result"]["requestState"]
+        .as_str()
+        .expect("the first round gives a state")
+        .to_owned()
 });
 
 #[input]
@@ -313,17 +454,26 @@ struct Sum {
 /// Adds numbers.
 #[tool(read_only)]
 async fn add(args: Numbers) -> Sum {
-    Sum { sum: args.others.iter().sum::<f64>() + args.a as f64 }
+    Sum {
+        sum: args.others.iter().sum::<f64>() + args.a as f64,
+    }
 }
 
 /// Asks for a name and greets.
 #[tool]
 async fn greet(cx: &Cx) -> Result<String, ToolError> {
     let Some(greeting) = cx.request_state::<String>() else {
-        return Err(cx.ask().form("name", Form::new("Who are you?").text("name", "Your name")).state("Hello").into());
+        return Err(cx
+            .ask()
+            .form("name", Form::new("Who are you?").text("name", "Your name"))
+            .state("Hello")
+            .into());
     };
     let answer = cx.elicit("name", Form::new("Who are you?").text("name", "Your name"))?;
-    Ok(format!("{greeting}, {}!", answer.text("name").unwrap_or("nobody")))
+    Ok(format!(
+        "{greeting}, {}!",
+        answer.text("name").unwrap_or("nobody")
+    ))
 }
 
 /// Reports and logs.
@@ -337,7 +487,10 @@ async fn report(cx: &Cx) -> &'static str {
 /// Fails for a reason that nobody is told.
 #[tool]
 async fn fail() -> Result<String, ToolError> {
-    Err(ToolError::unavailable("the other side is down", "connection refused"))
+    Err(ToolError::unavailable(
+        "the other side is down",
+        "connection refused",
+    ))
 }
 
 #[input]
@@ -372,22 +525,45 @@ async fn note(args: Note) -> String {
 
 fn messages() -> Vec<Vec<u8>> {
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}},"io.modelcontextprotocol/logLevel":"debug","progressToken":"p"}"#;
-    let modern = |method: &str, more: &str| format!(r#"{{"jsonrpc":"2.0","id":"a","method":"{method}","params":{{{more}{meta}}}}}"#);
-    let legacy = |method: &str, params: &str| format!(r#"{{"jsonrpc":"2.0","id":-7,"method":"{method}","params":{{{params}}}}}"#);
+    let modern = |method: &str, more: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":"a","method":"{method}","params":{{{more}{meta}}}}}"#)
+    };
+    let legacy = |method: &str, params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":-7,"method":"{method}","params":{{{params}}}}}"#)
+    };
     let mut seeds = vec![
         modern("server/discover", ""),
         modern("tools/list", r#""cursor":"x","#),
-        modern("tools/call", r#""name":"add","arguments":{"a":2,"others":[0.5,-1e3]},"#),
-        modern("tools/call", r#""name":"greet","inputResponses":{"name":{"action":"decline"}},"requestState":"AQ","#),
+        modern(
+            "tools/call",
+            r#""name":"add","arguments":{"a":2,"others":[0.5,-1e3]},"#,
+        ),
+        modern(
+            "tools/call",
+            r#""name":"greet","inputResponses":{"name":{"action":"decline"}},"requestState":"AQ","#,
+        ),
         modern("tools/call", r#""name":"report","#),
         modern("tools/call", r#""name":"fail","#),
-        modern("prompts/get", r#""name":"introduce","arguments":{"name":"Ada"},"#),
+        modern(
+            "prompts/get",
+            r#""name":"introduce","arguments":{"name":"Ada"},"#,
+        ),
         modern("resources/read", r#""uri":"notes://%41","#),
-        modern("completion/complete", r#""ref":{"type":"ref/prompt","name":"introduce"},"argument":{"name":"name","value":"A"},"#),
-        legacy("initialize", r#""protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}"#),
+        modern(
+            "completion/complete",
+            r#""ref":{"type":"ref/prompt","name":"introduce"},"argument":{"name":"name","value":"A"},"#,
+        ),
+        legacy(
+            "initialize",
+            r#""protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}"#,
+        ),
         legacy("logging/setLevel", r#""level":"info""#),
-        legacy("tools/call", r#""name":"report","_meta":{"progressToken":5}"#),
-        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#.to_owned(),
+        legacy(
+            "tools/call",
+            r#""name":"report","_meta":{"progressToken":5}"#,
+        ),
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#
+            .to_owned(),
         r#"{"jsonrpc":"2.0","id":1,"result":{}}"#.to_owned(),
     ];
     seeds.push(format!("[{},{}]", seeds[9], seeds[10]));
@@ -395,31 +571,63 @@ fn messages() -> Vec<Vec<u8>> {
 }
 
 fn header_values() -> Vec<Vec<u8>> {
-    ["=?base64?SGVsbG8=?=", " plain\t", "=?base64??=", "=?base64?4pyT?="].map(|value| value.as_bytes().to_vec()).to_vec()
+    [
+        "=?base64?SGVsbG8=?=",
+        " plain\t",
+        "=?base64??=",
+        "=?base64?4pyT?=",
+    ]
+    .map(|value| value.as_bytes().to_vec())
+    .to_vec()
 }
 
 fn cursors() -> Vec<Vec<u8>> {
-    CURSORS.iter().map(|cursor| cursor.clone().into_bytes()).chain([Vec::new()]).collect()
+    CURSORS
+        .iter()
+        .map(|cursor| cursor.clone().into_bytes())
+        .chain([Vec::new()])
+        .collect()
 }
 
 fn states() -> Vec<Vec<u8>> {
-    vec![STATE.clone().into_bytes(), Vec::new(), vec![0, b'A'], vec![9]]
+    vec![
+        STATE.clone().into_bytes(),
+        Vec::new(),
+        vec![0, b'A'],
+        vec![9],
+    ]
 }
 
 fn requests() -> Vec<Vec<u8>> {
     let head = |more: &str| {
-        format!("POST /mcp\nhost: localhost:80\ncontent-type: application/json\naccept: application/json, text/event-stream\n{more}\n")
+        format!(
+            "POST /mcp\nhost: localhost:80\ncontent-type: application/json\naccept: application/json, text/event-stream\n{more}\n"
+        )
     };
     let post = |body: Vec<u8>| {
         let message = parsed(&body);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let modern = message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].is_string();
+        let modern =
+            message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].is_string();
         let version = if modern { "2026-07-28" } else { "2025-03-26" };
-        let name = [&message["params"]["name"], &message["params"]["uri"]].map(text).concat();
+        let name = [&message["params"]["name"], &message["params"]["uri"]]
+            .map(text)
+            .concat();
         let method = text(&message["method"]);
-        let head = head(&format!("mcp-protocol-version: {version}\nmcp-method: {method}\nmcp-name: {name}\nmcp-param-a: 2\n"));
+        let head = head(&format!(
+            "mcp-protocol-version: {version}\nmcp-method: {method}\nmcp-name: {name}\nmcp-param-a: 2\n"
+        ));
         [head.into_bytes(), body].concat()
     };
-    let others = ["GET /health\n\n", "OPTIONS /mcp\norigin: https://app.example.com\n\n", "GET /mcp\n\n", "POST /other\n\n{}"];
-    messages().into_iter().map(post).chain(others.map(|other| other.as_bytes().to_vec())).collect()
+    let others = [
+        "GET /health\n\n",
+        "OPTIONS /mcp\norigin: https://app.example.com\n\n",
+        "GET /mcp\n\n",
+        "POST /other\n\n{}",
+    ];
+    messages()
+        .into_iter()
+        .map(post)
+        .chain(others.map(|other| other.as_bytes().to_vec()))
+        .collect()
 }

@@ -25,20 +25,29 @@ fn name_form() -> Form {
 #[tool(read_only)]
 async fn test_streaming_elicitation(cx: &Cx) -> Result<String, ToolError> {
     let answer = cx.elicit("user_name", name_form())?;
-    Ok(format!("Hello, {}!", answer.text("name").unwrap_or("stranger")))
+    Ok(format!(
+        "Hello, {}!",
+        answer.text("name").unwrap_or("stranger")
+    ))
 }
 
 /// Asks for a name.
 #[tool(read_only)]
 async fn test_input_required_result_elicitation(cx: &Cx) -> Result<String, ToolError> {
     let answer = cx.elicit("user_name", name_form())?;
-    Ok(format!("Hello, {}!", answer.text("name").unwrap_or("stranger")))
+    Ok(format!(
+        "Hello, {}!",
+        answer.text("name").unwrap_or("stranger")
+    ))
 }
 
 /// Asks the client's model for a capital.
 #[tool(read_only)]
 async fn test_input_required_result_sampling(cx: &Cx) -> Result<String, ToolError> {
-    let answer = cx.sample("capital_question", Sampling::new("What is the capital of France?", 100))?;
+    let answer = cx.sample(
+        "capital_question",
+        Sampling::new("What is the capital of France?", 100),
+    )?;
     Ok(answer.text().unwrap_or("no answer").to_owned())
 }
 
@@ -64,12 +73,20 @@ async fn test_input_required_result_request_state(cx: &Cx) -> Result<String, Too
 /// Asks for three things at once.
 #[tool(read_only)]
 async fn test_input_required_result_multiple_inputs(cx: &Cx) -> Result<String, ToolError> {
-    let answered = ["user_name", "greeting", "client_roots"].iter().all(|key| cx.answer(key).is_some());
+    let answered = ["user_name", "greeting", "client_roots"]
+        .iter()
+        .all(|key| cx.answer(key).is_some());
     if answered && cx.request_state::<bool>() == Some(true) {
         return Ok("all three answered".to_owned());
     }
     let greeting = Sampling::new("Write a greeting.", 50);
-    Err(cx.ask().form("user_name", name_form()).sample("greeting", greeting).roots("client_roots").state(true).into())
+    Err(cx
+        .ask()
+        .form("user_name", name_form())
+        .sample("greeting", greeting)
+        .roots("client_roots")
+        .state(true)
+        .into())
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,15 +99,33 @@ struct Collected {
 #[tool(read_only)]
 async fn test_input_required_result_multi_round(cx: &Cx) -> Result<String, ToolError> {
     let collected = cx.request_state::<Collected>();
-    if let (Some(Collected { round: 2, name }), Some(InputResponse::Elicitation(color))) = (&collected, cx.answer("step2")) {
-        return Ok(format!("{name} likes {}", color.text("color").unwrap_or("no color")));
+    if let (Some(Collected { round: 2, name }), Some(InputResponse::Elicitation(color))) =
+        (&collected, cx.answer("step2"))
+    {
+        return Ok(format!(
+            "{name} likes {}",
+            color.text("color").unwrap_or("no color")
+        ));
     }
-    if let (Some(Collected { round: 1, .. }), Some(InputResponse::Elicitation(step))) = (&collected, cx.answer("step1")) {
+    if let (Some(Collected { round: 1, .. }), Some(InputResponse::Elicitation(step))) =
+        (&collected, cx.answer("step1"))
+    {
         let name = step.text("name").unwrap_or("somebody").to_owned();
         let form = Form::new("Which color?").text("color", "Your favorite color");
-        return Err(cx.ask().form("step2", form).state(Collected { round: 2, name }).into());
+        return Err(cx
+            .ask()
+            .form("step2", form)
+            .state(Collected { round: 2, name })
+            .into());
     }
-    Err(cx.ask().form("step1", name_form()).state(Collected { round: 1, name: String::new() }).into())
+    Err(cx
+        .ask()
+        .form("step1", name_form())
+        .state(Collected {
+            round: 1,
+            name: String::new(),
+        })
+        .into())
 }
 
 /// Asks for a confirmation under a state that nobody can change.
@@ -98,7 +133,14 @@ async fn test_input_required_result_multi_round(cx: &Cx) -> Result<String, ToolE
 async fn test_input_required_result_tampered_state(cx: &Cx) -> Result<String, ToolError> {
     match cx.request_state::<String>() {
         Some(state) => Ok(format!("the state is {state}")),
-        None => Err(cx.ask().form("confirm", Form::new("Go on?").boolean("ok", "Whether to go on")).state("untouched").into()),
+        None => Err(cx
+            .ask()
+            .form(
+                "confirm",
+                Form::new("Go on?").boolean("ok", "Whether to go on"),
+            )
+            .state("untouched")
+            .into()),
     }
 }
 
@@ -109,7 +151,18 @@ async fn test_input_required_result_capabilities(cx: &Cx) -> Result<String, Tool
         return Ok("answered".to_owned());
     }
     let ask = cx.ask();
-    let ask = if cx.client().sampling { ask.sample("capital_question", Sampling::new("What is the capital of France?", 100)) } else { ask };
-    let ask = if cx.client().elicitation_form { ask.form("user_name", name_form()) } else { ask };
+    let ask = if cx.client().sampling {
+        ask.sample(
+            "capital_question",
+            Sampling::new("What is the capital of France?", 100),
+        )
+    } else {
+        ask
+    };
+    let ask = if cx.client().elicitation_form {
+        ask.form("user_name", name_form())
+    } else {
+        ask
+    };
     Err(ask.into())
 }

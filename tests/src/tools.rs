@@ -50,7 +50,11 @@ async fn test_audio_content() -> Content {
 /// Gives a resource inside the result.
 #[tool(read_only)]
 async fn test_embedded_resource() -> Content {
-    Content::resource(ResourceContents::text("test://embedded-resource", "text/plain", "This is an embedded resource content."))
+    Content::resource(ResourceContents::text(
+        "test://embedded-resource",
+        "text/plain",
+        "This is an embedded resource content.",
+    ))
 }
 
 /// Gives text, a picture and a resource.
@@ -59,14 +63,20 @@ async fn test_multiple_content_types() -> Vec<Content> {
     vec![
         Content::text("Multiple content types test:"),
         Content::image(PNG, "image/png"),
-        Content::resource(ResourceContents::text("test://mixed-content-resource", "application/json", r#"{"test":"data","value":123}"#)),
+        Content::resource(ResourceContents::text(
+            "test://mixed-content-resource",
+            "application/json",
+            r#"{"test":"data","value":123}"#,
+        )),
     ]
 }
 
 /// Always fails.
 #[tool(read_only)]
 async fn test_error_handling() -> Result<String, ToolError> {
-    Err(ToolError::new("This tool intentionally returns an error for testing"))
+    Err(ToolError::new(
+        "This tool intentionally returns an error for testing",
+    ))
 }
 
 /// Reports progress three times.
@@ -82,7 +92,11 @@ async fn test_tool_with_progress(cx: &Cx) -> &'static str {
 /// Logs three times.
 #[tool(read_only)]
 async fn test_tool_with_logging(cx: &Cx) -> &'static str {
-    for message in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
+    for message in [
+        "Tool execution started",
+        "Tool processing data",
+        "Tool execution completed",
+    ] {
         cx.log(LogLevel::Info, message);
         cx.sleep(Duration::from_millis(50)).await;
     }
@@ -113,7 +127,10 @@ struct Question {
 #[tool(read_only)]
 async fn test_sampling(args: Question, cx: &Cx) -> Result<String, ToolError> {
     let sampled = cx.sample("answer", mcpfn::Sampling::new(args.prompt, 100))?;
-    Ok(format!("LLM response: {}", sampled.text().unwrap_or_default()))
+    Ok(format!(
+        "LLM response: {}",
+        sampled.text().unwrap_or_default()
+    ))
 }
 
 #[input]
@@ -125,7 +142,10 @@ struct Message {
 /// Asks the person.
 #[tool(read_only)]
 async fn test_elicitation(args: Message, cx: &Cx) -> Result<String, ToolError> {
-    let elicited = cx.elicit("username", Form::new(args.message).text("username", "Your user name"))?;
+    let elicited = cx.elicit(
+        "username",
+        Form::new(args.message).text("username", "Your user name"),
+    )?;
     Ok(format!("User response: {:?}", elicited.action))
 }
 
@@ -146,7 +166,10 @@ struct Sum {
 /// Adds two integers.
 #[tool(name = "add", title = "Add", read_only, idempotent, open_world = false)]
 async fn add_numbers(args: Numbers) -> Result<Sum, ToolError> {
-    let sum = args.a.checked_add(args.b).ok_or_else(|| ToolError::new("the sum is too large: take smaller numbers"))?;
+    let sum = args
+        .a
+        .checked_add(args.b)
+        .ok_or_else(|| ToolError::new("the sum is too large: take smaller numbers"))?;
     Ok(Sum { sum })
 }
 

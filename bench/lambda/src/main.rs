@@ -52,10 +52,17 @@ pub(crate) struct Measured {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (contestants, (starts, calls)) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let (contestants, (starts, calls)) = match arguments
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [contestants] => (parse(contestants), THOROUGH),
         [contestants, "--quick"] => (parse(contestants), QUICK),
-        _ => panic!("the arguments are a JSON array and maybe `--quick`: `cargo xtask bench --part lambda` gives them"),
+        _ => panic!(
+            "the arguments are a JSON array and maybe `--quick`: `cargo xtask bench --part lambda` gives them"
+        ),
     };
     let mut measured: Vec<Measured> = contestants.iter().map(prepare).collect();
     println!("{starts} starts of each, interleaved");
@@ -71,7 +78,11 @@ async fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
     fs::create_dir_all(&folder).expect("the folder of results can be made");
     fs::write(folder.join("lambda.md"), markdown).expect("the results can be written");
-    fs::write(folder.join("lambda.json"), format!("{:#}\n", report::json(&measured))).expect("the results can be written");
+    fs::write(
+        folder.join("lambda.json"),
+        format!("{:#}\n", report::json(&measured)),
+    )
+    .expect("the results can be written");
 }
 
 /// `[{"name": .., "program": .., "arguments": [..], "variables": {..}, "files": [..], "table": ..}, ..]`; of most, the program is
@@ -79,14 +90,25 @@ async fn main() {
 fn parse(json: &str) -> Vec<Contestant> {
     let all: Vec<Value> = serde_json::from_str(json).expect("contestants are a JSON array");
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    let list = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().map(text).collect() };
+    let list = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().map(text).collect()
+    };
     let one = |value: &Value| {
-        let files = if value["files"].is_null() { vec![text(&value["program"])] } else { list(&value["files"]) };
+        let files = if value["files"].is_null() {
+            vec![text(&value["program"])]
+        } else {
+            list(&value["files"])
+        };
         Contestant {
             name: text(&value["name"]),
             program: text(&value["program"]),
             arguments: list(&value["arguments"]),
-            variables: value["variables"].as_object().into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect(),
+            variables: value["variables"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
             files: files.into_iter().map(PathBuf::from).collect(),
             table: value["table"] == true,
         }
@@ -96,21 +118,43 @@ fn parse(json: &str) -> Vec<Contestant> {
 
 fn prepare(contestant: &Contestant) -> Measured {
     let (mut bytes, mut zip) = (0, 0);
-    contestant.files.iter().for_each(|file| add(file, &mut bytes, &mut zip));
+    contestant
+        .files
+        .iter()
+        .for_each(|file| add(file, &mut bytes, &mut zip));
     let name = contestant.name.clone();
-    Measured { name, init: Vec::new(), first: Vec::new(), warm: Vec::new(), memory: [0; 3], bytes, zip }
+    Measured {
+        name,
+        init: Vec::new(),
+        first: Vec::new(),
+        warm: Vec::new(),
+        memory: [0; 3],
+        bytes,
+        zip,
+    }
 }
 
 /// Bytes of a file, or of what is below a folder, plain and deflated. What only developers read is not deployed.
 fn add(path: &Path, bytes: &mut u64, zip: &mut u64) {
-    let is_for_developers =
-        |name: &str| name == "__pycache__" || [".map", ".d.ts", ".d.mts", ".d.cts", ".md"].iter().any(|end| name.ends_with(end));
-    if path.file_name().and_then(|name| name.to_str()).is_some_and(is_for_developers) {
+    let is_for_developers = |name: &str| {
+        name == "__pycache__"
+            || [".map", ".d.ts", ".d.mts", ".d.cts", ".md"]
+                .iter()
+                .any(|end| name.ends_with(end))
+    };
+    if path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(is_for_developers)
+    {
         return;
     }
     if path.is_dir() {
-        let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        return entries.flatten().for_each(|entry| add(&entry.path(), bytes, zip));
+        let entries =
+            fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        return entries
+            .flatten()
+            .for_each(|entry| add(&entry.path(), bytes, zip));
     }
     let file = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut deflated = DeflateEncoder::new(Vec::new(), Compression::default());
@@ -127,25 +171,39 @@ impl Contestant {
             ("MCPFN_LOG", "error"),
             // of the server: no demo shop is made, which is data and not start
             ("MCPFN_TOOLKITS", "hello"),
-            ("MCPFN_STATE_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+            (
+                "MCPFN_STATE_KEY",
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            ),
         ];
         if self.table {
             variables.push(("MCPFN_TABLE", "mcpfn"));
             variables.push(("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"));
             variables.push(("AWS_SECRET_ACCESS_KEY", "example"));
         }
-        variables.extend(self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        variables.extend(
+            self.variables
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
         let mut bootstrap = Bootstrap::new(&self.program, &variables);
         bootstrap.arguments.clone_from(&self.arguments);
-        let environment = Environment::start(&bootstrap).await.expect("the bootstrap starts");
-        let init = environment.ready().await.unwrap_or_else(|failure| panic!("{}: {failure:?} {:?}", self.name, environment.log()));
+        let environment = Environment::start(&bootstrap)
+            .await
+            .expect("the bootstrap starts");
+        let init = environment
+            .ready()
+            .await
+            .unwrap_or_else(|failure| panic!("{}: {failure:?} {:?}", self.name, environment.log()));
         (environment, init)
     }
 }
 
 fn call() -> Value {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}).to_string();
+    let body =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}})
+            .to_string();
     let request = http::Request::builder()
         .method("POST")
         .uri("/mcp")
@@ -155,13 +213,24 @@ fn call() -> Value {
         .header("mcp-method", "tools/list")
         .body(())
         .expect("a request");
-    event(&request.into_parts().0, &body.into(), [203, 0, 113, 7].into(), None)
+    event(
+        &request.into_parts().0,
+        &body.into(),
+        [203, 0, 113, 7].into(),
+        None,
+    )
 }
 
 async fn ask(environment: &Environment, event: &Value) -> f64 {
     let begun = Instant::now();
-    let invocation = Invocation { id_optional: true, ..Invocation::new(event.clone()) };
-    let reply = environment.invoke(invocation).await.unwrap_or_else(|failure| panic!("{failure:?} {:?}", environment.log()));
+    let invocation = Invocation {
+        id_optional: true,
+        ..Invocation::new(event.clone())
+    };
+    let reply = environment
+        .invoke(invocation)
+        .await
+        .unwrap_or_else(|failure| panic!("{failure:?} {:?}", environment.log()));
     let took = begun.elapsed();
     assert_eq!(reply.head.status, 200, "{:?}", reply.document);
     milliseconds(took)
@@ -195,9 +264,18 @@ async fn warm(contestants: &[Contestant], measured: &mut [Measured], calls: usiz
 
 /// Resident memory in KiB; 0 where the system does not tell.
 fn memory(environment: &Environment) -> u64 {
-    let status = environment.process().and_then(|process| fs::read_to_string(format!("/proc/{process}/status")).ok()).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
+    let status = environment
+        .process()
+        .and_then(|process| fs::read_to_string(format!("/proc/{process}/status")).ok())
+        .unwrap_or_default();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap_or_default()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

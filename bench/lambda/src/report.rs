@@ -46,10 +46,28 @@ pub(crate) fn markdown(all: &[Measured]) -> String {
         );
     }
     let ours = || all.iter().filter(|row| row.name.contains("mcpfn"));
-    let over: Vec<&str> = ours().filter(|row| times(all, row) > INIT_GOAL).map(|row| row.name.as_str()).collect();
-    let most = |row: &Measured| if row.name.contains("every toolkit") { ZIP_GOAL_OF_ALL } else { ZIP_GOAL };
-    let large: Vec<&str> = ours().filter(|row| row.zip > most(row)).map(|row| row.name.as_str()).collect();
-    let listed = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let over: Vec<&str> = ours()
+        .filter(|row| times(all, row) > INIT_GOAL)
+        .map(|row| row.name.as_str())
+        .collect();
+    let most = |row: &Measured| {
+        if row.name.contains("every toolkit") {
+            ZIP_GOAL_OF_ALL
+        } else {
+            ZIP_GOAL
+        }
+    };
+    let large: Vec<&str> = ours()
+        .filter(|row| row.zip > most(row))
+        .map(|row| row.name.as_str())
+        .collect();
+    let listed = |names: &[&str]| {
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
     let _ = writeln!(
         out,
         "\nOf mcpfn, over {INIT_GOAL} times the first row's start: {}. Over {ZIP_GOAL} bytes of zip, or {ZIP_GOAL_OF_ALL} with every toolkit: {}.",
@@ -75,7 +93,9 @@ pub(crate) fn json(all: &[Measured]) -> Value {
         })
         .collect();
     let bars = |value: &dyn Fn(&Measured) -> f64| -> Vec<Value> {
-        all.iter().map(|row| json!({"label": row.name, "value": (value(row) * 1000.0).round() / 1000.0})).collect()
+        all.iter()
+            .map(|row| json!({"label": row.name, "value": (value(row) * 1000.0).round() / 1000.0}))
+            .collect()
     };
     let charts = json!([
         {"title": "Start, median", "unit": "ms", "log": true, "bars": bars(&|row| quantile(&row.init, 0.5))},

@@ -41,7 +41,11 @@ impl Access {
 }
 
 impl Authenticator for Access {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        platform: &'a Platform,
+    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
         Box::pin(async move {
             match bearer::only(headers, "cf-access-jwt-assertion")? {
                 Some(token) => self.0.principal(token, platform).await.map(Some),

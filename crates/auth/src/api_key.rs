@@ -6,7 +6,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
-use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform, Principal, PrincipalKind, Random, Scopes};
+use mcpfn_core::{
+    BoxFuture, MaybeSend, MaybeSync, Platform, Principal, PrincipalKind, Random, Scopes,
+};
 use mcpfn_http::{Authenticator, Denied};
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
@@ -37,13 +39,19 @@ impl ApiKey {
     /// # Errors
     /// One sentence for each entry that can't be used. No hash is in it.
     pub fn parse(text: &str) -> Result<Vec<Self>, Vec<String>> {
-        let entries = text.split([';', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
+        let entries = text
+            .split([';', '\n'])
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
         let mut keys: Vec<Self> = Vec::new();
         let mut mistakes = Vec::new();
         for (at, entry) in entries.enumerate() {
             match Self::parse_one(entry) {
                 Ok(key) if keys.iter().any(|known| known.hash == key.hash) => {
-                    mistakes.push(format!("entry {} has the same key as one before it: a key belongs to one name", at + 1));
+                    mistakes.push(format!(
+                        "entry {} has the same key as one before it: a key belongs to one name",
+                        at + 1
+                    ));
                 }
                 Ok(key) => keys.push(key),
                 Err(mistake) => mistakes.push(format!("entry {} {mistake}", at + 1)),
@@ -52,17 +60,36 @@ impl ApiKey {
         if keys.is_empty() && mistakes.is_empty() {
             mistakes.push("there is no key: write name:hash, with the hash of a key".to_owned());
         }
-        if mistakes.is_empty() { Ok(keys) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(keys)
+        } else {
+            Err(mistakes)
+        }
     }
 
     fn parse_one(entry: &str) -> Result<Self, &'static str> {
         let mut parts = entry.splitn(3, ':').map(str::trim);
-        let (name, hash, scopes) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
-        if name.is_empty() || name.len() > 128 || name.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-            return Err("needs a name of 1 to 128 characters without spaces before its first colon");
+        let (name, hash, scopes) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+            parts.next(),
+        );
+        if name.is_empty()
+            || name.len() > 128
+            || name
+                .chars()
+                .any(|letter| letter.is_control() || letter.is_whitespace())
+        {
+            return Err(
+                "needs a name of 1 to 128 characters without spaces before its first colon",
+            );
         }
         let hash = unhex(hash).ok_or("needs the SHA-256 of the key, 64 hexadecimal digits, after its first colon (not the key itself)")?;
-        Ok(Self { name: name.to_owned(), hash, scopes: scopes.map(Scopes::parse) })
+        Ok(Self {
+            name: name.to_owned(),
+            hash,
+            scopes: scopes.map(Scopes::parse),
+        })
     }
 }
 
@@ -82,7 +109,10 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 /// [`new_key`]; a word that somebody thought of would be found.
 #[must_use]
 pub fn hash_key(key: &str) -> String {
-    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(key.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A key that nobody can guess: 256 random bits, with a beginning by which scanners of leaked secrets know it.
@@ -117,14 +147,20 @@ pub struct ApiKeys {
 
 enum Keys {
     Fixed(Vec<ApiKey>),
-    Read { source: Arc<dyn KeySource>, kept: Arc<Kept<Vec<ApiKey>>> },
+    Read {
+        source: Arc<dyn KeySource>,
+        kept: Arc<Kept<Vec<ApiKey>>>,
+    },
 }
 
 impl ApiKeys {
     /// Takes these keys.
     #[must_use]
     pub fn new(keys: Vec<ApiKey>) -> Self {
-        Self { keys: Keys::Fixed(keys), scopes: Scopes::all() }
+        Self {
+            keys: Keys::Fixed(keys),
+            scopes: Scopes::all(),
+        }
     }
 
     /// Takes the keys of a list that is first read when a key is presented, and again every minute at most: beside the calls, and
@@ -132,7 +168,13 @@ impl ApiKeys {
     /// that is taken away stops within two. A list that can't be read leaves the last one as it is.
     #[must_use]
     pub fn from_source(source: Arc<dyn KeySource>) -> Self {
-        Self { keys: Keys::Read { source, kept: Kept::new(FRESH) }, scopes: Scopes::all() }
+        Self {
+            keys: Keys::Read {
+                source,
+                kept: Kept::new(FRESH),
+            },
+            scopes: Scopes::all(),
+        }
     }
 
     /// What a key grants that has no scopes of its own; everything unless set.
@@ -142,23 +184,37 @@ impl ApiKeys {
         self
     }
 
-    async fn find(&self, presented: &str, platform: &Platform) -> Result<Option<Principal>, Denied> {
+    async fn find(
+        &self,
+        presented: &str,
+        platform: &Platform,
+    ) -> Result<Option<Principal>, Denied> {
         match &self.keys {
             Keys::Fixed(keys) => Ok(self.find_in(keys, presented)),
             Keys::Read { source, kept } => {
                 let read = || {
                     let (source, records) = (Arc::clone(source), Arc::clone(platform.records()));
                     async move {
-                        let list = source.read().await.and_then(|list| ApiKey::parse(&list).map_err(|mistakes| mistakes.join("; ")));
+                        let list = source.read().await.and_then(|list| {
+                            ApiKey::parse(&list).map_err(|mistakes| mistakes.join("; "))
+                        });
                         list.inspect_err(|cause| records.store_failure("API keys", cause))
                     }
                 };
                 // a key that is not in it may have been added since
-                let seen = kept.get(platform, |keys| self.find_in(keys, presented).is_some(), read).await;
+                let seen = kept
+                    .get(
+                        platform,
+                        |keys| self.find_in(keys, presented).is_some(),
+                        read,
+                    )
+                    .await;
                 match seen.value {
                     Some(keys) => Ok(self.find_in(&keys, presented)),
-                    None => Err(unavailable("the list of API keys can't be read now: try again in a minute")
-                        .because(seen.failure.unwrap_or_default())),
+                    None => Err(unavailable(
+                        "the list of API keys can't be read now: try again in a minute",
+                    )
+                    .because(seen.failure.unwrap_or_default())),
                 }
             }
         }
@@ -178,15 +234,21 @@ impl ApiKeys {
 }
 
 impl Authenticator for ApiKeys {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        platform: &'a Platform,
+    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
         Box::pin(async move {
             match (bearer::token(headers)?, bearer::only(headers, "x-api-key")?) {
                 (None, None) => Ok(None),
-                (Some(token), Some(key)) if token != key => {
-                    Err(malformed("`Authorization` and `X-API-Key` hold different keys: send one of them"))
-                }
+                (Some(token), Some(key)) if token != key => Err(malformed(
+                    "`Authorization` and `X-API-Key` hold different keys: send one of them",
+                )),
                 (_, Some(key)) => match self.find(key, platform).await? {
-                    None => Err(invalid("the API key is none of this server's: get one from its operator")),
+                    None => Err(invalid(
+                        "the API key is none of this server's: get one from its operator",
+                    )),
                     found => Ok(found),
                 },
                 (Some(token), None) => self.find(token, platform).await,
@@ -198,7 +260,10 @@ impl Authenticator for ApiKeys {
 /// Without the hash, which is worth little, but not nothing.
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiKey").field("name", &self.name).field("scopes", &self.scopes).finish_non_exhaustive()
+        f.debug_struct("ApiKey")
+            .field("name", &self.name)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,7 +11,9 @@ const MAX: usize = 16 * 1024;
 
 /// The token in `Authorization: Bearer`. Other schemes, such as the signature of IAM, are not ours to judge.
 pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
-    let Some(value) = only(headers, header::AUTHORIZATION.as_str())? else { return Ok(None) };
+    let Some(value) = only(headers, header::AUTHORIZATION.as_str())? else {
+        return Ok(None);
+    };
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Ok(None);
@@ -20,7 +22,9 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
     // RFC 6750, section 2.1
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if token.is_empty() || !token.bytes().all(legal) {
-        return Err(malformed("the Authorization header must be `Bearer`, one space, and a token of letters, digits and -._~+/="));
+        return Err(malformed(
+            "the Authorization header must be `Bearer`, one space, and a token of letters, digits and -._~+/=",
+        ));
     }
     Ok(Some(token))
 }
@@ -28,16 +32,24 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
 /// The one value of a header. A second one is refused: what is in front of this server may have looked at another than we do.
 pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Denied> {
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
-        return Err(malformed(format!("there is more than one `{name}` header: send one")));
+        return Err(malformed(format!(
+            "there is more than one `{name}` header: send one"
+        )));
     }
     if value.len() > MAX {
-        return Err(malformed(format!("the `{name}` header has more than {MAX} bytes: send a shorter token")));
+        return Err(malformed(format!(
+            "the `{name}` header has more than {MAX} bytes: send a shorter token"
+        )));
     }
     match value.to_str() {
         Ok(value) if !value.trim().is_empty() => Ok(Some(value.trim())),
-        _ => Err(malformed(format!("the `{name}` header must be printable ASCII, and not empty"))),
+        _ => Err(malformed(format!(
+            "the `{name}` header must be printable ASCII, and not empty"
+        ))),
     }
 }
 
@@ -46,11 +58,17 @@ pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
 pub struct Unclaimed;
 
 impl Authenticator for Unclaimed {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, _: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        _: &'a Platform,
+    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
         Box::pin(async move {
             match token(headers)? {
                 None => Ok(None),
-                Some(_) => Err(invalid("the bearer token is none that this server takes: get one from its operator or its issuer")),
+                Some(_) => Err(invalid(
+                    "the bearer token is none that this server takes: get one from its operator or its issuer",
+                )),
             }
         })
     }

@@ -51,10 +51,23 @@ struct Answer {
 impl Introspection {
     /// Asks `url` as the client `id` with `secret`. The first issuer is the one that is asked; a token that names its issuer must
     /// name one of them. The token must have been issued for one of `audiences`.
-    pub fn new(url: impl Into<String>, id: &str, secret: &str, issuers: Vec<String>, audiences: Vec<String>) -> Self {
+    pub fn new(
+        url: impl Into<String>,
+        id: &str,
+        secret: &str,
+        issuers: Vec<String>,
+        audiences: Vec<String>,
+    ) -> Self {
         // RFC 6749, section 2.3.1: both are encoded before they are joined
         let pair = STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)));
-        Self { url: url.into(), authorization: format!("Basic {pair}"), issuers, audiences, scopes: Scopes::none(), kept: Mutex::default() }
+        Self {
+            url: url.into(),
+            authorization: format!("Basic {pair}"),
+            issuers,
+            audiences,
+            scopes: Scopes::none(),
+            kept: Mutex::default(),
+        }
     }
 
     /// What a token grants about which the issuer has no word; nothing unless set.
@@ -67,7 +80,13 @@ impl Introspection {
     async fn principal(&self, token: &str, platform: &Platform) -> Result<Principal, Denied> {
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let now = platform.now_ms();
-        if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key).filter(|kept| now < kept.until_ms) {
+        if let Some(kept) = self
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .filter(|kept| now < kept.until_ms)
+        {
             return kept.verdict.clone();
         }
         let claims = match self.ask(token, platform).await {
@@ -85,29 +104,51 @@ impl Introspection {
     }
 
     async fn ask(&self, token: &str, platform: &Platform) -> Result<Claims, Denied> {
-        let down = |cause: String| unavailable("the issuer of the token gives no answer: try again in a minute").because(cause);
+        let down = |cause: String| {
+            unavailable("the issuer of the token gives no answer: try again in a minute")
+                .because(cause)
+        };
         let client = remote::client(platform).map_err(down)?.as_ref();
         let body = format!("token={}&token_type_hint=access_token", encoded(token));
-        let request = HttpRequest::post(&self.url, "application/x-www-form-urlencoded", body).header("authorization", &self.authorization);
+        let request = HttpRequest::post(&self.url, "application/x-www-form-urlencoded", body)
+            .header("authorization", &self.authorization);
         let response = remote::ask(client, request).await.map_err(down)?;
         if response.status != 200 {
-            return Err(down(format!("POST {}: status {}", self.url, response.status)));
+            return Err(down(format!(
+                "POST {}: status {}",
+                self.url, response.status
+            )));
         }
         // neither the answer nor what is wrong with it is repeated: it may hold the token
-        let answer: Answer =
-            serde_json::from_slice(&response.body).map_err(|_| down(format!("POST {}: the answer is not that of RFC 7662", self.url)))?;
-        let bearer = |kind: &str| ["bearer", "access_token"].iter().any(|known| kind.eq_ignore_ascii_case(known));
+        let answer: Answer = serde_json::from_slice(&response.body).map_err(|_| {
+            down(format!(
+                "POST {}: the answer is not that of RFC 7662",
+                self.url
+            ))
+        })?;
+        let bearer = |kind: &str| {
+            ["bearer", "access_token"]
+                .iter()
+                .any(|known| kind.eq_ignore_ascii_case(known))
+        };
         if !answer.active || !answer.token_type.as_deref().is_none_or(bearer) {
-            return Err(invalid("the token is none of its issuer's, has expired, or was taken back: get a new one"));
+            return Err(invalid(
+                "the token is none of its issuer's, has expired, or was taken back: get a new one",
+            ));
         }
         Ok(answer.claims)
     }
 
     fn check(&self, claims: &Claims, now: u64) -> Result<Principal, Denied> {
-        let asked = self.issuers.first().map_or(self.url.as_str(), String::as_str);
+        let asked = self
+            .issuers
+            .first()
+            .map_or(self.url.as_str(), String::as_str);
         let issuer = claims.iss.as_deref().unwrap_or(asked);
         if claims.iss.is_some() && !self.issuers.iter().any(|known| known == issuer) {
-            return Err(invalid("the token is of an issuer (`iss`) that this server does not trust"));
+            return Err(invalid(
+                "the token is of an issuer (`iss`) that this server does not trust",
+            ));
         }
         claims.check_use()?;
         claims.check_audience(&self.audiences)?;
@@ -116,17 +157,32 @@ impl Introspection {
         Ok(Principal::new(PrincipalKind::Jwt, subject).with_scopes(claims.scopes(&self.scopes)))
     }
 
-    fn keep(&self, key: [u8; 32], now: u64, until_ms: u64, verdict: Result<Principal, Denied>) -> Result<Principal, Denied> {
+    fn keep(
+        &self,
+        key: [u8; 32],
+        now: u64,
+        until_ms: u64,
+        verdict: Result<Principal, Denied>,
+    ) -> Result<Principal, Denied> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX {
             kept.retain(|_, kept| now < kept.until_ms);
         }
         if kept.len() >= MAX {
             // refusals end first, so a flood of wrong tokens drives out its own
-            let first = kept.iter().min_by_key(|(_, kept)| kept.until_ms).map(|(key, _)| *key);
+            let first = kept
+                .iter()
+                .min_by_key(|(_, kept)| kept.until_ms)
+                .map(|(key, _)| *key);
             first.map(|first| kept.remove(&first));
         }
-        kept.insert(key, Kept { until_ms, verdict: verdict.clone() });
+        kept.insert(
+            key,
+            Kept {
+                until_ms,
+                verdict: verdict.clone(),
+            },
+        );
         verdict
     }
 }
@@ -145,10 +201,16 @@ fn encoded(text: &str) -> String {
 }
 
 impl Authenticator for Introspection {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        platform: &'a Platform,
+    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
         Box::pin(async move {
             match bearer::token(headers)? {
-                Some(token) if !has_three_parts(token) => self.principal(token, platform).await.map(Some),
+                Some(token) if !has_three_parts(token) => {
+                    self.principal(token, platform).await.map(Some)
+                }
                 _ => Ok(None),
             }
         })
@@ -157,6 +219,9 @@ impl Authenticator for Introspection {
 
 impl fmt::Debug for Introspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Introspection").field("url", &self.url).field("audiences", &self.audiences).finish_non_exhaustive()
+        f.debug_struct("Introspection")
+            .field("url", &self.url)
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
     }
 }

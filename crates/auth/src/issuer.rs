@@ -35,14 +35,22 @@ struct Document {
 
 impl Issuer {
     pub(crate) fn new(id: impl Into<String>, keys_url: Option<String>) -> Self {
-        Self { id: id.into(), keys_url, keys: Kept::new(FRESH) }
+        Self {
+            id: id.into(),
+            keys_url,
+            keys: Kept::new(FRESH),
+        }
     }
 
     /// Whether one of the issuer's keys signed the token.
     pub(crate) async fn check(&self, token: &Token<'_>, platform: &Platform) -> Result<(), Denied> {
         let known = |keys: &KeySet| keys.knows(token);
         let read = || {
-            let (issuer, client, signatures) = (self.clone(), remote::client(platform).cloned(), signatures::of(platform));
+            let (issuer, client, signatures) = (
+                self.clone(),
+                remote::client(platform).cloned(),
+                signatures::of(platform),
+            );
             async move { issuer.read(client?.as_ref(), signatures?.as_ref()).await }
         };
         let seen = self.keys.get(platform, known, read).await;
@@ -53,15 +61,26 @@ impl Issuer {
         match verdict {
             Verdict::Signed => Ok(()),
             Verdict::Forged => Err(invalid("the token's signature is not its issuer's")),
-            Verdict::Ambiguous => Err(invalid("the token does not name the key that signed it (`kid`), and its issuer has several")),
+            Verdict::Ambiguous => Err(invalid(
+                "the token does not name the key that signed it (`kid`), and its issuer has several",
+            )),
             Verdict::NoSuchKey => Err(match seen.failure {
-                None => invalid("the token is signed with a key that its issuer does not publish: get a new one"),
-                Some(cause) => unavailable("the issuer of the token gives no answer: try again in a minute").because(cause),
+                None => invalid(
+                    "the token is signed with a key that its issuer does not publish: get a new one",
+                ),
+                Some(cause) => {
+                    unavailable("the issuer of the token gives no answer: try again in a minute")
+                        .because(cause)
+                }
             }),
         }
     }
 
-    async fn read(&self, client: &dyn HttpClient, signatures: &dyn Signatures) -> Result<KeySet, String> {
+    async fn read(
+        &self,
+        client: &dyn HttpClient,
+        signatures: &dyn Signatures,
+    ) -> Result<KeySet, String> {
         let url = match &self.keys_url {
             Some(url) => url.clone(),
             None => self.discover(client).await?,
@@ -70,7 +89,9 @@ impl Issuer {
         if !response.is_success() {
             return Err(format!("GET {url}: status {}", response.status));
         }
-        KeySet::read(&response.body, signatures).await.map_err(|why| format!("GET {url}: {why}"))
+        KeySet::read(&response.body, signatures)
+            .await
+            .map_err(|why| format!("GET {url}: {why}"))
     }
 
     /// Asks for the issuer's document wherever it may be.
@@ -91,7 +112,10 @@ impl Issuer {
                 }
             };
             if document.issuer != self.id {
-                return Err(format!("GET {url}: the issuer there is `{}`, and not `{}` as configured", document.issuer, self.id));
+                return Err(format!(
+                    "GET {url}: the issuer there is `{}`, and not `{}` as configured",
+                    document.issuer, self.id
+                ));
             }
             if let Some(mistake) = remote::mistake(&document.jwks_uri) {
                 return Err(format!("GET {url}: its `jwks_uri` {mistake}"));
@@ -106,8 +130,14 @@ impl Issuer {
 fn documents(issuer: &str) -> Vec<String> {
     let issuer = issuer.trim_end_matches('/');
     let start = issuer.find("://").map_or(0, |scheme| scheme + 3);
-    let (host, path) = issuer.split_at(issuer[start..].find('/').map_or(issuer.len(), |slash| start + slash));
-    let mut urls = vec![format!("{host}/.well-known/oauth-authorization-server{path}")];
+    let (host, path) = issuer.split_at(
+        issuer[start..]
+            .find('/')
+            .map_or(issuer.len(), |slash| start + slash),
+    );
+    let mut urls = vec![format!(
+        "{host}/.well-known/oauth-authorization-server{path}"
+    )];
     if !path.is_empty() {
         urls.push(format!("{host}/.well-known/openid-configuration{path}"));
     }
@@ -121,7 +151,10 @@ mod tests {
 
     #[test]
     fn where_documents_are() {
-        let root = ["https://a.example/.well-known/oauth-authorization-server", "https://a.example/.well-known/openid-configuration"];
+        let root = [
+            "https://a.example/.well-known/oauth-authorization-server",
+            "https://a.example/.well-known/openid-configuration",
+        ];
         assert_eq!(documents("https://a.example"), root);
         assert_eq!(documents("https://a.example/"), root);
         let path = [

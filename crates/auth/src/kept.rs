@@ -32,21 +32,40 @@ pub(crate) struct Seen<T> {
 
 impl<T> Clone for Seen<T> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), failure: self.failure.clone() }
+        Self {
+            value: self.value.clone(),
+            failure: self.failure.clone(),
+        }
     }
 }
 
 impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
     pub(crate) fn new(fresh: u64) -> Arc<Self> {
-        let state = State { seen: Seen { value: None, failure: None }, read_ms: 0, tried_ms: None };
-        Arc::new(Self { fresh, state: Mutex::new(state), turn: Arc::default() })
+        let state = State {
+            seen: Seen {
+                value: None,
+                failure: None,
+            },
+            read_ms: 0,
+            tried_ms: None,
+        };
+        Arc::new(Self {
+            fresh,
+            state: Mutex::new(state),
+            turn: Arc::default(),
+        })
     }
 
     /// The value, read by `read` when there is none, when it is old, or when it does not serve; but not more often than the
     /// pause allows. A value that is merely old is read again by one call, while others go on with it.
     ///
     /// Where requests can't wait for each other, each reads for itself what it can't do without.
-    pub(crate) async fn get<R>(self: &Arc<Self>, platform: &Platform, serves: impl Fn(&T) -> bool, read: impl FnOnce() -> R) -> Seen<T>
+    pub(crate) async fn get<R>(
+        self: &Arc<Self>,
+        platform: &Platform,
+        serves: impl Fn(&T) -> bool,
+        read: impl FnOnce() -> R,
+    ) -> Seen<T>
     where
         R: Future<Output = Result<T, String>> + MaybeSend + 'static,
     {
@@ -94,7 +113,10 @@ impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
         state.tried_ms = Some(now);
         match result {
             Ok(value) => {
-                state.seen = Seen { value: Some(Arc::new(value)), failure: None };
+                state.seen = Seen {
+                    value: Some(Arc::new(value)),
+                    failure: None,
+                };
                 state.read_ms = now;
             }
             Err(failure) => state.seen.failure = Some(failure),
@@ -104,9 +126,17 @@ impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
     fn look(&self, now: u64, serves: impl Fn(&T) -> bool) -> (Seen<T>, Wanted) {
         let state = self.state();
         let served = state.seen.value.as_deref().is_some_and(serves);
-        let pause = if state.seen.value.is_some() { PAUSE } else { FIRST_PAUSE };
+        let pause = if state.seen.value.is_some() {
+            PAUSE
+        } else {
+            FIRST_PAUSE
+        };
         let age = now.saturating_sub(state.read_ms);
-        let wanted = if (served && age < self.fresh) || state.tried_ms.is_some_and(|tried| now.saturating_sub(tried) < pause) {
+        let wanted = if (served && age < self.fresh)
+            || state
+                .tried_ms
+                .is_some_and(|tried| now.saturating_sub(tried) < pause)
+        {
             Wanted::No
         } else if !served {
             Wanted::Now

@@ -23,7 +23,14 @@ pub enum Method {
 }
 
 impl Method {
-    const ALL: [Self; 6] = [Self::Iam, Self::Authorizer, Self::OAuth, Self::ApiKey, Self::Access, Self::None];
+    const ALL: [Self; 6] = [
+        Self::Iam,
+        Self::Authorizer,
+        Self::OAuth,
+        Self::ApiKey,
+        Self::Access,
+        Self::None,
+    ];
 
     /// As it is written in settings.
     #[must_use]
@@ -46,10 +53,22 @@ pub struct Methods(Vec<Method>);
 impl Methods {
     /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host allows. `None` when it is not set, which each host
     /// judges for itself, and when it can't be used, which is a mistake of the reader's.
-    pub fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, allowed: &[Method]) -> Option<Self> {
+    pub fn read<F: Fn(&str) -> Option<OsString>>(
+        reader: &mut Reader<F>,
+        allowed: &[Method],
+    ) -> Option<Self> {
         let text = reader.text("MCPFN_AUTH")?;
-        let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-        let known = |word: &&str| allowed.iter().copied().find(|method| method.as_str() == *word);
+        let words: Vec<&str> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .collect();
+        let known = |word: &&str| {
+            allowed
+                .iter()
+                .copied()
+                .find(|method| method.as_str() == *word)
+        };
         let methods: Option<Vec<Method>> = words.iter().map(known).collect();
         match methods {
             Some(methods) if methods.contains(&Method::None) && methods.len() > 1 => {
@@ -59,8 +78,15 @@ impl Methods {
             Some(methods) if !methods.is_empty() => Some(Self(methods)),
             _ => {
                 // in the order of the type, whatever the host's
-                let words: Vec<&str> = Method::ALL.iter().filter(|method| allowed.contains(method)).map(|method| method.as_str()).collect();
-                reader.mistake(format!("MCPFN_AUTH must be of {}; several with commas between them", words.join(", ")));
+                let words: Vec<&str> = Method::ALL
+                    .iter()
+                    .filter(|method| allowed.contains(method))
+                    .map(|method| method.as_str())
+                    .collect();
+                reader.mistake(format!(
+                    "MCPFN_AUTH must be of {}; several with commas between them",
+                    words.join(", ")
+                ));
                 None
             }
         }

@@ -24,9 +24,15 @@ pub struct OAuth {
 impl OAuth {
     /// Takes tokens of these issuers that were issued for one of these audiences. The keys are found through the issuers'
     /// documents.
-    pub fn new(issuers: impl IntoIterator<Item = String>, audiences: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(
+        issuers: impl IntoIterator<Item = String>,
+        audiences: impl IntoIterator<Item = String>,
+    ) -> Self {
         Self {
-            issuers: issuers.into_iter().map(|issuer| Issuer::new(issuer, None)).collect(),
+            issuers: issuers
+                .into_iter()
+                .map(|issuer| Issuer::new(issuer, None))
+                .collect(),
             audiences: audiences.into_iter().collect(),
             scopes: Scopes::none(),
             otherwise: |claims| claims.client_id.as_deref(),
@@ -52,11 +58,20 @@ impl OAuth {
 
     /// The caller that a token proves. What costs nothing is checked first, the signature last; nobody is asked about a token
     /// that would be refused anyway.
-    pub(crate) async fn principal(&self, text: &str, platform: &Platform) -> Result<Principal, Denied> {
+    pub(crate) async fn principal(
+        &self,
+        text: &str,
+        platform: &Platform,
+    ) -> Result<Principal, Denied> {
         let token = Token::read(text)?;
         let claims = &token.claims;
-        let issuer = self.issuers.iter().find(|issuer| Some(&issuer.id) == claims.iss.as_ref());
-        let issuer = issuer.ok_or_else(|| invalid("the token is of an issuer (`iss`) that this server does not trust"))?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| Some(&issuer.id) == claims.iss.as_ref());
+        let issuer = issuer.ok_or_else(|| {
+            invalid("the token is of an issuer (`iss`) that this server does not trust")
+        })?;
         if !token.is_access_token {
             claims.check_use()?;
         }
@@ -72,10 +87,16 @@ impl OAuth {
 }
 
 impl Authenticator for OAuth {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        platform: &'a Platform,
+    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
         Box::pin(async move {
             match bearer::token(headers)? {
-                Some(token) if has_three_parts(token) => self.principal(token, platform).await.map(Some),
+                Some(token) if has_three_parts(token) => {
+                    self.principal(token, platform).await.map(Some)
+                }
                 _ => Ok(None),
             }
         })
@@ -84,7 +105,14 @@ impl Authenticator for OAuth {
 
 impl fmt::Debug for OAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let issuers: Vec<&str> = self.issuers.iter().map(|issuer| issuer.id.as_str()).collect();
-        f.debug_struct("OAuth").field("issuers", &issuers).field("audiences", &self.audiences).finish_non_exhaustive()
+        let issuers: Vec<&str> = self
+            .issuers
+            .iter()
+            .map(|issuer| issuer.id.as_str())
+            .collect();
+        f.debug_struct("OAuth")
+            .field("issuers", &issuers)
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
     }
 }

@@ -12,13 +12,21 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_BODY: usize = 256 * 1024;
 
 pub(crate) fn client(platform: &Platform) -> Result<&Arc<dyn HttpClient>, String> {
-    platform.port::<dyn HttpClient>().ok_or_else(|| "this host has no HTTP client".to_owned())
+    platform
+        .port::<dyn HttpClient>()
+        .ok_or_else(|| "this host has no HTTP client".to_owned())
 }
 
 /// Any answer that is complete.
-pub(crate) async fn ask(client: &dyn HttpClient, request: HttpRequest) -> Result<HttpResponse, String> {
+pub(crate) async fn ask(
+    client: &dyn HttpClient,
+    request: HttpRequest,
+) -> Result<HttpResponse, String> {
     let what = format!("{request:?}");
-    let request = request.header("accept", "application/json").timeout(TIMEOUT).max_body(MAX_BODY);
+    let request = request
+        .header("accept", "application/json")
+        .timeout(TIMEOUT)
+        .max_body(MAX_BODY);
     match client.send(request).await {
         Ok(response) if response.truncated => Err(format!("{what}: more than {MAX_BODY} bytes")),
         Ok(response) => Ok(response),
@@ -28,8 +36,12 @@ pub(crate) async fn ask(client: &dyn HttpClient, request: HttpRequest) -> Result
 
 /// Why a URL can't be an issuer's: keys and tokens travel by https only, except on this machine.
 pub(crate) fn mistake(url: &str) -> Option<&'static str> {
-    let Ok(uri) = url.parse::<Uri>() else { return Some("is no URL") };
-    let Some(authority) = uri.authority() else { return Some("is no absolute URL") };
+    let Ok(uri) = url.parse::<Uri>() else {
+        return Some("is no URL");
+    };
+    let Some(authority) = uri.authority() else {
+        return Some("is no absolute URL");
+    };
     let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
     match uri.scheme_str() {
         // also not elsewhere: in the name of a caller, the issuer is what stands behind the last one
@@ -47,9 +59,13 @@ mod tests {
 
     #[test]
     fn urls_of_issuers() {
-        for url in
-            ["https://issuer.example", "https://issuer.example/tenant/", "http://127.0.0.1:9/x", "http://[::1]:9", "http://localhost"]
-        {
+        for url in [
+            "https://issuer.example",
+            "https://issuer.example/tenant/",
+            "http://127.0.0.1:9/x",
+            "http://[::1]:9",
+            "http://localhost",
+        ] {
             assert_eq!(mistake(url), None, "{url}");
         }
         for url in [

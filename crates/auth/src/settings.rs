@@ -50,7 +50,10 @@ pub struct Proofs {
 
 impl Proofs {
     /// Reads what these methods need, on a host where keys come from variables alone.
-    pub fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, methods: &Methods) -> Self {
+    pub fn read<F: Fn(&str) -> Option<OsString>>(
+        reader: &mut Reader<F>,
+        methods: &Methods,
+    ) -> Self {
         Self::read_with(reader, methods, |reader, _| {
             reader.mistake("MCPFN_API_KEYS_SOURCE is set, but this host has no store of secrets: unset it, and set MCPFN_API_KEYS");
             None
@@ -64,13 +67,16 @@ impl Proofs {
         O: FnOnce(&mut Reader<F>, &str) -> Option<Arc<dyn KeySource>>,
     {
         refuse_unused(reader, methods);
-        let scopes = reader.text("MCPFN_SCOPES").map(|scopes| Scopes::parse(&scopes));
+        let scopes = reader
+            .text("MCPFN_SCOPES")
+            .map(|scopes| Scopes::parse(&scopes));
         let mut auth = Auth::default();
         if methods.has(Method::Access) {
             auth.authenticators.extend(access(reader, scopes.as_ref()));
         }
         if methods.has(Method::ApiKey) {
-            auth.authenticators.extend(api_keys(reader, scopes.as_ref(), open));
+            auth.authenticators
+                .extend(api_keys(reader, scopes.as_ref(), open));
         }
         if methods.has(Method::OAuth) {
             oauth(reader, scopes.as_ref(), &mut auth);
@@ -86,9 +92,23 @@ impl Proofs {
 /// A variable that protects nothing is one that its operator believes to protect something.
 fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, methods: &Methods) {
     for (used_by, names) in [
-        (&[Method::OAuth][..], &["MCPFN_ISSUER", "MCPFN_AUDIENCE", "MCPFN_JWKS_URL", "MCPFN_INTROSPECTION_URL"][..]),
-        (&[Method::ApiKey], &["MCPFN_API_KEYS", "MCPFN_API_KEYS_SOURCE"]),
-        (&[Method::Access], &["MCPFN_ACCESS_TEAM", "MCPFN_ACCESS_AUDIENCE"]),
+        (
+            &[Method::OAuth][..],
+            &[
+                "MCPFN_ISSUER",
+                "MCPFN_AUDIENCE",
+                "MCPFN_JWKS_URL",
+                "MCPFN_INTROSPECTION_URL",
+            ][..],
+        ),
+        (
+            &[Method::ApiKey],
+            &["MCPFN_API_KEYS", "MCPFN_API_KEYS_SOURCE"],
+        ),
+        (
+            &[Method::Access],
+            &["MCPFN_ACCESS_TEAM", "MCPFN_ACCESS_AUDIENCE"],
+        ),
         (&[Method::Iam, Method::Authorizer], &["MCPFN_IAM_SCOPES"]),
     ] {
         for name in names {
@@ -100,21 +120,49 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, method
     }
 }
 
-fn needed<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, name: &str, method: Method, what: &str) -> Option<String> {
-    let text = reader.text(name).filter(|text| text.chars().any(|letter| letter != ',' && !letter.is_whitespace()));
+fn needed<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    name: &str,
+    method: Method,
+    what: &str,
+) -> Option<String> {
+    let text = reader.text(name).filter(|text| {
+        text.chars()
+            .any(|letter| letter != ',' && !letter.is_whitespace())
+    });
     if text.is_none() {
-        reader.mistake(format!("{name} is not set, and MCPFN_AUTH={} needs it: set it to {what}", method.as_str()));
+        reader.mistake(format!(
+            "{name} is not set, and MCPFN_AUTH={} needs it: set it to {what}",
+            method.as_str()
+        ));
     }
     text.map(|text| text.trim().to_owned())
 }
 
 fn listed(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
-fn access<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option<&Scopes>) -> Option<Arc<dyn Authenticator>> {
-    let team = needed(reader, "MCPFN_ACCESS_TEAM", Method::Access, "the TEAM of TEAM.cloudflareaccess.com");
-    let audience = needed(reader, "MCPFN_ACCESS_AUDIENCE", Method::Access, "the AUD tag of the application");
+fn access<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    scopes: Option<&Scopes>,
+) -> Option<Arc<dyn Authenticator>> {
+    let team = needed(
+        reader,
+        "MCPFN_ACCESS_TEAM",
+        Method::Access,
+        "the TEAM of TEAM.cloudflareaccess.com",
+    );
+    let audience = needed(
+        reader,
+        "MCPFN_ACCESS_AUDIENCE",
+        Method::Access,
+        "the AUD tag of the application",
+    );
     let (team, audience) = (team?, audience?);
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !team.bytes().all(legal) {
@@ -128,7 +176,11 @@ fn access<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Optio
     }))
 }
 
-fn api_keys<F, O>(reader: &mut Reader<F>, scopes: Option<&Scopes>, open: O) -> Option<Arc<dyn Authenticator>>
+fn api_keys<F, O>(
+    reader: &mut Reader<F>,
+    scopes: Option<&Scopes>,
+    open: O,
+) -> Option<Arc<dyn Authenticator>>
 where
     F: Fn(&str) -> Option<OsString>,
     O: FnOnce(&mut Reader<F>, &str) -> Option<Arc<dyn KeySource>>,
@@ -148,30 +200,62 @@ where
 }
 
 fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<Vec<ApiKey>> {
-    let text = needed(reader, "MCPFN_API_KEYS", Method::ApiKey, "name:hash, with the SHA-256 of a key")?;
+    let text = needed(
+        reader,
+        "MCPFN_API_KEYS",
+        Method::ApiKey,
+        "name:hash, with the SHA-256 of a key",
+    )?;
     let keys = ApiKey::parse(&text);
-    keys.map_err(|mistakes| mistakes.iter().for_each(|mistake| reader.mistake(format!("MCPFN_API_KEYS: {mistake}")))).ok()
+    keys.map_err(|mistakes| {
+        mistakes
+            .iter()
+            .for_each(|mistake| reader.mistake(format!("MCPFN_API_KEYS: {mistake}")))
+    })
+    .ok()
 }
 
-fn oauth<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option<&Scopes>, auth: &mut Auth) {
-    let issuers = needed(reader, "MCPFN_ISSUER", Method::OAuth, "the URL of the issuer, as tokens have it in iss");
+fn oauth<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    scopes: Option<&Scopes>,
+    auth: &mut Auth,
+) {
+    let issuers = needed(
+        reader,
+        "MCPFN_ISSUER",
+        Method::OAuth,
+        "the URL of the issuer, as tokens have it in iss",
+    );
     let issuers = listed(&issuers.unwrap_or_default());
     for issuer in &issuers {
         url(reader, "MCPFN_ISSUER", issuer);
     }
     let audiences = listed(&reader.text("MCPFN_AUDIENCE").unwrap_or_default());
-    let own = match audiences.iter().find(|audience| remote::mistake(audience).is_none()) {
+    let own = match audiences
+        .iter()
+        .find(|audience| remote::mistake(audience).is_none())
+    {
         Some(audience) if reader.text("MCPFN_PUBLIC_URL").is_none() => Some(audience.clone()),
-        _ => needed(reader, "MCPFN_PUBLIC_URL", Method::OAuth, "the URL of the MCP endpoint, such as https://mcp.example.com/mcp"),
+        _ => needed(
+            reader,
+            "MCPFN_PUBLIC_URL",
+            Method::OAuth,
+            "the URL of the MCP endpoint, such as https://mcp.example.com/mcp",
+        ),
     };
     if let Some(own) = &own {
         url(reader, "MCPFN_PUBLIC_URL", own);
     }
     let own = own.unwrap_or_default();
-    let audiences = if audiences.is_empty() { vec![own.clone()] } else { audiences };
+    let audiences = if audiences.is_empty() {
+        vec![own.clone()]
+    } else {
+        audiences
+    };
     let scopes = scopes.cloned().unwrap_or_else(Scopes::none);
 
-    let mut tokens = OAuth::new(issuers.iter().cloned(), audiences.iter().cloned()).with_default_scopes(scopes.clone());
+    let mut tokens = OAuth::new(issuers.iter().cloned(), audiences.iter().cloned())
+        .with_default_scopes(scopes.clone());
     if let Some(keys) = reader.text("MCPFN_JWKS_URL") {
         url(reader, "MCPFN_JWKS_URL", keys.trim());
         match &issuers[..] {
@@ -182,9 +266,14 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, scopes: Option
     }
     auth.authenticators.push(Arc::new(tokens));
     if let Some(introspection) = introspection(reader, &issuers, &audiences) {
-        auth.authenticators.push(Arc::new(introspection.with_default_scopes(scopes)));
+        auth.authenticators
+            .push(Arc::new(introspection.with_default_scopes(scopes)));
     }
-    auth.resource = Some(Resource { url: own, authorization_servers: issuers, scopes: Vec::new() });
+    auth.resource = Some(Resource {
+        url: own,
+        authorization_servers: issuers,
+        scopes: Vec::new(),
+    });
 }
 
 fn introspection<F: Fn(&str) -> Option<OsString>>(
@@ -192,15 +281,28 @@ fn introspection<F: Fn(&str) -> Option<OsString>>(
     issuers: &[String],
     audiences: &[String],
 ) -> Option<Introspection> {
-    let names = ["MCPFN_INTROSPECTION_URL", "MCPFN_INTROSPECTION_CLIENT_ID", "MCPFN_INTROSPECTION_CLIENT_SECRET"];
+    let names = [
+        "MCPFN_INTROSPECTION_URL",
+        "MCPFN_INTROSPECTION_CLIENT_ID",
+        "MCPFN_INTROSPECTION_CLIENT_SECRET",
+    ];
     match names.map(|name| reader.text(name)) {
         [Some(at), Some(id), Some(secret)] => {
             url(reader, names[0], at.trim());
-            Some(Introspection::new(at.trim(), id.trim(), secret.trim(), issuers.to_vec(), audiences.to_vec()))
+            Some(Introspection::new(
+                at.trim(),
+                id.trim(),
+                secret.trim(),
+                issuers.to_vec(),
+                audiences.to_vec(),
+            ))
         }
         [None, None, None] => None,
         _ => {
-            reader.mistake(format!("{}, {} and {} belong together: set all of them, or none", names[0], names[1], names[2]));
+            reader.mistake(format!(
+                "{}, {} and {} belong together: set all of them, or none",
+                names[0], names[1], names[2]
+            ));
             None
         }
     }
@@ -211,7 +313,9 @@ fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<IamSco
         Ok(map) => Some(map),
         Err(mistakes) => {
             let mistakes: Vec<String> = mistakes;
-            mistakes.iter().for_each(|mistake| reader.mistake(format!("MCPFN_IAM_SCOPES: {mistake}")));
+            mistakes
+                .iter()
+                .for_each(|mistake| reader.mistake(format!("MCPFN_IAM_SCOPES: {mistake}")));
             None
         }
     }
@@ -220,6 +324,8 @@ fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<IamSco
 fn url<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, name: &str, url: &str) {
     if let Some(mistake) = remote::mistake(url) {
         // not repeated: it may have a password in it
-        reader.mistake(format!("{name} {mistake}; write a URL such as https://host/path"));
+        reader.mistake(format!(
+            "{name} {mistake}; write a URL such as https://host/path"
+        ));
     }
 }

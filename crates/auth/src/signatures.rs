@@ -58,11 +58,13 @@ pub enum PublicKey {
 impl PublicKey {
     /// `None` for keys that can't be or are not safe.
     pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
-        let significant = |number: &[u8]| number[number.iter().take_while(|byte| **byte == 0).count()..].to_vec();
+        let significant =
+            |number: &[u8]| number[number.iter().take_while(|byte| **byte == 0).count()..].to_vec();
         let (n, e) = (significant(n), significant(e));
         let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
         let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-        (RSA_BITS.contains(&bits) && odd(&n) && odd(&e) && e.len() <= 4 && e != [1]).then_some(Self::Rsa { n, e })
+        (RSA_BITS.contains(&bits) && odd(&n) && odd(&e) && e.len() <= 4 && e != [1])
+            .then_some(Self::Rsa { n, e })
     }
 
     /// The members of a JSON Web Key (RFC 7517) that say all of it.
@@ -71,8 +73,17 @@ impl PublicKey {
         let word = str::to_owned;
         match self {
             Self::Rsa { n, e } => vec![("kty", word("RSA")), ("n", part(n)), ("e", part(e))],
-            Self::P256 { x, y } => vec![("kty", word("EC")), ("crv", word("P-256")), ("x", part(x)), ("y", part(y))],
-            Self::Ed25519 { x } => vec![("kty", word("OKP")), ("crv", word("Ed25519")), ("x", part(x))],
+            Self::P256 { x, y } => vec![
+                ("kty", word("EC")),
+                ("crv", word("P-256")),
+                ("x", part(x)),
+                ("y", part(y)),
+            ],
+            Self::Ed25519 { x } => vec![
+                ("kty", word("OKP")),
+                ("crv", word("Ed25519")),
+                ("x", part(x)),
+            ],
         }
     }
 }

@@ -23,7 +23,10 @@ impl fmt::Debug for Keys {
 }
 
 /// `AWS_REGION`, and the credentials that Lambda sets. `user` is the variable that needs them.
-pub fn account<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, user: &str) -> (String, Keys) {
+pub fn account<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    user: &str,
+) -> (String, Keys) {
     let mut set = |variable: &str| {
         reader.text(variable).unwrap_or_else(|| {
             reader.mistake(format!("{variable} is not set, and {user} can't be used without it; Lambda sets it by itself"));
@@ -32,14 +35,31 @@ pub fn account<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, user: &s
     };
     let region = set("AWS_REGION");
     let (id, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
-    (region, Keys { id, secret, session: reader.text("AWS_SESSION_TOKEN") })
+    (
+        region,
+        Keys {
+            id,
+            secret,
+            session: reader.text("AWS_SESSION_TOKEN"),
+        },
+    )
 }
 
 /// `AWS_ENDPOINT_URL_SERVICE`, else `AWS_ENDPOINT_URL`: another address than the region's own.
-pub fn endpoint<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, variable: &str) -> Option<String> {
-    let endpoint = reader.text(variable).or_else(|| reader.text("AWS_ENDPOINT_URL"));
-    if endpoint.as_deref().is_some_and(|endpoint| !is_address(endpoint)) {
-        reader.mistake(format!("{variable} (or AWS_ENDPOINT_URL) must be an address such as http://127.0.0.1:8000"));
+pub fn endpoint<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    variable: &str,
+) -> Option<String> {
+    let endpoint = reader
+        .text(variable)
+        .or_else(|| reader.text("AWS_ENDPOINT_URL"));
+    if endpoint
+        .as_deref()
+        .is_some_and(|endpoint| !is_address(endpoint))
+    {
+        reader.mistake(format!(
+            "{variable} (or AWS_ENDPOINT_URL) must be an address such as http://127.0.0.1:8000"
+        ));
     }
     endpoint
 }
@@ -47,9 +67,14 @@ pub fn endpoint<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, variabl
 /// What the names of a region's services end with.
 #[must_use]
 pub fn domain(region: &str) -> &'static str {
-    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    }
 }
 
 fn is_address(text: &str) -> bool {
-    text.parse::<http::Uri>().is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+    text.parse::<http::Uri>()
+        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
 }

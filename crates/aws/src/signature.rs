@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign as signed,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign as signed,
 };
 use aws_sigv4::sign::v4;
 use mcpfn_core::HttpRequest;
@@ -17,16 +18,48 @@ use crate::Keys;
 ///
 /// # Errors
 /// When the request can't be sent as it is: a URL that is none, a header that no header can be.
-pub fn sign(mut request: HttpRequest, service: &str, region: &str, keys: &Keys, now: SystemTime) -> Result<HttpRequest, String> {
+pub fn sign(
+    mut request: HttpRequest,
+    service: &str,
+    region: &str,
+    keys: &Keys,
+    now: SystemTime,
+) -> Result<HttpRequest, String> {
     let unsigned = |error: &dyn fmt::Display| format!("the request can't be signed: {error}");
-    let Keys { id, secret, session } = keys;
+    let Keys {
+        id,
+        secret,
+        session,
+    } = keys;
     let identity = Credentials::new(id, secret, session.clone(), None, "environment").into();
-    let parameters = v4::SigningParams::builder().identity(&identity).region(region).name(service).time(now);
-    let parameters = parameters.settings(settings(service)).build().map_err(|error| unsigned(&error))?.into();
-    let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let signable = SignableRequest::new(request.method, &request.url, headers, SignableBody::Bytes(&request.body));
-    let (signature, _) = signed(signable.map_err(|error| unsigned(&error))?, &parameters).map_err(|error| unsigned(&error))?.into_parts();
-    request.headers.extend(signature.headers().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(service)
+        .time(now);
+    let parameters = parameters
+        .settings(settings(service))
+        .build()
+        .map_err(|error| unsigned(&error))?
+        .into();
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let signable = SignableRequest::new(
+        request.method,
+        &request.url,
+        headers,
+        SignableBody::Bytes(&request.body),
+    );
+    let (signature, _) = signed(signable.map_err(|error| unsigned(&error))?, &parameters)
+        .map_err(|error| unsigned(&error))?
+        .into_parts();
+    request.headers.extend(
+        signature
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
     Ok(request)
 }
 
@@ -53,28 +86,69 @@ mod tests {
 
     fn keys(session: Option<&str>) -> Keys {
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned();
-        Keys { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret, session: session.map(str::to_owned) }
+        Keys {
+            id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+            secret,
+            session: session.map(str::to_owned),
+        }
     }
 
     fn authorization(request: HttpRequest, session: Option<&str>) -> String {
-        let signed = sign(request, "s3", "us-east-1", &keys(session), NOW + Duration::from_secs(SECONDS)).unwrap();
-        signed.headers.into_iter().find(|(name, _)| name == "authorization").map(|(_, value)| value).unwrap()
+        let signed = sign(
+            request,
+            "s3",
+            "us-east-1",
+            &keys(session),
+            NOW + Duration::from_secs(SECONDS),
+        )
+        .unwrap();
+        signed
+            .headers
+            .into_iter()
+            .find(|(name, _)| name == "authorization")
+            .map(|(_, value)| value)
+            .unwrap()
     }
 
     #[test]
     fn the_examples_of_the_documentation_of_s3() {
-        let get = || HttpRequest::get("https://examplebucket.s3.amazonaws.com/test.txt").header("range", "bytes=0-9");
+        let get = || {
+            HttpRequest::get("https://examplebucket.s3.amazonaws.com/test.txt")
+                .header("range", "bytes=0-9")
+        };
         let object = authorization(get(), None);
-        assert!(object.ends_with("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"), "{object}");
-        let listed = authorization(HttpRequest::get("https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J"), None);
-        assert!(listed.ends_with("34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"), "{listed}");
+        assert!(
+            object.ends_with("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"),
+            "{object}"
+        );
+        let listed = authorization(
+            HttpRequest::get("https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J"),
+            None,
+        );
+        assert!(
+            listed.ends_with("34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+            "{listed}"
+        );
         let temporary = authorization(get(), Some("token"));
-        assert!(temporary.contains("x-amz-security-token") && !temporary.contains("f0e8bdb8"), "{temporary}");
+        assert!(
+            temporary.contains("x-amz-security-token") && !temporary.contains("f0e8bdb8"),
+            "{temporary}"
+        );
     }
 
     #[test]
     fn what_can_not_be_sent_is_not_signed() {
-        let refused = sign(HttpRequest::get("no url"), "s3", "us-east-1", &keys(None), NOW).unwrap_err();
-        assert!(refused.starts_with("the request can't be signed") && !refused.contains("EXAMPLEKEY"), "{refused}");
+        let refused = sign(
+            HttpRequest::get("no url"),
+            "s3",
+            "us-east-1",
+            &keys(None),
+            NOW,
+        )
+        .unwrap_err();
+        assert!(
+            refused.starts_with("the request can't be signed") && !refused.contains("EXAMPLEKEY"),
+            "{refused}"
+        );
     }
 }

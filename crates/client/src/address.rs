@@ -39,7 +39,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         }
         [0x2001, 0x0000..=0x01ff, ..] => false, // protocols: Teredo, benchmarks, ORCHID
         [0x2001, 0x0db8, ..] => false,          // documentation
-        [0x2002, ..] => false,                  // 6to4, which is retired and embeds any IPv4 address
+        [0x2002, ..] => false, // 6to4, which is retired and embeds any IPv4 address
         [0x3fff, 0x0000..=0x0fff, ..] => false, // documentation
         // the rest of the only block that global addresses are given out from; nothing outside of it is public
         [first, ..] => first & 0xe000 == 0x2000,

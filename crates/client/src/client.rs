@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName,
+    HeaderValue, TRANSFER_ENCODING,
 };
 use http::response::Parts;
 use http::{Method, Request};
@@ -43,7 +44,11 @@ impl Client {
     /// A client that resolves names as the operating system does, and trusts the roots of the web.
     #[must_use]
     pub fn new() -> Self {
-        Self { resolver: Arc::new(SystemResolver), own_roots: RootCertStore::empty(), pools: OnceLock::new() }
+        Self {
+            resolver: Arc::new(SystemResolver),
+            own_roots: RootCertStore::empty(),
+            pools: OnceLock::new(),
+        }
     }
 
     /// Resolves names in another way.
@@ -74,9 +79,14 @@ impl Client {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             Pools::new(&self.resolver, roots)
         });
-        let pool = if request.public_only { &pools.public } else { &pools.any };
+        let pool = if request.public_only {
+            &pools.public
+        } else {
+            &pools.any
+        };
 
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| unreachable("the method is none"))?;
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| unreachable("the method is none"))?;
         let mut sent = Request::new(Full::new(request.body));
         *sent.method_mut() = method;
         *sent.uri_mut() = uri;
@@ -85,9 +95,15 @@ impl Client {
         let response = pool.request(sent).await.map_err(|error| failure(&error))?;
         let (mut head, body) = response.into_parts();
         // what is compressed can't be heard before its end
-        let listener = request.listener.filter(|_| !head.headers.contains_key(CONTENT_ENCODING));
+        let listener = request
+            .listener
+            .filter(|_| !head.headers.contains_key(CONTENT_ENCODING));
         let before = listener.map(|listener| (listener, answer(&head, Bytes::new(), false)));
-        let hear = |piece: &[u8]| before.as_ref().is_none_or(|(listener, answer)| listener.hear(answer, piece));
+        let hear = |piece: &[u8]| {
+            before
+                .as_ref()
+                .is_none_or(|(listener, answer)| listener.hear(answer, piece))
+        };
         let read = content::read(body, content::on_the_wire(request.max_body), hear);
         let (body, cut) = read.await.map_err(|error| unreachable(chain(&error)))?;
         // a part of something compressed can't be decompressed: whoever asks for parts gets them as they are
@@ -103,24 +119,43 @@ impl Client {
 impl HttpClient for Client {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         let timeout = request.timeout;
-        Box::pin(async move { tokio::time::timeout(timeout, self.answer(request)).await.unwrap_or(Err(HttpError::TimedOut)) })
+        Box::pin(async move {
+            tokio::time::timeout(timeout, self.answer(request))
+                .await
+                .unwrap_or(Err(HttpError::TimedOut))
+        })
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("own_roots", &self.own_roots.len()).field("used", &self.pools.get().is_some()).finish()
+        f.debug_struct("Client")
+            .field("own_roots", &self.own_roots.len())
+            .field("used", &self.pools.get().is_some())
+            .finish()
     }
 }
 
 fn answer(head: &Parts, body: Bytes, truncated: bool) -> HttpResponse {
-    let text = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned());
-    HttpResponse { status: head.status.as_u16(), headers: head.headers.iter().map(text).collect(), body, truncated }
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        (
+            name.to_string(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
+    };
+    HttpResponse {
+        status: head.status.as_u16(),
+        headers: head.headers.iter().map(text).collect(),
+        body,
+        truncated,
+    }
 }
 
 fn refuse_private(address: Option<IpAddr>) -> Result<(), HttpError> {
     match address {
-        Some(address) if !is_public(address) => Err(HttpError::NotPublic(format!("{address} is not of the public internet"))),
+        Some(address) if !is_public(address) => Err(HttpError::NotPublic(format!(
+            "{address} is not of the public internet"
+        ))),
         _ => Ok(()),
     }
 }
@@ -131,12 +166,18 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, HttpError> {
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(content::ACCEPTED));
     for (name, value) in given {
         // values may be secrets, and names may be anything: neither is repeated
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return Err(unreachable("a header's name can't be sent")) };
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+            return Err(unreachable("a header's name can't be sent"));
+        };
         let Ok(value) = HeaderValue::from_str(value) else {
-            return Err(unreachable(format!("the value of the header `{name}` can't be sent")));
+            return Err(unreachable(format!(
+                "the value of the header `{name}` can't be sent"
+            )));
         };
         if [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
-            return Err(unreachable(format!("the header `{name}` is the client's own")));
+            return Err(unreachable(format!(
+                "the header `{name}` is the client's own"
+            )));
         }
         if name == ACCEPT_ENCODING {
             headers.insert(name, value);
@@ -156,7 +197,9 @@ fn failure(error: &(dyn Error + 'static)) -> HttpError {
     let mut cause = Some(error);
     while let Some(error) = cause {
         // an io::Error gives the source of what it wraps, not that itself
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref());
         if let Some(NotPublic(name)) = wrapped.and_then(|wrapped| wrapped.downcast_ref()) {
             return HttpError::NotPublic(NotPublic(name.clone()).to_string());
         }

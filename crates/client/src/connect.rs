@@ -29,16 +29,30 @@ pub(crate) struct Pools {
 impl Pools {
     pub(crate) fn new(resolver: &Arc<dyn Resolve>, roots: RootCertStore) -> Self {
         let tls = tls(roots);
-        Self { any: pool(resolver, tls.clone(), false), public: pool(resolver, tls, true) }
+        Self {
+            any: pool(resolver, tls.clone(), false),
+            public: pool(resolver, tls, true),
+        }
     }
 }
 
 fn pool(resolver: &Arc<dyn Resolve>, tls: ClientConfig, public_only: bool) -> Pool {
-    let mut tcp = HttpConnector::new_with_resolver(Checked { resolver: Arc::clone(resolver), public_only });
+    let mut tcp = HttpConnector::new_with_resolver(Checked {
+        resolver: Arc::clone(resolver),
+        public_only,
+    });
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
-    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
-    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).http1_max_buf_size(MAX_HEAD).build(https)
+    let https = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp);
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .http1_max_buf_size(MAX_HEAD)
+        .build(https)
 }
 
 /// TLS 1.2 and 1.3.

@@ -20,13 +20,19 @@ pub(crate) fn on_the_wire(limit: usize) -> usize {
 }
 
 /// Reads `body` to its end, to `limit` bytes, or until `hear` has heard enough. The second value says whether something is missing.
-pub(crate) async fn read<B>(mut body: B, limit: usize, hear: impl Fn(&[u8]) -> bool) -> Result<(Bytes, bool), B::Error>
+pub(crate) async fn read<B>(
+    mut body: B,
+    limit: usize,
+    hear: impl Fn(&[u8]) -> bool,
+) -> Result<(Bytes, bool), B::Error>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
         let left = limit - read.len();
         if data.len() > left {
             read.extend_from_slice(&data[..left]);
@@ -52,23 +58,39 @@ pub(crate) fn bounded(mut body: Bytes, cut: bool, limit: usize) -> (Bytes, bool)
 
 /// Takes the compression off that the headers name, and the headers that speak of it. `cut` says that the end of `body` is
 /// missing. The second value says whether something is missing from the result.
-pub(crate) fn decode(headers: &mut HeaderMap, body: Bytes, cut: bool, limit: usize) -> Result<(Bytes, bool), String> {
+pub(crate) fn decode(
+    headers: &mut HeaderMap,
+    body: Bytes,
+    cut: bool,
+    limit: usize,
+) -> Result<(Bytes, bool), String> {
     let mut codings = headers.get_all(CONTENT_ENCODING).iter();
     let (coding, more) = (codings.next(), codings.next().is_some());
-    let coding = coding.map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase()).unwrap_or_default();
+    let coding = coding
+        .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase())
+        .unwrap_or_default();
     if body.is_empty() || (!more && matches!(coding.as_str(), "" | "identity")) {
         return Ok(bounded(body, cut, limit));
     }
     let decoded = match coding.as_str() {
         "gzip" | "x-gzip" if !more => take(flate2::read::MultiGzDecoder::new(&body[..]), limit),
         // some servers leave the zlib frame out, which the standard forbids and every browser forgives
-        "deflate" if !more && has_zlib_frame(&body) => take(flate2::read::ZlibDecoder::new(&body[..]), limit),
+        "deflate" if !more && has_zlib_frame(&body) => {
+            take(flate2::read::ZlibDecoder::new(&body[..]), limit)
+        }
         "deflate" if !more => take(flate2::read::DeflateDecoder::new(&body[..]), limit),
         "br" if !more && asks_for_a_large_window(&body) => {
             return Err("the body's brotli window is larger than the standard allows".to_owned());
         }
-        "br" if !more => take(brotli_decompressor::Decompressor::new(&body[..], 4096), limit),
-        _ => return Err(format!("the body is compressed in a way that was not asked for; only {ACCEPTED} are")),
+        "br" if !more => take(
+            brotli_decompressor::Decompressor::new(&body[..], 4096),
+            limit,
+        ),
+        _ => {
+            return Err(format!(
+                "the body is compressed in a way that was not asked for; only {ACCEPTED} are"
+            ));
+        }
     };
     headers.remove(CONTENT_ENCODING);
     headers.remove(CONTENT_LENGTH);
@@ -83,7 +105,9 @@ pub(crate) fn decode(headers: &mut HeaderMap, body: Bytes, cut: bool, limit: usi
 /// Reads at most `limit` bytes, however many there would be: also when they are a thousand times what came in.
 fn take(decoder: impl Read, limit: usize) -> (Bytes, Result<bool, std::io::Error>) {
     let mut read = Vec::new();
-    let end = decoder.take((limit as u64).saturating_add(1)).read_to_end(&mut read);
+    let end = decoder
+        .take((limit as u64).saturating_add(1))
+        .read_to_end(&mut read);
     let more = read.len() > limit;
     read.truncate(limit);
     (read.into(), end.map(|_| more))

@@ -30,7 +30,12 @@ pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()) })
+        Box::pin(async move {
+            Ok(tokio::net::lookup_host((name, 0))
+                .await?
+                .map(|address| address.ip())
+                .collect())
+        })
     }
 }
 
@@ -48,7 +53,10 @@ impl Checked {
         if self.public_only && !addresses.iter().all(|address| is_public(*address)) {
             return Err(io::Error::other(NotPublic(name.as_str().to_owned())));
         }
-        let addresses: Vec<SocketAddr> = addresses.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+        let addresses: Vec<SocketAddr> = addresses
+            .into_iter()
+            .map(|address| SocketAddr::new(address, 0))
+            .collect();
         Ok(addresses.into_iter())
     }
 }
@@ -73,7 +81,11 @@ pub(crate) struct NotPublic(pub(crate) String);
 
 impl fmt::Display for NotPublic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` has an address that is not of the public internet", self.0)
+        write!(
+            f,
+            "`{}` has an address that is not of the public internet",
+            self.0
+        )
     }
 }
 

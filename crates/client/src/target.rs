@@ -15,7 +15,9 @@ pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return bad("only http and https can be asked");
     }
-    let Some(authority) = uri.authority() else { return bad("it has no host") };
+    let Some(authority) = uri.authority() else {
+        return bad("it has no host");
+    };
     if authority.as_str().contains('@') {
         return bad("it has credentials before its host; send them in a header");
     }
@@ -24,7 +26,10 @@ pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
         return bad("its port is not 1 to 65535");
     }
-    if let Some(v6) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    if let Some(v6) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
         return match v6.parse() {
             Ok(address) => Ok((uri, Some(IpAddr::V6(address)))),
             Err(_) => bad("its host is no IPv6 address"),
@@ -36,13 +41,23 @@ pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     if name.is_empty() || name.len() > 253 || !name.bytes().all(legal) {
-        return bad("its host is no name of letters, digits, hyphens and dots (write other alphabets in their xn-- form)");
+        return bad(
+            "its host is no name of letters, digits, hyphens and dots (write other alphabets in their xn-- form)",
+        );
     }
     // Resolvers read `127.1`, `0x7f000001` and `2130706433` as addresses. No name ends in a number, so this loses none.
-    let last = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    let hex = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let last = name
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let hex = last
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if hex || last.bytes().all(|byte| byte.is_ascii_digit()) {
-        return bad("its host is an address in a form that is not taken; write four numbers with dots");
+        return bad(
+            "its host is an address in a form that is not taken; write four numbers with dots",
+        );
     }
     Ok((uri, None))
 }
@@ -53,10 +68,20 @@ mod tests {
 
     #[test]
     fn urls_that_can_be_asked() {
-        for url in ["http://example.com", "https://a-b.example.com:8443/x?y=1#z", "https://host_name/", "http://xn--bcher-kva.example./"] {
+        for url in [
+            "http://example.com",
+            "https://a-b.example.com:8443/x?y=1#z",
+            "https://host_name/",
+            "http://xn--bcher-kva.example./",
+        ] {
             assert!(matches!(target(url), Ok((_, None))), "{url}");
         }
-        for url in ["http://127.0.0.1:80/", "http://[::1]:8080/", "https://[fd00:ec2::254]/", "HTTP://10.0.0.1"] {
+        for url in [
+            "http://127.0.0.1:80/",
+            "http://[::1]:8080/",
+            "https://[fd00:ec2::254]/",
+            "HTTP://10.0.0.1",
+        ] {
             assert!(matches!(target(url), Ok((_, Some(_)))), "{url}");
         }
         assert_eq!(target("http://a/b#c").unwrap().0.path(), "/b");
@@ -100,9 +125,15 @@ mod tests {
             "http://[1.2.3.4]/",
         ];
         for url in urls {
-            assert!(matches!(target(url), Err(HttpError::BadUrl(_))), "{url}: {:?}", target(url));
+            assert!(
+                matches!(target(url), Err(HttpError::BadUrl(_))),
+                "{url}: {:?}",
+                target(url)
+            );
         }
-        let secret = target("http://user:hunter2@example.com/").unwrap_err().to_string();
+        let secret = target("http://user:hunter2@example.com/")
+            .unwrap_err()
+            .to_string();
         assert!(!secret.contains("hunter2"), "{secret}");
     }
 

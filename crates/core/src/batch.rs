@@ -33,26 +33,41 @@ impl Server {
         platform: &Arc<Platform>,
     ) -> Result<Option<BoxFuture<'static, Bytes>>, Error> {
         if items.is_empty() {
-            return Err(Error::invalid_request("a batch must hold at least one message"));
+            return Err(Error::invalid_request(
+                "a batch must hold at least one message",
+            ));
         }
         if items.len() > MOST {
-            return Err(Error::invalid_request(format!("a batch may hold at most {MOST} messages")));
+            return Err(Error::invalid_request(format!(
+                "a batch may hold at most {MOST} messages"
+            )));
         }
         let replies: Vec<BoxFuture<'static, Bytes>> = items
             .iter()
             .filter_map(|item| one(self, item.get(), principal, deadline_ms, platform))
             // an array of answers has no place for reports
-            .map(|reply| Box::pin(async move { reply.answer().await.message }) as BoxFuture<'static, Bytes>)
+            .map(|reply| {
+                Box::pin(async move { reply.answer().await.message }) as BoxFuture<'static, Bytes>
+            })
             .collect();
         if replies.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Box::pin(async move { write(&together(replies).await) })))
+        Ok(Some(Box::pin(
+            async move { write(&together(replies).await) },
+        )))
     }
 }
 
-fn one(server: &Server, text: &str, principal: &Arc<Principal>, deadline_ms: Option<u64>, platform: &Arc<Platform>) -> Option<Reply> {
-    let refused = |id: Option<&str>, error: &Error| Some(Reply::Answer(Answer::malformed(id, error)));
+fn one(
+    server: &Server,
+    text: &str,
+    principal: &Arc<Principal>,
+    deadline_ms: Option<u64>,
+    platform: &Arc<Platform>,
+) -> Option<Reply> {
+    let refused =
+        |id: Option<&str>, error: &Error| Some(Reply::Answer(Answer::malformed(id, error)));
     let request = match jsonrpc::read_message(text) {
         Ok(Message::Request(request)) => request,
         Ok(Message::Notification(_) | Message::Response) => return None,
@@ -60,9 +75,13 @@ fn one(server: &Server, text: &str, principal: &Arc<Principal>, deadline_ms: Opt
     };
     let id = request.id;
     if request.method == "initialize" {
-        return refused(Some(id.as_json()), &Error::invalid_request("`initialize` may not be part of a batch"));
+        return refused(
+            Some(id.as_json()),
+            &Error::invalid_request("`initialize` may not be part of a batch"),
+        );
     }
-    let call = Envelope::new(request).into_call(Era::Legacy(Revision::V2025_03_26), Arc::clone(principal));
+    let call =
+        Envelope::new(request).into_call(Era::Legacy(Revision::V2025_03_26), Arc::clone(principal));
     match call {
         Ok(call) => Some(server.reply(call.deadline_ms(deadline_ms), platform)),
         Err(error) => refused(Some(id.as_json()), &error),
@@ -71,7 +90,8 @@ fn one(server: &Server, text: &str, principal: &Arc<Principal>, deadline_ms: Opt
 
 /// Runs all at the same time, in this task. A batch is short, so each wake polls whatever is not done.
 fn together(futures: Vec<BoxFuture<'static, Bytes>>) -> impl Future<Output = Vec<Bytes>> {
-    let mut slots: Vec<Result<Bytes, BoxFuture<'static, Bytes>>> = futures.into_iter().map(Err).collect();
+    let mut slots: Vec<Result<Bytes, BoxFuture<'static, Bytes>>> =
+        futures.into_iter().map(Err).collect();
     std::future::poll_fn(move |cx| {
         for slot in &mut slots {
             if let Err(future) = slot
@@ -80,12 +100,17 @@ fn together(futures: Vec<BoxFuture<'static, Bytes>>) -> impl Future<Output = Vec
                 *slot = Ok(bytes);
             }
         }
-        if slots.iter().all(Result::is_ok) { Poll::Ready(slots.drain(..).filter_map(Result::ok).collect()) } else { Poll::Pending }
+        if slots.iter().all(Result::is_ok) {
+            Poll::Ready(slots.drain(..).filter_map(Result::ok).collect())
+        } else {
+            Poll::Pending
+        }
     })
 }
 
 fn write(answers: &[Bytes]) -> Bytes {
-    let mut out = Vec::with_capacity(answers.iter().map(|answer| answer.len() + 1).sum::<usize>() + 1);
+    let mut out =
+        Vec::with_capacity(answers.iter().map(|answer| answer.len() + 1).sum::<usize>() + 1);
     for answer in answers {
         out.push(if out.is_empty() { b'[' } else { b',' });
         out.extend_from_slice(answer);

@@ -127,7 +127,10 @@ impl Builder {
     /// Adds a value that handlers read by its type with `cx.state::<T>()`.
     pub fn state<T: Any + MaybeSend + MaybeSync>(mut self, value: T) -> Self {
         if self.state.insert(value) {
-            self.mistakes.push(format!("state of type {} was given twice", std::any::type_name::<T>()));
+            self.mistakes.push(format!(
+                "state of type {} was given twice",
+                std::any::type_name::<T>()
+            ));
         }
         self
     }
@@ -171,30 +174,66 @@ impl Builder {
         // names are compared before anything is left out for another mistake
         let mut twice = Vec::new();
         register::unique("tool", self.tools.iter().map(|tool| &tool.name), &mut twice);
-        register::unique("prompt", self.prompts.iter().map(|prompt| &prompt.name), &mut twice);
-        register::unique("resource", self.resources.iter().map(|resource| &resource.uri), &mut twice);
-        let tools: Vec<RegisteredTool> = self.tools.into_iter().filter_map(|tool| register::tool(tool, &mut mistakes)).collect();
-        let prompts: Vec<RegisteredPrompt> =
-            self.prompts.into_iter().filter_map(|prompt| register::prompt(prompt, &mut mistakes)).collect();
-        let resources: Vec<RegisteredResource> =
-            self.resources.into_iter().filter_map(|resource| register::resource(resource, &mut mistakes)).collect();
+        register::unique(
+            "prompt",
+            self.prompts.iter().map(|prompt| &prompt.name),
+            &mut twice,
+        );
+        register::unique(
+            "resource",
+            self.resources.iter().map(|resource| &resource.uri),
+            &mut twice,
+        );
+        let tools: Vec<RegisteredTool> = self
+            .tools
+            .into_iter()
+            .filter_map(|tool| register::tool(tool, &mut mistakes))
+            .collect();
+        let prompts: Vec<RegisteredPrompt> = self
+            .prompts
+            .into_iter()
+            .filter_map(|prompt| register::prompt(prompt, &mut mistakes))
+            .collect();
+        let resources: Vec<RegisteredResource> = self
+            .resources
+            .into_iter()
+            .filter_map(|resource| register::resource(resource, &mut mistakes))
+            .collect();
         mistakes.extend(twice);
         let uris = resources.iter().map(register::registered_uri);
-        let names = tools.iter().map(|tool| tool.name.as_str()).chain(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
-        let upstreams = upstream::upstreams(self.upstreams, &names.chain(uris).collect::<Vec<_>>(), &mut mistakes);
+        let names = tools
+            .iter()
+            .map(|tool| tool.name.as_str())
+            .chain(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
+        let upstreams = upstream::upstreams(
+            self.upstreams,
+            &names.chain(uris).collect::<Vec<_>>(),
+            &mut mistakes,
+        );
         if !mistakes.is_empty() {
-            return Err(BuildError { server: self.info.name, mistakes });
+            return Err(BuildError {
+                server: self.info.name,
+                mistakes,
+            });
         }
 
         let tool_index = register::index(tools.iter().map(|tool| tool.name.as_str()));
-        let prompt_index = register::index(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
+        let prompt_index =
+            register::index(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
         let resource_index = register::index(resources.iter().map(register::registered_uri));
         // what an upstream has is not known before it was asked
         let fronts = !upstreams.is_empty();
         let offered = |offered: bool| (offered || fronts).then_some(Offered {});
-        let completes =
-            prompts.iter().any(|prompt| !prompt.completers.is_empty() || prompt.definition.arguments.iter().any(|a| !a.values.is_empty()))
-                || resources.iter().any(|resource| !resource.completers.is_empty());
+        let completes = prompts.iter().any(|prompt| {
+            !prompt.completers.is_empty()
+                || prompt
+                    .definition
+                    .arguments
+                    .iter()
+                    .any(|a| !a.values.is_empty())
+        }) || resources
+            .iter()
+            .any(|resource| !resource.completers.is_empty());
         let capabilities = ServerCapabilities {
             tools: offered(!tools.is_empty()),
             prompts: offered(!prompts.is_empty()),
@@ -203,20 +242,40 @@ impl Builder {
             logging: self.logging.then_some(Offered {}),
         };
         let located = |templates: bool| {
-            let resources = resources.iter().filter(move |resource| resource.template.is_some() == templates);
-            resources.map(|resource| Listed { name: register::registered_uri(resource), scopes: &resource.scopes })
+            let resources = resources
+                .iter()
+                .filter(move |resource| resource.template.is_some() == templates);
+            resources.map(|resource| Listed {
+                name: register::registered_uri(resource),
+                scopes: &resource.scopes,
+            })
         };
         let lists = Lists {
-            tools: List::new(Kind::Tools, self.per_page, tools.iter().map(|tool| Listed { name: &tool.name, scopes: &tool.scopes })),
+            tools: List::new(
+                Kind::Tools,
+                self.per_page,
+                tools.iter().map(|tool| Listed {
+                    name: &tool.name,
+                    scopes: &tool.scopes,
+                }),
+            ),
             prompts: List::new(
                 Kind::Prompts,
                 self.per_page,
-                prompts.iter().map(|prompt| Listed { name: &prompt.definition.name, scopes: &prompt.scopes }),
+                prompts.iter().map(|prompt| Listed {
+                    name: &prompt.definition.name,
+                    scopes: &prompt.scopes,
+                }),
             ),
             resources: List::new(Kind::Resources, self.per_page, located(false)),
             templates: List::new(Kind::Templates, self.per_page, located(true)),
         };
-        let header_names = in_order(tools.iter().flat_map(|tool| &tool.headers).map(|parameter| parameter.header.as_str()));
+        let header_names = in_order(
+            tools
+                .iter()
+                .flat_map(|tool| &tool.headers)
+                .map(|parameter| parameter.header.as_str()),
+        );
         let header_names = header_names.into_iter().map(str::to_owned).collect();
         Ok(Server::from_inner(Inner {
             info: self.info,
@@ -241,7 +300,11 @@ impl Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let upstreams: Vec<&str> = self.upstreams.iter().map(|upstream| upstream.name()).collect();
+        let upstreams: Vec<&str> = self
+            .upstreams
+            .iter()
+            .map(|upstream| upstream.name())
+            .collect();
         f.debug_struct("Builder")
             .field("info", &self.info)
             .field("tools", &self.tools)
@@ -265,7 +328,12 @@ pub struct BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.mistakes.len();
-        write!(f, "server `{}` can't be built, {count} {} to correct:", self.server, if count == 1 { "mistake" } else { "mistakes" })?;
+        write!(
+            f,
+            "server `{}` can't be built, {count} {} to correct:",
+            self.server,
+            if count == 1 { "mistake" } else { "mistakes" }
+        )?;
         for mistake in &self.mistakes {
             write!(f, "\n  - {mistake}")?;
         }

@@ -79,16 +79,25 @@ impl<'a> Params<'a> {
     /// What `completion/complete` wants completed.
     pub(crate) fn completion<R: Deserialize<'a>, A: Deserialize<'a>>(&self) -> Option<(R, A)> {
         let read = |raw: Option<&'a RawValue>| raw.map(RawValue::get);
-        Some((serde_json::from_str(read(self.0.reference)?).ok()?, serde_json::from_str(read(self.0.argument)?).ok()?))
+        Some((
+            serde_json::from_str(read(self.0.reference)?).ok()?,
+            serde_json::from_str(read(self.0.argument)?).ok()?,
+        ))
     }
 
-    fn text(member: &'static str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Error> {
+    fn text(
+        member: &'static str,
+        raw: Option<&'a RawValue>,
+    ) -> Result<Option<Cow<'a, str>>, Error> {
         let Some(raw) = raw else { return Ok(None) };
-        string(raw).map(Some).ok_or_else(|| Error::invalid_params(format!("`params.{member}` must be a string")))
+        string(raw)
+            .map(Some)
+            .ok_or_else(|| Error::invalid_params(format!("`params.{member}` must be a string")))
     }
 
     fn required(member: &'static str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
-        Self::text(member, raw)?.ok_or_else(|| Error::invalid_params(format!("`params.{member}` is required")))
+        Self::text(member, raw)?
+            .ok_or_else(|| Error::invalid_params(format!("`params.{member}` is required")))
     }
 
     pub(crate) fn name(&self) -> Result<Cow<'a, str>, Error> {
@@ -112,7 +121,9 @@ impl<'a> Params<'a> {
     }
 
     pub(crate) fn level(&self) -> Result<LogLevel, Error> {
-        self.0.level.and_then(LogLevel::read).ok_or_else(|| Error::invalid_params("`params.level` must be a log level such as \"info\""))
+        self.0.level.and_then(LogLevel::read).ok_or_else(|| {
+            Error::invalid_params("`params.level` must be a log level such as \"info\"")
+        })
     }
 }
 
@@ -128,7 +139,10 @@ pub struct Envelope<'a> {
 
 /// Which kind of conversation a request belongs to (basic/versioning, and our order of detection in `ARCHITECTURE.md`).
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one lives for a moment per request: a box would cost more than the bytes")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives for a moment per request: a box would cost more than the bytes"
+)]
 pub enum Era<'a> {
     /// The request describes itself.
     Modern(Described<'a>),
@@ -150,7 +164,9 @@ impl Described<'_> {
     /// # Errors
     /// -32022 with the versions that are.
     pub fn revision(&self) -> Result<Revision, Error> {
-        Revision::parse(&self.version).filter(|revision| revision.is_modern()).ok_or_else(|| unsupported(&self.version))
+        Revision::parse(&self.version)
+            .filter(|revision| revision.is_modern())
+            .ok_or_else(|| unsupported(&self.version))
     }
 }
 
@@ -160,20 +176,34 @@ pub fn unsupported(requested: &str) -> Error {
     let supported: Vec<&str> = modern_versions().collect();
     // the client's own word, but not megabytes of it
     let shown: String = requested.chars().take(64).collect();
-    Error::new(ErrorCode(-32022), format!("protocol version {} is not served; use {}", text::quoted(requested), supported.join(" or ")))
-        .with_data(serde_json::json!({ "supported": supported, "requested": shown }))
+    Error::new(
+        ErrorCode(-32022),
+        format!(
+            "protocol version {} is not served; use {}",
+            text::quoted(requested),
+            supported.join(" or ")
+        ),
+    )
+    .with_data(serde_json::json!({ "supported": supported, "requested": shown }))
 }
 
 /// The versions a self-describing request may name.
 pub(crate) fn modern_versions() -> impl Iterator<Item = &'static str> {
-    Revision::ALL.into_iter().filter(|revision| revision.is_modern()).map(Revision::as_str)
+    Revision::ALL
+        .into_iter()
+        .filter(|revision| revision.is_modern())
+        .map(Revision::as_str)
 }
 
 impl<'a> Envelope<'a> {
     /// Takes a request apart.
     #[must_use]
     pub fn new(request: Request<'a, Params<'a>>) -> Self {
-        Self { id: request.id, method: request.method, params: request.params.unwrap_or_default() }
+        Self {
+            id: request.id,
+            method: request.method,
+            params: request.params.unwrap_or_default(),
+        }
     }
 
     /// Tells the era. `declared` is the version that the transport declares beside the message: the HTTP header, or what a
@@ -191,14 +221,18 @@ impl<'a> Envelope<'a> {
         if method == "initialize" {
             return Ok(Era::Legacy(Revision::LATEST_LEGACY));
         }
-        let declared_revision = declared.map(|declared| Revision::parse(declared).ok_or_else(|| unsupported(declared)));
-        let declares_modern = matches!(declared_revision, Some(Ok(revision)) if revision.is_modern());
+        let declared_revision =
+            declared.map(|declared| Revision::parse(declared).ok_or_else(|| unsupported(declared)));
+        let declares_modern =
+            matches!(declared_revision, Some(Ok(revision)) if revision.is_modern());
         let half_modern = meta.client_capabilities.is_some() || meta.client_info.is_some();
         if declares_modern || half_modern || method == "server/discover" {
             // says what is missing
             return modern(meta);
         }
-        declared_revision.unwrap_or(Ok(Revision::ASSUMED)).map(Era::Legacy)
+        declared_revision
+            .unwrap_or(Ok(Revision::ASSUMED))
+            .map(Era::Legacy)
     }
 
     /// The tool, prompt or resource that the request names, for a transport that repeats it.
@@ -218,26 +252,52 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// -32602 when they can't be read.
     pub fn arguments<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
-        let Some(raw) = self.params.arguments() else { return Ok(None) };
-        serde_json::from_str(raw.get()).map(Some).map_err(|_| Error::invalid_params("`params.arguments` must be an object"))
+        let Some(raw) = self.params.arguments() else {
+            return Ok(None);
+        };
+        serde_json::from_str(raw.get())
+            .map(Some)
+            .map_err(|_| Error::invalid_params("`params.arguments` must be an object"))
     }
 
     /// The call, ready for [`Server::reply`](crate::Server::reply).
     ///
     /// # Errors
     /// As for [`Described::revision`]; -32602 for a bad progress token.
-    pub fn into_call(self, era: Era<'a>, principal: impl Into<Arc<Principal>>) -> Result<Call<'a>, Error> {
+    pub fn into_call(
+        self,
+        era: Era<'a>,
+        principal: impl Into<Arc<Principal>>,
+    ) -> Result<Call<'a>, Error> {
         let (revision, meta) = match era {
             Era::Modern(described) => (described.revision()?, described.meta),
-            Era::Legacy(revision) => (revision, self.params.meta().map(RawMeta::common).transpose()?.unwrap_or_default()),
+            Era::Legacy(revision) => (
+                revision,
+                self.params
+                    .meta()
+                    .map(RawMeta::common)
+                    .transpose()?
+                    .unwrap_or_default(),
+            ),
         };
         let principal = principal.into();
-        Ok(Call { id: self.id, method: self.method, params: self.params, revision, meta, principal, deadline_ms: None })
+        Ok(Call {
+            id: self.id,
+            method: self.method,
+            params: self.params,
+            revision,
+            meta,
+            principal,
+            deadline_ms: None,
+        })
     }
 }
 
 fn modern<'a>(meta: &RawMeta<'a>) -> Result<Era<'a>, Error> {
-    Ok(Era::Modern(Described { version: meta.version()?, meta: meta.modern()? }))
+    Ok(Era::Modern(Described {
+        version: meta.version()?,
+        meta: meta.modern()?,
+    }))
 }
 
 /// A request that dispatch can serve.

@@ -27,10 +27,11 @@ fn write(value: &Value, out: &mut Vec<u8>) {
         Value::Object(members) => {
             let mut members: Vec<Member> = members.iter().collect();
             // for ASCII, which names of arguments nearly always are, the bytes have the same order as the code units
-            let order: fn(&Member, &Member) -> Ordering = match members.iter().all(|(key, _)| key.is_ascii()) {
-                true => |one, other| one.0.cmp(other.0),
-                false => |one, other| one.0.encode_utf16().cmp(other.0.encode_utf16()),
-            };
+            let order: fn(&Member, &Member) -> Ordering =
+                match members.iter().all(|(key, _)| key.is_ascii()) {
+                    true => |one, other| one.0.cmp(other.0),
+                    false => |one, other| one.0.encode_utf16().cmp(other.0.encode_utf16()),
+                };
             // both ways by one sort: each would be another four kilobytes of code
             members.sort_unstable_by(order);
             out.push(b'{');
@@ -82,7 +83,10 @@ pub(crate) fn digest_key(parts: &[&[u8]]) -> String {
 
 /// The first 16 hexadecimal digits of the SHA-256 of some bytes: enough to find equal inputs in a log, not to read them.
 pub(crate) fn fingerprint(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -100,8 +104,15 @@ mod tests {
             r#"{"a":{"x":"é","y":null},"b":[1,1,0,1.5e+300]}"#
         );
         // the order of RFC 8785's example: by UTF-16 code units, in which the emoji comes before U+FB33
-        assert_eq!(spelled("{\"\u{fb33}\":1,\"\u{1f600}\":2,\"\u{80}\":3}"), "{\"\u{80}\":3,\"\u{1f600}\":2,\"\u{fb33}\":1}");
-        assert_ne!(spelled("9007199254740993"), spelled("9007199254740992"), "large ids stay apart");
+        assert_eq!(
+            spelled("{\"\u{fb33}\":1,\"\u{1f600}\":2,\"\u{80}\":3}"),
+            "{\"\u{80}\":3,\"\u{1f600}\":2,\"\u{fb33}\":1}"
+        );
+        assert_ne!(
+            spelled("9007199254740993"),
+            spelled("9007199254740992"),
+            "large ids stay apart"
+        );
     }
 
     #[test]

@@ -28,6 +28,16 @@ pub(crate) type Completers = BTreeMap<String, Box<dyn Completer>>;
 /// The values that begin with what was typed, ignoring case; then those that contain it.
 pub(crate) fn among(values: &[String], typed: &str) -> Vec<String> {
     let typed = typed.to_lowercase();
-    let (starting, other): (Vec<&String>, Vec<&String>) = values.iter().partition(|value| value.to_lowercase().starts_with(&typed));
-    starting.into_iter().chain(other.into_iter().filter(|value| value.to_lowercase().contains(&typed))).cloned().collect()
+    let (starting, other): (Vec<&String>, Vec<&String>) = values
+        .iter()
+        .partition(|value| value.to_lowercase().starts_with(&typed));
+    starting
+        .into_iter()
+        .chain(
+            other
+                .into_iter()
+                .filter(|value| value.to_lowercase().contains(&typed)),
+        )
+        .cloned()
+        .collect()
 }

@@ -57,8 +57,30 @@ pub(crate) struct Parts {
 
 impl Cx {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { revision, principal, meta, answers, opened, filled, deadline_ms, platform, state, outbox } = parts;
-        Self(Arc::new(Inner { revision, principal, meta, answers, opened, filled, deadline_ms, platform, state, outbox }))
+        let Parts {
+            revision,
+            principal,
+            meta,
+            answers,
+            opened,
+            filled,
+            deadline_ms,
+            platform,
+            state,
+            outbox,
+        } = parts;
+        Self(Arc::new(Inner {
+            revision,
+            principal,
+            meta,
+            answers,
+            opened,
+            filled,
+            deadline_ms,
+            platform,
+            state,
+            outbox,
+        }))
     }
 
     /// Tells the client how far the call is. Without a progress token nothing is sent.
@@ -67,7 +89,12 @@ impl Cx {
     /// report turns the HTTP answer into an event stream.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         if let Some(token) = &self.0.meta.progress_token {
-            self.0.outbox.progress(token, progress, total, message.filter(|_| self.0.revision.has_annotations()));
+            self.0.outbox.progress(
+                token,
+                progress,
+                total,
+                message.filter(|_| self.0.revision.has_annotations()),
+            );
         }
     }
 
@@ -89,7 +116,9 @@ impl Cx {
     /// Never put secrets or personal data in it: the client reads it.
     pub fn log(&self, level: LogLevel, data: impl Serialize) {
         if self.0.meta.log_level.is_some_and(|wanted| level >= wanted) {
-            self.0.outbox.log(level, serde_json::to_value(data).unwrap_or(Value::Null));
+            self.0
+                .outbox
+                .log(level, serde_json::to_value(data).unwrap_or(Value::Null));
         }
     }
 
@@ -151,7 +180,12 @@ impl Cx {
     /// # Errors
     /// An internal error when the server was built without it.
     pub fn state<T: Any + MaybeSend + MaybeSync>(&self) -> Result<&T, ToolError> {
-        let missing = || ToolError::internal(format!("no state of type {}: give it to Builder::state", std::any::type_name::<T>()));
+        let missing = || {
+            ToolError::internal(format!(
+                "no state of type {}: give it to Builder::state",
+                std::any::type_name::<T>()
+            ))
+        };
         self.0.state.find().ok_or_else(missing)
     }
 
@@ -160,8 +194,12 @@ impl Cx {
     /// # Errors
     /// An internal error when the host does not provide it.
     pub fn port<P: ?Sized + Any>(&self) -> Result<&Arc<P>, ToolError> {
-        let missing =
-            || ToolError::internal(format!("the host has no port {}: give it to Platform::with_port", std::any::type_name::<P>()));
+        let missing = || {
+            ToolError::internal(format!(
+                "the host has no port {}: give it to Platform::with_port",
+                std::any::type_name::<P>()
+            ))
+        };
         self.0.platform.port().ok_or_else(missing)
     }
 
@@ -170,12 +208,22 @@ impl Cx {
     ///
     /// # Errors
     /// An internal error when the host has no client; what the model reads of other failures is for the handler to say.
-    pub async fn fetch(&self, mut request: HttpRequest) -> Result<Result<HttpResponse, HttpError>, ToolError> {
+    pub async fn fetch(
+        &self,
+        mut request: HttpRequest,
+    ) -> Result<Result<HttpResponse, HttpError>, ToolError> {
         let client = Arc::clone(self.port::<dyn HttpClient>()?);
         request.timeout = request.timeout.min(self.remaining());
         let nothing = TraceContext::default();
-        let trace = if request.public_only { &nothing } else { self.trace() };
-        for (name, value) in [("traceparent", &trace.traceparent), ("tracestate", &trace.tracestate)] {
+        let trace = if request.public_only {
+            &nothing
+        } else {
+            self.trace()
+        };
+        for (name, value) in [
+            ("traceparent", &trace.traceparent),
+            ("tracestate", &trace.tracestate),
+        ] {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
@@ -201,7 +249,8 @@ impl Cx {
     pub fn elicit(&self, key: &str, form: Form) -> Result<&Elicited, ToolError> {
         if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
             let fits = elicited.accepted().is_none_or(|content| {
-                Validator::compile(form.schema()).is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))
+                Validator::compile(form.schema())
+                    .is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))
             });
             if fits {
                 return Ok(elicited);
@@ -225,7 +274,10 @@ impl Cx {
     /// round could. `None` in the first round, or when the value is of another type.
     #[must_use]
     pub fn request_state<T: DeserializeOwned>(&self) -> Option<T> {
-        self.0.opened.as_ref().and_then(|state| T::deserialize(state).ok())
+        self.0
+            .opened
+            .as_ref()
+            .and_then(|state| T::deserialize(state).ok())
     }
 
     /// While completing an argument: what the person has filled into another one already.
@@ -239,12 +291,19 @@ impl Cx {
     /// # Errors
     /// Protocol error -32021, to be returned with `?`.
     pub fn require(&self, capability: Capability) -> Result<(), ToolError> {
-        if capability.is_in(self.client()) { Ok(()) } else { Err(ToolError::missing_capability(capability)) }
+        if capability.is_in(self.client()) {
+            Ok(())
+        } else {
+            Err(ToolError::missing_capability(capability))
+        }
     }
 }
 
 impl fmt::Debug for Cx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cx").field("revision", &self.0.revision).field("principal", &self.0.principal).finish_non_exhaustive()
+        f.debug_struct("Cx")
+            .field("revision", &self.0.revision)
+            .field("principal", &self.0.principal)
+            .finish_non_exhaustive()
     }
 }

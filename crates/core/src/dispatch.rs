@@ -88,7 +88,10 @@ pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platf
     };
     let outcome = match method {
         Method::Discover => Ok(answer(id, server.discovery())),
-        Method::Initialize => call.params.protocol_version().map(|version| answer(id, server.initialization(&version))),
+        Method::Initialize => call
+            .params
+            .protocol_version()
+            .map(|version| answer(id, server.initialization(&version))),
         Method::Ping => Ok(answer(id, b"{}")),
         Method::SetLogLevel => call.params.level().map(|_| answer(id, b"{}")),
         Method::ListTools => list(server, call, method, &server.lists().tools, platform),
@@ -119,27 +122,58 @@ pub(crate) fn refuse(
     error: &Error,
     platform: &Platform,
 ) -> Answer {
-    let method = Method::find(&envelope.method, revision, server.capabilities()).map_or("", Method::as_str);
-    let call = AtOnce { revision, method, id: envelope.id.as_json(), principal, trace: None, duration_ms: 0 };
+    let method =
+        Method::find(&envelope.method, revision, server.capabilities()).map_or("", Method::as_str);
+    let call = AtOnce {
+        revision,
+        method,
+        id: envelope.id.as_json(),
+        principal,
+        trace: None,
+        duration_ms: 0,
+    };
     call.record(platform, Err(error));
     Answer::error(Some(envelope.id.as_json()), error)
 }
 
 fn record(call: &Call<'_>, platform: &Platform, method: &str, ended: Result<usize, &Error>) {
-    let Call { revision, principal, .. } = call;
+    let Call {
+        revision,
+        principal,
+        ..
+    } = call;
     let trace = Some(&call.meta.trace);
-    AtOnce { revision: *revision, method, id: call.id.as_json(), principal, trace, duration_ms: 0 }.record(platform, ended);
+    AtOnce {
+        revision: *revision,
+        method,
+        id: call.id.as_json(),
+        principal,
+        trace,
+        duration_ms: 0,
+    }
+    .record(platform, ended);
 }
 
 fn answer(id: &str, result: &[u8]) -> Reply {
     Reply::Answer(Answer::result(id, result))
 }
 
-fn list(server: &Server, call: &Call<'_>, method: Method, list: &List, platform: &Arc<Platform>) -> Result<Reply, Error> {
+fn list(
+    server: &Server,
+    call: &Call<'_>,
+    method: Method,
+    list: &List,
+    platform: &Arc<Platform>,
+) -> Result<Reply, Error> {
     if !server.upstreams().is_empty() {
         return merged::list(server, call, method, list.kind(), platform);
     }
     let cursor = call.params.cursor()?;
-    let page = list.page(call.revision, cursor.as_deref(), server, &call.principal.scopes)?;
+    let page = list.page(
+        call.revision,
+        cursor.as_deref(),
+        server,
+        &call.principal.scopes,
+    )?;
     Ok(answer(call.id.as_json(), &page))
 }

@@ -16,7 +16,10 @@ pub struct ToolError(Box<Kind>);
 #[derive(Debug)]
 pub(crate) enum Kind {
     /// The public sentence, and maybe a private cause.
-    Failed { message: String, cause: Option<String> },
+    Failed {
+        message: String,
+        cause: Option<String>,
+    },
     /// Only a private cause.
     Internal { cause: String },
     /// The thing named does not exist.
@@ -31,13 +34,18 @@ impl ToolError {
     /// A failure that the model can act on, in one sentence that says what to change.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Kind::Failed { message: message.into(), cause: None }))
+        Self(Box::new(Kind::Failed {
+            message: message.into(),
+            cause: None,
+        }))
     }
 
     /// A failure whose cause is for the log alone.
     #[must_use]
     pub fn internal(cause: impl fmt::Display) -> Self {
-        Self(Box::new(Kind::Internal { cause: cause.to_string() }))
+        Self(Box::new(Kind::Internal {
+            cause: cause.to_string(),
+        }))
     }
 
     /// Something outside is down: a public sentence ("... is temporarily unavailable"), and the cause for the log.
@@ -49,7 +57,9 @@ impl ToolError {
     /// What was named does not exist. Reading a resource answers with the protocol's own error for it.
     #[must_use]
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self(Box::new(Kind::NotFound { message: message.into() }))
+        Self(Box::new(Kind::NotFound {
+            message: message.into(),
+        }))
     }
 
     /// The client did not declare a capability that this call can't do without: protocol error -32021.
@@ -63,7 +73,10 @@ impl ToolError {
     pub fn with_cause(self, cause: impl fmt::Display) -> Self {
         match *self.0 {
             Kind::Failed { message, .. } | Kind::NotFound { message } => {
-                Self(Box::new(Kind::Failed { message, cause: Some(cause.to_string()) }))
+                Self(Box::new(Kind::Failed {
+                    message,
+                    cause: Some(cause.to_string()),
+                }))
             }
             other => Self(Box::new(other)),
         }

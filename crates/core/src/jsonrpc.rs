@@ -32,7 +32,9 @@ fn none<P>() -> Option<P> {
     None
 }
 
-fn some<'de, D: Deserializer<'de>, P: Deserialize<'de>>(deserializer: D) -> Result<Option<P>, D::Error> {
+fn some<'de, D: Deserializer<'de>, P: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<P>, D::Error> {
     P::deserialize(deserializer).map(Some)
 }
 
@@ -54,7 +56,9 @@ pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
         // valid JSON, so without escapes it is the text itself
         return Some(Cow::Borrowed(inside));
     }
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
+    serde_json::from_str::<Text<'_>>(raw.get())
+        .ok()
+        .map(|text| text.0)
 }
 
 /// One message from a client, its parameters read as `P`.
@@ -118,9 +122,18 @@ impl From<Error> for Malformed<'_> {
 /// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message, -32602 when it is a request whose
 /// parameters are not a `P`.
 pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, Malformed<'a>> {
-    let text = std::str::from_utf8(body).map_err(|error| Error::parse(format!("the body is not UTF-8 (byte {})", error.valid_up_to())))?;
-    if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
-        let items = serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| json_error(&error))?;
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Error::parse(format!(
+            "the body is not UTF-8 (byte {})",
+            error.valid_up_to()
+        ))
+    })?;
+    if text
+        .trim_start_matches([' ', '\t', '\r', '\n'])
+        .starts_with('[')
+    {
+        let items =
+            serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| json_error(&error))?;
         return Ok(Incoming::Batch(items));
     }
     read_message(text).map(Incoming::Single)
@@ -130,7 +143,9 @@ pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, M
 ///
 /// # Errors
 /// As for [`read`].
-pub fn read_message<'a, P: Deserialize<'a>>(text: &'a str) -> Result<Message<'a, P>, Malformed<'a>> {
+pub fn read_message<'a, P: Deserialize<'a>>(
+    text: &'a str,
+) -> Result<Message<'a, P>, Malformed<'a>> {
     match serde_json::from_str::<Object<Envelope<'a, P>>>(text) {
         Ok(Object(envelope)) => message(envelope),
         Err(error) if error.is_data() => unreadable(text, &error),
@@ -139,7 +154,10 @@ pub fn read_message<'a, P: Deserialize<'a>>(text: &'a str) -> Result<Message<'a,
 }
 
 /// Tells a message that is none from a message whose parameters are not as its method wants them.
-fn unreadable<'a, P>(text: &'a str, error: &serde_json::Error) -> Result<Message<'a, P>, Malformed<'a>> {
+fn unreadable<'a, P>(
+    text: &'a str,
+    error: &serde_json::Error,
+) -> Result<Message<'a, P>, Malformed<'a>> {
     let Ok(Object(envelope)) = serde_json::from_str::<Object<Envelope<'a, &RawValue>>>(text) else {
         return Err(json_error(error).into());
     };
@@ -151,9 +169,17 @@ fn unreadable<'a, P>(text: &'a str, error: &serde_json::Error) -> Result<Message
             } else {
                 "`params` must be an object"
             };
-            Err(Malformed { id: Some(id), error: Error::invalid_params(said) })
+            Err(Malformed {
+                id: Some(id),
+                error: Error::invalid_params(said),
+            })
         }
-        Message::Notification(Notification { method, .. }) => Ok(Message::Notification(Notification { method, params: None })),
+        Message::Notification(Notification { method, .. }) => {
+            Ok(Message::Notification(Notification {
+                method,
+                params: None,
+            }))
+        }
         Message::Response => Ok(Message::Response),
     }
 }
@@ -162,19 +188,35 @@ fn message<P>(envelope: Envelope<'_, P>) -> Result<Message<'_, P>, Malformed<'_>
     let id = match envelope.id {
         None => None,
         Some(raw) => {
-            let refused = || Error::invalid_request("`id` must be a string or an integer; leave it out for a notification");
+            let refused = || {
+                Error::invalid_request(
+                    "`id` must be a string or an integer; leave it out for a notification",
+                )
+            };
             Some(Id::read(raw).ok_or_else(refused)?)
         }
     };
-    let refuse = |message: &'static str| Malformed { id, error: Error::invalid_request(message) };
+    let refuse = |message: &'static str| Malformed {
+        id,
+        error: Error::invalid_request(message),
+    };
     if envelope.jsonrpc.is_none_or(|version| version.0 != "2.0") {
         return Err(refuse("`jsonrpc` must be \"2.0\""));
     }
     let answered = envelope.result.is_some() || envelope.error.is_some();
     match (envelope.method.map(|method| method.0), id) {
-        (Some(_), _) if answered => Err(refuse("a message has either `method` or `result`/`error`, not both")),
-        (Some(method), Some(id)) => Ok(Message::Request(Request { id, method, params: envelope.params })),
-        (Some(method), None) => Ok(Message::Notification(Notification { method, params: envelope.params })),
+        (Some(_), _) if answered => Err(refuse(
+            "a message has either `method` or `result`/`error`, not both",
+        )),
+        (Some(method), Some(id)) => Ok(Message::Request(Request {
+            id,
+            method,
+            params: envelope.params,
+        })),
+        (Some(method), None) => Ok(Message::Notification(Notification {
+            method,
+            params: envelope.params,
+        })),
         (None, _) if answered => Ok(Message::Response),
         (None, _) => Err(refuse("`method` is missing")),
     }
@@ -226,7 +268,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// Keeps an explicit `null` apart from a missing member: `"id": null` is an error, no id is a notification.
-pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+pub(crate) fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
@@ -235,7 +279,11 @@ fn json_error(error: &serde_json::Error) -> Error {
     if error.is_data() {
         // serde's own words may quote the input; the first clause names the member and no value of it
         let said = error.to_string();
-        let reason = if said.starts_with("duplicate field") { "a member stands twice" } else { "a member has the wrong type" };
+        let reason = if said.starts_with("duplicate field") {
+            "a member stands twice"
+        } else {
+            "a member has the wrong type"
+        };
         return Error::invalid_request(format!("not a JSON-RPC message: {reason} ({place})"));
     }
     Error::parse(format!("the body is not valid JSON ({place})"))
@@ -285,7 +333,13 @@ impl Error {
     /// An error of any code.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), data: None, retry_after: None, scopes: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+            retry_after: None,
+            scopes: Vec::new(),
+        }
     }
 
     /// Adds facts for a program.
@@ -310,7 +364,10 @@ impl Error {
     /// -32601, naming the method.
     #[must_use]
     pub fn method_not_found(method: &str) -> Self {
-        Self::new(ErrorCode::METHOD_NOT_FOUND, format!("method {} is not served here", text::quoted(method)))
+        Self::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            format!("method {} is not served here", text::quoted(method)),
+        )
     }
 
     /// -32602.
@@ -323,14 +380,20 @@ impl Error {
     #[must_use]
     pub fn rate_limited(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
         let data = serde_json::json!({ "retryAfterSeconds": wait.as_secs() });
-        Self { retry_after: Some(wait), ..Self::new(ErrorCode::RATE_LIMITED, message).with_data(data) }
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(ErrorCode::RATE_LIMITED, message).with_data(data)
+        }
     }
 
     /// 403: the caller needs each of these scopes.
     #[must_use]
     pub fn forbidden(message: impl Into<Cow<'static, str>>, scopes: &[String]) -> Self {
         let data = serde_json::json!({ "requiredScopes": scopes });
-        Self { scopes: scopes.to_vec(), ..Self::new(ErrorCode::FORBIDDEN, message).with_data(data) }
+        Self {
+            scopes: scopes.to_vec(),
+            ..Self::new(ErrorCode::FORBIDDEN, message).with_data(data)
+        }
     }
 
     /// -32603.
@@ -413,7 +476,10 @@ mod tests {
 
     fn error_of(body: &str) -> (Option<String>, i32) {
         match read::<&RawValue>(body.as_bytes()) {
-            Err(malformed) => (malformed.id.map(|id| id.as_json().to_owned()), malformed.error.code.0),
+            Err(malformed) => (
+                malformed.id.map(|id| id.as_json().to_owned()),
+                malformed.error.code.0,
+            ),
             Ok(other) => panic!("{body} was read as {other:?}"),
         }
     }
@@ -421,7 +487,9 @@ mod tests {
     #[test]
     fn a_request_borrows_its_parts() {
         let body = br#" {"jsonrpc":"2.0","id":"a\n1","method":"tools/call","params":{"x":[1, 2]},"extra":1}"#;
-        let Ok(Incoming::Single(Message::Request(request))) = read::<&RawValue>(body) else { panic!() };
+        let Ok(Incoming::Single(Message::Request(request))) = read::<&RawValue>(body) else {
+            panic!()
+        };
         assert_eq!(request.id.as_json(), r#""a\n1""#);
         assert!(matches!(request.method, Cow::Borrowed("tools/call")));
         assert_eq!(request.params.map(RawValue::get), Some(r#"{"x":[1, 2]}"#));
@@ -430,8 +498,14 @@ mod tests {
     #[test]
     fn messages_are_told_apart() {
         let kind = |body: &'static str| read::<&RawValue>(body.as_bytes());
-        assert!(matches!(kind(r#"{"jsonrpc":"2.0","method":"x"}"#), Ok(Incoming::Single(Message::Notification(_)))));
-        assert!(matches!(kind(r#"{"jsonrpc":"2.0","id":1,"result":null}"#), Ok(Incoming::Single(Message::Response))));
+        assert!(matches!(
+            kind(r#"{"jsonrpc":"2.0","method":"x"}"#),
+            Ok(Incoming::Single(Message::Notification(_)))
+        ));
+        assert!(matches!(
+            kind(r#"{"jsonrpc":"2.0","id":1,"result":null}"#),
+            Ok(Incoming::Single(Message::Response))
+        ));
         assert!(matches!(kind("\n[]"), Ok(Incoming::Batch(items)) if items.is_empty()));
     }
 
@@ -442,22 +516,58 @@ mod tests {
         assert_eq!(error_of("{} x"), (None, -32700));
         assert_eq!(error_of("\"text\""), (None, -32600));
         assert_eq!(error_of("null"), (None, -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#), (None, -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#), (None, -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#), (None, -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"1.0","id":7,"method":"x"}"#), (Some("7".into()), -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7}"#), (Some("7".into()), -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":5}"#), (None, -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","method":"b"}"#), (None, -32600));
-        assert_eq!(error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","result":1}"#), (Some("7".into()), -32600));
-        assert!(read::<&RawValue>(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}").is_err_and(|m| m.error.code == ErrorCode::PARSE));
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#),
+            (None, -32600)
+        );
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"2.0","id":1.5,"method":"x"}"#),
+            (None, -32600)
+        );
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#),
+            (None, -32600)
+        );
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"1.0","id":7,"method":"x"}"#),
+            (Some("7".into()), -32600)
+        );
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"2.0","id":7}"#),
+            (Some("7".into()), -32600)
+        );
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"2.0","id":7,"method":5}"#),
+            (None, -32600)
+        );
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","method":"b"}"#),
+            (None, -32600)
+        );
+        assert_eq!(
+            error_of(r#"{"jsonrpc":"2.0","id":7,"method":"a","result":1}"#),
+            (Some("7".into()), -32600)
+        );
+        assert!(
+            read::<&RawValue>(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}")
+                .is_err_and(|m| m.error.code == ErrorCode::PARSE)
+        );
     }
 
     #[test]
     fn answers_repeat_the_id_or_leave_it_out() {
-        assert_eq!(write_result("7", b"{}"), br#"{"jsonrpc":"2.0","id":7,"result":{}}"#);
+        assert_eq!(
+            write_result("7", b"{}"),
+            br#"{"jsonrpc":"2.0","id":7,"result":{}}"#
+        );
         let error = Error::parse("no");
-        assert_eq!(write_error(None, &error), br#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"no"}}"#);
-        assert_eq!(write_error(Some("\"a\""), &error), br#"{"jsonrpc":"2.0","id":"a","error":{"code":-32700,"message":"no"}}"#);
+        assert_eq!(
+            write_error(None, &error),
+            br#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"no"}}"#
+        );
+        assert_eq!(
+            write_error(Some("\"a\""), &error),
+            br#"{"jsonrpc":"2.0","id":"a","error":{"code":-32700,"message":"no"}}"#
+        );
     }
 }

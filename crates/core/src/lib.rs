@@ -57,16 +57,22 @@ pub use marked::{Marked, MarkedFn};
 pub use model::JsonObject;
 pub use model::capabilities::{Capability, ClientCapabilities};
 pub use model::content::{
-    Annotations, Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents, ResourceLink, Role, TextContent,
+    Annotations, Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents,
+    ResourceLink, Role, TextContent,
 };
 pub use model::implementation::{Icon, Implementation};
-pub use model::input::{ElicitAction, Elicited, Form, InputRequest, InputResponse, Root, Sampled, Sampling, UrlElicitation};
+pub use model::input::{
+    ElicitAction, Elicited, Form, InputRequest, InputResponse, Root, Sampled, Sampling,
+    UrlElicitation,
+};
 pub use model::meta::{LogLevel, TraceContext};
 pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
 pub use policy::{Limits, WhenDown};
 pub use port::blob_path::{BadPath, BlobPath};
-pub use port::blobs::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition};
+pub use port::blobs::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition,
+};
 pub use port::embedder::{EmbedError, Embedder};
 pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use port::records::{CacheUse, CallRecord, Failure, Outcome, Records};

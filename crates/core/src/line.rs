@@ -58,7 +58,11 @@ impl Connection {
     /// A client that has said nothing yet, known to the host as `principal`.
     #[must_use]
     pub fn new(server: Server, principal: Principal) -> Self {
-        Self { server, principal: principal.into(), agreed: None }
+        Self {
+            server,
+            principal: principal.into(),
+            agreed: None,
+        }
     }
 
     /// Takes one line, without its line break. An empty line is nothing.
@@ -77,7 +81,11 @@ impl Connection {
         }
     }
 
-    fn request<'a>(&mut self, request: Request<'a, Params<'a>>, platform: &Arc<Platform>) -> Received {
+    fn request<'a>(
+        &mut self,
+        request: Request<'a, Params<'a>>,
+        platform: &Arc<Platform>,
+    ) -> Received {
         let id = request.id;
         let declared = self.agreed.map(Revision::as_str);
         let envelope = Envelope::new(request);
@@ -85,21 +93,33 @@ impl Connection {
             Ok(era) => era,
             Err(error) => return refuse(Some(id), &error),
         };
-        if let (Era::Legacy(_), "initialize", Ok(version)) = (&era, envelope.method.as_ref(), envelope.params.protocol_version()) {
+        if let (Era::Legacy(_), "initialize", Ok(version)) = (
+            &era,
+            envelope.method.as_ref(),
+            envelope.params.protocol_version(),
+        ) {
             self.agreed = Some(negotiate(&version));
         }
         match envelope.into_call(era, Arc::clone(&self.principal)) {
             Err(error) => refuse(Some(id), &error),
             Ok(call) => match self.server.reply(call, platform) {
                 Reply::Answer(answer) => Received::Send(answer.message),
-                Reply::Running(running) => Received::Run { id: id.as_json().into(), call: running },
+                Reply::Running(running) => Received::Run {
+                    id: id.as_json().into(),
+                    call: running,
+                },
             },
         }
     }
 
     fn batch(&self, items: &[&RawValue], platform: &Arc<Platform>) -> Received {
         if !self.agreed.is_some_and(Revision::has_batches) {
-            return refuse(None, &Error::invalid_request("send one message per line: only protocol revision 2025-03-26 has batches"));
+            return refuse(
+                None,
+                &Error::invalid_request(
+                    "send one message per line: only protocol revision 2025-03-26 has batches",
+                ),
+            );
         }
         match self.server.batch(items, &self.principal, None, platform) {
             Ok(Some(answers)) => Received::Batch(Batch(answers)),
@@ -115,6 +135,9 @@ fn refuse(id: Option<Id<'_>>, error: &Error) -> Received {
 
 /// The id that `notifications/cancelled` names.
 fn cancelled(notification: &Notification<'_, Params<'_>>) -> Option<Box<str>> {
-    let params = notification.params.as_ref().filter(|_| notification.method == "notifications/cancelled")?;
+    let params = notification
+        .params
+        .as_ref()
+        .filter(|_| notification.method == "notifications/cancelled")?;
     params.request_id().map(|id| id.get().into())
 }

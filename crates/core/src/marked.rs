@@ -24,7 +24,10 @@ pub struct Marked<'a, Mark, R> {
 impl<'a, Mark, R> Marked<'a, Mark, R> {
     /// Marks a future.
     pub fn new(future: impl Future<Output = R> + MaybeSend + 'a) -> Self {
-        Self { future: Box::pin(future), mark: PhantomData }
+        Self {
+            future: Box::pin(future),
+            mark: PhantomData,
+        }
     }
 }
 

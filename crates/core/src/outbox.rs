@@ -27,15 +27,28 @@ struct Queue {
 }
 
 impl Outbox {
-    pub(crate) fn progress(&self, token: &str, progress: f64, total: Option<f64>, message: Option<&str>) {
+    pub(crate) fn progress(
+        &self,
+        token: &str,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<&str>,
+    ) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // the protocol wants progress to grow; NaN and infinity can't be written as JSON
         let grows = progress.is_finite() && queue.last.is_none_or(|last| progress > last);
-        let Ok(token) = serde_json::from_str::<&RawValue>(token) else { return };
+        let Ok(token) = serde_json::from_str::<&RawValue>(token) else {
+            return;
+        };
         if grows && queue.waiting.len() < MOST {
             queue.last = Some(progress);
             let total = total.filter(|total| total.is_finite());
-            let params = to_json(&Progress { progress_token: token, progress, total, message });
+            let params = to_json(&Progress {
+                progress_token: token,
+                progress,
+                total,
+                message,
+            });
             queue.put(write_notification("notifications/progress", &params));
         }
     }
@@ -43,7 +56,11 @@ impl Outbox {
     pub(crate) fn log(&self, level: LogLevel, data: Value) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.waiting.len() < MOST {
-            let params = to_json(&LogMessage { level, logger: None, data });
+            let params = to_json(&LogMessage {
+                level,
+                logger: None,
+                data,
+            });
             queue.put(write_notification("notifications/message", &params));
         }
     }
@@ -52,7 +69,12 @@ impl Outbox {
     pub(crate) fn take(&self, waker: &Waker) -> Option<Bytes> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let next = queue.waiting.pop_front();
-        if next.is_none() && !queue.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        if next.is_none()
+            && !queue
+                .waker
+                .as_ref()
+                .is_some_and(|known| known.will_wake(waker))
+        {
             queue.waker = Some(waker.clone());
         }
         next

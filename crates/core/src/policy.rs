@@ -61,7 +61,10 @@ pub struct Limits {
 
 impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limits").field("rate", &self.rate).field("when_down", &self.when_down).finish_non_exhaustive()
+        f.debug_struct("Limits")
+            .field("rate", &self.rate)
+            .field("when_down", &self.when_down)
+            .finish_non_exhaustive()
     }
 }
 

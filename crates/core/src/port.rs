@@ -41,7 +41,13 @@ pub struct Platform {
 impl Platform {
     /// The four ports that every host has, and the keys that seal request state.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, timer: Arc<dyn Timer>, random: Arc<dyn Random>, records: Arc<dyn Records>, keys: Keyring) -> Self {
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        timer: Arc<dyn Timer>,
+        random: Arc<dyn Random>,
+        records: Arc<dyn Records>,
+        keys: Keyring,
+    ) -> Self {
         Self {
             clock,
             timer,
@@ -172,7 +178,10 @@ impl Platform {
 
 impl fmt::Debug for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Platform").field("keys", &self.keys).field("ports", &self.ports).finish_non_exhaustive()
+        f.debug_struct("Platform")
+            .field("keys", &self.keys)
+            .field("ports", &self.ports)
+            .finish_non_exhaustive()
     }
 }
 
@@ -213,7 +222,9 @@ pub(crate) struct TypeMap(HashMap<TypeId, (&'static str, Arc<AnyValue>)>);
 impl TypeMap {
     /// Returns whether a value of the type was there already.
     pub(crate) fn insert<T: Any + MaybeSend + MaybeSync>(&mut self, value: T) -> bool {
-        self.0.insert(TypeId::of::<T>(), (type_name::<T>(), Arc::new(value))).is_some()
+        self.0
+            .insert(TypeId::of::<T>(), (type_name::<T>(), Arc::new(value)))
+            .is_some()
     }
 
     pub(crate) fn find<T: Any>(&self) -> Option<&T> {
@@ -223,6 +234,8 @@ impl TypeMap {
 
 impl fmt::Debug for TypeMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.values().map(|(name, _)| name)).finish()
+        f.debug_set()
+            .entries(self.0.values().map(|(name, _)| name))
+            .finish()
     }
 }

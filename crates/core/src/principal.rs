@@ -40,7 +40,12 @@ impl Principal {
     /// A caller that was recognised, and may do everything unless [`Principal::with_scopes`] says otherwise.
     #[must_use]
     pub fn new(kind: PrincipalKind, subject: impl Into<String>) -> Self {
-        Self { kind, subject: subject.into(), scopes: Scopes::all(), address: None }
+        Self {
+            kind,
+            subject: subject.into(),
+            scopes: Scopes::all(),
+            address: None,
+        }
     }
 
     /// Nobody in particular.
@@ -52,7 +57,10 @@ impl Principal {
     /// The same call by nobody in particular: its proof is not believed, and where it came from still counts.
     #[must_use]
     pub fn disbelieved(self) -> Self {
-        Self { address: self.address, ..Self::anonymous() }
+        Self {
+            address: self.address,
+            ..Self::anonymous()
+        }
     }
 
     /// The person at this machine.

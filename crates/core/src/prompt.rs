@@ -97,7 +97,9 @@ impl Prompt {
 
 impl std::fmt::Debug for Prompt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prompt").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Prompt")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -131,7 +133,12 @@ where
 
 /// The arguments that a schema's properties stand for, with mistakes where a property can't be a string.
 pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<PromptArgument> {
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let properties = schema["properties"].as_object();
     if properties.is_none() {
         mistakes.push("its arguments must be a struct with named fields".to_owned());
@@ -151,7 +158,9 @@ pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<Promp
         })
         .collect();
     // schema maps may be sorted by name; what must be filled in comes first for whoever fills it in
-    let (mut first, others): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|argument: &PromptArgument| argument.required);
+    let (mut first, others): (Vec<_>, Vec<_>) = arguments
+        .into_iter()
+        .partition(|argument: &PromptArgument| argument.required);
     first.extend(others);
     first
 }
@@ -166,12 +175,21 @@ fn may_be_string(property: &Value) -> bool {
 
 /// The words of an enum, however the schema writes them.
 fn words(property: &Value) -> Vec<String> {
-    let choices = ["oneOf", "anyOf"].iter().filter_map(|key| property.get(key)?.as_array()).flatten();
+    let choices = ["oneOf", "anyOf"]
+        .iter()
+        .filter_map(|key| property.get(key)?.as_array())
+        .flatten();
     let nested = choices.flat_map(|choice| match choice.get("const").and_then(Value::as_str) {
         Some(word) => vec![word.to_owned()],
         None => words(choice),
     });
-    let own = property.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let own = property
+        .get("enum")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned);
     own.chain(nested).collect()
 }
 

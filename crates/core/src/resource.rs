@@ -150,7 +150,9 @@ impl Resource {
 
 impl std::fmt::Debug for Resource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Resource").field("uri", &self.uri).finish_non_exhaustive()
+        f.debug_struct("Resource")
+            .field("uri", &self.uri)
+            .finish_non_exhaustive()
     }
 }
 
@@ -215,26 +217,48 @@ impl<T: DeserializeOwned + JsonSchema> Variables for T {
     }
 
     fn read(values: BTreeMap<String, String>, _: &Cx) -> Result<Self, serde_json::Error> {
-        serde_json::from_value(values.into_iter().map(|(name, value)| (name, Value::from(value))).collect())
+        serde_json::from_value(
+            values
+                .into_iter()
+                .map(|(name, value)| (name, Value::from(value)))
+                .collect(),
+        )
     }
 }
 
 /// Variables and fields must have the same names.
-pub(crate) fn check_variables<'a>(variables: impl Iterator<Item = &'a str>, schema: Option<&Value>, mistakes: &mut Vec<String>) {
+pub(crate) fn check_variables<'a>(
+    variables: impl Iterator<Item = &'a str>,
+    schema: Option<&Value>,
+    mistakes: &mut Vec<String>,
+) {
     let Some(schema) = schema else {
         mistakes.push("its handler must take the template's variables".to_owned());
         return;
     };
     let variables: Vec<&str> = variables.collect();
-    let fields: Vec<&str> = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let fields: Vec<&str> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
     for variable in &variables {
         if !fields.contains(variable) {
-            mistakes.push(format!("its variable `{variable}` has no field in the handler's argument type"));
+            mistakes.push(format!(
+                "its variable `{variable}` has no field in the handler's argument type"
+            ));
         }
     }
-    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let required = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     for field in required.filter(|field| !variables.contains(field)) {
-        mistakes.push(format!("the field `{field}` of the handler's argument type is no variable of the template"));
+        mistakes.push(format!(
+            "the field `{field}` of the handler's argument type is no variable of the template"
+        ));
     }
 }
 
@@ -264,9 +288,12 @@ where
         uri: String,
         mime_type: Option<String>,
         cx: Cx,
-    ) -> Result<BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>, serde_json::Error> {
+    ) -> Result<BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>, serde_json::Error>
+    {
         let variables = H::Arguments::read(values, &cx)?;
         let output = self.0.run(variables, cx);
-        Ok(Box::pin(async move { output.await.into_contents(&uri, mime_type.as_deref()) }))
+        Ok(Box::pin(async move {
+            output.await.into_contents(&uri, mime_type.as_deref())
+        }))
     }
 }

@@ -32,7 +32,12 @@ pub struct Ask {
 
 impl Ask {
     pub(crate) fn new() -> Self {
-        Self { requests: BTreeMap::new(), state: None, state_failed: false, within: ANSWER_WITHIN }
+        Self {
+            requests: BTreeMap::new(),
+            state: None,
+            state_failed: false,
+            within: ANSWER_WITHIN,
+        }
     }
 
     /// Shows the person a form.

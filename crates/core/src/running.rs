@@ -31,7 +31,12 @@ impl Reply {
             match running.frame().await {
                 Some(Frame::Answer(answer)) => return answer,
                 Some(Frame::Notification(_)) => {}
-                None => return Answer::error(Some(&running.id), &Error::internal("internal error: the call gave no answer")),
+                None => {
+                    return Answer::error(
+                        Some(&running.id),
+                        &Error::internal("internal error: the call gave no answer"),
+                    );
+                }
             }
         }
     }
@@ -61,21 +66,40 @@ pub struct Failed {
 
 impl Answer {
     pub(crate) fn result(id: &str, result: &[u8]) -> Self {
-        Self { message: jsonrpc::write_result(id, result).into(), failed: None }
+        Self {
+            message: jsonrpc::write_result(id, result).into(),
+            failed: None,
+        }
     }
 
     /// An error that lies in what the request named.
     #[must_use]
     pub fn error(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed { code: error.code, malformed: false, retry_after: error.retry_after, scopes: error.scopes.clone() });
-        Self { message: jsonrpc::write_error(id, error).into(), failed }
+        let failed = Some(Failed {
+            code: error.code,
+            malformed: false,
+            retry_after: error.retry_after,
+            scopes: error.scopes.clone(),
+        });
+        Self {
+            message: jsonrpc::write_error(id, error).into(),
+            failed,
+        }
     }
 
     /// An error that lies in the request as such.
     #[must_use]
     pub fn malformed(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed { code: error.code, malformed: true, retry_after: None, scopes: Vec::new() });
-        Self { message: jsonrpc::write_error(id, error).into(), failed }
+        let failed = Some(Failed {
+            code: error.code,
+            malformed: true,
+            retry_after: None,
+            scopes: Vec::new(),
+        });
+        Self {
+            message: jsonrpc::write_error(id, error).into(),
+            failed,
+        }
     }
 }
 
@@ -103,8 +127,18 @@ enum State {
 }
 
 impl Running {
-    pub(crate) fn new(id: Box<str>, wants_progress: bool, outbox: Outbox, work: BoxFuture<'static, Result<Vec<u8>, Error>>) -> Self {
-        Self { id, outbox, wants_progress, state: State::Working(work) }
+    pub(crate) fn new(
+        id: Box<str>,
+        wants_progress: bool,
+        outbox: Outbox,
+        work: BoxFuture<'static, Result<Vec<u8>, Error>>,
+    ) -> Self {
+        Self {
+            id,
+            outbox,
+            wants_progress,
+            state: State::Working(work),
+        }
     }
 
     /// The client wants to hear that the call goes on: it gave a progress token.
@@ -151,6 +185,9 @@ impl Running {
 
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("id", &self.id).field("answered", &matches!(self.state, State::Answered)).finish_non_exhaustive()
+        f.debug_struct("Running")
+            .field("id", &self.id)
+            .field("answered", &matches!(self.state, State::Answered))
+            .finish_non_exhaustive()
     }
 }

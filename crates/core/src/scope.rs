@@ -24,14 +24,23 @@ impl Scopes {
     /// Reads scopes that are separated by spaces or commas, as tokens and settings write them.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let scopes = text.split([' ', ',', '\t', '\n']).filter(|scope| !scope.is_empty());
+        let scopes = text
+            .split([' ', ',', '\t', '\n'])
+            .filter(|scope| !scope.is_empty());
         Self(scopes.map(str::to_owned).collect())
     }
 
     /// Adds what others grant.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {
-        self.0.extend(others.0.iter().filter(|other| !self.0.contains(other)).cloned().collect::<Vec<_>>());
+        self.0.extend(
+            others
+                .0
+                .iter()
+                .filter(|other| !self.0.contains(other))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
         self
     }
 
@@ -39,7 +48,11 @@ impl Scopes {
     #[must_use]
     pub fn cover(&self, needed: &str) -> bool {
         self.0.iter().any(|granted| {
-            let below = || needed.strip_prefix(granted.as_str()).is_some_and(|rest| rest.starts_with(':'));
+            let below = || {
+                needed
+                    .strip_prefix(granted.as_str())
+                    .is_some_and(|rest| rest.starts_with(':'))
+            };
             granted == "*" || granted == needed || below()
         })
     }
@@ -74,9 +87,13 @@ impl fmt::Debug for Scopes {
 pub(crate) fn mistake(scope: &str) -> Option<&'static str> {
     let legal = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if scope.is_empty() || scope.len() > 128 || !scope.bytes().all(legal) {
-        Some("a scope has 1 to 128 printable ASCII characters without space, quote and backslash, such as `catalog:read`")
+        Some(
+            "a scope has 1 to 128 printable ASCII characters without space, quote and backslash, such as `catalog:read`",
+        )
     } else if scope == "*" || scope.ends_with(':') || scope.contains(',') {
-        Some("a scope names something, such as `catalog:read`: it is not `*`, has no comma, and does not end with a colon")
+        Some(
+            "a scope names something, such as `catalog:read`: it is not `*`, has no comma, and does not end with a colon",
+        )
     } else {
         None
     }
@@ -89,10 +106,24 @@ mod tests {
     #[test]
     fn broader_scopes_cover_narrower_ones() {
         let granted = Scopes::parse("crm catalog:read");
-        for covered in ["crm", "crm:read", "crm:read:own", "catalog:read", "catalog:read:cheap"] {
+        for covered in [
+            "crm",
+            "crm:read",
+            "crm:read:own",
+            "catalog:read",
+            "catalog:read:cheap",
+        ] {
             assert!(granted.cover(covered), "{covered}");
         }
-        for open in ["crmx", "cr", "catalog", "catalog:reader", "catalog:write", "", ":"] {
+        for open in [
+            "crmx",
+            "cr",
+            "catalog",
+            "catalog:reader",
+            "catalog:write",
+            "",
+            ":",
+        ] {
             assert!(!granted.cover(open), "{open}");
         }
         assert!(Scopes::all().cover("anything"));

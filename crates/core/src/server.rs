@@ -81,7 +81,14 @@ impl Server {
 
     /// Answers a request that its transport refuses before it is a call, and records that.
     #[must_use]
-    pub fn refuse(&self, envelope: &Envelope<'_>, revision: Revision, principal: &Principal, error: &Error, platform: &Platform) -> Answer {
+    pub fn refuse(
+        &self,
+        envelope: &Envelope<'_>,
+        revision: Revision,
+        principal: &Principal,
+        error: &Error,
+        platform: &Platform,
+    ) -> Answer {
         refuse(self, envelope, revision, principal, error, platform)
     }
 
@@ -105,19 +112,29 @@ impl Server {
 
     /// Names and descriptions of the tools, in the order of the list.
     pub fn tool_summaries(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.tools.iter().map(|tool| (tool.name.as_str(), tool.definition.description.as_deref().unwrap_or_default()))
+        self.0.tools.iter().map(|tool| {
+            (
+                tool.name.as_str(),
+                tool.definition.description.as_deref().unwrap_or_default(),
+            )
+        })
     }
 
     /// How many tools, resources with templates, and prompts there are.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
-        (self.0.tools.len(), self.0.resources.len(), self.0.prompts.len())
+        (
+            self.0.tools.len(),
+            self.0.resources.len(),
+            self.0.prompts.len(),
+        )
     }
 
     /// The arguments of a tool that its clients repeat in headers.
     #[must_use]
     pub fn header_parameters(&self, tool: &str) -> &[HeaderParameter] {
-        self.find_tool(tool).map_or(&[], |position| &self.tool(position).headers)
+        self.find_tool(tool)
+            .map_or(&[], |position| &self.tool(position).headers)
     }
 
     /// Every header that some tool asks for, lower case, for a browser's preflight.
@@ -130,12 +147,28 @@ impl Server {
     /// should ask for first.
     #[must_use]
     pub fn reading_scopes(&self) -> Vec<String> {
-        let reads = |tool: &&RegisteredTool| tool.definition.annotations.as_ref().is_some_and(|hints| hints.read_only_hint == Some(true));
+        let reads = |tool: &&RegisteredTool| {
+            tool.definition
+                .annotations
+                .as_ref()
+                .is_some_and(|hints| hints.read_only_hint == Some(true))
+        };
         let tools = self.0.tools.iter().filter(reads).map(|tool| &tool.scopes);
         let prompts = self.0.prompts.iter().map(|prompt| &prompt.scopes);
         let resources = self.0.resources.iter().map(|resource| &resource.scopes);
-        let upstreams = self.0.upstreams.iter().map(|upstream| &upstream.resource.scopes);
-        let scopes = in_order(tools.chain(prompts).chain(resources).chain(upstreams).flatten().map(String::as_str));
+        let upstreams = self
+            .0
+            .upstreams
+            .iter()
+            .map(|upstream| &upstream.resource.scopes);
+        let scopes = in_order(
+            tools
+                .chain(prompts)
+                .chain(resources)
+                .chain(upstreams)
+                .flatten()
+                .map(String::as_str),
+        );
         scopes.into_iter().map(str::to_owned).collect()
     }
 
@@ -179,27 +212,38 @@ impl Server {
 
     pub(crate) fn tool(&self, position: usize) -> &RegisteredTool {
         let own = &self.0.tools;
-        own.get(position).unwrap_or_else(|| &self.0.upstreams[position - own.len()].tool)
+        own.get(position)
+            .unwrap_or_else(|| &self.0.upstreams[position - own.len()].tool)
     }
 
     pub(crate) fn prompt(&self, position: usize) -> &RegisteredPrompt {
         let own = &self.0.prompts;
-        own.get(position).unwrap_or_else(|| &self.0.upstreams[position - own.len()].prompt)
+        own.get(position)
+            .unwrap_or_else(|| &self.0.upstreams[position - own.len()].prompt)
     }
 
     pub(crate) fn resource(&self, position: usize) -> &RegisteredResource {
         let own = &self.0.resources;
-        own.get(position).unwrap_or_else(|| &self.0.upstreams[position - own.len()].resource)
+        own.get(position)
+            .unwrap_or_else(|| &self.0.upstreams[position - own.len()].resource)
     }
 
     /// An own tool, or the upstream whose prefix the name has.
     pub(crate) fn find_tool(&self, name: &str) -> Option<usize> {
-        self.0.tool_index.get(name).copied().or_else(|| Some(self.0.tools.len() + self.upstream_at(name, "__")?))
+        self.0
+            .tool_index
+            .get(name)
+            .copied()
+            .or_else(|| Some(self.0.tools.len() + self.upstream_at(name, "__")?))
     }
 
     /// An own prompt, or the upstream whose prefix the name has.
     pub(crate) fn find_prompt(&self, name: &str) -> Option<usize> {
-        self.0.prompt_index.get(name).copied().or_else(|| Some(self.0.prompts.len() + self.upstream_at(name, "__")?))
+        self.0
+            .prompt_index
+            .get(name)
+            .copied()
+            .or_else(|| Some(self.0.prompts.len() + self.upstream_at(name, "__")?))
     }
 
     /// The upstream whose prefix, up to `separator`, a name or URI has.
@@ -208,7 +252,10 @@ impl Server {
             return None;
         }
         let (prefix, rest) = name.split_once(separator)?;
-        self.0.upstreams.iter().position(|upstream| !rest.is_empty() && upstream.upstream.name() == prefix)
+        self.0
+            .upstreams
+            .iter()
+            .position(|upstream| !rest.is_empty() && upstream.upstream.name() == prefix)
     }
 
     /// The resource at a URI: a fixed one first, then the first template that matches, then the upstream whose prefix it has.
@@ -217,8 +264,15 @@ impl Server {
             return Some((*position, BTreeMap::new()));
         }
         let mut own = self.0.resources.iter().enumerate();
-        let matching = own.find_map(|(position, resource)| Some((position, resource.template.as_ref()?.matches(uri)?)));
-        matching.or_else(|| Some((self.0.resources.len() + self.upstream_at(uri, "+")?, BTreeMap::new())))
+        let matching = own.find_map(|(position, resource)| {
+            Some((position, resource.template.as_ref()?.matches(uri)?))
+        });
+        matching.or_else(|| {
+            Some((
+                self.0.resources.len() + self.upstream_at(uri, "+")?,
+                BTreeMap::new(),
+            ))
+        })
     }
 
     /// The result of `server/discover`.
@@ -230,8 +284,16 @@ impl Server {
             if let Some(instructions) = &self.0.instructions {
                 body.insert("instructions".into(), instructions.as_str().into());
             }
-            let extra = format!(",\"ttlMs\":{},\"cacheScope\":\"public\"", self.0.list_ttl_ms);
-            self.complete(Revision::LATEST, &to_json(&body), &JsonObject::new(), &extra)
+            let extra = format!(
+                ",\"ttlMs\":{},\"cacheScope\":\"public\"",
+                self.0.list_ttl_ms
+            );
+            self.complete(
+                Revision::LATEST,
+                &to_json(&body),
+                &JsonObject::new(),
+                &extra,
+            )
         })
     }
 
@@ -246,7 +308,10 @@ impl Server {
             let mut body = JsonObject::new();
             body.insert("protocolVersion".into(), revision.as_str().into());
             body.insert("capabilities".into(), json!(capabilities));
-            body.insert("serverInfo".into(), json!(self.0.info.clone().down_level(revision)));
+            body.insert(
+                "serverInfo".into(),
+                json!(self.0.info.clone().down_level(revision)),
+            );
             if let Some(instructions) = &self.0.instructions {
                 body.insert("instructions".into(), instructions.as_str().into());
             }
@@ -255,7 +320,13 @@ impl Server {
     }
 
     /// A finished result from its own members: adds `resultType`, what `extra` says, and `_meta` with the server's identity.
-    pub(crate) fn complete(&self, revision: Revision, body: &[u8], meta: &JsonObject, extra: &str) -> Vec<u8> {
+    pub(crate) fn complete(
+        &self,
+        revision: Revision,
+        body: &[u8],
+        meta: &JsonObject,
+        extra: &str,
+    ) -> Vec<u8> {
         if revision.is_modern() {
             return self.splice(COMPLETE, body, meta, extra);
         }
@@ -276,7 +347,11 @@ impl Server {
 
     fn splice(&self, result_type: &str, body: &[u8], meta: &JsonObject, extra: &str) -> Vec<u8> {
         let info = self.server_info();
-        let mut out = open(body, body.len() + info.len() + extra.len() + 64, result_type);
+        let mut out = open(
+            body,
+            body.len() + info.len() + extra.len() + 64,
+            result_type,
+        );
         out.extend_from_slice(extra.as_bytes());
         out.extend_from_slice(b",\"_meta\":{");
         out.extend_from_slice(info);
@@ -301,12 +376,17 @@ impl Server {
 
 /// Which revision a handshake settles on.
 pub(crate) fn negotiate(requested: &str) -> Revision {
-    Revision::parse(requested).filter(|revision| !revision.is_modern()).unwrap_or(Revision::LATEST_LEGACY)
+    Revision::parse(requested)
+        .filter(|revision| !revision.is_modern())
+        .unwrap_or(Revision::LATEST_LEGACY)
 }
 
 /// `{` + first + the members of `body`, without the closing brace.
 fn open(body: &[u8], capacity: usize, first: &str) -> Vec<u8> {
-    let members = body.strip_prefix(b"{").and_then(|body| body.strip_suffix(b"}")).unwrap_or_default();
+    let members = body
+        .strip_prefix(b"{")
+        .and_then(|body| body.strip_suffix(b"}"))
+        .unwrap_or_default();
     let mut out = Vec::with_capacity(capacity);
     out.push(b'{');
     out.extend_from_slice(first.as_bytes());
@@ -320,6 +400,11 @@ fn open(body: &[u8], capacity: usize, first: &str) -> Vec<u8> {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (tools, resources, prompts) = self.counts();
-        write!(f, "Server({} {}: {tools} tools, {resources} resources, {prompts} prompts)", self.name(), self.version())
+        write!(
+            f,
+            "Server({} {}: {tools} tools, {resources} resources, {prompts} prompts)",
+            self.name(),
+            self.version()
+        )
     }
 }

@@ -50,14 +50,23 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
         // what nearly every text is: short, and of characters that are safe
-        if self.text.len() <= self.most && self.text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'`') {
+        if self.text.len() <= self.most
+            && self
+                .text
+                .bytes()
+                .all(|byte| matches!(byte, b' '..=b'~') && byte != b'`')
+        {
             return f.write_str(self.text);
         }
         for (position, character) in self.text.chars().enumerate() {
             if position == self.most {
                 return f.write_char('…');
             }
-            f.write_char(if unsafe_to_show(character) { '\u{fffd}' } else { character })?;
+            f.write_char(if unsafe_to_show(character) {
+                '\u{fffd}'
+            } else {
+                character
+            })?;
         }
         Ok(())
     }
@@ -127,7 +136,11 @@ fn distance(a: &str, b: &str) -> usize {
 /// The letters of a name in lower case, as many as there is room for.
 fn lowered<'a>(name: &str, letters: &'a mut [char; LONGEST_NAME]) -> &'a [char] {
     let mut length = 0;
-    for (letter, place) in name.chars().flat_map(char::to_lowercase).zip(letters.iter_mut()) {
+    for (letter, place) in name
+        .chars()
+        .flat_map(char::to_lowercase)
+        .zip(letters.iter_mut())
+    {
         *place = letter;
         length += 1;
     }
@@ -143,7 +156,11 @@ pub fn paragraphs(comment: &str) -> String {
     for line in comment.lines() {
         let fence = line.trim_start().starts_with("```");
         if !out.is_empty() {
-            out.push(if joins && !fenced && !fence && continues(line) { ' ' } else { '\n' });
+            out.push(if joins && !fenced && !fence && continues(line) {
+                ' '
+            } else {
+                '\n'
+            });
         }
         out.push_str(if fenced { line } else { line.trim_end() });
         fenced ^= fence;
@@ -156,7 +173,8 @@ pub fn paragraphs(comment: &str) -> String {
 fn continues(line: &str) -> bool {
     let numbered = line.trim_start_matches(|digit: char| digit.is_ascii_digit());
     let marked = |text: &str, marks: &[&str]| marks.iter().any(|mark| text.starts_with(mark));
-    let item = marked(line, &["- ", "* ", "+ "]) || (numbered.len() < line.len() && marked(numbered, &[". ", ") "]));
+    let item = marked(line, &["- ", "* ", "+ "])
+        || (numbered.len() < line.len() && marked(numbered, &[". ", ") "]));
     !item && !line.trim().is_empty() && !line.starts_with([' ', '\t', '#', '|', '>'])
 }
 
@@ -166,7 +184,10 @@ mod tests {
 
     #[test]
     fn hostile_text_is_cut_and_cleaned() {
-        assert_eq!(quoted("a\nb`c\u{202e}d").to_string(), "`a\u{fffd}b\u{fffd}c\u{fffd}d`");
+        assert_eq!(
+            quoted("a\nb`c\u{202e}d").to_string(),
+            "`a\u{fffd}b\u{fffd}c\u{fffd}d`"
+        );
         let long = quoted(&"x".repeat(500)).to_string();
         assert_eq!(long.chars().count(), 83);
     }

@@ -184,7 +184,9 @@ impl Tool {
 
 impl std::fmt::Debug for Tool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tool").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Tool")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -237,7 +239,12 @@ where
     H::Output: IntoToolResult,
     M: 'static,
 {
-    fn start(&self, _: &str, arguments: Value, cx: Cx) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error> {
+    fn start(
+        &self,
+        _: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error> {
         let arguments = serde_json::from_value(arguments)?;
         let output = self.0.run(arguments, cx);
         Ok(Box::pin(async move { output.await.into_tool_result() }))

@@ -44,16 +44,34 @@ pub trait Upstream: MaybeSend + MaybeSync {
     fn knows(&self, kind: ListKind, name: &str) -> bool;
 
     /// Calls a tool. [`ToolError::not_found`] is answered as an unknown tool.
-    fn call_tool(&self, name: &str, arguments: Value, cx: Cx) -> BoxFuture<'static, Result<CallToolResult, ToolError>>;
+    fn call_tool(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<CallToolResult, ToolError>>;
 
     /// Gets a prompt.
-    fn get_prompt(&self, name: &str, arguments: Value, cx: Cx) -> BoxFuture<'static, Result<GetPromptResult, ToolError>>;
+    fn get_prompt(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<GetPromptResult, ToolError>>;
 
     /// Reads a resource.
-    fn read_resource(&self, uri: &str, cx: Cx) -> BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>;
+    fn read_resource(
+        &self,
+        uri: &str,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>;
 
     /// Values for an argument of a prompt, or for a variable of a resource template.
-    fn complete(&self, of: Completing, cx: Cx) -> BoxFuture<'static, Result<Vec<String>, ToolError>>;
+    fn complete(
+        &self,
+        of: Completing,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<Vec<String>, ToolError>>;
 }
 
 /// What a person is filling in.
@@ -100,7 +118,12 @@ impl Listing {
     /// Reads the entries of a list. What this server could not list by its own rules is left out, each with a sentence for the log: names
     /// with other characters, names that come twice, schemas that no client takes. `_meta` is not passed on.
     #[must_use]
-    pub fn read(kind: ListKind, upstream: &str, entries: Vec<Value>, fresh_until_ms: u64) -> (Self, Vec<String>) {
+    pub fn read(
+        kind: ListKind,
+        upstream: &str,
+        entries: Vec<Value>,
+        fresh_until_ms: u64,
+    ) -> (Self, Vec<String>) {
         let mut listing = Self {
             definitions: match kind {
                 ListKind::Tools => Definitions::Tools(Vec::new()),
@@ -133,7 +156,9 @@ impl Listing {
                     return Err(format!("`{}`: {mistake}", tool.name));
                 }
                 // the calls that repeat these arguments in headers are those of this server
-                headers.iter().for_each(|parameter| schema::remove_header(&mut tool.input_schema, &parameter.path));
+                headers.iter().for_each(|parameter| {
+                    schema::remove_header(&mut tool.input_schema, &parameter.path)
+                });
                 // a client that looks elsewhere for a schema would be led there by a stranger
                 tool.output_schema = tool.output_schema.filter(|output| {
                     let mut mistakes = Vec::new();
@@ -155,9 +180,18 @@ impl Listing {
             Definitions::Resources(resources) => {
                 let mut resource: ResourceDefinition = read(entry)?;
                 let template = kind == ListKind::Templates;
-                let uri = if template { resource.uri_template.take() } else { resource.uri.take() };
-                let uri = shown_uri(upstream, &uri.unwrap_or_default()).ok_or("a resource has no usable URI")?;
-                (resource.uri, resource.uri_template) = if template { (None, Some(uri.clone())) } else { (Some(uri.clone()), None) };
+                let uri = if template {
+                    resource.uri_template.take()
+                } else {
+                    resource.uri.take()
+                };
+                let uri = shown_uri(upstream, &uri.unwrap_or_default())
+                    .ok_or("a resource has no usable URI")?;
+                (resource.uri, resource.uri_template) = if template {
+                    (None, Some(uri.clone()))
+                } else {
+                    (Some(uri.clone()), None)
+                };
                 resource.meta.clear();
                 (!self.names.contains_key(&uri)).then(|| resources.push(resource));
                 uri
@@ -180,7 +214,10 @@ impl Listing {
     /// The arguments of a tool that its calls must repeat in headers.
     #[must_use]
     pub fn header_parameters(&self, name: &str) -> &[HeaderParameter] {
-        self.names.get(name).and_then(|position| self.headers.get(*position)).map_or(&[], Vec::as_slice)
+        self.names
+            .get(name)
+            .and_then(|position| self.headers.get(*position))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Until when the list needs not be asked for again, in milliseconds since 1970.
@@ -205,9 +242,13 @@ impl Listing {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let names: Box<dyn Iterator<Item = &str>> = match &self.definitions {
             Definitions::Tools(tools) => Box::new(tools.iter().map(|tool| tool.name.as_str())),
-            Definitions::Prompts(prompts) => Box::new(prompts.iter().map(|prompt| prompt.name.as_str())),
+            Definitions::Prompts(prompts) => {
+                Box::new(prompts.iter().map(|prompt| prompt.name.as_str()))
+            }
             Definitions::Resources(resources) => {
-                Box::new(resources.iter().filter_map(|resource| resource.uri.as_deref().or(resource.uri_template.as_deref())))
+                Box::new(resources.iter().filter_map(|resource| {
+                    resource.uri.as_deref().or(resource.uri_template.as_deref())
+                }))
             }
         };
         names
@@ -216,9 +257,18 @@ impl Listing {
     /// The entries as a revision has them, written once.
     pub(crate) fn entries(&self, revision: Revision) -> &[Vec<u8>] {
         self.rendered[revision.index()].get_or_init(|| match &self.definitions {
-            Definitions::Tools(tools) => tools.iter().map(|tool| to_json(&tool.clone().down_level(revision))).collect(),
-            Definitions::Prompts(prompts) => prompts.iter().map(|prompt| to_json(&prompt.clone().down_level(revision))).collect(),
-            Definitions::Resources(resources) => resources.iter().map(|resource| to_json(&resource.clone().down_level(revision))).collect(),
+            Definitions::Tools(tools) => tools
+                .iter()
+                .map(|tool| to_json(&tool.clone().down_level(revision)))
+                .collect(),
+            Definitions::Prompts(prompts) => prompts
+                .iter()
+                .map(|prompt| to_json(&prompt.clone().down_level(revision)))
+                .collect(),
+            Definitions::Resources(resources) => resources
+                .iter()
+                .map(|resource| to_json(&resource.clone().down_level(revision)))
+                .collect(),
         })
     }
 }
@@ -230,7 +280,8 @@ impl fmt::Debug for Listing {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(entry: Value) -> Result<T, String> {
-    T::deserialize(entry).map_err(|_| "an entry has not the members that the specification asks for".to_owned())
+    T::deserialize(entry)
+        .map_err(|_| "an entry has not the members that the specification asks for".to_owned())
 }
 
 fn shown_name(upstream: &str, name: &str) -> Result<String, String> {
@@ -238,14 +289,18 @@ fn shown_name(upstream: &str, name: &str) -> Result<String, String> {
     if is_name(&shown) && !name.is_empty() {
         return Ok(shown);
     }
-    Err(format!("{}: a name has 1 to 128 of the characters A-Z a-z 0-9 _ - ., with its prefix", crate::text::quoted(name)))
+    Err(format!(
+        "{}: a name has 1 to 128 of the characters A-Z a-z 0-9 _ - ., with its prefix",
+        crate::text::quoted(name)
+    ))
 }
 
 /// The URI under which a resource of an upstream is read through this server; `None` when it is none.
 #[must_use]
 pub fn shown_uri(upstream: &str, uri: &str) -> Option<String> {
     let scheme = uri.split_once(':').map(|(scheme, _)| scheme)?;
-    let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
+    let legal =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
     let usable = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.chars().all(legal)
         && uri.len() <= 2048

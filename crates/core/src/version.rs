@@ -20,7 +20,13 @@ pub enum Revision {
 
 impl Revision {
     /// Every revision served, oldest first.
-    pub const ALL: [Self; 5] = [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
+    pub const ALL: [Self; 5] = [
+        Self::V2024_11_05,
+        Self::V2025_03_26,
+        Self::V2025_06_18,
+        Self::V2025_11_25,
+        Self::V2026_07_28,
+    ];
 
     /// The newest revision.
     pub const LATEST: Self = Self::V2026_07_28;
@@ -34,7 +40,9 @@ impl Revision {
     /// Finds a served revision by its date. Dates are opaque: an unknown later one is not served.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|revision| revision.as_str() == text)
+        Self::ALL
+            .into_iter()
+            .find(|revision| revision.as_str() == text)
     }
 
     /// The date on the wire.
@@ -82,7 +90,11 @@ impl Revision {
 
     /// The code for a resource that does not exist.
     pub(crate) fn resource_not_found(self) -> crate::jsonrpc::ErrorCode {
-        if self.is_modern() { crate::jsonrpc::ErrorCode::INVALID_PARAMS } else { crate::jsonrpc::ErrorCode(-32002) }
+        if self.is_modern() {
+            crate::jsonrpc::ErrorCode::INVALID_PARAMS
+        } else {
+            crate::jsonrpc::ErrorCode(-32002)
+        }
     }
 }
 

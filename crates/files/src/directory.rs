@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use mcpfn_core::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture, WriteCondition};
+use mcpfn_core::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+    WriteCondition,
+};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -49,13 +52,24 @@ impl Directory {
     ///
     /// # Errors
     /// As for [`Directory::open`].
-    pub fn open_named<P: AsRef<Path>>(roots: impl IntoIterator<Item = (String, P)>) -> std::io::Result<Self> {
-        let opened = roots.into_iter().map(|(name, path)| Ok((name, open(path.as_ref())?)));
-        Ok(Self::new(Roots::Named(opened.collect::<std::io::Result<_>>()?)))
+    pub fn open_named<P: AsRef<Path>>(
+        roots: impl IntoIterator<Item = (String, P)>,
+    ) -> std::io::Result<Self> {
+        let opened = roots
+            .into_iter()
+            .map(|(name, path)| Ok((name, open(path.as_ref())?)));
+        Ok(Self::new(Roots::Named(
+            opened.collect::<std::io::Result<_>>()?,
+        )))
     }
 
     fn new(roots: Roots) -> Self {
-        Self(Arc::new(Shared { roots, writing: Mutex::new(()), sweeping: Sweeping::default(), running: Arc::new(Semaphore::new(AT_ONCE)) }))
+        Self(Arc::new(Shared {
+            roots,
+            writing: Mutex::new(()),
+            sweeping: Sweeping::default(),
+            running: Arc::new(Semaphore::new(AT_ONCE)),
+        }))
     }
 
     /// Runs what blocks on a thread for it.
@@ -65,7 +79,10 @@ impl Directory {
         F: FnOnce(&Shared) -> Result<T, BlobError> + Send + 'static,
     {
         let gone = |error: &dyn fmt::Display| BlobError::Unavailable(error.to_string());
-        let permit = Arc::clone(&self.0.running).acquire_owned().await.map_err(|error| gone(&error))?;
+        let permit = Arc::clone(&self.0.running)
+            .acquire_owned()
+            .await
+            .map_err(|error| gone(&error))?;
         let shared = Arc::clone(&self.0);
         let done = spawn_blocking(move || {
             let _permit = permit;
@@ -82,7 +99,14 @@ impl Shared {
             Roots::One(dir) => (dir, path.as_str()),
             Roots::Named(roots) => {
                 let (first, rest) = path.as_str().split_once('/').unwrap_or((path.as_str(), ""));
-                (&roots.iter().find(|(name, _)| name == first).ok_or(BlobError::NotFound)?.1, rest)
+                (
+                    &roots
+                        .iter()
+                        .find(|(name, _)| name == first)
+                        .ok_or(BlobError::NotFound)?
+                        .1,
+                    rest,
+                )
             }
         };
         Ok((dir, Path::new(if rest.is_empty() { "." } else { rest })))
@@ -90,16 +114,32 @@ impl Shared {
 
     /// The names of the roots as a page.
     fn names(&self, start: &str, cursor: Option<&str>) -> Option<BlobPage> {
-        let Roots::Named(roots) = &self.roots else { return None };
-        let entry = |name: &String| BlobEntry { name: name.clone(), kind: BlobKind::Directory, size: 0, modified_ms: None };
-        let names =
-            roots.iter().map(|(name, _)| name).filter(|name| name.starts_with(start) && cursor.is_none_or(|cursor| name.as_str() > cursor));
-        Some(BlobPage { entries: names.map(entry).collect(), cursor: None })
+        let Roots::Named(roots) = &self.roots else {
+            return None;
+        };
+        let entry = |name: &String| BlobEntry {
+            name: name.clone(),
+            kind: BlobKind::Directory,
+            size: 0,
+            modified_ms: None,
+        };
+        let names = roots.iter().map(|(name, _)| name).filter(|name| {
+            name.starts_with(start) && cursor.is_none_or(|cursor| name.as_str() > cursor)
+        });
+        Some(BlobPage {
+            entries: names.map(entry).collect(),
+            cursor: None,
+        })
     }
 }
 
 impl Blobs for Directory {
-    fn read<'a>(&'a self, path: &'a BlobPath, offset: u64, length: usize) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
+    fn read<'a>(
+        &'a self,
+        path: &'a BlobPath,
+        offset: u64,
+        length: usize,
+    ) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
         let path = path.clone();
         Box::pin(self.run(move |shared| {
             let (dir, path) = shared.find(&path)?;
@@ -107,7 +147,10 @@ impl Blobs for Directory {
         }))
     }
 
-    fn metadata<'a>(&'a self, path: &'a BlobPath) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+    fn metadata<'a>(
+        &'a self,
+        path: &'a BlobPath,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         let path = path.clone();
         Box::pin(self.run(move |shared| {
             let (dir, path) = shared.find(&path)?;
@@ -122,7 +165,11 @@ impl Blobs for Directory {
         cursor: Option<&'a str>,
         most: usize,
     ) -> BoxFuture<'a, Result<BlobPage, BlobError>> {
-        let (path, start, cursor) = (directory.clone(), start.to_owned(), cursor.map(str::to_owned));
+        let (path, start, cursor) = (
+            directory.clone(),
+            start.to_owned(),
+            cursor.map(str::to_owned),
+        );
         Box::pin(self.run(move |shared| {
             if path.is_top()
                 && let Some(names) = shared.names(&start, cursor.as_deref())
@@ -144,12 +191,19 @@ impl Blobs for Directory {
         Box::pin(self.run(move |shared| {
             let (dir, place) = shared.find(&path)?;
             let written = place::write(dir, place, &bytes, &condition, &shared.writing)?;
-            shared.sweeping.after_a_write(dir, &path, place, written.modified_ms);
+            shared
+                .sweeping
+                .after_a_write(dir, &path, place, written.modified_ms);
             Ok(written)
         }))
     }
 
-    fn rename<'a>(&'a self, from: &'a BlobPath, to: &'a BlobPath, replace: bool) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+    fn rename<'a>(
+        &'a self,
+        from: &'a BlobPath,
+        to: &'a BlobPath,
+        replace: bool,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         let (from, to) = (from.clone(), to.clone());
         Box::pin(self.run(move |shared| {
             let (from, to) = (shared.find(&from)?, shared.find(&to)?);

@@ -12,8 +12,14 @@ use crate::io::{TEMPORARY, failed, known};
 
 /// The open directory of a path, and the name in it.
 fn parent<'a>(dir: &Dir, path: &'a Path, make: bool) -> Result<(Dir, &'a Path), BlobError> {
-    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else { return Err(BlobError::NotAFile) };
-    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(BlobError::NotAFile);
+    };
+    let above = if above.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        above
+    };
     if make {
         // what stands there already is looked at by the next line
         match dir.create_dir_all(above) {
@@ -55,7 +61,8 @@ pub(crate) fn write(
     let mut file = &temporary.file;
     file.write_all(bytes).map_err(|error| failed(&error))?;
     if let Some(before) = &before {
-        file.set_permissions(before.permissions()).map_err(|error| failed(&error))?;
+        file.set_permissions(before.permissions())
+            .map_err(|error| failed(&error))?;
     }
     // else a power cut could leave the new name with none of the bytes
     file.sync_all().map_err(|error| failed(&error))?;
@@ -66,18 +73,32 @@ pub(crate) fn write(
         // the second name counts as a change, so the version is taken without it
         drop(dir.remove_file(&temporary.name));
     } else {
-        dir.rename(&temporary.name, &dir, name).map_err(|error| failed(&error))?;
+        dir.rename(&temporary.name, &dir, name)
+            .map_err(|error| failed(&error))?;
     }
-    temporary.file.metadata().map(|metadata| known(&metadata)).map_err(|error| failed(&error))
+    temporary
+        .file
+        .metadata()
+        .map(|metadata| known(&metadata))
+        .map_err(|error| failed(&error))
 }
 
-fn holds(condition: &WriteCondition, there: Option<&cap_std::fs::Metadata>) -> Result<(), BlobError> {
+fn holds(
+    condition: &WriteCondition,
+    there: Option<&cap_std::fs::Metadata>,
+) -> Result<(), BlobError> {
     let holds = match condition {
         WriteCondition::Always => true,
         WriteCondition::Absent => there.is_none(),
-        WriteCondition::Version(version) => there.is_some_and(|metadata| known(metadata).version == *version),
+        WriteCondition::Version(version) => {
+            there.is_some_and(|metadata| known(metadata).version == *version)
+        }
     };
-    if holds { Ok(()) } else { Err(BlobError::Changed) }
+    if holds {
+        Ok(())
+    } else {
+        Err(BlobError::Changed)
+    }
 }
 
 pub(crate) fn rename(
@@ -91,20 +112,30 @@ pub(crate) fn rename(
     let (to_dir, to) = parent(to_dir, to, true)?;
     let _alone = writing.lock().unwrap_or_else(PoisonError::into_inner);
     let target = present(&to_dir, to)?;
-    if target.as_ref().is_some_and(|target| !replace || is_same(&source, target)) {
+    if target
+        .as_ref()
+        .is_some_and(|target| !replace || is_same(&source, target))
+    {
         return Err(BlobError::Changed);
     }
     if replace {
-        from_dir.rename(from, &to_dir, to).map_err(|error| failed(&error))?;
+        from_dir
+            .rename(from, &to_dir, to)
+            .map_err(|error| failed(&error))?;
     } else {
         link(&from_dir, from, &to_dir, to)?;
         match from_dir.remove_file(from) {
             // where there are no hard links, `link` has renamed it
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(BlobError::Copied(error.to_string())),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(BlobError::Copied(error.to_string()));
+            }
             _ => {}
         }
     }
-    to_dir.symlink_metadata(to).map(|metadata| known(&metadata)).map_err(|error| failed(&error))
+    to_dir
+        .symlink_metadata(to)
+        .map(|metadata| known(&metadata))
+        .map_err(|error| failed(&error))
 }
 
 /// Two names of one file: renaming one to the other would do nothing and say it had.
@@ -127,11 +158,18 @@ fn link(from_dir: &Dir, from: &Path, to_dir: &Dir, to: &Path) -> Result<(), Blob
     match from_dir.hard_link(from, to_dir, to) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(BlobError::Changed),
-        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Unsupported | ErrorKind::PermissionDenied
+            ) =>
+        {
             if present(to_dir, to)?.is_some() {
                 return Err(BlobError::Changed);
             }
-            from_dir.rename(from, to_dir, to).map_err(|error| failed(&error))
+            from_dir
+                .rename(from, to_dir, to)
+                .map_err(|error| failed(&error))
         }
         Err(error) => Err(failed(&error)),
     }
@@ -148,7 +186,9 @@ impl<'a> Temporary<'a> {
     fn new(dir: &'a Dir) -> Result<Self, BlobError> {
         let random = getrandom::u64().map_err(|error| BlobError::Unavailable(error.to_string()))?;
         let name = format!("{TEMPORARY}{random:016x}");
-        let file = dir.open_with(&name, OpenOptions::new().write(true).create_new(true)).map_err(|error| failed(&error))?;
+        let file = dir
+            .open_with(&name, OpenOptions::new().write(true).create_new(true))
+            .map_err(|error| failed(&error))?;
         Ok(Self { dir, name, file })
     }
 }

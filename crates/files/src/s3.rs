@@ -15,7 +15,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use mcpfn_aws::Keys;
 use mcpfn_core::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture, HttpClient, HttpRequest, WriteCondition,
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+    HttpClient, HttpRequest, WriteCondition,
 };
 use mcpfn_host::{Reader, SettingsError};
 
@@ -82,7 +83,12 @@ impl S3 {
             reader.mistake(format!("{named}: {why}"));
             Place::default()
         });
-        reader.finish(Self { place, region, keys, client })
+        reader.finish(Self {
+            place,
+            region,
+            keys,
+            client,
+        })
     }
 
     fn request(&self, method: &'static str, key: &str, time: Duration) -> HttpRequest {
@@ -91,21 +97,39 @@ impl S3 {
         request
     }
 
-    async fn part(&self, path: &BlobPath, offset: u64, length: usize) -> Result<BlobPart, BlobError> {
+    async fn part(
+        &self,
+        path: &BlobPath,
+        offset: u64,
+        length: usize,
+    ) -> Result<BlobPart, BlobError> {
         let length = length.min(MOST);
         if length == 0 || offset > LONGEST {
-            return Ok(BlobPart { bytes: Bytes::new(), metadata: self.known(path).await? });
+            return Ok(BlobPart {
+                bytes: Bytes::new(),
+                metadata: self.known(path).await?,
+            });
         }
         let last = offset + length as u64 - 1;
-        let request = self.request("GET", &self.place.key(path)?, READING).header("range", format!("bytes={offset}-{last}"));
+        let request = self
+            .request("GET", &self.place.key(path)?, READING)
+            .header("range", format!("bytes={offset}-{last}"));
         // an object that is stored compressed has its size and its parts so
-        let request = request.header("accept-encoding", "identity").max_body(length);
+        let request = request
+            .header("accept-encoding", "identity")
+            .max_body(length);
         let response = self.ask(request).await?;
         if response.status == 416 {
-            return Ok(BlobPart { bytes: Bytes::new(), metadata: self.known(path).await? });
+            return Ok(BlobPart {
+                bytes: Bytes::new(),
+                metadata: self.known(path).await?,
+            });
         }
         let metadata = answer::part(&response, offset)?;
-        Ok(BlobPart { bytes: response.body, metadata })
+        Ok(BlobPart {
+            bytes: response.body,
+            metadata,
+        })
     }
 
     async fn known(&self, path: &BlobPath) -> Result<BlobMetadata, BlobError> {
@@ -113,7 +137,13 @@ impl S3 {
         answer::head(&self.ask(request).await?)
     }
 
-    async fn page(&self, directory: &BlobPath, start: &str, cursor: Option<&str>, most: usize) -> Result<BlobPage, BlobError> {
+    async fn page(
+        &self,
+        directory: &BlobPath,
+        start: &str,
+        cursor: Option<&str>,
+        most: usize,
+    ) -> Result<BlobPage, BlobError> {
         if start.contains('/') {
             return Ok(BlobPage::default());
         }
@@ -127,7 +157,9 @@ impl S3 {
         if let Some(cursor) = cursor {
             url = format!("{url}&continuation-token={}", encoded(cursor, false));
         }
-        let response = self.ask(HttpRequest::get(url).timeout(READING).max_body(LIST)).await?;
+        let response = self
+            .ask(HttpRequest::get(url).timeout(READING).max_body(LIST))
+            .await?;
         if response.status == 400 && cursor.is_some() {
             return Err(BlobError::BadCursor);
         }
@@ -135,19 +167,45 @@ impl S3 {
         let mut entries = Vec::new();
         for file in listing.files {
             // what shows an empty directory in the console is no entry of it
-            let Some(name) = file.key.strip_prefix(&above).filter(|name| !name.is_empty()) else { continue };
-            entries.push(BlobEntry { name: name.to_owned(), kind: BlobKind::File, size: file.size, modified_ms: file.modified_ms });
+            let Some(name) = file
+                .key
+                .strip_prefix(&above)
+                .filter(|name| !name.is_empty())
+            else {
+                continue;
+            };
+            entries.push(BlobEntry {
+                name: name.to_owned(),
+                kind: BlobKind::File,
+                size: file.size,
+                modified_ms: file.modified_ms,
+            });
         }
         for key in listing.directories {
-            let Some(name) = key.strip_prefix(&above) else { continue };
+            let Some(name) = key.strip_prefix(&above) else {
+                continue;
+            };
             let name = name.strip_suffix('/').unwrap_or(name).to_owned();
-            entries.push(BlobEntry { name, kind: BlobKind::Directory, size: 0, modified_ms: None });
+            entries.push(BlobEntry {
+                name,
+                kind: BlobKind::Directory,
+                size: 0,
+                modified_ms: None,
+            });
         }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(BlobPage { entries, cursor: listing.next })
+        Ok(BlobPage {
+            entries,
+            cursor: listing.next,
+        })
     }
 
-    async fn put(&self, path: &BlobPath, bytes: Bytes, condition: &WriteCondition) -> Result<BlobMetadata, BlobError> {
+    async fn put(
+        &self,
+        path: &BlobPath,
+        bytes: Bytes,
+        condition: &WriteCondition,
+    ) -> Result<BlobMetadata, BlobError> {
         if bytes.len() > MOST {
             return Err(BlobError::TooLarge(MOST as u64));
         }
@@ -157,16 +215,27 @@ impl S3 {
         let request = match condition {
             WriteCondition::Always => request,
             WriteCondition::Absent => request.header("if-none-match", "*"),
-            WriteCondition::Version(version) => request.header("if-match", answer::quoted(version)?),
+            WriteCondition::Version(version) => {
+                request.header("if-match", answer::quoted(version)?)
+            }
         };
         let response = self.change(request).await?;
         if response.status == 404 && matches!(condition, WriteCondition::Version(_)) {
             return Err(answer::absent(&response).unwrap_or(BlobError::Changed));
         }
-        Ok(BlobMetadata { size, modified_ms: None, version: answer::version(&response)? })
+        Ok(BlobMetadata {
+            size,
+            modified_ms: None,
+            version: answer::version(&response)?,
+        })
     }
 
-    async fn moved(&self, from: &BlobPath, to: &BlobPath, replace: bool) -> Result<BlobMetadata, BlobError> {
+    async fn moved(
+        &self,
+        from: &BlobPath,
+        to: &BlobPath,
+        replace: bool,
+    ) -> Result<BlobMetadata, BlobError> {
         let (source, target) = (self.place.key(from)?, self.place.key(to)?);
         let BlobMetadata { size, version, .. } = self.known(from).await?;
         if from == to {
@@ -180,20 +249,35 @@ impl S3 {
         }
         let version = answer::quoted(&version)?;
         let copy = self.request("PUT", &target, WRITING);
-        let copy = copy.header("x-amz-copy-source", self.place.source(&source)).header("x-amz-copy-source-if-match", &version);
-        let copy = if replace { copy } else { copy.header("if-none-match", "*").header("cf-copy-destination-if-none-match", "*") };
+        let copy = copy
+            .header("x-amz-copy-source", self.place.source(&source))
+            .header("x-amz-copy-source-if-match", &version);
+        let copy = if replace {
+            copy
+        } else {
+            copy.header("if-none-match", "*")
+                .header("cf-copy-destination-if-none-match", "*")
+        };
         let copied = Copied::read(&self.change(copy).await?)?;
         self.take_away(&source, &version).await?;
-        Ok(BlobMetadata { size, modified_ms: copied.modified_ms, version: copied.version })
+        Ok(BlobMetadata {
+            size,
+            modified_ms: copied.modified_ms,
+            version: copied.version,
+        })
     }
 
     /// Deletes a file that was copied, unless it was written meanwhile.
     async fn take_away(&self, key: &str, version: &str) -> Result<(), BlobError> {
-        let request = self.request("DELETE", key, WRITING).header("if-match", version);
+        let request = self
+            .request("DELETE", key, WRITING)
+            .header("if-match", version);
         let deleted = match self.ask(request).await {
             // somebody else did, or the first of two tries
             Ok(response) if response.status == 404 => Ok(()),
-            Ok(response) if response.status == NOT_IMPLEMENTED => self.look_and_delete(key, version).await,
+            Ok(response) if response.status == NOT_IMPLEMENTED => {
+                self.look_and_delete(key, version).await
+            }
             Ok(response) => answer::success(&response),
             Err(error) => Err(error),
         };
@@ -211,11 +295,19 @@ impl S3 {
 }
 
 impl Blobs for S3 {
-    fn read<'a>(&'a self, path: &'a BlobPath, offset: u64, length: usize) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
+    fn read<'a>(
+        &'a self,
+        path: &'a BlobPath,
+        offset: u64,
+        length: usize,
+    ) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
         Box::pin(self.part(path, offset, length))
     }
 
-    fn metadata<'a>(&'a self, path: &'a BlobPath) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+    fn metadata<'a>(
+        &'a self,
+        path: &'a BlobPath,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         Box::pin(self.known(path))
     }
 
@@ -238,13 +330,20 @@ impl Blobs for S3 {
         Box::pin(self.put(path, bytes, condition))
     }
 
-    fn rename<'a>(&'a self, from: &'a BlobPath, to: &'a BlobPath, replace: bool) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+    fn rename<'a>(
+        &'a self,
+        from: &'a BlobPath,
+        to: &'a BlobPath,
+        replace: bool,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         Box::pin(self.moved(from, to, replace))
     }
 }
 
 impl fmt::Debug for S3 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("S3")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
     }
 }

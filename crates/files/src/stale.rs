@@ -21,10 +21,21 @@ pub(crate) struct Sweeping(Mutex<HashMap<String, u64>>);
 impl Sweeping {
     /// Looks through the directory of a file that was just written, once a day. Its time is the only clock: what is compared with it
     /// was written by the same file system.
-    pub(crate) fn after_a_write(&self, dir: &Dir, path: &BlobPath, place: &Path, written_ms: Option<u64>) {
-        let (Some(now), Some((directory, _))) = (written_ms, path.split()) else { return };
+    pub(crate) fn after_a_write(
+        &self,
+        dir: &Dir,
+        path: &BlobPath,
+        place: &Path,
+        written_ms: Option<u64>,
+    ) {
+        let (Some(now), Some((directory, _))) = (written_ms, path.split()) else {
+            return;
+        };
         let mut swept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if swept.get(directory.as_str()).is_some_and(|last| now < last.saturating_add(DAY_MS)) {
+        if swept
+            .get(directory.as_str())
+            .is_some_and(|last| now < last.saturating_add(DAY_MS))
+        {
             return;
         }
         if swept.len() >= REMEMBERED {
@@ -38,9 +49,15 @@ impl Sweeping {
 
 /// Deletes what is old in a directory. What can't be deleted stays: the write is done.
 fn sweep(dir: &Dir, directory: &Path, now: u64) {
-    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let directory = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
     // through the open directory, as every other access
-    let Ok(dir) = dir.open_dir(directory) else { return };
+    let Ok(dir) = dir.open_dir(directory) else {
+        return;
+    };
     let Ok(entries) = dir.entries() else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -48,8 +65,12 @@ fn sweep(dir: &Dir, directory: &Path, now: u64) {
             continue;
         }
         // of the entry itself, which may be a link that somebody else made
-        let Ok(metadata) = dir.symlink_metadata(&name) else { continue };
-        let old = known(&metadata).modified_ms.is_some_and(|written| written.saturating_add(DAY_MS) < now);
+        let Ok(metadata) = dir.symlink_metadata(&name) else {
+            continue;
+        };
+        let old = known(&metadata)
+            .modified_ms
+            .is_some_and(|written| written.saturating_add(DAY_MS) < now);
         if metadata.is_file() && old {
             let _ = dir.remove_file(&name);
         }
@@ -58,5 +79,7 @@ fn sweep(dir: &Dir, directory: &Path, now: u64) {
 
 /// A name as writes here make it, and nobody else's.
 fn is_temporary(name: &str) -> bool {
-    name.strip_prefix(TEMPORARY).is_some_and(|random| random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    name.strip_prefix(TEMPORARY).is_some_and(|random| {
+        random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }

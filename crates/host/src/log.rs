@@ -8,7 +8,13 @@ pub struct Log;
 
 impl Records for Log {
     fn failure(&self, failure: &Failure<'_>) {
-        tracing::error!(id = failure.id, method = failure.method, name = failure.name, cause = failure.cause, "call failed");
+        tracing::error!(
+            id = failure.id,
+            method = failure.method,
+            name = failure.name,
+            cause = failure.cause,
+            "call failed"
+        );
     }
 
     fn call(&self, call: &CallRecord<'_>) {

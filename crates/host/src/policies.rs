@@ -27,15 +27,30 @@ pub struct Policies {
 impl Policies {
     /// Gives the platform the stores, used as the operator decided.
     #[must_use]
-    pub fn wire<S: ResultCache + RateLimiter + Once + 'static>(self, platform: Platform, stores: Arc<S>) -> Platform {
-        let limits = Limits { limiter: Arc::clone(&stores) as _, rate: self.rate, when_down: self.rate_down };
-        self.wire_records(platform).with_cache(Arc::clone(&stores) as _).with_once(stores, self.once_down).with_limits(limits)
+    pub fn wire<S: ResultCache + RateLimiter + Once + 'static>(
+        self,
+        platform: Platform,
+        stores: Arc<S>,
+    ) -> Platform {
+        let limits = Limits {
+            limiter: Arc::clone(&stores) as _,
+            rate: self.rate,
+            when_down: self.rate_down,
+        };
+        self.wire_records(platform)
+            .with_cache(Arc::clone(&stores) as _)
+            .with_once(stores, self.once_down)
+            .with_limits(limits)
     }
 
     /// Gives records what the operator asked for.
     #[must_use]
     pub fn wire_records(self, platform: Platform) -> Platform {
-        if self.inputs { platform.with_inputs_in_records() } else { platform }
+        if self.inputs {
+            platform.with_inputs_in_records()
+        } else {
+            platform
+        }
     }
 }
 

@@ -29,7 +29,10 @@ pub struct Reader<F> {
 impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
     /// Reads through `variable`; an empty variable counts as not set.
     pub fn new(variable: F) -> Self {
-        Self { variable, mistakes: Vec::new() }
+        Self {
+            variable,
+            mistakes: Vec::new(),
+        }
     }
 
     /// The settings, if nothing is wrong with any of them.
@@ -37,7 +40,13 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
     /// # Errors
     /// Every variable that can't be used, not only the first.
     pub fn finish<T>(self, settings: T) -> Result<T, SettingsError> {
-        if self.mistakes.is_empty() { Ok(settings) } else { Err(SettingsError { mistakes: self.mistakes }) }
+        if self.mistakes.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsError {
+                mistakes: self.mistakes,
+            })
+        }
     }
 
     /// Remembers a mistake: one sentence that says what to change.
@@ -59,7 +68,9 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
 
     /// The variable's value, or another one when it is not set. `expected` ends the sentence "... must be".
     pub fn parsed<T: FromStr>(&mut self, name: &str, otherwise: T, expected: &str) -> T {
-        let Some(text) = self.text(name) else { return otherwise };
+        let Some(text) = self.text(name) else {
+            return otherwise;
+        };
         text.trim().parse().unwrap_or_else(|_| {
             self.mistakes.push(format!("{name} must be {expected}"));
             otherwise
@@ -69,9 +80,16 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
     /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
     pub fn origins(&mut self) -> Vec<String> {
         let listed = self.text("MCPFN_ORIGINS").unwrap_or_default();
-        let origins: Vec<String> = listed.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
+        let origins: Vec<String> = listed
+            .split(',')
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty())
+            .map(str::to_owned)
+            .collect();
         for origin in &origins {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            let host = origin
+                .strip_prefix("https://")
+                .or_else(|| origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
                 self.mistakes.push("MCPFN_ORIGINS must list origins such as https://app.example.com: scheme and host, no path".to_owned());
                 break;
@@ -99,7 +117,9 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
     pub fn keys(&mut self) -> Option<Keyring> {
         let text = self.text("MCPFN_STATE_KEY")?;
         // the text itself is a secret and is not repeated
-        Keyring::parse(&text).map_err(|error| self.mistakes.push(format!("MCPFN_STATE_KEY: {error}"))).ok()
+        Keyring::parse(&text)
+            .map_err(|error| self.mistakes.push(format!("MCPFN_STATE_KEY: {error}")))
+            .ok()
     }
 }
 

@@ -18,7 +18,11 @@ pub trait Authenticator: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// When they hold something of this kind that proves nothing.
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, platform: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>>;
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        platform: &'a Platform,
+    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>>;
 }
 
 /// Why a proof is none. Neither text may hold the proof itself.
@@ -47,7 +51,11 @@ impl Denied {
     /// A refusal with its sentence.
     #[must_use]
     pub fn new(kind: DeniedKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cause: None }
+        Self {
+            kind,
+            message: message.into(),
+            cause: None,
+        }
     }
 
     /// Adds what only the log may know.
@@ -85,7 +93,11 @@ impl Resource {
     /// see, below that prefix.
     pub(crate) fn metadata_url(&self) -> String {
         let start = self.url.find("://").map_or(0, |scheme| scheme + 3);
-        let (host, path) = self.url.split_at(self.url[start..].find('/').map_or(self.url.len(), |slash| start + slash));
+        let (host, path) = self.url.split_at(
+            self.url[start..]
+                .find('/')
+                .map_or(self.url.len(), |slash| start + slash),
+        );
         let path = path.trim_end_matches('/');
         match path.strip_suffix("/mcp").unwrap_or(path) {
             "" => format!("{host}{WELL_KNOWN}{path}"),
@@ -116,14 +128,21 @@ pub(crate) struct Challenge {
 
 impl Auth {
     /// `error` is a code of RFC 6750, where a proof was presented.
-    pub(crate) fn challenge(&self, realm: &str, error: Option<&str>, scopes: &[String]) -> Challenge {
+    pub(crate) fn challenge(
+        &self,
+        realm: &str,
+        error: Option<&str>,
+        scopes: &[String],
+    ) -> Challenge {
         let mut members: Vec<(&str, String)> = Vec::new();
         match &self.resource {
             Some(resource) => members.push(("resource_metadata", resource.metadata_url())),
             None => members.push(("realm", realm.to_owned())),
         }
         let wanted = match (&self.resource, scopes) {
-            (Some(resource), []) if error != Some("insufficient_scope") => resource.scopes.join(" "),
+            (Some(resource), []) if error != Some("insufficient_scope") => {
+                resource.scopes.join(" ")
+            }
             _ => scopes.join(" "),
         };
         if !wanted.is_empty() {
@@ -133,17 +152,30 @@ impl Auth {
         // neither URLs nor scopes have quotes in them; what has is not sent
         let quoted: Vec<String> = members
             .iter()
-            .filter(|(_, value)| value.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\')))
+            .filter(|(_, value)| {
+                value
+                    .bytes()
+                    .all(|byte| (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\'))
+            })
             .map(|(name, value)| format!("{name}=\"{value}\""))
             .collect();
-        let data = members.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        Challenge { header: format!("Bearer {}", quoted.join(", ")), data: serde_json::Value::Object(data) }
+        let data = members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        Challenge {
+            header: format!("Bearer {}", quoted.join(", ")),
+            data: serde_json::Value::Object(data),
+        }
     }
 }
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("authenticators", &self.authenticators.len()).field("resource", &self.resource).finish()
+        f.debug_struct("Auth")
+            .field("authenticators", &self.authenticators.len())
+            .field("resource", &self.resource)
+            .finish()
     }
 }
 
@@ -162,11 +194,26 @@ mod tests {
     #[test]
     fn the_document_is_where_clients_look() {
         for (url, expected) in [
-            ("https://host/mcp", "https://host/.well-known/oauth-protected-resource/mcp"),
-            ("https://host", "https://host/.well-known/oauth-protected-resource"),
-            ("https://host/", "https://host/.well-known/oauth-protected-resource"),
-            ("https://host/prod/mcp", "https://host/prod/.well-known/oauth-protected-resource"),
-            ("https://host/prod", "https://host/prod/.well-known/oauth-protected-resource"),
+            (
+                "https://host/mcp",
+                "https://host/.well-known/oauth-protected-resource/mcp",
+            ),
+            (
+                "https://host",
+                "https://host/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://host/",
+                "https://host/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://host/prod/mcp",
+                "https://host/prod/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://host/prod",
+                "https://host/prod/.well-known/oauth-protected-resource",
+            ),
         ] {
             assert_eq!(resource(url).metadata_url(), expected);
         }
@@ -175,12 +222,26 @@ mod tests {
     #[test]
     fn challenges() {
         let mut auth = Auth::default();
-        assert_eq!(auth.challenge("shop", None, &[]).header, "Bearer realm=\"shop\"");
+        assert_eq!(
+            auth.challenge("shop", None, &[]).header,
+            "Bearer realm=\"shop\""
+        );
         auth.resource = Some(resource("https://host/mcp"));
-        let metadata = "Bearer resource_metadata=\"https://host/.well-known/oauth-protected-resource/mcp\"";
-        assert_eq!(auth.challenge("shop", None, &[]).header, format!("{metadata}, scope=\"a b\""));
-        let refused = auth.challenge("shop", Some("insufficient_scope"), &["crm:write".to_owned()]);
-        assert_eq!(refused.header, format!("{metadata}, scope=\"crm:write\", error=\"insufficient_scope\""));
+        let metadata =
+            "Bearer resource_metadata=\"https://host/.well-known/oauth-protected-resource/mcp\"";
+        assert_eq!(
+            auth.challenge("shop", None, &[]).header,
+            format!("{metadata}, scope=\"a b\"")
+        );
+        let refused = auth.challenge(
+            "shop",
+            Some("insufficient_scope"),
+            &["crm:write".to_owned()],
+        );
+        assert_eq!(
+            refused.header,
+            format!("{metadata}, scope=\"crm:write\", error=\"insufficient_scope\"")
+        );
         assert_eq!(refused.data["scope"], "crm:write");
     }
 }

@@ -38,7 +38,11 @@ impl Body {
     }
 
     pub(crate) fn stream(first: Beat, running: Running, pulse: Pulse) -> Self {
-        Self(Kind::Stream(Box::new(Events { first: Some(first), running, pulse })))
+        Self(Kind::Stream(Box::new(Events {
+            first: Some(first),
+            running,
+            pulse,
+        })))
     }
 
     /// The whole body, where it is not a stream. A host that can send fixed bytes cheaper asks this first.
@@ -55,7 +59,10 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
         let events = match &mut self.0 {
             Kind::Full(bytes) => {
                 let bytes = std::mem::take(bytes);

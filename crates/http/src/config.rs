@@ -42,8 +42,18 @@ impl Config {
     /// For a server on this machine: loopback names and loopback origins only.
     #[must_use]
     pub fn loopback() -> Self {
-        let hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-        Self { origins: Origins { listed: Vec::new(), loopback: true }, hosts: Some(hosts), anonymous: true, ..Self::default() }
+        let hosts = ["localhost", "127.0.0.1", "[::1]"]
+            .map(str::to_owned)
+            .to_vec();
+        Self {
+            origins: Origins {
+                listed: Vec::new(),
+                loopback: true,
+            },
+            hosts: Some(hosts),
+            anonymous: true,
+            ..Self::default()
+        }
     }
 }
 
@@ -64,9 +74,12 @@ impl Origins {
 }
 
 fn is_loopback(origin: &str) -> bool {
-    let Some(authority) = origin.strip_prefix("http://") else { return false };
+    let Some(authority) = origin.strip_prefix("http://") else {
+        return false;
+    };
     let (host, port) = split_port(authority);
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]") && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// Host and port of an authority; the brackets of an IPv6 address stay.
@@ -83,7 +96,13 @@ mod tests {
 
     #[test]
     fn only_loopback_is_loopback() {
-        for origin in ["http://localhost", "http://localhost:3000", "http://127.0.0.1:8787", "http://[::1]", "http://[::1]:80"] {
+        for origin in [
+            "http://localhost",
+            "http://localhost:3000",
+            "http://127.0.0.1:8787",
+            "http://[::1]",
+            "http://[::1]:80",
+        ] {
             assert!(is_loopback(origin), "{origin}");
         }
         for origin in [

@@ -21,7 +21,10 @@ pub(crate) fn allowed_headers(server: &Server) -> HeaderValue {
 pub(crate) fn allow(origin: &str, headers: &mut HeaderMap) {
     if let Ok(origin) = HeaderValue::from_str(origin) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("www-authenticate, retry-after"));
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("www-authenticate, retry-after"),
+        );
     }
     // caches must not give one origin's permission to another, with or without an Origin
     headers.append(header::VARY, HeaderValue::from_static("origin"));
@@ -29,13 +32,22 @@ pub(crate) fn allow(origin: &str, headers: &mut HeaderMap) {
 
 /// Allows any page to read a document that is the same for everybody.
 pub(crate) fn allow_any(allowed: &HeaderValue, headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed.clone());
 }
 
 /// Answers a preflight.
 pub(crate) fn preflight(allowed: &HeaderValue, headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("POST, OPTIONS"),
+    );
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed.clone());
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("600"),
+    );
 }

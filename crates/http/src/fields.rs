@@ -17,7 +17,10 @@ impl<'a> Field<'a> {
     /// A field that the endpoint knows from a tool's schema only.
     pub(crate) fn of(headers: &'a HeaderMap, name: &HeaderName) -> Self {
         let mut values = headers.get_all(name).iter();
-        Self { value: values.next(), repeated: values.next().is_some() }
+        Self {
+            value: values.next(),
+            repeated: values.next().is_some(),
+        }
     }
 
     /// The first value, if there is one and it is visible ASCII.
@@ -80,12 +83,26 @@ mod tests {
     #[test]
     fn each_field_is_found_with_its_first_value() {
         let mut headers = HeaderMap::new();
-        for (name, value) in [("Origin", "https://one.example"), ("accept", "*/*"), ("origin", "https://two.example"), ("mcp-name", "a")] {
-            headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::from_static(value));
+        for (name, value) in [
+            ("Origin", "https://one.example"),
+            ("accept", "*/*"),
+            ("origin", "https://two.example"),
+            ("mcp-name", "a"),
+        ] {
+            headers.append(
+                HeaderName::try_from(name).unwrap(),
+                HeaderValue::from_static(value),
+            );
         }
         let fields = Fields::find(&headers);
-        assert_eq!((fields.origin.text(), fields.origin.repeated), (Some("https://one.example"), true));
-        assert_eq!((fields.name.text(), fields.name.repeated), (Some("a"), false));
+        assert_eq!(
+            (fields.origin.text(), fields.origin.repeated),
+            (Some("https://one.example"), true)
+        );
+        assert_eq!(
+            (fields.name.text(), fields.name.repeated),
+            (Some("a"), false)
+        );
         assert!(fields.host.value.is_none());
         assert!(Field::of(&headers, &http::header::ORIGIN).repeated);
     }

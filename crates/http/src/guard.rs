@@ -20,13 +20,19 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), challenge: None }
+        Self {
+            status,
+            message: message.into(),
+            challenge: None,
+        }
     }
 }
 
 /// A request may not name a host that is not this one, where that is checked.
 pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), Refusal> {
-    let Some(hosts) = &config.hosts else { return Ok(()) };
+    let Some(hosts) = &config.hosts else {
+        return Ok(());
+    };
     let known = |named: &str| {
         let named = split_port(named).0;
         hosts.iter().any(|host| host.eq_ignore_ascii_case(named))
@@ -35,14 +41,18 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
     let passes = match (uri.authority(), named.value) {
         (Some(authority), None) => known(authority.as_str()),
         (authority, Some(_)) if !named.repeated => {
-            authority.is_none_or(|authority| known(authority.as_str())) && named.text().is_some_and(known)
+            authority.is_none_or(|authority| known(authority.as_str()))
+                && named.text().is_some_and(known)
         }
         _ => false,
     };
     if passes {
         return Ok(());
     }
-    Err(Refusal::new(StatusCode::FORBIDDEN, "this server answers only to its own host names; call it at the address that it printed"))
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        "this server answers only to its own host names; call it at the address that it printed",
+    ))
 }
 
 /// Somebody must recognise the caller, unless the operator opened the server to everybody: the host did already, or one of the
@@ -78,18 +88,26 @@ pub(crate) async fn caller(
         ));
     }
     let sentence = "this server answers only to callers that it recognises: send a token or an API key in `Authorization: Bearer ...`";
-    Err(Refusal { challenge: Some(config.auth.challenge(realm, None, &[])), ..Refusal::new(StatusCode::UNAUTHORIZED, sentence) })
+    Err(Refusal {
+        challenge: Some(config.auth.challenge(realm, None, &[])),
+        ..Refusal::new(StatusCode::UNAUTHORIZED, sentence)
+    })
 }
 
 fn unproven(config: &Config, realm: &str, denied: Denied, platform: &Platform) -> Refusal {
-    platform.records().denied(&denied.message, denied.cause.as_deref());
+    platform
+        .records()
+        .denied(&denied.message, denied.cause.as_deref());
     let challenge = |error: &str| Some(config.auth.challenge(realm, Some(error), &[]));
     let (status, challenge) = match denied.kind {
         DeniedKind::Malformed => (StatusCode::BAD_REQUEST, challenge("invalid_request")),
         DeniedKind::Invalid => (StatusCode::UNAUTHORIZED, challenge("invalid_token")),
         DeniedKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
     };
-    Refusal { challenge, ..Refusal::new(status, denied.message) }
+    Refusal {
+        challenge,
+        ..Refusal::new(status, denied.message)
+    }
 }
 
 /// A browser's page may call only from a listed origin. Gives the origin to be allowed by name.
@@ -109,37 +127,67 @@ pub(crate) fn method(method: &Method) -> Result<(), Refusal> {
     if method == Method::POST {
         return Ok(());
     }
-    Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "send each JSON-RPC message in a POST; there are no sessions and no GET stream here"))
+    Err(Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "send each JSON-RPC message in a POST; there are no sessions and no GET stream here",
+    ))
 }
 
 /// A body that says what it is must be JSON.
 pub(crate) fn content_type(field: Field<'_>) -> Result<(), Refusal> {
-    let Some(value) = field.value else { return Ok(()) };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let Some(value) = field.value else {
+        return Ok(());
+    };
+    let essence = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be JSON: send `Content-Type: application/json`"))
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "the body must be JSON: send `Content-Type: application/json`",
+    ))
 }
 
 /// A body that says how long it is must not be too long.
 pub(crate) fn declared_size(config: &Config, length: Field<'_>) -> Result<(), Refusal> {
     let declared = length.text().and_then(|length| length.parse::<u64>().ok());
-    if declared.is_some_and(|declared| declared > config.max_body as u64) { Err(too_large(config)) } else { Ok(()) }
+    if declared.is_some_and(|declared| declared > config.max_body as u64) {
+        Err(too_large(config))
+    } else {
+        Ok(())
+    }
 }
 
 /// The refusal of a body over the limit.
 pub(crate) fn too_large(config: &Config) -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} bytes; send less, or in parts", config.max_body))
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!(
+            "the body is larger than {} bytes; send less, or in parts",
+            config.max_body
+        ),
+    )
 }
 
 /// Whether the client can read an event stream. Clients that say nothing at all get plain JSON.
 pub(crate) fn accepts_stream(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-        value.split(',').any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let stream = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("text/event-stream"));
-            stream && !parts.any(|parameter| parameter == "q=0")
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| {
+            value.split(',').any(|range| {
+                let mut parts = range.split(';').map(str::trim);
+                let stream = parts
+                    .next()
+                    .is_some_and(|essence| essence.eq_ignore_ascii_case("text/event-stream"));
+                stream && !parts.any(|parameter| parameter == "q=0")
+            })
         })
-    })
 }

@@ -26,7 +26,9 @@ pub(crate) fn literal<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<
     }
     match field.checked() {
         Ok(value) => Ok(value.map(|value| value.trim_matches([' ', '\t']))),
-        Err(_) => Err(mismatch(format!("the header `{name}` has characters outside ASCII"))),
+        Err(_) => Err(mismatch(format!(
+            "the header `{name}` has characters outside ASCII"
+        ))),
     }
 }
 
@@ -41,7 +43,12 @@ pub(crate) fn check(
 ) -> Result<(), Error> {
     version(fields.protocol_version, described)?;
     let revision = described.revision()?;
-    require(literal(fields.method, &METHOD)?, &METHOD, &envelope.method, "method")?;
+    require(
+        literal(fields.method, &METHOD)?,
+        &METHOD,
+        &envelope.method,
+        "method",
+    )?;
     if !server.serves(&envelope.method, revision) {
         // dispatch says so, with the right code
         return Ok(());
@@ -60,24 +67,41 @@ fn version(field: Field<'_>, described: &Described<'_>) -> Result<(), Error> {
     )
 }
 
-fn require(found: Option<&str>, name: &HeaderName, expected: &str, member: &str) -> Result<(), Error> {
+fn require(
+    found: Option<&str>,
+    name: &HeaderName,
+    expected: &str,
+    member: &str,
+) -> Result<(), Error> {
     match found {
         Some(found) if found == expected => Ok(()),
-        Some(_) => Err(mismatch(format!("the header `{name}` differs from the body's `{member}`"))),
-        None => Err(mismatch(format!("the header `{name}` is required and must repeat the body's `{member}`"))),
+        Some(_) => Err(mismatch(format!(
+            "the header `{name}` differs from the body's `{member}`"
+        ))),
+        None => Err(mismatch(format!(
+            "the header `{name}` is required and must repeat the body's `{member}`"
+        ))),
     }
 }
 
 /// `Mcp-Name` must repeat the tool's or prompt's name, or the resource's URI.
 fn name(field: Field<'_>, envelope: &Envelope<'_>) -> Result<(), Error> {
-    let Some(target) = envelope.target()? else { return Ok(()) };
-    let member = if envelope.method == "resources/read" { "params.uri" } else { "params.name" };
+    let Some(target) = envelope.target()? else {
+        return Ok(());
+    };
+    let member = if envelope.method == "resources/read" {
+        "params.uri"
+    } else {
+        "params.name"
+    };
     let found = decoded(field, &NAME)?;
     require(found.as_deref(), &NAME, &target, member)
 }
 
 fn decoded<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<Cow<'a, str>>, Error> {
-    let Some(value) = field.value else { return Ok(None) };
+    let Some(value) = field.value else {
+        return Ok(None);
+    };
     let value = sentinel::decode(value.as_bytes()).filter(|_| !field.repeated);
     value.map(Some).ok_or_else(|| {
         mismatch(format!(
@@ -91,18 +115,31 @@ fn parameters(headers: &HeaderMap, envelope: &Envelope<'_>, server: &Server) -> 
     if envelope.method != "tools/call" {
         return Ok(());
     }
-    let Some(tool) = envelope.target()? else { return Ok(()) };
+    let Some(tool) = envelope.target()? else {
+        return Ok(());
+    };
     let parameters = server.header_parameters(&tool);
     if parameters.is_empty() {
         return Ok(());
     }
     let arguments = envelope.arguments::<Value>()?.unwrap_or_default();
-    parameters.iter().try_for_each(|parameter| one_parameter(headers, parameter, &arguments))
+    parameters
+        .iter()
+        .try_for_each(|parameter| one_parameter(headers, parameter, &arguments))
 }
 
-fn one_parameter(headers: &HeaderMap, parameter: &HeaderParameter, arguments: &Value) -> Result<(), Error> {
-    let Ok(name) = HeaderName::try_from(&parameter.header) else { return Ok(()) };
-    let argument = parameter.path.iter().try_fold(arguments, |value, member| value.get(member));
+fn one_parameter(
+    headers: &HeaderMap,
+    parameter: &HeaderParameter,
+    arguments: &Value,
+) -> Result<(), Error> {
+    let Ok(name) = HeaderName::try_from(&parameter.header) else {
+        return Ok(());
+    };
+    let argument = parameter
+        .path
+        .iter()
+        .try_fold(arguments, |value, member| value.get(member));
     let found = decoded(Field::of(headers, &name), &name)?;
     let member = format!("params.arguments.{}", parameter.path.join("."));
     let equal = match (argument, &found) {
@@ -111,11 +148,19 @@ fn one_parameter(headers: &HeaderMap, parameter: &HeaderParameter, arguments: &V
         (Some(Value::String(text)), Some(found)) => text == found,
         (Some(Value::Bool(value)), Some(found)) => found == if *value { "true" } else { "false" },
         (Some(Value::Number(number)), Some(found)) => same_number(number, found),
-        (Some(Value::String(_) | Value::Bool(_) | Value::Number(_)), None) => return require(None, &name, "", &member),
+        (Some(Value::String(_) | Value::Bool(_) | Value::Number(_)), None) => {
+            return require(None, &name, "", &member);
+        }
         // of the wrong type anyway: the schema's refusal says more
         (Some(Value::Array(_) | Value::Object(_)), _) => true,
     };
-    if equal { Ok(()) } else { Err(mismatch(format!("the header `{name}` differs from the body's `{member}`"))) }
+    if equal {
+        Ok(())
+    } else {
+        Err(mismatch(format!(
+            "the header `{name}` differs from the body's `{member}`"
+        )))
+    }
 }
 
 /// Numbers are compared as numbers: `42.0` is 42. Integers from 2^53 on only by their digits.
@@ -123,7 +168,10 @@ fn same_number(number: &serde_json::Number, found: &str) -> bool {
     if number.to_string() == found {
         return true;
     }
-    let plain = !found.is_empty() && found.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let plain = !found.is_empty()
+        && found
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let exact = |value: f64| value.abs() < 9_007_199_254_740_992.0;
     match (number.as_f64(), found.parse::<f64>()) {
         (Some(number), Ok(found)) if plain => exact(number) && number == found,
@@ -150,7 +198,11 @@ mod tests {
             )
             .build()
             .unwrap();
-        one_parameter(&headers, &server.header_parameters("t")[0], &json!({"a": {"n": argument}}))
+        one_parameter(
+            &headers,
+            &server.header_parameters("t")[0],
+            &json!({"a": {"n": argument}}),
+        )
     }
 
     #[test]
@@ -162,7 +214,10 @@ mod tests {
             (Some("=?base64?SGVsbG8=?="), json!("Hello")),
             (None, json!(null)),
         ] {
-            assert!(check_one(header, &argument).is_ok(), "{header:?} {argument}");
+            assert!(
+                check_one(header, &argument).is_ok(),
+                "{header:?} {argument}"
+            );
         }
         for (header, argument) in [
             (Some("43"), json!(42)),
@@ -173,7 +228,11 @@ mod tests {
             (None, json!("Hello")),
             (Some("=?base64?SGVsbG8?="), json!("Hello")),
         ] {
-            assert_eq!(check_one(header, &argument).unwrap_err().code.0, -32020, "{header:?} {argument}");
+            assert_eq!(
+                check_one(header, &argument).unwrap_err().code.0,
+                -32020,
+                "{header:?} {argument}"
+            );
         }
     }
 }

@@ -30,7 +30,10 @@ pub(crate) struct Pulse {
 impl Pulse {
     /// Without a heartbeat there is never silence, only waiting.
     pub(crate) fn new(heartbeat: Option<Heartbeat>) -> Self {
-        Self { heartbeat, sleep: None }
+        Self {
+            heartbeat,
+            sleep: None,
+        }
     }
 
     pub(crate) fn poll_frame(&mut self, running: &mut Running, cx: &mut Context<'_>) -> Poll<Beat> {
@@ -38,8 +41,12 @@ impl Pulse {
             self.sleep = None;
             return Poll::Ready(Beat::Frame(frame));
         }
-        let Some(heartbeat) = &self.heartbeat else { return Poll::Pending };
-        let sleep = self.sleep.get_or_insert_with(|| heartbeat.platform.sleep(heartbeat.every));
+        let Some(heartbeat) = &self.heartbeat else {
+            return Poll::Pending;
+        };
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| heartbeat.platform.sleep(heartbeat.every));
         std::task::ready!(sleep.as_mut().poll(cx));
         self.sleep = None;
         Poll::Ready(Beat::Silence)

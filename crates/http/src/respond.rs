@@ -16,7 +16,10 @@ pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::full(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     // the answer to a POST that may carry private data
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -38,13 +41,19 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
     });
     let mut response = json(refusal.status, Answer::error(None, &error).message);
     if let Some(value) = header.and_then(|header| HeaderValue::try_from(header).ok()) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, value);
     }
     if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+        response
+            .headers_mut()
+            .insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
     }
     response
 }
@@ -53,7 +62,9 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
 pub(crate) fn answer(answer: Answer, modern: bool) -> Response<Body> {
     let mut response = json(status::of(answer.failed.as_ref(), modern), answer.message);
     if let Some(wait) = answer.failed.as_ref().and_then(|failed| failed.retry_after) {
-        response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, wait.as_secs().into());
     }
     if let Some(failed) = answer.failed.filter(|failed| !failed.scopes.is_empty()) {
         // the service knows how to ask for them
@@ -68,19 +79,32 @@ pub(crate) struct Lacking(pub(crate) Vec<String>);
 
 /// Tells the caller of a refused call how to get the scopes that it needs.
 pub(crate) fn step_up(response: &mut Response<Body>, auth: &Auth, realm: &str) {
-    let Some(Lacking(scopes)) = response.extensions_mut().remove::<Lacking>() else { return };
+    let Some(Lacking(scopes)) = response.extensions_mut().remove::<Lacking>() else {
+        return;
+    };
     let challenge = auth.challenge(realm, Some("insufficient_scope"), &scopes);
-    if let Some(body) = response.body().as_full().and_then(|body| repeated(body, &challenge)) {
+    if let Some(body) = response
+        .body()
+        .as_full()
+        .and_then(|body| repeated(body, &challenge))
+    {
         *response.body_mut() = Body::full(body);
     }
     if let Ok(value) = HeaderValue::try_from(challenge.header) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, value);
     }
 }
 
 /// A reply: JSON if the call ends before it reports anything; an event stream from its first report on, or once a client that
 /// gave a progress token has heard nothing for a while. `streams`: whether the client reads these; most calls never ask.
-pub(crate) async fn reply(reply: Reply, modern: bool, streams: impl Fn() -> bool, heartbeat: Heartbeat) -> Response<Body> {
+pub(crate) async fn reply(
+    reply: Reply,
+    modern: bool,
+    streams: impl Fn() -> bool,
+    heartbeat: Heartbeat,
+) -> Response<Body> {
     let mut running = match reply {
         Reply::Answer(ready) => return answer(ready, modern),
         Reply::Running(running) => running,
@@ -90,11 +114,23 @@ pub(crate) async fn reply(reply: Reply, modern: bool, streams: impl Fn() -> bool
         match std::future::poll_fn(|cx| pulse.poll_frame(&mut running, cx)).await {
             Beat::Frame(Some(Frame::Answer(ready))) => return answer(ready, modern),
             Beat::Frame(Some(Frame::Notification(first))) if streams() => {
-                return stream(Beat::Frame(Some(Frame::Notification(first))), running, pulse);
+                return stream(
+                    Beat::Frame(Some(Frame::Notification(first))),
+                    running,
+                    pulse,
+                );
             }
             // a client that reads no streams loses the reports, not the answer
             Beat::Frame(Some(Frame::Notification(_))) => {}
-            Beat::Frame(None) => return answer(Answer::error(None, &Error::internal("internal error: the call gave no answer")), modern),
+            Beat::Frame(None) => {
+                return answer(
+                    Answer::error(
+                        None,
+                        &Error::internal("internal error: the call gave no answer"),
+                    ),
+                    modern,
+                );
+            }
             Beat::Silence => return stream(Beat::Silence, running, pulse),
         }
     }
@@ -111,7 +147,10 @@ fn repeated(body: &Bytes, challenge: &Challenge) -> Option<Bytes> {
 fn stream(first: Beat, running: Running, pulse: Pulse) -> Response<Body> {
     let mut response = Response::new(Body::stream(first, running, pulse));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response

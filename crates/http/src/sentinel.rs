@@ -11,12 +11,20 @@ use base64::engine::general_purpose::STANDARD;
 #[must_use]
 pub fn decode(value: &[u8]) -> Option<Cow<'_, str>> {
     let text = std::str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
-    if !text.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
+    if !text
+        .bytes()
+        .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
+    {
         return None;
     }
-    match text.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
+    match text
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    {
         None => Some(Cow::Borrowed(text)),
-        Some(payload) => String::from_utf8(STANDARD.decode(payload).ok()?).ok().map(Cow::Owned),
+        Some(payload) => String::from_utf8(STANDARD.decode(payload).ok()?)
+            .ok()
+            .map(Cow::Owned),
     }
 }
 
@@ -30,14 +38,26 @@ mod tests {
         assert_eq!(decode(b"=?base64?SGVsbG8=?=").as_deref(), Some("Hello"));
         assert_eq!(decode(b" padded\t").as_deref(), Some("padded"));
         assert_eq!(decode(b"SGVsbG8=").as_deref(), Some("SGVsbG8="));
-        assert_eq!(decode(b"=?base64?SGVsbG8=").as_deref(), Some("=?base64?SGVsbG8="));
-        assert_eq!(decode(b"=?BASE64?SGVsbG8=?=").as_deref(), Some("=?BASE64?SGVsbG8=?="));
+        assert_eq!(
+            decode(b"=?base64?SGVsbG8=").as_deref(),
+            Some("=?base64?SGVsbG8=")
+        );
+        assert_eq!(
+            decode(b"=?BASE64?SGVsbG8=?=").as_deref(),
+            Some("=?BASE64?SGVsbG8=?=")
+        );
         assert_eq!(decode(b"=?base64??=").as_deref(), Some(""));
     }
 
     #[test]
     fn broken_ones_are_refused() {
-        for value in [&b"=?base64?SGVsbG8?="[..], b"=?base64?SGVs!!!bG8=?=", b"=?base64?/w==?=", b"caf\xc3\xa9", b"a\x01b"] {
+        for value in [
+            &b"=?base64?SGVsbG8?="[..],
+            b"=?base64?SGVs!!!bG8=?=",
+            b"=?base64?/w==?=",
+            b"caf\xc3\xa9",
+            b"a\x01b",
+        ] {
             assert_eq!(decode(value), None, "{value:?}");
         }
     }

@@ -7,7 +7,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
-use mcpfn_core::{Answer, BoxFuture, Envelope, Era, Params, Platform, Principal, Reply, Revision, Server, unsupported};
+use mcpfn_core::{
+    Answer, BoxFuture, Envelope, Era, Params, Platform, Principal, Reply, Revision, Server,
+    unsupported,
+};
 
 use crate::auth::WELL_KNOWN;
 use crate::body::Body;
@@ -48,12 +51,31 @@ impl Service {
     #[must_use]
     pub fn new(server: Server, mut config: Config) -> Self {
         let allowed_headers = cors::allowed_headers(&server);
-        let health = serde_json::json!({"status": "ok", "name": server.name(), "version": server.version()}).to_string().into();
-        if let Some(resource) = config.auth.resource.as_mut().filter(|resource| resource.scopes.is_empty()) {
+        let health =
+            serde_json::json!({"status": "ok", "name": server.name(), "version": server.version()})
+                .to_string()
+                .into();
+        if let Some(resource) = config
+            .auth
+            .resource
+            .as_mut()
+            .filter(|resource| resource.scopes.is_empty())
+        {
             resource.scopes = server.reading_scopes();
         }
-        let metadata = config.auth.resource.as_ref().map(|resource| resource.metadata(server.name()));
-        Self { server, config, allowed_headers, health, metadata, trusting: None }
+        let metadata = config
+            .auth
+            .resource
+            .as_ref()
+            .map(|resource| resource.metadata(server.name()));
+        Self {
+            server,
+            config,
+            allowed_headers,
+            health,
+            metadata,
+            trusting: None,
+        }
     }
 
     /// For an address that only the person at this machine can reach: whoever calls is that person, unless the host says otherwise.
@@ -79,23 +101,43 @@ impl Service {
         if parts.uri.path() == "/health" {
             return document(&parts, &self.health);
         }
-        if let Some(metadata) = self.metadata.as_ref().filter(|_| is_metadata(parts.uri.path())) {
+        if let Some(metadata) = self
+            .metadata
+            .as_ref()
+            .filter(|_| is_metadata(parts.uri.path()))
+        {
             let mut response = document(&parts, metadata);
             // a client in a browser reads it before it has any permission here
             cors::allow_any(&self.allowed_headers, response.headers_mut());
             return response;
         }
         if !matches!(parts.uri.path(), "/" | "/mcp") {
-            return respond::refusal(Refusal::new(StatusCode::NOT_FOUND, "nothing here; the MCP endpoint is /mcp"));
+            return respond::refusal(Refusal::new(
+                StatusCode::NOT_FOUND,
+                "nothing here; the MCP endpoint is /mcp",
+            ));
         }
-        let told = parts.extensions.remove::<Principal>().map(Arc::new).or_else(|| self.trusting.clone());
-        let deadline = parts.extensions.get::<Deadline>().map(|deadline| deadline.0);
-        let head = Head { fields: Fields::find(&parts.headers), method: &parts.method, headers: &parts.headers, deadline };
-        let origin =
-            match guard::host(&self.config, &parts.uri, head.fields.host).and_then(|()| guard::origin(&self.config, head.fields.origin)) {
-                Ok(origin) => origin,
-                Err(refusal) => return respond::refusal(refusal),
-            };
+        let told = parts
+            .extensions
+            .remove::<Principal>()
+            .map(Arc::new)
+            .or_else(|| self.trusting.clone());
+        let deadline = parts
+            .extensions
+            .get::<Deadline>()
+            .map(|deadline| deadline.0);
+        let head = Head {
+            fields: Fields::find(&parts.headers),
+            method: &parts.method,
+            headers: &parts.headers,
+            deadline,
+        };
+        let origin = match guard::host(&self.config, &parts.uri, head.fields.host)
+            .and_then(|()| guard::origin(&self.config, head.fields.origin))
+        {
+            Ok(origin) => origin,
+            Err(refusal) => return respond::refusal(refusal),
+        };
         let mut response = match self.caller(&head, told, platform).await {
             Err(early) => early,
             Ok(caller) => match self.read(body).await {
@@ -111,13 +153,26 @@ impl Service {
     }
 
     /// Who calls, or what can be answered without the body.
-    async fn caller(&self, head: &Head<'_>, told: Option<Arc<Principal>>, platform: &Platform) -> Result<Arc<Principal>, Response<Body>> {
+    async fn caller(
+        &self,
+        head: &Head<'_>,
+        told: Option<Arc<Principal>>,
+        platform: &Platform,
+    ) -> Result<Arc<Principal>, Response<Body>> {
         if head.method == Method::OPTIONS {
             let mut response = respond::empty(StatusCode::NO_CONTENT);
             cors::preflight(&self.allowed_headers, response.headers_mut());
             return Err(response);
         }
-        let caller = guard::caller(&self.config, head.headers, told, self.server.name(), platform).await.map_err(respond::refusal)?;
+        let caller = guard::caller(
+            &self.config,
+            head.headers,
+            told,
+            self.server.name(),
+            platform,
+        )
+        .await
+        .map_err(respond::refusal)?;
         guard::method(head.method)
             .and_then(|()| guard::content_type(head.fields.content_type))
             .and_then(|()| guard::declared_size(&self.config, head.fields.content_length))
@@ -133,33 +188,65 @@ impl Service {
         match Limited::new(body, self.config.max_body).collect().await {
             Ok(collected) => Ok(collected.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => Err(guard::too_large(&self.config)),
-            Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the body ended before it was complete")),
+            Err(_) => Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "the body ended before it was complete",
+            )),
         }
     }
 
     /// One body: a message, or a batch.
-    async fn message(&self, head: &Head<'_>, caller: Arc<Principal>, body: &[u8], platform: &Arc<Platform>) -> Response<Body> {
+    async fn message(
+        &self,
+        head: &Head<'_>,
+        caller: Arc<Principal>,
+        body: &[u8],
+        platform: &Arc<Platform>,
+    ) -> Response<Body> {
         match self.begin(head, caller, body, platform) {
             Begun::Answered(response) => response,
             Begun::Call { reply, modern } => {
-                let heartbeat = Heartbeat { every: self.config.heartbeat, platform: Arc::clone(platform) };
-                respond::reply(reply, modern, || guard::accepts_stream(head.headers), heartbeat).await
+                let heartbeat = Heartbeat {
+                    every: self.config.heartbeat,
+                    platform: Arc::clone(platform),
+                };
+                respond::reply(
+                    reply,
+                    modern,
+                    || guard::accepts_stream(head.headers),
+                    heartbeat,
+                )
+                .await
             }
             Begun::Batch(answers) => respond::json(StatusCode::OK, answers.await),
         }
     }
 
     /// Everything that needs no waiting. (What it reads of the body never has to move into a future.)
-    fn begin(&self, head: &Head<'_>, caller: Arc<Principal>, body: &[u8], platform: &Arc<Platform>) -> Begun {
-        let declared = match headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION) {
-            Ok(declared) => declared,
-            Err(error) => return Begun::malformed(None, &error),
-        };
+    fn begin(
+        &self,
+        head: &Head<'_>,
+        caller: Arc<Principal>,
+        body: &[u8],
+        platform: &Arc<Platform>,
+    ) -> Begun {
+        let declared =
+            match headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION) {
+                Ok(declared) => declared,
+                Err(error) => return Begun::malformed(None, &error),
+            };
         match jsonrpc::read(body) {
-            Ok(Incoming::Single(Message::Request(request))) => self.request(head, declared, caller, request, platform),
+            Ok(Incoming::Single(Message::Request(request))) => {
+                self.request(head, declared, caller, request, platform)
+            }
             Ok(Incoming::Single(Message::Notification(_))) => Begun::Answered(accept(declared)),
             Ok(Incoming::Single(Message::Response)) if declares_modern(declared) => {
-                Begun::malformed(None, &Error::invalid_request("a client of this revision sends no JSON-RPC responses"))
+                Begun::malformed(
+                    None,
+                    &Error::invalid_request(
+                        "a client of this revision sends no JSON-RPC responses",
+                    ),
+                )
             }
             Ok(Incoming::Single(Message::Response)) => Begun::Answered(accept(declared)),
             Ok(Incoming::Batch(items)) => self.batch(head, declared, &caller, &items, platform),
@@ -183,15 +270,31 @@ impl Service {
         };
         let modern = matches!(era, Era::Modern(_));
         if let Era::Modern(described) = &era
-            && let Err(error) = headers::check(head.headers, &head.fields, described, &envelope, &self.server)
+            && let Err(error) = headers::check(
+                head.headers,
+                &head.fields,
+                described,
+                &envelope,
+                &self.server,
+            )
         {
             let revision = described.revision().unwrap_or(Revision::LATEST);
-            return Begun::Answered(respond::answer(self.server.refuse(&envelope, revision, &caller, &error, platform), true));
+            return Begun::Answered(respond::answer(
+                self.server
+                    .refuse(&envelope, revision, &caller, &error, platform),
+                true,
+            ));
         }
         match envelope.into_call(era, caller) {
             Ok(call) => {
-                let call = call.deadline_ms(head.deadline).traced(head.fields.traceparent.text(), head.fields.tracestate.text());
-                Begun::Call { reply: self.server.reply(call, platform), modern }
+                let call = call.deadline_ms(head.deadline).traced(
+                    head.fields.traceparent.text(),
+                    head.fields.tracestate.text(),
+                );
+                Begun::Call {
+                    reply: self.server.reply(call, platform),
+                    modern,
+                }
             }
             Err(error) => Begun::malformed(Some(id), &error),
         }
@@ -207,7 +310,9 @@ impl Service {
     ) -> Begun {
         let revision = declared.map_or(Some(Revision::ASSUMED), Revision::parse);
         if !revision.is_some_and(Revision::has_batches) {
-            let error = Error::invalid_request("send one message per request: only protocol revision 2025-03-26 has batches");
+            let error = Error::invalid_request(
+                "send one message per request: only protocol revision 2025-03-26 has batches",
+            );
             return Begun::malformed(None, &error);
         }
         match self.server.batch(items, caller, head.deadline, platform) {
@@ -228,7 +333,10 @@ enum Begun {
 impl Begun {
     /// An error that lies in the request as such.
     fn malformed(id: Option<jsonrpc::Id<'_>>, error: &Error) -> Self {
-        Self::Answered(respond::answer(Answer::malformed(id.map(jsonrpc::Id::as_json), error), true))
+        Self::Answered(respond::answer(
+            Answer::malformed(id.map(jsonrpc::Id::as_json), error),
+            true,
+        ))
     }
 }
 
@@ -241,7 +349,9 @@ fn accept(declared: Option<&str>) -> Response<Body> {
 }
 
 fn declares_modern(declared: Option<&str>) -> bool {
-    declared.and_then(Revision::parse).is_some_and(Revision::is_modern)
+    declared
+        .and_then(Revision::parse)
+        .is_some_and(Revision::is_modern)
 }
 
 /// A document that is the same for everybody.
@@ -252,7 +362,10 @@ fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
         Method::OPTIONS => respond::empty(StatusCode::NO_CONTENT),
         _ => {
             let mut response = respond::empty(StatusCode::METHOD_NOT_ALLOWED);
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+            response.headers_mut().insert(
+                header::ALLOW,
+                HeaderValue::from_static("GET, HEAD, OPTIONS"),
+            );
             response
         }
     }
@@ -260,5 +373,6 @@ fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
 
 /// The document's path, alone or with the endpoint's behind it.
 fn is_metadata(path: &str) -> bool {
-    path.strip_prefix(WELL_KNOWN).is_some_and(|rest| matches!(rest, "" | "/" | "/mcp"))
+    path.strip_prefix(WELL_KNOWN)
+        .is_some_and(|rest| matches!(rest, "" | "/" | "/mcp"))
 }

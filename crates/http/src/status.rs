@@ -6,13 +6,17 @@ use mcpfn_core::jsonrpc::ErrorCode;
 
 /// Status of an answer. A tool's own failure (`isError`) is a result and therefore 200.
 pub(crate) fn of(failed: Option<&Failed>, modern: bool) -> StatusCode {
-    let Some(failed) = failed else { return StatusCode::OK };
+    let Some(failed) = failed else {
+        return StatusCode::OK;
+    };
     match failed.code {
         _ if failed.malformed => StatusCode::BAD_REQUEST,
         ErrorCode::FORBIDDEN => StatusCode::FORBIDDEN,
         ErrorCode::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
         // not JSON; not JSON-RPC; headers against body; a capability; a version
-        ErrorCode::PARSE | ErrorCode::INVALID_REQUEST | ErrorCode(-32022..=-32020) => StatusCode::BAD_REQUEST,
+        ErrorCode::PARSE | ErrorCode::INVALID_REQUEST | ErrorCode(-32022..=-32020) => {
+            StatusCode::BAD_REQUEST
+        }
         // older clients take a 404 for an ended session
         ErrorCode::METHOD_NOT_FOUND if modern => StatusCode::NOT_FOUND,
         _ => StatusCode::OK,
@@ -26,7 +30,16 @@ mod tests {
     #[test]
     fn the_table() {
         let status = |code, malformed, modern| {
-            of(Some(&Failed { code: ErrorCode(code), malformed, retry_after: None, scopes: Vec::new() }), modern).as_u16()
+            of(
+                Some(&Failed {
+                    code: ErrorCode(code),
+                    malformed,
+                    retry_after: None,
+                    scopes: Vec::new(),
+                }),
+                modern,
+            )
+            .as_u16()
         };
         assert_eq!(of(None, true), StatusCode::OK);
         assert_eq!(status(-32700, false, true), 400);

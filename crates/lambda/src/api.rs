@@ -42,8 +42,15 @@ impl Api {
 
     /// Sends what a function has to say, to its end.
     pub(crate) async fn send(&self, event: Event<'_>, outcome: Outcome) -> Result<(), BoxError> {
-        let place = if matches!(outcome, Outcome::Failed(_)) { "error" } else { "response" };
-        let mut request = build_request().uri(format!("/2018-06-01/runtime/invocation/{}/{place}", event.request_id));
+        let place = if matches!(outcome, Outcome::Failed(_)) {
+            "error"
+        } else {
+            "response"
+        };
+        let mut request = build_request().uri(format!(
+            "/2018-06-01/runtime/invocation/{}/{place}",
+            event.request_id
+        ));
         if let Some(id) = event.headers.get(INVOCATION_ID) {
             request = request.header(INVOCATION_ID, id);
         }
@@ -52,7 +59,10 @@ impl Api {
             Outcome::Streamed(envelope) => {
                 let request = request
                     .header("lambda-runtime-function-response-mode", "streaming")
-                    .header("content-type", "application/vnd.awslambda.http-integration-response");
+                    .header(
+                        "content-type",
+                        "application/vnd.awslambda.http-integration-response",
+                    );
                 self.post(request, Body::new(envelope)).await
             }
             Outcome::Failed(diagnostic) => self.failure(request, "unhandled", &diagnostic).await,
@@ -61,19 +71,39 @@ impl Api {
 
     /// Tells why there will be no first event, so that an invoker reads more than `exit status 1`.
     pub(crate) async fn failed_start(&self, message: String) -> Result<(), BoxError> {
-        let diagnostic = Diagnostic { error_type: "Runtime.InitError".to_owned(), error_message: message };
-        self.failure(build_request().uri("/2018-06-01/runtime/init/error"), "Runtime.InitError", &diagnostic).await
+        let diagnostic = Diagnostic {
+            error_type: "Runtime.InitError".to_owned(),
+            error_message: message,
+        };
+        self.failure(
+            build_request().uri("/2018-06-01/runtime/init/error"),
+            "Runtime.InitError",
+            &diagnostic,
+        )
+        .await
     }
 
-    async fn failure(&self, request: http::request::Builder, kind: &str, diagnostic: &Diagnostic) -> Result<(), BoxError> {
+    async fn failure(
+        &self,
+        request: http::request::Builder,
+        kind: &str,
+        diagnostic: &Diagnostic,
+    ) -> Result<(), BoxError> {
         let request = request.header("lambda-runtime-function-error-type", kind);
-        self.post(request, Body::from(serde_json::to_vec(diagnostic)?)).await
+        self.post(request, Body::from(serde_json::to_vec(diagnostic)?))
+            .await
     }
 
     async fn post(&self, request: http::request::Builder, body: Body) -> Result<(), BoxError> {
-        let response = self.0.call(request.method(http::Method::POST).body(body)?).await?;
+        let response = self
+            .0
+            .call(request.method(http::Method::POST).body(body)?)
+            .await?;
         if !response.status().is_success() {
-            tracing::error!(status = response.status().as_u16(), "the Lambda runtime API refused an answer: too late, or too large");
+            tracing::error!(
+                status = response.status().as_u16(),
+                "the Lambda runtime API refused an answer: too late, or too large"
+            );
         }
         Ok(())
     }

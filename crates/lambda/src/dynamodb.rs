@@ -65,6 +65,10 @@ impl Stores {
     /// Asks nothing yet.
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { client: Client::new(table), known: Known::default(), holds: Holds::default() }
+        Self {
+            client: Client::new(table),
+            known: Known::default(),
+            holds: Holds::default(),
+        }
     }
 }

@@ -27,7 +27,12 @@ const CALLERS: [(PrincipalKind, &str); 7] = [
 ];
 
 /// Where they put the scopes of its token. A trigger that says nothing of scopes has admitted the caller to everything.
-const SCOPES: [&str; 4] = ["/authorizer/jwt/claims/scope", "/authorizer/claims/scope", "/authorizer/scope", "/authorizer/lambda/scope"];
+const SCOPES: [&str; 4] = [
+    "/authorizer/jwt/claims/scope",
+    "/authorizer/claims/scope",
+    "/authorizer/scope",
+    "/authorizer/lambda/scope",
+];
 
 /// An event of a function URL, an HTTP API, a REST API or a load balancer. Not `Debug`: it carries credentials.
 #[derive(Default, Deserialize)]
@@ -47,7 +52,8 @@ impl Event {
     /// Whether the trigger can take a streamed answer. A load balancer and an HTTP API never can.
     pub(crate) fn takes_streams(&self) -> bool {
         let domain = self.context("/domainName").unwrap_or_default();
-        let http_api = self.request_context.get("http").is_some() && domain.contains(".execute-api.");
+        let http_api =
+            self.request_context.get("http").is_some() && domain.contains(".execute-api.");
         !http_api && !self.is_load_balancer()
     }
 
@@ -64,7 +70,9 @@ impl Event {
     pub(crate) fn principal(&self) -> Principal {
         let principal = self.recognised();
         let principal = match SCOPES.iter().find_map(|place| self.context(place)) {
-            Some(scopes) if principal.kind != PrincipalKind::Iam => principal.with_scopes(Scopes::parse(scopes)),
+            Some(scopes) if principal.kind != PrincipalKind::Iam => {
+                principal.with_scopes(Scopes::parse(scopes))
+            }
             _ => principal,
         };
         match self.address() {
@@ -74,39 +82,73 @@ impl Event {
     }
 
     fn recognised(&self) -> Principal {
-        let found = CALLERS.iter().find_map(|(kind, place)| Some((*kind, self.context(place)?)));
-        let Some((kind, subject)) = found else { return Principal::anonymous() };
-        let cognito = self.context("/authorizer/iam/cognitoIdentity/identityId").or_else(|| self.context("/identity/cognitoIdentityId"));
+        let found = CALLERS
+            .iter()
+            .find_map(|(kind, place)| Some((*kind, self.context(place)?)));
+        let Some((kind, subject)) = found else {
+            return Principal::anonymous();
+        };
+        let cognito = self
+            .context("/authorizer/iam/cognitoIdentity/identityId")
+            .or_else(|| self.context("/identity/cognitoIdentityId"));
         match cognito {
             // all users of an identity pool share one role session, so its ARN alone is not one caller
-            Some(identity) if kind == PrincipalKind::Iam => Principal::new(kind, format!("{subject}#{identity}")),
+            Some(identity) if kind == PrincipalKind::Iam => {
+                Principal::new(kind, format!("{subject}#{identity}"))
+            }
             _ => Principal::new(kind, subject),
         }
     }
 
     /// A load balancer adds the address to what the client wrote into the header; the other triggers name it.
     fn address(&self) -> Option<IpAddr> {
-        let named = self.context("/http/sourceIp").or_else(|| self.context("/identity/sourceIp"));
+        let named = self
+            .context("/http/sourceIp")
+            .or_else(|| self.context("/identity/sourceIp"));
         let forwarded = || {
-            let single = self.headers.as_ref().and_then(|headers| headers.get("x-forwarded-for"));
-            let values = || self.multi_value_headers.as_ref()?.get("x-forwarded-for")?.last();
+            let single = self
+                .headers
+                .as_ref()
+                .and_then(|headers| headers.get("x-forwarded-for"));
+            let values = || {
+                self.multi_value_headers
+                    .as_ref()?
+                    .get("x-forwarded-for")?
+                    .last()
+            };
             single.or_else(values)?.rsplit(',').next()
         };
-        named.or_else(|| self.is_load_balancer().then(forwarded)?)?.trim().parse().ok()
+        named
+            .or_else(|| self.is_load_balancer().then(forwarded)?)?
+            .trim()
+            .parse()
+            .ok()
     }
 
     /// The request that the trigger received. The query is left out: the protocol has none.
     pub(crate) fn into_request(self, base_path: &str) -> Result<Request<Full<Bytes>>, NotHttp> {
         // in this order, because `cargo lambda watch` says GET in the place that a function URL's event does not have
-        let method = self.context("/http/method").or(self.http_method.as_deref()).ok_or(NotHttp)?;
+        let method = self
+            .context("/http/method")
+            .or(self.http_method.as_deref())
+            .ok_or(NotHttp)?;
         // a method or path that is none can only be answered as one that is not served
         let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
-        let stage = self.context("/stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}"));
-        let path = self.raw_path.as_deref().or(self.path.as_deref()).unwrap_or("/");
+        let stage = self
+            .context("/stage")
+            .filter(|stage| *stage != "$default")
+            .map(|stage| format!("/{stage}"));
+        let path = self
+            .raw_path
+            .as_deref()
+            .or(self.path.as_deref())
+            .unwrap_or("/");
         let path = below(below(path, stage.as_deref().unwrap_or_default()), base_path);
         let uri = Uri::try_from(path).unwrap_or(Uri::from_static("/unreadable"));
         let body = match self.body {
-            Some(body) if self.is_base64_encoded => STANDARD.decode(body).map_err(|_| NotHttp)?.into(),
+            Some(body) if self.is_base64_encoded => {
+                STANDARD.decode(body).map_err(|_| NotHttp)?.into()
+            }
             Some(body) => Bytes::from(body),
             None => Bytes::new(),
         };
@@ -118,21 +160,37 @@ impl Event {
     }
 
     fn context(&self, place: &str) -> Option<&str> {
-        self.request_context.pointer(place)?.as_str().filter(|text| !text.is_empty())
+        self.request_context
+            .pointer(place)?
+            .as_str()
+            .filter(|text| !text.is_empty())
     }
 }
 
-fn headers(single: Option<&HashMap<String, String>>, multiple: Option<&HashMap<String, Vec<String>>>) -> HeaderMap {
+fn headers(
+    single: Option<&HashMap<String, String>>,
+    multiple: Option<&HashMap<String, Vec<String>>>,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &str| {
-        let Ok(name) = HeaderName::try_from(name) else { return };
+        let Ok(name) = HeaderName::try_from(name) else {
+            return;
+        };
         // a value that is none stays as an empty one: a check that forbids the header must still find it
-        headers.append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
+        headers.append(
+            name,
+            HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")),
+        );
     };
     match multiple {
         // holds everything that the single ones hold
-        Some(multiple) => multiple.iter().for_each(|(name, values)| values.iter().for_each(|value| add(name, value))),
-        None => single.into_iter().flatten().for_each(|(name, value)| add(name, value)),
+        Some(multiple) => multiple
+            .iter()
+            .for_each(|(name, values)| values.iter().for_each(|value| add(name, value))),
+        None => single
+            .into_iter()
+            .flatten()
+            .for_each(|(name, value)| add(name, value)),
     }
     headers
 }
@@ -151,6 +209,9 @@ impl fmt::Display for NotHttp {
 
 impl From<NotHttp> for lambda_runtime::Diagnostic {
     fn from(error: NotHttp) -> Self {
-        Self { error_type: "NotHttp".to_owned(), error_message: error.to_string() }
+        Self {
+            error_type: "NotHttp".to_owned(),
+            error_message: error.to_string(),
+        }
     }
 }

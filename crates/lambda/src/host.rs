@@ -39,30 +39,59 @@ impl Host {
     pub(crate) async fn invoke(self: Arc<Self>, invocation: LambdaInvocation) {
         // of the highest level, so that no log level takes the id off a line
         let span = tracing::error_span!("invocation", requestId = invocation.context.request_id);
-        let LambdaInvocation { parts, body, context } = invocation;
+        let LambdaInvocation {
+            parts,
+            body,
+            context,
+        } = invocation;
         let now = self.platform.now_ms();
         // one that has passed is no platform's: `cargo lambda watch` says 1970
-        let deadline_ms = if context.deadline > now { context.deadline } else { now + LONGEST };
+        let deadline_ms = if context.deadline > now {
+            context.deadline
+        } else {
+            now + LONGEST
+        };
         let host = Arc::clone(&self);
         // a task of its own, so that a panic that nobody foresaw costs one answer and not the process
-        let work = async move { host.outcome(&body, deadline_ms).await.unwrap_or_else(Outcome::Failed) };
+        let work = async move {
+            host.outcome(&body, deadline_ms)
+                .await
+                .unwrap_or_else(Outcome::Failed)
+        };
         let id = &context.request_id;
-        let outcome = tokio::spawn(REQUEST_ID.scope(id.clone(), work.instrument(span.clone()))).await;
-        let outcome = outcome.unwrap_or_else(|_| Outcome::Failed("the function panicked; its log says where".into()));
+        let outcome =
+            tokio::spawn(REQUEST_ID.scope(id.clone(), work.instrument(span.clone()))).await;
+        let outcome = outcome.unwrap_or_else(|_| {
+            Outcome::Failed("the function panicked; its log says where".into())
+        });
         // a streamed answer works on while it is sent
-        let sent = self.api.send(Answered { request_id: id, headers: &parts.headers }, outcome).instrument(span.clone());
+        let sent = self
+            .api
+            .send(
+                Answered {
+                    request_id: id,
+                    headers: &parts.headers,
+                },
+                outcome,
+            )
+            .instrument(span.clone());
         let sent = REQUEST_ID.scope(id.clone(), sent).await;
         if let Err(error) = sent {
             let _entered = span.enter();
             tracing::error!(error, "an answer did not reach the Lambda runtime API");
         }
         // the environment is frozen once the next event is asked for; the client has its answer
-        let left = deadline_ms.saturating_sub(self.platform.now_ms()).saturating_sub(self.margin_ms);
+        let left = deadline_ms
+            .saturating_sub(self.platform.now_ms())
+            .saturating_sub(self.margin_ms);
         let after = async {
             self.tasks.settle().await;
             self.telemetry.flush().await;
         };
-        if tokio::time::timeout(Duration::from_millis(left), after.instrument(span)).await.is_err() {
+        if tokio::time::timeout(Duration::from_millis(left), after.instrument(span))
+            .await
+            .is_err()
+        {
             tracing::warn!("work after the answer was not done in the function's time");
         }
     }
@@ -70,13 +99,22 @@ impl Host {
     async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Outcome, Diagnostic> {
         let event: Event = serde_json::from_slice(event).map_err(|_| NotHttp)?;
         let streams = self.mode == Mode::Stream && event.takes_streams();
-        let shape = Shape { multi_value_headers: event.has_multi_value_headers(), status_description: event.is_load_balancer() };
+        let shape = Shape {
+            multi_value_headers: event.has_multi_value_headers(),
+            status_description: event.is_load_balancer(),
+        };
         let principal = believed(event.principal(), &self.methods, self.iam.as_ref());
         let mut request = event.into_request(&self.base_path)?;
         request.extensions_mut().insert(principal);
-        request.extensions_mut().insert(Deadline(deadline.saturating_sub(self.margin_ms)));
+        request
+            .extensions_mut()
+            .insert(Deadline(deadline.saturating_sub(self.margin_ms)));
         let response = self.service.call(request, &self.platform).await;
-        Ok(if streams { Outcome::Streamed(Envelope::new(response)) } else { Outcome::Buffered(buffered(response, shape).await) })
+        Ok(if streams {
+            Outcome::Streamed(Envelope::new(response))
+        } else {
+            Outcome::Buffered(buffered(response, shape).await)
+        })
     }
 }
 
@@ -104,8 +142,10 @@ mod tests {
 
     #[test]
     fn a_proof_counts_where_it_is_asked_for() {
-        let alice = Principal::new(PrincipalKind::Iam, "arn:aws:iam::123456789012:user/alice").at([203, 0, 113, 7].into());
-        let token = Principal::new(PrincipalKind::Jwt, "user-1").with_scopes(Scopes::parse("crm:read"));
+        let alice = Principal::new(PrincipalKind::Iam, "arn:aws:iam::123456789012:user/alice")
+            .at([203, 0, 113, 7].into());
+        let token =
+            Principal::new(PrincipalKind::Jwt, "user-1").with_scopes(Scopes::parse("crm:read"));
         for (methods, iam, jwt) in [
             (vec![Method::Iam], true, false),
             (vec![Method::Authorizer], true, true),
@@ -118,7 +158,11 @@ mod tests {
                 let believed = believed(principal.clone(), &methods, None);
                 assert_eq!(believed.address, principal.address, "{methods:?}");
                 assert_eq!(believed == *principal, counts, "{methods:?}");
-                assert_eq!(believed.kind == PrincipalKind::Anonymous, !counts, "{methods:?}");
+                assert_eq!(
+                    believed.kind == PrincipalKind::Anonymous,
+                    !counts,
+                    "{methods:?}"
+                );
             }
         }
     }
@@ -126,9 +170,25 @@ mod tests {
     #[test]
     fn iam_callers_have_the_scopes_of_the_map() {
         let map: IamScopes = "arn:aws:iam::123456789012:role/Reader*=catalog:read; arn:aws:iam::123456789012:user/*=crm".parse().unwrap();
-        let scopes = |arn: &str| believed(Principal::new(PrincipalKind::Iam, arn), &Methods::of([Method::Iam]), Some(&map)).scopes;
-        assert_eq!(scopes("arn:aws:sts::123456789012:assumed-role/ReaderOne/session"), Scopes::parse("catalog:read"));
-        assert_eq!(scopes("arn:aws:iam::123456789012:user/alice"), Scopes::parse("crm"));
-        assert_eq!(scopes("arn:aws:sts::999999999999:assumed-role/ReaderOne/session"), Scopes::none());
+        let scopes = |arn: &str| {
+            believed(
+                Principal::new(PrincipalKind::Iam, arn),
+                &Methods::of([Method::Iam]),
+                Some(&map),
+            )
+            .scopes
+        };
+        assert_eq!(
+            scopes("arn:aws:sts::123456789012:assumed-role/ReaderOne/session"),
+            Scopes::parse("catalog:read")
+        );
+        assert_eq!(
+            scopes("arn:aws:iam::123456789012:user/alice"),
+            Scopes::parse("crm")
+        );
+        assert_eq!(
+            scopes("arn:aws:sts::999999999999:assumed-role/ReaderOne/session"),
+            Scopes::none()
+        );
     }
 }

@@ -5,11 +5,26 @@ use tracing_subscriber::fmt;
 
 /// Starts logging; a second start in one process changes nothing.
 pub(crate) fn start(level: Level) {
-    let builder = fmt().with_writer(std::io::stdout).with_max_level(level).with_target(false);
-    let _ = builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init();
+    let builder = fmt()
+        .with_writer(std::io::stdout)
+        .with_max_level(level)
+        .with_target(false);
+    let _ = builder
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .try_init();
     // a handler's panic is one line like any other failure, not a stack trace between JSON lines
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, message = panic.payload_as_str().unwrap_or("no message"), "panic");
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(
+            place,
+            message = panic.payload_as_str().unwrap_or("no message"),
+            "panic"
+        );
     }));
 }

@@ -55,10 +55,20 @@ impl Metrics {
             count("CacheHits"),
             json!({"Name": "Duration", "Unit": "Milliseconds"}),
         ];
-        let fault = matches!(call.outcome, Outcome::Internal | Outcome::TimedOut | Outcome::TooLarge);
-        let hit = matches!(call.cache, CacheUse::Hit | CacheUse::Stale | CacheUse::Shared);
+        let fault = matches!(
+            call.outcome,
+            Outcome::Internal | Outcome::TimedOut | Outcome::TooLarge
+        );
+        let hit = matches!(
+            call.cache,
+            CacheUse::Hit | CacheUse::Stale | CacheUse::Shared
+        );
         // a dimension can't be empty, as the name of a list is
-        let dimensions = if call.name.is_empty() { json!([["service"]]) } else { json!([["service"], ["service", "name"]]) };
+        let dimensions = if call.name.is_empty() {
+            json!([["service"]])
+        } else {
+            json!([["service"], ["service", "name"]])
+        };
         let mut timestamp = String::new();
         // a time that can't be written is left empty; the one that counts is in `_aws`
         let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));

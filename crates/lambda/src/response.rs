@@ -61,7 +61,12 @@ impl Envelope {
         let (parts, body) = response.into_parts();
         let head = json!({"statusCode": parts.status.as_u16(), "headers": joined(&parts.headers), "cookies": []});
         let start = [Bytes::from(head.to_string()), Bytes::from_static(&[0; 8])].into_iter();
-        Self { start, empty: true, body, span: Span::current() }
+        Self {
+            start,
+            empty: true,
+            body,
+            span: Span::current(),
+        }
     }
 }
 
@@ -69,28 +74,43 @@ impl http_body::Body for Envelope {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Self { start, empty, body, span } = &mut *self;
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Self {
+            start,
+            empty,
+            body,
+            span,
+        } = &mut *self;
         if let Some(piece) = start.next() {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         let _entered = span.enter();
         let frame = ready!(Pin::new(body).poll_frame(cx));
         // front doors wait for the first byte of a body before they send the head on
-        let filler = (frame.is_none() && *empty).then(|| Ok(Frame::data(Bytes::from_static(b"\n"))));
+        let filler =
+            (frame.is_none() && *empty).then(|| Ok(Frame::data(Bytes::from_static(b"\n"))));
         *empty = false;
         Poll::Ready(frame.or(filler))
     }
 }
 
 fn joined(headers: &HeaderMap) -> BTreeMap<&str, String> {
-    values(headers).into_iter().map(|(name, values)| (name, values.join(", "))).collect()
+    values(headers)
+        .into_iter()
+        .map(|(name, values)| (name, values.join(", ")))
+        .collect()
 }
 
 fn values(headers: &HeaderMap) -> BTreeMap<&str, Vec<String>> {
     let mut values = BTreeMap::<_, Vec<_>>::new();
     for (name, value) in headers {
-        values.entry(name.as_str()).or_default().push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+        values
+            .entry(name.as_str())
+            .or_default()
+            .push(String::from_utf8_lossy(value.as_bytes()).into_owned());
     }
     values
 }

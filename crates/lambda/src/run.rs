@@ -28,7 +28,9 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let Err(message) = start(setup) else { return ExitCode::SUCCESS };
+    let Err(message) = start(setup) else {
+        return ExitCode::SUCCESS;
+    };
     // settings may be what failed
     logging::start(Level::ERROR);
     tracing::error!("{message}");
@@ -44,10 +46,14 @@ where
         return Err("this program is started by AWS Lambda, or by an emulator that sets AWS_LAMBDA_RUNTIME_API; neither did".to_owned());
     }
     // one event at a time needs one thread; on managed instances the tasks of several take turns on it
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|error| format!("the runtime can't start: {error}"))?;
     match host(setup) {
-        Ok(host) => runtime.block_on(serve(host)).map_err(|error| format!("the Lambda runtime API failed: {error}")),
+        Ok(host) => runtime
+            .block_on(serve(host))
+            .map_err(|error| format!("the Lambda runtime API failed: {error}")),
         Err(message) => {
             if let Err(error) = runtime.block_on(Api::new().failed_start(message.clone())) {
                 tracing::warn!(%error, "the failed start was not reported");
@@ -62,9 +68,13 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let settings = Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+    let settings =
+        Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
     logging::start(settings.log_level);
-    let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
+    let Setup {
+        builder,
+        ports: add_ports,
+    } = setup().map_err(|error| error.to_string())?;
     let server = builder.build().map_err(|error| error.to_string())?;
     let anybody = settings.methods.has(Method::None);
     if anybody {
@@ -80,14 +90,23 @@ where
     let mut platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
     platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
     if settings.metrics == MetricsFormat::Emf {
-        let metrics = Metrics { service: server.name().to_owned(), clock: Arc::clone(platform.clock()) };
+        let metrics = Metrics {
+            service: server.name().to_owned(),
+            clock: Arc::clone(platform.clock()),
+        };
         platform = platform.with_records(Arc::new(metrics));
     }
     let (platform, telemetry) = Telemetry::wire(platform, server.name(), Transport::Tcp)?;
-    let in_memory = |platform| settings.policies.wire(platform, Arc::new(Stores::default()));
+    let in_memory = |platform| {
+        settings
+            .policies
+            .wire(platform, Arc::new(Stores::default()))
+    };
     #[cfg(feature = "dynamodb")]
     let platform = match settings.table {
-        Some(table) => settings.policies.wire(platform, Arc::new(crate::dynamodb::Stores::new(table))),
+        Some(table) => settings
+            .policies
+            .wire(platform, Arc::new(crate::dynamodb::Stores::new(table))),
         None => in_memory(platform),
     };
     #[cfg(not(feature = "dynamodb"))]
@@ -123,5 +142,8 @@ async fn serve(host: Host) -> Result<(), BoxError> {
     });
     // takes the place of the layers that would answer by themselves
     let unused = service_fn(async |_: LambdaEvent<IgnoredAny>| Ok::<_, BoxError>(()));
-    Runtime::new(unused).layer(layer_fn(move |_| handler.clone())).run_concurrent().await
+    Runtime::new(unused)
+        .layer(layer_fn(move |_| handler.clone()))
+        .run_concurrent()
+        .await
 }

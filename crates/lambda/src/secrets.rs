@@ -62,7 +62,10 @@ impl Store {
     /// The operation, and the question.
     fn question(self, name: &str) -> (&'static str, Value) {
         match self {
-            Self::Parameters => ("AmazonSSM.GetParameter", json!({"Name": name, "WithDecryption": true})),
+            Self::Parameters => (
+                "AmazonSSM.GetParameter",
+                json!({"Name": name, "WithDecryption": true}),
+            ),
             Self::Secrets => ("secretsmanager.GetSecretValue", json!({"SecretId": name})),
         }
     }
@@ -78,12 +81,19 @@ impl Store {
 
 impl Secret {
     /// `ssm:NAME` or `secretsmanager:NAME`, where a name may be an ARN. Asks nothing.
-    pub(crate) fn read<F>(reader: &mut Reader<F>, variable: &'static str, source: &str, client: Arc<dyn HttpClient>) -> Option<Self>
+    pub(crate) fn read<F>(
+        reader: &mut Reader<F>,
+        variable: &'static str,
+        source: &str,
+        client: Arc<dyn HttpClient>,
+    ) -> Option<Self>
     where
         F: Fn(&str) -> Option<OsString>,
     {
         let (kind, name) = source.split_once(':').unwrap_or_default();
-        let store = [Store::Parameters, Store::Secrets].into_iter().find(|store| store.service() == kind);
+        let store = [Store::Parameters, Store::Secrets]
+            .into_iter()
+            .find(|store| store.service() == kind);
         let legal = |letter: char| letter.is_ascii_alphanumeric() || "/_+=.@-:".contains(letter);
         let Some(store) = store.filter(|_| !name.is_empty() && name.chars().all(legal)) else {
             // not repeated: it may be the secret itself
@@ -94,28 +104,57 @@ impl Secret {
             return None;
         };
         let (region, keys) = mcpfn_aws::account(reader, variable);
-        let url = mcpfn_aws::endpoint(reader, store.endpoint_variable())
-            .unwrap_or_else(|| format!("https://{}.{region}.{}", store.service(), mcpfn_aws::domain(&region)));
+        let url = mcpfn_aws::endpoint(reader, store.endpoint_variable()).unwrap_or_else(|| {
+            format!(
+                "https://{}.{region}.{}",
+                store.service(),
+                mcpfn_aws::domain(&region)
+            )
+        });
         let url = format!("{}/", url.trim_end_matches('/'));
-        Some(Self { variable, store, name: name.to_owned(), region, url, keys, client })
+        Some(Self {
+            variable,
+            store,
+            name: name.to_owned(),
+            region,
+            url,
+            keys,
+            client,
+        })
     }
 
     async fn fetch(&self) -> Result<String, String> {
         let request = self.signed(SystemTime::now())?;
-        let answer = self.client.send(request).await.map_err(|error| format!("{self} can't be read: {error}"))?;
+        let answer = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| format!("{self} can't be read: {error}"))?;
         let success = answer.is_success();
-        let answer: Value = serde_json::from_slice(&answer.body).map_err(|_| format!("{self}: status {}, and no JSON", answer.status))?;
+        let answer: Value = serde_json::from_slice(&answer.body)
+            .map_err(|_| format!("{self}: status {}, and no JSON", answer.status))?;
         if !success {
             return Err(self.refusal(&answer));
         }
-        self.store.text(&answer).map(str::to_owned).ok_or_else(|| format!("{self} has no text: a binary value can't be used here"))
+        self.store
+            .text(&answer)
+            .map(str::to_owned)
+            .ok_or_else(|| format!("{self} has no text: a binary value can't be used here"))
     }
 
     fn signed(&self, now: SystemTime) -> Result<HttpRequest, String> {
         let (operation, question) = self.store.question(&self.name);
-        let request = HttpRequest::post(&self.url, "application/x-amz-json-1.1", question.to_string());
-        let request = request.header("x-amz-target", operation).timeout(TIMEOUT).max_body(MAX_BODY);
-        mcpfn_aws::sign(request, self.store.service(), &self.region, &self.keys, now).map_err(|why| format!("{self}: {why}"))
+        let request = HttpRequest::post(
+            &self.url,
+            "application/x-amz-json-1.1",
+            question.to_string(),
+        );
+        let request = request
+            .header("x-amz-target", operation)
+            .timeout(TIMEOUT)
+            .max_body(MAX_BODY);
+        mcpfn_aws::sign(request, self.store.service(), &self.region, &self.keys, now)
+            .map_err(|why| format!("{self}: {why}"))
     }
 
     /// What the service says, and what to change.
@@ -125,14 +164,22 @@ impl Secret {
         let code = code.rsplit('#').next().unwrap_or_default();
         match code {
             "ParameterNotFound" | "ResourceNotFoundException" => {
-                format!("{self} does not exist in {}: make it, or correct {}", self.region, self.variable)
+                format!(
+                    "{self} does not exist in {}: make it, or correct {}",
+                    self.region, self.variable
+                )
             }
             "AccessDeniedException" => {
                 let action = self.store.action();
-                format!("{self} is not for this function: allow its role {action} on it, and kms:Decrypt if it has a key of your own")
+                format!(
+                    "{self} is not for this function: allow its role {action} on it, and kms:Decrypt if it has a key of your own"
+                )
             }
             _ => {
-                let message = ["message", "Message"].into_iter().find_map(|name| answer[name].as_str()).unwrap_or("no message");
+                let message = ["message", "Message"]
+                    .into_iter()
+                    .find_map(|name| answer[name].as_str())
+                    .unwrap_or("no message");
                 format!("{self} can't be read: {code}: {message}")
             }
         }
@@ -160,25 +207,53 @@ mod tests {
     use super::*;
     use mcpfn_client::Client;
 
-    const LAMBDA: [(&str, &str); 3] = [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+    const LAMBDA: [(&str, &str); 3] = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIA"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+    ];
 
     fn read(source: &str, variables: &[(&str, &str)]) -> (Option<Secret>, Vec<String>) {
-        let mut reader = Reader::new(|name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()));
-        let secret = Secret::read(&mut reader, "MCPFN_API_KEYS_SOURCE", source, Arc::new(Client::new()));
-        (secret, reader.finish(()).err().map(|error| error.mistakes).unwrap_or_default())
+        let mut reader = Reader::new(|name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).into())
+        });
+        let secret = Secret::read(
+            &mut reader,
+            "MCPFN_API_KEYS_SOURCE",
+            source,
+            Arc::new(Client::new()),
+        );
+        (
+            secret,
+            reader
+                .finish(())
+                .err()
+                .map(|error| error.mistakes)
+                .unwrap_or_default(),
+        )
     }
 
     #[test]
     fn names_and_arns() {
         for (source, service, name) in [
             ("ssm:/mcpfn/keys", "ssm", "/mcpfn/keys"),
-            ("ssm:arn:aws:ssm:eu-west-1:1:parameter/x", "ssm", "arn:aws:ssm:eu-west-1:1:parameter/x"),
+            (
+                "ssm:arn:aws:ssm:eu-west-1:1:parameter/x",
+                "ssm",
+                "arn:aws:ssm:eu-west-1:1:parameter/x",
+            ),
             ("secretsmanager:keys", "secretsmanager", "keys"),
         ] {
             let (secret, mistakes) = read(source, &LAMBDA);
             let secret = secret.unwrap();
             assert!(mistakes.is_empty(), "{mistakes:?}");
-            assert_eq!((secret.url, secret.name.as_str()), (format!("https://{service}.eu-west-1.amazonaws.com/"), name));
+            assert_eq!(
+                (secret.url, secret.name.as_str()),
+                (format!("https://{service}.eu-west-1.amazonaws.com/"), name)
+            );
         }
     }
 
@@ -186,10 +261,20 @@ mod tests {
     fn a_source_that_is_none_is_a_mistake_and_not_repeated() {
         for source in ["", "ssm", "ssm:", "vault:x", "ssm:a b", "alice:hunter3"] {
             let (secret, mistakes) = read(source, &LAMBDA);
-            assert!(secret.is_none() && mistakes.len() == 1, "{source}: {mistakes:?}");
-            assert!(mistakes[0].contains("such as ssm:/mcpfn/api-keys") && !mistakes[0].contains("hunter3"), "{mistakes:?}");
+            assert!(
+                secret.is_none() && mistakes.len() == 1,
+                "{source}: {mistakes:?}"
+            );
+            assert!(
+                mistakes[0].contains("such as ssm:/mcpfn/api-keys")
+                    && !mistakes[0].contains("hunter3"),
+                "{mistakes:?}"
+            );
         }
-        assert_eq!(read("ssm:x", &[("AWS_ENDPOINT_URL", "localhost")]).1.len(), 4);
+        assert_eq!(
+            read("ssm:x", &[("AWS_ENDPOINT_URL", "localhost")]).1.len(),
+            4
+        );
     }
 
     #[test]
@@ -197,19 +282,47 @@ mod tests {
         let (secret, _) = read("ssm:/x", &LAMBDA);
         let secret = secret.unwrap();
         let told = |answer: &Value| secret.refusal(answer);
-        assert!(told(&json!({"__type": "com.amazonaws.ssm#ParameterNotFound"})).contains("does not exist in eu-west-1"));
-        assert!(told(&json!({"__type": "AccessDeniedException"})).contains("allow its role ssm:GetParameter"));
-        assert!(told(&json!({"__type": "ThrottlingException", "message": "slow down"})).contains("ThrottlingException: slow down"));
+        assert!(
+            told(&json!({"__type": "com.amazonaws.ssm#ParameterNotFound"}))
+                .contains("does not exist in eu-west-1")
+        );
+        assert!(
+            told(&json!({"__type": "AccessDeniedException"}))
+                .contains("allow its role ssm:GetParameter")
+        );
+        assert!(
+            told(&json!({"__type": "ThrottlingException", "message": "slow down"}))
+                .contains("ThrottlingException: slow down")
+        );
     }
 
     #[test]
     fn requests_are_signed_and_show_no_secret() {
-        let (secret, _) = read("secretsmanager:keys", &[LAMBDA.as_slice(), &[("AWS_SESSION_TOKEN", "hunter4")]].concat());
-        let request = secret.unwrap().signed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)).unwrap();
-        let header = |name: &str| request.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap();
+        let (secret, _) = read(
+            "secretsmanager:keys",
+            &[LAMBDA.as_slice(), &[("AWS_SESSION_TOKEN", "hunter4")]].concat(),
+        );
+        let request = secret
+            .unwrap()
+            .signed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+            .unwrap();
+        let header = |name: &str| {
+            request
+                .headers
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
+                .unwrap()
+        };
         let authorization = header("authorization");
-        assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIA/20231114/eu-west-1/secretsmanager/aws4_request"));
-        assert!(authorization.contains("content-type;host;x-amz-date;x-amz-security-token;x-amz-target"), "{authorization}");
+        assert!(authorization.starts_with(
+            "AWS4-HMAC-SHA256 Credential=AKIA/20231114/eu-west-1/secretsmanager/aws4_request"
+        ));
+        assert!(
+            authorization
+                .contains("content-type;host;x-amz-date;x-amz-security-token;x-amz-target"),
+            "{authorization}"
+        );
         assert_eq!(header("x-amz-security-token"), "hunter4");
         assert!(!format!("{request:?}").contains("hunter"));
     }

@@ -142,13 +142,24 @@ impl Settings {
 
 /// `ssm:NAME` or `secretsmanager:NAME`. Nothing is asked before a caller presents a key.
 #[cfg(feature = "secrets")]
-fn key_store<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, source: &str) -> Option<Arc<dyn KeySource>> {
+fn key_store<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    source: &str,
+) -> Option<Arc<dyn KeySource>> {
     let client = Arc::new(mcpfn_client::Client::new());
-    Some(Arc::new(crate::secrets::Secret::read(reader, "MCPFN_API_KEYS_SOURCE", source, client)?))
+    Some(Arc::new(crate::secrets::Secret::read(
+        reader,
+        "MCPFN_API_KEYS_SOURCE",
+        source,
+        client,
+    )?))
 }
 
 #[cfg(not(feature = "secrets"))]
-fn key_store<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, _: &str) -> Option<Arc<dyn KeySource>> {
+fn key_store<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    _: &str,
+) -> Option<Arc<dyn KeySource>> {
     reader.mistake("MCPFN_API_KEYS_SOURCE is set, but this program was built without the feature secrets: build it with that, or unset it");
     None
 }
@@ -161,15 +172,25 @@ fn methods<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Methods {
              checks, or to none to let anybody call",
         );
     }
-    let allowed = [Method::Iam, Method::Authorizer, Method::OAuth, Method::ApiKey, Method::None];
+    let allowed = [
+        Method::Iam,
+        Method::Authorizer,
+        Method::OAuth,
+        Method::ApiKey,
+        Method::None,
+    ];
     // after a mistake nothing starts, so the word does not matter
     Methods::read(reader, &allowed).unwrap_or_else(|| Methods::of([Method::Iam]))
 }
 
 fn log_level<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Level {
     // the platform's own level, in its own words; one that is not known here decides nothing
-    let platform = reader.text("AWS_LAMBDA_LOG_LEVEL").map(|level| level.trim().replace("FATAL", "ERROR"));
-    let otherwise = platform.and_then(|level| level.parse().ok()).unwrap_or(Level::INFO);
+    let platform = reader
+        .text("AWS_LAMBDA_LOG_LEVEL")
+        .map(|level| level.trim().replace("FATAL", "ERROR"));
+    let otherwise = platform
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(Level::INFO);
     reader.parsed("MCPFN_LOG", otherwise, "error, warn, info, debug or trace")
 }
 
@@ -178,7 +199,12 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::read(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
+        Settings::read(|name| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).into())
+        })
     }
 
     #[test]
@@ -193,7 +219,10 @@ mod tests {
         ])
         .unwrap_err();
         assert_eq!(error.mistakes.len(), 6, "{error}");
-        assert!(!error.to_string().contains("hunter2"), "secrets are not repeated");
+        assert!(
+            !error.to_string().contains("hunter2"),
+            "secrets are not repeated"
+        );
     }
 
     #[test]
@@ -205,10 +234,17 @@ mod tests {
 
     #[test]
     fn the_platforms_log_level_is_a_default() {
-        let level = |variables: &[(&str, &str)]| read(&[&[("MCPFN_AUTH", "iam")], variables].concat()).unwrap().log_level;
+        let level = |variables: &[(&str, &str)]| {
+            read(&[&[("MCPFN_AUTH", "iam")], variables].concat())
+                .unwrap()
+                .log_level
+        };
         assert_eq!(level(&[]), Level::INFO);
         assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]), Level::ERROR);
         assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG")]), Level::DEBUG);
-        assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG"), ("MCPFN_LOG", "warn")]), Level::WARN);
+        assert_eq!(
+            level(&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG"), ("MCPFN_LOG", "warn")]),
+            Level::WARN
+        );
     }
 }

@@ -95,29 +95,53 @@ where
     }
 }
 
-fn start<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>, environment: &str) -> Result<ExitCode, String>
+fn start<E, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    environment: &str,
+) -> Result<ExitCode, String>
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let help: Vec<&str> =
-        [ENVIRONMENT, mcpfn_auth::ENVIRONMENT, Telemetry::ENVIRONMENT, environment].into_iter().filter(|text| !text.is_empty()).collect();
+    let help: Vec<&str> = [
+        ENVIRONMENT,
+        mcpfn_auth::ENVIRONMENT,
+        Telemetry::ENVIRONMENT,
+        environment,
+    ]
+    .into_iter()
+    .filter(|text| !text.is_empty())
+    .collect();
     let help = help.join("\n\n");
-    let matches = <Arguments as clap::CommandFactory>::command().after_help(help).get_matches();
-    let arguments = <Arguments as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+    let matches = <Arguments as clap::CommandFactory>::command()
+        .after_help(help)
+        .get_matches();
+    let arguments = <Arguments as clap::FromArgMatches>::from_arg_matches(&matches)
+        .map_err(|error| error.to_string())?;
     if let Some(Command::Key { name, scopes }) = &arguments.command {
         return key(name, scopes.as_deref());
     }
-    let settings = Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
-    let quiet = if arguments.command.is_some() { Level::WARN } else { Level::INFO };
+    let settings =
+        Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+    let quiet = if arguments.command.is_some() {
+        Level::WARN
+    } else {
+        Level::INFO
+    };
     logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
-    let Setup { builder, ports: add_ports } = setup().map_err(|error| error.to_string())?;
+    let Setup {
+        builder,
+        ports: add_ports,
+    } = setup().map_err(|error| error.to_string())?;
     let server = builder.build().map_err(|error| error.to_string())?;
     if arguments.version {
         say(&format!("{} {}\n", server.name(), server.version()));
         return Ok(ExitCode::SUCCESS);
     }
-    let keys = settings.state_keys.clone().unwrap_or_else(mcpfn_native::new_key);
+    let keys = settings
+        .state_keys
+        .clone()
+        .unwrap_or_else(mcpfn_native::new_key);
     let tasks = Tasks::default();
     let platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
     let platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
@@ -125,16 +149,26 @@ where
     let platform = match &metrics {
         Some(metrics) => {
             let (records, metrics) = (Arc::clone(platform.records()), metrics.clone());
-            platform.with_records(Arc::new(Observed::new(records, move |call| metrics.count(call))))
+            platform.with_records(Arc::new(Observed::new(records, move |call| {
+                metrics.count(call)
+            })))
         }
         None => platform,
     };
-    let transport = if arguments.stdio { Transport::Pipe } else { Transport::Tcp };
+    let transport = if arguments.stdio {
+        Transport::Pipe
+    } else {
+        Transport::Tcp
+    };
     let (platform, telemetry) = Telemetry::wire(platform, server.name(), transport)?;
-    let platform = settings.policies.wire(platform, Arc::new(Stores::default()));
+    let platform = settings
+        .policies
+        .wire(platform, Arc::new(Stores::default()));
     let platform = Arc::new(add_ports(platform));
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime can't start: {error}"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime can't start: {error}"))?;
     let stop = {
         let _entered = runtime.enter();
         stopped()?
@@ -147,10 +181,22 @@ where
         }
         // answered before there was a server
         Some(Command::Key { .. }) => Ok(ExitCode::SUCCESS),
-        Some(Command::Call { tool, arguments }) => runtime.block_on(call(&server, &platform, &tool, &arguments)),
+        Some(Command::Call { tool, arguments }) => {
+            runtime.block_on(call(&server, &platform, &tool, &arguments))
+        }
         None if arguments.stdio => {
-            let served = stdio::serve(server, platform, settings.max_body, tokio::io::stdin(), tokio::io::stdout(), stop);
-            runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| format!("stdio failed: {error}"))
+            let served = stdio::serve(
+                server,
+                platform,
+                settings.max_body,
+                tokio::io::stdin(),
+                tokio::io::stdout(),
+                stop,
+            );
+            runtime
+                .block_on(served)
+                .map(|()| ExitCode::SUCCESS)
+                .map_err(|error| format!("stdio failed: {error}"))
         }
         None => {
             let mut config = Config::loopback();
@@ -158,13 +204,28 @@ where
             config.max_body = settings.max_body;
             config.anonymous = settings.methods.is_none();
             config.auth = settings.proofs.auth.clone();
-            let greeting = Greeting { server: server.clone(), key_is_new: settings.state_keys.is_none() };
+            let greeting = Greeting {
+                server: server.clone(),
+                key_is_new: settings.state_keys.is_none(),
+            };
             let port = arguments.port.unwrap_or(settings.port);
             let service = Service::new(server, config);
-            let service = if settings.methods.is_none() { service.trusting() } else { service };
-            let endpoint = http::Endpoint { service, platform, metrics };
-            let served = http::serve_endpoint(endpoint, port, |address| greeting.print(address), stop);
-            runtime.block_on(served).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string())
+            let service = if settings.methods.is_none() {
+                service.trusting()
+            } else {
+                service
+            };
+            let endpoint = http::Endpoint {
+                service,
+                platform,
+                metrics,
+            };
+            let served =
+                http::serve_endpoint(endpoint, port, |address| greeting.print(address), stop);
+            runtime
+                .block_on(served)
+                .map(|()| ExitCode::SUCCESS)
+                .map_err(|error| error.to_string())
         }
     };
     let _ = runtime.block_on(async { tokio::time::timeout(GRACE, tasks.settle()).await });
@@ -186,7 +247,10 @@ fn say(text: &str) {
 fn stopped() -> Result<impl Future<Output = ()>, String> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -213,9 +277,15 @@ impl Greeting {
         let server = &self.server;
         let (tools, resources, prompts) = server.counts();
         let names: Vec<&str> = server.tool_summaries().map(|(name, _)| name).collect();
-        let revisions: Vec<&str> = Revision::ALL.iter().rev().map(|revision| revision.as_str()).collect();
+        let revisions: Vec<&str> = Revision::ALL
+            .iter()
+            .rev()
+            .map(|revision| revision.as_str())
+            .collect();
         let url = format!("http://{address}/mcp");
-        let command = std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_else(|_| server.name().to_owned());
+        let command = std::env::current_exe()
+            .map(|path| path.display().to_string())
+            .unwrap_or_else(|_| server.name().to_owned());
         let mut text = format!(
             "{} {}\nlistening on {url}\nhealth at http://{address}/health\nserving {tools} tools, {resources} resources, {prompts} prompts: {}\nspeaking MCP {}\n",
             server.name(),
@@ -233,13 +303,18 @@ impl Greeting {
 }
 
 fn tools(server: &Server) -> String {
-    server.tool_summaries().map(|(name, description)| format!("{name}\n    {}\n", description.replace('\n', "\n    "))).collect()
+    server
+        .tool_summaries()
+        .map(|(name, description)| format!("{name}\n    {}\n", description.replace('\n', "\n    ")))
+        .collect()
 }
 
 /// The key goes to the client, its hash to the server. Neither is kept here.
 fn key(name: &str, scopes: Option<&str>) -> Result<ExitCode, String> {
     let key = mcpfn_auth::new_key(&OsRandom);
-    let scopes = scopes.map(|scopes| format!(":{scopes}")).unwrap_or_default();
+    let scopes = scopes
+        .map(|scopes| format!(":{scopes}"))
+        .unwrap_or_default();
     let entry = format!("{name}:{}{scopes}", mcpfn_auth::hash_key(&key));
     mcpfn_auth::ApiKey::parse(&entry).map_err(|mistakes| mistakes.join("\n"))?;
     say(&format!(
@@ -248,18 +323,25 @@ fn key(name: &str, scopes: Option<&str>) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: &str) -> Result<ExitCode, String> {
+async fn call(
+    server: &Server,
+    platform: &Arc<Platform>,
+    tool: &str,
+    arguments: &str,
+) -> Result<ExitCode, String> {
     let arguments: Value = serde_json::from_str(arguments)
         .map_err(|error| format!("the arguments are not JSON ({error}); write an object such as '{{\"query\":\"headphones\"}}'"))?;
-    let meta =
-        json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
     let params = json!({"name": tool, "arguments": arguments, "_meta": meta}).to_string();
     let request = jsonrpc::write_request("1", "tools/call", params.as_bytes());
     let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(&request) else {
         return Err("the call could not be written as a message".to_owned());
     };
     let envelope = Envelope::new(request);
-    let call = envelope.era(None).and_then(|era| envelope.into_call(era, Principal::local())).map_err(|error| error.to_string())?;
+    let call = envelope
+        .era(None)
+        .and_then(|era| envelope.into_call(era, Principal::local()))
+        .map_err(|error| error.to_string())?;
     print_result(&server.reply(call, platform).answer().await.message)
 }
 
@@ -267,18 +349,34 @@ async fn call(server: &Server, platform: &Arc<Platform>, tool: &str, arguments: 
 fn print_result(message: &[u8]) -> Result<ExitCode, String> {
     let message: Value = serde_json::from_slice(message).map_err(|error| error.to_string())?;
     if let Some(error) = message.get("error") {
-        return Err(error["message"].as_str().unwrap_or("the call failed").to_owned());
+        return Err(error["message"]
+            .as_str()
+            .unwrap_or("the call failed")
+            .to_owned());
     }
     let result = &message["result"];
     let text = match result.get("structuredContent") {
         Some(structured) => serde_json::to_string_pretty(structured).unwrap_or_default(),
         None => {
-            let blocks = result["content"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let texts: Vec<String> =
-                blocks.iter().map(|block| block["text"].as_str().map_or_else(|| block.to_string(), str::to_owned)).collect();
+            let blocks = result["content"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let texts: Vec<String> = blocks
+                .iter()
+                .map(|block| {
+                    block["text"]
+                        .as_str()
+                        .map_or_else(|| block.to_string(), str::to_owned)
+                })
+                .collect();
             texts.join("\n")
         }
     };
     say(&format!("{text}\n"));
-    Ok(if result["isError"] == true { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if result["isError"] == true {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }

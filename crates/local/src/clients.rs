@@ -14,14 +14,28 @@ pub(crate) fn configuration(name: &str, url: &str, command: &str) -> String {
             let _ = writeln!(out, "    {line}");
         }
     };
-    block("Claude Code", &format!("claude mcp add --transport http {name} {url}"));
+    block(
+        "Claude Code",
+        &format!("claude mcp add --transport http {name} {url}"),
+    );
     block(
         "Claude Desktop (claude_desktop_config.json; starts the server itself)",
         &one_line(&json!({"mcpServers": {name: {"command": command, "args": ["--stdio"]}}})),
     );
-    block("Cursor (.cursor/mcp.json)", &one_line(&json!({"mcpServers": {name: {"url": url}}})));
-    block("VS Code (.vscode/mcp.json)", &one_line(&json!({"servers": {name: {"type": "http", "url": url}}})));
-    block("MCP Inspector", &format!("npx @modelcontextprotocol/inspector --transport http --protocol-era modern --server-url {url}"));
+    block(
+        "Cursor (.cursor/mcp.json)",
+        &one_line(&json!({"mcpServers": {name: {"url": url}}})),
+    );
+    block(
+        "VS Code (.vscode/mcp.json)",
+        &one_line(&json!({"servers": {name: {"type": "http", "url": url}}})),
+    );
+    block(
+        "MCP Inspector",
+        &format!(
+            "npx @modelcontextprotocol/inspector --transport http --protocol-era modern --server-url {url}"
+        ),
+    );
     out
 }
 

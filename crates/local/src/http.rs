@@ -46,7 +46,17 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    serve_endpoint(Endpoint { service: service.trusting(), platform, metrics: None }, port, ready, stop).await
+    serve_endpoint(
+        Endpoint {
+            service: service.trusting(),
+            platform,
+            metrics: None,
+        },
+        port,
+        ready,
+        stop,
+    )
+    .await
 }
 
 pub(crate) async fn serve_endpoint(
@@ -56,7 +66,9 @@ pub(crate) async fn serve_endpoint(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let refused = |error| ServeError { port, error };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(refused)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(refused)?;
     ready(listener.local_addr().map_err(refused)?);
     let endpoint = Arc::new(endpoint);
     let graceful = GracefulShutdown::new();
@@ -89,24 +101,46 @@ pub(crate) async fn serve_endpoint(
         });
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("calls still running after {} s were stopped", GRACE.as_secs());
+    if tokio::time::timeout(GRACE, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "calls still running after {} s were stopped",
+            GRACE.as_secs()
+        );
     }
     Ok(())
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     // an answer is one small write: waiting for more to send would only delay it
     stream.set_nodelay(true)?;
     Ok((stream, place))
 }
 
-async fn respond(endpoint: Arc<Endpoint>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    if let Some(metrics) = endpoint.metrics.as_ref().filter(|_| request.uri().path() == "/metrics" && request.method() == Method::GET) {
+async fn respond(
+    endpoint: Arc<Endpoint>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    if let Some(metrics) = endpoint
+        .metrics
+        .as_ref()
+        .filter(|_| request.uri().path() == "/metrics" && request.method() == Method::GET)
+    {
         let mut response = Response::new(Body::full(metrics.text().into()));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"));
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; version=0.0.4"),
+        );
         return Ok(response);
     }
     Ok(endpoint.service.call(request, &endpoint.platform).await)
@@ -128,9 +162,16 @@ impl fmt::Display for ServeError {
                 "port {port} is taken: another program, maybe another mcpfn, listens there. Stop it, or choose another port with `--port N` or MCPFN_PORT (0 takes any free one)"
             ),
             io::ErrorKind::PermissionDenied => {
-                write!(f, "port {port} needs more rights than this process has. Choose one above 1023 with `--port N` or MCPFN_PORT")
+                write!(
+                    f,
+                    "port {port} needs more rights than this process has. Choose one above 1023 with `--port N` or MCPFN_PORT"
+                )
             }
-            _ => write!(f, "port {port} of 127.0.0.1 can't be opened: {}", self.error),
+            _ => write!(
+                f,
+                "port {port} of 127.0.0.1 can't be opened: {}",
+                self.error
+            ),
         }
     }
 }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mcpfn_core::CallRecord;
 
 /// Upper bounds of the buckets, in milliseconds.
-const BOUNDS: [u64; 14] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
+const BOUNDS: [u64; 14] = [
+    1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
+];
 const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
 
 /// Calls, counted.
@@ -34,7 +36,9 @@ impl Series {
         let rank = quantile * total as f64;
         let (mut below, mut low) = (0_u64, 0.0);
         for (position, count) in self.buckets.iter().enumerate() {
-            let Some(high) = BOUNDS.get(position).map(|bound| *bound as f64) else { break };
+            let Some(high) = BOUNDS.get(position).map(|bound| *bound as f64) else {
+                break;
+            };
             if (below + count) as f64 >= rank && *count > 0 {
                 return (low + (high - low) * (rank - below as f64) / *count as f64) / 1000.0;
             }
@@ -48,7 +52,9 @@ impl Metrics {
     /// Counts a call.
     pub(crate) fn count(&self, call: &CallRecord<'_>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = all.entry((call.method.to_owned(), call.name.to_owned())).or_default();
+        let series = all
+            .entry((call.method.to_owned(), call.name.to_owned()))
+            .or_default();
         *series.outcomes.entry(call.outcome.as_str()).or_default() += 1;
         *series.kept.entry(call.cache.as_str()).or_default() += 1;
         series.buckets[BOUNDS.partition_point(|bound| *bound < call.duration_ms)] += 1;
@@ -57,7 +63,11 @@ impl Metrics {
 
     /// The document.
     pub(crate) fn text(&self) -> String {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let mut text = String::new();
         // a `String` takes everything
         let _ = write_all(&mut text, &all);
@@ -66,16 +76,26 @@ impl Metrics {
 }
 
 fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result {
-    text.push_str("# HELP mcpfn_calls_total Calls by their outcome.\n# TYPE mcpfn_calls_total counter\n");
+    text.push_str(
+        "# HELP mcpfn_calls_total Calls by their outcome.\n# TYPE mcpfn_calls_total counter\n",
+    );
     for ((method, name), series) in all {
         for (outcome, count) in &series.outcomes {
-            writeln!(text, "mcpfn_calls_total{{method=\"{method}\",name=\"{}\",outcome=\"{outcome}\"}} {count}", escaped(name))?;
+            writeln!(
+                text,
+                "mcpfn_calls_total{{method=\"{method}\",name=\"{}\",outcome=\"{outcome}\"}} {count}",
+                escaped(name)
+            )?;
         }
     }
     text.push_str("# HELP mcpfn_cache_total Calls by what a kept result did for them.\n# TYPE mcpfn_cache_total counter\n");
     for ((method, name), series) in all {
         for (kept, count) in &series.kept {
-            writeln!(text, "mcpfn_cache_total{{method=\"{method}\",name=\"{}\",cache=\"{kept}\"}} {count}", escaped(name))?;
+            writeln!(
+                text,
+                "mcpfn_cache_total{{method=\"{method}\",name=\"{}\",cache=\"{kept}\"}} {count}",
+                escaped(name)
+            )?;
         }
     }
     text.push_str("# HELP mcpfn_call_duration_seconds Durations of calls.\n# TYPE mcpfn_call_duration_seconds histogram\n");
@@ -84,12 +104,26 @@ fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result
         let mut total = 0;
         for (count, bound) in series.buckets.iter().zip(BOUNDS) {
             total += count;
-            writeln!(text, "mcpfn_call_duration_seconds_bucket{{{labels},le=\"{}\"}} {total}", bound as f64 / 1000.0)?;
+            writeln!(
+                text,
+                "mcpfn_call_duration_seconds_bucket{{{labels},le=\"{}\"}} {total}",
+                bound as f64 / 1000.0
+            )?;
         }
         total += series.buckets[BOUNDS.len()];
-        writeln!(text, "mcpfn_call_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {total}")?;
-        writeln!(text, "mcpfn_call_duration_seconds_sum{{{labels}}} {}", series.sum_ms as f64 / 1000.0)?;
-        writeln!(text, "mcpfn_call_duration_seconds_count{{{labels}}} {total}")?;
+        writeln!(
+            text,
+            "mcpfn_call_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {total}"
+        )?;
+        writeln!(
+            text,
+            "mcpfn_call_duration_seconds_sum{{{labels}}} {}",
+            series.sum_ms as f64 / 1000.0
+        )?;
+        writeln!(
+            text,
+            "mcpfn_call_duration_seconds_count{{{labels}}} {total}"
+        )?;
     }
     text.push_str("# HELP mcpfn_call_duration_quantile_seconds Estimated quantiles of durations since the start.\n# TYPE mcpfn_call_duration_quantile_seconds gauge\n");
     for ((method, name), series) in all {
@@ -107,7 +141,9 @@ fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result
 
 /// A label's value as the format wants it.
 fn escaped(name: &str) -> String {
-    name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    name.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -124,7 +160,11 @@ mod tests {
         assert!(series.quantile(0.99) > series.quantile(0.95));
         let mut slow = Series::default();
         slow.buckets[BOUNDS.len()] = 1;
-        assert_eq!(slow.quantile(0.5), 30.0, "beyond the last bound nothing more is known");
+        assert_eq!(
+            slow.quantile(0.5),
+            30.0,
+            "beyond the last bound nothing more is known"
+        );
     }
 
     #[test]

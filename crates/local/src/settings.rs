@@ -83,15 +83,25 @@ impl Settings {
     /// Every variable that can't be used, not only the first.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(variable);
-        let methods =
-            Methods::read(&mut reader, &[Method::OAuth, Method::ApiKey, Method::None]).filter(|methods| !methods.has(Method::None));
+        let methods = Methods::read(&mut reader, &[Method::OAuth, Method::ApiKey, Method::None])
+            .filter(|methods| !methods.has(Method::None));
         let settings = Self {
-            proofs: Proofs::read_with(&mut reader, &methods.clone().unwrap_or_else(|| Methods::of([])), key_file),
+            proofs: Proofs::read_with(
+                &mut reader,
+                &methods.clone().unwrap_or_else(|| Methods::of([])),
+                key_file,
+            ),
             methods,
             port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
             max_body: reader.max_body(),
             policies: reader.policies(None),
-            log_level: reader.text("MCPFN_LOG").map(|_| reader.parsed("MCPFN_LOG", Level::INFO, "error, warn, info, debug or trace")),
+            log_level: reader.text("MCPFN_LOG").map(|_| {
+                reader.parsed(
+                    "MCPFN_LOG",
+                    Level::INFO,
+                    "error, warn, info, debug or trace",
+                )
+            }),
             metrics: reader.parsed("MCPFN_METRICS", Switch(false), "on or off").0,
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
             origins: reader.origins(),
@@ -102,13 +112,23 @@ impl Settings {
 }
 
 /// `file:PATH`: a list of keys that may change while the server runs.
-fn key_file<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, source: &str) -> Option<Arc<dyn KeySource>> {
-    let Some(path) = source.strip_prefix("file:").map(PathBuf::from).filter(|path| path.is_absolute()) else {
+fn key_file<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut Reader<F>,
+    source: &str,
+) -> Option<Arc<dyn KeySource>> {
+    let Some(path) = source
+        .strip_prefix("file:")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+    else {
         // not repeated: it may be the list itself
         reader.mistake("MCPFN_API_KEYS_SOURCE must be file: and an absolute path, such as file:/etc/mcpfn/api-keys");
         return None;
     };
-    Some(Arc::new(move || std::fs::read_to_string(&path).map_err(|error| format!("{} can't be read: {error}", path.display()))))
+    Some(Arc::new(move || {
+        std::fs::read_to_string(&path)
+            .map_err(|error| format!("{} can't be read: {error}", path.display()))
+    }))
 }
 
 #[cfg(test)]
@@ -126,12 +146,22 @@ mod tests {
         };
         let error = Settings::read(values).unwrap_err();
         assert_eq!(error.mistakes.len(), 4, "{error}");
-        assert!(!error.to_string().contains("hunter2"), "secrets are not repeated");
+        assert!(
+            !error.to_string().contains("hunter2"),
+            "secrets are not repeated"
+        );
     }
 
     #[test]
     fn empty_means_not_set() {
         let settings = Settings::read(|_| Some(" ".into())).unwrap();
-        assert_eq!((settings.port, settings.origins.len(), settings.state_keys.is_none()), (PORT, 0, true));
+        assert_eq!(
+            (
+                settings.port,
+                settings.origins.len(),
+                settings.state_keys.is_none()
+            ),
+            (PORT, 0, true)
+        );
     }
 }

@@ -27,7 +27,11 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let (lines, waiting) = mpsc::channel(WAITING);
     let writer = tokio::spawn(write(output, waiting));
-    let mut calls = Calls { tasks: JoinSet::new(), by_id: HashMap::new(), lines };
+    let mut calls = Calls {
+        tasks: JoinSet::new(),
+        by_id: HashMap::new(),
+        lines,
+    };
     let mut connection = Connection::new(server, Principal::local());
     let mut input = BufReader::new(input);
     let mut stop = std::pin::pin!(stop);
@@ -40,7 +44,8 @@ pub async fn serve(
         match read {
             Line::End => break,
             Line::TooLong => {
-                let error = Error::invalid_request(format!("a line may have at most {max_line} bytes"));
+                let error =
+                    Error::invalid_request(format!("a line may have at most {max_line} bytes"));
                 calls.send(Answer::malformed(None, &error).message).await;
             }
             Line::Whole => calls.take(connection.receive(&line, &platform)).await,
@@ -110,7 +115,10 @@ async fn run(mut call: Running, lines: mpsc::Sender<Bytes>) {
     }
 }
 
-async fn write(mut output: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<Bytes>) -> std::io::Result<()> {
+async fn write(
+    mut output: impl AsyncWrite + Unpin,
+    mut lines: mpsc::Receiver<Bytes>,
+) -> std::io::Result<()> {
     while let Some(line) = lines.recv().await {
         output.write_all(&line).await?;
         output.write_all(b"\n").await?;
@@ -126,7 +134,11 @@ enum Line {
 }
 
 /// Reads up to the next line break into `line`. A line over the limit is read to its end and thrown away.
-async fn read_line(input: &mut (impl AsyncBufReadExt + Unpin), line: &mut Vec<u8>, most: usize) -> std::io::Result<Line> {
+async fn read_line(
+    input: &mut (impl AsyncBufReadExt + Unpin),
+    line: &mut Vec<u8>,
+    most: usize,
+) -> std::io::Result<Line> {
     let mut too_long = false;
     loop {
         let buffer = input.fill_buf().await?;

@@ -57,7 +57,10 @@ impl Kind {
             Self::Prompt => &[],
             Self::Resource => &[("mime", Form::Text)],
         };
-        TEXTS.map(|key| (key, Form::Text)).into_iter().chain(own.iter().copied())
+        TEXTS
+            .map(|key| (key, Form::Text))
+            .into_iter()
+            .chain(own.iter().copied())
     }
 }
 
@@ -110,10 +113,18 @@ impl Settings {
     /// Whether a switch is on.
     pub(crate) fn is_on(&self, word: &str) -> bool {
         let on = |value: &Value| matches!(value, Value::Mark(true) | Value::Hint(true));
-        self.values.iter().any(|(key, value)| key == word && on(value))
+        self.values
+            .iter()
+            .any(|(key, value)| key == word && on(value))
     }
 
-    fn entry(&mut self, kind: Kind, input: ParseStream<'_>, seen: &mut Vec<String>, errors: &mut Errors) -> syn::Result<()> {
+    fn entry(
+        &mut self,
+        kind: Kind,
+        input: ParseStream<'_>,
+        seen: &mut Vec<String>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
         if input.peek(Lit) {
             match input.parse()? {
                 Lit::Str(uri) if kind == Kind::Resource && seen.is_empty() => self.uri = Some(uri),
@@ -150,12 +161,16 @@ impl Form {
             Self::Time => {
                 let text = text(key, value, errors)?;
                 let read = duration::milliseconds(&text.value());
-                read.map_err(|sentence| errors.at(text, sentence)).ok().map(Value::Milliseconds)
+                read.map_err(|sentence| errors.at(text, sentence))
+                    .ok()
+                    .map(Value::Milliseconds)
             }
             Self::Rate => {
                 let text = text(key, value, errors)?;
                 let read = duration::rate(&text.value());
-                read.map_err(|sentence| errors.at(text, sentence)).ok().map(|(calls, per)| Value::Rate(calls, per))
+                read.map_err(|sentence| errors.at(text, sentence))
+                    .ok()
+                    .map(|(calls, per)| Value::Rate(calls, per))
             }
         }
     }
@@ -163,11 +178,23 @@ impl Form {
 
 fn text(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<LitStr> {
     match value {
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.value().trim().is_empty() => {
-            errors.at(text, format!("`{key}` is empty: say something or leave it out"));
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) if text.value().trim().is_empty() => {
+            errors.at(
+                text,
+                format!("`{key}` is empty: say something or leave it out"),
+            );
         }
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => return Some(text),
-        Some(other) => errors.at(other, format!("`{key}` is a string literal: {key} = \"..\"")),
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) => return Some(text),
+        Some(other) => errors.at(
+            other,
+            format!("`{key}` is a string literal: {key} = \"..\""),
+        ),
         None => errors.at(key, format!("`{key}` needs a value: {key} = \"..\"")),
     }
     None
@@ -176,8 +203,13 @@ fn text(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<LitStr>
 fn switch(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<bool> {
     match value {
         None => return Some(true),
-        Some(Expr::Lit(ExprLit { lit: Lit::Bool(on), .. })) => return Some(on.value),
-        Some(other) => errors.at(other, format!("`{key}` is a switch: {key}, or {key} = false")),
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Bool(on), ..
+        })) => return Some(on.value),
+        Some(other) => errors.at(
+            other,
+            format!("`{key}` is a switch: {key}, or {key} = false"),
+        ),
     }
     None
 }

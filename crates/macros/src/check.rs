@@ -13,21 +13,26 @@ use crate::errors::Errors;
 const UNSAFE: &str = "anybody may call it: it can't be `unsafe`";
 const EXTERN: &str = "it is called from Rust only: remove `extern`";
 const GENERIC: &str = "it is one concrete function: remove the generic parameters";
-const METHOD: &str = "it is a free function: move it out of the `impl`, and read state from the context";
+const METHOD: &str =
+    "it is a free function: move it out of the `impl`, and read state from the context";
 const RESULT_IMPL: &str = "its result has a name: replace `impl Trait` by a type";
-const RESULT_BORROWED: &str = "its result is given away: return an owned value, or a `&'static` one";
+const RESULT_BORROWED: &str =
+    "its result is given away: return an owned value, or a `&'static` one";
 const CONTEXT_MUT: &str = "the context is shared: write `&Cx`";
 const CONTEXTS: &str = "a reference is the context, and there is one: take arguments by value";
 const CONTEXT_FIRST: &str = "the context comes last: put this parameter before it";
 const ARGUMENT_IMPL: &str = "its argument has a named type: replace `impl Trait` by a type";
 const ARGUMENTS: &str = "a tool takes one JSON object: put the fields in a struct marked #[input]";
 const UNDESCRIBED: &str = "add a doc comment: clients show it to the model";
-const NAME: &str = "a tool's name has 1 to 128 of A-Z, a-z, 0-9, `_`, `-` and `.`: choose one with name = \"..\"";
+const NAME: &str =
+    "a tool's name has 1 to 128 of A-Z, a-z, 0-9, `_`, `-` and `.`: choose one with name = \"..\"";
 const READS_AND_DESTROYS: &str = "`read_only` and `destructive` exclude each other: choose one";
 const NO_URI: &str = "a resource begins with its uri: #[resource(\"catalog://schema\")]";
 const NO_SCHEME: &str = "a uri begins with a scheme: \"catalog://schema\"";
-const VARIABLES: &str = "`{` makes the uri a template: take its variables as a struct marked #[input]";
-const NO_VARIABLES: &str = "a fixed uri has no variables: remove this parameter, or put a `{variable}` into the uri";
+const VARIABLES: &str =
+    "`{` makes the uri a template: take its variables as a struct marked #[input]";
+const NO_VARIABLES: &str =
+    "a fixed uri has no variables: remove this parameter, or put a `{variable}` into the uri";
 
 /// The four shapes a function may have, sync or async.
 pub(crate) struct Signature {
@@ -42,7 +47,11 @@ pub(crate) struct Signature {
 /// The function's shape, or `None` if it has none of the four.
 pub(crate) fn signature(item: &ItemFn, errors: &mut Errors) -> Option<Signature> {
     let mut found = Errors::default();
-    let mut signature = Signature { arguments: None, context: None, output: quote!(()) };
+    let mut signature = Signature {
+        arguments: None,
+        context: None,
+        output: quote!(()),
+    };
     if let Safety::Unsafe(token) = &item.sig.safety {
         found.at(token, UNSAFE);
     }
@@ -99,7 +108,13 @@ impl Signature {
 }
 
 /// Rules that join the attribute and the function. `false` if the two contradict each other.
-pub(crate) fn together(kind: Kind, settings: &Settings, item: &ItemFn, arguments: Option<&Type>, errors: &mut Errors) -> bool {
+pub(crate) fn together(
+    kind: Kind,
+    settings: &Settings,
+    item: &ItemFn,
+    arguments: Option<&Type>,
+    errors: &mut Errors,
+) -> bool {
     if settings.text("description").is_none() && doc::description(&item.attrs).is_none() {
         errors.at(&item.sig.ident, UNDESCRIBED);
     }
@@ -128,7 +143,12 @@ fn is_legal(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(legal)
 }
 
-fn resource(settings: &Settings, item: &ItemFn, arguments: Option<&Type>, errors: &mut Errors) -> bool {
+fn resource(
+    settings: &Settings,
+    item: &ItemFn,
+    arguments: Option<&Type>,
+    errors: &mut Errors,
+) -> bool {
     let Some(uri) = &settings.uri else {
         errors.add(syn::Error::new(Span::call_site(), NO_URI));
         return false;

@@ -28,7 +28,10 @@ fn value(attribute: &Attribute) -> Option<&Expr> {
 
 fn literal(value: &Expr) -> Option<String> {
     match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text.value()),
         _ => None,
     }
 }
@@ -36,7 +39,9 @@ fn literal(value: &Expr) -> Option<String> {
 /// Takes away the space after `///` and blanks at the ends; paragraphs and lists inside stay.
 fn join(comments: &[String]) -> String {
     let lines = comments.iter().flat_map(|comment| comment.split('\n'));
-    let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
+    let lines: Vec<&str> = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end())
+        .collect();
     lines.join("\n").trim().to_owned()
 }
 
@@ -46,7 +51,12 @@ mod tests {
     use syn::{ItemFn, parse_quote};
 
     fn check(item: &ItemFn, expected: Option<&str>) {
-        assert_eq!(description(&item.attrs).map(|tokens| tokens.to_string()).as_deref(), expected);
+        assert_eq!(
+            description(&item.attrs)
+                .map(|tokens| tokens.to_string())
+                .as_deref(),
+            expected
+        );
     }
 
     #[test]
@@ -61,7 +71,10 @@ mod tests {
             /// The end.
             fn f() {}
         };
-        check(&item, Some(r#""Search the catalog.\nTwo lines.\n\n - an indented item\nThe end.""#));
+        check(
+            &item,
+            Some(r#""Search the catalog.\nTwo lines.\n\n - an indented item\nThe end.""#),
+        );
     }
 
     #[test]

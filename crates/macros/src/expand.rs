@@ -30,7 +30,9 @@ pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStrea
         }
     };
     let signature = check::signature(&item, &mut errors);
-    let arguments = signature.as_ref().and_then(|signature| signature.arguments.as_ref());
+    let arguments = signature
+        .as_ref()
+        .and_then(|signature| signature.arguments.as_ref());
     let fits = check::together(kind, &settings, &item, arguments, &mut errors);
     let errors = errors.into_tokens();
     if item.sig.receiver().is_some() {
@@ -42,20 +44,29 @@ pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStrea
     let (function, value) = match &signature {
         Some(signature) if fits => {
             let handler = handler(kind, &item, signature);
-            (marked(&item, &mark, signature), quote!(#builder.handler(#handler)))
+            (
+                marked(&item, &mark, signature),
+                quote!(#builder.handler(#handler)),
+            )
         }
         // Still registers, so that `.tool(..)` elsewhere does not complain as well.
         _ => (refused(&item, &mark), builder),
     };
     let registrar = registrar(kind, &item, &mark, &value);
-    let docs = settings.text("description").filter(|_| !item.attrs.iter().any(|a| named(a, &["doc"]))).map(|text| quote!(#[doc = #text]));
+    let docs = settings
+        .text("description")
+        .filter(|_| !item.attrs.iter().any(|a| named(a, &["doc"])))
+        .map(|text| quote!(#[doc = #text]));
     quote!(#errors #docs #function #registrar)
 }
 
 /// The function as its callers see it, with the author's own inside.
 fn marked(item: &ItemFn, mark: &Ident, signature: &Signature) -> TokenStream {
     let (ident, output) = (&item.sig.ident, &signature.output);
-    let arguments = signature.arguments.as_ref().map(|ty| (local("__arguments", ident), ty));
+    let arguments = signature
+        .arguments
+        .as_ref()
+        .map(|ty| (local("__arguments", ident), ty));
     // A reference to anything but the context is a mismatch, and its own type is where to say so.
     let context = signature.context.as_ref().map(|ty| local("__cx", ty));
     let names = arguments.iter().map(|(name, _)| name).chain(&context);
@@ -66,7 +77,11 @@ fn marked(item: &ItemFn, mark: &Ident, signature: &Signature) -> TokenStream {
     };
     let arguments = arguments.map(|(name, ty)| quote!(#name: #ty,));
     let (generics, context, lifetime) = match context {
-        Some(context) => (quote!(<'cx>), quote!(#context: &'cx ::mcpfn::Cx), quote!('cx)),
+        Some(context) => (
+            quote!(<'cx>),
+            quote!(#context: &'cx ::mcpfn::Cx),
+            quote!('cx),
+        ),
         None => (quote!(), quote!(), quote!('static)),
     };
     // The complaint about a future that is not `Send` comes out of this line.
@@ -79,13 +94,26 @@ fn marked(item: &ItemFn, mark: &Ident, signature: &Signature) -> TokenStream {
 /// In place of a function that can't be a tool: keeps the author's own inside, to be checked, and returns a mark.
 fn refused(item: &ItemFn, mark: &Ident) -> TokenStream {
     let output = quote!(::mcpfn::Marked<'static, #mark, ()>);
-    around(item, &quote!(()), &output, &quote!(::mcpfn::Marked::new(async {})))
+    around(
+        item,
+        &quote!(()),
+        &output,
+        &quote!(::mcpfn::Marked::new(async {})),
+    )
 }
 
 /// Visibility, documentation and lints belong to the outer function; everything else (say, `#[instrument]`) to the inner.
-fn around(item: &ItemFn, parameters: &TokenStream, output: &TokenStream, body: &TokenStream) -> TokenStream {
+fn around(
+    item: &ItemFn,
+    parameters: &TokenStream,
+    output: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
     let (vis, ident) = (&item.vis, &item.sig.ident);
-    let outer = item.attrs.iter().filter(|attribute| named(attribute, OUTER) || named(attribute, LINTS));
+    let outer = item
+        .attrs
+        .iter()
+        .filter(|attribute| named(attribute, OUTER) || named(attribute, LINTS));
     let mut inner = item.clone();
     inner.vis = Visibility::Inherited;
     inner.attrs.retain(|attribute| !named(attribute, OUTER));
@@ -112,7 +140,8 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
     });
     let comment = match settings.text("description") {
         Some(_) => None,
-        None => doc::description(&item.attrs).map(|text| quote!(.describe(::mcpfn::__private::paragraphs(#text)))),
+        None => doc::description(&item.attrs)
+            .map(|text| quote!(.describe(::mcpfn::__private::paragraphs(#text)))),
     };
     let calls = settings.values.iter().map(|(key, value)| match value {
         Value::Text(_) if key == "name" => None,
@@ -129,7 +158,11 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
 /// The hidden type, and what it stands for.
 fn registrar(kind: Kind, item: &ItemFn, mark: &Ident, value: &TokenStream) -> TokenStream {
     let (vis, product) = (&item.vis, product(kind));
-    let conditions: Vec<_> = item.attrs.iter().filter(|attribute| named(attribute, &["cfg"])).collect();
+    let conditions: Vec<_> = item
+        .attrs
+        .iter()
+        .filter(|attribute| named(attribute, &["cfg"]))
+        .collect();
     let conversion = format_ident!("Into{product}");
     let method = format_ident!("into_{}", kind.word());
     quote! {
@@ -156,11 +189,16 @@ fn handler(kind: Kind, item: &ItemFn, signature: &Signature) -> TokenStream {
     let given = match &signature.arguments {
         Some(ty) => Some(quote!(#arguments: #ty,)),
         // A tool and a prompt always have arguments, even if there are none to give.
-        None if signature.context.is_some() && kind != Kind::Resource => Some(quote!(_: ::mcpfn::NoArguments,)),
+        None if signature.context.is_some() && kind != Kind::Resource => {
+            Some(quote!(_: ::mcpfn::NoArguments,))
+        }
         None => None,
     };
     let passed = signature.arguments.as_ref().map(|_| quote!(#arguments,));
-    let owned = signature.context.as_ref().map(|_| quote!(#context: ::mcpfn::Cx));
+    let owned = signature
+        .context
+        .as_ref()
+        .map(|_| quote!(#context: ::mcpfn::Cx));
     let lent = signature.context.as_ref().map(|_| quote!(&#context));
     // What the compiler says of the types is said under the function's name.
     quote_spanned!(place(ident)=> |#given #owned| async move { #ident(#passed #lent).await })

@@ -25,7 +25,8 @@ pub(crate) fn item(side: Side, attribute: TokenStream, original: &TokenStream) -
         Side::Output => "output",
     };
     if !attribute.is_empty() {
-        let sentence = format!("#[{word}] takes no keys: write #[serde(..)] or #[schemars(..)] below it");
+        let sentence =
+            format!("#[{word}] takes no keys: write #[serde(..)] or #[schemars(..)] below it");
         errors.at(attribute, sentence);
     }
     let item: DeriveInput = match syn::parse2(original.clone()) {
@@ -36,8 +37,12 @@ pub(crate) fn item(side: Side, attribute: TokenStream, original: &TokenStream) -
             return quote!(#errors #original);
         }
     };
-    let second = item.attrs.iter().any(|attribute| attribute.to_token_stream().to_string() == schemars().to_string());
-    let strictness = (side == Side::Input && wants_strictness(&item)).then(|| quote!(#[serde(deny_unknown_fields)]));
+    let second = item
+        .attrs
+        .iter()
+        .any(|attribute| attribute.to_token_stream().to_string() == schemars().to_string());
+    let strictness = (side == Side::Input && wants_strictness(&item))
+        .then(|| quote!(#[serde(deny_unknown_fields)]));
     if second && strictness.is_some() {
         let sentence = "put #[input] above #[output]: the first of them makes the schema, which has to say that unknown fields are refused";
         errors.at(&item.ident, sentence);
@@ -79,25 +84,41 @@ fn wants_strictness(item: &DeriveInput) -> bool {
     let Fields::Named(fields) = &data.fields else {
         return false;
     };
-    let flattens = fields.named.iter().any(|field| says(&field.attrs, "flatten"));
+    let flattens = fields
+        .named
+        .iter()
+        .any(|field| says(&field.attrs, "flatten"));
     !flattens && !says(&item.attrs, "deny_unknown_fields")
 }
 
 /// Whether one of the `#[serde(..)]` has this word at its top level.
 fn says(attributes: &[Attribute], word: &str) -> bool {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("serde")).any(|attribute| {
-        let Meta::List(list) = &attribute.meta else {
-            return false;
-        };
-        list.tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident == word))
-    })
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+        .any(|attribute| {
+            let Meta::List(list) = &attribute.meta else {
+                return false;
+            };
+            list.tokens
+                .clone()
+                .into_iter()
+                .any(|token| matches!(token, TokenTree::Ident(ident) if ident == word))
+        })
 }
 
 fn structured(item: &DeriveInput) -> TokenStream {
     let ident = &item.ident;
-    let conditions = item.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    let conditions = item
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"));
     let (parameters, arguments, _) = item.generics.split_for_impl();
-    let bounds = item.generics.where_clause.iter().flat_map(|bounds| &bounds.predicates);
+    let bounds = item
+        .generics
+        .where_clause
+        .iter()
+        .flat_map(|bounds| &bounds.predicates);
     // The derives choose the bounds of a generic type; asking for their result repeats no rule of theirs.
     let derived = item
         .generics

@@ -35,8 +35,9 @@ pub use mcpfn_core::*;
 /// Everything that a file with tools in it needs.
 pub mod prelude {
     pub use mcpfn_core::{
-        Builder, CallToolResult, Content, Cx, Form, GetPromptResult, Json, JsonSchema, NoArguments, Prompt, PromptMessage, Resource,
-        ResourceContents, Server, Tool, ToolError, input, output, prompt, resource, tool,
+        Builder, CallToolResult, Content, Cx, Form, GetPromptResult, Json, JsonSchema, NoArguments,
+        Prompt, PromptMessage, Resource, ResourceContents, Server, Tool, ToolError, input, output,
+        prompt, resource, tool,
     };
 }
 

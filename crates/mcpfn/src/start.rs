@@ -10,7 +10,12 @@ use mcpfn_local::Setup;
 /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See `--help`. With the feature
 /// `lambda` it serves AWS Lambda instead, when Lambda started the process.
 pub fn run(server: impl FnOnce() -> Builder) -> ExitCode {
-    let setup = || Ok::<_, Infallible>(Setup { builder: server(), ports: |platform: Platform| platform });
+    let setup = || {
+        Ok::<_, Infallible>(Setup {
+            builder: server(),
+            ports: |platform: Platform| platform,
+        })
+    };
     run_with(setup, "")
 }
 
@@ -24,7 +29,10 @@ where
     if started_by_lambda() {
         return mcpfn_lambda::run(setup);
     }
-    let help: Vec<&str> = [environment, LAMBDA].into_iter().filter(|text| !text.is_empty()).collect();
+    let help: Vec<&str> = [environment, LAMBDA]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
     mcpfn_local::run(setup, &help.join("\n"))
 }
 

@@ -13,7 +13,8 @@ impl Tasks {
     /// Waits until every task has ended, also those that start meanwhile.
     pub async fn settle(&self) {
         loop {
-            let mut tasks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut tasks =
+                std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
             if tasks.is_empty() {
                 return;
             }

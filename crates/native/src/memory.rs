@@ -19,7 +19,10 @@ pub struct Limits {
 impl Default for Limits {
     /// 10,000 entries and 32 MiB.
     fn default() -> Self {
-        Self { entries: 10_000, bytes: 32 * 1024 * 1024 }
+        Self {
+            entries: 10_000,
+            bytes: 32 * 1024 * 1024,
+        }
     }
 }
 
@@ -36,7 +39,10 @@ impl Stores {
     /// Empty stores.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+        Self {
+            limits,
+            ..Self::default()
+        }
     }
 }
 

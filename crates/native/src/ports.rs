@@ -9,7 +9,13 @@ use mcpfn_host::Log;
 /// The platform of this process, to which a server adds the ports of its toolkits.
 #[must_use]
 pub fn platform(keys: Keyring) -> Platform {
-    Platform::new(Arc::new(SystemClock), Arc::new(TokioTimer), Arc::new(OsRandom), Arc::new(Log), keys)
+    Platform::new(
+        Arc::new(SystemClock),
+        Arc::new(TokioTimer),
+        Arc::new(OsRandom),
+        Arc::new(Log),
+        keys,
+    )
 }
 
 /// A key for request state that lives as long as this process.
@@ -24,7 +30,9 @@ struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }

@@ -50,8 +50,15 @@ OpenTelemetry, each call a span:
     ///
     /// # Errors
     /// When variables name a collector that can't be used; a sentence that says what to change.
-    #[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "nothing is recorded"))]
-    pub fn wire(platform: Platform, server: &str, transport: Transport) -> Result<(Platform, Self), String> {
+    #[cfg_attr(
+        not(feature = "otel"),
+        expect(unused_variables, reason = "nothing is recorded")
+    )]
+    pub fn wire(
+        platform: Platform,
+        server: &str,
+        transport: Transport,
+    ) -> Result<(Platform, Self), String> {
         #[cfg(feature = "otel")]
         if settings::wanted(|name| std::env::var(name).ok())? {
             let (platform, queue) = span::wire(platform, server, transport)?;

@@ -9,11 +9,17 @@ use mcpfn_toolkits::{knowledge, shop};
 fn main() -> std::io::Result<()> {
     let (what, statements): (_, Vec<String>) = match std::env::args().nth(1).as_deref() {
         Some("shop") => ("The demo shop", shop::statements()),
-        Some("documents") => ("The tables that `ingest --sql` fills", knowledge::schema_for(Dialect::Sqlite)),
+        Some("documents") => (
+            "The tables that `ingest --sql` fills",
+            knowledge::schema_for(Dialect::Sqlite),
+        ),
         _ => return Err(Error::other("say `shop` or `documents`")),
     };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "-- {what}. Written by `cargo xtask worker --migrations`, not by hand.")?;
+    writeln!(
+        out,
+        "-- {what}. Written by `cargo xtask worker --migrations`, not by hand."
+    )?;
     for statement in statements {
         writeln!(out, "{statement};")?;
     }

@@ -13,14 +13,23 @@ pub(crate) struct Configured {
     pub(crate) files: bool,
 }
 
-pub(crate) fn configured(variable: impl Fn(&str) -> Option<OsString>) -> Result<Configured, String> {
+pub(crate) fn configured(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Configured, String> {
     let list = match variable("MCPFN_TOOLKITS") {
-        Some(list) => list.into_string().map_err(|_| "MCPFN_TOOLKITS is not text in UTF-8")?,
+        Some(list) => list
+            .into_string()
+            .map_err(|_| "MCPFN_TOOLKITS is not text in UTF-8")?,
         None => defaults().collect::<Vec<_>>().join(","),
     };
     let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
-    let builder = register(server(), &list, &text).map_err(|mistakes| format!("MCPFN_TOOLKITS: {mistakes}"))?;
-    Ok(Configured { builder, database: any_needs(&list, Needs::Database), files: any_needs(&list, Needs::Blobs) })
+    let builder = register(server(), &list, &text)
+        .map_err(|mistakes| format!("MCPFN_TOOLKITS: {mistakes}"))?;
+    Ok(Configured {
+        builder,
+        database: any_needs(&list, Needs::Database),
+        files: any_needs(&list, Needs::Blobs),
+    })
 }
 
 fn server() -> Builder {

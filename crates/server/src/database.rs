@@ -9,16 +9,26 @@ use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::shop;
 
 /// Opens the database. `unvetted` says whether statements that a model wrote will be run.
-pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>, unvetted: bool) -> Result<Arc<dyn Sql>, String> {
-    let Some(named) = variable("MCPFN_DATABASE") else { return open_shop(variable) };
+pub(crate) fn open(
+    variable: impl Fn(&str) -> Option<OsString>,
+    unvetted: bool,
+) -> Result<Arc<dyn Sql>, String> {
+    let Some(named) = variable("MCPFN_DATABASE") else {
+        return open_shop(variable);
+    };
     match postgres_url(&named) {
         Some(url) => open_postgres(url, variable("MCPFN_DATABASE_READER").as_deref(), unvetted),
-        None => open_file(Path::new(&named), variable("MCPFN_DATABASE_WRITES").as_deref()),
+        None => open_file(
+            Path::new(&named),
+            variable("MCPFN_DATABASE_WRITES").as_deref(),
+        ),
     }
 }
 
 /// The database that documents are added to: the one that is served, a file of it made if it is missing, or the demo shop.
-pub(crate) fn open_to_fill(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Sql>, String> {
+pub(crate) fn open_to_fill(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Arc<dyn Sql>, String> {
     let named = variable("MCPFN_DATABASE");
     if let Some(url) = named.as_deref().and_then(postgres_url) {
         return open_postgres(url, None, false);
@@ -30,36 +40,56 @@ pub(crate) fn open_to_fill(variable: impl Fn(&str) -> Option<OsString>) -> Resul
             shop_path(&variable)?
         }
     };
-    let opened = Sqlite::open(&file).map_err(|error| format!("{} can't be opened for writing: {error}", file.display()))?;
+    let opened = Sqlite::open(&file)
+        .map_err(|error| format!("{} can't be opened for writing: {error}", file.display()))?;
     Ok(Arc::new(opened))
 }
 
 /// The text, if it is a server's address and not a file's name.
 fn postgres_url(named: &OsStr) -> Option<&str> {
-    named.to_str().filter(|name| name.starts_with("postgres://") || name.starts_with("postgresql://"))
+    named
+        .to_str()
+        .filter(|name| name.starts_with("postgres://") || name.starts_with("postgresql://"))
 }
 
 fn shop_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, String> {
-    let folder = data_folder(variable).ok_or("no folder for the demo shop is known: set MCPFN_DATA_DIR to one that can be written")?;
+    let folder = data_folder(variable).ok_or(
+        "no folder for the demo shop is known: set MCPFN_DATA_DIR to one that can be written",
+    )?;
     Ok(folder.join(shop_file()))
 }
 
 /// Nothing of a URL is repeated: it has a password.
-fn open_postgres(url: &str, reader: Option<&OsStr>, unvetted: bool) -> Result<Arc<dyn Sql>, String> {
+fn open_postgres(
+    url: &str,
+    reader: Option<&OsStr>,
+    unvetted: bool,
+) -> Result<Arc<dyn Sql>, String> {
     let database = Postgres::new(url).map_err(|error| format!("MCPFN_DATABASE: {error}"))?;
     let database = match reader {
         Some(reader) => {
-            let reader = reader.to_str().ok_or("MCPFN_DATABASE_READER is not text in UTF-8")?;
-            database.with_reader(reader).map_err(|error| format!("MCPFN_DATABASE_READER: {error}"))?
+            let reader = reader
+                .to_str()
+                .ok_or("MCPFN_DATABASE_READER is not text in UTF-8")?;
+            database
+                .with_reader(reader)
+                .map_err(|error| format!("MCPFN_DATABASE_READER: {error}"))?
         }
         None => database,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
     let checked = runtime.block_on(database.check());
     checked.map_err(|error| format!("MCPFN_DATABASE: the server can't be asked ({error}); check the URL, and that the server runs"))?;
     if unvetted {
         let checked = runtime.block_on(database.check_reader());
-        checked.map_err(|error| format!("the toolkit `sql`: {error}. MCPFN_DATABASE_READER takes the URL of such a role"))?;
+        checked.map_err(|error| {
+            format!(
+                "the toolkit `sql`: {error}. MCPFN_DATABASE_READER takes the URL of such a role"
+            )
+        })?;
     }
     Ok(Arc::new(database))
 }
@@ -81,7 +111,10 @@ fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String
 fn open_shop(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Sql>, String> {
     let file = shop_path(&variable)?;
     let explained = |error: &dyn std::fmt::Display| {
-        format!("the demo shop {} can't be made or opened ({error}); set MCPFN_DATA_DIR to a folder that can be written", file.display())
+        format!(
+            "the demo shop {} can't be made or opened ({error}); set MCPFN_DATA_DIR to a folder that can be written",
+            file.display()
+        )
     };
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| explained(&error))?;
@@ -106,7 +139,11 @@ fn make_shop(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     runtime.block_on(async {
         let made = database.execute_all(shop::statements()).await;
         // several clients may start this server at the same time: one makes the shop, the others find it
-        if shop::is_present(&database).await? { Ok(()) } else { Ok(made?) }
+        if shop::is_present(&database).await? {
+            Ok(())
+        } else {
+            Ok(made?)
+        }
     })
 }
 
@@ -140,18 +177,40 @@ mod tests {
                 "MCPFN_DATABASE" => Some("/no/such/file.db".into()),
                 _ => writes.map(OsString::from),
             });
-            assert!(error.contains("MCPFN_DATABASE") && error.contains("name an existing one"), "{error}");
+            assert!(
+                error.contains("MCPFN_DATABASE") && error.contains("name an existing one"),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn a_wrong_url_is_explained_without_its_password() {
-        for url in ["postgres://user:hunter2@host:port/x", "postgres://hunter2", "postgres://user:hunter2@127.0.0.1:1/x"] {
+        for url in [
+            "postgres://user:hunter2@host:port/x",
+            "postgres://hunter2",
+            "postgres://user:hunter2@127.0.0.1:1/x",
+        ] {
             let error = refused(|name| (name == "MCPFN_DATABASE").then(|| url.into()));
-            assert!(error.starts_with("MCPFN_DATABASE: ") && !error.contains("hunter2"), "{error}");
+            assert!(
+                error.starts_with("MCPFN_DATABASE: ") && !error.contains("hunter2"),
+                "{error}"
+            );
         }
-        let error = refused(|name| Some(if name == "MCPFN_DATABASE" { "postgres://u@h/d" } else { "hunter2" }.into()));
-        assert!(error.starts_with("MCPFN_DATABASE_READER: ") && !error.contains("hunter2"), "{error}");
+        let error = refused(|name| {
+            Some(
+                if name == "MCPFN_DATABASE" {
+                    "postgres://u@h/d"
+                } else {
+                    "hunter2"
+                }
+                .into(),
+            )
+        });
+        assert!(
+            error.starts_with("MCPFN_DATABASE_READER: ") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -163,7 +222,8 @@ mod tests {
     #[test]
     fn the_shop_is_made_once() {
         let folder = std::env::temp_dir().join(format!("mcpfn-shop-test-{}", std::process::id()));
-        let variable = |name: &str| (name == "MCPFN_DATA_DIR").then(|| folder.clone().into_os_string());
+        let variable =
+            |name: &str| (name == "MCPFN_DATA_DIR").then(|| folder.clone().into_os_string());
         drop(open(variable, false).unwrap());
         let file = folder.join(shop_file());
         let made = std::fs::metadata(&file).unwrap().modified().unwrap();

@@ -26,17 +26,26 @@ pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dy
             Directory::open(&named)
         }
         Some(roots) => {
-            roots.iter().try_for_each(|(_, path)| check(Path::new(path)))?;
+            roots
+                .iter()
+                .try_for_each(|(_, path)| check(Path::new(path)))?;
             Directory::open_named(roots.iter().map(|(name, path)| (name.clone(), path)))
         }
     };
-    let opened = opened.map_err(|error| format!("{ROOT}: a directory can't be opened ({error}); check its permissions"))?;
+    let opened = opened.map_err(|error| {
+        format!("{ROOT}: a directory can't be opened ({error}); check its permissions")
+    })?;
     Ok(Arc::new(opened))
 }
 
 /// Names and directories, where the first has a name; else the text is the path of one.
 fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
     if !text.split_once('=').is_some_and(|(name, _)| is_name(name)) {
         return Ok(None);
     }
@@ -45,9 +54,15 @@ fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
         let (name, path) = part.trim().split_once('=').filter(|(name, path)| is_name(name) && !path.is_empty()).ok_or_else(|| {
             format!("{ROOT}: each directory needs a name of letters, digits, `-` and `_`, such as docs=/srv/docs,notes=/srv/notes")
         })?;
-        BlobPath::parse(name).map_err(|why| format!("{ROOT}: `{name}` is no name of a directory: {why}"))?;
-        if roots.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            return Err(format!("{ROOT}: the name `{name}` stands twice; give each directory its own"));
+        BlobPath::parse(name)
+            .map_err(|why| format!("{ROOT}: `{name}` is no name of a directory: {why}"))?;
+        if roots
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
+            return Err(format!(
+                "{ROOT}: the name `{name}` stands twice; give each directory its own"
+            ));
         }
         roots.push((name.to_owned(), path.to_owned()));
     }
@@ -60,7 +75,9 @@ fn check(path: &Path) -> Result<(), String> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
         Ok(_) => Err(format!("{ROOT}: {shown} is no directory; name one")),
-        Err(error) => Err(format!("{ROOT}: {shown} can't be found ({error}); name a directory that exists")),
+        Err(error) => Err(format!(
+            "{ROOT}: {shown} can't be found ({error}); name a directory that exists"
+        )),
     }
 }
 
@@ -77,17 +94,26 @@ mod tests {
         let in_account = |url: &str| {
             open(|name| match name {
                 ROOT => Some(url.into()),
-                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("hunter2".into()),
+                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => {
+                    Some("hunter2".into())
+                }
                 _ => None,
             })
         };
         assert!(in_account("s3://files/shared").is_ok());
         for url in ["s3:", "s3://Files", "s3://files/../x"] {
             let error = in_account(url).map(drop).unwrap_err();
-            assert!(error.contains("MCPFN_FILES_ROOT") && !error.contains("hunter2"), "{error}");
+            assert!(
+                error.contains("MCPFN_FILES_ROOT") && !error.contains("hunter2"),
+                "{error}"
+            );
         }
         let error = opened(Some("s3://files")).unwrap_err();
-        assert!(error.contains("AWS_REGION is not set") && error.contains("AWS_SECRET_ACCESS_KEY is not set"), "{error}");
+        assert!(
+            error.contains("AWS_REGION is not set")
+                && error.contains("AWS_SECRET_ACCESS_KEY is not set"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -103,12 +129,24 @@ mod tests {
             (Some("/no/such/folder"), "/no/such/folder can't be found"),
             (Some("a=/no/such/folder"), "/no/such/folder can't be found"),
             (Some(file), "is no directory; name one"),
-            (Some(&format!("a={folder},{folder}")), "each directory needs a name"),
-            (Some(&format!("a={folder},A={folder}")), "the name `A` stands twice"),
-            (Some(&format!("con={folder}")), "`con` is no name of a directory"),
+            (
+                Some(&format!("a={folder},{folder}")),
+                "each directory needs a name",
+            ),
+            (
+                Some(&format!("a={folder},A={folder}")),
+                "the name `A` stands twice",
+            ),
+            (
+                Some(&format!("con={folder}")),
+                "`con` is no name of a directory",
+            ),
         ] {
             let error = opened(root).unwrap_err();
-            assert!(error.contains("MCPFN_FILES_ROOT") && error.contains(part), "{error}");
+            assert!(
+                error.contains("MCPFN_FILES_ROOT") && error.contains(part),
+                "{error}"
+            );
         }
     }
 }

@@ -15,14 +15,25 @@ use mcpfn_toolkits::knowledge::{Document, LONGEST_DOCUMENT, add, is_present, sch
 use crate::script::Script;
 
 /// Runs the command and says what it did. With `script`, statements are written there and no database is opened.
-pub(crate) fn command(folder: &Path, script: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> ExitCode {
+pub(crate) fn command(
+    folder: &Path,
+    script: Option<&Path>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> ExitCode {
     match run(folder, script, variable) {
         Ok(done) => {
             println!("{} documents, {} passages", done.documents, done.passages);
-            done.left_out.iter().for_each(|sentence| println!("left out: {sentence}"));
+            done.left_out
+                .iter()
+                .for_each(|sentence| println!("left out: {sentence}"));
             if let Some(script) = script {
-                println!("put them on D1 with `wrangler d1 migrations apply DB --remote`, which makes the tables, and then");
-                println!("`wrangler d1 execute DB --remote --file {}`", script.display());
+                println!(
+                    "put them on D1 with `wrangler d1 migrations apply DB --remote`, which makes the tables, and then"
+                );
+                println!(
+                    "`wrangler d1 execute DB --remote --file {}`",
+                    script.display()
+                );
             }
             println!("serve them with MCPFN_TOOLKITS=knowledge,contracts");
             ExitCode::SUCCESS
@@ -34,14 +45,27 @@ pub(crate) fn command(folder: &Path, script: Option<&Path>, variable: impl Fn(&s
     }
 }
 
-fn run(folder: &Path, script: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Ingested, String> {
-    let text = |name: &str| variable(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned());
+fn run(
+    folder: &Path,
+    script: Option<&Path>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Ingested, String> {
+    let text = |name: &str| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(|value| value.to_string_lossy().into_owned())
+    };
     let endpoint = Endpoint::read(&text).map_err(|mistakes| mistakes.join("; "))?;
-    let model = endpoint.map(|endpoint| HttpEmbedder::new(endpoint, Arc::new(Client::new()), EMBEDDING));
+    let model =
+        endpoint.map(|endpoint| HttpEmbedder::new(endpoint, Arc::new(Client::new()), EMBEDDING));
     let model = model.as_ref().map(|model| model as &dyn Embedder);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
     if let Some(file) = script {
-        let failed = |error: std::io::Error| format!("{} can't be written: {error}", file.display());
+        let failed =
+            |error: std::io::Error| format!("{} can't be written: {error}", file.display());
         // what is half done must not be taken for the whole
         let part = file.with_added_extension("part");
         let script = Script::create(&part).map_err(failed)?;
@@ -50,7 +74,8 @@ fn run(folder: &Path, script: Option<&Path>, variable: impl Fn(&str) -> Option<O
         std::fs::rename(&part, file).map_err(failed)?;
         return Ok(done);
     }
-    let database = crate::database::open_to_fill(|name| variable(name).filter(|value| !value.is_empty()))?;
+    let database =
+        crate::database::open_to_fill(|name| variable(name).filter(|value| !value.is_empty()))?;
     runtime.block_on(ingest(folder, &*database, model))
 }
 
@@ -76,8 +101,14 @@ pub(crate) struct Ingested {
 ///
 /// # Errors
 /// As [`fill`], or the tables can't be made.
-pub(crate) async fn ingest(folder: &Path, database: &dyn Sql, model: Option<&dyn Embedder>) -> Result<Ingested, String> {
-    make_tables(database).await.map_err(|error| format!("the tables of documents can't be made: {error}"))?;
+pub(crate) async fn ingest(
+    folder: &Path,
+    database: &dyn Sql,
+    model: Option<&dyn Embedder>,
+) -> Result<Ingested, String> {
+    make_tables(database)
+        .await
+        .map_err(|error| format!("the tables of documents can't be made: {error}"))?;
     fill(folder, database, model).await
 }
 
@@ -86,14 +117,22 @@ pub(crate) async fn ingest(folder: &Path, database: &dyn Sql, model: Option<&dyn
 ///
 /// # Errors
 /// A sentence: the folder can't be read, two files would get one id, or the database or the model failed.
-async fn fill(folder: &Path, database: &dyn Sql, model: Option<&dyn Embedder>) -> Result<Ingested, String> {
+async fn fill(
+    folder: &Path,
+    database: &dyn Sql,
+    model: Option<&dyn Embedder>,
+) -> Result<Ingested, String> {
     let mut files = Vec::new();
     list(folder, 0, &mut files)?;
     files.sort();
     let mut done = Ingested::default();
     let mut ids = std::collections::HashMap::new();
     for file in files {
-        let source = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+        let source = file
+            .strip_prefix(folder)
+            .unwrap_or(&file)
+            .to_string_lossy()
+            .replace('\\', "/");
         let document = match read(&file).and_then(|content| Document::read(&source, &content)) {
             Ok(document) => document,
             Err(reason) => {
@@ -102,9 +141,14 @@ async fn fill(folder: &Path, database: &dyn Sql, model: Option<&dyn Embedder>) -
             }
         };
         if let Some(first) = ids.insert(document.id.clone(), source.clone()) {
-            return Err(format!("{first} and {source} would both have the id {}; rename one of them", document.id));
+            return Err(format!(
+                "{first} and {source} would both have the id {}; rename one of them",
+                document.id
+            ));
         }
-        done.passages += add(database, &document, model).await.map_err(|error| format!("{source} can't be added: {error}"))?;
+        done.passages += add(database, &document, model)
+            .await
+            .map_err(|error| format!("{source} can't be added: {error}"))?;
         done.documents += 1;
     }
     Ok(done)
@@ -121,9 +165,13 @@ async fn make_tables(database: &dyn Sql) -> Result<(), SqlError> {
 }
 
 fn read(file: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(file).map_err(|error| format!("it can't be read: {error}"))?.len();
+    let size = std::fs::metadata(file)
+        .map_err(|error| format!("it can't be read: {error}"))?
+        .len();
     if size > LONGEST_DOCUMENT as u64 {
-        return Err(format!("it has more than {LONGEST_DOCUMENT} bytes; split it"));
+        return Err(format!(
+            "it has more than {LONGEST_DOCUMENT} bytes; split it"
+        ));
     }
     let bytes = std::fs::read(file).map_err(|error| format!("it can't be read: {error}"))?;
     String::from_utf8(bytes).map_err(|_| "it is not text in UTF-8; convert it".to_owned())
@@ -136,14 +184,21 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Str
         // of the entry itself: a link could lead anywhere
         let kind = entry.file_type().map_err(failed)?;
         let path = entry.path();
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        let ending = path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         if kind.is_dir() && depth < DEEPEST {
             list(&path, depth + 1, files)?;
-        } else if kind.is_file() && ending.is_some_and(|ending| ["md", "txt", "html", "htm"].contains(&ending.as_str())) {
+        } else if kind.is_file()
+            && ending.is_some_and(|ending| ["md", "txt", "html", "htm"].contains(&ending.as_str()))
+        {
             files.push(path);
         }
         if files.len() > MOST_FILES {
-            return Err(format!("{} has more than {MOST_FILES} files; add its folders one by one", folder.display()));
+            return Err(format!(
+                "{} has more than {MOST_FILES} files; add its folders one by one",
+                folder.display()
+            ));
         }
     }
     Ok(())
@@ -157,31 +212,67 @@ mod tests {
     fn a_folder_of_files() {
         let folder = std::env::temp_dir().join(format!("mcpfn-ingest-test-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("a/b")).unwrap();
-        let write = |name: &str, content: &[u8]| std::fs::write(folder.join(name), content).unwrap();
+        let write =
+            |name: &str, content: &[u8]| std::fs::write(folder.join(name), content).unwrap();
         write("a/b/one.md", b"---\ntitle: One\n---\n# One\n\nZebras.\n");
         write("two.html", b"<h1>Two</h1><p>Lions.");
         write("image.png", b"\x89PNG");
         write("latin.txt", b"caf\xe9");
         write("empty.txt", b" ");
         let database = mcpfn_sql::Sqlite::memory().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         for _ in 0..2 {
             let done = runtime.block_on(ingest(&folder, &database, None)).unwrap();
             assert_eq!((done.documents, done.passages), (2, 2));
-            assert_eq!(done.left_out, ["empty.txt: it has no text", "latin.txt: it is not text in UTF-8; convert it"]);
+            assert_eq!(
+                done.left_out,
+                [
+                    "empty.txt: it has no text",
+                    "latin.txt: it is not text in UTF-8; convert it"
+                ]
+            );
         }
-        let rows = runtime.block_on(database.query("SELECT id, title FROM documents ORDER BY id", &[], 9)).unwrap();
-        assert_eq!(rows.rows, [["a-b-one".into(), "One".into()], ["two".into(), "two".into()]]);
-        let rows = runtime.block_on(database.query(PASSAGES, &[], 9)).unwrap().rows;
+        let rows = runtime
+            .block_on(database.query("SELECT id, title FROM documents ORDER BY id", &[], 9))
+            .unwrap();
+        assert_eq!(
+            rows.rows,
+            [
+                ["a-b-one".into(), "One".into()],
+                ["two".into(), "two".into()]
+            ]
+        );
+        let rows = runtime
+            .block_on(database.query(PASSAGES, &[], 9))
+            .unwrap()
+            .rows;
         let statements = statements(&folder, None);
         let database = mcpfn_sql::Sqlite::memory().unwrap();
         runtime.block_on(make_tables(&database)).unwrap();
         for _ in 0..2 {
-            statements.iter().for_each(|statement| assert!(runtime.block_on(database.execute(statement, &[])).is_ok(), "{statement}"));
-            assert_eq!(runtime.block_on(database.query(PASSAGES, &[], 9)).unwrap().rows, rows);
+            statements.iter().for_each(|statement| {
+                assert!(
+                    runtime.block_on(database.execute(statement, &[])).is_ok(),
+                    "{statement}"
+                )
+            });
+            assert_eq!(
+                runtime
+                    .block_on(database.query(PASSAGES, &[], 9))
+                    .unwrap()
+                    .rows,
+                rows
+            );
         }
         write("two.md", b"Tigers.");
-        assert!(runtime.block_on(ingest(&folder, &database, None)).unwrap_err().contains("the id two"));
+        assert!(
+            runtime
+                .block_on(ingest(&folder, &database, None))
+                .unwrap_err()
+                .contains("the id two")
+        );
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -192,7 +283,9 @@ mod tests {
     fn statements(folder: &Path, model: Option<&dyn Embedder>) -> Vec<String> {
         let file = folder.join("script.sql");
         let script = Script::create(&file).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(fill(folder, &script, model)).unwrap();
         script.finish().unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
@@ -207,7 +300,10 @@ mod tests {
             "long"
         }
 
-        fn embed<'a>(&'a self, texts: &'a [String]) -> mcpfn::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::EmbedError>> {
+        fn embed<'a>(
+            &'a self,
+            texts: &'a [String],
+        ) -> mcpfn::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::EmbedError>> {
             Box::pin(async move { Ok(vec![vec![0.5; 3072]; texts.len()]) })
         }
     }
@@ -222,13 +318,23 @@ mod tests {
             let longest = statements.iter().map(String::len).max().unwrap();
             assert!((least..100_000).contains(&longest), "{longest}");
             let database = mcpfn_sql::Sqlite::memory().unwrap();
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
             runtime.block_on(make_tables(&database)).unwrap();
-            statements.iter().for_each(|statement| assert!(runtime.block_on(database.execute(statement, &[])).is_ok()));
+            statements.iter().for_each(|statement| {
+                assert!(runtime.block_on(database.execute(statement, &[])).is_ok())
+            });
             let vectors = "SELECT count(*), sum(coalesce(length(vector), 0) = ?1) FROM passages";
             let length = if model.is_some() { 3072 * 4 } else { 0 };
-            let rows = runtime.block_on(database.query(vectors, &[length.into()], 1)).unwrap().rows;
-            assert!(rows[0][0].as_i64() > Some(100) && rows[0][0] == rows[0][1], "{rows:?}");
+            let rows = runtime
+                .block_on(database.query(vectors, &[length.into()], 1))
+                .unwrap()
+                .rows;
+            assert!(
+                rows[0][0].as_i64() > Some(100) && rows[0][0] == rows[0][1],
+                "{rows:?}"
+            );
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -19,10 +19,24 @@ const FILES: &str = "FILES";
 
 mcpfn::worker::fetch!(setup);
 
-fn setup(variables: &Variables) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
-    let Configured { builder, database, files } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
-    let database = if database { Some(variables.d1(DATABASE)?) } else { None };
-    let files = if files { Some(variables.r2(FILES)?) } else { None };
+fn setup(
+    variables: &Variables,
+) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
+    let Configured {
+        builder,
+        database,
+        files,
+    } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
+    let database = if database {
+        Some(variables.d1(DATABASE)?)
+    } else {
+        None
+    };
+    let files = if files {
+        Some(variables.r2(FILES)?)
+    } else {
+        None
+    };
     Ok(Setup {
         builder,
         ports: move |mut platform: Platform| {

@@ -47,7 +47,9 @@ fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match arguments.as_slice() {
-        [command, folder] if command == "ingest" => ingest::command(Path::new(folder), None, variable),
+        [command, folder] if command == "ingest" => {
+            ingest::command(Path::new(folder), None, variable)
+        }
         [command, folder, option, file] if command == "ingest" && option == "--sql" => {
             ingest::command(Path::new(folder), Some(Path::new(file)), variable)
         }
@@ -57,11 +59,27 @@ fn main() -> ExitCode {
 
 fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let Configured { builder, database, files } = configured(variable)?;
-    let unvetted = variable("MCPFN_TOOLKITS").is_some_and(|list| list.to_string_lossy().split(',').any(|name| name.trim() == "sql"));
+    let Configured {
+        builder,
+        database,
+        files,
+    } = configured(variable)?;
+    let unvetted = variable("MCPFN_TOOLKITS").is_some_and(|list| {
+        list.to_string_lossy()
+            .split(',')
+            .any(|name| name.trim() == "sql")
+    });
     // without need for a database, none is made
-    let database = if database { Some(database::open(variable, unvetted)?) } else { None };
-    let files = if files { Some(files::open(variable)?) } else { None };
+    let database = if database {
+        Some(database::open(variable, unvetted)?)
+    } else {
+        None
+    };
+    let files = if files {
+        Some(files::open(variable)?)
+    } else {
+        None
+    };
     Ok(Setup {
         builder,
         ports: move |mut platform: Platform| {

@@ -16,13 +16,19 @@ impl Script {
     /// An empty file in the place of what is there.
     pub(crate) fn create(file: &Path) -> io::Result<Self> {
         let mut out = BufWriter::new(File::create(file)?);
-        writeln!(out, "-- Documents, written by the command `ingest`. Each replaces what has its id.")?;
+        writeln!(
+            out,
+            "-- Documents, written by the command `ingest`. Each replaces what has its id."
+        )?;
         Ok(Self(Mutex::new(out)))
     }
 
     /// Writes what is still in memory.
     pub(crate) fn finish(self) -> io::Result<()> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).flush()
+        self.0
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .flush()
     }
 }
 
@@ -31,15 +37,31 @@ impl Sql for Script {
         Dialect::Sqlite
     }
 
-    fn query<'a>(&'a self, _: &'a str, _: &'a [SqlValue], _: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
-        Box::pin(async { Err(SqlError::Rejected("a file of statements answers no question".to_owned())) })
+    fn query<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [SqlValue],
+        _: usize,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        Box::pin(async {
+            Err(SqlError::Rejected(
+                "a file of statements answers no question".to_owned(),
+            ))
+        })
     }
 
-    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
-        let written = with_values(sql, parameters).ok_or_else(|| SqlError::Rejected(format!("a parameter has no value: {sql}")));
+    fn execute<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+    ) -> BoxFuture<'a, Result<u64, SqlError>> {
+        let written = with_values(sql, parameters)
+            .ok_or_else(|| SqlError::Rejected(format!("a parameter has no value: {sql}")));
         let written = written.and_then(|statement| {
             let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            writeln!(out, "{statement};").map_err(|error| SqlError::Unavailable(format!("the file can't be written: {error}")))
+            writeln!(out, "{statement};").map_err(|error| {
+                SqlError::Unavailable(format!("the file can't be written: {error}"))
+            })
         });
         Box::pin(async { written.map(|()| 0) })
     }
@@ -85,9 +107,18 @@ mod tests {
 
     #[test]
     fn values_stand_in_the_text() {
-        let values = [SqlValue::from("it's; -- ?2"), SqlValue::Blob(vec![0, 255]), SqlValue::Null, 7.into(), 2.0.into()];
+        let values = [
+            SqlValue::from("it's; -- ?2"),
+            SqlValue::Blob(vec![0, 255]),
+            SqlValue::Null,
+            7.into(),
+            2.0.into(),
+        ];
         let written = with_values("VALUES (?1, ?2, ?3), (?4, ?5, ?1)", &values);
-        assert_eq!(written.as_deref(), Some("VALUES ('it''s; -- ?2', X'00ff', NULL), (7, 2.0, 'it''s; -- ?2')"));
+        assert_eq!(
+            written.as_deref(),
+            Some("VALUES ('it''s; -- ?2', X'00ff', NULL), (7, 2.0, 'it''s; -- ?2')")
+        );
         assert_eq!(with_values("VALUES (?6)", &values), None);
         assert_eq!(with_values("VALUES (?)", &values), None);
     }

@@ -65,7 +65,11 @@ impl Postgres {
     /// [`SqlError::Rejected`] with a sentence about the URL that repeats none of it.
     pub fn new(url: &str) -> Result<Self, SqlError> {
         let main = Arc::new(pool(url)?);
-        Ok(Self { reader: Arc::clone(&main), main, vetted: Arc::default() })
+        Ok(Self {
+            reader: Arc::clone(&main),
+            main,
+            vetted: Arc::default(),
+        })
     }
 
     /// Runs unvetted statements as another role, at another URL: one that may write nothing.
@@ -73,7 +77,11 @@ impl Postgres {
     /// # Errors
     /// As for [`Postgres::new`].
     pub fn with_reader(self, url: &str) -> Result<Self, SqlError> {
-        Ok(Self { main: self.main, reader: Arc::new(pool(url)?), vetted: Arc::default() })
+        Ok(Self {
+            main: self.main,
+            reader: Arc::new(pool(url)?),
+            vetted: Arc::default(),
+        })
     }
 
     /// Connects once as each role, and leaves no connection behind: for a server's start.
@@ -101,11 +109,16 @@ impl Postgres {
     ///
     /// # Errors
     /// As for [`Sql::execute`], for the first statement that fails.
-    pub async fn execute_all(&self, statements: impl IntoIterator<Item = String>) -> Result<(), SqlError> {
+    pub async fn execute_all(
+        &self,
+        statements: impl IntoIterator<Item = String>,
+    ) -> Result<(), SqlError> {
         let mut session = self.main.connect().await?;
         session.command("BEGIN").await?;
         for statement in statements {
-            session.run(&statement, &[], Most { rows: 0, bytes: 0 }).await?;
+            session
+                .run(&statement, &[], Most { rows: 0, bytes: 0 })
+                .await?;
         }
         Ok(session.command("COMMIT").await?)
     }
@@ -114,7 +127,16 @@ impl Postgres {
         if self.vetted.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let done = session.run(role::QUESTIONS, &[], Most { rows: 100, bytes: MAX_ANSWER }).await?;
+        let done = session
+            .run(
+                role::QUESTIONS,
+                &[],
+                Most {
+                    rows: 100,
+                    bytes: MAX_ANSWER,
+                },
+            )
+            .await?;
         match role::verdict(&done.rows) {
             // not the fault of the statement, and nothing that whoever wrote it has to know
             Some(sentence) => Err(SqlError::Unavailable(sentence)),
@@ -125,19 +147,30 @@ impl Postgres {
         }
     }
 
-    async fn trusted(&self, sql: &str, parameters: &[SqlValue], most: Most) -> Result<Done, SqlError> {
+    async fn trusted(
+        &self,
+        sql: &str,
+        parameters: &[SqlValue],
+        most: Most,
+    ) -> Result<Done, SqlError> {
         no_null_character(sql)?;
         let mut lease = self.main.lease().await?;
         let sql = text::translated(sql);
         let done = lease.session()?.run(&sql, parameters, most);
-        let done = timeout(GIVEN_UP, done).await.map_err(|_| SqlError::Unavailable("the server does not answer any more".to_owned()))?;
+        let done = timeout(GIVEN_UP, done)
+            .await
+            .map_err(|_| SqlError::Unavailable("the server does not answer any more".to_owned()))?;
         if done.is_ok() && !lease.session()?.clean {
-            return Err(SqlError::Rejected("a transaction can't outlive its statement".to_owned()));
+            return Err(SqlError::Rejected(
+                "a transaction can't outlive its statement".to_owned(),
+            ));
         }
         lease.give_back();
         let done = done?;
         match done.cut {
-            true => Err(SqlError::Rejected(format!("the rows hold more than {MAX_ANSWER} bytes"))),
+            true => Err(SqlError::Rejected(format!(
+                "the rows hold more than {MAX_ANSWER} bytes"
+            ))),
             false => Ok(done),
         }
     }
@@ -165,20 +198,38 @@ impl Postgres {
 }
 
 async fn read_only(session: &mut Session, sql: &str, limits: ReadLimits) -> Result<Done, SqlError> {
-    let begin = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", limits.time.as_millis().max(1));
+    let begin = format!(
+        "BEGIN READ ONLY; SET LOCAL statement_timeout = {}",
+        limits.time.as_millis().max(1)
+    );
     if !session.compile(&begin, sql).await? {
-        return Err(SqlError::ReadOnly("the statement gives no rows, so it is not one that reads".to_owned()));
+        return Err(SqlError::ReadOnly(
+            "the statement gives no rows, so it is not one that reads".to_owned(),
+        ));
     }
-    Ok(session.run_compiled(Most { rows: limits.rows, bytes: limits.bytes }).await?)
+    Ok(session
+        .run_compiled(Most {
+            rows: limits.rows,
+            bytes: limits.bytes,
+        })
+        .await?)
 }
 
 /// The protocol ends a statement at this character.
 fn no_null_character(sql: &str) -> Result<(), SqlError> {
-    if sql.contains('\0') { Err(SqlError::Rejected("the statement has the character U+0000".to_owned())) } else { Ok(()) }
+    if sql.contains('\0') {
+        Err(SqlError::Rejected(
+            "the statement has the character U+0000".to_owned(),
+        ))
+    } else {
+        Ok(())
+    }
 }
 
 fn pool(url: &str) -> Result<Pool, SqlError> {
-    let target = Address::read(url).and_then(Target::new).map_err(SqlError::Rejected)?;
+    let target = Address::read(url)
+        .and_then(Target::new)
+        .map_err(SqlError::Rejected)?;
     Ok(Pool::new(target, SETTINGS.to_owned()))
 }
 
@@ -187,10 +238,18 @@ impl Sql for Postgres {
         Dialect::Postgres
     }
 
-    fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn query<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+        max_rows: usize,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
             // the protocol's zero is "all"; one row more is read than is kept
-            let most = Most { rows: max_rows.max(1), bytes: MAX_ANSWER };
+            let most = Most {
+                rows: max_rows.max(1),
+                bytes: MAX_ANSWER,
+            };
             let mut rows = self.trusted(sql, parameters, most).await?.rows;
             if rows.rows.len() > max_rows {
                 rows.rows.truncate(max_rows);
@@ -200,11 +259,31 @@ impl Sql for Postgres {
         })
     }
 
-    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
-        Box::pin(async move { Ok(self.trusted(sql, parameters, Most { rows: 0, bytes: MAX_ANSWER }).await?.count) })
+    fn execute<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+    ) -> BoxFuture<'a, Result<u64, SqlError>> {
+        Box::pin(async move {
+            Ok(self
+                .trusted(
+                    sql,
+                    parameters,
+                    Most {
+                        rows: 0,
+                        bytes: MAX_ANSWER,
+                    },
+                )
+                .await?
+                .count)
+        })
     }
 
-    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn read<'a>(
+        &'a self,
+        sql: &'a str,
+        limits: ReadLimits,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
             let Done { mut rows, cut, .. } = self.unvetted(sql, limits).await?;
             rows.truncated |= cut;

@@ -53,7 +53,13 @@ impl Sqlite {
         let reads = Lane::new("sqlite-read", READERS, place.clone(), Access::ReadOnly);
         let writes = Lane::new("sqlite-write", 1, place, Access::Full);
         writes.adopt(writer)?;
-        Ok(Self { pool: Arc::new(Pool { reads, writes: Some(writes) }), access: Access::Full })
+        Ok(Self {
+            pool: Arc::new(Pool {
+                reads,
+                writes: Some(writes),
+            }),
+            access: Access::Full,
+        })
     }
 
     /// Opens an existing file for reading only. SQLite itself then refuses every statement that would change anything or
@@ -68,7 +74,13 @@ impl Sqlite {
         let (place, reader) = connect::open_existing(path.as_ref())?;
         let reads = Lane::new("sqlite-read", READERS, place, Access::ReadOnly);
         reads.adopt(reader)?;
-        Ok(Self { pool: Arc::new(Pool { reads, writes: None }), access: Access::ReadOnly })
+        Ok(Self {
+            pool: Arc::new(Pool {
+                reads,
+                writes: None,
+            }),
+            access: Access::ReadOnly,
+        })
     }
 
     /// Makes an empty database in memory. It is gone when the last clone of the handle is.
@@ -79,21 +91,33 @@ impl Sqlite {
         let connection = connect::open(&Place::Memory, Access::Full)?;
         let lane = Lane::new("sqlite-memory", 1, Place::Memory, Access::Full);
         lane.adopt(connection)?;
-        let pool = Pool { reads: Arc::clone(&lane), writes: Some(lane) };
-        Ok(Self { pool: Arc::new(pool), access: Access::Full })
+        let pool = Pool {
+            reads: Arc::clone(&lane),
+            writes: Some(lane),
+        };
+        Ok(Self {
+            pool: Arc::new(pool),
+            access: Access::Full,
+        })
     }
 
     /// A handle to the same database which can't change it, as if by [`Sqlite::open_read_only`].
     #[must_use]
     pub fn read_only(&self) -> Self {
-        Self { pool: Arc::clone(&self.pool), access: Access::ReadOnly }
+        Self {
+            pool: Arc::clone(&self.pool),
+            access: Access::ReadOnly,
+        }
     }
 
     /// Runs statements without parameters in one transaction: all of them, or none.
     ///
     /// # Errors
     /// As for [`Sql::execute`], for the first statement that fails.
-    pub fn execute_all(&self, statements: impl IntoIterator<Item = String>) -> BoxFuture<'_, Result<(), SqlError>> {
+    pub fn execute_all(
+        &self,
+        statements: impl IntoIterator<Item = String>,
+    ) -> BoxFuture<'_, Result<(), SqlError>> {
         let statements = statements.into_iter().collect();
         Box::pin(async move {
             self.write(Work::ExecuteAll { statements }).await?;
@@ -103,7 +127,13 @@ impl Sqlite {
 
     async fn write(&self, work: Work) -> Result<Answer, SqlError> {
         match &self.pool.writes {
-            Some(lane) if self.access == Access::Full => lane.run(Request { work, access: Access::Full }).await,
+            Some(lane) if self.access == Access::Full => {
+                lane.run(Request {
+                    work,
+                    access: Access::Full,
+                })
+                .await
+            }
             _ => Err(read_only()),
         }
     }
@@ -114,13 +144,37 @@ impl Sql for Sqlite {
         Dialect::Sqlite
     }
 
-    fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn query<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+        max_rows: usize,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
-            let work = || Work::Query { sql: sql.to_owned(), parameters: parameters.to_vec(), max_rows };
-            let access = if self.pool.shares_connection() { self.access } else { Access::ReadOnly };
-            let answer = self.pool.reads.run(Request { work: work(), access }).await?;
+            let work = || Work::Query {
+                sql: sql.to_owned(),
+                parameters: parameters.to_vec(),
+                max_rows,
+            };
+            let access = if self.pool.shares_connection() {
+                self.access
+            } else {
+                Access::ReadOnly
+            };
+            let answer = self
+                .pool
+                .reads
+                .run(Request {
+                    work: work(),
+                    access,
+                })
+                .await?;
             // `INSERT ... RETURNING` gives rows too: what a reader may not run, the writer may
-            let answer = if matches!(answer, Answer::WouldWrite) { self.write(work()).await? } else { answer };
+            let answer = if matches!(answer, Answer::WouldWrite) {
+                self.write(work()).await?
+            } else {
+                answer
+            };
             match answer {
                 Answer::Rows(rows) => Ok(rows),
                 Answer::Changed(_) => Ok(Rows::default()),
@@ -129,19 +183,43 @@ impl Sql for Sqlite {
         })
     }
 
-    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn read<'a>(
+        &'a self,
+        sql: &'a str,
+        limits: ReadLimits,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
-            let work = Work::Read { sql: sql.to_owned(), limits };
-            match self.pool.reads.run(Request { work, access: Access::ReadOnly }).await? {
+            let work = Work::Read {
+                sql: sql.to_owned(),
+                limits,
+            };
+            match self
+                .pool
+                .reads
+                .run(Request {
+                    work,
+                    access: Access::ReadOnly,
+                })
+                .await?
+            {
                 Answer::Rows(rows) => Ok(rows),
-                Answer::Changed(_) | Answer::WouldWrite => Err(SqlError::ReadOnly("the statement does more than read".to_owned())),
+                Answer::Changed(_) | Answer::WouldWrite => Err(SqlError::ReadOnly(
+                    "the statement does more than read".to_owned(),
+                )),
             }
         })
     }
 
-    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
+    fn execute<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+    ) -> BoxFuture<'a, Result<u64, SqlError>> {
         Box::pin(async move {
-            let work = Work::Execute { sql: sql.to_owned(), parameters: parameters.to_vec() };
+            let work = Work::Execute {
+                sql: sql.to_owned(),
+                parameters: parameters.to_vec(),
+            };
             match self.write(work).await? {
                 Answer::Changed(rows) => Ok(rows),
                 Answer::Rows(_) | Answer::WouldWrite => Ok(0),
@@ -152,14 +230,18 @@ impl Sql for Sqlite {
 
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sqlite").field("access", &self.access).finish_non_exhaustive()
+        f.debug_struct("Sqlite")
+            .field("access", &self.access)
+            .finish_non_exhaustive()
     }
 }
 
 impl Pool {
     /// Whether the one connection both reads and writes.
     fn shares_connection(&self) -> bool {
-        self.writes.as_ref().is_some_and(|writes| Arc::ptr_eq(writes, &self.reads))
+        self.writes
+            .as_ref()
+            .is_some_and(|writes| Arc::ptr_eq(writes, &self.reads))
     }
 }
 
@@ -173,5 +255,7 @@ impl Drop for Pool {
 }
 
 fn read_only() -> SqlError {
-    SqlError::ReadOnly("the statement would change a database that is open for reading only".to_owned())
+    SqlError::ReadOnly(
+        "the statement would change a database that is open for reading only".to_owned(),
+    )
 }

@@ -28,7 +28,14 @@ fn values_survive_the_round_trip() {
         SqlValue::Blob(vec![0, 255, 1]),
         SqlValue::Blob(Vec::new()),
     ];
-    assert_eq!(execute(&database, "INSERT INTO v VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &values), 1);
+    assert_eq!(
+        execute(
+            &database,
+            "INSERT INTO v VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            &values
+        ),
+        1
+    );
     let rows = query(&database, "SELECT *, typeof(a) AS kind FROM v", 5).unwrap();
     assert_eq!(rows.columns, ["a", "b", "c", "d", "e", "f", "kind"]);
     assert_eq!(rows.rows[0][..6], values);
@@ -59,7 +66,11 @@ fn an_answer_is_bounded_in_bytes() {
     let database = Sqlite::memory().unwrap();
     let huge = query(&database, "SELECT zeroblob(20000000)", 1);
     assert!(matches!(huge, Err(SqlError::Rejected(_))), "{huge:?}");
-    let many = query(&database, "SELECT zeroblob(15000000) FROM (VALUES (1), (2), (3), (4))", 4);
+    let many = query(
+        &database,
+        "SELECT zeroblob(15000000) FROM (VALUES (1), (2), (3), (4))",
+        4,
+    );
     assert!(matches!(many, Err(SqlError::Rejected(_))));
 }
 
@@ -67,16 +78,37 @@ fn an_answer_is_bounded_in_bytes() {
 fn one_statement_at_a_time() {
     let database = Sqlite::memory().unwrap();
     execute(&database, "CREATE TABLE t (a)", &[]);
-    for sql in ["SELECT 1; SELECT 2", "SELECT 1; DROP TABLE t", "SELECT 1; nonsense", "", " ; ", "-- nothing"] {
-        assert!(matches!(query(&database, sql, 1), Err(SqlError::Rejected(_))), "{sql}");
+    for sql in [
+        "SELECT 1; SELECT 2",
+        "SELECT 1; DROP TABLE t",
+        "SELECT 1; nonsense",
+        "",
+        " ; ",
+        "-- nothing",
+    ] {
+        assert!(
+            matches!(query(&database, sql, 1), Err(SqlError::Rejected(_))),
+            "{sql}"
+        );
     }
-    for sql in ["SELECT 1;", "SELECT ';'", "SELECT 1 -- a; b", "SELECT 1 ; ; "] {
+    for sql in [
+        "SELECT 1;",
+        "SELECT ';'",
+        "SELECT 1 -- a; b",
+        "SELECT 1 ; ; ",
+    ] {
         assert_eq!(query(&database, sql, 1).unwrap().rows.len(), 1, "{sql}");
     }
     // more statements than a recursive parser has stack for
     let many = "SELECT 1;".repeat(100_000);
-    assert!(matches!(query(&database, &many, 1), Err(SqlError::Rejected(_))));
-    assert!(matches!(query(&database, &"(".repeat(500_000), 1), Err(SqlError::Rejected(_))));
+    assert!(matches!(
+        query(&database, &many, 1),
+        Err(SqlError::Rejected(_))
+    ));
+    assert!(matches!(
+        query(&database, &"(".repeat(500_000), 1),
+        Err(SqlError::Rejected(_))
+    ));
 }
 
 #[test]
@@ -84,27 +116,59 @@ fn mistakes_are_rejected() {
     let database = Sqlite::memory().unwrap();
     execute(&database, "CREATE TABLE t (a INTEGER PRIMARY KEY)", &[]);
     execute(&database, "INSERT INTO t VALUES (1)", &[]);
-    for sql in ["SELEC 1", "SELECT * FROM missing", "SELECT ?1", "SELECT \"not a column\""] {
-        assert!(matches!(query(&database, sql, 1), Err(SqlError::Rejected(_))), "{sql}");
+    for sql in [
+        "SELEC 1",
+        "SELECT * FROM missing",
+        "SELECT ?1",
+        "SELECT \"not a column\"",
+    ] {
+        assert!(
+            matches!(query(&database, sql, 1), Err(SqlError::Rejected(_))),
+            "{sql}"
+        );
     }
-    for sql in ["INSERT INTO t VALUES (1)", "SELECT 1", "INSERT INTO t VALUES (2) RETURNING a"] {
+    for sql in [
+        "INSERT INTO t VALUES (1)",
+        "SELECT 1",
+        "INSERT INTO t VALUES (2) RETURNING a",
+    ] {
         let outcome = wait(database.execute(sql, &[]));
         assert!(matches!(outcome, Err(SqlError::Rejected(_))), "{sql}");
     }
-    assert_eq!(query(&database, "SELECT count(*) FROM t", 1).unwrap().rows[0][0], SqlValue::Integer(1));
+    assert_eq!(
+        query(&database, "SELECT count(*) FROM t", 1).unwrap().rows[0][0],
+        SqlValue::Integer(1)
+    );
 }
 
 #[test]
 fn a_query_may_write_and_return_rows() {
     let folder = Folder::new();
-    for database in [Sqlite::memory().unwrap(), Sqlite::open(folder.file("returning.db")).unwrap()] {
+    for database in [
+        Sqlite::memory().unwrap(),
+        Sqlite::open(folder.file("returning.db")).unwrap(),
+    ] {
         execute(&database, "CREATE TABLE t (a INTEGER PRIMARY KEY, b)", &[]);
-        let rows = query(&database, "INSERT INTO t (b) VALUES ('x'), ('y') RETURNING a", 10).unwrap();
+        let rows = query(
+            &database,
+            "INSERT INTO t (b) VALUES ('x'), ('y') RETURNING a",
+            10,
+        )
+        .unwrap();
         assert_eq!(rows.rows, [[SqlValue::Integer(1)], [SqlValue::Integer(2)]]);
-        let rows = query(&database, "INSERT INTO t (b) VALUES ('z'), ('u') RETURNING a", 1).unwrap();
+        let rows = query(
+            &database,
+            "INSERT INTO t (b) VALUES ('z'), ('u') RETURNING a",
+            1,
+        )
+        .unwrap();
         assert_eq!((rows.rows.len(), rows.truncated), (1, true));
         let rows = query(&database, "SELECT count(*) FROM t", 1).unwrap();
-        assert_eq!(rows.rows[0][0], SqlValue::Integer(4), "a cut answer still means a whole change");
+        assert_eq!(
+            rows.rows[0][0],
+            SqlValue::Integer(4),
+            "a cut answer still means a whole change"
+        );
     }
 }
 
@@ -124,7 +188,11 @@ fn a_read_only_handle_cannot_write_or_reach_outside() {
     let insert = "INSERT INTO t VALUES (1) RETURNING a";
     query(&memory, insert, 1).unwrap();
 
-    for database in [Sqlite::open_read_only(&path).unwrap(), file.read_only(), memory.read_only()] {
+    for database in [
+        Sqlite::open_read_only(&path).unwrap(),
+        file.read_only(),
+        memory.read_only(),
+    ] {
         let outside = outside.display();
         for sql in [
             insert.to_owned(),
@@ -145,7 +213,10 @@ fn a_read_only_handle_cannot_write_or_reach_outside() {
             "EXPLAIN DELETE FROM t".to_owned(),
         ] {
             let answer = query(&database, &sql, 1);
-            assert!(matches!(answer, Err(SqlError::ReadOnly(_) | SqlError::Rejected(_))), "{sql}: {answer:?}");
+            assert!(
+                matches!(answer, Err(SqlError::ReadOnly(_) | SqlError::Rejected(_))),
+                "{sql}: {answer:?}"
+            );
             assert!(wait(database.execute(&sql, &[])).is_err(), "{sql}");
         }
         assert!(query(&database, "SELECT name FROM pragma_table_info('t')", 1).is_ok());
@@ -162,7 +233,10 @@ fn even_a_full_handle_attaches_no_files() {
     let outside = folder.file("outside.db");
     let database = Sqlite::memory().unwrap();
     let sql = format!("ATTACH DATABASE '{}' AS o", outside.display());
-    assert!(matches!(query(&database, &sql, 1), Err(SqlError::Rejected(_))));
+    assert!(matches!(
+        query(&database, &sql, 1),
+        Err(SqlError::Rejected(_))
+    ));
     assert!(!outside.exists());
 }
 
@@ -170,10 +244,19 @@ fn even_a_full_handle_attaches_no_files() {
 fn a_transaction_ends_with_its_statement() {
     let database = Sqlite::memory().unwrap();
     execute(&database, "CREATE TABLE t (a)", &[]);
-    assert!(matches!(wait(database.execute("BEGIN", &[])), Err(SqlError::Rejected(_))));
+    assert!(matches!(
+        wait(database.execute("BEGIN", &[])),
+        Err(SqlError::Rejected(_))
+    ));
     execute(&database, "INSERT INTO t VALUES (1)", &[]);
-    assert!(matches!(wait(database.execute("ROLLBACK", &[])), Err(SqlError::Rejected(_))));
-    assert_eq!(query(&database, "SELECT * FROM t", 9).unwrap().rows.len(), 1);
+    assert!(matches!(
+        wait(database.execute("ROLLBACK", &[])),
+        Err(SqlError::Rejected(_))
+    ));
+    assert_eq!(
+        query(&database, "SELECT * FROM t", 9).unwrap().rows.len(),
+        1
+    );
 }
 
 #[test]
@@ -182,8 +265,14 @@ fn execute_all_does_all_or_nothing() {
     let good = ["CREATE TABLE t (a UNIQUE)", "INSERT INTO t VALUES (1)"].map(str::to_owned);
     wait(database.execute_all(good)).unwrap();
     let bad = ["INSERT INTO t VALUES (2)", "INSERT INTO t VALUES (1)"].map(str::to_owned);
-    assert!(matches!(wait(database.execute_all(bad)), Err(SqlError::Rejected(_))));
-    assert_eq!(query(&database, "SELECT * FROM t", 9).unwrap().rows.len(), 1);
+    assert!(matches!(
+        wait(database.execute_all(bad)),
+        Err(SqlError::Rejected(_))
+    ));
+    assert_eq!(
+        query(&database, "SELECT * FROM t", 9).unwrap().rows.len(),
+        1
+    );
 }
 
 #[test]
@@ -197,7 +286,10 @@ fn foreign_keys_are_enforced() {
 #[test]
 fn a_dropped_future_interrupts_its_statement() {
     let folder = Folder::new();
-    for database in [Sqlite::memory().unwrap(), Sqlite::open(folder.file("interrupt.db")).unwrap()] {
+    for database in [
+        Sqlite::memory().unwrap(),
+        Sqlite::open(folder.file("interrupt.db")).unwrap(),
+    ] {
         let started = Instant::now();
         for _ in 0..8 {
             let mut slow = database.query(SLOW, &[], 1);
@@ -207,7 +299,11 @@ fn a_dropped_future_interrupts_its_statement() {
         }
         // eight connections' worth of slow statements would take many seconds if they were still running
         assert_eq!(query(&database, "SELECT 1", 1).unwrap().rows.len(), 1);
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            started.elapsed()
+        );
     }
 }
 
@@ -221,19 +317,32 @@ fn a_statement_dropped_while_it_waits_is_never_run() {
     assert!(poll(&mut waiting).is_pending());
     drop(waiting);
     drop(slow);
-    assert!(query(&database, "SELECT * FROM t", 1).unwrap().rows.is_empty());
+    assert!(
+        query(&database, "SELECT * FROM t", 1)
+            .unwrap()
+            .rows
+            .is_empty()
+    );
 }
 
 #[test]
 fn an_interrupted_batch_leaves_nothing() {
     let database = Sqlite::memory().unwrap();
     execute(&database, "CREATE TABLE t (a)", &[]);
-    let statements = ["INSERT INTO t VALUES (1)".to_owned(), format!("INSERT INTO t {SLOW}")];
+    let statements = [
+        "INSERT INTO t VALUES (1)".to_owned(),
+        format!("INSERT INTO t {SLOW}"),
+    ];
     let mut batch = database.execute_all(statements);
     assert!(poll(&mut batch).is_pending());
     thread::sleep(Duration::from_millis(20));
     drop(batch);
-    assert!(query(&database, "SELECT * FROM t", 1).unwrap().rows.is_empty());
+    assert!(
+        query(&database, "SELECT * FROM t", 1)
+            .unwrap()
+            .rows
+            .is_empty()
+    );
 }
 
 #[test]
@@ -246,9 +355,18 @@ fn readers_do_not_wait_for_each_other_or_for_the_writer() {
     let mut writing = database.execute(&insert, &[]);
     assert!(poll(&mut slow).is_pending());
     assert!(poll(&mut writing).is_pending());
-    assert_eq!(query(&database, "SELECT count(*) FROM t", 1).unwrap().rows[0][0], SqlValue::Integer(0));
-    assert!(poll(&mut slow).is_pending(), "the slow reader was still at work");
-    assert!(poll(&mut writing).is_pending(), "the slow writer was still at work");
+    assert_eq!(
+        query(&database, "SELECT count(*) FROM t", 1).unwrap().rows[0][0],
+        SqlValue::Integer(0)
+    );
+    assert!(
+        poll(&mut slow).is_pending(),
+        "the slow reader was still at work"
+    );
+    assert!(
+        poll(&mut writing).is_pending(),
+        "the slow writer was still at work"
+    );
 }
 
 #[test]
@@ -267,7 +385,10 @@ fn many_callers_at_once_are_all_answered() {
             });
         }
     });
-    assert_eq!(query(&database, "SELECT count(*) FROM t", 1).unwrap().rows[0][0], SqlValue::Integer(320));
+    assert_eq!(
+        query(&database, "SELECT count(*) FROM t", 1).unwrap().rows[0][0],
+        SqlValue::Integer(320)
+    );
 }
 
 #[test]
@@ -294,7 +415,10 @@ fn a_lock_held_elsewhere_is_unavailable() {
     thread::sleep(Duration::from_millis(100));
     let started = Instant::now();
     let refused = wait(database.execute("INSERT INTO t VALUES (2)", &[]));
-    assert!(matches!(refused, Err(SqlError::Unavailable(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(SqlError::Unavailable(_))),
+        "{refused:?}"
+    );
     assert!(started.elapsed() < Duration::from_secs(4));
 }
 
@@ -302,11 +426,21 @@ fn a_lock_held_elsewhere_is_unavailable() {
 fn what_cannot_be_opened_says_so() {
     let folder = Folder::new();
     let missing = Sqlite::open_read_only(folder.file("missing.db"));
-    assert!(matches!(missing, Err(SqlError::Unavailable(_))), "{missing:?}");
+    assert!(
+        matches!(missing, Err(SqlError::Unavailable(_))),
+        "{missing:?}"
+    );
     let nowhere = Sqlite::open(folder.file("no/such/folder.db"));
-    assert!(matches!(nowhere, Err(SqlError::Unavailable(_))), "{nowhere:?}");
+    assert!(
+        matches!(nowhere, Err(SqlError::Unavailable(_))),
+        "{nowhere:?}"
+    );
     let text = folder.file("text.db");
-    std::fs::write(&text, "this is not a database, although it is long enough to be one".repeat(20)).unwrap();
+    std::fs::write(
+        &text,
+        "this is not a database, although it is long enough to be one".repeat(20),
+    )
+    .unwrap();
     let text = Sqlite::open(text);
     assert!(matches!(text, Err(SqlError::Rejected(_))), "{text:?}");
 }
@@ -320,7 +454,10 @@ fn a_closed_file_can_be_opened_again() {
     execute(&database, "INSERT INTO t VALUES (5)", &[]);
     drop(database);
     let database = Sqlite::open_read_only(&path).unwrap();
-    assert_eq!(query(&database, "SELECT a FROM t", 1).unwrap().rows[0][0], SqlValue::Integer(5));
+    assert_eq!(
+        query(&database, "SELECT a FROM t", 1).unwrap().rows[0][0],
+        SqlValue::Integer(5)
+    );
 }
 
 #[cfg(unix)]
@@ -339,10 +476,19 @@ fn a_file_whose_index_cannot_be_made_is_read_as_unchanging() {
     // a link to nowhere stops SQLite as a read-only file system does, also for root
     std::os::unix::fs::symlink("/no/such/folder", folder.file("bundled 100% #1?.db-shm")).unwrap();
     let database = Sqlite::open_read_only(&path).unwrap();
-    assert_eq!(query(&database, "SELECT count(*) FROM t", 1).unwrap().rows.len(), 1);
+    assert_eq!(
+        query(&database, "SELECT count(*) FROM t", 1)
+            .unwrap()
+            .rows
+            .len(),
+        1
+    );
     std::fs::write(&log, "not empty").unwrap();
     let with_log = Sqlite::open_read_only(&path);
-    assert!(matches!(with_log, Err(SqlError::Unavailable(_))), "{with_log:?}");
+    assert!(
+        matches!(with_log, Err(SqlError::Unavailable(_))),
+        "{with_log:?}"
+    );
 }
 
 fn query(database: &Sqlite, sql: &str, max_rows: usize) -> Result<Rows, SqlError> {
@@ -382,7 +528,8 @@ impl Folder {
     fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("mcpfn-sql-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("mcpfn-sql-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }

@@ -63,7 +63,12 @@ impl Api {
 
     /// A POST of JSON.
     pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> HttpRequest {
-        HttpRequest::post(format!("{}{path}", self.base), "application/json", body.to_string()).header("accept", "application/json")
+        HttpRequest::post(
+            format!("{}{path}", self.base),
+            "application/json",
+            body.to_string(),
+        )
+        .header("accept", "application/json")
     }
 
     /// Asks for something that changes nothing. After a timeout, a broken connection, 429, 500, 502, 503 or 504 it asks once more, if
@@ -73,7 +78,9 @@ impl Api {
         let started = cx.now_ms();
         // a service that used up two thirds of the time is given the last third
         let first = self.once(cx, request.clone(), in_all * 2 / 3).await?;
-        let Some(wait) = self.wait_before_retry(cx, &first, &request) else { return self.judge(cx, &request, first, AGAIN) };
+        let Some(wait) = self.wait_before_retry(cx, &first, &request) else {
+            return self.judge(cx, &request, first, AGAIN);
+        };
         let used = Duration::from_millis(cx.now_ms().saturating_sub(started));
         let left = in_all.saturating_sub(used).saturating_sub(wait);
         if left < LEAST {
@@ -87,7 +94,12 @@ impl Api {
     /// Asks for a change, once: nobody knows whether a request without an answer was done.
     pub(crate) async fn write(&self, cx: &Cx, request: HttpRequest) -> Result<Answer, ToolError> {
         let result = self.once(cx, request.clone(), self.time(cx)).await?;
-        self.judge(cx, &request, result, "It is not known whether the change was made: look before you try again.")
+        self.judge(
+            cx,
+            &request,
+            result,
+            "It is not known whether the change was made: look before you try again.",
+        )
     }
 
     /// A failure that the caller can do nothing about.
@@ -106,12 +118,18 @@ impl Api {
             return Err(self.unexpected(answer));
         }
         if answer.truncated {
-            return Err(self.unavailable(format_args!("{}: the answer has more than {} bytes", answer.asked, self.max_body)));
+            return Err(self.unavailable(format_args!(
+                "{}: the answer has more than {} bytes",
+                answer.asked, self.max_body
+            )));
         }
         serde_json::from_str(&answer.body).map_err(|error| {
             // it may repeat a value of any length
             let error: String = error.to_string().chars().take(LONGEST_CAUSE).collect();
-            self.unavailable(format_args!("{}: not the JSON that was expected: {error}", answer.asked))
+            self.unavailable(format_args!(
+                "{}: not the JSON that was expected: {error}",
+                answer.asked
+            ))
         })
     }
 
@@ -119,57 +137,118 @@ impl Api {
         cx.remaining().saturating_sub(MARGIN).min(self.timeout)
     }
 
-    async fn once(&self, cx: &Cx, request: HttpRequest, timeout: Duration) -> Result<Result<Answer, HttpError>, ToolError> {
+    async fn once(
+        &self,
+        cx: &Cx,
+        request: HttpRequest,
+        timeout: Duration,
+    ) -> Result<Result<Answer, HttpError>, ToolError> {
         let asked = format!("{request:?}");
-        let request = request.header("user-agent", USER_AGENT).timeout(timeout).max_body(self.max_body);
-        Ok(cx.fetch(request).await?.map(|response| self.answer(response, asked)))
+        let request = request
+            .header("user-agent", USER_AGENT)
+            .timeout(timeout)
+            .max_body(self.max_body);
+        Ok(cx
+            .fetch(request)
+            .await?
+            .map(|response| self.answer(response, asked)))
     }
 
     fn answer(&self, response: HttpResponse, asked: String) -> Answer {
-        let HttpResponse { status, headers, body, truncated } = response;
-        Answer { status, headers, body: self.without_key(String::from_utf8_lossy(&body).into_owned()), truncated, asked }
+        let HttpResponse {
+            status,
+            headers,
+            body,
+            truncated,
+        } = response;
+        Answer {
+            status,
+            headers,
+            body: self.without_key(String::from_utf8_lossy(&body).into_owned()),
+            truncated,
+            asked,
+        }
     }
 
     /// Whatever the service says, it does not say the key.
     fn without_key(&self, text: String) -> String {
-        let Some(key) = self.key.as_ref().map(Secret::expose) else { return text };
-        [key, &encode(key)].into_iter().fold(text, |text, key| if text.contains(key) { text.replace(key, "[key]") } else { text })
+        let Some(key) = self.key.as_ref().map(Secret::expose) else {
+            return text;
+        };
+        [key, &encode(key)].into_iter().fold(text, |text, key| {
+            if text.contains(key) {
+                text.replace(key, "[key]")
+            } else {
+                text
+            }
+        })
     }
 
     /// How long to wait before the second attempt, if one makes sense.
-    fn wait_before_retry(&self, cx: &Cx, first: &Result<Answer, HttpError>, request: &HttpRequest) -> Option<Duration> {
+    fn wait_before_retry(
+        &self,
+        cx: &Cx,
+        first: &Result<Answer, HttpError>,
+        request: &HttpRequest,
+    ) -> Option<Duration> {
         match first {
-            Ok(answer) if answer.is_limited() => Some(answer.wait(cx.now_ms())?.max(jitter(cx, request))),
-            Ok(answer) if matches!(answer.status, 500 | 502 | 503 | 504) => {
-                Some(answer.wait(cx.now_ms()).unwrap_or_default().max(jitter(cx, request)))
+            Ok(answer) if answer.is_limited() => {
+                Some(answer.wait(cx.now_ms())?.max(jitter(cx, request)))
             }
+            Ok(answer) if matches!(answer.status, 500 | 502 | 503 | 504) => Some(
+                answer
+                    .wait(cx.now_ms())
+                    .unwrap_or_default()
+                    .max(jitter(cx, request)),
+            ),
             Err(HttpError::TimedOut | HttpError::Unreachable(_)) => Some(jitter(cx, request)),
             Ok(_) | Err(_) => None,
         }
     }
 
     /// `advice` is what the model is told after a failure of the service.
-    fn judge(&self, cx: &Cx, request: &HttpRequest, result: Result<Answer, HttpError>, advice: &str) -> Result<Answer, ToolError> {
+    fn judge(
+        &self,
+        cx: &Cx,
+        request: &HttpRequest,
+        result: Result<Answer, HttpError>,
+        advice: &str,
+    ) -> Result<Answer, ToolError> {
         match result {
             Ok(answer) if answer.is_limited() => Err(self.limited(&answer, cx.now_ms())),
             Ok(answer) if answer.status >= 500 => Err(self.failed(advice, self.described(&answer))),
             Ok(answer) => Ok(answer),
-            Err(error) => Err(self.failed(advice, self.without_key(format!("{request:?}: {error}")))),
+            Err(error) => {
+                Err(self.failed(advice, self.without_key(format!("{request:?}: {error}"))))
+            }
         }
     }
 
     fn failed(&self, advice: &str, cause: impl Display) -> ToolError {
-        ToolError::unavailable(format!("{} is temporarily unavailable. {advice}", self.name), cause)
+        ToolError::unavailable(
+            format!("{} is temporarily unavailable. {advice}", self.name),
+            cause,
+        )
     }
 
     /// An answer, for the log.
     fn described(&self, answer: &Answer) -> String {
         let hint = match answer.status {
-            401 | 403 => format!(" (the key in {} is missing, wrong, or not allowed to do this)", self.key_variable),
-            300..=399 => " (it redirects: its address in the settings may be an old one)".to_owned(),
+            401 | 403 => format!(
+                " (the key in {} is missing, wrong, or not allowed to do this)",
+                self.key_variable
+            ),
+            300..=399 => {
+                " (it redirects: its address in the settings may be an old one)".to_owned()
+            }
             _ => String::new(),
         };
-        format!("{}: status {}{hint}: {}", answer.asked, answer.status, text::quoted(&answer.body))
+        format!(
+            "{}: status {}{hint}: {}",
+            answer.asked,
+            answer.status,
+            text::quoted(&answer.body)
+        )
     }
 }
 
@@ -177,7 +256,13 @@ impl Api {
 /// randomness for handlers and needs none here.
 fn jitter(cx: &Cx, request: &HttpRequest) -> Duration {
     let mut hasher = DefaultHasher::new();
-    (cx.now_ms(), &request.url, &cx.principal().subject, &cx.trace().traceparent).hash(&mut hasher);
+    (
+        cx.now_ms(),
+        &request.url,
+        &cx.principal().subject,
+        &cx.trace().traceparent,
+    )
+        .hash(&mut hasher);
     Duration::from_millis(150 + hasher.finish() % 300)
 }
 
@@ -209,7 +294,14 @@ mod tests {
     #[test]
     fn the_key_is_taken_out_of_what_a_service_says() {
         let key = Some(Secret::new("k/secret+1").unwrap());
-        let api = Api { name: "It", base: String::new(), key, key_variable: "K", timeout: Duration::ZERO, max_body: 0 };
+        let api = Api {
+            name: "It",
+            base: String::new(),
+            key,
+            key_variable: "K",
+            timeout: Duration::ZERO,
+            max_body: 0,
+        };
         let said = api.without_key("bad key k/secret+1 in ?appid=k%2Fsecret%2B1&q=x".to_owned());
         assert_eq!(said, "bad key [key] in ?appid=[key]&q=x");
     }

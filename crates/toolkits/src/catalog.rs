@@ -7,7 +7,10 @@ mod search;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, Dialect, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError, input, prompt, resource};
+use mcpfn_core::{
+    Builder, Cx, Dialect, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError,
+    input, prompt, resource,
+};
 
 use crate::database::schema::Schema;
 use crate::dialect::position;
@@ -43,14 +46,25 @@ pub async fn catalog_schema(cx: &Cx) -> Result<String, ToolError> {
     let database = database(cx)?;
     if database.dialect() == Dialect::Postgres {
         let schema = Schema::load(&**database).await?;
-        let definitions: Vec<&str> = schema.tables.iter().map(|table| table.definition.as_str()).collect();
+        let definitions: Vec<&str> = schema
+            .tables
+            .iter()
+            .map(|table| table.definition.as_str())
+            .collect();
         return Ok(definitions.join(";\n\n") + ";\n");
     }
     // the search index keeps its own tables, which say nothing to a reader
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'product\\_search\\_%' ESCAPE '\\' \
                AND substr(name, 1, 4) <> '_cf_' AND type IN ('table', 'view', 'index') ORDER BY rowid";
-    let rows = database.query(sql, &[], 500).await.map_err(database_failed)?;
-    let statements: Vec<&str> = rows.rows.iter().filter_map(|row| row.first()?.as_str()).collect();
+    let rows = database
+        .query(sql, &[], 500)
+        .await
+        .map_err(database_failed)?;
+    let statements: Vec<&str> = rows
+        .rows
+        .iter()
+        .filter_map(|row| row.first()?.as_str())
+        .collect();
     Ok(statements.join(";\n\n") + ";\n")
 }
 
@@ -63,7 +77,12 @@ pub struct ProductUri {
 }
 
 /// One product's full record, as JSON.
-#[resource("catalog://product/{sku}", name = "product", title = "Product", mime = "application/json")]
+#[resource(
+    "catalog://product/{sku}",
+    name = "product",
+    title = "Product",
+    mime = "application/json"
+)]
 pub async fn product_by_sku(args: ProductUri, cx: &Cx) -> Result<Json<Product>, ToolError> {
     product::find(&args.sku, cx).await.map(Json)
 }
@@ -86,8 +105,14 @@ pub struct Wish {
 pub async fn product_advisor(args: Wish) -> String {
     let cut = |words: &str| words.chars().take(LONGEST_WISH).collect::<String>();
     let need = cut(args.need.trim());
-    let budget = args.budget.as_deref().map(str::trim).filter(|budget| !budget.is_empty());
-    let budget = budget.map(|budget| format!("My budget: {}\n", cut(budget))).unwrap_or_default();
+    let budget = args
+        .budget
+        .as_deref()
+        .map(str::trim)
+        .filter(|budget| !budget.is_empty());
+    let budget = budget
+        .map(|budget| format!("My budget: {}\n", cut(budget)))
+        .unwrap_or_default();
     format!(
         "Help me choose a product from this shop's catalog.\n\
          What I need: {need}\n{budget}\n\
@@ -114,14 +139,30 @@ async fn skus(typed: String, cx: Cx) -> Vec<String> {
 
 /// Categories that contain what was typed.
 async fn categories(typed: String, cx: Cx) -> Vec<String> {
-    let sql = |dialect| format!("SELECT name FROM categories WHERE {} > 0 ORDER BY name", position(dialect, "name", "?1"));
+    let sql = |dialect| {
+        format!(
+            "SELECT name FROM categories WHERE {} > 0 ORDER BY name",
+            position(dialect, "name", "?1")
+        )
+    };
     texts(&typed, sql, &cx).await
 }
 
 /// The first column of a query with what was typed as its parameter. A failure offers nothing: completion is a courtesy.
 async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Vec<String> {
-    let Ok(database) = database(cx) else { return Vec::new() };
+    let Ok(database) = database(cx) else {
+        return Vec::new();
+    };
     let typed: String = typed.trim().chars().take(64).collect();
-    let rows = database.query(&sql(database.dialect()), &[SqlValue::from(typed)], COMPLETIONS).await;
-    rows.into_iter().flat_map(|rows| rows.rows).filter_map(|row| Some(row.first()?.as_str()?.to_owned())).collect()
+    let rows = database
+        .query(
+            &sql(database.dialect()),
+            &[SqlValue::from(typed)],
+            COMPLETIONS,
+        )
+        .await;
+    rows.into_iter()
+        .flat_map(|rows| rows.rows)
+        .filter_map(|row| Some(row.first()?.as_str()?.to_owned()))
+        .collect()
 }

@@ -112,30 +112,63 @@ pub struct Company {
 ///
 /// Use this when the user wants to know who a lead or a sender works for. Each new look-up costs money: ask once for each company,
 /// and not for addresses at mail providers. The person is not looked up. Fields that the directory does not know are null.
-#[tool(read_only, idempotent, title = "Company by e-mail", timeout = "11s", cache = "24h", rate = "10/m")]
+#[tool(
+    read_only,
+    idempotent,
+    title = "Company by e-mail",
+    timeout = "11s",
+    cache = "24h",
+    rate = "10/m"
+)]
 pub async fn lookup_company(args: Address, cx: &Cx) -> Result<Company, ToolError> {
     // kept for the same caller only: the speed of an answer would tell others which companies are being looked at
     let domain = domain(&args.email)?;
     let Enrichment(api) = cx.state()?;
     let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
-    let request = api.get(&format!("/api/v1/organizations/enrich?domain={}", encode(&domain))).header("x-api-key", key);
+    let request = api
+        .get(&format!(
+            "/api/v1/organizations/enrich?domain={}",
+            encode(&domain)
+        ))
+        .header("x-api-key", key);
     let answer = api.read(cx, request).await?;
-    let unknown = || ToolError::not_found(format!("The directory knows no company with the domain {}.", text::quoted(&domain)));
+    let unknown = || {
+        ToolError::not_found(format!(
+            "The directory knows no company with the domain {}.",
+            text::quoted(&domain)
+        ))
+    };
     if matches!(answer.status, 404 | 422) {
         return Err(unknown());
     }
-    let Found { organization: Some(Organization { name: Some(name), found }) } = api.json(&answer)? else { return Err(unknown()) };
-    let place: Vec<String> = [found.city, found.state, found.country].into_iter().flatten().collect();
+    let Found {
+        organization:
+            Some(Organization {
+                name: Some(name),
+                found,
+            }),
+    } = api.json(&answer)?
+    else {
+        return Err(unknown());
+    };
+    let place: Vec<String> = [found.city, found.state, found.country]
+        .into_iter()
+        .flatten()
+        .collect();
     Ok(Company {
         company: name,
         employees: found.estimated_num_employees,
         industry: found.industry,
         founded: found.founded_year,
         location: (!place.is_empty()).then(|| place.join(", ")),
-        revenue: found.annual_revenue_printed.or(found.organization_revenue_printed),
+        revenue: found
+            .annual_revenue_printed
+            .or(found.organization_revenue_printed),
         website: found.website_url,
         linkedin: found.linkedin_url,
-        description: found.short_description.map(|text| text.chars().take(LONGEST_DESCRIPTION).collect()),
+        description: found
+            .short_description
+            .map(|text| text.chars().take(LONGEST_DESCRIPTION).collect()),
         domain,
     })
 }
@@ -171,20 +204,33 @@ struct Facts {
 /// The domain of an address, in lower case, if the address can be one of a company.
 fn domain(email: &str) -> Result<String, ToolError> {
     let email = email.trim();
-    let wrong = || ToolError::new(format!("{} is no e-mail address. Write it like \"ada@example.com\".", text::quoted(email)));
+    let wrong = || {
+        ToolError::new(format!(
+            "{} is no e-mail address. Write it like \"ada@example.com\".",
+            text::quoted(email)
+        ))
+    };
     let (name, domain) = email.rsplit_once('@').ok_or_else(wrong)?;
-    let legal_name = |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
-    let name_fits = (1..=64).contains(&name.len()) && name.bytes().all(legal_name) && !name.starts_with('.') && !name.ends_with('.');
+    let legal_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let name_fits = (1..=64).contains(&name.len())
+        && name.bytes().all(legal_name)
+        && !name.starts_with('.')
+        && !name.ends_with('.');
     let label_fits = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
     let labels: Vec<&str> = domain.split('.').collect();
     let top = labels.last().copied().unwrap_or_default();
-    let domain_fits =
-        labels.len() >= 2 && labels.iter().copied().all(label_fits) && top.len() >= 2 && !top.bytes().all(|byte| byte.is_ascii_digit());
+    let domain_fits = labels.len() >= 2
+        && labels.iter().copied().all(label_fits)
+        && top.len() >= 2
+        && !top.bytes().all(|byte| byte.is_ascii_digit());
     if email.len() > 254 || !name_fits || !domain_fits {
         return Err(wrong());
     }
@@ -233,9 +279,17 @@ mod tests {
             &long,
         ] {
             let sentence = domain(email).unwrap_err();
-            assert!(sentence.message().unwrap().contains("is no e-mail address"), "{email}");
+            assert!(
+                sentence.message().unwrap().contains("is no e-mail address"),
+                "{email}"
+            );
         }
         let sentence = domain("ada@GMail.com").unwrap_err();
-        assert!(sentence.message().unwrap().starts_with("gmail.com is a mail provider"));
+        assert!(
+            sentence
+                .message()
+                .unwrap()
+                .starts_with("gmail.com is a mail provider")
+        );
     }
 }

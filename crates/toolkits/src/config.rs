@@ -15,7 +15,11 @@ impl Secret {
         let key: String = key.into();
         let trimmed = key.trim();
         let legal = !trimmed.is_empty() && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
-        if legal { Ok(Self(trimmed.to_owned())) } else { Err(NoSecret) }
+        if legal {
+            Ok(Self(trimmed.to_owned()))
+        } else {
+            Err(NoSecret)
+        }
     }
 
     /// The key itself, to be sent to the service that gave it and nowhere else.
@@ -52,22 +56,33 @@ pub(crate) struct Config<'a> {
 impl<'a> Config<'a> {
     /// Reads through `variable`, which gives a variable's text if it is set.
     pub(crate) fn new(variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { variable, mistakes: Vec::new() }
+        Self {
+            variable,
+            mistakes: Vec::new(),
+        }
     }
 
     /// A variable's text without the spaces around it; nothing when it is not set or empty.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
-        (self.variable)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        (self.variable)(name)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
     }
 
     /// A key, if the variable is set.
     pub(crate) fn secret(&mut self, name: &str) -> Option<Secret> {
         let key = Secret::new(self.text(name)?);
-        key.map_err(|error| self.mistake(format!("{name} {error}"))).ok()
+        key.map_err(|error| self.mistake(format!("{name} {error}")))
+            .ok()
     }
 
     /// A key that a toolkit can't do without. `source` says where to get one.
-    pub(crate) fn required_secret(&mut self, name: &str, toolkit: &str, source: &str) -> Option<Secret> {
+    pub(crate) fn required_secret(
+        &mut self,
+        name: &str,
+        toolkit: &str,
+        source: &str,
+    ) -> Option<Secret> {
         if self.text(name).is_none() {
             self.mistake(format!("the toolkit `{toolkit}` needs {name}: {source}, or take `{toolkit}` out of the list"));
         }
@@ -76,10 +91,14 @@ impl<'a> Config<'a> {
 
     /// Where a service is: the variable, or the service's own address. Without a slash at its end.
     pub(crate) fn base_url(&mut self, name: &str, default: &str) -> String {
-        let Some(url) = self.text(name) else { return default.to_owned() };
+        let Some(url) = self.text(name) else {
+            return default.to_owned();
+        };
         if !is_address(&url, b"?#@\\") {
             // not repeated: somebody may have pasted a key here
-            self.mistake(format!("{name} is not an address such as {default}: no credentials, no `?`, no `#`"));
+            self.mistake(format!(
+                "{name} is not an address such as {default}: no credentials, no `?`, no `#`"
+            ));
         }
         url.trim_end_matches('/').to_owned()
     }
@@ -97,9 +116,15 @@ impl<'a> Config<'a> {
 
 /// Whether a text is an `http` or `https` URL without these characters.
 pub(crate) fn is_address(url: &str, without: &[u8]) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
     rest.is_some_and(|rest| {
-        !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(|byte| byte.is_ascii_graphic() && !without.contains(&byte))
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !without.contains(&byte))
     })
 }
 
@@ -128,14 +153,26 @@ mod tests {
         let mut config = Config::new(&variables);
         assert_eq!(config.secret("A_KEY"), None);
         assert_eq!(config.secret("EMPTY"), None);
-        assert_eq!(config.required_secret("B_KEY", "b", "get one at https://example.com/keys"), None);
+        assert_eq!(
+            config.required_secret("B_KEY", "b", "get one at https://example.com/keys"),
+            None
+        );
         config.base_url("A_URL", "https://example.com");
-        assert_eq!(config.base_url("B_URL", "https://example.com/v1"), "https://example.com/v1");
+        assert_eq!(
+            config.base_url("B_URL", "https://example.com/v1"),
+            "https://example.com/v1"
+        );
         let mistakes = config.mistakes();
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
         assert!(mistakes[0].starts_with("A_KEY is no key"), "{mistakes:?}");
-        assert!(mistakes[1].contains("`b` needs B_KEY: get one at https://example.com/keys"), "{mistakes:?}");
-        assert!(mistakes[2].starts_with("A_URL is not an address such as https://example.com"), "{mistakes:?}");
+        assert!(
+            mistakes[1].contains("`b` needs B_KEY: get one at https://example.com/keys"),
+            "{mistakes:?}"
+        );
+        assert!(
+            mistakes[2].starts_with("A_URL is not an address such as https://example.com"),
+            "{mistakes:?}"
+        );
         assert!(!mistakes.concat().contains("hunter2"));
     }
 
@@ -147,9 +184,24 @@ mod tests {
             let url = config.base_url("X", "https://example.com");
             (url, config.mistakes().len())
         };
-        assert_eq!(read("https://ghe.example.com/api/v3/"), ("https://ghe.example.com/api/v3".to_owned(), 0));
-        assert_eq!(read(" http://127.0.0.1:8080 "), ("http://127.0.0.1:8080".to_owned(), 0));
-        for url in ["ftp://a", "example.com", "https://", "https:///x", "https://a/?key=1", "https://a b", "https://a#b", "https://u:p@a"] {
+        assert_eq!(
+            read("https://ghe.example.com/api/v3/"),
+            ("https://ghe.example.com/api/v3".to_owned(), 0)
+        );
+        assert_eq!(
+            read(" http://127.0.0.1:8080 "),
+            ("http://127.0.0.1:8080".to_owned(), 0)
+        );
+        for url in [
+            "ftp://a",
+            "example.com",
+            "https://",
+            "https:///x",
+            "https://a/?key=1",
+            "https://a b",
+            "https://a#b",
+            "https://u:p@a",
+        ] {
             assert_eq!(read(url).1, 1, "{url}");
         }
     }

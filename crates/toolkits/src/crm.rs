@@ -16,7 +16,9 @@ use crate::say::{database_failed, other_columns, quoted};
 pub use log::{Kind, Log, Logged, create_activity_log};
 pub use opportunities::{OpenOpportunities, Opened, Opportunity, get_open_opportunities};
 pub use prompts::{Onboarding, Week, client_onboarding, weekly_summary};
-pub use search::{Account, Accounts, Customer, Customers, Search, search_accounts, search_customers};
+pub use search::{
+    Account, Accounts, Customer, Customers, Search, search_accounts, search_customers,
+};
 pub use timeline::{AccountId, Contact, Event, Timeline, get_account_timeline};
 
 /// The longest identifier that is looked up, in bytes.
@@ -43,12 +45,26 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
 }
 
 /// The company's handbook: how we talk to customers, prices, stages of an opportunity, complaints, new customers.
-#[resource("company://handbook", title = "Company handbook", mime = "text/markdown", scope = "crm:read")]
+#[resource(
+    "company://handbook",
+    title = "Company handbook",
+    mime = "text/markdown",
+    scope = "crm:read"
+)]
 pub async fn company_handbook(cx: &Cx) -> Result<String, ToolError> {
-    let rows = database(cx)?.query("SELECT title, body FROM handbook ORDER BY position", &[], 500).await.map_err(database_failed)?;
+    let rows = database(cx)?
+        .query(
+            "SELECT title, body FROM handbook ORDER BY position",
+            &[],
+            500,
+        )
+        .await
+        .map_err(database_failed)?;
     let mut handbook = String::from("# Handbook\n");
     for row in &rows.rows {
-        let [Some(title), Some(body)] = [0, 1].map(|column| row.get(column).and_then(SqlValue::as_str)) else {
+        let [Some(title), Some(body)] =
+            [0, 1].map(|column| row.get(column).and_then(SqlValue::as_str))
+        else {
             return Err(other_columns("the CRM"));
         };
         handbook.push_str(&format!("\n## {title}\n\n{body}\n"));
@@ -66,7 +82,10 @@ fn account_id(given: &str) -> Result<String, ToolError> {
 }
 
 fn no_account(id: &str) -> ToolError {
-    ToolError::not_found(format!("There is no account {}. Use `search_accounts` to find accounts and their ids.", quoted(id)))
+    ToolError::not_found(format!(
+        "There is no account {}. Use `search_accounts` to find accounts and their ids.",
+        quoted(id)
+    ))
 }
 
 /// Money as models and people read it.

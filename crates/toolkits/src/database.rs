@@ -7,7 +7,10 @@ pub(crate) mod schema;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, IntoResource as _, Json, NoArguments, Sql, ToolError, input, output, resource, tool};
+use mcpfn_core::{
+    Builder, Cx, IntoResource as _, Json, NoArguments, Sql, ToolError, input, output, resource,
+    tool,
+};
 
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;
@@ -24,7 +27,11 @@ const COMPLETIONS: usize = 100;
 
 /// Adds the tools `list_tables`, `describe_table` and `query_table`, and the template `database://table/{table}`.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder.tool(list_tables).tool(describe_table).tool(query_table).resource(table_by_name.into_resource().complete("table", names))
+    builder
+        .tool(list_tables)
+        .tool(describe_table)
+        .tool(query_table)
+        .resource(table_by_name.into_resource().complete("table", names))
 }
 
 fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
@@ -61,13 +68,22 @@ pub struct TableSummary {
 #[tool(read_only, idempotent, open_world = false, title = "List tables")]
 pub async fn list_tables(_: NoArguments, cx: &Cx) -> Result<Tables, ToolError> {
     let schema = Schema::load(&**database(cx)?).await?;
-    let note = schema.cut.then(|| "There are more tables than are listed here.".to_owned());
+    let note = schema
+        .cut
+        .then(|| "There are more tables than are listed here.".to_owned());
     let tables = schema.tables.iter().map(|table| TableSummary {
         name: table.name.clone(),
         kind: table.kind(),
-        columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+        columns: table
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
     });
-    Ok(Tables { tables: tables.collect(), note })
+    Ok(Tables {
+        tables: tables.collect(),
+        note,
+    })
 }
 
 /// Which table.
@@ -116,7 +132,12 @@ impl From<&Table> for Described {
             nullable: column.nullable,
             primary_key: column.key > 0,
         });
-        Self { name: table.name.clone(), kind: table.kind(), columns: columns.collect(), definition: table.definition.clone() }
+        Self {
+            name: table.name.clone(),
+            kind: table.kind(),
+            columns: columns.collect(),
+            definition: table.definition.clone(),
+        }
     }
 }
 
@@ -150,22 +171,40 @@ pub struct Sampled {
 }
 
 /// One table's columns and definition, with five of its rows, as JSON.
-#[resource("database://table/{table}", name = "table", title = "Table", mime = "application/json")]
+#[resource(
+    "database://table/{table}",
+    name = "table",
+    title = "Table",
+    mime = "application/json"
+)]
 pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<Sampled>, ToolError> {
     let database = &**database(cx)?;
     let schema = Schema::load(database).await?;
     let table = schema.table(&args.table)?;
     let sql = format!("SELECT * FROM {}", schema::identifier(&table.name));
-    let rows = database.query(&sql, &[], SAMPLE).await.map_err(database_failed)?;
+    let rows = database
+        .query(&sql, &[], SAMPLE)
+        .await
+        .map_err(database_failed)?;
     let sample = bounded(rows).rows;
-    Ok(Json(Sampled { table: table.into(), sample }))
+    Ok(Json(Sampled {
+        table: table.into(),
+        sample,
+    }))
 }
 
 /// Tables that contain what was typed. A failure offers nothing: completion is a courtesy.
 async fn names(typed: String, cx: Cx) -> Vec<String> {
-    let Ok(database) = database(&cx) else { return Vec::new() };
-    let Ok(schema) = Schema::load(&**database).await else { return Vec::new() };
+    let Ok(database) = database(&cx) else {
+        return Vec::new();
+    };
+    let Ok(schema) = Schema::load(&**database).await else {
+        return Vec::new();
+    };
     let typed = typed.trim().to_lowercase();
     let names = schema.tables.into_iter().map(|table| table.name);
-    names.filter(|name| name.to_lowercase().contains(&typed)).take(COMPLETIONS).collect()
+    names
+        .filter(|name| name.to_lowercase().contains(&typed))
+        .take(COMPLETIONS)
+        .collect()
 }

@@ -3,7 +3,11 @@
 /// Days since 0000-03-01 in the Gregorian calendar, from a date that exists.
 pub(crate) const fn day(year: u64, month: u64, day_of_month: u64) -> u64 {
     // years that begin in March end with the leap day, so no month needs to know about it
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (year, month) = if month < 3 {
+        (year - 1, month + 9)
+    } else {
+        (year, month - 3)
+    };
     365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day_of_month - 1
 }
 
@@ -19,14 +23,20 @@ pub(crate) fn iso(day_number: u64) -> String {
     let rest = day_number - day(year, 3, 1);
     let month = (5 * rest + 2) / 153;
     let day_of_month = rest - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let (year, month) = if month < 10 {
+        (year, month + 3)
+    } else {
+        (year + 1, month - 9)
+    };
     format!("{year:04}-{month:02}-{day_of_month:02}")
 }
 
 /// The day of a date such as `2026-10-31`, or of a moment that begins with one; nothing for other text.
 pub(crate) fn parse(text: &str) -> Option<u64> {
     let mut parts = text.get(..10)?.split('-').map(str::parse);
-    let (Some(Ok(year)), Some(Ok(month @ 1..=12)), Some(Ok(date @ 1..=31))) = (parts.next(), parts.next(), parts.next()) else {
+    let (Some(Ok(year)), Some(Ok(month @ 1..=12)), Some(Ok(date @ 1..=31))) =
+        (parts.next(), parts.next(), parts.next())
+    else {
         return None;
     };
     (year >= 1).then(|| day(year, month, date))
@@ -36,7 +46,10 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
 pub(crate) fn utc(ms: u64) -> String {
     let (days, seconds) = (ms / 86_400_000, ms / 1000 % 86_400);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{}T{hour:02}:{minute:02}:{second:02}Z", iso(day(1970, 1, 1) + days))
+    format!(
+        "{}T{hour:02}:{minute:02}:{second:02}Z",
+        iso(day(1970, 1, 1) + days)
+    )
 }
 
 #[cfg(test)]
@@ -57,7 +70,14 @@ mod tests {
             assert_eq!(parse(text), Some(day(year, month, date)));
         }
         assert_eq!(parse("2026-10-31T08:00:00Z"), Some(day(2026, 10, 31)));
-        for text in ["", "2026-10", "yesterday!", "2026-13-01", "0000-01-01", "٢٠٢٦-10-31"] {
+        for text in [
+            "",
+            "2026-10",
+            "yesterday!",
+            "2026-13-01",
+            "0000-01-01",
+            "٢٠٢٦-10-31",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(utc(1_793_000_000_000), "2026-10-26T07:33:20Z");

@@ -28,7 +28,11 @@ pub struct Endpoint {
 impl Endpoint {
     /// A service whose address, without a slash at its end, is followed by `/embeddings`, such as `http://127.0.0.1:8080/v1`.
     pub fn new(url: impl Into<String>, model: impl Into<String>, key: Option<Secret>) -> Self {
-        Self { url: url.into(), model: model.into(), key }
+        Self {
+            url: url.into(),
+            model: model.into(),
+            key,
+        }
     }
 
     /// What the toolkit `knowledge` reads from its variables, for programs that fill the store.
@@ -39,7 +43,11 @@ impl Endpoint {
         let mut config = Config::new(variable);
         let endpoint = Self::configured(&mut config);
         let mistakes = config.mistakes();
-        if mistakes.is_empty() { Ok(endpoint) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(endpoint)
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// From `MCPFN_EMBEDDINGS_URL`, `MCPFN_EMBEDDINGS_MODEL` and `MCPFN_EMBEDDINGS_KEY`; nothing when the first is not set.
@@ -66,19 +74,33 @@ pub struct HttpEmbedder {
 impl HttpEmbedder {
     /// Asks `endpoint` through `client`, for at most `timeout` each time.
     pub fn new(endpoint: Endpoint, client: Arc<dyn HttpClient>, timeout: Duration) -> Self {
-        Self { endpoint, client, timeout }
+        Self {
+            endpoint,
+            client,
+            timeout,
+        }
     }
 
     async fn ask(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let body = json!({"model": self.endpoint.model, "input": texts, "encoding_format": "float"}).to_string();
-        let mut request = HttpRequest::post(format!("{}/embeddings", self.endpoint.url), "application/json", body)
-            .header("accept", "application/json")
-            .timeout(self.timeout)
-            .max_body(MOST_BYTES);
+        let body =
+            json!({"model": self.endpoint.model, "input": texts, "encoding_format": "float"})
+                .to_string();
+        let mut request = HttpRequest::post(
+            format!("{}/embeddings", self.endpoint.url),
+            "application/json",
+            body,
+        )
+        .header("accept", "application/json")
+        .timeout(self.timeout)
+        .max_body(MOST_BYTES);
         if let Some(key) = &self.endpoint.key {
             request = request.header("authorization", format!("Bearer {}", key.expose()));
         }
-        let answer = self.client.send(request).await.map_err(|error| EmbedError::Unavailable(error.to_string()))?;
+        let answer = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| EmbedError::Unavailable(error.to_string()))?;
         if !answer.is_success() {
             let mut said = String::from_utf8_lossy(&answer.body).into_owned();
             if let Some(key) = &self.endpoint.key {
@@ -86,19 +108,28 @@ impl HttpEmbedder {
             }
             let cause = format!("status {}: {}", answer.status, text::quoted(&said));
             let later = answer.status == 429 || answer.status >= 500;
-            return Err(if later { EmbedError::Unavailable(cause) } else { EmbedError::Unusable(cause) });
+            return Err(if later {
+                EmbedError::Unavailable(cause)
+            } else {
+                EmbedError::Unusable(cause)
+            });
         }
         if answer.truncated {
-            return Err(EmbedError::Unusable(format!("the answer has more than {MOST_BYTES} bytes")));
+            return Err(EmbedError::Unusable(format!(
+                "the answer has more than {MOST_BYTES} bytes"
+            )));
         }
-        let list: List = serde_json::from_slice(&answer.body).map_err(|_| EmbedError::Unusable("not the JSON of embeddings".to_owned()))?;
+        let list: List = serde_json::from_slice(&answer.body)
+            .map_err(|_| EmbedError::Unusable("not the JSON of embeddings".to_owned()))?;
         vectors(list, texts.len())
     }
 }
 
 impl fmt::Debug for HttpEmbedder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpEmbedder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("HttpEmbedder")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,7 +138,10 @@ impl Embedder for HttpEmbedder {
         &self.endpoint.model
     }
 
-    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
+    fn embed<'a>(
+        &'a self,
+        texts: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
         Box::pin(self.ask(texts))
     }
 }
@@ -128,10 +162,19 @@ fn vectors(list: List, expected: usize) -> Result<Vec<Vec<f32>>, EmbedError> {
     let mut found = list.data;
     found.sort_by_key(|entry| entry.index);
     let length = found.first().map_or(0, |entry| entry.embedding.len());
-    let whole = found.len() == expected && found.iter().zip(0..).all(|(entry, index)| entry.index == index);
-    let alike = found.iter().all(|entry| entry.embedding.len() == length && entry.embedding.iter().all(|number| number.is_finite()));
+    let whole = found.len() == expected
+        && found
+            .iter()
+            .zip(0..)
+            .all(|(entry, index)| entry.index == index);
+    let alike = found.iter().all(|entry| {
+        entry.embedding.len() == length && entry.embedding.iter().all(|number| number.is_finite())
+    });
     if !whole || !alike || !(1..=LONGEST).contains(&length) {
-        return Err(EmbedError::Unusable(format!("{} vectors for {expected} texts, or of other lengths than 1 to {LONGEST}", found.len())));
+        return Err(EmbedError::Unusable(format!(
+            "{} vectors for {expected} texts, or of other lengths than 1 to {LONGEST}",
+            found.len()
+        )));
     }
     Ok(found.into_iter().map(|entry| entry.embedding).collect())
 }

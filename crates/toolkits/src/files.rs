@@ -28,8 +28,15 @@ const WRITES: &str = "MCPFN_FILES_WRITES";
 /// Adds `read_file`, `list_directory` and the template `file:///{+path}`, all with the scope `files:read`; with `writes` also
 /// `write_file` and `move_file`, with the scope `files:write`.
 pub fn toolkit(builder: Builder, writes: bool) -> Builder {
-    let builder = builder.tool(read_file).tool(list_directory).resource(file.into_resource().complete("path", list::paths));
-    if writes { builder.tool(write_file).tool(move_file) } else { builder }
+    let builder = builder
+        .tool(read_file)
+        .tool(list_directory)
+        .resource(file.into_resource().complete("path", list::paths));
+    if writes {
+        builder.tool(write_file).tool(move_file)
+    } else {
+        builder
+    }
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
@@ -56,30 +63,54 @@ fn path(text: &str) -> Result<BlobPath, ToolError> {
 
 /// A failure of the store as the model reads it. `text` is the path.
 fn failed(error: BlobError, path: &BlobPath) -> ToolError {
-    let shown = if path.as_str().is_empty() { "the top directory".to_owned() } else { text::quoted(path.as_str()).to_string() };
+    let shown = if path.as_str().is_empty() {
+        "the top directory".to_owned()
+    } else {
+        text::quoted(path.as_str()).to_string()
+    };
     match error {
-        BlobError::NotFound => ToolError::not_found(format!("There is no {shown}. Use `list_directory` to see what is there.")),
-        BlobError::Changed => ToolError::new(format!("{shown} is not as you expected it: it changed, or is there already.")),
-        BlobError::Outside => ToolError::new(format!("{shown} leads outside the files of this server, and is refused. Use another path.")),
-        BlobError::NotAFile => {
-            ToolError::new(format!("{shown} is no file: a directory, a link or a device. Use `list_directory` to see what is there."))
-        }
-        BlobError::NotADirectory => {
-            ToolError::new(format!("{shown} is no directory, or goes through a file. Use `list_directory` to see what is there."))
-        }
-        BlobError::BadCursor => {
-            ToolError::new("`cursor` is none that `list_directory` gave for this directory. Leave it out to begin again.")
-        }
-        BlobError::TooLarge(most) => ToolError::new(format!("{shown} was not written: {most} bytes are the most.")),
+        BlobError::NotFound => ToolError::not_found(format!(
+            "There is no {shown}. Use `list_directory` to see what is there."
+        )),
+        BlobError::Changed => ToolError::new(format!(
+            "{shown} is not as you expected it: it changed, or is there already."
+        )),
+        BlobError::Outside => ToolError::new(format!(
+            "{shown} leads outside the files of this server, and is refused. Use another path."
+        )),
+        BlobError::NotAFile => ToolError::new(format!(
+            "{shown} is no file: a directory, a link or a device. Use `list_directory` to see what is there."
+        )),
+        BlobError::NotADirectory => ToolError::new(format!(
+            "{shown} is no directory, or goes through a file. Use `list_directory` to see what is there."
+        )),
+        BlobError::BadCursor => ToolError::new(
+            "`cursor` is none that `list_directory` gave for this directory. Leave it out to begin again.",
+        ),
+        BlobError::TooLarge(most) => ToolError::new(format!(
+            "{shown} was not written: {most} bytes are the most."
+        )),
         BlobError::Refused(cause) => {
-            let said = format!("This server may not do that with {shown}. Tell the user, who may ask the operator.");
+            let said = format!(
+                "This server may not do that with {shown}. Tell the user, who may ask the operator."
+            );
             ToolError::new(said).with_cause(cause)
         }
-        error => ToolError::unavailable("Files are temporarily unavailable. Try again in a moment.", error),
+        error => ToolError::unavailable(
+            "Files are temporarily unavailable. Try again in a moment.",
+            error,
+        ),
     }
 }
 
 /// The URI of a file as a resource.
 fn uri(path: &BlobPath) -> String {
-    format!("file:///{}", path.as_str().split('/').map(encode).collect::<Vec<_>>().join("/"))
+    format!(
+        "file:///{}",
+        path.as_str()
+            .split('/')
+            .map(encode)
+            .collect::<Vec<_>>()
+            .join("/")
+    )
 }

@@ -39,8 +39,15 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, token: Option<Secret>) 
         timeout: Duration::from_secs(10),
         max_body: 4 * 1024 * 1024,
     };
-    let builder = builder.state(GitHub(api)).tool(list_pull_requests).tool(get_file_contents);
-    if may_write { builder.tool(create_issue).tool(post_comment) } else { builder }
+    let builder = builder
+        .state(GitHub(api))
+        .tool(list_pull_requests)
+        .tool(get_file_contents);
+    if may_write {
+        builder.tool(create_issue).tool(post_comment)
+    } else {
+        builder
+    }
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
@@ -54,9 +61,18 @@ impl GitHub {
     async fn read(&self, cx: &Cx, path: &str) -> Result<Answer, ToolError> {
         let Self(api) = self;
         let answer = api.read(cx, self.signed(api.get(path))).await?;
-        let moved = answer.headers.iter().find(|(name, _)| name == "location").map(|(_, to)| to.as_str());
-        match moved.and_then(|to| to.strip_prefix(api.base.as_str())).filter(|path| path.starts_with('/')) {
-            Some(path) if matches!(answer.status, 301 | 302 | 307) => api.read(cx, self.signed(api.get(path))).await,
+        let moved = answer
+            .headers
+            .iter()
+            .find(|(name, _)| name == "location")
+            .map(|(_, to)| to.as_str());
+        match moved
+            .and_then(|to| to.strip_prefix(api.base.as_str()))
+            .filter(|path| path.starts_with('/'))
+        {
+            Some(path) if matches!(answer.status, 301 | 302 | 307) => {
+                api.read(cx, self.signed(api.get(path))).await
+            }
             _ => Ok(answer),
         }
     }
@@ -73,16 +89,27 @@ impl GitHub {
     fn refused(&self, answer: &Answer, what: &str) -> ToolError {
         let sentence = match answer.status {
             // GitHub does not tell what is private from what does not exist
-            404 => return ToolError::not_found(format!("There is no {what}, or this server may not see it. Check the names.")),
+            404 => {
+                return ToolError::not_found(format!(
+                    "There is no {what}, or this server may not see it. Check the names."
+                ));
+            }
             422 => {
                 let said = serde_json::from_str::<Refusal>(&answer.body).unwrap_or_default();
-                return ToolError::new(format!("GitHub did not take it: {}. Change the arguments.", text::quoted(&said.message)));
+                return ToolError::new(format!(
+                    "GitHub did not take it: {}. Change the arguments.",
+                    text::quoted(&said.message)
+                ));
             }
             403 => format!("This server may not access {what}: GitHub refuses its token."),
             410 => format!("The {what} can't be had any more: gone, or switched off."),
             _ => return self.0.unexpected(answer),
         };
-        ToolError::new(sentence).with_cause(format!("status {}: {}", answer.status, text::quoted(&answer.body)))
+        ToolError::new(sentence).with_cause(format!(
+            "status {}: {}",
+            answer.status,
+            text::quoted(&answer.body)
+        ))
     }
 }
 
@@ -96,11 +123,24 @@ struct Refusal {
 fn repository(repo: &str) -> Result<&str, ToolError> {
     let repo = repo.trim();
     let legal = |text: &str, more: &[u8], most: usize| {
-        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+        (1..=most).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
     };
     match repo.split_once('/') {
-        Some((owner, name)) if legal(owner, b"-_", 39) && legal(name, b"-_.", 100) && name != "." && name != ".." => Ok(repo),
-        _ => Err(ToolError::new(format!("{} is no repository. Write it as owner/name, e.g. \"rust-lang/cargo\".", text::quoted(repo)))),
+        Some((owner, name))
+            if legal(owner, b"-_", 39)
+                && legal(name, b"-_.", 100)
+                && name != "."
+                && name != ".." =>
+        {
+            Ok(repo)
+        }
+        _ => Err(ToolError::new(format!(
+            "{} is no repository. Write it as owner/name, e.g. \"rust-lang/cargo\".",
+            text::quoted(repo)
+        ))),
     }
 }
 

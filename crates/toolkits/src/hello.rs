@@ -25,7 +25,13 @@ pub struct Hello {
 /// Use this to check that the connection to this server works. It has no effect and needs nothing.
 #[tool(read_only, idempotent, open_world = false, title = "Hello, world")]
 pub async fn hello_world(args: Hello) -> String {
-    let name: String = args.name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+    let name: String = args
+        .name
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_NAME)
+        .collect();
     match name.trim() {
         "" => "Hello, world!".to_owned(),
         name => format!("Hello, {name}!"),

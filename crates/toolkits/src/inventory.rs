@@ -27,7 +27,12 @@ const LONGEST_CODE: usize = 64;
 ///
 /// Reading needs the scope `inventory:read`, drafting `inventory:write`.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder.tool(get_stock_levels).tool(get_sales_velocity).tool(get_lead_time).tool(suggest_reorders).tool(draft_purchase_order)
+    builder
+        .tool(get_stock_levels)
+        .tool(get_sales_velocity)
+        .tool(get_lead_time)
+        .tool(suggest_reorders)
+        .tool(draft_purchase_order)
 }
 
 fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
@@ -44,27 +49,60 @@ fn sku(given: &str) -> Result<String, ToolError> {
 }
 
 fn no_sku(sku: &str) -> ToolError {
-    ToolError::not_found(format!("There is no product with the SKU {}. Use `search_products` to find SKUs.", quoted(sku)))
+    ToolError::not_found(format!(
+        "There is no product with the SKU {}. Use `search_products` to find SKUs.",
+        quoted(sku)
+    ))
 }
 
 /// A warehouse's number, from its code or its city.
 async fn warehouse(database: &dyn Sql, given: &str) -> Result<i64, ToolError> {
-    let rows = database.query("SELECT id, code, city FROM warehouses ORDER BY id", &[], 1000).await.map_err(database_failed)?;
-    let is = |value: Option<&SqlValue>| value.and_then(SqlValue::as_str).is_some_and(|name| name.eq_ignore_ascii_case(given.trim()));
-    let found = rows.rows.iter().find(|row| is(row.get(1)) || is(row.get(2)));
-    let Some(row) = found else {
-        let known: Vec<&str> = rows.rows.iter().take(30).filter_map(|row| row.get(1)?.as_str()).collect();
-        return Err(ToolError::not_found(format!("There is no warehouse {}. Known are {}.", quoted(given), known.join(", "))));
+    let rows = database
+        .query(
+            "SELECT id, code, city FROM warehouses ORDER BY id",
+            &[],
+            1000,
+        )
+        .await
+        .map_err(database_failed)?;
+    let is = |value: Option<&SqlValue>| {
+        value
+            .and_then(SqlValue::as_str)
+            .is_some_and(|name| name.eq_ignore_ascii_case(given.trim()))
     };
-    row.first().and_then(SqlValue::as_i64).ok_or_else(|| other_columns("the inventory"))
+    let found = rows
+        .rows
+        .iter()
+        .find(|row| is(row.get(1)) || is(row.get(2)));
+    let Some(row) = found else {
+        let known: Vec<&str> = rows
+            .rows
+            .iter()
+            .take(30)
+            .filter_map(|row| row.get(1)?.as_str())
+            .collect();
+        return Err(ToolError::not_found(format!(
+            "There is no warehouse {}. Known are {}.",
+            quoted(given),
+            known.join(", ")
+        )));
+    };
+    row.first()
+        .and_then(SqlValue::as_i64)
+        .ok_or_else(|| other_columns("the inventory"))
 }
 
 /// The last day on which something was sold: history ends there, whatever day it is today. `None` without any history.
 async fn last_day(database: &dyn Sql) -> Result<Option<u64>, ToolError> {
-    let rows = database.query("SELECT max(sold_on) FROM sales", &[], 1).await.map_err(database_failed)?;
+    let rows = database
+        .query("SELECT max(sold_on) FROM sales", &[], 1)
+        .await
+        .map_err(database_failed)?;
     match rows.rows.first().and_then(|row| row.first()) {
         Some(SqlValue::Null) => Ok(None),
-        Some(SqlValue::Text(day)) => date::parse(day).map(Some).ok_or_else(|| other_columns("the inventory")),
+        Some(SqlValue::Text(day)) => date::parse(day)
+            .map(Some)
+            .ok_or_else(|| other_columns("the inventory")),
         _ => Err(other_columns("the inventory")),
     }
 }

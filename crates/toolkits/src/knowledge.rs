@@ -39,7 +39,10 @@ struct Meaning(Option<Endpoint>);
 /// Adds `semantic_search` and the template `knowledge://document/{id}`, both with the scope `knowledge:read`. A host's own port
 /// `Embedder` goes before `endpoint`.
 pub fn toolkit(builder: Builder, endpoint: Option<Endpoint>) -> Builder {
-    builder.state(Meaning(endpoint)).tool(semantic_search).resource(document)
+    builder
+        .state(Meaning(endpoint))
+        .tool(semantic_search)
+        .resource(document)
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
@@ -56,7 +59,13 @@ pub struct DocumentUri {
 }
 
 /// One document's text. Text after 256 KB is left out, and the last line says so.
-#[resource("knowledge://document/{id}", name = "document", title = "Document", mime = "text/markdown", scope = "knowledge:read")]
+#[resource(
+    "knowledge://document/{id}",
+    name = "document",
+    title = "Document",
+    mime = "text/markdown",
+    scope = "knowledge:read"
+)]
 pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
     let stored = load(&**cx.port::<dyn Sql>()?, &args.id, "semantic_search").await?;
     let mut text = stored.text;
@@ -71,8 +80,10 @@ pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
 /// A failure of the database, or what to do where nobody has made the tables.
 pub(crate) async fn failed(database: &dyn Sql, error: SqlError) -> ToolError {
     match is_present(database).await {
-        Ok(false) => ToolError::new("There are no documents on this server yet. Tell the user, who may ask the operator.")
-            .with_cause("the database has no documents: add a folder with the command `ingest`"),
+        Ok(false) => ToolError::new(
+            "There are no documents on this server yet. Tell the user, who may ask the operator.",
+        )
+        .with_cause("the database has no documents: add a folder with the command `ingest`"),
         _ => database_failed(error),
     }
 }
@@ -90,21 +101,34 @@ pub(crate) async fn load(database: &dyn Sql, id: &str, search: &str) -> Result<S
     let id = id.trim();
     let sql = "SELECT d.id, d.title, d.source, p.text FROM documents AS d JOIN passages AS p ON p.document = d.number \
                WHERE d.id = ?1 ORDER BY p.starts";
-    let rows = if id.len() > LONGEST_ID { Ok(Default::default()) } else { database.query(sql, &[id.into()], MOST_PASSAGES).await };
+    let rows = if id.len() > LONGEST_ID {
+        Ok(Default::default())
+    } else {
+        database.query(sql, &[id.into()], MOST_PASSAGES).await
+    };
     let rows = match rows {
         Ok(rows) => rows.rows,
         Err(error) => return Err(failed(database, error).await),
     };
     let mut stored: Option<Stored> = None;
     for row in &rows {
-        let [Some(id), Some(title), Some(source), Some(text)] = [0, 1, 2, 3].map(|column| row.get(column).and_then(SqlValue::as_str))
+        let [Some(id), Some(title), Some(source), Some(text)] =
+            [0, 1, 2, 3].map(|column| row.get(column).and_then(SqlValue::as_str))
         else {
             return Err(other_columns("documents"));
         };
-        let new = || Stored { id: id.to_owned(), title: title.to_owned(), source: source.to_owned(), text: String::new() };
+        let new = || Stored {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            source: source.to_owned(),
+            text: String::new(),
+        };
         stored.get_or_insert_with(new).text.push_str(text);
     }
     stored.ok_or_else(|| {
-        ToolError::not_found(format!("There is no document {}. Use `{search}` to find documents and their ids.", quoted(id)))
+        ToolError::not_found(format!(
+            "There is no document {}. Use `{search}` to find documents and their ids.",
+            quoted(id)
+        ))
     })
 }

@@ -9,7 +9,10 @@ use mcpfn_core::{Builder, text};
 use crate::config::Config;
 #[cfg(feature = "upstream")]
 use crate::upstream;
-use crate::{catalog, company, contracts, crm, database, fetch, files, github, hello, inventory, knowledge, sql, weather, web};
+use crate::{
+    catalog, company, contracts, crm, database, fetch, files, github, hello, inventory, knowledge,
+    sql, weather, web,
+};
 
 /// What a toolkit asks its host for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,22 +36,97 @@ struct Toolkit {
 }
 
 const TOOLKITS: &[Toolkit] = &[
-    Toolkit { name: "hello", needs: Needs::Nothing, by_default: true, add: |builder, _| hello::toolkit(builder) },
-    Toolkit { name: "catalog", needs: Needs::Database, by_default: true, add: |builder, _| catalog::toolkit(builder) },
-    Toolkit { name: "database", needs: Needs::Database, by_default: true, add: |builder, _| database::toolkit(builder) },
-    Toolkit { name: "crm", needs: Needs::Database, by_default: true, add: |builder, _| crm::toolkit(builder) },
-    Toolkit { name: "inventory", needs: Needs::Database, by_default: true, add: |builder, _| inventory::toolkit(builder) },
-    Toolkit { name: "sql", needs: Needs::Database, by_default: false, add: |builder, _| sql::toolkit(builder) },
-    Toolkit { name: "knowledge", needs: Needs::Database, by_default: false, add: knowledge::configured },
-    Toolkit { name: "contracts", needs: Needs::Database, by_default: false, add: |builder, _| contracts::toolkit(builder) },
-    Toolkit { name: "weather", needs: Needs::HttpClient, by_default: false, add: weather::configured },
-    Toolkit { name: "company", needs: Needs::HttpClient, by_default: false, add: company::configured },
-    Toolkit { name: "fetch", needs: Needs::HttpClient, by_default: false, add: |builder, _| fetch::toolkit(builder) },
-    Toolkit { name: "web", needs: Needs::HttpClient, by_default: false, add: web::configured },
-    Toolkit { name: "github", needs: Needs::HttpClient, by_default: false, add: github::configured },
+    Toolkit {
+        name: "hello",
+        needs: Needs::Nothing,
+        by_default: true,
+        add: |builder, _| hello::toolkit(builder),
+    },
+    Toolkit {
+        name: "catalog",
+        needs: Needs::Database,
+        by_default: true,
+        add: |builder, _| catalog::toolkit(builder),
+    },
+    Toolkit {
+        name: "database",
+        needs: Needs::Database,
+        by_default: true,
+        add: |builder, _| database::toolkit(builder),
+    },
+    Toolkit {
+        name: "crm",
+        needs: Needs::Database,
+        by_default: true,
+        add: |builder, _| crm::toolkit(builder),
+    },
+    Toolkit {
+        name: "inventory",
+        needs: Needs::Database,
+        by_default: true,
+        add: |builder, _| inventory::toolkit(builder),
+    },
+    Toolkit {
+        name: "sql",
+        needs: Needs::Database,
+        by_default: false,
+        add: |builder, _| sql::toolkit(builder),
+    },
+    Toolkit {
+        name: "knowledge",
+        needs: Needs::Database,
+        by_default: false,
+        add: knowledge::configured,
+    },
+    Toolkit {
+        name: "contracts",
+        needs: Needs::Database,
+        by_default: false,
+        add: |builder, _| contracts::toolkit(builder),
+    },
+    Toolkit {
+        name: "weather",
+        needs: Needs::HttpClient,
+        by_default: false,
+        add: weather::configured,
+    },
+    Toolkit {
+        name: "company",
+        needs: Needs::HttpClient,
+        by_default: false,
+        add: company::configured,
+    },
+    Toolkit {
+        name: "fetch",
+        needs: Needs::HttpClient,
+        by_default: false,
+        add: |builder, _| fetch::toolkit(builder),
+    },
+    Toolkit {
+        name: "web",
+        needs: Needs::HttpClient,
+        by_default: false,
+        add: web::configured,
+    },
+    Toolkit {
+        name: "github",
+        needs: Needs::HttpClient,
+        by_default: false,
+        add: github::configured,
+    },
     #[cfg(feature = "upstream")]
-    Toolkit { name: "upstream", needs: Needs::HttpClient, by_default: false, add: upstream::configured },
-    Toolkit { name: "files", needs: Needs::Blobs, by_default: false, add: files::configured },
+    Toolkit {
+        name: "upstream",
+        needs: Needs::HttpClient,
+        by_default: false,
+        add: upstream::configured,
+    },
+    Toolkit {
+        name: "files",
+        needs: Needs::Blobs,
+        by_default: false,
+        add: files::configured,
+    },
 ];
 
 /// The name of every toolkit.
@@ -58,13 +136,18 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// The names of the toolkits that a server has unless it is told otherwise.
 pub fn defaults() -> impl Iterator<Item = &'static str> {
-    TOOLKITS.iter().filter(|toolkit| toolkit.by_default).map(|toolkit| toolkit.name)
+    TOOLKITS
+        .iter()
+        .filter(|toolkit| toolkit.by_default)
+        .map(|toolkit| toolkit.name)
 }
 
 /// Whether one of the toolkits that `list` names asks its host for this.
 #[must_use]
 pub fn any_needs(list: &str, needs: Needs) -> bool {
-    TOOLKITS.iter().any(|toolkit| toolkit.needs == needs && wanted(list).any(|name| name == toolkit.name))
+    TOOLKITS
+        .iter()
+        .any(|toolkit| toolkit.needs == needs && wanted(list).any(|name| name == toolkit.name))
 }
 
 /// Adds the toolkits that a comma-separated list names, such as `hello,catalog`. Spaces and repetitions do no harm; an
@@ -72,16 +155,30 @@ pub fn any_needs(list: &str, needs: Needs) -> bool {
 ///
 /// # Errors
 /// Names that are not among [`names`], and variables that are missing or wrong: all of them at once.
-pub fn register(builder: Builder, list: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Builder, Mistakes> {
+pub fn register(
+    builder: Builder,
+    list: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Builder, Mistakes> {
     let mut config = Config::new(variable);
     for name in wanted(list) {
         if !names().any(|known| known == name) {
-            let known = names().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
-            config.mistake(format!("there is no toolkit {}; known are {known}", text::quoted(name)));
+            let known = names()
+                .map(|known| format!("`{known}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            config.mistake(format!(
+                "there is no toolkit {}; known are {known}",
+                text::quoted(name)
+            ));
         }
     }
-    let chosen = TOOLKITS.iter().filter(|toolkit| wanted(list).any(|name| name == toolkit.name));
-    let mut builder = chosen.fold(builder, |builder, toolkit| (toolkit.add)(builder, &mut config));
+    let chosen = TOOLKITS
+        .iter()
+        .filter(|toolkit| wanted(list).any(|name| name == toolkit.name));
+    let mut builder = chosen.fold(builder, |builder, toolkit| {
+        (toolkit.add)(builder, &mut config)
+    });
     if wanted(list).any(|name| ["fetch", "web"].contains(&name))
         && let Some(hosts) = fetch::OwnHosts::read(&mut config)
     {
@@ -89,11 +186,17 @@ pub fn register(builder: Builder, list: &str, variable: &dyn Fn(&str) -> Option<
         builder = builder.state(hosts);
     }
     let mistakes = config.mistakes();
-    if mistakes.is_empty() { Ok(builder) } else { Err(Mistakes(mistakes)) }
+    if mistakes.is_empty() {
+        Ok(builder)
+    } else {
+        Err(Mistakes(mistakes))
+    }
 }
 
 fn wanted(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(str::trim).filter(|name| !name.is_empty())
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
 }
 
 /// Toolkits that were asked for and can't be had: sentences without full stops.

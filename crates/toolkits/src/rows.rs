@@ -34,7 +34,11 @@ pub(crate) struct Bounded {
 }
 
 pub(crate) fn bounded(found: Rows) -> Bounded {
-    let mut answer = Bounded { rows: Vec::new(), rows_left_out: false, values_cut: false };
+    let mut answer = Bounded {
+        rows: Vec::new(),
+        rows_left_out: false,
+        values_cut: false,
+    };
     let mut left = MOST_BYTES;
     for values in found.rows {
         let mut cut = false;
@@ -60,7 +64,12 @@ pub(crate) fn shown(value: SqlValue, cut: &mut bool) -> Value {
         SqlValue::Text(text) => match text.char_indices().nth(LONGEST_TEXT) {
             Some((end, _)) => {
                 *cut = true;
-                format!("{}… (cut, {} characters in all)", &text[..end], text.chars().count()).into()
+                format!(
+                    "{}… (cut, {} characters in all)",
+                    &text[..end],
+                    text.chars().count()
+                )
+                .into()
             }
             None => text.into(),
         },

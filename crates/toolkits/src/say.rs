@@ -8,9 +8,10 @@ const LONGEST_NAME: usize = 200;
 /// A database's failure as the model reads it. The cause is for the log alone.
 pub(crate) fn database_failed(error: SqlError) -> ToolError {
     match error {
-        SqlError::Unavailable(cause) | SqlError::TooLong(cause) => {
-            ToolError::unavailable("The database is temporarily unavailable. Try again in a moment.", cause)
-        }
+        SqlError::Unavailable(cause) | SqlError::TooLong(cause) => ToolError::unavailable(
+            "The database is temporarily unavailable. Try again in a moment.",
+            cause,
+        ),
         // the toolkits write their statements themselves, so a refused one is their mistake, not the model's
         error => ToolError::internal(error),
     }
@@ -29,13 +30,25 @@ pub(crate) fn write_failed(error: SqlError) -> ToolError {
 
 /// Nothing that the toolkits read has other columns, unless somebody changed the tables.
 pub(crate) fn other_columns(tables: &str) -> ToolError {
-    ToolError::internal(format!("the tables of {tables} have other columns than expected"))
+    ToolError::internal(format!(
+        "the tables of {tables} have other columns than expected"
+    ))
 }
 
 /// Who calls, as a row's author: the name that the host knows the caller by.
 pub(crate) fn who(cx: &Cx) -> String {
-    let subject: String = cx.principal().subject.chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect();
-    if subject.is_empty() { "anonymous".to_owned() } else { subject }
+    let subject: String = cx
+        .principal()
+        .subject
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(LONGEST_NAME)
+        .collect();
+    if subject.is_empty() {
+        "anonymous".to_owned()
+    } else {
+        subject
+    }
 }
 
 /// A client's text, filtered and cut, in the quotation marks that a sentence has.
@@ -45,7 +58,9 @@ pub(crate) fn quoted(words: &str) -> String {
 
 /// `Did you mean ...?` for the known name nearest to the one given, or nothing.
 pub(crate) fn did_you_mean<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> String {
-    text::nearest(given, known).map(|known| format!(" Did you mean `{known}`?")).unwrap_or_default()
+    text::nearest(given, known)
+        .map(|known| format!(" Did you mean `{known}`?"))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -29,10 +29,14 @@ pub const EDITION: u32 = 2;
 pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
     // the last thing `create` makes; without it a creation was cut short
     let last = match database.dialect() {
-        Dialect::Postgres => "SELECT 1 FROM pg_trigger WHERE tgname = ?1 AND tgrelid = to_regclass('stock_levels')",
+        Dialect::Postgres => {
+            "SELECT 1 FROM pg_trigger WHERE tgname = ?1 AND tgrelid = to_regclass('stock_levels')"
+        }
         _ => "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = ?1",
     };
-    let rows = database.query(last, &[SqlValue::from("stock_levels_changed")], 1).await?;
+    let rows = database
+        .query(last, &[SqlValue::from("stock_levels_changed")], 1)
+        .await?;
     Ok(!rows.rows.is_empty())
 }
 

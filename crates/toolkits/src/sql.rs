@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use mcpfn_core::{Builder, Cx, Dialect, ReadLimits, Sql, SqlError, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{
+    Builder, Cx, Dialect, ReadLimits, Sql, SqlError, SqlValue, ToolError, input, output, tool,
+};
 use serde_json::Value;
 
 use crate::rows::{MOST_BYTES, shown};
@@ -11,7 +13,11 @@ use crate::say::database_failed;
 use crate::untrusted::visible;
 
 /// What one statement may take. The bytes are more than is shown, so that a long text is cut and not refused.
-const LIMITS: ReadLimits = ReadLimits { rows: 100, bytes: 128 * 1024, time: Duration::from_secs(3) };
+const LIMITS: ReadLimits = ReadLimits {
+    rows: 100,
+    bytes: 128 * 1024,
+    time: Duration::from_secs(3),
+};
 
 /// The longest statement, in bytes.
 const LONGEST: usize = 10_000;
@@ -54,18 +60,37 @@ pub struct Answer {
 /// Use this for questions that need joins, sums or grouping. The database is SQLite or PostgreSQL and refuses everything that would
 /// change it. Look at the tables with `list_tables` and `describe_table` first if you can, name the columns you need, and add up in SQL
 /// instead of fetching rows.
-#[tool(read_only, idempotent, open_world = false, scope = "sql:read", title = "Query the database")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "sql:read",
+    title = "Query the database"
+)]
 pub async fn query_database(args: Statement, cx: &Cx) -> Result<Answer, ToolError> {
     if args.sql.len() > LONGEST {
-        return Err(ToolError::new(format!("`sql` has more than {LONGEST} bytes. Ask for less at a time.")));
+        return Err(ToolError::new(format!(
+            "`sql` has more than {LONGEST} bytes. Ask for less at a time."
+        )));
     }
     let database = &**cx.port::<dyn Sql>()?;
-    let found = database.read(&args.sql, LIMITS).await.map_err(|error| refused(error, database.dialect()))?;
-    let mut answer = Answer { columns: found.columns, rows: Vec::new(), truncated: found.truncated, note: None };
+    let found = database
+        .read(&args.sql, LIMITS)
+        .await
+        .map_err(|error| refused(error, database.dialect()))?;
+    let mut answer = Answer {
+        columns: found.columns,
+        rows: Vec::new(),
+        truncated: found.truncated,
+        note: None,
+    };
     let (mut left, mut cut) = (MOST_BYTES, false);
     for row in found.rows {
         let mut row_cut = false;
-        let values: Vec<Value> = row.into_iter().map(|value: SqlValue| shown(value, &mut row_cut)).collect();
+        let values: Vec<Value> = row
+            .into_iter()
+            .map(|value: SqlValue| shown(value, &mut row_cut))
+            .collect();
         let size = serde_json::to_vec(&values).map_or(usize::MAX, |bytes| bytes.len());
         if size > left {
             answer.truncated = true;
@@ -99,9 +124,16 @@ fn note(answer: &Answer, cut: bool) -> Option<String> {
 
 /// Here the statement is the model's, so it may read what the database says about it.
 fn refused(error: SqlError, dialect: Dialect) -> ToolError {
-    let name = if dialect == Dialect::Postgres { "PostgreSQL" } else { "SQLite" };
+    let name = if dialect == Dialect::Postgres {
+        "PostgreSQL"
+    } else {
+        "SQLite"
+    };
     match error {
-        SqlError::Rejected(reason) => ToolError::new(format!("{name} refused the statement: {}. Change it and try again.", said(&reason))),
+        SqlError::Rejected(reason) => ToolError::new(format!(
+            "{name} refused the statement: {}. Change it and try again.",
+            said(&reason)
+        )),
         SqlError::ReadOnly(reason) => ToolError::new(format!(
             "This tool only reads, and {name} refused the statement because it does more: {}. Use one SELECT, or WITH and SELECT.",
             said(&reason)

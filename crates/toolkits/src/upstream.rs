@@ -41,7 +41,12 @@ pub struct Server {
 impl Server {
     /// The prefix (1 to 32 of `a-z 0-9 -`, a letter first) and the URL of the endpoint.
     pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { name: name.into(), url: url.into(), token: None, scope: None }
+        Self {
+            name: name.into(),
+            url: url.into(),
+            token: None,
+            scope: None,
+        }
     }
 
     /// This server's own bearer token there.
@@ -61,9 +66,16 @@ impl Server {
 
 /// Fronts the servers. Nothing is asked before the first list or call.
 pub fn toolkit(builder: Builder, servers: Vec<Server>) -> Builder {
-    servers
-        .into_iter()
-        .fold(builder, |builder, Server { name, url, token, scope }| builder.upstream(Remote::new(scope, Client::new(name, url, token))))
+    servers.into_iter().fold(
+        builder,
+        |builder,
+         Server {
+             name,
+             url,
+             token,
+             scope,
+         }| builder.upstream(Remote::new(scope, Client::new(name, url, token))),
+    )
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
@@ -72,14 +84,26 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
         return builder;
     };
     let mut servers: Vec<Server> = Vec::new();
-    for part in list.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+    for part in list
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
         // not repeated where they are wrong: a URL may have a key in it
-        let Some((name, url)) = part.split_once('=').map(|(name, url)| (name.trim(), url.trim())) else {
-            config.mistake(format!("{VARIABLE} has an entry without `=`: write name=URL, separated by commas"));
+        let Some((name, url)) = part
+            .split_once('=')
+            .map(|(name, url)| (name.trim(), url.trim()))
+        else {
+            config.mistake(format!(
+                "{VARIABLE} has an entry without `=`: write name=URL, separated by commas"
+            ));
             continue;
         };
         let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !name.starts_with(|first: char| first.is_ascii_lowercase()) || name.len() > 32 || !name.bytes().all(legal) {
+        if !name.starts_with(|first: char| first.is_ascii_lowercase())
+            || name.len() > 32
+            || !name.bytes().all(legal)
+        {
             config.mistake(format!("{VARIABLE} has an entry whose name is not 1 to 32 of the characters a-z 0-9 -, a letter first"));
             continue;
         }
@@ -91,12 +115,25 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
                 "{VARIABLE}: the URL of `{name}` is not an address such as https://crm.example/mcp: no credentials, no `#`"
             ));
         }
-        let variable = |what: &str| format!("MCPFN_UPSTREAM_{}_{what}", name.to_ascii_uppercase().replace('-', "_"));
+        let variable = |what: &str| {
+            format!(
+                "MCPFN_UPSTREAM_{}_{what}",
+                name.to_ascii_uppercase().replace('-', "_")
+            )
+        };
         let token = config.secret(&variable("TOKEN"));
-        servers.push(Server { name: name.to_owned(), url: url.to_owned(), token, scope: config.text(&variable("SCOPE")) });
+        servers.push(Server {
+            name: name.to_owned(),
+            url: url.to_owned(),
+            token,
+            scope: config.text(&variable("SCOPE")),
+        });
     }
     if servers.len() > MOST {
-        config.mistake(format!("{VARIABLE} names {} servers, and one endpoint fronts {MOST} at most", servers.len()));
+        config.mistake(format!(
+            "{VARIABLE} names {} servers, and one endpoint fronts {MOST} at most",
+            servers.len()
+        ));
     }
     toolkit(builder, servers)
 }

@@ -35,7 +35,11 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
-    let key = config.required_secret(KEY, "weather", "get a key at https://home.openweathermap.org/api_keys");
+    let key = config.required_secret(
+        KEY,
+        "weather",
+        "get a key at https://home.openweathermap.org/api_keys",
+    );
     let url = config.base_url("MCPFN_WEATHER_URL", URL);
     match key {
         Some(key) => toolkit(builder, url, key),
@@ -76,17 +80,30 @@ pub struct Report {
 ///
 /// Use this when the user asks what the weather is like somewhere now. It knows no forecast and no history. The answer is at most
 /// ten minutes old; check `city` and `country` in it, because many places share a name.
-#[tool(read_only, idempotent, title = "Present weather", timeout = "11s", cache = "10m", cache_public)]
+#[tool(
+    read_only,
+    idempotent,
+    title = "Present weather",
+    timeout = "11s",
+    cache = "10m",
+    cache_public
+)]
 pub async fn get_weather(args: City, cx: &Cx) -> Result<Report, ToolError> {
     let city = city(&args.city)?;
     let Weather(api) = cx.state()?;
     let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
-    let path = format!("/data/2.5/weather?q={}&units=metric&appid={}", encode(city), encode(key));
+    let path = format!(
+        "/data/2.5/weather?q={}&units=metric&appid={}",
+        encode(city),
+        encode(key)
+    );
     let answer = api.read(cx, api.get(&path)).await?;
     // 400 is what a name gets that has nothing to look up in it
     if matches!(answer.status, 400 | 404) {
-        let sentence =
-            format!("There is no city {} in the weather service. Check the spelling, or name a larger city nearby.", text::quoted(city));
+        let sentence = format!(
+            "There is no city {} in the weather service. Check the spelling, or name a larger city nearby.",
+            text::quoted(city)
+        );
         return Err(ToolError::not_found(sentence));
     }
     let found: Found = api.json(&answer)?;
@@ -133,12 +150,18 @@ struct Place {
 fn city(name: &str) -> Result<&str, ToolError> {
     let name = name.trim();
     if name.is_empty() {
-        return Err(ToolError::new("`city` is empty. Name a city, e.g. \"Lisbon\"."));
+        return Err(ToolError::new(
+            "`city` is empty. Name a city, e.g. \"Lisbon\".",
+        ));
     }
     if name.chars().count() > LONGEST_CITY {
-        return Err(ToolError::new(format!("`city` is longer than {LONGEST_CITY} characters. Name only the city, e.g. \"Lisbon\".")));
+        return Err(ToolError::new(format!(
+            "`city` is longer than {LONGEST_CITY} characters. Name only the city, e.g. \"Lisbon\"."
+        )));
     }
-    let legal = |character: char| character.is_alphabetic() || is_mark(character) || " -.'’".contains(character);
+    let legal = |character: char| {
+        character.is_alphabetic() || is_mark(character) || " -.'’".contains(character)
+    };
     if !name.chars().all(legal) || !name.chars().any(char::is_alphabetic) {
         return Err(ToolError::new(format!(
             "{} is no name of a city: it may have letters of any script, spaces, hyphens, dots and apostrophes, e.g. \"Lisbon\".",

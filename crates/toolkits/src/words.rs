@@ -16,15 +16,31 @@ const SMALL_WORDS: &str = " a about am an and any are as at be been being but by
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let parts = text.split(|character| !is_part_of_word(character));
-    for word in parts.filter(|word| word.chars().any(char::is_alphanumeric)).take(MOST_WORDS * 4) {
-        let word = word.chars().take(LONGEST_WORD).collect::<String>().to_lowercase();
+    for word in parts
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .take(MOST_WORDS * 4)
+    {
+        let word = word
+            .chars()
+            .take(LONGEST_WORD)
+            .collect::<String>()
+            .to_lowercase();
         if !all.contains(&word) {
             all.push(word);
         }
     }
-    let large: Vec<String> = all.iter().filter(|word| !SMALL_WORDS.contains(&format!(" {word} "))).take(MOST_WORDS).cloned().collect();
+    let large: Vec<String> = all
+        .iter()
+        .filter(|word| !SMALL_WORDS.contains(&format!(" {word} ")))
+        .take(MOST_WORDS)
+        .cloned()
+        .collect();
     // a search for small words alone is a search for them
-    if large.is_empty() { all.into_iter().take(MOST_WORDS).collect() } else { large }
+    if large.is_empty() {
+        all.into_iter().take(MOST_WORDS).collect()
+    } else {
+        large
+    }
 }
 
 /// Letters, digits and the accents that stand after a letter.
@@ -39,13 +55,25 @@ mod tests {
     #[test]
     fn a_text_is_reduced_to_what_it_is_about() {
         for (text, expected) in [
-            ("How much do we keep of the invoices of a customer?", &["keep", "invoices", "customer"][..]),
-            ("I want to find a Keyboard for the office keyboard", &["keyboard", "office"]),
+            (
+                "How much do we keep of the invoices of a customer?",
+                &["keep", "invoices", "customer"][..],
+            ),
+            (
+                "I want to find a Keyboard for the office keyboard",
+                &["keyboard", "office"],
+            ),
             ("to be or not to be", &["to", "be", "or", "not"]),
             ("\"quoted\" OR 1=1 --", &["quoted", "1"]),
-            ("name:x* NEAR(y z) ^w {a b} -v", &["name", "x", "near", "y", "z", "w", "b", "v"]),
+            (
+                "name:x* NEAR(y z) ^w {a b} -v",
+                &["name", "x", "near", "y", "z", "w", "b", "v"],
+            ),
             ("x\0y' | !mat:*", &["x", "y", "mat"]),
-            ("cafe\u{301}tière ½ 充電器", &["cafe\u{301}tière", "½", "充電器"]),
+            (
+                "cafe\u{301}tière ½ 充電器",
+                &["cafe\u{301}tière", "½", "充電器"],
+            ),
             ("\"*^() \u{301}\u{302} \0", &[]),
             ("", &[]),
         ] {
@@ -55,7 +83,9 @@ mod tests {
 
     #[test]
     fn a_long_text_gives_few_words() {
-        let many: String = (0..100_000).map(|number| format!("word{number} ")).collect();
+        let many: String = (0..100_000)
+            .map(|number| format!("word{number} "))
+            .collect();
         assert_eq!(words(&many).len(), MOST_WORDS);
         assert_eq!(words(&"x".repeat(1_000_000))[0].len(), LONGEST_WORD);
     }

@@ -4,9 +4,13 @@
 pub(crate) fn is_name(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     let last = host.rsplit('.').next().unwrap_or_default();
-    let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    let plain = host
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
     // a last label that begins with a digit makes the whole an address, and no top-level domain does
-    plain && last.starts_with(|first: char| first.is_ascii_alphabetic()) && !last.eq_ignore_ascii_case("localhost")
+    plain
+        && last.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !last.eq_ignore_ascii_case("localhost")
 }
 
 #[cfg(test)]
@@ -15,7 +19,12 @@ mod tests {
 
     #[test]
     fn names_are_told_from_addresses() {
-        for name in ["example.com", "api.example.com.", "xn--bcher-kva.example", "a_b.example"] {
+        for name in [
+            "example.com",
+            "api.example.com.",
+            "xn--bcher-kva.example",
+            "a_b.example",
+        ] {
             assert!(is_name(name), "{name}");
         }
         for other in [

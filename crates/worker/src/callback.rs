@@ -22,13 +22,19 @@ struct State {
 
 impl Callback {
     pub(crate) fn new() -> Self {
-        let state = Rc::new(State { called: Cell::new(false), waker: RefCell::new(Waker::noop().clone()) });
+        let state = Rc::new(State {
+            called: Cell::new(false),
+            waker: RefCell::new(Waker::noop().clone()),
+        });
         let seen = Rc::clone(&state);
         let called = move || {
             seen.called.set(true);
             seen.waker.borrow().wake_by_ref();
         };
-        Self { state, closure: Closure::wrap_assert_unwind_safe(Box::new(called) as Box<dyn FnMut()>) }
+        Self {
+            state,
+            closure: Closure::wrap_assert_unwind_safe(Box::new(called) as Box<dyn FnMut()>),
+        }
     }
 
     pub(crate) fn function(&self) -> &Function {

@@ -12,8 +12,15 @@ pub(crate) fn start(level: Level) {
     let _ = tracing::subscriber::set_global_default(Console(level));
     // a handler's panic is one line like any other failure, not a stack trace between JSON lines
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, message = panic.payload_as_str().unwrap_or("no message"), "panic");
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(
+            place,
+            message = panic.payload_as_str().unwrap_or("no message"),
+            "panic"
+        );
     }));
 }
 

@@ -53,14 +53,21 @@ struct Host {
 }
 
 /// Answers a fetch event; [`fetch!`](crate::fetch!) exports it. `setup` is asked at the first event of an isolate.
-pub fn fetch<E, P>(request: web_sys::Request, env: Env, setup: impl FnOnce(&Variables) -> Result<Setup<P>, E> + 'static) -> Promise
+pub fn fetch<E, P>(
+    request: web_sys::Request,
+    env: Env,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E> + 'static,
+) -> Promise
 where
     E: fmt::Display,
     P: FnOnce(Platform) -> Platform,
 {
     future_to_promise(AssertUnwindSafe(async move {
         let answered = uncaught(async move {
-            let host = HOST.with(|host| host.get_or_init(|| Host::new(&Variables(env), setup).map(Rc::new)).clone());
+            let host = HOST.with(|host| {
+                host.get_or_init(|| Host::new(&Variables(env), setup).map(Rc::new))
+                    .clone()
+            });
             match host {
                 Ok(host) => host.answer(request).await,
                 Err(mistake) => refused(UNAVAILABLE, &mistake),
@@ -75,12 +82,20 @@ where
 ///
 /// # Errors
 /// None.
-pub fn served(server: impl FnOnce() -> Builder) -> Result<Setup<impl FnOnce(Platform) -> Platform>, Infallible> {
-    Ok(Setup { builder: server(), ports: |platform| platform })
+pub fn served(
+    server: impl FnOnce() -> Builder,
+) -> Result<Setup<impl FnOnce(Platform) -> Platform>, Infallible> {
+    Ok(Setup {
+        builder: server(),
+        ports: |platform| platform,
+    })
 }
 
 impl Host {
-    fn new<E, P>(variables: &Variables, setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>) -> Result<Self, String>
+    fn new<E, P>(
+        variables: &Variables,
+        setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+    ) -> Result<Self, String>
     where
         E: fmt::Display,
         P: FnOnce(Platform) -> Platform,
@@ -93,11 +108,16 @@ impl Host {
             )
         })?;
         console::start(settings.log_level);
-        let Setup { builder, ports: add_ports } = setup(variables).map_err(|error| error.to_string())?;
+        let Setup {
+            builder,
+            ports: add_ports,
+        } = setup(variables).map_err(|error| error.to_string())?;
         let server = builder.build().map_err(|error| error.to_string())?;
         let anybody = settings.methods.has(Method::None);
         if anybody {
-            tracing::warn!("MCPFN_AUTH is none: anybody who reaches this Worker may call every tool");
+            tracing::warn!(
+                "MCPFN_AUTH is none: anybody who reaches this Worker may call every tool"
+            );
         }
         let keys = settings.state_keys.unwrap_or_else(|| {
             tracing::warn!(
@@ -111,7 +131,11 @@ impl Host {
         config.origins.listed = settings.origins;
         config.max_body = settings.max_body;
         let limiter = Arc::new(variables.rates(settings.policies.rate)?);
-        let limits = Limits { limiter, rate: settings.policies.rate, when_down: settings.policies.rate_down };
+        let limits = Limits {
+            limiter,
+            rate: settings.policies.rate,
+            when_down: settings.policies.rate_down,
+        };
         // a request that waits for another one's work is stopped by the platform
         let mut platform = settings
             .policies
@@ -126,13 +150,20 @@ impl Host {
         if let Some(once) = variables.once(ONCE)? {
             platform = platform.with_once(once, settings.policies.once_down);
         }
-        Ok(Self { service: Service::new(server, config), platform: Arc::new(add_ports(platform)), base_path: settings.base_path })
+        Ok(Self {
+            service: Service::new(server, config),
+            platform: Arc::new(add_ports(platform)),
+            base_path: settings.base_path,
+        })
     }
 
     /// The response, unless the client is gone first: then its call is dropped.
     async fn answer(&self, request: web_sys::Request) -> web_sys::Response {
         let mut client = Hangup::of(request.signal());
-        let mut call = pin!(self.service.call(request::convert(request, &self.base_path), &self.platform));
+        let mut call = pin!(
+            self.service
+                .call(request::convert(request, &self.base_path), &self.platform)
+        );
         // the first wait is for the request's body, and most calls have no other
         let mut waited = false;
         let answered = poll_fn(|cx| match call.as_mut().poll(cx) {
@@ -146,7 +177,10 @@ impl Host {
         match answered.await {
             Some(response) => response::convert(response, client),
             // nobody reads it
-            None => Ok(ResponseBuilder::new().with_status(GONE_CLIENT).empty().into()),
+            None => Ok(ResponseBuilder::new()
+                .with_status(GONE_CLIENT)
+                .empty()
+                .into()),
         }
         .unwrap_or_else(|error| refused(FAILED, &format!("the answer could not be sent: {error}")))
     }
@@ -174,8 +208,14 @@ fn refused(status: u16, message: &str) -> web_sys::Response {
     let answer = Answer::malformed(None, &RpcError::internal(message.to_owned()));
     let headers = Headers::new();
     // both are fixed texts that JavaScript takes; without them the body would still say what it says
-    let _ = headers.set("content-type", "application/json").and_then(|()| headers.set("cache-control", "no-store"));
-    ResponseBuilder::new().with_status(status).with_headers(headers).fixed(answer.message.to_vec()).into()
+    let _ = headers
+        .set("content-type", "application/json")
+        .and_then(|()| headers.set("cache-control", "no-store"));
+    ResponseBuilder::new()
+        .with_status(status)
+        .with_headers(headers)
+        .fixed(answer.message.to_vec())
+        .into()
 }
 
 /// A future whose panics end it and nothing else.

@@ -14,7 +14,10 @@ pub(crate) struct Hangup {
 
 impl Hangup {
     pub(crate) fn of(signal: AbortSignal) -> Self {
-        Self { signal, callback: None }
+        Self {
+            signal,
+            callback: None,
+        }
     }
 
     /// Ready once the client is gone.

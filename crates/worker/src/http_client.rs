@@ -10,7 +10,10 @@ use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
 use worker::js_sys::{Uint8Array, global};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
+use worker::web_sys::{
+    AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response,
+    WorkerGlobalScope,
+};
 
 use crate::address;
 use crate::ports::Timeout;
@@ -31,7 +34,9 @@ impl HttpClient for Fetch {
             let mut time = Timeout::new(request.timeout);
             let mut answer = pin!(exchange(&request, &controller));
             poll_fn(|cx| match answer.as_mut().poll(cx) {
-                Poll::Pending => Pin::new(&mut time).poll(cx).map(|()| Err(HttpError::TimedOut)),
+                Poll::Pending => Pin::new(&mut time)
+                    .poll(cx)
+                    .map(|()| Err(HttpError::TimedOut)),
                 ready => ready,
             })
             .await
@@ -42,24 +47,35 @@ impl HttpClient for Fetch {
 /// `http::Uri` and not the `url` crate, whose tables for international names are a tenth of a small server.
 fn check(request: &HttpRequest) -> Result<(), HttpError> {
     let bad = |cause: &str| Err(HttpError::BadUrl(cause.to_owned()));
-    let Ok(url) = request.url.parse::<Uri>() else { return bad("not an absolute URL in ASCII") };
+    let Ok(url) = request.url.parse::<Uri>() else {
+        return bad("not an absolute URL in ASCII");
+    };
     if !matches!(url.scheme_str(), Some("http" | "https")) {
         return bad("neither http nor https");
     }
-    let Some(authority) = url.authority() else { return bad("no host") };
+    let Some(authority) = url.authority() else {
+        return bad("no host");
+    };
     if authority.as_str().contains('@') {
         return bad("credentials in it");
     }
     if request.public_only && !address::is_name(authority.host()) {
-        return Err(HttpError::NotPublic("an address instead of a name, or a name of this machine".to_owned()));
+        return Err(HttpError::NotPublic(
+            "an address instead of a name, or a name of this machine".to_owned(),
+        ));
     }
     Ok(())
 }
 
-async fn exchange(request: &HttpRequest, controller: &AbortController) -> Result<HttpResponse, HttpError> {
+async fn exchange(
+    request: &HttpRequest,
+    controller: &AbortController,
+) -> Result<HttpResponse, HttpError> {
     let headers = Headers::new().map_err(|error| unreachable(&error))?;
     for (name, value) in &request.headers {
-        headers.append(name, value).map_err(|error| unreachable(&error))?;
+        headers
+            .append(name, value)
+            .map_err(|error| unreachable(&error))?;
     }
     let init = RequestInit::new();
     init.set_method(request.method);
@@ -70,23 +86,44 @@ async fn exchange(request: &HttpRequest, controller: &AbortController) -> Result
         init.set_body(&Uint8Array::from(request.body.as_ref()));
     }
     let scope: WorkerGlobalScope = global().unchecked_into();
-    let answered = JsFuture::from(scope.fetch_with_str_and_init(&request.url, &init)).await.map_err(|error| unreachable(&error))?;
+    let answered = JsFuture::from(scope.fetch_with_str_and_init(&request.url, &init))
+        .await
+        .map_err(|error| unreachable(&error))?;
     let response: Response = answered.unchecked_into();
-    let mut answer = HttpResponse { status: response.status(), headers: header_pairs(&response.headers()), ..HttpResponse::default() };
-    let hear = |piece: &[u8]| request.listener.as_ref().is_none_or(|listener| listener.hear(&answer, piece));
+    let mut answer = HttpResponse {
+        status: response.status(),
+        headers: header_pairs(&response.headers()),
+        ..HttpResponse::default()
+    };
+    let hear = |piece: &[u8]| {
+        request
+            .listener
+            .as_ref()
+            .is_none_or(|listener| listener.hear(&answer, piece))
+    };
     let (body, truncated) = read(&response, request.max_body, hear).await?;
     (answer.body, answer.truncated) = (body, truncated);
     Ok(answer)
 }
 
 /// The body up to the limit, or until `hear` has heard enough; and whether there is more.
-async fn read(response: &Response, limit: usize, hear: impl Fn(&[u8]) -> bool) -> Result<(Bytes, bool), HttpError> {
-    let Some(stream) = response.body() else { return Ok((Bytes::new(), false)) };
+async fn read(
+    response: &Response,
+    limit: usize,
+    hear: impl Fn(&[u8]) -> bool,
+) -> Result<(Bytes, bool), HttpError> {
+    let Some(stream) = response.body() else {
+        return Ok((Bytes::new(), false));
+    };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
     loop {
-        let read = JsFuture::from(reader.read()).await.map_err(|error| unreachable(&error))?;
-        let Some(more) = piece(&read).map_err(|error| unreachable(&error))? else { return Ok((body.into(), false)) };
+        let read = JsFuture::from(reader.read())
+            .await
+            .map_err(|error| unreachable(&error))?;
+        let Some(more) = piece(&read).map_err(|error| unreachable(&error))? else {
+            return Ok((body.into(), false));
+        };
         body.extend_from_slice(&more);
         if body.len() > limit || !hear(&more) {
             body.truncate(limit);

@@ -9,7 +9,9 @@ use tracing::field::{Field, Visit};
 /// `level` and `message` stand first, as Workers Logs shows them; the other fields follow under their names.
 pub(crate) fn line(event: &Event<'_>) -> String {
     let mut fields = Fields(Map::new());
-    fields.0.insert("level".to_owned(), event.metadata().level().as_str().into());
+    fields
+        .0
+        .insert("level".to_owned(), event.metadata().level().as_str().into());
     event.record(&mut fields);
     Value::Object(fields.0).to_string()
 }
@@ -83,12 +85,18 @@ mod tests {
     fn an_event_is_one_json_object() {
         let kept = Kept::default();
         tracing::subscriber::with_default(kept.clone(), || {
-            tracing::warn!(user = "a \"b\"\n", count = 3_u64, share = 0.5, on = true, "it {}", "happened");
+            tracing::warn!(
+                user = "a \"b\"\n",
+                count = 3_u64,
+                share = 0.5,
+                on = true,
+                "it {}",
+                "happened"
+            );
         });
         let lines = kept.0.lock().unwrap();
         let value: Value = serde_json::from_str(&lines[0]).unwrap();
-        let expected =
-            serde_json::json!({"level": "WARN", "message": "it happened", "user": "a \"b\"\n", "count": 3, "share": 0.5, "on": true});
+        let expected = serde_json::json!({"level": "WARN", "message": "it happened", "user": "a \"b\"\n", "count": 3, "share": 0.5, "on": true});
         assert_eq!(value, expected);
         assert!(!lines[0].contains('\n'));
     }

@@ -23,12 +23,23 @@ impl<'a> Request<'a> {
     /// Keys are 43 characters; of a longer one than 255, the rest is no part of it.
     pub(crate) fn write(&self) -> Vec<u8> {
         let (letter, first, second): (_, &[u8], &[u8]) = match &self.ask {
-            Ask::Begin { now_ms, held_until_ms } => (b'b', &now_ms.to_be_bytes(), &held_until_ms.to_be_bytes()),
+            Ask::Begin {
+                now_ms,
+                held_until_ms,
+            } => (b'b', &now_ms.to_be_bytes(), &held_until_ms.to_be_bytes()),
             Ask::Finish { expires_ms, result } => (b'f', &expires_ms.to_be_bytes(), result),
             Ask::Abandon => (b'a', &[], &[]),
         };
         let key = &self.key.as_bytes()[..self.key.len().min(usize::from(u8::MAX))];
-        [&[letter], self.holder.as_slice(), &[key.len() as u8], key, first, second].concat()
+        [
+            &[letter],
+            self.holder.as_slice(),
+            &[key.len() as u8],
+            key,
+            first,
+            second,
+        ]
+        .concat()
     }
 
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
@@ -39,7 +50,10 @@ impl<'a> Request<'a> {
         let ask = match letter {
             b'b' => {
                 let (now_ms, rest) = number(rest)?;
-                Ask::Begin { now_ms, held_until_ms: number(rest)?.0 }
+                Ask::Begin {
+                    now_ms,
+                    held_until_ms: number(rest)?.0,
+                }
             }
             b'f' => {
                 let (expires_ms, result) = number(rest)?;
@@ -48,7 +62,11 @@ impl<'a> Request<'a> {
             b'a' => Ask::Abandon,
             _ => return None,
         };
-        Some(Self { ask, key: std::str::from_utf8(key).ok()?, holder })
+        Some(Self {
+            ask,
+            key: std::str::from_utf8(key).ok()?,
+            holder,
+        })
     }
 }
 
@@ -99,22 +117,49 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for ask in [
-            Ask::Begin { now_ms: 1, held_until_ms: u64::MAX },
-            Ask::Finish { expires_ms: 1 << 60, result: b"\0{}\xff" },
-            Ask::Finish { expires_ms: 0, result: b"" },
+            Ask::Begin {
+                now_ms: 1,
+                held_until_ms: u64::MAX,
+            },
+            Ask::Finish {
+                expires_ms: 1 << 60,
+                result: b"\0{}\xff",
+            },
+            Ask::Finish {
+                expires_ms: 0,
+                result: b"",
+            },
             Ask::Abandon,
         ] {
-            let request = Request { ask, key: "a-digest", holder: &[7; HOLDER] };
+            let request = Request {
+                ask,
+                key: "a-digest",
+                holder: &[7; HOLDER],
+            };
             assert_eq!(Request::read(&request.write()), Some(request));
         }
-        for answer in [Answer::First, Answer::Running, Answer::Done(b"\0x".to_vec()), Answer::Kept, Answer::Lost] {
+        for answer in [
+            Answer::First,
+            Answer::Running,
+            Answer::Done(b"\0x".to_vec()),
+            Answer::Kept,
+            Answer::Lost,
+        ] {
             assert_eq!(Answer::read(&answer.write()), Some(answer));
         }
     }
 
     #[test]
     fn what_is_cut_off_is_no_request() {
-        let whole = Request { ask: Ask::Begin { now_ms: 1, held_until_ms: 2 }, key: "key", holder: &[7; HOLDER] }.write();
+        let whole = Request {
+            ask: Ask::Begin {
+                now_ms: 1,
+                held_until_ms: 2,
+            },
+            key: "key",
+            holder: &[7; HOLDER],
+        }
+        .write();
         for length in 0..whole.len() {
             assert_eq!(Request::read(&whole[..length]), None, "{length}");
         }

@@ -19,7 +19,14 @@ const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// The platform of this isolate, to which a server adds the ports of its toolkits.
 pub(crate) fn platform(keys: Keyring) -> Platform {
-    Platform::new(Arc::new(Isolate), Arc::new(Isolate), Arc::new(Isolate), Arc::new(Log), keys).with_background(Arc::new(Isolate))
+    Platform::new(
+        Arc::new(Isolate),
+        Arc::new(Isolate),
+        Arc::new(Isolate),
+        Arc::new(Log),
+        keys,
+    )
+    .with_background(Arc::new(Isolate))
 }
 
 /// A key for request state that lives as long as this isolate.
@@ -52,7 +59,10 @@ pub(crate) struct Timeout {
 
 impl Timeout {
     pub(crate) fn new(duration: Duration) -> Self {
-        Self { milliseconds: duration.min(LONGEST).as_millis() as i32, running: None }
+        Self {
+            milliseconds: duration.min(LONGEST).as_millis() as i32,
+            running: None,
+        }
     }
 }
 
@@ -64,9 +74,14 @@ impl Future for Timeout {
             return callback.poll(cx);
         }
         let callback = Callback::new();
-        let started = scope().set_timeout_with_callback_and_timeout_and_arguments_0(callback.function(), self.milliseconds);
+        let started = scope().set_timeout_with_callback_and_timeout_and_arguments_0(
+            callback.function(),
+            self.milliseconds,
+        );
         // a request that is over may start no timers; its calls are over too
-        let Ok(id) = started else { return Poll::Pending };
+        let Ok(id) = started else {
+            return Poll::Pending;
+        };
         let pending = callback.poll(cx);
         self.running = Some((id, callback));
         pending

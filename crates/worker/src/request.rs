@@ -20,15 +20,27 @@ use worker::web_sys::ReadableStreamDefaultReader;
 pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<Incoming> {
     let mut converted = Request::new(());
     // a method or path that is none can only be answered as one that is not served
-    *converted.method_mut() = Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::TRACE);
+    *converted.method_mut() =
+        Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::TRACE);
     let uri = Uri::try_from(request.url()).unwrap_or(Uri::from_static("/unreadable"));
-    *converted.uri_mut() =
-        if base_path.is_empty() { uri } else { Uri::try_from(below(uri.path(), base_path)).unwrap_or(Uri::from_static("/unreadable")) };
+    *converted.uri_mut() = if base_path.is_empty() {
+        uri
+    } else {
+        Uri::try_from(below(uri.path(), base_path)).unwrap_or(Uri::from_static("/unreadable"))
+    };
     *converted.headers_mut() = headers(&request.headers());
-    let principal = address(converted.headers()).map_or_else(Principal::anonymous, |address| Principal::anonymous().at(address));
+    let principal = address(converted.headers()).map_or_else(Principal::anonymous, |address| {
+        Principal::anonymous().at(address)
+    });
     converted.extensions_mut().insert(principal);
     let declared = converted.headers().contains_key(header::CONTENT_LENGTH);
-    converted.map(|()| if declared { Incoming::Declared(request) } else { Incoming::Undeclared(request) })
+    converted.map(|()| {
+        if declared {
+            Incoming::Declared(request)
+        } else {
+            Incoming::Undeclared(request)
+        }
+    })
 }
 
 /// Where the call came from. Cloudflare sets the header, and nobody can call a Worker without passing it.
@@ -39,9 +51,14 @@ fn address(headers: &HeaderMap) -> Option<IpAddr> {
 fn headers(from: &web_sys::Headers) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in header_pairs(from) {
-        let Ok(name) = HeaderName::try_from(name) else { continue };
+        let Ok(name) = HeaderName::try_from(name) else {
+            continue;
+        };
         // a value that is none stays as an empty one: a check that forbids the header must still find it
-        headers.append(name, HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("")));
+        headers.append(
+            name,
+            HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("")),
+        );
     }
     headers
 }
@@ -49,7 +66,11 @@ fn headers(from: &web_sys::Headers) -> HeaderMap {
 /// All headers in two steps over the border instead of two for each: `name,value` lines, and neither has a line break.
 pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Vec<(String, String)> {
     let lines = String::from(Array::from(headers).join("\n"));
-    lines.lines().filter_map(|line| line.split_once(',')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    lines
+        .lines()
+        .filter_map(|line| line.split_once(','))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// The body of a request. One that says its length is read at once, after that length was found small enough; one that does not
@@ -66,11 +87,16 @@ impl http_body::Body for Incoming {
     type Data = Bytes;
     type Error = Broken;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         loop {
             match &mut *self {
                 Self::End => return Poll::Ready(None),
-                Self::Declared(request) => *self = Self::Whole(request.array_buffer().map_err(|_| Broken)?.into()),
+                Self::Declared(request) => {
+                    *self = Self::Whole(request.array_buffer().map_err(|_| Broken)?.into())
+                }
                 Self::Whole(buffer) => {
                     let read = ready!(Pin::new(buffer).poll(cx));
                     *self = Self::End;
@@ -80,7 +106,8 @@ impl http_body::Body for Incoming {
                 Self::Undeclared(request) => {
                     *self = match request.body() {
                         Some(stream) => {
-                            let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+                            let reader: ReadableStreamDefaultReader =
+                                stream.get_reader().unchecked_into();
                             let first = reader.read();
                             Self::Pieces(reader, first.into())
                         }
@@ -110,7 +137,11 @@ pub(crate) fn piece(read: &JsValue) -> Result<Option<Bytes>, JsValue> {
     if Reflect::get(read, &"done".into())?.is_truthy() {
         return Ok(None);
     }
-    Ok(Some(Uint8Array::new(&Reflect::get(read, &"value".into())?).to_vec().into()))
+    Ok(Some(
+        Uint8Array::new(&Reflect::get(read, &"value".into())?)
+            .to_vec()
+            .into(),
+    ))
 }
 
 /// The body ended before it was complete.

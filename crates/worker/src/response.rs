@@ -13,14 +13,22 @@ use crate::fetch::guarded;
 use crate::hangup::Hangup;
 
 /// The response, and whoever waits for it.
-pub(crate) fn convert(response: Response<Body>, client: Hangup) -> Result<web_sys::Response, Error> {
+pub(crate) fn convert(
+    response: Response<Body>,
+    client: Hangup,
+) -> Result<web_sys::Response, Error> {
     let (parts, body) = response.into_parts();
-    let builder = ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers(headers(&parts.headers)?);
+    let builder = ResponseBuilder::new()
+        .with_status(parts.status.as_u16())
+        .with_headers(headers(&parts.headers)?);
     let response = match body.as_full() {
         // some statuses may have no body, not even an empty one
         Some(bytes) if bytes.is_empty() => builder.empty(),
         Some(bytes) => builder.fixed(bytes.to_vec()),
-        None => builder.from_stream(Events { body: Some(body), client })?,
+        None => builder.from_stream(Events {
+            body: Some(body),
+            client,
+        })?,
     };
     Ok(response.into())
 }
@@ -43,7 +51,9 @@ impl Stream for Events {
     type Item = Result<Vec<u8>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
         let item = match guarded(|| Pin::new(body).poll_frame(cx)) {
             Poll::Ready(Ok(Some(Ok(frame)))) => {
                 return Poll::Ready(Some(Ok(frame.into_data().unwrap_or_default().into())));

@@ -68,7 +68,11 @@ impl Settings {
             max_body: reader.max_body(),
             policies: reader.policies(None),
             state_keys: reader.keys(),
-            log_level: reader.parsed("MCPFN_LOG", Level::INFO, "error, warn, info, debug or trace"),
+            log_level: reader.parsed(
+                "MCPFN_LOG",
+                Level::INFO,
+                "error, warn, info, debug or trace",
+            ),
         };
         reader.finish(settings)
     }
@@ -79,7 +83,12 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::read(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
+        Settings::read(|name| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).into())
+        })
     }
 
     #[test]
@@ -94,7 +103,10 @@ mod tests {
         ])
         .unwrap_err();
         assert_eq!(error.mistakes.len(), 6, "{error}");
-        assert!(!error.to_string().contains("hunter2"), "secrets are not repeated");
+        assert!(
+            !error.to_string().contains("hunter2"),
+            "secrets are not repeated"
+        );
     }
 
     #[test]
@@ -102,6 +114,11 @@ mod tests {
         let error = read(&[("MCPFN_AUTH", " ")]).unwrap_err();
         assert_eq!(error.mistakes.len(), 1, "{error}");
         assert!(error.to_string().contains("wrangler.toml"), "{error}");
-        assert!(read(&[("MCPFN_AUTH", "none")]).unwrap().methods.has(Method::None));
+        assert!(
+            read(&[("MCPFN_AUTH", "none")])
+                .unwrap()
+                .methods
+                .has(Method::None)
+        );
     }
 }

@@ -16,7 +16,9 @@ use crate::stores::{D1, KvCache, RateBindings};
 
 /// What a JavaScript error says.
 pub(crate) fn message(error: &JsValue) -> String {
-    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    let message = Reflect::get(error, &"message".into())
+        .ok()
+        .and_then(|message| message.as_string());
     message.unwrap_or_else(|| format!("{error:?}"))
 }
 
@@ -32,7 +34,9 @@ impl Variables {
         if value.is_undefined() || value.is_null() {
             return None;
         }
-        let text = value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())?;
+        let text = value
+            .as_string()
+            .or_else(|| JSON::stringify(&value).ok()?.as_string())?;
         Some(text.into())
     }
 
@@ -77,7 +81,9 @@ impl Variables {
             return Ok(None);
         }
         #[cfg(feature = "once")]
-        if Reflect::get(&bound, &JsValue::from_str("getByName")).is_ok_and(|method| method.is_function()) {
+        if Reflect::get(&bound, &JsValue::from_str("getByName"))
+            .is_ok_and(|method| method.is_function())
+        {
             return Ok(Some(Arc::new(DurableOnce::new(bound))));
         }
         Err(format!(
@@ -92,7 +98,8 @@ impl Variables {
     /// When no binding has this rate: a sentence that says what to add.
     pub fn rates(&self, rate: Option<Rate>) -> Result<RateBindings, String> {
         let bindings = RateBindings::new(self.0.clone());
-        rate.map_or(Ok(()), |rate| bindings.of(rate).map(drop)).map_err(|why| format!("MCPFN_RATE: {why}"))?;
+        rate.map_or(Ok(()), |rate| bindings.of(rate).map(drop))
+            .map_err(|why| format!("MCPFN_RATE: {why}"))?;
         Ok(bindings)
     }
 }

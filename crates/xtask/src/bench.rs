@@ -36,7 +36,9 @@ pub(crate) fn run(cx: &Context, arguments: &[String]) -> Result<()> {
 fn core(cx: &Context, rest: &[String]) -> Result<()> {
     let bench = |more: &[&str]| {
         let mut command = cx.cargo();
-        command.args(["bench", "-p", "mcpfn-it", "--bench", "core"]).args(more);
+        command
+            .args(["bench", "-p", "mcpfn-it", "--bench", "core"])
+            .args(more);
         command
     };
     // arguments of the user's own choose what is measured; the counts belong to the whole
@@ -45,9 +47,14 @@ fn core(cx: &Context, rest: &[String]) -> Result<()> {
     }
     process::run(&mut bench(&["--no-run"]))?;
     let counted = match process::find("valgrind") {
-        Some(_) => count(&program("core", &process::read(&mut bench(&["--no-run", "--message-format=json"]))?)?)?,
+        Some(_) => count(&program(
+            "core",
+            &process::read(&mut bench(&["--no-run", "--message-format=json"]))?,
+        )?)?,
         None => {
-            println!("instructions are not counted: `apt-get install valgrind` gives the tool that counts them");
+            println!(
+                "instructions are not counted: `apt-get install valgrind` gives the tool that counts them"
+            );
             None
         }
     };
@@ -56,23 +63,44 @@ fn core(cx: &Context, rest: &[String]) -> Result<()> {
 
 /// The benchmark's program among cargo's messages.
 fn program(part: &str, messages: &str) -> Result<PathBuf> {
-    let found = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
-        let is_it = message["target"]["name"] == part && message["target"]["kind"][0] == "bench";
-        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
-    });
-    found.ok_or_else(|| Error::new(format!("cargo built no benchmark `{part}`; see `[[bench]]` in tests/Cargo.toml")))
+    let found = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| {
+            let is_it =
+                message["target"]["name"] == part && message["target"]["kind"][0] == "bench";
+            message["executable"]
+                .as_str()
+                .filter(|_| is_it)
+                .map(PathBuf::from)
+        });
+    found.ok_or_else(|| {
+        Error::new(format!(
+            "cargo built no benchmark `{part}`; see `[[bench]]` in tests/Cargo.toml"
+        ))
+    })
 }
 
 /// Instructions of one run of each operation, as `NAME=INSTRUCTIONS` with commas between. The program says how often each
 /// runs. What it does once stands in both counts and falls out of their difference.
 fn count(program: &Path) -> Result<Option<String>> {
     let operations = process::read(Command::new(program).arg("--names"))?;
-    println!("counting instructions of {} operations", operations.lines().count());
+    println!(
+        "counting instructions of {} operations",
+        operations.lines().count()
+    );
     flush();
     let counted = operations.lines().map(|line| {
-        let operation = line.split_once(' ').and_then(|(name, times)| Some((name, times.parse::<u64>().ok()?)));
-        let (name, times) = operation.ok_or_else(|| Error::new(format!("`{line}` is no operation with its number of runs")))?;
-        let (once, twice) = (collected(program, name, times)?, collected(program, name, 2 * times)?);
+        let operation = line
+            .split_once(' ')
+            .and_then(|(name, times)| Some((name, times.parse::<u64>().ok()?)));
+        let (name, times) = operation.ok_or_else(|| {
+            Error::new(format!("`{line}` is no operation with its number of runs"))
+        })?;
+        let (once, twice) = (
+            collected(program, name, times)?,
+            collected(program, name, 2 * times)?,
+        );
         Ok(format!("{name}={}", twice.saturating_sub(once) / times))
     });
     Ok(Some(counted.collect::<Result<Vec<_>>>()?.join(",")))
@@ -80,12 +108,27 @@ fn count(program: &Path) -> Result<Option<String>> {
 
 fn collected(program: &Path, name: &str, times: u64) -> Result<u64> {
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--log-fd=1", "--callgrind-out-file=/dev/null"]);
+    valgrind.args([
+        "--tool=callgrind",
+        "--log-fd=1",
+        "--callgrind-out-file=/dev/null",
+    ]);
     // only inside this function of the benchmark's: what prepares an operation does not count
     valgrind.args(["--collect-atstart=no", "--toggle-collect=*one_operation*"]);
-    let said = process::read(valgrind.arg(program).args(["--instructions", name, &times.to_string()]))?;
-    let collected = said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
-    collected.ok_or_else(|| Error::new(format!("valgrind did not say what it counted, but:\n{said}")))
+    let said =
+        process::read(
+            valgrind
+                .arg(program)
+                .args(["--instructions", name, &times.to_string()]),
+        )?;
+    let collected = said
+        .lines()
+        .find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
+    collected.ok_or_else(|| {
+        Error::new(format!(
+            "valgrind did not say what it counted, but:\n{said}"
+        ))
+    })
 }
 
 fn parse(arguments: &[String]) -> Result<((&'static str, Start), &[String])> {
@@ -93,18 +136,28 @@ fn parse(arguments: &[String]) -> Result<((&'static str, Start), &[String])> {
     let (part, rest) = match arguments {
         [flag, part, rest @ ..] if flag == "--part" => (part, rest),
         _ => {
-            return Err(Error::new(format!("say which part: `cargo xtask bench --part {}`", known().join("` or `--part "))));
+            return Err(Error::new(format!(
+                "say which part: `cargo xtask bench --part {}`",
+                known().join("` or `--part ")
+            )));
         }
     };
     let part = PARTS
         .iter()
         .find(|(name, _)| name == part)
         .copied()
-        .ok_or_else(|| Error::new(format!("there are no benchmarks of `{part}`; there are of: {}", known().join(", "))))?;
+        .ok_or_else(|| {
+            Error::new(format!(
+                "there are no benchmarks of `{part}`; there are of: {}",
+                known().join(", ")
+            ))
+        })?;
     match rest {
         [] => Ok((part, rest)),
         [dashes, rest @ ..] if dashes == "--" => Ok((part, rest)),
-        [other, ..] => Err(Error::new(format!("put `--` before arguments for the benchmark, such as `{other}`"))),
+        [other, ..] => Err(Error::new(format!(
+            "put `--` before arguments for the benchmark, such as `{other}`"
+        ))),
     }
 }
 
@@ -127,8 +180,16 @@ mod tests {
 {"reason":"compiler-artifact","target":{"kind":["lib"],"name":"core"},"executable":null}
 {"reason":"compiler-artifact","target":{"kind":["bench"],"name":"core"},"executable":"/target/core-1"}
 {"reason":"build-finished","success":true}"#;
-        assert_eq!(program("core", messages).unwrap(), Path::new("/target/core-1"));
-        assert!(program("list", messages).unwrap_err().to_string().contains("`list`"));
+        assert_eq!(
+            program("core", messages).unwrap(),
+            Path::new("/target/core-1")
+        );
+        assert!(
+            program("list", messages)
+                .unwrap_err()
+                .to_string()
+                .contains("`list`")
+        );
     }
 
     #[test]

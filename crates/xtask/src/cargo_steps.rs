@@ -15,11 +15,30 @@ pub(crate) fn fmt(cx: &Context, _: &mut Counts) -> Result<()> {
 
 pub(crate) fn clippy(cx: &Context, _: &mut Counts) -> Result<()> {
     // The feature that only the deployed binary has; the step `sam` builds it.
-    let workspace = ["--workspace", "--all-targets", "--features", "mcpfn-server/lambda"];
+    let workspace = [
+        "--workspace",
+        "--all-targets",
+        "--features",
+        "mcpfn-server/lambda",
+    ];
     // `--all-targets` leaves out tests that other steps ask for by name
-    let named = ["-p", "mcpfn-sql", "-p", "mcpfn-toolkits", "--test", "postgres", "--test", "recall"];
+    let named = [
+        "-p",
+        "mcpfn-sql",
+        "-p",
+        "mcpfn-toolkits",
+        "--test",
+        "postgres",
+        "--test",
+        "recall",
+    ];
     for what in [&workspace[..], &named] {
-        process::run(cx.cargo().arg("clippy").args(what).args(["--", "-D", "warnings"]))?;
+        process::run(
+            cx.cargo()
+                .arg("clippy")
+                .args(what)
+                .args(["--", "-D", "warnings"]),
+        )?;
     }
     Ok(())
 }
@@ -42,14 +61,26 @@ pub(crate) fn tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
 }
 
 pub(crate) fn docs(cx: &Context, _: &mut Counts) -> Result<()> {
-    process::run(cx.cargo().args(["doc", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-Dwarnings"))
+    process::run(
+        cx.cargo()
+            .args(["doc", "--no-deps", "--workspace"])
+            .env("RUSTDOCFLAGS", "-Dwarnings"),
+    )
 }
 
 /// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`, the line each test binary ends with.
 fn test_result(line: &str) -> Option<Counts> {
     let (_, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;
-    let number = |of: &str| numbers.split("; ").find_map(|part| part.strip_suffix(of)).and_then(|number| number.trim().parse().ok());
-    Some(Counts { passed: number(" passed")?, failed: number(" failed")? })
+    let number = |of: &str| {
+        numbers
+            .split("; ")
+            .find_map(|part| part.strip_suffix(of))
+            .and_then(|number| number.trim().parse().ok())
+    };
+    Some(Counts {
+        passed: number(" passed")?,
+        failed: number(" failed")?,
+    })
 }
 
 #[cfg(test)]
@@ -63,8 +94,14 @@ mod tests {
 
     #[test]
     fn the_closing_line_of_a_test_binary_is_counted() {
-        check("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s", Some((12, 0)));
-        check("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 9s", Some((3, 2)));
+        check(
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            Some((12, 0)),
+        );
+        check(
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 9s",
+            Some((3, 2)),
+        );
     }
 
     #[test]

@@ -16,7 +16,11 @@ use crate::{
 };
 
 /// Each script and what tells its runs apart. The 2.x client speaks the handshake revisions unless asked otherwise.
-const CLIENTS: &[(&str, &[&str])] = &[("ts-v2.mjs", &["--era", "modern"]), ("ts-v2.mjs", &["--era", "legacy"]), ("ts-v1.mjs", &[])];
+const CLIENTS: &[(&str, &[&str])] = &[
+    ("ts-v2.mjs", &["--era", "modern"]),
+    ("ts-v2.mjs", &["--era", "legacy"]),
+    ("ts-v1.mjs", &[]),
+];
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let node = setup::node(cx)?;
@@ -27,11 +31,29 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let mut failed = Vec::new();
     for (script, arguments) in CLIENTS {
         let name = [&[*script], *arguments].concat().join(" ");
-        if run_client(cx, &node, script, arguments, ["--url".as_ref(), server.url.as_ref()], counts).is_err() {
+        if run_client(
+            cx,
+            &node,
+            script,
+            arguments,
+            ["--url".as_ref(), server.url.as_ref()],
+            counts,
+        )
+        .is_err()
+        {
             failed.push(format!("{name} over HTTP"));
         }
         server.still_runs()?;
-        if run_client(cx, &node, script, arguments, ["--stdio".as_ref(), &program], counts).is_err() {
+        if run_client(
+            cx,
+            &node,
+            script,
+            arguments,
+            ["--stdio".as_ref(), &program],
+            counts,
+        )
+        .is_err()
+        {
             failed.push(format!("{name} over stdio"));
         }
     }
@@ -40,25 +62,50 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         failed.push("servers behind another one".to_owned());
     }
     let mut command = node.command();
-    command.current_dir(cx.root.join(setup::CLIENTS)).arg("systems.mjs").arg(&ready);
+    command
+        .current_dir(cx.root.join(setup::CLIENTS))
+        .arg("systems.mjs")
+        .arg(&ready);
     if run_script("systems.mjs", &mut command, counts).is_err() {
         failed.push("systems.mjs".to_owned());
     }
-    if failed.is_empty() { Ok(()) } else { Err(Error::new(format!("failed: {}", failed.join(", ")))) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::new(format!("failed: {}", failed.join(", "))))
+    }
 }
 
 /// The same clients over HTTP alone, against a server that runs.
 pub(crate) fn over_http(cx: &Context, node: &Node, url: &str, counts: &mut Counts) -> Result<()> {
     setup::node_packages(cx, node, setup::CLIENTS)?;
     for (script, arguments) in CLIENTS {
-        run_client(cx, node, script, arguments, ["--url".as_ref(), url.as_ref()], counts)?;
+        run_client(
+            cx,
+            node,
+            script,
+            arguments,
+            ["--url".as_ref(), url.as_ref()],
+            counts,
+        )?;
     }
     Ok(())
 }
 
-fn run_client(cx: &Context, node: &Node, script: &str, arguments: &[&str], server: [&Path; 2], counts: &mut Counts) -> Result<()> {
+fn run_client(
+    cx: &Context,
+    node: &Node,
+    script: &str,
+    arguments: &[&str],
+    server: [&Path; 2],
+    counts: &mut Counts,
+) -> Result<()> {
     let mut command = node.command();
-    command.current_dir(cx.root.join(setup::CLIENTS)).arg(script).args(server).args(arguments);
+    command
+        .current_dir(cx.root.join(setup::CLIENTS))
+        .arg(script)
+        .args(server)
+        .args(arguments);
     run_script(script, &mut command, counts)
 }
 
@@ -73,7 +120,9 @@ fn run_script(script: &str, command: &mut Command, counts: &mut Counts) -> Resul
     counts.failed += here.failed;
     result?;
     if here.failed > 0 {
-        return Err(Error::new(format!("{script} passed nothing or reported failures but ended as if all was well")));
+        return Err(Error::new(format!(
+            "{script} passed nothing or reported failures but ended as if all was well"
+        )));
     }
     Ok(())
 }

@@ -51,11 +51,15 @@ impl Options {
                     Some("lambda") => options.host = Host::Lambda,
                     Some("worker") => options.host = Host::Worker,
                     _ => {
-                        return Err(Error::new("say which host serves the fixtures: `--host local`, `--host lambda` or `--host worker`"));
+                        return Err(Error::new(
+                            "say which host serves the fixtures: `--host local`, `--host lambda` or `--host worker`",
+                        ));
                     }
                 },
                 other => {
-                    return Err(Error::new(format!("`conformance` does not know `{other}`; see `cargo xtask help`")));
+                    return Err(Error::new(format!(
+                        "`conformance` does not know `{other}`; see `cargo xtask help`"
+                    )));
                 }
             }
         }
@@ -74,8 +78,18 @@ struct Run {
 }
 
 const RUNS: &[Run] = &[
-    Run { name: "2026-07-28-required", arguments: &["--requirements", "2026-07-28"], baseline: None, required: Some("2026-07-28") },
-    Run { name: "2026-07-28-all", arguments: &["--suite", "all", "--spec-version", "2026-07-28"], baseline: None, required: None },
+    Run {
+        name: "2026-07-28-required",
+        arguments: &["--requirements", "2026-07-28"],
+        baseline: None,
+        required: Some("2026-07-28"),
+    },
+    Run {
+        name: "2026-07-28-all",
+        arguments: &["--suite", "all", "--spec-version", "2026-07-28"],
+        baseline: None,
+        required: None,
+    },
     Run {
         name: "2025-11-25-required",
         arguments: &["--requirements", "2025-11-25"],
@@ -93,7 +107,14 @@ const RUNS: &[Run] = &[
 /// The suite through every host that is built.
 pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
     for host in [Host::Local, Host::Lambda, Host::Worker] {
-        run(cx, &Options { host, ..Options::default() }, counts)?;
+        run(
+            cx,
+            &Options {
+                host,
+                ..Options::default()
+            },
+            counts,
+        )?;
     }
     Ok(())
 }
@@ -135,26 +156,44 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
 
 /// Builds the front and, beside it, the bootstrap that it starts. The front takes the fixture server's place.
 fn build_lambda(cx: &Context) -> Result<PathBuf> {
-    process::run(cx.cargo().args(["build", "-p", "mcpfn-lambda-emulator", "--bins"]))?;
+    process::run(
+        cx.cargo()
+            .args(["build", "-p", "mcpfn-lambda-emulator", "--bins"]),
+    )?;
     let front = format!("lambda-front{}", std::env::consts::EXE_SUFFIX);
     Ok(cx.target.join("debug").join(front))
 }
 
 /// Runs the suite once and says whether it was content.
-fn one_run(cx: &Context, node: &Node, run: &Run, url: &str, results: &Path, counts: &mut Counts) -> Result<bool> {
+fn one_run(
+    cx: &Context,
+    node: &Node,
+    run: &Run,
+    url: &str,
+    results: &Path,
+    counts: &mut Counts,
+) -> Result<bool> {
     let place = cx.root.join(CONFORMANCE);
     let output = results.join(run.name);
     fs::create_dir_all(&output).while_doing(format_args!("create {}", output.display()))?;
 
     let mut suite = node.command();
-    suite.current_dir(&place).arg(format!("{SUITE}/dist/index.js")).args(["server", "--url", url]).args(run.arguments);
+    suite
+        .current_dir(&place)
+        .arg(format!("{SUITE}/dist/index.js"))
+        .args(["server", "--url", url])
+        .args(run.arguments);
     suite.arg("--output-dir").arg(&output);
     let baseline = match run.baseline {
         None => None,
         Some(file) => {
             suite.args(["--expected-failures", file]);
-            let text = fs::read_to_string(place.join(file)).while_doing(format_args!("read {CONFORMANCE}/{file}"))?;
-            Some(Baseline::parse(&text).map_err(|why| Error::new(format!("{CONFORMANCE}/{file}: {why}")))?)
+            let text = fs::read_to_string(place.join(file))
+                .while_doing(format_args!("read {CONFORMANCE}/{file}"))?;
+            Some(
+                Baseline::parse(&text)
+                    .map_err(|why| Error::new(format!("{CONFORMANCE}/{file}: {why}")))?,
+            )
         }
     };
     let verdict = process::read(&mut suite);
@@ -162,8 +201,11 @@ fn one_run(cx: &Context, node: &Node, run: &Run, url: &str, results: &Path, coun
     let required = match run.required {
         None => None,
         Some(revision) => {
-            let file = place.join(SUITE).join(format!("requirements/{revision}.yaml"));
-            let text = fs::read_to_string(&file).while_doing(format_args!("read {}", file.display()))?;
+            let file = place
+                .join(SUITE)
+                .join(format!("requirements/{revision}.yaml"));
+            let text =
+                fs::read_to_string(&file).while_doing(format_args!("read {}", file.display()))?;
             Some(results::required_scenarios(&text))
         }
     };
@@ -174,8 +216,13 @@ fn one_run(cx: &Context, node: &Node, run: &Run, url: &str, results: &Path, coun
     counts.failed += tally.checks.failed;
 
     if tally.scenarios_run() == 0 {
-        let said = verdict.err().map_or_else(String::new, |error| format!(" {error}"));
-        return Err(Error::new(format!("the suite ran no scenario for {}.{said}", run.name)));
+        let said = verdict
+            .err()
+            .map_or_else(String::new, |error| format!(" {error}"));
+        return Err(Error::new(format!(
+            "the suite ran no scenario for {}.{said}",
+            run.name
+        )));
     }
     let content = verdict.is_ok() && tally.checks.failed == 0;
     if !content {
@@ -185,7 +232,9 @@ fn one_run(cx: &Context, node: &Node, run: &Run, url: &str, results: &Path, coun
         if let Err(error) = verdict {
             // Its list of scenarios repeats what was printed above; what follows the totals is said nowhere else.
             let said = error.to_string();
-            let closing = said.split_once("\nTotal: ").map_or(said.as_str(), |(_, after)| after);
+            let closing = said
+                .split_once("\nTotal: ")
+                .map_or(said.as_str(), |(_, after)| after);
             println!("  the suite's own words: {}", closing.trim_matches('\n'));
             fs::write(output.join("suite.log"), &said).while_doing("write the suite's log")?;
             // It may be unhappy about something that is no failed check, such as an entry that passes by now.
@@ -230,13 +279,22 @@ mod tests {
 
     #[test]
     fn hosts_are_known_by_name() {
-        let local = |keep| Ok(Options { keep, host: Host::Local });
+        let local = |keep| {
+            Ok(Options {
+                keep,
+                host: Host::Local,
+            })
+        };
         assert_eq!(options(&["--host", "local", "--keep"]), local(true));
         assert_eq!(options(&[]), local(false));
         let lambda = options(&["--host", "lambda"]).unwrap();
         assert_eq!(lambda.host, Host::Lambda);
         assert_eq!(options(&["--host", "worker"]).unwrap().host, Host::Worker);
-        assert!(options(&["--host", "moon"]).unwrap_err().contains("--host local"));
+        assert!(
+            options(&["--host", "moon"])
+                .unwrap_err()
+                .contains("--host local")
+        );
         assert!(options(&["--host"]).unwrap_err().contains("--host local"));
         assert!(options(&["--hots"]).unwrap_err().contains("`--hots`"));
     }
@@ -245,7 +303,10 @@ mod tests {
     fn the_scenario_is_read_from_the_folders_name() {
         let folder = "server-server-stateless-2026-11-21T00-07-12-629Z";
         assert_eq!(scenario_of(folder), Some("server-stateless"));
-        assert_eq!(scenario_of("server-json-schema-2020-12-2026-11-21T00-07-14-775Z"), Some("json-schema-2020-12"));
+        assert_eq!(
+            scenario_of("server-json-schema-2020-12-2026-11-21T00-07-14-775Z"),
+            Some("json-schema-2020-12")
+        );
         assert_eq!(scenario_of("server-x"), None);
         assert_eq!(scenario_of("suite.log"), None);
     }

@@ -25,7 +25,9 @@ impl Context {
         Ok(Self {
             root: root()?,
             tools: tools()?,
-            target: target.ok_or_else(|| Error::new("start xtask as `cargo xtask`, not from another folder"))?,
+            target: target.ok_or_else(|| {
+                Error::new("start xtask as `cargo xtask`, not from another folder")
+            })?,
         })
     }
 
@@ -48,14 +50,24 @@ fn root() -> Result<PathBuf> {
     let crate_folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     crate_folder
         .and_then(|folder| folder.ancestors().nth(2).map(Path::to_path_buf))
-        .ok_or_else(|| Error::new("start xtask with `cargo xtask` from anywhere inside the repository"))
+        .ok_or_else(|| {
+            Error::new("start xtask with `cargo xtask` from anywhere inside the repository")
+        })
 }
 
 fn tools() -> Result<PathBuf> {
-    let from = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let from = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let folder = from("MCPFN_TOOLS")
         .or_else(|| from("XDG_CACHE_HOME").map(|cache| cache.join("mcpfn-tools")))
         .or_else(|| from("HOME").map(|home| home.join(".cache/mcpfn-tools")))
-        .ok_or_else(|| Error::new("no folder for tools is known; set MCPFN_TOOLS to one that can be written to"))?;
+        .ok_or_else(|| {
+            Error::new(
+                "no folder for tools is known; set MCPFN_TOOLS to one that can be written to",
+            )
+        })?;
     std::path::absolute(&folder).while_doing(format_args!("make {} absolute", folder.display()))
 }

@@ -13,7 +13,9 @@ pub(crate) fn run(cx: &Context, _: &mut Counts) -> Result<()> {
     let program = setup::cargo_deny(cx)?;
     let deny = || {
         let mut command = Command::new(&program);
-        command.current_dir(&cx.root).args(["--workspace", "check", "--hide-inclusion-graph"]);
+        command
+            .current_dir(&cx.root)
+            .args(["--workspace", "check", "--hide-inclusion-graph"]);
         command
     };
     process::run(deny().args(["licenses", "bans", "sources"]))?;

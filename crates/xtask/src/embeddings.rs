@@ -16,12 +16,21 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 /// Over SQLite, or over a PostgreSQL server.
 pub(crate) fn recall(cx: &Context, postgres: Option<&str>, counts: &mut Counts) -> Result<()> {
     let mut tests = cx.cargo();
-    tests.args(["test", "-p", "mcpfn-toolkits", "--test", "recall", "--", "--nocapture"]);
+    tests.args([
+        "test",
+        "-p",
+        "mcpfn-toolkits",
+        "--test",
+        "recall",
+        "--",
+        "--nocapture",
+    ]);
     if let Some(url) = postgres {
         tests.env("MCPFN_TEST_POSTGRES", url);
     }
     let python = setup::embedding_model(cx)?;
-    let mut model = Fixture::start_command(&mut python.script(&cx.root.join("tests/embeddings/serve.py")))?;
+    let mut model =
+        Fixture::start_command(&mut python.script(&cx.root.join("tests/embeddings/serve.py")))?;
     let result = cargo_steps::tests(tests.env("MCPFN_TEST_EMBEDDINGS_URL", &model.url), counts);
     model.still_runs()?;
     result

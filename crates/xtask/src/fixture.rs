@@ -27,9 +27,15 @@ pub(crate) fn build(cx: &Context) -> Result<PathBuf> {
 /// Builds a program of a package and gives back where it is.
 pub(crate) fn build_program(cx: &Context, package: &str, name: &str) -> Result<PathBuf> {
     process::run(cx.cargo().args(["build", "-p", package, "--bin", name]))?;
-    let program = cx.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let program = cx
+        .target
+        .join("debug")
+        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     if !program.is_file() {
-        return Err(Error::new(format!("cargo built `{name}`, but not as {}", program.display())));
+        return Err(Error::new(format!(
+            "cargo built `{name}`, but not as {}",
+            program.display()
+        )));
     }
     Ok(program)
 }
@@ -53,8 +59,12 @@ impl Fixture {
 
     /// Starts any server that prints `listening on URL`.
     pub(crate) fn start_command(command: &mut Command) -> Result<Self> {
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().while_doing("start the fixture server")?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .while_doing("start the fixture server")?;
         let log = Log::default();
         let (found, url) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
@@ -64,20 +74,34 @@ impl Fixture {
             follow(stderr, found, log.clone());
         }
         // The handle exists before anything can fail, so that the server is stopped in every case.
-        let mut fixture = Self { url: String::new(), child, log };
+        let mut fixture = Self {
+            url: String::new(),
+            child,
+            log,
+        };
         // An error also means that both streams ended, which is a server that died.
-        fixture.url = url
-            .recv_timeout(START_LIMIT)
-            .map_err(|_| Error::new(format!("the fixture server printed no `listening on URL`. It printed:\n{}", fixture.log.text())))?;
+        fixture.url = url.recv_timeout(START_LIMIT).map_err(|_| {
+            Error::new(format!(
+                "the fixture server printed no `listening on URL`. It printed:\n{}",
+                fixture.log.text()
+            ))
+        })?;
         println!("fixture server: {}", fixture.url);
         Ok(fixture)
     }
 
     /// A suite that talks to a dead server reports strange things; this says what really happened.
     pub(crate) fn still_runs(&mut self) -> Result<()> {
-        match self.child.try_wait().while_doing("look after the fixture server")? {
+        match self
+            .child
+            .try_wait()
+            .while_doing("look after the fixture server")?
+        {
             None => Ok(()),
-            Some(status) => Err(Error::new(format!("the fixture server ended with {status}. It printed:\n{}", self.log.text()))),
+            Some(status) => Err(Error::new(format!(
+                "the fixture server ended with {status}. It printed:\n{}",
+                self.log.text()
+            ))),
         }
     }
 }
@@ -101,17 +125,27 @@ impl Log {
 
     fn text(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.is_empty() { "(nothing)".to_owned() } else { Vec::from_iter(lines.iter().cloned()).join("\n") }
+        if lines.is_empty() {
+            "(nothing)".to_owned()
+        } else {
+            Vec::from_iter(lines.iter().cloned()).join("\n")
+        }
     }
 }
 
 /// Reads one stream of the server to its end: a full pipe would stop the server.
 fn follow(stream: impl Read + Send + 'static, found: mpsc::Sender<String>, log: Log) {
     thread::spawn(move || {
-        for line in BufReader::new(stream).split(b'\n').map_while(std::result::Result::ok) {
+        for line in BufReader::new(stream)
+            .split(b'\n')
+            .map_while(std::result::Result::ok)
+        {
             let line = String::from_utf8_lossy(&line);
             log.push(line.trim_end());
-            if let Some(url) = listening(&line).map(str::to_owned).or_else(|| workerd_listening(&line)) {
+            if let Some(url) = listening(&line)
+                .map(str::to_owned)
+                .or_else(|| workerd_listening(&line))
+            {
                 // Nobody listens any more once the first line was found.
                 let _ = found.send(url);
             }
@@ -127,7 +161,12 @@ fn listening(line: &str) -> Option<&str> {
 
 /// workerd says it in JSON, of every socket; the fixture server's is called `everything`.
 fn workerd_listening(line: &str) -> Option<String> {
-    let port: u16 = line.trim().strip_prefix(r#"{"event":"listen","socket":"everything","port":"#)?.strip_suffix('}')?.parse().ok()?;
+    let port: u16 = line
+        .trim()
+        .strip_prefix(r#"{"event":"listen","socket":"everything","port":"#)?
+        .strip_suffix('}')?
+        .parse()
+        .ok()?;
     Some(format!("http://127.0.0.1:{port}/mcp"))
 }
 
@@ -139,15 +178,22 @@ mod tests {
     fn the_address_is_found_wherever_the_line_begins() {
         let url = Some("http://127.0.0.1:40123/mcp");
         assert_eq!(listening("listening on http://127.0.0.1:40123/mcp"), url);
-        assert_eq!(listening("INFO listening on http://127.0.0.1:40123/mcp (everything)\r"), url);
+        assert_eq!(
+            listening("INFO listening on http://127.0.0.1:40123/mcp (everything)\r"),
+            url
+        );
         assert_eq!(listening("listening on stdin"), None);
         assert_eq!(listening("starting"), None);
     }
 
     #[test]
     fn workerd_announces_the_socket_of_the_fixture_server() {
-        let line = |socket: &str| format!(r#"{{"event":"listen","socket":"{socket}","port":40123}}"#);
-        assert_eq!(workerd_listening(&line("everything")).as_deref(), Some("http://127.0.0.1:40123/mcp"));
+        let line =
+            |socket: &str| format!(r#"{{"event":"listen","socket":"{socket}","port":40123}}"#);
+        assert_eq!(
+            workerd_listening(&line("everything")).as_deref(),
+            Some("http://127.0.0.1:40123/mcp")
+        );
         assert_eq!(workerd_listening(&line("paged")), None);
     }
 }

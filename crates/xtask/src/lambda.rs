@@ -31,15 +31,28 @@ use running::{Running, free_address};
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let tools = setup::lambda_tools(cx)?;
-    process::run(cx.cargo().args(["build", "-p", "mcpfn-lambda-emulator", "--bins"]))?;
-    let program = |name: &str| cx.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    process::run(
+        cx.cargo()
+            .args(["build", "-p", "mcpfn-lambda-emulator", "--bins"]),
+    )?;
+    let program = |name: &str| {
+        cx.target
+            .join("debug")
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    };
     let bootstrap = program("everything-lambda");
     let out = cx.target.join("lambda-emulators");
     fs::create_dir_all(&out).while_doing(format_args!("create {}", out.display()))?;
 
-    let front = Fixture::start_command(Command::new(program("lambda-front")).args(["--port", "0"]))?;
-    let (address, path) = parts(&front.url).ok_or_else(|| Error::new(format!("{} is no address of this machine", front.url)))?;
-    checked("progress arrives one by one through our own front", progress(address, path), counts)?;
+    let front =
+        Fixture::start_command(Command::new(program("lambda-front")).args(["--port", "0"]))?;
+    let (address, path) = parts(&front.url)
+        .ok_or_else(|| Error::new(format!("{} is no address of this machine", front.url)))?;
+    checked(
+        "progress arrives one by one through our own front",
+        progress(address, path),
+        counts,
+    )?;
     drop(front);
 
     secrets::run(cx, &out, counts)?;
@@ -47,7 +60,9 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     if cfg!(target_os = "linux") {
         rie::run(&tools, &bootstrap, &out, counts)
     } else {
-        println!("the runtime interface emulator is a program for Linux: crashes and timeouts are not tried here");
+        println!(
+            "the runtime interface emulator is a program for Linux: crashes and timeouts are not tried here"
+        );
         Ok(())
     }
 }
@@ -55,29 +70,70 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 /// The functions of `cargo lambda watch`, and the mode of each.
 const FUNCTIONS: [(&str, &str); 2] = [("stream", "stream"), ("buffer", "buffer")];
 
-fn watch(cx: &Context, tools: &LambdaTools, bootstrap: &Path, out: &Path, counts: &mut Counts) -> Result<()> {
+fn watch(
+    cx: &Context,
+    tools: &LambdaTools,
+    bootstrap: &Path,
+    out: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
     let address = free_address()?;
     let mut watch = Command::new(&tools.cargo_lambda);
-    watch.args(["lambda", "watch", "--only-lambda-apis", "--ignore-changes", "--invoke-address", "127.0.0.1"]);
-    watch.args(["--invoke-port", &address.port().to_string()]).current_dir(project(out)?);
+    watch.args([
+        "lambda",
+        "watch",
+        "--only-lambda-apis",
+        "--ignore-changes",
+        "--invoke-address",
+        "127.0.0.1",
+    ]);
+    watch
+        .args(["--invoke-port", &address.port().to_string()])
+        .current_dir(project(out)?);
     let watch = Running::start(&mut watch, out, "cargo-lambda-watch")?;
     watch.listens(address)?;
     let start = |(name, mode): (&str, &str)| {
         let mut function = Command::new(bootstrap);
-        function.env_clear().env("MCPFN_AUTH", "none").env("MCPFN_RATE", "none").env("MCPFN_LAMBDA_MODE", mode);
-        function.env("AWS_LAMBDA_FUNCTION_NAME", name).env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+        function
+            .env_clear()
+            .env("MCPFN_AUTH", "none")
+            .env("MCPFN_RATE", "none")
+            .env("MCPFN_LAMBDA_MODE", mode);
+        function
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
         function.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128");
-        function.env("AWS_LAMBDA_RUNTIME_API", format!("http://{address}/.rt/{name}"));
+        function.env(
+            "AWS_LAMBDA_RUNTIME_API",
+            format!("http://{address}/.rt/{name}"),
+        );
         Running::start(&mut function, out, name)
     };
-    let _functions = FUNCTIONS.into_iter().map(start).collect::<Result<Vec<_>>>()?;
+    let _functions = FUNCTIONS
+        .into_iter()
+        .map(start)
+        .collect::<Result<Vec<_>>>()?;
 
-    checked("progress arrives one by one through cargo lambda watch", progress(address, "/lambda-url/stream/mcp"), counts)?;
+    checked(
+        "progress arrives one by one through cargo lambda watch",
+        progress(address, "/lambda-url/stream/mcp"),
+        counts,
+    )?;
     let node = setup::node(cx)?;
     let _pulse = pulse(address);
     for (name, _) in FUNCTIONS {
-        let content = clients::over_http(cx, &node, &format!("http://{address}/lambda-url/{name}/mcp"), counts);
-        content.map_err(|error| Error::new(format!("with answers in mode {name}: {error}; the logs are in {}", out.display())))?;
+        let content = clients::over_http(
+            cx,
+            &node,
+            &format!("http://{address}/lambda-url/{name}/mcp"),
+            counts,
+        );
+        content.map_err(|error| {
+            Error::new(format!(
+                "with answers in mode {name}: {error}; the logs are in {}",
+                out.display()
+            ))
+        })?;
     }
     Ok(())
 }
@@ -91,7 +147,12 @@ fn pulse(address: SocketAddr) -> mpsc::Sender<()> {
         while ended.recv_timeout(Duration::from_secs(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
             for (name, _) in FUNCTIONS {
                 // what it answers is not looked at
-                let _ = http::post(address, &format!("/lambda-url/{name}/mcp"), &ping, Duration::from_secs(1));
+                let _ = http::post(
+                    address,
+                    &format!("/lambda-url/{name}/mcp"),
+                    &ping,
+                    Duration::from_secs(1),
+                );
             }
         }
     });
@@ -101,9 +162,15 @@ fn pulse(address: SocketAddr) -> mpsc::Sender<()> {
 /// A folder in which `cargo lambda watch` finds the names of the functions. It builds nothing of it.
 fn project(out: &Path) -> Result<PathBuf> {
     let folder = out.join("watch");
-    fs::create_dir_all(folder.join("src/bin")).while_doing(format_args!("create {}", folder.display()))?;
-    let write = |file: &str, text: &str| fs::write(folder.join(file), text).while_doing(format_args!("write {file}"));
-    write("Cargo.toml", "[package]\nname = \"watched\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n")?;
+    fs::create_dir_all(folder.join("src/bin"))
+        .while_doing(format_args!("create {}", folder.display()))?;
+    let write = |file: &str, text: &str| {
+        fs::write(folder.join(file), text).while_doing(format_args!("write {file}"))
+    };
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"watched\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n",
+    )?;
     for (name, _) in FUNCTIONS {
         write(&format!("src/bin/{name}.rs"), "fn main() {}\n")?;
     }
@@ -112,12 +179,19 @@ fn project(out: &Path) -> Result<PathBuf> {
 
 /// Calls a tool that reports every tenth of a second, and prints each report with its time.
 fn progress(address: SocketAddr, path: &str) -> Result<()> {
-    let answer = http::post(address, path, &call("count", &json!({})).to_string(), Duration::from_secs(10))?;
+    let answer = http::post(
+        address,
+        path,
+        &call("count", &json!({})).to_string(),
+        Duration::from_secs(10),
+    )?;
     let events: Vec<(Duration, &str)> = answer.events().collect();
     for (at, event) in &events {
         println!("  {:.3} s  {event}", at.as_secs_f64());
     }
-    let apart = events.windows(2).all(|pair| pair[1].0 - pair[0].0 > Duration::from_millis(20));
+    let apart = events
+        .windows(2)
+        .all(|pair| pair[1].0 - pair[0].0 > Duration::from_millis(20));
     let done = events.last().is_some_and(|(_, last)| last.contains("done"));
     if answer.status == 200 && events.len() == 6 && apart && done {
         return Ok(());

@@ -97,7 +97,11 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
             let step = STEPS
                 .iter()
                 .find(|step| step.name == command)
-                .ok_or_else(|| Error::new(format!("there is no command `{command}`; `cargo xtask help` lists them")))?;
+                .ok_or_else(|| {
+                    Error::new(format!(
+                        "there is no command `{command}`; `cargo xtask help` lists them"
+                    ))
+                })?;
             no_arguments(command, rest)?;
             counted(|counts| (step.run)(&cx, counts))
         }
@@ -106,20 +110,62 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
 
 /// The steps of `test`. The order is by price: what fails in a second is asked before what fails in a minute.
 const STEPS: &[Step] = &[
-    Step { name: "fmt", run: cargo_steps::fmt },
-    Step { name: "clippy", run: cargo_steps::clippy },
-    Step { name: "unit", run: cargo_steps::unit },
-    Step { name: "docs", run: cargo_steps::docs },
-    Step { name: "deny", run: deny::run },
-    Step { name: "wasm", run: wasm::run },
-    Step { name: "stores", run: stores::run },
-    Step { name: "embeddings", run: embeddings::run },
-    Step { name: "postgres", run: postgres::run },
-    Step { name: "conformance", run: conformance::step },
-    Step { name: "clients", run: clients::run },
-    Step { name: "lambda", run: lambda::run },
-    Step { name: "sam", run: sam::run },
-    Step { name: "worker", run: worker::run },
+    Step {
+        name: "fmt",
+        run: cargo_steps::fmt,
+    },
+    Step {
+        name: "clippy",
+        run: cargo_steps::clippy,
+    },
+    Step {
+        name: "unit",
+        run: cargo_steps::unit,
+    },
+    Step {
+        name: "docs",
+        run: cargo_steps::docs,
+    },
+    Step {
+        name: "deny",
+        run: deny::run,
+    },
+    Step {
+        name: "wasm",
+        run: wasm::run,
+    },
+    Step {
+        name: "stores",
+        run: stores::run,
+    },
+    Step {
+        name: "embeddings",
+        run: embeddings::run,
+    },
+    Step {
+        name: "postgres",
+        run: postgres::run,
+    },
+    Step {
+        name: "conformance",
+        run: conformance::step,
+    },
+    Step {
+        name: "clients",
+        run: clients::run,
+    },
+    Step {
+        name: "lambda",
+        run: lambda::run,
+    },
+    Step {
+        name: "sam",
+        run: sam::run,
+    },
+    Step {
+        name: "worker",
+        run: worker::run,
+    },
 ];
 
 /// Runs one step on its own and prints its counts, if it has any, also when it fails.
@@ -135,6 +181,8 @@ fn counted(run: impl FnOnce(&mut Counts) -> Result<()>) -> Result<()> {
 fn no_arguments(command: &str, rest: &[String]) -> Result<()> {
     match rest.first() {
         None => Ok(()),
-        Some(first) => Err(Error::new(format!("`{command}` takes no arguments, but was given `{first}`; see `cargo xtask help`"))),
+        Some(first) => Err(Error::new(format!(
+            "`{command}` takes no arguments, but was given `{first}`; see `cargo xtask help`"
+        ))),
     }
 }

@@ -33,7 +33,9 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let server = Server::start(&programs, &cx.root.join("crates/sql/tests/tls"))?;
     for package in ["mcpfn-sql", "mcpfn-toolkits"] {
         let mut tests = cx.cargo();
-        tests.args(["test", "-p", package, "--test", "postgres"]).env("MCPFN_TEST_POSTGRES", &server.url);
+        tests
+            .args(["test", "-p", package, "--test", "postgres"])
+            .env("MCPFN_TEST_POSTGRES", &server.url);
         cargo_steps::tests(&mut tests, counts)?;
     }
     embeddings::recall(cx, Some(&server.url), counts)
@@ -56,7 +58,13 @@ impl Server {
         let folder = env::temp_dir().join(format!("mcpfn-postgres-{}", process::id()));
         fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
         let user = other_user(&folder)?;
-        let mut server = Self { folder, programs: programs.to_owned(), user, url: String::new(), child: None };
+        let mut server = Self {
+            folder,
+            programs: programs.to_owned(),
+            user,
+            url: String::new(),
+            child: None,
+        };
         server.prepare()?;
         let password = format!("hunter2-{}", process::id());
         let password_file = server.folder.join("password");
@@ -64,8 +72,19 @@ impl Server {
         writeln!(file, "{password}").while_doing("write a password file")?;
         own(&password_file, server.user)?;
         let mut initdb = server.program("initdb");
-        initdb.args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]);
-        programs::read(initdb.arg(format!("--pwfile={}", password_file.display())).arg("-D").arg(server.data()))?;
+        initdb.args([
+            "--username=postgres",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]);
+        programs::read(
+            initdb
+                .arg(format!("--pwfile={}", password_file.display()))
+                .arg("-D")
+                .arg(server.data()),
+        )?;
 
         // the names that PostgreSQL looks for; it takes no key that others can read
         for name in ["server.pem", "server.key"] {
@@ -75,23 +94,47 @@ impl Server {
             own(&copy, server.user)?;
         }
         // free now, and in the moment in which the server takes it
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = listener.while_doing("find a free port")?;
         let log = server.folder.join("log");
         let output = File::create(&log).while_doing(format_args!("create {}", log.display()))?;
-        let errors = output.try_clone().while_doing("share a log between two streams")?;
+        let errors = output
+            .try_clone()
+            .while_doing("share a log between two streams")?;
         let mut postgres = server.program("postgres");
-        postgres.arg("-D").arg(server.data()).args(["-h", "127.0.0.1,127.0.0.2", "-p", &address.port().to_string(), "-k", ""]);
+        postgres.arg("-D").arg(server.data()).args([
+            "-h",
+            "127.0.0.1,127.0.0.2",
+            "-p",
+            &address.port().to_string(),
+            "-k",
+            "",
+        ]);
         // nothing here has to survive a power cut
-        postgres.args(["-c", "fsync=off", "-c", "max_connections=300", "-c", "ssl=on"]);
-        let child = postgres.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().while_doing("start PostgreSQL")?;
+        postgres.args([
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=300",
+            "-c",
+            "ssl=on",
+        ]);
+        let child = postgres
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .while_doing("start PostgreSQL")?;
         let child = server.child.insert(child);
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
             let ended = child.try_wait().while_doing("look after PostgreSQL")?;
             if ended.is_some() || start.elapsed() > START_LIMIT {
                 let said = fs::read_to_string(&log).unwrap_or_default();
-                return Err(Error::new(format!("PostgreSQL did not start; it says:\n{said}")));
+                return Err(Error::new(format!(
+                    "PostgreSQL did not start; it says:\n{said}"
+                )));
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -109,9 +152,9 @@ impl Server {
             self.programs = copy;
         }
         // npm leaves the bits away that make a file a program
-        programs::read(
-            Command::new("chmod").arg("a+x").args(["initdb", "pg_ctl", "postgres"].map(|name| self.programs.join("bin").join(name))),
-        )?;
+        programs::read(Command::new("chmod").arg("a+x").args(
+            ["initdb", "pg_ctl", "postgres"].map(|name| self.programs.join("bin").join(name)),
+        ))?;
         Ok(())
     }
 
@@ -121,7 +164,9 @@ impl Server {
 
     fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.programs.join("bin").join(name));
-        command.env("LD_LIBRARY_PATH", self.programs.join("lib")).current_dir(&self.folder);
+        command
+            .env("LD_LIBRARY_PATH", self.programs.join("lib"))
+            .current_dir(&self.folder);
         as_user(&mut command, self.user);
         command
     }
@@ -131,7 +176,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             // asked to end, it takes its shared memory along; whatever goes wrong, the process ends
-            let stopped = programs::read(self.program("pg_ctl").args(["stop", "-m", "immediate", "-D"]).arg(self.data()));
+            let stopped = programs::read(
+                self.program("pg_ctl")
+                    .args(["stop", "-m", "immediate", "-D"])
+                    .arg(self.data()),
+            );
             if stopped.is_err() {
                 let _ = child.kill();
             }
@@ -145,14 +194,17 @@ impl Drop for Server {
 #[cfg(unix)]
 fn other_user(folder: &Path) -> Result<Option<u32>> {
     use std::os::unix::fs::MetadataExt as _;
-    let owner = fs::metadata(folder).while_doing(format_args!("look at {}", folder.display()))?.uid();
+    let owner = fs::metadata(folder)
+        .while_doing(format_args!("look at {}", folder.display()))?
+        .uid();
     Ok((owner == 0).then_some(65_534))
 }
 
 #[cfg(unix)]
 fn own(path: &Path, user: Option<u32>) -> Result<()> {
     match user {
-        Some(user) => std::os::unix::fs::chown(path, Some(user), Some(user)).while_doing(format_args!("give {} away", path.display())),
+        Some(user) => std::os::unix::fs::chown(path, Some(user), Some(user))
+            .while_doing(format_args!("give {} away", path.display())),
         None => Ok(()),
     }
 }

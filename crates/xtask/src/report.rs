@@ -82,7 +82,11 @@ pub(crate) fn run_steps(cx: &Context, steps: &[Step]) -> Result<()> {
     let mut done: Vec<Done> = Vec::new();
     let mut failure = None;
     for step in steps {
-        println!("\n==== {} ({} s so far)", step.name, start.elapsed().as_secs());
+        println!(
+            "\n==== {} ({} s so far)",
+            step.name,
+            start.elapsed().as_secs()
+        );
         flush();
         let from = Instant::now();
         let mut counts = Counts::default();
@@ -91,9 +95,17 @@ pub(crate) fn run_steps(cx: &Context, steps: &[Step]) -> Result<()> {
         if result.is_err() && counts.failed == 0 {
             counts.failed = 1;
         }
-        done.push(Done { name: step.name, took: from.elapsed(), counts, failed: result.is_err() });
+        done.push(Done {
+            name: step.name,
+            took: from.elapsed(),
+            counts,
+            failed: result.is_err(),
+        });
         if let Err(error) = result {
-            failure = Some(Error::new(format!("the step `{}` failed: {error}", step.name)));
+            failure = Some(Error::new(format!(
+                "the step `{}` failed: {error}",
+                step.name
+            )));
             break;
         }
     }
@@ -109,8 +121,16 @@ fn summary(steps: &[Step], done: &[Done], took: Duration) -> String {
         total.passed += step.counts.passed;
         total.failed += step.counts.failed;
         let verdict = if step.failed { "FAILED" } else { "ok" };
-        let counts = if step.counts == Counts::default() { String::new() } else { step.counts.to_string() };
-        let line = format!("{:<12} {verdict:<7} {:>5} s  {counts}", step.name, step.took.as_secs());
+        let counts = if step.counts == Counts::default() {
+            String::new()
+        } else {
+            step.counts.to_string()
+        };
+        let line = format!(
+            "{:<12} {verdict:<7} {:>5} s  {counts}",
+            step.name,
+            step.took.as_secs()
+        );
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -131,23 +151,48 @@ pub(crate) fn flush() {
 mod tests {
     use super::*;
 
-    const STEPS: &[Step] =
-        &[Step { name: "one", run: |_, _| Ok(()) }, Step { name: "two", run: |_, _| Ok(()) }, Step { name: "three", run: |_, _| Ok(()) }];
+    const STEPS: &[Step] = &[
+        Step {
+            name: "one",
+            run: |_, _| Ok(()),
+        },
+        Step {
+            name: "two",
+            run: |_, _| Ok(()),
+        },
+        Step {
+            name: "three",
+            run: |_, _| Ok(()),
+        },
+    ];
 
     fn done(name: &'static str, passed: u64, failed: u64) -> Done {
-        Done { name, took: Duration::from_secs(3), counts: Counts { passed, failed }, failed: failed > 0 }
+        Done {
+            name,
+            took: Duration::from_secs(3),
+            counts: Counts { passed, failed },
+            failed: failed > 0,
+        }
     }
 
     #[test]
     fn the_totals_stand_alone_on_the_last_line() {
-        let text = summary(STEPS, &[done("one", 0, 0), done("two", 5, 0), done("three", 7, 0)], Duration::ZERO);
+        let text = summary(
+            STEPS,
+            &[done("one", 0, 0), done("two", 5, 0), done("three", 7, 0)],
+            Duration::ZERO,
+        );
         assert_eq!(text.lines().last(), Some("12 passed, 0 failed"));
         assert!(text.contains("one          ok          3 s\n"), "{text}");
     }
 
     #[test]
     fn steps_after_a_failure_are_named_as_not_run() {
-        let text = summary(STEPS, &[done("one", 2, 0), done("two", 5, 1)], Duration::ZERO);
+        let text = summary(
+            STEPS,
+            &[done("one", 2, 0), done("two", 5, 1)],
+            Duration::ZERO,
+        );
         assert!(text.contains("three        not run\n"), "{text}");
         assert!(text.ends_with("\n7 passed, 1 failed\n"), "{text}");
     }

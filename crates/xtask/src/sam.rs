@@ -42,38 +42,102 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 
 fn lint(cx: &Context, python: &Python, out: &Path, counts: &mut Counts) -> Result<()> {
     let quiet = |command: &mut Command| process::read(command).map(|_| ());
-    checked("sam validate", quiet(sam(cx, python)?.args(["validate", "--region", REGION, "--template", TEMPLATE])), counts)?;
     checked(
-        "sam validate --lint",
-        quiet(sam(cx, python)?.args(["validate", "--lint", "--region", REGION, "--template", TEMPLATE])),
+        "sam validate",
+        quiet(sam(cx, python)?.args(["validate", "--region", REGION, "--template", TEMPLATE])),
         counts,
     )?;
-    checked("cfn-lint on the template", cfn_lint(cx, python, TEMPLATE.as_ref()), counts)?;
+    checked(
+        "sam validate --lint",
+        quiet(sam(cx, python)?.args([
+            "validate",
+            "--lint",
+            "--region",
+            REGION,
+            "--template",
+            TEMPLATE,
+        ])),
+        counts,
+    )?;
+    checked(
+        "cfn-lint on the template",
+        cfn_lint(cx, python, TEMPLATE.as_ref()),
+        counts,
+    )?;
     // what the defaults leave out is looked at as well
     for (name, parameters) in [
         ("as it is", [].as_slice()),
-        ("for another account", &["CallerAccount=123456789012", "Architecture=x86_64", "ReservedConcurrency=5"]),
+        (
+            "for another account",
+            &[
+                "CallerAccount=123456789012",
+                "Architecture=x86_64",
+                "ReservedConcurrency=5",
+            ],
+        ),
         ("open to all", &["AuthType=NONE"]),
-        ("with keys in a parameter", &["AuthType=NONE", "Auth=api-key", "ApiKeysSource=ssm:/mcpfn/api-keys"]),
-        ("with files in a bucket", &["Toolkits=hello,files", "FilesRoot=s3://files/shared", "FilesWrites=1"]),
-        ("behind CloudFront", &["CloudFront=yes", "WebAcl=arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/id"]),
-        ("open behind CloudFront", &["CloudFront=yes", "AuthType=NONE"]),
+        (
+            "with keys in a parameter",
+            &[
+                "AuthType=NONE",
+                "Auth=api-key",
+                "ApiKeysSource=ssm:/mcpfn/api-keys",
+            ],
+        ),
+        (
+            "with files in a bucket",
+            &[
+                "Toolkits=hello,files",
+                "FilesRoot=s3://files/shared",
+                "FilesWrites=1",
+            ],
+        ),
+        (
+            "behind CloudFront",
+            &[
+                "CloudFront=yes",
+                "WebAcl=arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/id",
+            ],
+        ),
+        (
+            "open behind CloudFront",
+            &["CloudFront=yes", "AuthType=NONE"],
+        ),
     ] {
-        let expanded =
-            process::read(python.program(EXPAND).arg(TEMPLATE).args(parameters).current_dir(&cx.root).env("AWS_DEFAULT_REGION", REGION))?;
+        let expanded = process::read(
+            python
+                .program(EXPAND)
+                .arg(TEMPLATE)
+                .args(parameters)
+                .current_dir(&cx.root)
+                .env("AWS_DEFAULT_REGION", REGION),
+        )?;
         let file = out.join("expanded.json");
         fs::write(&file, expanded).while_doing(format_args!("write {}", file.display()))?;
-        checked(&format!("cfn-lint on what AWS makes of the template, {name}"), cfn_lint(cx, python, &file), counts)?;
+        checked(
+            &format!("cfn-lint on what AWS makes of the template, {name}"),
+            cfn_lint(cx, python, &file),
+            counts,
+        )?;
     }
     Ok(())
 }
 
 fn cfn_lint(cx: &Context, python: &Python, file: &Path) -> Result<()> {
     // W2001: the expansion has resolved some parameters, which are then not used
-    let ignored: &[&str] = if file.ends_with(TEMPLATE) { &[] } else { &["--ignore-checks", "W2001"] };
+    let ignored: &[&str] = if file.ends_with(TEMPLATE) {
+        &[]
+    } else {
+        &["--ignore-checks", "W2001"]
+    };
     // a package that can't be started as a module
-    let mut command = python.program("import sys; from cfnlint.runner import main; sys.exit(main())");
-    command.current_dir(&cx.root).args(["--regions", REGION, "--template"]).arg(file).args(ignored);
+    let mut command =
+        python.program("import sys; from cfnlint.runner import main; sys.exit(main())");
+    command
+        .current_dir(&cx.root)
+        .args(["--regions", REGION, "--template"])
+        .arg(file)
+        .args(ignored);
     process::read(&mut command).map(|_| ())
 }
 
@@ -82,18 +146,47 @@ fn build(cx: &Context, python: &Python, out: &Path) -> Result<PathBuf> {
     let architecture = if ARCH == "aarch64" { "arm64" } else { "x86_64" };
     let folder = out.join("build");
     let mut build = sam(cx, python)?;
-    build.args(["build", "--region", REGION, "--template", TEMPLATE, "--build-dir"]).arg(&folder);
-    build.args(["--parameter-overrides", &format!("Architecture={architecture}")]);
+    build
+        .args([
+            "build",
+            "--region",
+            REGION,
+            "--template",
+            TEMPLATE,
+            "--build-dir",
+        ])
+        .arg(&folder);
+    build.args([
+        "--parameter-overrides",
+        &format!("Architecture={architecture}"),
+    ]);
     build.env("CARGO_TARGET_DIR", &cx.target);
     // cargo-lambda would have rustup download what is missing; a test fetches no toolchain
-    build.env("RUSTUP_DIST_SERVER", "https://toolchains-are-not-downloaded.invalid");
+    build.env(
+        "RUSTUP_DIST_SERVER",
+        "https://toolchains-are-not-downloaded.invalid",
+    );
     process::run(&mut build)?;
     Ok(folder.join("Function/bootstrap"))
 }
 
-fn behind_a_function_url(cx: &Context, bootstrap: &Path, out: &Path, counts: &mut Counts) -> Result<()> {
-    process::run(cx.cargo().args(["build", "-p", "mcpfn-lambda-emulator", "--bin", "lambda-front"]))?;
-    let program = cx.target.join("debug").join(format!("lambda-front{EXE_SUFFIX}"));
+fn behind_a_function_url(
+    cx: &Context,
+    bootstrap: &Path,
+    out: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
+    process::run(cx.cargo().args([
+        "build",
+        "-p",
+        "mcpfn-lambda-emulator",
+        "--bin",
+        "lambda-front",
+    ]))?;
+    let program = cx
+        .target
+        .join("debug")
+        .join(format!("lambda-front{EXE_SUFFIX}"));
     // a new folder, because a cold start makes its database, too
     let data = out.join("data");
     if data.exists() {
@@ -101,25 +194,43 @@ fn behind_a_function_url(cx: &Context, bootstrap: &Path, out: &Path, counts: &mu
     }
     let front = |caller: &[&str]| {
         let mut front = Command::new(&program);
-        front.args(["--port", "0"]).args(caller).arg("--").arg(bootstrap);
+        front
+            .args(["--port", "0"])
+            .args(caller)
+            .arg("--")
+            .arg(bootstrap);
         // what template.yaml sets, with a secret of the form that it generates
         front
             .env("MCPFN_AUTH", "iam")
             .env("MCPFN_RATE", "none")
             .env("MCPFN_LAMBDA_MODE", "stream")
             .env("MCPFN_TOOLKITS", "hello,catalog,database");
-        front.env("MCPFN_STATE_KEY", format!("{}A=", "aB3xY9".repeat(7))).env("MCPFN_DATA_DIR", &data);
+        front
+            .env("MCPFN_STATE_KEY", format!("{}A=", "aB3xY9".repeat(7)))
+            .env("MCPFN_DATA_DIR", &data);
         Fixture::start_command(&mut front)
     };
     let mut signed = front(&["--caller", CALLER])?;
     let search = json!({"name": "search_products", "arguments": {"query": "headphones"}});
     let found = ask::ask(&signed.url, "tools/call", search).and_then(|(status, answer)| {
-        let products = answer["result"]["structuredContent"]["products"].as_array().is_some_and(|products| !products.is_empty());
-        if products { Ok(()) } else { Err(Error::new(format!("status {status}, and no products: {answer}"))) }
+        let products = answer["result"]["structuredContent"]["products"]
+            .as_array()
+            .is_some_and(|products| !products.is_empty());
+        if products {
+            Ok(())
+        } else {
+            Err(Error::new(format!(
+                "status {status}, and no products: {answer}"
+            )))
+        }
     });
     checked("a signed call finds headphones in the shop", found, counts)?;
     if process::find("curl").is_some() {
-        let said = process::read(Command::new("sh").arg(cx.root.join("infra/smoke.sh")).arg(&signed.url));
+        let said = process::read(
+            Command::new("sh")
+                .arg(cx.root.join("infra/smoke.sh"))
+                .arg(&signed.url),
+        );
         checked("infra/smoke.sh is content", said.map(|_| ()), counts)?;
     } else {
         println!("infra/smoke.sh is not tried: it needs curl, which was not found");
@@ -127,9 +238,18 @@ fn behind_a_function_url(cx: &Context, bootstrap: &Path, out: &Path, counts: &mu
     signed.still_runs()?;
 
     let mut unsigned = front(&[])?;
-    let refused = ask::ask(&unsigned.url, "tools/list", json!({}))
-        .and_then(|(status, answer)| if status == 403 { Ok(()) } else { Err(Error::new(format!("status {status}: {answer}"))) });
-    checked("a call that IAM did not recognise is refused", refused, counts)?;
+    let refused = ask::ask(&unsigned.url, "tools/list", json!({})).and_then(|(status, answer)| {
+        if status == 403 {
+            Ok(())
+        } else {
+            Err(Error::new(format!("status {status}: {answer}")))
+        }
+    });
+    checked(
+        "a call that IAM did not recognise is refused",
+        refused,
+        counts,
+    )?;
     unsigned.still_runs()
 }
 

@@ -59,7 +59,10 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
         Ok(programs) => println!("PostgreSQL: {}", programs.display()),
         Err(why) => println!("PostgreSQL SKIPPED: {why}"),
     }
-    println!("SAM command line and cfn-lint: {}", sam_tools(cx)?.describe());
+    println!(
+        "SAM command line and cfn-lint: {}",
+        sam_tools(cx)?.describe()
+    );
     println!("moto: {}", moto(cx)?.describe());
     println!("embedding model: {}", embedding_model(cx)?.describe());
     Ok(())
@@ -86,11 +89,14 @@ fn once(cx: &Context, name: &str, build: impl FnOnce(&Path) -> Result<()>) -> Re
 
 /// Waits for another run that is preparing the same part; released when the file is dropped, also after a crash.
 fn lock(cx: &Context, name: &str) -> Result<File> {
-    fs::create_dir_all(&cx.tools)
-        .while_doing(format_args!("create {} (set MCPFN_TOOLS to a folder that can be written to)", cx.tools.display()))?;
+    fs::create_dir_all(&cx.tools).while_doing(format_args!(
+        "create {} (set MCPFN_TOOLS to a folder that can be written to)",
+        cx.tools.display()
+    ))?;
     let path = cx.tools.join(format!("{name}.lock"));
     let file = File::create(&path).while_doing(format_args!("create {}", path.display()))?;
-    file.lock().while_doing(format_args!("lock {}", path.display()))?;
+    file.lock()
+        .while_doing(format_args!("lock {}", path.display()))?;
     Ok(file)
 }
 
@@ -111,7 +117,11 @@ mod tests {
     #[test]
     fn a_part_is_built_once_and_what_an_interrupted_run_left_is_thrown_away() {
         let tools = env::temp_dir().join(format!("mcpfn-xtask-once-{}", std::process::id()));
-        let cx = Context { root: tools.clone(), tools: tools.clone(), target: tools.clone() };
+        let cx = Context {
+            root: tools.clone(),
+            tools: tools.clone(),
+            target: tools.clone(),
+        };
 
         let refused = once(&cx, "part", |folder| {
             fs::write(folder.join("half"), "").unwrap();

@@ -28,7 +28,10 @@ const KEY: &str = "hunter1";
 const SECRET: &str = "hunter2";
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
-    process::run(cx.cargo().args(["build", "-p", "mcpfn-store-tests", "--bin", "stores"]))?;
+    process::run(
+        cx.cargo()
+            .args(["build", "-p", "mcpfn-store-tests", "--bin", "stores"]),
+    )?;
     let program = cx.target.join("debug").join(format!("stores{EXE_SUFFIX}"));
     let logs = cx.target.join("stores");
     fs::create_dir_all(&logs).while_doing(format_args!("create {}", logs.display()))?;
@@ -46,7 +49,8 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 
     match setup::dynamodb_local(cx) {
         Ok(local) => {
-            let emulator = Emulator::start(&logs.join("dynamodb-local.log"), |port| local.command(port))?;
+            let emulator =
+                Emulator::start(&logs.join("dynamodb-local.log"), |port| local.command(port))?;
             println!("\n{}", local.describe());
             ask(&program, "--dynamodb", &emulator, &[], counts)
         }
@@ -67,7 +71,16 @@ fn files(cx: &Context, program: &Path, logs: &Path, counts: &mut Counts) -> Resu
     fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
     let emulator = Emulator::start(&logs.join("s3s-fs.log"), |port| {
         let mut command = Command::new(s3s);
-        command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", KEY, "--secret-key", SECRET]);
+        command.args([
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--access-key",
+            KEY,
+            "--secret-key",
+            SECRET,
+        ]);
         command.arg(&folder);
         command
     })?;
@@ -84,9 +97,17 @@ fn files(cx: &Context, program: &Path, logs: &Path, counts: &mut Counts) -> Resu
     ask(program, "--s3", &emulator, &["moto"], counts)
 }
 
-fn ask(program: &Path, what: &str, emulator: &Emulator, options: &[&str], counts: &mut Counts) -> Result<()> {
+fn ask(
+    program: &Path,
+    what: &str,
+    emulator: &Emulator,
+    options: &[&str],
+    counts: &mut Counts,
+) -> Result<()> {
     let mut command = Command::new(program);
-    command.args([what, &emulator.address.to_string()]).args(options);
+    command
+        .args([what, &emulator.address.to_string()])
+        .args(options);
     let mut counted = None;
     let result = process::run_reading(&mut command, |line| counted = sums(line).or(counted));
     if let Some(more) = counted {
@@ -94,13 +115,18 @@ fn ask(program: &Path, what: &str, emulator: &Emulator, options: &[&str], counts
         counts.failed += more.failed;
     }
     result?;
-    counted.map(drop).ok_or_else(|| Error::new("the store tests ended without saying how many passed"))
+    counted
+        .map(drop)
+        .ok_or_else(|| Error::new("the store tests ended without saying how many passed"))
 }
 
 /// Reads `12 passed, 0 failed`.
 fn sums(line: &str) -> Option<Counts> {
     let (passed, failed) = line.split_once(" passed, ")?;
-    Some(Counts { passed: passed.parse().ok()?, failed: failed.strip_suffix(" failed")?.parse().ok()? })
+    Some(Counts {
+        passed: passed.parse().ok()?,
+        failed: failed.strip_suffix(" failed")?.parse().ok()?,
+    })
 }
 
 /// A running emulator; stopped when dropped.
@@ -113,18 +139,32 @@ struct Emulator {
 impl Emulator {
     fn start(log: &Path, command: impl FnOnce(u16) -> Command) -> Result<Self> {
         // free now, and in the moment in which the emulator takes it
-        let address =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).while_doing("find a free port")?;
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .and_then(|listener| listener.local_addr())
+            .while_doing("find a free port")?;
         let output = File::create(log).while_doing(format_args!("create {}", log.display()))?;
-        let errors = output.try_clone().while_doing("share a log between two streams")?;
+        let errors = output
+            .try_clone()
+            .while_doing("share a log between two streams")?;
         let mut command = command(address.port());
-        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().while_doing("start an emulator")?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .while_doing("start an emulator")?;
         let mut emulator = Self { address, child };
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
-            let ended = emulator.child.try_wait().while_doing("look after an emulator")?;
+            let ended = emulator
+                .child
+                .try_wait()
+                .while_doing("look after an emulator")?;
             if ended.is_some() || start.elapsed() > START_LIMIT {
-                return Err(Error::new(format!("an emulator did not start; its log is {}", log.display())));
+                return Err(Error::new(format!(
+                    "an emulator did not start; its log is {}",
+                    log.display()
+                )));
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -146,7 +186,13 @@ mod tests {
 
     #[test]
     fn the_counts_are_the_line_that_is_nothing_else() {
-        assert_eq!(sums("12 passed, 1 failed"), Some(Counts { passed: 12, failed: 1 }));
+        assert_eq!(
+            sums("12 passed, 1 failed"),
+            Some(Counts {
+                passed: 12,
+                failed: 1
+            })
+        );
         assert_eq!(sums("ok 12 passed, 0 failed"), None);
         assert_eq!(sums("12 passed, none failed"), None);
     }

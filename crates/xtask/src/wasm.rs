@@ -28,7 +28,9 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 
     let build = |packages: &[&str]| -> Result<()> {
         let mut cargo = toolchain.cargo(cx)?;
-        cargo.env("CARGO_TARGET_DIR", &target).args(["build", "--release", "--target", TARGET]);
+        cargo
+            .env("CARGO_TARGET_DIR", &target)
+            .args(["build", "--release", "--target", TARGET]);
         for package in packages {
             cargo.args(["-p", package]);
         }
@@ -37,22 +39,33 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     build(&PURE)?;
     build(&[CHECK])?;
 
-    let module = target.join(TARGET).join("release").join(format!("{}.wasm", CHECK.replace('-', "_")));
-    let bytes = fs::read(&module).while_doing(format_args!("read {} ({CHECK} must be a cdylib)", module.display()))?;
+    let module = target
+        .join(TARGET)
+        .join("release")
+        .join(format!("{}.wasm", CHECK.replace('-', "_")));
+    let bytes = fs::read(&module).while_doing(format_args!(
+        "read {} ({CHECK} must be a cdylib)",
+        module.display()
+    ))?;
     check_imports(&bytes, counts)?;
     println!("size: {} bytes, {}", bytes.len(), gzip_size(&bytes));
     flush();
 
     let node = setup::node(cx)?;
     let mut check = node.command();
-    check.current_dir(&cx.root).arg("tests/wasm/run.mjs").arg(&module);
+    check
+        .current_dir(&cx.root)
+        .arg("tests/wasm/run.mjs")
+        .arg(&module);
     let mut here = Counts::default();
     let result = process::run_reading(&mut check, |line| count_line(line, &mut here));
     counts.passed += here.passed;
     counts.failed += here.failed;
     result?;
     if here.passed == 0 {
-        return Err(Error::new("tests/wasm/run.mjs checked nothing; it must print `ok NAME` for each check"));
+        return Err(Error::new(
+            "tests/wasm/run.mjs checked nothing; it must print `ok NAME` for each check",
+        ));
     }
     Ok(())
 }
@@ -67,7 +80,8 @@ pub(crate) fn count_line(line: &str, counts: &mut Counts) {
 }
 
 fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
-    let imports = imports::read(module).map_err(|why| Error::new(format!("the module could not be read: {why}")))?;
+    let imports = imports::read(module)
+        .map_err(|why| Error::new(format!("the module could not be read: {why}")))?;
     if imports.is_empty() {
         println!("ok the module imports nothing");
         counts.passed += 1;
@@ -84,7 +98,11 @@ fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
 /// Target folders of their own, one for each thing that a panic may do, so that native builds keep theirs. Cargo does not notice that the standard library of
 /// a toolchain was replaced and then fails with "can't find crate", so the folder is emptied when that happened.
 pub(crate) fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathBuf> {
-    let folder = cx.target.join(if toolchain.unwinds() { "wasm" } else { "wasm-abort" });
+    let folder = cx.target.join(if toolchain.unwinds() {
+        "wasm"
+    } else {
+        "wasm-abort"
+    });
     let stamp = folder.join(".toolchain");
     let now = toolchain.identity();
     if fs::read_to_string(&stamp).ok().as_deref() != Some(&now) {
@@ -106,7 +124,12 @@ fn gzip_size(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Option<usize> {
-    let mut child = Command::new("gzip").arg("-9").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut child = Command::new("gzip")
+        .arg("-9")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
     let mut stdin = child.stdin.take()?;
     // Written from another thread: with both pipes full, each side would wait for the other.
     thread::scope(|scope| {
@@ -123,9 +146,21 @@ mod tests {
     #[test]
     fn only_lines_that_state_a_check_are_counted() {
         let mut counts = Counts::default();
-        for line in ["ok one", "not ok two: why", "okay", "  ok indented", "ok three"] {
+        for line in [
+            "ok one",
+            "not ok two: why",
+            "okay",
+            "  ok indented",
+            "ok three",
+        ] {
             count_line(line, &mut counts);
         }
-        assert_eq!(counts, Counts { passed: 2, failed: 1 });
+        assert_eq!(
+            counts,
+            Counts {
+                passed: 2,
+                failed: 1
+            }
+        );
     }
 }

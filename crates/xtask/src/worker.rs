@@ -27,30 +27,77 @@ pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
 const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
 pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// The origins that the fixtures call from: this host has no loopback that it could trust by itself.
-const ORIGINS: (&str, &str) =
-    ("MCPFN_ORIGINS", "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}");
+const ORIGINS: (&str, &str) = (
+    "MCPFN_ORIGINS",
+    "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}",
+);
 
 /// The SHA-256 of `robot-key`.
 const API_KEY: &str = "robot:b2cfb5518f033861ee2dd12be0f7c0b95c23d0b8d1f4c32c8a788f77bc8a52be:held";
 
 /// Behind Cloudflare Access of a team whose domain is a service here.
-const ACCESS: &[(&str, &str)] =
-    &[("MCPFN_AUTH", "access"), ("MCPFN_ACCESS_TEAM", "acme"), ("MCPFN_ACCESS_AUDIENCE", "tag"), KEY, QUIET, ("TEST_SERVER", "watched")];
+const ACCESS: &[(&str, &str)] = &[
+    ("MCPFN_AUTH", "access"),
+    ("MCPFN_ACCESS_TEAM", "acme"),
+    ("MCPFN_ACCESS_AUDIENCE", "tag"),
+    KEY,
+    QUIET,
+    ("TEST_SERVER", "watched"),
+];
 
 /// One server a service; `everything` comes last.
 const SERVICES: &[Service<'_>] = &[
-    Service { name: "paged", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]) },
-    Service { name: "plain", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]) },
-    Service { name: "rich", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]) },
-    Service { name: "watched", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
-    Service { name: "counted", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
-    Service { name: "trapped", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]) },
-    Service { name: "impatient", what: What::Script { text: IMPATIENT, service: Some("watched") } },
-    Service { name: "unlimited", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE", "60/min")]) },
-    Service { name: "issuer", what: What::Script { text: ISSUER, service: None } },
+    Service {
+        name: "paged",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]),
+    },
+    Service {
+        name: "plain",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
+    },
+    Service {
+        name: "rich",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
+    },
+    Service {
+        name: "watched",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    },
+    Service {
+        name: "counted",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    },
+    Service {
+        name: "trapped",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    },
+    Service {
+        name: "impatient",
+        what: What::Script {
+            text: IMPATIENT,
+            service: Some("watched"),
+        },
+    },
+    Service {
+        name: "unlimited",
+        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE", "60/min")]),
+    },
+    Service {
+        name: "issuer",
+        what: What::Script {
+            text: ISSUER,
+            service: None,
+        },
+    },
     Service {
         name: "keyed",
-        what: What::Built(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", API_KEY), KEY, QUIET, ("TEST_SERVER", "watched")]),
+        what: What::Built(&[
+            ("MCPFN_AUTH", "api-key"),
+            ("MCPFN_API_KEYS", API_KEY),
+            KEY,
+            QUIET,
+            ("TEST_SERVER", "watched"),
+        ]),
     },
     Service {
         name: "oauth",
@@ -63,20 +110,89 @@ const SERVICES: &[Service<'_>] = &[
             ("TEST_SERVER", "watched"),
         ]),
     },
-    Service { name: "team", what: What::Script { text: ISSUER, service: None } },
-    Service { name: "access", what: What::Fetching { variables: ACCESS, from: "team" } },
-    Service { name: "access-later", what: What::Fetching { variables: ACCESS, from: "team" } },
-    Service { name: "once", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "once" } },
-    Service { name: "once-too", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "once" } },
-    Service { name: "counting", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "counting")], objects_of: "once" } },
-    Service { name: "sweep", what: What::Around { text: SWEEP } },
-    Service { name: "swept", what: What::Keeping { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")], objects_of: "sweep" } },
-    Service { name: "database", what: What::Script { text: DATABASE, service: None } },
-    Service { name: "late", what: What::Asking { variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")], database: "database" } },
-    Service { name: "misbound", what: What::Built(&[OPEN, KEY, QUIET, ("ONCE", "objects")]) },
-    Service { name: "routed", what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]) },
-    Service { name: "unbound", what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]) },
-    Service { name: "unset", what: What::Built(&[]) },
+    Service {
+        name: "team",
+        what: What::Script {
+            text: ISSUER,
+            service: None,
+        },
+    },
+    Service {
+        name: "access",
+        what: What::Fetching {
+            variables: ACCESS,
+            from: "team",
+        },
+    },
+    Service {
+        name: "access-later",
+        what: What::Fetching {
+            variables: ACCESS,
+            from: "team",
+        },
+    },
+    Service {
+        name: "once",
+        what: What::Keeping {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
+            objects_of: "once",
+        },
+    },
+    Service {
+        name: "once-too",
+        what: What::Keeping {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
+            objects_of: "once",
+        },
+    },
+    Service {
+        name: "counting",
+        what: What::Keeping {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "counting")],
+            objects_of: "once",
+        },
+    },
+    Service {
+        name: "sweep",
+        what: What::Around { text: SWEEP },
+    },
+    Service {
+        name: "swept",
+        what: What::Keeping {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
+            objects_of: "sweep",
+        },
+    },
+    Service {
+        name: "database",
+        what: What::Script {
+            text: DATABASE,
+            service: None,
+        },
+    },
+    Service {
+        name: "late",
+        what: What::Asking {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")],
+            database: "database",
+        },
+    },
+    Service {
+        name: "misbound",
+        what: What::Built(&[OPEN, KEY, QUIET, ("ONCE", "objects")]),
+    },
+    Service {
+        name: "routed",
+        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]),
+    },
+    Service {
+        name: "unbound",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]),
+    },
+    Service {
+        name: "unset",
+        what: What::Built(&[]),
+    },
     Service {
         name: "wrong",
         what: What::Built(&[
@@ -89,11 +205,21 @@ const SERVICES: &[Service<'_>] = &[
             ("MCPFN_RATE", "often"),
         ]),
     },
-    Service { name: "everything", what: What::Built(&[OPEN, KEY, QUIET, ORIGINS]) },
+    Service {
+        name: "everything",
+        what: What::Built(&[OPEN, KEY, QUIET, ORIGINS]),
+    },
 ];
 
 /// The tests that ask running Workers. Some need what only wrangler brings, and are asked under it.
-const TESTS: [&str; 6] = ["test", "-p", "mcpfn-it", "--features=workerd", "--test", "worker"];
+const TESTS: [&str; 6] = [
+    "test",
+    "-p",
+    "mcpfn-it",
+    "--features=workerd",
+    "--test",
+    "worker",
+];
 
 /// What is asked of the step; nothing runs all of its tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,10 +230,18 @@ pub(crate) enum Options {
 
 impl Options {
     pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
-        match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        match arguments
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
             [] => Ok(Self::Tests),
             ["--migrations"] => Ok(Self::Migrations),
-            other => Err(Error::new(format!("`worker` does not know `{}`; see `cargo xtask help`", other.join(" ")))),
+            other => Err(Error::new(format!(
+                "`worker` does not know `{}`; see `cargo xtask help`",
+                other.join(" ")
+            ))),
         }
     }
 }
@@ -149,24 +283,64 @@ fn aborting(cx: &Context, tools: &WorkerTools, counts: &mut Counts) -> Result<()
 /// Most of these crates is compiled for wasm only, where the step `clippy` does not look.
 fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
     let mut clippy = tools.toolchain.cargo(cx)?;
-    clippy.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).args(["clippy", "--no-deps", "--target", TARGET]);
-    clippy.args(["-p", "mcpfn-worker", "-p", "mcpfn-worker-check", "-p", "mcpfn-worker-hello", "-p", "mcpfn-worker-bare"]);
+    clippy
+        .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
+        .args(["clippy", "--no-deps", "--target", TARGET]);
+    clippy.args([
+        "-p",
+        "mcpfn-worker",
+        "-p",
+        "mcpfn-worker-check",
+        "-p",
+        "mcpfn-worker-hello",
+        "-p",
+        "mcpfn-worker-bare",
+    ]);
     clippy.args(["-p", "mcpfn-server", "--lib"]);
     // `Send` follows the target: what is shared as an `Arc` elsewhere is one here too
-    process::run(clippy.args(["--", "-D", "warnings", "-A", "clippy::arc-with-non-send-sync"]))
+    process::run(clippy.args([
+        "--",
+        "-D",
+        "warnings",
+        "-A",
+        "clippy::arc-with-non-send-sync",
+    ]))
 }
 
 /// The test target of the integration tests that asks a running workerd: its tests whose names have `part` in them.
-fn in_workerd(cx: &Context, tools: &WorkerTools, workerd: &Workerd, part: &str, counts: &mut Counts) -> Result<()> {
-    let places: Vec<String> = SERVICES.iter().zip(&workerd.ports).map(|(service, port)| format!("{}={port}", service.name)).collect();
+fn in_workerd(
+    cx: &Context,
+    tools: &WorkerTools,
+    workerd: &Workerd,
+    part: &str,
+    counts: &mut Counts,
+) -> Result<()> {
+    let places: Vec<String> = SERVICES
+        .iter()
+        .zip(&workerd.ports)
+        .map(|(service, port)| format!("{}={port}", service.name))
+        .collect();
     let mut tests = cx.cargo();
     tests.args(TESTS).env("MCPFN_TEST_WORKER", places.join(" "));
-    tests.args(["--", part, "--skip", "deployed::", "--skip", "policed::", "--skip", "files::"]);
+    tests.args([
+        "--",
+        part,
+        "--skip",
+        "deployed::",
+        "--skip",
+        "policed::",
+        "--skip",
+        "files::",
+    ]);
     if tools.toolchain.unwinds() {
         tests.args(["--skip", "where_a_panic_aborts"]);
     } else {
         // one at a time: a panic takes what else is in flight with it
-        tests.args(["--skip", "a_call_in_flight_survives_the_panic_of_another", "--test-threads=1"]);
+        tests.args([
+            "--skip",
+            "a_call_in_flight_survives_the_panic_of_another",
+            "--test-threads=1",
+        ]);
     }
     cargo_steps::tests(&mut tests, counts)
 }
@@ -179,15 +353,28 @@ pub(crate) fn fixture(cx: &Context) -> Result<Workerd> {
 }
 
 fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
-    let folder = cx.target.join(if tools.toolchain.unwinds() { "worker/fixture" } else { "worker/fixture-abort" });
+    let folder = cx.target.join(if tools.toolchain.unwinds() {
+        "worker/fixture"
+    } else {
+        "worker/fixture-abort"
+    });
     build(cx, tools, &cx.root.join(WORKER), &folder)?;
     Ok(folder)
 }
 
 /// Builds one crate as it would be deployed, into a folder.
-pub(crate) fn build(cx: &Context, tools: &WorkerTools, package: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn build(
+    cx: &Context,
+    tools: &WorkerTools,
+    package: &Path,
+    folder: &Path,
+) -> Result<()> {
     let mut build = tools.worker_build(cx)?;
-    build.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).args(["--profile", "worker", "--out-dir"]).arg(folder).arg(package);
+    build
+        .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
+        .args(["--profile", "worker", "--out-dir"])
+        .arg(folder)
+        .arg(package);
     process::run(&mut build)
 }
 
@@ -197,10 +384,22 @@ mod tests {
 
     #[test]
     fn arguments_are_known_by_name() {
-        let options = |arguments: &[&str]| Options::parse(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let options = |arguments: &[&str]| {
+            Options::parse(
+                &arguments
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(options(&[]).unwrap(), Options::Tests);
         assert_eq!(options(&["--migrations"]).unwrap(), Options::Migrations);
-        assert!(options(&["--migrations", "x"]).unwrap_err().to_string().contains("`--migrations x`"));
+        assert!(
+            options(&["--migrations", "x"])
+                .unwrap_err()
+                .to_string()
+                .contains("`--migrations x`")
+        );
     }
 
     #[test]

@@ -21,11 +21,22 @@ async fn accounts() -> &'static str {
 /// A server that needs to know who calls.
 pub fn guarded() -> Builder {
     let runs = Arc::new(AtomicU32::new(0));
-    let kept = Tool::new("kept").describe("Says whom it ran for; the result is kept.").read_only();
-    let kept = kept.cache(std::time::Duration::from_secs(120)).handler(move |_: NoArguments, cx: Cx| {
-        let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
-        async move { format!("run {run} for {}", cx.principal().subject) }
-    });
-    let notify = Tool::new("notify").describe("Writes to an account.").scope("crm:write").scope("mail:send");
-    Server::builder("guarded", "1.0.0").tool(whoami).tool(accounts).tool(notify.handler(|_: NoArguments| async { "sent" })).tool(kept)
+    let kept = Tool::new("kept")
+        .describe("Says whom it ran for; the result is kept.")
+        .read_only();
+    let kept =
+        kept.cache(std::time::Duration::from_secs(120))
+            .handler(move |_: NoArguments, cx: Cx| {
+                let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
+                async move { format!("run {run} for {}", cx.principal().subject) }
+            });
+    let notify = Tool::new("notify")
+        .describe("Writes to an account.")
+        .scope("crm:write")
+        .scope("mail:send");
+    Server::builder("guarded", "1.0.0")
+        .tool(whoami)
+        .tool(accounts)
+        .tool(notify.handler(|_: NoArguments| async { "sent" }))
+        .tool(kept)
 }

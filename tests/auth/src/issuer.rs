@@ -60,8 +60,13 @@ impl Drop for Issuer {
 impl Issuer {
     /// An issuer with these keys, whose document is where RFC 8414 puts it.
     pub async fn start(keys: &[&Key]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let id = format!("http://{}", listener.local_addr().expect("a listener has an address"));
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("loopback has a free port");
+        let id = format!(
+            "http://{}",
+            listener.local_addr().expect("a listener has an address")
+        );
         let state = Arc::new(Mutex::new(State {
             mood: Mood::Well,
             document: json!({"issuer": id, "jwks_uri": format!("{id}/keys"), "token_endpoint": format!("{id}/token")}),
@@ -77,7 +82,9 @@ impl Issuer {
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
                     let service = service_fn(|request| answer(Arc::clone(&shared), request));
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(socket), service)
+                        .await;
                 });
             }
         });
@@ -121,7 +128,11 @@ impl Issuer {
     /// How many requests there were for a path that begins like this.
     #[must_use]
     pub fn asked(&self, path: &str) -> usize {
-        self.state().requests.iter().filter(|request| request.contains(&format!(" {path}"))).count()
+        self.state()
+            .requests
+            .iter()
+            .filter(|request| request.contains(&format!(" {path}")))
+            .count()
     }
 
     /// Every request: method, path, who asked, body.
@@ -131,21 +142,42 @@ impl Issuer {
     }
 }
 
-async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, &'static str> {
+async fn answer(
+    state: Arc<Mutex<State>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, &'static str> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| "the request broke")?.to_bytes();
+    let body = body
+        .collect()
+        .await
+        .map_err(|_| "the request broke")?
+        .to_bytes();
     let body = String::from_utf8_lossy(&body).into_owned();
-    let who = head.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or("-");
+    let who = head
+        .headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("-");
     let (mood, found) = {
         let mut state = state.lock().map_err(|_| "a test panicked")?;
-        state.requests.push(format!("{} {} {who} {body}", head.method, head.uri.path()));
+        state
+            .requests
+            .push(format!("{} {} {who} {body}", head.method, head.uri.path()));
         let found = match (&head.method, head.uri.path()) {
             (&Method::GET, path) if path == state.document_path => Some(state.document.clone()),
-            (&Method::GET, path) if Some(path) == state.page.as_deref() => Some(json!("a page for people")),
+            (&Method::GET, path) if Some(path) == state.page.as_deref() => {
+                Some(json!("a page for people"))
+            }
             (&Method::GET, "/keys" | "/cdn-cgi/access/certs") => Some(state.keys.clone()),
             (&Method::POST, "/introspect") => {
-                let asked = |(token, _): &&(String, Value)| body.split('&').any(|part| part == format!("token={token}"));
-                let verdict = state.verdicts.iter().find(asked).map(|(_, verdict)| verdict.clone());
+                let asked = |(token, _): &&(String, Value)| {
+                    body.split('&').any(|part| part == format!("token={token}"))
+                };
+                let verdict = state
+                    .verdicts
+                    .iter()
+                    .find(asked)
+                    .map(|(_, verdict)| verdict.clone());
                 Some(verdict.unwrap_or_else(|| json!({"active": false})))
             }
             _ => None,
@@ -167,6 +199,7 @@ async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
 
 fn response(status: u16, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     response
 }

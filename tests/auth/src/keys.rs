@@ -2,7 +2,10 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+    RsaKeyPair,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -41,12 +44,21 @@ impl Key {
     pub fn new(kind: Kind, id: &str) -> Self {
         let made = "a key pair can be made";
         let pair = match kind {
-            Kind::Rsa => Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).expect(made))),
-            Kind::LongRsa => Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa4096).expect(made))),
-            Kind::P256 => Pair::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect(made)),
+            Kind::Rsa => Pair::Rsa(Box::new(
+                RsaKeyPair::generate(KeySize::Rsa2048).expect(made),
+            )),
+            Kind::LongRsa => Pair::Rsa(Box::new(
+                RsaKeyPair::generate(KeySize::Rsa4096).expect(made),
+            )),
+            Kind::P256 => {
+                Pair::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect(made))
+            }
             Kind::Ed25519 => Pair::Ed25519(Ed25519KeyPair::generate().expect(made)),
         };
-        Self { id: id.to_owned(), pair }
+        Self {
+            id: id.to_owned(),
+            pair,
+        }
     }
 
     /// The algorithm that it signs with.
@@ -75,7 +87,9 @@ impl Key {
                 let point = pair.public_key().as_ref();
                 json!({"kty": "EC", "crv": "P-256", "x": encoded(&point[1..33]), "y": encoded(&point[33..])})
             }
-            Pair::Ed25519(pair) => json!({"kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref())}),
+            Pair::Ed25519(pair) => {
+                json!({"kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key().as_ref())})
+            }
         };
         jwk["kid"] = json!(self.id);
         jwk["use"] = json!("sig");
@@ -100,10 +114,20 @@ impl Key {
         match &self.pair {
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).expect(signs);
+                pair.sign(
+                    &RSA_PKCS1_SHA256,
+                    &SystemRandom::new(),
+                    text,
+                    &mut signature,
+                )
+                .expect(signs);
                 signature
             }
-            Pair::P256(pair) => pair.sign(&SystemRandom::new(), text).expect(signs).as_ref().to_vec(),
+            Pair::P256(pair) => pair
+                .sign(&SystemRandom::new(), text)
+                .expect(signs)
+                .as_ref()
+                .to_vec(),
             Pair::Ed25519(pair) => pair.sign(text).as_ref().to_vec(),
         }
     }
@@ -111,7 +135,10 @@ impl Key {
     /// A token of this key with these claims.
     #[must_use]
     pub fn token(&self, claims: &Value) -> String {
-        self.token_with(&json!({"alg": self.algorithm(), "kid": self.id, "typ": "at+jwt"}), claims)
+        self.token_with(
+            &json!({"alg": self.algorithm(), "kid": self.id, "typ": "at+jwt"}),
+            claims,
+        )
     }
 
     /// A token of this key with this header.
@@ -123,7 +150,11 @@ impl Key {
 
 /// A token, signed in any way.
 pub fn compact(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
-    let text = format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(claims.to_string().as_bytes()));
+    let text = format!(
+        "{}.{}",
+        encoded(header.to_string().as_bytes()),
+        encoded(claims.to_string().as_bytes())
+    );
     let signature = encoded(&sign(text.as_bytes()));
     format!("{text}.{signature}")
 }

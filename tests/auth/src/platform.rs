@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mcpfn_client::Client;
-use mcpfn_core::{BoxFuture, CallRecord, Clock, Failure, HttpClient, Keyring, Platform, Random, Records, Timer};
+use mcpfn_core::{
+    BoxFuture, CallRecord, Clock, Failure, HttpClient, Keyring, Platform, Random, Records, Timer,
+};
 
 /// The time, in milliseconds since 1970.
 #[derive(Debug)]
@@ -59,6 +61,15 @@ impl Records for Rest {
 pub fn platform() -> (Platform, Arc<TestClock>) {
     let clock = Arc::new(TestClock(AtomicU64::new(1_800_000_000_000)));
     let rest = Arc::new(Rest);
-    let platform = Platform::new(Arc::clone(&clock) as _, Arc::clone(&rest) as _, Arc::clone(&rest) as _, rest, Keyring::new([7; 32]));
-    (platform.with_port::<dyn HttpClient>(Arc::new(Client::new())), clock)
+    let platform = Platform::new(
+        Arc::clone(&clock) as _,
+        Arc::clone(&rest) as _,
+        Arc::clone(&rest) as _,
+        rest,
+        Keyring::new([7; 32]),
+    );
+    (
+        platform.with_port::<dyn HttpClient>(Arc::new(Client::new())),
+        clock,
+    )
 }

@@ -43,33 +43,75 @@ const PAGE: usize = 100;
 
 impl Case {
     pub(crate) const ALL: &[Self] = &[
-        Self { method: "server/discover", ..Self::of("discover", "`server/discover`") },
+        Self {
+            method: "server/discover",
+            ..Self::of("discover", "`server/discover`")
+        },
         Self::list("list-1", "`tools/list`, 1 tool", 1),
         Self::list("list", "`tools/list`, 30 tools", TOOLS),
         Self::list("list-1000", "the first 100 of 1,000 tools", 1_000),
         Self::list("list-10000", "the first 100 of 10,000 tools", 10_000),
-        Self { page: 10_000, ..Self::list("list-whole", "10,000 tools on one page", 10_000) },
+        Self {
+            page: 10_000,
+            ..Self::list("list-whole", "10,000 tools on one page", 10_000)
+        },
         Self::call(CALL, "`tools/call`, echo of 1 KB, 30 tools", echo),
-        Self { tools: 10_000, ..Self::call(CALL_AMONG_MANY, "the same among 10,000 tools", echo) },
+        Self {
+            tools: 10_000,
+            ..Self::call(CALL_AMONG_MANY, "the same among 10,000 tools", echo)
+        },
         Self::call("call-100k", "echo of 100 KB", || echo_of(100_000)),
         Self::call("call-4m", "echo of 4 MB", || echo_of(4_000_000)),
-        Self::call("structured", "`tools/call`, 20 rows as structured content", rows),
+        Self::call(
+            "structured",
+            "`tools/call`, 20 rows as structured content",
+            rows,
+        ),
         Self::call("events", "a call that reports five steps, as events", steps),
         Self::call("invalid", "`tools/call`, arguments that do not fit", misfit),
-        Self { policies: true, ..Self::call("policies", "echo of 1 KB behind a scope and two budgets", echo) },
-        Self { policies: true, ..Self::call("kept", "20 rows, kept from the call before", rows) },
+        Self {
+            policies: true,
+            ..Self::call(
+                "policies",
+                "echo of 1 KB behind a scope and two budgets",
+                echo,
+            )
+        },
+        Self {
+            policies: true,
+            ..Self::call("kept", "20 rows, kept from the call before", rows)
+        },
     ];
 
     const fn of(name: &'static str, about: &'static str) -> Self {
-        Self { name, about, tools: TOOLS, page: PAGE, method: "tools/list", call: None, policies: false }
+        Self {
+            name,
+            about,
+            tools: TOOLS,
+            page: PAGE,
+            method: "tools/list",
+            call: None,
+            policies: false,
+        }
     }
 
     const fn list(name: &'static str, about: &'static str, tools: usize) -> Self {
-        Self { tools, ..Self::of(name, about) }
+        Self {
+            tools,
+            ..Self::of(name, about)
+        }
     }
 
-    const fn call(name: &'static str, about: &'static str, call: fn() -> (&'static str, Value)) -> Self {
-        Self { method: "tools/call", call: Some(call), ..Self::of(name, about) }
+    const fn call(
+        name: &'static str,
+        about: &'static str,
+        call: fn() -> (&'static str, Value),
+    ) -> Self {
+        Self {
+            method: "tools/call",
+            call: Some(call),
+            ..Self::of(name, about)
+        }
     }
 
     /// How often an operation runs for its instructions to be counted: less often where one takes millions.
@@ -95,26 +137,58 @@ impl Case {
         let service = Service::new(self.server(), open);
         let request = self.request();
         let messages = through_core(service.server(), &platform, request.body());
-        assert_eq!(sent(&through_http(&service, &platform, request.clone())), messages, "{}", self.name);
-        let values: Vec<Value> = messages.iter().map(|message| serde_json::from_slice(message).expect("a message is JSON")).collect();
+        assert_eq!(
+            sent(&through_http(&service, &platform, request.clone())),
+            messages,
+            "{}",
+            self.name
+        );
+        let values: Vec<Value> = messages
+            .iter()
+            .map(|message| serde_json::from_slice(message).expect("a message is JSON"))
+            .collect();
         let answer = values.last().expect("there is an answer");
         assert!(answer["error"].is_null(), "{}: {answer}", self.name);
-        assert_eq!(values.len(), if self.name == "events" { 6 } else { 1 }, "{}", self.name);
+        assert_eq!(
+            values.len(),
+            if self.name == "events" { 6 } else { 1 },
+            "{}",
+            self.name
+        );
 
         let [floor, core, http] = self.operation_names();
-        let (server, body, at_core) = (service.server().clone(), request.body().clone(), Arc::clone(&platform));
+        let (server, body, at_core) = (
+            service.server().clone(),
+            request.body().clone(),
+            Arc::clone(&platform),
+        );
         let read = body.clone();
         [
-            Operation { name: floor, run: Box::new(move |times| timed(times, || (), |()| parse_and_write(&read, &values))) },
+            Operation {
+                name: floor,
+                run: Box::new(move |times| {
+                    timed(times, || (), |()| parse_and_write(&read, &values))
+                }),
+            },
             Operation {
                 name: core,
-                run: Box::new(move |times| timed(times, || (), |()| drop(black_box(through_core(&server, &at_core, black_box(&body)))))),
+                run: Box::new(move |times| {
+                    timed(
+                        times,
+                        || (),
+                        |()| drop(black_box(through_core(&server, &at_core, black_box(&body)))),
+                    )
+                }),
             },
             Operation {
                 name: http,
                 // a host makes the request, not the library: it is there before the clock starts
                 run: Box::new(move |times| {
-                    timed(times, || request.clone(), |request| drop(black_box(through_http(&service, &platform, request))))
+                    timed(
+                        times,
+                        || request.clone(),
+                        |request| drop(black_box(through_http(&service, &platform, request))),
+                    )
                 }),
             },
         ]
@@ -137,9 +211,17 @@ impl Case {
             return platform;
         }
         let stores = Arc::new(Stores::default());
-        let limits = Limits { limiter: Arc::clone(&stores) as _, rate: Some(PLENTY), when_down: WhenDown::Admit };
+        let limits = Limits {
+            limiter: Arc::clone(&stores) as _,
+            rate: Some(PLENTY),
+            when_down: WhenDown::Admit,
+        };
         let platform = Arc::unwrap_or_clone(platform).with_cache(Arc::clone(&stores) as _);
-        Arc::new(platform.with_once(stores, WhenDown::Admit).with_limits(limits))
+        Arc::new(
+            platform
+                .with_once(stores, WhenDown::Admit)
+                .with_limits(limits),
+        )
     }
 
     /// As a client of 2026-07-28 sends it.
@@ -165,8 +247,12 @@ impl Case {
             }
             request = request.header("mcp-name", tool);
         }
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": params}).to_string();
-        request.header("content-length", body.len()).body(body.into()).expect("these headers are valid")
+        let body =
+            json!({"jsonrpc": "2.0", "id": 1, "method": self.method, "params": params}).to_string();
+        request
+            .header("content-length", body.len())
+            .body(body.into())
+            .expect("these headers are valid")
     }
 }
 
@@ -177,7 +263,10 @@ fn echo() -> (&'static str, Value) {
 
 /// About so many bytes of it.
 fn echo_of(bytes: usize) -> (&'static str, Value) {
-    ("echo", json!({"text": "The quick brown fox said \"hello\" to the dog.\n".repeat(bytes / 45)}))
+    (
+        "echo",
+        json!({"text": "The quick brown fox said \"hello\" to the dog.\n".repeat(bytes / 45)}),
+    )
 }
 
 const STEPS: &str = "steps";
@@ -227,11 +316,21 @@ struct Row {
 /// Of a request, more than any has here.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// So much that no run uses it up.
-const PLENTY: Rate = Rate { calls: 4_000_000_000, per: Duration::from_secs(86_400) };
+const PLENTY: Rate = Rate {
+    calls: 4_000_000_000,
+    per: Duration::from_secs(86_400),
+};
 
 fn server(tools: usize, page: usize, policies: bool) -> Server {
     // made beforehand: what a handler does is not what is measured
-    let found: Arc<[Row]> = (0..20).map(|id| Row { id, name: format!("Fox \"{id}\", red"), price: 9.5, in_stock: id % 2 == 0 }).collect();
+    let found: Arc<[Row]> = (0..20)
+        .map(|id| Row {
+            id,
+            name: format!("Fox \"{id}\", red"),
+            price: 9.5,
+            in_stock: id % 2 == 0,
+        })
+        .collect();
     let search = |name: String| {
         let found = Arc::clone(&found);
         Tool::new(name)
@@ -243,19 +342,40 @@ fn server(tools: usize, page: usize, policies: bool) -> Server {
                 async move { found }
             })
     };
-    let mut echo = Tool::new("echo").describe("Says it again.").read_only().handler(|text: Text| async move { text.text });
+    let mut echo = Tool::new("echo")
+        .describe("Says it again.")
+        .read_only()
+        .handler(|text: Text| async move { text.text });
     let mut rows = search("rows".to_owned());
     if policies {
         echo = echo.scope("bench:echo").rate(PLENTY);
-        rows = rows.scope("bench:rows").rate(PLENTY).cache(Duration::from_secs(60));
+        rows = rows
+            .scope("bench:rows")
+            .rate(PLENTY)
+            .cache(Duration::from_secs(60));
     }
-    let steps = Tool::new(STEPS).describe("Says it again after five reports.").read_only().handler(|text: Text, cx: Cx| async move {
-        (1..=5).for_each(|step| cx.progress(f64::from(step), Some(5.0), None));
-        text.text
-    });
-    let builder = Server::builder("bench", "1.0.0").instructions("Nothing here does anything.").page_size(page).tool(echo);
-    let builder = if tools > 1 { builder.tool(rows).tool(steps) } else { builder };
-    (3..tools).fold(builder, |builder, number| builder.tool(search(format!("search_{number}")))).build().expect("the tools are valid")
+    let steps = Tool::new(STEPS)
+        .describe("Says it again after five reports.")
+        .read_only()
+        .handler(|text: Text, cx: Cx| async move {
+            (1..=5).for_each(|step| cx.progress(f64::from(step), Some(5.0), None));
+            text.text
+        });
+    let builder = Server::builder("bench", "1.0.0")
+        .instructions("Nothing here does anything.")
+        .page_size(page)
+        .tool(echo);
+    let builder = if tools > 1 {
+        builder.tool(rows).tool(steps)
+    } else {
+        builder
+    };
+    (3..tools)
+        .fold(builder, |builder, number| {
+            builder.tool(search(format!("search_{number}")))
+        })
+        .build()
+        .expect("the tools are valid")
 }
 
 fn parse_and_write(request: &[u8], messages: &[Value]) {
@@ -267,10 +387,14 @@ fn parse_and_write(request: &[u8], messages: &[Value]) {
 
 /// The messages of the answer: one, or those that a call reports before it.
 fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<Bytes> {
-    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body) else { panic!("the body is one request") };
+    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body) else {
+        panic!("the body is one request")
+    };
     let envelope = Envelope::new(request);
     let era = envelope.era(None).expect("the request describes itself");
-    let call = envelope.into_call(era, Principal::anonymous()).expect("the metadata is valid");
+    let call = envelope
+        .into_call(era, Principal::anonymous())
+        .expect("the metadata is valid");
     let mut running = match server.reply(call, platform) {
         Reply::Answer(answer) => return vec![answer.message],
         Reply::Running(running) => running,
@@ -292,7 +416,9 @@ fn through_http(service: &Service, platform: &Arc<Platform>, request: Request<By
     let response = at_once(service.call(request.map(Full::new), platform));
     match response.body().as_full() {
         Some(whole) => whole.clone(),
-        None => at_once(response.into_body().collect()).expect("no stream fails").to_bytes(),
+        None => at_once(response.into_body().collect())
+            .expect("no stream fails")
+            .to_bytes(),
     }
 }
 
@@ -301,7 +427,10 @@ fn sent(body: &Bytes) -> Vec<Bytes> {
     if body.starts_with(b"{") {
         return vec![body.clone()];
     }
-    body.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data: ")).map(Bytes::copy_from_slice).collect()
+    body.split(|byte| *byte == b'\n')
+        .filter_map(|line| line.strip_prefix(b"data: "))
+        .map(Bytes::copy_from_slice)
+        .collect()
 }
 
 fn at_once<T>(future: impl Future<Output = T>) -> T {

@@ -27,7 +27,13 @@ impl Measured {
 
     /// How often the other fits into this, compared within each round.
     pub(crate) fn beside(&self, other: &Self) -> f64 {
-        middle(self.0.iter().zip(&other.0).map(|(this, other)| this / other).collect())
+        middle(
+            self.0
+                .iter()
+                .zip(&other.0)
+                .map(|(this, other)| this / other)
+                .collect(),
+        )
     }
 }
 
@@ -37,7 +43,11 @@ fn middle(mut values: Vec<f64>) -> f64 {
 }
 
 /// Runs `work` on values that `prepare` makes, and times the work alone.
-pub(crate) fn timed<T>(times: usize, mut prepare: impl FnMut() -> T, mut work: impl FnMut(T)) -> Duration {
+pub(crate) fn timed<T>(
+    times: usize,
+    mut prepare: impl FnMut() -> T,
+    mut work: impl FnMut(T),
+) -> Duration {
     let mut took = Duration::ZERO;
     let mut prepared = Vec::with_capacity(FEW);
     let mut left = times;
@@ -70,7 +80,11 @@ pub(crate) fn interleaved(operations: &mut [Operation]) -> BTreeMap<String, Meas
             measured[position].push(took.as_secs_f64() * 1e9 / times[position] as f64);
         }
     }
-    operations.iter().map(|operation| operation.name.clone()).zip(measured.into_iter().map(Measured)).collect()
+    operations
+        .iter()
+        .map(|operation| operation.name.clone())
+        .zip(measured.into_iter().map(Measured))
+        .collect()
 }
 
 fn times_in_a_turn(operation: &mut Operation) -> usize {

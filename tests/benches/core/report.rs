@@ -36,41 +36,81 @@ struct Level {
 }
 
 impl Report {
-    pub(crate) fn new(cases: &[Case], measured: &BTreeMap<String, Measured>, instructions: &BTreeMap<String, u64>) -> Self {
+    pub(crate) fn new(
+        cases: &[Case],
+        measured: &BTreeMap<String, Measured>,
+        instructions: &BTreeMap<String, u64>,
+    ) -> Self {
         let row = |case: &Case| {
             let names = case.operation_names();
             let floor = &measured[&names[0]];
             let level = |name: &String| Level {
                 nanoseconds: measured[name].nanoseconds(),
                 times: measured[name].beside(floor),
-                instructions: instructions.get(name).and_then(|count| Some((*count, *count as f64 / *instructions.get(&names[0])? as f64))),
+                instructions: instructions.get(name).and_then(|count| {
+                    Some((*count, *count as f64 / *instructions.get(&names[0])? as f64))
+                }),
             };
-            Row { name: case.name, about: case.about, sizes: case.sizes(), levels: names.each_ref().map(level) }
+            Row {
+                name: case.name,
+                about: case.about,
+                sizes: case.sizes(),
+                levels: names.each_ref().map(level),
+            }
         };
-        let among_many =
-            ["core", "http"].map(|level| measured[&format!("{level}/{CALL_AMONG_MANY}")].beside(&measured[&format!("{level}/{CALL}")]));
-        Self { rows: cases.iter().map(row).collect(), among_many }
+        let among_many = ["core", "http"].map(|level| {
+            measured[&format!("{level}/{CALL_AMONG_MANY}")]
+                .beside(&measured[&format!("{level}/{CALL}")])
+        });
+        Self {
+            rows: cases.iter().map(row).collect(),
+            among_many,
+        }
     }
 
     pub(crate) fn markdown(&self) -> String {
         let mut out = String::from("# Cost of a call beside serde_json on the same bytes\n\n");
         out.push_str("The floor parses the request's bytes to a `Value` and writes the answer's bytes from one. Times are medians of\n");
         out.push_str("rounds in which every operation has its turn; the factor beside a time is the median of its rounds' factors.\n\n");
-        self.table(&mut out, "time", |level| Some((nanoseconds(level.nanoseconds), level.times)));
-        if self.rows.iter().flat_map(|row| &row.levels).any(|level| level.instructions.is_some()) {
-            self.table(&mut out, "instructions", |level| level.instructions.map(|(count, times)| (thousands(count), times)));
+        self.table(&mut out, "time", |level| {
+            Some((nanoseconds(level.nanoseconds), level.times))
+        });
+        if self
+            .rows
+            .iter()
+            .flat_map(|row| &row.levels)
+            .any(|level| level.instructions.is_some())
+        {
+            self.table(&mut out, "instructions", |level| {
+                level
+                    .instructions
+                    .map(|(count, times)| (thousands(count), times))
+            });
         }
         let [core, http] = self.among_many;
-        let _ = writeln!(out, "Among 10,000 tools a call takes {core:.2} (core) and {http:.2} (http) times what it takes among 30.");
+        let _ = writeln!(
+            out,
+            "Among 10,000 tools a call takes {core:.2} (core) and {http:.2} (http) times what it takes among 30."
+        );
         let _ = match self.over_goal().as_slice() {
-            [] => writeln!(out, "Everything is within the goal of {GOAL} times the floor."),
-            over => writeln!(out, "Over the goal of {GOAL} times the floor: {}.", over.join(", ")),
+            [] => writeln!(
+                out,
+                "Everything is within the goal of {GOAL} times the floor."
+            ),
+            over => writeln!(
+                out,
+                "Over the goal of {GOAL} times the floor: {}.",
+                over.join(", ")
+            ),
         };
         out
     }
 
     fn table(&self, out: &mut String, what: &str, cell: impl Fn(&Level) -> Option<(String, f64)>) {
-        let _ = writeln!(out, "| {what} | bytes in, out | floor | core | http |\n|---|--:|--:|--:|--:|");
+        let _ = writeln!(
+            out,
+            "| {what} | bytes in, out | floor | core | http |\n|---|--:|--:|--:|--:|"
+        );
         for row in &self.rows {
             let _ = write!(out, "| {} | {}, {} |", row.about, row.sizes.0, row.sizes.1);
             for (position, level) in row.levels.iter().enumerate() {
@@ -87,9 +127,18 @@ impl Report {
 
     /// By instructions where they were counted: they do not depend on what else the machine does.
     fn over_goal(&self) -> Vec<String> {
-        let over = |level: &Level| level.instructions.map_or(level.times, |(_, times)| times) > GOAL;
-        let levels = self.rows.iter().flat_map(|row| ["core", "http"].into_iter().zip(&row.levels[1..]).map(move |level| (row, level)));
-        levels.filter(|(_, (_, level))| over(level)).map(|(row, (name, _))| format!("{name}/{}", row.name)).collect()
+        let over =
+            |level: &Level| level.instructions.map_or(level.times, |(_, times)| times) > GOAL;
+        let levels = self.rows.iter().flat_map(|row| {
+            ["core", "http"]
+                .into_iter()
+                .zip(&row.levels[1..])
+                .map(move |level| (row, level))
+        });
+        levels
+            .filter(|(_, (_, level))| over(level))
+            .map(|(row, (name, _))| format!("{name}/{}", row.name))
+            .collect()
     }
 
     fn json(&self) -> Value {
@@ -124,7 +173,8 @@ impl Report {
     /// Writes both forms to `bench/results`.
     pub(crate) fn write(&self) -> Result<(), String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bench/results");
-        let json = serde_json::to_string_pretty(&self.json()).map_err(|error| error.to_string())? + "\n";
+        let json =
+            serde_json::to_string_pretty(&self.json()).map_err(|error| error.to_string())? + "\n";
         fs::create_dir_all(&folder)
             .and_then(|()| fs::write(folder.join("core.md"), self.markdown()))
             .and_then(|()| fs::write(folder.join("core.json"), json))
@@ -147,6 +197,11 @@ fn nanoseconds(value: f64) -> String {
 /// `1,234,567`
 fn thousands(count: u64) -> String {
     let digits = count.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
     groups.join(",")
 }

@@ -17,8 +17,14 @@ fn a_taken_port_is_a_sentence() {
     let port = taken.local_addr().unwrap().port().to_string();
     let (code, stdout, stderr) = run(&mut command(&["--port", &port]));
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(stderr.starts_with(&format!("error: port {port} is taken: ")), "{stderr}");
-    assert!(stderr.contains("--port N") && stderr.contains("MCPFN_PORT"), "{stderr}");
+    assert!(
+        stderr.starts_with(&format!("error: port {port} is taken: ")),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("--port N") && stderr.contains("MCPFN_PORT"),
+        "{stderr}"
+    );
     let (code, _, stderr) = run(command(&[]).env("MCPFN_PORT", &port));
     assert_eq!(code, Some(1), "{stderr}");
 }
@@ -36,9 +42,15 @@ fn wrong_settings_are_reported_together() {
     let (code, stdout, stderr) = run(command(&[]).envs(wrong));
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     for (name, _) in wrong {
-        assert!(stderr.contains(&format!("  - {name}")), "{name} is not reported: {stderr}");
+        assert!(
+            stderr.contains(&format!("  - {name}")),
+            "{name} is not reported: {stderr}"
+        );
     }
-    assert!(!stderr.contains("hunter2"), "a secret is repeated: {stderr}");
+    assert!(
+        !stderr.contains("hunter2"),
+        "a secret is repeated: {stderr}"
+    );
 }
 
 #[cfg(unix)]
@@ -47,38 +59,80 @@ fn a_setting_that_is_not_unicode_is_not_ignored() {
     use std::os::unix::ffi::OsStrExt as _;
     let strange = std::ffi::OsStr::from_bytes(b"\xff");
     let (code, _, stderr) = run(command(&["tools"]).env("MCPFN_STATE_KEY", strange));
-    assert_eq!(code, Some(1), "a key that can't be read is taken for no key");
+    assert_eq!(
+        code,
+        Some(1),
+        "a key that can't be read is taken for no key"
+    );
     assert!(stderr.contains("MCPFN_STATE_KEY"), "{stderr}");
 }
 
 #[test]
 fn the_log_has_arguments_only_where_wanted() {
-    for (variable, expected) in [("off", None), ("redacted", Some("{\"name\":\"Ada\",\"password\":\"[left out]\"}"))] {
+    for (variable, expected) in [
+        ("off", None),
+        (
+            "redacted",
+            Some("{\"name\":\"Ada\",\"password\":\"[left out]\"}"),
+        ),
+    ] {
         let mut command = command(&["--stdio"]);
-        let mut process = Process::start(command.stdin(Stdio::piped()).env("MCPFN_LOG_FORMAT", "json").env("MCPFN_LOG_INPUT", variable));
-        process.say(&call(1, "add", json!({"name": "Ada", "password": "hunter2"})));
+        let mut process = Process::start(
+            command
+                .stdin(Stdio::piped())
+                .env("MCPFN_LOG_FORMAT", "json")
+                .env("MCPFN_LOG_INPUT", variable),
+        );
+        process.say(&call(
+            1,
+            "add",
+            json!({"name": "Ada", "password": "hunter2"}),
+        ));
         process.end_input();
         process.wait();
         let log = process.stderr.collect_all();
         assert!(!log.contains("hunter2"), "{log}");
-        let line = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).find(|line| line["name"] == "add");
+        let line = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+            .find(|line| line["name"] == "add");
         let line = line.unwrap_or_else(|| panic!("the call is not in the log: {log}"));
-        assert_eq!(line.get("input").and_then(Value::as_str), expected, "{line}");
+        assert_eq!(
+            line.get("input").and_then(Value::as_str),
+            expected,
+            "{line}"
+        );
     }
     let (code, _, stderr) = run(command(&["tools"]).env("MCPFN_LOG_INPUT", "everything"));
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("MCPFN_LOG_INPUT must be redacted or off"), "{stderr}");
+    assert!(
+        stderr.contains("MCPFN_LOG_INPUT must be redacted or off"),
+        "{stderr}"
+    );
 }
 
 #[test]
 fn logs_are_json_where_wanted() {
-    let mut process = Process::start(command(&["--stdio"]).stdin(Stdio::piped()).env("MCPFN_LOG_FORMAT", "json"));
+    let mut process = Process::start(
+        command(&["--stdio"])
+            .stdin(Stdio::piped())
+            .env("MCPFN_LOG_FORMAT", "json"),
+    );
     process.say(&call(1, "test_panic", json!({})));
     process.end_input();
     process.wait();
     let log = process.stderr.collect_all();
-    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
-    assert!(lines.iter().any(|line| line["cause"] == "panic: a private message" && line["method"] == "tools/call"), "{log}");
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["cause"] == "panic: a private message"
+                && line["method"] == "tools/call"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -98,22 +152,51 @@ fn state_is_understood_by_every_process_with_the_key() {
     let mut retry = ask.clone();
     retry["requestState"] = answer(Some(key), &ask)["result"]["requestState"].clone();
     retry["inputResponses"] = json!({"confirm": {"action": "accept", "content": {"ok": true}}});
-    assert_eq!(answer(Some(key), &retry)["result"]["content"][0]["text"], "the state is untouched");
-    assert_eq!(answer(None, &retry)["error"]["code"], -32602, "a key of its own opens nothing");
+    assert_eq!(
+        answer(Some(key), &retry)["result"]["content"][0]["text"],
+        "the state is untouched"
+    );
+    assert_eq!(
+        answer(None, &retry)["error"]["code"],
+        -32602,
+        "a key of its own opens nothing"
+    );
 }
 
 #[test]
 fn the_command_line_explains_itself() {
     let (code, stdout, stderr) = run(&mut command(&["--help"]));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    for word in
-        ["Usage:", "tools", "call", "--port", "--stdio", "MCPFN_PORT", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG"]
-    {
+    for word in [
+        "Usage:",
+        "tools",
+        "call",
+        "--port",
+        "--stdio",
+        "MCPFN_PORT",
+        "MCPFN_ORIGINS",
+        "MCPFN_MAX_BODY",
+        "MCPFN_STATE_KEY",
+        "MCPFN_LOG",
+    ] {
         assert!(stdout.contains(word), "no word of {word}: {stdout}");
     }
     let (code, stdout, _) = run(&mut command(&["--version"]));
-    assert_eq!((code, stdout), (Some(0), format!("everything {}\n", env!("CARGO_PKG_VERSION"))));
-    for wrong in [&["--prot", "1"][..], &["--port", "x"], &["--stdio", "--port", "1"], &["serve"], &["call"], &["tools", "x"]] {
+    assert_eq!(
+        (code, stdout),
+        (
+            Some(0),
+            format!("everything {}\n", env!("CARGO_PKG_VERSION"))
+        )
+    );
+    for wrong in [
+        &["--prot", "1"][..],
+        &["--port", "x"],
+        &["--stdio", "--port", "1"],
+        &["serve"],
+        &["call"],
+        &["tools", "x"],
+    ] {
         let (code, stdout, stderr) = run(&mut command(wrong));
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{wrong:?}");
         assert!(stderr.contains("error: "), "{stderr}");
@@ -132,18 +215,40 @@ fn the_command_line_lists_the_tools() {
 #[test]
 fn the_command_line_calls_a_tool() {
     let call = |arguments: &[&str]| run(&mut command(&[&["call"], arguments].concat()));
-    assert_eq!(call(&["add", r#"{"a":2,"b":40}"#]), (Some(0), "{\n  \"sum\": 42\n}\n".to_owned(), String::new()));
-    assert_eq!(call(&["test_simple_text"]).1, "This is a simple text response for testing.\n");
+    assert_eq!(
+        call(&["add", r#"{"a":2,"b":40}"#]),
+        (Some(0), "{\n  \"sum\": 42\n}\n".to_owned(), String::new())
+    );
+    assert_eq!(
+        call(&["test_simple_text"]).1,
+        "This is a simple text response for testing.\n"
+    );
     let (code, stdout, _) = call(&["test_error_handling"]);
-    assert_eq!((code, stdout.as_str()), (Some(1), "This tool intentionally returns an error for testing\n"));
+    assert_eq!(
+        (code, stdout.as_str()),
+        (
+            Some(1),
+            "This tool intentionally returns an error for testing\n"
+        )
+    );
     let (code, stdout, _) = call(&["add", r#"{"a":"x"}"#]);
     assert_eq!(code, Some(1));
     assert!(stdout.contains("/a") && stdout.contains("/b"), "{stdout}");
     let (code, stdout, stderr) = call(&["ad", "{}"]);
-    assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(1), "", "error: unknown tool `ad`; did you mean `add`?\n"));
+    assert_eq!(
+        (code, stdout.as_str(), stderr.as_str()),
+        (
+            Some(1),
+            "",
+            "error: unknown tool `ad`; did you mean `add`?\n"
+        )
+    );
     let (code, _, stderr) = call(&["add", "a=1"]);
     assert_eq!(code, Some(1));
-    assert!(stderr.starts_with("error: the arguments are not JSON"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: the arguments are not JSON"),
+        "{stderr}"
+    );
     let (code, stdout, _) = call(&["test_slow", r#"{"milliseconds":5000}"#]);
     assert_eq!(code, Some(1));
     assert!(stdout.contains("250 ms"), "{stdout}");
@@ -161,7 +266,10 @@ fn metrics_are_served_where_they_are_asked_for() {
     };
     let (_process, address) = Process::http_with(&[("MCPFN_METRICS", "on")]);
     for arguments in [json!({"a": 1, "b": 2}), json!({"a": "x"})] {
-        send(address, &Request::modern("tools/call", json!({"name": "add", "arguments": arguments})));
+        send(
+            address,
+            &Request::modern("tools/call", json!({"name": "add", "arguments": arguments})),
+        );
     }
     let text = get(address).text();
     for line in [
@@ -179,8 +287,14 @@ fn metrics_are_served_where_they_are_asked_for() {
 #[test]
 fn a_rate_is_taken_from_the_environment() {
     let (_process, address) = Process::http_with(&[("MCPFN_RATE", "2/min")]);
-    let add = Request::modern("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}}));
-    assert_eq!([(); 3].map(|()| send(address, &add).status), [200, 200, 429]);
+    let add = Request::modern(
+        "tools/call",
+        json!({"name": "add", "arguments": {"a": 1, "b": 2}}),
+    );
+    assert_eq!(
+        [(); 3].map(|()| send(address, &add).status),
+        [200, 200, 429]
+    );
 }
 
 #[test]
@@ -189,15 +303,40 @@ fn api_keys_are_made_asked_for_and_taken() {
     assert_eq!(code, Some(0));
     let lines: Vec<&str> = made.lines().collect();
     let (key, entry) = (lines[1].trim(), lines[3].trim());
-    let (_process, address) = Process::http_with(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", entry)]);
-    let add = Request::modern("tools/call", json!({"name": "add", "arguments": {"a": 1, "b": 2}}));
+    let (_process, address) =
+        Process::http_with(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", entry)]);
+    let add = Request::modern(
+        "tools/call",
+        json!({"name": "add", "arguments": {"a": 1, "b": 2}}),
+    );
     let refused = send(address, &add);
-    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some(r#"Bearer realm="everything""#)));
-    assert_eq!(send(address, &add.clone().header("x-api-key", key)).status, 200);
-    assert_eq!(send(address, &add.clone().header("authorization", &format!("Bearer {key}"))).status, 200);
-    assert_eq!(send(address, &add.header("x-api-key", &format!("{key}x"))).status, 401);
+    assert_eq!(
+        (refused.status, refused.header("www-authenticate")),
+        (401, Some(r#"Bearer realm="everything""#))
+    );
+    assert_eq!(
+        send(address, &add.clone().header("x-api-key", key)).status,
+        200
+    );
+    assert_eq!(
+        send(
+            address,
+            &add.clone()
+                .header("authorization", &format!("Bearer {key}"))
+        )
+        .status,
+        200
+    );
+    assert_eq!(
+        send(address, &add.header("x-api-key", &format!("{key}x"))).status,
+        401
+    );
     let (code, _, stderr) = run(&mut command(&["key", "a name"]));
-    assert_eq!((code, stderr.starts_with("error: ")), (Some(1), true), "{stderr}");
+    assert_eq!(
+        (code, stderr.starts_with("error: ")),
+        (Some(1), true),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -209,5 +348,8 @@ fn ways_to_prove_who_calls_that_lack_something_are_a_sentence() {
     }
     let (code, _, stderr) = run(command(&["--port", "0"]).env("MCPFN_AUTH", "iam"));
     assert_eq!(code, Some(1));
-    assert!(stderr.contains("MCPFN_AUTH must be of oauth, api-key, none"), "{stderr}");
+    assert!(
+        stderr.contains("MCPFN_AUTH must be of oauth, api-key, none"),
+        "{stderr}"
+    );
 }

@@ -17,10 +17,21 @@ use super::{Reports, waiting};
 #[test]
 fn http_greets_with_addresses_and_configuration() {
     let (process, address) = Process::http();
-    assert_eq!(process.stdout.next(), format!("health at http://{address}/health"));
+    assert_eq!(
+        process.stdout.next(),
+        format!("health at http://{address}/health")
+    );
     assert!(process.stdout.find("serving ").contains("test_simple_text"));
-    assert!(process.stdout.find("speaking MCP ").contains("2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05"));
-    assert_eq!(process.stdout.find("    claude mcp add"), format!("    claude mcp add --transport http everything http://{address}/mcp"));
+    assert!(
+        process
+            .stdout
+            .find("speaking MCP ")
+            .contains("2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05")
+    );
+    assert_eq!(
+        process.stdout.find("    claude mcp add"),
+        format!("    claude mcp add --transport http everything http://{address}/mcp")
+    );
     process.stdout.find("Stop with Ctrl-C.");
     assert!(address.ip().is_loopback());
 }
@@ -28,7 +39,10 @@ fn http_greets_with_addresses_and_configuration() {
 #[test]
 fn http_lets_a_call_end_when_told_to_stop() {
     let (mut process, address) = Process::http();
-    let request = Request::modern("tools/call", json!({"name": "test_tool_with_progress", "_meta": {"progressToken": 1}}));
+    let request = Request::modern(
+        "tools/call",
+        json!({"name": "test_tool_with_progress", "_meta": {"progressToken": 1}}),
+    );
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(&encode(address, &request)).unwrap();
@@ -42,9 +56,16 @@ fn http_lets_a_call_end_when_told_to_stop() {
     }
     process.terminate();
     stream.read_to_end(&mut received).expect("the stream ends");
-    assert!(String::from_utf8_lossy(&received).contains(r#""text":"done""#), "{}", String::from_utf8_lossy(&received));
+    assert!(
+        String::from_utf8_lossy(&received).contains(r#""text":"done""#),
+        "{}",
+        String::from_utf8_lossy(&received)
+    );
     assert_eq!(process.wait().code(), Some(0));
-    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+    assert!(
+        TcpStream::connect(address).is_err(),
+        "nobody listens any more"
+    );
 }
 
 #[test]
@@ -53,13 +74,22 @@ fn http_stops_at_once_when_nothing_is_in_flight() {
     // a connection that is kept open and idle does not hold the process back
     let mut idle = TcpStream::connect(address).expect("a connection");
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-    write!(idle, "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{ping}", ping.len()).unwrap();
+    write!(
+        idle,
+        "POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{ping}",
+        ping.len()
+    )
+    .unwrap();
     idle.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_ne!(idle.read(&mut [0; 1024]).expect("an answer"), 0);
     let told = std::time::Instant::now();
     process.terminate();
     assert_eq!(process.wait().code(), Some(0));
-    assert!(told.elapsed() < Duration::from_secs(5), "it took {:?}", told.elapsed());
+    assert!(
+        told.elapsed() < Duration::from_secs(5),
+        "it took {:?}",
+        told.elapsed()
+    );
 }
 
 #[test]
@@ -72,7 +102,11 @@ fn a_signal_counts_from_the_first_moment() {
             process.wait().code()
         })
         .collect();
-    assert_eq!(codes, [Some(0); 8], "no code: the signal killed it, because nothing listened for signals yet");
+    assert_eq!(
+        codes,
+        [Some(0); 8],
+        "no code: the signal killed it, because nothing listened for signals yet"
+    );
 }
 
 #[test]
@@ -80,24 +114,39 @@ fn http_keeps_a_connection_for_the_next_request() {
     let local = Local::start(mcpfn_it::everything);
     let mut first = Request::post(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
     first.headers.push(("x-first".to_owned(), "1".to_owned()));
-    let first = String::from_utf8(encode(local.address, &first)).unwrap().replace("connection: close\r\n", "");
-    let second = encode(local.address, &Request::post(r#"{"jsonrpc":"2.0","id":"second","method":"ping"}"#));
+    let first = String::from_utf8(encode(local.address, &first))
+        .unwrap()
+        .replace("connection: close\r\n", "");
+    let second = encode(
+        local.address,
+        &Request::post(r#"{"jsonrpc":"2.0","id":"second","method":"ping"}"#),
+    );
     let both = [first.as_bytes(), &second].concat();
     let response = send_raw(local.address, &both);
-    assert!(String::from_utf8_lossy(&response.body).contains("second"), "both are answered on one connection");
+    assert!(
+        String::from_utf8_lossy(&response.body).contains("second"),
+        "both are answered on one connection"
+    );
 }
 
 fn client_goes_away(reports: Reports) {
     let (started, when_started) = channel();
     let (dropped, when_dropped) = channel();
     let local = Local::start(move || waiting(started, dropped, reports));
-    let request = Request::modern("tools/call", json!({"name": "wait", "_meta": {"progressToken": 1}}));
+    let request = Request::modern(
+        "tools/call",
+        json!({"name": "wait", "_meta": {"progressToken": 1}}),
+    );
     let mut stream = TcpStream::connect(local.address).expect("a connection");
     stream.write_all(&encode(local.address, &request)).unwrap();
-    when_started.recv_timeout(PATIENCE).expect("the handler starts");
+    when_started
+        .recv_timeout(PATIENCE)
+        .expect("the handler starts");
     assert!(when_dropped.try_recv().is_err(), "it is at work");
     drop(stream);
-    when_dropped.recv_timeout(PATIENCE).expect("the handler is dropped when its client goes away");
+    when_dropped
+        .recv_timeout(PATIENCE)
+        .expect("the handler is dropped when its client goes away");
 }
 
 #[test]
@@ -113,7 +162,10 @@ fn http_drops_the_handler_of_a_stream_that_nobody_reads() {
 #[test]
 fn a_slow_tool_is_stopped_and_the_server_goes_on() {
     let (_process, address) = Process::http();
-    let slow = Request::modern("tools/call", json!({"name": "test_slow", "arguments": {"milliseconds": 60_000}}));
+    let slow = Request::modern(
+        "tools/call",
+        json!({"name": "test_slow", "arguments": {"milliseconds": 60_000}}),
+    );
     let result = send(address, &slow).json()["result"].clone();
     assert_eq!(result["isError"], true);
     assert_eq!(
@@ -139,15 +191,26 @@ fn a_panic_outside_of_the_future_is_contained_too() {
                 Prompt::new("words")
                     .describe("Has words.")
                     .handler(|words: Words| async move { words.word })
-                    .complete("word", |_: String, _| -> std::future::Ready<Vec<String>> { panic!("while completing") }),
+                    .complete("word", |_: String, _| -> std::future::Ready<Vec<String>> {
+                        panic!("while completing")
+                    }),
             )
     };
     let local = Local::start(server);
-    let early = send(local.address, &Request::modern("tools/call", json!({"name": "early"})));
+    let early = send(
+        local.address,
+        &Request::modern("tools/call", json!({"name": "early"})),
+    );
     assert_eq!(early.json()["result"]["isError"], true);
     let params = json!({"ref": {"type": "ref/prompt", "name": "words"}, "argument": {"name": "word", "value": "a"}});
-    let completed = send(local.address, &Request::modern("completion/complete", params));
-    assert_eq!(completed.json()["result"]["completion"]["values"], json!([]));
+    let completed = send(
+        local.address,
+        &Request::modern("completion/complete", params),
+    );
+    assert_eq!(
+        completed.json()["result"]["completion"]["values"],
+        json!([])
+    );
 }
 
 #[derive(serde::Deserialize, JsonSchema)]

@@ -27,7 +27,11 @@ impl Busy {
         let runs = Runs::default();
         let stores = Arc::new(Stores::default());
         let tasks = Tasks::default();
-        let limits = Limits { limiter: Arc::clone(&stores) as _, rate, when_down: WhenDown::Admit };
+        let limits = Limits {
+            limiter: Arc::clone(&stores) as _,
+            rate,
+            when_down: WhenDown::Admit,
+        };
         let platform = platform(new_key())
             .with_cache(Arc::clone(&stores) as _)
             .with_once(stores, WhenDown::Admit)
@@ -35,12 +39,22 @@ impl Busy {
             .with_background(Arc::new(tasks.clone()));
         let server = shop(&runs).build().unwrap();
         let host = InProcess::with_config(|| shop(&runs), Config::default()).called_by(alice());
-        Self { host: Arc::new(host), service: Service::new(server, Config::default()), platform: Arc::new(platform), tasks, runs }
+        Self {
+            host: Arc::new(host),
+            service: Service::new(server, Config::default()),
+            platform: Arc::new(platform),
+            tasks,
+            runs,
+        }
     }
 
     /// The status of the answer.
     async fn send(&self, request: &Request) -> u16 {
-        self.service.call(self.host.to_http(request), &self.platform).await.status().as_u16()
+        self.service
+            .call(self.host.to_http(request), &self.platform)
+            .await
+            .status()
+            .as_u16()
     }
 
     async fn at_once(self: &Arc<Self>, count: usize, request: Request) -> Vec<u16> {
@@ -56,7 +70,9 @@ impl Busy {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_equal_calls_run_the_handler_once() {
     let busy = Arc::new(Busy::new(None));
-    let statuses = busy.at_once(1000, call("find", json!({"sku": "wait"}))).await;
+    let statuses = busy
+        .at_once(1000, call("find", json!({"sku": "wait"})))
+        .await;
     assert!(statuses.iter().all(|status| *status == 200));
     assert_eq!(counted(&busy.runs), 1);
 }
@@ -64,14 +80,19 @@ async fn a_thousand_equal_calls_run_the_handler_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_write_repeated_fifty_times_at_once_happens_once() {
     let busy = Arc::new(Busy::new(None));
-    let statuses = busy.at_once(50, keyed("buy", json!({"sku": "wait"}), json!("order-1"))).await;
+    let statuses = busy
+        .at_once(50, keyed("buy", json!({"sku": "wait"}), json!("order-1")))
+        .await;
     assert!(statuses.iter().all(|status| *status == 200));
     assert_eq!(counted(&busy.runs), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_budget_is_exact_among_calls_at_once() {
-    let busy = Arc::new(Busy::new(Some(Rate { calls: 20, per: Duration::from_secs(3600) })));
+    let busy = Arc::new(Busy::new(Some(Rate {
+        calls: 20,
+        per: Duration::from_secs(3600),
+    })));
     let statuses = busy.at_once(200, call("look", json!({"sku": "a"}))).await;
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 20);
     assert_eq!(counted(&busy.runs), 20);
@@ -85,7 +106,11 @@ async fn a_write_with_a_key_ends_even_when_its_client_goes_away() {
     assert!(gone.is_err(), "the client has gone away before the answer");
     busy.tasks.settle().await;
     assert_eq!(busy.send(&buy).await, 200);
-    assert_eq!(counted(&busy.runs), 1, "the repeat got the result of the first");
+    assert_eq!(
+        counted(&busy.runs),
+        1,
+        "the repeat got the result of the first"
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcpfn::{Admission, Begun, BoxFuture, Limits, Once, Rate, RateLimiter, ResultCache, StoreError, WhenDown};
+use mcpfn::{
+    Admission, Begun, BoxFuture, Limits, Once, Rate, RateLimiter, ResultCache, StoreError, WhenDown,
+};
 use mcpfn_http::Config;
 use serde_json::json;
 
@@ -29,7 +31,12 @@ impl ResultCache for Down {
 }
 
 impl RateLimiter for Down {
-    fn admit<'a>(&'a self, _: &'a str, _: Rate, _: u64) -> BoxFuture<'a, Result<Admission, StoreError>> {
+    fn admit<'a>(
+        &'a self,
+        _: &'a str,
+        _: Rate,
+        _: u64,
+    ) -> BoxFuture<'a, Result<Admission, StoreError>> {
         no_answer()
     }
 }
@@ -49,27 +56,63 @@ impl Once for Down {
 }
 
 fn host(runs: &Runs, when_down: WhenDown) -> InProcess {
-    InProcess::with_config(|| shop(runs), Config::default()).called_by(alice()).on(|platform| {
-        let limits = Limits { limiter: Arc::new(Down), rate: Some(Rate::per_minute(60)), when_down };
-        platform.with_cache(Arc::new(Down)).with_once(Arc::new(Down), when_down).with_limits(limits)
-    })
+    InProcess::with_config(|| shop(runs), Config::default())
+        .called_by(alice())
+        .on(|platform| {
+            let limits = Limits {
+                limiter: Arc::new(Down),
+                rate: Some(Rate::per_minute(60)),
+                when_down,
+            };
+            platform
+                .with_cache(Arc::new(Down))
+                .with_once(Arc::new(Down), when_down)
+                .with_limits(limits)
+        })
 }
 
 #[test]
 fn a_store_that_is_down_fails_no_call() {
     let runs = Runs::default();
     let host = host(&runs, WhenDown::Admit);
-    assert_eq!(says(&host.send(&call("find", json!({"sku": "a"})))), "run 1: 0 x a");
-    assert_eq!(says(&host.send(&keyed("buy", json!({"sku": "a"}), json!("order-1")))), "run 2: 0 x a");
-    let named: Vec<String> = host.log.stores().iter().filter_map(|line| line.split(':').next().map(str::to_owned)).collect();
-    assert_eq!(named, ["rate limiter", "result cache", "result cache", "rate limiter", "store of writes"]);
+    assert_eq!(
+        says(&host.send(&call("find", json!({"sku": "a"})))),
+        "run 1: 0 x a"
+    );
+    assert_eq!(
+        says(&host.send(&keyed("buy", json!({"sku": "a"}), json!("order-1")))),
+        "run 2: 0 x a"
+    );
+    let named: Vec<String> = host
+        .log
+        .stores()
+        .iter()
+        .filter_map(|line| line.split(':').next().map(str::to_owned))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            "rate limiter",
+            "result cache",
+            "result cache",
+            "rate limiter",
+            "store of writes"
+        ]
+    );
 }
 
 #[test]
 fn an_operator_can_have_uncounted_calls_refused() {
     let runs = Runs::default();
     let refused = host(&runs, WhenDown::Refuse).send(&call("look", json!({"sku": "a"})));
-    assert_eq!((refused.status, refused.header("retry-after"), refused.error().0), (429, Some("60"), 429));
+    assert_eq!(
+        (
+            refused.status,
+            refused.header("retry-after"),
+            refused.error().0
+        ),
+        (429, Some("60"), 429)
+    );
     assert_eq!(counted(&runs), 0);
 }
 
@@ -80,7 +123,15 @@ fn an_operator_can_have_unprotected_writes_refused() {
         .called_by(alice())
         .on(|platform| platform.with_once(Arc::new(Down), WhenDown::Refuse));
     let refused = host.send(&keyed("buy", json!({"sku": "a"}), json!("order-1")));
-    assert!(says(&refused).contains("this one was not made"), "{}", says(&refused));
+    assert!(
+        says(&refused).contains("this one was not made"),
+        "{}",
+        says(&refused)
+    );
     assert_eq!(counted(&runs), 0);
-    assert_eq!(says(&host.send(&call("buy", json!({"sku": "a"})))), "run 1: 0 x a", "a write without a key asks no store");
+    assert_eq!(
+        says(&host.send(&call("buy", json!({"sku": "a"})))),
+        "run 1: 0 x a",
+        "a write without a key asks no store"
+    );
 }

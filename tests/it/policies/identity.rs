@@ -16,17 +16,30 @@ use crate::support::{Host as _, Request};
 struct Tokens;
 
 impl Authenticator for Tokens {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap, _: &'a Platform) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        _: &'a Platform,
+    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
         Box::pin(async {
-            let Some(token) = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")) else {
+            let Some(token) = headers
+                .get("authorization")
+                .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+            else {
                 return Ok(None);
             };
             match token {
                 "good" => Ok(Some(Principal::new(PrincipalKind::Jwt, "user-1"))),
-                "down" => Err(Denied::new(DeniedKind::Unavailable, "tokens can't be checked at the moment; try again soon")
-                    .because("refused 10.0.0.1")),
+                "down" => Err(Denied::new(
+                    DeniedKind::Unavailable,
+                    "tokens can't be checked at the moment; try again soon",
+                )
+                .because("refused 10.0.0.1")),
                 "" => Err(Denied::new(DeniedKind::Malformed, "the token is empty")),
-                _ => Err(Denied::new(DeniedKind::Invalid, "the token has expired; get a new one").because("exp 12")),
+                _ => Err(
+                    Denied::new(DeniedKind::Invalid, "the token has expired; get a new one")
+                        .because("exp 12"),
+                ),
             }
         })
     }
@@ -54,18 +67,23 @@ fn with_token(token: &str) -> Request {
     call("look", json!({"sku": "a"})).header("authorization", &format!("Bearer {token}"))
 }
 
-const METADATA: &str =
-    r#"Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="catalog:read""#;
+const METADATA: &str = r#"Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="catalog:read""#;
 
 #[test]
 fn a_proof_lets_a_caller_in() {
-    assert_eq!(says(&guarded(false).send(&with_token("good"))), "run 1: 0 x a");
+    assert_eq!(
+        says(&guarded(false).send(&with_token("good"))),
+        "run 1: 0 x a"
+    );
 }
 
 #[test]
 fn no_proof_is_401_with_where_to_get_one() {
     let refused = guarded(false).send(&call("look", json!({"sku": "a"})));
-    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some(METADATA)));
+    assert_eq!(
+        (refused.status, refused.header("www-authenticate")),
+        (401, Some(METADATA))
+    );
     // front doors rename the header, so the body says it too
     let data = refused.json()["error"]["data"].take();
     assert_eq!(
@@ -86,26 +104,54 @@ fn a_proof_that_is_none_is_refused_even_where_anybody_may_call() {
         let refused = host.send(&with_token("old"));
         assert_eq!(
             (refused.status, refused.header("www-authenticate")),
-            (401, Some(format!(r#"{METADATA}, error="invalid_token""#).as_str()))
+            (
+                401,
+                Some(format!(r#"{METADATA}, error="invalid_token""#).as_str())
+            )
         );
         assert_eq!(refused.error().1, "the token has expired; get a new one");
-        assert!(!refused.text().contains("exp 12"), "the cause is for the log");
-        assert_eq!(host.log.denied(), ["the token has expired; get a new one [exp 12]"]);
+        assert!(
+            !refused.text().contains("exp 12"),
+            "the cause is for the log"
+        );
+        assert_eq!(
+            host.log.denied(),
+            ["the token has expired; get a new one [exp 12]"]
+        );
     }
-    assert_eq!(guarded(true).send(&call("look", json!({"sku": "a"}))).status, 200);
+    assert_eq!(
+        guarded(true)
+            .send(&call("look", json!({"sku": "a"})))
+            .status,
+        200
+    );
 }
 
 #[test]
 fn a_malformed_proof_is_400() {
     let refused = guarded(false).send(&with_token(""));
-    assert_eq!((refused.status, refused.error().1.as_str()), (400, "the token is empty"));
-    assert!(refused.header("www-authenticate").is_some_and(|header| header.ends_with(r#"error="invalid_request""#)));
+    assert_eq!(
+        (refused.status, refused.error().1.as_str()),
+        (400, "the token is empty")
+    );
+    assert!(
+        refused
+            .header("www-authenticate")
+            .is_some_and(|header| header.ends_with(r#"error="invalid_request""#))
+    );
 }
 
 #[test]
 fn an_issuer_that_gives_no_answer_is_503_and_no_challenge() {
     let refused = guarded(false).send(&with_token("down"));
-    assert_eq!((refused.status, refused.header("retry-after"), refused.header("www-authenticate")), (503, Some("5"), None));
+    assert_eq!(
+        (
+            refused.status,
+            refused.header("retry-after"),
+            refused.header("www-authenticate")
+        ),
+        (503, Some("5"), None)
+    );
     assert!(!refused.text().contains("10.0.0.1"));
 }
 
@@ -117,9 +163,18 @@ fn the_metadata_document_is_open_to_everybody() {
         path.clone_into(&mut request.path);
         request
     };
-    for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"] {
+    for path in [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+    ] {
         let document = guarded(false).send(&get(path));
-        assert_eq!((document.status, document.header("access-control-allow-origin")), (200, Some("*")));
+        assert_eq!(
+            (
+                document.status,
+                document.header("access-control-allow-origin")
+            ),
+            (200, Some("*"))
+        );
         let expected = json!({
             "resource": "https://mcp.example.com/mcp",
             "authorization_servers": ["https://issuer.example.com"],
@@ -132,13 +187,21 @@ fn the_metadata_document_is_open_to_everybody() {
         preflight.method = "OPTIONS".to_owned();
         let preflight = guarded(false).send(&preflight);
         assert_eq!(preflight.status, 204);
-        assert!(preflight.header("access-control-allow-headers").is_some_and(|names| names.contains("mcp-protocol-version")));
+        assert!(
+            preflight
+                .header("access-control-allow-headers")
+                .is_some_and(|names| names.contains("mcp-protocol-version"))
+        );
         let mut post = get(path);
         post.method = "POST".to_owned();
         assert_eq!(guarded(false).send(&post).status, 405);
     }
-    let elsewhere = InProcess::new(|| shop(&Runs::default())).send(&get("/.well-known/oauth-protected-resource"));
-    assert_eq!(elsewhere.status, 404, "a server without an issuer has no such document");
+    let elsewhere = InProcess::new(|| shop(&Runs::default()))
+        .send(&get("/.well-known/oauth-protected-resource"));
+    assert_eq!(
+        elsewhere.status, 404,
+        "a server without an issuer has no such document"
+    );
 }
 
 #[test]
@@ -149,19 +212,53 @@ fn a_client_is_told_to_begin_with_what_only_reads() {
         Server::builder("crm", "1.0.0")
             .tool(tool("open").read_only().handler(said))
             .tool(tool("read").read_only().scope("crm:read").handler(said))
-            .tool(tool("both").read_only().scope("mail:read").scope("crm:read").handler(said))
+            .tool(
+                tool("both")
+                    .read_only()
+                    .scope("mail:read")
+                    .scope("crm:read")
+                    .handler(said),
+            )
             .tool(tool("save").scope("crm:write").handler(said))
-            .prompt(Prompt::new("summary").describe("Sums up.").scope("reports").handler(|| async { "sum" }))
-            .resource(mcpfn::Resource::new("crm://book", "book").describe("The book.").scope("books").handler(|_: Cx| async { "book" }))
+            .prompt(
+                Prompt::new("summary")
+                    .describe("Sums up.")
+                    .scope("reports")
+                    .handler(|| async { "sum" }),
+            )
+            .resource(
+                mcpfn::Resource::new("crm://book", "book")
+                    .describe("The book.")
+                    .scope("books")
+                    .handler(|_: Cx| async { "book" }),
+            )
     };
     let host = InProcess::with_config(server, config(Vec::new())).called_by(Principal::anonymous());
-    let challenge = host.send(&call("read", json!({}))).header("www-authenticate").map(str::to_owned);
-    assert!(challenge.as_deref().is_some_and(|header| header.ends_with(r#" scope="books crm:read mail:read reports""#)), "{challenge:?}");
+    let challenge = host
+        .send(&call("read", json!({})))
+        .header("www-authenticate")
+        .map(str::to_owned);
+    assert!(
+        challenge
+            .as_deref()
+            .is_some_and(|header| header.ends_with(r#" scope="books crm:read mail:read reports""#)),
+        "{challenge:?}"
+    );
     let mut document = Request::post("");
     document.method = "GET".to_owned();
     "/.well-known/oauth-protected-resource".clone_into(&mut document.path);
-    assert_eq!(host.send(&document).json()["scopes_supported"], json!(["books", "crm:read", "mail:read", "reports"]));
+    assert_eq!(
+        host.send(&document).json()["scopes_supported"],
+        json!(["books", "crm:read", "mail:read", "reports"])
+    );
 
-    let open = InProcess::with_config(|| shop(&Runs::default()), config(Vec::new())).called_by(Principal::anonymous());
-    assert!(open.send(&document).json().get("scopes_supported").is_none(), "nothing here needs a scope");
+    let open = InProcess::with_config(|| shop(&Runs::default()), config(Vec::new()))
+        .called_by(Principal::anonymous());
+    assert!(
+        open.send(&document)
+            .json()
+            .get("scopes_supported")
+            .is_none(),
+        "nothing here needs a scope"
+    );
 }

@@ -15,8 +15,17 @@ fn calls_are_recorded_whatever_their_end() {
     host.send(&call("look", json!({"sku": "broken"})));
     host.send(&call("look", json!({"sku": "slow"})));
     host.send(&call("look", json!({"sku": "panic"})));
-    host.send(&Request::modern("prompts/get", json!({"name": "weekly", "arguments": {"no": "such"}})));
-    let expected = ["look invalid_arguments off", "look tool_error off", "look timeout off", "look internal off", "weekly refused off"];
+    host.send(&Request::modern(
+        "prompts/get",
+        json!({"name": "weekly", "arguments": {"no": "such"}}),
+    ));
+    let expected = [
+        "look invalid_arguments off",
+        "look tool_error off",
+        "look timeout off",
+        "look internal off",
+        "weekly refused off",
+    ];
     assert_eq!(host.log.calls(), expected);
 }
 
@@ -27,8 +36,14 @@ fn calls_that_run_nothing_are_recorded_without_the_clients_words() {
     host.send(&Request::modern("tools/list", json!({"cursor": "rubbish"})));
     host.send(&call("no-such-tool", json!({})));
     host.send(&Request::modern("no/such/method", json!({})));
-    host.send(&Request::from_client("2025-06-18", json!({"id": 1, "method": "no/such/method"})));
-    host.send(&Request::modern("prompts/get", json!({"name": "no-such-prompt"})));
+    host.send(&Request::from_client(
+        "2025-06-18",
+        json!({"id": 1, "method": "no/such/method"}),
+    ));
+    host.send(&Request::modern(
+        "prompts/get",
+        json!({"name": "no-such-prompt"}),
+    ));
     let expected = [
         "[tools/list] ok off",
         "[tools/list] refused off",
@@ -45,11 +60,21 @@ fn prompts_and_resources_have_the_bound_and_the_time_of_tools() {
     let host = InProcess::new(|| {
         Server::builder("heavy", "1")
             .max_result_bytes(1_000)
-            .prompt(Prompt::new("long").describe("Says much.").handler(|_: NoArguments| async { "x".repeat(2_000) }))
             .prompt(
-                Prompt::new("never").describe("Says nothing.").handler(|_: NoArguments| async { std::future::pending::<String>().await }),
+                Prompt::new("long")
+                    .describe("Says much.")
+                    .handler(|_: NoArguments| async { "x".repeat(2_000) }),
             )
-            .resource(Resource::new("test://long", "large").describe("Says much.").handler(|| async { "x".repeat(2_000) }))
+            .prompt(
+                Prompt::new("never")
+                    .describe("Says nothing.")
+                    .handler(|_: NoArguments| async { std::future::pending::<String>().await }),
+            )
+            .resource(
+                Resource::new("test://long", "large")
+                    .describe("Says much.")
+                    .handler(|| async { "x".repeat(2_000) }),
+            )
             .resource(
                 Resource::new("test://never", "endless")
                     .describe("Says nothing.")
@@ -64,20 +89,49 @@ fn prompts_and_resources_have_the_bound_and_the_time_of_tools() {
             Request::modern("resources/read", json!({"uri": "test://long"}))
         };
         let sentence = ask(request);
-        assert!(sentence.starts_with(&format!("`{name}` has 2")) && sentence.ends_with("the 1000 that one answer may have"), "{sentence}");
+        assert!(
+            sentence.starts_with(&format!("`{name}` has 2"))
+                && sentence.ends_with("the 1000 that one answer may have"),
+            "{sentence}"
+        );
     }
-    assert!(ask(Request::modern("prompts/get", json!({"name": "never"}))).contains("did not finish within 5 s"));
-    assert!(ask(Request::modern("resources/read", json!({"uri": "test://never"}))).contains("did not finish within 5 s"));
-    assert_eq!(host.log.calls(), ["long too_large off", "large too_large off", "never timeout off", "endless timeout off"]);
+    assert!(
+        ask(Request::modern("prompts/get", json!({"name": "never"})))
+            .contains("did not finish within 5 s")
+    );
+    assert!(
+        ask(Request::modern(
+            "resources/read",
+            json!({"uri": "test://never"})
+        ))
+        .contains("did not finish within 5 s")
+    );
+    assert_eq!(
+        host.log.calls(),
+        [
+            "long too_large off",
+            "large too_large off",
+            "never timeout off",
+            "endless timeout off"
+        ]
+    );
 }
 
 #[test]
 fn facts_for_programs_count_among_the_bytes_of_a_result() {
     let server = || {
-        let heavy = |_: NoArguments| async { CallToolResult::text("light").meta("example.com/heavy", json!("x".repeat(2_000))) };
-        Server::builder("heavy", "1").max_result_bytes(1_000).tool(Tool::new("heavy").describe("Weighs much.").handler(heavy))
+        let heavy = |_: NoArguments| async {
+            CallToolResult::text("light").meta("example.com/heavy", json!("x".repeat(2_000)))
+        };
+        Server::builder("heavy", "1")
+            .max_result_bytes(1_000)
+            .tool(Tool::new("heavy").describe("Weighs much.").handler(heavy))
     };
     let response = InProcess::new(server).send(&call("heavy", json!({})));
     assert_eq!(response.json()["result"]["isError"], true);
-    assert!(says(&response).contains("more than the 1000 that one answer may have"), "{}", says(&response));
+    assert!(
+        says(&response).contains("more than the 1000 that one answer may have"),
+        "{}",
+        says(&response)
+    );
 }

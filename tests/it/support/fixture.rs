@@ -109,7 +109,11 @@ impl Fixture {
     pub(crate) fn steps(&self) -> Vec<Step> {
         match (&self.request, &self.response, self.steps.as_slice()) {
             (Some(request), Some(response), []) => {
-                vec![Step { request: request.clone(), response: response.clone(), capture: BTreeMap::new() }]
+                vec![Step {
+                    request: request.clone(),
+                    response: response.clone(),
+                    capture: BTreeMap::new(),
+                }]
             }
             (None, None, steps @ [_, ..]) => steps.to_vec(),
             _ => panic!("a fixture has `request` and `response`, or `steps`"),
@@ -120,20 +124,44 @@ impl Fixture {
     pub(crate) fn neutral(&self) -> Option<String> {
         let steps = self.steps();
         let plain = steps.iter().all(|step| {
-            let Ask { revision, method, path, headers, body, raw, .. } = &step.request;
-            revision.is_some() && method.is_none() && path.is_none() && headers.is_empty() && body.is_some() && raw.is_none()
+            let Ask {
+                revision,
+                method,
+                path,
+                headers,
+                body,
+                raw,
+                ..
+            } = &step.request;
+            revision.is_some()
+                && method.is_none()
+                && path.is_none()
+                && headers.is_empty()
+                && body.is_some()
+                && raw.is_none()
         });
-        steps.first()?.request.revision.clone().filter(|_| plain && self.http_only.is_none())
+        steps
+            .first()?
+            .request
+            .revision
+            .clone()
+            .filter(|_| plain && self.http_only.is_none())
     }
 }
 
 impl Ask {
     pub(crate) fn to_request(&self) -> Request {
-        let body = || self.body.clone().expect("a fixture sent as a client has a body");
+        let body = || {
+            self.body
+                .clone()
+                .expect("a fixture sent as a client has a body")
+        };
         let mut request = match (&self.revision, &self.raw) {
             (Some(revision), None) => Request::from_client(revision, body()),
             (None, Some(raw)) => Request::post(raw.as_str()),
-            (None, None) => Request::post(self.body.as_ref().map(Value::to_string).unwrap_or_default()),
+            (None, None) => {
+                Request::post(self.body.as_ref().map(Value::to_string).unwrap_or_default())
+            }
             (Some(_), Some(_)) => panic!("raw text is sent as it is: leave out `as`"),
         };
         for (name, value) in &self.headers {
@@ -141,9 +169,9 @@ impl Ask {
             request = match value {
                 Value::Null => request,
                 Value::String(value) => request.and_header(name, value),
-                Value::Array(values) => {
-                    values.iter().fold(request, |request, value| request.and_header(name, value.as_str().expect("text")))
-                }
+                Value::Array(values) => values.iter().fold(request, |request, value| {
+                    request.and_header(name, value.as_str().expect("text"))
+                }),
                 other => panic!("a header is text, a list of texts or null, not {other}"),
             };
         }
@@ -158,29 +186,44 @@ impl Ask {
 pub(crate) fn fill(value: &mut Value, captured: &BTreeMap<String, Value>) {
     match value {
         Value::String(text) => {
-            let name = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+            let name = text
+                .strip_prefix("{{")
+                .and_then(|rest| rest.strip_suffix("}}"));
             if let Some(name) = name {
-                *value = captured.get(name).unwrap_or_else(|| panic!("nothing was captured as {name}")).clone();
+                *value = captured
+                    .get(name)
+                    .unwrap_or_else(|| panic!("nothing was captured as {name}"))
+                    .clone();
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| fill(item, captured)),
-        Value::Object(members) => members.values_mut().for_each(|member| fill(member, captured)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| fill(member, captured)),
         _ => {}
     }
 }
 
 /// Every fixture of a folder, by file name.
 pub(crate) fn all(folder: &str) -> Vec<(String, Fixture)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder))
-        .expect("the folder of fixtures can be listed")
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures")
+            .join(folder),
+    )
+    .expect("the folder of fixtures can be listed")
+    .map(|entry| entry.unwrap().path())
+    .filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    })
+    .collect();
     paths.sort();
     let read = |path: PathBuf| {
         let file = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).unwrap();
-        let fixture = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{folder}/{file}.json is no fixture: {error}"));
+        let fixture = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{folder}/{file}.json is no fixture: {error}"));
         (file, fixture)
     };
     paths.into_iter().map(read).collect()

@@ -33,7 +33,13 @@ impl InProcess {
         let server = server().build().unwrap_or_else(|error| panic!("{error}"));
         let (time, log) = (Time::new(), Log::default());
         let platform = time::platform(&time, &log, time::keys());
-        Self { service: Service::new(server, config), platform, time, log, principal: Principal::local() }
+        Self {
+            service: Service::new(server, config),
+            platform,
+            time,
+            log,
+            principal: Principal::local(),
+        }
     }
 
     /// The same server, called by somebody else.
@@ -61,14 +67,20 @@ impl InProcess {
 
     /// As the service takes it.
     pub(crate) fn to_http(&self, request: &Request) -> http::Request<Pieces> {
-        let mut built = http::Request::builder().method(request.method.as_str()).uri(&request.path);
+        let mut built = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(&request.path);
         for (name, value) in &request.headers {
-            built = built.header(name, http::HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));
+            built = built.header(
+                name,
+                http::HeaderValue::from_bytes(value.as_bytes()).expect("a header value"),
+            );
         }
         if request.find("host").is_none() {
             built = built.header("host", "localhost");
         }
-        if !request.chunked && !request.body.is_empty() && request.find("content-length").is_none() {
+        if !request.chunked && !request.body.is_empty() && request.find("content-length").is_none()
+        {
             built = built.header("content-length", request.body.len());
         }
         let mut built = built.body(Pieces::of(&request.body)).expect("a request");
@@ -84,11 +96,30 @@ impl Host for InProcess {
 
     fn send(&self, request: &Request) -> Response {
         time::block_on(&self.time, async {
-            let (parts, body) = self.service.call(self.to_http(request), &self.platform).await.into_parts();
-            let text = |value: &http::HeaderValue| value.to_str().expect("our headers are ASCII").to_owned();
-            let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-            let body = body.collect().await.expect("our bodies do not fail").to_bytes().to_vec();
-            Response { status: parts.status.as_u16(), headers, body }
+            let (parts, body) = self
+                .service
+                .call(self.to_http(request), &self.platform)
+                .await
+                .into_parts();
+            let text = |value: &http::HeaderValue| {
+                value.to_str().expect("our headers are ASCII").to_owned()
+            };
+            let headers = parts
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                .collect();
+            let body = body
+                .collect()
+                .await
+                .expect("our bodies do not fail")
+                .to_bytes()
+                .to_vec();
+            Response {
+                status: parts.status.as_u16(),
+                headers,
+                body,
+            }
         })
     }
 }
@@ -106,7 +137,10 @@ impl Body for Pieces {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
     }
 

@@ -12,20 +12,48 @@ pub(crate) fn broken(request: &Request, response: &Response) -> Vec<String> {
             found.push(what.to_owned());
         }
     };
-    must(response.header("mcp-session-id").is_none(), "a session was made up");
-    must(response.status != 202 || response.body.is_empty(), "a 202 has no body");
-    must(response.status != 405 || response.header("allow").is_some_and(|allow| allow.contains("POST")), "a 405 says `Allow: POST`");
+    must(
+        response.header("mcp-session-id").is_none(),
+        "a session was made up",
+    );
+    must(
+        response.status != 202 || response.body.is_empty(),
+        "a 202 has no body",
+    );
+    must(
+        response.status != 405
+            || response
+                .header("allow")
+                .is_some_and(|allow| allow.contains("POST")),
+        "a 405 says `Allow: POST`",
+    );
     must(response.status != 500, "the server failed");
     if response.is_stream() {
         must(response.status == 200, "a stream is a 200");
-        must(response.header("x-accel-buffering") == Some("no"), "a proxy may hold the stream back");
+        must(
+            response.header("x-accel-buffering") == Some("no"),
+            "a proxy may hold the stream back",
+        );
     } else if !response.body.is_empty() {
-        must(response.header("content-type") == Some("application/json"), "a body is JSON and says so");
+        must(
+            response.header("content-type") == Some("application/json"),
+            "a body is JSON and says so",
+        );
     }
-    must(response.body.is_empty() || response.header("cache-control") == Some("no-store"), "a cache may keep the answer to a POST");
+    must(
+        response.body.is_empty() || response.header("cache-control") == Some("no-store"),
+        "a cache may keep the answer to a POST",
+    );
     for message in response.messages() {
-        for message in message.as_array().map_or_else(|| vec![&message], |items| items.iter().collect()) {
-            found.extend(broken_message(message, asked_id(request).as_ref(), is_modern(request)));
+        for message in message
+            .as_array()
+            .map_or_else(|| vec![&message], |items| items.iter().collect())
+        {
+            found.extend(broken_message(
+                message,
+                asked_id(request).as_ref(),
+                is_modern(request),
+            ));
         }
     }
     found
@@ -44,7 +72,10 @@ pub(crate) fn broken_message(message: &Value, asked: Option<&Value>, modern: boo
         return found;
     }
     must(message["jsonrpc"] == "2.0", "the envelope is JSON-RPC 2.0");
-    must(message.get("id") != Some(&Value::Null), "an id is never null");
+    must(
+        message.get("id") != Some(&Value::Null),
+        "an id is never null",
+    );
     if message.get("method").is_some() {
         must(message.get("id").is_none(), "a server sends no requests");
         return found;
@@ -57,24 +88,47 @@ pub(crate) fn broken_message(message: &Value, asked: Option<&Value>, modern: boo
             must(message.get("id").is_some(), "a result has an id");
             must(result.is_object(), "a result is an object");
             if modern {
-                must(["complete", "input_required"].iter().any(|kind| result["resultType"] == *kind), "a result says its type");
-                must(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"].is_string(), "a result names the server");
-                must(result["resultType"] != "input_required" || result.get("ttlMs").is_none(), "a question is not cached");
+                must(
+                    ["complete", "input_required"]
+                        .iter()
+                        .any(|kind| result["resultType"] == *kind),
+                    "a result says its type",
+                );
+                must(
+                    result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"].is_string(),
+                    "a result names the server",
+                );
+                must(
+                    result["resultType"] != "input_required" || result.get("ttlMs").is_none(),
+                    "a question is not cached",
+                );
             } else {
-                let unknown = ["resultType", "ttlMs", "cacheScope"].iter().any(|member| result.get(member).is_some());
+                let unknown = ["resultType", "ttlMs", "cacheScope"]
+                    .iter()
+                    .any(|member| result.get(member).is_some());
                 must(!unknown, "older clients are not sent what is new");
-                must(result.pointer("/_meta/io.modelcontextprotocol~1serverInfo").is_none(), "older clients get no serverInfo in `_meta`");
+                must(
+                    result
+                        .pointer("/_meta/io.modelcontextprotocol~1serverInfo")
+                        .is_none(),
+                    "older clients get no serverInfo in `_meta`",
+                );
             }
         }
         (None, Some(error)) => {
             let code = error["code"].as_i64().unwrap_or_default();
             let standard = matches!(code, -32700 | -32603..=-32600 | -32022..=-32020);
-            must(standard || (!modern && code == -32002), "the code is one that the revision defines");
+            must(
+                standard || (!modern && code == -32002),
+                "the code is one that the revision defines",
+            );
             let text = error["message"].as_str().unwrap_or_default();
             must(!text.is_empty(), "an error says what is wrong");
             must(text.chars().count() < 2000, "an error is short");
             must(
-                !text.chars().any(|character| unfit(character) && character != '\n'),
+                !text
+                    .chars()
+                    .any(|character| unfit(character) && character != '\n'),
                 "an error repeats no control or invisible characters",
             );
         }
@@ -92,11 +146,14 @@ pub(crate) fn unfit(character: char) -> bool {
 /// The id that an answer must repeat, where the body has one that may be used.
 fn asked_id(request: &Request) -> Option<Value> {
     let body: Value = serde_json::from_slice(&request.body).ok()?;
-    body.get("id").filter(|id| id.is_string() || id.is_i64() || id.is_u64()).cloned()
+    body.get("id")
+        .filter(|id| id.is_string() || id.is_i64() || id.is_u64())
+        .cloned()
 }
 
 /// Whether the request belongs to the revision without handshake.
 fn is_modern(request: &Request) -> bool {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    body.pointer("/params/_meta/io.modelcontextprotocol~1protocolVersion").is_some()
+    body.pointer("/params/_meta/io.modelcontextprotocol~1protocolVersion")
+        .is_some()
 }

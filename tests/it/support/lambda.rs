@@ -36,7 +36,11 @@ pub(crate) struct Lambda {
 impl Lambda {
     pub(crate) fn start(server: impl FnOnce() -> Builder, front: Front) -> Self {
         let server = server().build().unwrap_or_else(|error| panic!("{error}"));
-        let mode = if matches!(front, Front::UrlStreaming | Front::RestStreaming) { "stream" } else { "buffer" };
+        let mode = if matches!(front, Front::UrlStreaming | Front::RestStreaming) {
+            "stream"
+        } else {
+            "buffer"
+        };
         let key = STANDARD.encode([7; 32]);
         let variables = [
             ("MCPFN_TEST_SERVER", server.name()),
@@ -47,10 +51,20 @@ impl Lambda {
             ("MCPFN_STATE_KEY", &key),
             ("MCPFN_LOG", "error"),
         ];
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let bootstrap = Bootstrap::new(env!("CARGO_BIN_EXE_fixtures-lambda"), &variables);
-        let function = runtime.block_on(Environment::start(&bootstrap)).expect("the bootstrap starts");
-        Self { runtime, function, front }
+        let function = runtime
+            .block_on(Environment::start(&bootstrap))
+            .expect("the bootstrap starts");
+        Self {
+            runtime,
+            function,
+            front,
+        }
     }
 
     fn event(&self, request: &Request) -> Value {
@@ -73,29 +87,64 @@ impl Host for Lambda {
 
     fn impossible(&self, request: &Request) -> Option<&'static str> {
         if request.find("host").is_some() {
-            return Some("AWS finds a function by its Host: a request with another one does not arrive");
+            return Some(
+                "AWS finds a function by its Host: a request with another one does not arrive",
+            );
         }
-        let twice = |name: &str| request.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count() > 1;
-        if matches!(self.front, Front::Url | Front::UrlStreaming) && ["mcp-method", "mcp-protocol-version"].into_iter().any(twice) {
-            return Some("a function URL makes one header of two, and that is refused for its value");
+        let twice = |name: &str| {
+            request
+                .headers
+                .iter()
+                .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+                .count()
+                > 1
+        };
+        if matches!(self.front, Front::Url | Front::UrlStreaming)
+            && ["mcp-method", "mcp-protocol-version"]
+                .into_iter()
+                .any(twice)
+        {
+            return Some(
+                "a function URL makes one header of two, and that is refused for its value",
+            );
         }
         (request.body.len() > LARGEST_EVENT).then_some("AWS takes no event over 6 MB")
     }
 
     fn send(&self, request: &Request) -> Response {
-        let reply = self.runtime.block_on(self.function.invoke(Invocation::new(self.event(request))));
-        let reply =
-            reply.unwrap_or_else(|failure: Failure| panic!("{}: no answer: {failure:?}\n{}", self.name(), self.function.log().join("\n")));
-        let text = |value: &http::HeaderValue| value.to_str().expect("our headers are ASCII").to_owned();
-        let headers = reply.head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let reply = self
+            .runtime
+            .block_on(self.function.invoke(Invocation::new(self.event(request))));
+        let reply = reply.unwrap_or_else(|failure: Failure| {
+            panic!(
+                "{}: no answer: {failure:?}\n{}",
+                self.name(),
+                self.function.log().join("\n")
+            )
+        });
+        let text =
+            |value: &http::HeaderValue| value.to_str().expect("our headers are ASCII").to_owned();
+        let headers = reply
+            .head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect();
         let mut body = reply.body().to_vec();
         if reply.streamed {
-            assert!(!body.is_empty(), "a stream is never empty: some clients of AWS wait for its first byte");
+            assert!(
+                !body.is_empty(),
+                "a stream is never empty: some clients of AWS wait for its first byte"
+            );
             if body == b"\n" {
                 body.clear();
             }
         }
-        Response { status: reply.head.status.as_u16(), headers, body }
+        Response {
+            status: reply.head.status.as_u16(),
+            headers,
+            body,
+        }
     }
 }
 
@@ -110,12 +159,22 @@ fn headers(request: &Request) -> Vec<(String, String)> {
 
 /// Names in lower case, values of one name joined.
 fn url_event(request: &Request) -> Value {
-    let mut built = http::Request::builder().method(request.method.as_str()).uri(&request.path);
+    let mut built = http::Request::builder()
+        .method(request.method.as_str())
+        .uri(&request.path);
     for (name, value) in headers(request) {
-        built = built.header(name, http::HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));
+        built = built.header(
+            name,
+            http::HeaderValue::from_bytes(value.as_bytes()).expect("a header value"),
+        );
     }
     let (parts, ()) = built.body(()).expect("a request").into_parts();
-    event(&parts, &request.body.clone().into(), IpAddr::V4(Ipv4Addr::LOCALHOST), None)
+    event(
+        &parts,
+        &request.body.clone().into(),
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        None,
+    )
 }
 
 /// Names as they were sent, every value in its place.

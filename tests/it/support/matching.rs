@@ -21,12 +21,20 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
         }
         return;
     };
-    let mut complain = |what: String| found.push(format!("{} {what}, found {actual}", if place.is_empty() { "/" } else { place }));
+    let mut complain = |what: String| {
+        found.push(format!(
+            "{} {what}, found {actual}",
+            if place.is_empty() { "/" } else { place }
+        ))
+    };
     match expected {
         Value::String(text) if text == "$any" => {}
         Value::String(text) if text == "$absent" => complain("must be absent".to_owned()),
         Value::Object(members)
-            if members.len() == 1 && members.keys().all(|key| key.starts_with('$') && key != "$schema" && key != "$ref") =>
+            if members.len() == 1
+                && members
+                    .keys()
+                    .all(|key| key.starts_with('$') && key != "$schema" && key != "$ref") =>
         {
             let (operator, operand) = members.iter().next().expect("it has one member");
             if !special(operator, operand, actual) {
@@ -35,7 +43,9 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
         }
         Value::Object(members) => match actual {
             Value::Object(others) => {
-                members.iter().for_each(|(key, value)| compare(value, others.get(key), &format!("{place}/{key}"), found));
+                members.iter().for_each(|(key, value)| {
+                    compare(value, others.get(key), &format!("{place}/{key}"), found)
+                });
             }
             _ => complain("must be an object".to_owned()),
         },
@@ -45,7 +55,9 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
                     .iter()
                     .zip(others)
                     .enumerate()
-                    .for_each(|(position, (item, other))| compare(item, Some(other), &format!("{place}/{position}"), found));
+                    .for_each(|(position, (item, other))| {
+                        compare(item, Some(other), &format!("{place}/{position}"), found)
+                    });
             }
             _ => complain(format!("must be an array of {}", items.len())),
         },
@@ -57,11 +69,15 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
 fn special(operator: &str, operand: &Value, actual: &Value) -> bool {
     match (operator, operand, actual) {
         ("$contains", Value::String(part), Value::String(whole)) => whole.contains(part),
-        ("$contains", Value::Array(items), Value::Array(others)) => {
-            items.iter().all(|item| others.iter().any(|other| differences(item, other).is_empty()))
-        }
+        ("$contains", Value::Array(items), Value::Array(others)) => items.iter().all(|item| {
+            others
+                .iter()
+                .any(|other| differences(item, other).is_empty())
+        }),
         ("$lacks", Value::String(part), Value::String(whole)) => !whole.contains(part),
-        ("$count", Value::Number(count), Value::Array(items)) => count.as_u64() == Some(items.len() as u64),
+        ("$count", Value::Number(count), Value::Array(items)) => {
+            count.as_u64() == Some(items.len() as u64)
+        }
         ("$exact", expected, actual) => expected == actual,
         ("$contains" | "$lacks" | "$count", _, _) => false,
         _ => panic!("matching knows no {operator}"),
@@ -83,7 +99,8 @@ mod tests {
             json!({"a": [1, {"b": {"$contains": "ex"}}]}),
             json!({"d": {"$exact": []}, "a": [1, {"b": {"$lacks": "x2"}}]}),
         ];
-        same.iter().for_each(|expected| assert_eq!(differences(expected, &actual), Vec::<String>::new()));
+        same.iter()
+            .for_each(|expected| assert_eq!(differences(expected, &actual), Vec::<String>::new()));
         let different = [
             json!({"a": "$absent"}),
             json!({"a": [1]}),
@@ -95,6 +112,8 @@ mod tests {
             json!({"a": {"$exact": [1, {"b": "text"}]}}),
             json!([]),
         ];
-        different.iter().for_each(|expected| assert_eq!(differences(expected, &actual).len(), 1, "{expected}"));
+        different
+            .iter()
+            .for_each(|expected| assert_eq!(differences(expected, &actual).len(), 1, "{expected}"));
     }
 }

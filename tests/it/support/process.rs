@@ -13,10 +13,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_everything"));
     command.args(arguments);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MCPFN_")) {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MCPFN_"))
+    {
         command.env_remove(name);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -41,7 +46,12 @@ impl Process {
         let mut child = command.spawn().expect("the binary starts");
         let stdout = Lines::of(child.stdout.take().expect("stdout is piped"));
         let stderr = Lines::of(child.stderr.take().expect("stderr is piped"));
-        Self { stdin: child.stdin.take(), child, stdout, stderr }
+        Self {
+            stdin: child.stdin.take(),
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     /// Over stdio.
@@ -58,7 +68,11 @@ impl Process {
     pub(crate) fn http_with(variables: &[(&str, &str)]) -> (Self, SocketAddr) {
         let process = Self::start(command(&["--port", "0"]).envs(variables.iter().copied()));
         let line = process.stdout.find("listening on ");
-        let address = line.trim_start_matches("listening on http://").trim_end_matches("/mcp").parse().expect("an address is printed");
+        let address = line
+            .trim_start_matches("listening on http://")
+            .trim_end_matches("/mcp")
+            .parse()
+            .expect("an address is printed");
         (process, address)
     }
 
@@ -79,7 +93,10 @@ impl Process {
 
     /// Asks the process to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("`kill` runs");
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .expect("`kill` runs");
         assert!(killed.success());
     }
 
@@ -113,7 +130,9 @@ impl Lines {
             let mut pipe = BufReader::new(pipe);
             let mut line = Vec::new();
             while matches!(pipe.read_until(b'\n', &mut line), Ok(1..)) {
-                let text = String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned();
+                let text = String::from_utf8_lossy(&line)
+                    .trim_end_matches('\n')
+                    .to_owned();
                 line.clear();
                 if send.send(text).is_err() {
                     // keeps the pipe from filling up

@@ -14,9 +14,16 @@ pub(crate) fn over_http(folder: &str, start: impl Fn(fn() -> mcpfn::Builder) -> 
 }
 
 /// Those of them whose file has a name that is wanted: a host may have no say in what others are about.
-pub(crate) fn over_http_where(folder: &str, wanted: impl Fn(&str) -> bool, start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>) {
+pub(crate) fn over_http_where(
+    folder: &str,
+    wanted: impl Fn(&str) -> bool,
+    start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>,
+) {
     let skipped = over_http_if_possible(folder, wanted, start);
-    assert!(skipped.is_empty(), "these can't reach the host: {skipped:?}");
+    assert!(
+        skipped.is_empty(),
+        "these can't reach the host: {skipped:?}"
+    );
 }
 
 /// Gives the names of those that can't reach the host, and prints why.
@@ -27,17 +34,34 @@ pub(crate) fn over_http_if_possible(
 ) -> Vec<String> {
     let mut hosts: HashMap<String, Box<dyn Host>> = HashMap::new();
     let (mut failures, mut skipped) = (Vec::new(), Vec::new());
-    let fixtures: Vec<(String, Fixture)> = all(folder).into_iter().filter(|(file, _)| wanted(file)).collect();
+    let fixtures: Vec<(String, Fixture)> = all(folder)
+        .into_iter()
+        .filter(|(file, _)| wanted(file))
+        .collect();
     for (file, fixture) in &fixtures {
-        let host = hosts.entry(fixture.server.clone()).or_insert_with(|| start(servers::named(&fixture.server)));
-        if let Some(why) = fixture.steps().iter().find_map(|step| host.impossible(&step.request.to_request())) {
+        let host = hosts
+            .entry(fixture.server.clone())
+            .or_insert_with(|| start(servers::named(&fixture.server)));
+        if let Some(why) = fixture
+            .steps()
+            .iter()
+            .find_map(|step| host.impossible(&step.request.to_request()))
+        {
             println!("skipped {folder}/{file}.json ({}): {why}", host.name());
             skipped.push(file.clone());
             continue;
         }
-        failures.extend(through(&**host, fixture).into_iter().map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)));
+        failures.extend(
+            through(&**host, fixture)
+                .into_iter()
+                .map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)),
+        );
     }
-    println!("{} fixtures of {folder}, {} of them skipped", fixtures.len(), skipped.len());
+    println!(
+        "{} fixtures of {folder}, {} of them skipped",
+        fixtures.len(),
+        skipped.len()
+    );
     report(&failures, fixtures.len() - skipped.len());
     skipped
 }
@@ -45,11 +69,15 @@ pub(crate) fn over_http_if_possible(
 /// Through stdio, those that have nothing to do with HTTP.
 pub(crate) fn over_stdio(folder: &str) {
     let mut failures = Vec::new();
-    let fixtures: Vec<(String, Fixture, String)> =
-        all(folder).into_iter().filter_map(|(file, fixture)| fixture.neutral().map(|revision| (file, fixture, revision))).collect();
+    let fixtures: Vec<(String, Fixture, String)> = all(folder)
+        .into_iter()
+        .filter_map(|(file, fixture)| fixture.neutral().map(|revision| (file, fixture, revision)))
+        .collect();
     for (file, fixture, revision) in &fixtures {
         failures.extend(
-            through_pipe(fixture, revision).into_iter().map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)),
+            through_pipe(fixture, revision)
+                .into_iter()
+                .map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)),
         );
     }
     report(&failures, fixtures.len());
@@ -58,7 +86,12 @@ pub(crate) fn over_stdio(folder: &str) {
 fn report(failures: &[String], fixtures: usize) {
     let failures: Vec<String> = failures.iter().map(|failure| brief(failure)).collect();
     assert!(fixtures > 0, "no fixture was found");
-    assert!(failures.is_empty(), "{} failures in {fixtures} fixtures:\n  {}\n", failures.len(), failures.join("\n  "));
+    assert!(
+        failures.is_empty(),
+        "{} failures in {fixtures} fixtures:\n  {}\n",
+        failures.len(),
+        failures.join("\n  ")
+    );
 }
 
 /// A failure may show a whole list of tools; its beginning says enough.
@@ -80,7 +113,10 @@ fn through(host: &dyn Host, fixture: &Fixture) -> Vec<String> {
         let mut found = check(&step, &response);
         found.extend(invariants::broken(&request, &response));
         if !found.is_empty() {
-            return found.into_iter().map(|what| format!("step {}: {what}", position + 1)).collect();
+            return found
+                .into_iter()
+                .map(|what| format!("step {}: {what}", position + 1))
+                .collect();
         }
         capture(&step, &response.messages(), &mut captured);
     }
@@ -91,21 +127,38 @@ fn check(step: &Step, response: &Response) -> Vec<String> {
     let expect = &step.response;
     let mut found = Vec::new();
     if response.status != expect.status {
-        found.push(format!("status must be {}, found {} with {}", expect.status, response.status, response.text()));
+        found.push(format!(
+            "status must be {}, found {} with {}",
+            expect.status,
+            response.status,
+            response.text()
+        ));
         return found;
     }
     for (name, value) in &expect.headers {
         match (value, response.header(name)) {
             (Value::Null, None) => {}
-            (Value::Null, Some(actual)) => found.push(format!("header {name} must be absent, found {actual}")),
+            (Value::Null, Some(actual)) => {
+                found.push(format!("header {name} must be absent, found {actual}"))
+            }
             (_, None) => found.push(format!("header {name} is missing")),
             (expected, Some(actual)) => {
-                found.extend(differences(expected, &actual.into()).into_iter().map(|what| format!("header {name}{what}")));
+                found.extend(
+                    differences(expected, &actual.into())
+                        .into_iter()
+                        .map(|what| format!("header {name}{what}")),
+                );
             }
         }
     }
     let text = response.text();
-    found.extend(expect.lacks.iter().filter(|part| text.contains(*part)).map(|part| format!("the body contains {part:?}")));
+    found.extend(
+        expect
+            .lacks
+            .iter()
+            .filter(|part| text.contains(*part))
+            .map(|part| format!("the body contains {part:?}")),
+    );
     if expect.empty {
         if !text.is_empty() {
             found.push(format!("the body must be empty, found {text}"));
@@ -113,7 +166,10 @@ fn check(step: &Step, response: &Response) -> Vec<String> {
         return found;
     }
     if expect.events.is_some() != response.is_stream() {
-        found.push(format!("content type is {:?}, and that is not expected", response.header("content-type")));
+        found.push(format!(
+            "content type is {:?}, and that is not expected",
+            response.header("content-type")
+        ));
         return found;
     }
     found.extend(compare(step, &response.messages()));
@@ -124,7 +180,10 @@ fn compare(step: &Step, messages: &[Value]) -> Vec<String> {
     let expect = &step.response;
     let mut found = Vec::new();
     if let Some(events) = &expect.events {
-        found.extend(differences(&Value::Array(events.clone()), &Value::Array(messages.to_vec())));
+        found.extend(differences(
+            &Value::Array(events.clone()),
+            &Value::Array(messages.to_vec()),
+        ));
     } else if let [message] = messages {
         if let Some(body) = &expect.body {
             found.extend(differences(body, message));
@@ -134,7 +193,10 @@ fn compare(step: &Step, messages: &[Value]) -> Vec<String> {
         {
             found.push(format!("the body must be exactly {exact}, found {message}"));
         }
-        assert!(expect.body.is_some() || expect.exact.is_some() || expect.empty, "a fixture says what the body holds");
+        assert!(
+            expect.body.is_some() || expect.exact.is_some() || expect.empty,
+            "a fixture says what the body holds"
+        );
     } else if !(expect.empty && messages.is_empty()) {
         found.push(format!("one message must come back, found {messages:?}"));
     }
@@ -144,7 +206,12 @@ fn compare(step: &Step, messages: &[Value]) -> Vec<String> {
 fn capture(step: &Step, messages: &[Value], captured: &mut BTreeMap<String, Value>) {
     for (name, pointer) in &step.capture {
         let value = messages.last().and_then(|message| message.pointer(pointer));
-        captured.insert(name.clone(), value.unwrap_or_else(|| panic!("nothing at {pointer} to capture as {name}")).clone());
+        captured.insert(
+            name.clone(),
+            value
+                .unwrap_or_else(|| panic!("nothing at {pointer} to capture as {name}"))
+                .clone(),
+        );
     }
 }
 
@@ -152,17 +219,31 @@ fn through_pipe(fixture: &Fixture, revision: &str) -> Vec<String> {
     let mut captured = BTreeMap::new();
     let modern = revision == "2026-07-28";
     for (position, mut step) in fixture.steps().into_iter().enumerate() {
-        let mut body = step.request.body.take().expect("neutral fixtures have a body");
+        let mut body = step
+            .request
+            .body
+            .take()
+            .expect("neutral fixtures have a body");
         fill(&mut body, &captured);
-        let messages = stdio::exchange(servers::named(&fixture.server), revision, std::slice::from_ref(&body));
+        let messages = stdio::exchange(
+            servers::named(&fixture.server),
+            revision,
+            std::slice::from_ref(&body),
+        );
         let mut found = compare(&step, &messages);
         let asked = body.get("id");
-        for message in messages.iter().flat_map(|message| message.as_array().map_or_else(|| vec![message], |items| items.iter().collect()))
-        {
+        for message in messages.iter().flat_map(|message| {
+            message
+                .as_array()
+                .map_or_else(|| vec![message], |items| items.iter().collect())
+        }) {
             found.extend(invariants::broken_message(message, asked, modern));
         }
         if !found.is_empty() {
-            return found.into_iter().map(|what| format!("step {}: {what}", position + 1)).collect();
+            return found
+                .into_iter()
+                .map(|what| format!("step {}: {what}", position + 1))
+                .collect();
         }
         capture(&step, &messages, &mut captured);
     }

@@ -20,13 +20,23 @@ pub(crate) fn named(name: &str) -> fn() -> Builder {
 }
 
 fn says(name: &str) -> Tool {
-    Tool::new(name).describe("Says its name.").handler(|_: NoArguments| async { "said" })
+    Tool::new(name)
+        .describe("Says its name.")
+        .handler(|_: NoArguments| async { "said" })
 }
 
 /// One entry a page.
 pub(crate) fn paged() -> Builder {
-    let prompt = |name: &str| Prompt::new(name).describe("A prompt.").handler(|| async { "asked" });
-    let resource = |uri: &str| Resource::new(uri, "thing").describe("A thing.").handler(|_: Cx| async { "read" });
+    let prompt = |name: &str| {
+        Prompt::new(name)
+            .describe("A prompt.")
+            .handler(|| async { "asked" })
+    };
+    let resource = |uri: &str| {
+        Resource::new(uri, "thing")
+            .describe("A thing.")
+            .handler(|_: Cx| async { "read" })
+    };
     Server::builder("paged", "1.0.0")
         .page_size(1)
         .tool(says("one"))
@@ -47,17 +57,32 @@ struct Id {
 }
 
 fn template(uri: &str) -> Resource {
-    Resource::new(uri, "things").describe("Things.").handler(|id: Id| async move { id.id })
+    Resource::new(uri, "things")
+        .describe("Things.")
+        .handler(|id: Id| async move { id.id })
 }
 
 /// Tools that say how often they ran in this process: one keeps its results, one writes.
 pub(crate) fn counting() -> Builder {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
-    let run = |id: Id| async move { format!("run {} for {}", RUNS.fetch_add(1, Ordering::SeqCst), id.id) };
+    let run = |id: Id| async move {
+        format!("run {} for {}", RUNS.fetch_add(1, Ordering::SeqCst), id.id)
+    };
     Server::builder("counting", "1.0.0")
-        .tool(Tool::new("find").describe("Finds.").read_only().cache(Duration::from_secs(60)).handler(run))
+        .tool(
+            Tool::new("find")
+                .describe("Finds.")
+                .read_only()
+                .cache(Duration::from_secs(60))
+                .handler(run),
+        )
         .tool(Tool::new("buy").describe("Buys.").handler(run))
-        .tool(Tool::new("look").describe("Looks.").read_only().handler(run))
+        .tool(
+            Tool::new("look")
+                .describe("Looks.")
+                .read_only()
+                .handler(run),
+        )
 }
 
 /// One tool and nothing else: no prompts, resources, completions or logging are advertised.

@@ -44,29 +44,57 @@ impl Local {
             _ => None,
         };
         let builder = mcpfn_toolkits::register(own, "upstream", &variable).unwrap();
-        let platform = mcpfn_local::platform(time::keys()).with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
-        Self::serve(Service::new(builder.build().unwrap(), Config::loopback()), platform)
+        let platform = mcpfn_local::platform(time::keys())
+            .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
+        Self::serve(
+            Service::new(builder.build().unwrap(), Config::loopback()),
+            platform,
+        )
     }
 
     fn serve(service: Service, platform: Platform) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, address) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
             let stopped = async { drop(stopped.await) };
             let ready = move |address| ready.send(address).unwrap();
-            runtime.block_on(mcpfn_local::serve(service, Arc::new(platform), 0, ready, stopped)).unwrap();
+            runtime
+                .block_on(mcpfn_local::serve(
+                    service,
+                    Arc::new(platform),
+                    0,
+                    ready,
+                    stopped,
+                ))
+                .unwrap();
         });
-        let address = address.recv_timeout(PATIENCE).expect("the local host starts");
-        Self { address, stop: Some(stop), thread: Some(thread) }
+        let address = address
+            .recv_timeout(PATIENCE)
+            .expect("the local host starts");
+        Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 }
 
 impl Drop for Local {
     fn drop(&mut self) {
         drop(self.stop.take());
-        let ended = self.thread.take().is_none_or(|thread| thread.join().is_ok());
-        assert!(ended || std::thread::panicking(), "the local host ends without a panic");
+        let ended = self
+            .thread
+            .take()
+            .is_none_or(|thread| thread.join().is_ok());
+        assert!(
+            ended || std::thread::panicking(),
+            "the local host ends without a panic"
+        );
     }
 }
 
@@ -102,7 +130,10 @@ pub(crate) fn send_raw(address: SocketAddr, bytes: &[u8]) -> Response {
                 Ok(0) => break,
                 Ok(read) => received.extend_from_slice(&buffer[..read]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
-                Err(error) => panic!("no answer within {PATIENCE:?}: {error}; so far: {}", String::from_utf8_lossy(&received)),
+                Err(error) => panic!(
+                    "no answer within {PATIENCE:?}: {error}; so far: {}",
+                    String::from_utf8_lossy(&received)
+                ),
             }
         }
         let _ = stream.shutdown(std::net::Shutdown::Both);
@@ -112,13 +143,18 @@ pub(crate) fn send_raw(address: SocketAddr, bytes: &[u8]) -> Response {
 
 /// A request as HTTP/1.1.
 pub(crate) fn encode(address: SocketAddr, request: &Request) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", request.method, request.path);
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nconnection: close\r\n",
+        request.method, request.path
+    );
     if request.find("host").is_none() {
         head += &format!("host: localhost:{}\r\n", address.port());
     }
     if request.chunked {
         head += "transfer-encoding: chunked\r\n";
-    } else if request.find("content-length").is_none() && (request.method == "POST" || !request.body.is_empty()) {
+    } else if request.find("content-length").is_none()
+        && (request.method == "POST" || !request.body.is_empty())
+    {
         head += &format!("content-length: {}\r\n", request.body.len());
     }
     for (name, value) in &request.headers {
@@ -141,17 +177,33 @@ pub(crate) fn encode(address: SocketAddr, request: &Request) -> Vec<u8> {
 /// The parts of an HTTP/1.1 response.
 pub(crate) fn decode(bytes: &[u8]) -> Response {
     let shown = || String::from_utf8_lossy(&bytes[..bytes.len().min(500)]).into_owned();
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("no complete head: {:?}", shown()));
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or_else(|| panic!("no complete head: {:?}", shown()));
     let head = std::str::from_utf8(&bytes[..end]).expect("a head is ASCII");
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
-    let headers: Vec<(String, String)> =
-        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .and_then(|code| code.parse().ok());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
     let mut body = bytes[end + 4..].to_vec();
-    if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
-        body = dechunk(&body).unwrap_or_else(|| panic!("the chunked body is not complete: {:?}", shown()));
+    if headers
+        .iter()
+        .any(|(name, value)| name == "transfer-encoding" && value == "chunked")
+    {
+        body = dechunk(&body)
+            .unwrap_or_else(|| panic!("the chunked body is not complete: {:?}", shown()));
     }
-    Response { status: status.unwrap_or_else(|| panic!("no status: {:?}", shown())), headers, body }
+    Response {
+        status: status.unwrap_or_else(|| panic!("no status: {:?}", shown())),
+        headers,
+        body,
+    }
 }
 
 fn dechunk(mut rest: &[u8]) -> Option<Vec<u8>> {

@@ -27,7 +27,11 @@ struct State {
 
 impl Time {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { now_ms: START_MS, next: 0, sleepers: BTreeMap::new() })))
+        Self(Arc::new(Mutex::new(State {
+            now_ms: START_MS,
+            next: 0,
+            sleepers: BTreeMap::new(),
+        })))
     }
 
     /// Milliseconds since the start of the test.
@@ -43,7 +47,9 @@ impl Time {
     /// Goes to the next end of a sleep and wakes the sleeper; `false` when nobody sleeps.
     fn wake_next(&self) -> bool {
         let mut state = self.0.lock().unwrap();
-        let Some(((end, _), waker)) = state.sleepers.pop_first() else { return false };
+        let Some(((end, _), waker)) = state.sleepers.pop_first() else {
+            return false;
+        };
         state.now_ms = state.now_ms.max(end);
         waker.wake();
         true
@@ -65,7 +71,10 @@ impl Timer for Time {
         let mut state = self.0.lock().unwrap();
         state.next += 1;
         let key = (state.now_ms + milliseconds(duration), state.next);
-        Box::pin(Sleep { time: self.clone(), key })
+        Box::pin(Sleep {
+            time: self.clone(),
+            key,
+        })
     }
 }
 
@@ -111,7 +120,10 @@ pub(crate) fn block_on<F: Future>(time: &Time, future: F) -> F::Output {
             return output;
         }
         if !flag.0.swap(false, Ordering::SeqCst) {
-            assert!(time.wake_next(), "the future waits for something that never comes");
+            assert!(
+                time.wake_next(),
+                "the future waits for something that never comes"
+            );
             flag.0.store(false, Ordering::SeqCst);
         }
     }
@@ -172,21 +184,48 @@ impl Log {
 
 impl Records for Log {
     fn failure(&self, failure: &Failure<'_>) {
-        let Failure { id, method, name, cause, .. } = *failure;
-        self.0.lock().unwrap().kept.push(Kept { id: id.into(), method: method.into(), name: name.into(), cause: cause.into() });
+        let Failure {
+            id,
+            method,
+            name,
+            cause,
+            ..
+        } = *failure;
+        self.0.lock().unwrap().kept.push(Kept {
+            id: id.into(),
+            method: method.into(),
+            name: name.into(),
+            cause: cause.into(),
+        });
     }
 
     fn call(&self, call: &CallRecord<'_>) {
-        let about = if call.name.is_empty() { format!("[{}]", call.method) } else { call.name.to_owned() };
-        self.0.lock().unwrap().calls.push(format!("{about} {} {}", call.outcome.as_str(), call.cache.as_str()));
+        let about = if call.name.is_empty() {
+            format!("[{}]", call.method)
+        } else {
+            call.name.to_owned()
+        };
+        self.0.lock().unwrap().calls.push(format!(
+            "{about} {} {}",
+            call.outcome.as_str(),
+            call.cache.as_str()
+        ));
     }
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {
-        self.0.lock().unwrap().denied.push(format!("{sentence} [{}]", cause.unwrap_or_default()));
+        self.0
+            .lock()
+            .unwrap()
+            .denied
+            .push(format!("{sentence} [{}]", cause.unwrap_or_default()));
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
-        self.0.lock().unwrap().stores.push(format!("{store}: {cause}"));
+        self.0
+            .lock()
+            .unwrap()
+            .stores
+            .push(format!("{store}: {cause}"));
     }
 }
 
@@ -198,5 +237,11 @@ pub(crate) fn keys() -> Keyring {
 /// A platform of these ports.
 pub(crate) fn platform(time: &Time, log: &Log, keys: Keyring) -> Arc<Platform> {
     let timer = Arc::new(time.clone());
-    Arc::new(Platform::new(timer.clone(), timer, Arc::new(Counting(AtomicU64::new(1))), Arc::new(log.clone()), keys))
+    Arc::new(Platform::new(
+        timer.clone(),
+        timer,
+        Arc::new(Counting(AtomicU64::new(1))),
+        Arc::new(log.clone()),
+        keys,
+    ))
 }

@@ -30,8 +30,16 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// A program with these variables.
     pub fn new(program: impl Into<PathBuf>, variables: &[(&str, &str)]) -> Self {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { program: program.into(), arguments: Vec::new(), variables, echo: false }
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            variables,
+            echo: false,
+        }
     }
 }
 
@@ -58,14 +66,29 @@ impl Environment {
             .args(&bootstrap.arguments)
             .env_clear()
             .envs(lambda_variables(&api))
-            .envs(bootstrap.variables.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+            .envs(
+                bootstrap
+                    .variables
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            );
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         let started = Instant::now();
         let mut child = command.spawn()?;
         let process = child.id();
         let log = Arc::default();
-        let out = child.stdout.take().map(|out| tokio::spawn(follow(out, Arc::clone(&log), bootstrap.echo)));
-        let err = child.stderr.take().map(|err| tokio::spawn(follow(err, Arc::clone(&log), bootstrap.echo)));
+        let out = child
+            .stdout
+            .take()
+            .map(|out| tokio::spawn(follow(out, Arc::clone(&log), bootstrap.echo)));
+        let err = child
+            .stderr
+            .take()
+            .map(|err| tokio::spawn(follow(err, Arc::clone(&log), bootstrap.echo)));
         let (ended, exit) = watch::channel(None);
         let (alive, mut stop) = mpsc::channel(1);
         tokio::spawn(async move {
@@ -77,9 +100,18 @@ impl Environment {
             for reader in [out, err].into_iter().flatten() {
                 let _ = reader.await;
             }
-            ended.send_replace(Some(status.map_or_else(|error| error.to_string(), |status| status.to_string())));
+            ended.send_replace(Some(
+                status.map_or_else(|error| error.to_string(), |status| status.to_string()),
+            ));
         });
-        Ok(Self { api, started, exit, log, process, _alive: alive })
+        Ok(Self {
+            api,
+            started,
+            exit,
+            log,
+            process,
+            _alive: alive,
+        })
     }
 
     /// Waits for the function to ask for its first event, and says how long that took from its start.
@@ -100,7 +132,11 @@ impl Environment {
     /// Waits for the process to end, and says how it did.
     pub async fn exited(&self) -> String {
         let mut exit = self.exit.clone();
-        exit.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone()).unwrap_or_default()
+        exit.wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|exit| exit.clone())
+            .unwrap_or_default()
     }
 
     /// Hands the function an event and gives the parts of its answer as they arrive.
@@ -109,7 +145,11 @@ impl Environment {
         let (parts, receiver) = mpsc::unbounded_channel();
         // fails only when the API is gone, which is there as long as this is
         let _ = self.api.events.send(Pending { invocation, parts });
-        Parts { receiver, exit: self.exit.clone(), begun: Instant::now() }
+        Parts {
+            receiver,
+            exit: self.exit.clone(),
+            begun: Instant::now(),
+        }
     }
 
     /// Hands the function an event and waits for its whole answer.
@@ -123,7 +163,12 @@ impl Environment {
     /// What the function reported about a failed start.
     #[must_use]
     pub fn init_error(&self) -> Option<Value> {
-        self.api.shared.init_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.api
+            .shared
+            .init_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The id of the function's process.
@@ -135,7 +180,10 @@ impl Environment {
     /// Every line the function logged so far.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -151,7 +199,13 @@ impl Parts {
     /// The next part, and how long after the event it arrived. `None` after the last.
     pub async fn next(&mut self) -> Option<(Duration, Part)> {
         let exit = async {
-            let status = self.exit.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone()).unwrap_or_default();
+            let status = self
+                .exit
+                .wait_for(Option::is_some)
+                .await
+                .ok()
+                .and_then(|exit| exit.clone())
+                .unwrap_or_default();
             // its last bytes may still be on their way here
             tokio::time::sleep(Duration::from_millis(100)).await;
             status
@@ -184,7 +238,10 @@ fn lambda_variables(api: &RuntimeApi) -> Vec<(&'static str, String)> {
         ("_HANDLER", "bootstrap"),
         ("TZ", ":UTC"),
     ];
-    let mut variables: Vec<_> = fixed.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    let mut variables: Vec<_> = fixed
+        .into_iter()
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect();
     variables.push(("AWS_LAMBDA_RUNTIME_API", api.address.to_string()));
     variables
 }
@@ -195,12 +252,16 @@ async fn follow(stream: impl AsyncRead + Unpin, log: Arc<Mutex<Vec<String>>>, ec
         if echo {
             eprintln!("{line}");
         }
-        log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        log.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(line);
     }
 }
 
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Environment").field("api", &self.api.address).finish_non_exhaustive()
+        f.debug_struct("Environment")
+            .field("api", &self.api.address)
+            .finish_non_exhaustive()
     }
 }

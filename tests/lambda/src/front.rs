@@ -43,7 +43,13 @@ impl Front {
     #[must_use]
     pub fn new(bootstrap: Bootstrap, most: usize) -> Self {
         let places = Arc::new(Semaphore::new(most));
-        Self { bootstrap, timeout: Duration::from_secs(30), caller: None, idle: Mutex::default(), places }
+        Self {
+            bootstrap,
+            timeout: Duration::from_secs(30),
+            caller: None,
+            idle: Mutex::default(),
+            places,
+        }
     }
 
     /// Serves until the process ends.
@@ -60,14 +66,24 @@ impl Front {
                 let front = Arc::clone(&front);
                 async move { Ok::<_, Infallible>(front.answer(request, from).await) }
             });
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            tokio::spawn(
+                hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), answer),
+            );
         }
     }
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>, from: SocketAddr) -> Response<Body> {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        from: SocketAddr,
+    ) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, LIMIT).collect().await else {
-            return plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than an event can be");
+            return plain(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the request is larger than an event can be",
+            );
         };
         // 204 and answers to HEAD have no body in HTTP, whatever the function sent
         let bodiless = parts.method == Method::HEAD;
@@ -85,26 +101,51 @@ impl Front {
         }
     }
 
-    async fn invoke(self: &Arc<Self>, request: &http::request::Parts, body: &Bytes, from: IpAddr) -> Result<Response<Body>, String> {
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|error| error.to_string())?;
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    async fn invoke(
+        self: &Arc<Self>,
+        request: &http::request::Parts,
+        body: &Bytes,
+        from: IpAddr,
+    ) -> Result<Response<Body>, String> {
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|error| error.to_string())?;
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let environment = match idle {
             Some(environment) => environment,
-            None => Environment::start(&self.bootstrap).await.map_err(|error| error.to_string())?,
+            None => Environment::start(&self.bootstrap)
+                .await
+                .map_err(|error| error.to_string())?,
         };
         let event = url_event::event(request, body, from, self.caller.as_deref());
-        let mut parts = environment.send(Invocation { deadline: Deadline::In(self.timeout), ..Invocation::new(event) });
+        let mut parts = environment.send(Invocation {
+            deadline: Deadline::In(self.timeout),
+            ..Invocation::new(event)
+        });
         let mut prelude = Prelude::default();
         loop {
-            let part = tokio::time::timeout(self.timeout, parts.next()).await.map_err(|_| "the function took too long".to_owned())?;
+            let part = tokio::time::timeout(self.timeout, parts.next())
+                .await
+                .map_err(|_| "the function took too long".to_owned())?;
             match part {
                 Some((at, Part::Whole(bytes))) => {
                     self.release(environment, place);
-                    let reply = Reply::buffered(at, &bytes).map_err(|failure| format!("{failure:?}"))?;
+                    let reply =
+                        Reply::buffered(at, &bytes).map_err(|failure| format!("{failure:?}"))?;
                     return Ok(respond(&reply.head, whole(reply.body())));
                 }
                 Some((_, Part::Piece(piece))) => {
-                    let Some((head, rest)) = prelude.push(&piece).map_err(|failure| format!("{failure:?}"))? else { continue };
+                    let Some((head, rest)) = prelude
+                        .push(&piece)
+                        .map_err(|failure| format!("{failure:?}"))?
+                    else {
+                        continue;
+                    };
                     let (sender, body) = Channel::new(64);
                     tokio::spawn(Arc::clone(self).relay(environment, place, parts, rest, sender));
                     return Ok(respond(&head, body.boxed()));
@@ -125,7 +166,10 @@ impl Front {
         place: OwnedSemaphorePermit,
         mut parts: Parts,
         rest: Bytes,
-        mut client: http_body_util::channel::Sender<Bytes, Box<dyn std::error::Error + Send + Sync>>,
+        mut client: http_body_util::channel::Sender<
+            Bytes,
+            Box<dyn std::error::Error + Send + Sync>,
+        >,
     ) {
         let mut piece = Some(rest).filter(|rest| !rest.is_empty());
         loop {
@@ -147,7 +191,10 @@ impl Front {
     }
 
     fn release(&self, environment: Environment, place: OwnedSemaphorePermit) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(environment);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(environment);
         drop(place);
     }
 }
@@ -160,12 +207,19 @@ fn respond(head: &Head, body: Body) -> Response<Body> {
 }
 
 fn plain(status: StatusCode, said: &str) -> Response<Body> {
-    let body = whole(Bytes::from(serde_json::json!({"Message": said}).to_string()));
+    let body = whole(Bytes::from(
+        serde_json::json!({"Message": said}).to_string(),
+    ));
     let mut headers = HeaderMap::new();
-    headers.insert("content-type", http::HeaderValue::from_static("application/json"));
+    headers.insert(
+        "content-type",
+        http::HeaderValue::from_static("application/json"),
+    );
     respond(&Head { status, headers }, body)
 }
 
 fn whole(bytes: Bytes) -> Body {
-    http_body_util::Full::new(bytes).map_err(|never| match never {}).boxed()
+    http_body_util::Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed()
 }

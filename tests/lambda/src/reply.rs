@@ -69,8 +69,15 @@ impl Reply {
                     }
                 },
                 Part::End(None) => {
-                    let head = head.ok_or_else(|| Failure::Unreadable("the stream ended before its head did".to_owned()))?;
-                    return Ok(Self { streamed: true, head, pieces, document: Value::Null });
+                    let head = head.ok_or_else(|| {
+                        Failure::Unreadable("the stream ended before its head did".to_owned())
+                    })?;
+                    return Ok(Self {
+                        streamed: true,
+                        head,
+                        pieces,
+                        document: Value::Null,
+                    });
                 }
                 Part::End(Some(error)) => return Err(Failure::Broken(error, join(&pieces))),
                 Part::Broken(error) => return Err(Failure::Broken(error, join(&pieces))),
@@ -84,16 +91,28 @@ impl Reply {
     /// Reads the document of a buffered answer.
     pub(crate) fn buffered(at: Duration, bytes: &[u8]) -> Result<Self, Failure> {
         use base64::Engine as _;
-        let document: Value = serde_json::from_slice(bytes).map_err(|error| Failure::Unreadable(error.to_string()))?;
+        let document: Value = serde_json::from_slice(bytes)
+            .map_err(|error| Failure::Unreadable(error.to_string()))?;
         let body = document["body"].as_str().unwrap_or_default();
         let body = if document["isBase64Encoded"] == true {
             let decoded = base64::engine::general_purpose::STANDARD.decode(body);
-            decoded.map_err(|error| Failure::Unreadable(error.to_string()))?.into()
+            decoded
+                .map_err(|error| Failure::Unreadable(error.to_string()))?
+                .into()
         } else {
             Bytes::copy_from_slice(body.as_bytes())
         };
-        let pieces = if body.is_empty() { Vec::new() } else { vec![(at, body)] };
-        Ok(Self { streamed: false, head: Head::read(&document)?, pieces, document })
+        let pieces = if body.is_empty() {
+            Vec::new()
+        } else {
+            vec![(at, body)]
+        };
+        Ok(Self {
+            streamed: false,
+            head: Head::read(&document)?,
+            pieces,
+            document,
+        })
     }
 
     /// The whole body.
@@ -107,7 +126,10 @@ impl Reply {
     pub fn json(&self) -> Value {
         let body = self.body();
         let text = String::from_utf8_lossy(&body);
-        let last = text.lines().rev().find_map(|line| line.strip_prefix("data: "));
+        let last = text
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("data: "));
         serde_json::from_str(last.unwrap_or(&text)).unwrap_or_default()
     }
 }
@@ -115,14 +137,23 @@ impl Reply {
 impl Head {
     fn read(document: &Value) -> Result<Self, Failure> {
         let unreadable = || Failure::Unreadable(format!("no status and headers: {document}"));
-        let status = document["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).ok_or_else(unreadable)?;
-        let mut head = Self { status: StatusCode::from_u16(status).map_err(|_| unreadable())?, headers: HeaderMap::new() };
+        let status = document["statusCode"]
+            .as_u64()
+            .and_then(|status| u16::try_from(status).ok())
+            .ok_or_else(unreadable)?;
+        let mut head = Self {
+            status: StatusCode::from_u16(status).map_err(|_| unreadable())?,
+            headers: HeaderMap::new(),
+        };
         for field in ["headers", "multiValueHeaders"] {
             for (name, value) in document[field].as_object().into_iter().flatten() {
-                let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                let values = value
+                    .as_array()
+                    .map_or(std::slice::from_ref(value), Vec::as_slice);
                 for value in values {
                     let name = HeaderName::try_from(name).map_err(|_| unreadable())?;
-                    let value = HeaderValue::from_str(value.as_str().ok_or_else(unreadable)?).map_err(|_| unreadable())?;
+                    let value = HeaderValue::from_str(value.as_str().ok_or_else(unreadable)?)
+                        .map_err(|_| unreadable())?;
                     head.headers.append(name, value);
                 }
             }
@@ -142,12 +173,25 @@ impl Prelude {
     /// When it is no head.
     pub fn push(&mut self, piece: &[u8]) -> Result<Option<(Head, Bytes)>, Failure> {
         self.0.extend_from_slice(piece);
-        let Some(end) = self.0.windows(DELIMITER.len()).position(|window| window == DELIMITER) else { return Ok(None) };
-        let document = serde_json::from_slice(&self.0[..end]).map_err(|error| Failure::Unreadable(error.to_string()))?;
-        Ok(Some((Head::read(&document)?, Bytes::copy_from_slice(&self.0[end + DELIMITER.len()..]))))
+        let Some(end) = self
+            .0
+            .windows(DELIMITER.len())
+            .position(|window| window == DELIMITER)
+        else {
+            return Ok(None);
+        };
+        let document = serde_json::from_slice(&self.0[..end])
+            .map_err(|error| Failure::Unreadable(error.to_string()))?;
+        Ok(Some((
+            Head::read(&document)?,
+            Bytes::copy_from_slice(&self.0[end + DELIMITER.len()..]),
+        )))
     }
 }
 
 fn join(pieces: &[(Duration, Bytes)]) -> Bytes {
-    pieces.iter().flat_map(|(_, piece)| piece.iter().copied()).collect()
+    pieces
+        .iter()
+        .flat_map(|(_, piece)| piece.iter().copied())
+        .collect()
 }

@@ -44,7 +44,13 @@ impl Invocation {
     /// An event with thirty seconds to answer it.
     #[must_use]
     pub fn new(event: Value) -> Self {
-        Self { event, deadline: Deadline::In(Duration::from_secs(30)), cut_after: None, refused: false, id_optional: false }
+        Self {
+            event,
+            deadline: Deadline::In(Duration::from_secs(30)),
+            cut_after: None,
+            refused: false,
+            id_optional: false,
+        }
     }
 }
 
@@ -118,32 +124,67 @@ impl RuntimeApi {
                 let _ = stream.set_nodelay(true);
                 let shared = Arc::clone(&serving);
                 let answer = service_fn(move |request| serve(Arc::clone(&shared), request));
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), answer),
+                );
             }
         });
-        Ok(Self { address, events, shared })
+        Ok(Self {
+            address,
+            events,
+            shared,
+        })
     }
 }
 
 /// An error here breaks the connection, which is what a cut is.
-async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+async fn serve(
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> io::Result<Response<Full<Bytes>>> {
     let (parts, body) = request.into_parts();
-    let place = parts.uri.path().strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
+    let place = parts
+        .uri
+        .path()
+        .strip_prefix("/2018-06-01/runtime/")
+        .unwrap_or_default();
     let segments: Vec<&str> = place.split('/').collect();
     match (&parts.method, segments.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => Ok(next(&shared).await),
         (&Method::POST, ["invocation", id, what @ ("response" | "error")]) => {
-            let Some(Call { parts: sender, cut_after, refused, id_optional }) = shared.open().calls.remove(*id) else {
-                return Ok(status(StatusCode::BAD_REQUEST, "no such invocation is open"));
+            let Some(Call {
+                parts: sender,
+                cut_after,
+                refused,
+                id_optional,
+            }) = shared.open().calls.remove(*id)
+            else {
+                return Ok(status(
+                    StatusCode::BAD_REQUEST,
+                    "no such invocation is open",
+                ));
             };
             let sent_back = text(&parts.headers, "lambda-runtime-invocation-id");
             if sent_back != Some(*id) && !(sent_back.is_none() && id_optional) {
-                let _ = sender.send((Instant::now(), Part::Broken("the invocation id was not sent back".to_owned())));
-                return Ok(status(StatusCode::BAD_REQUEST, "the invocation id was not sent back"));
+                let _ = sender.send((
+                    Instant::now(),
+                    Part::Broken("the invocation id was not sent back".to_owned()),
+                ));
+                return Ok(status(
+                    StatusCode::BAD_REQUEST,
+                    "the invocation id was not sent back",
+                ));
             }
             if refused {
-                let _ = sender.send((Instant::now(), Part::Broken("refused as the test asked".to_owned())));
-                return Ok(status(StatusCode::PAYLOAD_TOO_LARGE, "the answer is too large"));
+                let _ = sender.send((
+                    Instant::now(),
+                    Part::Broken("refused as the test asked".to_owned()),
+                ));
+                return Ok(status(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "the answer is too large",
+                ));
             }
             let send = |part| {
                 // a caller that hung up is told nothing
@@ -151,7 +192,9 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Re
             };
             if *what == "error" {
                 send(Part::Failed(json(body).await));
-            } else if text(&parts.headers, "lambda-runtime-function-response-mode") == Some("streaming") {
+            } else if text(&parts.headers, "lambda-runtime-function-response-mode")
+                == Some("streaming")
+            {
                 streamed(body, cut_after, send).await?;
             } else {
                 match body.collect().await {
@@ -163,10 +206,16 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Re
         }
         (&Method::POST, ["init", "error"]) => {
             let said = json(body).await;
-            *shared.init_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+            *shared
+                .init_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(said);
             Ok(status(StatusCode::ACCEPTED, "OK"))
         }
-        _ => Ok(status(StatusCode::NOT_FOUND, "the Runtime API has nothing here")),
+        _ => Ok(status(
+            StatusCode::NOT_FOUND,
+            "the Runtime API has nothing here",
+        )),
     }
 }
 
@@ -177,7 +226,9 @@ impl Shared {
 }
 
 async fn next(shared: &Shared) -> Response<Full<Bytes>> {
-    shared.ready.send_if_modified(|ready| ready.is_none() && ready.replace(Instant::now()).is_none());
+    shared
+        .ready
+        .send_if_modified(|ready| ready.is_none() && ready.replace(Instant::now()).is_none());
     let Some(Pending { invocation, parts }) = shared.waiting.lock().await.recv().await else {
         // the environment is gone; its process is about to be
         return std::future::pending().await;
@@ -186,12 +237,29 @@ async fn next(shared: &Shared) -> Response<Full<Bytes>> {
         let mut open = shared.open();
         open.number += 1;
         let id = format!("00000000-0000-4000-8000-{:012x}", open.number);
-        let Invocation { cut_after, refused, id_optional, .. } = invocation;
-        open.calls.insert(id.clone(), Call { parts, cut_after, refused, id_optional });
+        let Invocation {
+            cut_after,
+            refused,
+            id_optional,
+            ..
+        } = invocation;
+        open.calls.insert(
+            id.clone(),
+            Call {
+                parts,
+                cut_after,
+                refused,
+                id_optional,
+            },
+        );
         id
     };
     let deadline = match invocation.deadline {
-        Deadline::In(left) => (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + left).as_millis(),
+        Deadline::In(left) => (SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            + left)
+            .as_millis(),
         Deadline::At(time) => time,
     };
     let mut response = Response::new(Full::from(invocation.event.to_string()));
@@ -200,15 +268,28 @@ async fn next(shared: &Shared) -> Response<Full<Bytes>> {
         ("lambda-runtime-aws-request-id", &id),
         ("lambda-runtime-invocation-id", &id),
         ("lambda-runtime-deadline-ms", &deadline.to_string()),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:everything"),
-        ("lambda-runtime-trace-id", "Root=1-65f0c0de-000000000000000000000001;Parent=0000000000000001;Sampled=0"),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:eu-west-1:123456789012:function:everything",
+        ),
+        (
+            "lambda-runtime-trace-id",
+            "Root=1-65f0c0de-000000000000000000000001;Parent=0000000000000001;Sampled=0",
+        ),
     ] {
-        response.headers_mut().insert(name, value.parse().expect("the values above are header values"));
+        response.headers_mut().insert(
+            name,
+            value.parse().expect("the values above are header values"),
+        );
     }
     response
 }
 
-async fn streamed(mut body: Incoming, cut_after: Option<usize>, send: impl Fn(Part)) -> io::Result<()> {
+async fn streamed(
+    mut body: Incoming,
+    cut_after: Option<usize>,
+    send: impl Fn(Part),
+) -> io::Result<()> {
     let mut pieces = 0;
     let mut error = None;
     while let Some(frame) = body.frame().await {
@@ -236,7 +317,11 @@ async fn streamed(mut body: Incoming, cut_after: Option<usize>, send: impl Fn(Pa
 }
 
 async fn json(body: Incoming) -> Value {
-    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let bytes = body
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
     serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes)))
 }
 
@@ -269,18 +354,39 @@ mod tests {
     async fn an_error_in_the_trailers_of_a_stream_is_told() {
         let api = RuntimeApi::start().await.unwrap();
         let (parts, mut received) = mpsc::unbounded_channel();
-        assert!(api.events.send(Pending { invocation: Invocation::new(json!({})), parts }).is_ok());
+        assert!(
+            api.events
+                .send(Pending {
+                    invocation: Invocation::new(json!({})),
+                    parts
+                })
+                .is_ok()
+        );
         let mut stream = TcpStream::connect(api.address).await.unwrap();
-        let event = say(&mut stream, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: a\r\n\r\n").await;
-        let id = event.lines().find_map(|line| line.strip_prefix("lambda-runtime-aws-request-id: ")).unwrap();
+        let event = say(
+            &mut stream,
+            "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: a\r\n\r\n",
+        )
+        .await;
+        let id = event
+            .lines()
+            .find_map(|line| line.strip_prefix("lambda-runtime-aws-request-id: "))
+            .unwrap();
         let head = format!(
             "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: a\r\nlambda-runtime-invocation-id: {id}\r\n\
              lambda-runtime-function-response-mode: streaming\r\ntransfer-encoding: chunked\r\n\
              trailer: lambda-runtime-function-error-type\r\n\r\n"
         );
-        let answer = say(&mut stream, &(head + "3\r\nabc\r\n0\r\nlambda-runtime-function-error-type: Broke\r\n\r\n")).await;
+        let answer = say(
+            &mut stream,
+            &(head + "3\r\nabc\r\n0\r\nlambda-runtime-function-error-type: Broke\r\n\r\n"),
+        )
+        .await;
         assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
         assert_eq!(received.recv().await.unwrap().1, Part::Piece("abc".into()));
-        assert_eq!(received.recv().await.unwrap().1, Part::End(Some("Broke".to_owned())));
+        assert_eq!(
+            received.recv().await.unwrap().1,
+            Part::End(Some("Broke".to_owned()))
+        );
     }
 }

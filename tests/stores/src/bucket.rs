@@ -22,12 +22,29 @@ pub async fn create(emulator: SocketAddr, name: &str) {
     let configuration = format!(
         "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
     );
-    let mut request = HttpRequest::post(format!("http://{emulator}/{name}"), "application/xml", configuration);
+    let mut request = HttpRequest::post(
+        format!("http://{emulator}/{name}"),
+        "application/xml",
+        configuration,
+    );
     request.method = "PUT";
-    let keys = Keys { id: ID.to_owned(), secret: SECRET.to_owned(), session: None };
-    let request = mcpfn_aws::sign(request, "s3", REGION, &keys, SystemTime::now()).expect("a request that can be signed");
-    let answer = Client::new().send(request).await.expect("the emulator answers");
-    assert_eq!(answer.status, 200, "the emulator made no bucket: {}", String::from_utf8_lossy(&answer.body));
+    let keys = Keys {
+        id: ID.to_owned(),
+        secret: SECRET.to_owned(),
+        session: None,
+    };
+    let request = mcpfn_aws::sign(request, "s3", REGION, &keys, SystemTime::now())
+        .expect("a request that can be signed");
+    let answer = Client::new()
+        .send(request)
+        .await
+        .expect("the emulator answers");
+    assert_eq!(
+        answer.status,
+        200,
+        "the emulator made no bucket: {}",
+        String::from_utf8_lossy(&answer.body)
+    );
 }
 
 /// What a URL such as `s3://BUCKET/PREFIX` names there.
@@ -42,5 +59,6 @@ pub fn at(emulator: SocketAddr, url: &str, secret: &str) -> S3 {
             _ => None,
         }
     };
-    S3::open("MCPFN_FILES_ROOT", url, variable, Arc::new(Client::new())).expect("settings that can be used")
+    S3::open("MCPFN_FILES_ROOT", url, variable, Arc::new(Client::new()))
+        .expect("settings that can be used")
 }

@@ -30,7 +30,9 @@ pub struct Stores {
 
 impl std::fmt::Debug for Stores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stores").field("two", &self.two).finish_non_exhaustive()
+        f.debug_struct("Stores")
+            .field("two", &self.two)
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,7 +50,10 @@ pub struct Check {
 
 /// All of them.
 pub fn checks() -> impl Iterator<Item = Check> {
-    [cache::CHECKS, limiter::CHECKS, once::CHECKS].into_iter().flatten().copied()
+    [cache::CHECKS, limiter::CHECKS, once::CHECKS]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// Those of the port `Once` alone, for a store that has no other.
@@ -78,7 +83,13 @@ fn noise(bytes: usize) -> Vec<u8> {
 
 /// A document that can be packed well.
 fn document(bytes: usize) -> Vec<u8> {
-    let rows = (0_u64..).flat_map(|row| format!("{{\"id\":{row},\"name\":\"headphones\",\"price\":{}}},", row * 7919 % 1000).into_bytes());
+    let rows = (0_u64..).flat_map(|row| {
+        format!(
+            "{{\"id\":{row},\"name\":\"headphones\",\"price\":{}}},",
+            row * 7919 % 1000
+        )
+        .into_bytes()
+    });
     rows.take(bytes).collect()
 }
 

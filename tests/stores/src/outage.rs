@@ -29,7 +29,11 @@ struct Outage {
 }
 
 const fn answer(status: u16, code: &'static str) -> Option<Mode> {
-    Some(Mode::Answer { status, code, message: "The conditions are hunter2" })
+    Some(Mode::Answer {
+        status,
+        code,
+        message: "The conditions are hunter2",
+    })
 }
 
 const OUTAGES: &[Outage] = &[
@@ -40,11 +44,27 @@ const OUTAGES: &[Outage] = &[
         requests: 3,
         says: "is throttled",
     },
-    Outage { name: "throttled (account)", mode: answer(400, "ThrottlingException"), found_out: 10, requests: 3, says: "is throttled" },
-    Outage { name: "status 500", mode: answer(500, "InternalServerError"), found_out: 10, requests: 3, says: "failed on its side" },
+    Outage {
+        name: "throttled (account)",
+        mode: answer(400, "ThrottlingException"),
+        found_out: 10,
+        requests: 3,
+        says: "is throttled",
+    },
+    Outage {
+        name: "status 500",
+        mode: answer(500, "InternalServerError"),
+        found_out: 10,
+        requests: 3,
+        says: "failed on its side",
+    },
     Outage {
         name: "status 503, no DynamoDB",
-        mode: Some(Mode::Answer { status: 503, code: "", message: "<html>hunter2" }),
+        mode: Some(Mode::Answer {
+            status: 503,
+            code: "",
+            message: "<html>hunter2",
+        }),
         found_out: 10,
         requests: 3,
         says: "",
@@ -56,7 +76,13 @@ const OUTAGES: &[Outage] = &[
         requests: 1,
         says: "deploy template.yaml",
     },
-    Outage { name: "access denied", mode: answer(400, "AccessDeniedException"), found_out: 10, requests: 1, says: "its role must allow" },
+    Outage {
+        name: "access denied",
+        mode: answer(400, "AccessDeniedException"),
+        found_out: 10,
+        requests: 1,
+        says: "its role must allow",
+    },
     Outage {
         name: "signature refused",
         mode: answer(400, "InvalidSignatureException"),
@@ -64,8 +90,20 @@ const OUTAGES: &[Outage] = &[
         requests: 1,
         says: "refuses the function's credentials",
     },
-    Outage { name: "connection refused", mode: None, found_out: 10, requests: 0, says: "can't be reached" },
-    Outage { name: "no answer", mode: Some(Mode::Hang), found_out: 400, requests: 3, says: "gave no answer in" },
+    Outage {
+        name: "connection refused",
+        mode: None,
+        found_out: 10,
+        requests: 0,
+        says: "can't be reached",
+    },
+    Outage {
+        name: "no answer",
+        mode: Some(Mode::Hang),
+        found_out: 400,
+        requests: 3,
+        says: "gave no answer in",
+    },
     Outage {
         name: "slow, 200 ms",
         mode: Some(Mode::Slow(Duration::from_millis(200))),
@@ -73,7 +111,13 @@ const OUTAGES: &[Outage] = &[
         requests: 3,
         says: "gave no answer in",
     },
-    Outage { name: "reset in the answer", mode: Some(Mode::Reset), found_out: 10, requests: 3, says: "" },
+    Outage {
+        name: "reset in the answer",
+        mode: Some(Mode::Reset),
+        found_out: 10,
+        requests: 3,
+        says: "",
+    },
 ];
 
 /// One outage as it was met.
@@ -129,7 +173,8 @@ async fn meet_one(emulator: SocketAddr, table: &str, outage: Outage) -> Met {
             Ok(decision) => wrong.push(format!("call {call} got {decision:?}")),
             Err(error) => {
                 let error = error.to_string();
-                let said = error.contains(outage.says) && error.contains(table) && !error.contains(SECRET);
+                let said =
+                    error.contains(outage.says) && error.contains(table) && !error.contains(SECRET);
                 if !said {
                     wrong.push(error);
                 }
@@ -142,12 +187,24 @@ async fn meet_one(emulator: SocketAddr, table: &str, outage: Outage) -> Met {
     rest.sort_unstable();
     let (median, longest) = (rest[rest.len() / 2], rest[rest.len() - 1]);
     let requests = proxy.as_ref().map_or(0, |proxy| proxy.counts().1);
-    Met { outage, proxy, stores, first, found_out, median, longest, requests, wrong }
+    Met {
+        outage,
+        proxy,
+        stores,
+        first,
+        found_out,
+        median,
+        longest,
+        requests,
+        wrong,
+    }
 }
 
 /// An address at which nothing listens.
 async fn nobody() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port is free");
     listener.local_addr().expect("a listener has an address")
 }
 
@@ -159,29 +216,52 @@ impl Met {
     }
 
     /// The heading of [`Self::row`].
-    pub const HEADING: &'static str = "outage                    first call  first five  then median  then longest  requests";
+    pub const HEADING: &'static str =
+        "outage                    first call  first five  then median  then longest  requests";
 
     /// The figures, in milliseconds.
     #[must_use]
     pub fn row(&self) -> String {
         let ms = |time: Duration| format!("{:.3}", time.as_secs_f64() * 1000.0);
-        let times = [ms(self.first), ms(self.found_out), ms(self.median), ms(self.longest)];
-        format!("{:<25} {:>10}  {:>10}  {:>11}  {:>12}  {:>8}", self.outage.name, times[0], times[1], times[2], times[3], self.requests)
+        let times = [
+            ms(self.first),
+            ms(self.found_out),
+            ms(self.median),
+            ms(self.longest),
+        ];
+        format!(
+            "{:<25} {:>10}  {:>10}  {:>11}  {:>12}  {:>8}",
+            self.outage.name, times[0], times[1], times[2], times[3], self.requests
+        )
     }
 
     /// Panics over figures that are not bearable. `slack` is for a busy machine, on which a first request takes its time.
     pub fn check(&self, slack: Duration) {
         assert!(self.wrong.is_empty(), "{:?}", self.wrong);
         let most = Duration::from_millis(self.outage.found_out) + slack;
-        assert!(self.found_out <= most, "the first five calls took {:?}", self.found_out);
-        assert!(self.median < Duration::from_millis(1), "later calls took {:?}", self.median);
+        assert!(
+            self.found_out <= most,
+            "the first five calls took {:?}",
+            self.found_out
+        );
+        assert!(
+            self.median < Duration::from_millis(1),
+            "later calls took {:?}",
+            self.median
+        );
         assert_eq!(self.requests, self.outage.requests);
     }
 
     /// Ends the outage, where something can end it. The breaker must have had its time.
     pub async fn recovers(&self) -> Result<(), String> {
-        let Some(proxy) = &self.proxy else { return Ok(()) };
+        let Some(proxy) = &self.proxy else {
+            return Ok(());
+        };
         proxy.set(Mode::Pass);
-        self.stores.get("recovery", 0).await.map(drop).map_err(|error| error.to_string())
+        self.stores
+            .get("recovery", 0)
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 }

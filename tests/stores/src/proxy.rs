@@ -92,12 +92,20 @@ impl Proxy {
                 connections.spawn(async move { drop(shared.serve(client).await) });
             }
         });
-        Ok(Self { address, shared, _tasks: tasks })
+        Ok(Self {
+            address,
+            shared,
+            _tasks: tasks,
+        })
     }
 
     /// From now on.
     pub fn set(&self, mode: Mode) {
-        *self.shared.mode.lock().unwrap_or_else(PoisonError::into_inner) = mode;
+        *self
+            .shared
+            .mode
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = mode;
     }
 
     /// Makes the connections that are open stale.
@@ -111,7 +119,10 @@ impl Proxy {
     /// Connections and requests so far.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        (self.shared.connections.load(Ordering::SeqCst), self.shared.requests.load(Ordering::SeqCst))
+        (
+            self.shared.connections.load(Ordering::SeqCst),
+            self.shared.requests.load(Ordering::SeqCst),
+        )
     }
 }
 
@@ -138,7 +149,11 @@ impl Shared {
             let mode = *self.mode.lock().unwrap_or_else(PoisonError::into_inner);
             match mode {
                 Mode::Hang => std::future::pending().await,
-                Mode::Answer { status, code, message } => client.write_all(&answer(status, code, message)).await?,
+                Mode::Answer {
+                    status,
+                    code,
+                    message,
+                } => client.write_all(&answer(status, code, message)).await?,
                 Mode::Pass | Mode::Slow(_) | Mode::Reset | Mode::Lost => {
                     if let Mode::Slow(delay) = mode {
                         sleep(delay).await;
@@ -157,7 +172,11 @@ impl Shared {
         }
     }
 
-    async fn forward(&self, emulator: &mut Option<BufReader<TcpStream>>, request: &[u8]) -> io::Result<Vec<u8>> {
+    async fn forward(
+        &self,
+        emulator: &mut Option<BufReader<TcpStream>>,
+        request: &[u8],
+    ) -> io::Result<Vec<u8>> {
         let connected = match emulator {
             Some(connected) => connected,
             None => {
@@ -174,7 +193,9 @@ impl Shared {
 /// Until open connections are closed.
 async fn closed(stale: &mut watch::Receiver<(usize, Stale)>, born: usize) {
     // the sender lives as long as the proxy
-    let _ = stale.wait_for(|(generation, how)| *generation != born && *how == Stale::Closed).await;
+    let _ = stale
+        .wait_for(|(generation, how)| *generation != born && *how == Stale::Closed)
+        .await;
 }
 
 /// A whole HTTP message with a `content-length`, as DynamoDB's all are.
@@ -184,8 +205,11 @@ async fn message(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
         message.push(stream.read_u8().await?);
     }
     let head = String::from_utf8_lossy(&message).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-    let length: usize = length.ok_or_else(|| io::Error::other("a message without a content-length"))?;
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    let length: usize =
+        length.ok_or_else(|| io::Error::other("a message without a content-length"))?;
     let start = message.len();
     message.resize(start + length, 0);
     stream.read_exact(&mut message[start..]).await?;

@@ -23,10 +23,18 @@ pub async fn create(emulator: SocketAddr, name: &str) {
          x-amz-date: 20260101T000000Z\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
-    let mut stream = TcpStream::connect(emulator).await.expect("the emulator listens");
-    stream.write_all(request.as_bytes()).await.expect("the emulator reads");
+    let mut stream = TcpStream::connect(emulator)
+        .await
+        .expect("the emulator listens");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the emulator reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("the emulator answers");
+    stream
+        .read_to_string(&mut answer)
+        .await
+        .expect("the emulator answers");
     let status = answer.split(' ').nth(1);
     assert_eq!(status, Some("200"), "the emulator made no table: {answer}");
 }
@@ -38,7 +46,11 @@ pub fn at(address: SocketAddr, name: &str) -> Table {
         name: name.to_owned(),
         region: "eu-west-1".to_owned(),
         endpoint: Some(format!("http://{address}")),
-        keys: Keys { id: "test".to_owned(), secret: SECRET.to_owned(), session: Some(SECRET.to_owned()) },
+        keys: Keys {
+            id: "test".to_owned(),
+            secret: SECRET.to_owned(),
+            session: Some(SECRET.to_owned()),
+        },
         timeout: Duration::from_millis(250),
         idle: Duration::from_secs(60),
     }

@@ -10,7 +10,11 @@ async fn a_directory_keeps_the_contract() {
     let top = std::env::temp_dir().join(format!("mcpfn-contract-{}", std::process::id()));
     std::fs::create_dir_all(&top).unwrap();
     let store = Arc::new(Directory::open(&top).unwrap());
-    let files = Files { store, directories: true, exact: true };
+    let files = Files {
+        store,
+        directories: true,
+        exact: true,
+    };
     let mut failed = Vec::new();
     for check in checks() {
         if tokio::spawn((check.run)(files.clone())).await.is_err() {

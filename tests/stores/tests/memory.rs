@@ -8,7 +8,11 @@ use mcpfn_store_tests::contract::{Stores, checks};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_keeps_the_contract() {
     let one = Arc::new(memory::Stores::default());
-    let stores = Stores { other: one.clone(), one, two: false };
+    let stores = Stores {
+        other: one.clone(),
+        one,
+        two: false,
+    };
     let mut failed = Vec::new();
     for check in checks() {
         if tokio::spawn((check.run)(stores.clone())).await.is_err() {

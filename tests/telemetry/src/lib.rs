@@ -43,27 +43,69 @@ impl Collector {
     /// Starts one that answers everything with this status.
     pub async fn start(status: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let collector = Self { address: listener.local_addr()?, received: Arc::default(), came: Arc::default() };
+        let collector = Self {
+            address: listener.local_addr()?,
+            received: Arc::default(),
+            came: Arc::default(),
+        };
         let shared = collector.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = shared.clone();
                 let answer = service_fn(move |request| shared.clone().answer(request, status));
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), answer),
+                );
             }
         });
         Ok(collector)
     }
 
-    async fn answer(self, request: Request<Incoming>, status: u16) -> Result<Response<Full<Bytes>>, Infallible> {
-        let header = |name: &str| request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let head = [request.uri().path().to_owned(), header("content-type").unwrap_or_default(), header("x-test").unwrap_or_default()];
-        let raw = request.into_body().collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+    async fn answer(
+        self,
+        request: Request<Incoming>,
+        status: u16,
+    ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let header = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let head = [
+            request.uri().path().to_owned(),
+            header("content-type").unwrap_or_default(),
+            header("x-test").unwrap_or_default(),
+        ];
+        let raw = request
+            .into_body()
+            .collect()
+            .await
+            .map(|body| body.to_bytes().to_vec())
+            .unwrap_or_default();
         let message = ExportTraceServiceRequest::decode(raw.as_slice()).unwrap_or_default();
-        let resource = message.resource_spans.first().and_then(|spans| spans.resource.clone()).unwrap_or_default();
+        let resource = message
+            .resource_spans
+            .first()
+            .and_then(|spans| spans.resource.clone())
+            .unwrap_or_default();
         let service = attribute(&resource.attributes, "service.name").unwrap_or_default();
-        let spans = message.resource_spans.into_iter().flat_map(|of| of.scope_spans).flat_map(|of| of.spans).collect();
-        self.received.lock().unwrap_or_else(PoisonError::into_inner).push(Received { head, raw, service, spans });
+        let spans = message
+            .resource_spans
+            .into_iter()
+            .flat_map(|of| of.scope_spans)
+            .flat_map(|of| of.spans)
+            .collect();
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Received {
+                head,
+                raw,
+                service,
+                spans,
+            });
         self.came.notify_waiters();
         let mut response = Response::new(Full::default());
         *response.status_mut() = status.try_into().unwrap_or_default();
@@ -73,14 +115,21 @@ impl Collector {
     /// What came until now.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// All spans, once there are so many.
     pub async fn spans(&self, count: usize) -> Vec<Span> {
         loop {
             let came = self.came.notified();
-            let spans: Vec<Span> = self.received().into_iter().flat_map(|received| received.spans).collect();
+            let spans: Vec<Span> = self
+                .received()
+                .into_iter()
+                .flat_map(|received| received.spans)
+                .collect();
             if spans.len() >= count {
                 return spans;
             }
@@ -92,7 +141,11 @@ impl Collector {
 /// The text of an attribute.
 #[must_use]
 pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
-    let AnyValue { value } = attributes.iter().find(|known| known.key == key)?.value.clone()?;
+    let AnyValue { value } = attributes
+        .iter()
+        .find(|known| known.key == key)?
+        .value
+        .clone()?;
     match value? {
         Value::StringValue(text) => Some(text),
         other => Some(format!("{other:?}")),

@@ -30,7 +30,10 @@ pub(crate) fn platform() -> Arc<Platform> {
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     loop {
-        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Ready(value) => return value,
             Poll::Pending => NOW.set(NOW.get() + STEP),
         };
@@ -48,7 +51,13 @@ impl Clock for Host {
 impl Timer for Host {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let until = NOW.get() + u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2);
-        Box::pin(std::future::poll_fn(move |_| if NOW.get() >= until { Poll::Ready(()) } else { Poll::Pending }))
+        Box::pin(std::future::poll_fn(move |_| {
+            if NOW.get() >= until {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        }))
     }
 }
 

@@ -65,14 +65,27 @@ async fn answer(service: &Service, request: Request<Full<Bytes>>) -> Vec<u8> {
 }
 
 fn request(text: &[u8]) -> Result<Request<Full<Bytes>>, String> {
-    let end = text.windows(2).position(|window| window == b"\n\n").ok_or("no empty line after the head")?;
+    let end = text
+        .windows(2)
+        .position(|window| window == b"\n\n")
+        .ok_or("no empty line after the head")?;
     let head = std::str::from_utf8(&text[..end]).map_err(|error| error.to_string())?;
     let mut lines = head.lines();
-    let (method, path) = lines.next().and_then(|line| line.split_once(' ')).ok_or("the first line is no method and path")?;
-    let builder = lines.try_fold(Request::builder().method(method).uri(path), |builder, line| {
-        line.split_once(": ").map(|(name, value)| builder.header(name, value)).ok_or(format!("`{line}` is no header"))
-    })?;
-    builder.body(Bytes::copy_from_slice(&text[end + 2..]).into()).map_err(|error| error.to_string())
+    let (method, path) = lines
+        .next()
+        .and_then(|line| line.split_once(' '))
+        .ok_or("the first line is no method and path")?;
+    let builder = lines.try_fold(
+        Request::builder().method(method).uri(path),
+        |builder, line| {
+            line.split_once(": ")
+                .map(|(name, value)| builder.header(name, value))
+                .ok_or(format!("`{line}` is no header"))
+        },
+    )?;
+    builder
+        .body(Bytes::copy_from_slice(&text[end + 2..]).into())
+        .map_err(|error| error.to_string())
 }
 
 async fn written(response: Response<Body>) -> Vec<u8> {

@@ -6,7 +6,15 @@ use mcpfn::{Builder, Content, Cx, Form, Server, ToolError, input, output, prompt
 
 pub(crate) fn builder() -> Builder {
     let builder = Server::builder("wasm-check", "1.0.0").page_size(3);
-    builder.tool(add).tool(greet).tool(count).tool(slow).tool(picture).prompt(introduce).resource(all_notes).resource(note)
+    builder
+        .tool(add)
+        .tool(greet)
+        .tool(count)
+        .tool(slow)
+        .tool(picture)
+        .prompt(introduce)
+        .resource(all_notes)
+        .resource(note)
 }
 
 #[input]
@@ -28,7 +36,9 @@ struct Sum {
 /// Adds two integers.
 #[tool(read_only)]
 async fn add(args: Numbers) -> Sum {
-    Sum { sum: i64::from(args.a) + i64::from(args.b) }
+    Sum {
+        sum: i64::from(args.a) + i64::from(args.b),
+    }
 }
 
 /// Greets, once it knows whom. The state of the first round is the greeting.
@@ -39,7 +49,10 @@ async fn greet(cx: &Cx) -> Result<String, ToolError> {
         return Err(cx.ask().form("name", form()).state("Good morning").into());
     };
     let answer = cx.elicit("name", form())?;
-    Ok(format!("{greeting}, {}!", answer.text("name").unwrap_or("nobody")))
+    Ok(format!(
+        "{greeting}, {}!",
+        answer.text("name").unwrap_or("nobody")
+    ))
 }
 
 /// Counts to three and says so.

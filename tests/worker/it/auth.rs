@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Host as _, Request, Response, Worker};
 
-const CHALLENGE: &str =
-    r#"Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="secrets:read""#;
+const CHALLENGE: &str = r#"Bearer resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp", scope="secrets:read""#;
 
 fn get(path: &str) -> Request {
     let mut request = Request::post("");
@@ -33,30 +32,54 @@ fn issuer(path: &str) -> Value {
 
 fn bearer(query: &str) -> String {
     let token = issuer(&format!("/token{query}"));
-    format!("Bearer {}", token.as_str().unwrap_or_else(|| panic!("no token: {token}")))
+    format!(
+        "Bearer {}",
+        token
+            .as_str()
+            .unwrap_or_else(|| panic!("no token: {token}"))
+    )
 }
 
 fn refused(service: &str, proof: Option<(&str, &str)>, status: u16, challenge: &str) -> String {
     let response = call(service, "held", proof);
-    assert_eq!((response.status, response.header("www-authenticate")), (status, Some(challenge)), "{}", response.text());
+    assert_eq!(
+        (response.status, response.header("www-authenticate")),
+        (status, Some(challenge)),
+        "{}",
+        response.text()
+    );
     response.error().1
 }
 
 #[test]
 fn api_keys() {
-    for (name, value) in [("x-api-key", "robot-key"), ("authorization", "Bearer robot-key")] {
+    for (name, value) in [
+        ("x-api-key", "robot-key"),
+        ("authorization", "Bearer robot-key"),
+    ] {
         let response = call("keyed", "held", Some((name, value)));
         assert_eq!(response.status, 200, "{}", response.text());
     }
     refused("keyed", None, 401, r#"Bearer realm="watched""#);
     let invalid = r#"Bearer realm="watched", error="invalid_token""#;
     let message = refused("keyed", Some(("x-api-key", "robot-kex")), 401, invalid);
-    assert!(message.contains("none of this server's") && !message.contains("robot-kex"), "{message}");
-    refused("keyed", Some(("authorization", "Bearer robot-kex")), 401, invalid);
+    assert!(
+        message.contains("none of this server's") && !message.contains("robot-kex"),
+        "{message}"
+    );
+    refused(
+        "keyed",
+        Some(("authorization", "Bearer robot-kex")),
+        401,
+        invalid,
+    );
     // the key has other scopes than the tool needs
     let response = call("keyed", "secret", Some(("x-api-key", "robot-key")));
     let lacking = r#"Bearer realm="watched", scope="secrets:read", error="insufficient_scope""#;
-    assert_eq!((response.status, response.header("www-authenticate")), (403, Some(lacking)));
+    assert_eq!(
+        (response.status, response.header("www-authenticate")),
+        (403, Some(lacking))
+    );
 }
 
 /// The runtime ends a request that waits for what another one fetches: each of the first calls asks for itself.
@@ -74,9 +97,15 @@ fn tokens() {
     });
     assert!(start.elapsed().as_millis() >= 500, "the keys were slow");
     let asked = issuer("/asked");
-    assert!(asked.as_u64().is_some_and(|asked| (1..=4).contains(&asked)), "{asked}");
+    assert!(
+        asked.as_u64().is_some_and(|asked| (1..=4).contains(&asked)),
+        "{asked}"
+    );
     for _ in 0..5 {
-        assert_eq!(call("oauth", "secret", Some(("authorization", &good))).status, 200);
+        assert_eq!(
+            call("oauth", "secret", Some(("authorization", &good))).status,
+            200
+        );
     }
     assert_eq!(issuer("/asked"), asked, "the keys are kept");
 
@@ -91,7 +120,12 @@ fn tokens() {
         let other = bearer(&format!("?alg={algorithm}&sub=bob"));
         let (_, signature) = other.rsplit_once('.').expect("a token has three parts");
         for signature in [signature, &signature[4..], ""] {
-            let message = refused("oauth", Some(("authorization", &format!("{signed}.{signature}"))), 401, &invalid);
+            let message = refused(
+                "oauth",
+                Some(("authorization", &format!("{signed}.{signature}"))),
+                401,
+                &invalid,
+            );
             assert!(message.contains("signature"), "{algorithm}: {message}");
         }
     }
@@ -108,16 +142,36 @@ fn tokens() {
         let message = refused("oauth", Some(("authorization", &token)), 401, &invalid);
         assert!(message.contains(part), "{message}");
     }
-    let response = call("oauth", "secret", Some(("authorization", &bearer("?scope=held"))));
+    let response = call(
+        "oauth",
+        "secret",
+        Some(("authorization", &bearer("?scope=held"))),
+    );
     let lacking = format!("{CHALLENGE}, error=\"insufficient_scope\"");
-    assert_eq!((response.status, response.header("www-authenticate")), (403, Some(&*lacking)), "{}", response.text());
+    assert_eq!(
+        (response.status, response.header("www-authenticate")),
+        (403, Some(&*lacking)),
+        "{}",
+        response.text()
+    );
 }
 
 #[test]
 fn the_metadata_document() {
-    for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"] {
+    for path in [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+    ] {
         let document = Worker::named("oauth").send(&get(path));
-        assert_eq!((document.status, document.header("access-control-allow-origin")), (200, Some("*")), "{}", document.text());
+        assert_eq!(
+            (
+                document.status,
+                document.header("access-control-allow-origin")
+            ),
+            (200, Some("*")),
+            "{}",
+            document.text()
+        );
         let expected = json!({
             "resource": "https://mcp.example.com/mcp",
             "authorization_servers": [format!("http://{}", Worker::named("issuer").0)],
@@ -131,9 +185,14 @@ fn the_metadata_document() {
 
 /// A token of the team's domain, with the claims of a query.
 fn asserted(query: &str) -> String {
-    let request = get(&format!("/token?iss=https://acme.cloudflareaccess.com&aud=tag&{query}"));
+    let request = get(&format!(
+        "/token?iss=https://acme.cloudflareaccess.com&aud=tag&{query}"
+    ));
     let token = Worker::named("team").send(&request).json();
-    token.as_str().unwrap_or_else(|| panic!("no token: {token}")).to_owned()
+    token
+        .as_str()
+        .unwrap_or_else(|| panic!("no token: {token}"))
+        .to_owned()
 }
 
 #[test]
@@ -142,22 +201,39 @@ fn cloudflare_access() {
     const EMAIL: (&str, &str) = ("cf-access-authenticated-user-email", "boss@acme.example");
     let good = asserted("");
     let held = Request::modern("tools/call", json!({"name": "held", "arguments": {}}));
-    let ask = |service: &str, token: &str| Worker::named(service).send(&held.clone().header(ASSERTION, token).header(EMAIL.0, EMAIL.1));
+    let ask = |service: &str, token: &str| {
+        Worker::named(service).send(
+            &held
+                .clone()
+                .header(ASSERTION, token)
+                .header(EMAIL.0, EMAIL.1),
+        )
+    };
     for _ in 0..2 {
         let response = ask("access", &good);
         assert_eq!(response.status, 200, "{}", response.text());
     }
 
     let unproven = r#"Bearer realm="watched""#;
-    for proof in [None, Some(EMAIL), Some(("cf-access-client-id", "robot.access"))] {
+    for proof in [
+        None,
+        Some(EMAIL),
+        Some(("cf-access-client-id", "robot.access")),
+    ] {
         let message = refused("access", proof, 401, unproven);
-        assert!(message.contains("only to callers that it recognises"), "{message}");
+        assert!(
+            message.contains("only to callers that it recognises"),
+            "{message}"
+        );
     }
     let invalid = r#"Bearer realm="watched", error="invalid_token""#;
     let (text, _) = good.rsplit_once('.').expect("a token has three parts");
     for (token, part) in [
         (asserted("aud=other"), "another server"),
-        (asserted("iss=https://evil.cloudflareaccess.com"), "does not trust"),
+        (
+            asserted("iss=https://evil.cloudflareaccess.com"),
+            "does not trust",
+        ),
         (asserted("exp=-120"), "expired"),
         (asserted("nbf=120"), "not valid yet"),
         (asserted("alg=none"), "algorithm"),

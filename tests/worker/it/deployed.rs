@@ -34,29 +34,57 @@ struct Native {
 }
 
 static NATIVE: LazyLock<Native> = LazyLock::new(|| {
-    let server = || register(Server::builder("mcpfn", "1.0.0"), TOOLKITS, &|_| None).expect("these toolkits need no variable");
+    let server = || {
+        register(Server::builder("mcpfn", "1.0.0"), TOOLKITS, &|_| None)
+            .expect("these toolkits need no variable")
+    };
     let mut config = Config::default();
     config.anonymous = true;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let database = Sqlite::memory().expect("a database in memory");
-    runtime.block_on(database.execute_all(shop::statements())).expect("the shop is made");
+    runtime
+        .block_on(database.execute_all(shop::statements()))
+        .expect("the shop is made");
     runtime.block_on(fill(&database));
-    let platform = mcpfn_native::platform(mcpfn_native::new_key()).with_port::<dyn Sql>(Arc::new(database));
+    let platform =
+        mcpfn_native::platform(mcpfn_native::new_key()).with_port::<dyn Sql>(Arc::new(database));
     let service = Service::new(server().build().expect("a server"), config);
-    Native { host: InProcess::new(server), service, platform: Arc::new(platform), runtime }
+    Native {
+        host: InProcess::new(server),
+        service,
+        platform: Arc::new(platform),
+        runtime,
+    }
 });
 
 /// The documents that `cargo xtask worker` has put on D1 with `ingest --sql`, here added one by one.
 async fn fill(database: &Sqlite) {
     for statement in knowledge::schema_for(Dialect::Sqlite) {
-        database.execute(&statement, &[]).await.expect("the tables of documents are made");
+        database
+            .execute(&statement, &[])
+            .await
+            .expect("the tables of documents are made");
     }
-    let mut files: Vec<_> = std::fs::read_dir(DOCUMENTS).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(DOCUMENTS)
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
     files.sort();
     for file in files {
-        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
-        let document = Document::read(&name, &std::fs::read_to_string(&file).expect("text")).expect("a document");
-        knowledge::add(database, &document, None).await.expect("the document is added");
+        let name = file
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let document = Document::read(&name, &std::fs::read_to_string(&file).expect("text"))
+            .expect("a document");
+        knowledge::add(database, &document, None)
+            .await
+            .expect("the document is added");
     }
 }
 
@@ -65,7 +93,12 @@ impl Native {
         let request = self.host.to_http(request);
         self.runtime.block_on(async {
             let response = self.service.call(request, &self.platform).await;
-            let body = response.into_body().collect().await.expect("our bodies do not fail").to_bytes();
+            let body = response
+                .into_body()
+                .collect()
+                .await
+                .expect("our bodies do not fail")
+                .to_bytes();
             serde_json::from_slice(&body).expect("JSON")
         })
     }
@@ -82,7 +115,10 @@ fn request(tool: &str, arguments: Value) -> Request {
 }
 
 fn ask(tool: &str, arguments: Value) -> Value {
-    Worker::named("deployed").send(&request(tool, arguments)).json()["result"].take()
+    Worker::named("deployed")
+        .send(&request(tool, arguments))
+        .json()["result"]
+        .take()
 }
 
 /// The text of an answer that is a failure.
@@ -104,7 +140,10 @@ fn every_tool_answers_as_it_does_over_sqlite() {
         ("search_customers", json!({"query": "garcia", "limit": 10})),
         ("search_customers", json!({"query": "zyzzyva"})),
         ("search_accounts", json!({"query": "hotels", "limit": 10})),
-        ("get_account_timeline", json!({"account_id": "ACC-1003", "limit": 50})),
+        (
+            "get_account_timeline",
+            json!({"account_id": "ACC-1003", "limit": 50}),
+        ),
         ("get_account_timeline", json!({"account_id": "ACC-9"})),
         ("get_open_opportunities", json!({"limit": 50})),
         ("get_open_opportunities", json!({"account_id": "ACC-1003"})),
@@ -115,24 +154,63 @@ fn every_tool_answers_as_it_does_over_sqlite() {
         ("get_lead_time", json!({"supplier_or_sku": SKU})),
         ("suggest_reorders", json!({"limit": 20})),
         ("suggest_reorders", json!({"warehouse": "Atlantis"})),
-        ("semantic_search", json!({"query": "how long does a party keep a secret?"})),
-        ("semantic_search", json!({"query": "confidential information", "k": 20})),
+        (
+            "semantic_search",
+            json!({"query": "how long does a party keep a secret?"}),
+        ),
+        (
+            "semantic_search",
+            json!({"query": "confidential information", "k": 20}),
+        ),
         ("semantic_search", json!({"query": "DROP TABLE"})),
         ("semantic_search", json!({"query": "zyzzyva"})),
         ("search_documents", json!({})),
-        ("search_documents", json!({"type": "nda", "party": "acme", "from": "2024-01-01", "to": "2025-12-31"})),
+        (
+            "search_documents",
+            json!({"type": "nda", "party": "acme", "from": "2024-01-01", "to": "2025-12-31"}),
+        ),
         ("search_documents", json!({"text": "termination notice"})),
-        ("search_documents", json!({"text": "notice", "party": "brightwater"})),
-        ("search_documents", json!({"text": "notice", "party": "nobody"})),
-        ("extract_clause", json!({"document_id": "acme-nda", "clause": "3"})),
-        ("extract_clause", json!({"document_id": "brightwater-lease", "clause": "rent"})),
-        ("extract_clause", json!({"document_id": "gone", "clause": "1"})),
+        (
+            "search_documents",
+            json!({"text": "notice", "party": "brightwater"}),
+        ),
+        (
+            "search_documents",
+            json!({"text": "notice", "party": "nobody"}),
+        ),
+        (
+            "extract_clause",
+            json!({"document_id": "acme-nda", "clause": "3"}),
+        ),
+        (
+            "extract_clause",
+            json!({"document_id": "brightwater-lease", "clause": "rent"}),
+        ),
+        (
+            "extract_clause",
+            json!({"document_id": "gone", "clause": "1"}),
+        ),
     ] {
         let request = request(tool, arguments.clone());
-        let (here, there) = (NATIVE.answer(&request)["result"].take(), Worker::named("deployed").send(&request).json()["result"].take());
-        assert_eq!(here["isError"], there["isError"], "{tool} {arguments}: {here} {there}");
-        let part = if here["structuredContent"].is_null() { "content" } else { "structuredContent" };
-        assert!(!here[part].is_null() && here[part] == there[part], "{tool} {arguments}:\n{}\n{}", here[part], there[part]);
+        let (here, there) = (
+            NATIVE.answer(&request)["result"].take(),
+            Worker::named("deployed").send(&request).json()["result"].take(),
+        );
+        assert_eq!(
+            here["isError"], there["isError"],
+            "{tool} {arguments}: {here} {there}"
+        );
+        let part = if here["structuredContent"].is_null() {
+            "content"
+        } else {
+            "structuredContent"
+        };
+        assert!(
+            !here[part].is_null() && here[part] == there[part],
+            "{tool} {arguments}:\n{}\n{}",
+            here[part],
+            there[part]
+        );
     }
 }
 
@@ -141,16 +219,37 @@ fn prompts_and_resources_too() {
     let _turn = turn();
     for (method, params) in [
         ("resources/read", json!({"uri": "company://handbook"})),
-        ("resources/read", json!({"uri": "knowledge://document/odd-text"})),
-        ("prompts/get", json!({"name": "weekly_summary", "arguments": {}})),
+        (
+            "resources/read",
+            json!({"uri": "knowledge://document/odd-text"}),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "weekly_summary", "arguments": {}}),
+        ),
     ] {
         let request = Request::modern(method, params);
-        let (here, there) = (NATIVE.answer(&request)["result"].take(), Worker::named("deployed").send(&request).json()["result"].take());
-        let part = if method == "prompts/get" { "messages" } else { "contents" };
-        assert!(!here[part].is_null() && here[part] == there[part], "{method}:\n{here}\n{there}");
+        let (here, there) = (
+            NATIVE.answer(&request)["result"].take(),
+            Worker::named("deployed").send(&request).json()["result"].take(),
+        );
+        let part = if method == "prompts/get" {
+            "messages"
+        } else {
+            "contents"
+        };
+        assert!(
+            !here[part].is_null() && here[part] == there[part],
+            "{method}:\n{here}\n{there}"
+        );
     }
     // here it also shows the table in which wrangler notes migrations
-    let schema = Worker::named("deployed").send(&Request::modern("resources/read", json!({"uri": "catalog://schema"}))).text();
+    let schema = Worker::named("deployed")
+        .send(&Request::modern(
+            "resources/read",
+            json!({"uri": "catalog://schema"}),
+        ))
+        .text();
     assert!(schema.contains("CREATE TABLE products"), "{schema}");
 }
 
@@ -158,18 +257,45 @@ fn prompts_and_resources_too() {
 fn what_is_written_is_found_again() {
     let _turn = turn();
     let note = "They said: 'yes', \"now\"; DROP TABLE activities; -- ½";
-    let logged = ask("create_activity_log", json!({"account_id": "acc-1003", "kind": "call", "note": note}));
-    assert_eq!(logged["structuredContent"]["account_id"], "ACC-1003", "{logged}");
-    let timeline = ask("get_account_timeline", json!({"account_id": "ACC-1003", "limit": 50}));
-    assert!(timeline["structuredContent"].to_string().contains("DROP TABLE activities"), "{timeline}");
-    let refused = ask("create_activity_log", json!({"account_id": "ACC-9", "kind": "call", "note": "x"}));
+    let logged = ask(
+        "create_activity_log",
+        json!({"account_id": "acc-1003", "kind": "call", "note": note}),
+    );
+    assert_eq!(
+        logged["structuredContent"]["account_id"], "ACC-1003",
+        "{logged}"
+    );
+    let timeline = ask(
+        "get_account_timeline",
+        json!({"account_id": "ACC-1003", "limit": 50}),
+    );
+    assert!(
+        timeline["structuredContent"]
+            .to_string()
+            .contains("DROP TABLE activities"),
+        "{timeline}"
+    );
+    let refused = ask(
+        "create_activity_log",
+        json!({"account_id": "ACC-9", "kind": "call", "note": "x"}),
+    );
     assert!(refusal(&refused).is_some(), "{refused}");
 
-    let drafted = ask("draft_purchase_order", json!({"sku": SKU, "quantity": 25, "warehouse": "rtm"}));
+    let drafted = ask(
+        "draft_purchase_order",
+        json!({"sku": SKU, "quantity": 25, "warehouse": "rtm"}),
+    );
     assert_eq!(drafted["structuredContent"]["quantity"], 25, "{drafted}");
     let id = drafted["structuredContent"]["id"].clone();
-    let rows = ask("query_table", json!({"table": "purchase_orders", "filters": [{"column": "id", "op": "eq", "value": id}], "limit": 5}));
-    assert_eq!(rows["structuredContent"]["rows"].as_array().map(Vec::len), Some(1), "{rows}");
+    let rows = ask(
+        "query_table",
+        json!({"table": "purchase_orders", "filters": [{"column": "id", "op": "eq", "value": id}], "limit": 5}),
+    );
+    assert_eq!(
+        rows["structuredContent"]["rows"].as_array().map(Vec::len),
+        Some(1),
+        "{rows}"
+    );
 }
 
 fn read(sql: &str) -> Value {
@@ -195,7 +321,10 @@ fn questions_in_sql_are_answered_as_over_sqlite() {
     ] {
         let here = NATIVE.answer(&request("query_database", json!({"sql": sql})))["result"].take();
         let there = read(sql);
-        assert!(refusal(&here).is_none() && here["structuredContent"] == there["structuredContent"], "{sql}:\n{here}\n{there}");
+        assert!(
+            refusal(&here).is_none() && here["structuredContent"] == there["structuredContent"],
+            "{sql}:\n{here}\n{there}"
+        );
     }
     let wide = vec!["1"; 90].join(", ");
     assert!(refusal(&read(&format!("SELECT {wide}"))).is_none());
@@ -213,8 +342,14 @@ fn mistakes_are_explained_by_the_database() {
     ] {
         let refused = read(sql);
         let said = refusal(&refused).unwrap_or_else(|| panic!("{sql}: {refused}"));
-        assert!(said.starts_with("SQLite refused the statement: ") && said.contains(word), "{sql}: {said}");
-        assert!(!said.contains("mcpfn_asked") && !said.contains("at offset"), "{sql}: {said}");
+        assert!(
+            said.starts_with("SQLite refused the statement: ") && said.contains(word),
+            "{sql}: {said}"
+        );
+        assert!(
+            !said.contains("mcpfn_asked") && !said.contains("at offset"),
+            "{sql}: {said}"
+        );
     }
 }
 
@@ -229,7 +364,9 @@ fn marks() -> Value {
 /// Refused elsewhere because a value would be too large; here values beyond the limit stay in the database, and its printf makes
 /// 100,000 characters and no more.
 fn is_large(sql: &str) -> bool {
-    ["printf(", "replace(hex(", "group_concat(", "string_agg("].iter().any(|function| sql.contains(function))
+    ["printf(", "replace(hex(", "group_concat(", "string_agg("]
+        .iter()
+        .any(|function| sql.contains(function))
 }
 
 #[test]
@@ -237,24 +374,56 @@ fn files_are_in_a_bucket() {
     let _turn = turn();
     let path = "notes/Größe 1.md";
     // what an earlier run left
-    ask("move_file", json!({"from": "notes/b.md", "to": "notes/a.md", "overwrite": true}));
+    ask(
+        "move_file",
+        json!({"from": "notes/b.md", "to": "notes/a.md", "overwrite": true}),
+    );
     let left = ask("read_file", json!({"path": path}))["structuredContent"]["version"].clone();
-    let written = ask("write_file", json!({"path": path, "content": "# One", "if_version": left}));
+    let written = ask(
+        "write_file",
+        json!({"path": path, "content": "# One", "if_version": left}),
+    );
     assert_eq!(written["structuredContent"]["size"], 5, "{written}");
     let again = ask("write_file", json!({"path": path, "content": "# Two"}));
-    assert!(refusal(&again).is_some_and(|said| said.contains("is there already")), "{again}");
+    assert!(
+        refusal(&again).is_some_and(|said| said.contains("is there already")),
+        "{again}"
+    );
     let read = ask("read_file", json!({"path": path}));
     assert_eq!(read["structuredContent"]["text"], "# One", "{read}");
-    assert_eq!(read["structuredContent"]["version"], written["structuredContent"]["version"]);
-    let moved = ask("move_file", json!({"from": path, "to": "notes/b.md", "overwrite": true}));
+    assert_eq!(
+        read["structuredContent"]["version"],
+        written["structuredContent"]["version"]
+    );
+    let moved = ask(
+        "move_file",
+        json!({"from": path, "to": "notes/b.md", "overwrite": true}),
+    );
     assert_eq!(moved["structuredContent"]["path"], "notes/b.md", "{moved}");
-    let listed = ask("list_directory", json!({"path": "notes"}))["structuredContent"]["entries"].take();
-    let paths: Vec<&Value> = listed.as_array().expect("entries").iter().map(|entry| &entry["path"]).collect();
-    assert!(paths.contains(&&json!("notes/b.md")) && !paths.contains(&&json!(path)), "{paths:?}");
+    let listed =
+        ask("list_directory", json!({"path": "notes"}))["structuredContent"]["entries"].take();
+    let paths: Vec<&Value> = listed
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|entry| &entry["path"])
+        .collect();
+    assert!(
+        paths.contains(&&json!("notes/b.md")) && !paths.contains(&&json!(path)),
+        "{paths:?}"
+    );
     for path in ["../x", "/etc/passwd", "notes%2fb.md"] {
-        assert!(refusal(&ask("read_file", json!({"path": path}))).is_some(), "{path}");
+        assert!(
+            refusal(&ask("read_file", json!({"path": path}))).is_some(),
+            "{path}"
+        );
     }
-    let resource = Worker::named("deployed").send(&Request::modern("resources/read", json!({"uri": "file:///notes/b.md"}))).text();
+    let resource = Worker::named("deployed")
+        .send(&Request::modern(
+            "resources/read",
+            json!({"uri": "file:///notes/b.md"}),
+        ))
+        .text();
     assert!(resource.contains("# One"), "{resource}");
 }
 
@@ -292,7 +461,10 @@ const D1_ATTACKS: [&str; 26] = [
 fn attacks_change_nothing_in_d1() {
     let _turn = turn();
     let before = marks();
-    assert!(before[0].as_i64().is_some_and(|count| count > 0), "{before}");
+    assert!(
+        before[0].as_i64().is_some_and(|count| count > 0),
+        "{before}"
+    );
     let mut asked = 0;
     // workerd on this machine runs D1 in the thread that would look at the time (`late` has a database elsewhere); in production D1 stops
     // a statement after some 30 seconds
@@ -313,5 +485,10 @@ fn attacks_change_nothing_in_d1() {
         assert_eq!(marks(), before, "{sql}");
     }
     // PRAGMA optimize would have made this table
-    assert!(read("SELECT * FROM sqlite_stat1").to_string().contains("no such table"), "nothing has been analyzed");
+    assert!(
+        read("SELECT * FROM sqlite_stat1")
+            .to_string()
+            .contains("no such table"),
+        "nothing has been analyzed"
+    );
 }

@@ -12,7 +12,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use mcpfn::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture, WriteCondition};
+use mcpfn::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+    WriteCondition,
+};
 use serde_json::{Value, json};
 
 use crate::{Host as _, Request, Worker};
@@ -31,21 +34,38 @@ impl Bucket {
         let worker = self.0;
         Box::pin(async move {
             let answer = tokio::task::spawn_blocking(move || {
-                worker.send(&Request::modern("tools/call", json!({"name": tool, "arguments": arguments}))).json()
+                worker
+                    .send(&Request::modern(
+                        "tools/call",
+                        json!({"name": tool, "arguments": arguments}),
+                    ))
+                    .json()
             });
             let answer = answer.await.expect("the Worker answers");
-            let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"));
+            let text = answer["result"]["content"][0]["text"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no text: {answer}"));
             if answer["result"]["isError"] == true {
                 return Err(error(text));
             }
-            Ok(read(&serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))))
+            Ok(read(
+                &serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}")),
+            ))
         })
     }
 }
 
 fn error(name: &str) -> BlobError {
-    let known = [BlobError::NotFound, BlobError::Changed, BlobError::NotAFile, BlobError::BadCursor];
-    known.into_iter().find(|error| format!("{error:?}") == name).unwrap_or_else(|| BlobError::Unavailable(name.to_owned()))
+    let known = [
+        BlobError::NotFound,
+        BlobError::Changed,
+        BlobError::NotAFile,
+        BlobError::BadCursor,
+    ];
+    known
+        .into_iter()
+        .find(|error| format!("{error:?}") == name)
+        .unwrap_or_else(|| BlobError::Unavailable(name.to_owned()))
 }
 
 fn metadata(said: &Value) -> BlobMetadata {
@@ -59,22 +79,38 @@ fn metadata(said: &Value) -> BlobMetadata {
 fn entry(said: &Value) -> BlobEntry {
     BlobEntry {
         name: said["name"].as_str().expect("a name").to_owned(),
-        kind: if said["file"] == true { BlobKind::File } else { BlobKind::Directory },
+        kind: if said["file"] == true {
+            BlobKind::File
+        } else {
+            BlobKind::Directory
+        },
         size: said["size"].as_u64().expect("a size"),
         modified_ms: said["modified_ms"].as_u64(),
     }
 }
 
 impl Blobs for Bucket {
-    fn read<'a>(&'a self, path: &'a BlobPath, offset: u64, length: usize) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
-        let arguments = json!({"path": path.as_str(), "offset": offset.to_string(), "length": length});
+    fn read<'a>(
+        &'a self,
+        path: &'a BlobPath,
+        offset: u64,
+        length: usize,
+    ) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
+        let arguments =
+            json!({"path": path.as_str(), "offset": offset.to_string(), "length": length});
         self.ask("read", arguments, |said| BlobPart {
-            bytes: STANDARD.decode(said["bytes"].as_str().expect("bytes")).expect("Base64").into(),
+            bytes: STANDARD
+                .decode(said["bytes"].as_str().expect("bytes"))
+                .expect("Base64")
+                .into(),
             metadata: metadata(&said["metadata"]),
         })
     }
 
-    fn metadata<'a>(&'a self, path: &'a BlobPath) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+    fn metadata<'a>(
+        &'a self,
+        path: &'a BlobPath,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         self.ask("metadata", json!({"path": path.as_str()}), metadata)
     }
 
@@ -87,7 +123,12 @@ impl Blobs for Bucket {
     ) -> BoxFuture<'a, Result<BlobPage, BlobError>> {
         let arguments = json!({"directory": directory.as_str(), "start": start, "cursor": cursor, "most": most});
         self.ask("list", arguments, |said| BlobPage {
-            entries: said["entries"].as_array().expect("entries").iter().map(entry).collect(),
+            entries: said["entries"]
+                .as_array()
+                .expect("entries")
+                .iter()
+                .map(entry)
+                .collect(),
             cursor: said["cursor"].as_str().map(str::to_owned),
         })
     }
@@ -98,21 +139,38 @@ impl Blobs for Bucket {
         bytes: Bytes,
         condition: &'a WriteCondition,
     ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
-        let version = if let WriteCondition::Version(version) = condition { Some(version) } else { None };
+        let version = if let WriteCondition::Version(version) = condition {
+            Some(version)
+        } else {
+            None
+        };
         let absent = *condition == WriteCondition::Absent;
         let arguments = json!({"path": path.as_str(), "bytes": STANDARD.encode(bytes), "absent": absent, "version": version});
         self.ask("write", arguments, metadata)
     }
 
-    fn rename<'a>(&'a self, from: &'a BlobPath, to: &'a BlobPath, replace: bool) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
-        self.ask("rename", json!({"from": from.as_str(), "to": to.as_str(), "replace": replace}), metadata)
+    fn rename<'a>(
+        &'a self,
+        from: &'a BlobPath,
+        to: &'a BlobPath,
+        replace: bool,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+        self.ask(
+            "rename",
+            json!({"from": from.as_str(), "to": to.as_str(), "replace": replace}),
+            metadata,
+        )
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_of_r2_keeps_the_contract() {
     let store = Arc::new(Bucket(Worker::named("files")));
-    let files = files::Files { store, directories: false, exact: true };
+    let files = files::Files {
+        store,
+        directories: false,
+        exact: true,
+    };
     let mut failed = Vec::new();
     for check in files::checks() {
         if tokio::spawn((check.run)(files.clone())).await.is_err() {

@@ -5,12 +5,20 @@ use crate::{Host as _, Request, Worker};
 
 /// What the runtime decides before a Worker sees the request: it refuses methods that it does not know, leaves out headers without a
 /// value, and joins headers of one name (which are refused then, in other words).
-const RUNTIME: [&str; 5] = ["http_unknown", "content_type_empty", "origin_empty", "method_header_twice", "version_header_twice"];
+const RUNTIME: [&str; 5] = [
+    "http_unknown",
+    "content_type_empty",
+    "origin_empty",
+    "method_header_twice",
+    "version_header_twice",
+];
 
 fn over_workerd(folder: &str) {
     // which Worker answers to which host name is Cloudflare's business: a route or a domain decides it
     let wanted = |file: &str| !file.starts_with("host_") && !RUNTIME.contains(&file);
-    runner::over_http_where(folder, wanted, |server| Box::new(Worker::named(server().build().unwrap().name())));
+    runner::over_http_where(folder, wanted, |server| {
+        Box::new(Worker::named(server().build().unwrap().name()))
+    });
 }
 
 #[test]
@@ -26,12 +34,24 @@ fn refuse() {
 /// Over the limit: refused by its declared length, or as soon as its pieces are too long.
 #[test]
 fn a_large_body_is_refused() {
-    let large = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{{\"a\":\"{}\"}}}}", "x".repeat(5 << 20));
+    let large = format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{{\"a\":\"{}\"}}}}",
+        "x".repeat(5 << 20)
+    );
     for chunked in [false, true] {
         let mut request = Request::post(large.clone());
         request.chunked = chunked;
         let response = Worker::named("everything").send(&request);
-        assert_eq!(response.status, 413, "chunked: {chunked}: {}", response.text());
-        assert!(response.error().1.contains("larger than 4194304 bytes"), "{}", response.text());
+        assert_eq!(
+            response.status,
+            413,
+            "chunked: {chunked}: {}",
+            response.text()
+        );
+        assert!(
+            response.error().1.contains("larger than 4194304 bytes"),
+            "{}",
+            response.text()
+        );
     }
 }

@@ -32,13 +32,17 @@ fn until(worker: Worker, tool: &str, expected: &str) {
         if answer == expected {
             return;
         }
-        assert!(start.elapsed() < PATIENCE, "{tool} stays at {answer} instead of {expected}");
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{tool} stays at {answer} instead of {expected}"
+        );
     }
 }
 
 #[test]
 fn a_stream_arrives_in_pieces() {
-    let progress = request("test_tool_with_progress", json!({"progressToken": "p"})).header("accept", "text/event-stream");
+    let progress = request("test_tool_with_progress", json!({"progressToken": "p"}))
+        .header("accept", "text/event-stream");
     let mut stream = open(Worker::named("everything"), &progress);
     let (start, mut received, mut arrivals) = (Instant::now(), String::new(), Vec::new());
     let mut buffer = [0; 4096];
@@ -54,7 +58,10 @@ fn a_stream_arrives_in_pieces() {
     assert_eq!(arrivals.len(), 4, "{received}");
     // the handler waits 50 ms after each of three reports
     let last = arrivals[3] - arrivals[0];
-    assert!(last >= Duration::from_millis(100), "the pieces came together: {arrivals:?}");
+    assert!(
+        last >= Duration::from_millis(100),
+        "the pieces came together: {arrivals:?}"
+    );
 }
 
 #[test]
@@ -98,7 +105,11 @@ fn a_panic_costs_one_answer() {
     let panicked = worker.send(&request("test_panic", json!({})));
     // a failed result where the Worker unwinds, an error of the platform's where it aborts
     assert!([200, 500].contains(&panicked.status), "{}", panicked.status);
-    assert!(!panicked.text().contains("a private message"), "{}", panicked.text());
+    assert!(
+        !panicked.text().contains("a private message"),
+        "{}",
+        panicked.text()
+    );
     assert_eq!(worker.send(&slow).text(), answer);
 }
 
@@ -119,7 +130,10 @@ fn a_call_in_flight_survives_the_panic_of_another() {
 #[test]
 fn where_a_panic_aborts_a_call_in_flight_is_lost() {
     let worker = Worker::named("everything");
-    let mut stream = open(worker, &request("test_tool_with_progress", json!({"progressToken": "p"})));
+    let mut stream = open(
+        worker,
+        &request("test_tool_with_progress", json!({"progressToken": "p"})),
+    );
     let mut received = [0; 4096];
     assert_ne!(stream.read(&mut received).unwrap(), 0);
     assert_eq!(worker.send(&request("test_panic", json!({}))).status, 500);
@@ -127,8 +141,15 @@ fn where_a_panic_aborts_a_call_in_flight_is_lost() {
     let mut rest = Vec::new();
     // either an end or a broken connection; waiting for longer than PATIENCE would be an error of another kind
     let ended = stream.read_to_end(&mut rest).map_err(|error| error.kind());
-    assert!(!matches!(ended, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{ended:?}");
-    assert!(!String::from_utf8_lossy(&rest).contains("\"result\""), "{}", String::from_utf8_lossy(&rest));
+    assert!(
+        !matches!(ended, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)),
+        "{ended:?}"
+    );
+    assert!(
+        !String::from_utf8_lossy(&rest).contains("\"result\""),
+        "{}",
+        String::from_utf8_lossy(&rest)
+    );
 }
 
 #[test]
@@ -144,7 +165,9 @@ fn ten_thousand_requests_leave_memory_as_it_is() {
     let worker = Worker::named("counted");
     let pages = || worker.call("memory", json!({})).parse::<u32>().unwrap();
     let mut stream = TcpStream::connect(worker.0).unwrap();
-    let request = String::from_utf8(encode(worker.0, &request("held", json!({})))).unwrap().replace("connection: close\r\n", "");
+    let request = String::from_utf8(encode(worker.0, &request("held", json!({}))))
+        .unwrap()
+        .replace("connection: close\r\n", "");
     let mut ask = |times: u32| {
         let mut buffer = [0; 4096];
         for _ in 0..times {

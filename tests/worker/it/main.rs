@@ -1,7 +1,10 @@
 //! The Workers host in workerd, asked over sockets: every fixture, and what only this host does. `cargo xtask worker` builds the
 //! Worker, starts workerd and says in `MCPFN_TEST_WORKER` where each service listens: `everything=8001 watched=8002 ...`.
 
-#![expect(clippy::needless_pass_by_value, reason = "`json!({..})` reads better as an argument than a reference to it")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!({..})` reads better as an argument than a reference to it"
+)]
 
 /// The hosts, fixtures and runner of the integration tests. Not all of it is needed here.
 #[path = "../../it"]
@@ -39,9 +42,16 @@ use support::socket::send;
 use support::{Host, Request, Response};
 
 static PORTS: LazyLock<BTreeMap<String, u16>> = LazyLock::new(|| {
-    let listed = std::env::var("MCPFN_TEST_WORKER").expect("started by `cargo xtask worker`, which sets MCPFN_TEST_WORKER");
-    let port = |pair: &str| pair.split_once('=').and_then(|(name, port)| Some((name.to_owned(), port.parse().ok()?)));
-    listed.split(' ').map(|pair| port(pair).unwrap_or_else(|| panic!("`{pair}` is no service and port"))).collect()
+    let listed = std::env::var("MCPFN_TEST_WORKER")
+        .expect("started by `cargo xtask worker`, which sets MCPFN_TEST_WORKER");
+    let port = |pair: &str| {
+        pair.split_once('=')
+            .and_then(|(name, port)| Some((name.to_owned(), port.parse().ok()?)))
+    };
+    listed
+        .split(' ')
+        .map(|pair| port(pair).unwrap_or_else(|| panic!("`{pair}` is no service and port")))
+        .collect()
 });
 
 /// A service in workerd.
@@ -50,15 +60,23 @@ struct Worker(SocketAddr);
 
 impl Worker {
     fn named(name: &str) -> Self {
-        let port = PORTS.get(name).unwrap_or_else(|| panic!("no service is called {name}"));
+        let port = PORTS
+            .get(name)
+            .unwrap_or_else(|| panic!("no service is called {name}"));
         Self((Ipv4Addr::LOCALHOST, *port).into())
     }
 
     /// The text that a tool gave.
     fn call(self, tool: &str, arguments: Value) -> String {
-        let response = self.send(&Request::modern("tools/call", json!({"name": tool, "arguments": arguments})));
+        let response = self.send(&Request::modern(
+            "tools/call",
+            json!({"name": tool, "arguments": arguments}),
+        ));
         let message = response.json();
-        message["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {message}")).to_owned()
+        message["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no text: {message}"))
+            .to_owned()
     }
 }
 

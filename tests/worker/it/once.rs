@@ -31,7 +31,10 @@ struct Objects {
 
 impl Objects {
     fn of(service: &str) -> Arc<Self> {
-        Arc::new(Self { worker: Worker::named(service), memory: memory::Stores::default() })
+        Arc::new(Self {
+            worker: Worker::named(service),
+            memory: memory::Stores::default(),
+        })
     }
 
     fn ask<'a, T: 'a>(
@@ -43,26 +46,53 @@ impl Objects {
         let worker = self.worker;
         Box::pin(async move {
             let answer = tokio::task::spawn_blocking(move || {
-                worker.send(&Request::modern("tools/call", json!({"name": tool, "arguments": arguments}))).json()
+                worker
+                    .send(&Request::modern(
+                        "tools/call",
+                        json!({"name": tool, "arguments": arguments}),
+                    ))
+                    .json()
             });
             let answer = answer.await.expect("the Worker answers");
-            let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"));
-            if answer["result"]["isError"] == true { Err(StoreError::new(text)) } else { Ok(read(text)) }
+            let text = answer["result"]["content"][0]["text"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no text: {answer}"));
+            if answer["result"]["isError"] == true {
+                Err(StoreError::new(text))
+            } else {
+                Ok(read(text))
+            }
         })
     }
 }
 
 impl Once for Objects {
-    fn begin<'a>(&'a self, key: &'a str, now_ms: u64, held_until_ms: u64) -> BoxFuture<'a, Result<Begun, StoreError>> {
-        self.ask("begin", json!({"key": key, "now_ms": now_ms, "held_until_ms": held_until_ms}), |said| match said.split_once(' ') {
-            Some(("done", result)) => Begun::Done(STANDARD.decode(result).expect("a result in Base64").into()),
-            None if said == "first" => Begun::First,
-            None if said == "running" => Begun::Running,
-            _ => panic!("the store said {said}"),
-        })
+    fn begin<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+        held_until_ms: u64,
+    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
+        self.ask(
+            "begin",
+            json!({"key": key, "now_ms": now_ms, "held_until_ms": held_until_ms}),
+            |said| match said.split_once(' ') {
+                Some(("done", result)) => {
+                    Begun::Done(STANDARD.decode(result).expect("a result in Base64").into())
+                }
+                None if said == "first" => Begun::First,
+                None if said == "running" => Begun::Running,
+                _ => panic!("the store said {said}"),
+            },
+        )
     }
 
-    fn finish<'a>(&'a self, key: &'a str, result: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn finish<'a>(
+        &'a self,
+        key: &'a str,
+        result: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         let sent = STANDARD.encode(&result[..result.len().min(MOST)]);
         self.ask("finish", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MOST), "expires_ms": expires_ms}), |_| ())
     }
@@ -73,24 +103,42 @@ impl Once for Objects {
 }
 
 impl ResultCache for Objects {
-    fn get<'a>(&'a self, key: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
         self.memory.get(key, now_ms)
     }
 
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        value: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         self.memory.put(key, value, expires_ms)
     }
 }
 
 impl RateLimiter for Objects {
-    fn admit<'a>(&'a self, key: &'a str, rate: Rate, now_ms: u64) -> BoxFuture<'a, Result<Admission, StoreError>> {
+    fn admit<'a>(
+        &'a self,
+        key: &'a str,
+        rate: Rate,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Admission, StoreError>> {
         self.memory.admit(key, rate, now_ms)
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn durable_objects_keep_the_contract() {
-    let stores = contract::Stores { one: Objects::of("once"), other: Objects::of("once-too"), two: true };
+    let stores = contract::Stores {
+        one: Objects::of("once"),
+        other: Objects::of("once-too"),
+        two: true,
+    };
     let mut failed = Vec::new();
     for check in contract::of_writes() {
         if tokio::spawn((check.run)(stores.clone())).await.is_err() {
@@ -102,27 +150,45 @@ async fn durable_objects_keep_the_contract() {
 
 fn buy(id: &str, key: Option<&str>) -> String {
     let meta = key.map_or_else(|| json!({}), |key| json!({"idempotencyKey": key}));
-    let request = Request::modern("tools/call", json!({"name": "buy", "arguments": {"id": id}, "_meta": meta}));
+    let request = Request::modern(
+        "tools/call",
+        json!({"name": "buy", "arguments": {"id": id}, "_meta": meta}),
+    );
     let answer = Worker::named("counting").send(&request).json();
-    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}")).to_owned()
+    answer["result"]["content"][0]["text"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {answer}"))
+        .to_owned()
 }
 
 /// The number in `run 7 for a`.
 fn run(said: &str) -> u32 {
-    said.split(' ').nth(1).and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no run: {said}"))
+    said.split(' ')
+        .nth(1)
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_else(|| panic!("no run: {said}"))
 }
 
 #[test]
 fn a_write_repeated_fifty_times_at_once_happens_once() {
     let before = run(&buy("b", None));
     let said: Vec<String> = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..50).map(|_| scope.spawn(|| buy("a", Some("order-1")))).collect();
-        calls.into_iter().map(|call| call.join().expect("every call is answered")).collect()
+        let calls: Vec<_> = (0..50)
+            .map(|_| scope.spawn(|| buy("a", Some("order-1"))))
+            .collect();
+        calls
+            .into_iter()
+            .map(|call| call.join().expect("every call is answered"))
+            .collect()
     });
     assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
     assert_eq!(buy("a", Some("order-1")), said[0], "and later");
     assert!(buy("b", Some("order-1")).contains("used before with other arguments"));
-    assert_ne!(buy("a", Some("order-2")), said[0], "another key is another write");
+    assert_ne!(
+        buy("a", Some("order-2")),
+        said[0],
+        "another key is another write"
+    );
     // the first, the one after the fifty, and the one with another key
     assert_eq!(run(&buy("b", None)), before + 3);
 }
@@ -137,30 +203,63 @@ fn shard(what: &str, key: &str) -> Value {
 
 #[tokio::test]
 async fn an_alarm_deletes_what_expired_and_nothing_else() {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970");
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970");
     let now_ms = u64::try_from(now.as_millis()).expect("a time in this era");
     let (hour, day) = (3_600_000, 86_400_000);
     let store = Objects::of("swept");
-    assert_eq!(store.begin("s-held", now_ms, now_ms + day).await, Ok(Begun::First));
-    let alarm = shard("look", "s-held")["alarm"].as_u64().expect("a table with rows has an alarm");
-    assert!((now_ms..=now_ms + 2 * hour).contains(&alarm), "{alarm} and not within two hours of {now_ms}");
+    assert_eq!(
+        store.begin("s-held", now_ms, now_ms + day).await,
+        Ok(Begun::First)
+    );
+    let alarm = shard("look", "s-held")["alarm"]
+        .as_u64()
+        .expect("a table with rows has an alarm");
+    assert!(
+        (now_ms..=now_ms + 2 * hour).contains(&alarm),
+        "{alarm} and not within two hours of {now_ms}"
+    );
     assert_eq!(store.begin("s-gone", 1, 2).await, Ok(Begun::First));
     assert_eq!(store.begin("s-done", 1, 2).await, Ok(Begun::First));
-    store.finish("s-done", Bytes::from_static(b"done"), now_ms + day).await.unwrap();
+    store
+        .finish("s-done", Bytes::from_static(b"done"), now_ms + day)
+        .await
+        .unwrap();
     assert_eq!(store.begin("s-over", 1, 2).await, Ok(Begun::First));
-    store.finish("s-over", Bytes::from_static(b"over"), now_ms - 1).await.unwrap();
+    store
+        .finish("s-over", Bytes::from_static(b"over"), now_ms - 1)
+        .await
+        .unwrap();
     assert_eq!(shard("look", "s-held"), json!({"rows": 4, "alarm": alarm}));
     let left = shard("sweep", "s-held");
-    assert!(left["rows"] == 2 && left["alarm"].as_u64() >= Some(alarm), "{left}");
-    assert_eq!(store.begin("s-held", now_ms, now_ms + day).await, Ok(Begun::Running));
-    assert_eq!(store.begin("s-done", now_ms, now_ms + day).await, Ok(Begun::Done(Bytes::from_static(b"done"))));
+    assert!(
+        left["rows"] == 2 && left["alarm"].as_u64() >= Some(alarm),
+        "{left}"
+    );
+    assert_eq!(
+        store.begin("s-held", now_ms, now_ms + day).await,
+        Ok(Begun::Running)
+    );
+    assert_eq!(
+        store.begin("s-done", now_ms, now_ms + day).await,
+        Ok(Begun::Done(Bytes::from_static(b"done")))
+    );
     // who comes late finds no other holder
-    store.finish("s-gone", Bytes::from_static(b"late"), now_ms + day).await.unwrap();
+    store
+        .finish("s-gone", Bytes::from_static(b"late"), now_ms + day)
+        .await
+        .unwrap();
 }
 
 #[test]
 fn what_is_no_namespace_of_objects_is_named() {
     let response = Worker::named("misbound").send(&Request::modern("tools/list", json!({})));
     let (_, message) = response.error();
-    assert!(response.status == 503 && message.contains("durable_objects") && message.contains("McpfnOnce"), "{message}");
+    assert!(
+        response.status == 503
+            && message.contains("durable_objects")
+            && message.contains("McpfnOnce"),
+        "{message}"
+    );
 }

@@ -15,26 +15,43 @@ fn said(service: &str) -> String {
 fn who_may_call_must_be_said() {
     for _ in 0..2 {
         let message = said("unset");
-        assert!(message.contains("MCPFN_AUTH is not set") && message.contains("wrangler.toml"), "{message}");
+        assert!(
+            message.contains("MCPFN_AUTH is not set") && message.contains("wrangler.toml"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn a_rate_needs_its_binding() {
     let message = said("unlimited");
-    assert!(message.contains("[[ratelimits]]") && message.contains("RATE_60_PER_60"), "{message}");
+    assert!(
+        message.contains("[[ratelimits]]") && message.contains("RATE_60_PER_60"),
+        "{message}"
+    );
 }
 
 #[test]
 fn files_need_a_bucket() {
     let message = said("unbound");
-    assert!(message.contains("no R2 bucket is bound as FILES") && message.contains("[[r2_buckets]]"), "{message}");
+    assert!(
+        message.contains("no R2 bucket is bound as FILES") && message.contains("[[r2_buckets]]"),
+        "{message}"
+    );
 }
 
 #[test]
 fn mistakes_are_reported_together_and_secrets_are_not_repeated() {
     let message = said("wrong");
-    for name in ["MCPFN_AUTH", "MCPFN_BASE_PATH", "MCPFN_ORIGINS", "MCPFN_MAX_BODY", "MCPFN_STATE_KEY", "MCPFN_LOG", "MCPFN_RATE"] {
+    for name in [
+        "MCPFN_AUTH",
+        "MCPFN_BASE_PATH",
+        "MCPFN_ORIGINS",
+        "MCPFN_MAX_BODY",
+        "MCPFN_STATE_KEY",
+        "MCPFN_LOG",
+        "MCPFN_RATE",
+    ] {
         assert!(message.contains(name), "no word of {name}: {message}");
     }
     assert!(!message.contains("hunter2"), "{message}");
@@ -47,9 +64,13 @@ fn a_path_in_front_is_taken_off() {
         request.path = path.to_owned();
         Worker::named("routed").send(&request).status
     };
-    for (path, status) in
-        [("/tools/mcp", 200), ("/tools/mcp?page=1", 200), ("/mcp", 200), ("/toolshed/mcp", 404), ("/tools/tools/mcp", 404)]
-    {
+    for (path, status) in [
+        ("/tools/mcp", 200),
+        ("/tools/mcp?page=1", 200),
+        ("/mcp", 200),
+        ("/toolshed/mcp", 404),
+        ("/tools/tools/mcp", 404),
+    ] {
         assert_eq!(ask(path), status, "{path}");
     }
 }

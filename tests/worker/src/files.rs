@@ -7,7 +7,12 @@ use mcpfn::{BlobError, BlobKind, BlobMetadata, BlobPath, Blobs, WriteCondition};
 use serde_json::{Value, json};
 
 pub(crate) fn server() -> Builder {
-    Server::builder("files", "1.0.0").tool(read).tool(metadata).tool(list).tool(write).tool(rename)
+    Server::builder("files", "1.0.0")
+        .tool(read)
+        .tool(metadata)
+        .tool(list)
+        .tool(write)
+        .tool(rename)
 }
 
 #[input]
@@ -21,8 +26,18 @@ struct Read {
 /// Reads a part, in Base64.
 #[tool]
 async fn read(args: Read, cx: &Cx) -> Result<String, ToolError> {
-    let part = cx.port::<dyn Blobs>()?.read(&path(&args.path)?, args.offset.parse().unwrap_or_default(), args.length).await;
-    answer(part, |part| json!({"bytes": STANDARD.encode(&part.bytes), "metadata": known(&part.metadata)}))
+    let part = cx
+        .port::<dyn Blobs>()?
+        .read(
+            &path(&args.path)?,
+            args.offset.parse().unwrap_or_default(),
+            args.length,
+        )
+        .await;
+    answer(
+        part,
+        |part| json!({"bytes": STANDARD.encode(&part.bytes), "metadata": known(&part.metadata)}),
+    )
 }
 
 #[input]
@@ -33,7 +48,10 @@ struct Path {
 /// Says what is known of a file.
 #[tool]
 async fn metadata(args: Path, cx: &Cx) -> Result<String, ToolError> {
-    answer(cx.port::<dyn Blobs>()?.metadata(&path(&args.path)?).await, |metadata| known(&metadata))
+    answer(
+        cx.port::<dyn Blobs>()?.metadata(&path(&args.path)?).await,
+        |metadata| known(&metadata),
+    )
 }
 
 #[input]
@@ -47,7 +65,15 @@ struct List {
 /// Lists a page.
 #[tool]
 async fn list(args: List, cx: &Cx) -> Result<String, ToolError> {
-    let page = cx.port::<dyn Blobs>()?.list(&path(&args.directory)?, &args.start, args.cursor.as_deref(), args.most).await;
+    let page = cx
+        .port::<dyn Blobs>()?
+        .list(
+            &path(&args.directory)?,
+            &args.start,
+            args.cursor.as_deref(),
+            args.most,
+        )
+        .await;
     answer(page, |page| {
         let entries = page.entries.iter().map(
             |entry| json!({"name": entry.name, "file": entry.kind == BlobKind::File, "size": entry.size, "modified_ms": entry.modified_ms}),
@@ -68,13 +94,20 @@ struct Write {
 /// Writes a file.
 #[tool]
 async fn write(args: Write, cx: &Cx) -> Result<String, ToolError> {
-    let bytes = STANDARD.decode(args.bytes).map_err(|error| ToolError::new(error.to_string()))?;
+    let bytes = STANDARD
+        .decode(args.bytes)
+        .map_err(|error| ToolError::new(error.to_string()))?;
     let condition = match args.version {
         Some(version) => WriteCondition::Version(version),
         None if args.absent => WriteCondition::Absent,
         None => WriteCondition::Always,
     };
-    answer(cx.port::<dyn Blobs>()?.write(&path(&args.path)?, bytes.into(), &condition).await, |metadata| known(&metadata))
+    answer(
+        cx.port::<dyn Blobs>()?
+            .write(&path(&args.path)?, bytes.into(), &condition)
+            .await,
+        |metadata| known(&metadata),
+    )
 }
 
 #[input]
@@ -87,7 +120,10 @@ struct Rename {
 /// Renames a file.
 #[tool]
 async fn rename(args: Rename, cx: &Cx) -> Result<String, ToolError> {
-    let renamed = cx.port::<dyn Blobs>()?.rename(&path(&args.from)?, &path(&args.to)?, args.replace).await;
+    let renamed = cx
+        .port::<dyn Blobs>()?
+        .rename(&path(&args.from)?, &path(&args.to)?, args.replace)
+        .await;
     answer(renamed, |metadata| known(&metadata))
 }
 
@@ -100,6 +136,11 @@ fn known(metadata: &BlobMetadata) -> Value {
 }
 
 /// Elsewhere a store's words are for the log only.
-fn answer<T>(result: Result<T, BlobError>, said: impl FnOnce(T) -> Value) -> Result<String, ToolError> {
-    result.map(|value| said(value).to_string()).map_err(|error| ToolError::new(format!("{error:?}")))
+fn answer<T>(
+    result: Result<T, BlobError>,
+    said: impl FnOnce(T) -> Value,
+) -> Result<String, ToolError> {
+    result
+        .map(|value| said(value).to_string())
+        .map_err(|error| ToolError::new(format!("{error:?}")))
 }

@@ -17,11 +17,23 @@ use mcpfn::{Blobs, Once, Platform, Server, Sql};
 
 mcpfn::worker::fetch!(setup);
 
-fn setup(variables: &Variables) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
-    let name = variables.find("TEST_SERVER").unwrap_or_else(|| "everything".into());
+fn setup(
+    variables: &Variables,
+) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
+    let name = variables
+        .find("TEST_SERVER")
+        .unwrap_or_else(|| "everything".into());
     let once = variables.once("ONCE")?;
-    let database = if name == "sql" { Some(variables.d1("DB")?) } else { None };
-    let bucket = if name == "files" { Some(variables.r2("FILES")?) } else { None };
+    let database = if name == "sql" {
+        Some(variables.d1("DB")?)
+    } else {
+        None
+    };
+    let bucket = if name == "files" {
+        Some(variables.r2("FILES")?)
+    } else {
+        None
+    };
     let server = match name.to_str() {
         Some("watched") => watched::server,
         Some("policed") => policed::server,

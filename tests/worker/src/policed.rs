@@ -10,7 +10,13 @@ thread_local! {
 }
 
 pub(crate) fn server() -> Builder {
-    Server::builder("policed", "1.0.0").tool(find).tool(buy).tool(limited).tool(secret).tool(hang).tool(huge)
+    Server::builder("policed", "1.0.0")
+        .tool(find)
+        .tool(buy)
+        .tool(limited)
+        .tool(secret)
+        .tool(hang)
+        .tool(huge)
 }
 
 #[input]

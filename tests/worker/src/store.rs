@@ -6,7 +6,10 @@ use mcpfn::prelude::*;
 use mcpfn::{Begun, Once, StoreError};
 
 pub(crate) fn server() -> Builder {
-    Server::builder("store", "1.0.0").tool(begin).tool(finish).tool(abandon)
+    Server::builder("store", "1.0.0")
+        .tool(begin)
+        .tool(finish)
+        .tool(abandon)
 }
 
 #[input]
@@ -19,7 +22,10 @@ struct Begin {
 /// Says `first`, `running`, or `done` and the result in Base64.
 #[tool]
 async fn begin(args: Begin, cx: &Cx) -> Result<String, ToolError> {
-    let begun = cx.port::<dyn Once>()?.begin(&args.key, args.now_ms, args.held_until_ms).await;
+    let begun = cx
+        .port::<dyn Once>()?
+        .begin(&args.key, args.now_ms, args.held_until_ms)
+        .await;
     Ok(match begun.map_err(|error| said(&error))? {
         Begun::First => "first".to_owned(),
         Begun::Running => "running".to_owned(),
@@ -41,9 +47,14 @@ struct Finish {
 /// Keeps a result.
 #[tool]
 async fn finish(args: Finish, cx: &Cx) -> Result<&'static str, ToolError> {
-    let mut result = STANDARD.decode(args.result).map_err(|error| ToolError::new(error.to_string()))?;
+    let mut result = STANDARD
+        .decode(args.result)
+        .map_err(|error| ToolError::new(error.to_string()))?;
     result.resize(result.len() + args.more, 0);
-    cx.port::<dyn Once>()?.finish(&args.key, result.into(), args.expires_ms).await.map_err(|error| said(&error))?;
+    cx.port::<dyn Once>()?
+        .finish(&args.key, result.into(), args.expires_ms)
+        .await
+        .map_err(|error| said(&error))?;
     Ok("kept")
 }
 
@@ -55,7 +66,10 @@ struct Key {
 /// Lets go of a key.
 #[tool]
 async fn abandon(args: Key, cx: &Cx) -> Result<&'static str, ToolError> {
-    cx.port::<dyn Once>()?.abandon(&args.key).await.map_err(|error| said(&error))?;
+    cx.port::<dyn Once>()?
+        .abandon(&args.key)
+        .await
+        .map_err(|error| said(&error))?;
     Ok("let go")
 }
 

@@ -5,7 +5,11 @@
 pub(crate) fn in_turn(count: usize, round: usize) -> impl Iterator<Item = usize> {
     let mirrored = (round / count) % 2 == 1;
     (0..count).map(move |place| {
-        let step = if place % 2 == 1 { place.div_ceil(2) } else { count - place / 2 };
+        let step = if place % 2 == 1 {
+            place.div_ceil(2)
+        } else {
+            count - place / 2
+        };
         (if mirrored { count - step } else { step } + round) % count
     })
 }
@@ -23,10 +27,18 @@ mod tests {
                 let mut sorted = order.clone();
                 sorted.sort_unstable();
                 assert!(sorted.into_iter().eq(0..count), "{order:?}");
-                order.windows(2).for_each(|pair| after[pair[0]][pair[1]] += 1);
+                order
+                    .windows(2)
+                    .for_each(|pair| after[pair[0]][pair[1]] += 1);
             }
             for (one, others) in after.iter().enumerate() {
-                assert!(others.iter().enumerate().all(|(other, times)| *times == if one == other { 0 } else { 2 }), "{count}: {after:?}");
+                assert!(
+                    others
+                        .iter()
+                        .enumerate()
+                        .all(|(other, times)| *times == if one == other { 0 } else { 2 }),
+                    "{count}: {after:?}"
+                );
             }
         }
     }

@@ -55,7 +55,9 @@ impl Claims {
             return Err(invalid("the token has expired: get a new one"));
         }
         if self.nbf.is_some_and(|start| now < start - SKEW) {
-            return Err(invalid("the token is not valid yet: check the clock of its issuer"));
+            return Err(invalid(
+                "the token is not valid yet: check the clock of its issuer",
+            ));
         }
         Ok(())
     }
@@ -63,25 +65,47 @@ impl Claims {
     /// Whether the token was issued for one of these. A slash at the end makes no other server.
     pub(crate) fn check_audience(&self, audiences: &[String]) -> Result<(), Denied> {
         let bare = |url: &'_ str| url.strip_suffix('/').unwrap_or(url).to_owned();
-        let meant = self.aud.as_ref().is_some_and(|aud| aud.all().iter().any(|aud| audiences.iter().any(|own| bare(own) == bare(aud))));
-        if meant { Ok(()) } else { Err(invalid("the token was issued for another server: ask for one with this server as its resource")) }
+        let meant = self.aud.as_ref().is_some_and(|aud| {
+            aud.all()
+                .iter()
+                .any(|aud| audiences.iter().any(|own| bare(own) == bare(aud)))
+        });
+        if meant {
+            Ok(())
+        } else {
+            Err(invalid(
+                "the token was issued for another server: ask for one with this server as its resource",
+            ))
+        }
     }
 
     /// Whether it says of itself that it is no access token: ID tokens are for the client, and refresh tokens for the issuer.
     pub(crate) fn check_use(&self) -> Result<(), Denied> {
-        let named = |name: &Option<String>| name.as_deref().is_some_and(|name| matches!(name, "ID" | "id" | "Refresh" | "Offline"));
-        if named(&self.typ) || named(&self.token_use) || self.at_hash.is_some() || self.c_hash.is_some() {
-            return Err(invalid("the token is an ID or refresh token: send an access token"));
+        let named = |name: &Option<String>| {
+            name.as_deref()
+                .is_some_and(|name| matches!(name, "ID" | "id" | "Refresh" | "Offline"))
+        };
+        if named(&self.typ)
+            || named(&self.token_use)
+            || self.at_hash.is_some()
+            || self.c_hash.is_some()
+        {
+            return Err(invalid(
+                "the token is an ID or refresh token: send an access token",
+            ));
         }
         Ok(())
     }
 
     /// The subject, or else `other`, as a name that no other issuer's callers can have.
     pub(crate) fn subject(&self, other: Option<&str>, issuer: &str) -> Result<String, Denied> {
-        let named = |name: &&str| !name.is_empty() && name.len() <= MAX_SUBJECT && !name.chars().any(char::is_control);
+        let named = |name: &&str| {
+            !name.is_empty() && name.len() <= MAX_SUBJECT && !name.chars().any(char::is_control)
+        };
         if let Some(subject) = self.sub.as_deref().filter(|subject| !subject.is_empty()) {
-            let subject =
-                Some(subject).filter(named).ok_or_else(|| invalid("the token's subject (`sub`) is too long or has control characters"))?;
+            let subject = Some(subject).filter(named).ok_or_else(|| {
+                invalid("the token's subject (`sub`) is too long or has control characters")
+            })?;
             return Ok(format!("{subject}@{issuer}"));
         }
         // An issuer's URL has no fragment, so no subject's name ends like this.
@@ -98,7 +122,14 @@ impl Claims {
             return otherwise.clone();
         }
         // `*` is our word for everything, not an issuer's: some grant whatever name a client asks for
-        let words = said.into_iter().flatten().flat_map(OneOrMore::all).flat_map(|words| words.split_ascii_whitespace());
-        words.filter(|word| *word != "*").map(str::to_owned).collect()
+        let words = said
+            .into_iter()
+            .flatten()
+            .flat_map(OneOrMore::all)
+            .flat_map(|words| words.split_ascii_whitespace());
+        words
+            .filter(|word| *word != "*")
+            .map(str::to_owned)
+            .collect()
     }
 }

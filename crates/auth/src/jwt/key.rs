@@ -55,19 +55,29 @@ struct Jwk {
 impl KeySet {
     /// From the JSON of a set.
     pub(crate) async fn read(json: &[u8], signatures: &dyn Signatures) -> Result<Self, String> {
-        let set: Set = serde_json::from_slice(json).map_err(|error| format!("no JSON Web Key Set: {error}"))?;
+        let set: Set = serde_json::from_slice(json)
+            .map_err(|error| format!("no JSON Web Key Set: {error}"))?;
         if set.keys.len() > MAX {
             return Err(format!("a JSON Web Key Set of more than {MAX} keys"));
         }
         let mut keys = Vec::new();
         for key in set.keys {
-            let Some((id, public)) = serde_json::from_value(key).ok().and_then(read_key) else { continue };
+            let Some((id, public)) = serde_json::from_value(key).ok().and_then(read_key) else {
+                continue;
+            };
             if let Some(ready) = signatures.import(&public).await {
-                keys.push(Key { id, algorithm: algorithm(&public), ready });
+                keys.push(Key {
+                    id,
+                    algorithm: algorithm(&public),
+                    ready,
+                });
             }
         }
         if keys.is_empty() {
-            return Err("a JSON Web Key Set without a key for signatures by RS256, ES256 or EdDSA".to_owned());
+            return Err(
+                "a JSON Web Key Set without a key for signatures by RS256, ES256 or EdDSA"
+                    .to_owned(),
+            );
         }
         Ok(Self(keys))
     }
@@ -82,17 +92,26 @@ impl KeySet {
 
     /// Whether another set can't give another verdict.
     pub(crate) fn knows(&self, token: &Token<'_>) -> bool {
-        !matches!(self.find(token.key.as_deref(), token.algorithm), Err(Verdict::NoSuchKey))
+        !matches!(
+            self.find(token.key.as_deref(), token.algorithm),
+            Err(Verdict::NoSuchKey)
+        )
     }
 
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&Key, Verdict> {
         let named = |key: &&Key| id.is_none() || key.id.as_deref() == id;
-        let mut fitting = self.0.iter().filter(named).filter(|key| key.algorithm == algorithm);
+        let mut fitting = self
+            .0
+            .iter()
+            .filter(named)
+            .filter(|key| key.algorithm == algorithm);
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             (Some(_), Some(_)) => Err(Verdict::Ambiguous),
             // a key of that name for another algorithm: that will not change
-            (None, _) if id.is_some() && self.0.iter().any(|key| named(&key)) => Err(Verdict::Forged),
+            (None, _) if id.is_some() && self.0.iter().any(|key| named(&key)) => {
+                Err(Verdict::Forged)
+            }
             (None, _) => Err(Verdict::NoSuchKey),
         }
     }
@@ -100,17 +119,31 @@ impl KeySet {
 
 /// The key and its id, if signatures of callers may be checked with it here.
 fn read_key(jwk: Jwk) -> Option<(Option<String>, PublicKey)> {
-    let signs = jwk.purpose.as_deref().is_none_or(|purpose| purpose == "sig");
-    let verifies = jwk.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|operation| operation == "verify"));
+    let signs = jwk
+        .purpose
+        .as_deref()
+        .is_none_or(|purpose| purpose == "sig");
+    let verifies = jwk
+        .key_ops
+        .as_ref()
+        .is_none_or(|operations| operations.iter().any(|operation| operation == "verify"));
     let part = |part: &Option<String>| URL_SAFE_NO_PAD.decode(part.as_deref()?).ok();
     let coordinate = |text: &Option<String>| -> Option<[u8; 32]> { part(text)?.try_into().ok() };
     let public = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
         ("RSA", _) => PublicKey::rsa(&part(&jwk.n)?, &part(&jwk.e)?)?,
-        ("EC", Some("P-256")) => PublicKey::P256 { x: coordinate(&jwk.x)?, y: coordinate(&jwk.y)? },
-        ("OKP", Some("Ed25519")) => PublicKey::Ed25519 { x: coordinate(&jwk.x)? },
+        ("EC", Some("P-256")) => PublicKey::P256 {
+            x: coordinate(&jwk.x)?,
+            y: coordinate(&jwk.y)?,
+        },
+        ("OKP", Some("Ed25519")) => PublicKey::Ed25519 {
+            x: coordinate(&jwk.x)?,
+        },
         _ => return None,
     };
-    let fits = jwk.alg.as_deref().is_none_or(|named| Algorithm::named(named) == Some(algorithm(&public)));
+    let fits = jwk
+        .alg
+        .as_deref()
+        .is_none_or(|named| Algorithm::named(named) == Some(algorithm(&public)));
     (signs && verifies && fits).then_some((jwk.kid, public))
 }
 

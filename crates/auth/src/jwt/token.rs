@@ -60,27 +60,48 @@ impl<'a> Token<'a> {
         let algorithm = Algorithm::named(&header.alg)
             .ok_or_else(|| invalid("the token is signed with an algorithm that is not taken: it must be RS256, ES256 or EdDSA"))?;
         if header.crit.is_some() {
-            return Err(invalid("the token has critical extensions (`crit`), which this server does not know"));
+            return Err(invalid(
+                "the token has critical extensions (`crit`), which this server does not know",
+            ));
         }
         let kind = header.typ.map(|kind| kind.to_ascii_lowercase());
-        let kind = kind.as_deref().map(|kind| kind.strip_prefix("application/").unwrap_or(kind));
+        let kind = kind
+            .as_deref()
+            .map(|kind| kind.strip_prefix("application/").unwrap_or(kind));
         let is_access_token = match kind {
             Some("at+jwt") => true,
             Some("jwt") | None => false,
-            Some(_) => return Err(invalid("the token is of another type (`typ`): send an access token, at+jwt or JWT")),
+            Some(_) => {
+                return Err(invalid(
+                    "the token is of another type (`typ`): send an access token, at+jwt or JWT",
+                ));
+            }
         };
         let claims = json(claims)?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| not_written_as_one())?;
-        Ok(Self { algorithm, key: header.kid, is_access_token, claims, signed: signed.as_bytes(), signature })
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| not_written_as_one())?;
+        Ok(Self {
+            algorithm,
+            key: header.kid,
+            is_access_token,
+            claims,
+            signed: signed.as_bytes(),
+            signature,
+        })
     }
 }
 
 fn json<T: DeserializeOwned>(part: &str) -> Result<T, Denied> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| not_written_as_one())?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| not_written_as_one())?;
     // the error would repeat what it read
     serde_json::from_slice(&bytes).map_err(|_| not_written_as_one())
 }
 
 fn not_written_as_one() -> Denied {
-    malformed("the token is not written as a JSON Web Token: header, claims and signature in Base64, the first two JSON objects")
+    malformed(
+        "the token is not written as a JSON Web Token: header, claims and signature in Base64, the first two JSON objects",
+    )
 }

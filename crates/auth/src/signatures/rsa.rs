@@ -8,7 +8,10 @@ use crypto_bigint::{BoxedUint, Odd};
 use sha2::{Digest, Sha256};
 
 /// How the digest's algorithm is written before it: the DER of a `DigestInfo` for SHA-256.
-const SHA256: [u8; 19] = [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+const SHA256: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
+];
 
 pub(super) struct PublicKey {
     modulus: BoxedUint,
@@ -21,11 +24,18 @@ pub(super) struct PublicKey {
 impl PublicKey {
     /// From numbers with the first byte first, and not zero.
     pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
-        let exponent = exponent.iter().try_fold(0_u64, |number, byte| Some(number.checked_mul(256)? + u64::from(*byte)))?;
+        let exponent = exponent.iter().try_fold(0_u64, |number, byte| {
+            Some(number.checked_mul(256)? + u64::from(*byte))
+        })?;
         let length = modulus.len();
         let modulus = BoxedUint::from_be_slice_vartime(modulus);
         let arithmetic = BoxedMontyParams::new_vartime(Odd::new(modulus.clone()).into_option()?);
-        Some(Self { modulus, length, exponent: BoxedUint::from(exponent), arithmetic })
+        Some(Self {
+            modulus,
+            length,
+            exponent: BoxedUint::from(exponent),
+            arithmetic,
+        })
     }
 
     pub(super) fn verify(&self, signed: &[u8], signature: &[u8]) -> bool {
@@ -33,15 +43,19 @@ impl PublicKey {
             return false;
         }
         let precision = self.modulus.bits_precision();
-        let (Ok(signature), Ok(expected)) =
-            (BoxedUint::from_be_slice(signature, precision), BoxedUint::from_be_slice(&self.block(signed), precision))
-        else {
+        let (Ok(signature), Ok(expected)) = (
+            BoxedUint::from_be_slice(signature, precision),
+            BoxedUint::from_be_slice(&self.block(signed), precision),
+        ) else {
             return false;
         };
         if signature >= self.modulus {
             return false;
         }
-        BoxedMontyForm::new(signature, &self.arithmetic).pow_bounded_exp(&self.exponent, 32).retrieve() == expected
+        BoxedMontyForm::new(signature, &self.arithmetic)
+            .pow_bounded_exp(&self.exponent, 32)
+            .retrieve()
+            == expected
     }
 
     /// 0, 1, as many 255 as it takes, 0, the digest with its algorithm.

@@ -18,7 +18,9 @@ enum Key {
 
 impl Signatures for Software {
     fn import<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Option<Box<dyn SignatureKey>>> {
-        Box::pin(ready(Key::new(key).map(|key| Box::new(key) as Box<dyn SignatureKey>)))
+        Box::pin(ready(
+            Key::new(key).map(|key| Box::new(key) as Box<dyn SignatureKey>),
+        ))
     }
 }
 
@@ -39,10 +41,10 @@ impl SignatureKey for Key {
     fn verify<'a>(&'a self, signed: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {
         Box::pin(ready(match self {
             Self::Rsa(key) => key.verify(signed, signature),
-            Self::P256(key) => p256::ecdsa::Signature::from_slice(signature).is_ok_and(|signature| key.verify(signed, &signature).is_ok()),
-            Self::Ed25519(key) => {
-                ed25519::Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(signed, &signature).is_ok())
-            }
+            Self::P256(key) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(signed, &signature).is_ok()),
+            Self::Ed25519(key) => ed25519::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_strict(signed, &signature).is_ok()),
         }))
     }
 }

@@ -13,7 +13,9 @@ use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
 use server::{Answer, Server};
 
 async fn get(server: &Server) -> Result<HttpResponse, HttpError> {
-    Client::new().send(HttpRequest::get(server.url("/")).timeout(Duration::from_secs(5))).await
+    Client::new()
+        .send(HttpRequest::get(server.url("/")).timeout(Duration::from_secs(5)))
+        .await
 }
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
@@ -45,30 +47,61 @@ fn brotli(plain: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn a_part_of_something_compressed_comes_as_it_is() {
     let bytes = gzip(b"a page")[2..9].to_vec();
-    let server = Server::start(Answer::new(206).header("Content-Encoding", "gzip").body(bytes.clone())).await;
+    let server = Server::start(
+        Answer::new(206)
+            .header("Content-Encoding", "gzip")
+            .body(bytes.clone()),
+    )
+    .await;
     let response = get(&server).await.unwrap();
-    assert_eq!((&response.body[..], response.header("content-encoding")), (&bytes[..], Some("gzip")));
+    assert_eq!(
+        (&response.body[..], response.header("content-encoding")),
+        (&bytes[..], Some("gzip"))
+    );
 }
 
 #[tokio::test]
 async fn sends_what_it_was_given_and_reads_any_status() {
-    let server = Server::start(Answer::new(404).header("X-Thing", "Some Value").body("gone")).await;
-    let request = HttpRequest::post(server.url("/path?q=1#fragment"), "text/plain", "the body").header("x-own", "yes");
+    let server = Server::start(
+        Answer::new(404)
+            .header("X-Thing", "Some Value")
+            .body("gone"),
+    )
+    .await;
+    let request = HttpRequest::post(server.url("/path?q=1#fragment"), "text/plain", "the body")
+        .header("x-own", "yes");
     let response = Client::new().send(request).await.unwrap();
-    assert_eq!((response.status, &response.body[..], response.truncated), (404, &b"gone"[..], false));
+    assert_eq!(
+        (response.status, &response.body[..], response.truncated),
+        (404, &b"gone"[..], false)
+    );
     assert_eq!(response.header("x-thing"), Some("Some Value"));
     let seen = server.requests().remove(0).to_lowercase();
     assert!(seen.starts_with("post /path?q=1 http/1.1\r\n"), "{seen}");
-    for part in ["content-type: text/plain", "x-own: yes", "accept-encoding: gzip, deflate, br", "content-length: 8", "\r\n\r\nthe body"] {
+    for part in [
+        "content-type: text/plain",
+        "x-own: yes",
+        "accept-encoding: gzip, deflate, br",
+        "content-length: 8",
+        "\r\n\r\nthe body",
+    ] {
         assert!(seen.contains(part), "{part} in {seen}");
     }
 }
 
 #[tokio::test]
 async fn follows_no_redirect() {
-    let server = Server::start(Answer::new(302).header("Location", "http://127.0.0.1:1/").body("")).await;
+    let server = Server::start(
+        Answer::new(302)
+            .header("Location", "http://127.0.0.1:1/")
+            .body(""),
+    )
+    .await;
     let response = get(&server).await.unwrap();
-    assert_eq!((response.status, response.header("location")), (302, Some("http://127.0.0.1:1/")));
+    assert_eq!(
+        (response.status, response.header("location")),
+        (302, Some("http://127.0.0.1:1/"))
+    );
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -77,13 +110,19 @@ async fn keeps_connections_and_notices_when_they_were_closed() {
     let server = Server::start(Answer::new(200).body("one")).await;
     let client = Client::new();
     for _ in 0..5 {
-        client.send(HttpRequest::get(server.url("/"))).await.unwrap();
+        client
+            .send(HttpRequest::get(server.url("/")))
+            .await
+            .unwrap();
     }
     assert_eq!((server.connections(), server.requests().len()), (1, 5));
 
     let closing = Server::start(Answer::new(200).header("Connection", "close").body("one")).await;
     for _ in 0..3 {
-        client.send(HttpRequest::get(closing.url("/"))).await.unwrap();
+        client
+            .send(HttpRequest::get(closing.url("/")))
+            .await
+            .unwrap();
     }
     assert_eq!(closing.connections(), 3);
 }
@@ -100,10 +139,25 @@ async fn takes_compression_off() {
     ];
     for (coding, compressed) in kinds {
         assert!(compressed.len() < 1000);
-        let server = Server::start(Answer::new(200).header("Content-Encoding", coding).body(compressed)).await;
+        let server = Server::start(
+            Answer::new(200)
+                .header("Content-Encoding", coding)
+                .body(compressed),
+        )
+        .await;
         let response = get(&server).await.unwrap();
-        assert_eq!((&response.body[..], response.truncated), (&plain[..], false), "{coding}");
-        assert_eq!((response.header("content-encoding"), response.header("content-length")), (None, None));
+        assert_eq!(
+            (&response.body[..], response.truncated),
+            (&plain[..], false),
+            "{coding}"
+        );
+        assert_eq!(
+            (
+                response.header("content-encoding"),
+                response.header("content-length")
+            ),
+            (None, None)
+        );
     }
     let empty = Server::start(Answer::new(200).header("Content-Encoding", "gzip").body("")).await;
     assert_eq!(get(&empty).await.unwrap().body.len(), 0);
@@ -112,13 +166,28 @@ async fn takes_compression_off() {
 #[tokio::test]
 async fn the_limit_counts_after_decompression() {
     let zeros = vec![0; 8 * 1024 * 1024];
-    for (coding, compressed) in
-        [("gzip", gzip(&zeros)), ("deflate", zlib(&zeros)), ("deflate", raw_deflate(&zeros)), ("br", brotli(&zeros))]
-    {
+    for (coding, compressed) in [
+        ("gzip", gzip(&zeros)),
+        ("deflate", zlib(&zeros)),
+        ("deflate", raw_deflate(&zeros)),
+        ("br", brotli(&zeros)),
+    ] {
         assert!(compressed.len() < 20_000, "{coding}: a bomb is small");
-        let server = Server::start(Answer::new(200).header("Content-Encoding", coding).body(compressed)).await;
-        let response = Client::new().send(HttpRequest::get(server.url("/")).max_body(100_000)).await.unwrap();
-        assert_eq!((response.body.len(), response.truncated), (100_000, true), "{coding}");
+        let server = Server::start(
+            Answer::new(200)
+                .header("Content-Encoding", coding)
+                .body(compressed),
+        )
+        .await;
+        let response = Client::new()
+            .send(HttpRequest::get(server.url("/")).max_body(100_000))
+            .await
+            .unwrap();
+        assert_eq!(
+            (response.body.len(), response.truncated),
+            (100_000, true),
+            "{coding}"
+        );
     }
 }
 
@@ -132,15 +201,36 @@ async fn a_body_of_exactly_the_limit_is_whole() {
         })
     };
     let long: Vec<u8> = noise(100_000).collect();
-    for (answer, whole) in
-        [(vec![7; 1000], true), (vec![7; 1001], false), (long[..1000].to_vec(), true), (long[..1001].to_vec(), false), (long, false)]
-    {
+    for (answer, whole) in [
+        (vec![7; 1000], true),
+        (vec![7; 1001], false),
+        (long[..1000].to_vec(), true),
+        (long[..1001].to_vec(), false),
+        (long, false),
+    ] {
         for compressed in [false, true] {
-            let body = if compressed { gzip(&answer) } else { answer.clone() };
+            let body = if compressed {
+                gzip(&answer)
+            } else {
+                answer.clone()
+            };
             let coding = if compressed { "gzip" } else { "identity" };
-            let server = Server::start(Answer::new(200).header("Content-Encoding", coding).body(body)).await;
-            let response = Client::new().send(HttpRequest::get(server.url("/")).max_body(1000)).await.unwrap();
-            assert_eq!((&response.body[..], response.truncated), (&answer[..1000], !whole), "{} compressed: {compressed}", answer.len());
+            let server = Server::start(
+                Answer::new(200)
+                    .header("Content-Encoding", coding)
+                    .body(body),
+            )
+            .await;
+            let response = Client::new()
+                .send(HttpRequest::get(server.url("/")).max_body(1000))
+                .await
+                .unwrap();
+            assert_eq!(
+                (&response.body[..], response.truncated),
+                (&answer[..1000], !whole),
+                "{} compressed: {compressed}",
+                answer.len()
+            );
         }
     }
 }
@@ -149,40 +239,92 @@ async fn a_body_of_exactly_the_limit_is_whole() {
 async fn refuses_compression_that_is_broken_or_not_asked_for() {
     let good = gzip(&b"word ".repeat(5000));
     let cut = good[..good.len() - 10].to_vec();
-    let answers = [("gzip", b"no gzip".to_vec()), ("gzip", cut), ("br", vec![0xff; 50]), ("deflate", vec![0xff; 50])];
+    let answers = [
+        ("gzip", b"no gzip".to_vec()),
+        ("gzip", cut),
+        ("br", vec![0xff; 50]),
+        ("deflate", vec![0xff; 50]),
+    ];
     for (coding, body) in answers {
-        let server = Server::start(Answer::new(200).header("Content-Encoding", coding).body(body)).await;
+        let server = Server::start(
+            Answer::new(200)
+                .header("Content-Encoding", coding)
+                .body(body),
+        )
+        .await;
         let error = get(&server).await.unwrap_err();
-        assert!(matches!(error, HttpError::Unreachable(_)), "{coding}: {error}");
+        assert!(
+            matches!(error, HttpError::Unreachable(_)),
+            "{coding}: {error}"
+        );
     }
     for coding in ["zstd", "compress", "gzip, gzip", "aws-chunked"] {
-        let server = Server::start(Answer::new(200).header("Content-Encoding", coding).body("x")).await;
-        assert!(get(&server).await.unwrap_err().to_string().contains("not asked for"), "{coding}");
+        let server = Server::start(
+            Answer::new(200)
+                .header("Content-Encoding", coding)
+                .body("x"),
+        )
+        .await;
+        assert!(
+            get(&server)
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("not asked for"),
+            "{coding}"
+        );
     }
-    let twice = Server::start(Answer::new(200).header("Content-Encoding", "gzip").header("Content-Encoding", "gzip").body("x")).await;
+    let twice = Server::start(
+        Answer::new(200)
+            .header("Content-Encoding", "gzip")
+            .header("Content-Encoding", "gzip")
+            .body("x"),
+    )
+    .await;
     assert!(get(&twice).await.is_err());
 }
 
 #[tokio::test]
 async fn refuses_windows_that_would_take_a_gigabyte() {
-    let params = brotli::enc::BrotliEncoderParams { large_window: true, lgwin: 28, ..Default::default() };
+    let params = brotli::enc::BrotliEncoderParams {
+        large_window: true,
+        lgwin: 28,
+        ..Default::default()
+    };
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &b"word ".repeat(5000)[..], &mut compressed, &params).unwrap();
-    let server = Server::start(Answer::new(200).header("Content-Encoding", "br").body(compressed)).await;
-    assert!(get(&server).await.unwrap_err().to_string().contains("window"));
+    let server = Server::start(
+        Answer::new(200)
+            .header("Content-Encoding", "br")
+            .body(compressed),
+    )
+    .await;
+    assert!(
+        get(&server)
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("window")
+    );
 }
 
 #[tokio::test]
 async fn an_endless_body_is_cut_at_the_limit() {
     let server = Server::start(Answer::new(200).endless()).await;
-    let request = HttpRequest::get(server.url("/")).max_body(50_000).timeout(Duration::from_secs(20));
+    let request = HttpRequest::get(server.url("/"))
+        .max_body(50_000)
+        .timeout(Duration::from_secs(20));
     let response = Client::new().send(request).await.unwrap();
     assert_eq!((response.body.len(), response.truncated), (50_000, true));
 }
 
 #[tokio::test]
 async fn the_time_is_over_wherever_the_server_is_slow() {
-    let slow = [Answer::silent(), Answer::new(200).body("x").declaring(2), Answer::new(200).dripping()];
+    let slow = [
+        Answer::silent(),
+        Answer::new(200).body("x").declaring(2),
+        Answer::new(200).dripping(),
+    ];
     for answer in slow {
         let server = Server::start(answer).await;
         let started = Instant::now();
@@ -205,10 +347,19 @@ async fn broken_servers_are_unreachable() {
     ] {
         let server = Server::start(Answer::bytes(bytes)).await;
         let error = get(&server).await.unwrap_err();
-        assert!(matches!(error, HttpError::Unreachable(_)), "{bytes:.60}: {error}");
+        assert!(
+            matches!(error, HttpError::Unreachable(_)),
+            "{bytes:.60}: {error}"
+        );
     }
-    let closed = Server::start(Answer::new(200).body("")).await.closed().await;
-    let error = Client::new().send(HttpRequest::get(closed)).await.unwrap_err();
+    let closed = Server::start(Answer::new(200).body(""))
+        .await
+        .closed()
+        .await;
+    let error = Client::new()
+        .send(HttpRequest::get(closed))
+        .await
+        .unwrap_err();
     assert!(matches!(error, HttpError::Unreachable(_)), "{error}");
 }
 
@@ -224,8 +375,14 @@ async fn refuses_headers_of_the_connection_and_broken_ones_without_repeating_the
         ("b a d\n", "s3cret"),
     ];
     for (name, value) in headers {
-        let error = Client::new().send(HttpRequest::get(server.url("/")).header(name, value)).await.unwrap_err();
-        assert!(matches!(&error, HttpError::Unreachable(_)), "{name}: {error}");
+        let error = Client::new()
+            .send(HttpRequest::get(server.url("/")).header(name, value))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, HttpError::Unreachable(_)),
+            "{name}: {error}"
+        );
         assert!(!error.to_string().contains("s3cret"), "{error}");
     }
     assert_eq!(server.requests().len(), 0);
@@ -233,7 +390,12 @@ async fn refuses_headers_of_the_connection_and_broken_ones_without_repeating_the
 
 #[tokio::test]
 async fn urls_are_checked_before_anything_is_opened() {
-    for url in ["ftp://127.0.0.1/", "http://user:pw@127.0.0.1/", "http://2130706433/", "nonsense"] {
+    for url in [
+        "ftp://127.0.0.1/",
+        "http://user:pw@127.0.0.1/",
+        "http://2130706433/",
+        "nonsense",
+    ] {
         let error = Client::new().send(HttpRequest::get(url)).await.unwrap_err();
         assert!(matches!(error, HttpError::BadUrl(_)), "{url}: {error}");
     }
@@ -242,14 +404,28 @@ async fn urls_are_checked_before_anything_is_opened() {
 #[tokio::test]
 async fn tls_needs_a_trusted_certificate_of_the_right_name() {
     let (server, root) = Server::tls("localhost", Answer::new(200).body("sealed")).await;
-    let url = server.url("/").replace("http://127.0.0.1", "https://localhost");
-    let stranger = Client::new().send(HttpRequest::get(&url)).await.unwrap_err();
+    let url = server
+        .url("/")
+        .replace("http://127.0.0.1", "https://localhost");
+    let stranger = Client::new()
+        .send(HttpRequest::get(&url))
+        .await
+        .unwrap_err();
     assert!(stranger.to_string().contains("certificate"), "{stranger}");
 
     let friend = Client::new().with_root(&root).unwrap();
-    assert_eq!(friend.send(HttpRequest::get(&url)).await.unwrap().body, "sealed");
-    let other_name = friend.send(HttpRequest::get(url.replace("localhost", "127.0.0.1"))).await.unwrap_err();
-    assert!(other_name.to_string().contains("certificate"), "{other_name}");
+    assert_eq!(
+        friend.send(HttpRequest::get(&url)).await.unwrap().body,
+        "sealed"
+    );
+    let other_name = friend
+        .send(HttpRequest::get(url.replace("localhost", "127.0.0.1")))
+        .await
+        .unwrap_err();
+    assert!(
+        other_name.to_string().contains("certificate"),
+        "{other_name}"
+    );
     assert!(Client::new().with_root(b"no certificate").is_err());
 }
 
@@ -261,8 +437,12 @@ struct Script {
 
 impl Script {
     fn new(answers: &[&[&str]]) -> Arc<Self> {
-        let addresses = |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap()).collect();
-        Arc::new(Self { answers: Mutex::new(answers.iter().rev().map(addresses).collect()), asked: AtomicUsize::new(0) })
+        let addresses =
+            |answer: &&[&str]| answer.iter().map(|text| text.parse().unwrap()).collect();
+        Arc::new(Self {
+            answers: Mutex::new(answers.iter().rev().map(addresses).collect()),
+            asked: AtomicUsize::new(0),
+        })
     }
 }
 
@@ -270,7 +450,11 @@ impl Resolve for Script {
     fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mut answers = self.answers.lock().unwrap();
-        let answer = if answers.len() > 1 { answers.pop().unwrap() } else { answers[0].clone() };
+        let answer = if answers.len() > 1 {
+            answers.pop().unwrap()
+        } else {
+            answers[0].clone()
+        };
         Box::pin(async move { Ok(answer) })
     }
 }
@@ -279,11 +463,26 @@ impl Resolve for Script {
 async fn only_public_addresses_when_that_is_asked() {
     let server = Server::start(Answer::new(200).body("secret")).await;
     let port = server.port();
-    let public = |url: String| HttpRequest::get(url).public_only().timeout(Duration::from_secs(5));
-    let written =
-        ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "169.254.169.254", "[fd00:ec2::254]", "10.0.0.1", "0.0.0.0"];
+    let public = |url: String| {
+        HttpRequest::get(url)
+            .public_only()
+            .timeout(Duration::from_secs(5))
+    };
+    let written = [
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "169.254.169.254",
+        "[fd00:ec2::254]",
+        "10.0.0.1",
+        "0.0.0.0",
+    ];
     for host in written {
-        let error = Client::new().send(public(format!("http://{host}:{port}/"))).await.unwrap_err();
+        let error = Client::new()
+            .send(public(format!("http://{host}:{port}/")))
+            .await
+            .unwrap_err();
         assert!(matches!(error, HttpError::NotPublic(_)), "{host}: {error}");
     }
     let resolved: [&[&str]; 7] = [
@@ -297,15 +496,31 @@ async fn only_public_addresses_when_that_is_asked() {
     ];
     for addresses in resolved {
         let client = Client::new().with_resolver(Script::new(&[addresses]));
-        let error = client.send(public(format!("http://metadata.example:{port}/"))).await.unwrap_err();
-        assert!(matches!(error, HttpError::NotPublic(_)), "{addresses:?}: {error}");
+        let error = client
+            .send(public(format!("http://metadata.example:{port}/")))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, HttpError::NotPublic(_)),
+            "{addresses:?}: {error}"
+        );
     }
     assert_eq!(server.connections(), 0);
     // the same name without the limit does reach it
     let client = Client::new().with_resolver(Script::new(&[&["127.0.0.1"]]));
-    assert_eq!(client.send(HttpRequest::get(format!("http://metadata.example:{port}/"))).await.unwrap().body, "secret");
+    assert_eq!(
+        client
+            .send(HttpRequest::get(format!("http://metadata.example:{port}/")))
+            .await
+            .unwrap()
+            .body,
+        "secret"
+    );
     // and what that left open is not used by a request with the limit
-    let error = client.send(public(format!("http://metadata.example:{port}/"))).await.unwrap_err();
+    let error = client
+        .send(public(format!("http://metadata.example:{port}/")))
+        .await
+        .unwrap_err();
     assert!(matches!(error, HttpError::NotPublic(_)), "{error}");
     assert_eq!(server.connections(), 1);
 }
@@ -316,11 +531,21 @@ async fn a_name_that_changes_between_check_and_use_gains_nothing() {
     // 192.31.196.0/24 is public, and drops what it is sent
     let script = Script::new(&[&["192.31.196.1"], &["127.0.0.1"]]);
     let client = Client::new().with_resolver(Arc::clone(&script) as _);
-    let request =
-        || HttpRequest::get(format!("http://rebinding.example:{}/", server.port())).public_only().timeout(Duration::from_millis(300));
+    let request = || {
+        HttpRequest::get(format!("http://rebinding.example:{}/", server.port()))
+            .public_only()
+            .timeout(Duration::from_millis(300))
+    };
     let first = client.send(request()).await.unwrap_err();
-    assert!(matches!(first, HttpError::TimedOut | HttpError::Unreachable(_)), "{first}");
-    assert_eq!(script.asked.load(Ordering::SeqCst), 1, "the address that was checked is the one that was used");
+    assert!(
+        matches!(first, HttpError::TimedOut | HttpError::Unreachable(_)),
+        "{first}"
+    );
+    assert_eq!(
+        script.asked.load(Ordering::SeqCst),
+        1,
+        "the address that was checked is the one that was used"
+    );
     let second = client.send(request()).await.unwrap_err();
     assert!(matches!(second, HttpError::NotPublic(_)), "{second}");
     assert_eq!(server.connections(), 0);

@@ -38,7 +38,10 @@ enum Then {
 
 impl Answer {
     pub(crate) fn new(status: u16) -> Self {
-        Self { head: format!("HTTP/1.1 {status} Status\r\n"), ..Self::default() }
+        Self {
+            head: format!("HTTP/1.1 {status} Status\r\n"),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -74,12 +77,19 @@ impl Answer {
 
     /// Takes the request, and says nothing.
     pub(crate) fn silent() -> Self {
-        Self { then: Then::Hang, ..Self::default() }
+        Self {
+            then: Then::Hang,
+            ..Self::default()
+        }
     }
 
     /// These bytes, and the end.
     pub(crate) fn bytes(bytes: &str) -> Self {
-        Self { body: bytes.into(), then: Then::Close, ..Self::default() }
+        Self {
+            body: bytes.into(),
+            then: Then::Close,
+            ..Self::default()
+        }
     }
 
     async fn write(&self, to: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<()> {
@@ -130,9 +140,17 @@ impl Server {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
-        (Self::listen(answer, Some(TlsAcceptor::from(Arc::new(config)))).await, made.cert.der().to_vec())
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let config = config
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        (
+            Self::listen(answer, Some(TlsAcceptor::from(Arc::new(config)))).await,
+            made.cert.der().to_vec(),
+        )
     }
 
     async fn listen(answer: Answer, tls: Option<TlsAcceptor>) -> Self {
@@ -157,7 +175,12 @@ impl Server {
                 });
             }
         });
-        Self { address, connections, requests, task }
+        Self {
+            address,
+            connections,
+            requests,
+            task,
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -185,10 +208,17 @@ impl Server {
     }
 }
 
-async fn serve(mut socket: impl AsyncRead + AsyncWrite + Unpin, answer: &Answer, kept: &Mutex<Vec<String>>) {
+async fn serve(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    answer: &Answer,
+    kept: &Mutex<Vec<String>>,
+) {
     while let Some(request) = read_request(&mut socket).await {
         kept.lock().unwrap().push(request);
-        if answer.write(&mut socket).await.is_err() || answer.then != Then::Next || answer.declared.is_none() {
+        if answer.write(&mut socket).await.is_err()
+            || answer.then != Then::Next
+            || answer.declared.is_none()
+        {
             let _ = socket.shutdown().await;
             return;
         }
@@ -200,7 +230,11 @@ async fn read_request(socket: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(&read).into_owned();
         if let Some(head) = text.find("\r\n\r\n") {
-            let length = |line: &str| line.to_lowercase().strip_prefix("content-length: ").and_then(|length| length.parse().ok());
+            let length = |line: &str| {
+                line.to_lowercase()
+                    .strip_prefix("content-length: ")
+                    .and_then(|length| length.parse().ok())
+            };
             let length: usize = text.lines().find_map(length).unwrap_or(0);
             if read.len() >= head + 4 + length {
                 return Some(text);

@@ -20,16 +20,28 @@ use crate::tool::validate::Validator;
 const NO_HANDLER: &str = "it has no handler: add `.handler(..)`";
 
 pub(super) fn registered_uri(resource: &RegisteredResource) -> &str {
-    resource.definition.uri.as_deref().or(resource.definition.uri_template.as_deref()).unwrap_or_default()
+    resource
+        .definition
+        .uri
+        .as_deref()
+        .or(resource.definition.uri_template.as_deref())
+        .unwrap_or_default()
 }
 
 /// Positions by name.
 pub(super) fn index<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<String, usize> {
-    names.enumerate().map(|(position, name)| (name.to_owned(), position)).collect()
+    names
+        .enumerate()
+        .map(|(position, name)| (name.to_owned(), position))
+        .collect()
 }
 
 /// A name stands for one thing.
-pub(super) fn unique<'a>(kind: &str, names: impl Iterator<Item = &'a String>, mistakes: &mut Vec<String>) {
+pub(super) fn unique<'a>(
+    kind: &str,
+    names: impl Iterator<Item = &'a String>,
+    mistakes: &mut Vec<String>,
+) {
     let mut seen = HashSet::new();
     for name in names {
         if !seen.insert(name) {
@@ -40,12 +52,17 @@ pub(super) fn unique<'a>(kind: &str, names: impl Iterator<Item = &'a String>, mi
 
 /// Adds mistakes under the name of the thing that they are about.
 fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Vec<String>) {
-    mistakes.extend(found.iter().map(|found| format!("{kind} `{name}`: {found}")));
+    mistakes.extend(
+        found
+            .iter()
+            .map(|found| format!("{kind} `{name}`: {found}")),
+    );
 }
 
 /// Whether a tool or a prompt may have this name.
 pub(crate) fn is_name(name: &str) -> bool {
-    let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
+    let legal =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
     !name.is_empty() && name.len() <= 128 && name.chars().all(legal)
 }
 
@@ -56,18 +73,30 @@ fn check_name(name: &str, found: &mut Vec<String>) {
 }
 
 fn check_scopes(scopes: &[String], found: &mut Vec<String>) {
-    found.extend(scopes.iter().filter_map(|scope| scope::mistake(scope)).map(str::to_owned));
+    found.extend(
+        scopes
+            .iter()
+            .filter_map(|scope| scope::mistake(scope))
+            .map(str::to_owned),
+    );
 }
 
 fn check_description(description: Option<&String>, found: &mut Vec<String>) {
     if description.is_none_or(|description| description.trim().is_empty()) {
-        found.push("it has no description: add a doc comment or `.describe(..)`, a model chooses by it".to_owned());
+        found.push(
+            "it has no description: add a doc comment or `.describe(..)`, a model chooses by it"
+                .to_owned(),
+        );
     }
 }
 
 pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
     let mut found = Vec::new();
-    let input = tool.input.clone().or(tool.derived_input).unwrap_or_else(|| serde_json::json!({"type": "object"}));
+    let input = tool
+        .input
+        .clone()
+        .or(tool.derived_input)
+        .unwrap_or_else(|| serde_json::json!({"type": "object"}));
     let headers = schema::check_input(&input, tool.input.is_none(), &mut found);
     let output = tool.output.clone().or(tool.derived_output);
     if let Some(output) = &output {
@@ -85,7 +114,10 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         }
     };
     let validator = compile("input", &input);
-    let output_validator = tool.output.as_ref().and_then(|schema| compile("output", schema));
+    let output_validator = tool
+        .output
+        .as_ref()
+        .and_then(|schema| compile("output", schema));
     check_name(&tool.name, &mut found);
     check_description(tool.description.as_ref(), &mut found);
     check_scopes(&tool.scopes, &mut found);
@@ -98,11 +130,17 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
             found.push("it keeps its results, and is not `read_only`: a kept result would leave out a write".to_owned());
         }
         if tool.cache.fresh.is_zero() {
-            found.push("it says how its results are kept, and not how long: add `cache`".to_owned());
+            found
+                .push("it says how its results are kept, and not how long: add `cache`".to_owned());
         }
     }
-    if tool.rate.is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1)) {
-        found.push("its rate allows no call: give at least one call in at least a millisecond".to_owned());
+    if tool
+        .rate
+        .is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1))
+    {
+        found.push(
+            "its rate allows no call: give at least one call in at least a millisecond".to_owned(),
+        );
     }
     let hidden = schema::hidden(&input);
     let key_argument = schema::key_argument(&input, read_only, &mut found);
@@ -110,7 +148,8 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         found.push(NO_HANDLER.to_owned());
     }
     report("tool", &tool.name, &found, mistakes);
-    let annotations = Some(tool.annotations).filter(|annotations| *annotations != ToolAnnotations::default());
+    let annotations =
+        Some(tool.annotations).filter(|annotations| *annotations != ToolAnnotations::default());
     Some(RegisteredTool {
         definition: ToolDefinition {
             name: tool.name.clone(),
@@ -139,11 +178,21 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
 
 pub(super) fn prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<RegisteredPrompt> {
     let mut found = Vec::new();
-    let schema = prompt.schema.unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
+    let schema = prompt
+        .schema
+        .unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
     let arguments = prompt::arguments(&schema, &mut found);
-    let validator = Validator::compile(&schema).map_err(|error| found.push(format!("its arguments' schema is not valid: {error}"))).ok();
-    for argument in prompt.completers.keys().filter(|argument| !arguments.iter().any(|known| known.name == **argument)) {
-        found.push(format!("it completes `{argument}`, which is no argument of it"));
+    let validator = Validator::compile(&schema)
+        .map_err(|error| found.push(format!("its arguments' schema is not valid: {error}")))
+        .ok();
+    for argument in prompt
+        .completers
+        .keys()
+        .filter(|argument| !arguments.iter().any(|known| known.name == **argument))
+    {
+        found.push(format!(
+            "it completes `{argument}`, which is no argument of it"
+        ));
     }
     check_name(&prompt.name, &mut found);
     check_description(prompt.description.as_ref(), &mut found);
@@ -168,10 +217,18 @@ pub(super) fn prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<Regis
     })
 }
 
-pub(super) fn resource(resource: Resource, mistakes: &mut Vec<String>) -> Option<RegisteredResource> {
+pub(super) fn resource(
+    resource: Resource,
+    mistakes: &mut Vec<String>,
+) -> Option<RegisteredResource> {
     let mut found = Vec::new();
-    let scheme = resource.uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
-    let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
+    let scheme = resource
+        .uri
+        .split_once(':')
+        .map(|(scheme, _)| scheme)
+        .unwrap_or_default();
+    let legal =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');
     if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         || !scheme.chars().all(legal)
         || resource.uri.contains(char::is_whitespace)
@@ -189,11 +246,21 @@ pub(super) fn resource(resource: Resource, mistakes: &mut Vec<String>) -> Option
     };
     if let Some(template) = &template {
         resource::check_variables(template.variables(), resource.schema.as_ref(), &mut found);
-        for variable in resource.completers.keys().filter(|name| !template.variables().any(|variable| variable == *name)) {
-            found.push(format!("it completes `{variable}`, which is no variable of its template"));
+        for variable in resource
+            .completers
+            .keys()
+            .filter(|name| !template.variables().any(|variable| variable == *name))
+        {
+            found.push(format!(
+                "it completes `{variable}`, which is no variable of its template"
+            ));
         }
     } else if !is_template
-        && resource.schema.as_ref().and_then(|schema| schema["required"].as_array()).is_some_and(|required| !required.is_empty())
+        && resource
+            .schema
+            .as_ref()
+            .and_then(|schema| schema["required"].as_array())
+            .is_some_and(|required| !required.is_empty())
     {
         found.push("its handler takes variables and its URI has none: put them in braces, such as `shop://products/{id}`".to_owned());
     }
@@ -206,13 +273,20 @@ pub(super) fn resource(resource: Resource, mistakes: &mut Vec<String>) -> Option
     check_description(resource.description.as_ref(), &mut found);
     check_scopes(&resource.scopes, &mut found);
     if resource.public && !resource.scopes.is_empty() {
-        found.push("it is `public`, for any cache to share, and needs a scope: leave one of the two out".to_owned());
+        found.push(
+            "it is `public`, for any cache to share, and needs a scope: leave one of the two out"
+                .to_owned(),
+        );
     }
     report("resource", &resource.uri, &found, mistakes);
     if is_template && template.is_none() {
         return None;
     }
-    let (uri, uri_template) = if is_template { (None, Some(resource.uri)) } else { (Some(resource.uri), None) };
+    let (uri, uri_template) = if is_template {
+        (None, Some(resource.uri))
+    } else {
+        (Some(resource.uri), None)
+    };
     Some(RegisteredResource {
         definition: ResourceDefinition {
             uri,

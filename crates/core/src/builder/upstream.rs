@@ -19,20 +19,31 @@ use crate::tool::{ErasedTool, Tool};
 use crate::upstream::{TIMEOUT, Upstream};
 
 /// Upstreams with their mistakes. `own` are the names and URIs of what the server has itself: an upstream shadows none of it.
-pub(super) fn upstreams(given: Vec<Arc<dyn Upstream>>, own: &[&str], mistakes: &mut Vec<String>) -> Vec<RegisteredUpstream> {
+pub(super) fn upstreams(
+    given: Vec<Arc<dyn Upstream>>,
+    own: &[&str],
+    mistakes: &mut Vec<String>,
+) -> Vec<RegisteredUpstream> {
     let mut seen = HashSet::new();
     let mut registered = Vec::new();
     for upstream in given {
         let name = upstream.name().to_owned();
         if !is_prefix(&name) {
-            mistakes.push(format!("upstream `{name}`: a name has 1 to 32 of the characters a-z 0-9 -, a letter first"));
+            mistakes.push(format!(
+                "upstream `{name}`: a name has 1 to 32 of the characters a-z 0-9 -, a letter first"
+            ));
         }
         if !seen.insert(name.clone()) {
             mistakes.push(format!("upstream `{name}` is registered twice"));
         }
         let (tools, uris) = (format!("{name}__"), format!("{name}+"));
-        for clash in own.iter().filter(|own| own.starts_with(&tools) || own.starts_with(&uris)) {
-            mistakes.push(format!("upstream `{name}`: `{clash}` of this server has its prefix; rename one of them"));
+        for clash in own
+            .iter()
+            .filter(|own| own.starts_with(&tools) || own.starts_with(&uris))
+        {
+            mistakes.push(format!(
+                "upstream `{name}`: `{clash}` of this server has its prefix; rename one of them"
+            ));
         }
         registered.extend(register_one(upstream, &name, mistakes));
     }
@@ -41,25 +52,46 @@ pub(super) fn upstreams(given: Vec<Arc<dyn Upstream>>, own: &[&str], mistakes: &
 
 fn is_prefix(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    name.len() <= 32 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.bytes().all(legal)
+    name.len() <= 32
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(legal)
 }
 
-fn register_one(upstream: Arc<dyn Upstream>, name: &str, mistakes: &mut Vec<String>) -> Option<RegisteredUpstream> {
+fn register_one(
+    upstream: Arc<dyn Upstream>,
+    name: &str,
+    mistakes: &mut Vec<String>,
+) -> Option<RegisteredUpstream> {
     let about = "Whatever the upstream has.";
     let passing = || Passing(Arc::clone(&upstream));
-    let mut tool = Tool::new(name).describe(about).timeout(TIMEOUT).input_schema(json!({"type": "object"}));
+    let mut tool = Tool::new(name)
+        .describe(about)
+        .timeout(TIMEOUT)
+        .input_schema(json!({"type": "object"}));
     tool.run = Some(Box::new(passing()));
     let mut prompt = Prompt::new(name).describe(about);
     prompt.run = Some(Box::new(passing()));
     let mut resource = Resource::new(format!("{name}+x:"), name).describe(about);
     resource.run = Some(Box::new(passing()));
     if let Some(scope) = upstream.scope() {
-        (tool, prompt, resource) = (tool.scope(scope), prompt.scope(scope), resource.scope(scope));
+        (tool, prompt, resource) = (
+            tool.scope(scope),
+            prompt.scope(scope),
+            resource.scope(scope),
+        );
     }
     // a mistake in the scope is one mistake, not three
-    let (tool, prompt, resource) =
-        (register::tool(tool, mistakes), register::prompt(prompt, &mut Vec::new()), register::resource(resource, &mut Vec::new()));
-    Some(RegisteredUpstream { tool: tool?, prompt: prompt?, resource: resource?, upstream })
+    let (tool, prompt, resource) = (
+        register::tool(tool, mistakes),
+        register::prompt(prompt, &mut Vec::new()),
+        register::resource(resource, &mut Vec::new()),
+    );
+    Some(RegisteredUpstream {
+        tool: tool?,
+        prompt: prompt?,
+        resource: resource?,
+        upstream,
+    })
 }
 
 /// Hands calls on, without the prefix.
@@ -67,7 +99,9 @@ struct Passing(Arc<dyn Upstream>);
 
 impl Passing {
     fn inner<'a>(&self, name: &'a str, separator: &str) -> &'a str {
-        name.strip_prefix(self.0.name()).and_then(|name| name.strip_prefix(separator)).unwrap_or(name)
+        name.strip_prefix(self.0.name())
+            .and_then(|name| name.strip_prefix(separator))
+            .unwrap_or(name)
     }
 }
 
@@ -100,7 +134,8 @@ impl ErasedResource for Passing {
         uri: String,
         _: Option<String>,
         cx: Cx,
-    ) -> Result<BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>, serde_json::Error> {
+    ) -> Result<BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>, serde_json::Error>
+    {
         Ok(self.0.read_resource(self.inner(&uri, "+"), cx))
     }
 }

@@ -22,14 +22,31 @@ use crate::server::Server;
 use crate::server::registered::RegisteredTool;
 use crate::text;
 
-pub(super) fn tool(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn tool(
+    server: &Server,
+    call: &mut Call<'_>,
+    platform: &Arc<Platform>,
+) -> Result<Reply, Error> {
     let name = call.params.name()?;
     let position = server.find_tool(&name).ok_or_else(|| {
         let hint = text::nearest(&name, server.tools().iter().map(|tool| tool.name.as_str()));
-        Error::invalid_params(format!("unknown tool {}{}", text::quoted(&name), did_you_mean(hint)))
+        Error::invalid_params(format!(
+            "unknown tool {}{}",
+            text::quoted(&name),
+            did_you_mean(hint)
+        ))
     })?;
-    let work = Work::new("tools/call", Place::Tool(position), &name, server, call, platform)?;
-    Ok(work.start(server.tool(position).rate, async move |work| call_tool(&work, position).await))
+    let work = Work::new(
+        "tools/call",
+        Place::Tool(position),
+        &name,
+        server,
+        call,
+        platform,
+    )?;
+    Ok(work.start(server.tool(position).rate, async move |work| {
+        call_tool(&work, position).await
+    }))
 }
 
 async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
@@ -37,9 +54,19 @@ async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
     // 1. arguments against the published schema
     let arguments = work.arguments()?;
     if let Err(refusal) = tool.validator.check(&arguments) {
-        let text = format!("The arguments of `{}` do not fit its schema. Correct them and call again:\n{refusal}", tool.name);
-        let made = work.made(CallToolResult::error(text), Outcome::InvalidArguments, Keep::Nothing);
-        return Ok((work.write(&made, CacheUse::Off), Outcome::InvalidArguments.into()));
+        let text = format!(
+            "The arguments of `{}` do not fit its schema. Correct them and call again:\n{refusal}",
+            tool.name
+        );
+        let made = work.made(
+            CallToolResult::error(text),
+            Outcome::InvalidArguments,
+            Keep::Nothing,
+        );
+        return Ok((
+            work.write(&made, CacheUse::Off),
+            Outcome::InvalidArguments.into(),
+        ));
     }
     let limit = work.limit(tool.timeout);
     // 2. an earlier result; without one 3. the handler under its deadline, 4. its result checked and bounded, 5. kept
@@ -51,7 +78,10 @@ async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
         let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
         Box::pin(once::through(work, &key, limit, &arguments, make)).await
     } else {
-        (make(Arc::clone(work), position, arguments, limit).await, CacheUse::Off)
+        (
+            make(Arc::clone(work), position, arguments, limit).await,
+            CacheUse::Off,
+        )
     };
     let made = made?;
     Ok((work.write(&made, cache), Ending::of(&made, cache)))
@@ -62,7 +92,11 @@ fn key(work: &Work, tool: &RegisteredTool, arguments: &Value) -> Result<Option<S
     if !tool.writes {
         return Ok(None);
     }
-    let argument = tool.key_argument.as_ref().and_then(|name| arguments.get(name)).and_then(Value::as_str);
+    let argument = tool
+        .key_argument
+        .as_ref()
+        .and_then(|name| arguments.get(name))
+        .and_then(Value::as_str);
     match (argument, work.idempotency_key()) {
         (Some(one), Some(other)) if one != other => Err(Error::invalid_params(
             "the call has two different idempotency keys, in its arguments and in `_meta.idempotencyKey`: send one",
@@ -72,34 +106,56 @@ fn key(work: &Work, tool: &RegisteredTool, arguments: &Value) -> Result<Option<S
 }
 
 /// Runs the handler and makes of its end what is sent and kept.
-async fn make(work: Arc<Work>, position: usize, arguments: Value, limit: Duration) -> Result<Made, Error> {
+async fn make(
+    work: Arc<Work>,
+    position: usize,
+    arguments: Value,
+    limit: Duration,
+) -> Result<Made, Error> {
     let (tool, name) = (work.server.tool(position), work.name());
     let cx = work.cx(&arguments, limit)?;
     let handler = {
         let work = Arc::clone(&work);
         Box::pin(async move {
-            let handler = work.server.tool(position).run.start(&work.target, arguments, cx);
+            let handler = work
+                .server
+                .tool(position)
+                .run
+                .start(&work.target, arguments, cx);
             handler.map_err(|error| unreadable(&error))?.await
         })
     };
-    let failed = |text: String, outcome, keep| Ok(work.made(CallToolResult::error(text), outcome, keep));
+    let failed =
+        |text: String, outcome, keep| Ok(work.made(CallToolResult::error(text), outcome, keep));
     let made = match deadline::run(handler, limit, &work.platform.timer).await {
         // whether it acted before that is not known, so it is not repeated blindly
-        Ended::TimedOut => return failed(work.too_slow(name, limit), Outcome::TimedOut, Keep::Write),
-        Ended::Panicked(cause) => return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write),
+        Ended::TimedOut => {
+            return failed(work.too_slow(name, limit), Outcome::TimedOut, Keep::Write);
+        }
+        Ended::Panicked(cause) => {
+            return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write);
+        }
         Ended::Returned(Ok(result)) => match tool.check_output(&result) {
             Ok(()) if result.is_error => work.made(result, Outcome::Failed, Keep::Nothing),
             Ok(()) => work.made(result, Outcome::Ok, Keep::Result),
-            Err(cause) => return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write),
+            Err(cause) => {
+                return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write);
+            }
         },
         Ended::Returned(Err(error)) => {
             let (text, outcome) = match error.into_kind() {
-                Kind::Failed { message, cause } => (work.public(name, message, cause), Outcome::Failed),
+                Kind::Failed { message, cause } => {
+                    (work.public(name, message, cause), Outcome::Failed)
+                }
                 // only an upstream says of a tool that it does not exist
-                Kind::NotFound { message } if position >= work.server.tools().len() => return Err(Error::invalid_params(message)),
+                Kind::NotFound { message } if position >= work.server.tools().len() => {
+                    return Err(Error::invalid_params(message));
+                }
                 Kind::NotFound { message } => (message, Outcome::Failed),
                 Kind::Internal { cause } => (work.internal(name, &cause), Outcome::Internal),
-                Kind::Ask(_) if !work.revision.is_modern() => (work.cannot_ask(name), Outcome::Failed),
+                Kind::Ask(_) if !work.revision.is_modern() => {
+                    (work.cannot_ask(name), Outcome::Failed)
+                }
                 Kind::Ask(ask) => return work.question(name, &ask),
                 Kind::MissingCapability(capability) => return Err(missing(&[capability])),
             };
@@ -118,9 +174,13 @@ async fn make(work: Arc<Work>, position: usize, arguments: Value, limit: Duratio
 
 /// Arguments that the schema lets through and the handler's type does not.
 pub(super) fn unreadable(error: &serde_json::Error) -> ToolError {
-    ToolError::new(format!("the arguments can't be read: {}", text::quoted(&error.to_string())))
+    ToolError::new(format!(
+        "the arguments can't be read: {}",
+        text::quoted(&error.to_string())
+    ))
 }
 
 pub(super) fn did_you_mean(hint: Option<&str>) -> String {
-    hint.map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default()
+    hint.map(|hint| format!("; did you mean `{hint}`?"))
+        .unwrap_or_default()
 }

@@ -22,13 +22,22 @@ use crate::tool::TIMEOUT;
 use crate::upstream::{Completing, ListKind};
 use crate::version::Revision;
 
-pub(super) fn complete(server: &Server, call: &mut Call<'_>, platform: &Arc<Platform>) -> Result<Reply, Error> {
-    let (Object(reference), Object(typed)) = call.params.completion::<Object<Reference<'_>>, Object<Argument<'_>>>().ok_or_else(shape)?;
+pub(super) fn complete(
+    server: &Server,
+    call: &mut Call<'_>,
+    platform: &Arc<Platform>,
+) -> Result<Reply, Error> {
+    let (Object(reference), Object(typed)) = call
+        .params
+        .completion::<Object<Reference<'_>>, Object<Argument<'_>>>()
+        .ok_or_else(shape)?;
     let context = match call.params.context() {
         None => CompleteContext::default(),
         Some(raw) => serde_json::from_str::<Object<_>>(raw.get())
             .map(|object| object.0)
-            .map_err(|_| Error::invalid_params("`params.context.arguments` must be an object of strings"))?,
+            .map_err(|_| {
+                Error::invalid_params("`params.context.arguments` must be an object of strings")
+            })?,
     };
     if let Some((place, of)) = upstream(server, &reference, &typed) {
         return passed_on(place, of, server, call, context, platform);
@@ -36,7 +45,9 @@ pub(super) fn complete(server: &Server, call: &mut Call<'_>, platform: &Arc<Plat
     let (target, values) = find(server, &reference, &typed.name)?;
     scope::admit(server, target, &call.principal)?;
     let revision = call.revision;
-    if !completers(target, server).is_some_and(|completers| completers.contains_key(typed.name.as_ref())) {
+    if !completers(target, server)
+        .is_some_and(|completers| completers.contains_key(typed.name.as_ref()))
+    {
         let result = written(server, revision, among(values, &typed.value));
         return Ok(Reply::Answer(Answer::result(call.id.as_json(), &result)));
     }
@@ -65,17 +76,39 @@ pub(super) fn complete(server: &Server, call: &mut Call<'_>, platform: &Arc<Plat
 }
 
 /// The upstream that completes it, and what it is asked.
-fn upstream(server: &Server, reference: &Reference<'_>, typed: &Argument<'_>) -> Option<(Place, Completing)> {
-    let (kind, name, separator, own) = match (reference.kind.as_ref(), &reference.name, &reference.uri) {
-        ("ref/prompt", Some(name), _) => (ListKind::Prompts, name, "__", server.prompts().len()),
-        ("ref/resource", _, Some(uri)) => (ListKind::Templates, uri, "+", server.resources().len()),
-        _ => return None,
-    };
+fn upstream(
+    server: &Server,
+    reference: &Reference<'_>,
+    typed: &Argument<'_>,
+) -> Option<(Place, Completing)> {
+    let (kind, name, separator, own) =
+        match (reference.kind.as_ref(), &reference.name, &reference.uri) {
+            ("ref/prompt", Some(name), _) => {
+                (ListKind::Prompts, name, "__", server.prompts().len())
+            }
+            ("ref/resource", _, Some(uri)) => {
+                (ListKind::Templates, uri, "+", server.resources().len())
+            }
+            _ => return None,
+        };
     let position = own + server.upstream_at(name, separator)?;
     let inner = name.split_once(separator).map(|(_, inner)| inner)?;
-    let place = if kind == ListKind::Prompts { Place::Prompt(position) } else { Place::Resource(position) };
+    let place = if kind == ListKind::Prompts {
+        Place::Prompt(position)
+    } else {
+        Place::Resource(position)
+    };
     let (argument, value) = (typed.name.to_string(), typed.value.to_string());
-    Some((place, Completing { kind, name: inner.to_owned(), argument, value, filled: BTreeMap::new() }))
+    Some((
+        place,
+        Completing {
+            kind,
+            name: inner.to_owned(),
+            argument,
+            value,
+            filled: BTreeMap::new(),
+        },
+    ))
 }
 
 fn passed_on(
@@ -88,23 +121,34 @@ fn passed_on(
 ) -> Result<Reply, Error> {
     scope::admit(server, place, &call.principal)?;
     let revision = call.revision;
-    let work = Work::new("completion/complete", place, &of.argument, server, call, platform)?;
+    let work = Work::new(
+        "completion/complete",
+        place,
+        &of.argument,
+        server,
+        call,
+        platform,
+    )?;
     of.filled = context.arguments;
     Ok(work.start(None, async move |work| {
         let cx = work.completion_cx(BTreeMap::new())?;
         let Some((upstream, _)) = place.upstream(&work.server) else {
-            return Ok((written(&work.server, revision, Vec::new()), Outcome::Ok.into()));
+            return Ok((
+                written(&work.server, revision, Vec::new()),
+                Outcome::Ok.into(),
+            ));
         };
         // a person is typing: no values now are better than an error
-        let (values, outcome) = match deadline::run(upstream.complete(of, cx), TIMEOUT, &work.platform.timer).await {
-            Ended::Returned(Ok(values)) => (values, Outcome::Ok),
-            Ended::Returned(Err(_)) => (Vec::new(), Outcome::Failed),
-            Ended::TimedOut => (Vec::new(), Outcome::TimedOut),
-            Ended::Panicked(cause) => {
-                work.internal(work.name(), &cause);
-                (Vec::new(), Outcome::Internal)
-            }
-        };
+        let (values, outcome) =
+            match deadline::run(upstream.complete(of, cx), TIMEOUT, &work.platform.timer).await {
+                Ended::Returned(Ok(values)) => (values, Outcome::Ok),
+                Ended::Returned(Err(_)) => (Vec::new(), Outcome::Failed),
+                Ended::TimedOut => (Vec::new(), Outcome::TimedOut),
+                Ended::Panicked(cause) => {
+                    work.internal(work.name(), &cause);
+                    (Vec::new(), Outcome::Internal)
+                }
+            };
         Ok((written(&work.server, revision, values), outcome.into()))
     }))
 }
@@ -116,7 +160,12 @@ fn shape() -> Error {
 }
 
 fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> {
-    server.complete(revision, &to_json(&json!({ "completion": Completion::of(values) })), &JsonObject::new(), "")
+    server.complete(
+        revision,
+        &to_json(&json!({ "completion": Completion::of(values) })),
+        &JsonObject::new(),
+        "",
+    )
 }
 
 /// What completes the arguments of a prompt or the variables of a template.
@@ -129,20 +178,39 @@ fn completers(place: Place, server: &Server) -> Option<&Completers> {
 }
 
 /// The prompt or template that a reference names, and the values that an enum gives its argument.
-fn find<'a>(server: &'a Server, reference: &Reference<'_>, name: &str) -> Result<(Place, &'a [String]), Error> {
+fn find<'a>(
+    server: &'a Server,
+    reference: &Reference<'_>,
+    name: &str,
+) -> Result<(Place, &'a [String]), Error> {
     match (reference.kind.as_ref(), &reference.name, &reference.uri) {
         ("ref/prompt", Some(prompt), _) => {
-            let unknown = || Error::invalid_params(format!("unknown prompt {}", text::quoted(prompt)));
+            let unknown =
+                || Error::invalid_params(format!("unknown prompt {}", text::quoted(prompt)));
             let position = server.find_prompt(prompt).ok_or_else(unknown)?;
-            let argument = server.prompts()[position].definition.arguments.iter().find(|argument| argument.name == name);
-            let argument = argument.ok_or_else(|| Error::invalid_params(format!("the prompt has no argument {}", text::quoted(name))))?;
+            let argument = server.prompts()[position]
+                .definition
+                .arguments
+                .iter()
+                .find(|argument| argument.name == name);
+            let argument = argument.ok_or_else(|| {
+                Error::invalid_params(format!("the prompt has no argument {}", text::quoted(name)))
+            })?;
             Ok((Place::Prompt(position), &argument.values))
         }
         ("ref/resource", _, Some(uri)) => {
-            let unknown = || Error::invalid_params(format!("unknown resource {}", text::quoted(uri)));
-            let position = server.resources().iter().position(|resource| resource.is_named(uri)).ok_or_else(unknown)?;
+            let unknown =
+                || Error::invalid_params(format!("unknown resource {}", text::quoted(uri)));
+            let position = server
+                .resources()
+                .iter()
+                .position(|resource| resource.is_named(uri))
+                .ok_or_else(unknown)?;
             if !server.resources()[position].has_variable(name) {
-                return Err(Error::invalid_params(format!("the template has no variable {}", text::quoted(name))));
+                return Err(Error::invalid_params(format!(
+                    "the template has no variable {}",
+                    text::quoted(name)
+                )));
             }
             Ok((Place::Resource(position), &[]))
         }

@@ -22,8 +22,18 @@ pub(super) enum Ended<T> {
 }
 
 /// Runs `work` for at most `limit`. The timer starts when the handler first has to wait: most never do.
-pub(super) async fn run<T>(work: BoxFuture<'static, Result<T, ToolError>>, limit: Duration, timer: &Arc<dyn Timer>) -> Ended<T> {
-    UnderDeadline { work, limit, timer, sleep: None }.await
+pub(super) async fn run<T>(
+    work: BoxFuture<'static, Result<T, ToolError>>,
+    limit: Duration,
+    timer: &Arc<dyn Timer>,
+) -> Ended<T> {
+    UnderDeadline {
+        work,
+        limit,
+        timer,
+        sleep: None,
+    }
+    .await
 }
 
 struct UnderDeadline<'a, T> {
@@ -43,11 +53,19 @@ impl<T> Future for UnderDeadline<'_, T> {
             Ok(Poll::Ready(result)) => return Poll::Ready(Ended::Returned(result)),
             Ok(Poll::Pending) => {}
             Err(panic) => {
-                let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-                return Poll::Ready(Ended::Panicked(format!("panic: {}", said.unwrap_or("no message"))));
+                let said = panic
+                    .downcast_ref::<&str>()
+                    .copied()
+                    .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+                return Poll::Ready(Ended::Panicked(format!(
+                    "panic: {}",
+                    said.unwrap_or("no message")
+                )));
             }
         }
-        let sleep = this.sleep.get_or_insert_with(|| this.timer.sleep(this.limit));
+        let sleep = this
+            .sleep
+            .get_or_insert_with(|| this.timer.sleep(this.limit));
         sleep.as_mut().poll(cx).map(|()| Ended::TimedOut)
     }
 }

@@ -23,13 +23,23 @@ const WITHIN_MS: u64 = 10_000;
 /// How long a list holds in which an upstream is missing.
 const INCOMPLETE_MS: u64 = 5_000;
 
-pub(super) fn list(server: &Server, call: &Call<'_>, method: Method, kind: Kind, platform: &Arc<Platform>) -> Result<Reply, Error> {
+pub(super) fn list(
+    server: &Server,
+    call: &Call<'_>,
+    method: Method,
+    kind: Kind,
+    platform: &Arc<Platform>,
+) -> Result<Reply, Error> {
     let cursor = call.params.cursor()?.map(Cow::into_owned);
     let (revision, scopes) = (call.revision, call.principal.scopes.clone());
     let (server, platform) = (server.clone(), Arc::clone(platform));
     let started_ms = platform.clock.now_ms();
     let own_end = started_ms.saturating_add(WITHIN_MS);
-    let (id, principal, meta) = (call.id.as_json().to_owned(), Arc::clone(&call.principal), Arc::new(call.meta.clone()));
+    let (id, principal, meta) = (
+        call.id.as_json().to_owned(),
+        Arc::clone(&call.principal),
+        Arc::new(call.meta.clone()),
+    );
     let cx = Cx::new(Parts {
         revision,
         principal: Arc::clone(&principal),
@@ -43,42 +53,78 @@ pub(super) fn list(server: &Server, call: &Call<'_>, method: Method, kind: Kind,
         outbox: Outbox::default(),
     });
     let merge = async move {
-        let visible = server.upstreams().iter().filter(|upstream| scopes.cover_all(&upstream.tool.scopes));
-        let asked: Vec<BoxFuture<'static, Listed>> = visible.clone().map(|upstream| upstream.upstream.list(kind, cx.clone())).collect();
+        let visible = server
+            .upstreams()
+            .iter()
+            .filter(|upstream| scopes.cover_all(&upstream.tool.scopes));
+        let asked: Vec<BoxFuture<'static, Listed>> = visible
+            .clone()
+            .map(|upstream| upstream.upstream.list(kind, cx.clone()))
+            .collect();
         let mut ttl_ms = server.list_ttl_ms();
         let mut listings = Vec::with_capacity(asked.len());
         for (upstream, listed) in visible.zip(all(asked).await) {
             if let Some(trouble) = &listed.trouble {
-                platform.records.store_failure(upstream.upstream.name(), trouble);
+                platform
+                    .records
+                    .store_failure(upstream.upstream.name(), trouble);
             }
             match listed.listing {
                 Some(listing) => {
-                    let left = listing.fresh_until_ms().saturating_sub(platform.clock.now_ms());
+                    let left = listing
+                        .fresh_until_ms()
+                        .saturating_sub(platform.clock.now_ms());
                     ttl_ms = ttl_ms.min(left.max(INCOMPLETE_MS));
                     listings.push(listing);
                 }
                 None => ttl_ms = ttl_ms.min(INCOMPLETE_MS),
             }
         }
-        let merged = server.lists().of(kind).merged(revision, cursor.as_deref(), &server, &scopes, (&listings, ttl_ms));
+        let merged = server.lists().of(kind).merged(
+            revision,
+            cursor.as_deref(),
+            &server,
+            &scopes,
+            (&listings, ttl_ms),
+        );
         let duration_ms = platform.clock.now_ms().saturating_sub(started_ms);
-        AtOnce { revision, method: method.as_str(), id: &id, principal: &principal, trace: Some(&meta.trace), duration_ms }
-            .record(&platform, merged.as_ref().map(Vec::len));
+        AtOnce {
+            revision,
+            method: method.as_str(),
+            id: &id,
+            principal: &principal,
+            trace: Some(&meta.trace),
+            duration_ms,
+        }
+        .record(&platform, merged.as_ref().map(Vec::len));
         merged
     };
-    Ok(Reply::Running(Running::new(call.id.as_json().into(), false, Outbox::default(), Box::pin(merge))))
+    Ok(Reply::Running(Running::new(
+        call.id.as_json().into(),
+        false,
+        Outbox::default(),
+        Box::pin(merge),
+    )))
 }
 
 /// Waits for all of them at the same time.
 async fn all<T>(mut waiting: Vec<BoxFuture<'static, T>>) -> Vec<T> {
     let mut ended: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
     std::future::poll_fn(|cx| {
-        for (future, ended) in waiting.iter_mut().zip(&mut ended).filter(|(_, ended)| ended.is_none()) {
+        for (future, ended) in waiting
+            .iter_mut()
+            .zip(&mut ended)
+            .filter(|(_, ended)| ended.is_none())
+        {
             if let Poll::Ready(value) = future.as_mut().poll(cx) {
                 *ended = Some(value);
             }
         }
-        if ended.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+        if ended.iter().all(Option::is_some) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     ended.into_iter().flatten().collect()

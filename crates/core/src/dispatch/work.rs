@@ -58,7 +58,10 @@ impl Place {
             Self::Prompt(position) => (position, server.prompts().len(), ListKind::Prompts),
             Self::Resource(position) => (position, server.resources().len(), ListKind::Resources),
         };
-        Some((&server.upstreams().get(position.checked_sub(own)?)?.upstream, kind))
+        Some((
+            &server.upstreams().get(position.checked_sub(own)?)?.upstream,
+            kind,
+        ))
     }
 
     /// The scopes that a caller needs.
@@ -101,7 +104,8 @@ impl Work {
         platform: &Arc<Platform>,
     ) -> Result<Self, Error> {
         let state = call.params.request_state()?.map(Into::into);
-        let (mut meta, params, revision) = (std::mem::take(&mut call.meta), &call.params, call.revision);
+        let (mut meta, params, revision) =
+            (std::mem::take(&mut call.meta), &call.params, call.revision);
         if server.capabilities().logging.is_none() {
             meta.log_level = None;
         } else if !revision.is_modern() {
@@ -132,7 +136,11 @@ impl Work {
         F: FnOnce(Arc<Self>) -> R + MaybeSend + 'static,
         R: Future<Output = record::Ended> + MaybeSend,
     {
-        let (id, wants_progress, outbox) = (self.id.clone(), self.meta.progress_token.is_some(), self.outbox.clone());
+        let (id, wants_progress, outbox) = (
+            self.id.clone(),
+            self.meta.progress_token.is_some(),
+            self.outbox.clone(),
+        );
         let work = Arc::new(self);
         let call = async move {
             let recorder = Recorder::start(Arc::clone(&work));
@@ -189,18 +197,26 @@ impl Work {
     }
 
     pub(super) fn arguments(&self) -> Result<Value, Error> {
-        let Some(raw) = &self.arguments else { return Ok(Value::Object(JsonObject::new())) };
+        let Some(raw) = &self.arguments else {
+            return Ok(Value::Object(JsonObject::new()));
+        };
         match serde_json::from_str(raw.get()) {
             Ok(arguments @ Value::Object(_)) => Ok(arguments),
-            Ok(_) => Err(Error::invalid_params("`params.arguments` must be an object")),
-            Err(_) => Err(Error::invalid_params("`params.arguments` nests deeper than 127 levels or holds a number out of range")),
+            Ok(_) => Err(Error::invalid_params(
+                "`params.arguments` must be an object",
+            )),
+            Err(_) => Err(Error::invalid_params(
+                "`params.arguments` nests deeper than 127 levels or holds a number out of range",
+            )),
         }
     }
 
     /// The tool's own limit, cut to what the host has left.
     pub(super) fn limit(&self, own: Duration) -> Duration {
         match self.deadline_ms {
-            Some(deadline_ms) => own.min(Duration::from_millis(deadline_ms.saturating_sub(self.platform.clock.now_ms()))),
+            Some(deadline_ms) => own.min(Duration::from_millis(
+                deadline_ms.saturating_sub(self.platform.clock.now_ms()),
+            )),
             None => own,
         }
     }
@@ -213,10 +229,19 @@ impl Work {
         self.cx_with(arguments, limit, BTreeMap::new())
     }
 
-    fn cx_with(&self, arguments: &Value, limit: Duration, filled: BTreeMap<String, String>) -> Result<Cx, Error> {
+    fn cx_with(
+        &self,
+        arguments: &Value,
+        limit: Duration,
+        filled: BTreeMap<String, String>,
+    ) -> Result<Cx, Error> {
         let now_ms = self.platform.clock.now_ms();
         let opened = match &self.state {
-            Some(token) => Some(self.platform.keys.open(token, now_ms, &self.binding(arguments))?),
+            Some(token) => Some(self.platform.keys.open(
+                token,
+                now_ms,
+                &self.binding(arguments),
+            )?),
             None => None,
         };
         Ok(Cx::new(Parts {
@@ -234,24 +259,40 @@ impl Work {
     }
 
     fn answers(&self) -> Result<InputResponses, Error> {
-        let Some(raw) = &self.answers else { return Ok(InputResponses::new()) };
+        let Some(raw) = &self.answers else {
+            return Ok(InputResponses::new());
+        };
         read_responses(raw).ok_or_else(|| {
             Error::invalid_params("`params.inputResponses` must be an object whose values answer what was asked: an elicitation (`action`), a sampling (`role`, `content`, `model`) or `roots`")
         })
     }
 
     fn binding(&self, arguments: &Value) -> Binding {
-        Binding::new(self.server.name(), &self.principal.key(), self.method, &self.target, &canonical(arguments))
+        Binding::new(
+            self.server.name(),
+            &self.principal.key(),
+            self.method,
+            &self.target,
+            &canonical(arguments),
+        )
     }
 
     /// The members of an answer that asks the client something.
     fn question_members(&self, name: &str, ask: &Ask) -> Result<Vec<u8>, Error> {
-        let undeclared: Vec<_> = ask.requests.values().map(InputRequest::needs).filter(|needed| !needed.is_in(&self.meta.client)).collect();
+        let undeclared: Vec<_> = ask
+            .requests
+            .values()
+            .map(InputRequest::needs)
+            .filter(|needed| !needed.is_in(&self.meta.client))
+            .collect();
         if !undeclared.is_empty() {
             return Err(missing(&undeclared));
         }
         if ask.state_failed || (ask.requests.is_empty() && ask.state.is_none()) {
-            return Err(Error::internal(self.internal(name, "the handler asked for nothing, or its state can't be written as JSON")));
+            return Err(Error::internal(self.internal(
+                name,
+                "the handler asked for nothing, or its state can't be written as JSON",
+            )));
         }
         let mut written = Vec::from("{");
         if !ask.requests.is_empty() {
@@ -260,9 +301,18 @@ impl Work {
         }
         if let Some(state) = &ask.state {
             let within = milliseconds(ask.within);
-            let arguments = if self.method == "resources/read" { Value::Null } else { self.arguments()? };
+            let arguments = if self.method == "resources/read" {
+                Value::Null
+            } else {
+                self.arguments()?
+            };
             let expires_ms = self.platform.clock.now_ms().saturating_add(within);
-            let token = self.platform.keys.seal(state, expires_ms, &self.binding(&arguments), &*self.platform.random)?;
+            let token = self.platform.keys.seal(
+                state,
+                expires_ms,
+                &self.binding(&arguments),
+                &*self.platform.random,
+            )?;
             if !ask.requests.is_empty() {
                 written.push(b',');
             }
@@ -276,14 +326,24 @@ impl Work {
     /// A tool's question, as a result that nobody keeps.
     pub(super) fn question(&self, name: &str, ask: &Ask) -> Result<Made, Error> {
         let body = self.question_members(name, ask)?.into();
-        Ok(Made { body, meta: JsonObject::new(), outcome: Outcome::InputRequired, keep: Keep::Nothing })
+        Ok(Made {
+            body,
+            meta: JsonObject::new(),
+            outcome: Outcome::InputRequired,
+            keep: Keep::Nothing,
+        })
     }
 
     /// A tool's result, written for this revision.
     pub(super) fn made(&self, result: CallToolResult, outcome: Outcome, keep: Keep) -> Made {
         let mut result = result.down_level(self.revision);
         let meta = std::mem::take(&mut result.meta);
-        Made { body: to_json(&result).into(), meta, outcome, keep }
+        Made {
+            body: to_json(&result).into(),
+            meta,
+            outcome,
+            keep,
+        }
     }
 
     /// A failure that a policy reports in the tool's place.
@@ -297,7 +357,9 @@ impl Work {
             return self.server.input_required(&made.body);
         }
         if !self.meta.tells_cache {
-            return self.server.complete(self.revision, &made.body, &made.meta, "");
+            return self
+                .server
+                .complete(self.revision, &made.body, &made.meta, "");
         }
         let mut meta = made.meta.clone();
         meta.insert(CACHE.to_owned(), cache.as_str().into());
@@ -308,7 +370,9 @@ impl Work {
     pub(super) fn failed(&self, name: &str, kind: Kind) -> record::Ended {
         Err(record::Refused::from(match kind {
             Kind::Ask(ask) if self.revision.is_modern() => {
-                let written = self.server.input_required(&self.question_members(name, &ask)?);
+                let written = self
+                    .server
+                    .input_required(&self.question_members(name, &ask)?);
                 return Ok((written, Outcome::InputRequired.into()));
             }
             Kind::Ask(_) => Error::invalid_request(self.cannot_ask(name)),
@@ -329,21 +393,37 @@ impl Work {
 
     /// A prompt or a resource whose time was over.
     pub(super) fn timed_out(&self, name: &str, limit: Duration) -> record::Refused {
-        record::Refused { error: Error::internal(self.too_slow(name, limit)), outcome: Outcome::TimedOut }
+        record::Refused {
+            error: Error::internal(self.too_slow(name, limit)),
+            outcome: Outcome::TimedOut,
+        }
     }
 
     /// The answer of a prompt or a resource, unless it is larger than an answer may be.
     pub(super) fn bounded(&self, name: &str, body: &[u8], extra: &str) -> record::Ended {
         let most = self.server.most_result_bytes();
         if body.len() > most {
-            let text = format!("`{name}` has {} bytes, more than the {most} that one answer may have", body.len());
-            return Err(record::Refused { error: Error::internal(text), outcome: Outcome::TooLarge });
+            let text = format!(
+                "`{name}` has {} bytes, more than the {most} that one answer may have",
+                body.len()
+            );
+            return Err(record::Refused {
+                error: Error::internal(text),
+                outcome: Outcome::TooLarge,
+            });
         }
-        Ok((self.server.complete(self.revision, body, &JsonObject::new(), extra), Outcome::Ok.into()))
+        Ok((
+            self.server
+                .complete(self.revision, body, &JsonObject::new(), extra),
+            Outcome::Ok.into(),
+        ))
     }
 
     pub(super) fn too_slow(&self, name: &str, limit: Duration) -> String {
-        format!("`{name}` did not finish within {} and was stopped. Try a narrower request, or the same one later.", seconds(limit))
+        format!(
+            "`{name}` did not finish within {} and was stopped. Try a narrower request, or the same one later.",
+            seconds(limit)
+        )
     }
 
     /// A handler's own sentence; with the id under which the log has the cause, if it gave one.
@@ -355,7 +435,10 @@ impl Work {
     }
 
     pub(super) fn internal(&self, name: &str, cause: &str) -> String {
-        format!("internal error of `{name}` (error id {}); the cause is in the server's log under this id", self.record(name, cause))
+        format!(
+            "internal error of `{name}` (error id {}); the cause is in the server's log under this id",
+            self.record(name, cause)
+        )
     }
 
     /// Hands the private cause to the log, and gives the id that the client is told.
@@ -363,18 +446,26 @@ impl Work {
         let mut bytes = [0; 6];
         self.platform.random.fill(&mut bytes);
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.platform.records.failure(&Failure::new(&id, self.method, name, cause));
+        self.platform
+            .records
+            .failure(&Failure::new(&id, self.method, name, cause));
         id
     }
 
     /// Tells the log that a store gave no answer.
     pub(crate) fn store_failed(&self, store: &str, error: &StoreError) {
-        self.platform.records.store_failure(store, &error.to_string());
+        self.platform
+            .records
+            .store_failure(store, &error.to_string());
     }
 }
 
 fn seconds(limit: Duration) -> String {
-    if limit.subsec_millis() == 0 { format!("{} s", limit.as_secs()) } else { format!("{} ms", limit.as_millis()) }
+    if limit.subsec_millis() == 0 {
+        format!("{} s", limit.as_secs())
+    } else {
+        format!("{} ms", limit.as_millis())
+    }
 }
 
 /// Error -32021.
@@ -382,7 +473,9 @@ pub(super) fn missing(capabilities: &[Capability]) -> Error {
     let mut required = JsonObject::new();
     let mut names = Vec::new();
     for capability in capabilities {
-        let Value::Object(members) = capability.as_required() else { continue };
+        let Value::Object(members) = capability.as_required() else {
+            continue;
+        };
         for (name, modes) in members {
             // two modes of one capability stand side by side
             match (required.get_mut(&name), modes) {
@@ -392,6 +485,12 @@ pub(super) fn missing(capabilities: &[Capability]) -> Error {
         }
         names.push(capability.name());
     }
-    Error::new(ErrorCode(-32021), format!("this call needs client capabilities that were not declared: {}", names.join(", ")))
-        .with_data(serde_json::json!({ "requiredCapabilities": required }))
+    Error::new(
+        ErrorCode(-32021),
+        format!(
+            "this call needs client capabilities that were not declared: {}",
+            names.join(", ")
+        ),
+    )
+    .with_data(serde_json::json!({ "requiredCapabilities": required }))
 }

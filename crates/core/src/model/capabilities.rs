@@ -51,17 +51,27 @@ struct Sampling {
 impl<'de> Deserialize<'de> for ClientCapabilities {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let declared = Declared::deserialize(deserializer)?;
-        let (form, url) = declared.elicitation.map_or((false, false), |Object(elicitation)| {
-            // an empty object means forms, for clients older than the split into two modes
-            (elicitation.form.is_some() || elicitation.url.is_none(), elicitation.url.is_some())
-        });
+        let (form, url) = declared
+            .elicitation
+            .map_or((false, false), |Object(elicitation)| {
+                // an empty object means forms, for clients older than the split into two modes
+                (
+                    elicitation.form.is_some() || elicitation.url.is_none(),
+                    elicitation.url.is_some(),
+                )
+            });
         Ok(Self {
             elicitation_form: form,
             elicitation_url: url,
             sampling: declared.sampling.is_some(),
-            sampling_tools: declared.sampling.is_some_and(|Object(sampling)| sampling.tools.is_some()),
+            sampling_tools: declared
+                .sampling
+                .is_some_and(|Object(sampling)| sampling.tools.is_some()),
             roots: declared.roots.is_some(),
-            extensions: declared.extensions.map(|extensions| extensions.into_keys().collect()).unwrap_or_default(),
+            extensions: declared
+                .extensions
+                .map(|extensions| extensions.into_keys().collect())
+                .unwrap_or_default(),
         })
     }
 }

@@ -49,6 +49,10 @@ impl Completion {
     pub(crate) fn of(mut values: Vec<String>) -> Self {
         let total = values.len();
         values.truncate(MOST);
-        Self { has_more: total > values.len(), total, values }
+        Self {
+            has_more: total > values.len(),
+            total,
+            values,
+        }
     }
 }

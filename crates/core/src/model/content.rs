@@ -34,7 +34,11 @@ pub struct TextContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
     /// Facts for programs.
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub meta: JsonObject,
 }
 
@@ -51,7 +55,11 @@ pub struct MediaContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
     /// Facts for programs.
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub meta: JsonObject,
 }
 
@@ -65,7 +73,11 @@ pub struct EmbeddedResource {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
     /// Facts for programs.
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub meta: JsonObject,
 }
 
@@ -168,7 +180,11 @@ impl Content {
     /// Words.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(TextContent { text: text.into(), annotations: None, meta: JsonObject::new() })
+        Self::Text(TextContent {
+            text: text.into(),
+            annotations: None,
+            meta: JsonObject::new(),
+        })
     }
 
     /// A picture from its bytes.
@@ -186,7 +202,11 @@ impl Content {
     /// A resource inside the answer.
     #[must_use]
     pub fn resource(resource: ResourceContents) -> Self {
-        Self::Resource(EmbeddedResource { resource, annotations: None, meta: JsonObject::new() })
+        Self::Resource(EmbeddedResource {
+            resource,
+            annotations: None,
+            meta: JsonObject::new(),
+        })
     }
 
     /// A pointer to a resource.
@@ -226,7 +246,12 @@ impl From<&str> for Content {
 
 impl MediaContent {
     fn new(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
-        Self { data: STANDARD.encode(bytes), mime_type: mime_type.into(), annotations: None, meta: JsonObject::new() }
+        Self {
+            data: STANDARD.encode(bytes),
+            mime_type: mime_type.into(),
+            annotations: None,
+            meta: JsonObject::new(),
+        }
     }
 }
 
@@ -244,7 +269,11 @@ pub struct ResourceContents {
     #[serde(flatten)]
     pub body: ResourceBody,
     /// Facts for programs.
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub meta: JsonObject,
 }
 
@@ -261,14 +290,32 @@ pub enum ResourceBody {
 impl ResourceContents {
     /// Words.
     #[must_use]
-    pub fn text(uri: impl Into<String>, mime_type: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { uri: uri.into(), mime_type: Some(mime_type.into()), body: ResourceBody::Text(text.into()), meta: JsonObject::new() }
+    pub fn text(
+        uri: impl Into<String>,
+        mime_type: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            uri: uri.into(),
+            mime_type: Some(mime_type.into()),
+            body: ResourceBody::Text(text.into()),
+            meta: JsonObject::new(),
+        }
     }
 
     /// Bytes.
     #[must_use]
-    pub fn blob(uri: impl Into<String>, mime_type: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
+    pub fn blob(
+        uri: impl Into<String>,
+        mime_type: impl Into<String>,
+        bytes: impl AsRef<[u8]>,
+    ) -> Self {
         let body = ResourceBody::Blob(STANDARD.encode(bytes));
-        Self { uri: uri.into(), mime_type: Some(mime_type.into()), body, meta: JsonObject::new() }
+        Self {
+            uri: uri.into(),
+            mime_type: Some(mime_type.into()),
+            body,
+            meta: JsonObject::new(),
+        }
     }
 }

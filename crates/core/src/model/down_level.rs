@@ -21,7 +21,11 @@ impl ToolDefinition {
         if !revision.has_icons() {
             self.icons.clear();
         }
-        if self.output_schema.as_ref().is_some_and(|schema| !may_have_output(schema, revision)) {
+        if self
+            .output_schema
+            .as_ref()
+            .is_some_and(|schema| !may_have_output(schema, revision))
+        {
             self.output_schema = None;
         }
         self
@@ -30,7 +34,8 @@ impl ToolDefinition {
 
 /// Before 2026-07-28 an output schema had to have an object at its root; before 2025-06-18 there was none.
 fn may_have_output(schema: &Value, revision: Revision) -> bool {
-    revision.is_modern() || (revision.has_titles() && schema.get("type").is_some_and(|kind| kind == "object"))
+    revision.is_modern()
+        || (revision.has_titles() && schema.get("type").is_some_and(|kind| kind == "object"))
 }
 
 impl ResourceDefinition {
@@ -84,11 +89,19 @@ impl CallToolResult {
         if revision.is_modern() {
             return self;
         }
-        let keeps_structured = revision.has_titles() && self.structured_content.as_ref().is_some_and(|raw| raw.get().starts_with('{'));
+        let keeps_structured = revision.has_titles()
+            && self
+                .structured_content
+                .as_ref()
+                .is_some_and(|raw| raw.get().starts_with('{'));
         if !keeps_structured {
             self.structured_content = None;
         }
-        self.content = self.content.into_iter().map(|content| content.down_level(revision)).collect();
+        self.content = self
+            .content
+            .into_iter()
+            .map(|content| content.down_level(revision))
+            .collect();
         self
     }
 }
@@ -96,7 +109,8 @@ impl CallToolResult {
 impl GetPromptResult {
     pub(crate) fn down_level(mut self, revision: Revision) -> Self {
         for message in &mut self.messages {
-            message.content = std::mem::replace(&mut message.content, Content::text("")).down_level(revision);
+            message.content =
+                std::mem::replace(&mut message.content, Content::text("")).down_level(revision);
         }
         self
     }
@@ -114,9 +128,10 @@ impl Content {
             self.clear_meta();
         }
         match self {
-            Self::Audio(audio) if !revision.has_annotations() => {
-                Self::text(format!("[audio of type {}, which this client's protocol revision can't carry]", audio.mime_type))
-            }
+            Self::Audio(audio) if !revision.has_annotations() => Self::text(format!(
+                "[audio of type {}, which this client's protocol revision can't carry]",
+                audio.mime_type
+            )),
             Self::ResourceLink(link) if !revision.has_titles() => Self::text(as_words(&link)),
             Self::ResourceLink(mut link) => {
                 link.icons.clear();
@@ -153,27 +168,49 @@ mod tests {
     use serde_json::json;
 
     fn result() -> CallToolResult {
-        CallToolResult::new(vec![Content::audio(b"x", "audio/wav"), Content::resource_link(ResourceLink::new("shop://1", "one"))])
-            .structured(json!({"a": 1}))
+        CallToolResult::new(vec![
+            Content::audio(b"x", "audio/wav"),
+            Content::resource_link(ResourceLink::new("shop://1", "one")),
+        ])
+        .structured(json!({"a": 1}))
     }
 
     #[test]
     fn results_carry_only_what_the_revision_knows() {
         let kinds = |revision| {
             let result = serde_json::to_value(result().down_level(revision)).unwrap();
-            let kinds: Vec<String> = result["content"].as_array().unwrap().iter().map(|c| c["type"].as_str().unwrap().to_owned()).collect();
+            let kinds: Vec<String> = result["content"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|c| c["type"].as_str().unwrap().to_owned())
+                .collect();
             (kinds.join(" "), result.get("structuredContent").is_some())
         };
         assert_eq!(kinds(Revision::V2024_11_05), ("text text".into(), false));
         assert_eq!(kinds(Revision::V2025_03_26), ("audio text".into(), false));
-        assert_eq!(kinds(Revision::V2025_06_18), ("audio resource_link".into(), true));
-        assert_eq!(kinds(Revision::V2026_07_28), ("audio resource_link".into(), true));
+        assert_eq!(
+            kinds(Revision::V2025_06_18),
+            ("audio resource_link".into(), true)
+        );
+        assert_eq!(
+            kinds(Revision::V2026_07_28),
+            ("audio resource_link".into(), true)
+        );
     }
 
     #[test]
     fn structured_content_that_is_no_object_stays_with_modern_clients() {
         let list = CallToolResult::text("[1]").structured(json!([1]));
-        assert_eq!(list.clone().down_level(Revision::V2025_11_25).structured_content(), None);
-        assert_eq!(list.down_level(Revision::V2026_07_28).structured_content(), Some(json!([1])));
+        assert_eq!(
+            list.clone()
+                .down_level(Revision::V2025_11_25)
+                .structured_content(),
+            None
+        );
+        assert_eq!(
+            list.down_level(Revision::V2026_07_28).structured_content(),
+            Some(json!([1]))
+        );
     }
 }

@@ -56,7 +56,11 @@ impl Form {
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         let requested_schema = json!({"type": "object", "properties": {}, "required": []});
-        Self { mode: "form", message: message.into(), requested_schema }
+        Self {
+            mode: "form",
+            message: message.into(),
+            requested_schema,
+        }
     }
 
     /// A line of text.
@@ -86,7 +90,10 @@ impl Form {
     /// One of a few words.
     #[must_use]
     pub fn choice(self, name: &str, description: &str, values: &[&str]) -> Self {
-        self.field(name, json!({"type": "string", "description": description, "enum": values}))
+        self.field(
+            name,
+            json!({"type": "string", "description": description, "enum": values}),
+        )
     }
 
     /// Any primitive schema that the specification allows in a form: string, number, integer, boolean or an enum, with
@@ -126,7 +133,11 @@ impl UrlElicitation {
     /// A sentence that says why, and an HTTPS address that carries nothing secret and signs nobody in.
     #[must_use]
     pub fn new(message: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { mode: "url", message: message.into(), url: url.into() }
+        Self {
+            mode: "url",
+            message: message.into(),
+            url: url.into(),
+        }
     }
 }
 
@@ -153,7 +164,9 @@ impl Sampling {
     #[must_use]
     pub fn new(text: impl Into<String>, max_tokens: u32) -> Self {
         Self {
-            messages: vec![json!({"role": "user", "content": {"type": "text", "text": text.into()}})],
+            messages: vec![
+                json!({"role": "user", "content": {"type": "text", "text": text.into()}}),
+            ],
             max_tokens,
             system_prompt: None,
             temperature: None,
@@ -280,7 +293,12 @@ impl Sampled {
     /// The words of the answer, if it has any.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
-        let block = self.content.as_array().map_or(Some(&self.content), |blocks| blocks.iter().find(|block| block["type"] == "text"))?;
+        let block = self
+            .content
+            .as_array()
+            .map_or(Some(&self.content), |blocks| {
+                blocks.iter().find(|block| block["type"] == "text")
+            })?;
         block.get("text")?.as_str()
     }
 }
@@ -309,7 +327,10 @@ pub(crate) fn read_responses(raw: &RawValue) -> Option<InputResponses> {
     let answers: BTreeMap<String, Object<JsonObject>> = serde_json::from_str(raw.get()).ok()?;
     let mut responses = BTreeMap::new();
     for (key, answer) in answers {
-        responses.insert(key, InputResponse::deserialize(Value::Object(answer.0)).ok()?);
+        responses.insert(
+            key,
+            InputResponse::deserialize(Value::Object(answer.0)).ok()?,
+        );
     }
     Some(responses)
 }

@@ -19,15 +19,40 @@ pub(crate) const CACHE: &str = "dev.mcpfn/cache";
 /// Members of `_meta`, found but not yet read.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct RawMeta<'a> {
-    #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "io.modelcontextprotocol/protocolVersion",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     pub(crate) protocol_version: Option<&'a RawValue>,
-    #[serde(rename = "io.modelcontextprotocol/clientCapabilities", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "io.modelcontextprotocol/clientCapabilities",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     pub(crate) client_capabilities: Option<&'a RawValue>,
-    #[serde(rename = "io.modelcontextprotocol/clientInfo", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "io.modelcontextprotocol/clientInfo",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     pub(crate) client_info: Option<&'a RawValue>,
-    #[serde(rename = "io.modelcontextprotocol/logLevel", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "io.modelcontextprotocol/logLevel",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     log_level: Option<&'a RawValue>,
-    #[serde(rename = "progressToken", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "progressToken",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     progress_token: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     traceparent: Option<&'a RawValue>,
@@ -35,11 +60,26 @@ pub(crate) struct RawMeta<'a> {
     tracestate: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     baggage: Option<&'a RawValue>,
-    #[serde(rename = "idempotencyKey", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "idempotencyKey",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     idempotency_key: Option<&'a RawValue>,
-    #[serde(rename = "dev.mcpfn/hops", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "dev.mcpfn/hops",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     hops: Option<&'a RawValue>,
-    #[serde(rename = "dev.mcpfn/cache", borrow, default, deserialize_with = "present")]
+    #[serde(
+        rename = "dev.mcpfn/cache",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     cache: Option<&'a RawValue>,
 }
 
@@ -63,15 +103,27 @@ pub(crate) struct CallMeta {
 impl<'a> RawMeta<'a> {
     /// The version a modern request names.
     pub(crate) fn version(&self) -> Result<Cow<'a, str>, Error> {
-        let raw = self.protocol_version.ok_or_else(|| missing(PROTOCOL_VERSION, "the revision's date, e.g. \"2026-07-28\""))?;
-        string(raw).ok_or_else(|| Error::invalid_params(format!("`_meta[\"{PROTOCOL_VERSION}\"]` must be a string")))
+        let raw = self
+            .protocol_version
+            .ok_or_else(|| missing(PROTOCOL_VERSION, "the revision's date, e.g. \"2026-07-28\""))?;
+        string(raw).ok_or_else(|| {
+            Error::invalid_params(format!("`_meta[\"{PROTOCOL_VERSION}\"]` must be a string"))
+        })
     }
 
     /// Reads everything a modern request must or may say.
     pub(crate) fn modern(&self) -> Result<CallMeta, Error> {
-        let raw = self.client_capabilities.ok_or_else(|| missing(CLIENT_CAPABILITIES, "an object, `{}` if the client has none"))?;
-        let Object(client) = serde_json::from_str(raw.get())
-            .map_err(|_| Error::invalid_params(format!("`_meta[\"{CLIENT_CAPABILITIES}\"]` must be a ClientCapabilities object")))?;
+        let raw = self.client_capabilities.ok_or_else(|| {
+            missing(
+                CLIENT_CAPABILITIES,
+                "an object, `{}` if the client has none",
+            )
+        })?;
+        let Object(client) = serde_json::from_str(raw.get()).map_err(|_| {
+            Error::invalid_params(format!(
+                "`_meta[\"{CLIENT_CAPABILITIES}\"]` must be a ClientCapabilities object"
+            ))
+        })?;
         let log_level = match self.log_level {
             None => None,
             Some(raw) => Some(LogLevel::read(raw).ok_or_else(|| {
@@ -80,13 +132,20 @@ impl<'a> RawMeta<'a> {
                 ))
             })?),
         };
-        Ok(CallMeta { client, log_level, ..self.common()? })
+        Ok(CallMeta {
+            client,
+            log_level,
+            ..self.common()?
+        })
     }
 
     fn trace(&self) -> TraceContext {
         let text = |raw: Option<&RawValue>| raw.and_then(string).map(Cow::into_owned);
-        let mut trace =
-            TraceContext { traceparent: text(self.traceparent), tracestate: text(self.tracestate), baggage: text(self.baggage) };
+        let mut trace = TraceContext {
+            traceparent: text(self.traceparent),
+            tracestate: text(self.tracestate),
+            baggage: text(self.baggage),
+        };
         trace.keep_well_formed();
         trace
     }
@@ -94,11 +153,17 @@ impl<'a> RawMeta<'a> {
     /// Reads what legacy requests may say: a progress token and trace context.
     pub(crate) fn common(&self) -> Result<CallMeta, Error> {
         Ok(CallMeta {
-            client_info: self.client_info.and_then(|raw| serde_json::from_str::<Object<_>>(raw.get()).ok()).map(|object| object.0),
+            client_info: self
+                .client_info
+                .and_then(|raw| serde_json::from_str::<Object<_>>(raw.get()).ok())
+                .map(|object| object.0),
             progress_token: self.progress_token.map(progress_token).transpose()?,
             trace: self.trace(),
             idempotency_key: self.idempotency_key.map(idempotency_key).transpose()?,
-            hops: self.hops.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
+            hops: self
+                .hops
+                .and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .unwrap_or_default(),
             tells_cache: self.cache.is_some_and(|raw| raw.get() == "true"),
             ..CallMeta::default()
         })
@@ -113,7 +178,9 @@ fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
     if is_string_or_integer(raw) {
         Ok(raw.get().into())
     } else {
-        Err(Error::invalid_params("`_meta.progressToken` must be a string or an integer"))
+        Err(Error::invalid_params(
+            "`_meta.progressToken` must be a string or an integer",
+        ))
     }
 }
 
@@ -123,7 +190,9 @@ const LONGEST_KEY: usize = 255;
 fn idempotency_key(raw: &RawValue) -> Result<Box<str>, Error> {
     let key = string(raw).filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
     key.map(Into::into).ok_or_else(|| {
-        Error::invalid_params(format!("`_meta.idempotencyKey` must be a string of 1 to {LONGEST_KEY} bytes, such as a UUID"))
+        Error::invalid_params(format!(
+            "`_meta.idempotencyKey` must be a string of 1 to {LONGEST_KEY} bytes, such as a UUID"
+        ))
     })
 }
 
@@ -165,10 +234,20 @@ impl TraceContext {
     /// Drops what the W3C's grammar does not allow, roughly: a `traceparent` is 55 characters of hexadecimal digits and dashes, the
     /// others are visible ASCII of limited length.
     pub(crate) fn keep_well_formed(&mut self) {
-        let hex = |parent: &String| parent.len() == 55 && parent.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        let visible = |text: &String| text.len() <= 512 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let hex = |parent: &String| {
+            parent.len() == 55
+                && parent
+                    .bytes()
+                    .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        };
+        let visible = |text: &String| {
+            text.len() <= 512 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        };
         self.traceparent = self.traceparent.take().filter(hex);
-        self.tracestate = self.tracestate.take().filter(|state| self.traceparent.is_some() && visible(state));
+        self.tracestate = self
+            .tracestate
+            .take()
+            .filter(|state| self.traceparent.is_some() && visible(state));
         self.baggage = self.baggage.take().filter(visible);
     }
 }

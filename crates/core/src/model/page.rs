@@ -25,12 +25,21 @@ impl Cursor {
 
     /// Reads a cursor of this list with `pages` pages.
     pub(crate) fn read(text: &str, list: u64, pages: usize) -> Result<usize, Error> {
-        let invalid = || Error::invalid_params("`cursor` is not one of this list: start again without a cursor");
+        let invalid = || {
+            Error::invalid_params("`cursor` is not one of this list: start again without a cursor")
+        };
         // decoding into a fixed buffer: a cursor of megabytes costs nothing
         let mut bytes = [0; 12];
-        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| invalid())?;
-        let (&[a, b, c, d, e, f, g, h, i, j, k, l], 12) = (&bytes, length) else { return Err(invalid()) };
-        let cursor = Self { list: u64::from_be_bytes([a, b, c, d, e, f, g, h]), page: u32::from_be_bytes([i, j, k, l]) };
+        let length = URL_SAFE_NO_PAD
+            .decode_slice(text, &mut bytes)
+            .map_err(|_| invalid())?;
+        let (&[a, b, c, d, e, f, g, h, i, j, k, l], 12) = (&bytes, length) else {
+            return Err(invalid());
+        };
+        let cursor = Self {
+            list: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            page: u32::from_be_bytes([i, j, k, l]),
+        };
         match usize::try_from(cursor.page) {
             Ok(page) if cursor.list == list && page > 0 && page < pages => Ok(page),
             _ => Err(invalid()),

@@ -18,7 +18,11 @@ pub(crate) struct PromptDefinition {
     pub(crate) icons: Vec<Icon>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) arguments: Vec<PromptArgument>,
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub(crate) meta: JsonObject,
 }
 
@@ -51,13 +55,19 @@ impl PromptMessage {
     /// Said by the person.
     #[must_use]
     pub fn user(content: impl Into<Content>) -> Self {
-        Self { role: Role::User, content: content.into() }
+        Self {
+            role: Role::User,
+            content: content.into(),
+        }
     }
 
     /// Said by the model.
     #[must_use]
     pub fn assistant(content: impl Into<Content>) -> Self {
-        Self { role: Role::Assistant, content: content.into() }
+        Self {
+            role: Role::Assistant,
+            content: content.into(),
+        }
     }
 }
 
@@ -76,7 +86,10 @@ impl GetPromptResult {
     /// Any messages.
     #[must_use]
     pub fn new(messages: Vec<PromptMessage>) -> Self {
-        Self { description: None, messages }
+        Self {
+            description: None,
+            messages,
+        }
     }
 
     /// Says what these messages are for.

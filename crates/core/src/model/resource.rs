@@ -27,6 +27,10 @@ pub(crate) struct ResourceDefinition {
     pub(crate) size: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) icons: Vec<Icon>,
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub(crate) meta: JsonObject,
 }

@@ -24,7 +24,11 @@ pub(crate) struct ToolDefinition {
     pub(crate) output_schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) annotations: Option<ToolAnnotations>,
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub(crate) meta: JsonObject,
 }
 
@@ -58,7 +62,11 @@ pub struct CallToolResult {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_error: bool,
     /// Facts for programs.
-    #[serde(default, rename = "_meta", skip_serializing_if = "JsonObject::is_empty")]
+    #[serde(
+        default,
+        rename = "_meta",
+        skip_serializing_if = "JsonObject::is_empty"
+    )]
     pub meta: JsonObject,
 }
 
@@ -66,7 +74,10 @@ impl CallToolResult {
     /// Any blocks.
     #[must_use]
     pub fn new(content: Vec<Content>) -> Self {
-        Self { content, ..Self::default() }
+        Self {
+            content,
+            ..Self::default()
+        }
     }
 
     /// One block of words.
@@ -78,7 +89,10 @@ impl CallToolResult {
     /// A failure in one sentence that the model can act on.
     #[must_use]
     pub fn error(text: impl Into<String>) -> Self {
-        Self { is_error: true, ..Self::text(text) }
+        Self {
+            is_error: true,
+            ..Self::text(text)
+        }
     }
 
     /// Adds the same as JSON.
@@ -92,7 +106,9 @@ impl CallToolResult {
     /// The structured content, if there is any.
     #[must_use]
     pub fn structured_content(&self) -> Option<Value> {
-        self.structured_content.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok())
+        self.structured_content
+            .as_ref()
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
 
     /// Adds a fact for programs.

@@ -27,13 +27,23 @@ pub(crate) async fn through(
     make: BoxFuture<'static, Result<Made, Error>>,
 ) -> (Result<Made, Error>, CacheUse) {
     // a retry answers a question: its result belongs to that conversation
-    let Some(store) = work.platform.cache.clone().filter(|_| !work.is_retry()) else { return (make.await, CacheUse::Off) };
-    let entry = Entry { key: key(work, cache, arguments), cache, store };
+    let Some(store) = work.platform.cache.clone().filter(|_| !work.is_retry()) else {
+        return (make.await, CacheUse::Off);
+    };
+    let entry = Entry {
+        key: key(work, cache, arguments),
+        cache,
+        store,
+    };
     let now_ms = work.platform.clock.now_ms();
-    let found = entry.store.get(&entry.key, now_ms).await.unwrap_or_else(|error| {
-        work.store_failed("result cache", &error);
-        None
-    });
+    let found = entry
+        .store
+        .get(&entry.key, now_ms)
+        .await
+        .unwrap_or_else(|error| {
+            work.store_failed("result cache", &error);
+            None
+        });
     if let Some(Kept { stamp, made }) = found.as_ref().and_then(Kept::read) {
         if now_ms < fresh_until(stamp) {
             return (Ok(made), CacheUse::Hit);
@@ -41,7 +51,9 @@ pub(crate) async fn through(
         if let Some(background) = &work.platform.background {
             if let Seat::Pilot(pilot) = work.platform.flights.board(&entry.key) {
                 let work = Arc::clone(work);
-                background.run(Box::pin(async move { drop(entry.fill(&work, pilot, make).await) }));
+                background.run(Box::pin(async move {
+                    drop(entry.fill(&work, pilot, make).await)
+                }));
             }
             return (Ok(made), CacheUse::Stale);
         }
@@ -71,13 +83,22 @@ struct Entry {
 
 impl Entry {
     /// Makes the result, shares it with equal calls, and keeps it: after the answer, where the host can.
-    async fn fill(self, work: &Arc<Work>, pilot: Pilot, make: BoxFuture<'static, Result<Made, Error>>) -> Result<Made, Error> {
+    async fn fill(
+        self,
+        work: &Arc<Work>,
+        pilot: Pilot,
+        make: BoxFuture<'static, Result<Made, Error>>,
+    ) -> Result<Made, Error> {
         let made = make.await?;
         if made.keep != Keep::Result || made.size() > MOST {
             pilot.land(Landed::Alone);
             return Ok(made);
         }
-        let fresh_until_ms = work.platform.clock.now_ms().saturating_add(milliseconds(self.cache.fresh));
+        let fresh_until_ms = work
+            .platform
+            .clock
+            .now_ms()
+            .saturating_add(milliseconds(self.cache.fresh));
         let expires_ms = fresh_until_ms.saturating_add(milliseconds(self.cache.stale));
         let mut stamp = Stamp::default();
         stamp[..8].copy_from_slice(&fresh_until_ms.to_be_bytes());
@@ -98,7 +119,11 @@ impl Entry {
 
 /// Revision and server version are part of it: neither a newer server nor an older client gets what was made for another one.
 fn key(work: &Work, cache: Cache, arguments: &Value) -> String {
-    let whose = if cache.public { String::new() } else { work.principal.key() };
+    let whose = if cache.public {
+        String::new()
+    } else {
+        work.principal.key()
+    };
     let server = &work.server;
     digest_key(&[
         b"result",

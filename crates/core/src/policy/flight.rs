@@ -17,7 +17,10 @@ struct State<T> {
 
 impl<T: Clone> Slot<T> {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(State { value: None, waiting: Vec::new() }))
+        Self(Mutex::new(State {
+            value: None,
+            waiting: Vec::new(),
+        }))
     }
 
     /// Sets the value, unless it is set.
@@ -35,7 +38,11 @@ impl<T: Clone> Slot<T> {
             if let Some(value) = &state.value {
                 return Poll::Ready(value.clone());
             }
-            if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            if !state
+                .waiting
+                .iter()
+                .any(|waker| waker.will_wake(cx.waker()))
+            {
                 state.waiting.push(cx.waker().clone());
             }
             Poll::Pending
@@ -74,18 +81,34 @@ pub(crate) enum Seat {
 impl Flights {
     /// For a platform on which one request can't wait for another.
     pub(crate) fn apart() -> Self {
-        Self { apart: true, ..Self::default() }
+        Self {
+            apart: true,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn board(self: &Arc<Self>, key: &str) -> Seat {
         if self.apart {
-            return Seat::Pilot(Pilot { flights: Arc::clone(self), key: key.to_owned(), slot: Arc::new(Slot::new()) });
+            return Seat::Pilot(Pilot {
+                flights: Arc::clone(self),
+                key: key.to_owned(),
+                slot: Arc::new(Slot::new()),
+            });
         }
-        match self.under_way.lock().unwrap_or_else(PoisonError::into_inner).entry(key.to_owned()) {
+        match self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(key.to_owned())
+        {
             Entry::Occupied(flight) => Seat::Passenger(Arc::clone(flight.get())),
             Entry::Vacant(free) => {
                 let slot = Arc::clone(free.insert(Arc::new(Slot::new())));
-                Seat::Pilot(Pilot { flights: Arc::clone(self), key: key.to_owned(), slot })
+                Seat::Pilot(Pilot {
+                    flights: Arc::clone(self),
+                    key: key.to_owned(),
+                    slot,
+                })
             }
         }
     }
@@ -106,7 +129,11 @@ impl Pilot {
 
 impl Drop for Pilot {
     fn drop(&mut self) {
-        self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.flights
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
         // without effect on a flight that landed
         self.slot.set(Landed::Lost);
     }

@@ -24,7 +24,12 @@ pub(crate) struct Made {
 impl Made {
     /// Bytes of the result, `_meta` included.
     pub(crate) fn size(&self) -> usize {
-        self.body.len() + if self.meta.is_empty() { 0 } else { to_json(&self.meta).len() }
+        self.body.len()
+            + if self.meta.is_empty() {
+                0
+            } else {
+                to_json(&self.meta).len()
+            }
     }
 }
 
@@ -47,7 +52,11 @@ pub(crate) struct Kept {
 
 impl Kept {
     pub(crate) fn write(made: &Made, stamp: Stamp) -> Bytes {
-        let meta = if made.meta.is_empty() { Vec::new() } else { to_json(&made.meta) };
+        let meta = if made.meta.is_empty() {
+            Vec::new()
+        } else {
+            to_json(&made.meta)
+        };
         let length = u32::try_from(meta.len()).unwrap_or(u32::MAX);
         let mut bytes = Vec::with_capacity(1 + 32 + 1 + 4 + meta.len() + made.body.len());
         bytes.push(LAYOUT);
@@ -61,17 +70,36 @@ impl Kept {
 
     /// `None` for bytes that nobody here wrote.
     pub(crate) fn read(bytes: &Bytes) -> Option<Self> {
-        let ([LAYOUT], rest) = bytes.split_first_chunk::<1>()? else { return None };
+        let ([LAYOUT], rest) = bytes.split_first_chunk::<1>()? else {
+            return None;
+        };
         let (stamp, rest) = rest.split_first_chunk::<32>()?;
         let ([fine], rest) = rest.split_first_chunk::<1>()?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
-        let (meta, body) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        let meta = if meta.is_empty() { JsonObject::new() } else { serde_json::from_slice(meta).ok()? };
+        let (meta, body) =
+            rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        let meta = if meta.is_empty() {
+            JsonObject::new()
+        } else {
+            serde_json::from_slice(meta).ok()?
+        };
         if !(body.starts_with(b"{") && body.ends_with(b"}")) {
             return None;
         }
-        let outcome = if *fine == 1 { Outcome::Ok } else { Outcome::Failed };
-        Some(Self { stamp: *stamp, made: Made { body: bytes.slice_ref(body), meta, outcome, keep: Keep::Nothing } })
+        let outcome = if *fine == 1 {
+            Outcome::Ok
+        } else {
+            Outcome::Failed
+        };
+        Some(Self {
+            stamp: *stamp,
+            made: Made {
+                body: bytes.slice_ref(body),
+                meta,
+                outcome,
+                keep: Keep::Nothing,
+            },
+        })
     }
 }
 
@@ -84,10 +112,23 @@ mod tests {
     fn what_is_written_is_read_and_nothing_else() {
         let mut meta = JsonObject::new();
         meta.insert("a".to_owned(), json!(1));
-        let made = Made { body: Bytes::from_static(b"{\"content\":[]}"), meta, outcome: Outcome::Ok, keep: Keep::Result };
+        let made = Made {
+            body: Bytes::from_static(b"{\"content\":[]}"),
+            meta,
+            outcome: Outcome::Ok,
+            keep: Keep::Result,
+        };
         let bytes = Kept::write(&made, [7; 32]);
         let kept = Kept::read(&bytes).unwrap();
-        assert_eq!((kept.stamp, kept.made.body, kept.made.meta, kept.made.outcome), ([7; 32], made.body, made.meta, Outcome::Ok));
+        assert_eq!(
+            (
+                kept.stamp,
+                kept.made.body,
+                kept.made.meta,
+                kept.made.outcome
+            ),
+            ([7; 32], made.body, made.meta, Outcome::Ok)
+        );
         for end in 0..bytes.len() {
             assert!(Kept::read(&bytes.slice(..end)).is_none(), "cut at {end}");
         }

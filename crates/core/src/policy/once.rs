@@ -36,9 +36,15 @@ pub(crate) async fn through(
     arguments: &Value,
     make: BoxFuture<'static, Result<Made, Error>>,
 ) -> (Result<Made, Error>, CacheUse) {
-    let Some(writes) = work.platform.writes.clone() else { return (make.await, CacheUse::Off) };
+    let Some(writes) = work.platform.writes.clone() else {
+        return (make.await, CacheUse::Off);
+    };
     let stamp: Stamp = Sha256::digest(canonical(arguments)).into();
-    let entry = Write { once: writes.once, key: store_key(work, key), stamp };
+    let entry = Write {
+        once: writes.once,
+        key: store_key(work, key),
+        stamp,
+    };
     match entry.begin(work, limit).await {
         Ok(Begun::First) => (entry.run(work, make).await, CacheUse::Miss),
         Ok(Begun::Done(bytes)) => match Kept::read(&bytes) {
@@ -102,7 +108,11 @@ impl Write {
     }
 
     /// Runs to the end even if the client goes away, where the host can: the client will ask again for the result.
-    async fn run(self, work: &Arc<Work>, make: BoxFuture<'static, Result<Made, Error>>) -> Result<Made, Error> {
+    async fn run(
+        self,
+        work: &Arc<Work>,
+        make: BoxFuture<'static, Result<Made, Error>>,
+    ) -> Result<Made, Error> {
         let finish = {
             let work = Arc::clone(work);
             async move {
@@ -111,7 +121,9 @@ impl Write {
                 made
             }
         };
-        let Some(background) = &work.platform.background else { return finish.await };
+        let Some(background) = &work.platform.background else {
+            return finish.await;
+        };
         let slot = Arc::new(Slot::new());
         let answer = Answering(Arc::clone(&slot));
         background.run(Box::pin(async move { answer.0.set(finish.await) }));
@@ -141,11 +153,19 @@ struct Answering(Arc<Slot<Result<Made, Error>>>);
 impl Drop for Answering {
     fn drop(&mut self) {
         // without effect once the result is there
-        self.0.set(Err(Error::internal("internal error: the server was stopped during the call")));
+        self.0.set(Err(Error::internal(
+            "internal error: the server was stopped during the call",
+        )));
     }
 }
 
 fn store_key(work: &Work, key: &str) -> String {
     let principal = work.principal.key();
-    digest_key(&[b"once", work.server.name().as_bytes(), principal.as_bytes(), work.target.as_bytes(), key.as_bytes()])
+    digest_key(&[
+        b"once",
+        work.server.name().as_bytes(),
+        principal.as_bytes(),
+        work.target.as_bytes(),
+        key.as_bytes(),
+    ])
 }

@@ -33,7 +33,10 @@ pub(crate) struct Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self { outcome: outcome(&error), error }
+        Self {
+            outcome: outcome(&error),
+            error,
+        }
     }
 }
 
@@ -87,13 +90,19 @@ fn short(id: &str) -> &str {
 
 impl From<Outcome> for Ending {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, cache: CacheUse::Off }
+        Self {
+            outcome,
+            cache: CacheUse::Off,
+        }
     }
 }
 
 impl Ending {
     pub(crate) fn of(made: &Made, cache: CacheUse) -> Self {
-        Self { outcome: made.outcome, cache }
+        Self {
+            outcome: made.outcome,
+            cache,
+        }
     }
 }
 
@@ -107,7 +116,11 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn start(work: Arc<Work>) -> Self {
         let started_ms = work.platform.clock.now_ms();
-        Self { work, started_ms, recorded: false }
+        Self {
+            work,
+            started_ms,
+            recorded: false,
+        }
     }
 
     pub(crate) fn end(mut self, ended: Ended) -> Result<Vec<u8>, Error> {
@@ -115,7 +128,9 @@ impl Recorder {
             Ok((written, ending)) => self.write(*ending, None, written.len()),
             Err(refused) => self.write(refused.outcome.into(), Some(refused.error.code.0), 0),
         }
-        ended.map(|(written, _)| written).map_err(|refused| refused.error)
+        ended
+            .map(|(written, _)| written)
+            .map_err(|refused| refused.error)
     }
 
     fn write(&mut self, ending: Ending, code: Option<i32>, bytes_out: usize) {
@@ -136,7 +151,11 @@ impl Recorder {
             id: short(work.id()),
             traceparent: work.trace().traceparent.as_deref(),
             tracestate: work.trace().tracestate.as_deref(),
-            input: Input { text: input, hidden: work.hidden(), shown: work.platform.shows_inputs },
+            input: Input {
+                text: input,
+                hidden: work.hidden(),
+                shown: work.platform.shows_inputs,
+            },
         });
     }
 }

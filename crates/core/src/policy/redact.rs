@@ -6,12 +6,35 @@ use serde_json::{Map, Value};
 use crate::text::shown;
 
 /// Words in the names of members whose values are left out, compared without case, `_` and `-`.
-const SECRET_NAMES: [&str; 11] =
-    ["password", "passwd", "passphrase", "secret", "token", "apikey", "privatekey", "authorization", "credential", "cookie", "signature"];
+const SECRET_NAMES: [&str; 11] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "privatekey",
+    "authorization",
+    "credential",
+    "cookie",
+    "signature",
+];
 
 /// How values begin that are keys, tokens or authorizations wherever they stand.
-const SECRET_VALUES: [&str; 12] =
-    ["Bearer ", "Basic ", "eyJ", "sk-", "ghp_", "gho_", "ghs_", "github_pat_", "xox", "AKIA", "ASIA", "-----BEGIN "];
+const SECRET_VALUES: [&str; 12] = [
+    "Bearer ",
+    "Basic ",
+    "eyJ",
+    "sk-",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "xox",
+    "AKIA",
+    "ASIA",
+    "-----BEGIN ",
+];
 
 const LEFT_OUT: &str = "[left out]";
 
@@ -32,9 +55,15 @@ pub(crate) fn redacted(input: &str, hidden: &[String]) -> String {
     if input.is_empty() {
         return String::new();
     }
-    let Ok(value) = serde_json::from_str::<Value>(input) else { return LEFT_OUT.to_owned() };
+    let Ok(value) = serde_json::from_str::<Value>(input) else {
+        return LEFT_OUT.to_owned();
+    };
     let text = clean(value, hidden, 0).to_string();
-    if text.len() > MOST_BYTES { LEFT_OUT.to_owned() } else { text }
+    if text.len() > MOST_BYTES {
+        LEFT_OUT.to_owned()
+    } else {
+        text
+    }
 }
 
 fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
@@ -46,7 +75,11 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
                 .into_iter()
                 .take(MOST)
                 .map(|(name, value)| {
-                    let value = if is_secret(&name, hidden) { LEFT_OUT.into() } else { clean(value, hidden, depth + 1) };
+                    let value = if is_secret(&name, hidden) {
+                        LEFT_OUT.into()
+                    } else {
+                        clean(value, hidden, depth + 1)
+                    };
                     (shown(&name, LONGEST).to_string(), value)
                 })
                 .collect();
@@ -57,21 +90,36 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
         }
         Value::Array(items) => {
             let more = items.len().saturating_sub(MOST);
-            let mut kept: Vec<Value> = items.into_iter().take(MOST).map(|item| clean(item, hidden, depth + 1)).collect();
+            let mut kept: Vec<Value> = items
+                .into_iter()
+                .take(MOST)
+                .map(|item| clean(item, hidden, depth + 1))
+                .collect();
             if more > 0 {
                 kept.push(format!("… {more} more").into());
             }
             Value::Array(kept)
         }
-        Value::String(text) if SECRET_VALUES.iter().any(|start| text.trim_start().starts_with(start)) => LEFT_OUT.into(),
+        Value::String(text)
+            if SECRET_VALUES
+                .iter()
+                .any(|start| text.trim_start().starts_with(start)) =>
+        {
+            LEFT_OUT.into()
+        }
         Value::String(text) => shown(&text, LONGEST).to_string().into(),
         other => other,
     }
 }
 
 fn is_secret(name: &str, hidden: &[String]) -> bool {
-    let plain: String = name.chars().filter(|letter| !matches!(letter, '_' | '-')).flat_map(char::to_lowercase).collect();
-    SECRET_NAMES.iter().any(|word| plain.contains(word)) || hidden.iter().any(|hidden| hidden == name)
+    let plain: String = name
+        .chars()
+        .filter(|letter| !matches!(letter, '_' | '-'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    SECRET_NAMES.iter().any(|word| plain.contains(word))
+        || hidden.iter().any(|hidden| hidden == name)
 }
 
 #[cfg(test)]
@@ -81,7 +129,13 @@ mod tests {
     use super::*;
 
     fn read(input: &Value, hidden: &[&str]) -> String {
-        redacted(&input.to_string(), &hidden.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        redacted(
+            &input.to_string(),
+            &hidden
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
@@ -96,26 +150,43 @@ mod tests {
             json!({"pin": "hunter2"}),
         ] {
             let text = read(&secret, &["pin"]);
-            assert!(text.contains(LEFT_OUT) && !text.contains("hunter2"), "{text}");
+            assert!(
+                text.contains(LEFT_OUT) && !text.contains("hunter2"),
+                "{text}"
+            );
         }
-        assert_eq!(read(&json!({"pin": 1, "city": "Lisbon", "limit": 3}), &[]), r#"{"city":"Lisbon","limit":3,"pin":1}"#);
+        assert_eq!(
+            read(&json!({"pin": 1, "city": "Lisbon", "limit": 3}), &[]),
+            r#"{"city":"Lisbon","limit":3,"pin":1}"#
+        );
     }
 
     #[test]
     fn everything_is_bounded() {
-        let text = read(&json!({"note": "x".repeat(10_000), "ids": (0..1000).collect::<Vec<_>>()}), &[]);
+        let text = read(
+            &json!({"note": "x".repeat(10_000), "ids": (0..1000).collect::<Vec<_>>()}),
+            &[],
+        );
         assert!(text.len() < 600 && text.contains("… 980 more"), "{text}");
-        let wide: Map<String, Value> = (0..1000).map(|number| (format!("name{number}"), Value::Null)).collect();
+        let wide: Map<String, Value> = (0..1000)
+            .map(|number| (format!("name{number}"), Value::Null))
+            .collect();
         assert!(read(&wide.into(), &[]).contains("\"…\":980"));
         let deep = (0..100).fold(json!("deepest"), |inner, _| json!([inner]));
         assert!(!read(&deep, &[]).contains("deepest"));
         let large: Vec<_> = (0..20).map(|_| vec!["x".repeat(200); 20]).collect();
         assert_eq!(read(&json!(large), &[]), LEFT_OUT);
-        assert_eq!((redacted("", &[]).as_str(), redacted("{", &[]).as_str()), ("", LEFT_OUT));
+        assert_eq!(
+            (redacted("", &[]).as_str(), redacted("{", &[]).as_str()),
+            ("", LEFT_OUT)
+        );
     }
 
     #[test]
     fn what_people_do_not_see_is_not_shown() {
-        assert_eq!(read(&json!({"a": "x\u{202e}y\u{200b}\n`"}), &[]), "{\"a\":\"x\u{fffd}y\u{fffd}\u{fffd}\u{fffd}\"}");
+        assert_eq!(
+            read(&json!({"a": "x\u{202e}y\u{200b}\n`"}), &[]),
+            "{\"a\":\"x\u{fffd}y\u{fffd}\u{fffd}\u{fffd}\"}"
+        );
     }
 }

@@ -12,5 +12,12 @@ pub(crate) fn admit(server: &Server, place: Place, principal: &Principal) -> Res
         return Ok(());
     }
     let word = if needs.len() == 1 { "scope" } else { "scopes" };
-    Err(Error::forbidden(format!("`{}` needs the {word} {}", place.name(server), needs.join(" and ")), needs))
+    Err(Error::forbidden(
+        format!(
+            "`{}` needs the {word} {}",
+            place.name(server),
+            needs.join(" and ")
+        ),
+        needs,
+    ))
 }

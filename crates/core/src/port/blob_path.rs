@@ -46,7 +46,11 @@ impl BlobPath {
     /// # Errors
     /// As for [`BlobPath::parse`].
     pub fn join(&self, name: &str) -> Result<Self, BadPath> {
-        if self.is_top() { Self::parse(name) } else { Self::parse(&format!("{self}/{name}")) }
+        if self.is_top() {
+            Self::parse(name)
+        } else {
+            Self::parse(&format!("{self}/{name}"))
+        }
     }
 
     /// Whether this is the top.
@@ -119,16 +123,29 @@ fn looks_like_another(character: char) -> bool {
 
 /// A second decoding, somewhere, would make another path of it.
 fn has_escapes(name: &str) -> bool {
-    name.as_bytes().windows(3).any(|three| three[0] == b'%' && three[1].is_ascii_hexdigit() && three[2].is_ascii_hexdigit())
+    name.as_bytes().windows(3).any(|three| {
+        three[0] == b'%' && three[1].is_ascii_hexdigit() && three[2].is_ascii_hexdigit()
+    })
 }
 
 fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_ascii_lowercase();
     let numbered = |port: &str| {
-        let number = stem.strip_prefix(port).map(|rest| rest.chars().collect::<Vec<_>>());
+        let number = stem
+            .strip_prefix(port)
+            .map(|rest| rest.chars().collect::<Vec<_>>());
         number.is_some_and(|number| matches!(number[..], ['0'..='9' | '¹' | '²' | '³']))
     };
-    matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" | "clock$") || numbered("com") || numbered("lpt")
+    matches!(
+        stem.as_str(),
+        "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" | "clock$"
+    ) || numbered("com")
+        || numbered("lpt")
 }
 
 /// Why a text is no path: the end of a sentence that begins with the text.
@@ -220,7 +237,10 @@ mod tests {
         for text in REFUSED {
             let refused = BlobPath::parse(text);
             assert!(refused.is_err(), "{text:?}");
-            assert!(BlobPath::parse(&format!("a/{text}")).is_err() || text.starts_with(['/', '~']), "a/{text:?}");
+            assert!(
+                BlobPath::parse(&format!("a/{text}")).is_err() || text.starts_with(['/', '~']),
+                "a/{text:?}"
+            );
         }
         assert!(BlobPath::parse(&"a".repeat(256)).is_err());
         assert!(BlobPath::parse(&"a/".repeat(600)).is_err());
@@ -249,7 +269,10 @@ mod tests {
             "🦀.rs",
             "a/~x",
         ] {
-            assert_eq!(BlobPath::parse(text).map(|path| path.to_string()), Ok(text.to_owned()));
+            assert_eq!(
+                BlobPath::parse(text).map(|path| path.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 
@@ -257,9 +280,20 @@ mod tests {
     fn directories_and_names() {
         let path = BlobPath::parse("a/b/c").unwrap();
         assert_eq!(path.split(), Some((BlobPath::parse("a/b").unwrap(), "c")));
-        assert_eq!(BlobPath::parse("c").unwrap().split(), Some((BlobPath::top(), "c")));
+        assert_eq!(
+            BlobPath::parse("c").unwrap().split(),
+            Some((BlobPath::top(), "c"))
+        );
         assert_eq!(BlobPath::top().split(), None);
-        assert_eq!(BlobPath::top().join("a").unwrap().join("b").unwrap().as_str(), "a/b");
+        assert_eq!(
+            BlobPath::top()
+                .join("a")
+                .unwrap()
+                .join("b")
+                .unwrap()
+                .as_str(),
+            "a/b"
+        );
         assert!(path.join("..").is_err() && path.join("").is_err() && path.join("/x").is_err());
     }
 

@@ -14,13 +14,19 @@ pub trait Blobs: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// See [`BlobError`].
-    fn read<'a>(&'a self, path: &'a BlobPath, offset: u64, length: usize) -> BoxFuture<'a, Result<BlobPart, BlobError>>;
+    fn read<'a>(
+        &'a self,
+        path: &'a BlobPath,
+        offset: u64,
+        length: usize,
+    ) -> BoxFuture<'a, Result<BlobPart, BlobError>>;
 
     /// What is known of a file without its bytes.
     ///
     /// # Errors
     /// See [`BlobError`].
-    fn metadata<'a>(&'a self, path: &'a BlobPath) -> BoxFuture<'a, Result<BlobMetadata, BlobError>>;
+    fn metadata<'a>(&'a self, path: &'a BlobPath)
+    -> BoxFuture<'a, Result<BlobMetadata, BlobError>>;
 
     /// At most `most` entries of a directory whose names begin with `start`, which may be empty, in an order that stays. `cursor` is
     /// that of the page before.
@@ -53,7 +59,12 @@ pub trait Blobs: MaybeSend + MaybeSync {
     /// # Errors
     /// [`BlobError::Changed`] when there is something at `to` already and `replace` is not said, or when the two are one file;
     /// [`BlobError::Copied`] when only the first half was done; else see [`BlobError`].
-    fn rename<'a>(&'a self, from: &'a BlobPath, to: &'a BlobPath, replace: bool) -> BoxFuture<'a, Result<BlobMetadata, BlobError>>;
+    fn rename<'a>(
+        &'a self,
+        from: &'a BlobPath,
+        to: &'a BlobPath,
+        replace: bool,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>>;
 }
 
 /// When a file is written.

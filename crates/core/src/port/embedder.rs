@@ -13,7 +13,8 @@ pub trait Embedder: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// See [`EmbedError`].
-    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>>;
+    fn embed<'a>(&'a self, texts: &'a [String])
+    -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>>;
 }
 
 /// Why there are no vectors. The causes are for the log.

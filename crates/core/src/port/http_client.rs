@@ -65,7 +65,12 @@ impl HttpRequest {
     /// A POST of a body of this content type.
     #[must_use]
     pub fn post(url: impl Into<String>, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self { method: "POST", body: body.into(), ..Self::get(url) }.header("content-type", content_type)
+        Self {
+            method: "POST",
+            body: body.into(),
+            ..Self::get(url)
+        }
+        .header("content-type", content_type)
     }
 
     /// Adds a header.
@@ -100,7 +105,12 @@ impl HttpRequest {
 /// Without headers, body and query: they may carry credentials.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.url.split('?').next().unwrap_or_default())
+        write!(
+            f,
+            "{} {}",
+            self.method,
+            self.url.split('?').next().unwrap_or_default()
+        )
     }
 }
 
@@ -121,7 +131,10 @@ impl HttpResponse {
     /// The first header of a name, given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether the status is 200 to 299.

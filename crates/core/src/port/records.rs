@@ -39,7 +39,12 @@ pub struct Failure<'a> {
 
 impl<'a> Failure<'a> {
     pub(crate) fn new(id: &'a str, method: &'a str, name: &'a str, cause: &'a str) -> Self {
-        Self { id, method, name, cause }
+        Self {
+            id,
+            method,
+            name,
+            cause,
+        }
     }
 }
 
@@ -87,7 +92,11 @@ pub(crate) struct Input<'a> {
 }
 
 impl Input<'_> {
-    pub(crate) const NONE: Self = Self { text: "", hidden: &[], shown: false };
+    pub(crate) const NONE: Self = Self {
+        text: "",
+        hidden: &[],
+        shown: false,
+    };
 }
 
 impl std::fmt::Debug for Input<'_> {
@@ -107,7 +116,8 @@ impl CallRecord<'_> {
     /// (`writeOnly`, or the format `password`). Nothing unless the operator asked for it.
     #[must_use]
     pub fn input(&self) -> Option<String> {
-        (self.input.shown && !self.input.text.is_empty()).then(|| redacted(self.input.text, self.input.hidden))
+        (self.input.shown && !self.input.text.is_empty())
+            .then(|| redacted(self.input.text, self.input.hidden))
     }
 }
 

@@ -16,13 +16,22 @@ pub trait Sql: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// [`SqlError::Unavailable`] when the database can't be reached, [`SqlError::Rejected`] when it refuses the statement.
-    fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>>;
+    fn query<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+        max_rows: usize,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>>;
 
     /// Runs one statement that changes data, and returns the number of rows changed.
     ///
     /// # Errors
     /// As for [`Sql::query`].
-    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>>;
+    fn execute<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+    ) -> BoxFuture<'a, Result<u64, SqlError>>;
 
     /// Runs one statement that nobody has vetted, such as one that a model wrote. The engine itself must see to it that nothing
     /// is changed and nothing outside the database is reached; a look at the text is not enough. Rows over the limits are left
@@ -34,9 +43,17 @@ pub trait Sql: MaybeSend + MaybeSync {
     /// [`SqlError::Rejected`] with the engine's own words about the statement, which its writer may read;
     /// [`SqlError::ReadOnly`] for a statement that would write; [`SqlError::TooLong`] when its time is over;
     /// [`SqlError::Unavailable`] as for [`Sql::query`].
-    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn read<'a>(
+        &'a self,
+        sql: &'a str,
+        limits: ReadLimits,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         let _ = (sql, limits);
-        Box::pin(async { Err(SqlError::Unavailable("this database has no way to run unvetted statements safely".to_owned())) })
+        Box::pin(async {
+            Err(SqlError::Unavailable(
+                "this database has no way to run unvetted statements safely".to_owned(),
+            ))
+        })
     }
 }
 
@@ -114,7 +131,9 @@ impl SqlValue {
             Self::Integer(integer) => integer.into(),
             Self::Real(real) => real.into(),
             Self::Text(text) => text.into(),
-            Self::Blob(bytes) => base64::engine::general_purpose::STANDARD.encode(bytes).into(),
+            Self::Blob(bytes) => base64::engine::general_purpose::STANDARD
+                .encode(bytes)
+                .into(),
         }
     }
 }

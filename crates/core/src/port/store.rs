@@ -17,14 +17,23 @@ pub trait ResultCache: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// When the store gives no answer in time.
-    fn get<'a>(&'a self, key: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>>;
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>>;
 
     /// Keeps `value` until `expires_ms`, in the place of what is there. A value that is too large for the store is left out,
     /// which is no error.
     ///
     /// # Errors
     /// When the store gives no answer in time.
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        value: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
 /// How often something may happen: a token bucket that holds `calls` and is full again after `per`.
@@ -40,7 +49,10 @@ impl Rate {
     /// So many calls a minute.
     #[must_use]
     pub const fn per_minute(calls: u32) -> Self {
-        Self { calls, per: Duration::from_secs(60) }
+        Self {
+            calls,
+            per: Duration::from_secs(60),
+        }
     }
 
     /// Takes one call out of a bucket.
@@ -54,7 +66,11 @@ impl Rate {
         let (call, most) = (self.call_us(), self.most_us());
         let full_at = full_at_us.max(now_us).saturating_add(call);
         let allowed = now_us.saturating_add(most);
-        if full_at <= allowed { Ok(full_at) } else { Err(Duration::from_micros(full_at - allowed)) }
+        if full_at <= allowed {
+            Ok(full_at)
+        } else {
+            Err(Duration::from_micros(full_at - allowed))
+        }
     }
 
     /// Microseconds in which the bucket gains one call.
@@ -66,7 +82,9 @@ impl Rate {
     /// Microseconds in which an empty bucket fills.
     #[must_use]
     pub fn most_us(self) -> u64 {
-        u64::try_from(self.per.as_micros()).unwrap_or(u64::MAX / 4).clamp(1000, u64::MAX / 4)
+        u64::try_from(self.per.as_micros())
+            .unwrap_or(u64::MAX / 4)
+            .clamp(1000, u64::MAX / 4)
     }
 }
 
@@ -78,17 +96,34 @@ impl FromStr for Rate {
         let (calls, per) = text.trim().split_once('/').ok_or(())?;
         let calls: u32 = calls.trim().parse().map_err(drop)?;
         let per = per.trim();
-        let digits = per.len() - per.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+        let digits = per.len()
+            - per
+                .trim_start_matches(|digit: char| digit.is_ascii_digit())
+                .len();
         let (count, unit) = per.split_at(digits);
-        let count: u64 = if count.is_empty() { 1 } else { count.parse().map_err(drop)? };
+        let count: u64 = if count.is_empty() {
+            1
+        } else {
+            count.parse().map_err(drop)?
+        };
         let unit = match unit.trim() {
             "s" | "sec" | "second" => 1,
             "m" | "min" | "minute" => 60,
             "h" | "hour" => 3600,
             _ => return Err(()),
         };
-        let seconds = count.checked_mul(unit).filter(|seconds| (1..=86_400).contains(seconds)).ok_or(())?;
-        if calls == 0 { Err(()) } else { Ok(Self { calls, per: Duration::from_secs(seconds) }) }
+        let seconds = count
+            .checked_mul(unit)
+            .filter(|seconds| (1..=86_400).contains(seconds))
+            .ok_or(())?;
+        if calls == 0 {
+            Err(())
+        } else {
+            Ok(Self {
+                calls,
+                per: Duration::from_secs(seconds),
+            })
+        }
     }
 }
 
@@ -110,7 +145,12 @@ pub trait RateLimiter: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// When the store gives no answer in time.
-    fn admit<'a>(&'a self, key: &'a str, rate: Rate, now_ms: u64) -> BoxFuture<'a, Result<Admission, StoreError>>;
+    fn admit<'a>(
+        &'a self,
+        key: &'a str,
+        rate: Rate,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Admission, StoreError>>;
 }
 
 /// What is known of a write that is to happen once.
@@ -130,13 +170,23 @@ pub trait Once: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// When the store gives no answer in time.
-    fn begin<'a>(&'a self, key: &'a str, now_ms: u64, held_until_ms: u64) -> BoxFuture<'a, Result<Begun, StoreError>>;
+    fn begin<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+        held_until_ms: u64,
+    ) -> BoxFuture<'a, Result<Begun, StoreError>>;
 
     /// Keeps the result until `expires_ms`.
     ///
     /// # Errors
     /// When the store gives no answer in time, or can't hold a result of this size.
-    fn finish<'a>(&'a self, key: &'a str, result: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn finish<'a>(
+        &'a self,
+        key: &'a str,
+        result: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Lets go of the key without a result: the next one to begin is the first again.
     ///
@@ -180,7 +230,10 @@ mod tests {
             bucket = rate.take(bucket, now).unwrap();
         }
         assert_eq!(rate.take(bucket, now), Err(Duration::from_secs(20)));
-        assert_eq!(rate.take(bucket, now + 19_000_000), Err(Duration::from_secs(1)));
+        assert_eq!(
+            rate.take(bucket, now + 19_000_000),
+            Err(Duration::from_secs(1))
+        );
         let bucket = rate.take(bucket, now + MINUTE / 3).unwrap();
         assert!(rate.take(bucket, now + MINUTE / 3).is_err());
     }
@@ -188,9 +241,32 @@ mod tests {
     #[test]
     fn rates_are_read_from_text() {
         assert_eq!("60/min".parse(), Ok(Rate::per_minute(60)));
-        assert_eq!(" 5 / 10s ".parse(), Ok(Rate { calls: 5, per: Duration::from_secs(10) }));
-        assert_eq!("9/hour".parse(), Ok(Rate { calls: 9, per: Duration::from_secs(3600) }));
-        for wrong in ["", "60", "0/min", "-1/s", "1/", "1/0s", "1/y", "1/99999999999999999999s", "4294967296/s", "1/25h"] {
+        assert_eq!(
+            " 5 / 10s ".parse(),
+            Ok(Rate {
+                calls: 5,
+                per: Duration::from_secs(10)
+            })
+        );
+        assert_eq!(
+            "9/hour".parse(),
+            Ok(Rate {
+                calls: 9,
+                per: Duration::from_secs(3600)
+            })
+        );
+        for wrong in [
+            "",
+            "60",
+            "0/min",
+            "-1/s",
+            "1/",
+            "1/0s",
+            "1/y",
+            "1/99999999999999999999s",
+            "4294967296/s",
+            "1/25h",
+        ] {
             assert_eq!(wrong.parse::<Rate>(), Err(()), "{wrong}");
         }
     }

@@ -17,31 +17,63 @@ pub trait IntoResourceContents {
     ///
     /// # Errors
     /// The handler's own failure, or an internal one when the value can't be written as JSON.
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ToolError>;
+    fn into_contents(
+        self,
+        uri: &str,
+        mime_type: Option<&str>,
+    ) -> Result<Vec<ResourceContents>, ToolError>;
 }
 
 impl IntoResourceContents for String {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ToolError> {
-        Ok(vec![ResourceContents::text(uri, mime_type.unwrap_or("text/plain"), self)])
+    fn into_contents(
+        self,
+        uri: &str,
+        mime_type: Option<&str>,
+    ) -> Result<Vec<ResourceContents>, ToolError> {
+        Ok(vec![ResourceContents::text(
+            uri,
+            mime_type.unwrap_or("text/plain"),
+            self,
+        )])
     }
 }
 
 impl IntoResourceContents for &'static str {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ToolError> {
+    fn into_contents(
+        self,
+        uri: &str,
+        mime_type: Option<&str>,
+    ) -> Result<Vec<ResourceContents>, ToolError> {
         self.to_owned().into_contents(uri, mime_type)
     }
 }
 
 impl IntoResourceContents for Vec<u8> {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ToolError> {
-        Ok(vec![ResourceContents::blob(uri, mime_type.unwrap_or("application/octet-stream"), self)])
+    fn into_contents(
+        self,
+        uri: &str,
+        mime_type: Option<&str>,
+    ) -> Result<Vec<ResourceContents>, ToolError> {
+        Ok(vec![ResourceContents::blob(
+            uri,
+            mime_type.unwrap_or("application/octet-stream"),
+            self,
+        )])
     }
 }
 
 impl<T: Serialize> IntoResourceContents for Json<T> {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ToolError> {
+    fn into_contents(
+        self,
+        uri: &str,
+        mime_type: Option<&str>,
+    ) -> Result<Vec<ResourceContents>, ToolError> {
         let text = serde_json::to_string_pretty(&self.0)?;
-        Ok(vec![ResourceContents::text(uri, mime_type.unwrap_or("application/json"), text)])
+        Ok(vec![ResourceContents::text(
+            uri,
+            mime_type.unwrap_or("application/json"),
+            text,
+        )])
     }
 }
 
@@ -58,7 +90,11 @@ impl IntoResourceContents for Vec<ResourceContents> {
 }
 
 impl<T: IntoResourceContents, E: Into<ToolError>> IntoResourceContents for Result<T, E> {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ToolError> {
+    fn into_contents(
+        self,
+        uri: &str,
+        mime_type: Option<&str>,
+    ) -> Result<Vec<ResourceContents>, ToolError> {
         self.map_err(Into::into)?.into_contents(uri, mime_type)
     }
 }

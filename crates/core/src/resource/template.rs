@@ -18,7 +18,11 @@ enum Part {
     /// Text that stands in the URI as it is.
     Literal(String),
     /// One variable, after its own literal prefix if its operator has one.
-    Variable { name: String, reserved: bool, most: Option<usize> },
+    Variable {
+        name: String,
+        reserved: bool,
+        most: Option<usize>,
+    },
     /// `{?a,b}` and `{&a,b}`: named values in any order, each of which may be absent.
     Query { first: char, names: Vec<String> },
 }
@@ -54,13 +58,25 @@ impl Template {
         if seen.is_empty() {
             return Err("it has no variable".to_owned());
         }
-        let greedy = self.0.iter().filter(|part| matches!(part, Part::Variable { reserved: true, .. })).count();
+        let greedy = self
+            .0
+            .iter()
+            .filter(|part| matches!(part, Part::Variable { reserved: true, .. }))
+            .count();
         if greedy > 1 {
-            return Err("only one `{+variable}` or `{#variable}` can be told apart in a URI".to_owned());
+            return Err(
+                "only one `{+variable}` or `{#variable}` can be told apart in a URI".to_owned(),
+            );
         }
         for pair in self.0.windows(2) {
-            if let [Part::Variable { name: first, .. }, Part::Variable { name: second, .. }] = pair {
-                return Err(format!("put some text between `{{{first}}}` and `{{{second}}}`: without it nobody can tell where one ends"));
+            if let [
+                Part::Variable { name: first, .. },
+                Part::Variable { name: second, .. },
+            ] = pair
+            {
+                return Err(format!(
+                    "put some text between `{{{first}}}` and `{{{second}}}`: without it nobody can tell where one ends"
+                ));
             }
         }
         Ok(())
@@ -85,11 +101,16 @@ impl Template {
         for (position, part) in self.0.iter().enumerate() {
             match part {
                 Part::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
-                Part::Variable { name, reserved, most } => {
+                Part::Variable {
+                    name,
+                    reserved,
+                    most,
+                } => {
                     let end = self.end(position, rest, *reserved)?;
                     let (value, after) = rest.split_at(end);
                     let decoded = decode(value, *reserved)?;
-                    if decoded.is_empty() || most.is_some_and(|most| decoded.chars().count() > most) {
+                    if decoded.is_empty() || most.is_some_and(|most| decoded.chars().count() > most)
+                    {
                         return None;
                     }
                     values.insert(name.clone(), decoded);
@@ -108,7 +129,9 @@ impl Template {
             Some(Part::Literal(next)) => {
                 // a variable is never empty, so its first character is not where the next text begins
                 let first = rest.chars().next()?.len_utf8();
-                rest.get(first..)?.find(next.as_str()).map(|found| found + first)
+                rest.get(first..)?
+                    .find(next.as_str())
+                    .map(|found| found + first)
             }
             Some(Part::Query { first, .. }) => Some(rest.find(*first).unwrap_or(rest.len())),
             _ => Some(rest.len()),
@@ -127,12 +150,20 @@ fn push_literal(parts: &mut Vec<Part>, text: &str) {
 fn expression(text: &str, parts: &mut Vec<Part>) -> Result<(), String> {
     let (operator, names) = match text.chars().next() {
         Some(operator @ ('+' | '#' | '.' | '/' | ';' | '?' | '&')) => (Some(operator), &text[1..]),
-        Some('=' | ',' | '!' | '@' | '|') => return Err(format!("`{{{text}}}` uses an operator that RFC 6570 reserves")),
+        Some('=' | ',' | '!' | '@' | '|') => {
+            return Err(format!(
+                "`{{{text}}}` uses an operator that RFC 6570 reserves"
+            ));
+        }
         _ => (None, text),
     };
-    let names: Vec<(String, Option<usize>)> = names.split(',').map(variable).collect::<Result<_, _>>()?;
+    let names: Vec<(String, Option<usize>)> =
+        names.split(',').map(variable).collect::<Result<_, _>>()?;
     if let Some(first @ ('?' | '&')) = operator {
-        parts.push(Part::Query { first, names: names.into_iter().map(|(name, _)| name).collect() });
+        parts.push(Part::Query {
+            first,
+            names: names.into_iter().map(|(name, _)| name).collect(),
+        });
         return Ok(());
     }
     for (position, (name, most)) in names.into_iter().enumerate() {
@@ -143,31 +174,53 @@ fn expression(text: &str, parts: &mut Vec<Part>) -> Result<(), String> {
             _ if position > 0 => push_literal(parts, ","),
             _ => {}
         }
-        parts.push(Part::Variable { name, reserved: matches!(operator, Some('+' | '#')), most });
+        parts.push(Part::Variable {
+            name,
+            reserved: matches!(operator, Some('+' | '#')),
+            most,
+        });
     }
     Ok(())
 }
 
 fn variable(text: &str) -> Result<(String, Option<usize>), String> {
     if text.ends_with('*') {
-        return Err(format!("`{text}`: lists can't be read back from a URI; use `{{+{}}}` for a path", text.trim_end_matches('*')));
+        return Err(format!(
+            "`{text}`: lists can't be read back from a URI; use `{{+{}}}` for a path",
+            text.trim_end_matches('*')
+        ));
     }
     let (name, most) = match text.split_once(':') {
         Some((name, most)) => {
             let most = most.parse().ok().filter(|most| (1..10_000).contains(most));
-            (name, Some(most.ok_or_else(|| format!("`{text}`: a prefix length is a number from 1 to 9999"))?))
+            (
+                name,
+                Some(most.ok_or_else(|| {
+                    format!("`{text}`: a prefix length is a number from 1 to 9999")
+                })?),
+            )
         }
         None => (text, None),
     };
-    let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '.');
     if name.is_empty() || !name.chars().all(plain) || name.starts_with('.') || name.ends_with('.') {
-        return Err(format!("`{{{text}}}`: a variable's name is made of letters, digits, `_` and inner dots"));
+        return Err(format!(
+            "`{{{text}}}`: a variable's name is made of letters, digits, `_` and inner dots"
+        ));
     }
     Ok((name.to_owned(), most))
 }
 
-fn query<'a>(first: char, names: &[String], rest: &'a str, values: &mut BTreeMap<String, String>) -> Option<&'a str> {
-    let Some(after) = rest.strip_prefix(first) else { return Some(rest) };
+fn query<'a>(
+    first: char,
+    names: &[String],
+    rest: &'a str,
+    values: &mut BTreeMap<String, String>,
+) -> Option<&'a str> {
+    let Some(after) = rest.strip_prefix(first) else {
+        return Some(rest);
+    };
     let end = after.find('#').unwrap_or(after.len());
     let (pairs, rest) = after.split_at(end);
     for pair in pairs.split('&') {
@@ -208,19 +261,39 @@ mod tests {
 
     fn matched(template: &str, uri: &str) -> Option<String> {
         let values = Template::parse(template).unwrap().matches(uri)?;
-        Some(values.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
+        Some(
+            values
+                .into_iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
     }
 
     #[test]
     fn uris_match_their_template() {
-        let case = |template, uri, expected: &str| assert_eq!(matched(template, uri).as_deref(), Some(expected), "{template} {uri}");
-        case("test://template/{id}/data", "test://template/123/data", "id=123");
+        let case = |template, uri, expected: &str| {
+            assert_eq!(
+                matched(template, uri).as_deref(),
+                Some(expected),
+                "{template} {uri}"
+            )
+        };
+        case(
+            "test://template/{id}/data",
+            "test://template/123/data",
+            "id=123",
+        );
         case("shop://{a}/{b}", "shop://x%20y/%C3%A9", "a=x y b=é");
         case("file:///{+path}", "file:///a/b/c.txt", "path=a/b/c.txt");
         case("file:///{+path}/raw", "file:///a/raw/raw", "path=a/raw");
         case("x:{name}.{ext}", "x:a.tar.gz", "ext=tar.gz name=a");
         case("x:/a{/b,c}", "x:/a/1/2", "b=1 c=2");
-        case("x:/a{?q,page}", "x:/a?page=2&q=tea%26milk", "page=2 q=tea&milk");
+        case(
+            "x:/a{?q,page}",
+            "x:/a?page=2&q=tea%26milk",
+            "page=2 q=tea&milk",
+        );
         case("x:{id}{?q}", "x:7", "id=7");
         case("x:a{#part}", "x:a#s/1", "part=s/1");
         case("x:a{;v}", "x:a;v=1", "v=1");
@@ -244,8 +317,19 @@ mod tests {
 
     #[test]
     fn bad_templates_say_what_to_change() {
-        for template in ["x:{", "x:}", "x:{}", "x:{a b}", "x:{a*}", "x:{=a}", "x:{a}{b}", "x:{a}/{a}", "x:{+a}/{+b}", "x:plain", "x:{a:0}"]
-        {
+        for template in [
+            "x:{",
+            "x:}",
+            "x:{}",
+            "x:{a b}",
+            "x:{a*}",
+            "x:{=a}",
+            "x:{a}{b}",
+            "x:{a}/{a}",
+            "x:{+a}/{+b}",
+            "x:plain",
+            "x:{a:0}",
+        ] {
             assert!(Template::parse(template).is_err(), "{template}");
         }
     }

@@ -46,8 +46,18 @@ impl Keyring {
     /// # Errors
     /// When there is no key, or one is not 32 bytes of Base64. The error does not contain the text.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let key = |part: &str| STANDARD.decode(part.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        text.split(',').map(key).collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty()).map(Self).ok_or(KeyError)
+        let key = |part: &str| {
+            STANDARD
+                .decode(part.trim())
+                .ok()
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        };
+        text.split(',')
+            .map(key)
+            .collect::<Option<Vec<_>>>()
+            .filter(|keys| !keys.is_empty())
+            .map(Self)
+            .ok_or(KeyError)
     }
 }
 
@@ -74,9 +84,21 @@ impl std::error::Error for KeyError {}
 pub(crate) struct Binding(Vec<u8>);
 
 impl Binding {
-    pub(crate) fn new(server: &str, principal: &str, method: &str, target: &str, arguments: &[u8]) -> Self {
+    pub(crate) fn new(
+        server: &str,
+        principal: &str,
+        method: &str,
+        target: &str,
+        arguments: &[u8],
+    ) -> Self {
         let mut bytes = Vec::with_capacity(arguments.len() + target.len() + 64);
-        for part in [server.as_bytes(), principal.as_bytes(), method.as_bytes(), target.as_bytes(), arguments] {
+        for part in [
+            server.as_bytes(),
+            principal.as_bytes(),
+            method.as_bytes(),
+            target.as_bytes(),
+            arguments,
+        ] {
             // lengths first, so that no two different lists of parts give the same bytes
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part);
@@ -98,13 +120,31 @@ struct Opened {
 }
 
 impl Keyring {
-    pub(crate) fn seal(&self, state: &Value, expires_ms: u64, binding: &Binding, random: &dyn Random) -> Result<String, Error> {
+    pub(crate) fn seal(
+        &self,
+        state: &Value,
+        expires_ms: u64,
+        binding: &Binding,
+        random: &dyn Random,
+    ) -> Result<String, Error> {
         let internal = || Error::internal("the request state could not be sealed");
         let mut nonce = [0; NONCE];
         random.fill(&mut nonce);
         let plain = serde_json::to_vec(&Sealed { expires_ms, state }).map_err(|_| internal())?;
-        let cipher = self.0.first().map(|key| XChaCha20Poly1305::new(key.into())).ok_or_else(internal)?;
-        let sealed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &binding.0 }).map_err(|_| internal())?;
+        let cipher = self
+            .0
+            .first()
+            .map(|key| XChaCha20Poly1305::new(key.into()))
+            .ok_or_else(internal)?;
+        let sealed = cipher
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: &plain,
+                    aad: &binding.0,
+                },
+            )
+            .map_err(|_| internal())?;
         let mut token = Vec::with_capacity(1 + NONCE + sealed.len());
         token.push(VERSION);
         token.extend_from_slice(&nonce);
@@ -114,24 +154,39 @@ impl Keyring {
 
     /// One error for every reason, so that a forger learns nothing; expiry is told apart because honest clients meet it.
     pub(crate) fn open(&self, token: &str, now_ms: u64, binding: &Binding) -> Result<Value, Error> {
-        let refused =
-            || Error::invalid_params("`requestState` is not one that this server gave for this call: start the call again without it");
+        let refused = || {
+            Error::invalid_params(
+                "`requestState` is not one that this server gave for this call: start the call again without it",
+            )
+        };
         if token.len() > LONGEST {
             return Err(refused());
         }
         let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| refused())?;
-        let [VERSION, rest @ ..] = token.as_slice() else { return Err(refused()) };
+        let [VERSION, rest @ ..] = token.as_slice() else {
+            return Err(refused());
+        };
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(refused)?;
         let plain = self
             .0
             .iter()
             .find_map(|key| {
-                XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &binding.0 }).ok()
+                XChaCha20Poly1305::new(key.into())
+                    .decrypt(
+                        &XNonce::from(*nonce),
+                        Payload {
+                            msg: sealed,
+                            aad: &binding.0,
+                        },
+                    )
+                    .ok()
             })
             .ok_or_else(refused)?;
         let opened: Opened = serde_json::from_slice(&plain).map_err(|_| refused())?;
         if opened.expires_ms <= now_ms {
-            return Err(Error::invalid_params("`requestState` has expired: start the call again without it"));
+            return Err(Error::invalid_params(
+                "`requestState` has expired: start the call again without it",
+            ));
         }
         Ok(opened.state)
     }
@@ -157,27 +212,57 @@ mod tests {
     }
 
     fn binding(principal: &str, arguments: &Value) -> Binding {
-        Binding::new("shop", principal, "tools/call", "pay", &canonical(arguments))
+        Binding::new(
+            "shop",
+            principal,
+            "tools/call",
+            "pay",
+            &canonical(arguments),
+        )
     }
 
     #[test]
     fn state_comes_back_to_the_same_call_only() {
         let keys = Keyring::new([7; 32]);
         let here = binding("alice", &json!({"a": 1, "b": [true]}));
-        let token = keys.seal(&json!({"step": 2}), 1_000, &here, &random()).unwrap();
+        let token = keys
+            .seal(&json!({"step": 2}), 1_000, &here, &random())
+            .unwrap();
         assert_eq!(keys.open(&token, 999, &here).unwrap(), json!({"step": 2}));
         let same: Value = serde_json::from_str(r#"{ "b":[ true ], "a":1 }"#).unwrap();
-        assert!(keys.open(&token, 999, &binding("alice", &same)).is_ok(), "key order and spaces do not matter");
-        assert!(keys.open(&token, 999, &binding("mallory", &same)).is_err(), "another principal");
-        assert!(keys.open(&token, 999, &binding("alice", &json!({"a": 2}))).is_err(), "other arguments");
-        assert!(keys.open(&token, 1_000, &here).unwrap_err().message.contains("expired"));
+        assert!(
+            keys.open(&token, 999, &binding("alice", &same)).is_ok(),
+            "key order and spaces do not matter"
+        );
+        assert!(
+            keys.open(&token, 999, &binding("mallory", &same)).is_err(),
+            "another principal"
+        );
+        assert!(
+            keys.open(&token, 999, &binding("alice", &json!({"a": 2})))
+                .is_err(),
+            "other arguments"
+        );
+        assert!(
+            keys.open(&token, 1_000, &here)
+                .unwrap_err()
+                .message
+                .contains("expired")
+        );
     }
 
     #[test]
     fn keys_rotate() {
         let here = binding("alice", &json!({}));
-        let old = Keyring::new([1; 32]).seal(&json!(1), 10, &here, &random()).unwrap();
-        assert!(Keyring::new([2; 32]).and_old([1; 32]).open(&old, 0, &here).is_ok());
+        let old = Keyring::new([1; 32])
+            .seal(&json!(1), 10, &here, &random())
+            .unwrap();
+        assert!(
+            Keyring::new([2; 32])
+                .and_old([1; 32])
+                .open(&old, 0, &here)
+                .is_ok()
+        );
         assert!(Keyring::new([2; 32]).open(&old, 0, &here).is_err());
     }
 
@@ -193,7 +278,13 @@ mod tests {
             let forged = String::from_utf8(forged).unwrap();
             assert!(keys.open(&forged, 0, &here).is_err(), "byte {position}");
         }
-        for forged in ["", "AQ", &format!("{token}-TAMPERED"), &token[..token.len() - 4], &"A".repeat(1_000_000)] {
+        for forged in [
+            "",
+            "AQ",
+            &format!("{token}-TAMPERED"),
+            &token[..token.len() - 4],
+            &"A".repeat(1_000_000),
+        ] {
             assert!(keys.open(forged, 0, &here).is_err());
         }
     }
@@ -201,7 +292,10 @@ mod tests {
     #[test]
     fn keys_are_read_from_text_and_never_shown() {
         let text = format!("{}, {}", STANDARD.encode([1; 32]), STANDARD.encode([2; 32]));
-        assert_eq!(format!("{:?}", Keyring::parse(&text).unwrap()), "Keyring(2 keys)");
+        assert_eq!(
+            format!("{:?}", Keyring::parse(&text).unwrap()),
+            "Keyring(2 keys)"
+        );
         assert!(Keyring::parse("").is_err());
         assert!(Keyring::parse("c2hvcnQ=").is_err());
     }

@@ -84,10 +84,19 @@ impl List {
         self.kind
     }
 
-    pub(crate) fn new<'a>(kind: Kind, per_page: usize, listed: impl Iterator<Item = Listed<'a>>) -> Self {
+    pub(crate) fn new<'a>(
+        kind: Kind,
+        per_page: usize,
+        listed: impl Iterator<Item = Listed<'a>>,
+    ) -> Self {
         let listed: Vec<Listed<'a>> = listed.collect();
         let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
-        let owned = || listed.iter().map(|entry| (entry.name.to_owned(), entry.scopes.to_vec())).collect();
+        let owned = || {
+            listed
+                .iter()
+                .map(|entry| (entry.name.to_owned(), entry.scopes.to_vec()))
+                .collect()
+        };
         Self {
             kind,
             identity: identity(kind.member(), listed.iter().map(|entry| entry.name)),
@@ -108,19 +117,31 @@ impl List {
         scopes: &Scopes,
     ) -> Result<Cow<'a, [u8]>, Error> {
         if let Some(guarded) = &self.guarded {
-            let visible: Vec<usize> = (0..guarded.len()).filter(|position| scopes.cover_all(&guarded[*position].1)).collect();
+            let visible: Vec<usize> = (0..guarded.len())
+                .filter(|position| scopes.cover_all(&guarded[*position].1))
+                .collect();
             if visible.len() < guarded.len() {
-                return self.part(guarded, &visible, revision, cursor, server).map(Cow::Owned);
+                return self
+                    .part(guarded, &visible, revision, cursor, server)
+                    .map(Cow::Owned);
             }
         }
-        let page = cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, self.identity, self.pages))?;
+        let page = cursor.map_or(Ok(0), |cursor| {
+            Cursor::read(cursor, self.identity, self.pages)
+        })?;
         let pages = self.rendered[revision.index()].get_or_init(|| {
             let entries = self.write_entries(revision, server);
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
             let caching = self.caching(server);
-            (0..self.pages).map(|page| self.write_page(&entries, page, self.identity, revision, server, caching)).collect()
+            (0..self.pages)
+                .map(|page| {
+                    self.write_page(&entries, page, self.identity, revision, server, caching)
+                })
+                .collect()
         });
-        let page = pages.get(page).ok_or_else(|| Error::internal("internal error: the page is missing"))?;
+        let page = pages
+            .get(page)
+            .ok_or_else(|| Error::internal("internal error: the page is missing"))?;
         Ok(Cow::Borrowed(page))
     }
 
@@ -133,11 +154,27 @@ impl List {
         cursor: Option<&str>,
         server: &Server,
     ) -> Result<Vec<u8>, Error> {
-        let identity = identity(self.kind.member(), visible.iter().map(|position| guarded[*position].0.as_str()));
-        let page = cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages(visible.len(), self.per_page)))?;
-        let entries = self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
-        let entries: Vec<&[u8]> = visible.iter().map(|position| entries[*position].as_slice()).collect();
-        Ok(self.write_page(&entries, page, identity, revision, server, self.caching(server)))
+        let identity = identity(
+            self.kind.member(),
+            visible.iter().map(|position| guarded[*position].0.as_str()),
+        );
+        let page = cursor.map_or(Ok(0), |cursor| {
+            Cursor::read(cursor, identity, pages(visible.len(), self.per_page))
+        })?;
+        let entries =
+            self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
+        let entries: Vec<&[u8]> = visible
+            .iter()
+            .map(|position| entries[*position].as_slice())
+            .collect();
+        Ok(self.write_page(
+            &entries,
+            page,
+            identity,
+            revision,
+            server,
+            self.caching(server),
+        ))
     }
 
     /// The page at `cursor` of what a caller with these scopes sees, together with lists of upstreams. `ttl_ms` says how long it holds.
@@ -149,27 +186,56 @@ impl List {
         scopes: &Scopes,
         (more, ttl_ms): (&[Arc<Listing>], u64),
     ) -> Result<Vec<u8>, Error> {
-        let own = self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
-        let visible = |position: &usize| self.guarded.as_ref().is_none_or(|guarded| scopes.cover_all(&guarded[*position].1));
+        let own =
+            self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
+        let visible = |position: &usize| {
+            self.guarded
+                .as_ref()
+                .is_none_or(|guarded| scopes.cover_all(&guarded[*position].1))
+        };
         let visible: Vec<usize> = (0..own.len()).filter(visible).collect();
         let entries: Vec<&[u8]> = visible
             .iter()
             .map(|position| own[*position].as_slice())
-            .chain(more.iter().flat_map(|listing| listing.entries(revision).iter().map(Vec::as_slice)))
+            .chain(
+                more.iter()
+                    .flat_map(|listing| listing.entries(revision).iter().map(Vec::as_slice)),
+            )
             .collect();
         // an own list whose callers see all of it has kept no names, but the number that stands for them
         let whole = format!("{:x}", self.identity);
-        let guarded = self.guarded.iter().flat_map(|guarded| visible.iter().map(|position| guarded[*position].0.as_str()));
-        let names = std::iter::once(whole.as_str()).chain(guarded).chain(more.iter().flat_map(|listing| listing.names()));
+        let guarded = self
+            .guarded
+            .iter()
+            .flat_map(|guarded| visible.iter().map(|position| guarded[*position].0.as_str()));
+        let names = std::iter::once(whole.as_str())
+            .chain(guarded)
+            .chain(more.iter().flat_map(|listing| listing.names()));
         let identity = identity(self.kind.member(), names);
-        let page = cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages(entries.len(), self.per_page)))?;
+        let page = cursor.map_or(Ok(0), |cursor| {
+            Cursor::read(cursor, identity, pages(entries.len(), self.per_page))
+        })?;
         // what an upstream shows may depend on the credential that this server has there
-        Ok(self.write_page(&entries, page, identity, revision, server, (ttl_ms, "private")))
+        Ok(self.write_page(
+            &entries,
+            page,
+            identity,
+            revision,
+            server,
+            (ttl_ms, "private"),
+        ))
     }
 
     /// How long a page of the own list holds, and for whom: a cache in between may share only what every caller gets.
     fn caching(&self, server: &Server) -> (u64, &'static str) {
-        (server.list_ttl_ms(), if self.guarded.is_some() { "private" } else { "public" })
+        (
+            server.list_ttl_ms(),
+            if self.guarded.is_some() {
+                "private"
+            } else {
+                "public"
+            },
+        )
     }
 
     fn write_page(
@@ -182,15 +248,27 @@ impl List {
         (ttl_ms, scope): (u64, &str),
     ) -> Vec<u8> {
         let mut body = format!("{{\"{}\":[", self.kind.member()).into_bytes();
-        for (position, entry) in entries.iter().skip(page * self.per_page).take(self.per_page).enumerate() {
+        for (position, entry) in entries
+            .iter()
+            .skip(page * self.per_page)
+            .take(self.per_page)
+            .enumerate()
+        {
             if position > 0 {
                 body.push(b',');
             }
             body.extend_from_slice(entry);
         }
         body.push(b']');
-        if let Some(next) = u32::try_from(page + 1).ok().filter(|_| page + 1 < pages(entries.len(), self.per_page)) {
-            let cursor = Cursor { list: identity, page: next }.write();
+        if let Some(next) = u32::try_from(page + 1)
+            .ok()
+            .filter(|_| page + 1 < pages(entries.len(), self.per_page))
+        {
+            let cursor = Cursor {
+                list: identity,
+                page: next,
+            }
+            .write();
             body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
         }
         body.push(b'}');
@@ -203,12 +281,25 @@ impl List {
             definitions.map(|definition| to_json(&definition)).collect()
         }
         let resources = |templates: bool| {
-            let resources = server.resources().iter().filter(move |resource| resource.template.is_some() == templates);
+            let resources = server
+                .resources()
+                .iter()
+                .filter(move |resource| resource.template.is_some() == templates);
             written(resources.map(|resource| resource.definition.clone().down_level(revision)))
         };
         match self.kind {
-            Kind::Tools => written(server.tools().iter().map(|tool| tool.definition.clone().down_level(revision))),
-            Kind::Prompts => written(server.prompts().iter().map(|prompt| prompt.definition.clone().down_level(revision))),
+            Kind::Tools => written(
+                server
+                    .tools()
+                    .iter()
+                    .map(|tool| tool.definition.clone().down_level(revision)),
+            ),
+            Kind::Prompts => written(
+                server
+                    .prompts()
+                    .iter()
+                    .map(|prompt| prompt.definition.clone().down_level(revision)),
+            ),
             Kind::Resources => resources(false),
             Kind::Templates => resources(true),
         }

@@ -40,10 +40,16 @@ pub(crate) struct RegisteredTool {
 impl RegisteredTool {
     /// A structured result must fit the published schema; the error is for the log.
     pub(crate) fn check_output(&self, result: &CallToolResult) -> Result<(), String> {
-        let Some(output) = self.output.as_ref().filter(|_| !result.is_error) else { return Ok(()) };
+        let Some(output) = self.output.as_ref().filter(|_| !result.is_error) else {
+            return Ok(());
+        };
         match result.structured_content() {
-            None => Err("the tool has an output schema and its result no structured content".to_owned()),
-            Some(value) => output.check(&value).map_err(|refusal| format!("the result does not fit the output schema:\n{refusal}")),
+            None => {
+                Err("the tool has an output schema and its result no structured content".to_owned())
+            }
+            Some(value) => output.check(&value).map_err(|refusal| {
+                format!("the result does not fit the output schema:\n{refusal}")
+            }),
         }
     }
 }
@@ -71,11 +77,16 @@ impl RegisteredResource {
     pub(crate) fn is_named(&self, uri: &str) -> bool {
         self.definition.uri.as_deref() == Some(uri)
             || self.definition.uri_template.as_deref() == Some(uri)
-            || self.template.as_ref().is_some_and(|template| template.matches(uri).is_some())
+            || self
+                .template
+                .as_ref()
+                .is_some_and(|template| template.matches(uri).is_some())
     }
 
     pub(crate) fn has_variable(&self, name: &str) -> bool {
-        self.template.as_ref().is_some_and(|template| template.variables().any(|variable| variable == name))
+        self.template
+            .as_ref()
+            .is_some_and(|template| template.variables().any(|variable| variable == name))
     }
 }
 

@@ -62,7 +62,11 @@ impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
 /// Clients before 2026-07-28 read only objects, so anything else is wrapped as `{"result": ...}`.
 fn object_schema<T: JsonSchema>() -> Value {
     let schema = schema::of_output::<T>();
-    if is_object(&schema) { schema } else { json!({"type": "object", "properties": {"result": schema}, "required": ["result"]}) }
+    if is_object(&schema) {
+        schema
+    } else {
+        json!({"type": "object", "properties": {"result": schema}, "required": ["result"]})
+    }
 }
 
 fn is_object(schema: &Value) -> bool {
@@ -75,12 +79,17 @@ fn structured<T: Serialize + JsonSchema>(value: &T) -> Result<CallToolResult, To
     struct Wrapped<'a> {
         result: &'a RawValue,
     }
-    let unwritable = |error| ToolError::internal(format!("the result can't be written as JSON: {error}"));
+    let unwritable =
+        |error| ToolError::internal(format!("the result can't be written as JSON: {error}"));
     let written = to_raw_value(value).map_err(unwritable)?;
     let mut result = CallToolResult::text(written.get());
     // the value's own shape decides: an object's schema may still allow null (an untagged enum, say)
     let is_object = written.get().starts_with('{');
-    result.structured_content = Some(if is_object { written } else { to_raw_value(&Wrapped { result: &written }).map_err(unwritable)? });
+    result.structured_content = Some(if is_object {
+        written
+    } else {
+        to_raw_value(&Wrapped { result: &written }).map_err(unwritable)?
+    });
     Ok(result)
 }
 
@@ -146,9 +155,17 @@ mod tests {
         let result = Point { x: 1 }.into_tool_result().unwrap();
         assert_eq!(result.structured_content(), Some(json!({"x": 1})));
         assert_eq!(result.content, [Content::text(r#"{"x":1}"#)]);
-        let list = Ok::<_, ToolError>(vec![Point { x: 1 }]).into_tool_result().unwrap();
-        assert_eq!(list.structured_content(), Some(json!({"result": [{"x": 1}]})));
+        let list = Ok::<_, ToolError>(vec![Point { x: 1 }])
+            .into_tool_result()
+            .unwrap();
+        assert_eq!(
+            list.structured_content(),
+            Some(json!({"result": [{"x": 1}]}))
+        );
         let schema = <Result<Vec<Point>, ToolError>>::output_schema().unwrap();
-        assert_eq!(schema["properties"]["result"]["items"]["properties"]["x"]["type"], "integer");
+        assert_eq!(
+            schema["properties"]["result"]["items"]["properties"]["x"]["type"],
+            "integer"
+        );
     }
 }

@@ -39,7 +39,10 @@ fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
-    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    let mut schema = settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
     if let Some(root) = schema.as_object_mut() {
         // the root's title is the Rust type's name and its description the type's comment: the tool has its own
         root.remove("title");
@@ -58,9 +61,14 @@ fn tidy(schema: &mut Value) {
         Value::Object(members) => {
             let rust = |format: &str| {
                 let digits = format.trim_start_matches("uint").trim_start_matches("int");
-                (digits.len() < format.len() && digits.chars().all(|c| c.is_ascii_digit())) || matches!(format, "double" | "float")
+                (digits.len() < format.len() && digits.chars().all(|c| c.is_ascii_digit()))
+                    || matches!(format, "double" | "float")
             };
-            if members.get("format").and_then(Value::as_str).is_some_and(rust) {
+            if members
+                .get("format")
+                .and_then(Value::as_str)
+                .is_some_and(rust)
+            {
                 members.remove("format");
             }
             if let Some(Value::String(description)) = members.get_mut("description") {
@@ -89,18 +97,30 @@ pub struct HeaderParameter {
 }
 
 /// What is wrong with a tool's input schema, and which headers it names.
-pub(crate) fn check_input(schema: &Value, derived: bool, mistakes: &mut Vec<String>) -> Vec<HeaderParameter> {
+pub(crate) fn check_input(
+    schema: &Value,
+    derived: bool,
+    mistakes: &mut Vec<String>,
+) -> Vec<HeaderParameter> {
     match schema.get("type") {
         Some(kind) if kind == "object" => {}
-        _ => mistakes.push("its arguments must be a JSON object: take a struct with named fields".to_owned()),
+        _ => mistakes.push(
+            "its arguments must be a JSON object: take a struct with named fields".to_owned(),
+        ),
     }
     check_references(schema, derived, mistakes);
     let mut headers = Vec::new();
     let mut path = Vec::new();
     find_headers(schema, &mut path, true, &mut headers, mistakes);
     for (position, parameter) in headers.iter().enumerate() {
-        if headers[..position].iter().any(|other: &HeaderParameter| other.header == parameter.header) {
-            mistakes.push(format!("two properties have the same `x-mcp-header`, `{}`", parameter.header));
+        if headers[..position]
+            .iter()
+            .any(|other: &HeaderParameter| other.header == parameter.header)
+        {
+            mistakes.push(format!(
+                "two properties have the same `x-mcp-header`, `{}`",
+                parameter.header
+            ));
         }
     }
     headers
@@ -109,17 +129,30 @@ pub(crate) fn check_input(schema: &Value, derived: bool, mistakes: &mut Vec<Stri
 const KEY: &str = "x-idempotency-key";
 
 /// The argument by which a repeated write is known: the property with `"x-idempotency-key": true`.
-pub(crate) fn key_argument(schema: &Value, read_only: bool, mistakes: &mut Vec<String>) -> Option<String> {
+pub(crate) fn key_argument(
+    schema: &Value,
+    read_only: bool,
+    mistakes: &mut Vec<String>,
+) -> Option<String> {
     let properties = schema.get("properties").and_then(Value::as_object)?;
-    let mut marked = properties.iter().filter(|(_, property)| property.get(KEY).is_some_and(|mark| *mark == true));
+    let mut marked = properties
+        .iter()
+        .filter(|(_, property)| property.get(KEY).is_some_and(|mark| *mark == true));
     let (name, property) = marked.next()?;
     if marked.next().is_some() {
         mistakes.push(format!("two properties have `{KEY}`: a call has one key"));
     }
     if read_only {
-        mistakes.push(format!("`{KEY}` at /{name}: a tool that is `read_only` may be repeated without a key"));
+        mistakes.push(format!(
+            "`{KEY}` at /{name}: a tool that is `read_only` may be repeated without a key"
+        ));
     }
-    let is_string = |kind: &Value| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "string"));
+    let is_string = |kind: &Value| {
+        kind == "string"
+            || kind
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "string"))
+    };
     if !property.get("type").is_some_and(is_string) {
         mistakes.push(format!("`{KEY}` at /{name}: a key is a string"));
     }
@@ -129,9 +162,14 @@ pub(crate) fn key_argument(schema: &Value, read_only: bool, mistakes: &mut Vec<S
 /// The properties whose values are secrets: those that are `writeOnly`, or passwords.
 pub(crate) fn hidden(schema: &Value) -> Vec<String> {
     let properties = schema.get("properties").and_then(Value::as_object);
-    let is_secret =
-        |property: &Value| property.get("writeOnly") == Some(&true.into()) || property.get("format") == Some(&"password".into());
-    let secret = properties.into_iter().flatten().filter(|(_, property)| is_secret(property));
+    let is_secret = |property: &Value| {
+        property.get("writeOnly") == Some(&true.into())
+            || property.get("format") == Some(&"password".into())
+    };
+    let secret = properties
+        .into_iter()
+        .flatten()
+        .filter(|(_, property)| is_secret(property));
     secret.map(|(name, _)| name.clone()).collect()
 }
 
@@ -153,9 +191,14 @@ pub(crate) fn check_references(schema: &Value, derived: bool, mistakes: &mut Vec
                     mistakes.push(format!("its schema refers to `{reference}`: only references inside the schema (`#...`) are resolved"));
                 }
             }
-            members.iter().filter(|(key, _)| *key != "$defs" || !derived).for_each(|(_, value)| check_references(value, derived, mistakes));
+            members
+                .iter()
+                .filter(|(key, _)| *key != "$defs" || !derived)
+                .for_each(|(_, value)| check_references(value, derived, mistakes));
         }
-        Value::Array(items) => items.iter().for_each(|item| check_references(item, derived, mistakes)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| check_references(item, derived, mistakes)),
         _ => {}
     }
 }
@@ -164,20 +207,35 @@ const HEADER: &str = "x-mcp-header";
 
 /// Takes the annotation off a property.
 pub(crate) fn remove_header(schema: &mut Value, path: &[String]) {
-    let property = path.iter().try_fold(schema, |schema, name| schema.get_mut("properties")?.get_mut(name));
+    let property = path.iter().try_fold(schema, |schema, name| {
+        schema.get_mut("properties")?.get_mut(name)
+    });
     if let Some(property) = property.and_then(Value::as_object_mut) {
         property.remove(HEADER);
     }
 }
 
-fn find_headers(schema: &Value, path: &mut Vec<String>, reachable: bool, headers: &mut Vec<HeaderParameter>, mistakes: &mut Vec<String>) {
-    let Some(members) = schema.as_object() else { return };
+fn find_headers(
+    schema: &Value,
+    path: &mut Vec<String>,
+    reachable: bool,
+    headers: &mut Vec<HeaderParameter>,
+    mistakes: &mut Vec<String>,
+) {
+    let Some(members) = schema.as_object() else {
+        return;
+    };
     if let Some(header) = members.get(HEADER) {
         match header_mistake(header, members, path, reachable) {
-            Some(mistake) => mistakes.push(format!("`x-mcp-header` at /{}: {mistake}", path.join("/"))),
+            Some(mistake) => {
+                mistakes.push(format!("`x-mcp-header` at /{}: {mistake}", path.join("/")))
+            }
             None => {
                 let name = header.as_str().unwrap_or_default().to_ascii_lowercase();
-                headers.push(HeaderParameter { header: format!("mcp-param-{name}"), path: path.clone() });
+                headers.push(HeaderParameter {
+                    header: format!("mcp-param-{name}"),
+                    path: path.clone(),
+                });
             }
         }
     }
@@ -190,28 +248,54 @@ fn find_headers(schema: &Value, path: &mut Vec<String>, reachable: bool, headers
             }
         } else if !matches!(key.as_str(), "default" | "examples" | "const" | "enum") {
             // below items, anyOf, $defs and the like there may be no header: a client could not tell which value it is
-            let below = value.as_array().map_or_else(|| vec![value], |items| items.iter().collect());
-            below.into_iter().for_each(|value| find_nested(value, path, headers, mistakes));
+            let below = value
+                .as_array()
+                .map_or_else(|| vec![value], |items| items.iter().collect());
+            below
+                .into_iter()
+                .for_each(|value| find_nested(value, path, headers, mistakes));
         }
     }
 }
 
-fn find_nested(value: &Value, path: &mut Vec<String>, headers: &mut Vec<HeaderParameter>, mistakes: &mut Vec<String>) {
+fn find_nested(
+    value: &Value,
+    path: &mut Vec<String>,
+    headers: &mut Vec<HeaderParameter>,
+    mistakes: &mut Vec<String>,
+) {
     find_headers(value, path, false, headers, mistakes);
     // maps of schemas such as $defs and patternProperties
-    for nested in value.as_object().into_iter().flatten().filter(|(key, value)| *key != "properties" && value.is_object()).map(|(_, v)| v) {
+    for nested in value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, value)| *key != "properties" && value.is_object())
+        .map(|(_, v)| v)
+    {
         if nested.get(HEADER).is_some() {
             find_headers(nested, path, false, headers, mistakes);
         }
     }
 }
 
-fn header_mistake(header: &Value, schema: &Map<String, Value>, path: &[String], reachable: bool) -> Option<&'static str> {
-    let token = |character: char| character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character);
+fn header_mistake(
+    header: &Value,
+    schema: &Map<String, Value>,
+    path: &[String],
+    reachable: bool,
+) -> Option<&'static str> {
+    let token = |character: char| {
+        character.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(character)
+    };
     let name = header.as_str().unwrap_or_default();
     let kinds: Vec<&str> = match schema.get("type") {
         Some(Value::String(kind)) => vec![kind],
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect(),
+        Some(Value::Array(kinds)) => kinds
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|kind| *kind != "null")
+            .collect(),
         _ => Vec::new(),
     };
     if name.is_empty() || !name.chars().all(token) {
@@ -267,7 +351,10 @@ mod tests {
                 "required": ["query", "place"],
             })
         );
-        assert_eq!(of_input::<NoArguments>(), json!({"type": "object", "properties": {}, "additionalProperties": false}));
+        assert_eq!(
+            of_input::<NoArguments>(),
+            json!({"type": "object", "properties": {}, "additionalProperties": false})
+        );
     }
 
     #[test]
@@ -275,7 +362,13 @@ mod tests {
         let mut mistakes = Vec::new();
         let headers = check_input(&of_input::<Search>(), true, &mut mistakes);
         assert_eq!(mistakes, Vec::<String>::new());
-        assert_eq!(headers, [HeaderParameter { header: "mcp-param-region".into(), path: vec!["place".into(), "region".into()] }]);
+        assert_eq!(
+            headers,
+            [HeaderParameter {
+                header: "mcp-param-region".into(),
+                path: vec!["place".into(), "region".into()]
+            }]
+        );
     }
 
     #[test]
@@ -287,14 +380,33 @@ mod tests {
         };
         let property = |property: Value| json!({"type": "object", "properties": {"a": property}});
         assert!(mistakes(json!({"type": "array"})).contains("must be a JSON object"));
-        assert!(mistakes(json!({"type": "object", "$ref": "https://example.com/s"})).contains("refers to"));
-        assert!(mistakes(property(json!({"type": "number", "x-mcp-header": "A"}))).contains("only a string"));
-        assert!(mistakes(property(json!({"type": "string", "x-mcp-header": "A b"}))).contains("HTTP token"));
-        assert!(mistakes(property(json!({"type": "array", "items": {"type": "string", "x-mcp-header": "A"}}))).contains("reached through"));
+        assert!(
+            mistakes(json!({"type": "object", "$ref": "https://example.com/s"}))
+                .contains("refers to")
+        );
+        assert!(
+            mistakes(property(json!({"type": "number", "x-mcp-header": "A"})))
+                .contains("only a string")
+        );
+        assert!(
+            mistakes(property(json!({"type": "string", "x-mcp-header": "A b"})))
+                .contains("HTTP token")
+        );
+        assert!(
+            mistakes(property(
+                json!({"type": "array", "items": {"type": "string", "x-mcp-header": "A"}})
+            ))
+            .contains("reached through")
+        );
         let twice = json!({"type": "object", "properties": {"a": {"type": "string", "x-mcp-header": "N"}, "b": {"type": "string", "x-mcp-header": "n"}}});
         assert!(mistakes(twice).contains("same `x-mcp-header`"));
         let mut recursive = Vec::new();
         check_input(&of_input::<Tree>(), true, &mut recursive);
-        assert!(recursive.iter().any(|mistake| mistake.contains("contains itself")), "{recursive:?}");
+        assert!(
+            recursive
+                .iter()
+                .any(|mistake| mistake.contains("contains itself")),
+            "{recursive:?}"
+        );
     }
 }

@@ -50,6 +50,10 @@ impl Validator {
     /// # Errors
     /// A line for each violation, at most 20 and 4 KB together, each with a JSON pointer to the place in the value.
     pub fn check(&self, value: &Value) -> Result<(), String> {
-        if self.accepts(value) { Ok(()) } else { Err(report::report(&self.schemas, value)) }
+        if self.accepts(value) {
+            Ok(())
+        } else {
+            Err(report::report(&self.schemas, value))
+        }
     }
 }

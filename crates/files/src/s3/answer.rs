@@ -9,16 +9,32 @@ use serde::de::DeserializeOwned;
 
 /// Nothing, or why the store did not do it.
 pub(super) fn success(response: &HttpResponse) -> Result<(), BlobError> {
-    if response.is_success() { Ok(()) } else { Err(failure(response)) }
+    if response.is_success() {
+        Ok(())
+    } else {
+        Err(failure(response))
+    }
 }
 
 /// Why the store did not do it.
 fn failure(response: &HttpResponse) -> BlobError {
     let status = response.status;
-    if let Some(region) = response.header("x-amz-bucket-region").filter(|_| matches!(status, 301 | 307 | 400)) {
-        return BlobError::Unavailable(format!("the bucket is in the region {region}: set AWS_REGION to that"));
+    if let Some(region) = response
+        .header("x-amz-bucket-region")
+        .filter(|_| matches!(status, 301 | 307 | 400))
+    {
+        return BlobError::Unavailable(format!(
+            "the bucket is in the region {region}: set AWS_REGION to that"
+        ));
     }
-    let cause = || format!("status {status}{}", said(response).map(|said| said.to_string()).unwrap_or_default());
+    let cause = || {
+        format!(
+            "status {status}{}",
+            said(response)
+                .map(|said| said.to_string())
+                .unwrap_or_default()
+        )
+    };
     match status {
         404 => absent(response).unwrap_or(BlobError::NotFound),
         // 409: somebody else wrote in the same instant
@@ -32,7 +48,10 @@ fn failure(response: &HttpResponse) -> BlobError {
 /// What is said of a bucket that is not there.
 pub(super) fn absent(response: &HttpResponse) -> Option<BlobError> {
     let said = said(response).filter(|said| said.code == "NoSuchBucket")?;
-    Some(BlobError::Unavailable(format!("status {}{said}", response.status)))
+    Some(BlobError::Unavailable(format!(
+        "status {}{said}",
+        response.status
+    )))
 }
 
 /// An error as the store writes it. Its other members may have parts of the request.
@@ -50,11 +69,18 @@ impl std::fmt::Display for Said {
 }
 
 fn said(response: &HttpResponse) -> Option<Said> {
-    xml::<Said>(response).ok().filter(|said| !said.code.is_empty())
+    xml::<Said>(response)
+        .ok()
+        .filter(|said| !said.code.is_empty())
 }
 
 fn xml<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, BlobError> {
-    let strange = |cause: String| BlobError::Unavailable(format!("status {} with a body that is not understood: {cause}", response.status));
+    let strange = |cause: String| {
+        BlobError::Unavailable(format!(
+            "status {} with a body that is not understood: {cause}",
+            response.status
+        ))
+    };
     if response.truncated {
         return Err(strange("it is too long".to_owned()));
     }
@@ -65,7 +91,10 @@ fn xml<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, BlobError> {
 /// The version of a file that was written or read.
 pub(super) fn version(response: &HttpResponse) -> Result<String, BlobError> {
     success(response)?;
-    response.header("etag").map(unquoted).ok_or_else(|| BlobError::Unavailable("the store gives no ETag".to_owned()))
+    response
+        .header("etag")
+        .map(unquoted)
+        .ok_or_else(|| BlobError::Unavailable("the store gives no ETag".to_owned()))
 }
 
 fn unquoted(etag: &str) -> String {
@@ -74,8 +103,15 @@ fn unquoted(etag: &str) -> String {
 
 /// A version as a header. One that the store can't have given names no file: it may come from anybody.
 pub(super) fn quoted(version: &str) -> Result<String, BlobError> {
-    let given = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte));
-    if given { Ok(format!("\"{version}\"")) } else { Err(BlobError::Changed) }
+    let given = !version.is_empty()
+        && version
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte));
+    if given {
+        Ok(format!("\"{version}\""))
+    } else {
+        Err(BlobError::Changed)
+    }
 }
 
 /// What is known of a file, whose size stands elsewhere than in a part's headers.
@@ -83,8 +119,14 @@ fn metadata(response: &HttpResponse, size: Option<&str>) -> Result<BlobMetadata,
     let version = version(response)?;
     let size = size.and_then(|size| size.trim().parse().ok());
     let size = size.ok_or_else(|| BlobError::Unavailable("the store gives no size".to_owned()))?;
-    let modified_ms = response.header("last-modified").and_then(|date| milliseconds(date, Format::HttpDate));
-    Ok(BlobMetadata { size, modified_ms, version })
+    let modified_ms = response
+        .header("last-modified")
+        .and_then(|date| milliseconds(date, Format::HttpDate));
+    Ok(BlobMetadata {
+        size,
+        modified_ms,
+        version,
+    })
 }
 
 pub(super) fn head(response: &HttpResponse) -> Result<BlobMetadata, BlobError> {
@@ -96,21 +138,32 @@ pub(super) fn part(response: &HttpResponse, offset: u64) -> Result<BlobMetadata,
     if response.status != 206 {
         // some stores answer with the file where all of it was asked for
         return match head(response) {
-            Ok(_) if offset > 0 => Err(BlobError::Unavailable("the store gives no parts of files".to_owned())),
+            Ok(_) if offset > 0 => Err(BlobError::Unavailable(
+                "the store gives no parts of files".to_owned(),
+            )),
             head => head,
         };
     }
-    let range = response.header("content-range").and_then(|range| range.trim().strip_prefix("bytes ")?.split_once('/'));
+    let range = response
+        .header("content-range")
+        .and_then(|range| range.trim().strip_prefix("bytes ")?.split_once('/'));
     let begins = range.and_then(|(range, _)| range.split_once('-')?.0.parse().ok());
     if begins != Some(offset) {
-        return Err(BlobError::Unavailable("the store gives another part of the file".to_owned()));
+        return Err(BlobError::Unavailable(
+            "the store gives another part of the file".to_owned(),
+        ));
     }
     metadata(response, range.map(|(_, size)| size))
 }
 
 /// A date, in milliseconds since 1970.
 fn milliseconds(date: &str, format: Format) -> Option<u64> {
-    DateTime::from_str(date.trim(), format).ok()?.to_millis().ok()?.try_into().ok()
+    DateTime::from_str(date.trim(), format)
+        .ok()?
+        .to_millis()
+        .ok()?
+        .try_into()
+        .ok()
 }
 
 /// A page of keys.
@@ -164,19 +217,45 @@ impl Listing {
         success(response)?;
         let result: ListBucketResult = xml(response)?;
         // keys may have characters that XML can't; a store that does not know the parameter writes them as they are
-        let encoded = result.encoding_type.is_some_and(|encoding| encoding == "url");
-        let key = |key: String| if encoded { percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned() } else { key };
-        let file = |Contents { key: name, size, last_modified }| Listed {
+        let encoded = result
+            .encoding_type
+            .is_some_and(|encoding| encoding == "url");
+        let key = |key: String| {
+            if encoded {
+                percent_decode_str(&key.replace('+', " "))
+                    .decode_utf8_lossy()
+                    .into_owned()
+            } else {
+                key
+            }
+        };
+        let file = |Contents {
+                        key: name,
+                        size,
+                        last_modified,
+                    }| Listed {
             key: key(name),
             size,
             modified_ms: milliseconds(&last_modified, Format::DateTime),
         };
-        let next = result.next_continuation_token.filter(|_| result.is_truncated);
+        let next = result
+            .next_continuation_token
+            .filter(|_| result.is_truncated);
         if result.is_truncated && next.is_none() {
-            return Err(BlobError::Unavailable("the store gives no way to the next page".to_owned()));
+            return Err(BlobError::Unavailable(
+                "the store gives no way to the next page".to_owned(),
+            ));
         }
-        let directories = result.common_prefixes.into_iter().map(|common| key(common.prefix)).collect();
-        Ok(Self { files: result.contents.into_iter().map(file).collect(), directories, next })
+        let directories = result
+            .common_prefixes
+            .into_iter()
+            .map(|common| key(common.prefix))
+            .collect();
+        Ok(Self {
+            files: result.contents.into_iter().map(file).collect(),
+            directories,
+            next,
+        })
     }
 }
 
@@ -200,10 +279,16 @@ impl Copied {
     pub(super) fn read(response: &HttpResponse) -> Result<Self, BlobError> {
         success(response)?;
         // the status is sent before the copy is done, so what fails then is a body only
-        let CopyObjectResult { etag, last_modified } = xml(response).map_err(|strange| match said(response) {
+        let CopyObjectResult {
+            etag,
+            last_modified,
+        } = xml(response).map_err(|strange| match said(response) {
             Some(said) => BlobError::Unavailable(format!("status {}{said}", response.status)),
             None => strange,
         })?;
-        Ok(Self { version: unquoted(&etag), modified_ms: milliseconds(&last_modified, Format::DateTime) })
+        Ok(Self {
+            version: unquoted(&etag),
+            modified_ms: milliseconds(&last_modified, Format::DateTime),
+        })
     }
 }

@@ -7,7 +7,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const LONGEST: usize = 1024;
 
 /// What stands for itself in signatures; `/` does in paths.
-const TEXT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const TEXT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 const PATH: &AsciiSet = &TEXT.remove(b'/');
 
 /// A part of a bucket.
@@ -25,21 +29,40 @@ impl Place {
     pub(super) fn parse(text: &str, region: &str, endpoint: Option<&str>) -> Result<Self, String> {
         let rest = text.strip_prefix("s3://").unwrap_or_default();
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
-        if !(3..=63).contains(&bucket.len()) || !bucket.bytes().all(legal) || bucket.starts_with(['-', '.']) || bucket.contains("..") {
+        let legal =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+        if !(3..=63).contains(&bucket.len())
+            || !bucket.bytes().all(legal)
+            || bucket.starts_with(['-', '.'])
+            || bucket.contains("..")
+        {
             return Err("a bucket is named as s3://BUCKET or s3://BUCKET/PREFIX, in small letters, digits, `-` and `.`".to_owned());
         }
         let prefix = match prefix.trim_end_matches('/') {
             "" => String::new(),
-            prefix => format!("{}/", BlobPath::parse(prefix).map_err(|why| format!("the prefix `{prefix}` can't be used: {why}"))?),
+            prefix => format!(
+                "{}/",
+                BlobPath::parse(prefix)
+                    .map_err(|why| format!("the prefix `{prefix}` can't be used: {why}"))?
+            ),
         };
         let url = match endpoint {
             Some(endpoint) => format!("{}/{bucket}/", endpoint.trim_end_matches('/')),
             // the certificate of Amazon's is for names without more dots
-            None if bucket.contains('.') => format!("https://s3.{region}.{}/{bucket}/", mcpfn_aws::domain(region)),
-            None => format!("https://{bucket}.s3.{region}.{}/", mcpfn_aws::domain(region)),
+            None if bucket.contains('.') => format!(
+                "https://s3.{region}.{}/{bucket}/",
+                mcpfn_aws::domain(region)
+            ),
+            None => format!(
+                "https://{bucket}.s3.{region}.{}/",
+                mcpfn_aws::domain(region)
+            ),
         };
-        Ok(Self { url, bucket: bucket.to_owned(), prefix })
+        Ok(Self {
+            url,
+            bucket: bucket.to_owned(),
+            prefix,
+        })
     }
 
     /// The key of a file.
@@ -49,14 +72,20 @@ impl Place {
         }
         let key = format!("{}{path}", self.prefix);
         if key.len() > LONGEST {
-            return Err(BlobError::Refused(format!("with its prefix the key has more than {LONGEST} bytes")));
+            return Err(BlobError::Refused(format!(
+                "with its prefix the key has more than {LONGEST} bytes"
+            )));
         }
         Ok(key)
     }
 
     /// What the keys of the files in a directory begin with.
     pub(super) fn above(&self, directory: &BlobPath) -> Result<String, BlobError> {
-        if directory.is_top() { Ok(self.prefix.clone()) } else { Ok(format!("{}/", self.key(directory)?)) }
+        if directory.is_top() {
+            Ok(self.prefix.clone())
+        } else {
+            Ok(format!("{}/", self.key(directory)?))
+        }
     }
 
     /// The URL of a key, or of the bucket itself.
@@ -81,12 +110,34 @@ mod tests {
 
     #[test]
     fn addresses() {
-        let url = |text, region, endpoint| Place::parse(text, region, endpoint).map(|place| place.url("a b/ü"));
+        let url = |text, region, endpoint| {
+            Place::parse(text, region, endpoint).map(|place| place.url("a b/ü"))
+        };
         for (text, region, endpoint, expected) in [
-            ("s3://my-files", "eu-west-1", None, "https://my-files.s3.eu-west-1.amazonaws.com/a%20b/%C3%BC"),
-            ("s3://my.files/x", "eu-west-1", None, "https://s3.eu-west-1.amazonaws.com/my.files/a%20b/%C3%BC"),
-            ("s3://files/", "cn-north-1", None, "https://files.s3.cn-north-1.amazonaws.com.cn/a%20b/%C3%BC"),
-            ("s3://files", "auto", Some("https://1.r2.example/"), "https://1.r2.example/files/a%20b/%C3%BC"),
+            (
+                "s3://my-files",
+                "eu-west-1",
+                None,
+                "https://my-files.s3.eu-west-1.amazonaws.com/a%20b/%C3%BC",
+            ),
+            (
+                "s3://my.files/x",
+                "eu-west-1",
+                None,
+                "https://s3.eu-west-1.amazonaws.com/my.files/a%20b/%C3%BC",
+            ),
+            (
+                "s3://files/",
+                "cn-north-1",
+                None,
+                "https://files.s3.cn-north-1.amazonaws.com.cn/a%20b/%C3%BC",
+            ),
+            (
+                "s3://files",
+                "auto",
+                Some("https://1.r2.example/"),
+                "https://1.r2.example/files/a%20b/%C3%BC",
+            ),
         ] {
             assert_eq!(url(text, region, endpoint).as_deref(), Ok(expected));
         }
@@ -107,11 +158,31 @@ mod tests {
 
     #[test]
     fn what_names_no_bucket_is_refused() {
-        for text in ["s3://", "s3://ab", "s3://Files", "s3://a_b", "s3:///x", "s3://-ab", "s3://a..b", "s3://user:pass@files", "files"] {
-            assert!(Place::parse(text, "r", None).unwrap_err().contains("s3://BUCKET/PREFIX"), "{text}");
+        for text in [
+            "s3://",
+            "s3://ab",
+            "s3://Files",
+            "s3://a_b",
+            "s3:///x",
+            "s3://-ab",
+            "s3://a..b",
+            "s3://user:pass@files",
+            "files",
+        ] {
+            assert!(
+                Place::parse(text, "r", None)
+                    .unwrap_err()
+                    .contains("s3://BUCKET/PREFIX"),
+                "{text}"
+            );
         }
         for text in ["s3://files/../x", "s3://files//x", "s3://files/a%2fb"] {
-            assert!(Place::parse(text, "r", None).unwrap_err().contains("prefix"), "{text}");
+            assert!(
+                Place::parse(text, "r", None)
+                    .unwrap_err()
+                    .contains("prefix"),
+                "{text}"
+            );
         }
     }
 }

@@ -41,11 +41,21 @@ impl Place {
     }
 
     async fn read(&self, file: &str) -> Result<Bytes, BlobError> {
-        self.files.read(&path(file), 0, 1 << 20).await.map(|part| part.bytes)
+        self.files
+            .read(&path(file), 0, 1 << 20)
+            .await
+            .map(|part| part.bytes)
     }
 
-    async fn write(&self, file: &str, text: &'static str, condition: WriteCondition) -> Result<BlobMetadata, BlobError> {
-        self.files.write(&path(file), Bytes::from_static(text.as_bytes()), &condition).await
+    async fn write(
+        &self,
+        file: &str,
+        text: &'static str,
+        condition: WriteCondition,
+    ) -> Result<BlobMetadata, BlobError> {
+        self.files
+            .write(&path(file), Bytes::from_static(text.as_bytes()), &condition)
+            .await
     }
 
     async fn names(&self, directory: &BlobPath) -> Result<Vec<String>, BlobError> {

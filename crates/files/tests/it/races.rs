@@ -27,14 +27,21 @@ impl Drop for Until {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
         let ended = self.1.take().map(std::thread::JoinHandle::join);
-        assert!(std::thread::panicking() || matches!(ended, Some(Ok(()))), "the thread stopped early");
+        assert!(
+            std::thread::panicking() || matches!(ended, Some(Ok(()))),
+            "the thread stopped early"
+        );
     }
 }
 
 async fn winners(place: &Place, condition: WriteCondition) -> usize {
     let calls = (0..50).map(|number| {
         let (files, condition) = (place.files.clone(), condition.clone());
-        tokio::spawn(async move { files.write(&path("a"), Bytes::from(format!("{number}")), &condition).await })
+        tokio::spawn(async move {
+            files
+                .write(&path("a"), Bytes::from(format!("{number}")), &condition)
+                .await
+        })
     });
     let mut won = 0;
     for call in calls.collect::<Vec<_>>() {
@@ -59,11 +66,18 @@ async fn of_fifty_writers_one_wins() {
 async fn a_reader_never_sees_half_a_file() {
     let place = Place::new();
     let bytes = |letter: u8| Bytes::from(vec![letter; 300_000]);
-    place.files.write(&path("a"), bytes(b'a'), &Always).await.unwrap();
+    place
+        .files
+        .write(&path("a"), bytes(b'a'), &Always)
+        .await
+        .unwrap();
     let files = place.files.clone();
     let writer = tokio::spawn(async move {
         for number in 0..40 {
-            files.write(&path("a"), bytes(b'a' + number % 26), &Always).await.unwrap();
+            files
+                .write(&path("a"), bytes(b'a' + number % 26), &Always)
+                .await
+                .unwrap();
         }
     });
     while !writer.is_finished() {
@@ -100,10 +114,19 @@ async fn a_directory_that_becomes_a_link_and_back() {
         let names = place.names(&path("d")).await.unwrap_or_default();
         assert!(!names.contains(&"outside-only".to_owned()));
         written += u32::from(place.write("d/written", "x", Always).await.is_ok());
-        let _ = place.files.rename(&path("d/written"), &path("d/moved"), true).await;
+        let _ = place
+            .files
+            .rename(&path("d/written"), &path("d/moved"), true)
+            .await;
     }
     drop(swapping);
-    assert!(read > 0 && written > 0, "{read} reads and {written} writes hit the directory");
-    assert_eq!(std::fs::read_to_string(place.outside("secret")).unwrap(), "secret");
+    assert!(
+        read > 0 && written > 0,
+        "{read} reads and {written} writes hit the directory"
+    );
+    assert_eq!(
+        std::fs::read_to_string(place.outside("secret")).unwrap(),
+        "secret"
+    );
     assert_eq!(std::fs::read_dir(place.outside("")).unwrap().count(), 2);
 }

@@ -26,8 +26,14 @@ pub(super) fn expires_at(milliseconds: u64) -> AttributeValue {
 
 /// A payload's attributes.
 pub(super) fn payload(packed: Packed) -> impl Iterator<Item = (String, AttributeValue)> {
-    let size = packed.packed_from.map(|size| ("packed_from".to_owned(), number(size as u64)));
-    std::iter::once(("payload".to_owned(), AttributeValue::B(Blob::new(packed.payload)))).chain(size)
+    let size = packed
+        .packed_from
+        .map(|size| ("packed_from".to_owned(), number(size as u64)));
+    std::iter::once((
+        "payload".to_owned(),
+        AttributeValue::B(Blob::new(packed.payload)),
+    ))
+    .chain(size)
 }
 
 /// The item's number of this name, if it has one.

@@ -55,14 +55,25 @@ impl Breaker {
             State::Open(until, cause) => {
                 let wait = until.saturating_duration_since(Instant::now());
                 if !wait.is_zero() {
-                    return Err(Closed { wait, cause: cause.clone() });
+                    return Err(Closed {
+                        wait,
+                        cause: cause.clone(),
+                    });
                 }
                 *state = State::Probing(cause.clone());
                 true
             }
-            State::Probing(cause) => return Err(Closed { wait: Duration::ZERO, cause: cause.clone() }),
+            State::Probing(cause) => {
+                return Err(Closed {
+                    wait: Duration::ZERO,
+                    cause: cause.clone(),
+                });
+            }
         };
-        Ok(Pass { breaker: self, probes })
+        Ok(Pass {
+            breaker: self,
+            probes,
+        })
     }
 
     // held for a few instructions and never across a wait; what is in it is whole after a panic, too
@@ -129,7 +140,13 @@ mod tests {
         breaker.enter().unwrap().succeeded();
         assert!(fail(&breaker) && fail(&breaker));
         assert!(!fail(&breaker));
-        assert_eq!(breaker.enter().unwrap_err(), Closed { wait: OPEN, cause: "refused".to_owned() });
+        assert_eq!(
+            breaker.enter().unwrap_err(),
+            Closed {
+                wait: OPEN,
+                cause: "refused".to_owned()
+            }
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,7 +163,11 @@ mod tests {
         breaker.enter().unwrap().failed("missing", true);
         tokio::time::advance(OPEN).await;
         let mut probe = breaker.enter().unwrap();
-        assert_eq!(breaker.enter().unwrap_err().cause, "missing", "a second one waits for the first");
+        assert_eq!(
+            breaker.enter().unwrap_err().cause,
+            "missing",
+            "a second one waits for the first"
+        );
         assert!(!probe.failed("missing still", false));
         assert_eq!(breaker.enter().unwrap_err().cause, "missing still");
         tokio::time::advance(OPEN).await;

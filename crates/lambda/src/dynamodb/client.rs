@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Config, Credentials, IdentityCache, Region, StalledStreamProtectionConfig,
+};
 use mcpfn_core::StoreError;
 use tokio::time::{Instant, timeout};
 use tracing::Dispatch;
@@ -27,20 +29,32 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(table: Table) -> Self {
-        Self { table, dynamodb: OnceLock::new(), breaker: Breaker::new() }
+        Self {
+            table,
+            dynamodb: OnceLock::new(),
+            breaker: Breaker::new(),
+        }
     }
 
     /// Asks, and once more where that may help. The inner `Err` is no failure: a condition did not hold, and here is what there is.
-    pub(super) async fn ask<T, F>(&self, send: impl Fn(&DynamoDb, &str) -> F) -> Result<Result<T, Item>, StoreError>
+    pub(super) async fn ask<T, F>(
+        &self,
+        send: impl Fn(&DynamoDb, &str) -> F,
+    ) -> Result<Result<T, Item>, StoreError>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut pass = self.breaker.enter().map_err(|closed| self.left_alone(&closed))?;
+        let mut pass = self
+            .breaker
+            .enter()
+            .map_err(|closed| self.left_alone(&closed))?;
         let dynamodb = self.dynamodb.get_or_init(|| dynamodb(&self.table));
         let end = Instant::now() + self.table.timeout;
         let mut retried = false;
         loop {
-            let left = end.saturating_duration_since(Instant::now()).min(self.table.attempt());
+            let left = end
+                .saturating_duration_since(Instant::now())
+                .min(self.table.attempt());
             // at its finest level the SDK logs whole requests, with the credentials in their heads
             let sending = send(dynamodb, &self.table.name).with_subscriber(Dispatch::none());
             let failure = match timeout(left, sending).await {
@@ -53,10 +67,14 @@ impl Client {
                     return Ok(Err(item));
                 }
                 Ok(Err(failure)) => failure,
-                Err(_) => Failure::Retried(format!("gave no answer in {} ms (MCPFN_TABLE_TIMEOUT)", left.as_millis())),
+                Err(_) => Failure::Retried(format!(
+                    "gave no answer in {} ms (MCPFN_TABLE_TIMEOUT)",
+                    left.as_millis()
+                )),
             };
             let again = pass.failed(failure.sentence(), matches!(failure, Failure::Lasting(_)));
-            if !again || retried || !matches!(failure, Failure::Retried(_)) || end <= Instant::now() {
+            if !again || retried || !matches!(failure, Failure::Retried(_)) || end <= Instant::now()
+            {
                 return Err(self.error(failure.sentence()));
             }
             retried = true;
@@ -65,17 +83,27 @@ impl Client {
 
     /// A sentence about the table.
     pub(super) fn error(&self, sentence: impl fmt::Display) -> StoreError {
-        StoreError::new(format_args!("the DynamoDB table `{}` {sentence}", self.table.name))
+        StoreError::new(format_args!(
+            "the DynamoDB table `{}` {sentence}",
+            self.table.name
+        ))
     }
 
     fn left_alone(&self, closed: &Closed) -> StoreError {
-        self.error(format_args!("is not asked for another {} ms, because it {}", closed.wait.as_millis(), closed.cause))
+        self.error(format_args!(
+            "is not asked for another {} ms, because it {}",
+            closed.wait.as_millis(),
+            closed.cause
+        ))
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("table", &self.table).field("breaker", &self.breaker).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("table", &self.table)
+            .field("breaker", &self.breaker)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,7 +113,13 @@ fn dynamodb(table: &Table) -> DynamoDb {
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(table.region.clone()))
-        .credentials_provider(Credentials::new(&keys.id, &keys.secret, keys.session.clone(), None, "environment"))
+        .credentials_provider(Credentials::new(
+            &keys.id,
+            &keys.secret,
+            keys.session.clone(),
+            None,
+            "environment",
+        ))
         // they are here already, and a cache would want a timer
         .identity_cache(IdentityCache::no_cache())
         .http_client(Connector::new(table.connect(), table.idle))
@@ -124,7 +158,11 @@ mod tests {
             name: "mcpfn".to_owned(),
             region: "eu-west-1".to_owned(),
             endpoint: Some(endpoint.to_owned()),
-            keys: Keys { id: "hunter1".to_owned(), secret: "hunter2".to_owned(), session: Some("hunter3".to_owned()) },
+            keys: Keys {
+                id: "hunter1".to_owned(),
+                secret: "hunter2".to_owned(),
+                session: Some("hunter3".to_owned()),
+            },
             timeout: Duration::from_secs(5),
             idle: Duration::from_secs(5),
         }
@@ -133,7 +171,12 @@ mod tests {
     async fn error(client: &Client) -> String {
         let asked = client.ask(|dynamodb, table| {
             let request = dynamodb.describe_table().table_name(table);
-            async move { request.send().await.map_err(|error| Failure::of(error, |_| None)) }
+            async move {
+                request
+                    .send()
+                    .await
+                    .map_err(|error| Failure::of(error, |_| None))
+            }
         });
         asked.await.unwrap_err().to_string()
     }
@@ -142,7 +185,10 @@ mod tests {
     async fn no_log_level_shows_credentials() {
         let written = Written::default();
         let lines = written.clone();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || lines.clone()).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || lines.clone())
+            .finish();
         let _default = tracing::subscriber::set_default(subscriber);
         tracing::trace!("logs are read");
         error(&Client::new(table("http://127.0.0.1:1"))).await;

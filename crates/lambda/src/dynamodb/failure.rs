@@ -22,7 +22,10 @@ pub(super) enum Failure {
 
 impl Failure {
     /// `condition` finds, in an operation's own error, the item on which its condition failed.
-    pub(super) fn of<E>(error: SdkError<E, HttpResponse>, condition: impl FnOnce(&mut E) -> Option<Item>) -> Self
+    pub(super) fn of<E>(
+        error: SdkError<E, HttpResponse>,
+        condition: impl FnOnce(&mut E) -> Option<Item>,
+    ) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
@@ -36,20 +39,28 @@ impl Failure {
                 Self::named(error.code().unwrap_or_default(), status)
             }
             SdkError::DispatchFailure(failure) => {
-                let cause = failure.as_connector_error().map(|error| deepest(error)).unwrap_or_default();
+                let cause = failure
+                    .as_connector_error()
+                    .map(|error| deepest(error))
+                    .unwrap_or_default();
                 Self::Retried(format!("can't be reached: {cause}"))
             }
-            SdkError::ResponseError(_) => Self::Retried("gave an answer that breaks off, or is none of DynamoDB".to_owned()),
-            SdkError::ConstructionFailure(_) => {
-                Self::Lasting(format!("can't be asked: {}; look at AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB", deepest(&error)))
+            SdkError::ResponseError(_) => {
+                Self::Retried("gave an answer that breaks off, or is none of DynamoDB".to_owned())
             }
+            SdkError::ConstructionFailure(_) => Self::Lasting(format!(
+                "can't be asked: {}; look at AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB",
+                deepest(&error)
+            )),
             _ => Self::Retried("gave no answer".to_owned()),
         }
     }
 
     fn named(code: &str, status: u16) -> Self {
         // from the network: only what looks like a name is repeated
-        let named = !code.is_empty() && code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let named = !code.is_empty()
+            && code.len() <= 64
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let code = if named { code } else { "an unnamed error" };
         match code {
             "ResourceNotFoundException" => Self::Lasting(
@@ -104,7 +115,10 @@ mod tests {
         assert_eq!(kind("AccessDeniedException", 400), "lasting");
         assert_eq!(kind("ExpiredTokenException", 400), "lasting");
         assert_eq!(kind("ThrottlingException", 400), "passing");
-        assert_eq!(kind("ProvisionedThroughputExceededException", 400), "passing");
+        assert_eq!(
+            kind("ProvisionedThroughputExceededException", 400),
+            "passing"
+        );
         assert_eq!(kind("ValidationException", 400), "passing");
         assert_eq!(kind("InternalServerError", 500), "retried");
         assert_eq!(kind("", 503), "retried");

@@ -57,7 +57,12 @@ impl Known {
 }
 
 impl RateLimiter for Stores {
-    fn admit<'a>(&'a self, key: &'a str, rate: Rate, now_ms: u64) -> BoxFuture<'a, Result<Admission, StoreError>> {
+    fn admit<'a>(
+        &'a self,
+        key: &'a str,
+        rate: Rate,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Admission, StoreError>> {
         Box::pin(async move {
             let now_us = now_ms.saturating_mul(1000);
             let mut full_at = self.known.full_at(key);
@@ -77,17 +82,29 @@ impl RateLimiter for Stores {
                     }
                 }
             }
-            Err(self.client.error("gave no decision on a call budget: its item changed with every request"))
+            Err(self
+                .client
+                .error("gave no decision on a call budget: its item changed with every request"))
         })
     }
 }
 
 impl Stores {
     /// One request. Gives what it wrote, or the item that it was wrong about.
-    async fn update(&self, key: &str, rate: Rate, now_us: u64, busy: bool) -> Result<Result<Option<u64>, Item>, StoreError> {
+    async fn update(
+        &self,
+        key: &str,
+        rate: Rate,
+        now_us: u64,
+        busy: bool,
+    ) -> Result<Result<Option<u64>, Item>, StoreError> {
         let (call, most) = (rate.call_us(), rate.most_us());
         let answer = self.client.ask(|dynamodb, table| {
-            let request = dynamodb.update_item().table_name(table).key("pk", text(key)).key("sk", text(KIND));
+            let request = dynamodb
+                .update_item()
+                .table_name(table)
+                .key("pk", text(key))
+                .key("sk", text(KIND));
             let request = if busy {
                 let latest = now_us.saturating_add(most).saturating_sub(call);
                 request
@@ -101,21 +118,39 @@ impl Stores {
                     .condition_expression("attribute_not_exists(full_at) OR full_at <= :now")
                     .expression_attribute_values(":next", number(now_us.saturating_add(call)))
             };
-            let full = Duration::from_micros(now_us.saturating_add(most)).as_millis().saturating_add(1);
+            let full = Duration::from_micros(now_us.saturating_add(most))
+                .as_millis()
+                .saturating_add(1);
             let request = request
                 .expression_attribute_values(":now", number(now_us))
-                .expression_attribute_values(":expires_at", expires_at(u64::try_from(full).unwrap_or(u64::MAX)))
+                .expression_attribute_values(
+                    ":expires_at",
+                    expires_at(u64::try_from(full).unwrap_or(u64::MAX)),
+                )
                 .return_values(ReturnValue::UpdatedNew)
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            async move { request.send().await.map_err(|error| Failure::of(error, failed_on)) }
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                );
+            async move {
+                request
+                    .send()
+                    .await
+                    .map_err(|error| Failure::of(error, failed_on))
+            }
         });
-        Ok(answer.await?.map(|answer| answer.attributes.and_then(|item| number_of(&item, "full_at"))))
+        Ok(answer.await?.map(|answer| {
+            answer
+                .attributes
+                .and_then(|item| number_of(&item, "full_at"))
+        }))
     }
 }
 
 fn failed_on(error: &mut UpdateItemError) -> Option<Item> {
     match error {
-        UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed.item.take().unwrap_or_default()),
+        UpdateItemError::ConditionalCheckFailedException(failed) => {
+            Some(failed.item.take().unwrap_or_default())
+        }
         _ => None,
     }
 }
@@ -131,9 +166,20 @@ mod tests {
             known.set(&bucket.to_string(), bucket, 0);
         }
         known.set("new", 2000, 1000);
-        assert_eq!((known.full_at("5"), known.full_at("1001"), known.full_at("new")), (0, 1001, 2000));
+        assert_eq!(
+            (
+                known.full_at("5"),
+                known.full_at("1001"),
+                known.full_at("new")
+            ),
+            (0, 1001, 2000)
+        );
         known.set("new", 1999, 1000);
-        assert_eq!(known.full_at("new"), 2000, "an older answer changes nothing");
+        assert_eq!(
+            known.full_at("new"),
+            2000,
+            "an older answer changes nothing"
+        );
         for bucket in 0..2 * KNOWN as u64 {
             known.set(&bucket.to_string(), u64::MAX, 1000);
         }

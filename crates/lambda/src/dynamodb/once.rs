@@ -39,7 +39,10 @@ impl Holds {
             holds.retain(|_, (_, until)| *until > now_ms);
         }
         if holds.len() >= HOLDS {
-            let first = holds.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| key.clone());
+            let first = holds
+                .iter()
+                .min_by_key(|(_, (_, until))| *until)
+                .map(|(key, _)| key.clone());
             first.and_then(|key| holds.remove(&key));
         }
         holds.insert(key.to_owned(), (holder, held_until_ms));
@@ -63,23 +66,40 @@ impl Holds {
 }
 
 impl Once for Stores {
-    fn begin<'a>(&'a self, key: &'a str, now_ms: u64, held_until_ms: u64) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    fn begin<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+        held_until_ms: u64,
+    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
         Box::pin(async move {
             let holder = new_holder()?;
             let mut item = item(key, &holder);
             item.insert("held_until".to_owned(), number(held_until_ms));
             item.insert("expires_at".to_owned(), expires_at(held_until_ms));
             let answer = self.client.ask(|dynamodb, table| {
-                let request = dynamodb.put_item().table_name(table).set_item(Some(item.clone())).condition_expression(FREE);
-                let request = request.expression_attribute_values(":now", number(now_ms)).return_values_on_condition_check_failure(AllOld);
-                async move { request.send().await.map_err(|error| Failure::of(error, put_failed_on)) }
+                let request = dynamodb
+                    .put_item()
+                    .table_name(table)
+                    .set_item(Some(item.clone()))
+                    .condition_expression(FREE);
+                let request = request
+                    .expression_attribute_values(":now", number(now_ms))
+                    .return_values_on_condition_check_failure(AllOld);
+                async move {
+                    request
+                        .send()
+                        .await
+                        .map_err(|error| Failure::of(error, put_failed_on))
+                }
             });
             let Err(there) = answer.await? else {
                 self.holds.add(key, holder, now_ms, held_until_ms);
                 return Ok(Begun::First);
             };
             if there.contains_key("expires_ms") {
-                let result = payload_of(there).ok_or_else(|| self.client.error("has a result that can't be read"))?;
+                let result = payload_of(there)
+                    .ok_or_else(|| self.client.error("has a result that can't be read"))?;
                 return Ok(Begun::Done(result));
             }
             if held_by(&there, &holder) {
@@ -90,23 +110,44 @@ impl Once for Stores {
         })
     }
 
-    fn finish<'a>(&'a self, key: &'a str, result: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn finish<'a>(
+        &'a self,
+        key: &'a str,
+        result: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let holder = self.holds.holder(key).ok_or_else(|| self.client.error("can't keep a result for what nobody here began"))?;
+            let holder = self.holds.holder(key).ok_or_else(|| {
+                self.client
+                    .error("can't keep a result for what nobody here began")
+            })?;
             let bytes = result.len();
-            let packed =
-                pack(&result).ok_or_else(|| self.client.error(format_args!("can't hold a result of {bytes} bytes: an item has 400 KB")))?;
+            let packed = pack(&result).ok_or_else(|| {
+                self.client.error(format_args!(
+                    "can't hold a result of {bytes} bytes: an item has 400 KB"
+                ))
+            })?;
             let mut item = item(key, &holder);
             item.extend(payload(packed));
             item.insert("expires_ms".to_owned(), number(expires_ms));
             item.insert("expires_at".to_owned(), expires_at(expires_ms));
             let answer = self.client.ask(|dynamodb, table| {
-                let request = dynamodb.put_item().table_name(table).set_item(Some(item.clone()));
+                let request = dynamodb
+                    .put_item()
+                    .table_name(table)
+                    .set_item(Some(item.clone()));
                 // an item that the table has cleaned up has no other holder either
-                let request = request.condition_expression("attribute_not_exists(pk) OR holder = :holder");
                 let request =
-                    request.expression_attribute_values(":holder", text(&holder)).return_values_on_condition_check_failure(AllOld);
-                async move { request.send().await.map_err(|error| Failure::of(error, put_failed_on)) }
+                    request.condition_expression("attribute_not_exists(pk) OR holder = :holder");
+                let request = request
+                    .expression_attribute_values(":holder", text(&holder))
+                    .return_values_on_condition_check_failure(AllOld);
+                async move {
+                    request
+                        .send()
+                        .await
+                        .map_err(|error| Failure::of(error, put_failed_on))
+                }
             });
             let answer = answer.await?;
             self.holds.remove(key, &holder);
@@ -119,12 +160,24 @@ impl Once for Stores {
 
     fn abandon<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let Some(holder) = self.holds.holder(key) else { return Ok(()) };
+            let Some(holder) = self.holds.holder(key) else {
+                return Ok(());
+            };
             let answer = self.client.ask(|dynamodb, table| {
-                let request = dynamodb.delete_item().table_name(table).key("pk", text(key)).key("sk", text(KIND));
-                let request = request.condition_expression("holder = :holder AND attribute_not_exists(expires_ms)");
+                let request = dynamodb
+                    .delete_item()
+                    .table_name(table)
+                    .key("pk", text(key))
+                    .key("sk", text(KIND));
+                let request = request
+                    .condition_expression("holder = :holder AND attribute_not_exists(expires_ms)");
                 let request = request.expression_attribute_values(":holder", text(&holder));
-                async move { request.send().await.map_err(|error| Failure::of(error, delete_failed_on)) }
+                async move {
+                    request
+                        .send()
+                        .await
+                        .map_err(|error| Failure::of(error, delete_failed_on))
+                }
             });
             // a condition that failed: it is another one's by now, or done
             answer.await.map(drop)?;
@@ -135,29 +188,42 @@ impl Once for Stores {
 }
 
 fn item(key: &str, holder: &str) -> Item {
-    [("pk", key), ("sk", KIND), ("holder", holder)].into_iter().map(|(name, value)| (name.to_owned(), text(value))).collect()
+    [("pk", key), ("sk", KIND), ("holder", holder)]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), text(value)))
+        .collect()
 }
 
 fn held_by(item: &Item, holder: &str) -> bool {
-    item.get("holder").and_then(|value| value.as_s().ok()).is_some_and(|current| current == holder)
+    item.get("holder")
+        .and_then(|value| value.as_s().ok())
+        .is_some_and(|current| current == holder)
 }
 
 fn new_holder() -> Result<String, StoreError> {
     let mut name = [0; 16];
-    getrandom::fill(&mut name).map_err(|error| StoreError::new(format_args!("the operating system gives no randomness: {error}")))?;
+    getrandom::fill(&mut name).map_err(|error| {
+        StoreError::new(format_args!(
+            "the operating system gives no randomness: {error}"
+        ))
+    })?;
     Ok(URL_SAFE_NO_PAD.encode(name))
 }
 
 fn put_failed_on(error: &mut PutItemError) -> Option<Item> {
     match error {
-        PutItemError::ConditionalCheckFailedException(failed) => Some(failed.item.take().unwrap_or_default()),
+        PutItemError::ConditionalCheckFailedException(failed) => {
+            Some(failed.item.take().unwrap_or_default())
+        }
         _ => None,
     }
 }
 
 fn delete_failed_on(error: &mut DeleteItemError) -> Option<Item> {
     match error {
-        DeleteItemError::ConditionalCheckFailedException(failed) => Some(failed.item.take().unwrap_or_default()),
+        DeleteItemError::ConditionalCheckFailedException(failed) => {
+            Some(failed.item.take().unwrap_or_default())
+        }
         _ => None,
     }
 }

@@ -28,21 +28,34 @@ pub(super) fn pack(value: &[u8]) -> Option<Packed> {
     let plain = value.len() + REST;
     if plain > UNIT && value.len() <= VALUE {
         let payload = block::compress(value);
-        if (payload.len() + REST).div_ceil(UNIT) < plain.div_ceil(UNIT) && payload.len() + REST <= ITEM {
-            return Some(Packed { payload, packed_from: Some(value.len()) });
+        if (payload.len() + REST).div_ceil(UNIT) < plain.div_ceil(UNIT)
+            && payload.len() + REST <= ITEM
+        {
+            return Some(Packed {
+                payload,
+                packed_from: Some(value.len()),
+            });
         }
     }
-    (plain <= ITEM).then(|| Packed { payload: value.to_vec(), packed_from: None })
+    (plain <= ITEM).then(|| Packed {
+        payload: value.to_vec(),
+        packed_from: None,
+    })
 }
 
 /// Nothing for a payload that [`pack`] did not write.
 pub(super) fn unpack(payload: Vec<u8>, packed_from: Option<usize>) -> Option<Bytes> {
-    let Some(size) = packed_from else { return Some(Bytes::from(payload)) };
+    let Some(size) = packed_from else {
+        return Some(Bytes::from(payload));
+    };
     if size > VALUE {
         return None;
     }
     // never writes more than it was told to expect
-    block::decompress(&payload, size).ok().filter(|value| value.len() == size).map(Bytes::from)
+    block::decompress(&payload, size)
+        .ok()
+        .filter(|value| value.len() == size)
+        .map(Bytes::from)
 }
 
 #[cfg(test)]
@@ -86,7 +99,10 @@ mod tests {
     fn a_payload_that_lies_about_its_size_is_refused() {
         let packed = pack(&[b'a'; 100_000]).unwrap();
         for size in [0, 99_999, 100_001, VALUE + 1, usize::MAX] {
-            assert!(unpack(packed.payload.clone(), Some(size)).is_none(), "{size}");
+            assert!(
+                unpack(packed.payload.clone(), Some(size)).is_none(),
+                "{size}"
+            );
         }
         assert!(unpack(b"not packed".to_vec(), Some(100)).is_none());
     }

@@ -35,12 +35,20 @@ impl Table {
         let name = reader.text("MCPFN_TABLE")?.trim().to_owned();
         let (region, keys) = mcpfn_aws::account(reader, "MCPFN_TABLE");
         let endpoint = mcpfn_aws::endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
-        let milliseconds: u64 = reader.parsed("MCPFN_TABLE_TIMEOUT", TIMEOUT, "a number of milliseconds");
+        let milliseconds: u64 =
+            reader.parsed("MCPFN_TABLE_TIMEOUT", TIMEOUT, "a number of milliseconds");
         if !(10..=10_000).contains(&milliseconds) {
             reader.mistake("MCPFN_TABLE_TIMEOUT must be between 10 and 10000 milliseconds");
         }
         let (timeout, idle) = (Duration::from_millis(milliseconds), Duration::from_secs(60));
-        Some(Self { name, region, endpoint, keys, timeout, idle })
+        Some(Self {
+            name,
+            region,
+            endpoint,
+            keys,
+            timeout,
+            idle,
+        })
     }
 
     /// How long one attempt may take.
@@ -59,9 +67,21 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> (Option<Table>, Vec<String>) {
-        let mut reader = Reader::new(|name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()));
+        let mut reader = Reader::new(|name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).into())
+        });
         let table = Table::read(&mut reader);
-        (table, reader.finish(()).err().map(|error| error.mistakes).unwrap_or_default())
+        (
+            table,
+            reader
+                .finish(())
+                .err()
+                .map(|error| error.mistakes)
+                .unwrap_or_default(),
+        )
     }
 
     #[test]
@@ -72,17 +92,31 @@ mod tests {
 
     #[test]
     fn what_lambda_sets_is_enough() {
-        let lambda = [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SECRET_ACCESS_KEY", "hunter2")];
+        let lambda = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIA"),
+            ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+        ];
         let (table, mistakes) = read(&[&[("MCPFN_TABLE", "mcpfn")], lambda.as_slice()].concat());
         let table = table.unwrap();
         assert!(mistakes.is_empty(), "{mistakes:?}");
-        assert_eq!((table.timeout, table.attempt(), table.connect()), (ms(250), ms(150), ms(100)));
-        assert!(!format!("{table:?}").contains("hunter2"), "secrets are not printed");
+        assert_eq!(
+            (table.timeout, table.attempt(), table.connect()),
+            (ms(250), ms(150), ms(100))
+        );
+        assert!(
+            !format!("{table:?}").contains("hunter2"),
+            "secrets are not printed"
+        );
     }
 
     #[test]
     fn every_mistake_is_reported() {
-        let (_, mistakes) = read(&[("MCPFN_TABLE", "mcpfn"), ("MCPFN_TABLE_TIMEOUT", "5"), ("AWS_ENDPOINT_URL", "localhost:8000")]);
+        let (_, mistakes) = read(&[
+            ("MCPFN_TABLE", "mcpfn"),
+            ("MCPFN_TABLE_TIMEOUT", "5"),
+            ("AWS_ENDPOINT_URL", "localhost:8000"),
+        ]);
         assert_eq!(mistakes.len(), 5, "{mistakes:?}");
     }
 

@@ -8,7 +8,12 @@ use super::function;
 use crate::attr::Kind;
 
 fn check(kind: Kind, attribute: TokenStream, item: &TokenStream, expected: TokenStream) {
-    let file = |tokens| syn::parse2::<File>(tokens).unwrap().into_token_stream().to_string();
+    let file = |tokens| {
+        syn::parse2::<File>(tokens)
+            .unwrap()
+            .into_token_stream()
+            .to_string()
+    };
     assert_eq!(file(function(kind, attribute, item)), file(expected));
 }
 
@@ -16,7 +21,13 @@ fn check(kind: Kind, attribute: TokenStream, item: &TokenStream, expected: Token
 fn a_tool_with_everything() {
     check(
         Kind::Tool,
-        quote!(read_only, timeout = "5s", title = "Search", destructive = false, idempotent = false),
+        quote!(
+            read_only,
+            timeout = "5s",
+            title = "Search",
+            destructive = false,
+            idempotent = false
+        ),
         &quote! {
             /// Search the catalog.
             #[cfg(unix)]
@@ -74,7 +85,12 @@ fn a_tool_with_everything() {
 fn a_resource_that_does_not_wait() {
     check(
         Kind::Resource,
-        quote!("catalog://schema", name = "schema", mime = "text/plain", description = "The schema."),
+        quote!(
+            "catalog://schema",
+            name = "schema",
+            mime = "text/plain",
+            description = "The schema."
+        ),
         &quote!(
             fn catalog_schema(_: &Cx) -> &'static str {
                 SCHEMA

@@ -17,7 +17,10 @@ pub(super) struct Results {
 
 impl Results {
     fn get(&self, key: &str, now_ms: u64) -> Option<Bytes> {
-        self.entries.get(key).filter(|(_, expires_ms)| now_ms < *expires_ms).map(|(value, _)| value.clone())
+        self.entries
+            .get(key)
+            .filter(|(_, expires_ms)| now_ms < *expires_ms)
+            .map(|(value, _)| value.clone())
     }
 
     fn put(&mut self, key: &str, value: Bytes, expires_ms: u64, limits: Limits) {
@@ -27,7 +30,9 @@ impl Results {
             return;
         }
         while self.entries.len() >= limits.entries || self.bytes + bytes > limits.bytes {
-            let Some((_, first)) = self.order.first().cloned() else { break };
+            let Some((_, first)) = self.order.first().cloned() else {
+                break;
+            };
             self.remove(&first);
         }
         self.bytes += bytes;
@@ -49,11 +54,20 @@ fn cost(key: &str, value: &Bytes) -> usize {
 }
 
 impl ResultCache for Stores {
-    fn get<'a>(&'a self, key: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
         Box::pin(async move { Ok(lock(&self.results).get(key, now_ms)) })
     }
 
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        value: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             lock(&self.results).put(key, value, expires_ms, self.limits);
             Ok(())
@@ -68,11 +82,18 @@ mod tests {
     #[test]
     fn what_expires_first_makes_room() {
         let mut results = Results::default();
-        let limits = Limits { entries: 2, bytes: 100 };
+        let limits = Limits {
+            entries: 2,
+            bytes: 100,
+        };
         for (key, expires_ms) in [("late", 30), ("soon", 10), ("new", 20)] {
             results.put(key, Bytes::from_static(b"value"), expires_ms, limits);
         }
-        assert!(results.get("late", 0).is_some() && results.get("soon", 0).is_none() && results.get("new", 0).is_some());
+        assert!(
+            results.get("late", 0).is_some()
+                && results.get("soon", 0).is_none()
+                && results.get("new", 0).is_some()
+        );
         results.put("big", vec![0; 90].into(), 40, limits);
         assert!(results.get("late", 0).is_none() && results.get("big", 0).is_some());
         results.put("too big", vec![0; 100].into(), 40, limits);
@@ -83,8 +104,19 @@ mod tests {
     fn nothing_is_left_of_what_was_replaced() {
         let mut results = Results::default();
         for expires_ms in 0..100 {
-            results.put("key", vec![0; 50].into(), expires_ms, Limits { entries: 10, bytes: 1000 });
+            results.put(
+                "key",
+                vec![0; 50].into(),
+                expires_ms,
+                Limits {
+                    entries: 10,
+                    bytes: 1000,
+                },
+            );
         }
-        assert_eq!((results.entries.len(), results.order.len(), results.bytes), (1, 1, 56));
+        assert_eq!(
+            (results.entries.len(), results.order.len(), results.bytes),
+            (1, 1, 56)
+        );
     }
 }

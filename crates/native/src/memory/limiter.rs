@@ -32,15 +32,26 @@ impl Buckets {
         }
         self.0.retain(|_, full_at| *full_at > now_us);
         if self.0.len() >= limits.entries {
-            let first = self.0.iter().min_by_key(|(_, full_at)| **full_at).map(|(key, _)| key.clone());
+            let first = self
+                .0
+                .iter()
+                .min_by_key(|(_, full_at)| **full_at)
+                .map(|(key, _)| key.clone());
             first.and_then(|key| self.0.remove(&key));
         }
     }
 }
 
 impl RateLimiter for Stores {
-    fn admit<'a>(&'a self, key: &'a str, rate: Rate, now_ms: u64) -> BoxFuture<'a, Result<Admission, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.buckets).admit(key, rate, now_ms.saturating_mul(1000), self.limits)) })
+    fn admit<'a>(
+        &'a self,
+        key: &'a str,
+        rate: Rate,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Admission, StoreError>> {
+        Box::pin(async move {
+            Ok(lock(&self.buckets).admit(key, rate, now_ms.saturating_mul(1000), self.limits))
+        })
     }
 }
 
@@ -51,7 +62,10 @@ mod tests {
     #[test]
     fn buckets_are_bounded_and_the_emptiest_is_kept() {
         let mut buckets = Buckets::default();
-        let limits = Limits { entries: 2, bytes: 0 };
+        let limits = Limits {
+            entries: 2,
+            bytes: 0,
+        };
         let rate = Rate::per_minute(2);
         for key in ["empty", "empty", "half", "new"] {
             assert_eq!(buckets.admit(key, rate, 1, limits), Admission::Admitted);

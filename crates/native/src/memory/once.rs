@@ -31,12 +31,22 @@ impl Record {
     }
 
     fn bytes(&self) -> usize {
-        if let Self::Done { result, .. } = self { result.len() } else { 0 }
+        if let Self::Done { result, .. } = self {
+            result.len()
+        } else {
+            0
+        }
     }
 }
 
 impl Writes {
-    fn begin(&mut self, key: &str, now_ms: u64, held_until_ms: u64, limits: Limits) -> Result<Begun, StoreError> {
+    fn begin(
+        &mut self,
+        key: &str,
+        now_ms: u64,
+        held_until_ms: u64,
+        limits: Limits,
+    ) -> Result<Begun, StoreError> {
         match self.records.get(key).filter(|record| record.counts(now_ms)) {
             Some(Record::Held { .. }) => return Ok(Begun::Running),
             Some(Record::Done { result, .. }) => return Ok(Begun::Done(result.clone())),
@@ -52,11 +62,22 @@ impl Writes {
                 limits.entries
             )));
         }
-        self.set(key, Record::Held { until_ms: held_until_ms });
+        self.set(
+            key,
+            Record::Held {
+                until_ms: held_until_ms,
+            },
+        );
         Ok(Begun::First)
     }
 
-    fn finish(&mut self, key: &str, result: Bytes, expires_ms: u64, limits: Limits) -> Result<(), StoreError> {
+    fn finish(
+        &mut self,
+        key: &str,
+        result: Bytes,
+        expires_ms: u64,
+        limits: Limits,
+    ) -> Result<(), StoreError> {
         if self.bytes + result.len() > limits.bytes {
             return Err(StoreError::new(format_args!(
                 "the memory of this process keeps {} bytes of results of writes, and {} more are too many",
@@ -83,11 +104,21 @@ impl Writes {
 }
 
 impl Once for Stores {
-    fn begin<'a>(&'a self, key: &'a str, now_ms: u64, held_until_ms: u64) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    fn begin<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+        held_until_ms: u64,
+    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
         Box::pin(async move { lock(&self.writes).begin(key, now_ms, held_until_ms, self.limits) })
     }
 
-    fn finish<'a>(&'a self, key: &'a str, result: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn finish<'a>(
+        &'a self,
+        key: &'a str,
+        result: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move { lock(&self.writes).finish(key, result, expires_ms, self.limits) })
     }
 
@@ -106,24 +137,53 @@ mod tests {
     #[test]
     fn records_that_count_are_not_dropped_for_room_and_others_are() {
         let mut writes = Writes::default();
-        let limits = Limits { entries: 2, bytes: 10 };
+        let limits = Limits {
+            entries: 2,
+            bytes: 10,
+        };
         assert_eq!(writes.begin("a", 0, 10, limits), Ok(Begun::First));
         assert_eq!(writes.begin("b", 0, 20, limits), Ok(Begun::First));
-        assert!(writes.begin("c", 9, 20, limits).unwrap_err().to_string().contains("2 writes"));
+        assert!(
+            writes
+                .begin("c", 9, 20, limits)
+                .unwrap_err()
+                .to_string()
+                .contains("2 writes")
+        );
         assert_eq!(writes.begin("c", 10, 20, limits), Ok(Begun::First));
-        assert_eq!(writes.finish("c", Bytes::from_static(b"12345678"), 30, limits), Ok(()));
-        assert!(writes.finish("b", Bytes::from_static(b"123"), 30, limits).is_err());
+        assert_eq!(
+            writes.finish("c", Bytes::from_static(b"12345678"), 30, limits),
+            Ok(())
+        );
+        assert!(
+            writes
+                .finish("b", Bytes::from_static(b"123"), 30, limits)
+                .is_err()
+        );
         writes.abandon("c");
-        assert_eq!(writes.begin("c", 29, 40, limits), Ok(Begun::Done(Bytes::from_static(b"12345678"))));
+        assert_eq!(
+            writes.begin("c", 29, 40, limits),
+            Ok(Begun::Done(Bytes::from_static(b"12345678")))
+        );
     }
 
     #[test]
     fn bytes_of_results_that_expired_are_given_back() {
         let mut writes = Writes::default();
-        let limits = Limits { entries: 10, bytes: 10 };
+        let limits = Limits {
+            entries: 10,
+            bytes: 10,
+        };
         for now_ms in 0..100 {
-            assert_eq!(writes.begin("key", now_ms, now_ms + 1, limits), Ok(Begun::First));
-            assert_eq!(writes.finish("key", Bytes::from_static(b"1234567"), now_ms + 1, limits), Ok(()), "{now_ms}");
+            assert_eq!(
+                writes.begin("key", now_ms, now_ms + 1, limits),
+                Ok(Begun::First)
+            );
+            assert_eq!(
+                writes.finish("key", Bytes::from_static(b"1234567"), now_ms + 1, limits),
+                Ok(()),
+                "{now_ms}"
+            );
         }
     }
 }

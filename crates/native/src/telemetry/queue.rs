@@ -46,23 +46,35 @@ struct Collector {
 
 impl Queue {
     /// Asks nothing yet. The exporter reads its variables.
-    pub(super) fn new(client: Arc<dyn mcpfn_core::HttpClient>, resource: &Resource) -> Result<Arc<Self>, String> {
-        let builder = SpanExporter::builder().with_http().with_http_client(Sender(client));
+    pub(super) fn new(
+        client: Arc<dyn mcpfn_core::HttpClient>,
+        resource: &Resource,
+    ) -> Result<Arc<Self>, String> {
+        let builder = SpanExporter::builder()
+            .with_http()
+            .with_http_client(Sender(client));
         // it would wait between its tries, and with it everything that runs on this thread
         let exporter = builder.with_retry_policy(RetryPolicy::disabled()).build();
-        let mut exporter = exporter.map_err(|error| format!("the collector of OpenTelemetry can't be used: {error}"))?;
+        let mut exporter = exporter
+            .map_err(|error| format!("the collector of OpenTelemetry can't be used: {error}"))?;
         exporter.set_resource(resource);
         Ok(Arc::new(Self {
             waiting: Mutex::default(),
             lost: AtomicU64::new(0),
             many: Notify::new(),
-            collector: tokio::sync::Mutex::new(Collector { exporter, asleep_until: None }),
+            collector: tokio::sync::Mutex::new(Collector {
+                exporter,
+                asleep_until: None,
+            }),
         }))
     }
 
     pub(super) async fn flush(&self) {
         let mut collector = self.collector.lock().await;
-        if collector.asleep_until.is_some_and(|until| Instant::now() < until) {
+        if collector
+            .asleep_until
+            .is_some_and(|until| Instant::now() < until)
+        {
             return;
         }
         let batch = mem::take(&mut *self.waiting());
@@ -131,14 +143,17 @@ struct Sender(Arc<dyn mcpfn_core::HttpClient>);
 impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (head, body) = request.into_parts();
-        let mut sent = HttpRequest::post(head.uri.to_string(), "application/x-protobuf", body).timeout(TIMEOUT);
+        let mut sent = HttpRequest::post(head.uri.to_string(), "application/x-protobuf", body)
+            .timeout(TIMEOUT);
         for (name, value) in &head.headers {
             if name != http::header::CONTENT_TYPE {
                 sent = sent.header(name.as_str(), value.to_str()?);
             }
         }
         let answer = self.0.send(sent).await?;
-        Ok(Response::builder().status(answer.status).body(answer.body)?)
+        Ok(Response::builder()
+            .status(answer.status)
+            .body(answer.body)?)
     }
 }
 

@@ -17,31 +17,59 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use super::Transport;
 use super::queue::{Entry, Queue};
 
-pub(super) fn wire(platform: Platform, server: &str, transport: Transport) -> Result<(Platform, Arc<Queue>), String> {
-    let client = platform.port::<dyn HttpClient>().ok_or("spans need an HTTP client, and this host has none")?;
+pub(super) fn wire(
+    platform: Platform,
+    server: &str,
+    transport: Transport,
+) -> Result<(Platform, Arc<Queue>), String> {
+    let client = platform
+        .port::<dyn HttpClient>()
+        .ok_or("spans need an HTTP client, and this host has none")?;
     let resource = resource(server);
     let queue = Queue::new(Arc::clone(client), &resource)?;
-    let provider = SdkTracerProvider::builder().with_resource(resource).with_span_processor(Entry(Arc::clone(&queue))).build();
-    let tracer = provider.tracer_with_scope(InstrumentationScope::builder("mcpfn").with_version(env!("CARGO_PKG_VERSION")).build());
+    let provider = SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_span_processor(Entry(Arc::clone(&queue)))
+        .build();
+    let tracer = provider.tracer_with_scope(
+        InstrumentationScope::builder("mcpfn")
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .build(),
+    );
     let clock = Arc::clone(platform.clock());
     let records = Arc::clone(platform.records());
-    let observed = Observed::new(records, move |call| record(&tracer, call, transport, clock.now_ms()));
+    let observed = Observed::new(records, move |call| {
+        record(&tracer, call, transport, clock.now_ms())
+    });
     Ok((platform.with_records(Arc::new(observed)), queue))
 }
 
 /// Who sends, as variables say; the server's own name if they do not.
 fn resource(server: &str) -> Resource {
     let resource = Resource::builder().build();
-    let named = resource.get(&Key::from_static_str("service.name")).is_some_and(|name| !name.as_str().starts_with("unknown_service"));
-    if named { resource } else { Resource::builder().with_service_name(server.to_owned()).build() }
+    let named = resource
+        .get(&Key::from_static_str("service.name"))
+        .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    if named {
+        resource
+    } else {
+        Resource::builder()
+            .with_service_name(server.to_owned())
+            .build()
+    }
 }
 
 /// Makes the span of a call that ends now: its record knows how long it took.
 fn record(tracer: &SdkTracer, call: &CallRecord<'_>, transport: Transport, now_ms: u64) {
     let ended = UNIX_EPOCH + Duration::from_millis(now_ms);
     let started = UNIX_EPOCH + Duration::from_millis(now_ms.saturating_sub(call.duration_ms));
-    let builder = tracer.span_builder(name(call)).with_kind(SpanKind::Server).with_start_time(started);
-    let mut span = builder.with_attributes(attributes(call, transport)).start_with_context(tracer, &parent(call));
+    let builder = tracer
+        .span_builder(name(call))
+        .with_kind(SpanKind::Server)
+        .with_start_time(started);
+    let mut span = builder
+        .with_attributes(attributes(call, transport))
+        .start_with_context(tracer, &parent(call));
     if failure(call).is_some() {
         span.set_status(Status::error(""));
     }
@@ -51,14 +79,20 @@ fn record(tracer: &SdkTracer, call: &CallRecord<'_>, transport: Transport, now_m
 /// The method, and of what there is only a number registered, the name. URIs of resources would be too many names.
 fn name(call: &CallRecord<'_>) -> String {
     match call.method {
-        "tools/call" | "prompts/get" if !call.name.is_empty() => format!("{} {}", call.method, call.name),
+        "tools/call" | "prompts/get" if !call.name.is_empty() => {
+            format!("{} {}", call.method, call.name)
+        }
         _ => method(call).to_owned(),
     }
 }
 
 /// The method, or what OpenTelemetry writes for one that nobody knows.
 fn method<'a>(call: &CallRecord<'a>) -> &'a str {
-    if call.method.is_empty() { "_OTHER" } else { call.method }
+    if call.method.is_empty() {
+        "_OTHER"
+    } else {
+        call.method
+    }
 }
 
 fn attributes(call: &CallRecord<'_>, transport: Transport) -> Vec<KeyValue> {
@@ -79,9 +113,16 @@ fn attributes(call: &CallRecord<'_>, transport: Transport) -> Vec<KeyValue> {
         _ => text("", ""),
     };
     let id = text("jsonrpc.request.id", call.id.trim_matches('"'));
-    attributes.extend([target, id].into_iter().filter(|attribute| !attribute.value.as_str().is_empty()));
+    attributes.extend(
+        [target, id]
+            .into_iter()
+            .filter(|attribute| !attribute.value.as_str().is_empty()),
+    );
     match transport {
-        Transport::Tcp => attributes.extend([KeyValue::new("network.transport", "tcp"), KeyValue::new("network.protocol.name", "http")]),
+        Transport::Tcp => attributes.extend([
+            KeyValue::new("network.transport", "tcp"),
+            KeyValue::new("network.protocol.name", "http"),
+        ]),
         Transport::Pipe => attributes.push(KeyValue::new("network.transport", "pipe")),
     }
     if let Some(code) = call.code {
@@ -104,7 +145,13 @@ fn failure(call: &CallRecord<'_>) -> Option<Value> {
 
 /// The caller's span, as W3C trace context names it.
 fn parent(call: &CallRecord<'_>) -> Context {
-    let sent = [("traceparent", call.traceparent), ("tracestate", call.tracestate)];
-    let sent: HashMap<String, String> = sent.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    let sent = [
+        ("traceparent", call.traceparent),
+        ("tracestate", call.tracestate),
+    ];
+    let sent: HashMap<String, String> = sent
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
     TraceContextPropagator::new().extract_with_context(&Context::new(), &sent)
 }

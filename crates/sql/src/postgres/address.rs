@@ -27,34 +27,57 @@ pub(super) enum Tls {
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "postgres://***@{}:{}/{}", self.host, self.port, self.database)
+        write!(
+            f,
+            "postgres://***@{}:{}/{}",
+            self.host, self.port, self.database
+        )
     }
 }
 
 impl Address {
     /// Reads a URL. The error is a sentence that repeats no part of it: somebody may have pasted a password in a wrong place.
     pub(super) fn read(url: &str) -> Result<Self, String> {
-        let rest = url.trim().strip_prefix("postgres://").or_else(|| url.trim().strip_prefix("postgresql://"));
+        let rest = url
+            .trim()
+            .strip_prefix("postgres://")
+            .or_else(|| url.trim().strip_prefix("postgresql://"));
         let rest = rest.ok_or("the URL of a PostgreSQL database begins with postgres://")?;
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let (who, rest) = rest.rsplit_once('@').ok_or("the URL has no user: write postgres://USER:PASSWORD@HOST/DATABASE")?;
+        let (who, rest) = rest
+            .rsplit_once('@')
+            .ok_or("the URL has no user: write postgres://USER:PASSWORD@HOST/DATABASE")?;
         let (user, password) = who.split_once(':').unwrap_or((who, ""));
         let (place, database) = rest.split_once('/').unwrap_or((rest, ""));
         let (host, port) = match place.strip_prefix('[') {
-            Some(ipv6) => ipv6.split_once(']').map(|(host, rest)| (host, rest.strip_prefix(':'))).ok_or("the URL's address has no `]`")?,
-            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
+            Some(ipv6) => ipv6
+                .split_once(']')
+                .map(|(host, rest)| (host, rest.strip_prefix(':')))
+                .ok_or("the URL's address has no `]`")?,
+            None => place
+                .split_once(':')
+                .map_or((place, None), |(host, port)| (host, Some(port))),
         };
-        let port = port.map_or(Ok(5432), str::parse).map_err(|_| "the URL's port is not a number below 65536")?;
+        let port = port
+            .map_or(Ok(5432), str::parse)
+            .map_err(|_| "the URL's port is not a number below 65536")?;
         let (user, database) = (decoded(user)?, decoded(database)?);
         if user.is_empty() || host.is_empty() {
-            return Err("the URL needs a user and a host: write postgres://USER:PASSWORD@HOST/DATABASE".to_owned());
+            return Err(
+                "the URL needs a user and a host: write postgres://USER:PASSWORD@HOST/DATABASE"
+                    .to_owned(),
+            );
         }
         Ok(Self {
             tls: tls(host, options)?,
             host: host.to_owned(),
             port,
             password: decoded(password)?,
-            database: if database.is_empty() { user.clone() } else { database },
+            database: if database.is_empty() {
+                user.clone()
+            } else {
+                database
+            },
             user,
         })
     }
@@ -67,7 +90,10 @@ fn tls(host: &str, options: &str) -> Result<Tls, String> {
             Some(("sslmode", value)) => mode = Some(value),
             Some(("sslrootcert", value)) => roots = Some(PathBuf::from(decoded(value)?)),
             Some(("application_name" | "connect_timeout", _)) => {}
-            _ => return Err("the URL has an option that is not known here; known are sslmode and sslrootcert".to_owned()),
+            _ => return Err(
+                "the URL has an option that is not known here; known are sslmode and sslrootcert"
+                    .to_owned(),
+            ),
         }
     }
     let on = roots.map_or(Tls::PublicRoots, Tls::File);
@@ -81,12 +107,17 @@ fn tls(host: &str, options: &str) -> Result<Tls, String> {
 }
 
 fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Undoes percent-encoding.
 fn decoded(text: &str) -> Result<String, String> {
-    let wrong = || "the URL has a `%` that two hexadecimal digits don't follow; write %25 for a `%`".to_owned();
+    let wrong = || {
+        "the URL has a `%` that two hexadecimal digits don't follow; write %25 for a `%`".to_owned()
+    };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -94,12 +125,18 @@ fn decoded(text: &str) -> Result<String, String> {
             bytes.push(byte);
             continue;
         }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16)).ok_or_else(wrong);
+        let mut digit = || {
+            rest.next()
+                .and_then(|byte| char::from(byte).to_digit(16))
+                .ok_or_else(wrong)
+        };
         let (high, low) = (digit()?, digit()?);
         // two digits make a byte
         bytes.push((high * 16 + low) as u8);
     }
-    let legal = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+    let legal = String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.contains('\0'));
     legal.ok_or_else(|| "the URL is not text in UTF-8".to_owned())
 }
 
@@ -109,16 +146,45 @@ mod tests {
 
     #[test]
     fn urls_are_taken_apart() {
-        let address = Address::read("postgres://shop%40eu:p%3Aw%2F@db.example.com:6543/main").unwrap();
-        assert_eq!((address.user.as_str(), address.password.as_str()), ("shop@eu", "p:w/"));
-        assert_eq!((address.host.as_str(), address.port, address.database.as_str()), ("db.example.com", 6543, "main"));
-        assert_eq!(address.tls, Tls::PublicRoots, "encrypted unless it is this machine");
+        let address =
+            Address::read("postgres://shop%40eu:p%3Aw%2F@db.example.com:6543/main").unwrap();
+        assert_eq!(
+            (address.user.as_str(), address.password.as_str()),
+            ("shop@eu", "p:w/")
+        );
+        assert_eq!(
+            (
+                address.host.as_str(),
+                address.port,
+                address.database.as_str()
+            ),
+            ("db.example.com", 6543, "main")
+        );
+        assert_eq!(
+            address.tls,
+            Tls::PublicRoots,
+            "encrypted unless it is this machine"
+        );
         let address = Address::read("postgresql://me@[::1]").unwrap();
-        assert_eq!((address.host.as_str(), address.port, address.database.as_str()), ("::1", 5432, "me"));
+        assert_eq!(
+            (
+                address.host.as_str(),
+                address.port,
+                address.database.as_str()
+            ),
+            ("::1", 5432, "me")
+        );
         assert_eq!(address.tls, Tls::Off);
-        let address = Address::read("postgres://me@10.0.0.7/x?sslmode=require&sslrootcert=%2Fetc%2Fca.pem").unwrap();
+        let address =
+            Address::read("postgres://me@10.0.0.7/x?sslmode=require&sslrootcert=%2Fetc%2Fca.pem")
+                .unwrap();
         assert_eq!(address.tls, Tls::File("/etc/ca.pem".into()));
-        assert_eq!(Address::read("postgres://me@10.0.0.7/x?sslmode=disable").unwrap().tls, Tls::Off);
+        assert_eq!(
+            Address::read("postgres://me@10.0.0.7/x?sslmode=disable")
+                .unwrap()
+                .tls,
+            Tls::Off
+        );
     }
 
     #[test]
@@ -132,14 +198,23 @@ mod tests {
             ("postgres://u:hunter2@h:99999/d", "port is not a number"),
             ("postgres://u:hunter2%zz@h/d", "hexadecimal"),
             ("postgres://u:hunter2%ff@h/d", "UTF-8"),
-            ("postgres://u:hunter2@h/d?sslmode=prefer", "verify-full or disable"),
+            (
+                "postgres://u:hunter2@h/d?sslmode=prefer",
+                "verify-full or disable",
+            ),
             ("postgres://u:hunter2@h/d?options=-c", "not known here"),
             ("postgres://u:hunter2@[::1/d", "no `]`"),
         ] {
             let error = Address::read(url).unwrap_err();
-            assert!(error.contains(expected) && !error.contains("hunter2"), "{url}: {error}");
+            assert!(
+                error.contains(expected) && !error.contains("hunter2"),
+                "{url}: {error}"
+            );
         }
-        let shown = format!("{:?}", Address::read("postgres://user:hunter2@h/d").unwrap());
+        let shown = format!(
+            "{:?}",
+            Address::read("postgres://user:hunter2@h/d").unwrap()
+        );
         assert_eq!(shown, "postgres://***@h:5432/d");
     }
 }

@@ -40,22 +40,37 @@ impl Target {
     pub(super) fn new(address: Address) -> Result<Self, String> {
         let roots = match &address.tls {
             Tls::Off => return Ok(Self { address, tls: None }),
-            Tls::PublicRoots => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            Tls::PublicRoots => RootCertStore {
+                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            },
             Tls::File(path) => {
-                let unreadable = |error: &dyn std::fmt::Display| format!("sslrootcert {} can't be read as PEM ({error})", path.display());
+                let unreadable = |error: &dyn std::fmt::Display| {
+                    format!(
+                        "sslrootcert {} can't be read as PEM ({error})",
+                        path.display()
+                    )
+                };
                 let mut roots = RootCertStore::empty();
-                for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
-                    roots.add(certificate.map_err(|error| unreadable(&error))?).map_err(|error| unreadable(&error))?;
+                for certificate in
+                    CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))?
+                {
+                    roots
+                        .add(certificate.map_err(|error| unreadable(&error))?)
+                        .map_err(|error| unreadable(&error))?;
                 }
                 roots
             }
         };
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { address, tls: Some(TlsConnector::from(Arc::new(config))) })
+        let config =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(|error| error.to_string())?
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        Ok(Self {
+            address,
+            tls: Some(TlsConnector::from(Arc::new(config))),
+        })
     }
 
     /// A connection that the server has accepted, with the key that stops its statements.
@@ -78,15 +93,21 @@ impl Target {
         let Address { host, port, .. } = &self.address;
         let mut socket = TcpStream::connect((host.as_str(), *port)).await?;
         socket.set_nodelay(true)?;
-        let Some(tls) = &self.tls else { return Ok(Box::new(socket)) };
+        let Some(tls) = &self.tls else {
+            return Ok(Box::new(socket));
+        };
         let mut ask = BytesMut::new();
         frontend::ssl_request(&mut ask);
         socket.write_all(&ask).await?;
         // exactly one byte: what follows belongs to TLS
         if socket.read_u8().await? != b'S' {
-            return Err(Fault::Broken("the server does not encrypt its connections; sslmode=disable would do without".to_owned()));
+            return Err(Fault::Broken(
+                "the server does not encrypt its connections; sslmode=disable would do without"
+                    .to_owned(),
+            ));
         }
-        let name = ServerName::try_from(host.clone()).map_err(|error| Fault::Broken(error.to_string()))?;
+        let name =
+            ServerName::try_from(host.clone()).map_err(|error| Fault::Broken(error.to_string()))?;
         Ok(Box::new(tls.connect(name, socket).await?))
     }
 
@@ -107,7 +128,12 @@ impl Target {
         let mut key = CancelKey::default();
         loop {
             match wire.next().await? {
-                Message::BackendKeyData(body) => key = CancelKey { process: body.process_id(), secret: body.secret_key() },
+                Message::BackendKeyData(body) => {
+                    key = CancelKey {
+                        process: body.process_id(),
+                        secret: body.secret_key(),
+                    }
+                }
                 Message::ReadyForQuery(_) => return Ok(key),
                 Message::ErrorResponse(body) => return Err(Fault::Refused(Refusal::read(&body))),
                 _ => return Err(unexpected()),
@@ -132,10 +158,18 @@ impl Target {
                     frontend::password_message(password.as_bytes(), &mut out)?;
                 }
                 Message::AuthenticationSasl(body) => {
-                    if !body.mechanisms().any(|mechanism| Ok(mechanism == SCRAM_SHA_256))? {
-                        return Err(Fault::Broken("the server asks for a way to log in that is not known here".to_owned()));
+                    if !body
+                        .mechanisms()
+                        .any(|mechanism| Ok(mechanism == SCRAM_SHA_256))?
+                    {
+                        return Err(Fault::Broken(
+                            "the server asks for a way to log in that is not known here".to_owned(),
+                        ));
                     }
-                    let exchange = scram.insert(ScramSha256::new(password.as_bytes(), ChannelBinding::unsupported()));
+                    let exchange = scram.insert(ScramSha256::new(
+                        password.as_bytes(),
+                        ChannelBinding::unsupported(),
+                    ));
                     frontend::sasl_initial_response(SCRAM_SHA_256, exchange.message(), &mut out)?;
                 }
                 Message::AuthenticationSaslContinue(body) => {
@@ -143,9 +177,15 @@ impl Target {
                     exchange.update(body.data())?;
                     frontend::sasl_response(exchange.message(), &mut out)?;
                 }
-                Message::AuthenticationSaslFinal(body) => scram.as_mut().ok_or_else(unexpected)?.finish(body.data())?,
+                Message::AuthenticationSaslFinal(body) => {
+                    scram.as_mut().ok_or_else(unexpected)?.finish(body.data())?
+                }
                 Message::ErrorResponse(body) => return Err(Fault::Refused(Refusal::read(&body))),
-                _ => return Err(Fault::Broken("the server asks for a way to log in that is not known here".to_owned())),
+                _ => {
+                    return Err(Fault::Broken(
+                        "the server asks for a way to log in that is not known here".to_owned(),
+                    ));
+                }
             }
             if !out.is_empty() {
                 wire.send(&out).await?;

@@ -44,7 +44,12 @@ pub(super) struct Lease<'a> {
 
 impl Pool {
     pub(super) fn new(target: Target, settings: String) -> Self {
-        Self { target: Arc::new(target), settings, idle: Mutex::default(), permits: Semaphore::new(CONNECTIONS) }
+        Self {
+            target: Arc::new(target),
+            settings,
+            idle: Mutex::default(),
+            permits: Semaphore::new(CONNECTIONS),
+        }
     }
 
     pub(super) fn settings(&self) -> &str {
@@ -54,15 +59,28 @@ impl Pool {
     /// A connection that was open a moment ago.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, SqlError> {
         let busy = || SqlError::Unavailable(format!("all {CONNECTIONS} connections are busy"));
-        let permit = timeout(PATIENCE, self.permits.acquire()).await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let permit = timeout(PATIENCE, self.permits.acquire())
+            .await
+            .map_err(|_| busy())?
+            .map_err(|_| busy())?;
         loop {
-            let Some((mut session, since)) = self.idle().pop() else { break };
+            let Some((mut session, since)) = self.idle().pop() else {
+                break;
+            };
             if since.elapsed() < OLD && session.is_usable().await {
-                return Ok(Lease { pool: self, session: Some(session), _permit: permit });
+                return Ok(Lease {
+                    pool: self,
+                    session: Some(session),
+                    _permit: permit,
+                });
             }
         }
         let session = self.connect().await?;
-        Ok(Lease { pool: self, session: Some(session), _permit: permit })
+        Ok(Lease {
+            pool: self,
+            session: Some(session),
+            _permit: permit,
+        })
     }
 
     /// A connection that belongs to nobody's pool.
@@ -75,7 +93,12 @@ impl Pool {
             Ok(session)
         };
         let address = &self.target.address;
-        let late = |_| SqlError::Unavailable(format!("{address:?} did not answer within {} s", CONNECTING.as_secs()));
+        let late = |_| {
+            SqlError::Unavailable(format!(
+                "{address:?} did not answer within {} s",
+                CONNECTING.as_secs()
+            ))
+        };
         timeout(CONNECTING, connecting).await.map_err(late)?
     }
 
@@ -88,7 +111,9 @@ impl Pool {
 impl Lease<'_> {
     /// The connection, until it was given back.
     pub(super) fn session(&mut self) -> Result<&mut Session, Fault> {
-        self.session.as_mut().ok_or_else(|| Fault::Broken("the connection was given back".to_owned()))
+        self.session
+            .as_mut()
+            .ok_or_else(|| Fault::Broken("the connection was given back".to_owned()))
     }
 
     /// Keeps the connection for others, if the last statement left it as it found it.
@@ -102,7 +127,9 @@ impl Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let Some(session) = self.session.take().filter(|session| !session.clean) else { return };
+        let Some(session) = self.session.take().filter(|session| !session.clean) else {
+            return;
+        };
         stop(Arc::clone(&self.pool.target), session.key);
     }
 }

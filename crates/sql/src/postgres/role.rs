@@ -51,8 +51,12 @@ fn reason(kind: &str, detail: &SqlValue) -> Option<String> {
         "member" => format!("is a member of `{detail}`"),
         "attribute" => format!("has the attribute {detail}"),
         "write" => format!("may change `{detail}`"),
-        "create" => format!("may create things in the schema `{detail}` (REVOKE CREATE ON SCHEMA {detail} FROM PUBLIC takes that away)"),
+        "create" => format!(
+            "may create things in the schema `{detail}` (REVOKE CREATE ON SCHEMA {detail} FROM PUBLIC takes that away)"
+        ),
         "create in" => format!("may create schemas in the database `{detail}`"),
-        _ => format!("may call `{detail}`, which reaches files, the server itself or other servers"),
+        _ => {
+            format!("may call `{detail}`, which reaches files, the server itself or other servers")
+        }
     })
 }

@@ -40,7 +40,11 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(wire: Wire, key: CancelKey) -> Self {
-        Self { wire, key, clean: true }
+        Self {
+            wire,
+            key,
+            clean: true,
+        }
     }
 
     pub(super) async fn is_usable(&mut self) -> bool {
@@ -48,7 +52,12 @@ impl Session {
     }
 
     /// Runs one statement: the server itself refuses a text with several.
-    pub(super) async fn run(&mut self, sql: &str, parameters: &[SqlValue], most: Most) -> Result<Done, Fault> {
+    pub(super) async fn run(
+        &mut self,
+        sql: &str,
+        parameters: &[SqlValue],
+        most: Most,
+    ) -> Result<Done, Fault> {
         let mut out = BytesMut::new();
         frontend::parse("", sql, [], &mut out)?;
         bind(parameters, &mut out)?;
@@ -62,7 +71,16 @@ impl Session {
     pub(super) async fn command(&mut self, sql: &str) -> Result<(), Fault> {
         let mut out = BytesMut::new();
         frontend::query(sql, &mut out)?;
-        self.exchange(&out, Most { rows: 0, bytes: usize::MAX }, 1).await.map(drop)
+        self.exchange(
+            &out,
+            Most {
+                rows: 0,
+                bytes: usize::MAX,
+            },
+            1,
+        )
+        .await
+        .map(drop)
     }
 
     /// Opens a transaction with `begin` and compiles a statement in it. False when the statement would give no rows: then it
@@ -94,7 +112,16 @@ impl Session {
         frontend::query("ROLLBACK", &mut out)?;
         frontend::query("DISCARD ALL", &mut out)?;
         frontend::query(settings, &mut out)?;
-        self.exchange(&out, Most { rows: 0, bytes: usize::MAX }, 3).await.map(drop)
+        self.exchange(
+            &out,
+            Most {
+                rows: 0,
+                bytes: usize::MAX,
+            },
+            3,
+        )
+        .await
+        .map(drop)
     }
 
     /// The largest message that is read from now on, in bytes.
@@ -141,7 +168,9 @@ impl Session {
                     self.clean = left == 0 && body.status() == b'I';
                 }
                 Message::CopyOutResponse(_) | Message::CopyInResponse(_) => {
-                    return Err(Fault::Broken("COPY with the client is not served".to_owned()));
+                    return Err(Fault::Broken(
+                        "COPY with the client is not served".to_owned(),
+                    ));
                 }
                 Message::EmptyQueryResponse => {
                     refused.get_or_insert_with(Refusal::no_statement);
@@ -162,7 +191,11 @@ impl Session {
 
 /// One more than is wanted, to know whether there are more.
 fn rows_asked_for(most: Most) -> i32 {
-    if most.rows == 0 { 0 } else { i32::try_from(most.rows.saturating_add(1)).unwrap_or(i32::MAX) }
+    if most.rows == 0 {
+        0
+    } else {
+        i32::try_from(most.rows.saturating_add(1)).unwrap_or(i32::MAX)
+    }
 }
 
 /// Everything travels as text, in both directions: the server knows each type's text, whatever extension it is from.
@@ -187,7 +220,9 @@ fn values(row: &DataRowBody, kinds: &[u32]) -> Result<Vec<SqlValue>, Fault> {
     let (mut ranges, mut kinds) = (row.ranges(), kinds.iter());
     while let Some(range) = ranges.next()? {
         let kind = kinds.next().copied().unwrap_or_default();
-        let text = range.map(|range| row.buffer().get(range).ok_or_else(unexpected)).transpose()?;
+        let text = range
+            .map(|range| row.buffer().get(range).ok_or_else(unexpected))
+            .transpose()?;
         values.push(text.map_or(SqlValue::Null, |text| text::read(kind, text)));
     }
     Ok(values)
@@ -195,6 +230,12 @@ fn values(row: &DataRowBody, kinds: &[u32]) -> Result<Vec<SqlValue>, Fault> {
 
 /// The number at the end of `INSERT 0 3`; zero for `SELECT`, which changes nothing.
 fn count(tag: &str) -> u64 {
-    let changes = ["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"].iter().any(|verb| tag.starts_with(verb));
-    tag.rsplit(' ').next().filter(|_| changes).and_then(|number| number.parse().ok()).unwrap_or(0)
+    let changes = ["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"]
+        .iter()
+        .any(|verb| tag.starts_with(verb));
+    tag.rsplit(' ')
+        .next()
+        .filter(|_| changes)
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
 }

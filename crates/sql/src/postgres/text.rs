@@ -24,7 +24,9 @@ pub(super) fn written(value: &SqlValue) -> Option<String> {
         SqlValue::Text(text) => Some(text.replace('\0', "\u{fffd}")),
         SqlValue::Blob(bytes) => {
             let digit = |number: u8| char::from_digit(number.into(), 16).unwrap_or('0');
-            let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+            let digits = bytes
+                .iter()
+                .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
             Some("\\x".chars().chain(digits).collect())
         }
     }
@@ -52,7 +54,10 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_prefix("\\x")?.as_bytes();
     let digit = |byte: u8| char::from(byte).to_digit(16);
     // two digits make a byte
-    digits.chunks(2).map(|pair| Some((digit(pair[0])? * 16 + digit(*pair.get(1)?)?) as u8)).collect()
+    digits
+        .chunks(2)
+        .map(|pair| Some((digit(pair[0])? * 16 + digit(*pair.get(1)?)?) as u8))
+        .collect()
 }
 
 /// The statement with `?1` as `$1`, except in text, names and comments. A `?` without a number is an operator and stays.
@@ -93,9 +98,15 @@ mod tests {
     fn placeholders_are_translated_where_they_are_placeholders() {
         for (sql, expected) in [
             ("SELECT ?1, ?12", "SELECT $1, $12"),
-            ("a = ?1 AND b = '?1' AND \"?1\" = ?2", "a = $1 AND b = '?1' AND \"?1\" = $2"),
+            (
+                "a = ?1 AND b = '?1' AND \"?1\" = ?2",
+                "a = $1 AND b = '?1' AND \"?1\" = $2",
+            ),
             ("'it''s ?1' || ?1", "'it''s ?1' || $1"),
-            ("-- ?1\n?1 /* ?2 */ - ?2 / ?3", "-- ?1\n$1 /* ?2 */ - $2 / $3"),
+            (
+                "-- ?1\n?1 /* ?2 */ - ?2 / ?3",
+                "-- ?1\n$1 /* ?2 */ - $2 / $3",
+            ),
             ("data ? 'key' AND data ?| ?1", "data ? 'key' AND data ?| $1"),
             ("'open ?1", "'open ?1"),
             ("?", "?"),
@@ -117,13 +128,24 @@ mod tests {
             assert_eq!(written(&value).as_deref(), Some(text));
             assert_eq!(read(kind, text.as_bytes()), value);
         }
-        assert_eq!(written(&SqlValue::Text("a\0b".to_owned())).unwrap(), "a\u{fffd}b");
+        assert_eq!(
+            written(&SqlValue::Text("a\0b".to_owned())).unwrap(),
+            "a\u{fffd}b"
+        );
         for (kind, text, expected) in [
             (BOOL, "t", SqlValue::Integer(1)),
             (BOOL, "f", SqlValue::Integer(0)),
             (1700, "12.50", SqlValue::from("12.50")),
-            (TIMESTAMPTZ, "2026-10-31 08:00:00+00", SqlValue::from("2026-10-31T08:00:00Z")),
-            (TIMESTAMP, "2026-10-31 08:00:00.5", SqlValue::from("2026-10-31T08:00:00.5")),
+            (
+                TIMESTAMPTZ,
+                "2026-10-31 08:00:00+00",
+                SqlValue::from("2026-10-31T08:00:00Z"),
+            ),
+            (
+                TIMESTAMP,
+                "2026-10-31 08:00:00.5",
+                SqlValue::from("2026-10-31T08:00:00.5"),
+            ),
             (1082, "2026-10-31", SqlValue::from("2026-10-31")),
             (BYTEA, "no hex", SqlValue::from("no hex")),
         ] {

@@ -54,15 +54,27 @@ impl From<Fault> for SqlError {
 
 impl From<Refusal> for SqlError {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { code, message, hint } = refusal;
-        let said = if hint.is_empty() { format!("{message} ({code})") } else { format!("{message} ({code}). Hint: {hint}") };
+        let Refusal {
+            code,
+            message,
+            hint,
+        } = refusal;
+        let said = if hint.is_empty() {
+            format!("{message} ({code})")
+        } else {
+            format!("{message} ({code}). Hint: {hint}")
+        };
         match code.as_str() {
             // read-only transaction; insufficient privilege
             "25006" | "42501" => Self::ReadOnly(said),
             // query canceled: by the server's time limit, as nobody else cancels
             "57014" => Self::TooLong(said),
             // connections, transactions that lost against others, resources, the operator, the system, locks that took too long
-            code if ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "55P03" => {
+            code if ["08", "40", "53", "57", "58"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || code == "55P03" =>
+            {
                 Self::Unavailable(said)
             }
             // who may connect: the operator's mistake, which goes away without a change of the statement
@@ -75,7 +87,11 @@ impl From<Refusal> for SqlError {
 impl Refusal {
     /// What a text with nothing in it gets.
     pub(super) fn no_statement() -> Self {
-        Self { code: "42601".to_owned(), message: "there is no statement".to_owned(), hint: String::new() }
+        Self {
+            code: "42601".to_owned(),
+            message: "there is no statement".to_owned(),
+            hint: String::new(),
+        }
     }
 
     pub(super) fn read(body: &ErrorResponseBody) -> Self {
@@ -105,7 +121,11 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(stream: Box<dyn Stream>, largest: usize) -> Self {
-        Self { stream, incoming: BytesMut::with_capacity(8 * 1024), largest }
+        Self {
+            stream,
+            incoming: BytesMut::with_capacity(8 * 1024),
+            largest,
+        }
     }
 
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Fault> {
@@ -123,7 +143,11 @@ impl Wire {
                 }
             }
             match Message::parse(&mut self.incoming)? {
-                Some(Message::NoticeResponse(_) | Message::ParameterStatus(_) | Message::NotificationResponse(_)) => {}
+                Some(
+                    Message::NoticeResponse(_)
+                    | Message::ParameterStatus(_)
+                    | Message::NotificationResponse(_),
+                ) => {}
                 Some(message) => return Ok(message),
                 None => {
                     if self.stream.read_buf(&mut self.incoming).await? == 0 {
@@ -141,7 +165,11 @@ impl Wire {
             let mut byte = [0];
             // nobody is to be woken: this is one look
             let mut look = Context::from_waker(Waker::noop());
-            Poll::Ready(Pin::new(&mut *stream).poll_read(&mut look, &mut ReadBuf::new(&mut byte)).is_pending())
+            Poll::Ready(
+                Pin::new(&mut *stream)
+                    .poll_read(&mut look, &mut ReadBuf::new(&mut byte))
+                    .is_pending(),
+            )
         })
         .await
     }

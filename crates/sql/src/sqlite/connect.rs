@@ -38,8 +38,16 @@ const KEPT_STATEMENTS: usize = 64;
 const STEPS_BETWEEN_LOOKS: i32 = 100;
 
 /// What SQLite may be asked about itself while reading. FTS5 asks for `data_version`.
-const HARMLESS_PRAGMAS: [&str; 8] =
-    ["data_version", "foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list", "table_xinfo"];
+const HARMLESS_PRAGMAS: [&str; 8] = [
+    "data_version",
+    "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
 
 /// Where a database is.
 #[derive(Debug, Clone)]
@@ -104,16 +112,21 @@ impl Session {
     /// interrupted, and searching one long text for another takes the product of their lengths.
     pub(super) fn bound(&self, time: Duration, bytes: usize) -> rusqlite::Result<()> {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        self.clock.end.store(self.clock.now().saturating_add(micros), Ordering::Relaxed);
+        self.clock
+            .end
+            .store(self.clock.now().saturating_add(micros), Ordering::Relaxed);
         let bytes = i32::try_from(bytes).unwrap_or(MAX_VALUE).min(MAX_VALUE);
-        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes).map(drop)
+        self.connection
+            .set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes)
+            .map(drop)
     }
 
     /// Ends what `bound` began, and tells whether the time was over.
     pub(super) fn unbound(&self) -> rusqlite::Result<bool> {
         let over = self.clock.is_over();
         self.clock.end.store(u64::MAX, Ordering::Relaxed);
-        self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+        self.connection
+            .set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
         Ok(over)
     }
 
@@ -135,7 +148,9 @@ pub(super) fn open_existing(path: &Path) -> Result<(Place, Session), SqlError> {
         Ok(session) => Ok((place, session)),
         // a database in WAL mode can't be read where its index file can't be made; without anything in the log beside it, the
         // file itself is complete, and whoever can't make files there can't change it either
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && lies_alone(path) => {
+        Err(error)
+            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && lies_alone(path) =>
+        {
             let place = Place::Unchanging(path.to_owned());
             let session = open(&place, Access::ReadOnly)?;
             Ok((place, session))
@@ -161,7 +176,9 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
     let mut connection = match place {
         Place::Memory => Connection::open_in_memory_with_flags(flags)?,
         Place::File(path) => Connection::open_with_flags(path, flags)?,
-        Place::Unchanging(path) => Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?,
+        Place::Unchanging(path) => {
+            Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?
+        }
     };
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
@@ -189,25 +206,47 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
     connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
 
     let pulled = Arc::new(AtomicBool::new(false));
-    let clock = Arc::new(StopClock { opened: Instant::now(), end: AtomicU64::new(u64::MAX) });
+    let clock = Arc::new(StopClock {
+        opened: Instant::now(),
+        end: AtomicU64::new(u64::MAX),
+    });
     let (seen, watched) = (Arc::clone(&pulled), Arc::clone(&clock));
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || seen.load(Ordering::Relaxed) || watched.is_over()))?;
+    connection.progress_handler(
+        STEPS_BETWEEN_LOOKS,
+        Some(move || seen.load(Ordering::Relaxed) || watched.is_over()),
+    )?;
     let reading_only = Arc::new(AtomicBool::new(access == Access::ReadOnly));
     let strict = Arc::clone(&reading_only);
-    connection.authorizer(Some(
-        move |context: AuthContext<'_>| {
-            if strict.load(Ordering::Relaxed) { may_read(&context.action) } else { Authorization::Allow }
-        },
-    ))?;
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        if strict.load(Ordering::Relaxed) {
+            may_read(&context.action)
+        } else {
+            Authorization::Allow
+        }
+    }))?;
     let brake = Brake::new(connection.get_interrupt_handle(), Arc::clone(&pulled));
-    Ok(Session { connection, brake, pulled, reading_only, clock, access })
+    Ok(Session {
+        connection,
+        brake,
+        pulled,
+        reading_only,
+        clock,
+        access,
+    })
 }
 
 /// Decides over one action of a statement that may only read.
 fn may_read(action: &AuthAction<'_>) -> Authorization {
     match action {
-        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Function { .. } | AuthAction::Recursive => Authorization::Allow,
-        AuthAction::Pragma { pragma_name, .. } if HARMLESS_PRAGMAS.iter().any(|known| pragma_name.eq_ignore_ascii_case(known)) => {
+        AuthAction::Select
+        | AuthAction::Read { .. }
+        | AuthAction::Function { .. }
+        | AuthAction::Recursive => Authorization::Allow,
+        AuthAction::Pragma { pragma_name, .. }
+            if HARMLESS_PRAGMAS
+                .iter()
+                .any(|known| pragma_name.eq_ignore_ascii_case(known)) =>
+        {
             Authorization::Allow
         }
         _ => Authorization::Deny,

@@ -39,7 +39,14 @@ struct Queue {
 impl Lane {
     pub(super) fn new(name: &'static str, limit: usize, place: Place, access: Access) -> Arc<Self> {
         let (queue, ready) = (Mutex::default(), Condvar::new());
-        Arc::new(Self { name, limit, place, access, queue, ready })
+        Arc::new(Self {
+            name,
+            limit,
+            place,
+            access,
+            queue,
+            ready,
+        })
     }
 
     /// Gives the lane a connection that is already open.
@@ -64,7 +71,9 @@ impl Lane {
     fn push(self: &Arc<Self>, job: Job) -> Result<(), SqlError> {
         let mut queue = self.lock();
         if queue.jobs.len() >= MAX_WAITING {
-            return Err(SqlError::Unavailable(format!("{MAX_WAITING} statements are waiting")));
+            return Err(SqlError::Unavailable(format!(
+                "{MAX_WAITING} statements are waiting"
+            )));
         }
         queue.jobs.push_back(job);
         let spawn = queue.jobs.len() > queue.idle && queue.threads < self.limit;
@@ -81,9 +90,13 @@ impl Lane {
     /// Starts a thread that was counted already.
     fn spawn(self: &Arc<Self>, session: Option<Session>) -> Result<(), SqlError> {
         let place = Presence(Arc::clone(self));
-        let started = thread::Builder::new().name(self.name.to_owned()).spawn(move || place.0.serve(session));
+        let started = thread::Builder::new()
+            .name(self.name.to_owned())
+            .spawn(move || place.0.serve(session));
         // a closure that could not be started is dropped, and `Presence` with it
-        started.map(drop).map_err(|error| SqlError::Unavailable(error.to_string()))
+        started
+            .map(drop)
+            .map_err(|error| SqlError::Unavailable(error.to_string()))
     }
 
     /// The life of a thread.
@@ -100,7 +113,11 @@ impl Lane {
             Err(error) => {
                 // other threads can still answer; the last one says why nobody can
                 let mut queue = self.lock();
-                let job = if queue.threads == 1 { queue.jobs.pop_front() } else { None };
+                let job = if queue.threads == 1 {
+                    queue.jobs.pop_front()
+                } else {
+                    None
+                };
                 drop(queue);
                 if let Some(job) = job {
                     job.ticket.finish(Err(error));
@@ -120,7 +137,10 @@ impl Lane {
                 return Some(job);
             }
             queue.idle += 1;
-            queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .ready
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
             queue.idle -= 1;
         }
     }
@@ -138,7 +158,11 @@ impl Drop for Presence {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
         queue.threads -= 1;
-        let abandoned = if queue.threads == 0 { std::mem::take(&mut queue.jobs) } else { VecDeque::new() };
+        let abandoned = if queue.threads == 0 {
+            std::mem::take(&mut queue.jobs)
+        } else {
+            VecDeque::new()
+        };
         // dropped without the lock: it wakes the callers
         drop(queue);
         drop(abandoned);

@@ -58,7 +58,10 @@ pub(super) struct Ticket(Arc<Mutex<Shared>>);
 pub(super) struct Claim(Arc<Mutex<Shared>>);
 
 pub(super) fn pair() -> (Ticket, Claim) {
-    let shared = Arc::new(Mutex::new(Shared { stage: Stage::Waiting, waker: None }));
+    let shared = Arc::new(Mutex::new(Shared {
+        stage: Stage::Waiting,
+        waker: None,
+    }));
     (Ticket(Arc::clone(&shared)), Claim(shared))
 }
 
@@ -95,7 +98,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.settle(Err(SqlError::Unavailable("the connection's thread has ended".to_owned())));
+        self.settle(Err(SqlError::Unavailable(
+            "the connection's thread has ended".to_owned(),
+        )));
     }
 }
 

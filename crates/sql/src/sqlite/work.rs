@@ -46,26 +46,43 @@ pub(super) enum Answer {
 pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, SqlError> {
     session.restrict(request.access);
     let outcome = match request.work {
-        Work::Query { sql, parameters, max_rows } => query(session, request.access, &sql, &parameters, max_rows),
+        Work::Query {
+            sql,
+            parameters,
+            max_rows,
+        } => query(session, request.access, &sql, &parameters, max_rows),
         Work::Read { sql, limits } => read_unvetted(session, &sql, limits),
         Work::Execute { sql, parameters } => execute(&session.connection, &sql, &parameters),
         Work::ExecuteAll { statements } => execute_all(session, &statements),
     };
     if !session.connection.is_autocommit() {
         // the next statement is somebody else's: it must not find itself inside this one's transaction
-        session.connection.execute_batch("ROLLBACK").map_err(|error| sql_error(&error))?;
-        return Err(SqlError::Rejected("a transaction can't outlive its statement".to_owned()));
+        session
+            .connection
+            .execute_batch("ROLLBACK")
+            .map_err(|error| sql_error(&error))?;
+        return Err(SqlError::Rejected(
+            "a transaction can't outlive its statement".to_owned(),
+        ));
     }
     outcome
 }
 
-fn query(session: &Session, access: Access, sql: &str, parameters: &[SqlValue], max_rows: usize) -> Result<Answer, SqlError> {
+fn query(
+    session: &Session,
+    access: Access,
+    sql: &str,
+    parameters: &[SqlValue],
+    max_rows: usize,
+) -> Result<Answer, SqlError> {
     let connection = &session.connection;
     // a statement kept from a caller with more rights was authorized for that caller, not for this one
     let keep = access == session.access();
     let mut statement = match prepare(connection, sql, keep) {
         Ok(statement) => statement,
-        Err(Refused::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) => {
+        Err(Refused::Sqlite(error))
+            if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
+        {
             return Ok(Answer::WouldWrite);
         }
         Err(refused) => return Err(refused.into()),
@@ -75,13 +92,17 @@ fn query(session: &Session, access: Access, sql: &str, parameters: &[SqlValue], 
         return Ok(Answer::WouldWrite);
     }
     match read(statement, parameters, max_rows, MAX_ANSWER)? {
-        (_, true) => Err(SqlError::Rejected(format!("the rows hold more than {MAX_ANSWER} bytes"))),
+        (_, true) => Err(SqlError::Rejected(format!(
+            "the rows hold more than {MAX_ANSWER} bytes"
+        ))),
         (rows, false) => Ok(Answer::Rows(rows)),
     }
 }
 
 fn read_unvetted(session: &Session, sql: &str, limits: ReadLimits) -> Result<Answer, SqlError> {
-    session.bound(limits.time, limits.bytes).map_err(|error| sql_error(&error))?;
+    session
+        .bound(limits.time, limits.bytes)
+        .map_err(|error| sql_error(&error))?;
     let outcome = read_bounded(&session.connection, sql, limits);
     let over = session.unbound().map_err(|error| sql_error(&error))?;
     match outcome {
@@ -90,11 +111,17 @@ fn read_unvetted(session: &Session, sql: &str, limits: ReadLimits) -> Result<Ans
     }
 }
 
-fn read_bounded(connection: &Connection, sql: &str, limits: ReadLimits) -> Result<Answer, SqlError> {
+fn read_bounded(
+    connection: &Connection,
+    sql: &str,
+    limits: ReadLimits,
+) -> Result<Answer, SqlError> {
     // never kept: a statement that was compiled for another caller was authorized for that caller
     let mut statement = match prepare(connection, sql, false) {
         Ok(statement) => statement,
-        Err(Refused::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) => {
+        Err(Refused::Sqlite(error))
+            if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
+        {
             return Ok(Answer::WouldWrite);
         }
         Err(refused) => return Err(refused.into()),
@@ -109,11 +136,21 @@ fn read_bounded(connection: &Connection, sql: &str, limits: ReadLimits) -> Resul
 }
 
 /// Rows up to both limits, and whether it was the bytes that ended them.
-fn read(statement: &mut Statement<'_>, parameters: &[SqlValue], max_rows: usize, max_bytes: usize) -> Result<(Rows, bool), SqlError> {
+fn read(
+    statement: &mut Statement<'_>,
+    parameters: &[SqlValue],
+    max_rows: usize,
+    max_bytes: usize,
+) -> Result<(Rows, bool), SqlError> {
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let mut answer = Rows { columns, ..Rows::default() };
+    let mut answer = Rows {
+        columns,
+        ..Rows::default()
+    };
     let mut bytes = 0;
-    let mut rows = statement.query(bound(parameters)).map_err(|error| sql_error(&error))?;
+    let mut rows = statement
+        .query(bound(parameters))
+        .map_err(|error| sql_error(&error))?;
     while let Some(row) = rows.next().map_err(|error| sql_error(&error))? {
         if answer.rows.len() == max_rows {
             answer.truncated = true;
@@ -134,25 +171,39 @@ fn read(statement: &mut Statement<'_>, parameters: &[SqlValue], max_rows: usize,
     Ok((answer, false))
 }
 
-fn execute(connection: &Connection, sql: &str, parameters: &[SqlValue]) -> Result<Answer, SqlError> {
+fn execute(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[SqlValue],
+) -> Result<Answer, SqlError> {
     let mut statement = prepare(connection, sql, true)?;
     let statement = statement.get();
     if statement.column_count() > 0 {
         // refused before it runs: SQLite would report the rows only after the change was made
-        return Err(SqlError::Rejected("the statement returns rows: it is a query".to_owned()));
+        return Err(SqlError::Rejected(
+            "the statement returns rows: it is a query".to_owned(),
+        ));
     }
-    let changed = statement.execute(bound(parameters)).map_err(|error| sql_error(&error))?;
+    let changed = statement
+        .execute(bound(parameters))
+        .map_err(|error| sql_error(&error))?;
     Ok(Answer::Changed(changed as u64))
 }
 
 fn execute_all(session: &mut Session, statements: &[String]) -> Result<Answer, SqlError> {
     let stopped = || SqlError::Unavailable("the caller has gone".to_owned());
     // a transaction that is dropped without a commit is rolled back
-    let transaction = session.connection.unchecked_transaction().map_err(|error| sql_error(&error))?;
+    let transaction = session
+        .connection
+        .unchecked_transaction()
+        .map_err(|error| sql_error(&error))?;
     let before = transaction.total_changes();
     for sql in statements {
         let mut statement = prepare(&transaction, sql, false)?;
-        statement.get().raw_execute().map_err(|error| sql_error(&error))?;
+        statement
+            .get()
+            .raw_execute()
+            .map_err(|error| sql_error(&error))?;
         if session.stopped() {
             return Err(stopped());
         }
@@ -189,7 +240,9 @@ fn prepare<'a>(connection: &'a Connection, sql: &str, keep: bool) -> Result<Prep
     // rusqlite looks for a second statement by recursion, so a text of a hundred thousand statements would overflow the
     // stack; a batch takes one at a time
     let mut batch = Batch::new(connection, sql);
-    let first = batch.next()?.ok_or(Refused::Text("there is no statement"))?;
+    let first = batch
+        .next()?
+        .ok_or(Refused::Text("there is no statement"))?;
     match batch.next() {
         Ok(None) => Ok(Prepared::Once(first)),
         Ok(Some(_)) | Err(_) => Err(Refused::Text("only one statement is run at a time")),
@@ -241,7 +294,10 @@ fn taken(value: ValueRef<'_>) -> (SqlValue, usize) {
         ValueRef::Integer(integer) => (SqlValue::Integer(integer), 8),
         ValueRef::Real(real) => (SqlValue::Real(real), 8),
         // SQLite does not check that text is UTF-8
-        ValueRef::Text(text) => (SqlValue::Text(String::from_utf8_lossy(text).into_owned()), text.len()),
+        ValueRef::Text(text) => (
+            SqlValue::Text(String::from_utf8_lossy(text).into_owned()),
+            text.len(),
+        ),
         ValueRef::Blob(bytes) => (SqlValue::Blob(bytes.to_vec()), bytes.len()),
     }
 }

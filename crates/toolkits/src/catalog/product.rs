@@ -75,8 +75,12 @@ pub async fn get_product(args: ProductId, cx: &Cx) -> Result<Product, ToolError>
 
 /// The product with this UUID or SKU, in whatever case it is written.
 pub(super) async fn find(id: &str, cx: &Cx) -> Result<Product, ToolError> {
-    let missing =
-        || ToolError::not_found(format!("Product {} not found. Use `search_products` to find products and their ids.", quoted(id.trim())));
+    let missing = || {
+        ToolError::not_found(format!(
+            "Product {} not found. Use `search_products` to find products and their ids.",
+            quoted(id.trim())
+        ))
+    };
     let wanted = id.trim();
     if wanted.is_empty() || wanted.len() > LONGEST_ID {
         return Err(missing());
@@ -85,24 +89,60 @@ pub(super) async fn find(id: &str, cx: &Cx) -> Result<Product, ToolError> {
     let sql = "SELECT p.id, p.sku, p.name, p.brand, p.category, p.description, p.price_cents, p.currency, p.stock, p.rating, \
                p.reviews, p.weight_grams, s.name, s.lead_time_days, p.added_on \
                FROM products AS p JOIN suppliers AS s ON s.id = p.supplier_id WHERE p.id = lower(?1) OR p.sku = upper(?1)";
-    let rows = database.query(sql, &[SqlValue::from(wanted)], 1).await.map_err(database_failed)?;
-    let Some(row) = rows.rows.into_iter().next() else { return Err(missing()) };
+    let rows = database
+        .query(sql, &[SqlValue::from(wanted)], 1)
+        .await
+        .map_err(database_failed)?;
+    let Some(row) = rows.rows.into_iter().next() else {
+        return Err(missing());
+    };
     let sql = "SELECT w.city, l.quantity FROM stock_levels AS l JOIN warehouses AS w ON w.id = l.warehouse_id \
                WHERE l.sku = ?1 ORDER BY w.id";
     let sku = row.get(1).cloned().unwrap_or(SqlValue::Null);
-    let levels = database.query(sql, &[sku], 100).await.map_err(database_failed)?;
+    let levels = database
+        .query(sql, &[sku], 100)
+        .await
+        .map_err(database_failed)?;
     let availability = levels.rows.iter().map(|row| availability(row)).collect();
-    read(&row, availability).ok_or_else(|| ToolError::internal("the catalog's tables have other columns than expected"))
+    read(&row, availability)
+        .ok_or_else(|| ToolError::internal("the catalog's tables have other columns than expected"))
 }
 
 fn availability(row: &[SqlValue]) -> Option<Availability> {
     let [city, quantity] = row else { return None };
-    Some(Availability { warehouse: city.as_str()?.to_owned(), quantity: quantity.as_i64()? })
+    Some(Availability {
+        warehouse: city.as_str()?.to_owned(),
+        quantity: quantity.as_i64()?,
+    })
 }
 
 fn read(row: &[SqlValue], availability: Option<Vec<Availability>>) -> Option<Product> {
-    let [id, sku, name, brand, category, description, price_cents, currency, stock, rest @ ..] = row else { return None };
-    let [rating, reviews, weight_grams, supplier, lead_time_days, added_on] = rest else { return None };
+    let [
+        id,
+        sku,
+        name,
+        brand,
+        category,
+        description,
+        price_cents,
+        currency,
+        stock,
+        rest @ ..,
+    ] = row
+    else {
+        return None;
+    };
+    let [
+        rating,
+        reviews,
+        weight_grams,
+        supplier,
+        lead_time_days,
+        added_on,
+    ] = rest
+    else {
+        return None;
+    };
     let text = |value: &SqlValue| value.as_str().map(str::to_owned);
     Some(Product {
         id: text(id)?,

@@ -36,9 +36,17 @@ impl Words {
     }
 
     fn join(&self, dialect: Dialect, all: bool, begun: bool) -> String {
-        let (mark, and, or, prefix) = if dialect == Dialect::Postgres { ('\'', " & ", " | ", ":*") } else { ('"', " AND ", " OR ", "*") };
+        let (mark, and, or, prefix) = if dialect == Dialect::Postgres {
+            ('\'', " & ", " | ", ":*")
+        } else {
+            ('"', " AND ", " OR ", "*")
+        };
         let suffix = if begun { prefix } else { "" };
-        let terms: Vec<String> = self.0.iter().map(|word| format!("{mark}{word}{mark}{suffix}")).collect();
+        let terms: Vec<String> = self
+            .0
+            .iter()
+            .map(|word| format!("{mark}{word}{mark}{suffix}"))
+            .collect();
         terms.join(if all { and } else { or })
     }
 }
@@ -49,7 +57,9 @@ pub(super) fn as_sku(text: &str) -> Option<String> {
     let fits = (5..=40).contains(&text.len())
         && text.contains('-')
         && text.bytes().any(|byte| byte.is_ascii_digit())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     fits.then(|| text.to_ascii_uppercase())
 }
 
@@ -60,8 +70,14 @@ mod tests {
     #[test]
     fn words_are_quoted_and_nothing_else_is_left() {
         let words = Words::read("a keyboard OR \"mouse\" -mat*").unwrap();
-        assert_eq!(words.all(Dialect::Sqlite), r#""keyboard" AND "mouse" AND "mat""#);
-        assert_eq!(words.any_begun(Dialect::Sqlite), r#""keyboard"* OR "mouse"* OR "mat"*"#);
+        assert_eq!(
+            words.all(Dialect::Sqlite),
+            r#""keyboard" AND "mouse" AND "mat""#
+        );
+        assert_eq!(
+            words.any_begun(Dialect::Sqlite),
+            r#""keyboard"* OR "mouse"* OR "mat"*"#
+        );
         assert!(Words::read("\"*^()").is_none());
     }
 
@@ -69,7 +85,10 @@ mod tests {
     fn postgres_gets_its_own_operators() {
         let words = Words::read("a wireless keyb' | !mat:*").unwrap();
         assert_eq!(words.all(Dialect::Postgres), "'wireless' & 'keyb' & 'mat'");
-        assert_eq!(words.any_begun(Dialect::Postgres), "'wireless':* | 'keyb':* | 'mat':*");
+        assert_eq!(
+            words.any_begun(Dialect::Postgres),
+            "'wireless':* | 'keyb':* | 'mat':*"
+        );
     }
 
     #[test]

@@ -64,7 +64,9 @@ pub struct Hit {
 pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> {
     let query = args.query.trim();
     if query.is_empty() {
-        return Err(ToolError::new("`query` is empty. Say what to look for, e.g. \"wireless keyboard\"."));
+        return Err(ToolError::new(
+            "`query` is empty. Say what to look for, e.g. \"wireless keyboard\".",
+        ));
     }
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
@@ -77,7 +79,9 @@ pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> 
         }
     }
     let Some(words) = Words::read(query) else {
-        return Err(ToolError::new("`query` has no word to look for. Use letters or digits, e.g. \"wireless keyboard\"."));
+        return Err(ToolError::new(
+            "`query` has no word to look for. Use letters or digits, e.g. \"wireless keyboard\".",
+        ));
     };
     let dialect = database.dialect();
     for query in [words.all(dialect), words.all_begun(dialect)] {
@@ -89,13 +93,22 @@ pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> 
     if words.are_several() {
         let mut found = by_words(database, words.any_begun(dialect), args.limit).await?;
         if found.total > 0 {
-            found.note =
-                Some(format!("No product has all the words of {}; these have at least one of them, the closest first.", quoted(query)));
+            found.note = Some(format!(
+                "No product has all the words of {}; these have at least one of them, the closest first.",
+                quoted(query)
+            ));
             return Ok(found);
         }
     }
-    let note = format!("No product matches {}. Try fewer or more general words, such as the type of product.", quoted(query));
-    Ok(Found { products: Vec::new(), total: 0, note: Some(note) })
+    let note = format!(
+        "No product matches {}. Try fewer or more general words, such as the type of product.",
+        quoted(query)
+    );
+    Ok(Found {
+        products: Vec::new(),
+        total: 0,
+        note: Some(note),
+    })
 }
 
 /// The product with this SKU, or all finishes of the model whose SKU this is.
@@ -116,24 +129,48 @@ async fn by_words(database: &dyn Sql, query: String, limit: u32) -> Result<Found
     let tsvector = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, count(*) OVER () AS total \
                     FROM products AS p, to_tsquery('english', ?1) AS query WHERE p.search_document @@ query \
                     ORDER BY ts_rank('{0.1, 0.3, 0.4, 1.0}', p.search_document, query) DESC, p.number LIMIT ?2";
-    let sql = if database.dialect() == Dialect::Postgres { tsvector } else { fts5 };
+    let sql = if database.dialect() == Dialect::Postgres {
+        tsvector
+    } else {
+        fts5
+    };
     find(database, sql, query, limit).await
 }
 
-async fn find(database: &dyn Sql, sql: &str, wanted: String, limit: u32) -> Result<Found, ToolError> {
+async fn find(
+    database: &dyn Sql,
+    sql: &str,
+    wanted: String,
+    limit: u32,
+) -> Result<Found, ToolError> {
     let parameters = [SqlValue::from(wanted), SqlValue::from(i64::from(limit))];
-    let rows = database.query(sql, &parameters, limit as usize).await.map_err(database_failed)?;
-    let (products, total) = hits(&rows).ok_or_else(|| ToolError::internal("the catalog's tables have other columns than expected"))?;
-    let note = (total > products.len() as u64)
-        .then(|| format!("The best {} of {total} matches. Add a word to narrow the search, or raise `limit`.", products.len()));
-    Ok(Found { products, total, note })
+    let rows = database
+        .query(sql, &parameters, limit as usize)
+        .await
+        .map_err(database_failed)?;
+    let (products, total) = hits(&rows).ok_or_else(|| {
+        ToolError::internal("the catalog's tables have other columns than expected")
+    })?;
+    let note = (total > products.len() as u64).then(|| {
+        format!(
+            "The best {} of {total} matches. Add a word to narrow the search, or raise `limit`.",
+            products.len()
+        )
+    });
+    Ok(Found {
+        products,
+        total,
+        note,
+    })
 }
 
 fn hits(rows: &Rows) -> Option<(Vec<Hit>, u64)> {
     let mut total = 0;
     let mut products = Vec::with_capacity(rows.rows.len());
     for row in &rows.rows {
-        let [id, sku, name, category, price_cents, currency, stock, all] = row.as_slice() else { return None };
+        let [id, sku, name, category, price_cents, currency, stock, all] = row.as_slice() else {
+            return None;
+        };
         total = u64::try_from(all.as_i64()?).ok()?;
         products.push(Hit {
             id: id.as_str()?.to_owned(),

@@ -54,28 +54,55 @@ pub struct Clause {
 ///
 /// Use this when the user asks what a contract says about something, after `search_documents` gave the document's id. Quote the text as
 /// it is. When nothing has the name, the answer lists the document's clauses.
-#[tool(read_only, idempotent, open_world = false, scope = "contracts:read", title = "Extract a clause")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "contracts:read",
+    title = "Extract a clause"
+)]
 pub async fn extract_clause(args: Wanted, cx: &Cx) -> Result<Clause, ToolError> {
     let wanted = args.clause.trim();
     if wanted.is_empty() || wanted.chars().count() > LONGEST {
-        return Err(ToolError::new(format!("`clause` must have 1 to {LONGEST} characters, e.g. \"7.2\" or \"termination\".")));
+        return Err(ToolError::new(format!(
+            "`clause` must have 1 to {LONGEST} characters, e.g. \"7.2\" or \"termination\"."
+        )));
     }
-    let stored = load(&**cx.port::<dyn Sql>()?, &args.document_id, "search_documents").await?;
+    let stored = load(
+        &**cx.port::<dyn Sql>()?,
+        &args.document_id,
+        "search_documents",
+    )
+    .await?;
     let headings = headings(&stored.text);
     let found = find(&headings, wanted);
-    let Some((&at, others)) = found.split_first() else { return Err(nothing(&headings, wanted, &stored.title)) };
+    let Some((&at, others)) = found.split_first() else {
+        return Err(nothing(&headings, wanted, &stored.title));
+    };
     let heading = &headings[at];
-    let end = headings[at + 1..].iter().find(|next| next.level <= heading.level).map_or(stored.text.len(), |next| next.start);
+    let end = headings[at + 1..]
+        .iter()
+        .find(|next| next.level <= heading.level)
+        .map_or(stored.text.len(), |next| next.start);
     let whole = stored.text[heading.start..end].trim_end();
     let start = stored.text[..heading.start].chars().count();
     let length = whole.chars().count();
     let mut notes = Vec::new();
     if length > MOST {
-        notes.push(format!("Cut after {MOST} of {length} characters; ask for a clause below it."));
+        notes.push(format!(
+            "Cut after {MOST} of {length} characters; ask for a clause below it."
+        ));
     }
     if !others.is_empty() {
-        let names: Vec<String> = others.iter().take(10).map(|other| quoted(&headings[*other].shown())).collect();
-        notes.push(format!("Other clauses fit too: {}. Ask for one by its number or full title.", names.join(", ")));
+        let names: Vec<String> = others
+            .iter()
+            .take(10)
+            .map(|other| quoted(&headings[*other].shown()))
+            .collect();
+        notes.push(format!(
+            "Other clauses fit too: {}. Ask for one by its number or full title.",
+            names.join(", ")
+        ));
     }
     Ok(Clause {
         document_id: stored.id,
@@ -91,10 +118,21 @@ pub async fn extract_clause(args: Wanted, cx: &Cx) -> Result<Clause, ToolError> 
 
 /// Headings that are meant, the likeliest first: by number, by title, by the words of the title, by a slip of the pen.
 fn find(headings: &[Heading], wanted: &str) -> Vec<usize> {
-    let all = |fits: &dyn Fn(&Heading) -> bool| -> Vec<usize> { (0..headings.len()).filter(|at| fits(&headings[*at])).collect() };
+    let all = |fits: &dyn Fn(&Heading) -> bool| -> Vec<usize> {
+        (0..headings.len())
+            .filter(|at| fits(&headings[*at]))
+            .collect()
+    };
     let alone = wanted.trim_end_matches('.');
-    let bare = alone.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.').then(|| alone.to_owned());
-    let number = bare.or_else(|| numbered(wanted).filter(|(_, title)| title.is_empty()).map(|(number, _)| number));
+    let bare = alone
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        .then(|| alone.to_owned());
+    let number = bare.or_else(|| {
+        numbered(wanted)
+            .filter(|(_, title)| title.is_empty())
+            .map(|(number, _)| number)
+    });
     if let Some(number) = number {
         return all(&|heading| heading.number.as_deref() == Some(&number));
     }
@@ -115,13 +153,22 @@ fn find(headings: &[Heading], wanted: &str) -> Vec<usize> {
         return having;
     }
     let near = text::nearest(title, headings.iter().map(|heading| heading.title.as_str()));
-    near.map(|near| all(&|heading| heading.title == near)).unwrap_or_default()
+    near.map(|near| all(&|heading| heading.title == near))
+        .unwrap_or_default()
 }
 
 /// The words of a title that distinguish it.
 fn plain(title: &str) -> Vec<String> {
-    let words = title.split(|character: char| !character.is_alphanumeric()).map(str::to_lowercase);
-    words.filter(|word| !word.is_empty() && !["the", "a", "of", "and", "clause", "section", "article"].contains(&word.as_str())).collect()
+    let words = title
+        .split(|character: char| !character.is_alphanumeric())
+        .map(str::to_lowercase);
+    words
+        .filter(|word| {
+            !word.is_empty()
+                && !["the", "a", "of", "and", "clause", "section", "article"]
+                    .contains(&word.as_str())
+        })
+        .collect()
 }
 
 /// The headings above one, and its own.
@@ -145,8 +192,21 @@ fn nothing(headings: &[Heading], wanted: &str, title: &str) -> ToolError {
             quoted(title)
         ));
     }
-    let names: Vec<String> = headings.iter().take(OFFERED).map(|heading| quoted(&heading.shown())).collect();
+    let names: Vec<String> = headings
+        .iter()
+        .take(OFFERED)
+        .map(|heading| quoted(&heading.shown()))
+        .collect();
     let more = headings.len().saturating_sub(OFFERED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    ToolError::not_found(format!("{} has no clause {}. It has {}{more}.", quoted(title), quoted(wanted), names.join(", ")))
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    ToolError::not_found(format!(
+        "{} has no clause {}. It has {}{more}.",
+        quoted(title),
+        quoted(wanted),
+        names.join(", ")
+    ))
 }

@@ -85,31 +85,52 @@ pub struct Listed {
 ///
 /// Use this when the user asks which documents there are, or names one by its party, kind or date. Returns ids for `extract_clause`; it
 /// does not return their text.
-#[tool(read_only, idempotent, open_world = false, scope = "contracts:read", title = "Search documents")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "contracts:read",
+    title = "Search documents"
+)]
 pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolError> {
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
     }
     let database = &**cx.port::<dyn Sql>()?;
-    let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let given = |text: &Option<String>| {
+        text.as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
     for (name, text) in [("from", given(&args.from)), ("to", given(&args.to))] {
         if text.is_some_and(|text| text.len() != 10 || date::parse(&text).is_none()) {
-            return Err(ToolError::new(format!("`{name}` must be an ISO 8601 date, e.g. \"2025-01-31\".")));
+            return Err(ToolError::new(format!(
+                "`{name}` must be an ISO 8601 date, e.g. \"2025-01-31\"."
+            )));
         }
     }
     let filters = [
         ("d.type = lower(?)".to_owned(), given(&args.kind)),
-        (format!("{} > 0", position(database.dialect(), "d.party", "?")), given(&args.party)),
+        (
+            format!("{} > 0", position(database.dialect(), "d.party", "?")),
+            given(&args.party),
+        ),
         ("d.dated >= ?".to_owned(), given(&args.from)),
         ("d.dated <= ?".to_owned(), given(&args.to)),
     ];
-    let filters: Vec<Filter> = filters.into_iter().filter_map(|(sql, value)| Some((sql, value?.into()))).collect();
+    let filters: Vec<Filter> = filters
+        .into_iter()
+        .filter_map(|(sql, value)| Some((sql, value?.into())))
+        .collect();
     let limit = args.limit as usize;
     let found = match given(&args.text) {
         Some(text) => {
             let words = words(&text);
             if words.is_empty() {
-                return Err(ToolError::new("`text` has no word to look for. Use letters or digits, or leave it out."));
+                return Err(ToolError::new(
+                    "`text` has no word to look for. Use letters or digits, or leave it out.",
+                ));
             }
             by_words(database, &words, &filters, limit).await
         }
@@ -119,18 +140,27 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
         Ok(found) => found,
         Err(error) => return Err(failed(database, error).await),
     };
-    let documents = rows.iter().map(|row| listed(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("documents"))?;
+    let documents = rows
+        .iter()
+        .map(|row| listed(row))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| other_columns("documents"))?;
     if documents.is_empty() {
         return Ok(none());
     }
     let shown = documents.len() as i64;
     let note = match partial {
-        true => {
-            Some(format!("{shown} of at least {total} are shown: these words are in very many documents. Add a filter or a rarer word."))
-        }
-        false => (total > shown).then(|| format!("{shown} of {total} are shown. Add a filter, or raise `limit`.")),
+        true => Some(format!(
+            "{shown} of at least {total} are shown: these words are in very many documents. Add a filter or a rarer word."
+        )),
+        false => (total > shown)
+            .then(|| format!("{shown} of {total} are shown. Add a filter, or raise `limit`.")),
     };
-    Ok(Matches { documents, total, note })
+    Ok(Matches {
+        documents,
+        total,
+        note,
+    })
 }
 
 /// Rows of documents, how many there are in all, and whether there may be more than that.
@@ -140,27 +170,52 @@ type Rowed = (Vec<Vec<SqlValue>>, i64, bool);
 const COLUMNS: &str = "d.id, d.title, d.source, d.type, d.party, d.dated";
 
 /// Documents with the words, the one with the best passage first.
-async fn by_words(database: &dyn Sql, words: &[String], filters: &[Filter], limit: usize) -> Result<Rowed, SqlError> {
+async fn by_words(
+    database: &dyn Sql,
+    words: &[String],
+    filters: &[Filter],
+    limit: usize,
+) -> Result<Rowed, SqlError> {
     let Hits { hits, partial } = lexical::search(database, words, filters).await?;
     let mut known = HashSet::new();
-    let best: Vec<i64> = hits.iter().filter(|hit| known.insert(hit.document)).map(|hit| hit.passage).collect();
+    let best: Vec<i64> = hits
+        .iter()
+        .filter(|hit| known.insert(hit.document))
+        .map(|hit| hit.passage)
+        .collect();
     let shown = &best[..best.len().min(limit)];
     if shown.is_empty() {
         return Ok((Vec::new(), 0, partial));
     }
-    let numbers = shown.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let numbers = shown
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",");
     let sql = format!(
         "SELECT {COLUMNS}, p.section, p.number FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE p.number IN ({numbers})"
     );
     let mut rows = database.query(&sql, &[], limit).await?.rows;
-    rows.sort_by_key(|row| shown.iter().position(|number| row.last() == Some(&SqlValue::Integer(*number))));
+    rows.sort_by_key(|row| {
+        shown
+            .iter()
+            .position(|number| row.last() == Some(&SqlValue::Integer(*number)))
+    });
     Ok((rows, best.len() as i64, partial))
 }
 
 /// Documents that pass the filters, the latest first.
 async fn latest(database: &dyn Sql, filters: &[Filter], limit: usize) -> Result<Rowed, SqlError> {
-    let conditions: Vec<String> = filters.iter().zip(1..).map(|((sql, _), at)| sql.replace('?', &format!("?{at}"))).collect();
-    let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+    let conditions: Vec<String> = filters
+        .iter()
+        .zip(1..)
+        .map(|((sql, _), at)| sql.replace('?', &format!("?{at}")))
+        .collect();
+    let conditions = if conditions.is_empty() {
+        "TRUE".to_owned()
+    } else {
+        conditions.join(" AND ")
+    };
     let parameters: Vec<SqlValue> = filters.iter().map(|(_, value)| value.clone()).collect();
     let order = "ORDER BY d.dated DESC NULLS LAST, d.number";
     // counted and sorted by what indexes have; the rest of a document is read for those that are shown
@@ -169,12 +224,17 @@ async fn latest(database: &dyn Sql, filters: &[Filter], limit: usize) -> Result<
          {order} LIMIT {limit}) AS shown JOIN documents AS d ON d.number = shown.number {order}"
     );
     let rows = database.query(&sql, &parameters, limit).await?.rows;
-    let total = rows.first().and_then(|row| row.last()?.as_i64()).unwrap_or(0);
+    let total = rows
+        .first()
+        .and_then(|row| row.last()?.as_i64())
+        .unwrap_or(0);
     Ok((rows, total, false))
 }
 
 fn listed(row: &[SqlValue]) -> Option<Listed> {
-    let [id, title, source, kind, party, date, section, _] = row else { return None };
+    let [id, title, source, kind, party, date, section, _] = row else {
+        return None;
+    };
     let text = |value: &SqlValue| value.as_str().map(str::to_owned);
     Some(Listed {
         document_id: text(id)?,
@@ -189,5 +249,9 @@ fn listed(row: &[SqlValue]) -> Option<Listed> {
 
 fn none() -> Matches {
     let note = Some("No document matches. Leave out a filter, or use a part of the party's name and other words.".to_owned());
-    Matches { documents: Vec::new(), total: 0, note }
+    Matches {
+        documents: Vec::new(),
+        total: 0,
+        note,
+    }
 }

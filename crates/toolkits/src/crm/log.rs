@@ -33,7 +33,10 @@ pub struct Log {
 #[input]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "with comments the schema is a list of five schemas instead of one enum, at twice the length")]
+#[expect(
+    missing_docs,
+    reason = "with comments the schema is a list of five schemas instead of one enum, at twice the length"
+)]
 pub enum Kind {
     Call,
     Email,
@@ -58,11 +61,18 @@ pub struct Logged {
 ///
 /// Use this only when the user asks to log, note or record something about a company, never on your own account. It can't be undone
 /// with these tools. Find the id with `search_accounts`, and say afterwards what was written.
-#[tool(destructive = false, open_world = false, scope = "crm:write", title = "Log an activity")]
+#[tool(
+    destructive = false,
+    open_world = false,
+    scope = "crm:write",
+    title = "Log an activity"
+)]
 pub async fn create_activity_log(args: Log, cx: &Cx) -> Result<Logged, ToolError> {
     let note = args.note.trim();
     if note.is_empty() || note.chars().count() > LONGEST_NOTE {
-        return Err(ToolError::new(format!("`note` must have 1 to {LONGEST_NOTE} characters that are not only spaces.")));
+        return Err(ToolError::new(format!(
+            "`note` must have 1 to {LONGEST_NOTE} characters that are not only spaces."
+        )));
     }
     let database = database(cx)?;
     let kind = match args.kind {
@@ -81,8 +91,20 @@ pub async fn create_activity_log(args: Log, cx: &Cx) -> Result<Logged, ToolError
          SELECT {}, a.id, ?2, ?3, ?4, ?5 FROM accounts AS a WHERE a.id = ?1 RETURNING id",
         new_id(database.dialect())
     );
-    let written = database.query(&sql, &parameters, 1).await.map_err(write_failed)?;
-    let Some(row) = written.rows.first() else { return Err(no_account(args.account_id.trim())) };
-    let id = row.first().and_then(owned).ok_or_else(|| other_columns("the CRM"))?;
-    Ok(Logged { id, account_id: account, at })
+    let written = database
+        .query(&sql, &parameters, 1)
+        .await
+        .map_err(write_failed)?;
+    let Some(row) = written.rows.first() else {
+        return Err(no_account(args.account_id.trim()));
+    };
+    let id = row
+        .first()
+        .and_then(owned)
+        .ok_or_else(|| other_columns("the CRM"))?;
+    Ok(Logged {
+        id,
+        account_id: account,
+        at,
+    })
 }

@@ -62,7 +62,13 @@ pub struct Opportunity {
 /// List the opportunities that are still open, the largest first, with what they are worth together.
 ///
 /// Use this for questions about the pipeline, forecasts, or what is pending with one company.
-#[tool(read_only, idempotent, open_world = false, scope = "crm:read", title = "Open opportunities")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "crm:read",
+    title = "Open opportunities"
+)]
 pub async fn get_open_opportunities(args: Opened, cx: &Cx) -> Result<OpenOpportunities, ToolError> {
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
@@ -70,14 +76,24 @@ pub async fn get_open_opportunities(args: Opened, cx: &Cx) -> Result<OpenOpportu
     let database = database(cx)?;
     let id = args.account_id.as_deref().map(account_id).transpose()?;
     if let Some(id) = &id {
-        let known =
-            database.query("SELECT id FROM accounts WHERE id = ?1", &[SqlValue::from(id.as_str())], 1).await.map_err(database_failed)?;
+        let known = database
+            .query(
+                "SELECT id FROM accounts WHERE id = ?1",
+                &[SqlValue::from(id.as_str())],
+                1,
+            )
+            .await
+            .map_err(database_failed)?;
         if known.rows.is_empty() {
             return Err(no_account(id));
         }
     }
     let limit = args.limit;
-    let of_one = if id.is_some() { "AND p.account_id = ?1" } else { "" };
+    let of_one = if id.is_some() {
+        "AND p.account_id = ?1"
+    } else {
+        ""
+    };
     let parameters: Vec<SqlValue> = id.into_iter().map(SqlValue::from).collect();
     let sql = format!(
         "SELECT p.id, p.account_id, a.name, p.title, p.stage, p.amount_cents, p.close_on, a.owner, \
@@ -85,20 +101,53 @@ pub async fn get_open_opportunities(args: Opened, cx: &Cx) -> Result<OpenOpportu
          FROM opportunities AS p JOIN accounts AS a ON a.id = p.account_id WHERE p.stage NOT IN ('won', 'lost') {of_one} \
          ORDER BY p.amount_cents DESC, p.id LIMIT {limit}"
     );
-    let rows = database.query(&sql, &parameters, limit as usize).await.map_err(database_failed)?.rows;
+    let rows = database
+        .query(&sql, &parameters, limit as usize)
+        .await
+        .map_err(database_failed)?
+        .rows;
     let Some(first) = rows.first() else {
         let note = Some("There are no open opportunities.".to_owned());
-        return Ok(OpenOpportunities { opportunities: Vec::new(), total: 0, total_amount: 0.0, note });
+        return Ok(OpenOpportunities {
+            opportunities: Vec::new(),
+            total: 0,
+            total_amount: 0.0,
+            note,
+        });
     };
     let sums = || Some((first.get(8)?.as_i64()?, amount(first.get(9)?)?));
-    let opportunities = rows.iter().map(|row| opportunity(row)).collect::<Option<Vec<_>>>();
-    let (Some((total, total_amount)), Some(opportunities)) = (sums(), opportunities) else { return Err(other_columns("the CRM")) };
-    let note = (total > i64::from(limit)).then(|| format!("The largest {limit} of {total} are shown; raise `limit` for more."));
-    Ok(OpenOpportunities { opportunities, total, total_amount, note })
+    let opportunities = rows
+        .iter()
+        .map(|row| opportunity(row))
+        .collect::<Option<Vec<_>>>();
+    let (Some((total, total_amount)), Some(opportunities)) = (sums(), opportunities) else {
+        return Err(other_columns("the CRM"));
+    };
+    let note = (total > i64::from(limit))
+        .then(|| format!("The largest {limit} of {total} are shown; raise `limit` for more."));
+    Ok(OpenOpportunities {
+        opportunities,
+        total,
+        total_amount,
+        note,
+    })
 }
 
 fn opportunity(row: &[SqlValue]) -> Option<Opportunity> {
-    let [id, account_id, account, title, stage, cents, close_on, owner, ..] = row else { return None };
+    let [
+        id,
+        account_id,
+        account,
+        title,
+        stage,
+        cents,
+        close_on,
+        owner,
+        ..,
+    ] = row
+    else {
+        return None;
+    };
     Some(Opportunity {
         id: owned(id)?,
         account_id: owned(account_id)?,

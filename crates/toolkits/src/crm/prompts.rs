@@ -22,7 +22,9 @@ pub struct Week {
 /// Summarise a week with customers: what happened, what moved, what is due.
 #[prompt(title = "Weekly summary", scope = "crm:read")]
 pub async fn weekly_summary(args: Week) -> String {
-    let of = words(args.owner.as_deref()).map(|owner| format!(" of {owner}")).unwrap_or_default();
+    let of = words(args.owner.as_deref())
+        .map(|owner| format!(" of {owner}"))
+        .unwrap_or_default();
     let week = words(args.week.as_deref()).unwrap_or_else(|| "the last seven days".to_owned());
     format!(
         "Write a weekly summary{of} for {week}.\n\
@@ -61,6 +63,11 @@ pub async fn client_onboarding(args: Onboarding) -> String {
 
 /// One line of a person's words, cut.
 fn words(given: Option<&str>) -> Option<String> {
-    let line: String = given?.trim().chars().filter(|character| !character.is_control()).take(LONGEST).collect();
+    let line: String = given?
+        .trim()
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(LONGEST)
+        .collect();
     (!line.is_empty()).then_some(line)
 }

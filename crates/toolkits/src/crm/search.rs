@@ -70,17 +70,40 @@ pub struct Customer {
 ///
 /// Use this when the user names a person, or asks who somebody is, what they have spent, or which company they belong to. For companies
 /// use `search_accounts`.
-#[tool(read_only, idempotent, open_world = false, scope = "crm:read", title = "Search customers")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "crm:read",
+    title = "Search customers"
+)]
 pub async fn search_customers(args: Search, cx: &Cx) -> Result<Customers, ToolError> {
     let searched = "c.name || ' ' || c.email || ' ' || c.city";
     let columns = "c.id, c.name, c.email, c.city, c.country, c.joined_on, \
          (SELECT count(*) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
          (SELECT CAST(coalesce(sum(o.total_cents), 0) AS BIGINT) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
          (SELECT min(a.account_id) FROM account_contacts AS a WHERE a.customer_id = c.id)";
-    let rows = find(&args, cx, columns, "customers AS c", searched, "c.name, c.id").await?;
-    let customers = rows.rows.iter().map(|row| customer(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("the CRM"))?;
+    let rows = find(
+        &args,
+        cx,
+        columns,
+        "customers AS c",
+        searched,
+        "c.name, c.id",
+    )
+    .await?;
+    let customers = rows
+        .rows
+        .iter()
+        .map(|row| customer(row))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| other_columns("the CRM"))?;
     let (total, note) = total(&rows, &args.query, "customer", "search_accounts")?;
-    Ok(Customers { customers, total, note })
+    Ok(Customers {
+        customers,
+        total,
+        note,
+    })
 }
 
 /// Accounts that match a search.
@@ -124,53 +147,117 @@ pub struct Account {
 ///
 /// Use this when the user names a company, or asks which companies there are in a place or an industry. Returns the ids that
 /// `get_account_timeline`, `get_open_opportunities` and `create_activity_log` take.
-#[tool(read_only, idempotent, open_world = false, scope = "crm:read", title = "Search accounts")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "crm:read",
+    title = "Search accounts"
+)]
 pub async fn search_accounts(args: Search, cx: &Cx) -> Result<Accounts, ToolError> {
     let searched = "a.id || ' ' || a.name || ' ' || a.industry || ' ' || a.city || ' ' || a.owner";
     let columns = "a.id, a.name, a.industry, a.city, a.country, a.status, a.owner, a.since, \
          (SELECT CAST(coalesce(sum(p.amount_cents), 0) AS BIGINT) FROM opportunities AS p \
           WHERE p.account_id = a.id AND p.stage NOT IN ('won', 'lost'))";
     let rows = find(&args, cx, columns, "accounts AS a", searched, "a.name").await?;
-    let accounts = rows.rows.iter().map(|row| account(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("the CRM"))?;
+    let accounts = rows
+        .rows
+        .iter()
+        .map(|row| account(row))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| other_columns("the CRM"))?;
     let (total, note) = total(&rows, &args.query, "account", "search_customers")?;
-    Ok(Accounts { accounts, total, note })
+    Ok(Accounts {
+        accounts,
+        total,
+        note,
+    })
 }
 
 /// The rows with every word of the query, and last in each row how many there are in all.
-async fn find(args: &Search, cx: &Cx, columns: &str, table: &str, searched: &str, order: &str) -> Result<Rows, ToolError> {
+async fn find(
+    args: &Search,
+    cx: &Cx,
+    columns: &str,
+    table: &str,
+    searched: &str,
+    order: &str,
+) -> Result<Rows, ToolError> {
     // the schema promises both, and the statement relies on them
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
     }
     let query = args.query.trim();
     if !LENGTH.contains(&query.chars().count()) {
-        return Err(ToolError::new(format!("`query` must have {} to {} characters.", LENGTH.start(), LENGTH.end())));
+        return Err(ToolError::new(format!(
+            "`query` must have {} to {} characters.",
+            LENGTH.start(),
+            LENGTH.end()
+        )));
     }
     let database = database(cx)?;
-    let words: Vec<SqlValue> = query.split_whitespace().take(MOST_WORDS).map(SqlValue::from).collect();
+    let words: Vec<SqlValue> = query
+        .split_whitespace()
+        .take(MOST_WORDS)
+        .map(SqlValue::from)
+        .collect();
     let position = |number| dialect::position(database.dialect(), searched, &format!("?{number}"));
-    let conditions: Vec<String> = (1..=words.len()).map(|number| format!("{} > 0", position(number))).collect();
+    let conditions: Vec<String> = (1..=words.len())
+        .map(|number| format!("{} > 0", position(number)))
+        .collect();
     let limit = args.limit;
-    let sql = format!("SELECT {columns}, count(*) OVER () FROM {table} WHERE {} ORDER BY {order} LIMIT {limit}", conditions.join(" AND "));
-    database.query(&sql, &words, limit as usize).await.map_err(database_failed)
+    let sql = format!(
+        "SELECT {columns}, count(*) OVER () FROM {table} WHERE {} ORDER BY {order} LIMIT {limit}",
+        conditions.join(" AND ")
+    );
+    database
+        .query(&sql, &words, limit as usize)
+        .await
+        .map_err(database_failed)
 }
 
 /// How many match in all, and the sentence about it.
-fn total(rows: &Rows, query: &str, thing: &str, other: &str) -> Result<(u64, Option<String>), ToolError> {
+fn total(
+    rows: &Rows,
+    query: &str,
+    thing: &str,
+    other: &str,
+) -> Result<(u64, Option<String>), ToolError> {
     let Some(first) = rows.rows.first() else {
-        let note =
-            format!("No {thing} matches {}. Try one word, or a part of the name; `{other}` searches the others.", quoted(query.trim()));
+        let note = format!(
+            "No {thing} matches {}. Try one word, or a part of the name; `{other}` searches the others.",
+            quoted(query.trim())
+        );
         return Ok((0, Some(note)));
     };
-    let total =
-        first.last().and_then(SqlValue::as_i64).and_then(|total| u64::try_from(total).ok()).ok_or_else(|| other_columns("the CRM"))?;
+    let total = first
+        .last()
+        .and_then(SqlValue::as_i64)
+        .and_then(|total| u64::try_from(total).ok())
+        .ok_or_else(|| other_columns("the CRM"))?;
     let shown = rows.rows.len();
-    let note = (total > shown as u64).then(|| format!("{shown} of {total} are shown. Add a word to narrow the search, or raise `limit`."));
+    let note = (total > shown as u64).then(|| {
+        format!("{shown} of {total} are shown. Add a word to narrow the search, or raise `limit`.")
+    });
     Ok((total, note))
 }
 
 fn customer(row: &[SqlValue]) -> Option<Customer> {
-    let [id, name, email, city, country, since, orders, cents, account_id, _] = row else { return None };
+    let [
+        id,
+        name,
+        email,
+        city,
+        country,
+        since,
+        orders,
+        cents,
+        account_id,
+        _,
+    ] = row
+    else {
+        return None;
+    };
     Some(Customer {
         id: id.as_i64()?,
         name: owned(name)?,
@@ -185,7 +272,21 @@ fn customer(row: &[SqlValue]) -> Option<Customer> {
 }
 
 fn account(row: &[SqlValue]) -> Option<Account> {
-    let [id, name, industry, city, country, status, owner, since, cents, _] = row else { return None };
+    let [
+        id,
+        name,
+        industry,
+        city,
+        country,
+        status,
+        owner,
+        since,
+        cents,
+        _,
+    ] = row
+    else {
+        return None;
+    };
     Some(Account {
         id: owned(id)?,
         name: owned(name)?,

@@ -75,7 +75,13 @@ pub struct Event {
 /// Get everything that happened with one company, the newest first: calls, mails, meetings, opportunities and orders.
 ///
 /// Use this before a meeting or a call, to summarise a relation, or to see what was promised. Find the id with `search_accounts`.
-#[tool(read_only, idempotent, open_world = false, scope = "crm:read", title = "Account timeline")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "crm:read",
+    title = "Account timeline"
+)]
 pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, ToolError> {
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
@@ -83,12 +89,20 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
     let database = database(cx)?;
     let id = [SqlValue::from(account_id(&args.account_id)?)];
     let account = "SELECT id, name, status, owner FROM accounts WHERE id = ?1";
-    let found = database.query(account, &id, 1).await.map_err(database_failed)?;
-    let Some(account) = found.rows.first() else { return Err(no_account(args.account_id.trim())) };
+    let found = database
+        .query(account, &id, 1)
+        .await
+        .map_err(database_failed)?;
+    let Some(account) = found.rows.first() else {
+        return Err(no_account(args.account_id.trim()));
+    };
 
     let contacts = "SELECT c.name, c.email, a.role FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id \
                     WHERE a.account_id = ?1 ORDER BY c.name";
-    let contacts = database.query(contacts, &id, MOST_CONTACTS).await.map_err(database_failed)?;
+    let contacts = database
+        .query(contacts, &id, MOST_CONTACTS)
+        .await
+        .map_err(database_failed)?;
 
     let limit = args.limit;
     // one more than is shown, to know whether there is more
@@ -104,19 +118,39 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
          ) AS events ORDER BY moment DESC, kind, words LIMIT {}",
         limit + 1
     );
-    let events = database.query(&sql, &id, limit as usize).await.map_err(database_failed)?;
+    let events = database
+        .query(&sql, &id, limit as usize)
+        .await
+        .map_err(database_failed)?;
     let note = match (events.truncated, events.rows.is_empty()) {
-        (true, _) => Some(format!("The newest {limit} events are shown; there are older ones. Raise `limit` for more.")),
+        (true, _) => Some(format!(
+            "The newest {limit} events are shown; there are older ones. Raise `limit` for more."
+        )),
         (false, true) => Some("Nothing has happened with this account yet.".to_owned()),
         (false, false) => None,
     };
-    let contacts = contacts.rows.iter().map(|row| contact(row)).collect::<Option<Vec<_>>>();
-    let events = events.rows.iter().map(|row| event(row)).collect::<Option<Vec<_>>>();
+    let contacts = contacts
+        .rows
+        .iter()
+        .map(|row| contact(row))
+        .collect::<Option<Vec<_>>>();
+    let events = events
+        .rows
+        .iter()
+        .map(|row| event(row))
+        .collect::<Option<Vec<_>>>();
     read(account, contacts, events, note).ok_or_else(|| other_columns("the CRM"))
 }
 
-fn read(account: &[SqlValue], contacts: Option<Vec<Contact>>, events: Option<Vec<Event>>, note: Option<String>) -> Option<Timeline> {
-    let [id, name, status, owner] = account else { return None };
+fn read(
+    account: &[SqlValue],
+    contacts: Option<Vec<Contact>>,
+    events: Option<Vec<Event>>,
+    note: Option<String>,
+) -> Option<Timeline> {
+    let [id, name, status, owner] = account else {
+        return None;
+    };
     Some(Timeline {
         account_id: owned(id)?,
         name: owned(name)?,
@@ -129,11 +163,24 @@ fn read(account: &[SqlValue], contacts: Option<Vec<Contact>>, events: Option<Vec
 }
 
 fn contact(row: &[SqlValue]) -> Option<Contact> {
-    let [name, email, role] = row else { return None };
-    Some(Contact { name: owned(name)?, email: owned(email)?, role: owned(role)? })
+    let [name, email, role] = row else {
+        return None;
+    };
+    Some(Contact {
+        name: owned(name)?,
+        email: owned(email)?,
+        role: owned(role)?,
+    })
 }
 
 fn event(row: &[SqlValue]) -> Option<Event> {
-    let [at, kind, text, cents] = row else { return None };
-    Some(Event { at: owned(at)?, kind: owned(kind)?, text: owned(text)?, amount: amount(cents) })
+    let [at, kind, text, cents] = row else {
+        return None;
+    };
+    Some(Event {
+        at: owned(at)?,
+        kind: owned(kind)?,
+        text: owned(text)?,
+        amount: amount(cents),
+    })
 }

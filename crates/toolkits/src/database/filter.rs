@@ -39,7 +39,10 @@ pub struct Filter {
 #[input]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "with comments the schema is a list of eleven schemas instead of one enum, at twice the length")]
+#[expect(
+    missing_docs,
+    reason = "with comments the schema is a list of eleven schemas instead of one enum, at twice the length"
+)]
 pub enum Op {
     Eq,
     Ne,
@@ -81,28 +84,59 @@ pub enum Scalar {
 }
 
 /// A `WHERE` clause, or nothing, with its parameters behind those that are there already.
-pub(super) fn conditions(dialect: Dialect, table: &Table, filters: &[Filter], parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
+pub(super) fn conditions(
+    dialect: Dialect,
+    table: &Table,
+    filters: &[Filter],
+    parameters: &mut Vec<SqlValue>,
+) -> Result<String, ToolError> {
     if filters.len() > MOST_FILTERS {
-        return Err(ToolError::new(format!("There are {} filters; at most {MOST_FILTERS} are taken.", filters.len())));
+        return Err(ToolError::new(format!(
+            "There are {} filters; at most {MOST_FILTERS} are taken.",
+            filters.len()
+        )));
     }
     let mut conditions = Vec::with_capacity(filters.len());
     for filter in filters {
-        conditions.push(condition(dialect, table.column(&filter.column)?, filter, parameters)?);
+        conditions.push(condition(
+            dialect,
+            table.column(&filter.column)?,
+            filter,
+            parameters,
+        )?);
         if parameters.len() > MOST_VALUES {
-            return Err(ToolError::new(format!("The filters have more than {MOST_VALUES} values in all. Ask in parts.")));
+            return Err(ToolError::new(format!(
+                "The filters have more than {MOST_VALUES} values in all. Ask in parts."
+            )));
         }
     }
-    Ok(if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) })
+    Ok(if conditions.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", conditions.join(" AND "))
+    })
 }
 
-fn condition(dialect: Dialect, column: &Column, filter: &Filter, parameters: &mut Vec<SqlValue>) -> Result<String, ToolError> {
+fn condition(
+    dialect: Dialect,
+    column: &Column,
+    filter: &Filter,
+    parameters: &mut Vec<SqlValue>,
+) -> Result<String, ToolError> {
     let name = identifier(&column.name);
     let operator = match filter.op {
         Op::IsNull | Op::IsNotNull => {
             if filter.value.is_some() {
                 return Err(refuse(column, filter.op, "takes no `value`"));
             }
-            return Ok(format!("{name} {}", if filter.op == Op::IsNull { "IS NULL" } else { "IS NOT NULL" }));
+            return Ok(format!(
+                "{name} {}",
+                if filter.op == Op::IsNull {
+                    "IS NULL"
+                } else {
+                    "IS NOT NULL"
+                }
+            ));
         }
         Op::In => {
             let Some(Value::Several(values)) = &filter.value else {
@@ -113,7 +147,11 @@ fn condition(dialect: Dialect, column: &Column, filter: &Filter, parameters: &mu
             }
             let mut places = Vec::with_capacity(values.len());
             for value in values {
-                places.push(place(dialect, parameters, parameter(column, filter.op, value)?));
+                places.push(place(
+                    dialect,
+                    parameters,
+                    parameter(column, filter.op, value)?,
+                ));
             }
             return Ok(format!("{name} IN ({})", places.join(", ")));
         }
@@ -122,12 +160,20 @@ fn condition(dialect: Dialect, column: &Column, filter: &Filter, parameters: &mu
                 return Err(refuse(column, filter.op, "needs a text as `value`"));
             };
             if column.holds() == Holds::Numbers {
-                return Err(refuse(column, filter.op, "compares text, but the column holds numbers; use eq, lt, le, gt or ge"));
+                return Err(refuse(
+                    column,
+                    filter.op,
+                    "compares text, but the column holds numbers; use eq, lt, le, gt or ge",
+                ));
             }
             // not LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50 bytes
             let place = place(dialect, parameters, parameter(column, filter.op, value)?);
             // elsewhere than in SQLite, a date is no text until it is made one
-            let name = if dialect == Dialect::Postgres { format!("CAST({name} AS TEXT)") } else { name };
+            let name = if dialect == Dialect::Postgres {
+                format!("CAST({name} AS TEXT)")
+            } else {
+                name
+            };
             return Ok(match filter.op {
                 Op::Contains => format!("{} > 0", position(dialect, &name, &place)),
                 _ => format!("substr(lower({name}), 1, length({place})) = lower({place})"),
@@ -141,7 +187,11 @@ fn condition(dialect: Dialect, column: &Column, filter: &Filter, parameters: &mu
         Op::Ge => ">=",
     };
     let Some(Value::One(value)) = &filter.value else {
-        return Err(refuse(column, filter.op, "needs one value; for null use is_null or is_not_null"));
+        return Err(refuse(
+            column,
+            filter.op,
+            "needs one value; for null use is_null or is_not_null",
+        ));
     };
     let place = place(dialect, parameters, parameter(column, filter.op, value)?);
     Ok(format!("{name} {operator} {place}"))
@@ -151,14 +201,22 @@ fn condition(dialect: Dialect, column: &Column, filter: &Filter, parameters: &mu
 /// nothing, and not say why.
 fn parameter(column: &Column, op: Op, value: &Scalar) -> Result<SqlValue, ToolError> {
     match (column.holds(), value) {
-        (Holds::Numbers, Scalar::Text(_)) => Err(refuse(column, op, "got a text, but the column holds numbers")),
-        (Holds::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => {
-            Err(refuse(column, op, "got a number, but the column holds text; put it in quotation marks"))
-        }
+        (Holds::Numbers, Scalar::Text(_)) => Err(refuse(
+            column,
+            op,
+            "got a text, but the column holds numbers",
+        )),
+        (Holds::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => Err(refuse(
+            column,
+            op,
+            "got a number, but the column holds text; put it in quotation marks",
+        )),
         (_, Scalar::Flag(flag)) => Ok(SqlValue::Integer(i64::from(*flag))),
         (_, Scalar::Integer(integer)) => Ok(SqlValue::Integer(*integer)),
         (_, Scalar::Number(number)) => Ok(SqlValue::Real(*number)),
-        (_, Scalar::Text(text)) if text.len() > LONGEST_TEXT => Err(refuse(column, op, "got a text of more than 1,000 bytes")),
+        (_, Scalar::Text(text)) if text.len() > LONGEST_TEXT => {
+            Err(refuse(column, op, "got a text of more than 1,000 bytes"))
+        }
         (_, Scalar::Text(text)) => Ok(SqlValue::Text(text.clone())),
     }
 }
@@ -172,7 +230,10 @@ fn place(dialect: Dialect, parameters: &mut Vec<SqlValue>, value: SqlValue) -> S
     };
     parameters.push(value);
     let number = parameters.len();
-    kind.map_or_else(|| format!("?{number}"), |kind| format!("CAST(?{number} AS {kind})"))
+    kind.map_or_else(
+        || format!("?{number}"),
+        |kind| format!("CAST(?{number} AS {kind})"),
+    )
 }
 
 /// A sentence about one filter. The column's name is the schema's, not the client's.
@@ -190,6 +251,13 @@ fn refuse(column: &Column, op: Op, reason: &str) -> ToolError {
         Op::IsNull => "is_null",
         Op::IsNotNull => "is_not_null",
     };
-    let declared = if column.declared.is_empty() { String::new() } else { format!(" ({})", column.declared) };
-    ToolError::new(format!("The filter `{op}` on `{}`{declared} {reason}.", column.name))
+    let declared = if column.declared.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", column.declared)
+    };
+    ToolError::new(format!(
+        "The filter `{op}` on `{}`{declared} {reason}.",
+        column.name
+    ))
 }

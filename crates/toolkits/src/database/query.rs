@@ -92,10 +92,14 @@ pub struct Queried {
 #[tool(read_only, idempotent, open_world = false, title = "Query table")]
 pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     if !(1..=MOST_ROWS).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST_ROWS}.")));
+        return Err(ToolError::new(format!(
+            "`limit` must be from 1 to {MOST_ROWS}."
+        )));
     }
     if args.offset > MOST_OFFSET {
-        return Err(ToolError::new(format!("`offset` must be at most {MOST_OFFSET}. Use a filter to get further.")));
+        return Err(ToolError::new(format!(
+            "`offset` must be at most {MOST_OFFSET}. Use a filter to get further."
+        )));
     }
     let database = &**database(cx)?;
     let schema = Schema::load(database).await?;
@@ -109,8 +113,12 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     parameters.push(SqlValue::from(i64::from(args.offset)));
     let (limit, offset) = (parameters.len() - 1, parameters.len());
     let table = identifier(&table.name);
-    let sql = format!("SELECT {columns} FROM {table}{conditions}{order} LIMIT ?{limit} OFFSET ?{offset}");
-    let found = database.query(&sql, &parameters, args.limit as usize).await.map_err(|error| failed(error, database.dialect()))?;
+    let sql =
+        format!("SELECT {columns} FROM {table}{conditions}{order} LIMIT ?{limit} OFFSET ?{offset}");
+    let found = database
+        .query(&sql, &parameters, args.limit as usize)
+        .await
+        .map_err(|error| failed(error, database.dialect()))?;
     let more = found.truncated;
     let answer = bounded(found);
     let truncated = more || answer.rows_left_out;
@@ -119,7 +127,11 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     if truncated && answer.rows.is_empty() {
         notes.push("One row alone is too large for an answer. Choose fewer `columns`.".to_owned());
     } else if truncated {
-        let why = if answer.rows_left_out { "The answer was cut because of its size: " } else { "" };
+        let why = if answer.rows_left_out {
+            "The answer was cut because of its size: "
+        } else {
+            ""
+        };
         let shown = answer.rows.len();
         notes.push(format!(
             "{why}{shown} rows are shown and more match. Narrow the `filters`, choose fewer `columns`, or call again with `offset` {next}."
@@ -129,10 +141,21 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
         notes.push("Long text values are cut; the cut is marked.".to_owned());
     }
     if answer.rows.is_empty() && !truncated {
-        notes.push(if args.offset > 0 { "No more rows." } else { "No row meets the filters." }.to_owned());
+        notes.push(
+            if args.offset > 0 {
+                "No more rows."
+            } else {
+                "No row meets the filters."
+            }
+            .to_owned(),
+        );
     }
     let note = (!notes.is_empty()).then(|| notes.join(" "));
-    Ok(Queried { rows: answer.rows, truncated, note })
+    Ok(Queried {
+        rows: answer.rows,
+        truncated,
+        note,
+    })
 }
 
 /// PostgreSQL has types for which a filter's value may be no value, such as a date that does not exist; SQLite has none.
@@ -160,14 +183,19 @@ fn columns(table: &Table, wanted: Option<&[String]>) -> Result<String, ToolError
             }
         }
     }
-    let names: Vec<String> = chosen.into_iter().map(|column| identifier(&column.name)).collect();
+    let names: Vec<String> = chosen
+        .into_iter()
+        .map(|column| identifier(&column.name))
+        .collect();
     Ok(names.join(", "))
 }
 
 /// The `ORDER BY` clause. The primary key comes last, so that rows don't change places between two pages.
 fn order(table: &Table, wanted: &[Order]) -> Result<String, ToolError> {
     if wanted.len() > MOST_ORDERS {
-        return Err(ToolError::new(format!("`order_by` has more than {MOST_ORDERS} columns.")));
+        return Err(ToolError::new(format!(
+            "`order_by` has more than {MOST_ORDERS} columns."
+        )));
     }
     let mut terms = Vec::new();
     for order in wanted {
@@ -177,8 +205,16 @@ fn order(table: &Table, wanted: &[Order]) -> Result<String, ToolError> {
             Direction::Desc => format!("{name} DESC"),
         });
     }
-    let mut key: Vec<&Column> = table.columns.iter().filter(|column| column.key > 0).collect();
+    let mut key: Vec<&Column> = table
+        .columns
+        .iter()
+        .filter(|column| column.key > 0)
+        .collect();
     key.sort_by_key(|column| column.key);
     terms.extend(key.into_iter().map(|column| identifier(&column.name)));
-    Ok(if terms.is_empty() { String::new() } else { format!(" ORDER BY {}", terms.join(", ")) })
+    Ok(if terms.is_empty() {
+        String::new()
+    } else {
+        format!(" ORDER BY {}", terms.join(", "))
+    })
 }

@@ -74,28 +74,54 @@ pub(crate) enum Holds {
 impl Schema {
     /// Reads the schema, without what belongs to SQLite, D1 and full-text indexes.
     pub(crate) async fn load(database: &dyn Sql) -> Result<Self, ToolError> {
-        let sql = if database.dialect() == Dialect::Postgres { OF_POSTGRES } else { OF_SQLITE };
-        let rows = database.query(sql, &[], MOST_COLUMNS).await.map_err(database_failed)?;
+        let sql = if database.dialect() == Dialect::Postgres {
+            OF_POSTGRES
+        } else {
+            OF_SQLITE
+        };
+        let rows = database
+            .query(sql, &[], MOST_COLUMNS)
+            .await
+            .map_err(database_failed)?;
         let mut tables: Vec<Table> = Vec::new();
         for row in &rows.rows {
-            let read = read(row).ok_or_else(|| ToolError::internal("the schema has other columns than expected"))?;
+            let read = read(row)
+                .ok_or_else(|| ToolError::internal("the schema has other columns than expected"))?;
             let (name, view, definition, column) = read;
             match tables.last_mut() {
                 Some(table) if table.name == name => table.columns.push(column),
-                _ => tables.push(Table { name, view, definition, columns: vec![column] }),
+                _ => tables.push(Table {
+                    name,
+                    view,
+                    definition,
+                    columns: vec![column],
+                }),
             }
         }
-        Ok(Self { tables, cut: rows.truncated })
+        Ok(Self {
+            tables,
+            cut: rows.truncated,
+        })
     }
 
     /// The table of this name, in whatever case it is written.
     pub(crate) fn table(&self, name: &str) -> Result<&Table, ToolError> {
-        let found = self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name.trim()));
+        let found = self
+            .tables
+            .iter()
+            .find(|table| table.name.eq_ignore_ascii_case(name.trim()));
         found.ok_or_else(|| {
-            let known: Vec<&str> = self.tables.iter().map(|table| table.name.as_str()).collect();
+            let known: Vec<&str> = self
+                .tables
+                .iter()
+                .map(|table| table.name.as_str())
+                .collect();
             let hint = did_you_mean(name, known.iter().copied());
             let listed = listing(&known);
-            ToolError::not_found(format!("There is no table {}.{hint} Tables: {listed}.", text::quoted(name)))
+            ToolError::not_found(format!(
+                "There is no table {}.{hint} Tables: {listed}.",
+                text::quoted(name)
+            ))
         })
     }
 }
@@ -107,13 +133,23 @@ impl Table {
 
     /// The column of this name, in whatever case it is written.
     pub(crate) fn column(&self, name: &str) -> Result<&Column, ToolError> {
-        let found = self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name.trim()));
+        let found = self
+            .columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name.trim()));
         found.ok_or_else(|| {
-            let known: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+            let known: Vec<&str> = self
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
             let hint = did_you_mean(name, known.iter().copied());
             let listed = listing(&known);
             let (table, name) = (&self.name, text::quoted(name));
-            ToolError::new(format!("The {} `{table}` has no column {name}.{hint} Columns: {listed}.", self.kind()))
+            ToolError::new(format!(
+                "The {} `{table}` has no column {name}.{hint} Columns: {listed}.",
+                self.kind()
+            ))
         })
     }
 }
@@ -145,21 +181,36 @@ pub(crate) fn identifier(name: &str) -> String {
 }
 
 fn read(row: &[SqlValue]) -> Option<(String, bool, String, Column)> {
-    let [table, kind, definition, name, declared, not_null, key] = row else { return None };
+    let [table, kind, definition, name, declared, not_null, key] = row else {
+        return None;
+    };
     let column = Column {
         name: name.as_str()?.to_owned(),
         declared: declared.as_str()?.to_owned(),
         nullable: not_null.as_i64()? == 0,
         key: key.as_i64()?,
     };
-    Some((table.as_str()?.to_owned(), kind.as_str()? == "view", definition.as_str()?.to_owned(), column))
+    Some((
+        table.as_str()?.to_owned(),
+        kind.as_str()? == "view",
+        definition.as_str()?.to_owned(),
+        column,
+    ))
 }
 
 fn listing(names: &[&str]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
-    let more = if names.len() > MOST_NAMES { " and more" } else { "" };
+    let shown: Vec<String> = names
+        .iter()
+        .take(MOST_NAMES)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = if names.len() > MOST_NAMES {
+        " and more"
+    } else {
+        ""
+    };
     shown.join(", ") + more
 }

@@ -11,8 +11,8 @@ const LONGEST_TITLE: usize = 200;
 
 /// Elements whose content is not read by people, or not as text.
 const UNREAD: [&str; 14] = [
-    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "audio", "video", "select", "textarea",
-    "dialog",
+    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas",
+    "audio", "video", "select", "textarea", "dialog",
 ];
 
 /// Elements around the content of a page.
@@ -43,8 +43,16 @@ pub(crate) fn readable(html: &str, part: Part, most: usize) -> Readable {
     let mut emitter = DefaultEmitter::default();
     // without a tree this says where scripts and styles end
     emitter.naively_switch_states(true);
-    let mut reader =
-        Reader { part, text: Writer::new(most), title: String::new(), in_title: false, unread: None, main: 0, pre: 0, cells: 0 };
+    let mut reader = Reader {
+        part,
+        text: Writer::new(most),
+        title: String::new(),
+        in_title: false,
+        unread: None,
+        main: 0,
+        pre: 0,
+        cells: 0,
+    };
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok(token) = token;
         match token {
@@ -57,8 +65,19 @@ pub(crate) fn readable(html: &str, part: Part, most: usize) -> Readable {
             break;
         }
     }
-    let title: String = reader.title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_TITLE).collect();
-    Readable { title: (!title.is_empty()).then_some(title), text: reader.text.text, cut: reader.text.cut }
+    let title: String = reader
+        .title
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(LONGEST_TITLE)
+        .collect();
+    Readable {
+        title: (!title.is_empty()).then_some(title),
+        text: reader.text.text,
+        cut: reader.text.cut,
+    }
 }
 
 struct Reader {
@@ -82,7 +101,9 @@ impl Reader {
             return;
         }
         // an article's own header has its headline
-        let framed = self.part != Part::Everything && FRAME.contains(&name.as_str()) && (name != "header" || self.main == 0);
+        let framed = self.part != Part::Everything
+            && FRAME.contains(&name.as_str())
+            && (name != "header" || self.main == 0);
         if UNREAD.contains(&name.as_str()) || framed || (is_hidden(tag) && !is_void(&name)) {
             let closed = tag.self_closing && matches!(name.as_str(), "svg" | "math");
             self.unread = (!closed).then_some((name, 1));
@@ -123,7 +144,11 @@ impl Reader {
                 self.cells += 1;
             }
             "img" => {
-                if let Some(alt) = tag.attributes.get(&b"alt"[..]).filter(|alt| !alt.trim_ascii().is_empty()) {
+                if let Some(alt) = tag
+                    .attributes
+                    .get(&b"alt"[..])
+                    .filter(|alt| !alt.trim_ascii().is_empty())
+                {
                     self.words(&format!(" [image: {}] ", String::from_utf8_lossy(alt)));
                 }
             }
@@ -164,7 +189,11 @@ impl Reader {
             return;
         }
         if self.in_title {
-            self.title.extend(text.chars().filter(|character| is_visible(*character)).take(LONGEST_TITLE * 4));
+            self.title.extend(
+                text.chars()
+                    .filter(|character| is_visible(*character))
+                    .take(LONGEST_TITLE * 4),
+            );
         } else if self.pre > 0 {
             self.write(text);
         } else {
@@ -200,18 +229,51 @@ fn name(name: &[u8]) -> String {
 
 /// Text that people can't see is not for models either.
 fn is_hidden(tag: &StartTag<()>) -> bool {
-    let style = tag.attributes.get(&b"style"[..]).map(|style| String::from_utf8_lossy(style).to_ascii_lowercase().replace(' ', ""));
+    let style = tag.attributes.get(&b"style"[..]).map(|style| {
+        String::from_utf8_lossy(style)
+            .to_ascii_lowercase()
+            .replace(' ', "")
+    });
     tag.attributes.contains_key(&b"hidden"[..])
-        || style.is_some_and(|style| style.contains("display:none") || style.contains("visibility:hidden"))
+        || style.is_some_and(|style| {
+            style.contains("display:none") || style.contains("visibility:hidden")
+        })
 }
 
 /// Elements without content, which have no end.
 fn is_void(name: &str) -> bool {
-    matches!(name, "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "source" | "track" | "wbr")
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
+    )
 }
 
 fn is_paragraph(name: &str) -> bool {
-    matches!(name, "p" | "section" | "blockquote" | "ul" | "ol" | "dl" | "table" | "figure" | "hr" | "details" | "body")
+    matches!(
+        name,
+        "p" | "section"
+            | "blockquote"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "table"
+            | "figure"
+            | "hr"
+            | "details"
+            | "body"
+    )
 }
 
 fn is_line(name: &str) -> bool {
@@ -258,8 +320,14 @@ mod tests {
     #[test]
     fn what_people_do_not_see() {
         assert_eq!(text("a<div hidden>no<div>no</div>no</div>b"), "a\nb");
-        assert_eq!(text("a<p style='color:red; Display : none'>no</p>b"), "a\nb");
-        assert_eq!(text("a<noscript>no</noscript><template><p>no</template><svg><title>no</title></svg>b"), "a\nb");
+        assert_eq!(
+            text("a<p style='color:red; Display : none'>no</p>b"),
+            "a\nb"
+        );
+        assert_eq!(
+            text("a<noscript>no</noscript><template><p>no</template><svg><title>no</title></svg>b"),
+            "a\nb"
+        );
         assert_eq!(text("a<!-- no -->b"), "ab");
         assert_eq!(text("a\u{200b}b\u{e0041}c\u{202e}d\u{7}"), "abcd");
         assert_eq!(text("<svg/>a<input hidden>b"), "ab");
@@ -271,7 +339,10 @@ mod tests {
         let part = |part| readable(page, part, 1000).text;
         assert_eq!(part(Part::Main), "# T\n\nword");
         assert_eq!(part(Part::Body), "# T\n\nword\n\nrest");
-        assert_eq!(part(Part::Everything), "menu\ntop\n\n# T\n\nword\n\nad\n\nrest\n\nend");
+        assert_eq!(
+            part(Part::Everything),
+            "menu\ntop\n\n# T\n\nword\n\nad\n\nrest\n\nend"
+        );
     }
 
     #[test]

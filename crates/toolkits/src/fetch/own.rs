@@ -15,7 +15,11 @@ impl OwnHosts {
     pub(crate) fn read(config: &mut Config<'_>) -> Option<Self> {
         let list = config.text(VARIABLE)?;
         let mut hosts = Vec::new();
-        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        for entry in list
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+        {
             let url = format!("x://{entry}");
             match Uri::parse(url.as_str()).ok().and_then(named) {
                 // the same text: no user, no path, nothing that is read otherwise than it is written
@@ -37,7 +41,9 @@ impl OwnHosts {
 
 /// The host and the port, if it is not the one that the scheme means anyway.
 fn named(url: Uri<&str>) -> Option<String> {
-    let authority = url.authority().filter(|authority| authority.userinfo().is_none() && !authority.host().is_empty())?;
+    let authority = url
+        .authority()
+        .filter(|authority| authority.userinfo().is_none() && !authority.host().is_empty())?;
     let host = authority.host().to_ascii_lowercase();
     let scheme = url.scheme().as_str().to_ascii_lowercase();
     match (authority.port_to_u16().ok()?, scheme.as_str()) {
@@ -62,7 +68,12 @@ mod tests {
         assert!(mistakes.is_empty(), "{mistakes:?}");
         let hosts = hosts.unwrap();
         let has = |url: &str| hosts.have(Uri::parse(url).unwrap());
-        for url in ["http://wiki.example/a", "https://WIKI.example:443/", "http://docs.example:8080/x", "http://[::1]:90/"] {
+        for url in [
+            "http://wiki.example/a",
+            "https://WIKI.example:443/",
+            "http://docs.example:8080/x",
+            "http://[::1]:90/",
+        ] {
             assert!(has(url), "{url}");
         }
         for url in [
@@ -82,12 +93,22 @@ mod tests {
 
     #[test]
     fn what_names_no_host_is_a_mistake() {
-        for list in
-            ["http://wiki.example", "wiki.example/path", "a@wiki.example", "*.example/", "wiki.example:x", ":80", "a b", "wiki:99999"]
-        {
+        for list in [
+            "http://wiki.example",
+            "wiki.example/path",
+            "a@wiki.example",
+            "*.example/",
+            "wiki.example:x",
+            ":80",
+            "a b",
+            "wiki:99999",
+        ] {
             let (_, mistakes) = read(list);
             assert_eq!(mistakes.len(), 1, "{list}");
-            assert!(mistakes[0].starts_with("MCPFN_FETCH_HOSTS has"), "{mistakes:?}");
+            assert!(
+                mistakes[0].starts_with("MCPFN_FETCH_HOSTS has"),
+                "{mistakes:?}"
+            );
         }
     }
 }

@@ -39,7 +39,8 @@ pub(crate) struct Page {
 pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
     let in_all = TIMEOUT.min(cx.remaining().saturating_sub(MARGIN));
     let until = cx.now_ms().saturating_add(milliseconds(in_all));
-    let mut url = absolute(url).map_err(|why| ToolError::new(format!("`url` can't be fetched: {why}.")))?;
+    let mut url =
+        absolute(url).map_err(|why| ToolError::new(format!("`url` can't be fetched: {why}.")))?;
     for hop in 0..=REDIRECTS {
         let left = Duration::from_millis(until.saturating_sub(cx.now_ms()));
         let mut request = HttpRequest::get(url.as_str())
@@ -47,19 +48,30 @@ pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
             .header("accept", "text/html,application/xhtml+xml,text/*;q=0.9,application/json;q=0.9,application/xml;q=0.9,*/*;q=0.1")
             .timeout(left)
             .max_body(MOST);
-        if !cx.state::<OwnHosts>().is_ok_and(|hosts| hosts.have(url.borrow())) {
+        if !cx
+            .state::<OwnHosts>()
+            .is_ok_and(|hosts| hosts.have(url.borrow()))
+        {
             request = request.public_only();
         }
-        let response = cx.fetch(request).await?.map_err(|error| failed(&error, hop, &url, in_all))?;
+        let response = cx
+            .fetch(request)
+            .await?
+            .map_err(|error| failed(&error, hop, &url, in_all))?;
         match response.header("location") {
             Some(location) if matches!(response.status, 301 | 302 | 303 | 307 | 308) => {
-                url = next(&url, location)
-                    .map_err(|why| ToolError::new(format!("The page redirects to an address that can't be fetched: {why}.")))?;
+                url = next(&url, location).map_err(|why| {
+                    ToolError::new(format!(
+                        "The page redirects to an address that can't be fetched: {why}."
+                    ))
+                })?;
             }
             _ => return read(url.as_str().to_owned(), &response),
         }
     }
-    Err(ToolError::new(format!("The page redirects more than {REDIRECTS} times, maybe in a circle. Try another address.")))
+    Err(ToolError::new(format!(
+        "The page redirects more than {REDIRECTS} times, maybe in a circle. Try another address."
+    )))
 }
 
 fn read(url: String, response: &HttpResponse) -> Result<Page, ToolError> {
@@ -73,7 +85,12 @@ fn read(url: String, response: &HttpResponse) -> Result<Page, ToolError> {
         ))
     })?;
     let text = decode::text(&response.body, response.header("content-type"), kind);
-    Ok(Page { url, kind, text, cut: response.truncated })
+    Ok(Page {
+        url,
+        kind,
+        text,
+        cut: response.truncated,
+    })
 }
 
 /// What the page's server said instead of a page.
@@ -95,8 +112,15 @@ fn refused(status: u16) -> ToolError {
 
 /// Why there was no answer at all. Addresses behind names are for the log alone.
 fn failed(error: &HttpError, hop: usize, url: &Uri<String>, in_all: Duration) -> ToolError {
-    let host = url.authority().map(|authority| authority.host()).unwrap_or_default();
-    let which = if hop == 0 { "The address" } else { "The page redirects to an address that" };
+    let host = url
+        .authority()
+        .map(|authority| authority.host())
+        .unwrap_or_default();
+    let which = if hop == 0 {
+        "The address"
+    } else {
+        "The page redirects to an address that"
+    };
     let sentence = match error {
         HttpError::BadUrl(why) => format!("{which} can't be fetched: {why}."),
         HttpError::NotPublic(_) => format!("{which} is not on the public internet. Only public pages can be fetched."),
@@ -117,12 +141,17 @@ fn next(from: &Uri<String>, location: &str) -> Result<Uri<String>, &'static str>
     let location = tidy(location);
     let reference = UriRef::parse(location.as_str()).map_err(|_| "it is no address")?;
     let from = from.strip_fragment();
-    check(reference.resolve_against(&from).map_err(|_| "it is no address")?)
+    check(
+        reference
+            .resolve_against(&from)
+            .map_err(|_| "it is no address")?,
+    )
 }
 
 /// An address as it was given.
 fn absolute(url: &str) -> Result<Uri<String>, &'static str> {
-    let url = Uri::parse(tidy(url)).map_err(|_| "it is no full address such as https://example.com/page")?;
+    let url = Uri::parse(tidy(url))
+        .map_err(|_| "it is no full address such as https://example.com/page")?;
     check(url)
 }
 
@@ -130,7 +159,12 @@ fn check(url: Uri<String>) -> Result<Uri<String>, &'static str> {
     if !["http", "https"].contains(&url.scheme().as_str().to_ascii_lowercase().as_str()) {
         return Err("only http and https addresses can be fetched");
     }
-    let Some(authority) = url.authority().filter(|authority| !authority.host().is_empty()) else { return Err("it names no host") };
+    let Some(authority) = url
+        .authority()
+        .filter(|authority| !authority.host().is_empty())
+    else {
+        return Err("it names no host");
+    };
     if authority.userinfo().is_some() {
         return Err("it has a user name or password in it; leave them out");
     }
@@ -167,11 +201,23 @@ mod tests {
     fn addresses_that_can_be_asked_for() {
         for (given, expected) in [
             (" https://example.com ", "https://example.com"),
-            ("HTTP://example.com/a b?q=ü", "HTTP://example.com/a%20b?q=%C3%BC"),
-            ("https://example.com/{x}|y", "https://example.com/%7Bx%7D%7Cy"),
-            ("https://de.example/wiki/Köln#x", "https://de.example/wiki/K%C3%B6ln#x"),
+            (
+                "HTTP://example.com/a b?q=ü",
+                "HTTP://example.com/a%20b?q=%C3%BC",
+            ),
+            (
+                "https://example.com/{x}|y",
+                "https://example.com/%7Bx%7D%7Cy",
+            ),
+            (
+                "https://de.example/wiki/Köln#x",
+                "https://de.example/wiki/K%C3%B6ln#x",
+            ),
         ] {
-            assert_eq!(absolute(given).map(|url| url.as_str().to_owned()), Ok(expected.to_owned()));
+            assert_eq!(
+                absolute(given).map(|url| url.as_str().to_owned()),
+                Ok(expected.to_owned())
+            );
         }
         for given in [
             "",
@@ -186,7 +232,11 @@ mod tests {
         ] {
             assert!(absolute(given).is_err(), "{given}");
         }
-        assert!(absolute("https://ada:pw@example.com/").unwrap_err().contains("password"));
+        assert!(
+            absolute("https://ada:pw@example.com/")
+                .unwrap_err()
+                .contains("password")
+        );
         assert!(absolute(&format!("https://example.com/{}", "x".repeat(2048))).is_err());
     }
 
@@ -199,12 +249,24 @@ mod tests {
             ("../x?y", "https://example.com/x?y"),
             ("?z", "https://example.com/a/b?z"),
             ("//other.example/x", "https://other.example/x"),
-            ("http://169.254.169.254/latest", "http://169.254.169.254/latest"),
+            (
+                "http://169.254.169.254/latest",
+                "http://169.254.169.254/latest",
+            ),
             ("/ü x", "https://example.com/%C3%BC%20x"),
         ] {
-            assert_eq!(next(&from, location).map(|url| url.as_str().to_owned()), Ok(expected.to_owned()));
+            assert_eq!(
+                next(&from, location).map(|url| url.as_str().to_owned()),
+                Ok(expected.to_owned())
+            );
         }
-        for location in ["file:///etc/passwd", "ftp://example.com/", "https://a:b@example.com/", "http://[::1", "data:text/html,x"] {
+        for location in [
+            "file:///etc/passwd",
+            "ftp://example.com/",
+            "https://a:b@example.com/",
+            "http://[::1",
+            "data:text/html,x",
+        ] {
             assert!(next(&from, location).is_err(), "{location}");
         }
     }

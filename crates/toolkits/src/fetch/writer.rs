@@ -27,7 +27,12 @@ enum Gap {
 
 impl Writer {
     pub(super) fn new(most: usize) -> Self {
-        Self { text: String::new(), gap: Gap::None, most, cut: false }
+        Self {
+            text: String::new(),
+            gap: Gap::None,
+            most,
+            cut: false,
+        }
     }
 
     pub(super) fn space(&mut self) {

@@ -63,14 +63,32 @@ pub struct Entry {
 /// List the files and directories in a directory, 200 a page.
 ///
 /// Use this to find files: leave `path` out to see what is at the top, then go down.
-#[tool(read_only, idempotent, open_world = false, scope = "files:read", title = "List a directory", timeout = "10s")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "files:read",
+    title = "List a directory",
+    timeout = "10s"
+)]
 pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listing>, ToolError> {
     // what models write for the top
-    let directory = if ["", ".", "/"].contains(&args.path.as_str()) { BlobPath::top() } else { path(args.path.trim_end_matches('/'))? };
+    let directory = if ["", ".", "/"].contains(&args.path.as_str()) {
+        BlobPath::top()
+    } else {
+        path(args.path.trim_end_matches('/'))?
+    };
     let cursor = args.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    let page = blobs(cx)?.list(&directory, "", cursor, ENTRIES).await.map_err(|error| failed(error, &directory))?;
+    let page = blobs(cx)?
+        .list(&directory, "", cursor, ENTRIES)
+        .await
+        .map_err(|error| failed(error, &directory))?;
     let all = page.entries.len();
-    let entries: Vec<Entry> = page.entries.into_iter().filter_map(|entry| shown(&directory, &entry)).collect();
+    let entries: Vec<Entry> = page
+        .entries
+        .into_iter()
+        .filter_map(|entry| shown(&directory, &entry))
+        .collect();
     let left_out = all - entries.len();
     let mut notes = Vec::new();
     if left_out > 0 {
@@ -80,17 +98,40 @@ pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listin
         notes.push("There are more entries: call again with `next_cursor` as `cursor`.".to_owned());
     }
     if all == 0 && page.cursor.is_none() {
-        notes.push(if cursor.is_some() { "There are no more entries." } else { "The directory is empty." }.to_owned());
+        notes.push(
+            if cursor.is_some() {
+                "There are no more entries."
+            } else {
+                "The directory is empty."
+            }
+            .to_owned(),
+        );
     }
     let note = (!notes.is_empty()).then(|| notes.join(" "));
-    Ok(Untrusted(Listing { notice: NOTICE, path: directory.to_string(), entries, next_cursor: page.cursor, note }))
+    Ok(Untrusted(Listing {
+        notice: NOTICE,
+        path: directory.to_string(),
+        entries,
+        next_cursor: page.cursor,
+        note,
+    }))
 }
 
 fn shown(directory: &BlobPath, entry: &BlobEntry) -> Option<Entry> {
     let path = directory.join(&entry.name).ok()?.to_string();
     match entry.kind {
-        BlobKind::File => Some(Entry { path, kind: "file", size: Some(entry.size), modified: entry.modified_ms.map(date::utc) }),
-        BlobKind::Directory => Some(Entry { path, kind: "directory", size: None, modified: None }),
+        BlobKind::File => Some(Entry {
+            path,
+            kind: "file",
+            size: Some(entry.size),
+            modified: entry.modified_ms.map(date::utc),
+        }),
+        BlobKind::Directory => Some(Entry {
+            path,
+            kind: "directory",
+            size: None,
+            modified: None,
+        }),
         BlobKind::Other => None,
     }
 }
@@ -98,9 +139,28 @@ fn shown(directory: &BlobPath, entry: &BlobEntry) -> Option<Entry> {
 /// The paths that begin with what was typed. Directories end with `/`, to go on.
 pub(super) async fn paths(typed: String, cx: Cx) -> Vec<String> {
     let (above, start) = typed.rsplit_once('/').unwrap_or(("", &typed));
-    let directory = if above.is_empty() { Ok(BlobPath::top()) } else { BlobPath::parse(above) };
-    let (Ok(directory), Ok(blobs)) = (directory, blobs(&cx)) else { return Vec::new() };
-    let Ok(page) = blobs.list(&directory, start, None, SUGGESTED).await else { return Vec::new() };
-    let entries = page.entries.iter().filter_map(|entry| shown(&directory, entry));
-    entries.map(|entry| if entry.kind == "directory" { entry.path + "/" } else { entry.path }).collect()
+    let directory = if above.is_empty() {
+        Ok(BlobPath::top())
+    } else {
+        BlobPath::parse(above)
+    };
+    let (Ok(directory), Ok(blobs)) = (directory, blobs(&cx)) else {
+        return Vec::new();
+    };
+    let Ok(page) = blobs.list(&directory, start, None, SUGGESTED).await else {
+        return Vec::new();
+    };
+    let entries = page
+        .entries
+        .iter()
+        .filter_map(|entry| shown(&directory, entry));
+    entries
+        .map(|entry| {
+            if entry.kind == "directory" {
+                entry.path + "/"
+            } else {
+                entry.path
+            }
+        })
+        .collect()
 }

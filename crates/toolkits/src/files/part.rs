@@ -6,11 +6,21 @@ use mcpfn_core::BlobPath;
 /// Nothing when the bytes are no UTF-8 text. `whole` says that the part ends where the file does, `from_start` that it begins there.
 pub(super) fn text(bytes: &[u8], from_start: bool, whole: bool) -> Option<(&str, usize, usize)> {
     // 10xxxxxx goes on with a character, and a character has at most three such bytes
-    let divided = if from_start { 0 } else { bytes.iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count() };
+    let divided = if from_start {
+        0
+    } else {
+        bytes
+            .iter()
+            .take(3)
+            .take_while(|byte| **byte & 0xc0 == 0x80)
+            .count()
+    };
     let rest = &bytes[divided..];
     let text = match std::str::from_utf8(rest) {
         Ok(text) => text,
-        Err(error) if error.error_len().is_none() && !whole => std::str::from_utf8(&rest[..error.valid_up_to()]).ok()?,
+        Err(error) if error.error_len().is_none() && !whole => {
+            std::str::from_utf8(&rest[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return None,
     };
     (!text.contains('\0')).then_some((text, divided, divided + text.len()))
@@ -19,7 +29,9 @@ pub(super) fn text(bytes: &[u8], from_start: bool, whole: bool) -> Option<(&str,
 /// The media type that a name suggests, as far as the bytes agree.
 pub(super) fn media_type(path: &BlobPath, is_text: bool) -> &'static str {
     let guessed = mime_guess::from_path(path.as_str()).first_raw();
-    let textual = |kind: &&str| kind.starts_with("text/") || kind.starts_with("application/") || *kind == "image/svg+xml";
+    let textual = |kind: &&str| {
+        kind.starts_with("text/") || kind.starts_with("application/") || *kind == "image/svg+xml"
+    };
     match guessed {
         // `.ts` is taken for video
         guessed if is_text => guessed.filter(textual).unwrap_or("text/plain"),
@@ -37,7 +49,8 @@ mod tests {
         let bytes = "aé🦀z".as_bytes();
         for start in 0..=bytes.len() {
             for end in start..=bytes.len() {
-                let (text, from, to) = text(&bytes[start..end], start == 0, end == bytes.len()).unwrap();
+                let (text, from, to) =
+                    text(&bytes[start..end], start == 0, end == bytes.len()).unwrap();
                 assert_eq!(text.as_bytes(), &bytes[start + from..start + to]);
                 assert!("aé🦀z".contains(text));
             }

@@ -1,8 +1,8 @@
 //! `read_file`, and files as resources.
 
 use mcpfn_core::{
-    BlobPart, BlobPath, CallToolResult, Content, Cx, IntoToolResult, ResourceContents, ResourceLink, ToolError, input, output, resource,
-    text, tool,
+    BlobPart, BlobPath, CallToolResult, Content, Cx, IntoToolResult, ResourceContents,
+    ResourceLink, ToolError, input, output, resource, text, tool,
 };
 use serde_json::Value;
 
@@ -88,11 +88,23 @@ impl IntoToolResult for Answer {
 ///
 /// Use this when you know the path; find paths with `list_directory`. Text comes as text, 64 KB of it unless `length` says otherwise:
 /// `note` says what was left out, and `next_offset` how to go on. Small pictures and other files come as they are, larger ones as a link.
-#[tool(read_only, idempotent, open_world = false, scope = "files:read", title = "Read a file", timeout = "10s")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "files:read",
+    title = "Read a file",
+    timeout = "10s"
+)]
 pub async fn read_file(args: File, cx: &Cx) -> Result<Answer, ToolError> {
     let path = path(&args.path)?;
     let length = (args.length as usize).clamp(1, MOST);
-    let read = async |length| blobs(cx)?.read(&path, args.offset, length).await.map_err(|error| failed(error, &path));
+    let read = async |length| {
+        blobs(cx)?
+            .read(&path, args.offset, length)
+            .await
+            .map_err(|error| failed(error, &path))
+    };
     let mut part = read(length).await?;
     // what is no text comes whole or not at all
     let size = part.metadata.size;
@@ -130,10 +142,14 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
             return Answer(opened, Some(as_they_are(path, media_type, bytes)));
         }
         if size > MOST_SHOWN as u64 {
-            opened.note = Some(format!("This is no text, and too long to be sent: {size} bytes, and {MOST_SHOWN} are the most."));
+            opened.note = Some(format!(
+                "This is no text, and too long to be sent: {size} bytes, and {MOST_SHOWN} are the most."
+            ));
             return Answer(opened, None);
         }
-        opened.note = Some(format!("This is no text, which can't be read in parts. The link leads to all of its {size} bytes."));
+        opened.note = Some(format!(
+            "This is no text, which can't be read in parts. The link leads to all of its {size} bytes."
+        ));
         let mut link = ResourceLink::new(uri(path), path.to_string());
         (link.mime_type, link.size) = (Some(media_type.to_owned()), Some(size));
         return Answer(opened, Some(Content::ResourceLink(link)));
@@ -141,12 +157,19 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
     opened.offset += from as u64;
     let end = offset + to as u64;
     if offset > 0 && offset >= size {
-        opened.note = Some(format!("There is nothing at byte {offset}: the file has {size} bytes."));
+        opened.note = Some(format!(
+            "There is nothing at byte {offset}: the file has {size} bytes."
+        ));
     } else if end < size && to > from {
         opened.next_offset = Some(end);
-        opened.note = Some(format!("Cut: these are bytes {} to {end} of {size}. Call again with offset {end} for more.", opened.offset));
+        opened.note = Some(format!(
+            "Cut: these are bytes {} to {end} of {size}. Call again with offset {end} for more.",
+            opened.offset
+        ));
     } else if end < size {
-        opened.note = Some(format!("Cut: `length` is too short for one character at byte {offset}. Call again with a longer one."));
+        opened.note = Some(format!(
+            "Cut: `length` is too short for one character at byte {offset}. Call again with a longer one."
+        ));
     }
     opened.text = Some(text.to_owned());
     Answer(opened, None)
@@ -154,7 +177,9 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
 
 fn as_they_are(path: &BlobPath, media_type: &str, bytes: &[u8]) -> Content {
     match media_type {
-        "image/png" | "image/jpeg" | "image/gif" | "image/webp" => Content::image(bytes, media_type),
+        "image/png" | "image/jpeg" | "image/gif" | "image/webp" => {
+            Content::image(bytes, media_type)
+        }
         _ => Content::resource(ResourceContents::blob(uri(path), media_type, bytes)),
     }
 }
@@ -174,20 +199,33 @@ const MOST_SHOWN: usize = 2 * 1024 * 1024;
 #[resource("file:///{+path}", name = "file", title = "File", scope = "files:read")]
 pub async fn file(args: FileUri, cx: &Cx) -> Result<ResourceContents, ToolError> {
     let path = path(&args.path)?;
-    let BlobPart { bytes, metadata } = blobs(cx)?.read(&path, 0, MOST_SHOWN).await.map_err(|error| failed(error, &path))?;
+    let BlobPart { bytes, metadata } = blobs(cx)?
+        .read(&path, 0, MOST_SHOWN)
+        .await
+        .map_err(|error| failed(error, &path))?;
     let whole = bytes.len() as u64 >= metadata.size;
     let read = part::text(&bytes, true, whole);
     let media_type = media_type(&path, read.is_some());
     match read {
         Some((text, ..)) if whole => Ok(ResourceContents::text(uri(&path), media_type, text)),
         Some((text, _, end)) => {
-            let note = format!("\n\n(cut here: the file has {} bytes; `read_file` with offset {end} goes on)", metadata.size);
-            Ok(ResourceContents::text(uri(&path), media_type, text.to_owned() + &note))
+            let note = format!(
+                "\n\n(cut here: the file has {} bytes; `read_file` with offset {end} goes on)",
+                metadata.size
+            );
+            Ok(ResourceContents::text(
+                uri(&path),
+                media_type,
+                text.to_owned() + &note,
+            ))
         }
         None if whole => Ok(ResourceContents::blob(uri(&path), media_type, bytes)),
         None => {
             let shown = text::quoted(path.as_str());
-            Err(ToolError::new(format!("{shown} is too long to be sent: {} bytes, and {MOST_SHOWN} are the most.", metadata.size)))
+            Err(ToolError::new(format!(
+                "{shown} is too long to be sent: {} bytes, and {MOST_SHOWN} are the most.",
+                metadata.size
+            )))
         }
     }
 }

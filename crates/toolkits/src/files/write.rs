@@ -38,7 +38,10 @@ pub struct Write {
 #[input]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "with comments the schema is a list of schemas instead of one enum, at twice the length")]
+#[expect(
+    missing_docs,
+    reason = "with comments the schema is a list of schemas instead of one enum, at twice the length"
+)]
 pub enum Encoding {
     #[default]
     Text,
@@ -83,7 +86,13 @@ pub struct Written {
 ///
 /// Use this only when the user asks to create or change a file, with a content that the user wants. To change a file, read all of it
 /// first and give its `version` as `if_version`; without one only new files are written. What was overwritten can't be had back here.
-#[tool(destructive, open_world = false, scope = "files:write", title = "Write a file", timeout = "10s")]
+#[tool(
+    destructive,
+    open_world = false,
+    scope = "files:write",
+    title = "Write a file",
+    timeout = "10s"
+)]
 pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
     let path = path(&args.path)?;
     let bytes = match args.encoding {
@@ -93,9 +102,14 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
             .map_err(|_| ToolError::new("`content` is no Base64 (standard alphabet, padded). Correct it, or use the encoding \"text\"."))?,
     };
     if bytes.len() > MOST {
-        return Err(ToolError::new(format!("`content` has {} bytes, and {MOST} are the most. Write several files.", bytes.len())));
+        return Err(ToolError::new(format!(
+            "`content` has {} bytes, and {MOST} are the most. Write several files.",
+            bytes.len()
+        )));
     }
-    let condition = args.if_version.map_or(WriteCondition::Absent, WriteCondition::Version);
+    let condition = args
+        .if_version
+        .map_or(WriteCondition::Absent, WriteCondition::Version);
     let written = blobs(cx)?.write(&path, bytes.into(), &condition).await;
     let metadata = written.map_err(|error| match (error, &condition) {
         (BlobError::Changed, WriteCondition::Version(_)) => ToolError::new(format!(
@@ -110,28 +124,52 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
         )),
         (error, _) => failed(error, &path),
     })?;
-    Ok(Written { path: path.to_string(), size: metadata.size, version: metadata.version, modified: metadata.modified_ms.map(date::utc) })
+    Ok(Written {
+        path: path.to_string(),
+        size: metadata.size,
+        version: metadata.version,
+        modified: metadata.modified_ms.map(date::utc),
+    })
 }
 
 /// Move or rename a file.
 ///
 /// Use this only when the user asks to move or rename a file. A file at the new path is kept and the move refused, unless `overwrite`
 /// is true: say that only when the user wants the other file lost.
-#[tool(destructive, open_world = false, scope = "files:write", title = "Move a file", timeout = "10s")]
+#[tool(
+    destructive,
+    open_world = false,
+    scope = "files:write",
+    title = "Move a file",
+    timeout = "10s"
+)]
 pub async fn move_file(args: Move, cx: &Cx) -> Result<Written, ToolError> {
     let (from, to) = (path(&args.from)?, path(&args.to)?);
     if from == to {
-        return Err(ToolError::new("`from` and `to` are the same path. Say where the file goes."));
+        return Err(ToolError::new(
+            "`from` and `to` are the same path. Say where the file goes.",
+        ));
     }
     let metadata = match blobs(cx)?.rename(&from, &to, args.overwrite).await {
         Ok(metadata) => metadata,
         Err(error) => return Err(not_moved(error, &from, &to, args.overwrite, cx).await?),
     };
-    Ok(Written { path: to.to_string(), size: metadata.size, version: metadata.version, modified: metadata.modified_ms.map(date::utc) })
+    Ok(Written {
+        path: to.to_string(),
+        size: metadata.size,
+        version: metadata.version,
+        modified: metadata.modified_ms.map(date::utc),
+    })
 }
 
 /// Why a file was not moved, as the model reads it.
-async fn not_moved(error: BlobError, from: &BlobPath, to: &BlobPath, overwrite: bool, cx: &Cx) -> Result<ToolError, ToolError> {
+async fn not_moved(
+    error: BlobError,
+    from: &BlobPath,
+    to: &BlobPath,
+    overwrite: bool,
+    cx: &Cx,
+) -> Result<ToolError, ToolError> {
     let (here, there) = (text::quoted(from.as_str()), text::quoted(to.as_str()));
     Ok(match error {
         BlobError::Changed if overwrite => {

@@ -73,20 +73,43 @@ pub struct Entry {
 ///
 /// Use this to read source code, documentation or configuration. Leave `path` out to see what is at the top, then go down. Text is cut
 /// after 100 KB; binary files are refused.
-#[tool(read_only, idempotent, scope = "github:read", title = "Read a file", timeout = "11s")]
+#[tool(
+    read_only,
+    idempotent,
+    scope = "github:read",
+    title = "Read a file",
+    timeout = "11s"
+)]
 pub async fn get_file_contents(args: File, cx: &Cx) -> Result<Untrusted<Contents>, ToolError> {
     let repo = repository(&args.repo)?;
     let path = path(&args.path)?;
-    let reference = args.reference.as_deref().map(str::trim).filter(|reference| !reference.is_empty());
-    let query = reference.map(|reference| format!("?ref={}", encode(reference))).unwrap_or_default();
+    let reference = args
+        .reference
+        .as_deref()
+        .map(str::trim)
+        .filter(|reference| !reference.is_empty());
+    let query = reference
+        .map(|reference| format!("?ref={}", encode(reference)))
+        .unwrap_or_default();
     let encoded = path.split('/').map(encode).collect::<Vec<_>>().join("/");
     let github: &GitHub = cx.state()?;
-    let answer = github.read(cx, &format!("/repos/{repo}/contents/{encoded}{query}")).await?;
+    let answer = github
+        .read(cx, &format!("/repos/{repo}/contents/{encoded}{query}"))
+        .await?;
     if answer.status != 200 {
-        let at = reference.map(|reference| format!(" at {}", text::quoted(reference))).unwrap_or_default();
+        let at = reference
+            .map(|reference| format!(" at {}", text::quoted(reference)))
+            .unwrap_or_default();
         return Err(github.refused(
             &answer,
-            &format!("{} in `{repo}`{at}", if path.is_empty() { "file".to_owned() } else { text::quoted(path).to_string() }),
+            &format!(
+                "{} in `{repo}`{at}",
+                if path.is_empty() {
+                    "file".to_owned()
+                } else {
+                    text::quoted(path).to_string()
+                }
+            ),
         ));
     }
     match github.0.json(&answer)? {
@@ -98,39 +121,88 @@ pub async fn get_file_contents(args: File, cx: &Cx) -> Result<Untrusted<Contents
 fn directory(path: &str, mut items: Vec<Item>) -> Contents {
     let all = items.len();
     items.truncate(ENTRIES);
-    let note = (all > ENTRIES).then(|| format!("Cut: these are the first {ENTRIES} of {all} entries."));
-    let entries = items.into_iter().map(|item| Entry { name: item.name, kind: item.kind, size: item.size });
-    Contents { notice: NOTICE, path: path.to_owned(), kind: "directory", size: None, text: None, entries: Some(entries.collect()), note }
+    let note =
+        (all > ENTRIES).then(|| format!("Cut: these are the first {ENTRIES} of {all} entries."));
+    let entries = items.into_iter().map(|item| Entry {
+        name: item.name,
+        kind: item.kind,
+        size: item.size,
+    });
+    Contents {
+        notice: NOTICE,
+        path: path.to_owned(),
+        kind: "directory",
+        size: None,
+        text: None,
+        entries: Some(entries.collect()),
+        note,
+    }
 }
 
 fn file(path: &str, item: Item) -> Result<Contents, ToolError> {
     let shown = text::quoted(path);
     if item.kind != "file" {
-        return Err(ToolError::new(format!("{shown} is no file but a {}. Ask for the path that it points to.", item.kind)));
+        return Err(ToolError::new(format!(
+            "{shown} is no file but a {}. Ask for the path that it points to.",
+            item.kind
+        )));
     }
     if item.encoding.as_deref() != Some("base64") {
-        return Err(ToolError::new(format!("{shown} is too large to be read: it has {} bytes, and GitHub gives up to 1 MB.", item.size)));
+        return Err(ToolError::new(format!(
+            "{shown} is too large to be read: it has {} bytes, and GitHub gives up to 1 MB.",
+            item.size
+        )));
     }
-    let written: String = item.content.unwrap_or_default().chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    let bytes = BASE64_STANDARD.decode(written).map_err(|error| ToolError::internal(format!("GitHub sent broken Base64: {error}")))?;
-    let binary = || ToolError::new(format!("{shown} is a binary file of {} bytes, and only text can be read.", item.size));
+    let written: String = item
+        .content
+        .unwrap_or_default()
+        .chars()
+        .filter(|character| !character.is_ascii_whitespace())
+        .collect();
+    let bytes = BASE64_STANDARD
+        .decode(written)
+        .map_err(|error| ToolError::internal(format!("GitHub sent broken Base64: {error}")))?;
+    let binary = || {
+        ToolError::new(format!(
+            "{shown} is a binary file of {} bytes, and only text can be read.",
+            item.size
+        ))
+    };
     let whole = String::from_utf8(bytes).map_err(|_| binary())?;
     if whole.contains('\0') {
         return Err(binary());
     }
     let (text, cut) = plain(&whole, MOST);
-    let note = cut.then(|| format!("Cut: this is the beginning of the file, {} of {} bytes.", text.len(), whole.len()));
-    Ok(Contents { notice: NOTICE, path: path.to_owned(), kind: "file", size: Some(item.size), text: Some(text), entries: None, note })
+    let note = cut.then(|| {
+        format!(
+            "Cut: this is the beginning of the file, {} of {} bytes.",
+            text.len(),
+            whole.len()
+        )
+    });
+    Ok(Contents {
+        notice: NOTICE,
+        path: path.to_owned(),
+        kind: "file",
+        size: Some(item.size),
+        text: Some(text),
+        entries: None,
+        note,
+    })
 }
 
 /// A path without slashes at its ends, if it stays in its repository.
 fn path(path: &str) -> Result<&str, ToolError> {
     let path = path.trim().trim_matches('/');
-    let legal = |part: &str| !matches!(part, "" | "." | "..") && !part.chars().any(char::is_control);
+    let legal =
+        |part: &str| !matches!(part, "" | "." | "..") && !part.chars().any(char::is_control);
     if path.is_empty() || path.split('/').all(legal) {
         return Ok(path);
     }
-    Err(ToolError::new(format!("{} is no path in a repository. Write it from the top, e.g. \"src/main.rs\".", text::quoted(path))))
+    Err(ToolError::new(format!(
+        "{} is no path in a repository. Write it from the top, e.g. \"src/main.rs\".",
+        text::quoted(path)
+    )))
 }
 
 /// A directory is a list, anything else an object.
@@ -158,7 +230,13 @@ mod tests {
 
     #[test]
     fn paths_stay_in_their_repository() {
-        for (given, expected) in [("", ""), ("/", ""), ("/src/main.rs/", "src/main.rs"), ("a b/ü#?%.md", "a b/ü#?%.md"), ("...", "...")] {
+        for (given, expected) in [
+            ("", ""),
+            ("/", ""),
+            ("/src/main.rs/", "src/main.rs"),
+            ("a b/ü#?%.md", "a b/ü#?%.md"),
+            ("...", "..."),
+        ] {
             assert_eq!(path(given).unwrap(), expected);
         }
         for given in ["..", "../x", "a/../b", "a//b", "./a", "a/.", "a\nb", "a\0"] {

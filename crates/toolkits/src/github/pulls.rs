@@ -95,27 +95,53 @@ pub struct PullRequest {
 /// List the pull requests of a GitHub repository, the latest changed first: number, title, author, state, branches.
 ///
 /// Use this when the user asks what is open, waiting for review or recently merged in a repository. It has no diffs and no comments.
-#[tool(read_only, idempotent, scope = "github:read", title = "List pull requests", timeout = "11s")]
-pub async fn list_pull_requests(args: Pulls, cx: &Cx) -> Result<Untrusted<PullRequests>, ToolError> {
+#[tool(
+    read_only,
+    idempotent,
+    scope = "github:read",
+    title = "List pull requests",
+    timeout = "11s"
+)]
+pub async fn list_pull_requests(
+    args: Pulls,
+    cx: &Cx,
+) -> Result<Untrusted<PullRequests>, ToolError> {
     let repo = repository(&args.repo)?;
     if !(1..=MOST).contains(&args.limit) || !(1..=100).contains(&args.page) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}, `page` from 1 to 100.")));
+        return Err(ToolError::new(format!(
+            "`limit` must be from 1 to {MOST}, `page` from 1 to 100."
+        )));
     }
     let github: &GitHub = cx.state()?;
     let (state, limit, page) = (args.state.as_str(), args.limit, args.page);
-    let path = format!("/repos/{repo}/pulls?state={state}&sort=updated&direction=desc&per_page={limit}&page={page}");
+    let path = format!(
+        "/repos/{repo}/pulls?state={state}&sort=updated&direction=desc&per_page={limit}&page={page}"
+    );
     let answer = github.read(cx, &path).await?;
     if answer.status != 200 {
         return Err(github.refused(&answer, &format!("repository `{repo}`")));
     }
     let found: Vec<Pull> = github.0.json(&answer)?;
-    let more = answer.headers.iter().any(|(name, value)| name == "link" && value.contains("rel=\"next\""));
+    let more = answer
+        .headers
+        .iter()
+        .any(|(name, value)| name == "link" && value.contains("rel=\"next\""));
     let note = match (found.is_empty(), more) {
-        (true, _) => Some(format!("There are no {} pull requests on page {page}.", if state == "all" { "" } else { state })),
-        (false, true) => Some(format!("There are older ones: call again with page {}.", page + 1)),
+        (true, _) => Some(format!(
+            "There are no {} pull requests on page {page}.",
+            if state == "all" { "" } else { state }
+        )),
+        (false, true) => Some(format!(
+            "There are older ones: call again with page {}.",
+            page + 1
+        )),
         (false, false) => None,
     };
-    Ok(Untrusted(PullRequests { notice: NOTICE, pull_requests: found.into_iter().map(Into::into).collect(), note }))
+    Ok(Untrusted(PullRequests {
+        notice: NOTICE,
+        pull_requests: found.into_iter().map(Into::into).collect(),
+        note,
+    }))
 }
 
 /// The part of GitHub's answer that is used.
@@ -152,7 +178,11 @@ impl From<Pull> for PullRequest {
             number: pull.number,
             title: visible(&pull.title),
             author: pull.user.map(|account| account.login),
-            state: if pull.merged_at.is_some() { "merged".to_owned() } else { pull.state },
+            state: if pull.merged_at.is_some() {
+                "merged".to_owned()
+            } else {
+                pull.state
+            },
             draft: pull.draft,
             base: pull.base.name,
             head: pull.head.name,

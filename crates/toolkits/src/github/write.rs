@@ -53,38 +53,78 @@ pub struct Written {
 /// Create an issue in a GitHub repository. Everybody who can see the repository can read it.
 ///
 /// Use this only when explicitly asked to create an issue, with a title and text that the user has seen. It can't be undone here.
-#[tool(destructive = false, scope = "github:write", title = "Create an issue", timeout = "11s", rate = "10/m")]
+#[tool(
+    destructive = false,
+    scope = "github:write",
+    title = "Create an issue",
+    timeout = "11s",
+    rate = "10/m"
+)]
 pub async fn create_issue(args: Issue, cx: &Cx) -> Result<Written, ToolError> {
     let repo = repository(&args.repo)?;
     let title = required("title", &args.title)?;
     if title.chars().count() > 256 {
-        return Err(ToolError::new("`title` is longer than 256 characters. Move the details to `body`."));
+        return Err(ToolError::new(
+            "`title` is longer than 256 characters. Move the details to `body`.",
+        ));
     }
-    let body = args.body.as_deref().map(str::trim).filter(|body| !body.is_empty());
+    let body = args
+        .body
+        .as_deref()
+        .map(str::trim)
+        .filter(|body| !body.is_empty());
     let wanted = match body {
         Some(body) => json!({"title": title, "body": required("body", body)?}),
         None => json!({"title": title}),
     };
-    let Made { number, html_url, .. } =
-        post(cx, &format!("/repos/{repo}/issues"), &wanted, &format!("repository `{repo}` with issues")).await?;
-    Ok(Written { number: number.unwrap_or_default(), url: html_url })
+    let Made {
+        number, html_url, ..
+    } = post(
+        cx,
+        &format!("/repos/{repo}/issues"),
+        &wanted,
+        &format!("repository `{repo}` with issues"),
+    )
+    .await?;
+    Ok(Written {
+        number: number.unwrap_or_default(),
+        url: html_url,
+    })
 }
 
 /// Comment on an issue or a pull request on GitHub. Everybody who can see the repository can read it.
 ///
 /// Use this only when explicitly asked to comment, with a text that the user has seen. It can't be undone here.
-#[tool(destructive = false, scope = "github:write", title = "Post a comment", timeout = "11s", rate = "10/m")]
+#[tool(
+    destructive = false,
+    scope = "github:write",
+    title = "Post a comment",
+    timeout = "11s",
+    rate = "10/m"
+)]
 pub async fn post_comment(args: Comment, cx: &Cx) -> Result<Written, ToolError> {
     let (repo, number) = (repository(&args.repo)?, args.number);
     let body = required("body", &args.body)?;
     let path = format!("/repos/{repo}/issues/{number}/comments");
-    let Made { id, html_url, .. } = post(cx, &path, &json!({"body": body}), &format!("issue or pull request {number} in `{repo}`")).await?;
-    Ok(Written { number: id, url: html_url })
+    let Made { id, html_url, .. } = post(
+        cx,
+        &path,
+        &json!({"body": body}),
+        &format!("issue or pull request {number} in `{repo}`"),
+    )
+    .await?;
+    Ok(Written {
+        number: id,
+        url: html_url,
+    })
 }
 
 async fn post(cx: &Cx, path: &str, body: &Value, what: &str) -> Result<Made, ToolError> {
     let github: &GitHub = cx.state()?;
-    let answer = github.0.write(cx, github.signed(github.0.post(path, body))).await?;
+    let answer = github
+        .0
+        .write(cx, github.signed(github.0.post(path, body)))
+        .await?;
     if answer.status == 201 {
         return serde_json::from_str(&answer.body).map_err(|error| {
             let sentence = "It was written, but GitHub's answer could not be read. Look at it on GitHub; do not write it again.";
@@ -105,10 +145,14 @@ struct Made {
 fn required<'a>(field: &str, text: &'a str) -> Result<&'a str, ToolError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(ToolError::new(format!("`{field}` is empty. Say what to write.")));
+        return Err(ToolError::new(format!(
+            "`{field}` is empty. Say what to write."
+        )));
     }
     if text.chars().count() > LONGEST {
-        return Err(ToolError::new(format!("`{field}` is longer than {LONGEST} characters. Shorten it.")));
+        return Err(ToolError::new(format!(
+            "`{field}` is longer than {LONGEST} characters. Shorten it."
+        )));
     }
     Ok(text)
 }

@@ -57,10 +57,17 @@ pub struct Drafted {
 ///
 /// Use this only when the user asks to order or to draft an order, one call for each product. Say afterwards what was drafted: product,
 /// quantity, warehouse and supplier. `suggest_reorders` helps to decide what and how much.
-#[tool(destructive = false, open_world = false, scope = "inventory:write", title = "Draft a purchase order")]
+#[tool(
+    destructive = false,
+    open_world = false,
+    scope = "inventory:write",
+    title = "Draft a purchase order"
+)]
 pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolError> {
     if !(1..=MOST).contains(&args.quantity) {
-        return Err(ToolError::new(format!("`quantity` must be from 1 to {MOST}.")));
+        return Err(ToolError::new(format!(
+            "`quantity` must be from 1 to {MOST}."
+        )));
     }
     let database = &**database(cx)?;
     let wanted = sku(&args.sku)?;
@@ -75,7 +82,9 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
             parameters.push(SqlValue::from(warehouse(database, given).await?));
             "CAST(?5 AS INTEGER)"
         }
-        None => "(SELECT l.warehouse_id FROM stock_levels AS l WHERE l.sku = p.sku ORDER BY l.quantity, l.warehouse_id LIMIT 1)",
+        None => {
+            "(SELECT l.warehouse_id FROM stock_levels AS l WHERE l.sku = p.sku ORDER BY l.quantity, l.warehouse_id LIMIT 1)"
+        }
     };
     // one statement, so that the product can't go away in between
     let sql = format!(
@@ -84,17 +93,37 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
          RETURNING id",
         new_id(database.dialect())
     );
-    let written = database.query(&sql, &parameters, 1).await.map_err(write_failed)?;
-    let Some(id) = written.rows.first().and_then(|row| row.first()).cloned() else { return Err(no_sku(args.sku.trim())) };
+    let written = database
+        .query(&sql, &parameters, 1)
+        .await
+        .map_err(write_failed)?;
+    let Some(id) = written.rows.first().and_then(|row| row.first()).cloned() else {
+        return Err(no_sku(args.sku.trim()));
+    };
     let sql = "SELECT o.id, o.sku, p.name, o.quantity, w.code, s.name, s.lead_time_days, o.status FROM purchase_orders AS o \
                JOIN products AS p ON p.sku = o.sku JOIN warehouses AS w ON w.id = o.warehouse_id \
                JOIN suppliers AS s ON s.id = o.supplier_id WHERE o.id = ?1";
     let row = database.query(sql, &[id], 1).await.map_err(write_failed)?;
-    row.rows.first().and_then(|row| read(row)).ok_or_else(|| other_columns("the inventory"))
+    row.rows
+        .first()
+        .and_then(|row| read(row))
+        .ok_or_else(|| other_columns("the inventory"))
 }
 
 fn read(row: &[SqlValue]) -> Option<Drafted> {
-    let [id, sku, product, quantity, warehouse, supplier, days, status] = row else { return None };
+    let [
+        id,
+        sku,
+        product,
+        quantity,
+        warehouse,
+        supplier,
+        days,
+        status,
+    ] = row
+    else {
+        return None;
+    };
     Some(Drafted {
         id: owned(id)?,
         sku: owned(sku)?,

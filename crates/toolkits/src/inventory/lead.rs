@@ -52,18 +52,28 @@ pub struct LeadTime {
 /// Get how many days a supplier takes from order to arrival, by the supplier's name or a product's SKU.
 ///
 /// Use this to say when an order would arrive, or to compare suppliers.
-#[tool(read_only, idempotent, open_world = false, scope = "inventory:read", title = "Lead time")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "inventory:read",
+    title = "Lead time"
+)]
 pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
     let database = database(cx)?;
     let wanted = args.supplier_or_sku.as_deref().unwrap_or_default().trim();
     if wanted.chars().count() > LONGEST {
-        return Err(ToolError::new(format!("`supplier_or_sku` must have at most {LONGEST} characters.")));
+        return Err(ToolError::new(format!(
+            "`supplier_or_sku` must have at most {LONGEST} characters."
+        )));
     }
     let (condition, parameters) = match wanted {
         "" => (String::new(), Vec::new()),
         wanted => {
             let by_name = position(database.dialect(), "s.name", "?1");
-            let condition = format!("WHERE {by_name} > 0 OR s.id IN (SELECT p.supplier_id FROM products AS p WHERE p.sku = upper(?1))");
+            let condition = format!(
+                "WHERE {by_name} > 0 OR s.id IN (SELECT p.supplier_id FROM products AS p WHERE p.sku = upper(?1))"
+            );
             (condition, vec![SqlValue::from(wanted)])
         }
     };
@@ -72,20 +82,32 @@ pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
          (SELECT count(*) FROM purchase_orders AS o WHERE o.supplier_id = s.id AND o.status = 'ordered') \
          FROM suppliers AS s {condition} ORDER BY s.lead_time_days, s.name"
     );
-    let rows = database.query(&sql, &parameters, MOST).await.map_err(database_failed)?;
+    let rows = database
+        .query(&sql, &parameters, MOST)
+        .await
+        .map_err(database_failed)?;
     if rows.rows.is_empty() {
         return Err(ToolError::not_found(format!(
             "Neither a supplier nor a SKU matches {}. Leave it out to see all suppliers.",
             quoted(wanted)
         )));
     }
-    let suppliers = rows.rows.iter().map(|row| read(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("the inventory"))?;
-    let note = rows.truncated.then(|| format!("Only {MOST} suppliers are shown. Name one."));
+    let suppliers = rows
+        .rows
+        .iter()
+        .map(|row| read(row))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| other_columns("the inventory"))?;
+    let note = rows
+        .truncated
+        .then(|| format!("Only {MOST} suppliers are shown. Name one."));
     Ok(LeadTimes { suppliers, note })
 }
 
 fn read(row: &[SqlValue]) -> Option<LeadTime> {
-    let [supplier, country, days, products, open] = row else { return None };
+    let [supplier, country, days, products, open] = row else {
+        return None;
+    };
     Some(LeadTime {
         supplier: owned(supplier)?,
         country: owned(country)?,

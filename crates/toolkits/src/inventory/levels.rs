@@ -65,7 +65,13 @@ pub struct Level {
 ///
 /// Use this for questions about stock of one product or one warehouse. To decide what to order, `suggest_reorders` also looks at how
 /// fast things sell.
-#[tool(read_only, idempotent, open_world = false, scope = "inventory:read", title = "Stock levels")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "inventory:read",
+    title = "Stock levels"
+)]
 pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError> {
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
@@ -95,28 +101,61 @@ pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError>
          JOIN products AS p ON p.sku = l.sku JOIN warehouses AS w ON w.id = l.warehouse_id \
          ORDER BY l.quantity - l.reorder_point, l.sku, l.warehouse_id"
     );
-    let rows = database.query(&sql, &parameters, limit as usize).await.map_err(database_failed)?.rows;
+    let rows = database
+        .query(&sql, &parameters, limit as usize)
+        .await
+        .map_err(database_failed)?
+        .rows;
     let Some(first) = rows.first() else {
         // without a SKU there is always something to show, unless the warehouse is empty
         return match &args.sku {
             Some(given) => Err(no_sku(given.trim())),
-            None => {
-                Ok(Levels { levels: Vec::new(), total: 0, total_quantity: 0, low: 0, note: Some("There is nothing in stock.".to_owned()) })
-            }
+            None => Ok(Levels {
+                levels: Vec::new(),
+                total: 0,
+                total_quantity: 0,
+                low: 0,
+                note: Some("There is nothing in stock.".to_owned()),
+            }),
         };
     };
     let number = |column: usize| first.get(column).and_then(SqlValue::as_i64);
-    let levels = rows.iter().map(|row| level(row)).collect::<Option<Vec<_>>>();
-    let (Some(total), Some(total_quantity), Some(low), Some(levels)) = (number(6), number(7), number(8), levels) else {
+    let levels = rows
+        .iter()
+        .map(|row| level(row))
+        .collect::<Option<Vec<_>>>();
+    let (Some(total), Some(total_quantity), Some(low), Some(levels)) =
+        (number(6), number(7), number(8), levels)
+    else {
         return Err(other_columns("the inventory"));
     };
-    let note = (total > i64::from(limit))
-        .then(|| format!("{limit} of {total} levels are shown, the lowest first. Name a `sku`, or raise `limit`."));
-    Ok(Levels { levels, total, total_quantity, low, note })
+    let note = (total > i64::from(limit)).then(|| {
+        format!(
+            "{limit} of {total} levels are shown, the lowest first. Name a `sku`, or raise `limit`."
+        )
+    });
+    Ok(Levels {
+        levels,
+        total,
+        total_quantity,
+        low,
+        note,
+    })
 }
 
 fn level(row: &[SqlValue]) -> Option<Level> {
-    let [sku, product, warehouse, quantity, reorder_point, on_order, ..] = row else { return None };
+    let [
+        sku,
+        product,
+        warehouse,
+        quantity,
+        reorder_point,
+        on_order,
+        ..,
+    ] = row
+    else {
+        return None;
+    };
     Some(Level {
         sku: owned(sku)?,
         product: owned(product)?,

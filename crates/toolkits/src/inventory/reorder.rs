@@ -71,23 +71,49 @@ pub struct Reorder {
 ///
 /// Use this when the user asks what to reorder or what runs out. It looks at stock, units on order, the sales of the last 30 days and
 /// each supplier's lead time in all warehouses. It orders nothing: `draft_purchase_order` does that, one by one.
-#[tool(read_only, idempotent, open_world = false, scope = "inventory:read", title = "Suggest reorders")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "inventory:read",
+    title = "Suggest reorders"
+)]
 pub async fn suggest_reorders(args: Which, cx: &Cx) -> Result<Reorders, ToolError> {
     if !(1..=MOST).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
     }
     let database = &**database(cx)?;
     // without any history every rate is zero, and the reorder points alone decide
-    let to = last_day(database).await?.unwrap_or_else(|| date::day(1970, 1, 1));
-    let mut parameters = vec![SqlValue::from(date::iso(to + 1 - WINDOW)), SqlValue::from(date::iso(to))];
+    let to = last_day(database)
+        .await?
+        .unwrap_or_else(|| date::day(1970, 1, 1));
+    let mut parameters = vec![
+        SqlValue::from(date::iso(to + 1 - WINDOW)),
+        SqlValue::from(date::iso(to)),
+    ];
     let mut condition = "";
     if let Some(given) = &args.warehouse {
         parameters.push(SqlValue::from(warehouse(database, given).await?));
         condition = "WHERE l.warehouse_id = ?3";
     }
-    let rows = database.query(&statement(condition, args.limit), &parameters, args.limit as usize).await.map_err(database_failed)?.rows;
-    let total = rows.first().and_then(|row| row.last()?.as_i64()).unwrap_or(0);
-    let suggestions = rows.iter().map(|row| read(row)).collect::<Option<Vec<_>>>().ok_or_else(|| other_columns("the inventory"))?;
+    let rows = database
+        .query(
+            &statement(condition, args.limit),
+            &parameters,
+            args.limit as usize,
+        )
+        .await
+        .map_err(database_failed)?
+        .rows;
+    let total = rows
+        .first()
+        .and_then(|row| row.last()?.as_i64())
+        .unwrap_or(0);
+    let suggestions = rows
+        .iter()
+        .map(|row| read(row))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| other_columns("the inventory"))?;
     let mut note = format!(
         "Rates are of the {WINDOW} days up to {}. Suggested is what lifts stock and open orders to the reorder point or the sales of the \
          lead time, whichever is more, plus {COVER} days of sales.",
@@ -96,9 +122,16 @@ pub async fn suggest_reorders(args: Which, cx: &Cx) -> Result<Reorders, ToolErro
     if total == 0 {
         note.push_str(" Nothing has to be ordered.");
     } else if total > i64::from(args.limit) {
-        note.push_str(&format!(" The {} most urgent of {total} are shown; raise `limit` or name a `warehouse`.", args.limit));
+        note.push_str(&format!(
+            " The {} most urgent of {total} are shown; raise `limit` or name a `warehouse`.",
+            args.limit
+        ));
     }
-    Ok(Reorders { suggestions, total, note })
+    Ok(Reorders {
+        suggestions,
+        total,
+        note,
+    })
 }
 
 /// Whole numbers throughout, so that every database rounds alike: up, because half a unit can't be ordered.
@@ -132,7 +165,21 @@ fn statement(condition: &str, limit: u32) -> String {
 }
 
 fn read(row: &[SqlValue]) -> Option<Reorder> {
-    let [sku, product, warehouse, quantity, on_order, units, supplier, days, suggested, _] = row else { return None };
+    let [
+        sku,
+        product,
+        warehouse,
+        quantity,
+        on_order,
+        units,
+        supplier,
+        days,
+        suggested,
+        _,
+    ] = row
+    else {
+        return None;
+    };
     let (quantity, on_order) = (quantity.as_i64()?, on_order.as_i64()?);
     let units = units.as_f64()?;
     let per_day = units / WINDOW as f64;

@@ -61,15 +61,25 @@ pub struct FromWarehouse {
 /// Get how many units of one product are sold a day, by warehouse, compared with the days before.
 ///
 /// Use this for questions about demand, best and slow sellers, or how long the stock of a product lasts.
-#[tool(read_only, idempotent, open_world = false, scope = "inventory:read", title = "Sales velocity")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "inventory:read",
+    title = "Sales velocity"
+)]
 pub async fn get_sales_velocity(args: Period, cx: &Cx) -> Result<Velocity, ToolError> {
     if !(1..=MOST_DAYS).contains(&args.days) {
-        return Err(ToolError::new(format!("`days` must be from 1 to {MOST_DAYS}.")));
+        return Err(ToolError::new(format!(
+            "`days` must be from 1 to {MOST_DAYS}."
+        )));
     }
     let database = &**database(cx)?;
     let wanted = sku(&args.sku)?;
     let Some(to) = last_day(database).await? else {
-        return Err(ToolError::new("There is no sales history yet, so nothing can be said about velocity."));
+        return Err(ToolError::new(
+            "There is no sales history yet, so nothing can be said about velocity.",
+        ));
     };
     let days = u64::from(args.days);
     let (from, before) = (to + 1 - days, to + 1 - 2 * days);
@@ -79,9 +89,21 @@ pub async fn get_sales_velocity(args: Period, cx: &Cx) -> Result<Velocity, ToolE
                FROM products AS p JOIN stock_levels AS l ON l.sku = p.sku JOIN warehouses AS w ON w.id = l.warehouse_id \
                LEFT JOIN sales AS s ON s.sku = l.sku AND s.warehouse_id = l.warehouse_id AND s.sold_on >= ?3 AND s.sold_on <= ?4 \
                WHERE p.sku = ?1 GROUP BY p.name, w.id, w.code, l.quantity ORDER BY w.id";
-    let parameters = [wanted.clone(), date::iso(from), date::iso(before), date::iso(to)].map(SqlValue::from);
-    let rows = database.query(sql, &parameters, 1000).await.map_err(database_failed)?.rows;
-    let Some(product) = rows.first().and_then(|row| row.first()).and_then(owned) else { return Err(no_sku(args.sku.trim())) };
+    let parameters = [
+        wanted.clone(),
+        date::iso(from),
+        date::iso(before),
+        date::iso(to),
+    ]
+    .map(SqlValue::from);
+    let rows = database
+        .query(sql, &parameters, 1000)
+        .await
+        .map_err(database_failed)?
+        .rows;
+    let Some(product) = rows.first().and_then(|row| row.first()).and_then(owned) else {
+        return Err(no_sku(args.sku.trim()));
+    };
     let (mut units, mut units_before, mut quantity) = (0, 0, 0);
     let mut warehouses = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -106,6 +128,15 @@ pub async fn get_sales_velocity(args: Period, cx: &Cx) -> Result<Velocity, ToolE
 }
 
 fn read(row: &[SqlValue]) -> Option<(FromWarehouse, i64)> {
-    let [_, warehouse, quantity, units, before] = row else { return None };
-    Some((FromWarehouse { warehouse: owned(warehouse)?, units: units.as_i64()?, quantity: quantity.as_i64()? }, before.as_i64()?))
+    let [_, warehouse, quantity, units, before] = row else {
+        return None;
+    };
+    Some((
+        FromWarehouse {
+            warehouse: owned(warehouse)?,
+            units: units.as_i64()?,
+            quantity: quantity.as_i64()?,
+        },
+        before.as_i64()?,
+    ))
 }

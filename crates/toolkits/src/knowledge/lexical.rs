@@ -48,12 +48,21 @@ pub(crate) type Filter = (String, SqlValue);
 
 /// Passages with any of the words. A word counts most in a heading, then in the title; a rare word counts more than a common one, and
 /// common ones count only beside rare ones. When all are common, headings with all of them go first, then passages with all of them.
-pub(crate) async fn search(database: &dyn Sql, words: &[String], filters: &[Filter]) -> Result<Hits, SqlError> {
+pub(crate) async fn search(
+    database: &dyn Sql,
+    words: &[String],
+    filters: &[Filter],
+) -> Result<Hits, SqlError> {
     if words.is_empty() {
         return Ok(Hits::default());
     }
     let Counted { words, passages } = count(database, words).await?;
-    let mut search = Search { database, dialect: database.dialect(), filters, few: None };
+    let mut search = Search {
+        database,
+        dialect: database.dialect(),
+        filters,
+        few: None,
+    };
     let mut left = MOST_RANKED;
     let rare = words.iter().take_while(|(count, _)| {
         left -= count;
@@ -67,20 +76,31 @@ pub(crate) async fn search(database: &dyn Sql, words: &[String], filters: &[Filt
             }
             match &search.few {
                 Some(few) if few.are_one_by_one(words.len()) => {
-                    let words: Vec<(String, f64)> =
-                        words.iter().map(|(count, word)| (term(search.dialect, word), weight(*count, passages))).collect();
+                    let words: Vec<(String, f64)> = words
+                        .iter()
+                        .map(|(count, word)| (term(search.dialect, word), weight(*count, passages)))
+                        .collect();
                     narrow::ranked(database, few, &words).await
                 }
                 few => {
                     // each word costs a look at all that the index has of it
-                    let most = if few.is_some() { MOST_BEHIND } else { MOST_TOGETHER };
+                    let most = if few.is_some() {
+                        MOST_BEHIND
+                    } else {
+                        MOST_TOGETHER
+                    };
                     search.common(&words[..words.len().min(most)]).await
                 }
             }
         }
         (rare, all) => {
-            let hits = search.rare(&words[..all.min(rare + MOST_BESIDE)], rare, passages).await?;
-            Ok(Hits { hits, partial: false })
+            let hits = search
+                .rare(&words[..all.min(rare + MOST_BESIDE)], rare, passages)
+                .await?;
+            Ok(Hits {
+                hits,
+                partial: false,
+            })
         }
     }
 }
@@ -104,12 +124,26 @@ async fn count<'a>(database: &dyn Sql, words: &'a [String]) -> Result<Counted<'a
             _ => format!("(SELECT count(*) FROM (SELECT 1 FROM passage_search WHERE passage_search MATCH ?{n} LIMIT {bound}))"),
         })
         .collect();
-    let parameters: Vec<SqlValue> = words.iter().map(|word| term(dialect, word).into()).collect();
-    let sql = format!("SELECT coalesce(max(number), 0), {} FROM passages", counts.join(", "));
+    let parameters: Vec<SqlValue> = words
+        .iter()
+        .map(|word| term(dialect, word).into())
+        .collect();
+    let sql = format!(
+        "SELECT coalesce(max(number), 0), {} FROM passages",
+        counts.join(", ")
+    );
     let rows = database.query(&sql, &parameters, 1).await?;
-    let mut numbers = rows.rows.first().into_iter().flatten().map(|value| value.as_i64().unwrap_or(0));
+    let mut numbers = rows
+        .rows
+        .first()
+        .into_iter()
+        .flatten()
+        .map(|value| value.as_i64().unwrap_or(0));
     let passages = numbers.next().unwrap_or(0);
-    let mut words: Vec<(i64, &str)> = numbers.zip(words.iter().map(String::as_str)).filter(|(count, _)| *count > 0).collect();
+    let mut words: Vec<(i64, &str)> = numbers
+        .zip(words.iter().map(String::as_str))
+        .filter(|(count, _)| *count > 0)
+        .collect();
     words.sort_by_key(|(count, _)| *count);
     Ok(Counted { words, passages })
 }
@@ -124,13 +158,22 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Passages with any of the first `rare` words, which are in few passages together. The words after these are common ones.
-    async fn rare(&self, words: &[(i64, &str)], rare: usize, passages: i64) -> Result<Vec<Hit>, SqlError> {
+    async fn rare(
+        &self,
+        words: &[(i64, &str)],
+        rare: usize,
+        passages: i64,
+    ) -> Result<Vec<Hit>, SqlError> {
         if self.dialect != Dialect::Postgres {
             let any = |words: &[(i64, &str)]| query(self.dialect, words, false);
             let (few, many) = words.split_at(rare);
             let found = any(few);
             // finds what `found` does; what a common word adds is a place in the ranking
-            let query = if many.is_empty() { found } else { format!("({found}) OR (({found}) AND ({}))", any(many)) };
+            let query = if many.is_empty() {
+                found
+            } else {
+                format!("({found}) OR (({found}) AND ({}))", any(many))
+            };
             return self.ranked(&query).await;
         }
         // PostgreSQL's rank does not know how rare a word is, so each has a rank of its own and a weight
@@ -144,8 +187,12 @@ impl Search<'_> {
             })
             .collect();
         let (few, many) = ranks.split_at(rare);
-        let few: Vec<String> =
-            few.iter().map(|(rank, query)| format!("SELECT number, {rank} AS score FROM passages WHERE search @@ {query}")).collect();
+        let few: Vec<String> = few
+            .iter()
+            .map(|(rank, query)| {
+                format!("SELECT number, {rank} AS score FROM passages WHERE search @@ {query}")
+            })
+            .collect();
         let many: String = many.iter().map(|(rank, _)| format!(" + {rank}")).collect();
         let sql = format!(
             "SELECT p.number, p.document, sum(one.score){many} FROM ({}) AS one JOIN passages AS p ON p.number = one.number \
@@ -153,7 +200,9 @@ impl Search<'_> {
             few.join(" UNION ALL "),
             self.conditions(words.len())
         );
-        let words = words.iter().map(|(_, word)| SqlValue::from(term(self.dialect, word)));
+        let words = words
+            .iter()
+            .map(|(_, word)| SqlValue::from(term(self.dialect, word)));
         self.hits(&sql, words.collect()).await
     }
 
@@ -177,7 +226,10 @@ impl Search<'_> {
             // what was found first stays first
             let ceiling = found.hits.last().map_or(f64::MAX, |hit| hit.score);
             let new = more.into_iter().filter(|hit| known.insert(hit.passage));
-            found.hits.extend(new.map(|hit| Hit { score: hit.score.min(ceiling), ..hit }));
+            found.hits.extend(new.map(|hit| Hit {
+                score: hit.score.min(ceiling),
+                ..hit
+            }));
             if found.hits.len() >= enough {
                 break;
             }
@@ -200,17 +252,33 @@ impl Search<'_> {
         };
         if let Some(few) = &self.few {
             // one look at a list a passage that has the words, instead of two at tables
-            let sql = format!("SELECT p.number, p.document, {from} AND +passage_search.rowid IN ({}) LIMIT {MOST_RANKED}", few.passages());
+            let sql = format!(
+                "SELECT p.number, p.document, {from} AND +passage_search.rowid IN ({}) LIMIT {MOST_RANKED}",
+                few.passages()
+            );
             return hits(self.database, &sql, &[query.into()]).await;
         }
-        let sql = format!("SELECT p.number, p.document, {from} {} LIMIT {MOST_RANKED}", self.conditions(1));
+        let sql = format!(
+            "SELECT p.number, p.document, {from} {} LIMIT {MOST_RANKED}",
+            self.conditions(1)
+        );
         self.hits(&sql, vec![query.into()]).await
     }
 
     /// The filters after so many other parameters.
     fn conditions(&self, parameters: usize) -> String {
-        let one = |(at, (sql, _)): (usize, &Filter)| format!("AND {}", sql.replace('?', &format!("?{}", parameters + at + 1)));
-        self.filters.iter().enumerate().map(one).collect::<Vec<_>>().join(" ")
+        let one = |(at, (sql, _)): (usize, &Filter)| {
+            format!(
+                "AND {}",
+                sql.replace('?', &format!("?{}", parameters + at + 1))
+            )
+        };
+        self.filters
+            .iter()
+            .enumerate()
+            .map(one)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     async fn hits(&self, sql: &str, mut parameters: Vec<SqlValue>) -> Result<Vec<Hit>, SqlError> {
@@ -219,8 +287,14 @@ impl Search<'_> {
     }
 }
 
-async fn hits(database: &dyn Sql, sql: &str, parameters: &[SqlValue]) -> Result<Vec<Hit>, SqlError> {
-    let rows = database.query(sql, parameters, MOST_RANKED as usize).await?;
+async fn hits(
+    database: &dyn Sql,
+    sql: &str,
+    parameters: &[SqlValue],
+) -> Result<Vec<Hit>, SqlError> {
+    let rows = database
+        .query(sql, parameters, MOST_RANKED as usize)
+        .await?;
     let mut hits: Vec<Hit> = rows.rows.iter().filter_map(|row| hit(row)).collect();
     best_first(&mut hits);
     Ok(hits)
@@ -228,12 +302,23 @@ async fn hits(database: &dyn Sql, sql: &str, parameters: &[SqlValue]) -> Result<
 
 /// A row's passage, document and score.
 pub(super) fn hit(row: &[SqlValue]) -> Option<Hit> {
-    let [passage, document, score, ..] = row else { return None };
-    Some(Hit { passage: passage.as_i64()?, document: document.as_i64()?, score: score.as_f64()? })
+    let [passage, document, score, ..] = row else {
+        return None;
+    };
+    Some(Hit {
+        passage: passage.as_i64()?,
+        document: document.as_i64()?,
+        score: score.as_f64()?,
+    })
 }
 
 pub(super) fn best_first(hits: &mut [Hit]) {
-    hits.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.passage.cmp(&other.passage)));
+    hits.sort_by(|one, other| {
+        other
+            .score
+            .total_cmp(&one.score)
+            .then(one.passage.cmp(&other.passage))
+    });
 }
 
 /// What a word counts that is in so many of all passages.
@@ -243,7 +328,11 @@ fn weight(count: i64, passages: i64) -> f64 {
 
 /// A word in the quotation marks that make it one.
 fn term(dialect: Dialect, word: &str) -> String {
-    let mark = if dialect == Dialect::Postgres { '\'' } else { '"' };
+    let mark = if dialect == Dialect::Postgres {
+        '\''
+    } else {
+        '"'
+    };
     format!("{mark}{word}{mark}")
 }
 
@@ -255,12 +344,19 @@ fn query(dialect: Dialect, words: &[(i64, &str)], all: bool) -> String {
         (_, true) => " AND ",
         (_, false) => " OR ",
     };
-    words.iter().map(|(_, word)| term(dialect, word)).collect::<Vec<_>>().join(join)
+    words
+        .iter()
+        .map(|(_, word)| term(dialect, word))
+        .collect::<Vec<_>>()
+        .join(join)
 }
 
 /// A parameter as PostgreSQL's query.
 fn tsquery(parameter: usize) -> String {
-    format!("to_tsquery('english', {})", without_accents(&format!("?{parameter}")))
+    format!(
+        "to_tsquery('english', {})",
+        without_accents(&format!("?{parameter}"))
+    )
 }
 
 /// The weights are of D, C, B, A: text, nothing, title, heading. The last number says that long passages count less.
@@ -275,7 +371,10 @@ fn without_accents(text: &str) -> String {
 /// What PostgreSQL searches in, made from a passage's columns.
 pub(super) fn tsvector() -> String {
     let part = |column: &str, weight: char| {
-        let words = format!("regexp_replace({}, '[^[:alnum:]]+', ' ', 'g')", without_accents(&format!("lower({column})")));
+        let words = format!(
+            "regexp_replace({}, '[^[:alnum:]]+', ' ', 'g')",
+            without_accents(&format!("lower({column})"))
+        );
         format!("setweight(to_tsvector('english'::regconfig, {words}), '{weight}')")
     };
     [part("section", 'A'), part("title", 'B'), part("text", 'D')].join(" || ")
@@ -294,7 +393,13 @@ mod tests {
     #[test]
     fn words_become_queries_of_each_dialect() {
         let words = [(9, "payment"), (9, "delivery")];
-        assert_eq!(query(Dialect::Sqlite, &words, false), r#""payment" OR "delivery""#);
-        assert_eq!(query(Dialect::Postgres, &words, true), "'payment' & 'delivery'");
+        assert_eq!(
+            query(Dialect::Sqlite, &words, false),
+            r#""payment" OR "delivery""#
+        );
+        assert_eq!(
+            query(Dialect::Postgres, &words, true),
+            "'payment' & 'delivery'"
+        );
     }
 }

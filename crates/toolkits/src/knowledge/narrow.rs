@@ -29,16 +29,33 @@ impl Few {
 
     /// A statement that gives the numbers of their passages.
     pub(super) fn passages(&self) -> String {
-        format!("SELECT number FROM passages WHERE document IN ({})", self.list)
+        format!(
+            "SELECT number FROM passages WHERE document IN ({})",
+            self.list
+        )
     }
 }
 
 /// The documents that pass the filters, if they are few.
-pub(super) async fn documents(database: &dyn Sql, filters: &[Filter]) -> Result<Option<Few>, SqlError> {
-    let conditions: Vec<String> = filters.iter().zip(1..).map(|((sql, _), at)| sql.replace('?', &format!("?{at}"))).collect();
-    let sql = format!("SELECT d.number FROM documents AS d WHERE {} LIMIT {}", conditions.join(" AND "), MOST_LISTED + 1);
+pub(super) async fn documents(
+    database: &dyn Sql,
+    filters: &[Filter],
+) -> Result<Option<Few>, SqlError> {
+    let conditions: Vec<String> = filters
+        .iter()
+        .zip(1..)
+        .map(|((sql, _), at)| sql.replace('?', &format!("?{at}")))
+        .collect();
+    let sql = format!(
+        "SELECT d.number FROM documents AS d WHERE {} LIMIT {}",
+        conditions.join(" AND "),
+        MOST_LISTED + 1
+    );
     let parameters: Vec<SqlValue> = filters.iter().map(|(_, value)| value.clone()).collect();
-    let rows = database.query(&sql, &parameters, MOST_LISTED + 1).await?.rows;
+    let rows = database
+        .query(&sql, &parameters, MOST_LISTED + 1)
+        .await?
+        .rows;
     if rows.len() > MOST_LISTED {
         return Ok(None);
     }
@@ -47,13 +64,22 @@ pub(super) async fn documents(database: &dyn Sql, filters: &[Filter]) -> Result<
         let comma = if list.is_empty() { "" } else { "," };
         let _ = write!(list, "{comma}{number}");
     }
-    Ok(Some(Few { count: rows.len(), list }))
+    Ok(Some(Few {
+        count: rows.len(),
+        list,
+    }))
 }
 
 /// Passages of these documents with the words, which have their weights: those with all of them, else those with any.
-pub(super) async fn ranked(database: &dyn Sql, few: &Few, words: &[(String, f64)]) -> Result<Hits, SqlError> {
+pub(super) async fn ranked(
+    database: &dyn Sql,
+    few: &Few,
+    words: &[(String, f64)],
+) -> Result<Hits, SqlError> {
     // how often a word is in a column: the characters that its places are marked with
-    let places = |at: usize, column: &str| format!("(length(highlight(passage_search, {at}, '|', '')) - length(p.{column}))");
+    let places = |at: usize, column: &str| {
+        format!("(length(highlight(passage_search, {at}, '|', '')) - length(p.{column}))")
+    };
     // as bm25 does it: the first place counts most, and less in a long passage; `LIMIT` keeps the function where it may be called
     let sql = format!(
         "SELECT number, document, sum(weight * places * 2.2 / (places + 0.3 + 0.9 * size / 700.0)), count(*) FROM (\
@@ -68,13 +94,24 @@ pub(super) async fn ranked(database: &dyn Sql, few: &Few, words: &[(String, f64)
         places(2, "text"),
         few.list
     );
-    let weights: serde_json::Map<_, _> = words.iter().map(|(word, weight)| (word.clone(), (*weight).into())).collect();
+    let weights: serde_json::Map<_, _> = words
+        .iter()
+        .map(|(word, weight)| (word.clone(), (*weight).into()))
+        .collect();
     let parameters = [serde_json::Value::Object(weights).to_string().into()];
-    let rows = database.query(&sql, &parameters, MOST_RANKED as usize).await?.rows;
+    let rows = database
+        .query(&sql, &parameters, MOST_RANKED as usize)
+        .await?
+        .rows;
     let of = |row: &[SqlValue]| row.last().and_then(SqlValue::as_i64);
     let all = rows.iter().any(|row| of(row) == Some(words.len() as i64));
-    let with = rows.iter().filter(|row| !all || of(row) == Some(words.len() as i64));
+    let with = rows
+        .iter()
+        .filter(|row| !all || of(row) == Some(words.len() as i64));
     let mut hits: Vec<_> = with.filter_map(|row| hit(row)).collect();
     best_first(&mut hits);
-    Ok(Hits { partial: hits.len() as i64 == MOST_RANKED, hits })
+    Ok(Hits {
+        partial: hits.len() as i64 == MOST_RANKED,
+        hits,
+    })
 }

@@ -65,15 +65,27 @@ fn heading(line: &str, start: usize) -> Option<Heading> {
     let marks = line.bytes().take_while(|byte| *byte == b'#').count();
     if (1..=6).contains(&marks) && line[marks..].starts_with(' ') {
         let line = line[marks..].trim().trim_end_matches('#').trim_end();
-        let (number, title) = numbered(line).map_or((None, line), |(number, title)| (Some(number), title));
-        return Some(Heading { level: marks, number, title: title.to_owned(), start });
+        let (number, title) =
+            numbered(line).map_or((None, line), |(number, title)| (Some(number), title));
+        return Some(Heading {
+            level: marks,
+            number,
+            title: title.to_owned(),
+            start,
+        });
     }
     let (number, title) = numbered(line)?;
     // "3. Bring a coat." is a sentence in a list, not a heading
-    let is_title = title.chars().next().is_none_or(char::is_uppercase) && !title.ends_with(['.', ';', ',', ':']);
+    let is_title = title.chars().next().is_none_or(char::is_uppercase)
+        && !title.ends_with(['.', ';', ',', ':']);
     // below every Markdown heading, so that a clause belongs to its chapter
     let level = 7 + number.matches('.').count();
-    is_title.then(|| Heading { level, number: Some(number), title: title.to_owned(), start })
+    is_title.then(|| Heading {
+        level,
+        number: Some(number),
+        title: title.to_owned(),
+        start,
+    })
 }
 
 /// The number and the rest of `7.2 Title`, `7. Title`, `Article 7 - Title`, `Section 7.2: Title`.
@@ -81,7 +93,9 @@ pub(crate) fn numbered(line: &str) -> Option<(String, &str)> {
     let (first, after) = line.split_once(' ').unwrap_or((line, ""));
     let named = ["article", "section", "clause", "§"].contains(&first.to_lowercase().as_str());
     let rest = if named { after.trim_start() } else { line };
-    let end = rest.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(rest.len());
+    let end = rest
+        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .unwrap_or(rest.len());
     let number = rest[..end].trim_end_matches('.');
     let parts_are_short = number.split('.').all(|part| (1..=3).contains(&part.len()));
     if number.is_empty() || !parts_are_short {
@@ -91,8 +105,14 @@ pub(crate) fn numbered(line: &str) -> Option<(String, &str)> {
     // "7th floor" and, without a word before it, "12 months" are not numbers of clauses
     let separated = title.is_empty() || title.starts_with([' ', ':', ')', '-', '–']);
     let counted = named || rest[..end].contains('.') || title.starts_with(')') || title.is_empty();
-    (separated && counted && (named || !title.trim().is_empty()))
-        .then(|| (number.to_owned(), title.trim_start_matches([' ', ':', ')', '-', '–', '—']).trim()))
+    (separated && counted && (named || !title.trim().is_empty())).then(|| {
+        (
+            number.to_owned(),
+            title
+                .trim_start_matches([' ', ':', ')', '-', '–', '—'])
+                .trim(),
+        )
+    })
 }
 
 /// The whole text as passages: a section each, and long sections at the ends of paragraphs, sentences or words. A heading with nothing
@@ -110,7 +130,9 @@ pub(crate) fn passages(text: &str) -> Vec<Passage> {
         section.push_str(&heading.shown());
         let next = headings.get(at + 1);
         let end = next.map_or(text.len(), |next| next.start);
-        let body = text[heading.start..end].split_once('\n').map_or("", |(_, body)| body);
+        let body = text[heading.start..end]
+            .split_once('\n')
+            .map_or("", |(_, body)| body);
         if next.is_some() && body.trim().is_empty() {
             continue;
         }
@@ -129,11 +151,23 @@ fn split(text: &str, range: Range<usize>, section: &str, found: &mut Vec<Passage
             None => rest.len(),
             Some((most, _)) => {
                 let window = &rest[..most];
-                let after = |mark: &str| window.rfind(mark).map(|at| at + mark.len()).filter(|end| *end > most / 3);
-                after("\n\n").or_else(|| after(". ")).or_else(|| after("\n")).or_else(|| after(" ")).unwrap_or(most)
+                let after = |mark: &str| {
+                    window
+                        .rfind(mark)
+                        .map(|at| at + mark.len())
+                        .filter(|end| *end > most / 3)
+                };
+                after("\n\n")
+                    .or_else(|| after(". "))
+                    .or_else(|| after("\n"))
+                    .or_else(|| after(" "))
+                    .unwrap_or(most)
             }
         };
-        found.push(Passage { section: section.to_owned(), range: start..start + end });
+        found.push(Passage {
+            section: section.to_owned(),
+            range: start..start + end,
+        });
         start += end;
     }
 }
@@ -146,10 +180,19 @@ mod tests {
     fn what_is_a_heading() {
         for (line, expected) in [
             ("# Travel", Some((1, None, "Travel"))),
-            ("## 7.2 Term and Termination ##", Some((2, Some("7.2"), "Term and Termination"))),
-            ("7. Confidentiality", Some((7, Some("7"), "Confidentiality"))),
+            (
+                "## 7.2 Term and Termination ##",
+                Some((2, Some("7.2"), "Term and Termination")),
+            ),
+            (
+                "7. Confidentiality",
+                Some((7, Some("7"), "Confidentiality")),
+            ),
             ("7.2 Term", Some((8, Some("7.2"), "Term"))),
-            ("Article 12 - Governing Law", Some((7, Some("12"), "Governing Law"))),
+            (
+                "Article 12 - Governing Law",
+                Some((7, Some("12"), "Governing Law")),
+            ),
             ("Section 3.1: Fees", Some((8, Some("3.1"), "Fees"))),
             ("3. Bring a coat.", None),
             ("12 months after delivery", None),
@@ -157,8 +200,17 @@ mod tests {
             ("#hashtag", None),
             ("A sentence of 7. Things", None),
         ] {
-            let found = heading(line, 0).map(|heading| (heading.level, heading.number, heading.title));
-            assert_eq!(found, expected.map(|(level, number, title)| (level, number.map(str::to_owned), title.to_owned())), "{line}");
+            let found =
+                heading(line, 0).map(|heading| (heading.level, heading.number, heading.title));
+            assert_eq!(
+                found,
+                expected.map(|(level, number, title)| (
+                    level,
+                    number.map(str::to_owned),
+                    title.to_owned()
+                )),
+                "{line}"
+            );
         }
         assert_eq!(headings("```\n# no\n```\n# yes").len(), 1);
     }
@@ -166,18 +218,39 @@ mod tests {
     #[test]
     fn passages_cover_the_text_without_gaps_and_are_bounded() {
         let long = "Ünïcode wörds make a sentence. ".repeat(200);
-        let text = format!("Before.\n# One\n{long}\n\n{long}\n## 1.1 Two\nEnd{}", "x".repeat(5000));
+        let text = format!(
+            "Before.\n# One\n{long}\n\n{long}\n## 1.1 Two\nEnd{}",
+            "x".repeat(5000)
+        );
         let found = passages(&text);
         assert!(found.len() > 10);
-        assert_eq!(found.iter().map(|passage| &text[passage.range.clone()]).collect::<String>(), text);
-        assert!(found.iter().all(|passage| text[passage.range.clone()].chars().count() <= LONGEST_PASSAGE));
-        assert_eq!(found.last().map(|passage| passage.section.as_str()), Some("1.1 Two"));
+        assert_eq!(
+            found
+                .iter()
+                .map(|passage| &text[passage.range.clone()])
+                .collect::<String>(),
+            text
+        );
+        assert!(
+            found
+                .iter()
+                .all(|passage| text[passage.range.clone()].chars().count() <= LONGEST_PASSAGE)
+        );
+        assert_eq!(
+            found.last().map(|passage| passage.section.as_str()),
+            Some("1.1 Two")
+        );
         assert!(passages("").is_empty());
     }
 
     #[test]
     fn a_heading_with_nothing_below_it_goes_with_what_follows() {
-        let found = |text| passages(text).into_iter().map(|passage| (passage.section, text[passage.range].to_owned())).collect::<Vec<_>>();
+        let found = |text| {
+            passages(text)
+                .into_iter()
+                .map(|passage| (passage.section, text[passage.range].to_owned()))
+                .collect::<Vec<_>>()
+        };
         let passage = |section: &str, text: &str| (section.to_owned(), text.to_owned());
         let text = "# Guide\n\n## Travel\nBy train.\n## Old\n## New\nBy boat.\n# End\n";
         let expected = [
@@ -187,6 +260,9 @@ mod tests {
             passage("End", "# End\n"),
         ];
         assert_eq!(found(text), expected);
-        assert_eq!(found("Before.\n# Only\n"), [passage("", "Before.\n"), passage("Only", "# Only\n")]);
+        assert_eq!(
+            found("Before.\n# Only\n"),
+            [passage("", "Before.\n"), passage("Only", "# Only\n")]
+        );
     }
 }

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_core::{Cx, Dialect, Embedder, HttpClient, Rows, Sql, SqlError, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{
+    Cx, Dialect, Embedder, HttpClient, Rows, Sql, SqlError, SqlValue, ToolError, input, output,
+    tool,
+};
 
 use super::lexical::{self, Hits};
 use super::vector::{fused, likeness, stored};
@@ -32,7 +35,8 @@ const MOST_BYTES: usize = 12 * 1024 * 1024;
 const MOST_BYTES_SENT: usize = 2 * 1024 * 1024;
 
 /// Said when there is a model and it was of no use.
-const WORDS_ALONE: &str = "Meaning could not be compared just now; these were found by their words.";
+const WORDS_ALONE: &str =
+    "Meaning could not be compared just now; these were found by their words.";
 
 /// The longest that a question waits for its vector.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -87,7 +91,13 @@ pub struct Passage {
 ///
 /// Use this when the user asks something that the organization's own documents may say: policies, guides, contracts, reports. Answer
 /// from the passages and name their source. For documents by type, party or date use `search_documents`, if it is there.
-#[tool(read_only, idempotent, open_world = false, scope = "knowledge:read", title = "Search the knowledge base")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "knowledge:read",
+    title = "Search the knowledge base"
+)]
 pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError> {
     if !(1..=MOST).contains(&args.k) {
         return Err(ToolError::new(format!("`k` must be from 1 to {MOST}.")));
@@ -95,12 +105,19 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError
     let query = args.query.trim();
     let words = words(query);
     if words.is_empty() || query.chars().count() > LONGEST {
-        return Err(ToolError::new(format!("`query` must have a word to look for, and at most {LONGEST} characters.")));
+        return Err(ToolError::new(format!(
+            "`query` must have a word to look for, and at most {LONGEST} characters."
+        )));
     }
     let database = &**cx.port::<dyn Sql>()?;
     let (vector, mut note) = match model(cx)? {
         Some(model) => match model.embed(&[query.to_owned()]).await {
-            Ok(vectors) => (vectors.first().map(|vector| (model.model().to_owned(), stored(vector))), None),
+            Ok(vectors) => (
+                vectors
+                    .first()
+                    .map(|vector| (model.model().to_owned(), stored(vector))),
+                None,
+            ),
             Err(error) => {
                 cx.went_without("embeddings", &error.to_string());
                 (None, Some(WORDS_ALONE.to_owned()))
@@ -117,7 +134,14 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError
         };
         let compared = meaning.is_some();
         let mut best = match meaning {
-            Some(meaning) => fused(&by_words.iter().take(RANKED).map(|(number, _)| *number).collect::<Vec<_>>(), &meaning),
+            Some(meaning) => fused(
+                &by_words
+                    .iter()
+                    .take(RANKED)
+                    .map(|(number, _)| *number)
+                    .collect::<Vec<_>>(),
+                &meaning,
+            ),
             None => by_words,
         };
         best.truncate(args.k as usize);
@@ -128,16 +152,36 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError
         Err(error) => return Err(failed(database, error).await),
     };
     if let Some((model, _)) = vector.filter(|_| !compared) {
-        cx.went_without("embeddings", &format!("no passage has a vector of the model {}: add the documents again with it", quoted(&model)));
+        cx.went_without(
+            "embeddings",
+            &format!(
+                "no passage has a vector of the model {}: add the documents again with it",
+                quoted(&model)
+            ),
+        );
         note = Some(WORDS_ALONE.to_owned());
     }
     let passages = shown(&rows, &best).ok_or_else(|| other_columns("documents"))?;
     if passages.is_empty() {
-        note = Some(format!("No passage matches {}. Try other or more general words.", quoted(query)));
+        note = Some(format!(
+            "No passage matches {}. Try other or more general words.",
+            quoted(query)
+        ));
     } else if partial && note.is_none() {
-        note = Some("These words are in very many passages, of which some were ranked. Add a rarer word.".to_owned());
+        note = Some(
+            "These words are in very many passages, of which some were ranked. Add a rarer word."
+                .to_owned(),
+        );
     }
-    Ok(Found { passages, ranked_by: if compared { "words and meaning" } else { "words" }, note })
+    Ok(Found {
+        passages,
+        ranked_by: if compared {
+            "words and meaning"
+        } else {
+            "words"
+        },
+        note,
+    })
 }
 
 /// The host's own model, or the one that is configured.
@@ -145,42 +189,80 @@ fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
     if let Ok(model) = cx.port::<dyn Embedder>() {
         return Ok(Some(Arc::clone(model)));
     }
-    let Meaning(Some(endpoint)) = cx.state()? else { return Ok(None) };
+    let Meaning(Some(endpoint)) = cx.state()? else {
+        return Ok(None);
+    };
     let client = Arc::clone(cx.port::<dyn HttpClient>()?);
     let timeout = PATIENCE.min(cx.remaining() / 2);
-    Ok(Some(Arc::new(HttpEmbedder::new(endpoint.clone(), client, timeout))))
+    Ok(Some(Arc::new(HttpEmbedder::new(
+        endpoint.clone(),
+        client,
+        timeout,
+    ))))
 }
 
 /// Numbers of the passages whose vectors are closest; nothing when no passage has a vector of the model.
-async fn by_meaning(database: &dyn Sql, model: &str, vector: &[u8], words: &[(i64, f64)]) -> Result<Option<Vec<i64>>, SqlError> {
-    let bytes = if database.dialect() == Dialect::Postgres { MOST_BYTES_SENT } else { MOST_BYTES };
+async fn by_meaning(
+    database: &dyn Sql,
+    model: &str,
+    vector: &[u8],
+    words: &[(i64, f64)],
+) -> Result<Option<Vec<i64>>, SqlError> {
+    let bytes = if database.dialect() == Dialect::Postgres {
+        MOST_BYTES_SENT
+    } else {
+        MOST_BYTES
+    };
     let most = MOST_COMPARED.min(bytes / vector.len().max(1));
     let all = "SELECT count(*) FROM (SELECT 1 FROM passages WHERE model = ?1 LIMIT ?2) AS compared";
     let parameters = [SqlValue::from(model), (most as i64 + 1).into()];
-    let count = database.query(all, &parameters, 1).await?.rows.first().and_then(|row| row.first()?.as_i64()).unwrap_or(0);
+    let count = database
+        .query(all, &parameters, 1)
+        .await?
+        .rows
+        .first()
+        .and_then(|row| row.first()?.as_i64())
+        .unwrap_or(0);
     if count == 0 {
         return Ok(None);
     }
     let best = &words[..words.len().min(most)];
     let rows = if count <= most as i64 {
-        database.query("SELECT number, vector FROM passages WHERE model = ?1", &parameters[..1], most).await?
+        database
+            .query(
+                "SELECT number, vector FROM passages WHERE model = ?1",
+                &parameters[..1],
+                most,
+            )
+            .await?
     } else if best.is_empty() {
         Rows::default()
     } else {
         // by their numbers, not by the index of models: it has them all
-        let sql = format!("SELECT number, vector FROM passages WHERE number IN ({}) AND model || '' = ?1", numbers(best));
+        let sql = format!(
+            "SELECT number, vector FROM passages WHERE number IN ({}) AND model || '' = ?1",
+            numbers(best)
+        );
         database.query(&sql, &parameters[..1], most).await?
     };
     let mut found: Vec<(i64, f32)> = rows
         .rows
         .iter()
         .filter_map(|row| {
-            let [SqlValue::Integer(number), SqlValue::Blob(other)] = row.as_slice() else { return None };
+            let [SqlValue::Integer(number), SqlValue::Blob(other)] = row.as_slice() else {
+                return None;
+            };
             Some((*number, likeness(vector, other)?))
         })
         .collect();
     found.sort_by(|one, other| other.1.total_cmp(&one.1));
-    Ok(Some(found.into_iter().take(RANKED).map(|(number, _)| number).collect()))
+    Ok(Some(
+        found
+            .into_iter()
+            .take(RANKED)
+            .map(|(number, _)| number)
+            .collect(),
+    ))
 }
 
 async fn load(database: &dyn Sql, best: &[(i64, f64)]) -> Result<Rows, SqlError> {
@@ -197,14 +279,19 @@ async fn load(database: &dyn Sql, best: &[(i64, f64)]) -> Result<Rows, SqlError>
 
 /// Numbers of the database's own, as a list.
 fn numbers(of: &[(i64, f64)]) -> String {
-    of.iter().map(|(number, _)| number.to_string()).collect::<Vec<_>>().join(",")
+    of.iter()
+        .map(|(number, _)| number.to_string())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn shown(rows: &Rows, best: &[(i64, f64)]) -> Option<Vec<Passage>> {
     let scores: HashMap<i64, f64> = best.iter().copied().collect();
     let mut passages = Vec::with_capacity(rows.rows.len());
     for row in &rows.rows {
-        let [number, id, title, source, section, starts, text] = row.as_slice() else { return None };
+        let [number, id, title, source, section, starts, text] = row.as_slice() else {
+            return None;
+        };
         let score = scores.get(&number.as_i64()?)?;
         passages.push(Passage {
             document_id: id.as_str()?.to_owned(),

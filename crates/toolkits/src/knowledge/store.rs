@@ -30,7 +30,9 @@ const LONGEST_FIELD: usize = 200;
 /// When the database can't be asked.
 pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
     // the last thing that is made
-    let rows = database.query(existence(database.dialect()), &["passage_search".into()], 1).await?;
+    let rows = database
+        .query(existence(database.dialect()), &["passage_search".into()], 1)
+        .await?;
     Ok(!rows.rows.is_empty())
 }
 
@@ -39,8 +41,15 @@ pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
 pub fn schema_for(dialect: Dialect) -> Vec<String> {
     let (number, blob, search) = match dialect {
         Dialect::Postgres => {
-            let search = format!(", search TSVECTOR GENERATED ALWAYS AS ({}) STORED", lexical::tsvector());
-            ("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA", search)
+            let search = format!(
+                ", search TSVECTOR GENERATED ALWAYS AS ({}) STORED",
+                lexical::tsvector()
+            );
+            (
+                "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+                "BYTEA",
+                search,
+            )
         }
         _ => ("INTEGER PRIMARY KEY", "BLOB", String::new()),
     };
@@ -57,11 +66,14 @@ pub fn schema_for(dialect: Dialect) -> Vec<String> {
              starts BIGINT NOT NULL, title TEXT NOT NULL, section TEXT NOT NULL, text TEXT NOT NULL, model TEXT, vector {blob}{search})"
         ),
         "CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document, starts)".to_owned(),
-        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL".to_owned(),
+        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL"
+            .to_owned(),
     ];
     let index: &[&str] = match dialect {
         // without the list of what waits to be put in: every search would read it
-        Dialect::Postgres => &["CREATE INDEX IF NOT EXISTS passage_search ON passages USING gin (search) WITH (fastupdate = off)"],
+        Dialect::Postgres => &[
+            "CREATE INDEX IF NOT EXISTS passage_search ON passages USING gin (search) WITH (fastupdate = off)",
+        ],
         _ => &[
             "CREATE TRIGGER IF NOT EXISTS passages_added AFTER INSERT ON passages BEGIN INSERT INTO passage_search \
              (rowid, title, section, text) VALUES (new.number, new.title, new.section, new.text); END",
@@ -101,48 +113,95 @@ impl Document {
     /// # Errors
     /// A sentence without a full stop about what to change.
     pub fn read(source: &str, content: &str) -> Result<Self, String> {
-        let content = content.strip_prefix('\u{feff}').unwrap_or(content).replace("\r\n", "\n");
+        let content = content
+            .strip_prefix('\u{feff}')
+            .unwrap_or(content)
+            .replace("\r\n", "\n");
         if content.len() > LONGEST_DOCUMENT {
-            return Err(format!("it has more than {LONGEST_DOCUMENT} bytes; split it"));
+            return Err(format!(
+                "it has more than {LONGEST_DOCUMENT} bytes; split it"
+            ));
         }
         let (fields, text) = front_matter(&content);
         let name = source.rsplit('/').next().unwrap_or(source);
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         let field = |name: &str| {
-            let value = fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim_matches(['"', '\'']).trim());
-            value.filter(|value| !value.is_empty()).map(|value| value.chars().take(LONGEST_FIELD).collect::<String>())
+            let value = fields
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.trim_matches(['"', '\'']).trim());
+            value
+                .filter(|value| !value.is_empty())
+                .map(|value| value.chars().take(LONGEST_FIELD).collect::<String>())
         };
-        let (own_title, text) = if [".html", ".htm"].iter().any(|end| name.to_ascii_lowercase().ends_with(end)) {
+        let (own_title, text) = if [".html", ".htm"]
+            .iter()
+            .any(|end| name.to_ascii_lowercase().ends_with(end))
+        {
             let page = readable(text, Part::Body, LONGEST_DOCUMENT);
             (page.title, page.text)
         } else {
-            let heading = text.lines().find_map(|line| line.strip_prefix("# ")).map(|title| title.trim().to_owned());
+            let heading = text
+                .lines()
+                .find_map(|line| line.strip_prefix("# "))
+                .map(|title| title.trim().to_owned());
             (heading, text.to_owned())
         };
         if text.trim().is_empty() {
             return Err("it has no text".to_owned());
         }
         let date = field("date");
-        if date.as_deref().is_some_and(|date| date.len() != 10 || date::parse(date).is_none()) {
+        if date
+            .as_deref()
+            .is_some_and(|date| date.len() != 10 || date::parse(date).is_none())
+        {
             return Err("its `date` is no date such as 2026-01-31".to_owned());
         }
-        let title = field("title").or(own_title).unwrap_or_else(|| stem.to_owned()).chars().take(LONGEST_FIELD).collect();
+        let title = field("title")
+            .or(own_title)
+            .unwrap_or_else(|| stem.to_owned())
+            .chars()
+            .take(LONGEST_FIELD)
+            .collect();
         let kind = field("type").map(|kind| kind.to_lowercase());
-        Ok(Self { id: id(source), source: source.to_owned(), title, kind, party: field("party"), date, text: text.replace('\0', " ") })
+        Ok(Self {
+            id: id(source),
+            source: source.to_owned(),
+            title,
+            kind,
+            party: field("party"),
+            date,
+            text: text.replace('\0', " "),
+        })
     }
 }
 
 /// The id of a file: its path without the ending, with a dash for whatever an address does not carry as it is.
 fn id(source: &str) -> String {
     let path = source.rsplit_once('.').map_or(source, |(path, _)| path);
-    path.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c.to_ascii_lowercase() } else { '-' }).collect()
+    path.chars()
+        .map(|c| {
+            if c.is_alphanumeric() || "-_.".contains(c) {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect()
 }
 
 fn front_matter(content: &str) -> (Vec<(String, &str)>, &str) {
     let none = (Vec::new(), content);
-    let Some(rest) = content.strip_prefix("---\n") else { return none };
-    let Some((head, text)) = rest.split_once("\n---\n") else { return none };
-    let fields = head.lines().filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim().to_lowercase(), value.trim()));
+    let Some(rest) = content.strip_prefix("---\n") else {
+        return none;
+    };
+    let Some((head, text)) = rest.split_once("\n---\n") else {
+        return none;
+    };
+    let fields = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_lowercase(), value.trim()));
     (fields.collect(), text)
 }
 
@@ -151,9 +210,16 @@ fn front_matter(content: &str) -> (Vec<(String, &str)>, &str) {
 ///
 /// # Errors
 /// [`AddError`].
-pub async fn add(database: &dyn Sql, document: &Document, model: Option<&dyn Embedder>) -> Result<usize, AddError> {
+pub async fn add(
+    database: &dyn Sql,
+    document: &Document,
+    model: Option<&dyn Embedder>,
+) -> Result<usize, AddError> {
     let parts = passages(&document.text);
-    let texts: Vec<&str> = parts.iter().map(|part| &document.text[part.range.clone()]).collect();
+    let texts: Vec<&str> = parts
+        .iter()
+        .map(|part| &document.text[part.range.clone()])
+        .collect();
     let vectors = match model {
         Some(model) => vectors(model, &document.title, &texts).await?,
         None => vec![SqlValue::Null; texts.len()],
@@ -161,7 +227,9 @@ pub async fn add(database: &dyn Sql, document: &Document, model: Option<&dyn Emb
     let by_id = [SqlValue::from(document.id.as_str())];
     let old = "DELETE FROM passages WHERE document IN (SELECT number FROM documents WHERE id = ?1)";
     database.execute(old, &by_id).await?;
-    database.execute("DELETE FROM documents WHERE id = ?1", &by_id).await?;
+    database
+        .execute("DELETE FROM documents WHERE id = ?1", &by_id)
+        .await?;
     let optional = |text: &Option<String>| text.as_deref().map_or(SqlValue::Null, SqlValue::from);
     let characters = document.text.chars().count() as i64;
     let row = [
@@ -178,7 +246,12 @@ pub async fn add(database: &dyn Sql, document: &Document, model: Option<&dyn Emb
     let model = model.map_or(SqlValue::Null, |model| model.model().into());
     let (mut starts, mut rows) = (0, Vec::with_capacity(texts.len()));
     for ((part, text), vector) in parts.iter().zip(&texts).zip(vectors) {
-        rows.push([SqlValue::from(starts), part.section.as_str().into(), (*text).into(), vector]);
+        rows.push([
+            SqlValue::from(starts),
+            part.section.as_str().into(),
+            (*text).into(),
+            vector,
+        ]);
         starts += text.chars().count() as i64;
     }
     let mut rest = rows.as_slice();
@@ -189,11 +262,24 @@ pub async fn add(database: &dyn Sql, document: &Document, model: Option<&dyn Emb
             .map(|row| {
                 let first = 4 + row * 4;
                 let document = "(SELECT number FROM documents WHERE id = ?1)";
-                format!("({document}, ?2, ?3, ?{}, ?{}, ?{}, ?{})", first, first + 1, first + 2, first + 3)
+                format!(
+                    "({document}, ?2, ?3, ?{}, ?{}, ?{}, ?{})",
+                    first,
+                    first + 1,
+                    first + 2,
+                    first + 3
+                )
             })
             .collect();
-        let sql = format!("INSERT INTO passages (document, title, model, starts, section, text, vector) VALUES {}", places.join(", "));
-        let mut values = vec![document.id.as_str().into(), document.title.as_str().into(), model.clone()];
+        let sql = format!(
+            "INSERT INTO passages (document, title, model, starts, section, text, vector) VALUES {}",
+            places.join(", ")
+        );
+        let mut values = vec![
+            document.id.as_str().into(),
+            document.title.as_str().into(),
+            model.clone(),
+        ];
         values.extend(rows.iter().flatten().cloned());
         database.execute(&sql, &values).await?;
     }
@@ -218,11 +304,21 @@ fn together(rows: &[[SqlValue; 4]], id: &str, title: &str) -> usize {
     fitting.count().max(1)
 }
 
-async fn vectors(model: &dyn Embedder, title: &str, texts: &[&str]) -> Result<Vec<SqlValue>, AddError> {
+async fn vectors(
+    model: &dyn Embedder,
+    title: &str,
+    texts: &[&str],
+) -> Result<Vec<SqlValue>, AddError> {
     let mut found = Vec::with_capacity(texts.len());
     for texts in texts.chunks(BATCH) {
-        let texts: Vec<String> = texts.iter().map(|text| format!("{title}\n{text}")).collect();
-        let vectors = model.embed(&texts).await.map_err(|error| AddError::Model(error.to_string()))?;
+        let texts: Vec<String> = texts
+            .iter()
+            .map(|text| format!("{title}\n{text}"))
+            .collect();
+        let vectors = model
+            .embed(&texts)
+            .await
+            .map_err(|error| AddError::Model(error.to_string()))?;
         found.extend(vectors.iter().map(|vector| SqlValue::Blob(stored(vector))));
     }
     Ok(found)
@@ -263,15 +359,33 @@ mod tests {
         let content = "---\ntitle: \"Mutual NDA\"\ntype: NDA\nparty: Acme Corp\ndate: 2025-03-01\n---\n# Agreement\nText.\n";
         let document = Document::read("contracts/Acme NDA.md", content).unwrap();
         assert_eq!(
-            (document.id.as_str(), document.title.as_str(), document.kind.as_deref()),
+            (
+                document.id.as_str(),
+                document.title.as_str(),
+                document.kind.as_deref()
+            ),
             ("contracts-acme-nda", "Mutual NDA", Some("nda"))
         );
-        assert_eq!((document.party.as_deref(), document.date.as_deref()), (Some("Acme Corp"), Some("2025-03-01")));
+        assert_eq!(
+            (document.party.as_deref(), document.date.as_deref()),
+            (Some("Acme Corp"), Some("2025-03-01"))
+        );
         assert_eq!(document.text, "# Agreement\nText.\n");
         assert_eq!(Document::read("a.txt", "words").unwrap().title, "a");
-        let page = Document::read("a.html", "<title>Hi</title><h2>One</h2><p>Text<script>x</script>").unwrap();
-        assert_eq!((page.title.as_str(), page.text.trim()), ("Hi", "## One\n\nText"));
-        assert!(Document::read("a.md", "---\ndate: soon\n---\nx").unwrap_err().contains("2026-01-31"));
+        let page = Document::read(
+            "a.html",
+            "<title>Hi</title><h2>One</h2><p>Text<script>x</script>",
+        )
+        .unwrap();
+        assert_eq!(
+            (page.title.as_str(), page.text.trim()),
+            ("Hi", "## One\n\nText")
+        );
+        assert!(
+            Document::read("a.md", "---\ndate: soon\n---\nx")
+                .unwrap_err()
+                .contains("2026-01-31")
+        );
         assert!(Document::read("a.md", " \n").is_err());
     }
 }

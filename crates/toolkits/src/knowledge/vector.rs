@@ -16,13 +16,21 @@ const WORDS: f64 = 0.6;
 pub(crate) fn stored(vector: &[f32]) -> Vec<u8> {
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
-    vector.iter().flat_map(|x| (x * scale).to_le_bytes()).collect()
+    vector
+        .iter()
+        .flat_map(|x| (x * scale).to_le_bytes())
+        .collect()
 }
 
 /// The cosine of two stored vectors; nothing when they have different lengths.
 pub(crate) fn likeness(one: &[u8], other: &[u8]) -> Option<f32> {
     let number = |bytes: &[u8]| bytes.try_into().map(f32::from_le_bytes).unwrap_or(0.0);
-    (one.len() == other.len()).then(|| one.chunks_exact(4).zip(other.chunks_exact(4)).map(|(a, b)| number(a) * number(b)).sum())
+    (one.len() == other.len()).then(|| {
+        one.chunks_exact(4)
+            .zip(other.chunks_exact(4))
+            .map(|(a, b)| number(a) * number(b))
+            .sum()
+    })
 }
 
 /// Reciprocal rank fusion of a ranking by words and one by meaning: what stands high in any stands high, what stands in both higher.
@@ -53,7 +61,12 @@ mod tests {
 
     #[test]
     fn two_rankings_as_one() {
-        let order = |words: &[i64], meaning: &[i64]| -> Vec<i64> { fused(words, meaning).into_iter().map(|(entry, _)| entry).collect() };
+        let order = |words: &[i64], meaning: &[i64]| -> Vec<i64> {
+            fused(words, meaning)
+                .into_iter()
+                .map(|(entry, _)| entry)
+                .collect()
+        };
         assert_eq!(order(&[1, 2, 3], &[3, 2, 4]), [3, 2, 1, 4]);
         let meaning: Vec<i64> = (1..=50).collect();
         assert_eq!(order(&[99], &meaning)[..5], [1, 2, 99, 3, 4]);

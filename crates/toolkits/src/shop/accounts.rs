@@ -46,9 +46,21 @@ const SECOND: [(&str, &str); 12] = [
     ("Garden Centres", "retail"),
 ];
 
-const OWNERS: [&str; 5] = ["Nadia Kovac", "Peter Lindholm", "Ruth Adeyemi", "Samuel Ortega", "Yuki Arai"];
+const OWNERS: [&str; 5] = [
+    "Nadia Kovac",
+    "Peter Lindholm",
+    "Ruth Adeyemi",
+    "Samuel Ortega",
+    "Yuki Arai",
+];
 
-const ROLES: [&str; 5] = ["buyer", "office manager", "managing director", "finance", "operations"];
+const ROLES: [&str; 5] = [
+    "buyer",
+    "office manager",
+    "managing director",
+    "finance",
+    "operations",
+];
 
 const WISHES: [&str; 8] = [
     "Desks and lamps for a new floor",
@@ -112,14 +124,24 @@ pub(super) struct Activity {
 pub(super) fn accounts(customers: &[Customer]) -> Vec<Account> {
     let mut random = Repeatable::new(0x5eed_0006);
     let mut next_opportunity = 2001;
-    (0..ACCOUNTS).map(|number| account(number, customers, &mut random, &mut next_opportunity)).collect()
+    (0..ACCOUNTS)
+        .map(|number| account(number, customers, &mut random, &mut next_opportunity))
+        .collect()
 }
 
-fn account(number: usize, customers: &[Customer], random: &mut Repeatable, next_opportunity: &mut u64) -> Account {
+fn account(
+    number: usize,
+    customers: &[Customer],
+    random: &mut Repeatable,
+    next_opportunity: &mut u64,
+) -> Account {
     // seven has no factor in common with twelve: in each round every first name gets another second one
-    let (kind, industry) = SECOND[(number % FIRST.len() + 7 * (number / FIRST.len())) % SECOND.len()];
+    let (kind, industry) =
+        SECOND[(number % FIRST.len() + 7 * (number / FIRST.len())) % SECOND.len()];
     let count = 1 + random.below(3) as usize;
-    let contacts: Vec<(usize, &str)> = (0..count).map(|place| (number * 5 + place, *random.pick(&ROLES))).collect();
+    let contacts: Vec<(usize, &str)> = (0..count)
+        .map(|place| (number * 5 + place, *random.pick(&ROLES)))
+        .collect();
     let home = &customers[contacts[0].0];
     let since = random.between(home.joined_on.min(TODAY - 30), TODAY - 20);
     let status = random.weighted(&[("active", 70), ("prospect", 22), ("former", 8)]);
@@ -129,7 +151,9 @@ fn account(number: usize, customers: &[Customer], random: &mut Repeatable, next_
         opportunity(id, since, status, random)
     });
     let opportunities = opportunities.collect();
-    let mut days: Vec<u64> = (0..random.between(1, 9)).map(|_| random.between(since, TODAY)).collect();
+    let mut days: Vec<u64> = (0..random.between(1, 9))
+        .map(|_| random.between(since, TODAY))
+        .collect();
     days.sort_unstable();
     let activities = days.into_iter().map(|day| activity(day, random)).collect();
     Account {
@@ -150,7 +174,13 @@ fn account(number: usize, customers: &[Customer], random: &mut Repeatable, next_
 fn opportunity(id: String, since: u64, status: &str, random: &mut Repeatable) -> Opportunity {
     let stage = match status {
         "former" => "lost",
-        _ => random.weighted(&[("qualified", 25), ("proposal", 25), ("negotiation", 15), ("won", 22), ("lost", 13)]),
+        _ => random.weighted(&[
+            ("qualified", 25),
+            ("proposal", 25),
+            ("negotiation", 15),
+            ("won", 22),
+            ("lost", 13),
+        ]),
     };
     let opened_on = random.between(since, TODAY - 5);
     let is_over = matches!(stage, "won" | "lost");
@@ -160,14 +190,23 @@ fn opportunity(id: String, since: u64, status: &str, random: &mut Repeatable) ->
         stage,
         amount_cents: random.between(8, 400) * 10_000,
         opened_on,
-        close_on: if is_over { random.between(opened_on, TODAY) } else { TODAY + random.between(3, 120) },
+        close_on: if is_over {
+            random.between(opened_on, TODAY)
+        } else {
+            TODAY + random.between(3, 120)
+        },
     }
 }
 
 fn activity(day: u64, random: &mut Repeatable) -> Activity {
     let (kind, note) = *random.pick(&NOTES);
     let (hour, minute) = (random.between(7, 17), random.below(12) * 5);
-    Activity { id: random.uuid(), kind, note: note.to_owned(), happened_at: format!("{}T{hour:02}:{minute:02}:00Z", iso(day)) }
+    Activity {
+        id: random.uuid(),
+        kind,
+        note: note.to_owned(),
+        happened_at: format!("{}T{hour:02}:{minute:02}:00Z", iso(day)),
+    }
 }
 
 /// The handbook's chapters: title and text.

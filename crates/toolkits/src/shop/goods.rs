@@ -78,7 +78,15 @@ const fn kind(
     lead: &'static str,
     features: &'static [Feature],
 ) -> Kind {
-    Kind { noun, keywords, dollars, grams, lead, features, finished: true }
+    Kind {
+        noun,
+        keywords,
+        dollars,
+        grams,
+        lead,
+        features,
+        finished: true,
+    }
 }
 
 /// A kind that comes in one finish.
@@ -90,5 +98,8 @@ const fn plain(
     lead: &'static str,
     features: &'static [Feature],
 ) -> Kind {
-    Kind { finished: false, ..kind(noun, keywords, dollars, grams, lead, features) }
+    Kind {
+        finished: false,
+        ..kind(noun, keywords, dollars, grams, lead, features)
+    }
 }

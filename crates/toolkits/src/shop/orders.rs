@@ -29,7 +29,9 @@ pub(super) struct Item {
 /// Every order by time, always the same. Nobody orders before joining, and nothing is sold before it was added.
 pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<Order> {
     let mut random = Repeatable::new(0x5eed_0003);
-    let mut times: Vec<(u64, u64)> = (0..ORDERS).map(|_| (date(&mut random), second(&mut random))).collect();
+    let mut times: Vec<(u64, u64)> = (0..ORDERS)
+        .map(|_| (date(&mut random), second(&mut random)))
+        .collect();
     times.sort_unstable();
     times
         .into_iter()
@@ -47,18 +49,29 @@ pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<Order>
 
 /// A day by season, a little busier each month as the shop grows.
 fn date(random: &mut Repeatable) -> u64 {
-    let months: Vec<(u64, u64)> = (0..22).map(|month| (month, SEASON[(month % 12) as usize] * (100 + 3 * month))).collect();
+    let months: Vec<(u64, u64)> = (0..22)
+        .map(|month| (month, SEASON[(month % 12) as usize] * (100 + 3 * month)))
+        .collect();
     let month = random.weighted(&months);
     let (year, month) = (2025 + month / 12, month % 12 + 1);
     let first = day(year, month, 1);
-    let next = if month == 12 { day(year + 1, 1, 1) } else { day(year, month + 1, 1) };
+    let next = if month == 12 {
+        day(year + 1, 1, 1)
+    } else {
+        day(year, month + 1, 1)
+    };
     random.between(first, next - 1)
 }
 
 /// A second of the day; few people shop at night.
 fn second(random: &mut Repeatable) -> u64 {
     let hours: [(u64, u64); 24] = std::array::from_fn(|hour| {
-        (hour as u64, [2, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 11, 12, 11, 10, 10, 10, 11, 12, 14, 15, 13, 9, 5][hour])
+        (
+            hour as u64,
+            [
+                2, 1, 1, 1, 1, 2, 4, 7, 9, 10, 11, 11, 12, 11, 10, 10, 10, 11, 12, 14, 15, 13, 9, 5,
+            ][hour],
+        )
     });
     random.weighted(&hours) * 3600 + random.below(3600)
 }
@@ -92,10 +105,22 @@ fn items(date: u64, products: &[Product], random: &mut Repeatable) -> Vec<Item> 
         }
         let price = products[product].price_cents;
         let cheap = price < 5_000;
-        let quantity = if cheap { random.weighted(&[(1, 70), (2, 20), (3, 7), (4, 3)]) } else { 1 + u64::from(random.chance(6)) };
+        let quantity = if cheap {
+            random.weighted(&[(1, 70), (2, 20), (3, 7), (4, 3)])
+        } else {
+            1 + u64::from(random.chance(6))
+        };
         // now and then it was on sale
-        let unit_price_cents = if random.chance(12) { price * 9 / 10 } else { price };
-        items.push(Item { product, quantity, unit_price_cents });
+        let unit_price_cents = if random.chance(12) {
+            price * 9 / 10
+        } else {
+            price
+        };
+        items.push(Item {
+            product,
+            quantity,
+            unit_price_cents,
+        });
     }
     items
 }

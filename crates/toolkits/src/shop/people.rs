@@ -23,8 +23,11 @@ pub(super) const SUPPLIERS: [(&str, &str, u64); 12] = [
 ];
 
 /// Code, city, country.
-pub(super) const WAREHOUSES: [(&str, &str, &str); super::products::WAREHOUSES] =
-    [("RNO", "Reno", "US"), ("CMH", "Columbus", "US"), ("RTM", "Rotterdam", "NL")];
+pub(super) const WAREHOUSES: [(&str, &str, &str); super::products::WAREHOUSES] = [
+    ("RNO", "Reno", "US"),
+    ("CMH", "Columbus", "US"),
+    ("RTM", "Rotterdam", "NL"),
+];
 
 pub(super) struct Customer {
     pub(super) name: String,
@@ -81,8 +84,13 @@ const COUNTRIES: [Country; 8] = [
 /// Every customer, in the order in which they joined, always the same.
 pub(super) fn customers() -> Vec<Customer> {
     let mut random = Repeatable::new(0x5eed_0002);
-    let shares: Vec<(&Country, u64)> = COUNTRIES.iter().map(|country| (country, country.share)).collect();
-    let mut days: Vec<u64> = (0..CUSTOMERS).map(|_| random.between(day(2023, 2, 1), day(2026, 10, 25))).collect();
+    let shares: Vec<(&Country, u64)> = COUNTRIES
+        .iter()
+        .map(|country| (country, country.share))
+        .collect();
+    let mut days: Vec<u64> = (0..CUSTOMERS)
+        .map(|_| random.between(day(2023, 2, 1), day(2026, 10, 25)))
+        .collect();
     days.sort_unstable();
     let mut emails = std::collections::HashSet::new();
     days.into_iter()
@@ -98,7 +106,13 @@ pub(super) fn customers() -> Vec<Customer> {
                 number += 1;
             }
             let city = *random.pick(country.cities);
-            Customer { name: format!("{first} {last}"), email, city, country: country.code, joined_on }
+            Customer {
+                name: format!("{first} {last}"),
+                email,
+                city,
+                country: country.code,
+                joined_on,
+            }
         })
         .collect()
 }

@@ -52,12 +52,19 @@ struct Model {
     added_on: u64,
 }
 
-fn fill(category: &'static Category, suppliers: u64, random: &mut Repeatable, products: &mut Vec<Product>) {
+fn fill(
+    category: &'static Category,
+    suppliers: u64,
+    random: &mut Repeatable,
+    products: &mut Vec<Product>,
+) {
     let mut left = category.count;
     let mut taken = HashSet::new();
     let mut number = 1000 + random.below(40);
     while left > 0 {
-        let Some(model) = design(category, number, random, &mut taken) else { continue };
+        let Some(model) = design(category, number, random, &mut taken) else {
+            continue;
+        };
         number += random.between(1, 9);
         for finish in finishes(&model, random).into_iter().take(left) {
             products.push(finished(&model, finish, suppliers, random));
@@ -67,7 +74,12 @@ fn fill(category: &'static Category, suppliers: u64, random: &mut Repeatable, pr
 }
 
 /// `None` when the dice fell on a design that exists already.
-fn design(category: &'static Category, number: u64, random: &mut Repeatable, taken: &mut HashSet<String>) -> Option<Model> {
+fn design(
+    category: &'static Category,
+    number: u64,
+    random: &mut Repeatable,
+    taken: &mut HashSet<String>,
+) -> Option<Model> {
     let kind = random.pick(category.kinds);
     let (brand, brand_percent) = *random.pick(category.brands);
     let (line, purpose) = *random.pick(category.lines);
@@ -77,11 +89,14 @@ fn design(category: &'static Category, number: u64, random: &mut Repeatable, tak
     if !taken.insert(name.clone()) {
         return None;
     }
-    let description = format!("{} {meaning} {brand}'s {line} line is {purpose}. {fact}", kind.lead)
-        .replace("line is for", "line is made for")
-        .replace("line is to", "line is made to")
-        .replace("line is with", "line comes with")
-        .replace("line is at", "line feels at");
+    let description = format!(
+        "{} {meaning} {brand}'s {line} line is {purpose}. {fact}",
+        kind.lead
+    )
+    .replace("line is for", "line is made for")
+    .replace("line is to", "line is made to")
+    .replace("line is with", "line comes with")
+    .replace("line is at", "line feels at");
     let (low, high) = kind.dollars;
     // the product of two dice lies low more often than high, as prices do
     let spread = random.below(100) * random.below(100) / 100;
@@ -108,12 +123,23 @@ fn finishes(model: &Model, random: &mut Repeatable) -> Vec<Option<(&'static str,
     }
     let first = random.below(all.len() as u64) as usize;
     let count = (random.weighted(&[(1, 45), (2, 35), (3, 20)])).min(all.len());
-    (0..count).map(|step| Some(all[(first + step) % all.len()])).collect()
+    (0..count)
+        .map(|step| Some(all[(first + step) % all.len()]))
+        .collect()
 }
 
-fn finished(model: &Model, finish: Option<(&'static str, u64)>, suppliers: u64, random: &mut Repeatable) -> Product {
+fn finished(
+    model: &Model,
+    finish: Option<(&'static str, u64)>,
+    suppliers: u64,
+    random: &mut Repeatable,
+) -> Product {
     let (name, sku, percent) = match finish {
-        Some((finish, percent)) => (format!("{}, {finish}", model.name), format!("{}-{}", model.sku, code(finish)), percent),
+        Some((finish, percent)) => (
+            format!("{}, {finish}", model.name),
+            format!("{}-{}", model.sku, code(finish)),
+            percent,
+        ),
         None => (model.name.clone(), model.sku.clone(), 100),
     };
     let price_cents = charming(model.price * percent / 100);
@@ -142,7 +168,11 @@ fn finished(model: &Model, finish: Option<(&'static str, u64)>, suppliers: u64, 
 fn code(finish: &str) -> String {
     let words: Vec<&str> = finish.split(' ').collect();
     let letters: String = match words[..] {
-        [first, second] if first.chars().all(char::is_alphabetic) => first.chars().take(2).chain(second.chars().take(1)).collect(),
+        [first, second] if first.chars().all(char::is_alphabetic) => first
+            .chars()
+            .take(2)
+            .chain(second.chars().take(1))
+            .collect(),
         [word] => word.chars().take(3).collect(),
         _ => words.concat(),
     };
@@ -187,5 +217,7 @@ fn reviews(added_on: u64, random: &mut Repeatable) -> (Option<u64>, u64) {
 
 /// The FNV-1a hash: a brand has one supplier for each category it is in.
 fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }

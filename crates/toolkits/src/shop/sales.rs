@@ -36,16 +36,24 @@ pub(super) fn sales(products: &[Product]) -> Vec<Sale> {
     let mut random = Repeatable::new(0x5eed_0004);
     let mut sales = Vec::new();
     for (product, goods) in products.iter().enumerate() {
-        let usual = random.weighted(&[(0, 20), (1, 38), (2, 22), (4, 12), (9, 5), (24, 2), (50, 1)]);
+        let usual =
+            random.weighted(&[(0, 20), (1, 38), (2, 22), (4, 12), (9, 5), (24, 2), (50, 1)]);
         let most = if goods.price_cents < 5_000 { 4 } else { 2 };
         for warehouse in 0..WAREHOUSES {
             let events = usual + random.below(usual / 3 + 1);
             let (start, step) = (random.below(DAYS), *random.pick(&[7, 11, 13, 17, 19, 23]));
             // no step has a factor in common with the number of days, so no day comes twice
-            let mut days: Vec<u64> = (0..events).map(|event| TODAY - (start + event * step) % DAYS).collect();
+            let mut days: Vec<u64> = (0..events)
+                .map(|event| TODAY - (start + event * step) % DAYS)
+                .collect();
             days.sort_unstable();
             for day in days.into_iter().filter(|day| *day > goods.added_on) {
-                sales.push(Sale { product, warehouse, day, quantity: random.between(1, most) });
+                sales.push(Sale {
+                    product,
+                    warehouse,
+                    day,
+                    quantity: random.between(1, most),
+                });
             }
         }
     }
@@ -70,7 +78,11 @@ pub(super) fn purchases(products: &[Product]) -> Vec<Purchase> {
             "ordered"
         },
         day: TODAY - age,
-        author: if random.chance(50) { "Ingrid Solheim" } else { "Tomasz Wrona" },
+        author: if random.chance(50) {
+            "Ingrid Solheim"
+        } else {
+            "Tomasz Wrona"
+        },
     };
     ages.into_iter().enumerate().map(purchase).collect()
 }

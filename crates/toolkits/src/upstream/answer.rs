@@ -59,7 +59,10 @@ pub(super) struct Reading {
 impl Reading {
     /// Of the answer to the request with this id, which is the token of its progress too.
     pub(super) fn new(id: u64) -> Self {
-        Self { id, ..Self::default() }
+        Self {
+            id,
+            ..Self::default()
+        }
     }
 
     /// A piece of an event stream.
@@ -78,14 +81,20 @@ impl Reading {
 
     /// One message.
     pub(super) fn message(&mut self, text: &[u8], progress: &mut impl FnMut(&Progress)) {
-        let Ok(message) = serde_json::from_slice::<Message<'_>>(text) else { return };
+        let Ok(message) = serde_json::from_slice::<Message<'_>>(text) else {
+            return;
+        };
         if self.ended.is_some() {
             return;
         }
         match (message.method.as_deref(), message.result, message.error) {
             (Some("notifications/progress"), _, _) => {
-                let read = message.params.and_then(|params| serde_json::from_str::<Progress>(params.get()).ok());
-                read.filter(|read| read.progress_token.as_u64() == Some(self.id)).iter().for_each(progress);
+                let read = message
+                    .params
+                    .and_then(|params| serde_json::from_str::<Progress>(params.get()).ok());
+                read.filter(|read| read.progress_token.as_u64() == Some(self.id))
+                    .iter()
+                    .for_each(progress);
             }
             // its logs are its own, and what it asks was not offered to it
             (Some(_), _, _) => {}
@@ -131,13 +140,17 @@ mod tests {
             "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"late\":1}}\n\n",
         ));
         assert_eq!(heard, [1.0]);
-        assert_eq!(reading.ended.unwrap().unwrap().get(), "{\"big\":12345678901234567890123}");
+        assert_eq!(
+            reading.ended.unwrap().unwrap().get(),
+            "{\"big\":12345678901234567890123}"
+        );
     }
 
     #[test]
     fn refusals_that_name_no_request() {
-        let (reading, _) =
-            read("data: {\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"Server not initialized\"}}\n\n");
+        let (reading, _) = read(
+            "data: {\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"Server not initialized\"}}\n\n",
+        );
         assert!(reading.ended.is_none());
         assert!(!is_modern(&reading.unnamed.unwrap()));
     }

@@ -52,7 +52,10 @@ pub(super) enum Failure {
 
 impl Failure {
     fn unsent(cause: impl Into<String>) -> Self {
-        Self::Unavailable { cause: cause.into(), sent: false }
+        Self::Unavailable {
+            cause: cause.into(),
+            sent: false,
+        }
     }
 }
 
@@ -60,7 +63,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Error(error) => write!(f, "error {}: {}", error.code, text::quoted(&error.message)),
+            Self::Error(error) => {
+                write!(f, "error {}: {}", error.code, text::quoted(&error.message))
+            }
             Self::Refused(cause) | Self::Unavailable { cause, .. } => f.write_str(cause),
             Self::Internal(error) => write!(f, "{error:?}"),
         }
@@ -99,15 +104,31 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(name: String, url: String, token: Option<Secret>) -> Self {
-        Self { name, url, token, era: Mutex::new(Era::Modern), last_id: AtomicU64::new(0) }
+        Self {
+            name,
+            url,
+            token,
+            era: Mutex::new(Era::Modern),
+            last_id: AtomicU64::new(0),
+        }
     }
 
     /// The result of a request, in whichever era the upstream lives.
-    pub(super) async fn ask(&self, cx: &Cx, request: Request<'_>) -> Result<Box<RawValue>, Failure> {
+    pub(super) async fn ask(
+        &self,
+        cx: &Cx,
+        request: Request<'_>,
+    ) -> Result<Box<RawValue>, Failure> {
         if cx.hops() >= MOST_HOPS {
-            return Err(Failure::unsent(format!("the call came through {MOST_HOPS} servers already: do some of them front each other?")));
+            return Err(Failure::unsent(format!(
+                "the call came through {MOST_HOPS} servers already: do some of them front each other?"
+            )));
         }
-        let known = self.era.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .era
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let refusal = match self.exchange(cx, &request, &known).await? {
             Came::Result(result) => return Ok(result),
             Came::OtherEra(refusal) => refusal,
@@ -142,23 +163,41 @@ impl Client {
         });
         let id = self.next_id();
         let body = write_request(&id.to_string(), "initialize", params.to_string().as_bytes());
-        let (response, reading) = self.send(cx, self.post(body, within, 64 * 1024), id).await?;
+        let (response, reading) = self
+            .send(cx, self.post(body, within, 64 * 1024), id)
+            .await?;
         let result = match self.judge(&response, reading)? {
             Came::Result(result) => result,
             Came::OtherEra(refusal) => return Err(Failure::unsent(refusal)),
         };
         let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
         let said = result["protocolVersion"].as_str().unwrap_or_default();
-        let version = Revision::parse(said).filter(|revision| !revision.is_modern()).map(Revision::as_str);
-        let version =
-            version.ok_or_else(|| Failure::unsent(format!("it speaks {}, which is no version with a handshake", text::quoted(said))))?;
-        let visible = |id: &&str| id.len() <= 1024 && id.bytes().all(|byte| byte.is_ascii_graphic());
-        let session = Session { id: response.header("mcp-session-id").filter(visible).map(str::to_owned), version };
+        let version = Revision::parse(said)
+            .filter(|revision| !revision.is_modern())
+            .map(Revision::as_str);
+        let version = version.ok_or_else(|| {
+            Failure::unsent(format!(
+                "it speaks {}, which is no version with a handshake",
+                text::quoted(said)
+            ))
+        })?;
+        let visible =
+            |id: &&str| id.len() <= 1024 && id.bytes().all(|byte| byte.is_ascii_graphic());
+        let session = Session {
+            id: response
+                .header("mcp-session-id")
+                .filter(visible)
+                .map(str::to_owned),
+            version,
+        };
         let initialized = write_notification("notifications/initialized", b"{}");
         let request = in_session(self.post(initialized, within, 64 * 1024), &session);
         let (response, _) = self.send(cx, request, 0).await?;
         if !response.is_success() {
-            return Err(Failure::unsent(format!("it answers `notifications/initialized` with status {}", response.status)));
+            return Err(Failure::unsent(format!(
+                "it answers `notifications/initialized` with status {}",
+                response.status
+            )));
         }
         Ok(session)
     }
@@ -173,19 +212,40 @@ impl Client {
         }
         if *era == Era::Modern {
             let trace = cx.trace();
-            for (key, value) in [("traceparent", &trace.traceparent), ("tracestate", &trace.tracestate)] {
-                meta.extend(value.as_ref().map(|value| (key.to_owned(), value.as_str().into())));
+            for (key, value) in [
+                ("traceparent", &trace.traceparent),
+                ("tracestate", &trace.tracestate),
+            ] {
+                meta.extend(
+                    value
+                        .as_ref()
+                        .map(|value| (key.to_owned(), value.as_str().into())),
+                );
             }
             // what a form asks is shown under the upstream's name; pages to open, samples and folders are not passed on
             let asks = cx.revision().is_modern() && cx.client().elicitation_form;
-            let capabilities = if asks { json!({"elicitation": {"form": {}}}) } else { json!({}) };
-            meta.insert("io.modelcontextprotocol/protocolVersion".into(), Revision::LATEST.as_str().into());
-            meta.insert("io.modelcontextprotocol/clientCapabilities".into(), capabilities);
+            let capabilities = if asks {
+                json!({"elicitation": {"form": {}}})
+            } else {
+                json!({})
+            };
+            meta.insert(
+                "io.modelcontextprotocol/protocolVersion".into(),
+                Revision::LATEST.as_str().into(),
+            );
+            meta.insert(
+                "io.modelcontextprotocol/clientCapabilities".into(),
+                capabilities,
+            );
             let info = json!({"name": "mcpfn", "version": env!("CARGO_PKG_VERSION")});
             meta.insert("io.modelcontextprotocol/clientInfo".into(), info);
         }
         params.insert("_meta".into(), meta.into());
-        let body = write_request(&id.to_string(), request.method, Value::Object(params).to_string().as_bytes());
+        let body = write_request(
+            &id.to_string(),
+            request.method,
+            Value::Object(params).to_string().as_bytes(),
+        );
         let mut post = self.post(body, request.within, request.max_body);
         if cx.wants_progress() {
             // what is compressed is not heard before its end
@@ -193,11 +253,16 @@ impl Client {
         }
         post = match era {
             Era::Modern => {
-                post = post.header("mcp-protocol-version", Revision::LATEST.as_str()).header("mcp-method", request.method);
+                post = post
+                    .header("mcp-protocol-version", Revision::LATEST.as_str())
+                    .header("mcp-method", request.method);
                 if let Some(target) = request.target {
                     post = post.header("mcp-name", header_text(target));
                 }
-                request.headers.iter().fold(post, |post, (name, value)| post.header(name, value))
+                request
+                    .headers
+                    .iter()
+                    .fold(post, |post, (name, value)| post.header(name, value))
             }
             Era::Legacy(session) => in_session(post, session),
         };
@@ -222,9 +287,18 @@ impl Client {
     }
 
     /// Sends a request and reads the messages of its answer, progress as it comes.
-    async fn send(&self, cx: &Cx, mut request: HttpRequest, id: u64) -> Result<(HttpResponse, Reading), Failure> {
+    async fn send(
+        &self,
+        cx: &Cx,
+        mut request: HttpRequest,
+        id: u64,
+    ) -> Result<(HttpResponse, Reading), Failure> {
         request.timeout = request.timeout.min(cx.remaining().saturating_sub(MARGIN));
-        let ear = Arc::new(Ear { cx: cx.clone(), token: self.token.clone(), heard: Mutex::new((Reading::new(id), 0)) });
+        let ear = Arc::new(Ear {
+            cx: cx.clone(),
+            token: self.token.clone(),
+            heard: Mutex::new((Reading::new(id), 0)),
+        });
         request.listener = Some(ear.clone());
         let response = cx.fetch(request).await.map_err(Failure::Internal)?;
         let mut heard = ear.heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -232,10 +306,21 @@ impl Client {
         let response = match response {
             Ok(response) => response,
             // the answer was heard, whatever became of its stream
-            Err(_) if reading.ended.is_some() => return Ok((HttpResponse { status: 200, ..HttpResponse::default() }, reading)),
+            Err(_) if reading.ended.is_some() => {
+                return Ok((
+                    HttpResponse {
+                        status: 200,
+                        ..HttpResponse::default()
+                    },
+                    reading,
+                ));
+            }
             Err(error) => {
                 let sent = !matches!(error, HttpError::BadUrl(_) | HttpError::NotPublic(_));
-                return Err(Failure::Unavailable { cause: self.without_token(error.to_string()), sent });
+                return Err(Failure::Unavailable {
+                    cause: self.without_token(error.to_string()),
+                    sent,
+                });
             }
         };
         let progress = |progress: &Progress| ear.report(progress);
@@ -253,30 +338,50 @@ impl Client {
         let Reading { ended, unnamed, .. } = reading;
         let status = response.status;
         let said = || {
-            let body = String::from_utf8_lossy(&response.body[..response.body.len().min(1024)]).into_owned();
-            format!("status {status}: {}", text::quoted(&self.without_token(body)))
+            let body = String::from_utf8_lossy(&response.body[..response.body.len().min(1024)])
+                .into_owned();
+            format!(
+                "status {status}: {}",
+                text::quoted(&self.without_token(body))
+            )
         };
         match (status, ended) {
-            (401 | 403, _) => {
-                Err(Failure::Refused(format!("the token in the settings is missing, wrong or not allowed to do this ({})", said())))
-            }
+            (401 | 403, _) => Err(Failure::Refused(format!(
+                "the token in the settings is missing, wrong or not allowed to do this ({})",
+                said()
+            ))),
             (200..=299, Some(Ok(result))) => Ok(Came::Result(self.clean_result(result))),
             // a version that it does not speak: it may have a handshake
-            (_, Some(Err(error))) if error.code == -32022 => Ok(Came::OtherEra(format!("error -32022: {}", text::quoted(&error.message)))),
+            (_, Some(Err(error))) if error.code == -32022 => Ok(Came::OtherEra(format!(
+                "error -32022: {}",
+                text::quoted(&error.message)
+            ))),
             (200..=299, Some(Err(error))) => Err(Failure::Error(self.clean_error(error))),
-            (400..=499, Some(Err(error))) if is_modern(&error) => Err(Failure::Error(self.clean_error(error))),
+            (400..=499, Some(Err(error))) if is_modern(&error) => {
+                Err(Failure::Error(self.clean_error(error)))
+            }
             (400 | 404 | 405 | 406 | 415 | 422, _) => Ok(Came::OtherEra(said())),
-            (300..=399, _) => Err(Failure::unsent(format!("it redirects: its address in the settings may be an old one ({})", said()))),
+            (300..=399, _) => Err(Failure::unsent(format!(
+                "it redirects: its address in the settings may be an old one ({})",
+                said()
+            ))),
             (429, _) => Err(Failure::unsent(said())),
             (200..=299, None) if response.truncated => Err(Failure::Unavailable {
-                cause: "its answer is longer than the limit, and not among what was read".to_owned(),
+                cause: "its answer is longer than the limit, and not among what was read"
+                    .to_owned(),
                 sent: true,
             }),
             (200..=299, None) => match unnamed {
                 Some(error) => Err(Failure::Error(self.clean_error(error))),
-                None => Err(Failure::Unavailable { cause: format!("there is no answer to the request in it ({})", said()), sent: true }),
+                None => Err(Failure::Unavailable {
+                    cause: format!("there is no answer to the request in it ({})", said()),
+                    sent: true,
+                }),
             },
-            _ => Err(Failure::Unavailable { cause: said(), sent: true }),
+            _ => Err(Failure::Unavailable {
+                cause: said(),
+                sent: true,
+            }),
         }
     }
 
@@ -291,7 +396,8 @@ impl Client {
         match &self.token {
             // a token has no character that JSON writes in another way but `"` and `\`, and with those it stays what it was: JSON
             Some(token) if result.get().contains(token.expose()) => {
-                RawValue::from_string(self.without_token(result.get().to_owned())).unwrap_or_default()
+                RawValue::from_string(self.without_token(result.get().to_owned()))
+                    .unwrap_or_default()
             }
             _ => result,
         }
@@ -319,17 +425,26 @@ fn in_session(post: HttpRequest, session: &Session) -> HttpRequest {
 }
 
 fn is_stream(response: &HttpResponse) -> bool {
-    response.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+    response.header("content-type").is_some_and(|kind| {
+        kind.trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/event-stream")
+    })
 }
 
 /// Text as a header can carry it: as it is, or by its Base64.
 pub(super) fn header_text(text: &str) -> String {
     use base64::Engine as _;
-    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && text.trim() == text && !text.starts_with("=?base64?");
+    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && text.trim() == text
+        && !text.starts_with("=?base64?");
     if plain && !text.is_empty() {
         text.to_owned()
     } else {
-        format!("=?base64?{}?=", base64::engine::general_purpose::STANDARD.encode(text))
+        format!(
+            "=?base64?{}?=",
+            base64::engine::general_purpose::STANDARD.encode(text)
+        )
     }
 }
 
@@ -344,10 +459,15 @@ struct Ear {
 impl Ear {
     fn report(&self, progress: &Progress) {
         let message = progress.message.as_ref().map(|message| {
-            let message: String = message.chars().take(LONGEST_MESSAGE).filter(|character| is_visible(*character)).collect();
+            let message: String = message
+                .chars()
+                .take(LONGEST_MESSAGE)
+                .filter(|character| is_visible(*character))
+                .collect();
             without(self.token.as_ref(), message)
         });
-        self.cx.progress(progress.progress, progress.total, message.as_deref());
+        self.cx
+            .progress(progress.progress, progress.total, message.as_deref());
     }
 }
 

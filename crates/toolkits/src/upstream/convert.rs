@@ -1,6 +1,9 @@
 //! From an upstream's results to this server's: URIs get the prefix, `_meta` stays behind, a question becomes a question of this server.
 
-use mcpfn_core::{CallToolResult, Content, Cx, ElicitAction, Form, GetPromptResult, InputResponse, ResourceContents, ToolError, shown_uri};
+use mcpfn_core::{
+    CallToolResult, Content, Cx, ElicitAction, Form, GetPromptResult, InputResponse,
+    ResourceContents, ToolError, shown_uri,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -41,7 +44,9 @@ struct Carried {
 
 /// Adds the answers to an upstream's question, if this call brings them.
 pub(super) fn add_answers(params: &mut Map<String, Value>, cx: &Cx) {
-    let Some(carried) = cx.request_state::<Carried>() else { return };
+    let Some(carried) = cx.request_state::<Carried>() else {
+        return;
+    };
     let answers: Map<String, Value> = carried
         .keys
         .into_iter()
@@ -49,7 +54,9 @@ pub(super) fn add_answers(params: &mut Map<String, Value>, cx: &Cx) {
             InputResponse::Elicitation(elicited) => Some((
                 key,
                 match elicited.action {
-                    ElicitAction::Accept => json!({"action": "accept", "content": elicited.content}),
+                    ElicitAction::Accept => {
+                        json!({"action": "accept", "content": elicited.content})
+                    }
                     ElicitAction::Decline => json!({"action": "decline"}),
                     ElicitAction::Cancel => json!({"action": "cancel"}),
                 },
@@ -58,11 +65,19 @@ pub(super) fn add_answers(params: &mut Map<String, Value>, cx: &Cx) {
         })
         .collect();
     params.insert("inputResponses".to_owned(), answers.into());
-    params.extend(carried.state.map(|state| ("requestState".to_owned(), state.into())));
+    params.extend(
+        carried
+            .state
+            .map(|state| ("requestState".to_owned(), state.into())),
+    );
 }
 
 /// A tool's result.
-pub(super) fn tool(upstream: &str, result: &RawValue, cx: &Cx) -> Result<CallToolResult, ToolError> {
+pub(super) fn tool(
+    upstream: &str,
+    result: &RawValue,
+    cx: &Cx,
+) -> Result<CallToolResult, ToolError> {
     let mut result: CallToolResult = read(upstream, result, cx)?;
     result.meta.clear();
     for content in &mut result.content {
@@ -72,7 +87,11 @@ pub(super) fn tool(upstream: &str, result: &RawValue, cx: &Cx) -> Result<CallToo
 }
 
 /// A prompt's messages.
-pub(super) fn prompt(upstream: &str, result: &RawValue, cx: &Cx) -> Result<GetPromptResult, ToolError> {
+pub(super) fn prompt(
+    upstream: &str,
+    result: &RawValue,
+    cx: &Cx,
+) -> Result<GetPromptResult, ToolError> {
     let mut result: GetPromptResult = read(upstream, result, cx)?;
     for message in &mut result.messages {
         rename(upstream, &mut message.content);
@@ -81,30 +100,57 @@ pub(super) fn prompt(upstream: &str, result: &RawValue, cx: &Cx) -> Result<GetPr
 }
 
 /// A resource's contents.
-pub(super) fn resource(upstream: &str, result: &RawValue, cx: &Cx) -> Result<Vec<ResourceContents>, ToolError> {
+pub(super) fn resource(
+    upstream: &str,
+    result: &RawValue,
+    cx: &Cx,
+) -> Result<Vec<ResourceContents>, ToolError> {
     let ReadResult { mut contents } = read(upstream, result, cx)?;
-    contents.iter_mut().for_each(|contents| rename_contents(upstream, contents));
+    contents
+        .iter_mut()
+        .for_each(|contents| rename_contents(upstream, contents));
     Ok(contents)
 }
 
 /// Values of a completion.
 pub(super) fn completion(result: &RawValue) -> Vec<String> {
     let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
-    let values = result["completion"]["values"].as_array().into_iter().flatten();
-    values.filter_map(Value::as_str).take(100).map(sentence).collect()
+    let values = result["completion"]["values"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    values
+        .filter_map(Value::as_str)
+        .take(100)
+        .map(sentence)
+        .collect()
 }
 
-fn read<T: for<'de> Deserialize<'de>>(upstream: &str, result: &RawValue, cx: &Cx) -> Result<T, ToolError> {
+fn read<T: for<'de> Deserialize<'de>>(
+    upstream: &str,
+    result: &RawValue,
+    cx: &Cx,
+) -> Result<T, ToolError> {
     let unreadable = |cause: String| {
         let cause: String = cause.chars().take(200).collect();
-        ToolError::unavailable(format!("`{upstream}` gave a result that can't be read. Try something else, and tell the user."), cause)
+        ToolError::unavailable(
+            format!(
+                "`{upstream}` gave a result that can't be read. Try something else, and tell the user."
+            ),
+            cause,
+        )
     };
-    let outline: Outline = serde_json::from_str(result.get()).map_err(|error| unreadable(error.to_string()))?;
+    let outline: Outline =
+        serde_json::from_str(result.get()).map_err(|error| unreadable(error.to_string()))?;
     match outline.result_type.as_deref() {
         // servers before 2026-07-28 say no type
-        None | Some("complete") => serde_json::from_str(result.get()).map_err(|error| unreadable(error.to_string())),
+        None | Some("complete") => {
+            serde_json::from_str(result.get()).map_err(|error| unreadable(error.to_string()))
+        }
         Some("input_required") => Err(question(upstream, outline, cx)),
-        Some(_) => Err(unreadable("its `resultType` is none that this server asked for".to_owned())),
+        Some(_) => Err(unreadable(
+            "its `resultType` is none that this server asked for".to_owned(),
+        )),
     }
 }
 
@@ -129,39 +175,68 @@ fn question(upstream: &str, outline: Outline, cx: &Cx) -> ToolError {
             None => return refused(),
         }
     }
-    ask.state(Carried { keys, state: outline.request_state }).into()
+    ask.state(Carried {
+        keys,
+        state: outline.request_state,
+    })
+    .into()
 }
 
 /// A form under the name of who asks, so that nobody takes a stranger's question for this server's.
 fn form(upstream: &str, request: &Value) -> Option<Form> {
     let params = &request["params"];
-    if request["method"] != "elicitation/create" || params.get("mode").is_some_and(|mode| mode != "form") {
+    if request["method"] != "elicitation/create"
+        || params.get("mode").is_some_and(|mode| mode != "form")
+    {
         return None;
     }
     let schema = &params["requestedSchema"];
-    let fields = schema["properties"].as_object().filter(|fields| fields.len() <= MOST_FIELDS)?;
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let form = Form::new(format!("The server `{upstream}` asks: {}", sentence(params["message"].as_str()?)));
+    let fields = schema["properties"]
+        .as_object()
+        .filter(|fields| fields.len() <= MOST_FIELDS)?;
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let form = Form::new(format!(
+        "The server `{upstream}` asks: {}",
+        sentence(params["message"].as_str()?)
+    ));
     Some(fields.iter().fold(form, |form, (name, schema)| {
         let form = form.field(name, schema.clone());
-        if required.contains(&name.as_str()) { form } else { form.optional(name) }
+        if required.contains(&name.as_str()) {
+            form
+        } else {
+            form.optional(name)
+        }
     }))
 }
 
 /// A failure as the model reads it. What is known to be wrong with a request is not an error of the server.
 pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolError {
     match failure {
-        Failure::Error(error) if error.code == -32042 => {
-            ToolError::new(format!("`{upstream}` wants a page to be opened, which this server does not pass on. Use that server directly."))
-        }
+        Failure::Error(error) if error.code == -32042 => ToolError::new(format!(
+            "`{upstream}` wants a page to be opened, which this server does not pass on. Use that server directly."
+        )),
         Failure::Error(error) if error.code == -32021 => ToolError::new(format!(
             "`{upstream}` needs a capability that the client did not declare, or that this server does not pass on (it passes on forms, for clients that speak 2026-07-28 and show them): {}",
             sentence(&error.message)
         )),
-        Failure::Error(error) => ToolError::new(format!("`{upstream}` refused the call: {}", sentence(&error.message)))
-            .with_cause(format!("error {}: {}", error.code, sentence(error.data.as_str().unwrap_or_default()))),
+        Failure::Error(error) => ToolError::new(format!(
+            "`{upstream}` refused the call: {}",
+            sentence(&error.message)
+        ))
+        .with_cause(format!(
+            "error {}: {}",
+            error.code,
+            sentence(error.data.as_str().unwrap_or_default())
+        )),
         Failure::Refused(cause) => ToolError::unavailable(
-            format!("`{upstream}` is unavailable: it does not accept this server's credential. Tell the user, who may ask the operator."),
+            format!(
+                "`{upstream}` is unavailable: it does not accept this server's credential. Tell the user, who may ask the operator."
+            ),
             cause,
         ),
         Failure::Unavailable { cause, sent } => {
@@ -170,7 +245,10 @@ pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolErro
             } else {
                 "Try again in a few minutes."
             };
-            ToolError::unavailable(format!("`{upstream}` is temporarily unavailable. {advice}"), cause)
+            ToolError::unavailable(
+                format!("`{upstream}` is temporarily unavailable. {advice}"),
+                cause,
+            )
         }
         Failure::Internal(error) => error,
     }
@@ -179,9 +257,9 @@ pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolErro
 /// As [`failed`], where the specification says with an error that something does not exist.
 pub(super) fn not_there(upstream: &str, failure: Failure) -> ToolError {
     match failure {
-        Failure::Error(error) if matches!(error.code, -32602 | -32002) => {
-            ToolError::not_found(format!("`{upstream}` refused it: {}", sentence(&error.message)))
-        }
+        Failure::Error(error) if matches!(error.code, -32602 | -32002) => ToolError::not_found(
+            format!("`{upstream}` refused it: {}", sentence(&error.message)),
+        ),
         failure => failed(upstream, failure, false),
     }
 }

@@ -43,7 +43,8 @@ impl Events {
             if self.has_data {
                 self.data.push(b'\n');
             }
-            self.data.extend_from_slice(data.strip_prefix(b" ").unwrap_or(data));
+            self.data
+                .extend_from_slice(data.strip_prefix(b" ").unwrap_or(data));
             self.has_data = true;
         }
         self.line.clear();
@@ -57,7 +58,10 @@ mod tests {
     fn read(stream: &str, piece: usize) -> Vec<String> {
         let (mut events, mut found) = (Events::default(), Vec::new());
         let mut take = |data: &[u8]| found.push(String::from_utf8(data.to_vec()).unwrap());
-        stream.as_bytes().chunks(piece).for_each(|piece| events.push(piece, &mut take));
+        stream
+            .as_bytes()
+            .chunks(piece)
+            .for_each(|piece| events.push(piece, &mut take));
         events.end(&mut take);
         found
     }

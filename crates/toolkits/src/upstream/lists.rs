@@ -66,26 +66,51 @@ impl Lists {
 
     /// Whether the last known list has a name.
     pub(super) fn knows(&self, kind: ListKind, name: &str) -> bool {
-        self.kept(kind, |kept| kept.listing.as_ref().is_some_and(|listing| listing.contains(name)))
+        self.kept(kind, |kept| {
+            kept.listing
+                .as_ref()
+                .is_some_and(|listing| listing.contains(name))
+        })
     }
 
     /// Why there is no list.
     pub(super) fn trouble(&self, kind: ListKind) -> String {
-        self.kept(kind, |kept| kept.trouble.clone()).unwrap_or_else(|| "its list did not come in time".to_owned())
+        self.kept(kind, |kept| kept.trouble.clone())
+            .unwrap_or_else(|| "its list did not come in time".to_owned())
     }
 
     /// The list, asked for if it is not fresh; with `newer`, also if it is, unless that was just now.
-    pub(super) async fn get(&self, client: &Client, kind: ListKind, newer: bool, cx: &Cx) -> Listed {
+    pub(super) async fn get(
+        &self,
+        client: &Client,
+        kind: ListKind,
+        newer: bool,
+        cx: &Cx,
+    ) -> Listed {
         loop {
             let now_ms = cx.now_ms();
             let step = self.kept(kind, |kept| {
-                let last = Listed { listing: kept.listing.clone(), trouble: None };
-                let fresh_until_ms = kept.listing.as_ref().map_or(0, |listing| listing.fresh_until_ms());
-                let wanted = if newer { now_ms >= kept.asked_ms + LEAST_MS } else { now_ms >= fresh_until_ms };
+                let last = Listed {
+                    listing: kept.listing.clone(),
+                    trouble: None,
+                };
+                let fresh_until_ms = kept
+                    .listing
+                    .as_ref()
+                    .map_or(0, |listing| listing.fresh_until_ms());
+                let wanted = if newer {
+                    now_ms >= kept.asked_ms + LEAST_MS
+                } else {
+                    now_ms >= fresh_until_ms
+                };
                 if !wanted || now_ms < kept.pause_until_ms {
                     Step::Take(last)
                 } else if now_ms < kept.busy_until_ms {
-                    if last.listing.is_some() { Step::Take(last) } else { Step::Wait }
+                    if last.listing.is_some() {
+                        Step::Take(last)
+                    } else {
+                        Step::Wait
+                    }
                 } else {
                     kept.busy_until_ms = now_ms + WITHIN.as_millis() as u64;
                     Step::Ask
@@ -111,14 +136,18 @@ impl Lists {
                     left_out
                 }
                 Err(failure) => {
-                    kept.pause_until_ms = now_ms + (PAUSE_MS << kept.failures.min(8)).min(MOST_PAUSE_MS);
+                    kept.pause_until_ms =
+                        now_ms + (PAUSE_MS << kept.failures.min(8)).min(MOST_PAUSE_MS);
                     kept.failures = kept.failures.saturating_add(1);
                     let trouble = format!("{} can't be listed: {failure}", kind.member());
                     kept.trouble = Some(trouble.clone());
                     Some(trouble)
                 }
             };
-            Listed { listing: kept.listing.clone(), trouble }
+            Listed {
+                listing: kept.listing.clone(),
+                trouble,
+            }
         });
         drop(asking);
         listed
@@ -147,13 +176,27 @@ fn method(kind: ListKind) -> &'static str {
 }
 
 /// All pages of a list, and what was left out of them.
-async fn ask(client: &Client, kind: ListKind, cx: &Cx) -> Result<(Listing, Option<String>), Failure> {
+async fn ask(
+    client: &Client,
+    kind: ListKind,
+    cx: &Cx,
+) -> Result<(Listing, Option<String>), Failure> {
     let (mut entries, mut left_out) = (Vec::new(), Vec::new());
     let (mut ttl_ms, mut bytes, mut full) = (MOST_MS, 0, false);
     let mut cursor: Option<String> = None;
     for page in 1.. {
-        let params: Map<String, Value> = cursor.iter().map(|cursor| ("cursor".to_owned(), cursor.as_str().into())).collect();
-        let request = Request { method: method(kind), target: None, params, headers: Vec::new(), within: WITHIN, max_body: LARGEST_PAGE };
+        let params: Map<String, Value> = cursor
+            .iter()
+            .map(|cursor| ("cursor".to_owned(), cursor.as_str().into()))
+            .collect();
+        let request = Request {
+            method: method(kind),
+            target: None,
+            params,
+            headers: Vec::new(),
+            within: WITHIN,
+            max_body: LARGEST_PAGE,
+        };
         let result = match client.ask(cx, request).await {
             Ok(result) => result,
             // it has nothing of this kind
@@ -163,25 +206,43 @@ async fn ask(client: &Client, kind: ListKind, cx: &Cx) -> Result<(Listing, Optio
             }
             Err(failure) => return Err(failure),
         };
-        let malformed = || Failure::Unavailable { cause: "the result is not a list of objects".to_owned(), sent: true };
-        let mut result: Map<String, Value> = serde_json::from_str(result.get()).map_err(|_| malformed())?;
-        let Some(Value::Array(more)) = result.remove(kind.member()) else { return Err(malformed()) };
-        ttl_ms = ttl_ms.min(result.get("ttlMs").and_then(Value::as_u64).unwrap_or(UNSAID_MS));
+        let malformed = || Failure::Unavailable {
+            cause: "the result is not a list of objects".to_owned(),
+            sent: true,
+        };
+        let mut result: Map<String, Value> =
+            serde_json::from_str(result.get()).map_err(|_| malformed())?;
+        let Some(Value::Array(more)) = result.remove(kind.member()) else {
+            return Err(malformed());
+        };
+        ttl_ms = ttl_ms.min(
+            result
+                .get("ttlMs")
+                .and_then(Value::as_u64)
+                .unwrap_or(UNSAID_MS),
+        );
         for mut entry in more {
             let size = entry.to_string().len();
             if entries.len() == MOST_ENTRIES || bytes + size > LARGEST_LIST {
-                left_out.push(format!("it has more than {MOST_ENTRIES} entries or {LARGEST_LIST} bytes"));
+                left_out.push(format!(
+                    "it has more than {MOST_ENTRIES} entries or {LARGEST_LIST} bytes"
+                ));
                 full = true;
                 break;
             } else if size > LARGEST_ENTRY {
-                left_out.push(format!("an entry has {size} bytes, more than {LARGEST_ENTRY}"));
+                left_out.push(format!(
+                    "an entry has {size} bytes, more than {LARGEST_ENTRY}"
+                ));
             } else {
                 clean(&mut entry);
                 bytes += size;
                 entries.push(entry);
             }
         }
-        let next = result.get("nextCursor").and_then(Value::as_str).map(str::to_owned);
+        let next = result
+            .get("nextCursor")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         if next.is_none() || full {
             break;
         }
@@ -196,12 +257,34 @@ async fn ask(client: &Client, kind: ListKind, cx: &Cx) -> Result<(Listing, Optio
     left_out.extend(refused);
     let more = left_out.len().saturating_sub(MOST_SENTENCES);
     left_out.truncate(MOST_SENTENCES);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    Ok((listing, (!left_out.is_empty()).then(|| format!("left out of {}: {}{more}", kind.member(), left_out.join("; ")))))
+    let more = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
+    Ok((
+        listing,
+        (!left_out.is_empty()).then(|| {
+            format!(
+                "left out of {}: {}{more}",
+                kind.member(),
+                left_out.join("; ")
+            )
+        }),
+    ))
 }
 
 /// What calls repeat letter by letter.
-const EXACT: [&str; 8] = ["name", "uri", "uriTemplate", "enum", "const", "default", "pattern", "required"];
+const EXACT: [&str; 8] = [
+    "name",
+    "uri",
+    "uriTemplate",
+    "enum",
+    "const",
+    "default",
+    "pattern",
+    "required",
+];
 
 /// Takes out what people would not see, and models would.
 fn clean(entry: &mut Value) {
@@ -209,7 +292,10 @@ fn clean(entry: &mut Value) {
         Value::String(text) if !text.chars().all(is_visible) => *text = visible(text),
         Value::Array(items) => items.iter_mut().for_each(clean),
         Value::Object(members) => {
-            members.iter_mut().filter(|(key, _)| !EXACT.contains(&key.as_str())).for_each(|(_, value)| clean(value));
+            members
+                .iter_mut()
+                .filter(|(key, _)| !EXACT.contains(&key.as_str()))
+                .for_each(|(_, value)| clean(value));
         }
         _ => {}
     }

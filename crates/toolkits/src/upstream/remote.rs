@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, CallToolResult, Completing, Cx, GetPromptResult, ListKind, Listed, Listing, ResourceContents, ToolError, Upstream, text,
+    BoxFuture, CallToolResult, Completing, Cx, GetPromptResult, ListKind, Listed, Listing,
+    ResourceContents, ToolError, Upstream, text,
 };
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -30,7 +31,11 @@ struct Inner {
 
 impl Remote {
     pub(super) fn new(scope: Option<String>, client: Client) -> Self {
-        Self(Arc::new(Inner { scope, client, lists: Lists::default() }))
+        Self(Arc::new(Inner {
+            scope,
+            client,
+            lists: Lists::default(),
+        }))
     }
 }
 
@@ -39,41 +44,89 @@ impl Inner {
         &self.client.name
     }
 
-    fn request<'a>(&self, method: &'static str, target: Option<&'a str>, params: Map<String, Value>) -> Request<'a> {
-        Request { method, target, params, headers: Vec::new(), within: WITHIN, max_body: MOST }
+    fn request<'a>(
+        &self,
+        method: &'static str,
+        target: Option<&'a str>,
+        params: Map<String, Value>,
+    ) -> Request<'a> {
+        Request {
+            method,
+            target,
+            params,
+            headers: Vec::new(),
+            within: WITHIN,
+            max_body: MOST,
+        }
     }
 
     /// The list that has a name, newer than the last known if that has it not.
-    async fn listing(&self, kind: ListKind, name: &str, cx: &Cx) -> Result<Arc<Listing>, ToolError> {
+    async fn listing(
+        &self,
+        kind: ListKind,
+        name: &str,
+        cx: &Cx,
+    ) -> Result<Arc<Listing>, ToolError> {
         let shown = format!("{}__{name}", self.name());
         let mut listed = self.lists.get(&self.client, kind, false, cx).await;
-        if listed.listing.as_ref().is_some_and(|listing| !listing.contains(&shown)) {
+        if listed
+            .listing
+            .as_ref()
+            .is_some_and(|listing| !listing.contains(&shown))
+        {
             listed = self.lists.get(&self.client, kind, true, cx).await;
         }
         match listed.listing {
             Some(listing) if listing.contains(&shown) => Ok(listing),
             Some(_) => {
-                let what = if kind == ListKind::Tools { "tool" } else { "prompt" };
-                Err(ToolError::not_found(format!("unknown {what} {}", text::quoted(&shown))))
+                let what = if kind == ListKind::Tools {
+                    "tool"
+                } else {
+                    "prompt"
+                };
+                Err(ToolError::not_found(format!(
+                    "unknown {what} {}",
+                    text::quoted(&shown)
+                )))
             }
             None => {
                 let cause = listed.trouble.unwrap_or_else(|| self.lists.trouble(kind));
-                Err(convert::failed(self.name(), Failure::Unavailable { cause, sent: false }, false))
+                Err(convert::failed(
+                    self.name(),
+                    Failure::Unavailable { cause, sent: false },
+                    false,
+                ))
             }
         }
     }
 
-    async fn call_tool(&self, name: &str, arguments: Value, cx: &Cx) -> Result<CallToolResult, ToolError> {
+    async fn call_tool(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: &Cx,
+    ) -> Result<CallToolResult, ToolError> {
         let mut result = self.send_call(name, &arguments, cx).await?;
         if matches!(&result, Err(Failure::Error(error)) if error.code == -32020) {
             // its tools have changed: they say which arguments headers repeat
-            self.lists.get(&self.client, ListKind::Tools, true, cx).await;
+            self.lists
+                .get(&self.client, ListKind::Tools, true, cx)
+                .await;
             result = self.send_call(name, &arguments, cx).await?;
         }
-        convert::tool(self.name(), &result.map_err(|failure| convert::failed(self.name(), failure, true))?, cx)
+        convert::tool(
+            self.name(),
+            &result.map_err(|failure| convert::failed(self.name(), failure, true))?,
+            cx,
+        )
     }
 
-    async fn send_call(&self, name: &str, arguments: &Value, cx: &Cx) -> Result<Result<Box<RawValue>, Failure>, ToolError> {
+    async fn send_call(
+        &self,
+        name: &str,
+        arguments: &Value,
+        cx: &Cx,
+    ) -> Result<Result<Box<RawValue>, Failure>, ToolError> {
         let listing = self.listing(ListKind::Tools, name, cx).await?;
         let mut params = Map::new();
         params.insert("name".to_owned(), name.into());
@@ -81,7 +134,10 @@ impl Inner {
         convert::add_answers(&mut params, cx);
         let mut request = self.request("tools/call", Some(name), params);
         for parameter in listing.header_parameters(&format!("{}__{name}", self.name())) {
-            let argument = parameter.path.iter().try_fold(arguments, |value, member| value.get(member));
+            let argument = parameter
+                .path
+                .iter()
+                .try_fold(arguments, |value, member| value.get(member));
             let text = match argument {
                 Some(Value::String(text)) => header_text(text),
                 Some(Value::Bool(value)) => value.to_string(),
@@ -93,26 +149,47 @@ impl Inner {
         Ok(self.client.ask(cx, request).await)
     }
 
-    async fn get_prompt(&self, name: &str, arguments: Value, cx: &Cx) -> Result<GetPromptResult, ToolError> {
+    async fn get_prompt(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: &Cx,
+    ) -> Result<GetPromptResult, ToolError> {
         self.listing(ListKind::Prompts, name, cx).await?;
         let mut params = Map::new();
         params.insert("name".to_owned(), name.into());
         params.insert("arguments".to_owned(), arguments);
         convert::add_answers(&mut params, cx);
-        let result = self.client.ask(cx, self.request("prompts/get", Some(name), params)).await;
-        convert::prompt(self.name(), &result.map_err(|failure| convert::not_there(self.name(), failure))?, cx)
+        let result = self
+            .client
+            .ask(cx, self.request("prompts/get", Some(name), params))
+            .await;
+        convert::prompt(
+            self.name(),
+            &result.map_err(|failure| convert::not_there(self.name(), failure))?,
+            cx,
+        )
     }
 
     async fn read_resource(&self, uri: &str, cx: &Cx) -> Result<Vec<ResourceContents>, ToolError> {
         // every URI that this server listed is shorter
         if uri.len() > LONGEST_URI {
-            return Err(ToolError::not_found(format!("a URI has {LONGEST_URI} bytes at most")));
+            return Err(ToolError::not_found(format!(
+                "a URI has {LONGEST_URI} bytes at most"
+            )));
         }
         let mut params = Map::new();
         params.insert("uri".to_owned(), uri.into());
         convert::add_answers(&mut params, cx);
-        let result = self.client.ask(cx, self.request("resources/read", Some(uri), params)).await;
-        convert::resource(self.name(), &result.map_err(|failure| convert::not_there(self.name(), failure))?, cx)
+        let result = self
+            .client
+            .ask(cx, self.request("resources/read", Some(uri), params))
+            .await;
+        convert::resource(
+            self.name(),
+            &result.map_err(|failure| convert::not_there(self.name(), failure))?,
+            cx,
+        )
     }
 
     async fn complete(&self, of: Completing, cx: &Cx) -> Result<Vec<String>, ToolError> {
@@ -122,12 +199,20 @@ impl Inner {
         };
         let mut params = Map::new();
         params.insert("ref".to_owned(), reference);
-        params.insert("argument".to_owned(), json!({"name": of.argument, "value": of.value}));
+        params.insert(
+            "argument".to_owned(),
+            json!({"name": of.argument, "value": of.value}),
+        );
         if !of.filled.is_empty() {
             params.insert("context".to_owned(), json!({"arguments": of.filled}));
         }
-        let result = self.client.ask(cx, self.request("completion/complete", None, params)).await;
-        result.map(|result| convert::completion(&result)).map_err(|failure| convert::failed(self.name(), failure, false))
+        let result = self
+            .client
+            .ask(cx, self.request("completion/complete", None, params))
+            .await;
+        result
+            .map(|result| convert::completion(&result))
+            .map_err(|failure| convert::failed(self.name(), failure, false))
     }
 }
 
@@ -149,22 +234,40 @@ impl Upstream for Remote {
         self.0.lists.knows(kind, name)
     }
 
-    fn call_tool(&self, name: &str, arguments: Value, cx: Cx) -> BoxFuture<'static, Result<CallToolResult, ToolError>> {
+    fn call_tool(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<CallToolResult, ToolError>> {
         let (inner, name) = (Arc::clone(&self.0), name.to_owned());
         Box::pin(async move { inner.call_tool(&name, arguments, &cx).await })
     }
 
-    fn get_prompt(&self, name: &str, arguments: Value, cx: Cx) -> BoxFuture<'static, Result<GetPromptResult, ToolError>> {
+    fn get_prompt(
+        &self,
+        name: &str,
+        arguments: Value,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<GetPromptResult, ToolError>> {
         let (inner, name) = (Arc::clone(&self.0), name.to_owned());
         Box::pin(async move { inner.get_prompt(&name, arguments, &cx).await })
     }
 
-    fn read_resource(&self, uri: &str, cx: Cx) -> BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>> {
+    fn read_resource(
+        &self,
+        uri: &str,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>> {
         let (inner, uri) = (Arc::clone(&self.0), uri.to_owned());
         Box::pin(async move { inner.read_resource(&uri, &cx).await })
     }
 
-    fn complete(&self, of: Completing, cx: Cx) -> BoxFuture<'static, Result<Vec<String>, ToolError>> {
+    fn complete(
+        &self,
+        of: Completing,
+        cx: Cx,
+    ) -> BoxFuture<'static, Result<Vec<String>, ToolError>> {
         let inner = Arc::clone(&self.0);
         Box::pin(async move { inner.complete(of, &cx).await })
     }

@@ -50,12 +50,33 @@ impl Engine {
         Ok(match self {
             Self::Brave => {
                 let Brave { web } = api.json(answer)?;
-                let hit = |found: BravePage| hit(&found.title, found.url, &found.description.unwrap_or_default(), found.age);
-                web.map(|web| web.results).unwrap_or_default().into_iter().map(hit).collect()
+                let hit = |found: BravePage| {
+                    hit(
+                        &found.title,
+                        found.url,
+                        &found.description.unwrap_or_default(),
+                        found.age,
+                    )
+                };
+                web.map(|web| web.results)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(hit)
+                    .collect()
             }
             Self::Serper => {
                 let Serper { organic } = api.json(answer)?;
-                organic.into_iter().map(|found| hit(&found.title, found.link, &found.snippet.unwrap_or_default(), found.date)).collect()
+                organic
+                    .into_iter()
+                    .map(|found| {
+                        hit(
+                            &found.title,
+                            found.link,
+                            &found.snippet.unwrap_or_default(),
+                            found.date,
+                        )
+                    })
+                    .collect()
             }
         })
     }
@@ -64,7 +85,12 @@ impl Engine {
 /// Titles and snippets have character references and a little markup in them.
 fn hit(title: &str, url: String, snippet: &str, date: Option<String>) -> Hit {
     let words = |text: &str| readable(text, Part::Everything, LONGEST).text;
-    Hit { title: words(title), url, snippet: words(snippet), date }
+    Hit {
+        title: words(title),
+        url,
+        snippet: words(snippet),
+        date,
+    }
 }
 
 /// An answer without pages has no `web`.

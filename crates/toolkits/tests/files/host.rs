@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mcpfn_core::{Blobs, CallRecord, Connection, Failure, Platform, Principal, Received, Records, Reply, Scopes, Server, WhenDown};
+use mcpfn_core::{
+    Blobs, CallRecord, Connection, Failure, Platform, Principal, Received, Records, Reply, Scopes,
+    Server, WhenDown,
+};
 use mcpfn_files::Directory;
 use mcpfn_native::memory::Stores;
 use mcpfn_toolkits::register;
@@ -41,17 +44,36 @@ impl Client {
 
     /// With a value of `MCPFN_FILES_WRITES`.
     pub(crate) fn with(store: Arc<dyn Blobs>, writes: Option<&str>) -> Self {
-        let variable = |name: &str| writes.filter(|_| name == "MCPFN_FILES_WRITES").map(str::to_owned);
-        let server = register(Server::builder("files", "0.0.0"), "files", &variable).unwrap().build().unwrap();
+        let variable = |name: &str| {
+            writes
+                .filter(|_| name == "MCPFN_FILES_WRITES")
+                .map(str::to_owned)
+        };
+        let server = register(Server::builder("files", "0.0.0"), "files", &variable)
+            .unwrap()
+            .build()
+            .unwrap();
         let log = Arc::new(Log::default());
-        let platform = mcpfn_native::platform(mcpfn_native::new_key()).with_records(log.clone()).with_port::<dyn Blobs>(store);
+        let platform = mcpfn_native::platform(mcpfn_native::new_key())
+            .with_records(log.clone())
+            .with_port::<dyn Blobs>(store);
         let platform = platform.with_once(Arc::new(Stores::default()), WhenDown::Refuse);
-        Self { server, platform: Arc::new(platform), principal: Principal::local(), log }
+        Self {
+            server,
+            platform: Arc::new(platform),
+            principal: Principal::local(),
+            log,
+        }
     }
 
     /// The same server, called by somebody with these scopes alone.
     pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
-        self.principal = self.principal.with_scopes(scopes.iter().map(|scope| (*scope).to_owned()).collect::<Scopes>());
+        self.principal = self.principal.with_scopes(
+            scopes
+                .iter()
+                .map(|scope| (*scope).to_owned())
+                .collect::<Scopes>(),
+        );
         self
     }
 
@@ -66,24 +88,37 @@ impl Client {
             "io.modelcontextprotocol/clientCapabilities": {},
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
         });
-        let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
+        let line =
+            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = match Connection::new(self.server.clone(), self.principal.clone())
+            .receive(line.as_bytes(), &self.platform)
+        {
             Received::Send(bytes) => bytes,
             Received::Run { call, .. } => Reply::Running(call).answer().await.message,
             other => panic!("{other:?}"),
         };
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();
         let error = answer["error"].take();
-        if error.is_null() { Ok(answer["result"].take()) } else { Err(error) }
+        if error.is_null() {
+            Ok(answer["result"].take())
+        } else {
+            Err(error)
+        }
     }
 
     /// A tool's whole result.
     pub(crate) async fn result(&self, tool: &str, arguments: &Value) -> Value {
-        self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await.unwrap()
+        self.ask("tools/call", json!({"name": tool, "arguments": arguments}))
+            .await
+            .unwrap()
     }
 
     /// A tool's structured result, or the sentence of its failure.
-    pub(crate) async fn call(&self, tool: &str, arguments: impl Into<Value>) -> Result<Value, String> {
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: impl Into<Value>,
+    ) -> Result<Value, String> {
         let mut result = self.result(tool, &arguments.into()).await;
         if result["isError"] == true {
             return Err(result["content"][0]["text"].as_str().unwrap().to_owned());
@@ -98,7 +133,9 @@ impl Client {
     /// The contents of a resource, or the sentence of its failure.
     pub(crate) async fn resource(&self, uri: &str) -> Result<Value, String> {
         let result = self.ask("resources/read", json!({"uri": uri})).await;
-        result.map(|mut result| result["contents"][0].take()).map_err(|error| error["message"].as_str().unwrap().to_owned())
+        result
+            .map(|mut result| result["contents"][0].take())
+            .map_err(|error| error["message"].as_str().unwrap().to_owned())
     }
 }
 
@@ -117,7 +154,10 @@ impl Place {
     pub(crate) fn served(client: impl FnOnce(Arc<dyn Blobs>) -> Client) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let top = std::env::temp_dir().join(format!("mcpfn-toolkit-files-{}-{number}", std::process::id()));
+        let top = std::env::temp_dir().join(format!(
+            "mcpfn-toolkit-files-{}-{number}",
+            std::process::id()
+        ));
         std::fs::create_dir_all(&top).unwrap();
         let client = client(Arc::new(Directory::open(&top).unwrap()));
         Self { top, client }

@@ -6,33 +6,74 @@ use serde_json::{Value, json};
 
 use crate::host::Place;
 
-async fn write(place: &Place, path: &str, content: &str, version: impl Into<Value>) -> Result<Value, String> {
+async fn write(
+    place: &Place,
+    path: &str,
+    content: &str,
+    version: impl Into<Value>,
+) -> Result<Value, String> {
     let version: Value = version.into();
-    place.client.call("write_file", json!({"path": path, "content": content, "if_version": version})).await
+    place
+        .client
+        .call(
+            "write_file",
+            json!({"path": path, "content": content, "if_version": version}),
+        )
+        .await
 }
 
 async fn rename(place: &Place, from: &str, to: &str, overwrite: bool) -> Result<Value, String> {
-    place.client.call("move_file", json!({"from": from, "to": to, "overwrite": overwrite})).await
+    place
+        .client
+        .call(
+            "move_file",
+            json!({"from": from, "to": to, "overwrite": overwrite}),
+        )
+        .await
 }
 
 #[tokio::test]
 async fn only_what_was_read_is_overwritten() {
     let place = Place::new();
-    let first = write(&place, "new/a.txt", "one", Value::Null).await.unwrap();
-    assert_eq!((&first["path"], &first["size"]), (&json!("new/a.txt"), &json!(3)));
-    let refused = write(&place, "new/a.txt", "two", Value::Null).await.unwrap_err();
-    assert!(refused.starts_with("Nothing was written: `new/a.txt` is there already. Read it and give its version"), "{refused}");
+    let first = write(&place, "new/a.txt", "one", Value::Null)
+        .await
+        .unwrap();
+    assert_eq!(
+        (&first["path"], &first["size"]),
+        (&json!("new/a.txt"), &json!(3))
+    );
+    let refused = write(&place, "new/a.txt", "two", Value::Null)
+        .await
+        .unwrap_err();
+    assert!(
+        refused.starts_with(
+            "Nothing was written: `new/a.txt` is there already. Read it and give its version"
+        ),
+        "{refused}"
+    );
 
     let read = place.client.read("new/a.txt").await.unwrap();
     assert_eq!(read["version"], first["version"]);
-    let second = write(&place, "new/a.txt", "two", read["version"].clone()).await.unwrap();
+    let second = write(&place, "new/a.txt", "two", read["version"].clone())
+        .await
+        .unwrap();
     assert_ne!(second["version"], first["version"]);
-    let refused = write(&place, "new/a.txt", "three", read["version"].clone()).await.unwrap_err();
-    assert!(refused.contains("was changed since it had this version. Read it again"), "{refused}");
+    let refused = write(&place, "new/a.txt", "three", read["version"].clone())
+        .await
+        .unwrap_err();
+    assert!(
+        refused.contains("was changed since it had this version. Read it again"),
+        "{refused}"
+    );
     assert_eq!(place.text("new/a.txt").as_deref(), Some("two"));
 
-    let refused = write(&place, "none", "x", first["version"].clone()).await.unwrap_err();
-    assert!(refused.starts_with("Nothing was written: `none` is not there any more"), "{refused}");
+    let refused = write(&place, "none", "x", first["version"].clone())
+        .await
+        .unwrap_err();
+    assert!(
+        refused.starts_with("Nothing was written: `none` is not there any more"),
+        "{refused}"
+    );
     assert_eq!(place.text("none"), None);
 }
 
@@ -51,19 +92,36 @@ async fn of_two_who_read_the_same_one_writes() {
     let place = Place::new();
     place.put("a", "one");
     let version = place.client.read("a").await.unwrap()["version"].clone();
-    let (one, other) = tokio::join!(write(&place, "a", "first", version.clone()), write(&place, "a", "second", version));
+    let (one, other) = tokio::join!(
+        write(&place, "a", "first", version.clone()),
+        write(&place, "a", "second", version)
+    );
     assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
-    assert_eq!(place.text("a").as_deref(), Some(if one.is_ok() { "first" } else { "second" }));
+    assert_eq!(
+        place.text("a").as_deref(),
+        Some(if one.is_ok() { "first" } else { "second" })
+    );
 }
 
 #[tokio::test]
 async fn bytes_are_written_in_base64() {
     let place = Place::new();
     let bytes: Vec<u8> = (0..=255).collect();
-    let arguments = json!({"path": "a.bin", "content": BASE64_STANDARD.encode(&bytes), "encoding": "base64"});
-    assert_eq!(place.client.call("write_file", arguments).await.unwrap()["size"], 256);
+    let arguments =
+        json!({"path": "a.bin", "content": BASE64_STANDARD.encode(&bytes), "encoding": "base64"});
+    assert_eq!(
+        place.client.call("write_file", arguments).await.unwrap()["size"],
+        256
+    );
     assert_eq!(std::fs::read(place.path("a.bin")).unwrap(), bytes);
-    let refused = place.client.call("write_file", json!({"path": "b.bin", "content": "a b!", "encoding": "base64"})).await.unwrap_err();
+    let refused = place
+        .client
+        .call(
+            "write_file",
+            json!({"path": "b.bin", "content": "a b!", "encoding": "base64"}),
+        )
+        .await
+        .unwrap_err();
     assert!(refused.starts_with("`content` is no Base64"), "{refused}");
     assert_eq!(place.text("b.bin"), None);
 }
@@ -71,10 +129,26 @@ async fn bytes_are_written_in_base64() {
 #[tokio::test]
 async fn a_megabyte_is_the_most() {
     let place = Place::new();
-    assert!(write(&place, "a", &"x".repeat(1_048_576), Value::Null).await.is_ok());
-    let refused = write(&place, "b", &"x".repeat(1_048_577), Value::Null).await.unwrap_err();
-    assert!(refused.contains("1048577 bytes, and 1048576 are the most"), "{refused}");
-    let long = place.client.call("write_file", json!({"path": "b", "content": "x".repeat(1_400_001)})).await.unwrap_err();
+    assert!(
+        write(&place, "a", &"x".repeat(1_048_576), Value::Null)
+            .await
+            .is_ok()
+    );
+    let refused = write(&place, "b", &"x".repeat(1_048_577), Value::Null)
+        .await
+        .unwrap_err();
+    assert!(
+        refused.contains("1048577 bytes, and 1048576 are the most"),
+        "{refused}"
+    );
+    let long = place
+        .client
+        .call(
+            "write_file",
+            json!({"path": "b", "content": "x".repeat(1_400_001)}),
+        )
+        .await
+        .unwrap_err();
     assert!(long.contains("content"), "{}", &long[..200]);
     assert_eq!(place.text("b"), None);
 }
@@ -83,12 +157,31 @@ async fn a_megabyte_is_the_most() {
 async fn a_repeat_with_the_same_key_writes_once() {
     let place = Place::new();
     let arguments = json!({"path": "a", "content": "one", "idempotency_key": "write-1"});
-    let first = place.client.call("write_file", arguments.clone()).await.unwrap();
-    assert_eq!(place.client.call("write_file", arguments).await.unwrap(), first, "without the key it would be there already");
+    let first = place
+        .client
+        .call("write_file", arguments.clone())
+        .await
+        .unwrap();
+    assert_eq!(
+        place.client.call("write_file", arguments).await.unwrap(),
+        first,
+        "without the key it would be there already"
+    );
     let arguments = json!({"from": "a", "to": "b", "idempotency_key": "move-1"});
-    let moved = place.client.call("move_file", arguments.clone()).await.unwrap();
-    assert_eq!(place.client.call("move_file", arguments).await.unwrap(), moved, "without the key there would be no `a`");
-    assert_eq!((place.text("a"), place.text("b").as_deref()), (None, Some("one")));
+    let moved = place
+        .client
+        .call("move_file", arguments.clone())
+        .await
+        .unwrap();
+    assert_eq!(
+        place.client.call("move_file", arguments).await.unwrap(),
+        moved,
+        "without the key there would be no `a`"
+    );
+    assert_eq!(
+        (place.text("a"), place.text("b").as_deref()),
+        (None, Some("one"))
+    );
 }
 
 #[tokio::test]
@@ -96,9 +189,20 @@ async fn a_move_takes_the_file_along() {
     let place = Place::new();
     place.put("a", "one");
     let moved = rename(&place, "a", "new/b", false).await.unwrap();
-    assert_eq!((&moved["path"], &moved["size"]), (&json!("new/b"), &json!(3)));
-    assert_eq!((place.text("a"), place.text("new/b").as_deref()), (None, Some("one")));
-    assert!(write(&place, "new/b", "two", moved["version"].clone()).await.is_ok(), "its version can be written with");
+    assert_eq!(
+        (&moved["path"], &moved["size"]),
+        (&json!("new/b"), &json!(3))
+    );
+    assert_eq!(
+        (place.text("a"), place.text("new/b").as_deref()),
+        (None, Some("one"))
+    );
+    assert!(
+        write(&place, "new/b", "two", moved["version"].clone())
+            .await
+            .is_ok(),
+        "its version can be written with"
+    );
 }
 
 #[tokio::test]
@@ -107,12 +211,24 @@ async fn a_move_overwrites_only_when_told_to() {
     place.put("a", "one");
     place.put("b", "two");
     let refused = rename(&place, "a", "b", false).await.unwrap_err();
-    assert!(refused.starts_with("Nothing was moved: `b` is there already"), "{refused}");
-    assert_eq!((place.text("a").as_deref(), place.text("b").as_deref()), (Some("one"), Some("two")));
+    assert!(
+        refused.starts_with("Nothing was moved: `b` is there already"),
+        "{refused}"
+    );
+    assert_eq!(
+        (place.text("a").as_deref(), place.text("b").as_deref()),
+        (Some("one"), Some("two"))
+    );
     rename(&place, "a", "b", true).await.unwrap();
-    assert_eq!((place.text("a"), place.text("b").as_deref()), (None, Some("one")));
+    assert_eq!(
+        (place.text("a"), place.text("b").as_deref()),
+        (None, Some("one"))
+    );
     let same = rename(&place, "b", "b", true).await.unwrap_err();
-    assert!(same.starts_with("`from` and `to` are the same path"), "{same}");
+    assert!(
+        same.starts_with("`from` and `to` are the same path"),
+        "{same}"
+    );
     assert_eq!(place.text("b").as_deref(), Some("one"));
 }
 
@@ -126,8 +242,16 @@ async fn a_move_names_the_path_that_is_at_fault() {
         ("none", "b", "There is no `none`."),
         ("none", "file/b", "There is no `none`."),
         ("folder", "b", "`folder` is no file"),
-        ("file/x", "b", "`file/x` is no directory, or goes through a file"),
-        ("a", "file/b", "`file/b` is no directory, or goes through a file"),
+        (
+            "file/x",
+            "b",
+            "`file/x` is no directory, or goes through a file",
+        ),
+        (
+            "a",
+            "file/b",
+            "`file/b` is no directory, or goes through a file",
+        ),
         ("a", "folder", "`folder` is no file"),
         ("../a", "b", "`../a` is no path here"),
         ("a", "../b", "`../b` is no path here"),
@@ -146,8 +270,30 @@ async fn a_link_that_leads_outside_is_refused_by_its_name() {
     let place = Place::new();
     place.put("a", "one");
     std::os::unix::fs::symlink("/tmp", place.path("up")).unwrap();
-    assert!(write(&place, "up/x", "x", Value::Null).await.unwrap_err().starts_with("`up/x` leads outside the files of this server"));
-    assert!(rename(&place, "a", "up/x", false).await.unwrap_err().starts_with("`up/x` leads outside"));
-    assert!(rename(&place, "up/x", "b", false).await.unwrap_err().starts_with("`up/x` leads outside"));
-    assert!(place.client.read("up/x").await.unwrap_err().starts_with("`up/x` leads outside"));
+    assert!(
+        write(&place, "up/x", "x", Value::Null)
+            .await
+            .unwrap_err()
+            .starts_with("`up/x` leads outside the files of this server")
+    );
+    assert!(
+        rename(&place, "a", "up/x", false)
+            .await
+            .unwrap_err()
+            .starts_with("`up/x` leads outside")
+    );
+    assert!(
+        rename(&place, "up/x", "b", false)
+            .await
+            .unwrap_err()
+            .starts_with("`up/x` leads outside")
+    );
+    assert!(
+        place
+            .client
+            .read("up/x")
+            .await
+            .unwrap_err()
+            .starts_with("`up/x` leads outside")
+    );
 }

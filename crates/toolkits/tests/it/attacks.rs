@@ -22,7 +22,11 @@ pub(crate) struct Attack {
 impl Attack {
     /// How it ends in this database.
     pub(crate) fn ends(&self, dialect: Dialect) -> Ends {
-        if dialect == Dialect::Postgres { self.postgres } else { self.sqlite }
+        if dialect == Dialect::Postgres {
+            self.postgres
+        } else {
+            self.sqlite
+        }
     }
 
     /// Whether it is expected to be stopped by its time.
@@ -32,7 +36,11 @@ impl Attack {
 }
 
 const fn attack(sql: &'static str, sqlite: Ends, postgres: Ends) -> Attack {
-    Attack { sql, sqlite, postgres }
+    Attack {
+        sql,
+        sqlite,
+        postgres,
+    }
 }
 
 /// Refused by both, if by one only because it does not know the words.

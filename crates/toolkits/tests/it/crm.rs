@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{BoxFuture, Dialect, Principal, PrincipalKind, Rows, Scopes, Sql, SqlError, SqlValue};
+use mcpfn_core::{
+    BoxFuture, Dialect, Principal, PrincipalKind, Rows, Scopes, Sql, SqlError, SqlValue,
+};
 use mcpfn_toolkits::crm::{
-    AccountId, Kind, Log, Opened, Search, create_activity_log, get_account_timeline, get_open_opportunities, search_customers,
+    AccountId, Kind, Log, Opened, Search, create_activity_log, get_account_timeline,
+    get_open_opportunities, search_customers,
 };
 use serde_json::{Value, json};
 
@@ -22,79 +25,166 @@ fn reads() -> [(&'static str, Value); 4] {
 }
 
 fn texts<'a>(found: &'a Value, list: &str, name: &str) -> Vec<&'a str> {
-    found[list].as_array().unwrap().iter().map(|row| row[name].as_str().unwrap()).collect()
+    found[list]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row[name].as_str().unwrap())
+        .collect()
 }
 
 #[test]
 fn people_are_found_by_name_mail_and_city() {
     let client = Client::of_shop();
-    let search = |query: &str| client.call("search_customers", json!({"query": query, "limit": 10})).unwrap();
-    for (query, member, expected) in
-        [("lindqvist", "name", "Lindqvist"), ("LINDQVIST", "name", "Lindqvist"), ("stockholm", "city", "Stockholm")]
-    {
+    let search = |query: &str| {
+        client
+            .call("search_customers", json!({"query": query, "limit": 10}))
+            .unwrap()
+    };
+    for (query, member, expected) in [
+        ("lindqvist", "name", "Lindqvist"),
+        ("LINDQVIST", "name", "Lindqvist"),
+        ("stockholm", "city", "Stockholm"),
+    ] {
         let found = search(query);
         let values = texts(&found, "customers", member);
-        assert!(!values.is_empty() && values.iter().all(|value| value.contains(expected)), "{query}: {values:?}");
+        assert!(
+            !values.is_empty() && values.iter().all(|value| value.contains(expected)),
+            "{query}: {values:?}"
+        );
         assert!(found["total"].as_u64().unwrap() >= values.len() as u64);
     }
     let two = search("lindqvist stockholm");
-    assert!(two["total"].as_u64() <= search("lindqvist")["total"].as_u64(), "every word has to be there");
+    assert!(
+        two["total"].as_u64() <= search("lindqvist")["total"].as_u64(),
+        "every word has to be there"
+    );
     let one = search("garcia");
     let garcia = &one["customers"][0];
-    assert!(garcia["orders"].as_i64().is_some() && garcia["spent"].as_f64().is_some(), "{one}");
+    assert!(
+        garcia["orders"].as_i64().is_some() && garcia["spent"].as_f64().is_some(),
+        "{one}"
+    );
 }
 
 #[test]
 fn no_match_is_a_sentence() {
     let client = Client::of_shop();
-    let found = client.call("search_customers", json!({"query": "zyzzyva"})).unwrap();
+    let found = client
+        .call("search_customers", json!({"query": "zyzzyva"}))
+        .unwrap();
     let note = "No customer matches 'zyzzyva'. Try one word, or a part of the name; `search_accounts` searches the others.";
     assert_eq!(found, json!({"customers": [], "total": 0, "note": note}));
-    let found = client.call("search_accounts", json!({"query": "zyzzyva"})).unwrap();
-    assert!(found["note"].as_str().unwrap().starts_with("No account matches 'zyzzyva'."), "{found}");
-    for (tool, arguments) in
-        [("get_account_timeline", json!({"account_id": "ACC-9"})), ("get_open_opportunities", json!({"account_id": "ACC-9"}))]
-    {
+    let found = client
+        .call("search_accounts", json!({"query": "zyzzyva"}))
+        .unwrap();
+    assert!(
+        found["note"]
+            .as_str()
+            .unwrap()
+            .starts_with("No account matches 'zyzzyva'."),
+        "{found}"
+    );
+    for (tool, arguments) in [
+        ("get_account_timeline", json!({"account_id": "ACC-9"})),
+        ("get_open_opportunities", json!({"account_id": "ACC-9"})),
+    ] {
         let refused = client.call(tool, arguments).unwrap_err();
-        assert_eq!(refused, "There is no account 'ACC-9'. Use `search_accounts` to find accounts and their ids.", "{tool}");
+        assert_eq!(
+            refused,
+            "There is no account 'ACC-9'. Use `search_accounts` to find accounts and their ids.",
+            "{tool}"
+        );
     }
 }
 
 #[test]
 fn companies_lead_to_their_history_and_their_opportunities() {
     let client = Client::of_shop();
-    let found = client.call("search_accounts", json!({"query": "hotels", "limit": 10})).unwrap();
-    assert!(texts(&found, "accounts", "name").iter().all(|name| name.ends_with(" Hotels")), "{found}");
+    let found = client
+        .call("search_accounts", json!({"query": "hotels", "limit": 10}))
+        .unwrap();
+    assert!(
+        texts(&found, "accounts", "name")
+            .iter()
+            .all(|name| name.ends_with(" Hotels")),
+        "{found}"
+    );
     let mut events = 0;
     for id in texts(&found, "accounts", "id") {
-        let timeline = client.call("get_account_timeline", json!({"account_id": id.to_lowercase(), "limit": 50})).unwrap();
+        let timeline = client
+            .call(
+                "get_account_timeline",
+                json!({"account_id": id.to_lowercase(), "limit": 50}),
+            )
+            .unwrap();
         assert_eq!(timeline["account_id"], id);
         assert!(!timeline["contacts"].as_array().unwrap().is_empty());
         let moments = texts(&timeline, "events", "at");
         assert!(moments.is_sorted_by(|a, b| a >= b), "{moments:?}");
         events += moments.len();
-        let open = client.call("get_open_opportunities", json!({"account_id": id})).unwrap();
-        assert!(open["opportunities"].as_array().unwrap().iter().all(|one| one["account_id"] == id), "{open}");
+        let open = client
+            .call("get_open_opportunities", json!({"account_id": id}))
+            .unwrap();
+        assert!(
+            open["opportunities"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|one| one["account_id"] == id),
+            "{open}"
+        );
     }
     assert!(events > 30, "{events}");
-    let all = client.call("get_open_opportunities", json!({"limit": 50})).unwrap();
-    let amounts: Vec<f64> = all["opportunities"].as_array().unwrap().iter().map(|one| one["amount"].as_f64().unwrap()).collect();
-    assert!(amounts.is_sorted_by(|a, b| a >= b) && amounts.len() == 50, "{amounts:?}");
-    assert!(all["total"].as_i64().unwrap() > 50 && all["total_amount"].as_f64().unwrap() > amounts.iter().sum());
-    assert!(all["note"].as_str().unwrap().starts_with("The largest 50 of "), "{all}");
+    let all = client
+        .call("get_open_opportunities", json!({"limit": 50}))
+        .unwrap();
+    let amounts: Vec<f64> = all["opportunities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["amount"].as_f64().unwrap())
+        .collect();
+    assert!(
+        amounts.is_sorted_by(|a, b| a >= b) && amounts.len() == 50,
+        "{amounts:?}"
+    );
+    assert!(
+        all["total"].as_i64().unwrap() > 50
+            && all["total_amount"].as_f64().unwrap() > amounts.iter().sum()
+    );
+    assert!(
+        all["note"]
+            .as_str()
+            .unwrap()
+            .starts_with("The largest 50 of "),
+        "{all}"
+    );
 }
 
 #[test]
 fn bounds_hold_in_the_handlers_too() {
     let client = Client::of_shop();
     for limit in [json!(0), json!(11), json!("5"), json!(-1)] {
-        assert!(client.call("search_customers", json!({"query": "garcia", "limit": limit})).is_err(), "{limit}");
+        assert!(
+            client
+                .call(
+                    "search_customers",
+                    json!({"query": "garcia", "limit": limit})
+                )
+                .is_err(),
+            "{limit}"
+        );
     }
     for (query, limit, expected) in [
         ("garcia".to_owned(), 11, "`limit` must be from 1 to 10."),
         ("garcia".to_owned(), 0, "`limit` must be from 1 to 10."),
         ("g".to_owned(), 5, "`query` must have 2 to 200 characters."),
-        ("  g  ".to_owned(), 5, "`query` must have 2 to 200 characters."),
+        (
+            "  g  ".to_owned(),
+            5,
+            "`query` must have 2 to 200 characters.",
+        ),
         ("g".repeat(201), 5, "`query` must have 2 to 200 characters."),
     ] {
         let refused = unchecked(move |cx| {
@@ -104,17 +194,43 @@ fn bounds_hold_in_the_handlers_too() {
         assert_eq!(refused.unwrap_err(), expected);
     }
     let limit = u32::MAX;
-    let refused =
-        unchecked(move |cx| async move { get_account_timeline(AccountId { account_id: "ACC-1001".to_owned(), limit }, &cx).await });
+    let refused = unchecked(move |cx| async move {
+        get_account_timeline(
+            AccountId {
+                account_id: "ACC-1001".to_owned(),
+                limit,
+            },
+            &cx,
+        )
+        .await
+    });
     assert_eq!(refused.unwrap_err(), "`limit` must be from 1 to 50.");
-    let refused = unchecked(move |cx| async move { get_open_opportunities(Opened { account_id: None, limit }, &cx).await });
+    let refused = unchecked(move |cx| async move {
+        get_open_opportunities(
+            Opened {
+                account_id: None,
+                limit,
+            },
+            &cx,
+        )
+        .await
+    });
     assert_eq!(refused.unwrap_err(), "`limit` must be from 1 to 50.");
     for note in ["  ".to_owned(), "x".repeat(2001)] {
         let refused = unchecked(move |cx| {
-            let log = Log { account_id: "ACC-1001".to_owned(), kind: Kind::Note, note: note.clone(), idempotency_key: None };
+            let log = Log {
+                account_id: "ACC-1001".to_owned(),
+                kind: Kind::Note,
+                note: note.clone(),
+                idempotency_key: None,
+            };
             async move { create_activity_log(log, &cx).await }
         });
-        assert!(refused.unwrap_err().starts_with("`note` must have 1 to 2000 characters"));
+        assert!(
+            refused
+                .unwrap_err()
+                .starts_with("`note` must have 1 to 2000 characters")
+        );
     }
 }
 
@@ -131,7 +247,11 @@ fn hostile_text_finds_nothing_and_breaks_nothing() {
             let mut arguments = json!({});
             arguments[argument] = json!(text);
             if let Err(refused) = client.call(tool, arguments) {
-                assert!(!refused.contains(['\u{1b}', '\u{202e}', '\0']) && !refused.contains("error id"), "{tool} {text:?}: {refused:?}");
+                assert!(
+                    !refused.contains(['\u{1b}', '\u{202e}', '\0'])
+                        && !refused.contains("error id"),
+                    "{tool} {text:?}: {refused:?}"
+                );
             }
         }
     }
@@ -141,26 +261,74 @@ fn hostile_text_finds_nothing_and_breaks_nothing() {
 #[test]
 fn an_entry_is_written_once_and_found_again() {
     let client = Client::of_new_shop();
-    let before = client.call("get_account_timeline", json!({"account_id": "ACC-1003", "limit": 50})).unwrap();
+    let before = client
+        .call(
+            "get_account_timeline",
+            json!({"account_id": "ACC-1003", "limit": 50}),
+        )
+        .unwrap();
     let note = "They said: 'yes', \"now\"; DROP TABLE activities; -- ½";
-    let log = json!({"account_id": "acc-1003", "kind": "call", "note": note, "idempotency_key": "log-1"});
+    let log =
+        json!({"account_id": "acc-1003", "kind": "call", "note": note, "idempotency_key": "log-1"});
     let written = client.call("create_activity_log", log.clone()).unwrap();
-    assert_eq!((&written["account_id"], &written["at"]), (&json!("ACC-1003"), &json!("2026-10-26T07:33:20Z")));
-    assert_eq!(client.call("create_activity_log", log).unwrap(), written, "the same key is the same entry");
-    let after = client.call("get_account_timeline", json!({"account_id": "ACC-1003", "limit": 50})).unwrap();
+    assert_eq!(
+        (&written["account_id"], &written["at"]),
+        (&json!("ACC-1003"), &json!("2026-10-26T07:33:20Z"))
+    );
+    assert_eq!(
+        client.call("create_activity_log", log).unwrap(),
+        written,
+        "the same key is the same entry"
+    );
+    let after = client
+        .call(
+            "get_account_timeline",
+            json!({"account_id": "ACC-1003", "limit": 50}),
+        )
+        .unwrap();
     let count = |timeline: &Value| timeline["events"].as_array().unwrap().len();
     assert_eq!(count(&after), count(&before) + 1);
-    assert!(after["events"].as_array().unwrap().contains(&json!({"at": "2026-10-26T07:33:20Z", "kind": "call", "text": note})), "{after}");
-    let refused = client.call("create_activity_log", json!({"account_id": "ACC-9", "kind": "call", "note": "x"})).unwrap_err();
-    assert!(refused.starts_with("There is no account 'ACC-9'."), "{refused}");
-    assert!(client.call("create_activity_log", json!({"account_id": "ACC-1003", "kind": "fax", "note": "x"})).is_err());
+    assert!(
+        after["events"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"at": "2026-10-26T07:33:20Z", "kind": "call", "text": note})),
+        "{after}"
+    );
+    let refused = client
+        .call(
+            "create_activity_log",
+            json!({"account_id": "ACC-9", "kind": "call", "note": "x"}),
+        )
+        .unwrap_err();
+    assert!(
+        refused.starts_with("There is no account 'ACC-9'."),
+        "{refused}"
+    );
+    assert!(
+        client
+            .call(
+                "create_activity_log",
+                json!({"account_id": "ACC-1003", "kind": "fax", "note": "x"})
+            )
+            .is_err()
+    );
 }
 
 #[test]
 fn a_database_for_reading_only_is_said_to_be_one() {
     let client = Client::of_shop();
-    let refused = client.call("create_activity_log", json!({"account_id": "ACC-1003", "kind": "call", "note": "x"})).unwrap_err();
-    assert!(refused.starts_with("Nothing was written: this server's database is open for reading only."), "{refused}");
+    let refused = client
+        .call(
+            "create_activity_log",
+            json!({"account_id": "ACC-1003", "kind": "call", "note": "x"}),
+        )
+        .unwrap_err();
+    assert!(
+        refused
+            .starts_with("Nothing was written: this server's database is open for reading only."),
+        "{refused}"
+    );
     assert_eq!(client.logged().len(), 1);
 }
 
@@ -168,13 +336,20 @@ fn a_database_for_reading_only_is_said_to_be_one() {
 fn scopes_decide_who_reads_and_who_writes() {
     let log = json!({"name": "create_activity_log", "arguments": {"account_id": "ACC-1003", "kind": "call", "note": "x"}});
     let read = json!({"name": "search_customers", "arguments": {"query": "garcia"}});
-    let with = |scopes: &str| Client::of_shop().called_by(Principal::new(PrincipalKind::Jwt, "ada").with_scopes(Scopes::parse(scopes)));
+    let with = |scopes: &str| {
+        Client::of_shop()
+            .called_by(Principal::new(PrincipalKind::Jwt, "ada").with_scopes(Scopes::parse(scopes)))
+    };
     let reader = with("crm:read");
     assert!(reader.ask("tools/call", read.clone()).is_ok());
     assert!(reader.ask("tools/call", log).is_err());
     let listed = reader.ask("tools/list", json!({})).unwrap().to_string();
     let is_listed = |name: &str| listed.contains(&format!("\"name\":\"{name}\""));
-    assert!(is_listed("get_account_timeline") && !is_listed("create_activity_log") && !is_listed("get_stock_levels"));
+    assert!(
+        is_listed("get_account_timeline")
+            && !is_listed("create_activity_log")
+            && !is_listed("get_stock_levels")
+    );
     let stranger = with("catalog:read");
     assert!(stranger.ask("tools/call", read).is_err());
     assert!(stranger.read("company://handbook").is_err());
@@ -184,15 +359,31 @@ fn scopes_decide_who_reads_and_who_writes() {
 fn the_handbook_and_the_prompts_are_there() {
     let client = Client::of_shop();
     let handbook = client.read("company://handbook").unwrap();
-    assert!(handbook.starts_with("# Handbook\n\n## Who we are\n") && handbook.contains("## New customers"), "{handbook}");
+    assert!(
+        handbook.starts_with("# Handbook\n\n## Who we are\n")
+            && handbook.contains("## New customers"),
+        "{handbook}"
+    );
     let prompt = |name: &str, arguments: Value| {
-        let prompt = client.ask("prompts/get", json!({"name": name, "arguments": arguments})).unwrap();
-        prompt["messages"][0]["content"]["text"].as_str().unwrap().to_owned()
+        let prompt = client
+            .ask("prompts/get", json!({"name": name, "arguments": arguments}))
+            .unwrap();
+        prompt["messages"][0]["content"]["text"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let weekly = prompt("weekly_summary", json!({"owner": "Ruth Adeyemi\u{1b}"}));
-    assert!(weekly.contains("summary of Ruth Adeyemi for the last seven days") && weekly.contains("`get_open_opportunities`"), "{weekly}");
+    assert!(
+        weekly.contains("summary of Ruth Adeyemi for the last seven days")
+            && weekly.contains("`get_open_opportunities`"),
+        "{weekly}"
+    );
     let onboarding = prompt("client_onboarding", json!({"account": "Kestrel Studios"}));
-    assert!(onboarding.contains("Kestrel Studios") && onboarding.contains("company://handbook"), "{onboarding}");
+    assert!(
+        onboarding.contains("Kestrel Studios") && onboarding.contains("company://handbook"),
+        "{onboarding}"
+    );
 }
 
 #[test]
@@ -210,33 +401,58 @@ fn an_outage_is_said_without_its_cause() {
         fn dialect(&self) -> Dialect {
             Dialect::Sqlite
         }
-        fn query<'a>(&'a self, _: &'a str, _: &'a [SqlValue], _: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
+        fn query<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a [SqlValue],
+            _: usize,
+        ) -> BoxFuture<'a, Result<Rows, SqlError>> {
             Box::pin(async { Err(self.error()) })
         }
-        fn execute<'a>(&'a self, _: &'a str, _: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
+        fn execute<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a [SqlValue],
+        ) -> BoxFuture<'a, Result<u64, SqlError>> {
             Box::pin(async { Err(self.error()) })
         }
     }
-    for down in [SqlError::Unavailable("disk 7 burns".to_owned()), SqlError::TooLong("disk 7 burns".to_owned())] {
+    for down in [
+        SqlError::Unavailable("disk 7 burns".to_owned()),
+        SqlError::TooLong("disk 7 burns".to_owned()),
+    ] {
         let down = Down(down);
         assert!(wait(down.execute("", &[])).is_err());
         let client = Client::new(Arc::new(down));
         let mut asked = 0;
         for (tool, arguments) in reads().into_iter().chain([
-            ("create_activity_log", json!({"account_id": "ACC-1003", "kind": "call", "note": "x"})),
+            (
+                "create_activity_log",
+                json!({"account_id": "ACC-1003", "kind": "call", "note": "x"}),
+            ),
             ("get_stock_levels", json!({})),
             ("get_sales_velocity", json!({"sku": "HDP-1032-MIB"})),
             ("get_lead_time", json!({})),
             ("suggest_reorders", json!({})),
-            ("draft_purchase_order", json!({"sku": "HDP-1032-MIB", "quantity": 1})),
+            (
+                "draft_purchase_order",
+                json!({"sku": "HDP-1032-MIB", "quantity": 1}),
+            ),
         ]) {
             let refused = client.call(tool, arguments).unwrap_err();
-            assert!(refused.starts_with("The database is temporarily unavailable. Try again in a moment."), "{tool}: {refused}");
+            assert!(
+                refused
+                    .starts_with("The database is temporarily unavailable. Try again in a moment."),
+                "{tool}: {refused}"
+            );
             assert!(!refused.contains("burns"));
             asked += 1;
         }
         let logged = client.logged();
-        assert!(logged.len() == asked && logged.iter().all(|cause| cause.contains("disk 7 burns")), "{logged:?}");
+        assert!(
+            logged.len() == asked && logged.iter().all(|cause| cause.contains("disk 7 burns")),
+            "{logged:?}"
+        );
     }
 }
 

@@ -47,12 +47,24 @@ impl PostgresShop {
         let template = TEMPLATE.get_or_init(|| {
             let name = unique("template");
             run(format!("CREATE DATABASE {name}")).unwrap();
-            wait(Postgres::new(&url_of(None, &name)).unwrap().execute_all(shop::statements_for(Dialect::Postgres))).unwrap();
+            wait(
+                Postgres::new(&url_of(None, &name))
+                    .unwrap()
+                    .execute_all(shop::statements_for(Dialect::Postgres)),
+            )
+            .unwrap();
             name
         });
-        let shop = Self { database: unique("shop"), reader: unique("reader"), writer: unique("writer") };
+        let shop = Self {
+            database: unique("shop"),
+            reader: unique("reader"),
+            writer: unique("writer"),
+        };
         // a template can't be copied while somebody is connected, and a server notices a closed connection a moment later
-        while let Err(error) = run(format!("CREATE DATABASE {} TEMPLATE {template}", shop.database)) {
+        while let Err(error) = run(format!(
+            "CREATE DATABASE {} TEMPLATE {template}",
+            shop.database
+        )) {
             assert!(error.to_string().contains("being accessed"), "{error}");
             std::thread::yield_now();
         }
@@ -70,6 +82,7 @@ impl PostgresShop {
 
     pub(crate) fn open(&self) -> Postgres {
         let main = Postgres::new(&url_of(Some(&self.writer), &self.database)).unwrap();
-        main.with_reader(&url_of(Some(&self.reader), &self.database)).unwrap()
+        main.with_reader(&url_of(Some(&self.reader), &self.database))
+            .unwrap()
     }
 }

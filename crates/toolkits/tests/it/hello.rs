@@ -10,23 +10,38 @@ use crate::wait::wait;
 
 #[test]
 fn it_greets() {
-    let say = |name: Option<&str>| wait(hello_world(Hello { name: name.map(str::to_owned) }));
+    let say = |name: Option<&str>| {
+        wait(hello_world(Hello {
+            name: name.map(str::to_owned),
+        }))
+    };
     assert_eq!(say(None), "Hello, world!");
     assert_eq!(say(Some("  ")), "Hello, world!");
     assert_eq!(say(Some("Ada")), "Hello, Ada!");
     assert_eq!(say(Some("A\u{1b}[31m\nda")), "Hello, A[31mda!");
     assert_eq!(say(Some(&"x".repeat(5000))).len(), 108);
-    let result = Client::of_shop().ask("tools/call", json!({"name": "hello_world", "arguments": {}})).unwrap();
+    let result = Client::of_shop()
+        .ask(
+            "tools/call",
+            json!({"name": "hello_world", "arguments": {}}),
+        )
+        .unwrap();
     assert_eq!(result["content"][0]["text"], "Hello, world!");
 }
 
 #[test]
 fn toolkits_are_chosen_by_name() {
-    let counts = |list: &str| register(Server::builder("x", "1"), list, &|_| None).map(|builder| builder.build().unwrap().counts());
+    let counts = |list: &str| {
+        register(Server::builder("x", "1"), list, &|_| None)
+            .map(|builder| builder.build().unwrap().counts())
+    };
     assert_eq!(counts(""), Ok((0, 0, 0)));
     assert_eq!(counts("hello"), Ok((1, 0, 0)));
     assert_eq!(counts(" hello, hello ,catalog,"), Ok((3, 2, 1)));
-    assert_eq!(counts(&defaults().collect::<Vec<_>>().join(",")), Ok((16, 4, 3)));
+    assert_eq!(
+        counts(&defaults().collect::<Vec<_>>().join(",")),
+        Ok((16, 4, 3))
+    );
     let mistakes = counts("hello,calendar,weather").unwrap_err();
     let mistakes: Vec<&str> = mistakes.iter().collect();
     assert_eq!(mistakes.len(), 2, "{mistakes:?}");
@@ -34,6 +49,13 @@ fn toolkits_are_chosen_by_name() {
         mistakes[0].starts_with("there is no toolkit `calendar`; known are `hello`, `catalog`, `database`, `crm`, `inventory`, `sql`"),
         "{mistakes:?}"
     );
-    assert!(mistakes[1].starts_with("the toolkit `weather` needs MCPFN_WEATHER_KEY: get a key at https://"), "{mistakes:?}");
-    assert!(any_needs(" catalog,hello", Needs::Database) && !any_needs("hello,weather", Needs::Database));
+    assert!(
+        mistakes[1]
+            .starts_with("the toolkit `weather` needs MCPFN_WEATHER_KEY: get a key at https://"),
+        "{mistakes:?}"
+    );
+    assert!(
+        any_needs(" catalog,hello", Needs::Database)
+            && !any_needs("hello,weather", Needs::Database)
+    );
 }

@@ -7,7 +7,9 @@ pub(crate) const PASSWORD: &str = "hunter2-of-the-tests";
 
 /// The superuser's URL, if the tests are to ask PostgreSQL.
 pub(crate) fn postgres() -> Option<String> {
-    std::env::var("MCPFN_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+    std::env::var("MCPFN_TEST_POSTGRES")
+        .ok()
+        .filter(|url| !url.is_empty())
 }
 
 /// The same server and another role or database.
@@ -24,5 +26,9 @@ pub(crate) fn url_of(role: Option<&str>, database: &str) -> String {
 /// A name that no other run and no other test has.
 pub(crate) fn unique(name: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("mcpfn_{name}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "mcpfn_{name}_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    )
 }

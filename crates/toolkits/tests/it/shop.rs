@@ -33,43 +33,100 @@ fn it_is_whole_and_consistent() {
         ("SELECT count(*) FROM handbook", 6),
         // what must not be
         ("SELECT count(*) FROM pragma_foreign_key_check", 0),
-        ("SELECT count(*) FROM products WHERE id NOT GLOB '????????-????-4???-[89ab]???-????????????'", 0),
-        ("SELECT count(*) FROM products WHERE name GLOB '*  *' OR description GLOB '*  *' OR name GLOB '* ,*'", 0),
-        ("SELECT count(*) FROM products WHERE length(description) NOT BETWEEN 80 AND 330", 0),
-        ("SELECT count(*) FROM products WHERE price_cents NOT BETWEEN 200 AND 600000", 0),
-        ("SELECT count(*) FROM products WHERE (rating IS NULL) <> (reviews = 0)", 0),
-        ("SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM stock_levels s WHERE s.sku = p.sku)", 0),
+        (
+            "SELECT count(*) FROM products WHERE id NOT GLOB '????????-????-4???-[89ab]???-????????????'",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM products WHERE name GLOB '*  *' OR description GLOB '*  *' OR name GLOB '* ,*'",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM products WHERE length(description) NOT BETWEEN 80 AND 330",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM products WHERE price_cents NOT BETWEEN 200 AND 600000",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM products WHERE (rating IS NULL) <> (reviews = 0)",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM stock_levels s WHERE s.sku = p.sku)",
+            0,
+        ),
         (
             "SELECT count(*) FROM orders o WHERE total_cents <> \
           (SELECT sum(quantity * unit_price_cents) FROM order_items i WHERE i.order_id = o.id)",
             0,
         ),
-        ("SELECT count(*) FROM orders WHERE placed_at NOT BETWEEN '2025-01-01' AND '2026-11-01'", 0),
-        ("SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.placed_at < c.joined_on", 0),
+        (
+            "SELECT count(*) FROM orders WHERE placed_at NOT BETWEEN '2025-01-01' AND '2026-11-01'",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.placed_at < c.joined_on",
+            0,
+        ),
         (
             "SELECT count(*) FROM order_items i JOIN orders o ON o.id = i.order_id JOIN products p ON p.sku = i.sku \
           WHERE o.placed_at < p.added_on",
             0,
         ),
-        ("SELECT count(*) FROM sales s JOIN products p ON p.sku = s.sku WHERE s.sold_on <= p.added_on", 0),
-        ("SELECT count(*) FROM sales WHERE sold_on NOT BETWEEN '2026-07-04' AND '2026-10-31'", 0),
-        ("SELECT count(*) FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM account_contacts c WHERE c.account_id = a.id)", 0),
-        ("SELECT count(*) FROM opportunities WHERE close_on < opened_on OR (stage IN ('won', 'lost')) <> (close_on <= '2026-10-31')", 0),
-        ("SELECT count(*) FROM (SELECT order_id FROM order_items GROUP BY 1 HAVING count(*) > 5)", 0),
-        ("SELECT count(*) FROM customers WHERE email GLOB '*[^a-z0-9.@-]*'", 0),
-        ("SELECT count(*) FROM categories WHERE (SELECT min(price_cents) FROM products WHERE category = categories.name) IS NULL", 0),
+        (
+            "SELECT count(*) FROM sales s JOIN products p ON p.sku = s.sku WHERE s.sold_on <= p.added_on",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM sales WHERE sold_on NOT BETWEEN '2026-07-04' AND '2026-10-31'",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM account_contacts c WHERE c.account_id = a.id)",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM opportunities WHERE close_on < opened_on OR (stage IN ('won', 'lost')) <> (close_on <= '2026-10-31')",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM (SELECT order_id FROM order_items GROUP BY 1 HAVING count(*) > 5)",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM customers WHERE email GLOB '*[^a-z0-9.@-]*'",
+            0,
+        ),
+        (
+            "SELECT count(*) FROM categories WHERE (SELECT min(price_cents) FROM products WHERE category = categories.name) IS NULL",
+            0,
+        ),
     ];
     for (sql, expected) in cases {
         assert_eq!(number(&database, sql), expected, "{sql}");
     }
     for (sql, low, high) in [
         ("SELECT count(*) FROM products WHERE stock = 0", 120, 280),
-        ("SELECT count(*) FROM products WHERE rating IS NULL", 60, 500),
+        (
+            "SELECT count(*) FROM products WHERE rating IS NULL",
+            60,
+            500,
+        ),
         ("SELECT count(*) FROM order_items", 7000, 10_000),
         ("SELECT count(DISTINCT customer_id) FROM orders", 400, 600),
         ("SELECT count(DISTINCT sku) FROM order_items", 1200, 2600),
-        ("SELECT avg(price_cents) FROM products WHERE category = 'Stationery'", 1000, 6000),
-        ("SELECT avg(price_cents) FROM products WHERE category = 'Cameras'", 20_000, 120_000),
+        (
+            "SELECT avg(price_cents) FROM products WHERE category = 'Stationery'",
+            1000,
+            6000,
+        ),
+        (
+            "SELECT avg(price_cents) FROM products WHERE category = 'Cameras'",
+            20_000,
+            120_000,
+        ),
         ("SELECT count(DISTINCT status) FROM orders", 6, 6),
         // what D1's free plan writes in a day ends at 100,000 rows, of which the rest of the shop and its indexes take most
         ("SELECT count(*) FROM sales", 15_000, 25_000),
@@ -86,14 +143,33 @@ fn it_is_whole_and_consistent() {
 fn it_is_the_same_every_time() {
     let first = shop::statements();
     assert_eq!(first, shop::statements());
-    assert!(first.iter().all(|statement| statement.len() < 100_000), "D1 takes at most 100,000 bytes");
+    assert!(
+        first.iter().all(|statement| statement.len() < 100_000),
+        "D1 takes at most 100,000 bytes"
+    );
     // documentation and clients' notes name these: a change of the generator is a change for them
-    let products = first.iter().find(|statement| statement.starts_with("INSERT INTO products")).unwrap();
-    assert_eq!(products.lines().nth(1).unwrap_or_default().split(", ").take(3).collect::<Vec<_>>(), FIRST);
+    let products = first
+        .iter()
+        .find(|statement| statement.starts_with("INSERT INTO products"))
+        .unwrap();
+    assert_eq!(
+        products
+            .lines()
+            .nth(1)
+            .unwrap_or_default()
+            .split(", ")
+            .take(3)
+            .collect::<Vec<_>>(),
+        FIRST
+    );
 }
 
 /// The first product's number, id and SKU.
-const FIRST: [&str; 3] = ["(1", "'ab857d61-779a-433e-a8f2-ee656ac2925f'", "'HDP-1032-MIB'"];
+const FIRST: [&str; 3] = [
+    "(1",
+    "'ab857d61-779a-433e-a8f2-ee656ac2925f'",
+    "'HDP-1032-MIB'",
+];
 
 #[test]
 fn the_search_index_follows_its_table() {
@@ -107,7 +183,9 @@ fn the_search_index_follows_its_table() {
     let run = |sql: &str| wait(database.execute(sql, &[])).unwrap();
     run("UPDATE products SET name = 'Zyzzyva Lamp' WHERE number = 7");
     assert_eq!(found("zyzzyva"), [[SqlValue::Integer(7)]]);
-    run("UPDATE stock_levels SET quantity = quantity + 5 WHERE warehouse_id = 1 AND sku = (SELECT sku FROM products WHERE number = 7)");
+    run(
+        "UPDATE stock_levels SET quantity = quantity + 5 WHERE warehouse_id = 1 AND sku = (SELECT sku FROM products WHERE number = 7)",
+    );
     let sums = "SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM stock_levels s WHERE s.sku = p.sku)";
     assert_eq!(number(&database, sums), 0);
     run("DELETE FROM sales WHERE sku = (SELECT sku FROM products WHERE number = 7)");

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Keyring, NoArguments, Platform, Principal, Random, Received, Records, Reply,
-    Server, Sql, Timer, Tool, ToolError, WhenDown,
+    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Keyring, NoArguments, Platform,
+    Principal, Random, Received, Records, Reply, Server, Sql, Timer, Tool, ToolError, WhenDown,
 };
 use mcpfn_native::memory::Stores;
 use mcpfn_toolkits::{defaults, register};
@@ -71,15 +71,24 @@ impl Client {
     pub(crate) fn new(database: Arc<dyn Sql>) -> Self {
         let builder = Server::builder("toolkits", "0.0.0");
         let all = defaults().chain(["sql"]).collect::<Vec<_>>().join(",");
-        Self::with(register(builder, &all, &|_| None).unwrap().build().unwrap(), database)
+        Self::with(
+            register(builder, &all, &|_| None).unwrap().build().unwrap(),
+            database,
+        )
     }
 
     fn with(server: Server, database: Arc<dyn Sql>) -> Self {
         let host = Arc::new(Host(Mutex::default()));
         let keys = Keyring::new([1; 32]);
-        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), keys).with_port::<dyn Sql>(database);
+        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), keys)
+            .with_port::<dyn Sql>(database);
         let platform = platform.with_once(Arc::new(Stores::default()), WhenDown::Refuse);
-        Self { server, principal: Principal::local(), platform: Arc::new(platform), host }
+        Self {
+            server,
+            principal: Principal::local(),
+            platform: Arc::new(platform),
+            host,
+        }
     }
 
     /// The same server, called by somebody else.
@@ -94,21 +103,30 @@ impl Client {
             "io.modelcontextprotocol/clientCapabilities": {},
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
         });
-        let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
+        let line =
+            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = match Connection::new(self.server.clone(), self.principal.clone())
+            .receive(line.as_bytes(), &self.platform)
+        {
             Received::Send(bytes) => bytes,
             Received::Run { call, .. } => wait(Reply::Running(call).answer()).message,
             other => panic!("{other:?}"),
         };
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();
         let error = answer["error"].take();
-        if error.is_null() { Ok(answer["result"].take()) } else { Err(error) }
+        if error.is_null() {
+            Ok(answer["result"].take())
+        } else {
+            Err(error)
+        }
     }
 
     /// A tool's structured result, or the sentence of its failure.
     pub(crate) fn call(&self, tool: &str, arguments: impl Into<Value>) -> Result<Value, String> {
         let arguments: Value = arguments.into();
-        let mut result = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).unwrap();
+        let mut result = self
+            .ask("tools/call", json!({"name": tool, "arguments": arguments}))
+            .unwrap();
         if result["isError"] == true {
             return Err(result["content"][0]["text"].as_str().unwrap().to_owned());
         }
@@ -123,7 +141,12 @@ impl Client {
     }
 
     /// What a completion offers.
-    pub(crate) fn complete(&self, reference: impl Into<Value>, argument: &str, value: &str) -> Vec<String> {
+    pub(crate) fn complete(
+        &self,
+        reference: impl Into<Value>,
+        argument: &str,
+        value: &str,
+    ) -> Vec<String> {
         let reference: Value = reference.into();
         let params = json!({"ref": reference, "argument": {"name": argument, "value": value}});
         let result = self.ask("completion/complete", params).unwrap();
@@ -142,22 +165,32 @@ impl Client {
 }
 
 /// Runs a handler without the schema check that stands before it on every server: it has to hold by itself.
-pub(crate) fn unchecked<T, Fut>(run: impl Fn(Cx) -> Fut + Send + Sync + 'static) -> Result<T, String>
+pub(crate) fn unchecked<T, Fut>(
+    run: impl Fn(Cx) -> Fut + Send + Sync + 'static,
+) -> Result<T, String>
 where
     T: Send + 'static,
     Fut: Future<Output = Result<T, ToolError>> + Send + 'static,
 {
     let found = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&found);
-    let probe = Tool::new("probe").describe("Runs a handler.").read_only().handler(move |_: NoArguments, cx: Cx| {
-        let (work, slot) = (run(cx), Arc::clone(&slot));
-        async move {
-            let result = work.await.map_err(|error| error.message().unwrap_or("internal").to_owned());
-            *slot.lock().unwrap() = Some(result);
-        }
-    });
+    let probe = Tool::new("probe")
+        .describe("Runs a handler.")
+        .read_only()
+        .handler(move |_: NoArguments, cx: Cx| {
+            let (work, slot) = (run(cx), Arc::clone(&slot));
+            async move {
+                let result = work
+                    .await
+                    .map_err(|error| error.message().unwrap_or("internal").to_owned());
+                *slot.lock().unwrap() = Some(result);
+            }
+        });
     let shop = Client::of_shop();
-    let server = Server::builder("probe", "0.0.0").tool(probe).build().unwrap();
+    let server = Server::builder("probe", "0.0.0")
+        .tool(probe)
+        .build()
+        .unwrap();
     let client = Client { server, ..shop };
     client.ask("tools/call", json!({"name": "probe"})).unwrap();
     found.lock().unwrap().take().expect("the probe ran")

@@ -8,8 +8,13 @@ use std::thread::{self, Thread};
 
 use tokio::runtime::{Builder, Runtime};
 
-static SOCKETS: LazyLock<Runtime> =
-    LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a thread for sockets"));
+static SOCKETS: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a thread for sockets")
+});
 
 struct Unpark(Thread);
 

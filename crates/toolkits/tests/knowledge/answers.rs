@@ -15,11 +15,19 @@ use crate::store::store;
 async fn recall(client: &Client, ranked_by: &str) -> usize {
     let mut found = 0;
     for (name, _, question) in HANDBOOK {
-        let answer = client.call("semantic_search", json!({"query": question})).await.unwrap();
+        let answer = client
+            .call("semantic_search", json!({"query": question}))
+            .await
+            .unwrap();
         let passages = answer["passages"].as_array().unwrap();
         assert!(passages.len() <= 5);
-        assert!(passages.is_empty() || answer["ranked_by"] == ranked_by, "{answer}");
-        let hit = passages.iter().any(|passage| passage["document_id"] == name);
+        assert!(
+            passages.is_empty() || answer["ranked_by"] == ranked_by,
+            "{answer}"
+        );
+        let hit = passages
+            .iter()
+            .any(|passage| passage["document_id"] == name);
         if !hit {
             println!("missed by {ranked_by}: {question}");
         }
@@ -44,25 +52,54 @@ async fn questions_find_their_answers_by_words_and_pieces_of_words() {
     assert!(recall(&Client::new(&database, Some(&url)), "words and meaning").await >= 29);
     // a word that is in no document is still like one that is
     let slip = json!({"query": "bicyclez"});
-    let by_words = Client::new(&database, None).call("semantic_search", slip.clone()).await.unwrap();
+    let by_words = Client::new(&database, None)
+        .call("semantic_search", slip.clone())
+        .await
+        .unwrap();
     assert_eq!(by_words["passages"], json!([]));
-    let both = Client::new(&database, Some(&url)).call("semantic_search", slip).await.unwrap();
+    let both = Client::new(&database, Some(&url))
+        .call("semantic_search", slip)
+        .await
+        .unwrap();
     assert_eq!(both["passages"][0]["document_id"], "parking");
     // the service is gone: words are left, and the answer says so
     let cut_off = Client::new(&database, Some("http://127.0.0.1:1/v1"));
-    let alone = cut_off.call("semantic_search", json!({"query": "bicycles"})).await.unwrap();
-    assert_eq!((&alone["passages"][0]["document_id"], &alone["ranked_by"]), (&json!("parking"), &json!("words")));
-    assert!(alone["note"].as_str().unwrap().contains("by their words"), "{alone}");
+    let alone = cut_off
+        .call("semantic_search", json!({"query": "bicycles"}))
+        .await
+        .unwrap();
+    assert_eq!(
+        (&alone["passages"][0]["document_id"], &alone["ranked_by"]),
+        (&json!("parking"), &json!("words"))
+    );
+    assert!(
+        alone["note"].as_str().unwrap().contains("by their words"),
+        "{alone}"
+    );
     // why is in the log, and only there
     let [logged] = cut_off.logged().try_into().unwrap();
-    assert!(logged.starts_with("embeddings: embeddings unavailable: ") && logged.len() > 60, "{logged}");
+    assert!(
+        logged.starts_with("embeddings: embeddings unavailable: ") && logged.len() > 60,
+        "{logged}"
+    );
     assert!(!alone.to_string().contains("unavailable"), "{alone}");
     // the service is there, but the documents were added without it
     let without = Client::new(&store(&handbook(), None).await, Some(&url));
-    let alone = without.call("semantic_search", json!({"query": "bicycles"})).await.unwrap();
+    let alone = without
+        .call("semantic_search", json!({"query": "bicycles"}))
+        .await
+        .unwrap();
     assert_eq!(alone["ranked_by"], "words");
-    assert!(alone["note"].as_str().unwrap().contains("by their words"), "{alone}");
-    assert_eq!(without.logged(), ["embeddings: no passage has a vector of the model 'pieces': add the documents again with it"]);
+    assert!(
+        alone["note"].as_str().unwrap().contains("by their words"),
+        "{alone}"
+    );
+    assert_eq!(
+        without.logged(),
+        [
+            "embeddings: no passage has a vector of the model 'pieces': add the documents again with it"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -14,7 +14,11 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
         "Tell your manager before nine if you are ill. From the fourth day a doctor's certificate is needed.",
         "When do I need a certificate from a doctor?",
     ),
-    ("parental-leave", "Parents get sixteen weeks at full pay after a birth or an adoption.", "What do new parents get after a birth?"),
+    (
+        "parental-leave",
+        "Parents get sixteen weeks at full pay after a birth or an adoption.",
+        "What do new parents get after a birth?",
+    ),
     (
         "remote-work",
         "You may work from home three days a week. Working from abroad needs approval of the tax team.",
@@ -35,7 +39,11 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
         "Laptops are replaced every four years. Report a stolen device to the help desk within an hour.",
         "My computer was stolen, whom do I tell?",
     ),
-    ("passwords", "Passwords have at least fourteen characters and are kept in the password manager.", "How long must my password be?"),
+    (
+        "passwords",
+        "Passwords have at least fourteen characters and are kept in the password manager.",
+        "How long must my password be?",
+    ),
     (
         "phishing",
         "Forward suspicious mail to the security desk and delete it. Never open its attachments.",
@@ -61,9 +69,21 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
         "Releases go out from Monday to Thursday. Roll back first, investigate afterwards.",
         "May we release on Fridays, or roll back?",
     ),
-    ("code-review", "Two people approve a change to payments; one is enough elsewhere.", "How many approvals does a payments change need?"),
-    ("licences", "Libraries under the GPL are not linked into products. Ask legal about others.", "Is it allowed to use GPL libraries?"),
-    ("retention", "Invoices are kept for ten years, applications for six months.", "For how long are invoices stored?"),
+    (
+        "code-review",
+        "Two people approve a change to payments; one is enough elsewhere.",
+        "How many approvals does a payments change need?",
+    ),
+    (
+        "licences",
+        "Libraries under the GPL are not linked into products. Ask legal about others.",
+        "Is it allowed to use GPL libraries?",
+    ),
+    (
+        "retention",
+        "Invoices are kept for ten years, applications for six months.",
+        "For how long are invoices stored?",
+    ),
     (
         "privacy",
         "A person who asks for their data gets it within one month. The officer for privacy answers.",
@@ -74,32 +94,82 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
         "Goods come back within 60 days; money is returned to the card within five days.",
         "When does a customer see money returned on the card?",
     ),
-    ("warranty", "Electric goods have a guarantee of two years, batteries of six months.", "Guarantee period for batteries"),
-    ("shipping", "Orders before two o'clock leave the same day. Islands take three days longer.", "Delivery of orders to islands"),
-    ("complaints", "Answer an angry customer within four hours, apologise once, offer a solution.", "How to treat angry customers"),
+    (
+        "warranty",
+        "Electric goods have a guarantee of two years, batteries of six months.",
+        "Guarantee period for batteries",
+    ),
+    (
+        "shipping",
+        "Orders before two o'clock leave the same day. Islands take three days longer.",
+        "Delivery of orders to islands",
+    ),
+    (
+        "complaints",
+        "Answer an angry customer within four hours, apologise once, offer a solution.",
+        "How to treat angry customers",
+    ),
     (
         "discounts",
         "Sales may give ten percent; more needs the signature of the head of sales.",
         "Who signs off a discount above ten percent?",
     ),
-    ("onboarding", "New colleagues get a mentor, a laptop and a plan for their first thirty days.", "Does a new colleague have a mentor?"),
-    ("training", "There are 1,500 euros a year for courses and conferences.", "What is the budget for conferences and courses?"),
-    ("reviews", "Performance is discussed in April and October. Raises take effect in May.", "When do salary raises take effect?"),
-    ("referrals", "Who recommends a candidate that stays six months gets a bonus of 2,000 euros.", "Bonus for recommending a candidate"),
-    ("fire", "Leave by the stairs and gather at the car park. Floor wardens wear yellow vests.", "Where do we gather after a fire alarm?"),
+    (
+        "onboarding",
+        "New colleagues get a mentor, a laptop and a plan for their first thirty days.",
+        "Does a new colleague have a mentor?",
+    ),
+    (
+        "training",
+        "There are 1,500 euros a year for courses and conferences.",
+        "What is the budget for conferences and courses?",
+    ),
+    (
+        "reviews",
+        "Performance is discussed in April and October. Raises take effect in May.",
+        "When do salary raises take effect?",
+    ),
+    (
+        "referrals",
+        "Who recommends a candidate that stays six months gets a bonus of 2,000 euros.",
+        "Bonus for recommending a candidate",
+    ),
+    (
+        "fire",
+        "Leave by the stairs and gather at the car park. Floor wardens wear yellow vests.",
+        "Where do we gather after a fire alarm?",
+    ),
     (
         "visitors",
         "Guests sign in at reception and wear a badge. They are never left alone in the lab.",
         "Rules for guests in the laboratory and the lab",
     ),
-    ("parking", "Bicycles stand in the cellar. Spaces for cars are drawn by lot each quarter.", "Where can I put my bicycle?"),
-    ("canteen", "Lunch is served from half past eleven. Allergens are marked on the menu.", "Are allergens shown at lunch?"),
-    ("gifts", "Presents from suppliers above 40 euros are refused or given to the raffle.", "May I accept a present from a supplier?"),
-    ("whistleblowing", "Wrongdoing can be reported without a name to an outside lawyer.", "How can I report wrongdoing anonymously?"),
+    (
+        "parking",
+        "Bicycles stand in the cellar. Spaces for cars are drawn by lot each quarter.",
+        "Where can I put my bicycle?",
+    ),
+    (
+        "canteen",
+        "Lunch is served from half past eleven. Allergens are marked on the menu.",
+        "Are allergens shown at lunch?",
+    ),
+    (
+        "gifts",
+        "Presents from suppliers above 40 euros are refused or given to the raffle.",
+        "May I accept a present from a supplier?",
+    ),
+    (
+        "whistleblowing",
+        "Wrongdoing can be reported without a name to an outside lawyer.",
+        "How can I report wrongdoing anonymously?",
+    ),
 ];
 
 pub(crate) fn handbook() -> Vec<Document> {
-    let read = |(name, text, _): &(&str, &str, &str)| Document::read(&format!("{name}.md"), &format!("# {name}\n\n{text}\n")).unwrap();
+    let read = |(name, text, _): &(&str, &str, &str)| {
+        Document::read(&format!("{name}.md"), &format!("# {name}\n\n{text}\n")).unwrap()
+    };
     HANDBOOK.iter().map(read).collect()
 }
 
@@ -132,7 +202,9 @@ const SUBJECTS: [&str; 24] = [
     "tax",
 ];
 
-const VERBS: [&str; 8] = ["provides", "confirms", "reviews", "limits", "governs", "extends", "suspends", "measures"];
+const VERBS: [&str; 8] = [
+    "provides", "confirms", "reviews", "limits", "governs", "extends", "suspends", "measures",
+];
 
 /// The contract of a number: about five sections, common words of law and rare words of its own.
 pub(crate) fn contract(number: u64) -> Document {
@@ -144,21 +216,33 @@ pub(crate) fn contract(number: u64) -> Document {
         (state % below as u64) as usize
     };
     let syllables = [
-        "ba", "cor", "den", "fil", "gor", "hem", "jul", "kan", "lor", "mir", "nos", "pel", "qua", "rus", "sed", "tam", "vor", "wex", "yol",
-        "zan",
+        "ba", "cor", "den", "fil", "gor", "hem", "jul", "kan", "lor", "mir", "nos", "pel", "qua",
+        "rus", "sed", "tam", "vor", "wex", "yol", "zan",
     ];
-    let rare = |next: &mut dyn FnMut(usize) -> usize| (0..3).map(|_| syllables[next(20)]).collect::<String>();
+    let rare = |next: &mut dyn FnMut(usize) -> usize| {
+        (0..3).map(|_| syllables[next(20)]).collect::<String>()
+    };
     let kind = ["nda", "lease", "msa", "purchase", "licence"][next(5)];
     let party = format!("{} {}", rare(&mut next), ["GmbH", "Ltd", "Inc"][next(3)]);
-    let date = format!("20{}-{:02}-{:02}", 10 + next(16), 1 + next(12), 1 + next(28));
-    let mut text =
-        format!("---\ntitle: Agreement {number}\ntype: {kind}\nparty: {party}\ndate: {date}\n---\n# Agreement {number} with {party}\n");
+    let date = format!(
+        "20{}-{:02}-{:02}",
+        10 + next(16),
+        1 + next(12),
+        1 + next(28)
+    );
+    let mut text = format!(
+        "---\ntitle: Agreement {number}\ntype: {kind}\nparty: {party}\ndate: {date}\n---\n# Agreement {number} with {party}\n"
+    );
     for section in 1..=4 + next(3) {
         let subject = SUBJECTS[next(24)];
         text.push_str(&format!("\n## {section}. {subject}\n\n"));
         for _ in 0..3 {
             let (verb, other) = (VERBS[next(8)], SUBJECTS[next(24)]);
-            text.push_str(&format!("The party {verb} the {subject} and {other} of {} within {} days. ", rare(&mut next), 5 + next(90)));
+            text.push_str(&format!(
+                "The party {verb} the {subject} and {other} of {} within {} days. ",
+                rare(&mut next),
+                5 + next(90)
+            ));
         }
         text.push('\n');
     }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Embedder, Failure, HttpClient, Keyring, Platform, Principal, Random, Received, Records,
-    Reply, Scopes, Server, Sql, Timer,
+    BoxFuture, CallRecord, Clock, Connection, Embedder, Failure, HttpClient, Keyring, Platform,
+    Principal, Random, Received, Records, Reply, Scopes, Server, Sql, Timer,
 };
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
@@ -44,7 +44,11 @@ impl Random for Host {
 
 impl Records for Host {
     fn failure(&self, failure: &Failure<'_>) {
-        assert!(!failure.cause.contains(KEY), "a secret is in: {}", failure.cause);
+        assert!(
+            !failure.cause.contains(KEY),
+            "a secret is in: {}",
+            failure.cause
+        );
     }
 
     fn call(&self, _: &CallRecord<'_>) {}
@@ -82,12 +86,30 @@ impl Client {
             };
             Some(value.to_owned())
         };
-        let server = register(Server::builder("documents", "0.0.0"), "knowledge, contracts", &variable).unwrap().build().unwrap();
+        let server = register(
+            Server::builder("documents", "0.0.0"),
+            "knowledge, contracts",
+            &variable,
+        )
+        .unwrap()
+        .build()
+        .unwrap();
         let host = Arc::new(Host::default());
-        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), Keyring::new([1; 32]))
-            .with_port::<dyn Sql>(Arc::clone(&store.served))
-            .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
-        Self { server, platform: Arc::new(platform), principal: Principal::local(), host }
+        let platform = Platform::new(
+            host.clone(),
+            host.clone(),
+            host.clone(),
+            host.clone(),
+            Keyring::new([1; 32]),
+        )
+        .with_port::<dyn Sql>(Arc::clone(&store.served))
+        .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
+        Self {
+            server,
+            platform: Arc::new(platform),
+            principal: Principal::local(),
+            host,
+        }
     }
 
     /// What services did not answer, and why: for the log alone.
@@ -103,7 +125,12 @@ impl Client {
     }
 
     pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
-        self.principal = self.principal.with_scopes(scopes.iter().map(|scope| (*scope).to_owned()).collect::<Scopes>());
+        self.principal = self.principal.with_scopes(
+            scopes
+                .iter()
+                .map(|scope| (*scope).to_owned())
+                .collect::<Scopes>(),
+        );
         self
     }
 
@@ -113,8 +140,11 @@ impl Client {
             "io.modelcontextprotocol/clientCapabilities": {},
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
         });
-        let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
+        let line =
+            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = match Connection::new(self.server.clone(), self.principal.clone())
+            .receive(line.as_bytes(), &self.platform)
+        {
             Received::Send(bytes) => bytes,
             Received::Run { call, .. } => Reply::Running(call).answer().await.message,
             other => panic!("{other:?}"),
@@ -123,12 +153,19 @@ impl Client {
         assert!(!text.contains(KEY), "a secret is in: {text}");
         let mut answer: Value = serde_json::from_str(&text).unwrap();
         let error = answer["error"].take();
-        if error.is_null() { Ok(answer["result"].take()) } else { Err(error) }
+        if error.is_null() {
+            Ok(answer["result"].take())
+        } else {
+            Err(error)
+        }
     }
 
     /// A tool's structured result, or the sentence of its failure.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<Value, String> {
-        let mut result = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await.map_err(|error| error.to_string())?;
+        let mut result = self
+            .ask("tools/call", json!({"name": tool, "arguments": arguments}))
+            .await
+            .map_err(|error| error.to_string())?;
         if result["isError"] == true {
             return Err(result["content"][0]["text"].as_str().unwrap().to_owned());
         }
@@ -146,13 +183,19 @@ pub(crate) async fn model() -> String {
                 let mut read = Vec::new();
                 loop {
                     let mut buffer = [0; 8192];
-                    let Ok(count @ 1..) = socket.read(&mut buffer).await else { return };
+                    let Ok(count @ 1..) = socket.read(&mut buffer).await else {
+                        return;
+                    };
                     read.extend_from_slice(&buffer[..count]);
                     let text = String::from_utf8_lossy(&read).into_owned();
-                    let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+                        continue;
+                    };
                     let head = head.to_ascii_lowercase();
-                    let length =
-                        head.lines().find_map(|line| line.strip_prefix("content-length:")).map_or(0, |n| n.trim().parse().unwrap());
+                    let length = head
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length:"))
+                        .map_or(0, |n| n.trim().parse().unwrap());
                     if body.len() < length {
                         continue;
                     }
@@ -175,10 +218,18 @@ fn answer(head: &str, body: &str) -> (&'static str, String) {
         return ("404 Not Found", "{}".to_owned());
     }
     if !head.contains(&format!("authorization: bearer {KEY}")) {
-        return ("401 Unauthorized", json!({"error": {"message": format!("not {KEY}")}}).to_string());
+        return (
+            "401 Unauthorized",
+            json!({"error": {"message": format!("not {KEY}")}}).to_string(),
+        );
     }
     let asked: Value = serde_json::from_str(body).unwrap();
-    let texts: Vec<&str> = asked["input"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    let texts: Vec<&str> = asked["input"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap())
+        .collect();
     // the last first: the order of an answer is not promised
     let data: Vec<Value> = texts
         .iter()
@@ -186,5 +237,8 @@ fn answer(head: &str, body: &str) -> (&'static str, String) {
         .rev()
         .map(|(index, text)| json!({"object": "embedding", "index": index, "embedding": vectors::of(text)}))
         .collect();
-    ("200 OK", json!({"object": "list", "model": asked["model"], "data": data}).to_string())
+    (
+        "200 OK",
+        json!({"object": "list", "model": asked["model"], "data": data}).to_string(),
+    )
 }

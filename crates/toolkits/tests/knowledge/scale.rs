@@ -29,10 +29,15 @@ fn most_compared() -> usize {
 
 /// The number of documents that is asked for.
 fn many() -> Option<u64> {
-    std::env::var("MCPFN_DOCUMENTS").ok().map(|text| text.parse().expect("MCPFN_DOCUMENTS is a number"))
+    std::env::var("MCPFN_DOCUMENTS")
+        .ok()
+        .map(|text| text.parse().expect("MCPFN_DOCUMENTS is a number"))
 }
 
-async fn filled(documents: impl Iterator<Item = Document>, model: Option<&dyn Embedder>) -> (Store, usize) {
+async fn filled(
+    documents: impl Iterator<Item = Document>,
+    model: Option<&dyn Embedder>,
+) -> (Store, usize) {
     let store = empty().await;
     make_tables(&*store.filled).await;
     let mut passages = 0;
@@ -46,7 +51,13 @@ async fn filled(documents: impl Iterator<Item = Document>, model: Option<&dyn Em
 fn processor() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+    after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
 }
 
 /// Prints how long a tool takes over these arguments, in turn.
@@ -61,7 +72,11 @@ async fn measure(client: &Client, name: &str, tool: &str, arguments: &[Value]) {
     times.sort_unstable();
     let at = |percent: usize| times[times.len() * percent / 100];
     let used = (processor() - before) * 1e3 / CALLS as f64;
-    println!("| {name} | {:.1} | {:.1} | {used:.1} |", at(50).as_secs_f64() * 1e3, at(95).as_secs_f64() * 1e3);
+    println!(
+        "| {name} | {:.1} | {:.1} | {used:.1} |",
+        at(50).as_secs_f64() * 1e3,
+        at(95).as_secs_f64() * 1e3
+    );
     assert!(at(95) < SLOWEST, "{name}: {:?}", at(95));
 }
 
@@ -71,16 +86,29 @@ async fn many_documents_stay_fast() {
     let many = many().unwrap_or(usual);
     let started = Instant::now();
     // two of the same length about one thing, of which the later one has a common word too
-    let two = [("one", "A zephyr blows the harbour."), ("two", "A zephyr blows the party.")];
+    let two = [
+        ("one", "A zephyr blows the harbour."),
+        ("two", "A zephyr blows the party."),
+    ];
     let two = two.map(|(name, text)| Document::read(&format!("{name}.md"), text).unwrap());
     let (store, passages) = filled(two.into_iter().chain((0..many).map(contract)), None).await;
-    println!("{many} documents, {passages} passages, added in {:.1} s", started.elapsed().as_secs_f64());
+    println!(
+        "{many} documents, {passages} passages, added in {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
     println!("| calls | p50 ms | p95 ms | mean CPU ms |\n|---|---|---|---|");
     let client = Client::new(&store, None);
     let last = contract(many - 1);
     let party = last.party.clone().unwrap();
-    let common =
-        ["party", "days", "payment", "payment and delivery", "the party provides", "arbitration customs tax", "agreement with gmbh"];
+    let common = [
+        "party",
+        "days",
+        "payment",
+        "payment and delivery",
+        "the party provides",
+        "arbitration customs tax",
+        "agreement with gmbh",
+    ];
     let all = |name: &str, more: Value| -> Vec<Value> {
         let one = |text: &&str| {
             let mut arguments = more.clone();
@@ -89,26 +117,100 @@ async fn many_documents_stay_fast() {
         };
         common.iter().map(one).collect()
     };
-    measure(&client, "semantic_search: names and rare words", "semantic_search", &questions(many)).await;
-    measure(&client, "semantic_search: common words alone", "semantic_search", &all("query", json!({}))).await;
-    let filters = [json!({"party": party, "type": last.kind}), json!({"type": "nda", "from": "2020-01-01"}), json!({})];
-    measure(&client, "search_documents: filters", "search_documents", &filters).await;
-    let rare = [json!({"text": party, "from": "2010-01-01"}), json!({"text": format!("payment {party}"), "type": last.kind})];
-    measure(&client, "search_documents: a filter and rare words", "search_documents", &rare).await;
-    measure(&client, "search_documents: a wide filter and common words", "search_documents", &all("text", json!({"type": "lease"}))).await;
-    measure(&client, "search_documents: a narrow filter and common words", "search_documents", &all("text", json!({"party": party}))).await;
-    let twelve = json!("party provides confirms reviews payment delivery insurance customs tax days audit storage");
+    measure(
+        &client,
+        "semantic_search: names and rare words",
+        "semantic_search",
+        &questions(many),
+    )
+    .await;
+    measure(
+        &client,
+        "semantic_search: common words alone",
+        "semantic_search",
+        &all("query", json!({})),
+    )
+    .await;
+    let filters = [
+        json!({"party": party, "type": last.kind}),
+        json!({"type": "nda", "from": "2020-01-01"}),
+        json!({}),
+    ];
+    measure(
+        &client,
+        "search_documents: filters",
+        "search_documents",
+        &filters,
+    )
+    .await;
+    let rare = [
+        json!({"text": party, "from": "2010-01-01"}),
+        json!({"text": format!("payment {party}"), "type": last.kind}),
+    ];
+    measure(
+        &client,
+        "search_documents: a filter and rare words",
+        "search_documents",
+        &rare,
+    )
+    .await;
+    measure(
+        &client,
+        "search_documents: a wide filter and common words",
+        "search_documents",
+        &all("text", json!({"type": "lease"})),
+    )
+    .await;
+    measure(
+        &client,
+        "search_documents: a narrow filter and common words",
+        "search_documents",
+        &all("text", json!({"party": party})),
+    )
+    .await;
+    let twelve = json!(
+        "party provides confirms reviews payment delivery insurance customs tax days audit storage"
+    );
     let many_words = [json!({"text": twelve, "party": party})];
-    measure(&client, "search_documents: a narrow filter and twelve common words", "search_documents", &many_words).await;
-    measure(&client, "search_documents: a middling filter and common words", "search_documents", &all("text", json!({"party": MIDDLING})))
-        .await;
+    measure(
+        &client,
+        "search_documents: a narrow filter and twelve common words",
+        "search_documents",
+        &many_words,
+    )
+    .await;
+    measure(
+        &client,
+        "search_documents: a middling filter and common words",
+        "search_documents",
+        &all("text", json!({"party": MIDDLING})),
+    )
+    .await;
     let many_words = [json!({"text": twelve, "party": MIDDLING})];
-    measure(&client, "search_documents: a middling filter and twelve common words", "search_documents", &many_words).await;
+    measure(
+        &client,
+        "search_documents: a middling filter and twelve common words",
+        "search_documents",
+        &many_words,
+    )
+    .await;
     let wanted = [json!({"document_id": last.id, "clause": "3"})];
     measure(&client, "extract_clause", "extract_clause", &wanted).await;
-    measure(&client, "semantic_search: twelve common words", "semantic_search", &[json!({"query": twelve})]).await;
+    measure(
+        &client,
+        "semantic_search: twelve common words",
+        "semantic_search",
+        &[json!({"query": twelve})],
+    )
+    .await;
     let many_words = [json!({"text": twelve, "type": "lease"})];
-    measure(&client, "search_documents: a wide filter and twelve common words", "search_documents", &many_words).await;
+    measure(
+        &client,
+        "search_documents: a wide filter and twelve common words",
+        "search_documents",
+        &many_words,
+    )
+    .await;
     only_so_much_is_ranked(&client, many, &last).await;
     all_that_pass_a_filter_are_found(&client, many, &party).await;
 }
@@ -124,43 +226,115 @@ async fn all_that_pass_a_filter_are_found(client: &Client, many: u64, narrow: &s
     for part in [narrow, MIDDLING, more] {
         for text in ["payment", "party", "days", "party days"] {
             let passes = |document: &&Document| {
-                document.party.as_deref().unwrap_or_default().to_lowercase().contains(&part.to_lowercase())
+                document
+                    .party
+                    .as_deref()
+                    .unwrap_or_default()
+                    .to_lowercase()
+                    .contains(&part.to_lowercase())
                     && text.split(' ').all(|word| document.text.contains(word))
             };
-            let mut expected: Vec<&str> = documents.iter().filter(passes).map(|document| document.id.as_str()).collect();
-            let found = client.call("search_documents", json!({"text": text, "party": part, "limit": 50})).await.unwrap();
+            let mut expected: Vec<&str> = documents
+                .iter()
+                .filter(passes)
+                .map(|document| document.id.as_str())
+                .collect();
+            let found = client
+                .call(
+                    "search_documents",
+                    json!({"text": text, "party": part, "limit": 50}),
+                )
+                .await
+                .unwrap();
             assert_eq!(found["total"], expected.len(), "{text} {part}: {found}");
-            let mut found: Vec<&str> =
-                found["documents"].as_array().unwrap().iter().map(|one| one["document_id"].as_str().unwrap()).collect();
+            let mut found: Vec<&str> = found["documents"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["document_id"].as_str().unwrap())
+                .collect();
             found.sort_unstable();
             expected.sort_unstable();
             let is_whole = expected.len() <= 50;
-            assert!(if is_whole { found == expected } else { found.iter().all(|id| expected.contains(id)) }, "{text} {part}");
+            assert!(
+                if is_whole {
+                    found == expected
+                } else {
+                    found.iter().all(|id| expected.contains(id))
+                },
+                "{text} {part}"
+            );
         }
     }
 }
 
 /// A count, not a time: what is in nearly all passages is ranked in some of them, and the answer says so.
 async fn only_so_much_is_ranked(client: &Client, many: u64, last: &Document) {
-    let found = client.call("semantic_search", json!({"query": "party"})).await.unwrap();
+    let found = client
+        .call("semantic_search", json!({"query": "party"}))
+        .await
+        .unwrap();
     assert_eq!(found["passages"].as_array().unwrap().len(), 5);
-    assert!(found["note"].as_str().unwrap().contains("in very many passages"), "{found}");
-    let found = client.call("search_documents", json!({"text": "party"})).await.unwrap();
+    assert!(
+        found["note"]
+            .as_str()
+            .unwrap()
+            .contains("in very many passages"),
+        "{found}"
+    );
+    let found = client
+        .call("search_documents", json!({"text": "party"}))
+        .await
+        .unwrap();
     let total = found["total"].as_i64().unwrap();
-    assert!((10..=MOST_RANKED).contains(&total) && total < many as i64, "{total}");
-    assert!(found["note"].as_str().unwrap().contains(&format!("at least {total}")), "{found}");
+    assert!(
+        (10..=MOST_RANKED).contains(&total) && total < many as i64,
+        "{total}"
+    );
+    assert!(
+        found["note"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("at least {total}")),
+        "{found}"
+    );
     // a filter comes before the bound: the document that was added last is found by words that all have
     let arguments = json!({"text": "party days", "party": last.party, "type": last.kind, "from": last.date, "to": last.date});
     let found = client.call("search_documents", arguments).await.unwrap();
-    assert_eq!(found["documents"][0]["document_id"], last.id.as_str(), "{found}");
+    assert_eq!(
+        found["documents"][0]["document_id"],
+        last.id.as_str(),
+        "{found}"
+    );
     // a common word counts beside a rare one
-    let found = client.call("semantic_search", json!({"query": "party zephyr"})).await.unwrap();
-    let ids: Vec<&str> = found["passages"].as_array().unwrap().iter().map(|one| one["document_id"].as_str().unwrap()).collect();
+    let found = client
+        .call("semantic_search", json!({"query": "party zephyr"}))
+        .await
+        .unwrap();
+    let ids: Vec<&str> = found["passages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["document_id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["two", "one"], "{found}");
     // what a heading says goes first, wherever it is
-    let found = client.call("semantic_search", json!({"query": "agreement", "k": 20})).await.unwrap();
-    let sections: Vec<&str> = found["passages"].as_array().unwrap().iter().map(|one| one["section"].as_str().unwrap()).collect();
-    assert!(sections.iter().all(|section| section.starts_with("Agreement")), "{sections:?}");
+    let found = client
+        .call("semantic_search", json!({"query": "agreement", "k": 20}))
+        .await
+        .unwrap();
+    let sections: Vec<&str> = found["passages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["section"].as_str().unwrap())
+        .collect();
+    assert!(
+        sections
+            .iter()
+            .all(|section| section.starts_with("Agreement")),
+        "{sections:?}"
+    );
 }
 
 /// Names, rare words among common ones, and common words alone.
@@ -168,7 +342,13 @@ fn questions(many: u64) -> Vec<Value> {
     let mut questions = Vec::new();
     for number in (0..many).step_by((many / 15) as usize) {
         let document = contract(number);
-        let rare = document.text.split_whitespace().rev().nth(3).unwrap_or("x").to_owned();
+        let rare = document
+            .text
+            .split_whitespace()
+            .rev()
+            .nth(3)
+            .unwrap_or("x")
+            .to_owned();
         questions.push(json!({"query": format!("what does {} say about payment?", document.party.unwrap_or_default())}));
         questions.push(json!({"query": format!("within how many days does the party review the insurance of {rare}")}));
     }
@@ -183,10 +363,15 @@ impl Embedder for Numbers {
         "numbers"
     }
 
-    fn embed<'a>(&'a self, texts: &'a [String]) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
+    fn embed<'a>(
+        &'a self,
+        texts: &'a [String],
+    ) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
         let vector = |text: &String| -> Vec<f32> {
             let bytes = text.bytes().cycle().zip(1_u8..=255).cycle().take(384);
-            bytes.map(|(byte, at)| f32::from(byte.wrapping_mul(at)) - 128.0).collect()
+            bytes
+                .map(|(byte, at)| f32::from(byte.wrapping_mul(at)) - 128.0)
+                .collect()
         };
         Box::pin(async move { Ok(texts.iter().map(vector).collect()) })
     }
@@ -203,9 +388,16 @@ async fn vectors_are_compared_up_to_a_bound() {
         let client = Client::new(&store, None).with_model(Arc::new(Numbers));
         let name = format!("semantic_search: {passages} vectors of 384 numbers");
         measure(&client, &name, "semantic_search", &questions(documents)).await;
-        let found = client.call("semantic_search", json!({"query": "xyzzy"})).await.unwrap();
+        let found = client
+            .call("semantic_search", json!({"query": "xyzzy"}))
+            .await
+            .unwrap();
         assert_eq!(found["ranked_by"], "words and meaning");
         let all_are_compared = passages <= most_compared();
-        assert_eq!(found["passages"].as_array().unwrap().is_empty(), !all_are_compared, "{passages}: {found}");
+        assert_eq!(
+            found["passages"].as_array().unwrap().is_empty(),
+            !all_are_compared,
+            "{passages}: {found}"
+        );
     }
 }

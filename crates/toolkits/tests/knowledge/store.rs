@@ -19,11 +19,17 @@ pub(crate) struct Store {
 pub(crate) async fn empty() -> Store {
     let Some(url) = postgres() else {
         let database = Sqlite::memory().unwrap();
-        return Store { served: Arc::new(database.read_only()), filled: Arc::new(database) };
+        return Store {
+            served: Arc::new(database.read_only()),
+            filled: Arc::new(database),
+        };
     };
     let (name, reader) = (unique("documents"), unique("reader"));
     let admin = Postgres::new(&url).unwrap();
-    admin.execute(&format!("CREATE DATABASE {name}"), &[]).await.unwrap();
+    admin
+        .execute(&format!("CREATE DATABASE {name}"), &[])
+        .await
+        .unwrap();
     let filled = Postgres::new(&url_of(None, &name)).unwrap();
     let roles = [
         format!("CREATE ROLE {reader} LOGIN PASSWORD '{PASSWORD}'"),
@@ -31,7 +37,10 @@ pub(crate) async fn empty() -> Store {
     ];
     filled.execute_all(roles).await.unwrap();
     let served = Postgres::new(&url_of(Some(&reader), &name)).unwrap();
-    Store { filled: Arc::new(filled), served: Arc::new(served) }
+    Store {
+        filled: Arc::new(filled),
+        served: Arc::new(served),
+    }
 }
 
 /// A database with these documents.
@@ -39,7 +48,12 @@ pub(crate) async fn store(documents: &[Document], model: Option<&dyn Embedder>) 
     let store = empty().await;
     make_tables(&*store.filled).await;
     for document in documents {
-        assert!(knowledge::add(&*store.filled, document, model).await.unwrap() > 0);
+        assert!(
+            knowledge::add(&*store.filled, document, model)
+                .await
+                .unwrap()
+                > 0
+        );
     }
     store
 }
@@ -53,5 +67,8 @@ pub(crate) async fn make_tables(database: &dyn Sql) {
         }
     }
     assert!(knowledge::is_present(database).await.unwrap());
-    assert_eq!(postgres().is_some(), database.dialect() == Dialect::Postgres);
+    assert_eq!(
+        postgres().is_some(),
+        database.dialect() == Dialect::Postgres
+    );
 }

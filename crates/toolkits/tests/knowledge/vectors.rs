@@ -8,7 +8,10 @@ const LENGTH: usize = 256;
 pub(crate) fn of(text: &str) -> Vec<f32> {
     let mut vector = vec![0.0; LENGTH];
     let words = text.to_lowercase();
-    for word in words.split(|character: char| !character.is_alphanumeric()).filter(|word| word.len() > 3) {
+    for word in words
+        .split(|character: char| !character.is_alphanumeric())
+        .filter(|word| word.len() > 3)
+    {
         for piece in format!("<{word}>").as_bytes().windows(3) {
             vector[hash(piece) % LENGTH] += 1.0;
         }
@@ -17,5 +20,7 @@ pub(crate) fn of(text: &str) -> Vec<f32> {
 }
 
 fn hash(bytes: &[u8]) -> usize {
-    bytes.iter().fold(2_166_136_261_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(16_777_619)) as usize
+    bytes.iter().fold(2_166_136_261_u32, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(16_777_619)
+    }) as usize
 }

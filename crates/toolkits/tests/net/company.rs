@@ -7,7 +7,10 @@ use crate::internet::Internet;
 use crate::service::{Says, Service};
 
 fn client(url: &str) -> Client {
-    let variables = [("MCPFN_COMPANY_URL", url), ("MCPFN_COMPANY_KEY", SECRETS[1])];
+    let variables = [
+        ("MCPFN_COMPANY_URL", url),
+        ("MCPFN_COMPANY_KEY", SECRETS[1]),
+    ];
     Client::new("company", &variables, Internet::new())
 }
 
@@ -20,7 +23,13 @@ async fn the_company_behind_an_address() {
         "short_description": "Sales intelligence.", "keywords": ["sales"], "technology_names": ["x"], "suborganizations": []
     }});
     let service = Service::saying(Says::json(200, &body)).await;
-    let found = client(&service.url()).call("lookup_company", json!({"email": "Ada.Lovelace+x@Apollo.IO"})).await.unwrap();
+    let found = client(&service.url())
+        .call(
+            "lookup_company",
+            json!({"email": "Ada.Lovelace+x@Apollo.IO"}),
+        )
+        .await
+        .unwrap();
     let expected = json!({
         "company": "Apollo.io", "domain": "apollo.io", "employees": 1600, "industry": "information technology & services", "founded": 2015,
         "location": "San Francisco, California, United States", "revenue": "100M", "website": "http://www.apollo.io",
@@ -45,8 +54,14 @@ async fn companies_that_nobody_knows() {
         Says::new(404, ""),
     ] {
         let service = Service::saying(says).await;
-        let refused = client(&service.url()).call("lookup_company", json!({"email": "ada@nobody.example"})).await.unwrap_err();
-        assert_eq!(refused, "The directory knows no company with the domain `nobody.example`.");
+        let refused = client(&service.url())
+            .call("lookup_company", json!({"email": "ada@nobody.example"}))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            refused,
+            "The directory knows no company with the domain `nobody.example`."
+        );
     }
 }
 
@@ -59,7 +74,10 @@ async fn what_is_refused_costs_nothing() {
         ("ada@localhost", "is no e-mail address"),
         ("ada@gmail.com", "gmail.com is a mail provider"),
     ] {
-        let refused = client.call("lookup_company", json!({"email": email})).await.unwrap_err();
+        let refused = client
+            .call("lookup_company", json!({"email": email}))
+            .await
+            .unwrap_err();
         assert!(refused.contains(sentence), "{refused}");
     }
     assert_eq!(service.asked().len(), 0);
@@ -68,7 +86,10 @@ async fn what_is_refused_costs_nothing() {
 #[tokio::test]
 async fn outages_are_told_apart_in_the_log_only() {
     for (says, logged) in [
-        (Says::json(401, &json!({"error": format!("bad key {}", SECRETS[1])})), "status 401 (the key in MCPFN_COMPANY_KEY"),
+        (
+            Says::json(401, &json!({"error": format!("bad key {}", SECRETS[1])})),
+            "status 401 (the key in MCPFN_COMPANY_KEY",
+        ),
         (
             Says::json(
                 403,
@@ -76,13 +97,24 @@ async fn outages_are_told_apart_in_the_log_only() {
             ),
             "status 403",
         ),
-        (Says::new(500, format!("at {}", SECRETS[1])), "status 500: `at [key]`"),
+        (
+            Says::new(500, format!("at {}", SECRETS[1])),
+            "status 500: `at [key]`",
+        ),
         (Says::new(200, "nonsense"), "not the JSON"),
     ] {
         let service = Service::saying(says).await;
         let client = client(&service.url());
-        let refused = client.call("lookup_company", json!({"email": "ada@example.com"})).await.unwrap_err();
-        assert!(refused.starts_with("The company directory is temporarily unavailable. Try again in a few minutes."), "{refused}");
+        let refused = client
+            .call("lookup_company", json!({"email": "ada@example.com"}))
+            .await
+            .unwrap_err();
+        assert!(
+            refused.starts_with(
+                "The company directory is temporarily unavailable. Try again in a few minutes."
+            ),
+            "{refused}"
+        );
         assert!(client.logged().contains(logged), "{}", client.logged());
     }
     let service = Service::saying(
@@ -93,6 +125,9 @@ async fn outages_are_told_apart_in_the_log_only() {
         .header("retry-after", "42"),
     )
     .await;
-    let refused = client(&service.url()).call("lookup_company", json!({"email": "ada@example.com"})).await.unwrap_err();
+    let refused = client(&service.url())
+        .call("lookup_company", json!({"email": "ada@example.com"}))
+        .await
+        .unwrap_err();
     assert!(refused.contains("for the next 42 seconds"), "{refused}");
 }

@@ -24,11 +24,17 @@ fn answer(asked: &Asked) -> Says {
     } else if path.contains("/contents/") {
         json!({"type": "file", "encoding": "base64", "size": 90_000, "name": "x", "content": "eHh4".repeat(30_000)})
     } else if asked.method == "POST" {
-        return Says::json(201, &json!({"id": 1, "number": 1, "html_url": "https://github.com/a/b/issues/1"}));
+        return Says::json(
+            201,
+            &json!({"id": 1, "number": 1, "html_url": "https://github.com/a/b/issues/1"}),
+        );
     } else if path.contains("/pulls") {
         json!([])
     } else {
-        return Says::html(format!("<main>{}</main>", "<p>Some <b>words</b> in a paragraph.</p>\n".repeat(5000)));
+        return Says::html(format!(
+            "<main>{}</main>",
+            "<p>Some <b>words</b> in a paragraph.</p>\n".repeat(5000)
+        ));
     };
     Says::json(200, &body)
 }
@@ -47,7 +53,11 @@ async fn calls_are_quick() {
         ("MCPFN_GITHUB_URL", &url),
         ("MCPFN_GITHUB_TOKEN", SECRETS[3]),
     ];
-    let client = Client::new("weather,company,fetch,web,github", &variables, Internet::new().site("page", &url));
+    let client = Client::new(
+        "weather,company,fetch,web,github",
+        &variables,
+        Internet::new().site("page", &url),
+    );
     for (tool, arguments) in [
         ("get_weather", json!({"city": "Berlin"})),
         ("lookup_company", json!({"email": "ada@example.com"})),
@@ -57,7 +67,10 @@ async fn calls_are_quick() {
         ("list_pull_requests", json!({"repo": "a/b"})),
         ("get_file_contents", json!({"repo": "a/b", "path": "x"})),
         ("create_issue", json!({"repo": "a/b", "title": "x"})),
-        ("post_comment", json!({"repo": "a/b", "number": 1, "body": "x"})),
+        (
+            "post_comment",
+            json!({"repo": "a/b", "number": 1, "body": "x"}),
+        ),
     ] {
         let mut times = Vec::new();
         for _ in 0..CALLS {
@@ -66,7 +79,11 @@ async fn calls_are_quick() {
             times.push(started.elapsed());
         }
         times.sort_unstable();
-        println!("{tool} p50 {:?} p95 {:?}", times[CALLS / 2], times[CALLS * 95 / 100]);
+        println!(
+            "{tool} p50 {:?} p95 {:?}",
+            times[CALLS / 2],
+            times[CALLS * 95 / 100]
+        );
         assert!(times[CALLS / 2].as_millis() < 250, "{tool}");
     }
 }

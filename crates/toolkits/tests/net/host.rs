@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Failure, HttpClient, Keyring, Platform, Principal, Random, Received, Records, Reply, Scopes,
-    Server, Timer,
+    BoxFuture, CallRecord, Clock, Connection, Failure, HttpClient, Keyring, Platform, Principal,
+    Random, Received, Records, Reply, Scopes, Server, Timer,
 };
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
@@ -17,7 +17,13 @@ use crate::internet::Internet;
 pub(crate) const FASTER: u32 = 8;
 
 /// What no answer and no record may have in it. Services get them, and repeat them where they can.
-pub(crate) const SECRETS: [&str; 5] = ["k-weather-7f3a91", "k-company-c02be4", "k-search-58d1aa", "ghp_planted0token1value2", "hunter2"];
+pub(crate) const SECRETS: [&str; 5] = [
+    "k-weather-7f3a91",
+    "k-company-c02be4",
+    "k-search-58d1aa",
+    "ghp_planted0token1value2",
+    "hunter2",
+];
 
 /// When tests run, in milliseconds since 1970.
 pub(crate) const NOW: u64 = 1_793_000_000_000;
@@ -72,7 +78,10 @@ impl Records for Host {
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
-        self.causes.lock().unwrap().push(checked(format!("{store}: {cause}")));
+        self.causes
+            .lock()
+            .unwrap()
+            .push(checked(format!("{store}: {cause}")));
     }
 }
 
@@ -91,18 +100,48 @@ pub(crate) type Told = Result<String, String>;
 impl Client {
     /// The toolkits of a list, with these variables.
     pub(crate) fn new(list: &str, variables: &[(&str, &str)], internet: Internet) -> Self {
-        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let server = register(Server::builder("net", "0.0.0"), list, &variable).unwrap().build().unwrap();
-        let host =
-            Arc::new(Host { started: Instant::now(), skipped_ms: AtomicU64::new(0), causes: Mutex::default(), called: Mutex::default() });
-        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), Keyring::new([1; 32]));
+        let variable = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        let server = register(Server::builder("net", "0.0.0"), list, &variable)
+            .unwrap()
+            .build()
+            .unwrap();
+        let host = Arc::new(Host {
+            started: Instant::now(),
+            skipped_ms: AtomicU64::new(0),
+            causes: Mutex::default(),
+            called: Mutex::default(),
+        });
+        let platform = Platform::new(
+            host.clone(),
+            host.clone(),
+            host.clone(),
+            host.clone(),
+            Keyring::new([1; 32]),
+        );
         let platform = platform.with_port::<dyn HttpClient>(Arc::new(internet));
-        Self { server, platform: Arc::new(platform), host, principal: Principal::local(), capabilities: json!({}), hops: 0 }
+        Self {
+            server,
+            platform: Arc::new(platform),
+            host,
+            principal: Principal::local(),
+            capabilities: json!({}),
+            hops: 0,
+        }
     }
 
     /// The same, for a caller who may only do this.
     pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
-        self.principal = self.principal.with_scopes(scopes.iter().map(|scope| (*scope).to_owned()).collect::<Scopes>());
+        self.principal = self.principal.with_scopes(
+            scopes
+                .iter()
+                .map(|scope| (*scope).to_owned())
+                .collect::<Scopes>(),
+        );
         self
     }
 
@@ -120,7 +159,9 @@ impl Client {
 
     /// Lets time pass.
     pub(crate) fn later(&self, milliseconds: u64) {
-        self.host.skipped_ms.fetch_add(milliseconds, Ordering::Relaxed);
+        self.host
+            .skipped_ms
+            .fetch_add(milliseconds, Ordering::Relaxed);
     }
 
     pub(crate) async fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
@@ -130,32 +171,48 @@ impl Client {
             "dev.mcpfn/hops": self.hops,
             "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
         });
-        let line = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone()).receive(line.as_bytes(), &self.platform) {
+        let line =
+            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let answer = match Connection::new(self.server.clone(), self.principal.clone())
+            .receive(line.as_bytes(), &self.platform)
+        {
             Received::Send(bytes) => bytes,
             Received::Run { call, .. } => Reply::Running(call).answer().await.message,
             other => panic!("{other:?}"),
         };
-        let mut answer: Value = serde_json::from_str(&checked(String::from_utf8(answer.to_vec()).unwrap())).unwrap();
+        let mut answer: Value =
+            serde_json::from_str(&checked(String::from_utf8(answer.to_vec()).unwrap())).unwrap();
         let error = answer["error"].take();
-        if error.is_null() { Ok(answer["result"].take()) } else { Err(error) }
+        if error.is_null() {
+            Ok(answer["result"].take())
+        } else {
+            Err(error)
+        }
     }
 
     /// The whole result of a tool.
     pub(crate) async fn result(&self, tool: &str, arguments: Value) -> Value {
-        self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await.unwrap()
+        self.ask("tools/call", json!({"name": tool, "arguments": arguments}))
+            .await
+            .unwrap()
     }
 
     /// A tool's text, or the sentence of its failure.
     pub(crate) async fn text(&self, tool: &str, arguments: Value) -> Told {
         let result = self.result(tool, arguments).await;
         let text = result["content"][0]["text"].as_str().unwrap().to_owned();
-        if result["isError"] == true { Err(text) } else { Ok(text) }
+        if result["isError"] == true {
+            Err(text)
+        } else {
+            Ok(text)
+        }
     }
 
     /// A tool's structured result, or the sentence of its failure.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<Value, String> {
-        self.text(tool, arguments).await.map(|text| serde_json::from_str(&text).unwrap())
+        self.text(tool, arguments)
+            .await
+            .map(|text| serde_json::from_str(&text).unwrap())
     }
 
     /// The private causes that went to the log.
@@ -171,7 +228,12 @@ impl Client {
     /// The names of the tools that the caller sees.
     pub(crate) async fn tools(&self) -> Vec<String> {
         let list = self.ask("tools/list", json!({})).await.unwrap();
-        list["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+        list["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 

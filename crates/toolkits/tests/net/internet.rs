@@ -28,7 +28,11 @@ impl Resolve for Addresses {
     fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
         *self.asked.lock().unwrap() += 1;
         let mut next = self.next.lock().unwrap();
-        let found = if next.is_empty() { Err(io::Error::other("no such name")) } else { Ok(vec![next.remove(0)]) };
+        let found = if next.is_empty() {
+            Err(io::Error::other("no such name"))
+        } else {
+            Ok(vec![next.remove(0)])
+        };
         Box::pin(async move { found })
     }
 }
@@ -40,14 +44,27 @@ impl Internet {
 
     /// With one more name, of any spelling, whose addresses change.
     pub(crate) fn resolving(addresses: &[&str]) -> Self {
-        let next = Mutex::new(addresses.iter().map(|address| address.parse().unwrap()).collect());
-        let resolved = Arc::new(Addresses { next, ..Addresses::default() });
-        Self { client: Client::new().with_resolver(resolved.clone()), names: Vec::new(), resolved }
+        let next = Mutex::new(
+            addresses
+                .iter()
+                .map(|address| address.parse().unwrap())
+                .collect(),
+        );
+        let resolved = Arc::new(Addresses {
+            next,
+            ..Addresses::default()
+        });
+        Self {
+            client: Client::new().with_resolver(resolved.clone()),
+            names: Vec::new(),
+            resolved,
+        }
     }
 
     /// A service that is reached as `http://{name}.example`, as if it were public.
     pub(crate) fn site(mut self, name: &str, url: &str) -> Self {
-        self.names.push((format!("http://{name}.example"), url.to_owned()));
+        self.names
+            .push((format!("http://{name}.example"), url.to_owned()));
         self
     }
 
@@ -59,7 +76,11 @@ impl Internet {
 impl HttpClient for Internet {
     fn send(&self, mut request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         request.timeout /= FASTER;
-        assert!(request.max_body <= 4 * 1024 * 1024 && (!request.public_only || request.max_body <= 2 * 1024 * 1024), "memory is bounded");
+        assert!(
+            request.max_body <= 4 * 1024 * 1024
+                && (!request.public_only || request.max_body <= 2 * 1024 * 1024),
+            "memory is bounded"
+        );
         for (name, url) in &self.names {
             if let Some(path) = request.url.strip_prefix(name.as_str()) {
                 assert!(request.public_only, "pages are asked for with the check");

@@ -10,7 +10,12 @@ use crate::internet::Internet;
 const ALL: &str = "weather,company,fetch,web,github";
 
 fn client() -> Client {
-    let names = ["MCPFN_WEATHER_KEY", "MCPFN_COMPANY_KEY", "MCPFN_SEARCH_KEY", "MCPFN_GITHUB_TOKEN"];
+    let names = [
+        "MCPFN_WEATHER_KEY",
+        "MCPFN_COMPANY_KEY",
+        "MCPFN_SEARCH_KEY",
+        "MCPFN_GITHUB_TOKEN",
+    ];
     let variables: Vec<(&str, &str)> = names.into_iter().zip(SECRETS).collect();
     Client::new(ALL, &variables, Internet::new())
 }
@@ -24,29 +29,67 @@ async fn every_tool_says_what_it_takes_and_when_to_use_it() {
         let name = tool["name"].as_str().unwrap();
         let writes = ["create_issue", "post_comment"].contains(&name);
         let description = tool["description"].as_str().unwrap();
-        assert!(description.contains(if writes { "only when explicitly asked" } else { "Use this" }), "{name}");
-        assert_eq!(tool["annotations"]["readOnlyHint"].as_bool().unwrap_or(false), !writes, "{name}");
+        assert!(
+            description.contains(if writes {
+                "only when explicitly asked"
+            } else {
+                "Use this"
+            }),
+            "{name}"
+        );
+        assert_eq!(
+            tool["annotations"]["readOnlyHint"]
+                .as_bool()
+                .unwrap_or(false),
+            !writes,
+            "{name}"
+        );
         assert_ne!(tool["annotations"]["openWorldHint"], false, "{name}");
         assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
         let text = tool.to_string();
-        assert!(!text.contains("$ref"), "{name}: clients drop tools with references");
-        assert!(text.len() < 6000, "{name}: {} bytes of every conversation", text.len());
+        assert!(
+            !text.contains("$ref"),
+            "{name}: clients drop tools with references"
+        );
+        assert!(
+            text.len() < 6000,
+            "{name}: {} bytes of every conversation",
+            text.len()
+        );
         for (property, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {
             let place = format!("{name}.{property}");
-            assert!(schema["description"].as_str().is_some_and(|text| text.len() > 5), "{place}: {schema}");
-            let is = |kind: &str| schema["type"] == kind || schema["type"].as_array().is_some_and(|types| types.contains(&json!(kind)));
             assert!(
-                !is("string") || schema.get("maxLength").is_some() || schema.get("enum").is_some() || schema.get("oneOf").is_some(),
+                schema["description"]
+                    .as_str()
+                    .is_some_and(|text| text.len() > 5),
                 "{place}: {schema}"
             );
-            assert!(!is("integer") || schema.get("maximum").is_some(), "{place}: {schema}");
+            let is = |kind: &str| {
+                schema["type"] == kind
+                    || schema["type"]
+                        .as_array()
+                        .is_some_and(|types| types.contains(&json!(kind)))
+            };
+            assert!(
+                !is("string")
+                    || schema.get("maxLength").is_some()
+                    || schema.get("enum").is_some()
+                    || schema.get("oneOf").is_some(),
+                "{place}: {schema}"
+            );
+            assert!(
+                !is("integer") || schema.get("maximum").is_some(),
+                "{place}: {schema}"
+            );
         }
     }
 }
 
 #[test]
 fn missing_variables_are_named_all_at_once() {
-    let mistakes = register(Server::builder("x", "1"), ALL, &|_| None).map(drop).unwrap_err();
+    let mistakes = register(Server::builder("x", "1"), ALL, &|_| None)
+        .map(drop)
+        .unwrap_err();
     let mistakes: Vec<&str> = mistakes.iter().collect();
     let needs = [
         "`weather` needs MCPFN_WEATHER_KEY: get a key at https://",
@@ -68,7 +111,10 @@ fn wrong_variables_are_named_without_their_values() {
         "MCPFN_GITHUB_TOKEN" => Some(format!("{} {}", SECRETS[3], SECRETS[3])),
         _ => None,
     };
-    let mistakes = register(Server::builder("x", "1"), "web, github", &variable).map(drop).unwrap_err().to_string();
+    let mistakes = register(Server::builder("x", "1"), "web, github", &variable)
+        .map(drop)
+        .unwrap_err()
+        .to_string();
     for part in [
         "MCPFN_SEARCH_API is `bing`; known are `brave` and `serper`",
         "MCPFN_GITHUB_TOKEN is no key",
@@ -76,5 +122,8 @@ fn wrong_variables_are_named_without_their_values() {
     ] {
         assert!(mistakes.contains(part), "{mistakes}");
     }
-    assert!(SECRETS.iter().all(|secret| !mistakes.contains(secret)), "{mistakes}");
+    assert!(
+        SECRETS.iter().all(|secret| !mistakes.contains(secret)),
+        "{mistakes}"
+    );
 }

@@ -29,7 +29,10 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -52,11 +55,17 @@ enum Sends {
 
 impl Says {
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: Sends::Bytes(body.into()), after: Duration::ZERO }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Sends::Bytes(body.into()),
+            after: Duration::ZERO,
+        }
     }
 
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self::new(status, body.to_string()).header("content-type", "application/json; charset=utf-8")
+        Self::new(status, body.to_string())
+            .header("content-type", "application/json; charset=utf-8")
     }
 
     pub(crate) fn html(body: impl Into<Vec<u8>>) -> Self {
@@ -68,11 +77,17 @@ impl Says {
     }
 
     pub(crate) fn endless() -> Self {
-        Self { body: Sends::Endless, ..Self::new(200, "") }
+        Self {
+            body: Sends::Endless,
+            ..Self::new(200, "")
+        }
     }
 
     pub(crate) fn silence() -> Self {
-        Self { body: Sends::Silence, ..Self::new(200, "") }
+        Self {
+            body: Sends::Silence,
+            ..Self::new(200, "")
+        }
     }
 
     /// With this in place of `ID` in its body.
@@ -127,7 +142,11 @@ impl Service {
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), service));
             }
         });
-        Self { address, asked, task }
+        Self {
+            address,
+            asked,
+            task,
+        }
     }
 
     /// The same answer to everything.
@@ -170,10 +189,27 @@ impl Service {
 
 async fn read(request: Request<Incoming>) -> Asked {
     let (head, body) = request.into_parts();
-    let headers = head.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
-    let path = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    Asked { method: head.method.to_string(), path, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    let headers = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    let body = body
+        .collect()
+        .await
+        .map(Collected::to_bytes)
+        .unwrap_or_default();
+    let path = head
+        .uri
+        .path_and_query()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    Asked {
+        method: head.method.to_string(),
+        path,
+        headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }
 }
 
 async fn respond(says: Says) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
@@ -196,7 +232,10 @@ impl Body for Endless {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 8192])))))
     }
 }

@@ -11,7 +11,10 @@ use crate::service::{Says, Service};
 const DOWN: &str = "The weather service is temporarily unavailable. Try again in a few minutes.";
 
 fn client(url: &str) -> Client {
-    let variables = [("MCPFN_WEATHER_URL", url), ("MCPFN_WEATHER_KEY", SECRETS[0])];
+    let variables = [
+        ("MCPFN_WEATHER_URL", url),
+        ("MCPFN_WEATHER_KEY", SECRETS[0]),
+    ];
     Client::new("weather", &variables, Internet::new())
 }
 
@@ -38,22 +41,53 @@ async fn the_weather_of_a_city() {
         "city": "Berlin", "country": "DE", "temperature_celsius": 8.49, "feels_like_celsius": 6.1,
         "description": "light rain", "humidity_percent": 61.0
     });
-    assert_eq!(client.call("get_weather", json!({"city": "  São Paulo "})).await.unwrap(), expected);
+    assert_eq!(
+        client
+            .call("get_weather", json!({"city": "  São Paulo "}))
+            .await
+            .unwrap(),
+        expected
+    );
     let asked = service.asked();
     assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0].path, format!("/data/2.5/weather?q=S%C3%A3o%20Paulo&units=metric&appid={}", SECRETS[0]));
+    assert_eq!(
+        asked[0].path,
+        format!(
+            "/data/2.5/weather?q=S%C3%A3o%20Paulo&units=metric&appid={}",
+            SECRETS[0]
+        )
+    );
     assert!(asked[0].header("user-agent").unwrap().starts_with("mcpfn/"));
 }
 
 #[tokio::test]
 async fn a_city_that_is_none() {
-    let service = Service::saying(Says::json(404, &json!({"cod": "404", "message": "city not found"}))).await;
+    let service = Service::saying(Says::json(
+        404,
+        &json!({"cod": "404", "message": "city not found"}),
+    ))
+    .await;
     let client = client(&service.url());
-    let refused = client.call("get_weather", json!({"city": "Atlantis"})).await.unwrap_err();
-    assert_eq!(refused, "There is no city `Atlantis` in the weather service. Check the spelling, or name a larger city nearby.");
-    let refused = client.call("get_weather", json!({"city": "London&appid=x"})).await.unwrap_err();
-    assert!(refused.contains("is no name of a city: it may have letters"), "{refused}");
-    let refused = client.call("get_weather", json!({"city": "x".repeat(51)})).await.unwrap_err();
+    let refused = client
+        .call("get_weather", json!({"city": "Atlantis"}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused,
+        "There is no city `Atlantis` in the weather service. Check the spelling, or name a larger city nearby."
+    );
+    let refused = client
+        .call("get_weather", json!({"city": "London&appid=x"}))
+        .await
+        .unwrap_err();
+    assert!(
+        refused.contains("is no name of a city: it may have letters"),
+        "{refused}"
+    );
+    let refused = client
+        .call("get_weather", json!({"city": "x".repeat(51)}))
+        .await
+        .unwrap_err();
     assert!(refused.contains("50"), "{refused}");
     assert_eq!(service.asked().len(), 1);
 }
@@ -61,12 +95,28 @@ async fn a_city_that_is_none() {
 #[tokio::test]
 async fn a_refused_key_is_the_operators_business() {
     // a service that repeats what it was given
-    let service =
-        Service::start(|asked| Says::json(401, &json!({"cod": 401, "message": format!("Invalid API key in {}", asked.path)}))).await;
+    let service = Service::start(|asked| {
+        Says::json(
+            401,
+            &json!({"cod": 401, "message": format!("Invalid API key in {}", asked.path)}),
+        )
+    })
+    .await;
     let client = client(&service.url());
-    assert_eq!(ask(&client).await.unwrap_err().split(" (error").next().unwrap(), DOWN);
+    assert_eq!(
+        ask(&client)
+            .await
+            .unwrap_err()
+            .split(" (error")
+            .next()
+            .unwrap(),
+        DOWN
+    );
     let logged = client.logged();
-    assert!(logged.contains("status 401") && logged.contains("MCPFN_WEATHER_KEY"), "{logged}");
+    assert!(
+        logged.contains("status 401") && logged.contains("MCPFN_WEATHER_KEY"),
+        "{logged}"
+    );
     assert_eq!(service.asked().len(), 1, "a refusal does not pass");
 }
 
@@ -74,33 +124,92 @@ async fn a_refused_key_is_the_operators_business() {
 async fn passing_failures_are_tried_once_more() {
     for status in [500, 502, 503, 504] {
         let service = Service::saying_in_turn(vec![Says::new(status, "oops"), berlin()]).await;
-        assert_eq!(ask(&client(&service.url())).await.unwrap()["city"], "Berlin", "{status}");
+        assert_eq!(
+            ask(&client(&service.url())).await.unwrap()["city"],
+            "Berlin",
+            "{status}"
+        );
         assert_eq!(service.asked().len(), 2);
     }
-    let service = Service::saying_in_turn(vec![Says::new(429, "slow down").header("retry-after", "1"), berlin()]).await;
-    assert_eq!(ask(&client(&service.url())).await.unwrap()["city"], "Berlin");
+    let service = Service::saying_in_turn(vec![
+        Says::new(429, "slow down").header("retry-after", "1"),
+        berlin(),
+    ])
+    .await;
+    assert_eq!(
+        ask(&client(&service.url())).await.unwrap()["city"],
+        "Berlin"
+    );
 }
 
 #[tokio::test]
 async fn failures_that_last() {
     for (says, attempts, logged) in [
-        (Says::new(500, "<h1>stack trace at db.internal</h1>"), 2, "status 500: `<h1>stack trace"),
+        (
+            Says::new(500, "<h1>stack trace at db.internal</h1>"),
+            2,
+            "status 500: `<h1>stack trace",
+        ),
         (Says::new(503, ""), 2, "status 503"),
         (Says::new(501, ""), 1, "status 501"),
         (Says::new(418, ""), 1, "status 418"),
-        (Says::redirect(302, "http://127.0.0.1:1/"), 1, "it redirects"),
-        (Says::new(200, "{\"name\": \"Ber"), 1, "not the JSON that was expected"),
-        (Says::new(200, "<html>maintenance</html>"), 1, "not the JSON that was expected"),
-        (Says::json(200, &json!({"name": "Berlin"})), 1, "missing field `main`"),
-        (Says::json(200, &json!({"name": "Berlin", "main": {"temp": "x".repeat(50_000)}})), 1, "invalid type: string"),
-        (Says::new(200, "[".repeat(60_000)), 1, "not the JSON that was expected"),
-        (Says::new(200, vec![b'1'; 100_000]), 1, "more than 65536 bytes"),
+        (
+            Says::redirect(302, "http://127.0.0.1:1/"),
+            1,
+            "it redirects",
+        ),
+        (
+            Says::new(200, "{\"name\": \"Ber"),
+            1,
+            "not the JSON that was expected",
+        ),
+        (
+            Says::new(200, "<html>maintenance</html>"),
+            1,
+            "not the JSON that was expected",
+        ),
+        (
+            Says::json(200, &json!({"name": "Berlin"})),
+            1,
+            "missing field `main`",
+        ),
+        (
+            Says::json(
+                200,
+                &json!({"name": "Berlin", "main": {"temp": "x".repeat(50_000)}}),
+            ),
+            1,
+            "invalid type: string",
+        ),
+        (
+            Says::new(200, "[".repeat(60_000)),
+            1,
+            "not the JSON that was expected",
+        ),
+        (
+            Says::new(200, vec![b'1'; 100_000]),
+            1,
+            "more than 65536 bytes",
+        ),
         (Says::endless(), 1, "more than 65536 bytes"),
     ] {
         let service = Service::saying(says.clone()).await;
         let client = client(&service.url());
-        assert_eq!(ask(&client).await.unwrap_err().split(" (error").next().unwrap(), DOWN, "{says:?}");
-        assert!(client.logged().contains(logged), "{logged} is not in {}", client.logged());
+        assert_eq!(
+            ask(&client)
+                .await
+                .unwrap_err()
+                .split(" (error")
+                .next()
+                .unwrap(),
+            DOWN,
+            "{says:?}"
+        );
+        assert!(
+            client.logged().contains(logged),
+            "{logged} is not in {}",
+            client.logged()
+        );
         assert!(client.logged().len() < 500, "{}", client.logged().len());
         assert_eq!(service.asked().len(), attempts, "{says:?}");
     }
@@ -124,7 +233,10 @@ async fn a_full_budget_says_when_to_come_back() {
     let (sentence, _) = refused(Says::new(429, "").header("retry-after", "3600")).await;
     assert!(sentence.contains("for the next 60 minutes"), "{sentence}");
     let (sentence, attempts) = refused(Says::new(429, "")).await;
-    assert!(sentence.contains("it takes no more requests for now. Try again in a minute."), "{sentence}");
+    assert!(
+        sentence.contains("it takes no more requests for now. Try again in a minute."),
+        "{sentence}"
+    );
     assert_eq!(attempts, 1);
 }
 
@@ -133,19 +245,54 @@ async fn a_silent_service_is_given_up_in_time() {
     let service = Service::saying(Says::silence()).await;
     let client = client(&service.url());
     let started = Instant::now();
-    assert_eq!(ask(&client).await.unwrap_err().split(" (error").next().unwrap(), DOWN);
+    assert_eq!(
+        ask(&client)
+            .await
+            .unwrap_err()
+            .split(" (error")
+            .next()
+            .unwrap(),
+        DOWN
+    );
     // ten seconds on the server's clock
-    assert!(started.elapsed().as_millis() < 10_000 / 4, "{:?}", started.elapsed());
-    assert!(client.logged().contains("no answer in time"), "{}", client.logged());
-    assert_eq!(service.asked().len(), 2, "the last third of the time is for a second attempt");
+    assert!(
+        started.elapsed().as_millis() < 10_000 / 4,
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(
+        client.logged().contains("no answer in time"),
+        "{}",
+        client.logged()
+    );
+    assert_eq!(
+        service.asked().len(),
+        2,
+        "the last third of the time is for a second attempt"
+    );
 
     let slow_once = Service::saying_in_turn(vec![Says::silence(), berlin()]).await;
-    assert_eq!(ask(&self::client(&slow_once.url())).await.unwrap()["city"], "Berlin");
+    assert_eq!(
+        ask(&self::client(&slow_once.url())).await.unwrap()["city"],
+        "Berlin"
+    );
 }
 
 #[tokio::test]
 async fn a_service_that_is_not_there() {
     let client = client(&Service::closed().await);
-    assert_eq!(ask(&client).await.unwrap_err().split(" (error").next().unwrap(), DOWN);
-    assert!(client.logged().contains("unreachable"), "{}", client.logged());
+    assert_eq!(
+        ask(&client)
+            .await
+            .unwrap_err()
+            .split(" (error")
+            .next()
+            .unwrap(),
+        DOWN
+    );
+    assert!(
+        client.logged().contains("unreachable"),
+        "{}",
+        client.logged()
+    );
 }

@@ -45,5 +45,8 @@ mod wait;
 
 #[test]
 fn the_server_is_there() {
-    assert!(place::postgres().is_some(), "MCPFN_TEST_POSTGRES is not set: run `cargo xtask postgres`");
+    assert!(
+        place::postgres().is_some(),
+        "MCPFN_TEST_POSTGRES is not set: run `cargo xtask postgres`"
+    );
 }

@@ -16,7 +16,8 @@ use crate::wait::wait;
 #[test]
 fn attacks_change_nothing_in_postgres() {
     let shop = PostgresShop::new();
-    let owner: Arc<dyn Sql> = Arc::new(Postgres::new(&place::url_of(None, &shop.database)).unwrap());
+    let owner: Arc<dyn Sql> =
+        Arc::new(Postgres::new(&place::url_of(None, &shop.database)).unwrap());
     for sql in [
         // what an operator may have left open to everybody
         "CREATE SEQUENCE ticket".to_owned(),
@@ -31,11 +32,17 @@ fn attacks_change_nothing_in_postgres() {
                    (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_largeobject_metadata), (SELECT count(*) FROM pg_prepared_xacts), \
                    (SELECT last_value FROM ticket), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), \
                    (SELECT string_agg(rolname || rolsuper || coalesce(rolconfig::text, ''), ',' ORDER BY 1) FROM pg_roles WHERE rolname LIKE ?1)";
-        wait(owner.query(sql, &[SqlValue::from(format!("%{}%", shop.reader))], 1)).unwrap().rows
+        wait(owner.query(sql, &[SqlValue::from(format!("%{}%", shop.reader))], 1))
+            .unwrap()
+            .rows
     };
     let before = marks();
     for attack in ATTACKS {
-        let sql = attack.sql.replace("FOLDER", "/tmp").replace("READER", &shop.reader).replace("WRITER", &shop.writer);
+        let sql = attack
+            .sql
+            .replace("FOLDER", "/tmp")
+            .replace("READER", &shop.reader)
+            .replace("WRITER", &shop.writer);
         run(&client, attack, &sql, "postgres");
         assert_eq!(marks(), before, "{sql}");
         // and the next caller finds a connection as if it were new
@@ -43,7 +50,11 @@ fn attacks_change_nothing_in_postgres() {
                      (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_listening_channels()), \
                      current_setting('search_path')";
         let state = ask(&client, state).unwrap_or_else(|refused| panic!("after {sql}: {refused}"));
-        assert_eq!(state["rows"], json!([[shop.reader, "on", "3s", 0, 0, "\"$user\", public"]]), "after {sql}");
+        assert_eq!(
+            state["rows"],
+            json!([[shop.reader, "on", "3s", 0, 0, "\"$user\", public"]]),
+            "after {sql}"
+        );
     }
 }
 
@@ -57,13 +68,25 @@ fn roles_that_can_do_more_than_read_are_refused() {
         let database = Postgres::new(&place::url_of(Some(reader), &shop.database)).unwrap();
         let checked = wait(database.check_reader()).map_err(|error| error.to_string());
         let client = Client::new(Arc::new(database));
-        assert_eq!(ask(&client, "SELECT 1").is_ok(), checked.is_ok(), "what is refused at the start is refused later too: {checked:?}");
+        assert_eq!(
+            ask(&client, "SELECT 1").is_ok(),
+            checked.is_ok(),
+            "what is refused at the start is refused later too: {checked:?}"
+        );
         checked
     };
     assert_eq!(verdict(), Ok(()));
     for (give, take, expected) in [
-        (format!("ALTER ROLE {reader} SUPERUSER"), format!("ALTER ROLE {reader} NOSUPERUSER"), "is a superuser"),
-        (format!("ALTER ROLE {reader} CREATEROLE"), format!("ALTER ROLE {reader} NOCREATEROLE"), "has the attribute CREATEROLE"),
+        (
+            format!("ALTER ROLE {reader} SUPERUSER"),
+            format!("ALTER ROLE {reader} NOSUPERUSER"),
+            "is a superuser",
+        ),
+        (
+            format!("ALTER ROLE {reader} CREATEROLE"),
+            format!("ALTER ROLE {reader} NOCREATEROLE"),
+            "has the attribute CREATEROLE",
+        ),
         (
             format!("GRANT pg_read_server_files TO {reader}"),
             format!("REVOKE pg_read_server_files FROM {reader}"),
@@ -79,7 +102,11 @@ fn roles_that_can_do_more_than_read_are_refused() {
             format!("REVOKE UPDATE (note) ON activities FROM {reader}"),
             "may change `activities`",
         ),
-        (format!("GRANT TRUNCATE ON sales TO {reader}"), format!("REVOKE TRUNCATE ON sales FROM {reader}"), "may change `sales`"),
+        (
+            format!("GRANT TRUNCATE ON sales TO {reader}"),
+            format!("REVOKE TRUNCATE ON sales FROM {reader}"),
+            "may change `sales`",
+        ),
         (
             "GRANT CREATE ON SCHEMA public TO PUBLIC".to_owned(),
             "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned(),
@@ -90,11 +117,18 @@ fn roles_that_can_do_more_than_read_are_refused() {
             format!("REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM {reader}"),
             "may call `pg_read_file`",
         ),
-        ("CREATE EXTENSION dblink".to_owned(), "DROP EXTENSION dblink".to_owned(), "may call `dblink`"),
+        (
+            "CREATE EXTENSION dblink".to_owned(),
+            "DROP EXTENSION dblink".to_owned(),
+            "may call `dblink`",
+        ),
     ] {
         admin(&give);
         let refused = verdict().unwrap_err();
-        assert!(refused.contains(expected) && refused.contains("SELECT and nothing else"), "{give}: {refused}");
+        assert!(
+            refused.contains(expected) && refused.contains("SELECT and nothing else"),
+            "{give}: {refused}"
+        );
         admin(&take);
         assert_eq!(verdict(), Ok(()), "{take}");
     }

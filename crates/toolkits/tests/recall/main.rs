@@ -39,31 +39,61 @@ const BEHIND: [f64; 2] = [0.05, 0.01];
 
 /// A file of tests/fixtures/knowledge.
 fn fixture(name: &str) -> String {
-    fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/knowledge").join(name)).unwrap()
+    fs::read_to_string(
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/fixtures/knowledge")
+            .join(name),
+    )
+    .unwrap()
 }
 
 fn documents() -> Vec<Document> {
     let text = fixture("handbook.md");
-    let areas: Vec<String> = text.split("\n# ").map(|area| format!("# {}\n", area.trim_start_matches("# "))).collect();
-    areas.iter().zip(1..).map(|(area, number)| Document::read(&format!("{number}.md"), area).unwrap()).collect()
+    let areas: Vec<String> = text
+        .split("\n# ")
+        .map(|area| format!("# {}\n", area.trim_start_matches("# ")))
+        .collect();
+    areas
+        .iter()
+        .zip(1..)
+        .map(|(area, number)| Document::read(&format!("{number}.md"), area).unwrap())
+        .collect()
 }
 
 /// The kinds of questions, and each question with the place of its answer as `title/section`.
 fn questions() -> Vec<(String, Vec<(String, String)>)> {
     let text = fixture("questions.txt");
-    let kinds = text.split("# ").filter(|kind| !kind.is_empty()).map(|kind| {
-        let (name, lines) = kind.split_once('\n').unwrap();
-        let pair = |line: &str| line.split_once(" | ").map(|(place, question)| (place.to_owned(), question.to_owned()));
-        (name.to_owned(), lines.lines().map(|line| pair(line).unwrap()).collect())
-    });
+    let kinds = text
+        .split("# ")
+        .filter(|kind| !kind.is_empty())
+        .map(|kind| {
+            let (name, lines) = kind.split_once('\n').unwrap();
+            let pair = |line: &str| {
+                line.split_once(" | ")
+                    .map(|(place, question)| (place.to_owned(), question.to_owned()))
+            };
+            (
+                name.to_owned(),
+                lines.lines().map(|line| pair(line).unwrap()).collect(),
+            )
+        });
     kinds.collect()
 }
 
 /// The service: its address, model and key.
 fn service() -> [String; 3] {
-    let variable = |name: &str| std::env::var(format!("MCPFN_TEST_EMBEDDINGS_{name}")).ok().filter(|value| !value.is_empty());
-    let url = variable("URL").expect("MCPFN_TEST_EMBEDDINGS_URL is not set: run `cargo xtask embeddings`");
-    [url, variable("MODEL").unwrap_or_else(|| MODEL.to_owned()), variable("KEY").unwrap_or_default()]
+    let variable = |name: &str| {
+        std::env::var(format!("MCPFN_TEST_EMBEDDINGS_{name}"))
+            .ok()
+            .filter(|value| !value.is_empty())
+    };
+    let url = variable("URL")
+        .expect("MCPFN_TEST_EMBEDDINGS_URL is not set: run `cargo xtask embeddings`");
+    [
+        url,
+        variable("MODEL").unwrap_or_else(|| MODEL.to_owned()),
+        variable("KEY").unwrap_or_default(),
+    ]
 }
 
 fn embedder([url, model, key]: &[String; 3]) -> HttpEmbedder {
@@ -73,15 +103,32 @@ fn embedder([url, model, key]: &[String; 3]) -> HttpEmbedder {
 
 /// Where a passage stands: a heading with nothing below it is shown before the one that its passage answers by.
 fn place(title: &str, section: &str) -> String {
-    format!("{title}/{}", section.rsplit(" / ").next().unwrap_or_default())
+    format!(
+        "{title}/{}",
+        section.rsplit(" / ").next().unwrap_or_default()
+    )
 }
 
 /// The first five places for a question, by the tool.
 async fn asked(client: &Client, question: &str, ranked_by: &str) -> Vec<String> {
-    let answer = client.call("semantic_search", json!({"query": question})).await.unwrap();
+    let answer = client
+        .call("semantic_search", json!({"query": question}))
+        .await
+        .unwrap();
     let passages = answer["passages"].as_array().unwrap();
-    assert!(passages.is_empty() || answer["ranked_by"] == ranked_by, "{answer}");
-    passages.iter().map(|one| place(one["title"].as_str().unwrap(), one["section"].as_str().unwrap())).collect()
+    assert!(
+        passages.is_empty() || answer["ranked_by"] == ranked_by,
+        "{answer}"
+    );
+    passages
+        .iter()
+        .map(|one| {
+            place(
+                one["title"].as_str().unwrap(),
+                one["section"].as_str().unwrap(),
+            )
+        })
+        .collect()
 }
 
 /// Every passage's place and its vector as it is stored.
@@ -89,8 +136,17 @@ async fn stored(store: &Store) -> Vec<(String, Vec<f32>)> {
     let sql = "SELECT title, section, vector FROM passages WHERE vector IS NOT NULL";
     let rows = store.served.query(sql, &[], 1000).await.unwrap().rows;
     let one = |row: &Vec<SqlValue>| {
-        let [SqlValue::Text(title), SqlValue::Text(section), SqlValue::Blob(bytes)] = row.as_slice() else { panic!("{row:?}") };
-        let numbers = bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+        let [
+            SqlValue::Text(title),
+            SqlValue::Text(section),
+            SqlValue::Blob(bytes),
+        ] = row.as_slice()
+        else {
+            panic!("{row:?}")
+        };
+        let numbers = bytes
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
         (place(title, section), numbers.collect())
     };
     rows.iter().map(one).collect()
@@ -98,9 +154,15 @@ async fn stored(store: &Store) -> Vec<(String, Vec<f32>)> {
 
 /// The first five places by their vectors alone.
 fn nearest(stored: &[(String, Vec<f32>)], vector: &[f32]) -> Vec<String> {
-    let mut near: Vec<(f32, &String)> = stored.iter().map(|(place, other)| (cosine(other, vector), place)).collect();
+    let mut near: Vec<(f32, &String)> = stored
+        .iter()
+        .map(|(place, other)| (cosine(other, vector), place))
+        .collect();
     near.sort_by(|one, other| other.0.total_cmp(&one.0));
-    near.into_iter().take(5).map(|(_, place)| place.clone()).collect()
+    near.into_iter()
+        .take(5)
+        .map(|(_, place)| place.clone())
+        .collect()
 }
 
 /// Of vectors of length one.
@@ -144,7 +206,11 @@ impl std::ops::Add for Score {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { asked: self.asked + other.asked, found: self.found + other.found, places: self.places + other.places }
+        Self {
+            asked: self.asked + other.asked,
+            found: self.found + other.found,
+            places: self.places + other.places,
+        }
     }
 }
 
@@ -157,9 +223,18 @@ async fn both_find_what_words_or_vectors_find() {
     let store = store(&documents(), Some(&embedder)).await;
     let adding = started.elapsed();
     let passages = stored(&store).await;
-    let (by_words, by_both) = (Client::new(&store, None), Client::with(&store, Some([url, model, key])));
-    let database = if postgres().is_some() { "PostgreSQL" } else { "SQLite" };
-    println!("recall@5 (MRR@5) on {database} with {model}:\n| questions | words | vectors | both |\n|---|---|---|---|");
+    let (by_words, by_both) = (
+        Client::new(&store, None),
+        Client::with(&store, Some([url, model, key])),
+    );
+    let database = if postgres().is_some() {
+        "PostgreSQL"
+    } else {
+        "SQLite"
+    };
+    println!(
+        "recall@5 (MRR@5) on {database} with {model}:\n| questions | words | vectors | both |\n|---|---|---|---|"
+    );
     let mut kinds: Vec<(String, [Score; 3])> = Vec::new();
     let mut times = [Duration::ZERO; 3];
     for (kind, questions) in questions() {
@@ -169,31 +244,57 @@ async fn both_find_what_words_or_vectors_find() {
             let words = asked(&by_words, &question, "words").await;
             times[0] += started.elapsed();
             let started = Instant::now();
-            let vector = embedder.embed(std::slice::from_ref(&question)).await.unwrap().remove(0);
+            let vector = embedder
+                .embed(std::slice::from_ref(&question))
+                .await
+                .unwrap()
+                .remove(0);
             times[1] += started.elapsed();
             let started = Instant::now();
             let both = asked(&by_both, &question, "words and meaning").await;
             times[2] += started.elapsed();
-            for (score, found) in scores.iter_mut().zip([words, nearest(&passages, &vector), both]) {
+            for (score, found) in scores
+                .iter_mut()
+                .zip([words, nearest(&passages, &vector), both])
+            {
                 score.count(&right, &found);
             }
         }
         kinds.push((kind, scores));
     }
-    let all = kinds.iter().fold([Score::default(); 3], |sum, (_, scores)| [0, 1, 2].map(|way| sum[way] + scores[way]));
+    let all = kinds
+        .iter()
+        .fold([Score::default(); 3], |sum, (_, scores)| {
+            [0, 1, 2].map(|way| sum[way] + scores[way])
+        });
     kinds.push(("all".to_owned(), all));
     for (kind, scores) in &kinds {
-        println!("| {kind}: {} | {} |", scores[0].asked, scores.map(|score| score.shown()).join(" | "));
+        println!(
+            "| {kind}: {} | {} |",
+            scores[0].asked,
+            scores.map(|score| score.shown()).join(" | ")
+        );
     }
     let [words, vector, both] = times.map(|time| time.as_secs_f64() * 1000.0 / all[0].asked as f64);
-    println!("a question takes {words:.1} ms by words, {both:.1} ms by both, of which its vector {vector:.1} ms; adding {adding:.1?}");
-    let better = |measure: fn(&Score) -> f64, [words, vectors, both]: &[Score; 3]| measure(both) - measure(words).max(measure(vectors));
+    println!(
+        "a question takes {words:.1} ms by words, {both:.1} ms by both, of which its vector {vector:.1} ms; adding {adding:.1?}"
+    );
+    let better = |measure: fn(&Score) -> f64, [words, vectors, both]: &[Score; 3]| {
+        measure(both) - measure(words).max(measure(vectors))
+    };
     for (kind, scores) in &kinds {
         assert!(better(Score::recall, scores) >= -BEHIND[0], "{kind}");
     }
-    assert!(better(Score::recall, &all) >= -BEHIND[1] && better(Score::reciprocal, &all) >= -BEHIND[1]);
+    assert!(
+        better(Score::recall, &all) >= -BEHIND[1] && better(Score::reciprocal, &all) >= -BEHIND[1]
+    );
     if model == MODEL {
-        assert!(all.iter().zip(FLOORS).all(|(score, floor)| score.recall() >= floor), "below {FLOORS:?}");
+        assert!(
+            all.iter()
+                .zip(FLOORS)
+                .all(|(score, floor)| score.recall() >= floor),
+            "below {FLOORS:?}"
+        );
     }
 }
 
@@ -203,11 +304,19 @@ async fn the_model_is_the_one_that_was_published() {
     if service[1] != MODEL {
         return;
     }
-    let sentences = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."].map(str::to_owned);
+    let sentences = [
+        "The weather is lovely today.",
+        "It's so sunny outside!",
+        "He drove to the stadium.",
+    ]
+    .map(str::to_owned);
     let vectors = embedder(&service).embed(&sentences).await.unwrap();
     // as the documentation of its authors has them
     for (one, other, published) in [(0, 0, 1.0), (0, 1, 0.6660), (0, 2, 0.1046), (1, 2, 0.1411)] {
         let measured = cosine(&vectors[one], &vectors[other]);
-        assert!((measured - published).abs() < 0.0002, "{one} and {other}: {measured}");
+        assert!(
+            (measured - published).abs() < 0.0002,
+            "{one} and {other}: {measured}"
+        );
     }
 }

@@ -25,20 +25,41 @@ impl D1 {
     }
 
     fn prepare(&self, sql: &str, parameters: &[SqlValue]) -> Result<D1PreparedStatement, SqlError> {
-        let parameters = parameters.iter().map(parameter).collect::<Result<Vec<_>, _>>()?;
-        self.0.prepare(sql).bind(&parameters).map_err(|error| SqlError::Rejected(error.to_string()))
+        let parameters = parameters
+            .iter()
+            .map(parameter)
+            .collect::<Result<Vec<_>, _>>()?;
+        self.0
+            .prepare(sql)
+            .bind(&parameters)
+            .map_err(|error| SqlError::Rejected(error.to_string()))
     }
 
     /// The names of the columns, and the rows, each an array.
-    async fn ask(&self, sql: &str, parameters: &[SqlValue]) -> Result<(Vec<String>, Array), SqlError> {
+    async fn ask(
+        &self,
+        sql: &str,
+        parameters: &[SqlValue],
+    ) -> Result<(Vec<String>, Array), SqlError> {
         let statement = self.prepare(sql, parameters)?;
         // the names come as a first row of their own: objects would lose columns of the same name
         let with_names = Object::new();
-        Reflect::set(&with_names, &"columnNames".into(), &JsValue::TRUE).map_err(|error| failed(&error))?;
-        let found = statement.inner().unchecked_ref::<Statement>().raw(&with_names).map_err(|error| failed(&error))?;
-        let found: Array = JsFuture::from(found).await.map_err(|error| failed(&error))?.unchecked_into();
+        Reflect::set(&with_names, &"columnNames".into(), &JsValue::TRUE)
+            .map_err(|error| failed(&error))?;
+        let found = statement
+            .inner()
+            .unchecked_ref::<Statement>()
+            .raw(&with_names)
+            .map_err(|error| failed(&error))?;
+        let found: Array = JsFuture::from(found)
+            .await
+            .map_err(|error| failed(&error))?
+            .unchecked_into();
         let names = Array::from(&found.shift());
-        Ok((names.iter().filter_map(|name| name.as_string()).collect(), found))
+        Ok((
+            names.iter().filter_map(|name| name.as_string()).collect(),
+            found,
+        ))
     }
 }
 
@@ -47,22 +68,47 @@ impl Sql for D1 {
         Dialect::Sqlite
     }
 
-    fn query<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue], max_rows: usize) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn query<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+        max_rows: usize,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
             let (columns, found) = self.ask(sql, parameters).await?;
             let mut lines = found.iter().map(JsCast::unchecked_into::<Array>);
-            let rows = lines.by_ref().take(max_rows).map(|line| line.iter().map(|cell| value(&cell)).collect()).collect();
-            Ok(Rows { columns, rows, truncated: lines.next().is_some() })
+            let rows = lines
+                .by_ref()
+                .take(max_rows)
+                .map(|line| line.iter().map(|cell| value(&cell)).collect())
+                .collect();
+            Ok(Rows {
+                columns,
+                rows,
+                truncated: lines.next().is_some(),
+            })
         })
     }
 
-    fn read<'a>(&'a self, sql: &'a str, limits: ReadLimits) -> BoxFuture<'a, Result<Rows, SqlError>> {
+    fn read<'a>(
+        &'a self,
+        sql: &'a str,
+        limits: ReadLimits,
+    ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(read::read(self, sql, limits))
     }
 
-    fn execute<'a>(&'a self, sql: &'a str, parameters: &'a [SqlValue]) -> BoxFuture<'a, Result<u64, SqlError>> {
+    fn execute<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &'a [SqlValue],
+    ) -> BoxFuture<'a, Result<u64, SqlError>> {
         Box::pin(async move {
-            let done = self.prepare(sql, parameters)?.run().await.map_err(|error| refused(error.to_string()))?;
+            let done = self
+                .prepare(sql, parameters)?
+                .run()
+                .await
+                .map_err(|error| refused(error.to_string()))?;
             let meta = done.meta().map_err(|error| refused(error.to_string()))?;
             Ok(meta.and_then(|meta| meta.changes).unwrap_or(0) as u64)
         })
@@ -82,7 +128,9 @@ fn parameter(value: &SqlValue) -> Result<JsValue, SqlError> {
     Ok(match value {
         SqlValue::Null => JsValue::NULL,
         SqlValue::Integer(integer) if integer.unsigned_abs() > EXACT as u64 => {
-            return Err(SqlError::Rejected(format!("{integer} has more than the 53 bits that D1 takes")));
+            return Err(SqlError::Rejected(format!(
+                "{integer} has more than the 53 bits that D1 takes"
+            )));
         }
         SqlValue::Integer(integer) => (*integer as f64).into(),
         SqlValue::Real(real) => (*real).into(),
@@ -94,7 +142,11 @@ fn parameter(value: &SqlValue) -> Result<JsValue, SqlError> {
 fn value(value: &JsValue) -> SqlValue {
     if let Some(number) = value.as_f64() {
         let whole = number.fract() == 0.0 && number.abs() <= EXACT;
-        return if whole { SqlValue::Integer(number as i64) } else { SqlValue::Real(number) };
+        return if whole {
+            SqlValue::Integer(number as i64)
+        } else {
+            SqlValue::Real(number)
+        };
     }
     if let Some(text) = value.as_string() {
         return SqlValue::Text(text);
@@ -103,8 +155,15 @@ fn value(value: &JsValue) -> SqlValue {
         Some(truth) => SqlValue::Integer(truth.into()),
         None if value.is_null() || value.is_undefined() => SqlValue::Null,
         // bytes come as an array of numbers, or as a buffer
-        None if value.is_instance_of::<ArrayBuffer>() => SqlValue::Blob(Uint8Array::new(value).to_vec()),
-        None => SqlValue::Blob(Array::from(value).iter().filter_map(|byte| Some(byte.as_f64()? as u8)).collect()),
+        None if value.is_instance_of::<ArrayBuffer>() => {
+            SqlValue::Blob(Uint8Array::new(value).to_vec())
+        }
+        None => SqlValue::Blob(
+            Array::from(value)
+                .iter()
+                .filter_map(|byte| Some(byte.as_f64()? as u8))
+                .collect(),
+        ),
     }
 }
 
@@ -114,6 +173,11 @@ fn failed(error: &JsValue) -> SqlError {
 
 /// D1 tells kinds apart by its messages only: `SQLITE_ERROR` and its like, and a wrong number of parameters, are a statement's fault.
 fn refused(message: String) -> SqlError {
-    let its_fault = message.contains("SQLITE_") && !message.contains("SQLITE_BUSY") || message.contains("parameter bindings");
-    if its_fault { SqlError::Rejected(message) } else { SqlError::Unavailable(message) }
+    let its_fault = message.contains("SQLITE_") && !message.contains("SQLITE_BUSY")
+        || message.contains("parameter bindings");
+    if its_fault {
+        SqlError::Rejected(message)
+    } else {
+        SqlError::Unavailable(message)
+    }
 }

@@ -21,14 +21,23 @@ impl KvCache {
 }
 
 impl ResultCache for KvCache {
-    fn get<'a>(&'a self, key: &'a str, now_ms: u64) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
         Box::pin(async move {
             let found = self.0.get(key).bytes().await.map_err(StoreError::new)?;
             Ok(found.and_then(|found| unless_expired(&found.into(), now_ms)))
         })
     }
 
-    fn put<'a>(&'a self, key: &'a str, value: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        value: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             if value.len() > MOST - HEAD {
                 return Ok(());
@@ -38,7 +47,10 @@ impl ResultCache for KvCache {
             // in whole seconds, and not before the entry itself ends
             let until_s = (expires_ms / 1000 + 1).max(now_s + SHORTEST_S + 1);
             let put = self.0.put_bytes(key, &entry).map_err(StoreError::new)?;
-            put.expiration(until_s).execute().await.map_err(StoreError::new)
+            put.expiration(until_s)
+                .execute()
+                .await
+                .map_err(StoreError::new)
         })
     }
 }

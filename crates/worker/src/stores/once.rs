@@ -43,16 +43,28 @@ impl DurableOnce {
         let mut holder = [0; HOLDER];
         // with a name that another isolate has too, the two would take each other's holds for their own
         getrandom::fill(&mut holder).expect("Web Crypto gives randomness");
-        Self { namespace: namespace.into(), holder }
+        Self {
+            namespace: namespace.into(),
+            holder,
+        }
     }
 
     async fn ask(&self, ask: Ask<'_>, key: &str) -> Result<Answer, StoreError> {
-        let request = Request { ask, key, holder: &self.holder }.write();
-        let shard = key.get(..1).ok_or_else(|| StoreError::new("a key without a character has no object"))?;
+        let request = Request {
+            ask,
+            key,
+            holder: &self.holder,
+        }
+        .write();
+        let shard = key
+            .get(..1)
+            .ok_or_else(|| StoreError::new("a key without a character has no object"))?;
         let mut answer = pin!(self.exchange(shard, &request));
         let mut time = Timeout::new(PATIENCE);
         poll_fn(|cx| match answer.as_mut().poll(cx) {
-            Poll::Pending => Pin::new(&mut time).poll(cx).map(|()| Err(failed("no answer in 5 seconds"))),
+            Poll::Pending => Pin::new(&mut time)
+                .poll(cx)
+                .map(|()| Err(failed("no answer in 5 seconds"))),
             ready => ready,
         })
         .await
@@ -62,23 +74,51 @@ impl DurableOnce {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&Uint8Array::from(request));
-        let object = self.namespace.get_by_name(shard).map_err(|error| broken(&error))?;
+        let object = self
+            .namespace
+            .get_by_name(shard)
+            .map_err(|error| broken(&error))?;
         // the name of the host is nobody's: a request to an object never leaves Cloudflare
-        let response =
-            JsFuture::from(object.fetch("https://once/", &init).map_err(|error| broken(&error))?).await.map_err(|error| broken(&error))?;
+        let response = JsFuture::from(
+            object
+                .fetch("https://once/", &init)
+                .map_err(|error| broken(&error))?,
+        )
+        .await
+        .map_err(|error| broken(&error))?;
         let response = Response::from(response);
         if !response.ok() {
-            return Err(failed(format_args!("it answered with status {}", response.status())));
+            return Err(failed(format_args!(
+                "it answered with status {}",
+                response.status()
+            )));
         }
-        let body = JsFuture::from(response.array_buffer().map_err(|error| broken(&error))?).await.map_err(|error| broken(&error))?;
-        Answer::read(&Uint8Array::new(&body).to_vec()).ok_or_else(|| failed("it answered what this version does not know"))
+        let body = JsFuture::from(response.array_buffer().map_err(|error| broken(&error))?)
+            .await
+            .map_err(|error| broken(&error))?;
+        Answer::read(&Uint8Array::new(&body).to_vec())
+            .ok_or_else(|| failed("it answered what this version does not know"))
     }
 }
 
 impl Once for DurableOnce {
-    fn begin<'a>(&'a self, key: &'a str, now_ms: u64, held_until_ms: u64) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    fn begin<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+        held_until_ms: u64,
+    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
         Box::pin(async move {
-            match self.ask(Ask::Begin { now_ms, held_until_ms }, key).await? {
+            match self
+                .ask(
+                    Ask::Begin {
+                        now_ms,
+                        held_until_ms,
+                    },
+                    key,
+                )
+                .await?
+            {
                 Answer::First => Ok(Begun::First),
                 Answer::Running => Ok(Begun::Running),
                 Answer::Done(result) => Ok(Begun::Done(result.into())),
@@ -87,16 +127,33 @@ impl Once for DurableOnce {
         })
     }
 
-    fn finish<'a>(&'a self, key: &'a str, result: Bytes, expires_ms: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn finish<'a>(
+        &'a self,
+        key: &'a str,
+        result: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             if result.len() > MOST {
-                return Err(failed(format_args!("it can't hold a result of {} bytes: a row has 2 MB", result.len())));
+                return Err(failed(format_args!(
+                    "it can't hold a result of {} bytes: a row has 2 MB",
+                    result.len()
+                )));
             }
-            match self.ask(Ask::Finish { expires_ms, result: &result }, key).await? {
+            match self
+                .ask(
+                    Ask::Finish {
+                        expires_ms,
+                        result: &result,
+                    },
+                    key,
+                )
+                .await?
+            {
                 Answer::Kept => Ok(()),
-                _ => {
-                    Err(failed("it did not keep a result: it came after the end of its hold, and another isolate has begun the same write"))
-                }
+                _ => Err(failed(
+                    "it did not keep a result: it came after the end of its hold, and another isolate has begun the same write",
+                )),
             }
         })
     }
@@ -107,7 +164,9 @@ impl Once for DurableOnce {
 }
 
 fn failed(why: impl std::fmt::Display) -> StoreError {
-    StoreError::new(format_args!("the Durable Object of once-only writes: {why}"))
+    StoreError::new(format_args!(
+        "the Durable Object of once-only writes: {why}"
+    ))
 }
 
 fn broken(error: &JsValue) -> StoreError {

@@ -10,7 +10,10 @@
 //! before that look, both keys stay and the error is [`BlobError::Copied`].
 
 use bytes::Bytes;
-use mcpfn_core::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture, WriteCondition};
+use mcpfn_core::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+    WriteCondition,
+};
 use worker::{Bucket, Conditional, Data, Object, ObjectBody, Range, ResponseBody};
 
 /// The most bytes that are read or written at once: an isolate has 128 MB for all of its calls.
@@ -32,61 +35,135 @@ impl R2 {
     }
 
     async fn head(&self, path: &BlobPath) -> Result<Object, BlobError> {
-        self.0.head(key(path)?).await.map_err(failed)?.ok_or(BlobError::NotFound)
+        self.0
+            .head(key(path)?)
+            .await
+            .map_err(failed)?
+            .ok_or(BlobError::NotFound)
     }
 
-    async fn part(&self, path: &BlobPath, offset: u64, length: usize) -> Result<BlobPart, BlobError> {
+    async fn part(
+        &self,
+        path: &BlobPath,
+        offset: u64,
+        length: usize,
+    ) -> Result<BlobPart, BlobError> {
         let length = length.min(MOST) as u64;
-        let nothing = |metadata| Ok(BlobPart { bytes: Bytes::new(), metadata });
+        let nothing = |metadata| {
+            Ok(BlobPart {
+                bytes: Bytes::new(),
+                metadata,
+            })
+        };
         if length == 0 || offset > LONGEST {
             return nothing(known(&self.head(path).await?));
         }
-        let object = match self.0.get(key(path)?).range(Range::OffsetWithLength { offset, length }).execute().await {
+        let object = match self
+            .0
+            .get(key(path)?)
+            .range(Range::OffsetWithLength { offset, length })
+            .execute()
+            .await
+        {
             Ok(object) => object.ok_or(BlobError::NotFound)?,
             // a part that begins at the end is an error, and not everywhere one that says so
             Err(error) => {
                 let metadata = known(&self.head(path).await?);
-                return if offset >= metadata.size { nothing(metadata) } else { Err(failed(error)) };
+                return if offset >= metadata.size {
+                    nothing(metadata)
+                } else {
+                    Err(failed(error))
+                };
             }
         };
         let metadata = known(&object);
-        let Some(body) = object.body() else { return Err(BlobError::Unavailable("R2 gives no body".to_owned())) };
-        Ok(BlobPart { bytes: body.bytes().await.map_err(failed)?.into(), metadata })
+        let Some(body) = object.body() else {
+            return Err(BlobError::Unavailable("R2 gives no body".to_owned()));
+        };
+        Ok(BlobPart {
+            bytes: body.bytes().await.map_err(failed)?.into(),
+            metadata,
+        })
     }
 
-    async fn page(&self, directory: &BlobPath, start: &str, cursor: Option<&str>, most: usize) -> Result<BlobPage, BlobError> {
+    async fn page(
+        &self,
+        directory: &BlobPath,
+        start: &str,
+        cursor: Option<&str>,
+        most: usize,
+    ) -> Result<BlobPage, BlobError> {
         if start.contains('/') {
             return Ok(BlobPage::default());
         }
-        let above = if directory.is_top() { String::new() } else { format!("{directory}/") };
+        let above = if directory.is_top() {
+            String::new()
+        } else {
+            format!("{directory}/")
+        };
         let most = u32::try_from(most.clamp(1, MOST_LISTED)).unwrap_or(1);
-        let mut list = self.0.list().prefix(format!("{above}{start}")).delimiter("/").limit(most);
+        let mut list = self
+            .0
+            .list()
+            .prefix(format!("{above}{start}"))
+            .delimiter("/")
+            .limit(most);
         if let Some(cursor) = cursor {
             list = list.cursor(cursor);
         }
         let listed = list.execute().await.map_err(|error| match cursor {
             // R2 says it in words only
-            Some(_) if error.to_string().to_ascii_lowercase().contains("cursor") => BlobError::BadCursor,
+            Some(_) if error.to_string().to_ascii_lowercase().contains("cursor") => {
+                BlobError::BadCursor
+            }
             _ => failed(error),
         })?;
         let mut entries = Vec::new();
         for object in listed.objects() {
-            let BlobMetadata { size, modified_ms, .. } = known(&object);
+            let BlobMetadata {
+                size, modified_ms, ..
+            } = known(&object);
             let key = object.key();
             // what programs write to show an empty directory is no entry of it
-            let Some(name) = key.strip_prefix(&above).filter(|name| !name.is_empty()) else { continue };
-            entries.push(BlobEntry { name: name.to_owned(), kind: BlobKind::File, size, modified_ms });
+            let Some(name) = key.strip_prefix(&above).filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            entries.push(BlobEntry {
+                name: name.to_owned(),
+                kind: BlobKind::File,
+                size,
+                modified_ms,
+            });
         }
         for key in listed.delimited_prefixes() {
-            let Some(name) = key.strip_prefix(&above) else { continue };
+            let Some(name) = key.strip_prefix(&above) else {
+                continue;
+            };
             let name = name.strip_suffix('/').unwrap_or(name).to_owned();
-            entries.push(BlobEntry { name, kind: BlobKind::Directory, size: 0, modified_ms: None });
+            entries.push(BlobEntry {
+                name,
+                kind: BlobKind::Directory,
+                size: 0,
+                modified_ms: None,
+            });
         }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(BlobPage { entries, cursor: if listed.truncated() { listed.cursor() } else { None } })
+        Ok(BlobPage {
+            entries,
+            cursor: if listed.truncated() {
+                listed.cursor()
+            } else {
+                None
+            },
+        })
     }
 
-    async fn put(&self, path: &BlobPath, bytes: Bytes, condition: &WriteCondition) -> Result<BlobMetadata, BlobError> {
+    async fn put(
+        &self,
+        path: &BlobPath,
+        bytes: Bytes,
+        condition: &WriteCondition,
+    ) -> Result<BlobMetadata, BlobError> {
         if bytes.len() > MOST {
             return Err(BlobError::TooLarge(MOST as u64));
         }
@@ -100,22 +177,48 @@ impl R2 {
         Ok(known(&written.ok_or(BlobError::Changed)?))
     }
 
-    async fn moved(&self, from: &BlobPath, to: &BlobPath, replace: bool) -> Result<BlobMetadata, BlobError> {
+    async fn moved(
+        &self,
+        from: &BlobPath,
+        to: &BlobPath,
+        replace: bool,
+    ) -> Result<BlobMetadata, BlobError> {
         let (source, target) = (key(from)?, key(to)?);
-        let object = self.0.get(&source).execute().await.map_err(failed)?.ok_or(BlobError::NotFound)?;
+        let object = self
+            .0
+            .get(&source)
+            .execute()
+            .await
+            .map_err(failed)?
+            .ok_or(BlobError::NotFound)?;
         if from == to {
             return Err(BlobError::Changed);
         }
         if object.size() > LARGEST {
             return Err(BlobError::TooLarge(LARGEST));
         }
-        let body = object.body().map(ObjectBody::response_body).transpose().map_err(failed)?;
-        let Some(ResponseBody::Stream(stream)) = body else { return Err(BlobError::Unavailable("R2 gives no body".to_owned())) };
-        let put = self.0.put(target, stream).http_metadata(object.http_metadata());
+        let body = object
+            .body()
+            .map(ObjectBody::response_body)
+            .transpose()
+            .map_err(failed)?;
+        let Some(ResponseBody::Stream(stream)) = body else {
+            return Err(BlobError::Unavailable("R2 gives no body".to_owned()));
+        };
+        let put = self
+            .0
+            .put(target, stream)
+            .http_metadata(object.http_metadata());
         let put = put.custom_metadata(object.custom_metadata().map_err(failed)?);
         let put = if replace { put } else { put.only_if(absent()) };
-        let written = put.execute().await.map_err(failed)?.ok_or(BlobError::Changed)?;
-        self.take_away(&source, &object.etag()).await.map_err(BlobError::Copied)?;
+        let written = put
+            .execute()
+            .await
+            .map_err(failed)?
+            .ok_or(BlobError::Changed)?;
+        self.take_away(&source, &object.etag())
+            .await
+            .map_err(BlobError::Copied)?;
         Ok(known(&written))
     }
 
@@ -123,18 +226,28 @@ impl R2 {
     async fn take_away(&self, key: &str, etag: &str) -> Result<(), String> {
         match self.0.head(key).await.map_err(|error| error.to_string())? {
             None => Ok(()),
-            Some(object) if object.etag() == etag => self.0.delete(key).await.map_err(|error| error.to_string()),
+            Some(object) if object.etag() == etag => {
+                self.0.delete(key).await.map_err(|error| error.to_string())
+            }
             Some(_) => Err("it was written meanwhile".to_owned()),
         }
     }
 }
 
 impl Blobs for R2 {
-    fn read<'a>(&'a self, path: &'a BlobPath, offset: u64, length: usize) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
+    fn read<'a>(
+        &'a self,
+        path: &'a BlobPath,
+        offset: u64,
+        length: usize,
+    ) -> BoxFuture<'a, Result<BlobPart, BlobError>> {
         Box::pin(self.part(path, offset, length))
     }
 
-    fn metadata<'a>(&'a self, path: &'a BlobPath) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+    fn metadata<'a>(
+        &'a self,
+        path: &'a BlobPath,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         Box::pin(async move { Ok(known(&self.head(path).await?)) })
     }
 
@@ -157,30 +270,52 @@ impl Blobs for R2 {
         Box::pin(self.put(path, bytes, condition))
     }
 
-    fn rename<'a>(&'a self, from: &'a BlobPath, to: &'a BlobPath, replace: bool) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
+    fn rename<'a>(
+        &'a self,
+        from: &'a BlobPath,
+        to: &'a BlobPath,
+        replace: bool,
+    ) -> BoxFuture<'a, Result<BlobMetadata, BlobError>> {
         Box::pin(self.moved(from, to, replace))
     }
 }
 
 fn key(path: &BlobPath) -> Result<String, BlobError> {
-    if path.is_top() { Err(BlobError::NotAFile) } else { Ok(path.to_string()) }
+    if path.is_top() {
+        Err(BlobError::NotAFile)
+    } else {
+        Ok(path.to_string())
+    }
 }
 
 fn known(object: &Object) -> BlobMetadata {
-    BlobMetadata { size: object.size(), modified_ms: Some(object.uploaded().as_millis()), version: object.etag() }
+    BlobMetadata {
+        size: object.size(),
+        modified_ms: Some(object.uploaded().as_millis()),
+        version: object.etag(),
+    }
 }
 
 fn absent() -> Conditional {
-    Conditional { etag_does_not_match: Some("*".to_owned()), ..Conditional::default() }
+    Conditional {
+        etag_does_not_match: Some("*".to_owned()),
+        ..Conditional::default()
+    }
 }
 
 /// A version that R2 can't have given names no object: it may come from anybody, and `*` would mean every one.
 fn unchanged(version: &str) -> Result<Conditional, BlobError> {
-    let given = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let given = !version.is_empty()
+        && version
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !given {
         return Err(BlobError::Changed);
     }
-    Ok(Conditional { etag_matches: Some(version.to_owned()), ..Conditional::default() })
+    Ok(Conditional {
+        etag_matches: Some(version.to_owned()),
+        ..Conditional::default()
+    })
 }
 
 fn failed(error: impl std::fmt::Display) -> BlobError {

@@ -24,7 +24,9 @@ impl RateBindings {
     pub(crate) fn of(&self, rate: Rate) -> Result<Binding, String> {
         let (calls, seconds) = (rate.calls, rate.per.as_secs());
         if !matches!(seconds, 10 | 60) {
-            return Err(format!("Cloudflare counts calls in 10 or 60 seconds, not in {seconds}; change the rate to one of these"));
+            return Err(format!(
+                "Cloudflare counts calls in 10 or 60 seconds, not in {seconds}; change the rate to one of these"
+            ));
         }
         let name = format!("RATE_{calls}_PER_{seconds}");
         self.0.rate_limiter(&name).map_err(|_| {
@@ -36,11 +38,28 @@ impl RateBindings {
 }
 
 impl RateLimiter for RateBindings {
-    fn admit<'a>(&'a self, key: &'a str, rate: Rate, _now_ms: u64) -> BoxFuture<'a, Result<Admission, StoreError>> {
+    fn admit<'a>(
+        &'a self,
+        key: &'a str,
+        rate: Rate,
+        _now_ms: u64,
+    ) -> BoxFuture<'a, Result<Admission, StoreError>> {
         Box::pin(async move {
-            let admitted = self.of(rate).map_err(StoreError::new)?.limit(key.to_owned()).await.map_err(StoreError::new)?.success;
+            let admitted = self
+                .of(rate)
+                .map_err(StoreError::new)?
+                .limit(key.to_owned())
+                .await
+                .map_err(StoreError::new)?
+                .success;
             // the binding does not say how long; its window is the longest that it can be
-            Ok(if admitted { Admission::Admitted } else { Admission::Refused { retry_after: Duration::from_secs(rate.per.as_secs()) } })
+            Ok(if admitted {
+                Admission::Admitted
+            } else {
+                Admission::Refused {
+                    retry_after: Duration::from_secs(rate.per.as_secs()),
+                }
+            })
         })
     }
 }

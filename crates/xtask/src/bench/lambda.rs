@@ -20,8 +20,20 @@ struct Bootstrap {
 }
 
 const BOOTSTRAPS: [Bootstrap; 4] = [
-    Bootstrap { name: "bare lambda_http", package: "mcpfn-bench-bare", program: "mcpfn-bench-bare", features: "", table: false },
-    Bootstrap { name: "mcpfn, one tool", package: "mcpfn-bench-tool", program: "mcpfn-bench-tool", features: "", table: false },
+    Bootstrap {
+        name: "bare lambda_http",
+        package: "mcpfn-bench-bare",
+        program: "mcpfn-bench-bare",
+        features: "",
+        table: false,
+    },
+    Bootstrap {
+        name: "mcpfn, one tool",
+        package: "mcpfn-bench-tool",
+        program: "mcpfn-bench-tool",
+        features: "",
+        table: false,
+    },
     Bootstrap {
         name: "mcpfn, one tool, with a table",
         package: "mcpfn-bench-tool",
@@ -40,15 +52,40 @@ const BOOTSTRAPS: [Bootstrap; 4] = [
 
 pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
     let mut contestants: Vec<Value> = Vec::new();
-    for Bootstrap { name, package, program, features, table } in BOOTSTRAPS {
+    for Bootstrap {
+        name,
+        package,
+        program,
+        features,
+        table,
+    } in BOOTSTRAPS
+    {
         println!("building {program}");
         flush();
-        process::run(cx.cargo().args(["build", "--quiet", "--release", "--package", package, "--bin", program, "--features", features]))?;
+        process::run(cx.cargo().args([
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            package,
+            "--bin",
+            program,
+            "--features",
+            features,
+        ]))?;
         let built: PathBuf = cx.target.join("release").join(program);
         contestants.push(json!({"name": name, "program": built, "table": table}));
     }
     contestants.extend(peers::lambda(cx)?);
     let mut measure = cx.cargo();
-    measure.args(["run", "--quiet", "--release", "--package", "mcpfn-bench-lambda", "--", &Value::from(contestants).to_string()]);
+    measure.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "mcpfn-bench-lambda",
+        "--",
+        &Value::from(contestants).to_string(),
+    ]);
     process::run(measure.args(rest))
 }

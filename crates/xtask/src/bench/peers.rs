@@ -17,7 +17,11 @@ const NODE: &str = "bench/peers/node";
 const PYTHON: &str = "bench/peers/python";
 
 pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
-    build(cx, "release", &["measure", "peer-hyper", "peer-mcpfn", "peer-rmcp-http"])?;
+    build(
+        cx,
+        "release",
+        &["measure", "peer-hyper", "peer-mcpfn", "peer-rmcp-http"],
+    )?;
     let node = node(cx)?;
     let python = python(cx)?;
     let release = programs(cx, "release");
@@ -72,9 +76,13 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
     build(cx, "lambda", &["peer-rmcp-lambda", "peer-mcpfn-lambda"])?;
     let (node, python) = (node(cx)?, python(cx)?);
     let bundle = bundle(cx, &node)?;
-    let packages = process::read(Command::new(&python).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
+    let packages = process::read(Command::new(&python).args([
+        "-c",
+        "import sysconfig; print(sysconfig.get_path('purelib'))",
+    ]))?;
     let packages = Path::new(packages.trim());
-    let of_python = |names: &[&str]| -> Vec<PathBuf> { names.iter().map(|name| packages.join(name)).collect() };
+    let of_python =
+        |names: &[&str]| -> Vec<PathBuf> { names.iter().map(|name| packages.join(name)).collect() };
     let rust = programs(cx, "lambda");
     let at_node = |file: &str| cx.root.join(NODE).join(file);
     Ok(vec![
@@ -111,30 +119,67 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
 fn bundle(cx: &Context, node: &setup::Node) -> Result<PathBuf> {
     let bundle = cx.target.join("peers/node/lambda.mjs");
     let mut esbuild = node.command();
-    esbuild.current_dir(cx.root.join(NODE)).args(["node_modules/esbuild/bin/esbuild", "lambda.mjs", "--bundle", "--minify"]);
-    esbuild.args(["--platform=node", "--format=esm", "--log-level=warning"]).arg(format!("--outfile={}", bundle.display()));
+    esbuild.current_dir(cx.root.join(NODE)).args([
+        "node_modules/esbuild/bin/esbuild",
+        "lambda.mjs",
+        "--bundle",
+        "--minify",
+    ]);
+    esbuild
+        .args(["--platform=node", "--format=esm", "--log-level=warning"])
+        .arg(format!("--outfile={}", bundle.display()));
     process::run(&mut esbuild)?;
     Ok(bundle)
 }
 
 /// The load has a core of its own; what it starts goes to the other.
-pub(super) fn measure(cx: &Context, part: &str, contestants: &Value, rest: &[String]) -> Result<()> {
+pub(super) fn measure(
+    cx: &Context,
+    part: &str,
+    contestants: &Value,
+    rest: &[String],
+) -> Result<()> {
     if process::find("taskset").is_none() {
-        return Err(Error::new("taskset was not found; this part needs Linux, two cores, and `apt-get install util-linux`"));
+        return Err(Error::new(
+            "taskset was not found; this part needs Linux, two cores, and `apt-get install util-linux`",
+        ));
     }
     let mut command = Command::new("taskset");
-    command.args(["-c", "1"]).arg(programs(cx, "release").join("measure")).args([part, &contestants.to_string()]).args(rest);
-    let status = command.current_dir(&cx.root).status().while_doing(format_args!("start taskset"))?;
-    if status.success() { Ok(()) } else { Err(Error::new(format!("`measure {part}` ended with {status}; what it printed is above"))) }
+    command
+        .args(["-c", "1"])
+        .arg(programs(cx, "release").join("measure"))
+        .args([part, &contestants.to_string()])
+        .args(rest);
+    let status = command
+        .current_dir(&cx.root)
+        .status()
+        .while_doing(format_args!("start taskset"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::new(format!(
+            "`measure {part}` ended with {status}; what it printed is above"
+        )))
+    }
 }
 
 pub(super) fn build(cx: &Context, profile: &str, programs: &[&str]) -> Result<()> {
-    println!("building {} (in bench/peers, profile {profile})", programs.join(", "));
+    println!(
+        "building {} (in bench/peers, profile {profile})",
+        programs.join(", ")
+    );
     flush();
     let mut cargo = cx.cargo();
     cargo
         .current_dir(cx.root.join(FOLDER))
-        .args(["build", "--quiet", "--locked", "--profile", profile, "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            profile,
+            "--target-dir",
+        ])
         .arg(cx.target.join("peers"));
     cargo.args(programs.iter().flat_map(|program| ["--bin", program]));
     process::run(&mut cargo)
@@ -151,14 +196,22 @@ fn node(cx: &Context) -> Result<setup::Node> {
 }
 
 fn python(cx: &Context) -> Result<PathBuf> {
-    setup::python_packages(cx, "bench-peers", &cx.root.join(PYTHON).join("requirements.txt"))
+    setup::python_packages(
+        cx,
+        "bench-peers",
+        &cx.root.join(PYTHON).join("requirements.txt"),
+    )
 }
 
 /// The version in a lock file of cargo's.
 pub(super) fn locked(cx: &Context, lock: &str, name: &str) -> Result<String> {
     let text = read(cx, lock)?;
-    let version = text.split_once(&format!("name = \"{name}\"\nversion = \"")).and_then(|(_, rest)| rest.split('"').next());
-    version.map(str::to_owned).ok_or_else(|| Error::new(format!("{lock} has no {name}")))
+    let version = text
+        .split_once(&format!("name = \"{name}\"\nversion = \""))
+        .and_then(|(_, rest)| rest.split('"').next());
+    version
+        .map(str::to_owned)
+        .ok_or_else(|| Error::new(format!("{lock} has no {name}")))
 }
 
 /// The version in npm's lock file of a folder.
@@ -166,13 +219,19 @@ pub(super) fn package(cx: &Context, folder: &str, name: &str) -> Result<String> 
     let lock: Value = serde_json::from_str(&read(cx, &format!("{folder}/package-lock.json"))?)
         .map_err(|error| Error::new(format!("{folder}/package-lock.json is no JSON: {error}")))?;
     let version = lock["packages"][format!("node_modules/{name}")]["version"].as_str();
-    version.map(str::to_owned).ok_or_else(|| Error::new(format!("{folder}/package-lock.json has no {name}")))
+    version
+        .map(str::to_owned)
+        .ok_or_else(|| Error::new(format!("{folder}/package-lock.json has no {name}")))
 }
 
 fn requirement(cx: &Context, name: &str) -> Result<String> {
     let text = read(cx, &format!("{PYTHON}/requirements.txt"))?;
-    let version = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("=="));
-    version.map(str::to_owned).ok_or_else(|| Error::new(format!("{PYTHON}/requirements.txt has no {name}")))
+    let version = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix("=="));
+    version
+        .map(str::to_owned)
+        .ok_or_else(|| Error::new(format!("{PYTHON}/requirements.txt has no {name}")))
 }
 
 fn read(cx: &Context, file: &str) -> Result<String> {

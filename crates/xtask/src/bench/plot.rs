@@ -25,9 +25,13 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.t{font-we
 pub(super) fn draw(cx: &Context, part: &str) -> Result<()> {
     let folder = cx.root.join("bench/results");
     let source = folder.join(format!("{part}.json"));
-    let text = fs::read_to_string(&source).while_doing(format_args!("read {}", source.display()))?;
-    let results: Value = serde_json::from_str(&text).map_err(|error| Error::new(format!("{} is no JSON: {error}", source.display())))?;
-    let Some(charts) = results["charts"].as_array() else { return Ok(()) };
+    let text =
+        fs::read_to_string(&source).while_doing(format_args!("read {}", source.display()))?;
+    let results: Value = serde_json::from_str(&text)
+        .map_err(|error| Error::new(format!("{} is no JSON: {error}", source.display())))?;
+    let Some(charts) = results["charts"].as_array() else {
+        return Ok(());
+    };
     let file = folder.join(format!("{part}.svg"));
     fs::write(&file, svg(charts)?).while_doing(format_args!("write {}", file.display()))?;
     println!("drawn: bench/results/{part}.svg");
@@ -37,7 +41,8 @@ pub(super) fn draw(cx: &Context, part: &str) -> Result<()> {
 fn svg(charts: &[Value]) -> Result<String> {
     let (mut body, mut y) = (String::new(), GAP);
     for chart in charts {
-        y = one(&mut body, chart, y).ok_or_else(|| Error::new(format!("this is no chart: {chart}")))?;
+        y = one(&mut body, chart, y)
+            .ok_or_else(|| Error::new(format!("this is no chart: {chart}")))?;
     }
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{y}\" viewBox=\"0 0 {WIDTH} {y}\"><style>{STYLE}</style>\n{body}</svg>\n"
@@ -47,10 +52,17 @@ fn svg(charts: &[Value]) -> Result<String> {
 /// Draws one chart from `y` down and gives the place of the next one.
 fn one(out: &mut String, chart: &Value, mut y: f64) -> Option<f64> {
     let unit = chart["unit"].as_str()?;
-    let bars: Vec<(&str, f64)> =
-        chart["bars"].as_array()?.iter().map(|bar| Some((bar["label"].as_str()?, bar["value"].as_f64()?))).collect::<Option<_>>()?;
+    let bars: Vec<(&str, f64)> = chart["bars"]
+        .as_array()?
+        .iter()
+        .map(|bar| Some((bar["label"].as_str()?, bar["value"].as_f64()?)))
+        .collect::<Option<_>>()?;
     let scale = Scale::of(&bars, chart["log"].as_bool()?);
-    let kind = if scale.log.is_some() { ", logarithmic" } else { "" };
+    let kind = if scale.log.is_some() {
+        ", logarithmic"
+    } else {
+        ""
+    };
     let _ = writeln!(
         out,
         "<text class=\"t\" x=\"8\" y=\"{}\">{} ({}{kind})</text>",
@@ -61,7 +73,13 @@ fn one(out: &mut String, chart: &Value, mut y: f64) -> Option<f64> {
     y += TITLE;
     let bottom = y + ROW * bars.len() as f64;
     for tick in scale.ticks() {
-        let _ = writeln!(out, "<line class=\"g\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{1}\" y2=\"{2}\"/>", LEFT + tick, y - 4.0, bottom);
+        let _ = writeln!(
+            out,
+            "<line class=\"g\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{1}\" y2=\"{2}\"/>",
+            LEFT + tick,
+            y - 4.0,
+            bottom
+        );
     }
     for (label, value) in bars {
         let length = scale.length(value);
@@ -96,9 +114,13 @@ impl Scale {
     /// Logarithms need values above zero; without them the scale is linear.
     fn of(bars: &[(&str, f64)], log: bool) -> Self {
         let values = || bars.iter().map(|(_, value)| *value);
-        let (smallest, largest) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+        let (smallest, largest) = (
+            values().fold(f64::INFINITY, f64::min),
+            values().fold(0.0, f64::max),
+        );
         // a third of a decade below the smallest, so that its bar can be seen
-        let log = (log && smallest > 0.0 && smallest.is_finite()).then(|| (smallest.log10() - 0.3, largest.log10()));
+        let log = (log && smallest > 0.0 && smallest.is_finite())
+            .then(|| (smallest.log10() - 0.3, largest.log10()));
         Self { log, largest }
     }
 
@@ -113,15 +135,23 @@ impl Scale {
 
     /// The powers of ten in between.
     fn ticks(&self) -> Vec<f64> {
-        let Some((low, high)) = self.log else { return Vec::new() };
-        (low.ceil() as i32..=(high + 1e-9).floor() as i32).map(|power| self.length(10_f64.powi(power))).collect()
+        let Some((low, high)) = self.log else {
+            return Vec::new();
+        };
+        (low.ceil() as i32..=(high + 1e-9).floor() as i32)
+            .map(|power| self.length(10_f64.powi(power)))
+            .collect()
     }
 }
 
 fn figure(value: f64) -> String {
     let digits = if value >= 100.0 { 0 } else { 2 };
     let text = format!("{value:.digits$}");
-    if digits == 0 { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
+    if digits == 0 {
+        text
+    } else {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -153,13 +183,25 @@ mod tests {
         let chart = json!({"title": "a < b", "unit": "ms", "log": true, "bars": [{"label": "mcpfn & co", "value": 1.5}, {"label": "x", "value": 250}]});
         let svg = svg(&[chart]).unwrap();
         assert_eq!(svg.matches("<rect").count(), 2);
-        for part in ["a &lt; b (ms, logarithmic)", "mcpfn &amp; co", ">1.5</text>", ">250</text>", "class=\"b\"", "class=\"o\""] {
+        for part in [
+            "a &lt; b (ms, logarithmic)",
+            "mcpfn &amp; co",
+            ">1.5</text>",
+            ">250</text>",
+            "class=\"b\"",
+            "class=\"o\"",
+        ] {
             assert!(svg.contains(part), "{part} in {svg}");
         }
     }
 
     #[test]
     fn what_is_no_chart_is_shown() {
-        assert!(svg(&[json!({"title": "x"})]).unwrap_err().to_string().contains("no chart"));
+        assert!(
+            svg(&[json!({"title": "x"})])
+                .unwrap_err()
+                .to_string()
+                .contains("no chart")
+        );
     }
 }

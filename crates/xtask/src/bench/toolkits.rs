@@ -31,20 +31,35 @@ const EVERY: &str = "every toolkit";
 
 pub(super) fn run(cx: &Context, names: &[String]) -> Result<()> {
     let table = Table(read(&cx.root.join(TABLE))?);
-    if let Some(unknown) = names.iter().find(|name| !table.names().any(|known| known == **name)) {
-        return Err(Error::new(format!("there is no toolkit `{unknown}`; there are: {}", table.names().collect::<Vec<_>>().join(", "))));
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !table.names().any(|known| known == **name))
+    {
+        return Err(Error::new(format!(
+            "there is no toolkit `{unknown}`; there are: {}",
+            table.names().collect::<Vec<_>>().join(", ")
+        )));
     }
     let tools = setup::worker_tools(cx)?;
     let workspace = Workspace::new(cx)?;
     let measure = |keep: &[&str]| {
-        println!("building the server with {}", if keep.is_empty() { NONE.to_owned() } else { keep.join(", ") });
+        println!(
+            "building the server with {}",
+            if keep.is_empty() {
+                NONE.to_owned()
+            } else {
+                keep.join(", ")
+            }
+        );
         flush();
         workspace.reduce(&table, keep)?;
         sizes(cx, &tools, &workspace)
     };
     let mut found = Found::start(cx, table.clone(), measure(&[BASE])?);
     found.write(cx)?;
-    for name in table.names().filter(|name| *name != BASE && (names.is_empty() || names.iter().any(|chosen| chosen == name))) {
+    for name in table.names().filter(|name| {
+        *name != BASE && (names.is_empty() || names.iter().any(|chosen| chosen == name))
+    }) {
         found.add(cx, name, measure(&[BASE, name])?)?;
     }
     if names.is_empty() {
@@ -67,7 +82,9 @@ impl Table {
     /// The others add nothing.
     fn reduced(&self, keep: &[&str]) -> String {
         let reduced = |line: &str| match (name_of(line), line.split_once("add: ")) {
-            (Some(name), Some((before, _))) if !keep.contains(&name) => format!("{before}{NOTHING}\n"),
+            (Some(name), Some((before, _))) if !keep.contains(&name) => {
+                format!("{before}{NOTHING}\n")
+            }
             _ => format!("{line}\n"),
         };
         self.0.lines().map(reduced).collect()
@@ -76,7 +93,10 @@ impl Table {
 
 /// The toolkit of a line.
 fn name_of(line: &str) -> Option<&str> {
-    line.trim_start().strip_prefix("Toolkit { name: \"")?.split('"').next()
+    line.trim_start()
+        .strip_prefix("Toolkit { name: \"")?
+        .split('"')
+        .next()
 }
 
 /// A workspace of the two crates, with the others where they are.
@@ -92,12 +112,19 @@ impl Workspace {
             copy_folder(&cx.root.join(name), &folder.join(name))?;
         }
         let manifest = read(&cx.root.join("Cargo.toml"))?;
-        let manifest = elsewhere(&manifest, &cx.root).ok_or_else(|| Error::new("Cargo.toml has no table [workspace.package]"))?;
+        let manifest = elsewhere(&manifest, &cx.root)
+            .ok_or_else(|| Error::new("Cargo.toml has no table [workspace.package]"))?;
         write(&folder.join("Cargo.toml"), &manifest)?;
-        write(&folder.join("Cargo.lock"), &read(&cx.root.join("Cargo.lock"))?)?;
+        write(
+            &folder.join("Cargo.lock"),
+            &read(&cx.root.join("Cargo.lock"))?,
+        )?;
         // what a reduced table does not use is no mistake here
         let library = folder.join("crates/toolkits/src/lib.rs");
-        write(&library, &format!("#![allow(unused_imports, dead_code)]\n{}", read(&library)?))?;
+        write(
+            &library,
+            &format!("#![allow(unused_imports, dead_code)]\n{}", read(&library)?),
+        )?;
         Ok(Self(folder))
     }
 
@@ -109,11 +136,18 @@ impl Workspace {
 /// The manifest of the workspace, in another folder, with two members.
 fn elsewhere(manifest: &str, root: &Path) -> Option<String> {
     let (_, rest) = manifest.split_once("[workspace.package]")?;
-    let mut text = format!("[workspace]\nresolver = \"3\"\nmembers = {COPIED:?}\n\n[workspace.package]");
+    let mut text =
+        format!("[workspace]\nresolver = \"3\"\nmembers = {COPIED:?}\n\n[workspace.package]");
     for line in rest.split_inclusive('\n') {
-        let copied = COPIED.iter().any(|name| line.contains(&format!("path = \"{name}\"")));
+        let copied = COPIED
+            .iter()
+            .any(|name| line.contains(&format!("path = \"{name}\"")));
         let moved = format!("path = \"{}/", root.display());
-        text += &if copied { line.to_owned() } else { line.replace("path = \"", &moved) };
+        text += &if copied {
+            line.to_owned()
+        } else {
+            line.replace("path = \"", &moved)
+        };
     }
     Some(text)
 }
@@ -121,11 +155,25 @@ fn elsewhere(manifest: &str, root: &Path) -> Option<String> {
 /// `program`, `program_gzip`, and those of the Worker.
 fn sizes(cx: &Context, tools: &WorkerTools, workspace: &Workspace) -> Result<Value> {
     let mut cargo = cx.cargo();
-    cargo.current_dir(&workspace.0).env("CARGO_TARGET_DIR", &cx.target);
-    process::run(cargo.args(["build", "--quiet", "--release", "--package", "mcpfn-server", "--bin", "mcpfn"]))?;
-    let program = cx.target.join("release").join(format!("mcpfn{}", std::env::consts::EXE_SUFFIX));
+    cargo
+        .current_dir(&workspace.0)
+        .env("CARGO_TARGET_DIR", &cx.target);
+    process::run(cargo.args([
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "mcpfn-server",
+        "--bin",
+        "mcpfn",
+    ]))?;
+    let program = cx
+        .target
+        .join("release")
+        .join(format!("mcpfn{}", std::env::consts::EXE_SUFFIX));
     let bytes = fs::read(&program).while_doing(format_args!("read {}", program.display()))?;
-    let gzip = wasm::gzip(&bytes).ok_or_else(|| Error::new("sizes are measured with gzip; install it"))?;
+    let gzip =
+        wasm::gzip(&bytes).ok_or_else(|| Error::new("sizes are measured with gzip; install it"))?;
     let out = cx.target.join("worker/bench-toolkit");
     worker::build(cx, tools, &workspace.0.join("crates/server"), &out)?;
     let mut sizes = workers::size(Some("index_bg.wasm"), "index.js", &out)?;
@@ -145,8 +193,14 @@ impl Found {
     /// What an earlier run found is kept if the server that all are added to is still the same.
     fn start(cx: &Context, table: Table, base: Value) -> Self {
         let before = fs::read_to_string(cx.root.join(format!("{RESULT}.json"))).ok();
-        let before: Value = before.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let sizes = before["sizes"].as_object().filter(|_| before["base"] == base).cloned().unwrap_or_default();
+        let before: Value = before
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        let sizes = before["sizes"]
+            .as_object()
+            .filter(|_| before["base"] == base)
+            .cloned()
+            .unwrap_or_default();
         Self { table, base, sizes }
     }
 
@@ -157,7 +211,10 @@ impl Found {
     }
 
     fn write(&self, cx: &Context) -> Result<()> {
-        write(&cx.root.join(format!("{RESULT}.json")), &format!("{:#}\n", self.data()))?;
+        write(
+            &cx.root.join(format!("{RESULT}.json")),
+            &format!("{:#}\n", self.data()),
+        )?;
         write(&cx.root.join(format!("{RESULT}.md")), &self.markdown())
     }
 
@@ -168,7 +225,8 @@ impl Found {
 
     fn data(&self) -> Value {
         let bars = |of| -> Vec<Value> {
-            let bar = |name| Some(json!({"label": name, "value": self.added(name, of)? as f64 / 1e3}));
+            let bar =
+                |name| Some(json!({"label": name, "value": self.added(name, of)? as f64 / 1e3}));
             self.table.names().filter_map(bar).collect()
         };
         json!({
@@ -191,15 +249,28 @@ impl Found {
         );
         let mut row = |name: &str, figure: &dyn Fn(&str) -> Option<String>| {
             let figures = ["program", "program_gzip", "wasm", "wasm_gzip"].map(figure);
-            if let [Some(program), Some(program_gzip), Some(wasm), Some(wasm_gzip)] = figures {
-                let _ = writeln!(out, "| {name} | {program} | {program_gzip} | {wasm} | {wasm_gzip} |");
+            if let [
+                Some(program),
+                Some(program_gzip),
+                Some(wasm),
+                Some(wasm_gzip),
+            ] = figures
+            {
+                let _ = writeln!(
+                    out,
+                    "| {name} | {program} | {program_gzip} | {wasm} | {wasm_gzip} |"
+                );
             }
         };
         row(BASE, &|of| Some(self.base[of].as_u64()?.to_string()));
         for name in self.table.names().chain([EVERY, NONE]) {
             row(name, &|of| Some(format!("{:+}", self.added(name, of)?)));
         }
-        let missing: Vec<&str> = self.table.names().filter(|name| *name != BASE && !self.sizes.contains_key(*name)).collect();
+        let missing: Vec<&str> = self
+            .table
+            .names()
+            .filter(|name| *name != BASE && !self.sizes.contains_key(*name))
+            .collect();
         if !missing.is_empty() {
             let _ = writeln!(out, "\nNot measured: {}.", missing.join(", "));
         }
@@ -218,8 +289,12 @@ fn write(file: &Path, text: &str) -> Result<()> {
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).while_doing(format_args!("create {}", to.display()))?;
     for entry in fs::read_dir(from).while_doing(format_args!("list {}", from.display()))? {
-        let source = entry.while_doing(format_args!("list {}", from.display()))?.path();
-        let Some(name) = source.file_name() else { continue };
+        let source = entry
+            .while_doing(format_args!("list {}", from.display()))?
+            .path();
+        let Some(name) = source.file_name() else {
+            continue;
+        };
         let copy = to.join(name);
         if source.is_dir() {
             copy_folder(&source, &copy)?;
@@ -247,14 +322,20 @@ mod tests {
         assert_eq!(adding_nothing(&[BASE, "upstream"]), names.len() - 2);
         assert_eq!(table.reduced(&names), table.0);
         let one = table.reduced(&["weather"]);
-        assert!(one.contains("needs: Needs::HttpClient, by_default: false, add: weather::configured }"), "{one}");
+        assert!(
+            one.contains("needs: Needs::HttpClient, by_default: false, add: weather::configured }"),
+            "{one}"
+        );
         assert!(one.contains("name: \"crm\", needs: Needs::Database, by_default: true, add: |builder, _| builder }"), "{one}");
     }
 
     #[test]
     fn the_real_table_has_every_toolkit_on_a_line_of_its_own() {
         let table = real();
-        assert_eq!(table.names().count(), table.0.matches("Toolkit { name: ").count());
+        assert_eq!(
+            table.names().count(),
+            table.0.matches("Toolkit { name: ").count()
+        );
         assert!(table.names().any(|name| name == BASE) && table.names().count() > 10);
     }
 
@@ -263,7 +344,14 @@ mod tests {
         let manifest = "[workspace]\nmembers = [\"a\"]\n[workspace.package]\nversion = \"1\"\n[workspace.dependencies]\n\
                         a = { path = \"crates/a\" }\nmcpfn-toolkits = { path = \"crates/toolkits\" }\n";
         let text = elsewhere(manifest, Path::new("/repository")).unwrap();
-        assert!(text.contains("a = { path = \"/repository/crates/a\" }") && text.contains("{ path = \"crates/toolkits\" }"), "{text}");
-        assert!(!text.contains("\"a\"]") && text.contains("\"crates/server\""), "{text}");
+        assert!(
+            text.contains("a = { path = \"/repository/crates/a\" }")
+                && text.contains("{ path = \"crates/toolkits\" }"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("\"a\"]") && text.contains("\"crates/server\""),
+            "{text}"
+        );
     }
 }

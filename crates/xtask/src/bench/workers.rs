@@ -23,7 +23,8 @@ const SCRIPT: &str = r#"export default { fetch: () => new Response("{}") };"#;
 const NO_DATABASE: &str = r#"export default { fetch: () => new Response("", { status: 500 }) };"#;
 
 /// Every toolkit that a Worker can have, but `upstream`: its lists would be another server's.
-const EVERY_TOOLKIT: &str = "hello,catalog,database,crm,inventory,sql,knowledge,contracts,weather,company,fetch,web,github";
+const EVERY_TOOLKIT: &str =
+    "hello,catalog,database,crm,inventory,sql,knowledge,contracts,weather,company,fetch,web,github";
 const SWITCHED_ON: &[(&str, &str)] = &[
     OPEN,
     QUIET,
@@ -37,19 +38,31 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
     let tools = setup::worker_tools(cx)?;
     peers::build(cx, "release", &["measure"])?;
     let package = |name| peers::package(cx, WORKER, name);
-    let everything = |what| [Service { name: "everything", what }];
+    let everything = |what| {
+        [Service {
+            name: "everything",
+            what,
+        }]
+    };
 
     let bare = built(cx, &tools, "bare", "tests/worker/bare")?;
     let one_tool = built(cx, &tools, "one-tool", "tests/worker/hello")?;
     let server = built(cx, &tools, "every-toolkit", "crates/server")?;
     let typescript = bundle(cx, &tools)?;
-    let text = fs::read_to_string(&typescript).while_doing(format_args!("read {}", typescript.display()))?;
+    let text = fs::read_to_string(&typescript)
+        .while_doing(format_args!("read {}", typescript.display()))?;
     let built_by = format!(
         "worker {}, worker-build --profile worker, wasm-opt of binaryen {}",
         peers::locked(cx, LOCK, "worker")?,
         package("binaryen")?
     );
-    let no_database = Service { name: "database", what: What::Script { text: NO_DATABASE, service: None } };
+    let no_database = Service {
+        name: "database",
+        what: What::Script {
+            text: NO_DATABASE,
+            service: None,
+        },
+    };
 
     let contestants = json!([
         {
@@ -114,7 +127,12 @@ fn bundle(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
         "--platform=neutral",
         "--log-level=warning",
     ]);
-    esbuild.args(["--main-fields=module,main", "--conditions=workerd,worker,import", "--external:cloudflare:*", "--external:node:*"]);
+    esbuild.args([
+        "--main-fields=module,main",
+        "--conditions=workerd,worker,import",
+        "--external:cloudflare:*",
+        "--external:node:*",
+    ]);
     process::run(esbuild.arg(format!("--outfile={}", bundle.display())))?;
     Ok(bundle)
 }
@@ -122,7 +140,11 @@ fn bundle(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
 /// Those of workerd, for services of which only the last one listens where it is told.
 fn arguments(folder: &Path, services: &[Service<'_>]) -> Result<Value> {
     let configuration = configure(folder, services, &vec![0; services.len()])?;
-    Ok(json!(["serve", configuration, "--socket-addr=everything=127.0.0.1:{port}"]))
+    Ok(json!([
+        "serve",
+        configuration,
+        "--socket-addr=everything=127.0.0.1:{port}"
+    ]))
 }
 
 /// Bytes, and bytes after gzip, of a Worker's files.
@@ -130,7 +152,8 @@ pub(super) fn size(module: Option<&str>, script: &str, folder: &Path) -> Result<
     let size = |name: &str| {
         let file = folder.join(name);
         let bytes = fs::read(&file).while_doing(format_args!("read {}", file.display()))?;
-        let gzip = wasm::gzip(&bytes).ok_or_else(|| Error::new("sizes are measured with gzip; install it"))?;
+        let gzip = wasm::gzip(&bytes)
+            .ok_or_else(|| Error::new("sizes are measured with gzip; install it"))?;
         Ok::<_, Error>((bytes.len(), gzip))
     };
     let (wasm, wasm_gzip) = module.map_or(Ok((0, 0)), size)?;

@@ -11,12 +11,20 @@ use crate::{
 };
 
 /// `ready` is the deployable server, `everything` the address of the fixture server.
-pub(super) fn run(cx: &Context, node: &Node, ready: &Path, everything: &str, counts: &mut Counts) -> Result<()> {
+pub(super) fn run(
+    cx: &Context,
+    node: &Node,
+    ready: &Path,
+    everything: &str,
+    counts: &mut Counts,
+) -> Result<()> {
     let folder = cx.root.join(setup::CLIENTS);
     let servers = Fixture::start_command(node.command().current_dir(&folder).arg("servers.mjs"))?;
     // nobody listens on port 9
     let url = &servers.url;
-    let list = format!("kept={url}/sessions,plain={url}/stateless,everything={everything},gone=http://127.0.0.1:9/mcp");
+    let list = format!(
+        "kept={url}/sessions,plain={url}/stateless,everything={everything},gone=http://127.0.0.1:9/mcp"
+    );
     let mut front = Fixture::start_command(
         Command::new(ready)
             .args(["--port", "0"])
@@ -27,9 +35,15 @@ pub(super) fn run(cx: &Context, node: &Node, ready: &Path, everything: &str, cou
     let mut failed = 0;
     for era in ["modern", "legacy"] {
         let mut command = node.command();
-        command.current_dir(&folder).args(["front.mjs", &front.url, url, era]);
+        command
+            .current_dir(&folder)
+            .args(["front.mjs", &front.url, url, era]);
         failed += usize::from(super::run_script("front.mjs", &mut command, counts).is_err());
         front.still_runs()?;
     }
-    if failed == 0 { Ok(()) } else { Err(Error::new(format!("front.mjs failed in {failed} eras"))) }
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(Error::new(format!("front.mjs failed in {failed} eras")))
+    }
 }

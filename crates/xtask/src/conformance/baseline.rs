@@ -18,7 +18,11 @@ impl Baseline {
             if let Some(entry) = trimmed.strip_prefix("- ").filter(|_| in_server) {
                 let (entry, comment) = entry.split_once(" #").unwrap_or((entry, ""));
                 if !explained && comment.trim().is_empty() {
-                    return Err(format!("line {}: `{}` needs a comment that gives the reason", number + 1, entry.trim()));
+                    return Err(format!(
+                        "line {}: `{}` needs a comment that gives the reason",
+                        number + 1,
+                        entry.trim()
+                    ));
                 }
                 entries.push(entry.trim().to_owned());
             } else if trimmed.starts_with('#') {
@@ -35,10 +39,12 @@ impl Baseline {
 
     /// Entries name a whole scenario, or one check of it as `scenario:check`.
     pub(super) fn expects(&self, scenario: &str, check: &str) -> bool {
-        self.entries.iter().any(|entry| match entry.split_once(':') {
-            None => entry == scenario,
-            Some(one) => one == (scenario, check),
-        })
+        self.entries
+            .iter()
+            .any(|entry| match entry.split_once(':') {
+                None => entry == scenario,
+                Some(one) => one == (scenario, check),
+            })
     }
 }
 
@@ -70,6 +76,9 @@ client: []
     #[test]
     fn an_entry_without_a_reason_is_refused() {
         let text = "server:\n  # A reason.\n  - explained\n\n  - unexplained\n";
-        assert_eq!(Baseline::parse(text), Err("line 5: `unexplained` needs a comment that gives the reason".to_owned()));
+        assert_eq!(
+            Baseline::parse(text),
+            Err("line 5: `unexplained` needs a comment that gives the reason".to_owned())
+        );
     }
 }

@@ -23,8 +23,13 @@ struct Check {
 pub(super) fn read(output: &Path) -> Result<Vec<Scenario>> {
     let mut scenarios = Vec::new();
     for (name, file) in folders(output)? {
-        let text = fs::read(&file).while_doing(format_args!("read the suite's results in {}", file.display()))?;
-        let checks = parse(&text).map_err(|why| Error::new(format!("{} is not what we expect: {why}", file.display())))?;
+        let text = fs::read(&file).while_doing(format_args!(
+            "read the suite's results in {}",
+            file.display()
+        ))?;
+        let checks = parse(&text).map_err(|why| {
+            Error::new(format!("{} is not what we expect: {why}", file.display()))
+        })?;
         scenarios.push(Scenario { name, checks });
     }
     Ok(scenarios)
@@ -37,11 +42,18 @@ fn parse(text: &[u8]) -> std::result::Result<Vec<Check>, String> {
         .iter()
         .map(|check| {
             let text = |key: &str| check.get(key).and_then(Value::as_str);
-            let needed = |key: &str| text(key).map(str::to_owned).ok_or(format!("a check has no `{key}`"));
+            let needed = |key: &str| {
+                text(key)
+                    .map(str::to_owned)
+                    .ok_or(format!("a check has no `{key}`"))
+            };
             Ok(Check {
                 id: needed("id")?,
                 status: needed("status")?,
-                message: text("errorMessage").or_else(|| text("description")).unwrap_or_default().to_owned(),
+                message: text("errorMessage")
+                    .or_else(|| text("description"))
+                    .unwrap_or_default()
+                    .to_owned(),
             })
         })
         .collect()
@@ -49,9 +61,14 @@ fn parse(text: &[u8]) -> std::result::Result<Vec<Check>, String> {
 
 /// The `server` list of a requirements file of the suite. It is a plain list; a full YAML reader is not needed.
 pub(super) fn required_scenarios(text: &str) -> Vec<String> {
-    let after = text.lines().skip_while(|line| line.trim_end() != "server:").skip(1);
+    let after = text
+        .lines()
+        .skip_while(|line| line.trim_end() != "server:")
+        .skip(1);
     let section = after.take_while(|line| line.starts_with([' ', '-', '#']) || line.is_empty());
-    section.filter_map(|line| Some(line.trim().strip_prefix("- ")?.trim().to_owned())).collect()
+    section
+        .filter_map(|line| Some(line.trim().strip_prefix("- ")?.trim().to_owned()))
+        .collect()
 }
 
 #[derive(Debug, Default)]
@@ -69,12 +86,21 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn of(scenarios: &[Scenario], required: Option<&[String]>, baseline: Option<&Baseline>) -> Self {
+    pub(super) fn of(
+        scenarios: &[Scenario],
+        required: Option<&[String]>,
+        baseline: Option<&Baseline>,
+    ) -> Self {
         let mut tally = Self::default();
         for scenario in scenarios {
             if required.is_some_and(|required| !required.contains(&scenario.name)) {
                 tally.not_scored += 1;
-                tally.not_scored_failing += u64::from(scenario.checks.iter().any(|check| check.status == "FAILURE"));
+                tally.not_scored_failing += u64::from(
+                    scenario
+                        .checks
+                        .iter()
+                        .any(|check| check.status == "FAILURE"),
+                );
             } else {
                 tally.add(scenario, baseline);
             }
@@ -85,7 +111,8 @@ impl Tally {
     fn add(&mut self, scenario: &Scenario, baseline: Option<&Baseline>) {
         let (mut failed, mut expected) = (false, false);
         for check in &scenario.checks {
-            let is_expected = baseline.is_some_and(|baseline| baseline.expects(&scenario.name, &check.id));
+            let is_expected =
+                baseline.is_some_and(|baseline| baseline.expects(&scenario.name, &check.id));
             match check.status.as_str() {
                 "SUCCESS" => self.checks.passed += 1,
                 "FAILURE" | "WARNING" if is_expected => {
@@ -95,12 +122,18 @@ impl Tally {
                 // With a baseline, the suite takes a warning that is not listed for a failure.
                 "WARNING" if baseline.is_none() => {
                     self.warnings += 1;
-                    self.failures.push(format!("warning {} / {}: {}", scenario.name, check.id, check.message));
+                    self.failures.push(format!(
+                        "warning {} / {}: {}",
+                        scenario.name, check.id, check.message
+                    ));
                 }
                 "FAILURE" | "WARNING" => {
                     failed = true;
                     self.checks.failed += 1;
-                    self.failures.push(format!("not ok {} / {}: {}", scenario.name, check.id, check.message));
+                    self.failures.push(format!(
+                        "not ok {} / {}: {}",
+                        scenario.name, check.id, check.message
+                    ));
                 }
                 // INFO and SKIPPED assert nothing.
                 _ => {}
@@ -120,14 +153,33 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passed, failed, expected, checks, expected_checks, warnings, .. } = self;
-        write!(f, "scenarios: {passed} passed, {failed} failed, {expected} failed as expected; ")?;
-        write!(f, "checks: {} passed, {} failed, {expected_checks} failed as expected", checks.passed, checks.failed)?;
+        let Self {
+            passed,
+            failed,
+            expected,
+            checks,
+            expected_checks,
+            warnings,
+            ..
+        } = self;
+        write!(
+            f,
+            "scenarios: {passed} passed, {failed} failed, {expected} failed as expected; "
+        )?;
+        write!(
+            f,
+            "checks: {} passed, {} failed, {expected_checks} failed as expected",
+            checks.passed, checks.failed
+        )?;
         if *warnings > 0 {
             write!(f, ", {warnings} warnings")?;
         }
         if self.not_scored > 0 {
-            write!(f, "; not scored: {} scenarios, {} failing", self.not_scored, self.not_scored_failing)?;
+            write!(
+                f,
+                "; not scored: {} scenarios, {} failing",
+                self.not_scored, self.not_scored_failing
+            )?;
         }
         Ok(())
     }
@@ -140,24 +192,60 @@ mod tests {
     fn scenario(name: &str, statuses: &[&str]) -> Scenario {
         let checks: Vec<Value> =
             statuses.iter().map(|status| serde_json::json!({ "id": "check", "status": status, "errorMessage": "why" })).collect();
-        Scenario { name: name.to_owned(), checks: parse(&serde_json::to_vec(&checks).unwrap()).unwrap() }
+        Scenario {
+            name: name.to_owned(),
+            checks: parse(&serde_json::to_vec(&checks).unwrap()).unwrap(),
+        }
     }
 
     #[test]
     fn scenarios_that_are_not_required_are_reported_but_not_counted() {
-        let scenarios = [scenario("one", &["SUCCESS", "INFO"]), scenario("tasks", &["FAILURE", "SUCCESS"])];
+        let scenarios = [
+            scenario("one", &["SUCCESS", "INFO"]),
+            scenario("tasks", &["FAILURE", "SUCCESS"]),
+        ];
         let tally = Tally::of(&scenarios, Some(&["one".to_owned()]), None);
-        assert_eq!(tally.checks, Counts { passed: 1, failed: 0 });
-        assert_eq!((tally.scenarios_run(), tally.not_scored, tally.not_scored_failing), (1, 1, 1));
+        assert_eq!(
+            tally.checks,
+            Counts {
+                passed: 1,
+                failed: 0
+            }
+        );
+        assert_eq!(
+            (
+                tally.scenarios_run(),
+                tally.not_scored,
+                tally.not_scored_failing
+            ),
+            (1, 1, 1)
+        );
     }
 
     #[test]
     fn expected_failures_are_neither_passed_nor_failed() {
         let baseline = Baseline::parse("server:\n  - one # why\n").unwrap();
-        let scenarios = [scenario("one", &["SUCCESS", "FAILURE"]), scenario("two", &["FAILURE"])];
+        let scenarios = [
+            scenario("one", &["SUCCESS", "FAILURE"]),
+            scenario("two", &["FAILURE"]),
+        ];
         let tally = Tally::of(&scenarios, None, Some(&baseline));
-        assert_eq!(tally.checks, Counts { passed: 1, failed: 1 });
-        assert_eq!((tally.passed, tally.failed, tally.expected, tally.expected_checks), (0, 1, 1, 1));
+        assert_eq!(
+            tally.checks,
+            Counts {
+                passed: 1,
+                failed: 1
+            }
+        );
+        assert_eq!(
+            (
+                tally.passed,
+                tally.failed,
+                tally.expected,
+                tally.expected_checks
+            ),
+            (0, 1, 1, 1)
+        );
         assert_eq!(tally.failures, ["not ok two / check: why"]);
     }
 
@@ -166,7 +254,10 @@ mod tests {
         let scenarios = [scenario("one", &["WARNING", "SKIPPED"])];
         assert_eq!(Tally::of(&scenarios, None, None).checks.failed, 0);
         let baseline = Baseline::parse("server: []\n").unwrap();
-        assert_eq!(Tally::of(&scenarios, None, Some(&baseline)).checks.failed, 1);
+        assert_eq!(
+            Tally::of(&scenarios, None, Some(&baseline)).checks.failed,
+            1
+        );
     }
 
     #[test]

@@ -30,57 +30,133 @@ struct Rie {
     _process: Running,
 }
 
-pub(crate) fn run(tools: &LambdaTools, bootstrap: &Path, out: &Path, counts: &mut Counts) -> Result<()> {
+pub(crate) fn run(
+    tools: &LambdaTools,
+    bootstrap: &Path,
+    out: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
     let rie = Rie::start(tools, bootstrap, out, "rie", &[("MCPFN_AUTH", "none")])?;
     let first = checked("a call is answered", rie.process(), counts)?;
 
-    checked("a panic is an answer", rie.tool("test_panic", &json!({})).and_then(|text| says(&text, "internal error")), counts)?;
-    checked("and the same process answers on", rie.process().and_then(|process| same(&first, &process)), counts)?;
+    checked(
+        "a panic is an answer",
+        rie.tool("test_panic", &json!({}))
+            .and_then(|text| says(&text, "internal error")),
+        counts,
+    )?;
+    checked(
+        "and the same process answers on",
+        rie.process().and_then(|process| same(&first, &process)),
+        counts,
+    )?;
 
     checked(
         "what is no HTTP event is an error with advice",
-        rie.invoke("{}").and_then(|(_, error)| says(&error["errorMessage"], "function URL")),
+        rie.invoke("{}")
+            .and_then(|(_, error)| says(&error["errorMessage"], "function URL")),
         counts,
     )?;
-    checked("and the same process answers on", rie.process().and_then(|process| same(&first, &process)), counts)?;
+    checked(
+        "and the same process answers on",
+        rie.process().and_then(|process| same(&first, &process)),
+        counts,
+    )?;
 
     let begun = Instant::now();
-    let late = rie.tool("count", &json!({"to": 100})).and_then(|text| says(&text, "did not finish"));
-    checked("a call is ended by our deadline, with a sentence", late, counts)?;
+    let late = rie
+        .tool("count", &json!({"to": 100}))
+        .and_then(|text| says(&text, "did not finish"));
+    checked(
+        "a call is ended by our deadline, with a sentence",
+        late,
+        counts,
+    )?;
     let took = begun.elapsed();
-    let early = if took < Duration::from_secs(2) { Ok(()) } else { Err(Error::new(format!("it took {took:?}"))) };
+    let early = if took < Duration::from_secs(2) {
+        Ok(())
+    } else {
+        Err(Error::new(format!("it took {took:?}")))
+    };
     checked("before the platform's", early, counts)?;
-    checked("and the same process answers on", rie.process().and_then(|process| same(&first, &process)), counts)?;
+    checked(
+        "and the same process answers on",
+        rie.process().and_then(|process| same(&first, &process)),
+        counts,
+    )?;
 
-    let blocked = rie.invoke(&event("block", &json!({}))).and_then(|(_, answer)| says(&answer, "timed out after 2.00 seconds"));
-    checked("a tool that holds the thread is ended by the platform's timeout", blocked, counts)?;
-    let second = checked("and a new process answers", rie.process().and_then(|process| other(&first, process)), counts)?;
+    let blocked = rie
+        .invoke(&event("block", &json!({})))
+        .and_then(|(_, answer)| says(&answer, "timed out after 2.00 seconds"));
+    checked(
+        "a tool that holds the thread is ended by the platform's timeout",
+        blocked,
+        counts,
+    )?;
+    let second = checked(
+        "and a new process answers",
+        rie.process().and_then(|process| other(&first, process)),
+        counts,
+    )?;
 
-    let left = rie.invoke(&event("leave", &json!({}))).and_then(|answer| exit_error(&answer));
+    let left = rie
+        .invoke(&event("leave", &json!({})))
+        .and_then(|answer| exit_error(&answer));
     checked("a process that ends is a 502", left, counts)?;
-    let third = checked("and a new process answers", rie.process().and_then(|process| other(&second, process)), counts)?;
+    let third = checked(
+        "and a new process answers",
+        rie.process().and_then(|process| other(&second, process)),
+        counts,
+    )?;
 
     process::read(Command::new("kill").args(["-KILL", &third]))?;
-    let killed = rie.invoke(&event("process", &json!({}))).and_then(|answer| exit_error(&answer));
+    let killed = rie
+        .invoke(&event("process", &json!({})))
+        .and_then(|answer| exit_error(&answer));
     checked("a process that was killed is a 502", killed, counts)?;
-    checked("and a new process answers", rie.process().and_then(|process| other(&third, process)), counts)?;
+    checked(
+        "and a new process answers",
+        rie.process().and_then(|process| other(&third, process)),
+        counts,
+    )?;
     drop(rie);
 
     let rie = Rie::start(tools, bootstrap, out, "rie-without-settings", &[])?;
-    let refused = rie.invoke(&event("process", &json!({}))).and_then(|(_, answer)| says(&answer, "MCPFN_AUTH is not set"));
+    let refused = rie
+        .invoke(&event("process", &json!({})))
+        .and_then(|(_, answer)| says(&answer, "MCPFN_AUTH is not set"));
     checked("a start that fails says why", refused, counts)
 }
 
 impl Rie {
-    fn start(tools: &LambdaTools, bootstrap: &Path, out: &Path, name: &str, variables: &[(&str, &str)]) -> Result<Self> {
+    fn start(
+        tools: &LambdaTools,
+        bootstrap: &Path,
+        out: &Path,
+        name: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let (address, api) = (free_address()?, free_address()?);
         let mut command = Command::new(&tools.emulator);
-        command.args(["--runtime-interface-emulator-address", &address.to_string(), "--runtime-api-address", &api.to_string()]);
-        command.arg(bootstrap).env_clear().envs(variables.iter().copied());
-        command.env("AWS_LAMBDA_FUNCTION_NAME", "everything").env("AWS_LAMBDA_FUNCTION_TIMEOUT", TIMEOUT);
+        command.args([
+            "--runtime-interface-emulator-address",
+            &address.to_string(),
+            "--runtime-api-address",
+            &api.to_string(),
+        ]);
+        command
+            .arg(bootstrap)
+            .env_clear()
+            .envs(variables.iter().copied());
+        command
+            .env("AWS_LAMBDA_FUNCTION_NAME", "everything")
+            .env("AWS_LAMBDA_FUNCTION_TIMEOUT", TIMEOUT);
         let process = Running::start(&mut command, out, name)?;
         process.listens(address)?;
-        Ok(Self { address, _process: process })
+        Ok(Self {
+            address,
+            _process: process,
+        })
     }
 
     fn invoke(&self, event: &str) -> Result<(u16, Value)> {
@@ -93,15 +169,22 @@ impl Rie {
         let (_, document) = self.invoke(&event(name, arguments))?;
         let body = document["body"].as_str().unwrap_or_default();
         // of an event stream, the last event
-        let last = body.lines().rev().find_map(|line| line.strip_prefix("data: ")).unwrap_or(body);
-        let mut answer: Value = serde_json::from_str(last).map_err(|_| Error::new(format!("no answer of a tool: {document}")))?;
+        let last = body
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("data: "))
+            .unwrap_or(body);
+        let mut answer: Value = serde_json::from_str(last)
+            .map_err(|_| Error::new(format!("no answer of a tool: {document}")))?;
         Ok(answer["result"]["content"][0]["text"].take())
     }
 
     /// Which process answers.
     fn process(&self) -> Result<String> {
         let text = self.tool("process", &json!({}))?;
-        text.as_str().map(str::to_owned).ok_or_else(|| Error::new(format!("no process, but {text}")))
+        text.as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Error::new(format!("no process, but {text}")))
     }
 }
 
@@ -118,15 +201,27 @@ fn event(tool: &str, arguments: &Value) -> String {
 }
 
 fn says(answer: &Value, words: &str) -> Result<()> {
-    if answer.to_string().contains(words) { Ok(()) } else { Err(Error::new(format!("no `{words}` in {answer}"))) }
+    if answer.to_string().contains(words) {
+        Ok(())
+    } else {
+        Err(Error::new(format!("no `{words}` in {answer}")))
+    }
 }
 
 fn same(old: &str, new: &str) -> Result<()> {
-    if old == new { Ok(()) } else { Err(Error::new(format!("process {old} was replaced by {new}"))) }
+    if old == new {
+        Ok(())
+    } else {
+        Err(Error::new(format!("process {old} was replaced by {new}")))
+    }
 }
 
 fn other(old: &str, new: String) -> Result<String> {
-    if old == new { Err(Error::new(format!("process {old} answers still"))) } else { Ok(new) }
+    if old == new {
+        Err(Error::new(format!("process {old} answers still")))
+    } else {
+        Ok(new)
+    }
 }
 
 fn exit_error((status, answer): &(u16, Value)) -> Result<()> {

@@ -29,8 +29,15 @@ impl Running {
     pub(crate) fn start(command: &mut Command, folder: &Path, name: &str) -> Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let file = File::create(&log).while_doing(format_args!("create {}", log.display()))?;
-        let copy = file.try_clone().while_doing(format_args!("write {}", log.display()))?;
-        let child = command.stdin(Stdio::null()).stdout(file).stderr(copy).spawn().while_doing(format_args!("start {name}"))?;
+        let copy = file
+            .try_clone()
+            .while_doing(format_args!("write {}", log.display()))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file)
+            .stderr(copy)
+            .spawn()
+            .while_doing(format_args!("start {name}"))?;
         let child = Arc::new(Mutex::new(child));
         let (alive, ended) = mpsc::channel::<()>();
         let watched = Arc::clone(&child);
@@ -39,19 +46,33 @@ impl Running {
                 stop(&watched);
             }
         });
-        Ok(Self { child, log, _alive: alive })
+        Ok(Self {
+            child,
+            log,
+            _alive: alive,
+        })
     }
 
     /// Waits until it listens.
     pub(crate) fn listens(&self, address: SocketAddr) -> Result<()> {
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
-            let exited = self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
+            let exited = self
+                .child
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .try_wait();
             if let Some(status) = exited.while_doing("look after a process")? {
-                return Err(Error::new(format!("it ended with {status}; see {}", self.log.display())));
+                return Err(Error::new(format!(
+                    "it ended with {status}; see {}",
+                    self.log.display()
+                )));
             }
             if begun.elapsed() > START_LIMIT {
-                return Err(Error::new(format!("it does not listen on {address}; see {}", self.log.display())));
+                return Err(Error::new(format!(
+                    "it does not listen on {address}; see {}",
+                    self.log.display()
+                )));
             }
             thread::sleep(Duration::from_millis(20));
         }

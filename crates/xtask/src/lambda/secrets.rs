@@ -23,5 +23,10 @@ pub(crate) fn run(cx: &Context, out: &Path, counts: &mut Counts) -> Result<()> {
     moto.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
     let moto = Running::start(&mut moto, out, "moto")?;
     moto.listens(address)?;
-    cargo_steps::tests(cx.cargo().args(TEST).env("MCPFN_TEST_AWS", format!("http://{address}")), counts)
+    cargo_steps::tests(
+        cx.cargo()
+            .args(TEST)
+            .env("MCPFN_TEST_AWS", format!("http://{address}")),
+        counts,
+    )
 }

@@ -15,7 +15,9 @@ pub(crate) fn cargo_deny(cx: &Context) -> Result<PathBuf> {
     let program = format!("cargo-deny{}", std::env::consts::EXE_SUFFIX);
     if let Some(installed) = process::find(&program) {
         let mut ask = std::process::Command::new(&installed);
-        if process::read(ask.arg("--version")).is_ok_and(|answer| answer.trim() == format!("cargo-deny {VERSION}")) {
+        if process::read(ask.arg("--version"))
+            .is_ok_and(|answer| answer.trim() == format!("cargo-deny {VERSION}"))
+        {
             return Ok(installed);
         }
     }
@@ -24,7 +26,11 @@ pub(crate) fn cargo_deny(cx: &Context) -> Result<PathBuf> {
         // Unoptimised: it runs for a second, and an optimised build takes several minutes longer.
         let build = folder.join("build");
         let mut install = cx.cargo();
-        install.args(["install", "--locked", "--debug", "--quiet", "--root"]).arg(folder).arg("--target-dir").arg(&build);
+        install
+            .args(["install", "--locked", "--debug", "--quiet", "--root"])
+            .arg(folder)
+            .arg("--target-dir")
+            .arg(&build);
         process::run(install.args(["--version", VERSION, "cargo-deny"]))?;
         std::fs::remove_dir_all(&build).while_doing("remove the build folder of cargo-deny")
     })?;

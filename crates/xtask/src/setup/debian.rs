@@ -33,8 +33,11 @@ const SOURCES: &[LibrarySource] = &[LibrarySource {
 /// The sources of this release, or why there are none here, as the second half of a sentence.
 pub(super) fn library_source(release: &str) -> std::result::Result<&'static LibrarySource, String> {
     let source = SOURCES.iter().find(|source| source.rustc == release);
-    let source = source.ok_or_else(|| format!("no sources for rustc {release} are known to xtask"))?;
-    let missing = ["apt-get", "dpkg-deb", "sha256sum", "tar"].into_iter().find(|tool| process::find(tool).is_none());
+    let source =
+        source.ok_or_else(|| format!("no sources for rustc {release} are known to xtask"))?;
+    let missing = ["apt-get", "dpkg-deb", "sha256sum", "tar"]
+        .into_iter()
+        .find(|tool| process::find(tool).is_none());
     if let Some(tool) = missing {
         return Err(format!("this is not a Debian system (`{tool}` is missing)"));
     }
@@ -48,31 +51,62 @@ impl LibrarySource {
     /// Downloads, checks and unpacks into `work`, and gives back the `library` folder.
     pub(super) fn unpack(&self, work: &Path) -> Result<PathBuf> {
         for folder in ["lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(work.join(folder)).while_doing(format_args!("create {folder} in the tool cache"))?;
+            fs::create_dir_all(work.join(folder))
+                .while_doing(format_args!("create {folder} in the tool cache"))?;
         }
         let list = work.join("sources.list");
-        let line = format!("deb [signed-by={KEYRING}] {} {} main\n", mirror(work)?, self.suite);
+        let line = format!(
+            "deb [signed-by={KEYRING}] {} {} main\n",
+            mirror(work)?,
+            self.suite
+        );
         fs::write(&list, line).while_doing(format_args!("write {}", list.display()))?;
 
         process::read(apt(work, Some(&list)).args(["update", "-qq"]))?;
-        process::read(apt(work, Some(&list)).args(["download", "-qq", self.package]).current_dir(work))?;
+        process::read(
+            apt(work, Some(&list))
+                .args(["download", "-qq", self.package])
+                .current_dir(work),
+        )?;
         let package = downloaded(work)?;
         let sum = process::read(Command::new("sha256sum").arg(&package))?;
         if sum.split_whitespace().next() != Some(self.sha256) {
-            return Err(Error::new(format!("the package {} is not the one xtask knows (its sha256 differs)", self.package)));
+            return Err(Error::new(format!(
+                "the package {} is not the one xtask knows (its sha256 differs)",
+                self.package
+            )));
         }
 
-        let mut archive =
-            Command::new("dpkg-deb").arg("--fsys-tarfile").arg(&package).stdout(Stdio::piped()).spawn().while_doing("start dpkg-deb")?;
-        let stdout = archive.stdout.take().expect("standard output was asked for as a pipe three lines above");
+        let mut archive = Command::new("dpkg-deb")
+            .arg("--fsys-tarfile")
+            .arg(&package)
+            .stdout(Stdio::piped())
+            .spawn()
+            .while_doing("start dpkg-deb")?;
+        let stdout = archive
+            .stdout
+            .take()
+            .expect("standard output was asked for as a pipe three lines above");
         let mut unpack = Command::new("tar");
-        unpack.arg("-x").arg("-C").arg(work).arg("--strip-components=4").stdin(stdout);
-        let unpacked = unpack.arg(format!("./usr/src/rustc-{}/library", self.rustc)).output().while_doing("start tar")?;
+        unpack
+            .arg("-x")
+            .arg("-C")
+            .arg(work)
+            .arg("--strip-components=4")
+            .stdin(stdout);
+        let unpacked = unpack
+            .arg(format!("./usr/src/rustc-{}/library", self.rustc))
+            .output()
+            .while_doing("start tar")?;
         let archived = archive.wait().while_doing("wait for dpkg-deb")?;
         let library = work.join("library");
         if !archived.success() || !unpacked.status.success() || !library.is_dir() {
             let said = String::from_utf8_lossy(&unpacked.stderr);
-            return Err(Error::new(format!("the package {} could not be unpacked: {}", self.package, said.trim())));
+            return Err(Error::new(format!(
+                "the package {} could not be unpacked: {}",
+                self.package,
+                said.trim()
+            )));
         }
         Ok(library)
     }
@@ -80,8 +114,10 @@ impl LibrarySource {
 
 /// The mirror this machine already uses for its own release, so that no host is named here.
 fn mirror(work: &Path) -> Result<String> {
-    let targets =
-        |command: &mut Command| process::read(command.args(["indextargets", "--format", "$(REPO_URI) $(RELEASE)"])).unwrap_or_default();
+    let targets = |command: &mut Command| {
+        process::read(command.args(["indextargets", "--format", "$(REPO_URI) $(RELEASE)"]))
+            .unwrap_or_default()
+    };
     let codename = fs::read_to_string("/etc/os-release").while_doing("read /etc/os-release")?;
     let codename = os_release(&codename, "VERSION_CODENAME").unwrap_or_default();
     let mut found = choose(&targets(&mut Command::new("apt-get")), &codename);
@@ -95,13 +131,17 @@ fn mirror(work: &Path) -> Result<String> {
 
 fn choose(targets: &str, codename: &str) -> Option<String> {
     targets.lines().find_map(|line| match line.split_once(' ') {
-        Some((mirror, release)) if release == codename && !codename.is_empty() => Some(mirror.to_owned()),
+        Some((mirror, release)) if release == codename && !codename.is_empty() => {
+            Some(mirror.to_owned())
+        }
         _ => None,
     })
 }
 
 fn os_release(text: &str, key: &str) -> Option<String> {
-    let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
     Some(value.trim_matches('"').to_owned())
 }
 
@@ -125,7 +165,9 @@ fn apt(work: &Path, list: Option<&Path>) -> Command {
 fn downloaded(work: &Path) -> Result<PathBuf> {
     let files = fs::read_dir(work).while_doing(format_args!("list {}", work.display()))?;
     let mut packages = files.filter_map(|entry| Some(entry.ok()?.path()));
-    packages.find(|path| path.extension().is_some_and(|extension| extension == "deb")).ok_or_else(|| Error::new("apt downloaded nothing"))
+    packages
+        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .ok_or_else(|| Error::new("apt downloaded nothing"))
 }
 
 #[cfg(test)]
@@ -140,7 +182,10 @@ http://security.example/debian-security/ bookworm-security
 
     #[test]
     fn the_mirror_of_the_release_itself_is_chosen() {
-        assert_eq!(choose(TARGETS, "bookworm").as_deref(), Some("http://mirror.example/debian/"));
+        assert_eq!(
+            choose(TARGETS, "bookworm").as_deref(),
+            Some("http://mirror.example/debian/")
+        );
         assert_eq!(choose(TARGETS, "noble"), None);
         assert_eq!(choose(TARGETS, ""), None);
         assert_eq!(choose("", "bookworm"), None);
@@ -149,7 +194,10 @@ http://security.example/debian-security/ bookworm-security
     #[test]
     fn the_codename_is_read_with_and_without_quotes() {
         let text = "NAME=\"Debian GNU/Linux\"\nVERSION_CODENAME=bookworm\nID=\"debian\"\n";
-        assert_eq!(os_release(text, "VERSION_CODENAME").as_deref(), Some("bookworm"));
+        assert_eq!(
+            os_release(text, "VERSION_CODENAME").as_deref(),
+            Some("bookworm")
+        );
         assert_eq!(os_release(text, "ID").as_deref(), Some("debian"));
         assert_eq!(os_release(text, "VERSION"), None);
     }

@@ -16,7 +16,8 @@ use crate::{
 
 const DYNOXIDE: &str = "3.2.0";
 const LOCAL: &str = "3.0.0";
-const MAVEN_PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+const MAVEN_PLUGIN: &str =
+    "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
 /// The first release of Java that runs DynamoDB Local.
 const JAVA: u32 = 17;
@@ -44,12 +45,25 @@ pub(crate) fn dynoxide(cx: &Context) -> Result<PathBuf> {
         let build = folder.join("build");
         let mut install = cx.cargo();
         // unoptimised, which builds in half the time and is fast enough
-        install.args(["install", "--locked", "--debug", "--quiet", "--root"]).arg(folder).arg("--target-dir").arg(&build);
-        install.args(["--version", DYNOXIDE, "--no-default-features", "--features", "native-sqlite,http-server,cli", "dynoxide-rs"]);
+        install
+            .args(["install", "--locked", "--debug", "--quiet", "--root"])
+            .arg(folder)
+            .arg("--target-dir")
+            .arg(&build);
+        install.args([
+            "--version",
+            DYNOXIDE,
+            "--no-default-features",
+            "--features",
+            "native-sqlite,http-server,cli",
+            "dynoxide-rs",
+        ]);
         process::run(&mut install)?;
         fs::remove_dir_all(&build).while_doing("remove the build folder of dynoxide")
     })?;
-    Ok(folder.join("bin").join(format!("dynoxide{}", std::env::consts::EXE_SUFFIX)))
+    Ok(folder
+        .join("bin")
+        .join(format!("dynoxide{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// DynamoDB Local, with all jars.
@@ -62,9 +76,20 @@ impl DynamoDbLocal {
     /// Starts it on a port of this machine, with nothing in it.
     pub(crate) fn command(&self, port: u16) -> Command {
         let mut java = Command::new("java");
-        java.arg(format!("-Dsqlite4java.library.path={}", self.folder.display()));
-        java.arg("-cp").arg(self.folder.join("*")).arg("software.amazon.dynamodb.services.local.main.ServerRunner");
-        java.args(["-inMemory", "-sharedDb", "-disableTelemetry", "-port", &port.to_string()]);
+        java.arg(format!(
+            "-Dsqlite4java.library.path={}",
+            self.folder.display()
+        ));
+        java.arg("-cp")
+            .arg(self.folder.join("*"))
+            .arg("software.amazon.dynamodb.services.local.main.ServerRunner");
+        java.args([
+            "-inMemory",
+            "-sharedDb",
+            "-disableTelemetry",
+            "-port",
+            &port.to_string(),
+        ]);
         java
     }
 
@@ -75,36 +100,68 @@ impl DynamoDbLocal {
 
 /// DynamoDB Local, or why it can't be had here.
 pub(crate) fn dynamodb_local(cx: &Context) -> std::result::Result<DynamoDbLocal, String> {
-    let version = process::read(Command::new("java").arg("--version")).map_err(|_| format!("it needs Java {JAVA}, which was not found"))?;
+    let version = process::read(Command::new("java").arg("--version"))
+        .map_err(|_| format!("it needs Java {JAVA}, which was not found"))?;
     match java_release(&version) {
         Some(release) if release >= JAVA => {}
-        _ => return Err(format!("it needs Java {JAVA} or newer, and this is {}", version.lines().next().unwrap_or("another"))),
+        _ => {
+            return Err(format!(
+                "it needs Java {JAVA} or newer, and this is {}",
+                version.lines().next().unwrap_or("another")
+            ));
+        }
     }
     let folder = once(cx, &format!("dynamodb-local-{LOCAL}"), fetch);
-    let folder =
-        folder.map_err(|error| format!("Maven did not fetch it: {}", error.to_string().lines().take(3).collect::<Vec<_>>().join(" ")))?;
-    Ok(DynamoDbLocal { folder: folder.join("lib") })
+    let folder = folder.map_err(|error| {
+        format!(
+            "Maven did not fetch it: {}",
+            error
+                .to_string()
+                .lines()
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" ")
+        )
+    })?;
+    Ok(DynamoDbLocal {
+        folder: folder.join("lib"),
+    })
 }
 
 fn fetch(folder: &Path) -> Result<()> {
     if process::find("mvn").is_none() {
-        return Err(Error::new("`mvn` was not found; install Maven (on Debian: maven)"));
+        return Err(Error::new(
+            "`mvn` was not found; install Maven (on Debian: maven)",
+        ));
     }
     println!("fetching DynamoDB Local {LOCAL}, once");
     let pom = folder.join("pom.xml");
-    fs::write(&pom, POM.replace("VERSION", LOCAL)).while_doing(format_args!("write {}", pom.display()))?;
+    fs::write(&pom, POM.replace("VERSION", LOCAL))
+        .while_doing(format_args!("write {}", pom.display()))?;
     let repository = folder.join("repository");
     let mut maven = Command::new("mvn");
-    maven.args(["--batch-mode", "--quiet", "--file"]).arg(&pom).arg(MAVEN_PLUGIN);
+    maven
+        .args(["--batch-mode", "--quiet", "--file"])
+        .arg(&pom)
+        .arg(MAVEN_PLUGIN);
     maven.arg(format!("-Dmaven.repo.local={}", repository.display()));
-    maven.arg(format!("-DoutputDirectory={}", folder.join("lib").display()));
+    maven.arg(format!(
+        "-DoutputDirectory={}",
+        folder.join("lib").display()
+    ));
     process::read(&mut maven)?;
     remove(&repository)
 }
 
 /// Reads `openjdk 17.0.15 2025-04-15`.
 fn java_release(version: &str) -> Option<u32> {
-    version.split_whitespace().nth(1)?.split(['.', '-', '+']).next()?.parse().ok()
+    version
+        .split_whitespace()
+        .nth(1)?
+        .split(['.', '-', '+'])
+        .next()?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -113,7 +170,10 @@ mod tests {
 
     #[test]
     fn the_release_of_java_is_its_first_number() {
-        assert_eq!(java_release("openjdk 17.0.15 2025-04-15\nOpenJDK Runtime Environment"), Some(17));
+        assert_eq!(
+            java_release("openjdk 17.0.15 2025-04-15\nOpenJDK Runtime Environment"),
+            Some(17)
+        );
         assert_eq!(java_release("java 25-ea 2025-09-16"), Some(25));
         assert_eq!(java_release("openjdk"), None);
         assert_eq!(java_release(""), None);

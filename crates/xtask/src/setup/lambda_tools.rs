@@ -23,12 +23,16 @@ pub(crate) fn lambda_tools(cx: &Context) -> Result<LambdaTools> {
     let said = process::read(&mut sam_tools(cx)?.program(WHERE))?;
     let mut lines = said.lines().map(PathBuf::from);
     let (Some(scripts), Some(sam)) = (lines.next(), lines.next()) else {
-        return Err(Error::new(format!("Python does not say where its packages are, but: {said}")));
+        return Err(Error::new(format!(
+            "Python does not say where its packages are, but: {said}"
+        )));
     };
     let architecture = if ARCH == "aarch64" { "arm64" } else { ARCH };
     let tools = LambdaTools {
         cargo_lambda: scripts.join(format!("cargo-lambda{}", std::env::consts::EXE_SUFFIX)),
-        emulator: sam.join("local/rapid").join(format!("aws-lambda-rie-{architecture}")),
+        emulator: sam
+            .join("local/rapid")
+            .join(format!("aws-lambda-rie-{architecture}")),
     };
     for tool in [&tools.cargo_lambda, &tools.emulator] {
         if !tool.is_file() {

@@ -46,14 +46,27 @@ pub(crate) fn node(cx: &Context) -> Result<Node> {
             return Ok(Node { program });
         }
     }
-    let package = package(consts::OS, consts::ARCH)
-        .ok_or_else(|| Error::new("install Node 22.12 or newer; npm has no package of it for this kind of machine"))?;
+    let package = package(consts::OS, consts::ARCH).ok_or_else(|| {
+        Error::new("install Node 22.12 or newer; npm has no package of it for this kind of machine")
+    })?;
     let folder = once(cx, &format!("node-{VERSION}"), |folder| {
         let mut npm = npm()?;
-        npm.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
+        npm.args([
+            "install",
+            "--no-save",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ]);
         process::run(npm.arg(folder).arg(format!("{package}@{VERSION}")))
     })?;
-    let program = folder.join("node_modules").join(package).join("bin").join(format!("node{}", consts::EXE_SUFFIX));
+    let program = folder
+        .join("node_modules")
+        .join(package)
+        .join("bin")
+        .join(format!("node{}", consts::EXE_SUFFIX));
     Ok(Node { program })
 }
 
@@ -73,7 +86,14 @@ pub(crate) fn node_packages(cx: &Context, node: &Node, folder: &str) -> Result<(
         return Ok(());
     }
     let mut npm = npm()?;
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&place);
+    npm.args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ])
+    .current_dir(&place);
     if let Some(bin) = node.program.parent().map(Path::as_os_str) {
         npm.env("PATH", process::path_with(bin)?);
     }
@@ -83,7 +103,9 @@ pub(crate) fn node_packages(cx: &Context, node: &Node, folder: &str) -> Result<(
 
 pub(super) fn npm() -> Result<Command> {
     let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    process::find(name).map(Command::new).ok_or_else(|| Error::new("npm was not found; install Node 22.12 or newer, which brings it"))
+    process::find(name).map(Command::new).ok_or_else(|| {
+        Error::new("npm was not found; install Node 22.12 or newer, which brings it")
+    })
 }
 
 fn package(os: &str, arch: &str) -> Option<&'static str> {
@@ -97,7 +119,11 @@ fn package(os: &str, arch: &str) -> Option<&'static str> {
 }
 
 fn new_enough(version: &str) -> bool {
-    let mut numbers = version.trim().trim_start_matches('v').split('.').map_while(|number| number.parse().ok());
+    let mut numbers = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .map_while(|number| number.parse().ok());
     match (numbers.next(), numbers.next()) {
         (Some(major), Some(minor)) => (major, minor) >= OLDEST,
         _ => false,

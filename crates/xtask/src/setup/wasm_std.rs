@@ -58,7 +58,11 @@ impl Toolchain {
             Self::Own => "own".to_owned(),
             Self::Private(folder, _) => {
                 let built = fs::metadata(folder.join("lib/rustlib").join(TARGET).join("lib"));
-                format!("{} {:?}", folder.display(), built.and_then(|built| built.modified()).ok())
+                format!(
+                    "{} {:?}",
+                    folder.display(),
+                    built.and_then(|built| built.modified()).ok()
+                )
             }
         }
     }
@@ -76,7 +80,9 @@ impl Toolchain {
     /// Makes a tool that starts `cargo` from PATH start one that can build for the target, and gives the folder that PATH must
     /// begin with for that.
     pub(super) fn settle(&self, command: &mut Command) -> Option<PathBuf> {
-        let Self::Private(folder, panics) = self else { return None };
+        let Self::Private(folder, panics) = self else {
+            return None;
+        };
         settle(folder, command);
         command.env(RUSTFLAGS, panics.flag());
         Some(folder.join("bin"))
@@ -95,25 +101,51 @@ pub(crate) fn wasm_toolchain(cx: &Context) -> Result<Toolchain> {
 
 /// rustup's, or else one whose library does this.
 pub(crate) fn wasm_toolchain_that(cx: &Context, panics: Panics) -> Result<Toolchain> {
-    let folder = process::read(cx.rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
+    let folder = process::read(
+        cx.rustc()
+            .args(["--print", "target-libdir", "--target", TARGET]),
+    )?;
     if Path::new(folder.trim()).is_dir() {
         return Ok(Toolchain::Own);
     }
     let rustc = Rustc::ask(cx)?;
-    let suffix = if panics == Panics::Abort { "-abort" } else { "" };
-    let name = format!("rust-{}-{}-{TARGET}{suffix}", rustc.release, rustc.commit.get(..9).unwrap_or("unknown"));
+    let suffix = if panics == Panics::Abort {
+        "-abort"
+    } else {
+        ""
+    };
+    let name = format!(
+        "rust-{}-{}-{TARGET}{suffix}",
+        rustc.release,
+        rustc.commit.get(..9).unwrap_or("unknown")
+    );
     if cx.tools.join(&name).is_dir() {
         return Ok(Toolchain::Private(cx.tools.join(name), panics));
     }
-    let advice = |why: &str| Error::new(format!("run `rustup target add {TARGET}`; it can't be built here, because {why}"));
+    let advice = |why: &str| {
+        Error::new(format!(
+            "run `rustup target add {TARGET}`; it can't be built here, because {why}"
+        ))
+    };
     let source = debian::library_source(&rustc.release).map_err(|why| advice(&why))?;
-    if !rustc.sysroot.join("lib/rustlib").join(&rustc.host).join("bin").join(format!("rust-lld{EXE_SUFFIX}")).is_file() {
-        return Err(advice("this rustc was not installed by rustup and has no linker for the target"));
+    if !rustc
+        .sysroot
+        .join("lib/rustlib")
+        .join(&rustc.host)
+        .join("bin")
+        .join(format!("rust-lld{EXE_SUFFIX}"))
+        .is_file()
+    {
+        return Err(advice(
+            "this rustc was not installed by rustup and has no linker for the target",
+        ));
     }
     let folder = once(cx, &name, |folder| {
         println!("building the standard library for {TARGET}, once; this takes a minute or two");
         let work = folder.join("work");
-        let library = source.unpack(&work).map_err(|error| advice(&error.to_string()))?;
+        let library = source
+            .unpack(&work)
+            .map_err(|error| advice(&error.to_string()))?;
         copy_toolchain(&rustc.sysroot, folder)?;
         build(folder, &library, &work.join("target"), &rustc, panics)?;
         fs::remove_dir_all(&work).while_doing(format_args!("remove {}", work.display()))
@@ -133,8 +165,11 @@ impl Rustc {
         let said = process::read(cx.rustc().arg("-vV"))?;
         let value = |key: &str| {
             let line = said.lines().find_map(|line| line.strip_prefix(key));
-            line.map(|value| value.trim().to_owned())
-                .ok_or_else(|| Error::new(format!("`rustc -vV` does not say `{key}`; use a rustc installed by rustup")))
+            line.map(|value| value.trim().to_owned()).ok_or_else(|| {
+                Error::new(format!(
+                    "`rustc -vV` does not say `{key}`; use a rustc installed by rustup"
+                ))
+            })
         };
         Ok(Self {
             release: value("release:")?,
@@ -151,7 +186,8 @@ fn copy_toolchain(from: &Path, to: &Path) -> Result<()> {
     for part in ["bin", "lib", "libexec"] {
         let source = from.join(part);
         if source.is_dir() {
-            copy_folder(&source, &to.join(part)).while_doing(format_args!("copy the toolchain's {part} folder"))?;
+            copy_folder(&source, &to.join(part))
+                .while_doing(format_args!("copy the toolchain's {part} folder"))?;
         }
     }
     Ok(())
@@ -173,10 +209,24 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// The same build that fills rustup's package of the target, except for the panic strategy.
-fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc, panics: Panics) -> Result<()> {
+fn build(
+    toolchain: &Path,
+    library: &Path,
+    target: &Path,
+    rustc: &Rustc,
+    panics: Panics,
+) -> Result<()> {
     // The folder is temporary and private: panic messages must not carry it into what users build.
-    let remap = format!("--remap-path-prefix={}=/rustc/{}/library", library.display(), rustc.commit);
-    let flags = ["-Zforce-unstable-if-unmarked", "-Cembed-bitcode=yes", &remap];
+    let remap = format!(
+        "--remap-path-prefix={}=/rustc/{}/library",
+        library.display(),
+        rustc.commit
+    );
+    let flags = [
+        "-Zforce-unstable-if-unmarked",
+        "-Cembed-bitcode=yes",
+        &remap,
+    ];
     let mut cargo = private_cargo(toolchain)?;
     cargo
         .current_dir(library)
@@ -185,16 +235,34 @@ fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc, panics:
         .env("CARGO_TARGET_DIR", target)
         // Flags are split at this character, not at spaces, which the path may have.
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
-        .args(["build", "--quiet", "--release", "--target", TARGET, "-p", "sysroot"])
-        .args(["--no-default-features", "--features", "panic-unwind,backtrace"])
-        .args(["-Zprofile-rustflags", "--config", &format!("profile.release.rustflags=['{}']", panics.flag())]);
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--target",
+            TARGET,
+            "-p",
+            "sysroot",
+        ])
+        .args([
+            "--no-default-features",
+            "--features",
+            "panic-unwind,backtrace",
+        ])
+        .args([
+            "-Zprofile-rustflags",
+            "--config",
+            &format!("profile.release.rustflags=['{}']", panics.flag()),
+        ]);
     process::run(&mut cargo)?;
 
     let built = target.join(TARGET).join("release/deps");
     let home = toolchain.join("lib/rustlib").join(TARGET).join("lib");
     fs::create_dir_all(&home).while_doing("create the folder of the standard library")?;
     for entry in fs::read_dir(&built).while_doing("list the standard library that was built")? {
-        let file = entry.while_doing("list the standard library that was built")?.path();
+        let file = entry
+            .while_doing("list the standard library that was built")?
+            .path();
         let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
@@ -209,14 +277,19 @@ fn build(toolchain: &Path, library: &Path, target: &Path, rustc: &Rustc, panics:
 fn private_cargo(toolchain: &Path) -> Result<Command> {
     let bin = toolchain.join("bin");
     let mut cargo = Command::new(bin.join(format!("cargo{EXE_SUFFIX}")));
-    cargo.env("PATH", process::path_with(bin.as_os_str())?).stdin(Stdio::null());
+    cargo
+        .env("PATH", process::path_with(bin.as_os_str())?)
+        .stdin(Stdio::null());
     settle(toolchain, &mut cargo);
     Ok(cargo)
 }
 
 fn settle(toolchain: &Path, command: &mut Command) {
     command
-        .env("RUSTC", toolchain.join("bin").join(format!("rustc{EXE_SUFFIX}")))
+        .env(
+            "RUSTC",
+            toolchain.join("bin").join(format!("rustc{EXE_SUFFIX}")),
+        )
         // What the user, or the cargo that started us, set for another toolchain. The library path is the one that
         // would be noticed last: rustc takes the folder its driver was loaded from for its own.
         .env_remove("LD_LIBRARY_PATH")

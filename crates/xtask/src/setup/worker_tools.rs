@@ -33,7 +33,11 @@ pub(crate) struct WorkerTools {
 
 impl WorkerTools {
     pub(crate) fn describe(&self) -> String {
-        format!("{} and {}", self.programs.display(), self.packages.display())
+        format!(
+            "{} and {}",
+            self.programs.display(),
+            self.packages.display()
+        )
     }
 
     /// A program that finds every tool, the compiler for wasm included, and downloads and reports nothing.
@@ -43,15 +47,24 @@ impl WorkerTools {
         path.extend([self.programs.clone(), self.bin()]);
         path.extend(self.node.folder());
         path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-        let path =
-            env::join_paths(path).map_err(|_| Error::new("a tool's folder has a `:` in its name; set MCPFN_TOOLS to one that has none"))?;
+        let path = env::join_paths(path).map_err(|_| {
+            Error::new(
+                "a tool's folder has a `:` in its name; set MCPFN_TOOLS to one that has none",
+            )
+        })?;
         command
             .current_dir(&cx.root)
             .env("PATH", path)
-            .env("WASM_BINDGEN_BIN", self.programs.join(format!("wasm-bindgen{EXE_SUFFIX}")))
+            .env(
+                "WASM_BINDGEN_BIN",
+                self.programs.join(format!("wasm-bindgen{EXE_SUFFIX}")),
+            )
             .env("WASM_OPT_BIN", self.bin().join("wasm-opt"))
             .env("ESBUILD_BIN", self.bin().join("esbuild"))
-            .envs([("WRANGLER_SEND_METRICS", "false"), ("WRANGLER_SEND_ERROR_REPORTS", "false")])
+            .envs([
+                ("WRANGLER_SEND_METRICS", "false"),
+                ("WRANGLER_SEND_ERROR_REPORTS", "false"),
+            ])
             .envs([("CLOUDFLARE_CF_FETCH_ENABLED", "false"), ("CI", "1")]);
         Ok(command)
     }
@@ -66,9 +79,16 @@ impl WorkerTools {
 
     /// The runtime itself, not npm's script around it, which would stay behind when it is stopped.
     pub(crate) fn workerd(&self) -> Result<PathBuf> {
-        let package = package(consts::OS, consts::ARCH)
-            .ok_or_else(|| Error::new("workerd has no package for this kind of machine; the other steps work without it"))?;
-        Ok(self.packages.join(package).join("bin").join(format!("workerd{EXE_SUFFIX}")))
+        let package = package(consts::OS, consts::ARCH).ok_or_else(|| {
+            Error::new(
+                "workerd has no package for this kind of machine; the other steps work without it",
+            )
+        })?;
+        Ok(self
+            .packages
+            .join(package)
+            .join("bin")
+            .join(format!("workerd{EXE_SUFFIX}")))
     }
 
     fn bin(&self) -> PathBuf {
@@ -81,27 +101,50 @@ pub(crate) fn worker_tools(cx: &Context) -> Result<WorkerTools> {
     let node = node(cx)?;
     node_packages(cx, &node, WORKER)?;
     let bindgen = locked(cx, "wasm-bindgen")?;
-    let folder = once(cx, &format!("worker-build-{WORKER_BUILD}-wasm-bindgen-{bindgen}"), |folder| {
-        println!("building worker-build and wasm-bindgen, once; this takes a few minutes");
-        let build = folder.join("build");
-        // Unoptimised: what they do takes a second, and an optimised build takes several minutes longer.
-        let install = |arguments: &[&str]| {
-            let mut install = cx.cargo();
-            install.args(["install", "--debug", "--quiet", "--root"]).arg(folder).arg("--target-dir").arg(&build);
-            process::run(install.args(arguments))
-        };
-        install(&["--locked", "--version", WORKER_BUILD, "worker-build"])?;
-        // Not locked: its lock file is older than its dependencies' last security fixes.
-        install(&["--version", &bindgen, "wasm-bindgen-cli", "--bin", "wasm-bindgen"])?;
-        fs::remove_dir_all(&build).while_doing("remove the build folder of worker-build")
-    })?;
-    Ok(WorkerTools { node, toolchain, programs: folder.join("bin"), packages: cx.root.join(WORKER).join("node_modules") })
+    let folder = once(
+        cx,
+        &format!("worker-build-{WORKER_BUILD}-wasm-bindgen-{bindgen}"),
+        |folder| {
+            println!("building worker-build and wasm-bindgen, once; this takes a few minutes");
+            let build = folder.join("build");
+            // Unoptimised: what they do takes a second, and an optimised build takes several minutes longer.
+            let install = |arguments: &[&str]| {
+                let mut install = cx.cargo();
+                install
+                    .args(["install", "--debug", "--quiet", "--root"])
+                    .arg(folder)
+                    .arg("--target-dir")
+                    .arg(&build);
+                process::run(install.args(arguments))
+            };
+            install(&["--locked", "--version", WORKER_BUILD, "worker-build"])?;
+            // Not locked: its lock file is older than its dependencies' last security fixes.
+            install(&[
+                "--version",
+                &bindgen,
+                "wasm-bindgen-cli",
+                "--bin",
+                "wasm-bindgen",
+            ])?;
+            fs::remove_dir_all(&build).while_doing("remove the build folder of worker-build")
+        },
+    )?;
+    Ok(WorkerTools {
+        node,
+        toolchain,
+        programs: folder.join("bin"),
+        packages: cx.root.join(WORKER).join("node_modules"),
+    })
 }
 
 /// The version of a package in Cargo.lock: wasm-bindgen's two halves must be of the same one.
 fn locked(cx: &Context, name: &str) -> Result<String> {
     let lock = fs::read_to_string(cx.root.join("Cargo.lock")).while_doing("read Cargo.lock")?;
-    version(&lock, name).map(str::to_owned).ok_or_else(|| Error::new(format!("Cargo.lock has no {name}; run `cargo metadata` once")))
+    version(&lock, name).map(str::to_owned).ok_or_else(|| {
+        Error::new(format!(
+            "Cargo.lock has no {name}; run `cargo metadata` once"
+        ))
+    })
 }
 
 fn version<'a>(lock: &'a str, name: &str) -> Option<&'a str> {

@@ -28,7 +28,9 @@ const IMPORT_SECTION: u8 = 2;
 
 /// Every import as `module.name (kind)`.
 pub(crate) fn read(module: &[u8]) -> Result<Vec<String>> {
-    let sections = module.strip_prefix(b"\0asm\x01\0\0\0").ok_or(Malformed::NotAModule)?;
+    let sections = module
+        .strip_prefix(b"\0asm\x01\0\0\0")
+        .ok_or(Malformed::NotAModule)?;
     let mut reader = Reader(sections);
     while !reader.0.is_empty() {
         let id = reader.byte()?;
@@ -168,7 +170,14 @@ mod tests {
         .concat();
         let length = u8::try_from(entries.len() + 1).unwrap();
         let sections = [&[1, 4, 1, 0x60, 0, 0, 2, length, 6][..], &entries].concat();
-        let expected = ["e.f (function)", "e.t (table)", "e.r (table)", "e.m (memory)", "e.g (global)", "e.x (tag)"];
+        let expected = [
+            "e.f (function)",
+            "e.t (table)",
+            "e.r (table)",
+            "e.m (memory)",
+            "e.g (global)",
+            "e.x (tag)",
+        ];
         check(&sections, Ok(&expected));
     }
 
@@ -187,7 +196,10 @@ mod tests {
 
     #[test]
     fn an_endless_number_is_refused() {
-        check(&[2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], Err(Malformed::Number));
+        check(
+            &[2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+            Err(Malformed::Number),
+        );
     }
 
     #[test]

@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// Files, and what the example `migration` calls their content.
-const MIGRATIONS: [(&str, &str); 2] = [("infra/migrations/0001_shop.sql", "shop"), ("infra/migrations/0002_documents.sql", "documents")];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("infra/migrations/0001_shop.sql", "shop"),
+    ("infra/migrations/0002_documents.sql", "documents"),
+];
 
 /// Documents that the tests ask for, on D1 and on SQLite.
 const DOCUMENTS: &str = "tests/worker/documents";
@@ -80,21 +83,38 @@ new_sqlite_classes = ["McpfnOnce"]
 pub(super) fn write_migrations(cx: &Context) -> Result<()> {
     for (file, name) in MIGRATIONS {
         let file = cx.root.join(file);
-        fs::write(&file, migration(cx, name)?).while_doing(format_args!("write {}", file.display()))?;
+        fs::write(&file, migration(cx, name)?)
+            .while_doing(format_args!("write {}", file.display()))?;
     }
     Ok(())
 }
 
 fn migration(cx: &Context, name: &str) -> Result<String> {
-    process::read(cx.cargo().args(["run", "--quiet", "-p", "mcpfn-server", "--example", "migration", name]))
+    process::read(cx.cargo().args([
+        "run",
+        "--quiet",
+        "-p",
+        "mcpfn-server",
+        "--example",
+        "migration",
+        name,
+    ]))
 }
 
-pub(super) fn check(cx: &Context, tools: &WorkerTools, fixture: &Path, counts: &mut Counts) -> Result<()> {
+pub(super) fn check(
+    cx: &Context,
+    tools: &WorkerTools,
+    fixture: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
     for (file, name) in MIGRATIONS {
-        let committed = fs::read_to_string(cx.root.join(file)).while_doing(format_args!("read {file}"))?;
+        let committed =
+            fs::read_to_string(cx.root.join(file)).while_doing(format_args!("read {file}"))?;
         if committed != migration(cx, name)? {
             counts.failed += 1;
-            return Err(Error::new(format!("{file} is not what its tables are made of; run `cargo xtask worker --migrations`")));
+            return Err(Error::new(format!(
+                "{file} is not what its tables are made of; run `cargo xtask worker --migrations`"
+            )));
         }
         println!("ok the migration is up to date: {name}");
         counts.passed += 1;
@@ -109,17 +129,34 @@ pub(super) fn check(cx: &Context, tools: &WorkerTools, fixture: &Path, counts: &
     }
     let wrangler = |arguments: &[&str]| {
         let mut wrangler = tools.wrangler(cx)?;
-        wrangler.env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?).args(arguments);
+        wrangler
+            .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
+            .args(arguments);
         Ok::<_, Error>(wrangler)
     };
     process::run(wrangler(&["deploy", "--dry-run", "--outdir"])?.arg(&out))?;
     println!("ok wrangler deploy --dry-run");
     counts.passed += 1;
-    process::run(wrangler(&["d1", "migrations", "apply", "DB", "--local", "--persist-to"])?.arg(&state))?;
+    process::run(
+        wrangler(&["d1", "migrations", "apply", "DB", "--local", "--persist-to"])?.arg(&state),
+    )?;
     println!("ok wrangler d1 migrations apply --local");
     counts.passed += 1;
     let script = cx.target.join("worker/documents.sql");
-    process::run(cx.cargo().args(["run", "--quiet", "-p", "mcpfn-server", "--", "ingest", DOCUMENTS, "--sql"]).arg(&script))?;
+    process::run(
+        cx.cargo()
+            .args([
+                "run",
+                "--quiet",
+                "-p",
+                "mcpfn-server",
+                "--",
+                "ingest",
+                DOCUMENTS,
+                "--sql",
+            ])
+            .arg(&script),
+    )?;
     // the second time replaces what the first has put there
     for _ in 0..2 {
         let mut execute = wrangler(&["d1", "execute", "DB", "--local", "--yes", "--persist-to"])?;
@@ -128,7 +165,13 @@ pub(super) fn check(cx: &Context, tools: &WorkerTools, fixture: &Path, counts: &
     println!("ok wrangler d1 execute --local --file");
     counts.passed += 1;
     ask(cx, tools, "deployed.mjs", [&out, &state], counts)?;
-    ask(cx, tools, "stores.mjs", [fixture, &cx.target.join("worker/stores")], counts)?;
+    ask(
+        cx,
+        tools,
+        "stores.mjs",
+        [fixture, &cx.target.join("worker/stores")],
+        counts,
+    )?;
     under_wrangler(cx, tools, ("deployed", &out, DEPLOYED), &state, counts)?;
     for (name, more) in [("policed", POLICED), ("files", FILES)] {
         let state = cx.target.join("worker").join(name);
@@ -152,23 +195,43 @@ fn under_wrangler(
     let text = format!("name = \"{name}\"\n{BUNDLE}{more}");
     fs::write(&config, text).while_doing(format_args!("write {}", config.display()))?;
     let mut script = tools.node.command();
-    script.current_dir(cx.root.join(WORKER)).arg("under.mjs").arg(name).arg(&config).arg(state).arg("--");
+    script
+        .current_dir(cx.root.join(WORKER))
+        .arg("under.mjs")
+        .arg(name)
+        .arg(&config)
+        .arg(state)
+        .arg("--");
     let tests = cx.cargo();
-    script.arg(tests.get_program()).args(TESTS).args(["--", &format!("{name}::")]);
+    script
+        .arg(tests.get_program())
+        .args(TESTS)
+        .args(["--", &format!("{name}::")]);
     cargo_steps::tests(&mut script, counts)
 }
 
 /// A script that starts and stops `wrangler dev` with a bundle, and asks it.
-fn ask(cx: &Context, tools: &WorkerTools, name: &str, folders: [&Path; 2], counts: &mut Counts) -> Result<()> {
+fn ask(
+    cx: &Context,
+    tools: &WorkerTools,
+    name: &str,
+    folders: [&Path; 2],
+    counts: &mut Counts,
+) -> Result<()> {
     let mut script = tools.node.command();
-    script.current_dir(cx.root.join(WORKER)).arg(name).args(folders);
+    script
+        .current_dir(cx.root.join(WORKER))
+        .arg(name)
+        .args(folders);
     let mut here = Counts::default();
     let result = process::run_reading(&mut script, |line| count_line(line, &mut here));
     counts.passed += here.passed;
     counts.failed += here.failed;
     result?;
     if here.passed == 0 {
-        return Err(Error::new(format!("tests/worker/{name} checked nothing; it must print `ok NAME` for each check")));
+        return Err(Error::new(format!(
+            "tests/worker/{name} checked nothing; it must print `ok NAME` for each check"
+        )));
     }
     Ok(())
 }

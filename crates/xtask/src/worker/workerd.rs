@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// The date of wrangler.toml, so that the tests run with the behaviour that is deployed.
-const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFlags = ["enable_request_signal"]"#;
-const MODULES: &str =
-    r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
+const COMPATIBILITY: &str =
+    r#"compatibilityDate = "2026-10-01", compatibilityFlags = ["enable_request_signal"]"#;
+const MODULES: &str = r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
 /// Durable Objects in SQLite databases, which workerd keeps on a disk only.
 const OBJECTS: &str = r#"durableObjectNamespaces = [(className = "McpfnOnce", uniqueKey = "UNIQUE", enableSql = true)], durableObjectStorage = (localDisk = "disk"), "#;
@@ -37,17 +37,29 @@ pub(crate) enum What<'a> {
     /// What was built, with these variables; `{port}` in them stands for its port, `{port of NAME}` for that of another service.
     Built(&'a [(&'a str, &'a str)]),
     /// The same, with the Durable Objects of a service, itself or another one, bound as `ONCE`.
-    Keeping { variables: &'a [(&'a str, &'a str)], objects_of: &'a str },
+    Keeping {
+        variables: &'a [(&'a str, &'a str)],
+        objects_of: &'a str,
+    },
     /// The same, whose `fetch` reaches a service and nothing else.
-    Fetching { variables: &'a [(&'a str, &'a str)], from: &'a str },
+    Fetching {
+        variables: &'a [(&'a str, &'a str)],
+        from: &'a str,
+    },
     /// The same, with a D1 database bound as `DB`, for which a service answers.
-    Asking { variables: &'a [(&'a str, &'a str)], database: &'a str },
+    Asking {
+        variables: &'a [(&'a str, &'a str)],
+        database: &'a str,
+    },
     /// The same, with texts out of files in the folder: the names of variables are those of the files.
     Given { files: &'a [&'a str] },
     /// A script around what was built, whose class `McpfnOnce` is that of its Durable Objects.
     Around { text: &'a str },
     /// A script, which may ask another service, as `SERVICE`.
-    Script { text: &'a str, service: Option<&'a str> },
+    Script {
+        text: &'a str,
+        service: Option<&'a str>,
+    },
 }
 
 /// A running workerd; stopped when dropped.
@@ -59,11 +71,22 @@ pub(crate) struct Workerd {
 }
 
 /// Serves what worker-build left in `folder`. The last service must be called `everything`: that it listens means that all do.
-pub(crate) fn serve(cx: &Context, tools: &WorkerTools, folder: &Path, services: &[Service<'_>]) -> Result<Workerd> {
+pub(crate) fn serve(
+    cx: &Context,
+    tools: &WorkerTools,
+    folder: &Path,
+    services: &[Service<'_>],
+) -> Result<Workerd> {
     let ports = free_ports(services.len())?;
     let mut workerd = Command::new(tools.workerd()?);
-    workerd.current_dir(&cx.root).args(["serve", "--control-fd=1"]).arg(configure(folder, services, &ports)?);
-    Ok(Workerd { process: Fixture::start_command(&mut workerd)?, ports })
+    workerd
+        .current_dir(&cx.root)
+        .args(["serve", "--control-fd=1"])
+        .arg(configure(folder, services, &ports)?);
+    Ok(Workerd {
+        process: Fixture::start_command(&mut workerd)?,
+        ports,
+    })
 }
 
 /// Writes the configuration, and what it embeds, beside what worker-build left in `folder`; gives its file.
@@ -80,7 +103,8 @@ pub(crate) fn configure(folder: &Path, services: &[Service<'_>], ports: &[u16]) 
         }
     }
     let file = folder.join("workerd.capnp");
-    fs::write(&file, configuration(services, ports, &disk)).while_doing(format_args!("write {}", file.display()))?;
+    fs::write(&file, configuration(services, ports, &disk))
+        .while_doing(format_args!("write {}", file.display()))?;
     Ok(file)
 }
 
@@ -88,12 +112,21 @@ pub(crate) fn configure(folder: &Path, services: &[Service<'_>], ports: &[u16]) 
 fn free_ports(count: usize) -> Result<Vec<u16>> {
     let listen = |_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).while_doing("find a free port");
     let held: Vec<TcpListener> = (0..count).map(listen).collect::<Result<_>>()?;
-    held.iter().map(|listener| Ok(listener.local_addr().while_doing("find a free port")?.port())).collect()
+    held.iter()
+        .map(|listener| {
+            Ok(listener
+                .local_addr()
+                .while_doing("find a free port")?
+                .port())
+        })
+        .collect()
 }
 
 /// The binding of a service's Durable Objects.
 fn once(service: &str) -> String {
-    format!("(name = \"ONCE\", durableObjectNamespace = (className = \"McpfnOnce\", serviceName = {service:?}))")
+    format!(
+        "(name = \"ONCE\", durableObjectNamespace = (className = \"McpfnOnce\", serviceName = {service:?}))"
+    )
 }
 
 /// The binding of a database: the class that D1 has in production, which asks a service.
@@ -104,48 +137,77 @@ fn d1(service: &str) -> String {
 }
 
 fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String {
-    let mut workers = format!("    (name = \"disk\", disk = (path = {disk:?}, writable = true)),\n");
+    let mut workers =
+        format!("    (name = \"disk\", disk = (path = {disk:?}, writable = true)),\n");
     let mut sockets = String::new();
     for (Service { name, what }, port) in services.iter().zip(ports) {
         let variable = |(name, text): &(&str, &str)| {
             let text = text.replace("{port}", &port.to_string());
             let others = services.iter().zip(ports);
-            let text = others.fold(text, |text, (other, port)| text.replace(&format!("{{port of {}}}", other.name), &port.to_string()));
+            let text = others.fold(text, |text, (other, port)| {
+                text.replace(&format!("{{port of {}}}", other.name), &port.to_string())
+            });
             format!("(name = {name:?}, text = {text:?}), ")
         };
         let (mut objects, mut outbound) = (String::new(), "machine");
         let (modules, bindings) = match what {
-            What::Built(variables) => (MODULES.to_owned(), variables.iter().map(variable).collect()),
+            What::Built(variables) => {
+                (MODULES.to_owned(), variables.iter().map(variable).collect())
+            }
             What::Fetching { variables, from } => {
                 outbound = from;
                 (MODULES.to_owned(), variables.iter().map(variable).collect())
             }
-            What::Keeping { variables, objects_of } => {
+            What::Keeping {
+                variables,
+                objects_of,
+            } => {
                 if name == objects_of {
                     objects = OBJECTS.replace("UNIQUE", name);
                 }
-                (MODULES.to_owned(), variables.iter().map(variable).collect::<String>() + &once(objects_of))
+                (
+                    MODULES.to_owned(),
+                    variables.iter().map(variable).collect::<String>() + &once(objects_of),
+                )
             }
-            What::Asking { variables, database } => {
-                (MODULES.to_owned(), variables.iter().map(variable).collect::<String>() + &d1(database))
-            }
-            What::Given { files } => {
-                (MODULES.to_owned(), files.iter().map(|file| format!("(name = {file:?}, text = embed {file:?}), ")).collect())
-            }
+            What::Asking {
+                variables,
+                database,
+            } => (
+                MODULES.to_owned(),
+                variables.iter().map(variable).collect::<String>() + &d1(database),
+            ),
+            What::Given { files } => (
+                MODULES.to_owned(),
+                files
+                    .iter()
+                    .map(|file| format!("(name = {file:?}, text = embed {file:?}), "))
+                    .collect(),
+            ),
             What::Around { .. } => {
                 objects = OBJECTS.replace("UNIQUE", name);
-                let own = format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\"), ");
+                let own = format!(
+                    "modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\"), "
+                );
                 (MODULES.replace("modules = [", &own), once(name))
             }
             What::Script { service, .. } => {
-                let modules = format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\")]");
-                (modules, service.map(|service| format!("(name = \"SERVICE\", service = {service:?})")).unwrap_or_default())
+                let modules =
+                    format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\")]");
+                (
+                    modules,
+                    service
+                        .map(|service| format!("(name = \"SERVICE\", service = {service:?})"))
+                        .unwrap_or_default(),
+                )
             }
         };
         workers += &format!(
             "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = {outbound:?}, {objects}bindings = [{bindings}])),\n"
         );
-        sockets += &format!("    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = {name:?}),\n");
+        sockets += &format!(
+            "    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = {name:?}),\n"
+        );
     }
     format!(
         "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  services = [\n{NETWORK}{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
@@ -158,24 +220,58 @@ mod tests {
 
     #[test]
     fn objects_belong_to_one_service_and_are_bound_to_others() {
-        let keeping = |name| Service { name, what: What::Keeping { variables: &[("MCPFN_AUTH", "none")], objects_of: "one" } };
-        let text = configuration(&[keeping("one"), keeping("everything")], &[4001, 4002], Path::new("/disk"));
-        assert_eq!(text.matches("durableObjectNamespaces = ").count(), 1, "{text}");
-        assert_eq!(text.matches(r#"(className = "McpfnOnce", serviceName = "one")"#).count(), 2, "{text}");
+        let keeping = |name| Service {
+            name,
+            what: What::Keeping {
+                variables: &[("MCPFN_AUTH", "none")],
+                objects_of: "one",
+            },
+        };
+        let text = configuration(
+            &[keeping("one"), keeping("everything")],
+            &[4001, 4002],
+            Path::new("/disk"),
+        );
+        assert_eq!(
+            text.matches("durableObjectNamespaces = ").count(),
+            1,
+            "{text}"
+        );
+        assert_eq!(
+            text.matches(r#"(className = "McpfnOnce", serviceName = "one")"#)
+                .count(),
+            2,
+            "{text}"
+        );
     }
 
     #[test]
     fn each_service_has_its_variables_and_its_port() {
         let services = [
-            Service { name: "wrong", what: What::Built(&[]) },
+            Service {
+                name: "wrong",
+                what: What::Built(&[]),
+            },
             Service {
                 name: "everything",
-                what: What::Built(&[("MCPFN_AUTH", "none"), ("QUOTED", "a\"{port}"), ("OTHER", "{port of wrong}")]),
+                what: What::Built(&[
+                    ("MCPFN_AUTH", "none"),
+                    ("QUOTED", "a\"{port}"),
+                    ("OTHER", "{port of wrong}"),
+                ]),
             },
         ];
         let text = configuration(&services, &[4001, 4002], Path::new("/disk"));
-        assert!(text.contains(r#"(name = "OTHER", text = "4001")"#), "{text}");
+        assert!(
+            text.contains(r#"(name = "OTHER", text = "4001")"#),
+            "{text}"
+        );
         assert!(text.contains(r#"bindings = [(name = "MCPFN_AUTH", text = "none"), (name = "QUOTED", text = "a\"4002"), "#), "{text}");
-        assert!(text.contains(r#"(name = "wrong", address = "127.0.0.1:4001", http = (), service = "wrong")"#), "{text}");
+        assert!(
+            text.contains(
+                r#"(name = "wrong", address = "127.0.0.1:4001", http = (), service = "wrong")"#
+            ),
+            "{text}"
+        );
     }
 }

@@ -13,9 +13,17 @@ struct Ahead(PathBuf);
 
 impl Clock for Ahead {
     fn now_ms(&self) -> u64 {
-        let ahead = std::fs::read_to_string(&self.0).ok().and_then(|seconds| seconds.trim().parse::<u64>().ok()).unwrap_or(0);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        u64::try_from(now).unwrap_or(u64::MAX).saturating_add(ahead * 1000)
+        let ahead = std::fs::read_to_string(&self.0)
+            .ok()
+            .and_then(|seconds| seconds.trim().parse::<u64>().ok())
+            .unwrap_or(0);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis();
+        u64::try_from(now)
+            .unwrap_or(u64::MAX)
+            .saturating_add(ahead * 1000)
     }
 }
 
@@ -25,5 +33,13 @@ fn main() -> ExitCode {
         Some(file) => platform.with_clock(Arc::new(Ahead(file))),
         None => platform,
     };
-    mcpfn::run_with(|| Ok::<_, Infallible>(Setup { builder: mcpfn_auth_tests::guarded(), ports }), "")
+    mcpfn::run_with(
+        || {
+            Ok::<_, Infallible>(Setup {
+                builder: mcpfn_auth_tests::guarded(),
+                ports,
+            })
+        },
+        "",
+    )
 }

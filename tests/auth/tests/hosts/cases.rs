@@ -13,7 +13,8 @@ const METADATA: &str = "https://mcp.example.com/.well-known/oauth-protected-reso
 const FIRST_SCOPE: &str = "crm:read";
 
 const DOWN: &str = "the issuer of the token gives no answer: try again in a minute";
-const UNPUBLISHED: &str = "the token is signed with a key that its issuer does not publish: get a new one";
+const UNPUBLISHED: &str =
+    "the token is signed with a key that its issuer does not publish: get a new one";
 const NOT_WRITTEN: &str = "the Authorization header must be `Bearer`, one space, and a token of letters, digits and -._~+/=";
 
 /// One row.
@@ -50,8 +51,12 @@ impl Expected {
 
     pub(crate) fn challenge(&self) -> Option<String> {
         let challenge = |scope: &str, error: Option<&str>| {
-            let error = error.map(|error| format!(", error=\"{error}\"")).unwrap_or_default();
-            Some(format!("Bearer resource_metadata=\"{METADATA}\", scope=\"{scope}\"{error}"))
+            let error = error
+                .map(|error| format!(", error=\"{error}\""))
+                .unwrap_or_default();
+            Some(format!(
+                "Bearer resource_metadata=\"{METADATA}\", scope=\"{scope}\"{error}"
+            ))
         };
         match self {
             Self::Says(_) | Self::Unavailable(_) => None,
@@ -70,13 +75,19 @@ impl Expected {
                     data["error"] = json!(error);
                 }
                 let message = joined.unwrap_or(message);
-                Some(json!({"jsonrpc": "2.0", "error": {"code": -32600, "message": message, "data": data}}))
+                Some(
+                    json!({"jsonrpc": "2.0", "error": {"code": -32600, "message": message, "data": data}}),
+                )
             }
-            Self::Unavailable(message) => Some(json!({"jsonrpc": "2.0", "error": {"code": -32600, "message": message}})),
+            Self::Unavailable(message) => {
+                Some(json!({"jsonrpc": "2.0", "error": {"code": -32600, "message": message}}))
+            }
             Self::Lacks(scopes, message) => {
                 let scope = scopes.join(" ");
                 let data = json!({"requiredScopes": scopes, "resource_metadata": METADATA, "scope": scope, "error": "insufficient_scope"});
-                Some(json!({"jsonrpc": "2.0", "id": 1, "error": {"code": 403, "message": message, "data": data}}))
+                Some(
+                    json!({"jsonrpc": "2.0", "id": 1, "error": {"code": 403, "message": message, "data": data}}),
+                )
             }
         }
     }
@@ -95,20 +106,40 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let (rsa, p256) = (Key::new(Kind::Rsa, "rsa"), Key::new(Kind::P256, "p256"));
-        let (ed25519, new) = (Key::new(Kind::Ed25519, "ed25519"), Key::new(Kind::Ed25519, "new"));
-        let (issuer, gone) = (Issuer::start(&[&rsa, &p256, &ed25519]).await, Issuer::start(&[]).await);
+        let (ed25519, new) = (
+            Key::new(Kind::Ed25519, "ed25519"),
+            Key::new(Kind::Ed25519, "new"),
+        );
+        let (issuer, gone) = (
+            Issuer::start(&[&rsa, &p256, &ed25519]).await,
+            Issuer::start(&[]).await,
+        );
         gone.is(Mood::Gone);
-        Self { issuer, gone, rsa, p256, ed25519, new }
+        Self {
+            issuer,
+            gone,
+            rsa,
+            p256,
+            ed25519,
+            new,
+        }
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        let keys = format!("robot:{}:crm:read; operator:{}", hash_key("robot-key"), hash_key("operator-key"));
+        let keys = format!(
+            "robot:{}:crm:read; operator:{}",
+            hash_key("robot-key"),
+            hash_key("operator-key")
+        );
         vec![
             ("MCPFN_AUTH", "oauth,api-key".to_owned()),
             ("MCPFN_ISSUER", self.issuers().join(",")),
             ("MCPFN_PUBLIC_URL", SERVER.to_owned()),
             ("MCPFN_API_KEYS", keys),
-            ("MCPFN_INTROSPECTION_URL", format!("{}/introspect", self.issuer.id)),
+            (
+                "MCPFN_INTROSPECTION_URL",
+                format!("{}/introspect", self.issuer.id),
+            ),
             ("MCPFN_INTROSPECTION_CLIENT_ID", "guarded".to_owned()),
             ("MCPFN_INTROSPECTION_CLIENT_SECRET", "secret".to_owned()),
         ]
@@ -130,45 +161,105 @@ impl World {
 
     /// A good token of a caller with these scopes.
     pub(crate) fn token(&self, now: u64, subject: &str, scope: &str) -> String {
-        self.p256.token(&self.claims(now, json!({"sub": subject, "scope": scope})))
+        self.p256
+            .token(&self.claims(now, json!({"sub": subject, "scope": scope})))
     }
 
     /// The issuer as it is at first.
     pub(crate) fn well(&self, now: u64) -> Vec<Case> {
-        let Self { issuer, gone, rsa, p256, ed25519, new } = self;
+        let Self {
+            issuer,
+            gone,
+            rsa,
+            p256,
+            ed25519,
+            new,
+        } = self;
         let token = |changes: Value| rsa.token(&self.claims(now, changes));
         let headed = |header: Value| rsa.token_with(&header, &self.claims(now, json!({})));
         let good = p256.token(&self.claims(now, json!({})));
-        let hmac_token = compact(&json!({"alg": "HS256", "kid": "rsa"}), &self.claims(now, json!({})), |text| hmac(&rsa.public(), text));
+        let hmac_token = compact(
+            &json!({"alg": "HS256", "kid": "rsa"}),
+            &self.claims(now, json!({})),
+            |text| hmac(&rsa.public(), text),
+        );
         let forged = Key::new(Kind::P256, "p256").token(&self.claims(now, json!({})));
-        issuer.knows("opaque-active", self.claims(now, json!({"active": true, "sub": "carol"})));
+        issuer.knows(
+            "opaque-active",
+            self.claims(now, json!({"active": true, "sub": "carol"})),
+        );
         let algorithm = "the token is signed with an algorithm that is not taken: it must be RS256, ES256 or EdDSA";
-        let taken_back = "the token is none of its issuer's, has expired, or was taken back: get a new one";
+        let taken_back =
+            "the token is none of its issuer's, has expired, or was taken back: get a new one";
         let nobodys_key = "the API key is none of this server's: get one from its operator";
-        let lacks = || Expected::Lacks(&["crm:write", "mail:send"], "`notify` needs the scopes crm:write and mail:send");
+        let lacks = || {
+            Expected::Lacks(
+                &["crm:write", "mail:send"],
+                "`notify` needs the scopes crm:write and mail:send",
+            )
+        };
         let says = |who: &str| Expected::Says(who.to_owned());
         let alice = || says(&format!("Jwt alice@{}", issuer.id));
         let invalid = |message| Expected::Refused(401, Some("invalid_token"), message);
         let malformed = |message| Expected::Refused(400, Some("invalid_request"), message);
         let unproven = || {
-            let message =
-                "this server answers only to callers that it recognises: send a token or an API key in `Authorization: Bearer ...`";
+            let message = "this server answers only to callers that it recognises: send a token or an API key in `Authorization: Bearer ...`";
             Expected::Refused(401, None, message)
         };
-        let two = |one: &str, other: &str| vec![("authorization", format!("Bearer {one}")), ("authorization", format!("Bearer {other}"))];
+        let two = |one: &str, other: &str| {
+            vec![
+                ("authorization", format!("Bearer {one}")),
+                ("authorization", format!("Bearer {other}")),
+            ]
+        };
         let api = |key: &str| vec![("x-api-key", key.to_owned())];
         let both = |bearer: &str, key: &str| [self::bearer(bearer), api(key)].concat();
         vec![
             case("token, RS256", bearer(&token(json!({}))), "whoami", alice()),
             case("token, ES256", bearer(&good), "whoami", alice()),
-            case("token, EdDSA", bearer(&ed25519.token(&self.claims(now, json!({})))), "whoami", alice()),
+            case(
+                "token, EdDSA",
+                bearer(&ed25519.token(&self.claims(now, json!({})))),
+                "whoami",
+                alice(),
+            ),
             case("no proof", vec![], "whoami", unproven()),
-            case("`Authorization: Basic ...`", vec![("authorization", "Basic eDp5".to_owned())], "whoami", unproven()),
-            case("token, `alg` RS512", bearer(&headed(json!({"alg": "RS512", "kid": "rsa"}))), "whoami", invalid(algorithm)),
-            case("token, `alg` none", bearer(&headed(json!({"alg": "none"}))), "whoami", invalid(algorithm)),
-            case("token, HMAC with the public key", bearer(&hmac_token), "whoami", invalid(algorithm)),
-            case("token, signed by somebody else", bearer(&forged), "whoami", invalid("the token's signature is not its issuer's")),
-            case("token, expired", bearer(&token(json!({"exp": now - 120}))), "whoami", invalid("the token has expired: get a new one")),
+            case(
+                "`Authorization: Basic ...`",
+                vec![("authorization", "Basic eDp5".to_owned())],
+                "whoami",
+                unproven(),
+            ),
+            case(
+                "token, `alg` RS512",
+                bearer(&headed(json!({"alg": "RS512", "kid": "rsa"}))),
+                "whoami",
+                invalid(algorithm),
+            ),
+            case(
+                "token, `alg` none",
+                bearer(&headed(json!({"alg": "none"}))),
+                "whoami",
+                invalid(algorithm),
+            ),
+            case(
+                "token, HMAC with the public key",
+                bearer(&hmac_token),
+                "whoami",
+                invalid(algorithm),
+            ),
+            case(
+                "token, signed by somebody else",
+                bearer(&forged),
+                "whoami",
+                invalid("the token's signature is not its issuer's"),
+            ),
+            case(
+                "token, expired",
+                bearer(&token(json!({"exp": now - 120}))),
+                "whoami",
+                invalid("the token has expired: get a new one"),
+            ),
             case(
                 "token, not valid yet",
                 bearer(&token(json!({"nbf": now + 120}))),
@@ -185,15 +276,29 @@ impl World {
                 "token, for another server",
                 bearer(&token(json!({"aud": "https://other.example/mcp"}))),
                 "whoami",
-                invalid("the token was issued for another server: ask for one with this server as its resource"),
+                invalid(
+                    "the token was issued for another server: ask for one with this server as its resource",
+                ),
             ),
-            case("token, unknown `kid`", bearer(&new.token(&self.claims(now, json!({})))), "whoami", invalid(UNPUBLISHED)),
-            case("token, its issuer was never there", bearer(&token(json!({"iss": gone.id}))), "whoami", Expected::Unavailable(DOWN)),
+            case(
+                "token, unknown `kid`",
+                bearer(&new.token(&self.claims(now, json!({})))),
+                "whoami",
+                invalid(UNPUBLISHED),
+            ),
+            case(
+                "token, its issuer was never there",
+                bearer(&token(json!({"iss": gone.id}))),
+                "whoami",
+                Expected::Unavailable(DOWN),
+            ),
             case(
                 "token of 64 KB",
                 bearer(&token(json!({"x": "x".repeat(48 * 1024)}))),
                 "whoami",
-                malformed("the `authorization` header has more than 16384 bytes: send a shorter token"),
+                malformed(
+                    "the `authorization` header has more than 16384 bytes: send a shorter token",
+                ),
             ),
             Case {
                 joined: Some(NOT_WRITTEN),
@@ -204,30 +309,90 @@ impl World {
                     malformed("there is more than one `authorization` header: send one"),
                 )
             },
-            case("not a token: `Bearer a b`", bearer("a b"), "whoami", malformed(NOT_WRITTEN)),
-            case("token with crm:read, tool needs it", bearer(&good), "accounts", says("Acme")),
-            case("token with crm:read, tool needs crm:write and mail:send", bearer(&good), "notify", lacks()),
+            case(
+                "not a token: `Bearer a b`",
+                bearer("a b"),
+                "whoami",
+                malformed(NOT_WRITTEN),
+            ),
+            case(
+                "token with crm:read, tool needs it",
+                bearer(&good),
+                "accounts",
+                says("Acme"),
+            ),
+            case(
+                "token with crm:read, tool needs crm:write and mail:send",
+                bearer(&good),
+                "notify",
+                lacks(),
+            ),
             case(
                 "token with crm:read and crm:write, one missing",
                 bearer(&token(json!({"scope": "crm:read crm:write"}))),
                 "notify",
                 lacks(),
             ),
-            case("token with crm and mail, which cover them", bearer(&token(json!({"scope": "crm mail"}))), "notify", says("sent")),
-            case("`X-API-Key`, good", api("robot-key"), "whoami", says("ApiKey robot")),
-            case("API key as bearer, good", bearer("robot-key"), "whoami", says("ApiKey robot")),
-            case("API key in both headers, the same", both("robot-key", "robot-key"), "whoami", says("ApiKey robot")),
+            case(
+                "token with crm and mail, which cover them",
+                bearer(&token(json!({"scope": "crm mail"}))),
+                "notify",
+                says("sent"),
+            ),
+            case(
+                "`X-API-Key`, good",
+                api("robot-key"),
+                "whoami",
+                says("ApiKey robot"),
+            ),
+            case(
+                "API key as bearer, good",
+                bearer("robot-key"),
+                "whoami",
+                says("ApiKey robot"),
+            ),
+            case(
+                "API key in both headers, the same",
+                both("robot-key", "robot-key"),
+                "whoami",
+                says("ApiKey robot"),
+            ),
             case(
                 "API key in both headers, two keys",
                 both("robot-key", "operator-key"),
                 "whoami",
                 malformed("`Authorization` and `X-API-Key` hold different keys: send one of them"),
             ),
-            case("`X-API-Key`, wrong", api("robot-kex"), "whoami", invalid(nobodys_key)),
-            case("API key with crm:read, tool needs more", api("robot-key"), "notify", lacks()),
-            case("API key without scopes of its own", api("operator-key"), "notify", says("sent")),
-            case("opaque token, active", bearer("opaque-active"), "whoami", says(&format!("Jwt carol@{}", issuer.id))),
-            case("opaque token, inactive", bearer("opaque-inactive"), "whoami", invalid(taken_back)),
+            case(
+                "`X-API-Key`, wrong",
+                api("robot-kex"),
+                "whoami",
+                invalid(nobodys_key),
+            ),
+            case(
+                "API key with crm:read, tool needs more",
+                api("robot-key"),
+                "notify",
+                lacks(),
+            ),
+            case(
+                "API key without scopes of its own",
+                api("operator-key"),
+                "notify",
+                says("sent"),
+            ),
+            case(
+                "opaque token, active",
+                bearer("opaque-active"),
+                "whoami",
+                says(&format!("Jwt carol@{}", issuer.id)),
+            ),
+            case(
+                "opaque token, inactive",
+                bearer("opaque-inactive"),
+                "whoami",
+                invalid(taken_back),
+            ),
         ]
     }
 
@@ -235,14 +400,24 @@ impl World {
     pub(crate) fn rotated(&self, now: u64) -> Vec<Case> {
         let alice = || Expected::Says(format!("Jwt alice@{}", self.issuer.id));
         vec![
-            case("token, new key", bearer(&self.new.token(&self.claims(now, json!({})))), "whoami", alice()),
+            case(
+                "token, new key",
+                bearer(&self.new.token(&self.claims(now, json!({})))),
+                "whoami",
+                alice(),
+            ),
             case(
                 "token, key that was taken back",
                 bearer(&self.rsa.token(&self.claims(now, json!({})))),
                 "whoami",
                 Expected::Refused(401, Some("invalid_token"), UNPUBLISHED),
             ),
-            case("token, key that was kept", bearer(&self.p256.token(&self.claims(now, json!({})))), "whoami", alice()),
+            case(
+                "token, key that was kept",
+                bearer(&self.p256.token(&self.claims(now, json!({})))),
+                "whoami",
+                alice(),
+            ),
         ]
     }
 
@@ -255,15 +430,41 @@ impl World {
         let unknown = Key::new(Kind::P256, "newer").token(&self.claims(now, json!({})));
         let known = self.p256.token(&self.claims(now, json!({})));
         vec![
-            case("issuer down, known key", bearer(&known), "whoami", Expected::Says(format!("Jwt alice@{}", self.issuer.id))),
-            case("issuer down, unknown `kid`", bearer(&unknown), "whoami", Expected::Unavailable(DOWN)),
-            case("issuer down, opaque token", bearer("opaque-other"), "whoami", Expected::Unavailable(DOWN)),
+            case(
+                "issuer down, known key",
+                bearer(&known),
+                "whoami",
+                Expected::Says(format!("Jwt alice@{}", self.issuer.id)),
+            ),
+            case(
+                "issuer down, unknown `kid`",
+                bearer(&unknown),
+                "whoami",
+                Expected::Unavailable(DOWN),
+            ),
+            case(
+                "issuer down, opaque token",
+                bearer("opaque-other"),
+                "whoami",
+                Expected::Unavailable(DOWN),
+            ),
         ]
     }
 }
 
-fn case(input: &'static str, headers: Vec<(&'static str, String)>, tool: &'static str, expected: Expected) -> Case {
-    Case { input, headers, tool, expected, joined: None }
+fn case(
+    input: &'static str,
+    headers: Vec<(&'static str, String)>,
+    tool: &'static str,
+    expected: Expected,
+) -> Case {
+    Case {
+        input,
+        headers,
+        tool,
+        expected,
+        joined: None,
+    }
 }
 
 pub(crate) fn bearer(token: &str) -> Vec<(&'static str, String)> {

@@ -27,7 +27,11 @@ struct Domain {
 
 impl HttpClient for Domain {
     fn send(&self, mut request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
-        assert_eq!(request.url, format!("{TEAM}/cdn-cgi/access/certs"), "nothing else is asked");
+        assert_eq!(
+            request.url,
+            format!("{TEAM}/cdn-cgi/access/certs"),
+            "nothing else is asked"
+        );
         request.url = request.url.replace(TEAM, &self.issuer);
         self.client.send(request)
     }
@@ -41,16 +45,39 @@ struct Guarded {
 
 impl Guarded {
     fn new(issuer: &Issuer) -> Self {
-        let settings = [("MCPFN_AUTH", "access"), ("MCPFN_ACCESS_TEAM", "acme"), ("MCPFN_ACCESS_AUDIENCE", "tag")];
-        let mut reader = Reader::new(|name| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value)));
+        let settings = [
+            ("MCPFN_AUTH", "access"),
+            ("MCPFN_ACCESS_TEAM", "acme"),
+            ("MCPFN_ACCESS_AUDIENCE", "tag"),
+        ];
+        let mut reader = Reader::new(|name| {
+            settings
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| OsString::from(value))
+        });
         let methods = Methods::read(&mut reader, &[Method::Access]);
         let proofs = methods.map(|methods| Proofs::read(&mut reader, &methods));
         let mut config = Config::default();
-        config.auth = reader.finish(proofs).expect("the settings have no mistake").expect("MCPFN_AUTH is set").auth;
+        config.auth = reader
+            .finish(proofs)
+            .expect("the settings have no mistake")
+            .expect("MCPFN_AUTH is set")
+            .auth;
         let (platform, clock) = platform();
-        let domain = Domain { issuer: issuer.id.clone(), client: Client::new() };
+        let domain = Domain {
+            issuer: issuer.id.clone(),
+            client: Client::new(),
+        };
         let platform = Arc::new(platform.with_port::<dyn HttpClient>(Arc::new(domain)));
-        Self { service: Service::new(guarded().build().expect("the server has no mistake"), config), platform, clock }
+        Self {
+            service: Service::new(
+                guarded().build().expect("the server has no mistake"),
+                config,
+            ),
+            platform,
+            clock,
+        }
     }
 
     fn token(&self, key: &Key, changes: &Value) -> String {
@@ -59,26 +86,41 @@ impl Guarded {
 
     fn claims(&self, changes: &Value) -> Value {
         let now = self.clock.seconds();
-        let claims =
-            json!({"iss": TEAM, "aud": ["tag"], "sub": "7335", "email": "a@b.example", "exp": now + 600, "nbf": now, "type": "app"});
+        let claims = json!({"iss": TEAM, "aud": ["tag"], "sub": "7335", "email": "a@b.example", "exp": now + 600, "nbf": now, "type": "app"});
         changed(claims, changes)
     }
 
     /// The status, and what the caller is told.
     async fn whoami(&self, headers: &[(&str, &str)]) -> (u16, String) {
         let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami", "arguments": {}}}).to_string();
-        let mut request = Request::post("/mcp").header("host", "localhost").header("content-type", "application/json");
+        let mut request = Request::post("/mcp")
+            .header("host", "localhost")
+            .header("content-type", "application/json");
         request = request.header("mcp-protocol-version", "2025-06-18");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::<Bytes>::from(message)).expect("a request");
+        let request = request
+            .body(Full::<Bytes>::from(message))
+            .expect("a request");
         let response = self.service.call(request, &self.platform).await;
         let status = response.status().as_u16();
-        let body = response.into_body().collect().await.expect("our bodies do not fail").to_bytes();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .expect("our bodies do not fail")
+            .to_bytes();
         let body: Value = serde_json::from_slice(&body).expect("JSON");
-        let told = if status == 200 { &body["result"]["content"][0]["text"] } else { &body["error"]["message"] };
-        (status, told.as_str().unwrap_or_else(|| panic!("{body}")).to_owned())
+        let told = if status == 200 {
+            &body["result"]["content"][0]["text"]
+        } else {
+            &body["error"]["message"]
+        };
+        (
+            status,
+            told.as_str().unwrap_or_else(|| panic!("{body}")).to_owned(),
+        )
     }
 }
 
@@ -92,15 +134,31 @@ async fn an_assertion_says_who_calls_and_nothing_else_does() {
     let good = guarded.token(&RSA, &json!({}));
     let alice = (200, format!("Jwt 7335@{TEAM}"));
     assert_eq!(guarded.whoami(&[(ASSERTION, &good)]).await, alice);
-    assert_eq!(guarded.whoami(&[(ASSERTION, &good), EMAIL]).await, alice, "who the header names does not matter");
+    assert_eq!(
+        guarded.whoami(&[(ASSERTION, &good), EMAIL]).await,
+        alice,
+        "who the header names does not matter"
+    );
 
-    for headers in [&[][..], &[EMAIL][..], &[("authorization", "Bearer x"), EMAIL][..], &[("cf-access-client-id", "x.access")][..]] {
+    for headers in [
+        &[][..],
+        &[EMAIL][..],
+        &[("authorization", "Bearer x"), EMAIL][..],
+        &[("cf-access-client-id", "x.access")][..],
+    ] {
         let (status, told) = guarded.whoami(headers).await;
         assert_eq!(status, 401, "{headers:?}: {told}");
-        assert!(told.contains("only to callers that it recognises"), "{told}");
+        assert!(
+            told.contains("only to callers that it recognises"),
+            "{told}"
+        );
     }
     let bearer = format!("Bearer {good}");
-    assert_eq!(guarded.whoami(&[("authorization", &bearer)]).await.0, 401, "an assertion elsewhere is none");
+    assert_eq!(
+        guarded.whoami(&[("authorization", &bearer)]).await.0,
+        401,
+        "an assertion elsewhere is none"
+    );
 }
 
 #[tokio::test]
@@ -109,19 +167,36 @@ async fn every_other_assertion_is_refused() {
     let guarded = Guarded::new(&issuer);
     let forged = Key::new(Kind::P256, "p256");
     let now = guarded.clock.seconds();
-    let none = compact(&json!({"alg": "none"}), &guarded.claims(&json!({})), |_| Vec::new());
+    let none = compact(&json!({"alg": "none"}), &guarded.claims(&json!({})), |_| {
+        Vec::new()
+    });
     for (token, part) in [
-        (guarded.token(&RSA, &json!({"aud": ["other"]})), "another server"),
+        (
+            guarded.token(&RSA, &json!({"aud": ["other"]})),
+            "another server",
+        ),
         (guarded.token(&RSA, &json!({"aud": []})), "another server"),
-        (guarded.token(&RSA, &json!({"iss": "https://evil.cloudflareaccess.com"})), "does not trust"),
-        (guarded.token(&RSA, &json!({"iss": issuer.id})), "does not trust"),
+        (
+            guarded.token(&RSA, &json!({"iss": "https://evil.cloudflareaccess.com"})),
+            "does not trust",
+        ),
+        (
+            guarded.token(&RSA, &json!({"iss": issuer.id})),
+            "does not trust",
+        ),
         (guarded.token(&RSA, &json!({"exp": now - 120})), "expired"),
-        (guarded.token(&RSA, &json!({"nbf": now + 120})), "not valid yet"),
+        (
+            guarded.token(&RSA, &json!({"nbf": now + 120})),
+            "not valid yet",
+        ),
         (guarded.token(&forged, &json!({})), "signature"),
         (none, "algorithm"),
     ] {
         let (status, told) = guarded.whoami(&[(ASSERTION, &token), EMAIL]).await;
-        assert!(status == 401 && told.contains(part), "{part}: {status} {told}");
+        assert!(
+            status == 401 && told.contains(part),
+            "{part}: {status} {told}"
+        );
     }
 }
 
@@ -133,8 +208,17 @@ async fn a_key_that_was_changed_is_found_and_the_old_one_is_no_more() {
     assert_eq!(guarded.whoami(&[(ASSERTION, &old)]).await.0, 200);
     issuer.publish([P256.jwk()]);
     guarded.clock.pass(61);
-    assert_eq!(guarded.whoami(&[(ASSERTION, &guarded.token(&P256, &json!({})))]).await.0, 200);
+    assert_eq!(
+        guarded
+            .whoami(&[(ASSERTION, &guarded.token(&P256, &json!({})))])
+            .await
+            .0,
+        200
+    );
     let (status, told) = guarded.whoami(&[(ASSERTION, &old)]).await;
-    assert!(status == 401 && told.contains("does not publish"), "{status} {told}");
+    assert!(
+        status == 401 && told.contains("does not publish"),
+        "{status} {told}"
+    );
     assert_eq!(issuer.asked("/cdn-cgi/access/certs"), 2);
 }

@@ -11,21 +11,39 @@ use crate::world::{RSA, SERVER, World, bearer, changed, refused, secrets_are_not
 
 fn introspection(world: &World) -> Introspection {
     let url = format!("{}/introspect", world.issuer.id);
-    Introspection::new(url, "mcp server", "s3cret:+/ü", vec![world.issuer.id.clone()], vec![SERVER.to_owned()])
+    Introspection::new(
+        url,
+        "mcp server",
+        "s3cret:+/ü",
+        vec![world.issuer.id.clone()],
+        vec![SERVER.to_owned()],
+    )
 }
 
 fn verdict(world: &World, changes: &Value) -> Value {
-    changed(world.claims_with(&json!({"active": true, "token_type": "Bearer"})), changes)
+    changed(
+        world.claims_with(&json!({"active": true, "token_type": "Bearer"})),
+        changes,
+    )
 }
 
 #[tokio::test]
 async fn active_tokens_are_taken_and_asked_about_once_a_minute() {
     let world = World::new().await;
     let auth = introspection(&world);
-    world.issuer.knows("opaque-token-1", verdict(&world, &json!({})));
+    world
+        .issuer
+        .knows("opaque-token-1", verdict(&world, &json!({})));
     for _ in 0..10 {
-        let principal = auth.authenticate(&bearer("opaque-token-1"), &world.platform).await.unwrap().unwrap();
-        assert_eq!((principal.kind, principal.subject), (PrincipalKind::Jwt, format!("alice@{}", world.issuer.id)));
+        let principal = auth
+            .authenticate(&bearer("opaque-token-1"), &world.platform)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (principal.kind, principal.subject),
+            (PrincipalKind::Jwt, format!("alice@{}", world.issuer.id))
+        );
         assert_eq!(principal.scopes, Scopes::parse("crm:read catalog"));
     }
     assert_eq!(world.issuer.asked("/introspect"), 1);
@@ -34,7 +52,10 @@ async fn active_tokens_are_taken_and_asked_about_once_a_minute() {
     let expected = "Basic bWNwJTIwc2VydmVyOnMzY3JldCUzQSUyQiUyRiVDMyVCQw== token=opaque-token-1&token_type_hint=access_token";
     assert!(asked.contains(expected), "{asked}");
     world.clock.pass(60);
-    auth.authenticate(&bearer("opaque-token-1"), &world.platform).await.unwrap().unwrap();
+    auth.authenticate(&bearer("opaque-token-1"), &world.platform)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(world.issuer.asked("/introspect"), 2);
 }
 
@@ -42,11 +63,23 @@ async fn active_tokens_are_taken_and_asked_about_once_a_minute() {
 async fn a_verdict_is_not_kept_beyond_the_end_of_the_token() {
     let world = World::new().await;
     let auth = introspection(&world);
-    world.issuer.knows("opaque", verdict(&world, &json!({"exp": world.clock.seconds() + 20})));
-    auth.authenticate(&bearer("opaque"), &world.platform).await.unwrap().unwrap();
+    world.issuer.knows(
+        "opaque",
+        verdict(&world, &json!({"exp": world.clock.seconds() + 20})),
+    );
+    auth.authenticate(&bearer("opaque"), &world.platform)
+        .await
+        .unwrap()
+        .unwrap();
     world.clock.pass(20);
-    world.issuer.is(Mood::Says("{\"active\": false}".to_owned()));
-    refused(auth.authenticate(&bearer("opaque"), &world.platform).await, Invalid, "taken back");
+    world
+        .issuer
+        .is(Mood::Says("{\"active\": false}".to_owned()));
+    refused(
+        auth.authenticate(&bearer("opaque"), &world.platform).await,
+        Invalid,
+        "taken back",
+    );
 }
 
 #[tokio::test]
@@ -68,15 +101,34 @@ async fn verdicts_that_refuse() {
     for (changes, part) in table {
         let (world, token) = (World::new().await, "opaque-secret-token");
         world.issuer.knows(token, verdict(&world, &changes));
-        let denied = refused(introspection(&world).authenticate(&bearer(token), &world.platform).await, Invalid, part);
+        let denied = refused(
+            introspection(&world)
+                .authenticate(&bearer(token), &world.platform)
+                .await,
+            Invalid,
+            part,
+        );
         secrets_are_not_told(&denied, token);
     }
     // what an issuer need not say
-    for changes in [json!({"iss": null}), json!({"exp": null}), json!({"token_type": null}), json!({"nbf": null, "iat": null})] {
+    for changes in [
+        json!({"iss": null}),
+        json!({"exp": null}),
+        json!({"token_type": null}),
+        json!({"nbf": null, "iat": null}),
+    ] {
         let world = World::new().await;
         world.issuer.knows("opaque", verdict(&world, &changes));
-        let principal = introspection(&world).authenticate(&bearer("opaque"), &world.platform).await.unwrap().unwrap();
-        assert_eq!(principal.subject, format!("alice@{}", world.issuer.id), "{changes}");
+        let principal = introspection(&world)
+            .authenticate(&bearer("opaque"), &world.platform)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            principal.subject,
+            format!("alice@{}", world.issuer.id),
+            "{changes}"
+        );
     }
 }
 
@@ -85,12 +137,19 @@ async fn refusals_are_kept_for_ten_seconds() {
     let world = World::new().await;
     let auth = introspection(&world);
     for _ in 0..10 {
-        refused(auth.authenticate(&bearer("unknown"), &world.platform).await, Invalid, "taken back");
+        refused(
+            auth.authenticate(&bearer("unknown"), &world.platform).await,
+            Invalid,
+            "taken back",
+        );
     }
     assert_eq!(world.issuer.asked("/introspect"), 1);
     world.issuer.knows("unknown", verdict(&world, &json!({})));
     world.clock.pass(10);
-    auth.authenticate(&bearer("unknown"), &world.platform).await.unwrap().unwrap();
+    auth.authenticate(&bearer("unknown"), &world.platform)
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -98,16 +157,32 @@ async fn a_flood_of_wrong_tokens_does_not_drive_out_the_good_ones() {
     let world = World::new().await;
     let auth = introspection(&world);
     world.issuer.knows("good", verdict(&world, &json!({})));
-    auth.authenticate(&bearer("good"), &world.platform).await.unwrap().unwrap();
+    auth.authenticate(&bearer("good"), &world.platform)
+        .await
+        .unwrap()
+        .unwrap();
     for at in 0..1100 {
-        refused(auth.authenticate(&bearer(&format!("wrong-{at}")), &world.platform).await, Invalid, "taken back");
+        refused(
+            auth.authenticate(&bearer(&format!("wrong-{at}")), &world.platform)
+                .await,
+            Invalid,
+            "taken back",
+        );
     }
     let asked = world.issuer.asked("/introspect");
-    auth.authenticate(&bearer("good"), &world.platform).await.unwrap().unwrap();
+    auth.authenticate(&bearer("good"), &world.platform)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(world.issuer.asked("/introspect"), asked);
     // there is room for a thousand verdicts, and no more
     for at in 0..1100 {
-        refused(auth.authenticate(&bearer(&format!("wrong-{at}")), &world.platform).await, Invalid, "taken back");
+        refused(
+            auth.authenticate(&bearer(&format!("wrong-{at}")), &world.platform)
+                .await,
+            Invalid,
+            "taken back",
+        );
     }
     assert!(world.issuer.asked("/introspect") >= asked + 100);
 }
@@ -124,12 +199,25 @@ async fn an_issuer_without_an_answer_is_unavailable_and_nothing_is_told() {
         let world = World::new().await;
         let auth = introspection(&world);
         world.issuer.is(mood);
-        let denied = refused(auth.authenticate(&bearer("opaque-secret-token"), &world.platform).await, Unavailable, "no answer");
+        let denied = refused(
+            auth.authenticate(&bearer("opaque-secret-token"), &world.platform)
+                .await,
+            Unavailable,
+            "no answer",
+        );
         secrets_are_not_told(&denied, "opaque-secret-token");
-        secrets_are_not_told(&denied, "s3cret:+/ü s3cret%3A bWNwJTIwc2VydmVyOnMzY3JldCUzQSUyQiUyRiVDMyVCQw==");
+        secrets_are_not_told(
+            &denied,
+            "s3cret:+/ü s3cret%3A bWNwJTIwc2VydmVyOnMzY3JldCUzQSUyQiUyRiVDMyVCQw==",
+        );
         world.issuer.is(Mood::Well);
-        world.issuer.knows("opaque-secret-token", verdict(&world, &json!({})));
-        auth.authenticate(&bearer("opaque-secret-token"), &world.platform).await.unwrap().unwrap();
+        world
+            .issuer
+            .knows("opaque-secret-token", verdict(&world, &json!({})));
+        auth.authenticate(&bearer("opaque-secret-token"), &world.platform)
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -137,7 +225,12 @@ async fn an_issuer_without_an_answer_is_unavailable_and_nothing_is_told() {
 async fn signed_tokens_are_not_its_business_and_its_secret_is_not_shown() {
     let world = World::new().await;
     let auth = introspection(&world);
-    assert!(auth.authenticate(&bearer(&RSA.token(&world.claims())), &world.platform).await.unwrap().is_none());
+    assert!(
+        auth.authenticate(&bearer(&RSA.token(&world.claims())), &world.platform)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(world.issuer.requests().len(), 0);
     assert!(!format!("{auth:?}").contains("bWNw"));
 }

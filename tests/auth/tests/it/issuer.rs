@@ -25,7 +25,11 @@ async fn keys_are_asked_for_once_and_kept() {
     assert_eq!(world.issuer.asked("/keys"), 1);
     world.clock.pass(20);
     world.accept(&token).await;
-    assert_eq!(world.issuer.asked("/keys"), 2, "after five minutes they are asked for again");
+    assert_eq!(
+        world.issuer.asked("/keys"),
+        2,
+        "after five minutes they are asked for again"
+    );
 }
 
 #[tokio::test]
@@ -37,14 +41,24 @@ async fn a_rotated_key_is_found_and_the_old_one_forgotten() {
     world.issuer.publish(vec![new.jwk()]);
 
     world.clock.pass(MINUTE - 1);
-    world.refuse(&new.token(&long), Invalid, "does not publish").await;
-    assert_eq!(world.issuer.asked("/keys"), 1, "within a minute nobody is asked again");
+    world
+        .refuse(&new.token(&long), Invalid, "does not publish")
+        .await;
+    assert_eq!(
+        world.issuer.asked("/keys"),
+        1,
+        "within a minute nobody is asked again"
+    );
     world.clock.pass(1);
     world.accept(&new.token(&long)).await;
     assert_eq!(world.issuer.asked("/keys"), 2);
-    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+    world
+        .refuse(&RSA.token(&long), Invalid, "does not publish")
+        .await;
     world.clock.pass(MINUTE);
-    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+    world
+        .refuse(&RSA.token(&long), Invalid, "does not publish")
+        .await;
     assert_eq!(world.issuer.asked("/keys"), 3);
 }
 
@@ -55,7 +69,9 @@ async fn a_key_that_is_taken_back_serves_ten_minutes_at_most() {
     world.accept(&RSA.token(&long)).await;
     world.issuer.publish(vec![P256.jwk()]);
     world.clock.pass(10 * MINUTE);
-    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+    world
+        .refuse(&RSA.token(&long), Invalid, "does not publish")
+        .await;
 }
 
 #[tokio::test]
@@ -68,7 +84,10 @@ async fn a_thousand_unknown_keys_are_one_question_a_minute() {
         let tasks: Vec<_> = (0..1000)
             .map(|at| {
                 let header = json!({"alg": "EdDSA", "kid": format!("unknown-{minute}-{at}")});
-                let (world, token) = (Arc::clone(&world), stranger.token_with(&header, &world.claims()));
+                let (world, token) = (
+                    Arc::clone(&world),
+                    stranger.token_with(&header, &world.claims()),
+                );
                 tokio::spawn(async move { world.refuse(&token, Invalid, "does not publish").await })
             })
             .collect();
@@ -94,12 +113,23 @@ async fn many_first_calls_are_one_question() {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!((world.issuer.asked("/keys"), world.issuer.asked("/.well-known")), (1, 1));
+    assert_eq!(
+        (
+            world.issuer.asked("/keys"),
+            world.issuer.asked("/.well-known")
+        ),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn while_the_issuer_is_down_known_keys_keep_working() {
-    for mood in [Mood::Gone, Mood::Status(500), Mood::Says("no json".to_owned()), Mood::Says("{\"keys\": []}".to_owned())] {
+    for mood in [
+        Mood::Gone,
+        Mood::Status(500),
+        Mood::Says("no json".to_owned()),
+        Mood::Says("{\"keys\": []}".to_owned()),
+    ] {
         let world = World::new().await;
         let long = world.claims_with(&json!({"exp": world.clock.seconds() + 36_000}));
         world.accept(&RSA.token(&long)).await;
@@ -108,10 +138,15 @@ async fn while_the_issuer_is_down_known_keys_keep_working() {
         for _ in 0..30 {
             world.clock.pass(2 * MINUTE);
             world.accept(&RSA.token(&long)).await;
-            world.refuse(&new.token(&long), Unavailable, "no answer").await;
+            world
+                .refuse(&new.token(&long), Unavailable, "no answer")
+                .await;
         }
         let asked = world.issuer.asked("/");
-        assert!(asked <= 1 + 1 + 31 * 2, "{mood:?}: {asked} questions in an hour");
+        assert!(
+            asked <= 1 + 1 + 31 * 2,
+            "{mood:?}: {asked} questions in an hour"
+        );
         // it is back, and so is everything
         world.issuer.is(Mood::Well);
         world.issuer.publish(vec![RSA.jwk(), new.jwk()]);
@@ -128,7 +163,11 @@ async fn an_issuer_that_was_never_there_is_unavailable_and_asked_again_soon() {
     for _ in 0..10 {
         world.refuse(&token, Unavailable, "no answer").await;
     }
-    assert_eq!(world.issuer.asked("/.well-known"), 1, "not once for each call");
+    assert_eq!(
+        world.issuer.asked("/.well-known"),
+        1,
+        "not once for each call"
+    );
     world.issuer.is(Mood::Well);
     world.clock.pass(5);
     world.accept(&token).await;
@@ -164,14 +203,18 @@ async fn where_work_goes_on_after_the_answer_no_call_waits_while_old_keys_are_go
     // a call that waited would know that the key was taken back
     world.accept(&RSA.token(&long)).await;
     tasks.settle().await;
-    world.refuse(&RSA.token(&long), Invalid, "does not publish").await;
+    world
+        .refuse(&RSA.token(&long), Invalid, "does not publish")
+        .await;
     world.accept(&P256.token(&long)).await;
     assert_eq!(world.issuer.asked("/keys"), 2);
 
     // after a long silence the first call waits, so that a key that was taken back serves nobody
     world.issuer.publish(vec![ED25519.jwk()]);
     world.clock.pass(10 * MINUTE);
-    world.refuse(&P256.token(&long), Invalid, "does not publish").await;
+    world
+        .refuse(&P256.token(&long), Invalid, "does not publish")
+        .await;
 
     // an issuer that hangs: the first call waits in vain, and none after it
     world.issuer.is(Mood::Slow(Duration::from_secs(3600)));
@@ -180,9 +223,15 @@ async fn where_work_goes_on_after_the_answer_no_call_waits_while_old_keys_are_go
     let asked = world.issuer.asked("/.well-known");
     world.clock.pass(MINUTE);
     let token = ED25519.token(&long);
-    tokio::time::timeout(Duration::from_secs(2), world.accept(&token)).await.expect("the call does not wait for the issuer");
+    tokio::time::timeout(Duration::from_secs(2), world.accept(&token))
+        .await
+        .expect("the call does not wait for the issuer");
     tasks.settle().await;
-    assert_eq!(world.issuer.asked("/.well-known"), asked + 1, "it is asked nevertheless");
+    assert_eq!(
+        world.issuer.asked("/.well-known"),
+        asked + 1,
+        "it is asked nevertheless"
+    );
 }
 
 #[tokio::test]
@@ -209,12 +258,19 @@ async fn where_requests_can_not_wait_for_each_other_each_asks_for_itself() {
         let (world, token) = (Arc::clone(&world), token.clone());
         async move { world.accept(&token).await }
     });
-    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(stopped.as_mut().poll(cx).is_pending())).await);
+    assert!(
+        std::future::poll_fn(|cx| std::task::Poll::Ready(stopped.as_mut().poll(cx).is_pending()))
+            .await
+    );
     std::mem::forget(stopped);
     for _ in 0..5 {
         world.accept(&token).await;
     }
-    assert_eq!(world.issuer.asked("/keys"), 5, "the others go on with the old keys");
+    assert_eq!(
+        world.issuer.asked("/keys"),
+        5,
+        "the others go on with the old keys"
+    );
     world.clock.pass(MINUTE);
     world.accept(&token).await;
     assert_eq!(world.issuer.asked("/keys"), 6);
@@ -254,10 +310,19 @@ async fn keys_of_no_use_are_left_out() {
         json!({"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "short"}),
         json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}),
     ];
-    world.issuer.publish([vec![encrypts, wraps, other, secret], odd.to_vec(), vec![last.jwk()]].concat());
+    world.issuer.publish(
+        [
+            vec![encrypts, wraps, other, secret],
+            odd.to_vec(),
+            vec![last.jwk()],
+        ]
+        .concat(),
+    );
     world.accept(&last.token(&world.claims())).await;
     for key in [&*RSA, &*P256, &*ED25519] {
-        world.refuse(&key.token(&world.claims()), Invalid, "does not publish").await;
+        world
+            .refuse(&key.token(&world.claims()), Invalid, "does not publish")
+            .await;
     }
 }
 
@@ -266,7 +331,13 @@ async fn two_keys_of_one_kind_need_a_name() {
     let world = World::new().await;
     let second = Key::new(Kind::P256, "second");
     world.issuer.publish(vec![P256.jwk(), second.jwk()]);
-    world.refuse(&P256.token_with(&json!({"alg": "ES256"}), &world.claims()), Invalid, "kid").await;
+    world
+        .refuse(
+            &P256.token_with(&json!({"alg": "ES256"}), &world.claims()),
+            Invalid,
+            "kid",
+        )
+        .await;
     world.accept(&P256.token(&world.claims())).await;
 }
 
@@ -285,7 +356,11 @@ async fn documents_are_found_in_each_of_their_places() {
         world.issuer.document(path, "issuer", &id);
         let auth = OAuth::new([id.clone()], [SERVER.to_owned()]);
         let token = RSA.token(&world.claims_with(&json!({"iss": id})));
-        let principal = auth.authenticate(&bearer(&token), &world.platform).await.expect(path).unwrap();
+        let principal = auth
+            .authenticate(&bearer(&token), &world.platform)
+            .await
+            .expect(path)
+            .unwrap();
         assert_eq!(principal.subject, format!("alice@{id}"));
     }
 }
@@ -301,15 +376,29 @@ async fn documents_that_are_not_believed() {
     ] {
         let world = World::new().await;
         world.issuer.document(path, member, value);
-        let denied = refused(world.try_token(&RSA.token(&world.claims())).await, Unavailable, "no answer");
-        assert!(denied.cause.as_deref().is_some_and(|cause| cause.contains(part)), "{denied:?}");
+        let denied = refused(
+            world.try_token(&RSA.token(&world.claims())).await,
+            Unavailable,
+            "no answer",
+        );
+        assert!(
+            denied
+                .cause
+                .as_deref()
+                .is_some_and(|cause| cause.contains(part)),
+            "{denied:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_page_for_people_in_the_place_of_a_document_is_passed_over() {
     let world = World::new().await;
-    world.issuer.document("/.well-known/openid-configuration", "issuer", &world.issuer.id);
+    world.issuer.document(
+        "/.well-known/openid-configuration",
+        "issuer",
+        &world.issuer.id,
+    );
     world.issuer.page("/.well-known/oauth-authorization-server");
     world.accept(&RSA.token(&world.claims())).await;
 }
@@ -318,8 +407,12 @@ async fn a_page_for_people_in_the_place_of_a_document_is_passed_over() {
 async fn keys_at_a_given_url_need_no_document() {
     let world = World::new().await;
     let keys = format!("{}/keys", world.issuer.id);
-    let auth = OAuth::new([world.issuer.id.clone()], [SERVER.to_owned()]).with_keys_at(&world.issuer.id, keys);
-    auth.authenticate(&bearer(&RSA.token(&world.claims())), &world.platform).await.unwrap().unwrap();
+    let auth = OAuth::new([world.issuer.id.clone()], [SERVER.to_owned()])
+        .with_keys_at(&world.issuer.id, keys);
+    auth.authenticate(&bearer(&RSA.token(&world.claims())), &world.platform)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(world.issuer.asked("/.well-known"), 0);
 }
 
@@ -328,12 +421,25 @@ async fn subjects_of_two_issuers_are_two_callers_and_keys_are_not_shared() {
     let (one, two) = (World::new().await, Issuer::start(&[&P256]).await);
     let (platform, _) = platform();
     let auth = OAuth::new([one.issuer.id.clone(), two.id.clone()], [SERVER.to_owned()]);
-    let first = auth.authenticate(&bearer(&RSA.token(&one.claims())), &platform).await.unwrap().unwrap();
+    let first = auth
+        .authenticate(&bearer(&RSA.token(&one.claims())), &platform)
+        .await
+        .unwrap()
+        .unwrap();
     let second = one.claims_with(&json!({"iss": two.id}));
-    let other = auth.authenticate(&bearer(&P256.token(&second)), &platform).await.unwrap().unwrap();
+    let other = auth
+        .authenticate(&bearer(&P256.token(&second)), &platform)
+        .await
+        .unwrap()
+        .unwrap();
     assert_ne!(first.subject, other.subject);
     // what the first issuer signs in the name of the second
-    refused(auth.authenticate(&bearer(&RSA.token(&second)), &platform).await, Invalid, "does not publish");
+    refused(
+        auth.authenticate(&bearer(&RSA.token(&second)), &platform)
+            .await,
+        Invalid,
+        "does not publish",
+    );
 }
 
 #[tokio::test]
@@ -342,6 +448,16 @@ async fn a_host_without_a_client_says_so_in_the_log() {
     let world = World::new().await;
     let bare = mcpfn_native::platform(Keyring::new([7; 32]));
     let claims = world.claims_with(&json!({"exp": 32_503_680_000_u64}));
-    let denied = refused(world.auth.authenticate(&bearer(&RSA.token(&claims)), &bare).await, Unavailable, "no answer");
-    assert_eq!(denied.cause.as_deref(), Some("this host has no HTTP client"));
+    let denied = refused(
+        world
+            .auth
+            .authenticate(&bearer(&RSA.token(&claims)), &bare)
+            .await,
+        Unavailable,
+        "no answer",
+    );
+    assert_eq!(
+        denied.cause.as_deref(),
+        Some("this host has no HTTP client")
+    );
 }

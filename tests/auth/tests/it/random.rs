@@ -13,7 +13,8 @@ use tokio::runtime::Runtime;
 
 use crate::world::{P256, SERVER};
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime can be made"));
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Runtime::new().expect("a runtime can be made"));
 static GOOD: LazyLock<String> = LazyLock::new(|| {
     let claims = serde_json::json!({"iss": "http://127.0.0.1:1", "sub": "alice", "aud": SERVER, "exp": 1_900_000_000});
     P256.token(&claims)
@@ -22,9 +23,13 @@ static GOOD: LazyLock<String> = LazyLock::new(|| {
 /// Asks everybody; nobody may take what is random.
 fn ask(headers: &HeaderMap) {
     let (platform, _) = platform();
-    let keys = ApiKeys::new(ApiKey::parse(&format!("alice:{}", hash_key("the right one"))).unwrap());
+    let keys =
+        ApiKeys::new(ApiKey::parse(&format!("alice:{}", hash_key("the right one"))).unwrap());
     let everybody: [Box<dyn Authenticator>; 4] = [
-        Box::new(OAuth::new(["http://127.0.0.1:1".to_owned()], [SERVER.to_owned()])),
+        Box::new(OAuth::new(
+            ["http://127.0.0.1:1".to_owned()],
+            [SERVER.to_owned()],
+        )),
         Box::new(Access::at("http://127.0.0.1:1", [SERVER.to_owned()])),
         Box::new(keys),
         Box::new(Unclaimed),

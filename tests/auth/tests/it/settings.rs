@@ -11,16 +11,32 @@ use serde_json::json;
 
 use crate::world::{RSA, World, bearer, refused};
 
-const ALL: [Method; 6] = [Method::Iam, Method::Authorizer, Method::OAuth, Method::ApiKey, Method::Access, Method::None];
+const ALL: [Method; 6] = [
+    Method::Iam,
+    Method::Authorizer,
+    Method::OAuth,
+    Method::ApiKey,
+    Method::Access,
+    Method::None,
+];
 
 fn read(variables: &[(&str, &str)]) -> Result<Option<Proofs>, SettingsError> {
     read_allowing(&ALL, variables)
 }
 
-fn read_allowing(allowed: &[Method], variables: &[(&str, &str)]) -> Result<Option<Proofs>, SettingsError> {
-    let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+fn read_allowing(
+    allowed: &[Method],
+    variables: &[(&str, &str)],
+) -> Result<Option<Proofs>, SettingsError> {
+    let variable = |name: &str| {
+        variables
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| OsString::from(value))
+    };
     let mut reader = Reader::new(variable);
-    let proofs = Methods::read(&mut reader, allowed).map(|methods| Proofs::read(&mut reader, &methods));
+    let proofs =
+        Methods::read(&mut reader, allowed).map(|methods| Proofs::read(&mut reader, &methods));
     reader.finish(proofs)
 }
 
@@ -29,27 +45,55 @@ fn mistakes(variables: &[(&str, &str)], expected: &[&str]) {
     let mistakes = read(variables).expect_err("there are mistakes").mistakes;
     assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
     for (mistake, expected) in mistakes.iter().zip(expected) {
-        assert!(mistake.contains(expected), "`{expected}` is not in `{mistake}`");
+        assert!(
+            mistake.contains(expected),
+            "`{expected}` is not in `{mistake}`"
+        );
     }
 }
 
 #[test]
 fn words_of_the_method() {
     assert!(read(&[]).unwrap().is_none());
-    assert!(read(&[("MCPFN_AUTH", "none")]).unwrap().unwrap().auth.authenticators.is_empty());
-    assert!(read(&[("MCPFN_AUTH", " iam , authorizer ")]).unwrap().unwrap().auth.authenticators.is_empty());
+    assert!(
+        read(&[("MCPFN_AUTH", "none")])
+            .unwrap()
+            .unwrap()
+            .auth
+            .authenticators
+            .is_empty()
+    );
+    assert!(
+        read(&[("MCPFN_AUTH", " iam , authorizer ")])
+            .unwrap()
+            .unwrap()
+            .auth
+            .authenticators
+            .is_empty()
+    );
     mistakes(&[("MCPFN_AUTH", "none,iam")], &["none beside other words"]);
     for wrong in ["IAM", "oauth2", "iam;oauth", ","] {
-        mistakes(&[("MCPFN_AUTH", wrong)], &["iam, authorizer, oauth, api-key, access, none"]);
+        mistakes(
+            &[("MCPFN_AUTH", wrong)],
+            &["iam, authorizer, oauth, api-key, access, none"],
+        );
     }
-    let error = read_allowing(&[Method::ApiKey, Method::None], &[("MCPFN_AUTH", "iam")]).unwrap_err();
-    assert_eq!(error.mistakes, ["MCPFN_AUTH must be of api-key, none; several with commas between them"]);
+    let error =
+        read_allowing(&[Method::ApiKey, Method::None], &[("MCPFN_AUTH", "iam")]).unwrap_err();
+    assert_eq!(
+        error.mistakes,
+        ["MCPFN_AUTH must be of api-key, none; several with commas between them"]
+    );
 }
 
 #[tokio::test]
 async fn everything_at_once() {
     let world = World::new().await;
-    let keys = format!("robot:{}:catalog;operator:{}", hash_key("robot-key"), hash_key("operator-key"));
+    let keys = format!(
+        "robot:{}:catalog;operator:{}",
+        hash_key("robot-key"),
+        hash_key("operator-key")
+    );
     let introspect = format!("{}/introspect", world.issuer.id);
     let url = "https://mcp.example.com/mcp";
     let proofs = read(&[
@@ -62,35 +106,60 @@ async fn everything_at_once() {
         ("MCPFN_API_KEYS", &keys),
         ("MCPFN_ACCESS_TEAM", "acme"),
         ("MCPFN_ACCESS_AUDIENCE", "tag"),
-        ("MCPFN_IAM_SCOPES", "arn:aws:iam::123456789012:role/Reader*=catalog:read crm:read; arn:aws:iam::123456789012:role/Admin=*"),
+        (
+            "MCPFN_IAM_SCOPES",
+            "arn:aws:iam::123456789012:role/Reader*=catalog:read crm:read; arn:aws:iam::123456789012:role/Admin=*",
+        ),
         ("MCPFN_SCOPES", "hello"),
     ]);
     let proofs = proofs.unwrap().unwrap();
     let resource = proofs.auth.resource.as_ref().unwrap();
-    assert_eq!((&*resource.url, &resource.authorization_servers), (url, &vec![world.issuer.id.clone()]));
-    assert_eq!(proofs.iam.unwrap().scopes("arn:aws:sts::123456789012:assumed-role/Reader1/s"), Scopes::parse("catalog:read crm:read"));
+    assert_eq!(
+        (&*resource.url, &resource.authorization_servers),
+        (url, &vec![world.issuer.id.clone()])
+    );
+    assert_eq!(
+        proofs
+            .iam
+            .unwrap()
+            .scopes("arn:aws:sts::123456789012:assumed-role/Reader1/s"),
+        Scopes::parse("catalog:read crm:read")
+    );
 
     // the list is asked as the service does: the first that finds something of its kind decides
     let ask = async |token: &str| {
         for authenticator in &proofs.auth.authenticators {
-            match authenticator.authenticate(&bearer(token), &world.platform).await {
+            match authenticator
+                .authenticate(&bearer(token), &world.platform)
+                .await
+            {
                 Ok(None) => {}
                 decided => return decided,
             }
         }
         Ok(None)
     };
-    world.issuer.knows("opaque", world.claims_with(&json!({"active": true, "sub": "carol", "scope": null})));
+    world.issuer.knows(
+        "opaque",
+        world.claims_with(&json!({"active": true, "sub": "carol", "scope": null})),
+    );
     let no_scopes = RSA.token(&world.claims_with(&json!({"scope": null})));
     for (token, subject, scopes) in [
         ("robot-key", "robot".to_owned(), "catalog"),
         ("operator-key", "operator".to_owned(), "hello"),
-        (&*RSA.token(&world.claims()), format!("alice@{}", world.issuer.id), "crm:read catalog"),
+        (
+            &*RSA.token(&world.claims()),
+            format!("alice@{}", world.issuer.id),
+            "crm:read catalog",
+        ),
         (&*no_scopes, format!("alice@{}", world.issuer.id), "hello"),
         ("opaque", format!("carol@{}", world.issuer.id), "hello"),
     ] {
         let principal = ask(token).await.unwrap().expect(token);
-        assert_eq!((principal.subject, principal.scopes), (subject, Scopes::parse(scopes)));
+        assert_eq!(
+            (principal.subject, principal.scopes),
+            (subject, Scopes::parse(scopes))
+        );
     }
     refused(ask("neither").await, Invalid, "taken back");
     refused(ask("a.b.c.d.e").await, Invalid, "taken back");
@@ -99,23 +168,49 @@ async fn everything_at_once() {
 #[tokio::test]
 async fn a_bearer_token_that_is_no_key_is_refused() {
     let keys = format!("robot:{}", hash_key("robot-key"));
-    let proofs = read(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &keys)]).unwrap().unwrap();
+    let proofs = read(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &keys)])
+        .unwrap()
+        .unwrap();
     assert!(proofs.auth.resource.is_none() && proofs.iam.is_none());
     let (platform, _) = platform();
     let last = proofs.auth.authenticators.last().unwrap();
-    refused(last.authenticate(&bearer("other"), &platform).await, Invalid, "none that this server takes");
+    refused(
+        last.authenticate(&bearer("other"), &platform).await,
+        Invalid,
+        "none that this server takes",
+    );
 }
 
 #[test]
 fn the_audience_may_be_other_than_the_url() {
     let resource = |variables: &[(&str, &str)]| {
-        let all = [&[("MCPFN_AUTH", "oauth"), ("MCPFN_ISSUER", "https://a.example")], variables].concat();
+        let all = [
+            &[
+                ("MCPFN_AUTH", "oauth"),
+                ("MCPFN_ISSUER", "https://a.example"),
+            ],
+            variables,
+        ]
+        .concat();
         read(&all).unwrap().unwrap().auth.resource.unwrap().url
     };
-    assert_eq!(resource(&[("MCPFN_AUDIENCE", "api://x"), ("MCPFN_PUBLIC_URL", "https://m.example/mcp")]), "https://m.example/mcp");
-    assert_eq!(resource(&[("MCPFN_AUDIENCE", "api://x, https://m.example/mcp")]), "https://m.example/mcp");
+    assert_eq!(
+        resource(&[
+            ("MCPFN_AUDIENCE", "api://x"),
+            ("MCPFN_PUBLIC_URL", "https://m.example/mcp")
+        ]),
+        "https://m.example/mcp"
+    );
+    assert_eq!(
+        resource(&[("MCPFN_AUDIENCE", "api://x, https://m.example/mcp")]),
+        "https://m.example/mcp"
+    );
     mistakes(
-        &[("MCPFN_AUTH", "oauth"), ("MCPFN_ISSUER", "https://a.example"), ("MCPFN_AUDIENCE", "api://x")],
+        &[
+            ("MCPFN_AUTH", "oauth"),
+            ("MCPFN_ISSUER", "https://a.example"),
+            ("MCPFN_AUDIENCE", "api://x"),
+        ],
         &["MCPFN_PUBLIC_URL is not set"],
     );
 }
@@ -156,11 +251,24 @@ fn mistakes_are_all_said_at_once() {
             ("MCPFN_ISSUER", "x"),
             ("MCPFN_ACCESS_TEAM", "x"),
         ],
-        &["MCPFN_ISSUER is set, but", "MCPFN_API_KEYS is set, but", "MCPFN_ACCESS_TEAM is set, but", "`x` needs a =", "`y=z` needs an ARN"],
+        &[
+            "MCPFN_ISSUER is set, but",
+            "MCPFN_API_KEYS is set, but",
+            "MCPFN_ACCESS_TEAM is set, but",
+            "`x` needs a =",
+            "`y=z` needs an ARN",
+        ],
     );
-    mistakes(&[("MCPFN_AUTH", "none"), ("MCPFN_IAM_SCOPES", "*=*")], &["MCPFN_IAM_SCOPES is set, but MCPFN_AUTH does not have iam"]);
     mistakes(
-        &[("MCPFN_AUTH", "access"), ("MCPFN_ACCESS_TEAM", "acme.cloudflareaccess.com"), ("MCPFN_ACCESS_AUDIENCE", "t")],
+        &[("MCPFN_AUTH", "none"), ("MCPFN_IAM_SCOPES", "*=*")],
+        &["MCPFN_IAM_SCOPES is set, but MCPFN_AUTH does not have iam"],
+    );
+    mistakes(
+        &[
+            ("MCPFN_AUTH", "access"),
+            ("MCPFN_ACCESS_TEAM", "acme.cloudflareaccess.com"),
+            ("MCPFN_ACCESS_AUDIENCE", "t"),
+        ],
         &["MCPFN_ACCESS_TEAM must be the TEAM"],
     );
 }
@@ -185,7 +293,12 @@ fn the_help_names_every_variable_that_is_read() {
     let code = &source[source.find("impl Proofs").unwrap()..];
     let names: Vec<&str> = code
         .split('"')
-        .filter(|text| text.starts_with("MCPFN_") && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+        .filter(|text| {
+            text.starts_with("MCPFN_")
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        })
         .collect();
     assert!(names.len() >= 12);
     for name in names {
@@ -198,7 +311,20 @@ fn the_help_names_every_variable_that_is_read() {
 fn a_source_of_keys_is_one_that_the_host_has_and_the_only_list() {
     let entry = format!("robot:{}", hash_key("robot-key"));
     let source = ("MCPFN_API_KEYS_SOURCE", "ssm:/mcpfn/keys");
-    mistakes(&[("MCPFN_AUTH", "api-key"), source], &["this host has no store of secrets"]);
-    mistakes(&[("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &entry), source], &["are both set"]);
-    mistakes(&[("MCPFN_AUTH", "iam"), source], &["MCPFN_API_KEYS_SOURCE is set, but MCPFN_AUTH does not have api-key"]);
+    mistakes(
+        &[("MCPFN_AUTH", "api-key"), source],
+        &["this host has no store of secrets"],
+    );
+    mistakes(
+        &[
+            ("MCPFN_AUTH", "api-key"),
+            ("MCPFN_API_KEYS", &entry),
+            source,
+        ],
+        &["are both set"],
+    );
+    mistakes(
+        &[("MCPFN_AUTH", "iam"), source],
+        &["MCPFN_API_KEYS_SOURCE is set, but MCPFN_AUTH does not have api-key"],
+    );
 }

@@ -29,7 +29,12 @@ impl World {
         let issuer = Issuer::start(&[&RSA, &P256, &ED25519]).await;
         let (platform, clock) = platform();
         let auth = OAuth::new([issuer.id.clone()], [SERVER.to_owned()]);
-        Self { issuer, platform, clock, auth }
+        Self {
+            issuer,
+            platform,
+            clock,
+            auth,
+        }
     }
 
     /// What a good token says.
@@ -48,7 +53,10 @@ impl World {
     }
 
     pub(crate) async fn accept(&self, token: &str) -> Principal {
-        self.try_token(token).await.expect("the token is good").expect("it is a token")
+        self.try_token(token)
+            .await
+            .expect("the token is good")
+            .expect("it is a token")
     }
 
     pub(crate) async fn refuse(&self, token: &str, kind: DeniedKind, part: &str) {
@@ -60,7 +68,12 @@ impl World {
 pub(crate) fn changed(mut claims: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().expect("changes are an object") {
         match value {
-            Value::Null => drop(claims.as_object_mut().expect("claims are an object").remove(name)),
+            Value::Null => drop(
+                claims
+                    .as_object_mut()
+                    .expect("claims are an object")
+                    .remove(name),
+            ),
             value => claims[name] = value.clone(),
         }
     }
@@ -71,7 +84,10 @@ pub(crate) fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
-        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header's value"));
+        headers.append(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).expect("a header's value"),
+        );
     }
     headers
 }
@@ -85,10 +101,17 @@ pub(crate) fn scopes(text: &str) -> Scopes {
 }
 
 #[track_caller]
-pub(crate) fn refused(result: Result<Option<Principal>, Denied>, kind: DeniedKind, part: &str) -> Denied {
+pub(crate) fn refused(
+    result: Result<Option<Principal>, Denied>,
+    kind: DeniedKind,
+    part: &str,
+) -> Denied {
     let denied = result.expect_err(part);
     assert_eq!(denied.kind, kind, "{denied:?}");
-    assert!(denied.message.contains(part), "`{part}` is not in {denied:?}");
+    assert!(
+        denied.message.contains(part),
+        "`{part}` is not in {denied:?}"
+    );
     denied
 }
 

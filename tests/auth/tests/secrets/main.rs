@@ -16,7 +16,8 @@ use host::Host;
 const REGION: &str = "eu-west-1";
 
 fn aws() -> String {
-    std::env::var("MCPFN_TEST_AWS").expect("`cargo xtask lambda` runs this test, and sets MCPFN_TEST_AWS")
+    std::env::var("MCPFN_TEST_AWS")
+        .expect("`cargo xtask lambda` runs this test, and sets MCPFN_TEST_AWS")
 }
 
 /// Where a list of keys is, and the questions that change it.
@@ -33,31 +34,64 @@ const STORES: [Store; 2] = [
     Store {
         service: "ssm",
         target: "AmazonSSM",
-        make: |name, text| ("PutParameter", json!({"Name": name, "Value": text, "Type": "SecureString"})),
-        change: |name, text| ("PutParameter", json!({"Name": name, "Value": text, "Type": "SecureString", "Overwrite": true})),
+        make: |name, text| {
+            (
+                "PutParameter",
+                json!({"Name": name, "Value": text, "Type": "SecureString"}),
+            )
+        },
+        change: |name, text| {
+            (
+                "PutParameter",
+                json!({"Name": name, "Value": text, "Type": "SecureString", "Overwrite": true}),
+            )
+        },
         delete: |name| ("DeleteParameter", json!({"Name": name})),
     },
     Store {
         service: "secretsmanager",
         target: "secretsmanager",
         make: |name, text| ("CreateSecret", json!({"Name": name, "SecretString": text})),
-        change: |name, text| ("PutSecretValue", json!({"SecretId": name, "SecretString": text})),
-        delete: |name| ("DeleteSecret", json!({"SecretId": name, "ForceDeleteWithoutRecovery": true})),
+        change: |name, text| {
+            (
+                "PutSecretValue",
+                json!({"SecretId": name, "SecretString": text}),
+            )
+        },
+        delete: |name| {
+            (
+                "DeleteSecret",
+                json!({"SecretId": name, "ForceDeleteWithoutRecovery": true}),
+            )
+        },
     },
 ];
 
 impl Store {
     async fn ask(self, (operation, question): (&str, Value)) {
-        let scope = format!("Credential=AKIA/20260101/{REGION}/{}/aws4_request, SignedHeaders=host, Signature=0", self.service);
+        let scope = format!(
+            "Credential=AKIA/20260101/{REGION}/{}/aws4_request, SignedHeaders=host, Signature=0",
+            self.service
+        );
         let request = HttpRequest::post(aws(), "application/x-amz-json-1.1", question.to_string());
         let request = request.header("x-amz-target", format!("{}.{operation}", self.target));
-        let answer = Client::new().send(request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}"))).await.unwrap();
-        assert!(answer.is_success(), "{operation}: {}", String::from_utf8_lossy(&answer.body));
+        let answer = Client::new()
+            .send(request.header("authorization", format!("AWS4-HMAC-SHA256 {scope}")))
+            .await
+            .unwrap();
+        assert!(
+            answer.is_success(),
+            "{operation}: {}",
+            String::from_utf8_lossy(&answer.body)
+        );
     }
 }
 
 fn list(names: &[&str]) -> String {
-    let entries: Vec<String> = names.iter().map(|name| format!("{name}:{}", hash_key(&format!("{name}-key")))).collect();
+    let entries: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name}:{}", hash_key(&format!("{name}-key"))))
+        .collect();
     entries.join(";")
 }
 
@@ -80,7 +114,9 @@ async fn status(host: &Host, name: &str) -> u16 {
         ("x-api-key", format!("{name}-key")),
     ];
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami", "arguments": {}}});
-    host.send(Method::POST, "/mcp", &headers, &message).await.status
+    host.send(Method::POST, "/mcp", &headers, &message)
+        .await
+        .status
 }
 
 #[tokio::test]
@@ -89,18 +125,40 @@ async fn keys_change_in_the_store_while_the_function_runs() {
         let name = "/mcpfn/rotation";
         store.ask((store.make)(name, &list(&["alice"]))).await;
         let host = function(&format!("{}:{name}", store.service), aws()).await;
-        assert_eq!((status(&host, "alice").await, status(&host, "bob").await), (200, 401), "{}", store.service);
-        store.ask((store.change)(name, &list(&["alice", "bob"]))).await;
+        assert_eq!(
+            (status(&host, "alice").await, status(&host, "bob").await),
+            (200, 401),
+            "{}",
+            store.service
+        );
+        store
+            .ask((store.change)(name, &list(&["alice", "bob"])))
+            .await;
         host.pass(61);
-        assert_eq!(status(&host, "bob").await, 200, "{}: a key that was added", store.service);
+        assert_eq!(
+            status(&host, "bob").await,
+            200,
+            "{}: a key that was added",
+            store.service
+        );
         store.ask((store.change)(name, &list(&["bob"]))).await;
         host.pass(61);
         // this call goes on with the old list, and behind it the new one is read
-        assert_eq!((status(&host, "bob").await, status(&host, "alice").await), (200, 401), "{}: a key taken away", store.service);
+        assert_eq!(
+            (status(&host, "bob").await, status(&host, "alice").await),
+            (200, 401),
+            "{}: a key taken away",
+            store.service
+        );
         store.ask((store.delete)(name)).await;
         for _ in 0..3 {
             host.pass(121);
-            assert_eq!((status(&host, "bob").await, status(&host, "alice").await), (200, 401), "{}: the last list", store.service);
+            assert_eq!(
+                (status(&host, "bob").await, status(&host, "alice").await),
+                (200, 401),
+                "{}: the last list",
+                store.service
+            );
         }
         let log = host.log();
         assert!(log.contains("does not exist in eu-west-1"), "{log}");
@@ -110,11 +168,26 @@ async fn keys_change_in_the_store_while_the_function_runs() {
 
 #[tokio::test]
 async fn without_a_list_nobody_is_let_in_and_the_log_says_why() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     for (source, endpoint, told) in [
-        ("ssm:/mcpfn/typo", aws(), "the parameter `/mcpfn/typo` does not exist in eu-west-1: make it, or correct MCPFN_API_KEYS_SOURCE"),
-        ("secretsmanager:typo", aws(), "the secret `typo` does not exist in eu-west-1"),
-        ("ssm:/mcpfn/keys", format!("http://{nobody}"), "the parameter `/mcpfn/keys` can't be read: unreachable"),
+        (
+            "ssm:/mcpfn/typo",
+            aws(),
+            "the parameter `/mcpfn/typo` does not exist in eu-west-1: make it, or correct MCPFN_API_KEYS_SOURCE",
+        ),
+        (
+            "secretsmanager:typo",
+            aws(),
+            "the secret `typo` does not exist in eu-west-1",
+        ),
+        (
+            "ssm:/mcpfn/keys",
+            format!("http://{nobody}"),
+            "the parameter `/mcpfn/keys` can't be read: unreachable",
+        ),
     ] {
         let host = function(source, endpoint).await;
         assert_eq!(status(&host, "alice").await, 503, "{source}");
@@ -126,9 +199,14 @@ async fn without_a_list_nobody_is_let_in_and_the_log_says_why() {
 #[tokio::test]
 async fn a_list_with_mistakes_is_no_list() {
     let store = STORES[0];
-    store.ask((store.make)("/mcpfn/broken", "alice:alice-key")).await;
+    store
+        .ask((store.make)("/mcpfn/broken", "alice:alice-key"))
+        .await;
     let host = function("ssm:/mcpfn/broken", aws()).await;
     assert_eq!(status(&host, "alice").await, 503);
     let log = host.log();
-    assert!(log.contains("entry 1 needs the SHA-256") && !log.contains("alice-key"), "{log}");
+    assert!(
+        log.contains("entry 1 needs the SHA-256") && !log.contains("alice-key"),
+        "{log}"
+    );
 }

@@ -76,8 +76,16 @@ impl Drop for Watch {
 
 fn main() -> ExitCode {
     let setup = || {
-        let builder = mcpfn_it::everything().tool(whoami).tool(process).tool(count).tool(block).tool(leave);
-        Ok::<_, Infallible>(Setup { builder, ports: |platform: Platform| platform })
+        let builder = mcpfn_it::everything()
+            .tool(whoami)
+            .tool(process)
+            .tool(count)
+            .tool(block)
+            .tool(leave);
+        Ok::<_, Infallible>(Setup {
+            builder,
+            ports: |platform: Platform| platform,
+        })
     };
     mcpfn_lambda::run(setup)
 }

@@ -29,17 +29,38 @@ fn main() -> ExitCode {
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let program = this.with_file_name(format!("everything-lambda{}", std::env::consts::EXE_SUFFIX));
-    let mut arguments = Arguments { port: 0, environments: 4, timeout: 30, caller: None, program };
+    let mut arguments = Arguments {
+        port: 0,
+        environments: 4,
+        timeout: 30,
+        caller: None,
+        program,
+    };
     while let Some(name) = given.next() {
-        let value = given.next().ok_or_else(|| format!("`{name}` needs a value"))?;
-        let number = || value.parse::<u64>().map_err(|_| format!("`{name} {value}`: give a number"));
+        let value = given
+            .next()
+            .ok_or_else(|| format!("`{name}` needs a value"))?;
+        let number = || {
+            value
+                .parse::<u64>()
+                .map_err(|_| format!("`{name} {value}`: give a number"))
+        };
         match name.as_str() {
-            "--port" => arguments.port = u16::try_from(number()?).map_err(|_| "a port is at most 65535".to_owned())?,
-            "--environments" => arguments.environments = usize::try_from(number()?).unwrap_or(1).max(1),
+            "--port" => {
+                arguments.port =
+                    u16::try_from(number()?).map_err(|_| "a port is at most 65535".to_owned())?
+            }
+            "--environments" => {
+                arguments.environments = usize::try_from(number()?).unwrap_or(1).max(1)
+            }
             "--timeout" => arguments.timeout = number()?,
             "--caller" => arguments.caller = Some(value),
             "--" => arguments.program = value.into(),
-            _ => return Err(format!("`{name}` is not known: --port, --environments, --timeout, --caller, -- BOOTSTRAP")),
+            _ => {
+                return Err(format!(
+                    "`{name}` is not known: --port, --environments, --timeout, --caller, -- BOOTSTRAP"
+                ));
+            }
         }
     }
     Ok(arguments)
@@ -47,13 +68,21 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
 
 #[tokio::main]
 async fn serve(arguments: Arguments) -> Result<std::convert::Infallible, String> {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", arguments.port)).await.map_err(|error| error.to_string())?;
-    let port = listener.local_addr().map_err(|error| error.to_string())?.port();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", arguments.port))
+        .await
+        .map_err(|error| error.to_string())?;
+    let port = listener
+        .local_addr()
+        .map_err(|error| error.to_string())?
+        .port();
     let mut front = Front::new(bootstrap(arguments.program, port), arguments.environments);
     front.timeout = Duration::from_secs(arguments.timeout);
     front.caller = arguments.caller;
     println!("listening on http://127.0.0.1:{port}/mcp");
-    front.serve(listener).await.map_err(|error| error.to_string())
+    front
+        .serve(listener)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// What a deployment sets, unless this process was given it.
@@ -71,7 +100,13 @@ fn bootstrap(program: PathBuf, port: u16) -> Bootstrap {
         // the same for all environments, so that an answer may reach another one than asked
         ("MCPFN_STATE_KEY", key),
     ];
-    bootstrap.variables.extend(defaults.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    bootstrap.variables.extend(std::env::vars().filter(|(name, _)| name.starts_with("MCPFN_")));
+    bootstrap.variables.extend(
+        defaults
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
+    bootstrap
+        .variables
+        .extend(std::env::vars().filter(|(name, _)| name.starts_with("MCPFN_")));
     bootstrap
 }

@@ -9,9 +9,15 @@ use crate::{Fixture, call, function, start, text, through_url, wait_for};
 
 async fn failed_start(variables: &[(&str, &str)]) -> (String, String) {
     let function = start(variables).await;
-    assert_eq!(function.ready().await, Err(Failure::Exited("exit status: 1".to_owned())));
+    assert_eq!(
+        function.ready().await,
+        Err(Failure::Exited("exit status: 1".to_owned()))
+    );
     let error = function.init_error().expect("the platform was told");
-    (error["errorMessage"].as_str().unwrap().to_owned(), function.log().join("\n"))
+    (
+        error["errorMessage"].as_str().unwrap().to_owned(),
+        function.log().join("\n"),
+    )
 }
 
 #[tokio::test]
@@ -24,11 +30,19 @@ async fn without_a_word_on_who_may_call_there_is_no_start() {
 
 #[tokio::test]
 async fn a_start_names_every_mistake_and_no_secret() {
-    let (told, logged) = failed_start(&[("MCPFN_AUTH", "all"), ("MCPFN_LAMBDA_MODE", "x"), ("MCPFN_STATE_KEY", "hunter2")]).await;
+    let (told, logged) = failed_start(&[
+        ("MCPFN_AUTH", "all"),
+        ("MCPFN_LAMBDA_MODE", "x"),
+        ("MCPFN_STATE_KEY", "hunter2"),
+    ])
+    .await;
     for name in ["MCPFN_AUTH", "MCPFN_LAMBDA_MODE", "MCPFN_STATE_KEY"] {
         assert!(told.contains(name), "{told}");
     }
-    assert!(!told.contains("hunter2") && !logged.contains("hunter2"), "{told} {logged}");
+    assert!(
+        !told.contains("hunter2") && !logged.contains("hunter2"),
+        "{told} {logged}"
+    );
 }
 
 #[tokio::test]
@@ -37,27 +51,50 @@ async fn a_cold_start_warns_of_what_is_unsafe() {
     loose.ready().await.unwrap();
     let log = wait_for(&loose, "MCPFN_STATE_KEY is not set").await;
     assert!(log.contains("MCPFN_AUTH is none"), "{log}");
-    assert!(log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line["level"] == "WARN")), "{log}");
+    assert!(
+        log.lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line)
+                .is_ok_and(|line| line["level"] == "WARN")),
+        "{log}"
+    );
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let tight = start(&[("MCPFN_AUTH", "iam"), ("MCPFN_STATE_KEY", key)]).await;
     tight.ready().await.unwrap();
-    let _ = tight.invoke(through_url(&call("whoami", &json!({})))).await.unwrap();
+    let _ = tight
+        .invoke(through_url(&call("whoami", &json!({}))))
+        .await
+        .unwrap();
     assert_eq!(tight.log(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_panic_is_one_answer_and_the_process_lives() {
     let function = function(&[]).await;
-    let reply = function.invoke(through_url(&call("test_panic", &json!({})))).await.unwrap();
+    let reply = function
+        .invoke(through_url(&call("test_panic", &json!({}))))
+        .await
+        .unwrap();
     assert_eq!(reply.head.status, 200);
     let answer = reply.json().to_string();
-    assert!(answer.contains("internal error") && !answer.contains("a private message"), "{answer}");
-    let reply = function.invoke(through_url(&call("whoami", &json!({})))).await.unwrap();
+    assert!(
+        answer.contains("internal error") && !answer.contains("a private message"),
+        "{answer}"
+    );
+    let reply = function
+        .invoke(through_url(&call("whoami", &json!({}))))
+        .await
+        .unwrap();
     assert_eq!(text(&reply), "Anonymous ", "the same process");
     let log = wait_for(&function, "call failed").await;
-    let line = log.lines().find(|line| line.contains("call failed")).unwrap();
+    let line = log
+        .lines()
+        .find(|line| line.contains("call failed"))
+        .unwrap();
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
-    assert_eq!(line["span"]["requestId"], "00000000-0000-4000-8000-000000000001", "{line}");
+    assert_eq!(
+        line["span"]["requestId"], "00000000-0000-4000-8000-000000000001",
+        "{line}"
+    );
 }
 
 #[tokio::test]
@@ -67,7 +104,13 @@ async fn a_call_is_ended_before_the_platform_ends_the_process() {
         function.ready().await.unwrap();
         let left = Duration::from_millis(300);
         let begun = Instant::now();
-        let reply = function.invoke(Invocation { deadline: Deadline::In(left), ..through_url(&call("count", &json!({}))) }).await.unwrap();
+        let reply = function
+            .invoke(Invocation {
+                deadline: Deadline::In(left),
+                ..through_url(&call("count", &json!({})))
+            })
+            .await
+            .unwrap();
         assert!(begun.elapsed() < left, "{:?}", begun.elapsed());
         let result = &reply.json()["result"];
         assert_eq!(result["isError"], true, "{result}");
@@ -79,8 +122,14 @@ async fn a_call_is_ended_before_the_platform_ends_the_process() {
 async fn a_deadline_long_past_is_no_deadline() {
     // AWS hands out no event that is over; `cargo lambda watch` says 1970
     let function = function(&[]).await;
-    for (deadline, said) in [(Deadline::At(600_000), "done"), (Deadline::In(Duration::from_millis(150)), "did not finish")] {
-        let invocation = Invocation { deadline, ..through_url(&call("count", &json!({}))) };
+    for (deadline, said) in [
+        (Deadline::At(600_000), "done"),
+        (Deadline::In(Duration::from_millis(150)), "did not finish"),
+    ] {
+        let invocation = Invocation {
+            deadline,
+            ..through_url(&call("count", &json!({})))
+        };
         let reply = function.invoke(invocation).await.unwrap();
         assert!(text(&reply).contains(said), "{reply:?}");
     }
@@ -90,8 +139,14 @@ async fn a_deadline_long_past_is_no_deadline() {
 async fn an_answer_that_the_platform_refuses_is_logged_and_the_process_lives() {
     for mode in ["buffer", "stream"] {
         let function = function(&[("MCPFN_LAMBDA_MODE", mode)]).await;
-        let invocation = Invocation { refused: true, ..through_url(&call("process", &json!({}))) };
-        assert!(matches!(function.invoke(invocation).await, Err(Failure::Broken(..))));
+        let invocation = Invocation {
+            refused: true,
+            ..through_url(&call("process", &json!({})))
+        };
+        assert!(matches!(
+            function.invoke(invocation).await,
+            Err(Failure::Broken(..))
+        ));
         wait_for(&function, "the Lambda runtime API refused an answer").await;
         assert_eq!(process(&function).await, function.process());
     }
@@ -103,7 +158,10 @@ async fn a_process_that_ends_takes_its_call_with_it_and_no_other() {
         let variables = [("MCPFN_LAMBDA_MODE", mode)];
         let first = function(&variables).await;
         let gone = first.invoke(through_url(&call("leave", &json!({})))).await;
-        assert!(matches!(gone, Err(Failure::Exited(_) | Failure::Broken(..))), "{gone:?}");
+        assert!(
+            matches!(gone, Err(Failure::Exited(_) | Failure::Broken(..))),
+            "{gone:?}"
+        );
         assert_eq!(first.exited().await, "exit status: 3");
         let second = function(&variables).await;
         assert_eq!(process(&second).await, second.process());
@@ -118,10 +176,19 @@ async fn a_word_of_the_platform_ends_the_process_at_once() {
     for busy in [false, true] {
         let function = function(&[("MCPFN_LAMBDA_MODE", "stream")]).await;
         function.ready().await.unwrap();
-        let mut parts = function.send(through_url(&call(if busy { "count" } else { "whoami" }, &json!({"to": 100}))));
+        let mut parts = function.send(through_url(&call(
+            if busy { "count" } else { "whoami" },
+            &json!({"to": 100}),
+        )));
         assert!(parts.next().await.is_some());
         let process = function.process().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-TERM", &process])
+                .status()
+                .unwrap()
+                .success()
+        );
         let ended = tokio::time::timeout(Duration::from_secs(5), function.exited()).await;
         assert_eq!(ended.unwrap(), "signal: 15 (SIGTERM)");
     }
@@ -129,18 +196,38 @@ async fn a_word_of_the_platform_ends_the_process_at_once() {
 
 #[tokio::test]
 async fn without_its_platform_a_process_ends() {
-    let nowhere = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    let variables = [("MCPFN_AUTH", "none"), ("AWS_LAMBDA_RUNTIME_API", &*nowhere.to_string())];
+    let nowhere = std::net::TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let variables = [
+        ("MCPFN_AUTH", "none"),
+        ("AWS_LAMBDA_RUNTIME_API", &*nowhere.to_string()),
+    ];
     let function = start(&variables).await;
-    assert_eq!(function.ready().await, Err(Failure::Exited("exit status: 1".to_owned())), "a new environment is better than a busy loop");
-    assert!(function.log().join("\n").contains("the Lambda runtime API failed"), "{:?}", function.log());
+    assert_eq!(
+        function.ready().await,
+        Err(Failure::Exited("exit status: 1".to_owned())),
+        "a new environment is better than a busy loop"
+    );
+    assert!(
+        function
+            .log()
+            .join("\n")
+            .contains("the Lambda runtime API failed"),
+        "{:?}",
+        function.log()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_calls_leave_nothing_behind() {
     let (buffered, streamed) = tokio::join!(growth("buffer"), growth("stream"));
     for (mode, growth) in [("buffer", buffered), ("stream", streamed)] {
-        assert!(growth.is_none_or(|kib| kib < 2048), "{mode}: {growth:?} KiB after the first thousand");
+        assert!(
+            growth.is_none_or(|kib| kib < 2048),
+            "{mode}: {growth:?} KiB after the first thousand"
+        );
     }
 }
 
@@ -153,8 +240,14 @@ async fn growth(mode: &'static str) -> Option<u64> {
         for hundred in 0..100 {
             // asked ahead, so that neither side waits for the other to wake up
             let numbers = hundred * 100..(hundred + 1) * 100;
-            let sent =
-                numbers.map(|number| (number, function.send(Invocation::new(url.with(&call("add", &json!({"a": number, "b": 1})))))));
+            let sent = numbers.map(|number| {
+                (
+                    number,
+                    function.send(Invocation::new(
+                        url.with(&call("add", &json!({"a": number, "b": 1}))),
+                    )),
+                )
+            });
             for (number, parts) in sent.collect::<Vec<_>>() {
                 let reply = Reply::collect(parts).await.unwrap();
                 assert_eq!(text(&reply), format!("{{\"sum\":{}}}", number + 1));
@@ -165,7 +258,8 @@ async fn growth(mode: &'static str) -> Option<u64> {
         }
         let late = resident_kib(&function);
         println!("{mode}: {early:?} KiB after a thousand calls, {late:?} after ten thousand");
-        late.zip(early).map(|(late, early)| late.saturating_sub(early))
+        late.zip(early)
+            .map(|(late, early)| late.saturating_sub(early))
     })
     .await
     .unwrap()
@@ -173,7 +267,11 @@ async fn growth(mode: &'static str) -> Option<u64> {
 
 #[tokio::test]
 async fn managed_instances_get_several_answers_at_once() {
-    let function = function(&[("AWS_LAMBDA_MAX_CONCURRENCY", "4"), ("MCPFN_LAMBDA_MODE", "stream")]).await;
+    let function = function(&[
+        ("AWS_LAMBDA_MAX_CONCURRENCY", "4"),
+        ("MCPFN_LAMBDA_MODE", "stream"),
+    ])
+    .await;
     function.ready().await.unwrap();
     let begun = Instant::now();
     let one = || function.invoke(through_url(&call("count", &json!({}))));
@@ -181,16 +279,30 @@ async fn managed_instances_get_several_answers_at_once() {
     for reply in [first, second, third, fourth] {
         assert_eq!(text(&reply.unwrap()), "done");
     }
-    assert!(begun.elapsed() < Duration::from_millis(1500), "one takes half a second: {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(1500),
+        "one takes half a second: {:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]
 async fn what_happens_to_one_of_several_happens_to_no_other() {
-    let function = function(&[("AWS_LAMBDA_MAX_CONCURRENCY", "4"), ("MCPFN_LAMBDA_MODE", "stream")]).await;
+    let function = function(&[
+        ("AWS_LAMBDA_MAX_CONCURRENCY", "4"),
+        ("MCPFN_LAMBDA_MODE", "stream"),
+    ])
+    .await;
     function.ready().await.unwrap();
     let one = |tool: &'static str, arguments| through_url(&call(tool, &arguments));
-    let cut = Invocation { cut_after: Some(4), ..one("count", json!({})) };
-    let late = Invocation { deadline: Deadline::In(Duration::from_millis(350)), ..one("count", json!({})) };
+    let cut = Invocation {
+        cut_after: Some(4),
+        ..one("count", json!({}))
+    };
+    let late = Invocation {
+        deadline: Deadline::In(Duration::from_millis(350)),
+        ..one("count", json!({}))
+    };
     let (cut, late, fallen, whole) = tokio::join!(
         function.invoke(cut),
         function.invoke(late),
@@ -201,38 +313,77 @@ async fn what_happens_to_one_of_several_happens_to_no_other() {
     assert!(text(&late.unwrap()).contains("did not finish"));
     assert!(text(&fallen.unwrap()).contains("internal error"));
     assert_eq!(text(&whole.unwrap()), "done");
-    assert_eq!(process(&function).await, function.process(), "the same process answers on");
+    assert_eq!(
+        process(&function).await,
+        function.process(),
+        "the same process answers on"
+    );
 }
 
 /// Which process answers.
 async fn process(function: &Environment) -> Option<u32> {
-    let reply = function.invoke(through_url(&call("process", &json!({})))).await.unwrap();
+    let reply = function
+        .invoke(through_url(&call("process", &json!({}))))
+        .await
+        .unwrap();
     text(&reply).parse().ok()
 }
 
 /// Memory of the function's process, where the system tells.
 fn resident_kib(function: &Environment) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", function.process()?)).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
 }
 
 #[tokio::test]
 async fn a_call_is_a_metric_where_the_operator_says_so() {
     let function = function(&[("MCPFN_METRICS", "emf"), ("MCPFN_LOG", "error")]).await;
     for tool in ["whoami", "test_panic"] {
-        let _ = function.invoke(through_url(&call(tool, &json!({})))).await.unwrap();
+        let _ = function
+            .invoke(through_url(&call(tool, &json!({}))))
+            .await
+            .unwrap();
     }
     let log = wait_for(&function, "\"name\":\"test_panic\",").await;
-    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let named = |name: &str| lines.iter().find(|line| line["name"] == name && line["message"] == "call").unwrap();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let named = |name: &str| {
+        lines
+            .iter()
+            .find(|line| line["name"] == name && line["message"] == "call")
+            .unwrap()
+    };
     let (fine, panicked) = (named("whoami"), named("test_panic"));
-    assert_eq!((&fine["Calls"], &fine["Errors"], &fine["outcome"]), (&json!(1), &json!(0), &json!("ok")));
-    assert_eq!((&panicked["Errors"], &panicked["outcome"]), (&json!(1), &json!("internal")));
-    assert_eq!(panicked["requestId"], "00000000-0000-4000-8000-000000000002");
+    assert_eq!(
+        (&fine["Calls"], &fine["Errors"], &fine["outcome"]),
+        (&json!(1), &json!(0), &json!("ok"))
+    );
+    assert_eq!(
+        (&panicked["Errors"], &panicked["outcome"]),
+        (&json!(1), &json!("internal"))
+    );
+    assert_eq!(
+        panicked["requestId"],
+        "00000000-0000-4000-8000-000000000002"
+    );
     let directive = &fine["_aws"]["CloudWatchMetrics"][0];
-    assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("mcpfn"), &json!([["service"], ["service", "name"]])));
+    assert_eq!(
+        (&directive["Namespace"], &directive["Dimensions"]),
+        (&json!("mcpfn"), &json!([["service"], ["service", "name"]]))
+    );
     for metric in directive["Metrics"].as_array().unwrap() {
-        assert!(fine[metric["Name"].as_str().unwrap()].is_number(), "every metric that is named is there: {fine}");
+        assert!(
+            fine[metric["Name"].as_str().unwrap()].is_number(),
+            "every metric that is named is there: {fine}"
+        );
     }
 }
 
@@ -241,7 +392,15 @@ async fn a_budget_is_taken_from_the_environment() {
     let function = function(&[("MCPFN_RATE", "2/min")]).await;
     let mut statuses = Vec::new();
     for _ in 0..3 {
-        statuses.push(function.invoke(through_url(&call("whoami", &json!({})))).await.unwrap().head.status.as_u16());
+        statuses.push(
+            function
+                .invoke(through_url(&call("whoami", &json!({}))))
+                .await
+                .unwrap()
+                .head
+                .status
+                .as_u16(),
+        );
     }
     assert_eq!(statuses, [200, 200, 429]);
 }

@@ -19,7 +19,12 @@ async fn function(variables: &[(&str, &str)]) -> Environment {
 }
 
 async fn start(variables: &[(&str, &str)]) -> Environment {
-    Environment::start(&Bootstrap::new(env!("CARGO_BIN_EXE_everything-lambda"), variables)).await.unwrap()
+    Environment::start(&Bootstrap::new(
+        env!("CARGO_BIN_EXE_everything-lambda"),
+        variables,
+    ))
+    .await
+    .unwrap()
 }
 
 /// An event as a trigger sends it, from a file.
@@ -32,7 +37,10 @@ struct Fixture {
 
 impl Fixture {
     fn named(name: &str) -> Self {
-        Self::all().into_iter().find(|fixture| fixture.name == name).unwrap_or_else(|| panic!("no fixture {name}"))
+        Self::all()
+            .into_iter()
+            .find(|fixture| fixture.name == name)
+            .unwrap_or_else(|| panic!("no fixture {name}"))
     }
 
     fn all() -> Vec<Self> {
@@ -55,7 +63,11 @@ impl Fixture {
         let mut event = self.event.clone();
         let text = message.to_string();
         let encoded = event["isBase64Encoded"] == true;
-        event["body"] = json!(if encoded { base64::engine::general_purpose::STANDARD.encode(text) } else { text });
+        event["body"] = json!(if encoded {
+            base64::engine::general_purpose::STANDARD.encode(text)
+        } else {
+            text
+        });
         event
     }
 }
@@ -72,7 +84,10 @@ fn through_url(message: &Value) -> Invocation {
 
 /// The text that a tool gave.
 fn text(reply: &Reply) -> String {
-    reply.json()["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text in {reply:?}")).to_owned()
+    reply.json()["result"]["content"][0]["text"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text in {reply:?}"))
+        .to_owned()
 }
 
 /// The log once it says something; what a process wrote may still be in the pipe.

@@ -10,32 +10,61 @@ async fn the_caller_reaches_a_tool_and_the_answer_has_the_triggers_shape() {
     let function = function(&[]).await;
     for fixture in Fixture::all() {
         let name = &fixture.name;
-        let reply = function.invoke(Invocation::new(fixture.with(&call("whoami", &json!({}))))).await.unwrap();
+        let reply = function
+            .invoke(Invocation::new(fixture.with(&call("whoami", &json!({})))))
+            .await
+            .unwrap();
         assert_eq!(reply.head.status, 200, "{name}");
         assert_eq!(text(&reply), fixture.whoami, "{name}");
         let document = reply.document;
         assert_eq!(document["isBase64Encoded"], false, "{name}");
         let several = fixture.event.get("multiValueHeaders").is_some();
-        let (wanted, other) = if several { ("multiValueHeaders", "headers") } else { ("headers", "multiValueHeaders") };
+        let (wanted, other) = if several {
+            ("multiValueHeaders", "headers")
+        } else {
+            ("headers", "multiValueHeaders")
+        };
         let content_type = &document[wanted]["content-type"];
-        assert_eq!(content_type, &if several { json!(["application/json"]) } else { json!("application/json") }, "{name}");
+        assert_eq!(
+            content_type,
+            &if several {
+                json!(["application/json"])
+            } else {
+                json!("application/json")
+            },
+            "{name}"
+        );
         let balanced = name.starts_with("load-balancer");
         // nothing in them, but `cargo lambda watch` insists
         let unused = (!several && !balanced).then(|| json!({}));
         assert_eq!(document.get(other), unused.as_ref(), "{name}");
-        assert_eq!(document.get("cookies").is_some(), unused.is_some(), "{name}");
-        assert_eq!(document.get("statusDescription"), balanced.then_some(&json!("200 OK")), "{name}");
+        assert_eq!(
+            document.get("cookies").is_some(),
+            unused.is_some(),
+            "{name}"
+        );
+        assert_eq!(
+            document.get("statusDescription"),
+            balanced.then_some(&json!("200 OK")),
+            "{name}"
+        );
     }
 }
 
 #[tokio::test]
 async fn only_recognised_callers_pass() {
-    for (auth, refused) in [("iam", &["Anonymous", "Jwt", "Authorizer"][..]), ("authorizer", &["Anonymous"])] {
+    for (auth, refused) in [
+        ("iam", &["Anonymous", "Jwt", "Authorizer"][..]),
+        ("authorizer", &["Anonymous"]),
+    ] {
         for mode in ["buffer", "stream"] {
             let function = start(&[("MCPFN_AUTH", auth), ("MCPFN_LAMBDA_MODE", mode)]).await;
             for fixture in Fixture::all() {
                 let name = format!("{auth} {mode} {}", fixture.name);
-                let reply = function.invoke(Invocation::new(fixture.with(&call("whoami", &json!({}))))).await.unwrap();
+                let reply = function
+                    .invoke(Invocation::new(fixture.with(&call("whoami", &json!({})))))
+                    .await
+                    .unwrap();
                 if refused.iter().any(|kind| fixture.whoami.starts_with(kind)) {
                     assert_eq!(reply.head.status, 403, "{name}");
                     let body = reply.json();
@@ -105,7 +134,10 @@ async fn every_value_of_a_header_is_seen() {
     // one allowed origin does not hide another
     for (origins, status) in [
         (&["https://app.example.com"][..], 200),
-        (&["https://evil.example.com", "https://app.example.com"], 403),
+        (
+            &["https://evil.example.com", "https://app.example.com"],
+            403,
+        ),
         (&["https://app.example.com\n"], 403),
     ] {
         let mut event = rest.with(&call("whoami", &json!({})));
@@ -119,15 +151,23 @@ async fn every_value_of_a_header_is_seen() {
 #[tokio::test]
 async fn what_is_no_http_event_is_an_error_with_advice() {
     let function = function(&[]).await;
-    for event in [json!({}), json!({"Records": [{"eventSource": "aws:sqs"}]}), json!({"requestContext": {"connectionId": "c"}})] {
-        let Err(Failure::Function(error)) = function.invoke(Invocation::new(event.clone())).await else {
+    for event in [
+        json!({}),
+        json!({"Records": [{"eventSource": "aws:sqs"}]}),
+        json!({"requestContext": {"connectionId": "c"}}),
+    ] {
+        let Err(Failure::Function(error)) = function.invoke(Invocation::new(event.clone())).await
+        else {
             panic!("{event} was answered");
         };
         let message = error["errorMessage"].as_str().unwrap();
         assert!(message.contains("function URL"), "{message}");
     }
     let message = call("whoami", &json!({}));
-    let reply = function.invoke(Invocation::new(Fixture::named("url-none").with(&message))).await.unwrap();
+    let reply = function
+        .invoke(Invocation::new(Fixture::named("url-none").with(&message)))
+        .await
+        .unwrap();
     assert_eq!(text(&reply), "Anonymous ", "the same process answers on");
 }
 
@@ -146,7 +186,10 @@ async fn a_message_over_the_limit_is_refused() {
     let function = function(&[]).await;
     let message = call("add", &json!({"a": "x".repeat(5 * 1024 * 1024)}));
     for name in ["url-none", "http-api-jwt-base64"] {
-        let reply = function.invoke(Invocation::new(Fixture::named(name).with(&message))).await.unwrap();
+        let reply = function
+            .invoke(Invocation::new(Fixture::named(name).with(&message)))
+            .await
+            .unwrap();
         assert_eq!(reply.head.status, 413, "{name}");
     }
 }

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mcpfn_core::{Admission, Begun, BlobError, BlobPath, Blobs as _, Once as _, Rate, RateLimiter as _, ResultCache as _, WriteCondition};
+use mcpfn_core::{
+    Admission, Begun, BlobError, BlobPath, Blobs as _, Once as _, Rate, RateLimiter as _,
+    ResultCache as _, WriteCondition,
+};
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_store_tests::bucket;
 use mcpfn_store_tests::contract::{Stores, checks};
@@ -39,7 +42,9 @@ async fn main() -> ExitCode {
         ["--s3", address, "s3s-fs"] => (address, What::Files(&S3S)),
         ["--s3", address, "moto"] => (address, What::Files(&MOTO)),
         _ => {
-            eprintln!("usage: stores --dynamodb ADDRESS [--outages], or stores --s3 ADDRESS s3s-fs|moto");
+            eprintln!(
+                "usage: stores --dynamodb ADDRESS [--outages], or stores --s3 ADDRESS s3s-fs|moto"
+            );
             return ExitCode::FAILURE;
         }
     };
@@ -52,7 +57,11 @@ async fn main() -> ExitCode {
         What::Tables { outages } => tables(emulator, outages, &mut report).await,
         What::Files(which) => files(emulator, which, &mut report).await,
     }
-    if report.end() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if report.end() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// What the emulator plays.
@@ -69,9 +78,15 @@ struct Emulated {
 }
 
 /// It says that the keys in its lists are encoded, and does not encode them.
-const S3S: Emulated = Emulated { signatures: true, without: "a plus sign in a name is no space" };
+const S3S: Emulated = Emulated {
+    signatures: true,
+    without: "a plus sign in a name is no space",
+};
 /// It answers a cursor that it does not know with status 500.
-const MOTO: Emulated = Emulated { signatures: false, without: "a cursor of another store is refused, or is a page" };
+const MOTO: Emulated = Emulated {
+    signatures: false,
+    without: "a cursor of another store is refused, or is a page",
+};
 
 async fn tables(emulator: SocketAddr, outages: bool, report: &mut Report) {
     create(emulator, TABLE).await;
@@ -87,52 +102,110 @@ async fn tables(emulator: SocketAddr, outages: bool, report: &mut Report) {
 /// The contract in a bucket and below a prefix, and what only buckets have.
 async fn files(emulator: SocketAddr, which: &Emulated, report: &mut Report) {
     bucket::create(emulator, BUCKET).await;
-    for url in [format!("s3://{BUCKET}"), format!("s3://{BUCKET}/a prefix/of=two")] {
+    for url in [
+        format!("s3://{BUCKET}"),
+        format!("s3://{BUCKET}/a prefix/of=two"),
+    ] {
         println!("{url}");
         let store = Arc::new(bucket::at(emulator, &url, bucket::SECRET));
-        let files = Files { store, directories: false, exact: false };
+        let files = Files {
+            store,
+            directories: false,
+            exact: false,
+        };
         for check in files::checks().filter(|check| check.name != which.without) {
             report.check(check.name, (check.run)(files.clone())).await;
         }
     }
     let prefixes = async move {
-        let open = |prefix: &str| bucket::at(emulator, &format!("s3://{BUCKET}{prefix}"), bucket::SECRET);
+        let open =
+            |prefix: &str| bucket::at(emulator, &format!("s3://{BUCKET}{prefix}"), bucket::SECRET);
         let (outer, inner) = (open("/outer"), open("/outer/inner"));
         let path = |text| BlobPath::parse(text).unwrap();
-        outer.write(&path("a"), Bytes::from_static(b"outside"), &WriteCondition::Always).await.unwrap();
-        inner.write(&path("b"), Bytes::from_static(b"inside"), &WriteCondition::Always).await.unwrap();
-        assert_eq!(outer.read(&path("inner/b"), 0, 100).await.unwrap().bytes, "inside");
+        outer
+            .write(
+                &path("a"),
+                Bytes::from_static(b"outside"),
+                &WriteCondition::Always,
+            )
+            .await
+            .unwrap();
+        inner
+            .write(
+                &path("b"),
+                Bytes::from_static(b"inside"),
+                &WriteCondition::Always,
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            outer.read(&path("inner/b"), 0, 100).await.unwrap().bytes,
+            "inside"
+        );
         assert_eq!(inner.metadata(&path("a")).await, Err(BlobError::NotFound));
-        let names = inner.list(&BlobPath::top(), "", None, 10).await.unwrap().entries;
-        assert_eq!(names.into_iter().map(|entry| entry.name).collect::<Vec<_>>(), ["b"]);
+        let names = inner
+            .list(&BlobPath::top(), "", None, 10)
+            .await
+            .unwrap()
+            .entries;
+        assert_eq!(
+            names
+                .into_iter()
+                .map(|entry| entry.name)
+                .collect::<Vec<_>>(),
+            ["b"]
+        );
     };
     report.check("a prefix is not left", prefixes).await;
     let nowhere = async move {
         let store = bucket::at(emulator, "s3://no-such-bucket", bucket::SECRET);
         let refused = store.list(&BlobPath::top(), "", None, 10).await;
-        assert!(matches!(&refused, Err(BlobError::Unavailable(cause)) if cause.contains("NoSuchBucket")), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(BlobError::Unavailable(cause)) if cause.contains("NoSuchBucket")),
+            "{refused:?}"
+        );
     };
-    report.check("a bucket that is not there is named in the cause", nowhere).await;
+    report
+        .check("a bucket that is not there is named in the cause", nowhere)
+        .await;
     if which.signatures {
         let forged = async move {
             let path = BlobPath::parse("a").unwrap();
             let store = bucket::at(emulator, &format!("s3://{BUCKET}"), "hunter3");
-            let refused = store.write(&path, Bytes::new(), &WriteCondition::Always).await.unwrap_err();
-            assert!(matches!(&refused, BlobError::Refused(cause) if cause.contains("SignatureDoesNotMatch")), "{refused}");
+            let refused = store
+                .write(&path, Bytes::new(), &WriteCondition::Always)
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(&refused, BlobError::Refused(cause) if cause.contains("SignatureDoesNotMatch")),
+                "{refused}"
+            );
             assert!(!refused.to_string().contains("hunter"), "{refused}");
-            assert!(matches!(store.metadata(&path).await, Err(BlobError::Refused(_))));
+            assert!(matches!(
+                store.metadata(&path).await,
+                Err(BlobError::Refused(_))
+            ));
         };
-        report.check("another secret is refused, and not shown", forged).await;
+        report
+            .check("another secret is refused, and not shown", forged)
+            .await;
     }
 }
 
 /// A store that waits.
 fn patient(address: SocketAddr) -> dynamodb::Stores {
-    dynamodb::Stores::new(Table { timeout: PATIENCE, ..at(address, TABLE) })
+    dynamodb::Stores::new(Table {
+        timeout: PATIENCE,
+        ..at(address, TABLE)
+    })
 }
 
 async fn contract(emulator: SocketAddr, report: &mut Report) {
-    let stores = Stores { one: Arc::new(patient(emulator)), other: Arc::new(patient(emulator)), two: true };
+    let stores = Stores {
+        one: Arc::new(patient(emulator)),
+        other: Arc::new(patient(emulator)),
+        two: true,
+    };
     for check in checks() {
         report.check(check.name, (check.run)(stores.clone())).await;
     }
@@ -143,24 +216,57 @@ async fn requests(emulator: SocketAddr, report: &mut Report) {
     let check = async move {
         let proxy = Proxy::start(emulator).await.unwrap();
         let stores = patient(proxy.address);
-        assert_eq!(proxy.counts(), (0, 0), "nothing happens before the first use");
+        assert_eq!(
+            proxy.counts(),
+            (0, 0),
+            "nothing happens before the first use"
+        );
         let rate = Rate::per_minute(50);
         for _ in 0..50 {
-            assert_eq!(stores.admit("steady", rate, 1000).await, Ok(Admission::Admitted));
+            assert_eq!(
+                stores.admit("steady", rate, 1000).await,
+                Ok(Admission::Admitted)
+            );
         }
-        assert_eq!(proxy.counts(), (1, 50), "one request a decision, all over one connection");
+        assert_eq!(
+            proxy.counts(),
+            (1, 50),
+            "one request a decision, all over one connection"
+        );
         for _ in 0..50 {
-            assert!(matches!(stores.admit("steady", rate, 1000).await, Ok(Admission::Refused { .. })));
+            assert!(matches!(
+                stores.admit("steady", rate, 1000).await,
+                Ok(Admission::Refused { .. })
+            ));
         }
-        assert_eq!(proxy.counts(), (1, 50), "a bucket that is known to be empty is not asked for");
+        assert_eq!(
+            proxy.counts(),
+            (1, 50),
+            "a bucket that is known to be empty is not asked for"
+        );
         let newcomer = patient(proxy.address);
-        assert!(matches!(newcomer.admit("steady", rate, 1000).await, Ok(Admission::Refused { .. })));
-        assert_eq!(proxy.counts(), (2, 51), "and one that is not known is, once");
-        assert_eq!(newcomer.admit("steady", rate, 2000 + 60_000).await, Ok(Admission::Admitted));
-        assert_eq!(stores.admit("steady", rate, 2000 + 60_000).await, Ok(Admission::Admitted));
+        assert!(matches!(
+            newcomer.admit("steady", rate, 1000).await,
+            Ok(Admission::Refused { .. })
+        ));
+        assert_eq!(
+            proxy.counts(),
+            (2, 51),
+            "and one that is not known is, once"
+        );
+        assert_eq!(
+            newcomer.admit("steady", rate, 2000 + 60_000).await,
+            Ok(Admission::Admitted)
+        );
+        assert_eq!(
+            stores.admit("steady", rate, 2000 + 60_000).await,
+            Ok(Admission::Admitted)
+        );
         assert_eq!(proxy.counts(), (2, 54), "a wrong guess costs one more");
     };
-    report.check("a decision is one request over a kept connection", check).await;
+    report
+        .check("a decision is one request over a kept connection", check)
+        .await;
 }
 
 /// Connections that went stale while the environment was frozen.
@@ -173,7 +279,12 @@ async fn stale(emulator: SocketAddr, report: &mut Report) {
             stores.get("key", 0).await.unwrap();
             assert!(start.elapsed() < PATIENCE / 5, "{:?}", start.elapsed());
         };
-        report.check(&format!("a kept connection that is {how:?} costs a new one and no waiting"), check).await;
+        report
+            .check(
+                &format!("a kept connection that is {how:?} costs a new one and no waiting"),
+                check,
+            )
+            .await;
     }
     let check = async move {
         let (proxy, stores) = warm(emulator, PATIENCE, Duration::from_millis(50)).await;
@@ -183,7 +294,12 @@ async fn stale(emulator: SocketAddr, report: &mut Report) {
         stores.get("key", 0).await.unwrap();
         assert!(start.elapsed() < PATIENCE / 5, "{:?}", start.elapsed());
     };
-    report.check("a connection that was idle for long is not used again", check).await;
+    report
+        .check(
+            "a connection that was idle for long is not used again",
+            check,
+        )
+        .await;
     let check = async move {
         let timeout = Duration::from_secs(2);
         let (proxy, stores) = warm(emulator, timeout, Duration::from_secs(60)).await;
@@ -196,12 +312,25 @@ async fn stale(emulator: SocketAddr, report: &mut Report) {
         stores.get("key", 0).await.unwrap();
         assert!(start.elapsed() < timeout * 3 / 5, "{:?}", start.elapsed());
     };
-    report.check("a kept connection that fell silent costs one attempt, once", check).await;
+    report
+        .check(
+            "a kept connection that fell silent costs one attempt, once",
+            check,
+        )
+        .await;
 }
 
-async fn warm(emulator: SocketAddr, timeout: Duration, idle: Duration) -> (Proxy, dynamodb::Stores) {
+async fn warm(
+    emulator: SocketAddr,
+    timeout: Duration,
+    idle: Duration,
+) -> (Proxy, dynamodb::Stores) {
     let proxy = Proxy::start(emulator).await.unwrap();
-    let table = Table { timeout, idle, ..at(proxy.address, TABLE) };
+    let table = Table {
+        timeout,
+        idle,
+        ..at(proxy.address, TABLE)
+    };
     let stores = dynamodb::Stores::new(table);
     stores.get("key", 0).await.unwrap();
     (proxy, stores)
@@ -226,13 +355,21 @@ async fn lost(emulator: SocketAddr, report: &mut Report) {
         // where the second request was lost, too, the hold ends in time
         if let Ok(begun) = begun {
             assert_eq!(begun, Begun::First, "it finds its own name");
-            stores.finish("lost", Bytes::from_static(b"1"), 3000).await.unwrap();
-            assert_eq!(other.begin("lost", 1000, 2000).await, Ok(Begun::Done(Bytes::from_static(b"1"))));
+            stores
+                .finish("lost", Bytes::from_static(b"1"), 3000)
+                .await
+                .unwrap();
+            assert_eq!(
+                other.begin("lost", 1000, 2000).await,
+                Ok(Begun::Done(Bytes::from_static(b"1")))
+            );
         } else {
             assert_eq!(other.begin("lost", 1999, 3000).await, Ok(Begun::Running));
         }
     };
-    report.check("who begins and loses the answer is still the first", check).await;
+    report
+        .check("who begins and loses the answer is still the first", check)
+        .await;
     let check = async move {
         let proxy = Proxy::start(emulator).await.unwrap();
         let stores = patient(proxy.address);
@@ -247,9 +384,17 @@ async fn lost(emulator: SocketAddr, report: &mut Report) {
         assert!(admit().await.is_err());
         proxy.set(Mode::Pass);
         assert_eq!(admit().await, Ok(Admission::Admitted));
-        assert!(matches!(admit().await, Ok(Admission::Refused { .. })), "1 + 1 + 2 + 1 are 5");
+        assert!(
+            matches!(admit().await, Ok(Admission::Refused { .. })),
+            "1 + 1 + 2 + 1 are 5"
+        );
     };
-    report.check("a decision whose answer is lost counts, and admits nobody twice", check).await;
+    report
+        .check(
+            "a decision whose answer is lost counts, and admits nobody twice",
+            check,
+        )
+        .await;
 }
 
 /// Every outage, its figures, and its end.
@@ -264,10 +409,13 @@ async fn down(emulator: SocketAddr, report: &mut Report) {
     for met in all {
         let name = met.name();
         report
-            .check(&format!("{name}: bearable, and over when it is over"), async move {
-                met.check(SLACK);
-                met.recovers().await.unwrap();
-            })
+            .check(
+                &format!("{name}: bearable, and over when it is over"),
+                async move {
+                    met.check(SLACK);
+                    met.recovers().await.unwrap();
+                },
+            )
             .await;
     }
 }

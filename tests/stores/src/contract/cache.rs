@@ -32,10 +32,25 @@ async fn expiry(stores: Stores) {
 
 async fn replaced(stores: Stores) {
     let key = key();
-    stores.one.put(&key, Bytes::from(document(50_000)), NOW + 1000).await.unwrap();
-    stores.other.put(&key, Bytes::from_static(b"new"), NOW + 10).await.unwrap();
-    assert_eq!(stores.one.get(&key, NOW).await, Ok(Some(Bytes::from_static(b"new"))));
-    assert_eq!(stores.one.get(&key, NOW + 10).await, Ok(None), "the older one does not come back");
+    stores
+        .one
+        .put(&key, Bytes::from(document(50_000)), NOW + 1000)
+        .await
+        .unwrap();
+    stores
+        .other
+        .put(&key, Bytes::from_static(b"new"), NOW + 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.one.get(&key, NOW).await,
+        Ok(Some(Bytes::from_static(b"new")))
+    );
+    assert_eq!(
+        stores.one.get(&key, NOW + 10).await,
+        Ok(None),
+        "the older one does not come back"
+    );
 }
 
 async fn empty(stores: Stores) {
@@ -46,17 +61,30 @@ async fn empty(stores: Stores) {
 
 async fn binary(stores: Stores) {
     let key = key();
-    let value: Bytes = (0..=u8::MAX).chain([0, 0, 0xff, 0xfe, b'"', b'\\']).collect();
+    let value: Bytes = (0..=u8::MAX)
+        .chain([0, 0, 0xff, 0xfe, b'"', b'\\'])
+        .collect();
     stores.one.put(&key, value.clone(), NOW + 1).await.unwrap();
     assert_eq!(stores.other.get(&key, NOW).await, Ok(Some(value)));
 }
 
 async fn large(stores: Stores) {
-    for value in [noise(769), noise(300_000), document(1500), document(399_000), document(1_000_000)] {
+    for value in [
+        noise(769),
+        noise(300_000),
+        document(1500),
+        document(399_000),
+        document(1_000_000),
+    ] {
         let (key, value) = (key(), Bytes::from(value));
         stores.one.put(&key, value.clone(), NOW + 1).await.unwrap();
         let found = stores.other.get(&key, NOW).await.unwrap();
-        assert!(found.as_ref() == Some(&value), "{} bytes came back as {:?}", value.len(), found.map(|found| found.len()));
+        assert!(
+            found.as_ref() == Some(&value),
+            "{} bytes came back as {:?}",
+            value.len(),
+            found.map(|found| found.len())
+        );
     }
 }
 
@@ -72,7 +100,14 @@ async fn too_large(stores: Stores) {
 async fn racing(stores: Stores) {
     let key = key();
     let puts = (0..50_u8).map(|writer| {
-        let (store, key) = (if writer % 2 == 0 { stores.one.clone() } else { stores.other.clone() }, key.clone());
+        let (store, key) = (
+            if writer % 2 == 0 {
+                stores.one.clone()
+            } else {
+                stores.other.clone()
+            },
+            key.clone(),
+        );
         tokio::spawn(async move { store.put(&key, vec![writer; 2000].into(), NOW + 1).await })
     });
     for put in puts.collect::<Vec<_>>() {

@@ -22,7 +22,14 @@ listed! {
 
 async fn admitted(stores: &Stores, key: &str, rate: Rate, now_ms: u64) -> usize {
     let calls = (0..200).map(|call| {
-        let (store, key) = (if call % 2 == 0 { stores.one.clone() } else { stores.other.clone() }, key.to_owned());
+        let (store, key) = (
+            if call % 2 == 0 {
+                stores.one.clone()
+            } else {
+                stores.other.clone()
+            },
+            key.to_owned(),
+        );
         tokio::spawn(async move { store.admit(&key, rate, now_ms).await })
     });
     let mut admitted = 0;
@@ -33,7 +40,10 @@ async fn admitted(stores: &Stores, key: &str, rate: Rate, now_ms: u64) -> usize 
 }
 
 async fn racing(stores: Stores) {
-    assert_eq!(admitted(&stores, &key(), Rate::per_minute(20), NOW).await, 20);
+    assert_eq!(
+        admitted(&stores, &key(), Rate::per_minute(20), NOW).await,
+        20
+    );
 }
 
 async fn racing_on_a_used_bucket(stores: Stores) {
@@ -45,48 +55,96 @@ async fn racing_on_a_used_bucket(stores: Stores) {
 async fn refill(stores: Stores) {
     let (key, rate) = (key(), Rate::per_minute(3));
     for _ in 0..3 {
-        assert_eq!(stores.one.admit(&key, rate, NOW).await, Ok(Admission::Admitted));
+        assert_eq!(
+            stores.one.admit(&key, rate, NOW).await,
+            Ok(Admission::Admitted)
+        );
     }
-    let refused = |milliseconds| Ok(Admission::Refused { retry_after: Duration::from_millis(milliseconds) });
+    let refused = |milliseconds| {
+        Ok(Admission::Refused {
+            retry_after: Duration::from_millis(milliseconds),
+        })
+    };
     for store in [&stores.one, &stores.other] {
         assert_eq!(store.admit(&key, rate, NOW).await, refused(20_000));
         assert_eq!(store.admit(&key, rate, NOW + 19_999).await, refused(1));
     }
-    assert_eq!(stores.other.admit(&key, rate, NOW + 20_000).await, Ok(Admission::Admitted));
-    assert!(matches!(stores.one.admit(&key, rate, NOW + 20_000).await, Ok(Admission::Refused { .. })));
+    assert_eq!(
+        stores.other.admit(&key, rate, NOW + 20_000).await,
+        Ok(Admission::Admitted)
+    );
+    assert!(matches!(
+        stores.one.admit(&key, rate, NOW + 20_000).await,
+        Ok(Admission::Refused { .. })
+    ));
 }
 
 async fn full_again(stores: Stores) {
     let (key, rate) = (key(), Rate::per_minute(2));
     for now_ms in [NOW, NOW + 60_000, NOW + 120_000, NOW + 86_400_000] {
         for store in [&stores.one, &stores.other] {
-            assert_eq!(store.admit(&key, rate, now_ms).await, Ok(Admission::Admitted), "{now_ms}");
+            assert_eq!(
+                store.admit(&key, rate, now_ms).await,
+                Ok(Admission::Admitted),
+                "{now_ms}"
+            );
         }
-        assert!(matches!(stores.one.admit(&key, rate, now_ms).await, Ok(Admission::Refused { .. })));
+        assert!(matches!(
+            stores.one.admit(&key, rate, now_ms).await,
+            Ok(Admission::Refused { .. })
+        ));
     }
 }
 
 async fn behind(stores: Stores) {
     let (key, rate) = (key(), Rate::per_minute(1));
-    assert_eq!(stores.one.admit(&key, rate, NOW).await, Ok(Admission::Admitted));
+    assert_eq!(
+        stores.one.admit(&key, rate, NOW).await,
+        Ok(Admission::Admitted)
+    );
     let refused = stores.other.admit(&key, rate, NOW - 1000).await;
-    assert_eq!(refused, Ok(Admission::Refused { retry_after: Duration::from_secs(61) }));
-    assert_eq!(stores.one.admit(&key, rate, NOW + 60_000).await, Ok(Admission::Admitted));
+    assert_eq!(
+        refused,
+        Ok(Admission::Refused {
+            retry_after: Duration::from_secs(61)
+        })
+    );
+    assert_eq!(
+        stores.one.admit(&key, rate, NOW + 60_000).await,
+        Ok(Admission::Admitted)
+    );
 }
 
 async fn apart(stores: Stores) {
     let (one, other, rate) = (key(), key(), Rate::per_minute(1));
-    assert_eq!(stores.one.admit(&one, rate, NOW).await, Ok(Admission::Admitted));
-    assert_eq!(stores.one.admit(&other, rate, NOW).await, Ok(Admission::Admitted));
+    assert_eq!(
+        stores.one.admit(&one, rate, NOW).await,
+        Ok(Admission::Admitted)
+    );
+    assert_eq!(
+        stores.one.admit(&other, rate, NOW).await,
+        Ok(Admission::Admitted)
+    );
 }
 
 /// Rates, and how many milliseconds pass before each call.
 fn cases(count: usize) -> impl Iterator<Item = (Rate, Vec<u64>)> {
-    let rates = (1..=8_u32, 1..=20_000_u64).prop_map(|(calls, per)| Rate { calls, per: Duration::from_millis(per) });
-    let waits = vec(proptest::prop_oneof![3 => 0..5_u64, 3 => 0..3000_u64, 1 => 0..60_000_u64], 1..30);
+    let rates = (1..=8_u32, 1..=20_000_u64).prop_map(|(calls, per)| Rate {
+        calls,
+        per: Duration::from_millis(per),
+    });
+    let waits = vec(
+        proptest::prop_oneof![3 => 0..5_u64, 3 => 0..3000_u64, 1 => 0..60_000_u64],
+        1..30,
+    );
     let strategy = (rates, waits);
     let mut runner = TestRunner::deterministic();
-    (0..count).map(move |_| strategy.new_tree(&mut runner).expect("nothing is filtered").current())
+    (0..count).map(move |_| {
+        strategy
+            .new_tree(&mut runner)
+            .expect("nothing is filtered")
+            .current()
+    })
 }
 
 async fn like_take(stores: Stores) {
@@ -101,7 +159,11 @@ async fn like_take(stores: Stores) {
                 }
                 Err(retry_after) => Admission::Refused { retry_after },
             };
-            assert_eq!(stores.one.admit(&key, rate, now_ms).await, Ok(expected), "call {call} of {waits:?} at {rate:?}");
+            assert_eq!(
+                stores.one.admit(&key, rate, now_ms).await,
+                Ok(expected),
+                "call {call} of {waits:?} at {rate:?}"
+            );
         }
     }
 }
@@ -111,13 +173,19 @@ async fn like_take_in_turns(stores: Stores) {
         let (key, mut full_at, mut now_ms) = (key(), 0, NOW);
         for (call, wait) in waits.iter().enumerate() {
             now_ms += wait;
-            let store = if (call + *wait as usize).is_multiple_of(2) { &stores.one } else { &stores.other };
+            let store = if (call + *wait as usize).is_multiple_of(2) {
+                &stores.one
+            } else {
+                &stores.other
+            };
             let decided = store.admit(&key, rate, now_ms).await.unwrap();
             let place = format!("call {call} of {waits:?} at {rate:?}");
             match (rate.take(full_at, now_ms * 1000), decided) {
                 (Ok(next), Admission::Admitted) => full_at = next,
                 // an instance may know of fewer calls than there were, but never of more
-                (Err(longest), Admission::Refused { retry_after }) => assert!(!retry_after.is_zero() && retry_after <= longest, "{place}"),
+                (Err(longest), Admission::Refused { retry_after }) => {
+                    assert!(!retry_after.is_zero() && retry_after <= longest, "{place}")
+                }
                 (expected, decided) => panic!("{decided:?} in the place of {expected:?}, {place}"),
             }
         }

@@ -24,7 +24,14 @@ listed! {
 
 async fn begun(stores: &Stores, key: &str, now_ms: u64) -> usize {
     let begins = (0..50).map(|begin| {
-        let (store, key) = (if begin % 2 == 0 { stores.one.clone() } else { stores.other.clone() }, key.to_owned());
+        let (store, key) = (
+            if begin % 2 == 0 {
+                stores.one.clone()
+            } else {
+                stores.other.clone()
+            },
+            key.to_owned(),
+        );
         tokio::spawn(async move { store.begin(&key, now_ms, now_ms + 1000).await })
     });
     let mut first = 0;
@@ -44,75 +51,172 @@ async fn racing(stores: Stores) {
 
 async fn racing_after_a_hold(stores: Stores) {
     let key = key();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
     assert_eq!(begun(&stores, &key, NOW + 10).await, 1);
 }
 
 async fn hold(stores: Stores) {
     let key = key();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
-    assert_eq!(stores.one.begin(&key, NOW + 9, NOW + 20).await, Ok(Begun::Running));
-    assert_eq!(stores.other.begin(&key, NOW + 9, NOW + 20).await, Ok(Begun::Running));
-    assert_eq!(stores.other.begin(&key, NOW + 10, NOW + 20).await, Ok(Begun::First));
-    assert_eq!(stores.one.begin(&key, NOW + 19, NOW + 30).await, Ok(Begun::Running));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
+    assert_eq!(
+        stores.one.begin(&key, NOW + 9, NOW + 20).await,
+        Ok(Begun::Running)
+    );
+    assert_eq!(
+        stores.other.begin(&key, NOW + 9, NOW + 20).await,
+        Ok(Begun::Running)
+    );
+    assert_eq!(
+        stores.other.begin(&key, NOW + 10, NOW + 20).await,
+        Ok(Begun::First)
+    );
+    assert_eq!(
+        stores.one.begin(&key, NOW + 19, NOW + 30).await,
+        Ok(Begun::Running)
+    );
 }
 
 async fn expiry(stores: Stores) {
     let (key, result) = (key(), Bytes::from_static(b"{\"order\":7}"));
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
-    stores.one.finish(&key, result.clone(), NOW + 1000).await.unwrap();
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
+    stores
+        .one
+        .finish(&key, result.clone(), NOW + 1000)
+        .await
+        .unwrap();
     for store in [&stores.one, &stores.other] {
-        assert_eq!(store.begin(&key, NOW, NOW + 10).await, Ok(Begun::Done(result.clone())));
-        assert_eq!(store.begin(&key, NOW + 999, NOW + 1010).await, Ok(Begun::Done(result.clone())));
+        assert_eq!(
+            store.begin(&key, NOW, NOW + 10).await,
+            Ok(Begun::Done(result.clone()))
+        );
+        assert_eq!(
+            store.begin(&key, NOW + 999, NOW + 1010).await,
+            Ok(Begun::Done(result.clone()))
+        );
     }
-    assert_eq!(stores.other.begin(&key, NOW + 1000, NOW + 1010).await, Ok(Begun::First));
-    assert_eq!(stores.one.begin(&key, NOW + 1000, NOW + 1010).await, Ok(Begun::Running));
+    assert_eq!(
+        stores.other.begin(&key, NOW + 1000, NOW + 1010).await,
+        Ok(Begun::First)
+    );
+    assert_eq!(
+        stores.one.begin(&key, NOW + 1000, NOW + 1010).await,
+        Ok(Begun::Running)
+    );
 }
 
 async fn abandoned(stores: Stores) {
     let key = key();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
     stores.one.abandon(&key).await.unwrap();
-    assert_eq!(stores.other.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
+    assert_eq!(
+        stores.other.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
 }
 
 async fn abandoned_too_late(stores: Stores) {
     let key = key();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
-    stores.one.finish(&key, Bytes::from_static(b"1"), NOW + 1000).await.unwrap();
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
+    stores
+        .one
+        .finish(&key, Bytes::from_static(b"1"), NOW + 1000)
+        .await
+        .unwrap();
     stores.one.abandon(&key).await.unwrap();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::Done(Bytes::from_static(b"1"))));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::Done(Bytes::from_static(b"1")))
+    );
 }
 
 async fn late(stores: Stores) {
     let key = key();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
     // at NOW + 20, which a store is not told: nothing else happened since
-    stores.one.finish(&key, Bytes::from_static(b"1"), NOW + 1000).await.unwrap();
-    assert_eq!(stores.other.begin(&key, NOW + 20, NOW + 30).await, Ok(Begun::Done(Bytes::from_static(b"1"))));
+    stores
+        .one
+        .finish(&key, Bytes::from_static(b"1"), NOW + 1000)
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.other.begin(&key, NOW + 20, NOW + 30).await,
+        Ok(Begun::Done(Bytes::from_static(b"1")))
+    );
 }
 
 async fn fencing_results(stores: Stores) {
-    let Some(key) = taken_over(&stores).await else { return };
-    let refused = stores.one.finish(&key, Bytes::from_static(b"old"), NOW + 5000).await;
+    let Some(key) = taken_over(&stores).await else {
+        return;
+    };
+    let refused = stores
+        .one
+        .finish(&key, Bytes::from_static(b"old"), NOW + 5000)
+        .await;
     assert!(refused.is_err());
-    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Running), "still the other one's");
-    stores.other.finish(&key, Bytes::from_static(b"new"), NOW + 5000).await.unwrap();
-    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Done(Bytes::from_static(b"new"))));
+    assert_eq!(
+        stores.one.begin(&key, NOW + 11, NOW + 1000).await,
+        Ok(Begun::Running),
+        "still the other one's"
+    );
+    stores
+        .other
+        .finish(&key, Bytes::from_static(b"new"), NOW + 5000)
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.one.begin(&key, NOW + 11, NOW + 1000).await,
+        Ok(Begun::Done(Bytes::from_static(b"new")))
+    );
 }
 
 async fn fencing_results_after_the_end(stores: Stores) {
-    let Some(key) = taken_over(&stores).await else { return };
-    stores.other.finish(&key, Bytes::from_static(b"new"), NOW + 5000).await.unwrap();
-    let refused = stores.one.finish(&key, Bytes::from_static(b"old"), NOW + 5000).await;
+    let Some(key) = taken_over(&stores).await else {
+        return;
+    };
+    stores
+        .other
+        .finish(&key, Bytes::from_static(b"new"), NOW + 5000)
+        .await
+        .unwrap();
+    let refused = stores
+        .one
+        .finish(&key, Bytes::from_static(b"old"), NOW + 5000)
+        .await;
     assert!(refused.is_err());
-    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Done(Bytes::from_static(b"new"))));
+    assert_eq!(
+        stores.one.begin(&key, NOW + 11, NOW + 1000).await,
+        Ok(Begun::Done(Bytes::from_static(b"new")))
+    );
 }
 
 async fn fencing_holds(stores: Stores) {
-    let Some(key) = taken_over(&stores).await else { return };
+    let Some(key) = taken_over(&stores).await else {
+        return;
+    };
     stores.one.abandon(&key).await.unwrap();
-    assert_eq!(stores.one.begin(&key, NOW + 11, NOW + 1000).await, Ok(Begun::Running), "still the other one's");
+    assert_eq!(
+        stores.one.begin(&key, NOW + 11, NOW + 1000).await,
+        Ok(Begun::Running),
+        "still the other one's"
+    );
 }
 
 /// A key that one instance held for too long, and another one holds now. None where there is one instance, which can't tell its
@@ -122,42 +226,94 @@ async fn taken_over(stores: &Stores) -> Option<String> {
         return None;
     }
     let key = key();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
-    assert_eq!(stores.other.begin(&key, NOW + 10, NOW + 1000).await, Ok(Begun::First));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
+    assert_eq!(
+        stores.other.begin(&key, NOW + 10, NOW + 1000).await,
+        Ok(Begun::First)
+    );
     Some(key)
 }
 
 async fn empty(stores: Stores) {
     let key = key();
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
-    stores.one.finish(&key, Bytes::new(), NOW + 10).await.unwrap();
-    assert_eq!(stores.other.begin(&key, NOW, NOW + 10).await, Ok(Begun::Done(Bytes::new())));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
+    stores
+        .one
+        .finish(&key, Bytes::new(), NOW + 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.other.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::Done(Bytes::new()))
+    );
 }
 
 async fn large(stores: Stores) {
     for result in [noise(300_000), document(399_000), document(1_000_000)] {
         let (key, result) = (key(), Bytes::from(result));
-        assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
-        stores.one.finish(&key, result.clone(), NOW + 10).await.unwrap();
+        assert_eq!(
+            stores.one.begin(&key, NOW, NOW + 10).await,
+            Ok(Begun::First)
+        );
+        stores
+            .one
+            .finish(&key, result.clone(), NOW + 10)
+            .await
+            .unwrap();
         assert!(stores.other.begin(&key, NOW, NOW + 10).await == Ok(Begun::Done(result)));
     }
 }
 
 async fn too_large(stores: Stores) {
     let (key, result) = (key(), Bytes::from(noise(40_000_000)));
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
     assert!(stores.one.finish(&key, result, NOW + 1000).await.is_err());
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::Running));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::Running)
+    );
 }
 
 async fn apart(stores: Stores) {
     use mcpfn_core::{Admission, Rate};
     let key = key();
-    stores.one.put(&key, Bytes::from_static(b"cached"), NOW + 10).await.unwrap();
-    assert_eq!(stores.one.admit(&key, Rate::per_minute(1), NOW).await, Ok(Admission::Admitted));
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::First));
-    stores.one.finish(&key, Bytes::from_static(b"written"), NOW + 10).await.unwrap();
-    assert_eq!(stores.one.get(&key, NOW).await, Ok(Some(Bytes::from_static(b"cached"))));
-    assert!(matches!(stores.one.admit(&key, Rate::per_minute(1), NOW).await, Ok(Admission::Refused { .. })));
-    assert_eq!(stores.one.begin(&key, NOW, NOW + 10).await, Ok(Begun::Done(Bytes::from_static(b"written"))));
+    stores
+        .one
+        .put(&key, Bytes::from_static(b"cached"), NOW + 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.one.admit(&key, Rate::per_minute(1), NOW).await,
+        Ok(Admission::Admitted)
+    );
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::First)
+    );
+    stores
+        .one
+        .finish(&key, Bytes::from_static(b"written"), NOW + 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        stores.one.get(&key, NOW).await,
+        Ok(Some(Bytes::from_static(b"cached")))
+    );
+    assert!(matches!(
+        stores.one.admit(&key, Rate::per_minute(1), NOW).await,
+        Ok(Admission::Refused { .. })
+    ));
+    assert_eq!(
+        stores.one.begin(&key, NOW, NOW + 10).await,
+        Ok(Begun::Done(Bytes::from_static(b"written")))
+    );
 }

@@ -17,11 +17,17 @@ async fn fetch(mut request: Request, env: Env, _: Context) -> Result<Response> {
     let listed = request.headers().get("mcp-method")?.as_deref() == Some("tools/list");
     request.bytes().await?;
     let answer = ANSWERS.with(|answers| {
-        let variable = |name| env.var(name).map(|text| text.to_string()).unwrap_or_default();
+        let variable = |name| {
+            env.var(name)
+                .map(|text| text.to_string())
+                .unwrap_or_default()
+        };
         let [list, call] = answers.get_or_init(|| ["list", "call"].map(variable));
         if listed { list.clone() } else { call.clone() }
     });
     let mut response = Response::from_bytes(answer.into_bytes())?;
-    response.headers_mut().set("content-type", "application/json")?;
+    response
+        .headers_mut()
+        .set("content-type", "application/json")?;
     Ok(response)
 }

@@ -9,7 +9,11 @@ impl Run<'_> {
     /// The alternatives that a value may be meant for, by its type, its constants and its properties, in this order.
     /// Empty when there is no telling.
     pub(super) fn candidates(&self, ids: &[Id], value: &Value, nesting: u32) -> Vec<Id> {
-        let mut candidates: Vec<Id> = ids.iter().copied().filter(|id| self.is_of_kind(*id, value)).collect();
+        let mut candidates: Vec<Id> = ids
+            .iter()
+            .copied()
+            .filter(|id| self.is_of_kind(*id, value))
+            .collect();
         if candidates.len() > 1 {
             candidates.retain(|id| self.has_constants(*id, value, nesting));
         }
@@ -31,8 +35,13 @@ impl Run<'_> {
         self.rules(id).iter().all(|rule| match rule {
             Rule::Enum(_) => self.holds(rule, &[], value, nesting),
             Rule::Members(members) => members.properties.iter().all(|property| {
-                let (Some(member), Some(id)) = (value.get(&property.name), property.schema) else { return true };
-                let mut constants = self.rules(id).iter().filter(|rule| matches!(rule, Rule::Enum(values) if values.len() == 1));
+                let (Some(member), Some(id)) = (value.get(&property.name), property.schema) else {
+                    return true;
+                };
+                let mut constants = self
+                    .rules(id)
+                    .iter()
+                    .filter(|rule| matches!(rule, Rule::Enum(values) if values.len() == 1));
                 constants.all(|rule| self.holds(rule, &[], member, nesting))
             }),
             _ => true,
@@ -41,7 +50,10 @@ impl Run<'_> {
 
     pub(super) fn has_required(&self, id: Id, value: &Value) -> bool {
         self.rules(id).iter().all(|rule| match rule {
-            Rule::Members(members) => members.properties.iter().all(|property| !property.required || value.get(&property.name).is_some()),
+            Rule::Members(members) => members
+                .properties
+                .iter()
+                .all(|property| !property.required || value.get(&property.name).is_some()),
             _ => true,
         })
     }

@@ -31,7 +31,10 @@ enum Part<'a> {
 
 impl<'v> Run<'v> {
     pub(super) fn new(schemas: &'v [Schema]) -> Self {
-        Self { schemas, steps: Cell::new(MOST_STEPS) }
+        Self {
+            schemas,
+            steps: Cell::new(MOST_STEPS),
+        }
     }
 
     /// Whether the value was too much to be checked.
@@ -47,7 +50,11 @@ impl<'v> Run<'v> {
     }
 
     fn spend(&self, steps: usize) {
-        self.steps.set(self.steps.get().saturating_sub(u32::try_from(steps).unwrap_or(u32::MAX)));
+        self.steps.set(
+            self.steps
+                .get()
+                .saturating_sub(u32::try_from(steps).unwrap_or(u32::MAX)),
+        );
     }
 
     /// The schema at a position, behind references. Circles of references don't compile.
@@ -59,9 +66,16 @@ impl<'v> Run<'v> {
     }
 
     pub(super) fn fits(&self, id: Id, value: &Value, nesting: u32) -> bool {
-        let Some(nesting) = self.enter(nesting) else { return false };
+        let Some(nesting) = self.enter(nesting) else {
+            return false;
+        };
         match self.schema(id) {
-            Schema::Rules(kinds, rules) => kinds.has(value) && rules.iter().all(|rule| self.holds(rule, rules, value, nesting)),
+            Schema::Rules(kinds, rules) => {
+                kinds.has(value)
+                    && rules
+                        .iter()
+                        .all(|rule| self.holds(rule, rules, value, nesting))
+            }
             other => matches!(other, Schema::Anything),
         }
     }
@@ -81,17 +95,31 @@ impl<'v> Run<'v> {
             (Rule::ItemCount(count), Value::Array(items)) => count.has(items.len()),
             (Rule::PropertyCount(count), Value::Object(map)) => count.has(map.len()),
             (Rule::Members(members), Value::Object(map)) => self.members(members, map, nesting),
-            (Rule::Needs(pairs), Value::Object(map)) => {
-                pairs.iter().all(|(name, needed)| !map.contains_key(name) || needed.iter().all(|name| map.contains_key(name)))
-            }
-            (Rule::Names(id), Value::Object(map)) => map.keys().all(|name| self.fits(*id, &Value::String(name.clone()), nesting)),
+            (Rule::Needs(pairs), Value::Object(map)) => pairs.iter().all(|(name, needed)| {
+                !map.contains_key(name) || needed.iter().all(|name| map.contains_key(name))
+            }),
+            (Rule::Names(id), Value::Object(map)) => map
+                .keys()
+                .all(|name| self.fits(*id, &Value::String(name.clone()), nesting)),
             (Rule::Items(prefix, rest), Value::Array(items)) => {
-                let leading = items.iter().zip(prefix).all(|(item, id)| self.fits(*id, item, nesting));
-                leading && rest.is_none_or(|id| items.iter().skip(prefix.len()).all(|item| self.fits(id, item, nesting)))
+                let leading = items
+                    .iter()
+                    .zip(prefix)
+                    .all(|(item, id)| self.fits(*id, item, nesting));
+                leading
+                    && rest.is_none_or(|id| {
+                        items
+                            .iter()
+                            .skip(prefix.len())
+                            .all(|item| self.fits(id, item, nesting))
+                    })
             }
-            (Rule::Contains(id, count), Value::Array(items)) => {
-                count.has(items.iter().filter(|item| self.fits(*id, item, nesting)).count())
-            }
+            (Rule::Contains(id, count), Value::Array(items)) => count.has(
+                items
+                    .iter()
+                    .filter(|item| self.fits(*id, item, nesting))
+                    .count(),
+            ),
             (Rule::Unique, Value::Array(items)) => {
                 self.spend(items.len());
                 number::equal_items(items).is_none()
@@ -104,14 +132,21 @@ impl<'v> Run<'v> {
                 let branch = if fits(condition) { then } else { otherwise };
                 branch.as_ref().is_none_or(fits)
             }
-            (Rule::When(pairs), Value::Object(map)) => pairs.iter().all(|(name, id)| !map.contains_key(name) || fits(id)),
-            (Rule::UnevaluatedProperties(id), Value::Object(map)) => map
+            (Rule::When(pairs), Value::Object(map)) => pairs
                 .iter()
-                .all(|(name, member)| self.is_evaluated(rules, value, Part::Property(name), nesting) || self.fits(*id, member, nesting)),
-            (Rule::UnevaluatedItems(id), Value::Array(items)) => items
-                .iter()
-                .enumerate()
-                .all(|(position, item)| self.is_evaluated(rules, value, Part::Item(position), nesting) || self.fits(*id, item, nesting)),
+                .all(|(name, id)| !map.contains_key(name) || fits(id)),
+            (Rule::UnevaluatedProperties(id), Value::Object(map)) => {
+                map.iter().all(|(name, member)| {
+                    self.is_evaluated(rules, value, Part::Property(name), nesting)
+                        || self.fits(*id, member, nesting)
+                })
+            }
+            (Rule::UnevaluatedItems(id), Value::Array(items)) => {
+                items.iter().enumerate().all(|(position, item)| {
+                    self.is_evaluated(rules, value, Part::Item(position), nesting)
+                        || self.fits(*id, item, nesting)
+                })
+            }
             _ => true,
         }
     }
@@ -131,28 +166,50 @@ impl<'v> Run<'v> {
         }
         map.iter().all(|(name, value)| {
             let mut known = members.declares(name);
-            for (_, id) in members.patterns.iter().filter(|(pattern, _)| pattern.matches(name)) {
+            for (_, id) in members
+                .patterns
+                .iter()
+                .filter(|(pattern, _)| pattern.matches(name))
+            {
                 known = true;
                 if !self.fits(*id, value, nesting) {
                     return false;
                 }
             }
-            known || members.additional.is_none_or(|id| self.fits(id, value, nesting))
+            known
+                || members
+                    .additional
+                    .is_none_or(|id| self.fits(id, value, nesting))
         })
     }
 
-    pub(super) fn is_evaluated_property(&self, rules: &[Rule], value: &Value, name: &str, nesting: u32) -> bool {
+    pub(super) fn is_evaluated_property(
+        &self,
+        rules: &[Rule],
+        value: &Value,
+        name: &str,
+        nesting: u32,
+    ) -> bool {
         self.is_evaluated(rules, value, Part::Property(name), nesting)
     }
 
-    pub(super) fn is_evaluated_item(&self, rules: &[Rule], value: &Value, position: usize, nesting: u32) -> bool {
+    pub(super) fn is_evaluated_item(
+        &self,
+        rules: &[Rule],
+        value: &Value,
+        position: usize,
+        nesting: u32,
+    ) -> bool {
         self.is_evaluated(rules, value, Part::Item(position), nesting)
     }
 
     /// Whether the rules beside an `unevaluated` one looked at a part; their verdict on the whole is known to be yes.
     /// Asked anew for each part: keeping a list of parts would cost an allocation for each schema.
     fn is_evaluated(&self, rules: &[Rule], value: &Value, part: Part<'_>, nesting: u32) -> bool {
-        rules.iter().filter(|rule| !rule.is_unevaluated()).any(|rule| self.evaluates(rule, value, part, nesting))
+        rules
+            .iter()
+            .filter(|rule| !rule.is_unevaluated())
+            .any(|rule| self.evaluates(rule, value, part, nesting))
     }
 
     fn evaluates(&self, rule: &Rule, value: &Value, part: Part<'_>, nesting: u32) -> bool {
@@ -160,12 +217,22 @@ impl<'v> Run<'v> {
         let fits = |id: &Id| self.fits(*id, value, nesting);
         match (rule, part) {
             (Rule::Members(members), Part::Property(name)) => {
-                let matches = || members.patterns.iter().any(|(pattern, _)| pattern.matches(name));
+                let matches = || {
+                    members
+                        .patterns
+                        .iter()
+                        .any(|(pattern, _)| pattern.matches(name))
+                };
                 members.additional.is_some() || members.declares(name) || matches()
             }
-            (Rule::Items(prefix, rest), Part::Item(position)) => rest.is_some() || position < prefix.len(),
-            (Rule::Contains(id, _), Part::Item(position)) => self.fits(*id, &value[position], nesting),
-            (Rule::UnevaluatedProperties(_), Part::Property(_)) | (Rule::UnevaluatedItems(_), Part::Item(_)) => true,
+            (Rule::Items(prefix, rest), Part::Item(position)) => {
+                rest.is_some() || position < prefix.len()
+            }
+            (Rule::Contains(id, _), Part::Item(position)) => {
+                self.fits(*id, &value[position], nesting)
+            }
+            (Rule::UnevaluatedProperties(_), Part::Property(_))
+            | (Rule::UnevaluatedItems(_), Part::Item(_)) => true,
             (Rule::All(ids), _) => ids.iter().any(below),
             (Rule::Any(ids) | Rule::One(ids), _) => ids.iter().any(|id| fits(id) && below(id)),
             (Rule::If(condition, then, otherwise), _) => {
@@ -175,15 +242,21 @@ impl<'v> Run<'v> {
                     otherwise.as_ref().is_some_and(below)
                 }
             }
-            (Rule::When(pairs), _) => pairs.iter().any(|(name, id)| value.get(name).is_some() && below(id)),
+            (Rule::When(pairs), _) => pairs
+                .iter()
+                .any(|(name, id)| value.get(name).is_some() && below(id)),
             _ => false,
         }
     }
 
     fn evaluates_in(&self, id: Id, value: &Value, part: Part<'_>, nesting: u32) -> bool {
-        let Some(nesting) = self.enter(nesting) else { return false };
+        let Some(nesting) = self.enter(nesting) else {
+            return false;
+        };
         match self.schema(id) {
-            Schema::Rules(_, rules) => rules.iter().any(|rule| self.evaluates(rule, value, part, nesting)),
+            Schema::Rules(_, rules) => rules
+                .iter()
+                .any(|rule| self.evaluates(rule, value, part, nesting)),
             _ => false,
         }
     }

@@ -25,9 +25,9 @@ impl Place<'_, '_> {
         let named = |value: &Value| value.as_str().and_then(Kinds::named);
         let kinds = match self.members.get("type") {
             None => return Ok(Kinds::ALL),
-            Some(Value::Array(names)) if !names.is_empty() => {
-                names.iter().try_fold(Kinds::NONE, |kinds, name| Some(kinds.with(named(name)?)))
-            }
+            Some(Value::Array(names)) if !names.is_empty() => names
+                .iter()
+                .try_fold(Kinds::NONE, |kinds, name| Some(kinds.with(named(name)?))),
             Some(name) => named(name),
         };
         kinds.ok_or_else(|| self.must_be("type", "a type such as \"string\", or an array of types"))
@@ -40,11 +40,15 @@ impl Place<'_, '_> {
             rules.push(Rule::Enum([value.clone()].into()));
         }
         if let Some(values) = self.members.get("enum") {
-            let values = values.as_array().ok_or_else(|| self.must_be("enum", "an array"))?;
+            let values = values
+                .as_array()
+                .ok_or_else(|| self.must_be("enum", "an array"))?;
             rules.push(Rule::Enum(values.clone().into()));
         }
-        let range =
-            Range { least: self.bound("minimum", "exclusiveMinimum", true)?, most: self.bound("maximum", "exclusiveMaximum", false)? };
+        let range = Range {
+            least: self.bound("minimum", "exclusiveMinimum", true)?,
+            most: self.bound("maximum", "exclusiveMaximum", false)?,
+        };
         if range.least.is_some() || range.most.is_some() {
             rules.push(Rule::Range(range));
         }
@@ -56,9 +60,13 @@ impl Place<'_, '_> {
         }
         rules.extend(self.counts("minLength", "maxLength")?.map(Rule::Length));
         rules.extend(self.counts("minItems", "maxItems")?.map(Rule::ItemCount));
-        rules.extend(self.counts("minProperties", "maxProperties")?.map(Rule::PropertyCount));
+        rules.extend(
+            self.counts("minProperties", "maxProperties")?
+                .map(Rule::PropertyCount),
+        );
         if let Some(source) = self.string("pattern")? {
-            let pattern = Pattern::compile(source).map_err(|error| format!("{}: {error}", self.of("pattern")))?;
+            let pattern = Pattern::compile(source)
+                .map_err(|error| format!("{}: {error}", self.of("pattern")))?;
             rules.push(Rule::Pattern(pattern));
         }
         Ok(rules)
@@ -66,12 +74,21 @@ impl Place<'_, '_> {
 
     /// The stricter of two bounds on one side.
     fn bound(&self, including: &str, excluding: &str, least: bool) -> Result<Option<Bound>> {
-        let including = self.number(including)?.map(|at| Bound { at, excluded: false });
-        let excluding = self.number(excluding)?.map(|at| Bound { at, excluded: true });
+        let including = self.number(including)?.map(|at| Bound {
+            at,
+            excluded: false,
+        });
+        let excluding = self
+            .number(excluding)?
+            .map(|at| Bound { at, excluded: true });
         Ok(match (including, excluding) {
             (Some(including), Some(excluding)) => {
                 let ordering = number::compare(&including.at, &excluding.at);
-                let stricter = if least { ordering.is_gt() } else { ordering.is_lt() };
+                let stricter = if least {
+                    ordering.is_gt()
+                } else {
+                    ordering.is_lt()
+                };
                 Some(if stricter { including } else { excluding })
             }
             (including, excluding) => including.or(excluding),
@@ -79,10 +96,17 @@ impl Place<'_, '_> {
     }
 
     pub(super) fn needs(&self) -> Result<Option<Rule>> {
-        let Some(value) = self.members.get("dependentRequired") else { return Ok(None) };
-        let pair = |(name, needed): (&String, &Value)| Some((name.clone(), strings(needed)?.into()));
-        let pairs = value.as_object().and_then(|map| map.iter().map(pair).collect());
-        pairs.map(|pairs| Some(Rule::Needs(pairs))).ok_or_else(|| self.must_be("dependentRequired", "an object of arrays of strings"))
+        let Some(value) = self.members.get("dependentRequired") else {
+            return Ok(None);
+        };
+        let pair =
+            |(name, needed): (&String, &Value)| Some((name.clone(), strings(needed)?.into()));
+        let pairs = value
+            .as_object()
+            .and_then(|map| map.iter().map(pair).collect());
+        pairs
+            .map(|pairs| Some(Rule::Needs(pairs)))
+            .ok_or_else(|| self.must_be("dependentRequired", "an object of arrays of strings"))
     }
 
     fn number(&self, keyword: &str) -> Result<Option<Number>> {
@@ -95,14 +119,23 @@ impl Place<'_, '_> {
 
     fn counts(&self, least: &str, most: &str) -> Result<Option<Count>> {
         let (least, most) = (self.count(least)?, self.count(most)?);
-        Ok((least.is_some() || most.is_some()).then(|| Count { least: least.unwrap_or(0), most: most.unwrap_or(usize::MAX) }))
+        Ok((least.is_some() || most.is_some()).then(|| Count {
+            least: least.unwrap_or(0),
+            most: most.unwrap_or(usize::MAX),
+        }))
     }
 
     pub(super) fn count(&self, keyword: &str) -> Result<Option<usize>> {
-        let Some(number) = self.number(keyword)? else { return Ok(None) };
-        let whole = number.as_f64().filter(|float| number::is_integer(&number) && *float >= 0.0);
+        let Some(number) = self.number(keyword)? else {
+            return Ok(None);
+        };
+        let whole = number
+            .as_f64()
+            .filter(|float| number::is_integer(&number) && *float >= 0.0);
         // the cast saturates, and nothing has more parts than the largest `usize`
-        whole.map(|float| Some(float as usize)).ok_or_else(|| self.must_be(keyword, "a whole number of at least 0"))
+        whole
+            .map(|float| Some(float as usize))
+            .ok_or_else(|| self.must_be(keyword, "a whole number of at least 0"))
     }
 
     pub(super) fn string(&self, keyword: &str) -> Result<Option<&str>> {
@@ -114,16 +147,28 @@ impl Place<'_, '_> {
     }
 
     pub(super) fn strings(&self, keyword: &str) -> Result<Option<Vec<String>>> {
-        let Some(value) = self.members.get(keyword) else { return Ok(None) };
-        strings(value).map(Some).ok_or_else(|| self.must_be(keyword, "an array of strings"))
+        let Some(value) = self.members.get(keyword) else {
+            return Ok(None);
+        };
+        strings(value)
+            .map(Some)
+            .ok_or_else(|| self.must_be(keyword, "an array of strings"))
     }
 
     pub(super) fn flag(&self, keyword: &str) -> Result<bool> {
-        let flag = |value: &Value| value.as_bool().ok_or_else(|| self.must_be(keyword, "true or false"));
+        let flag = |value: &Value| {
+            value
+                .as_bool()
+                .ok_or_else(|| self.must_be(keyword, "true or false"))
+        };
         self.members.get(keyword).map_or(Ok(false), flag)
     }
 }
 
 fn strings(value: &Value) -> Option<Vec<String>> {
-    value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+    value
+        .as_array()?
+        .iter()
+        .map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }

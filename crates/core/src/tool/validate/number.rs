@@ -17,7 +17,10 @@ pub(super) fn is_integer(number: &Number) -> bool {
 }
 
 fn integer(number: &Number) -> Option<i128> {
-    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+    number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from))
 }
 
 pub(super) fn compare(a: &Number, b: &Number) -> Ordering {
@@ -33,14 +36,20 @@ pub(super) fn compare(a: &Number, b: &Number) -> Ordering {
 /// A cast saturates, and no integer of JSON comes near the ends of an `i128`.
 fn float_to_integer(float: f64, integer: i128) -> Ordering {
     let whole = float.floor();
-    (whole as i128).cmp(&integer).then(if float > whole { Ordering::Greater } else { Ordering::Equal })
+    (whole as i128).cmp(&integer).then(if float > whole {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    })
 }
 
 pub(super) fn is_multiple(number: &Number, of: &Number) -> bool {
     if let (Some(number), Some(of)) = (integer(number), integer(of)) {
         return number.checked_rem(of) == Some(0);
     }
-    let (Some(number), Some(of)) = (Decimal::read(number), Decimal::read(of)) else { return false };
+    let (Some(number), Some(of)) = (Decimal::read(number), Decimal::read(of)) else {
+        return false;
+    };
     if number.digits == 0 || of.digits == 0 {
         return number.digits == 0;
     }
@@ -65,10 +74,15 @@ impl Decimal {
     fn read(number: &Number) -> Option<Self> {
         let mut text = Text::default();
         write!(text, "{number}").ok()?;
-        let text = std::str::from_utf8(&text.bytes[..text.length]).ok()?.trim_start_matches('-');
+        let text = std::str::from_utf8(&text.bytes[..text.length])
+            .ok()?
+            .trim_start_matches('-');
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let mut decimal = Self { digits: 0, exponent: exponent.parse().ok()? };
+        let mut decimal = Self {
+            digits: 0,
+            exponent: exponent.parse().ok()?,
+        };
         for digit in whole.bytes().chain(fraction.bytes()) {
             decimal.digits = decimal.digits.checked_mul(10)? + u128::from(digit.checked_sub(b'0')?);
         }
@@ -87,7 +101,10 @@ struct Text {
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = self.length + text.len();
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.bytes
+            .get_mut(self.length..end)
+            .ok_or(fmt::Error)?
+            .copy_from_slice(text.as_bytes());
         self.length = end;
         Ok(())
     }
@@ -97,8 +114,14 @@ impl Write for Text {
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare(a, b).is_eq(),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b))),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
         _ => a == b,
     }
 }
@@ -106,12 +129,17 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
 /// Two positions of equal items.
 pub(super) fn equal_items(items: &[Value]) -> Option<(usize, usize)> {
     if items.len() <= FEW_ITEMS {
-        let pairs = (1..items.len()).flat_map(|later| (0..later).map(move |earlier| (earlier, later)));
-        return pairs.into_iter().find(|(earlier, later)| same(&items[*earlier], &items[*later]));
+        let pairs =
+            (1..items.len()).flat_map(|later| (0..later).map(move |earlier| (earlier, later)));
+        return pairs
+            .into_iter()
+            .find(|(earlier, later)| same(&items[*earlier], &items[*later]));
     }
     let mut positions: Vec<usize> = (0..items.len()).collect();
     positions.sort_unstable_by(|a, b| order(&items[*a], &items[*b]).then(a.cmp(b)));
-    let neighbours = positions.windows(2).find(|pair| order(&items[pair[0]], &items[pair[1]]).is_eq())?;
+    let neighbours = positions
+        .windows(2)
+        .find(|pair| order(&items[pair[0]], &items[pair[1]]).is_eq())?;
     Some((neighbours[0], neighbours[1]))
 }
 
@@ -122,13 +150,24 @@ fn order(a: &Value, b: &Value) -> Ordering {
         (Value::Number(a), Value::Number(b)) => compare(a, b),
         (Value::String(a), Value::String(b)) => a.cmp(b),
         (Value::Array(a), Value::Array(b)) => {
-            let unequal = a.iter().zip(b).map(|(a, b)| order(a, b)).find(|ordering| ordering.is_ne());
+            let unequal = a
+                .iter()
+                .zip(b)
+                .map(|(a, b)| order(a, b))
+                .find(|ordering| ordering.is_ne());
             unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
         }
         (Value::Object(a), Value::Object(b)) => {
             let (keys_a, keys_b) = (sorted_keys(a), sorted_keys(b));
-            let unequal = || keys_a.iter().map(|key| order(&a[*key], &b[*key])).find(|ordering| ordering.is_ne());
-            keys_a.cmp(&keys_b).then_with(|| unequal().unwrap_or(Ordering::Equal))
+            let unequal = || {
+                keys_a
+                    .iter()
+                    .map(|key| order(&a[*key], &b[*key]))
+                    .find(|ordering| ordering.is_ne())
+            };
+            keys_a
+                .cmp(&keys_b)
+                .then_with(|| unequal().unwrap_or(Ordering::Equal))
         }
         _ => rank(a).cmp(&rank(b)),
     }

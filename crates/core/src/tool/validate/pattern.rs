@@ -9,7 +9,8 @@ use regex_lite::Regex;
 use super::program::Pattern;
 
 /// ECMAScript's `\s`, to stand inside a class.
-const SPACE: &str = r"\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}";
+const SPACE: &str =
+    r"\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}";
 /// Its complement, `\S`.
 const NO_SPACE: &str = concat!(
     r"\x00-\x08\x0e-\x1f!-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e}",
@@ -21,7 +22,10 @@ impl Pattern {
         let refused = |reason: String| format!("the pattern `{source}` can't be used: {reason}");
         let rewritten = rewrite(source).map_err(refused)?;
         let regex = Regex::new(&rewritten).map_err(|error| refused(error.to_string()))?;
-        Ok(Self { source: source.to_owned(), regex })
+        Ok(Self {
+            source: source.to_owned(),
+            regex,
+        })
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -48,7 +52,11 @@ fn rewrite(source: &str) -> Result<String, String> {
                 let negated = rest.next_if_eq(&'^').is_some();
                 if rest.next_if_eq(&']').is_some() {
                     // `[]` is nothing and `[^]` anything; in Rust's syntax the bracket would be a member
-                    rewritten.push_str(if negated { r"\x00-\x{10ffff}]" } else { r"^\x00-\x{10ffff}]" });
+                    rewritten.push_str(if negated {
+                        r"\x00-\x{10ffff}]"
+                    } else {
+                        r"^\x00-\x{10ffff}]"
+                    });
                     in_class = false;
                 } else if negated {
                     rewritten.push('^');
@@ -57,7 +65,9 @@ fn rewrite(source: &str) -> Result<String, String> {
             '.' if !in_class => rewritten.push_str(r"[^\n\r\x{2028}\x{2029}]"),
             '(' if !in_class && rest.next_if_eq(&'?').is_some() => {
                 if !matches!(rest.peek(), Some(':' | '=' | '!' | '<')) {
-                    return Err("flags and `(?P<` are not in JSON Schema's regular expressions".to_owned());
+                    return Err(
+                        "flags and `(?P<` are not in JSON Schema's regular expressions".to_owned(),
+                    );
                 }
                 rewritten.push_str("(?");
             }
@@ -67,12 +77,22 @@ fn rewrite(source: &str) -> Result<String, String> {
     Ok(rewritten)
 }
 
-fn escape(rest: &mut Peekable<Chars<'_>>, in_class: bool, rewritten: &mut String) -> Result<(), String> {
-    let Some(escaped) = rest.next() else { return Err("it ends in a backslash".to_owned()) };
+fn escape(
+    rest: &mut Peekable<Chars<'_>>,
+    in_class: bool,
+    rewritten: &mut String,
+) -> Result<(), String> {
+    let Some(escaped) = rest.next() else {
+        return Err("it ends in a backslash".to_owned());
+    };
     match escaped {
         's' | 'S' => {
             let set = if escaped == 's' { SPACE } else { NO_SPACE };
-            rewritten.push_str(&if in_class { set.to_owned() } else { format!("[{set}]") });
+            rewritten.push_str(&if in_class {
+                set.to_owned()
+            } else {
+                format!("[{set}]")
+            });
         }
         'b' if in_class => rewritten.push_str(r"\x08"),
         '0' if !rest.peek().is_some_and(char::is_ascii_digit) => rewritten.push_str(r"\x00"),
@@ -82,7 +102,9 @@ fn escape(rest: &mut Peekable<Chars<'_>>, in_class: bool, rewritten: &mut String
         },
         // in Rust's syntax these are anchors and a bell
         'A' | 'z' | 'a' | 'U' | '<' | '>' => {
-            return Err(format!(r"`\{escaped}` is not in JSON Schema's regular expressions"));
+            return Err(format!(
+                r"`\{escaped}` is not in JSON Schema's regular expressions"
+            ));
         }
         _ => rewritten.extend(['\\', escaped]),
     }
@@ -95,14 +117,26 @@ mod tests {
 
     fn check(source: &str, matching: &[&str], other: &[&str]) {
         let pattern = Pattern::compile(source).unwrap();
-        matching.iter().for_each(|text| assert!(pattern.matches(text), "{source} {text:?}"));
-        other.iter().for_each(|text| assert!(!pattern.matches(text), "{source} {text:?}"));
+        matching
+            .iter()
+            .for_each(|text| assert!(pattern.matches(text), "{source} {text:?}"));
+        other
+            .iter()
+            .for_each(|text| assert!(!pattern.matches(text), "{source} {text:?}"));
     }
 
     #[test]
     fn signs_mean_what_ecmascript_means() {
-        check(r"^\s$", &[" ", "\u{a0}", "\u{feff}", "\u{2029}", "\n"], &["a", "\u{200b}", "\u{85}"]);
-        check(r"^\S$", &["a", "\u{200b}", "\u{85}", "é"], &[" ", "\u{a0}", "\u{feff}", "\u{2029}"]);
+        check(
+            r"^\s$",
+            &[" ", "\u{a0}", "\u{feff}", "\u{2029}", "\n"],
+            &["a", "\u{200b}", "\u{85}"],
+        );
+        check(
+            r"^\S$",
+            &["a", "\u{200b}", "\u{85}", "é"],
+            &[" ", "\u{a0}", "\u{feff}", "\u{2029}"],
+        );
         check(r"^[\s\S]$", &["a", " ", "\n", "\u{a0}"], &["", "ab"]);
         check(r"^[^\s,]+$", &["ab"], &["a b", "a,b", "a\u{a0}b"]);
         check(r"^\d\w$", &["1a", "9_"], &["\u{661}a", "1é"]);
@@ -112,7 +146,11 @@ mod tests {
         check("^[^]$", &["]", "\n"], &[""]);
         check("^[[&&~~]+$", &["[&~"], &["a"]);
         check(r"^\cA\0[\b]\x41\u0042\/\-$", &["\u{1}\0\u{8}AB/-"], &[]);
-        check(r"^(?<year>\d{4})-(?:0[1-9]|1[0-2])$", &["2026-07"], &["2026-13"]);
+        check(
+            r"^(?<year>\d{4})-(?:0[1-9]|1[0-2])$",
+            &["2026-07"],
+            &["2026-13"],
+        );
         check("b", &["abc"], &["ac"]);
     }
 
@@ -136,7 +174,10 @@ mod tests {
             "((a{1000}){1000}){1000}",
         ] {
             let refusal = Pattern::compile(source).unwrap_err();
-            assert!(refusal.starts_with(&format!("the pattern `{source}` can't be used: ")), "{refusal}");
+            assert!(
+                refusal.starts_with(&format!("the pattern `{source}` can't be used: ")),
+                "{refusal}"
+            );
         }
     }
 }

@@ -53,12 +53,18 @@ pub(super) enum Rule {
 impl Rule {
     /// Whether it only looks at what the other rules left over.
     pub(super) fn is_unevaluated(&self) -> bool {
-        matches!(self, Self::UnevaluatedProperties(_) | Self::UnevaluatedItems(_))
+        matches!(
+            self,
+            Self::UnevaluatedProperties(_) | Self::UnevaluatedItems(_)
+        )
     }
 
     /// Whether it applies other schemas to the same value.
     pub(super) fn is_in_place(&self) -> bool {
-        matches!(self, Self::All(_) | Self::Any(_) | Self::One(_) | Self::If(..) | Self::When(_))
+        matches!(
+            self,
+            Self::All(_) | Self::Any(_) | Self::One(_) | Self::If(..) | Self::When(_)
+        )
     }
 }
 
@@ -81,7 +87,9 @@ pub(super) struct Property {
 
 impl Members {
     pub(super) fn declares(&self, name: &str) -> bool {
-        let found = self.properties.binary_search_by(|property| property.name.as_str().cmp(name));
+        let found = self
+            .properties
+            .binary_search_by(|property| property.name.as_str().cmp(name));
         found.is_ok_and(|position| self.properties[position].schema.is_some())
     }
 }
@@ -163,7 +171,10 @@ impl Kinds {
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        Self::NAMES.iter().position(|(known, _)| *known == name).map(|position| Self(1 << position))
+        Self::NAMES
+            .iter()
+            .position(|(known, _)| *known == name)
+            .map(|position| Self(1 << position))
     }
 
     pub(super) fn with(self, other: Self) -> Self {
@@ -194,6 +205,8 @@ impl Kinds {
     /// `a string`, `null`, ... for each type in the set.
     pub(super) fn words(self) -> impl Iterator<Item = &'static str> {
         let names = Self::NAMES.iter().enumerate();
-        names.filter(move |(position, _)| self.0 >> position & 1 == 1).map(|(_, (_, words))| *words)
+        names
+            .filter(move |(position, _)| self.0 >> position & 1 == 1)
+            .map(|(_, (_, words))| *words)
     }
 }

@@ -25,7 +25,13 @@ const MOST_NAMES: usize = 10;
 /// What is wrong with a value that does not fit the first schema.
 pub(super) fn report(schemas: &[Schema], value: &Value) -> String {
     let run = Run::new(schemas);
-    let mut report = Report { run: &run, lines: Vec::new(), bytes: 0, more: 0, full: false };
+    let mut report = Report {
+        run: &run,
+        lines: Vec::new(),
+        bytes: 0,
+        more: 0,
+        full: false,
+    };
     report.explain(0, value, &At::ROOT, MOST_NESTED);
     if report.lines.is_empty() {
         return "- /: too large or too deeply nested to be checked".to_owned();
@@ -58,7 +64,11 @@ impl<'v> Report<'_, 'v> {
         let mut line = String::with_capacity(LINE);
         line.push_str("- ");
         at.write_pointer(&mut line);
-        line.push_str(if at.is_name() { ": the name does not fit: " } else { ": " });
+        line.push_str(if at.is_name() {
+            ": the name does not fit: "
+        } else {
+            ": "
+        });
         // writing to a String can't fail
         let _ = line.write_fmt(violation);
         if line.len() > MOST_CHARACTERS
@@ -84,7 +94,9 @@ impl<'v> Report<'_, 'v> {
     }
 
     fn explain(&mut self, id: Id, value: &Value, at: &At<'_>, nesting: u32) {
-        let Some(nesting) = self.run.enter(nesting) else { return };
+        let Some(nesting) = self.run.enter(nesting) else {
+            return;
+        };
         let (kinds, rules) = match self.run.schema(id) {
             Schema::Rules(kinds, rules) => (*kinds, rules),
             Schema::Nothing => return self.add(at, format_args!("not allowed")),
@@ -96,11 +108,17 @@ impl<'v> Report<'_, 'v> {
             return;
         }
         let run = self.run;
-        let broken = || rules.iter().filter(|rule| !run.holds(rule, rules, value, nesting));
+        let broken = || {
+            rules
+                .iter()
+                .filter(|rule| !run.holds(rule, rules, value, nesting))
+        };
         if !kinds.has(value) {
             // a rule that names the type and more says it better
-            let says_more =
-                |rule: &&Rule| matches!(rule, Rule::Enum(_)) || (matches!(rule, Rule::Range(_)) && kinds.overlaps(Kinds::INTEGER));
+            let says_more = |rule: &&Rule| {
+                matches!(rule, Rule::Enum(_))
+                    || (matches!(rule, Rule::Range(_)) && kinds.overlaps(Kinds::INTEGER))
+            };
             let better = broken().find(says_more);
             return match better {
                 Some(rule) => self.broken(rule, rules, kinds, value, at, nesting),
@@ -114,21 +132,35 @@ impl<'v> Report<'_, 'v> {
         }
     }
 
-    fn broken(&mut self, rule: &'v Rule, rules: &'v [Rule], kinds: Kinds, value: &Value, at: &At<'_>, nesting: u32) {
+    fn broken(
+        &mut self,
+        rule: &'v Rule,
+        rules: &'v [Rule],
+        kinds: Kinds,
+        value: &Value,
+        at: &At<'_>,
+        nesting: u32,
+    ) {
         match (rule, value) {
             (Rule::Enum(values), _) => self.expected(at, words::one_of(values), got(value)),
             (Rule::Members(members), Value::Object(map)) => self.members(members, map, at, nesting),
             (Rule::Needs(pairs), Value::Object(map)) => {
                 for (name, needed) in pairs.iter().filter(|(name, _)| map.contains_key(name)) {
                     for missing in needed.iter().filter(|name| !map.contains_key(*name)) {
-                        let violation = format_args!("required when {} is given, but missing", quoted(name));
+                        let violation =
+                            format_args!("required when {} is given, but missing", quoted(name));
                         self.add(&at.step(Step::Property(missing)), violation);
                     }
                 }
             }
             (Rule::Names(id), Value::Object(map)) => {
                 for name in map.keys() {
-                    self.descend(*id, &Value::String(name.clone()), &at.step(Step::Name(name)), nesting);
+                    self.descend(
+                        *id,
+                        &Value::String(name.clone()),
+                        &at.step(Step::Name(name)),
+                        nesting,
+                    );
                 }
             }
             (Rule::Items(prefix, rest), Value::Array(items)) => {
@@ -136,7 +168,9 @@ impl<'v> Report<'_, 'v> {
                     self.descend(*id, item, &at.step(Step::Item(position)), nesting);
                 }
                 match rest.map(|id| (id, self.run.schema(id))) {
-                    Some((_, Schema::Nothing)) if items.len() > prefix.len() => self.too_many(prefix.len(), items, at),
+                    Some((_, Schema::Nothing)) if items.len() > prefix.len() => {
+                        self.too_many(prefix.len(), items, at)
+                    }
                     Some((id, _)) => {
                         for (position, item) in items.iter().enumerate().skip(prefix.len()) {
                             self.descend(id, item, &at.step(Step::Item(position)), nesting);
@@ -146,26 +180,44 @@ impl<'v> Report<'_, 'v> {
                 }
             }
             (Rule::Contains(id, count), Value::Array(items)) => {
-                let fitting = items.iter().filter(|item| self.run.fits(*id, item, nesting)).count();
+                let fitting = items
+                    .iter()
+                    .filter(|item| self.run.fits(*id, item, nesting))
+                    .count();
                 let count = words::count(*count, "of the items", "of the items");
                 let phrase = self.run.phrase(*id, PHRASE_NESTED);
                 self.expected(at, format_args!("{count} to be {phrase}"), fitting);
             }
             (Rule::Unique, Value::Array(items)) => {
                 if let Some((earlier, later)) = number::equal_items(items) {
-                    self.add(at, format_args!("expected items that differ, got equal ones at {earlier} and {later}"));
+                    self.add(
+                        at,
+                        format_args!(
+                            "expected items that differ, got equal ones at {earlier} and {later}"
+                        ),
+                    );
                 }
             }
-            (Rule::All(ids), _) => ids.iter().for_each(|id| self.descend(*id, value, at, nesting)),
+            (Rule::All(ids), _) => ids
+                .iter()
+                .for_each(|id| self.descend(*id, value, at, nesting)),
             (Rule::Any(ids) | Rule::One(ids), _) => self.alternatives(ids, value, at, nesting),
-            (Rule::Not(id), _) if matches!(self.run.schema(*id), Schema::Anything) => self.add(at, format_args!("not allowed")),
+            (Rule::Not(id), _) if matches!(self.run.schema(*id), Schema::Anything) => {
+                self.add(at, format_args!("not allowed"))
+            }
             (Rule::Not(id), _) => {
                 let phrase = self.run.phrase(*id, PHRASE_NESTED);
                 self.expected(at, format_args!("anything but {phrase}"), got(value));
             }
             (Rule::If(condition, then, otherwise), _) => {
-                let branch = if self.run.fits(*condition, value, nesting) { then } else { otherwise };
-                branch.iter().for_each(|id| self.descend(*id, value, at, nesting));
+                let branch = if self.run.fits(*condition, value, nesting) {
+                    then
+                } else {
+                    otherwise
+                };
+                branch
+                    .iter()
+                    .for_each(|id| self.descend(*id, value, at, nesting));
             }
             (Rule::When(pairs), Value::Object(map)) => {
                 for (_, id) in pairs.iter().filter(|(name, _)| map.contains_key(name)) {
@@ -173,7 +225,8 @@ impl<'v> Report<'_, 'v> {
                 }
             }
             (Rule::UnevaluatedProperties(id), Value::Object(map)) => {
-                let left = |name: &&String| !self.run.is_evaluated_property(rules, value, name, nesting);
+                let left =
+                    |name: &&String| !self.run.is_evaluated_property(rules, value, name, nesting);
                 let left: Vec<&String> = map.keys().filter(left).collect();
                 let mut known = BTreeSet::new();
                 self.known_names(rules, &mut known, nesting);
@@ -198,12 +251,20 @@ impl<'v> Report<'_, 'v> {
     }
 
     fn quality(&mut self, rule: &Rule, kinds: Kinds, value: &Value, at: &At<'_>) {
-        let Some((noun, quality)) = words::quality(rule) else { return };
+        let Some((noun, quality)) = words::quality(rule) else {
+            return;
+        };
         let only_integers = kinds.overlaps(Kinds::INTEGER) && !kinds.overlaps(Kinds::NUMBER);
-        let noun = if value.is_number() && only_integers { "an integer" } else { noun };
+        let noun = if value.is_number() && only_integers {
+            "an integer"
+        } else {
+            noun
+        };
         let expected = format_args!("{noun} {quality}");
         match (rule, value) {
-            (Rule::Length(_), Value::String(text)) => self.expected(at, expected, text.chars().count()),
+            (Rule::Length(_), Value::String(text)) => {
+                self.expected(at, expected, text.chars().count())
+            }
             (_, Value::Array(items)) => self.expected(at, expected, items.len()),
             (_, Value::Object(map)) => self.expected(at, expected, map.len()),
             _ => self.expected(at, expected, got(value)),
@@ -215,7 +276,13 @@ impl<'v> Report<'_, 'v> {
         self.expected(at, format_args!("an array of {count}"), items.len());
     }
 
-    fn members(&mut self, members: &'v Members, map: &Map<String, Value>, at: &At<'_>, nesting: u32) {
+    fn members(
+        &mut self,
+        members: &'v Members,
+        map: &Map<String, Value>,
+        at: &At<'_>,
+        nesting: u32,
+    ) {
         for property in &members.properties {
             let at = at.step(Step::Property(&property.name));
             match (map.get(&property.name), property.schema) {
@@ -230,29 +297,69 @@ impl<'v> Report<'_, 'v> {
             }
         }
         if let Some(id) = members.additional {
-            let is_known = |name: &str| members.declares(name) || members.patterns.iter().any(|(pattern, _)| pattern.matches(name));
+            let is_known = |name: &str| {
+                members.declares(name)
+                    || members
+                        .patterns
+                        .iter()
+                        .any(|(pattern, _)| pattern.matches(name))
+            };
             let unknown: Vec<&String> = map.keys().filter(|name| !is_known(name)).collect();
-            let known = members.properties.iter().filter(|property| property.schema.is_some());
-            self.additional(id, &unknown, &known.map(|property| property.name.as_str()).collect(), map, at, nesting);
+            let known = members
+                .properties
+                .iter()
+                .filter(|property| property.schema.is_some());
+            self.additional(
+                id,
+                &unknown,
+                &known.map(|property| property.name.as_str()).collect(),
+                map,
+                at,
+                nesting,
+            );
         }
     }
 
     /// A required property. Where unknown names are allowed, one of them may be what its name was meant to be.
     fn missing(&mut self, name: &str, members: &Members, map: &Map<String, Value>, at: &At<'_>) {
-        let is_closed = members.additional.is_some_and(|id| matches!(self.run.schema(id), Schema::Nothing));
-        let unknown = map.keys().map(String::as_str).filter(|name| !is_closed && !members.declares(name));
+        let is_closed = members
+            .additional
+            .is_some_and(|id| matches!(self.run.schema(id), Schema::Nothing));
+        let unknown = map
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !is_closed && !members.declares(name));
         match nearest(name, unknown.take(MOST_NAMES)) {
-            Some(near) => self.add(at, format_args!("required, but missing; is it what {} was meant to be?", quoted(near))),
+            Some(near) => self.add(
+                at,
+                format_args!(
+                    "required, but missing; is it what {} was meant to be?",
+                    quoted(near)
+                ),
+            ),
             None => self.add(at, format_args!("required, but missing")),
         }
     }
 
     /// Properties that no other keyword speaks for.
-    fn additional(&mut self, id: Id, names: &[&String], known: &BTreeSet<&str>, map: &Map<String, Value>, at: &At<'_>, nesting: u32) {
+    fn additional(
+        &mut self,
+        id: Id,
+        names: &[&String],
+        known: &BTreeSet<&str>,
+        map: &Map<String, Value>,
+        at: &At<'_>,
+        nesting: u32,
+    ) {
         let forbidden = matches!(self.run.schema(id), Schema::Nothing);
         let mut listed = !(1..=MOST_NAMES).contains(&known.len());
         // a name that is in use is not what a misspelt one stands for
-        let free = || known.iter().copied().filter(|name| !map.contains_key(*name));
+        let free = || {
+            known
+                .iter()
+                .copied()
+                .filter(|name| !map.contains_key(*name))
+        };
         for name in names {
             let at = at.step(Step::Property(name));
             if !forbidden {
@@ -260,29 +367,47 @@ impl<'v> Report<'_, 'v> {
             } else if self.full {
                 self.more += 1;
             } else if let Some(near) = nearest(name, free()) {
-                self.add(&at, format_args!("unknown property; did you mean {}?", quoted(near)));
+                self.add(
+                    &at,
+                    format_args!("unknown property; did you mean {}?", quoted(near)),
+                );
             } else if listed {
                 self.add(&at, format_args!("unknown property"));
             } else {
                 listed = true;
-                self.add(&at, format_args!("unknown property; known here: {}", words::names(known.iter().copied())));
+                self.add(
+                    &at,
+                    format_args!(
+                        "unknown property; known here: {}",
+                        words::names(known.iter().copied())
+                    ),
+                );
             }
         }
     }
 
     /// The names that rules, and the schemas that they apply to the same value, declare.
     fn known_names(&self, rules: &'v [Rule], names: &mut BTreeSet<&'v str>, nesting: u32) {
-        let Some(nesting) = self.run.enter(nesting) else { return };
+        let Some(nesting) = self.run.enter(nesting) else {
+            return;
+        };
         for rule in rules {
             let below: Vec<Id> = match rule {
                 Rule::Members(members) => {
                     names.extend(
-                        members.properties.iter().filter(|property| property.schema.is_some()).map(|property| property.name.as_str()),
+                        members
+                            .properties
+                            .iter()
+                            .filter(|property| property.schema.is_some())
+                            .map(|property| property.name.as_str()),
                     );
                     continue;
                 }
                 Rule::All(ids) | Rule::Any(ids) | Rule::One(ids) => ids.to_vec(),
-                Rule::If(condition, then, otherwise) => [Some(*condition), *then, *otherwise].into_iter().flatten().collect(),
+                Rule::If(condition, then, otherwise) => [Some(*condition), *then, *otherwise]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
                 Rule::When(pairs) => pairs.iter().map(|(_, id)| *id).collect(),
                 _ => continue,
             };
@@ -295,20 +420,40 @@ impl<'v> Report<'_, 'v> {
     }
 
     fn alternatives(&mut self, ids: &[Id], value: &Value, at: &At<'_>, nesting: u32) {
-        let fitting = ids.iter().filter(|id| self.run.fits(**id, value, nesting)).count();
+        let fitting = ids
+            .iter()
+            .filter(|id| self.run.fits(**id, value, nesting))
+            .count();
         let phrases = || self.run.phrases(ids, " or ", PHRASE_NESTED);
         if fitting > 1 {
-            return self.add(at, format_args!("fits {fitting} alternatives, and exactly one is allowed: {}", phrases()));
+            return self.add(
+                at,
+                format_args!(
+                    "fits {fitting} alternatives, and exactly one is allowed: {}",
+                    phrases()
+                ),
+            );
         }
         let candidates = self.run.candidates(ids, value, nesting);
-        let alike = candidates.len() > 1 && !self.run.phrases(&candidates, "\n", PHRASE_NESTED).contains('\n');
+        let alike = candidates.len() > 1
+            && !self
+                .run
+                .phrases(&candidates, "\n", PHRASE_NESTED)
+                .contains('\n');
         // a phrase names what an object must have; to one that has it all it says nothing
-        let deep = (value.is_object() || value.is_array()) && candidates.iter().all(|id| self.run.has_required(*id, value));
+        let deep = (value.is_object() || value.is_array())
+            && candidates
+                .iter()
+                .all(|id| self.run.has_required(*id, value));
         match candidates.as_slice() {
             [only] => self.explain(*only, value, at, nesting),
             [_, ..] if alike || deep => {
-                let nearest = candidates.into_iter().min_by_key(|id| self.violations(*id, value, nesting));
-                nearest.iter().for_each(|id| self.explain(*id, value, at, nesting));
+                let nearest = candidates
+                    .into_iter()
+                    .min_by_key(|id| self.violations(*id, value, nesting));
+                nearest
+                    .iter()
+                    .for_each(|id| self.explain(*id, value, at, nesting));
             }
             _ => self.expected(at, phrases(), got(value)),
         }
@@ -316,7 +461,13 @@ impl<'v> Report<'_, 'v> {
 
     /// How much is wrong with a value by one alternative.
     fn violations(&self, id: Id, value: &Value, nesting: u32) -> usize {
-        let mut report = Report { run: self.run, lines: Vec::new(), bytes: 0, more: 0, full: false };
+        let mut report = Report {
+            run: self.run,
+            lines: Vec::new(),
+            bytes: 0,
+            more: 0,
+            full: false,
+        };
         report.explain(id, value, &At::ROOT, nesting);
         report.lines.len() + report.more
     }

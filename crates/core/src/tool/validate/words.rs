@@ -19,7 +19,11 @@ pub(super) const PHRASE_NESTED: u32 = 3;
 
 /// A segment of a JSON pointer.
 pub(super) fn escaped(segment: &str) -> Cow<'_, str> {
-    if segment.contains(['~', '/']) { segment.replace('~', "~0").replace('/', "~1").into() } else { segment.into() }
+    if segment.contains(['~', '/']) {
+        segment.replace('~', "~0").replace('/', "~1").into()
+    } else {
+        segment.into()
+    }
 }
 
 /// Where a value is in the document.
@@ -39,10 +43,16 @@ pub(super) enum Step<'a> {
 }
 
 impl<'a> At<'a> {
-    pub(super) const ROOT: Self = Self { above: None, last: Step::Root };
+    pub(super) const ROOT: Self = Self {
+        above: None,
+        last: Step::Root,
+    };
 
     pub(super) fn step(&'a self, last: Step<'a>) -> Self {
-        Self { above: Some(self), last }
+        Self {
+            above: Some(self),
+            last,
+        }
     }
 
     pub(super) fn is_name(&self) -> bool {
@@ -57,10 +67,17 @@ impl<'a> At<'a> {
             out.push('/');
         }
         let pointer = &out[start..];
-        let length = if pointer.len() <= 2 * POINTER_END { 0 } else { pointer.chars().count() };
+        let length = if pointer.len() <= 2 * POINTER_END {
+            0
+        } else {
+            pointer.chars().count()
+        };
         if length > 2 * POINTER_END {
             let end: String = pointer.chars().skip(length - POINTER_END).collect();
-            let kept = pointer.char_indices().nth(POINTER_END).map_or(0, |(position, _)| position);
+            let kept = pointer
+                .char_indices()
+                .nth(POINTER_END)
+                .map_or(0, |(position, _)| position);
             out.truncate(start + kept);
             out.push('…');
             out.push_str(&end);
@@ -94,7 +111,14 @@ impl Display for Got<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Value::String(text) if text.contains(['\\', '"']) => {
-                write!(f, "\"{}\"", clean(text).to_string().replace('\\', r"\\").replace('"', r#"\""#))
+                write!(
+                    f,
+                    "\"{}\"",
+                    clean(text)
+                        .to_string()
+                        .replace('\\', r"\\")
+                        .replace('"', r#"\""#)
+                )
             }
             Value::String(text) => write!(f, "\"{}\"", clean(text)),
             Value::Array(_) => f.write_str("an array"),
@@ -106,7 +130,11 @@ impl Display for Got<'_> {
 
 /// A value of the schema.
 fn allowed(value: &Value) -> String {
-    if value.is_array() || value.is_object() { clean(&value.to_string()).to_string() } else { got(value).to_string() }
+    if value.is_array() || value.is_object() {
+        clean(&value.to_string()).to_string()
+    } else {
+        got(value).to_string()
+    }
 }
 
 pub(super) fn list<T: Display>(items: impl ExactSizeIterator<Item = T>, separator: &str) -> String {
@@ -114,7 +142,11 @@ pub(super) fn list<T: Display>(items: impl ExactSizeIterator<Item = T>, separato
     let mut list = String::new();
     for item in items.take(LISTED) {
         // writing to a String can't fail
-        let _ = write!(list, "{}{item}", if list.is_empty() { "" } else { separator });
+        let _ = write!(
+            list,
+            "{}{item}",
+            if list.is_empty() { "" } else { separator }
+        );
     }
     if more > 0 {
         let _ = write!(list, "{separator}{more} more");
@@ -154,9 +186,17 @@ fn range(range: &Range) -> String {
     let above = |excluded: bool| if excluded { "above" } else { "of at least" };
     let below = |excluded: bool| if excluded { "below" } else { "of at most" };
     match (&range.least, &range.most) {
-        (Some(least), Some(most)) if !least.excluded && !most.excluded => format!("from {} to {}", least.at, most.at),
+        (Some(least), Some(most)) if !least.excluded && !most.excluded => {
+            format!("from {} to {}", least.at, most.at)
+        }
         (Some(least), Some(most)) => {
-            format!("{} {} and {} {}", above(least.excluded), least.at, below(most.excluded), most.at)
+            format!(
+                "{} {} and {} {}",
+                above(least.excluded),
+                least.at,
+                below(most.excluded),
+                most.at
+            )
         }
         (Some(least), None) => format!("{} {}", above(least.excluded), least.at),
         (None, Some(most)) => format!("{} {}", below(most.excluded), most.at),
@@ -169,10 +209,19 @@ pub(super) fn quality(rule: &Rule) -> Option<(&'static str, String)> {
     Some(match rule {
         Rule::Range(bounds) => ("a number", range(bounds)),
         Rule::MultipleOf(of) => ("a number", format!("that is a multiple of {of}")),
-        Rule::Length(length) => ("a string", format!("of {}", count(*length, "character", "characters"))),
-        Rule::Pattern(pattern) => ("a string", format!("that matches {}", quoted(&pattern.source))),
+        Rule::Length(length) => (
+            "a string",
+            format!("of {}", count(*length, "character", "characters")),
+        ),
+        Rule::Pattern(pattern) => (
+            "a string",
+            format!("that matches {}", quoted(&pattern.source)),
+        ),
         Rule::ItemCount(items) => ("an array", format!("of {}", count(*items, "item", "items"))),
-        Rule::PropertyCount(properties) => ("an object", format!("of {}", count(*properties, "property", "properties"))),
+        Rule::PropertyCount(properties) => (
+            "an object",
+            format!("of {}", count(*properties, "property", "properties")),
+        ),
         _ => return None,
     })
 }
@@ -192,8 +241,12 @@ impl Run<'_> {
         let mut qualities = Vec::new();
         for rule in rules {
             let found = match rule {
-                Rule::Members(members) => self.members_quality(members).map(|quality| ("an object", quality)),
-                Rule::Items(..) | Rule::Contains(..) | Rule::Unique => Some(("an array", String::new())),
+                Rule::Members(members) => self
+                    .members_quality(members)
+                    .map(|quality| ("an object", quality)),
+                Rule::Items(..) | Rule::Contains(..) | Rule::Unique => {
+                    Some(("an array", String::new()))
+                }
                 rule => quality(rule),
             };
             if let Some((implied, quality)) = found {
@@ -213,15 +266,23 @@ impl Run<'_> {
         let nesting = nesting.checked_sub(1);
         match (rules, nesting) {
             ([Rule::All(ids), ..], Some(nesting)) => self.phrases(ids, " and ", nesting),
-            ([Rule::Any(ids) | Rule::One(ids), ..], Some(nesting)) => self.phrases(ids, " or ", nesting),
-            ([Rule::Not(id), ..], Some(nesting)) => format!("anything but {}", self.phrase(*id, nesting)),
+            ([Rule::Any(ids) | Rule::One(ids), ..], Some(nesting)) => {
+                self.phrases(ids, " or ", nesting)
+            }
+            ([Rule::Not(id), ..], Some(nesting)) => {
+                format!("anything but {}", self.phrase(*id, nesting))
+            }
             _ => "what the schema says there".to_owned(),
         }
     }
 
     pub(super) fn phrases(&self, ids: &[Id], separator: &str, nesting: u32) -> String {
         let mut phrases: Vec<String> = Vec::new();
-        for phrase in ids.iter().take(LISTED + 1).map(|id| self.phrase(*id, nesting)) {
+        for phrase in ids
+            .iter()
+            .take(LISTED + 1)
+            .map(|id| self.phrase(*id, nesting))
+        {
             if !phrases.contains(&phrase) {
                 phrases.push(phrase);
             }
@@ -238,10 +299,19 @@ impl Run<'_> {
             }),
             _ => None,
         };
-        let constants = members.properties.iter().filter_map(|property| Some((property, constant(property.schema?)?)));
-        let constants: Vec<String> = constants.map(|(property, value)| format!("{} {value}", quoted(&property.name))).collect();
-        let required: Vec<&str> =
-            members.properties.iter().filter(|property| property.required).map(|property| property.name.as_str()).collect();
+        let constants = members
+            .properties
+            .iter()
+            .filter_map(|property| Some((property, constant(property.schema?)?)));
+        let constants: Vec<String> = constants
+            .map(|(property, value)| format!("{} {value}", quoted(&property.name)))
+            .collect();
+        let required: Vec<&str> = members
+            .properties
+            .iter()
+            .filter(|property| property.required)
+            .map(|property| property.name.as_str())
+            .collect();
         match (constants.is_empty(), required.is_empty()) {
             (false, _) => Some(format!("with {}", list(constants.iter(), ", "))),
             (true, false) => Some(format!("with {}", names(required.into_iter()))),

@@ -30,35 +30,49 @@ pub(super) async fn read(database: &D1, sql: &str, limits: ReadLimits) -> Result
     let mut answer = pin!(bounded(database, sql, limits));
     let mut time = Timeout::new(limits.time);
     poll_fn(|cx| match answer.as_mut().poll(cx) {
-        Poll::Pending => Pin::new(&mut time).poll(cx).map(|()| Err(SqlError::TooLong(format!("no answer in {:?}", limits.time)))),
+        Poll::Pending => Pin::new(&mut time)
+            .poll(cx)
+            .map(|()| Err(SqlError::TooLong(format!("no answer in {:?}", limits.time)))),
         ready => ready,
     })
     .await
 }
 
 async fn bounded(database: &D1, sql: &str, limits: ReadLimits) -> Result<Rows, SqlError> {
-    let sql = sql.trim().trim_end_matches(|end: char| end == ';' || end.is_whitespace());
+    let sql = sql
+        .trim()
+        .trim_end_matches(|end: char| end == ';' || end.is_whitespace());
     if let Some(reason) = refused(sql) {
         return Err(SqlError::Rejected(reason.to_owned()));
     }
     let place = format!("EXPLAIN WITH mcpfn_asked AS (\n{sql}\n) SELECT * FROM mcpfn_asked");
-    database.ask(&place, &[]).await.map_err(|error| match error {
-        SqlError::Rejected(words) => SqlError::Rejected(format!("{} ({ONE_SELECT})", without_place(&words))),
-        other => other,
-    })?;
+    database
+        .ask(&place, &[])
+        .await
+        .map_err(|error| match error {
+            SqlError::Rejected(words) => {
+                SqlError::Rejected(format!("{} ({ONE_SELECT})", without_place(&words)))
+            }
+            other => other,
+        })?;
     let columns = columns(database, sql).await?;
     let (mut names, found) = database.ask(&limited(sql, columns, limits), &[]).await?;
     if !names.is_empty() {
         names.remove(0);
     }
-    let mut answer = Rows { columns: names, ..Rows::default() };
+    let mut answer = Rows {
+        columns: names,
+        ..Rows::default()
+    };
     for line in found.iter().map(JsCast::unchecked_into::<Array>) {
         let fits = line.shift().as_f64() == Some(1.0);
         if !fits || answer.rows.len() == limits.rows {
             answer.truncated = true;
             break;
         }
-        answer.rows.push(line.iter().map(|cell| value(&cell)).collect());
+        answer
+            .rows
+            .push(line.iter().map(|cell| value(&cell)).collect());
     }
     Ok(answer)
 }
@@ -66,9 +80,13 @@ async fn bounded(database: &D1, sql: &str, limits: ReadLimits) -> Result<Rows, S
 /// What no engine has to be asked about.
 fn refused(sql: &str) -> Option<&'static str> {
     if sql.contains([';', '\0']) {
-        return Some("a `;` is allowed at the end only, also in text and comments; write char(59) for one");
+        return Some(
+            "a `;` is allowed at the end only, also in text and comments; write char(59) for one",
+        );
     }
-    sql.to_ascii_lowercase().contains("pragma_").then_some("tables made of PRAGMAs can't be read here; sqlite_master has the schema")
+    sql.to_ascii_lowercase()
+        .contains("pragma_")
+        .then_some("tables made of PRAGMAs can't be read here; sqlite_master has the schema")
 }
 
 /// How many columns the rows of a whole SELECT have: the program that it compiles to says so.
@@ -76,23 +94,36 @@ async fn columns(database: &D1, sql: &str) -> Result<usize, SqlError> {
     let (names, program) = database.ask(&format!("EXPLAIN\n{sql}"), &[]).await?;
     let position = |name: &str| names.iter().position(|known| known == name);
     let (Some(opcode), Some(count)) = (position("opcode"), position("p2")) else {
-        return Err(SqlError::Unavailable("D1's EXPLAIN has no columns `opcode` and `p2`".to_owned()));
+        return Err(SqlError::Unavailable(
+            "D1's EXPLAIN has no columns `opcode` and `p2`".to_owned(),
+        ));
     };
-    let rows = program.iter().map(|line| line.unchecked_into::<Array>().iter().map(|cell| value(&cell)).collect::<Vec<_>>());
-    let mut counts = rows.filter(|row| row.get(opcode).and_then(SqlValue::as_str) == Some("ResultRow"));
-    let count = counts.next().and_then(|row| usize::try_from(row.get(count)?.as_i64()?).ok());
+    let rows = program.iter().map(|line| {
+        line.unchecked_into::<Array>()
+            .iter()
+            .map(|cell| value(&cell))
+            .collect::<Vec<_>>()
+    });
+    let mut counts =
+        rows.filter(|row| row.get(opcode).and_then(SqlValue::as_str) == Some("ResultRow"));
+    let count = counts
+        .next()
+        .and_then(|row| usize::try_from(row.get(count)?.as_i64()?).ok());
     count.ok_or_else(|| SqlError::Rejected(format!("the statement has no rows; {ONE_SELECT}")))
 }
 
 /// The statement with its limits. Its first column says whether the rows so far have no more bytes than they may: beyond, values stay
 /// in the database. The first half has no rows; it gives the columns their names.
 fn limited(sql: &str, columns: usize, limits: ReadLimits) -> String {
-    let listed = |name: &dyn Fn(usize) -> String| (0..columns).map(name).collect::<Vec<_>>().join(", ");
+    let listed =
+        |name: &dyn Fn(usize) -> String| (0..columns).map(name).collect::<Vec<_>>().join(", ");
     let names = listed(&|column| format!("c{column}"));
     let values = listed(&|column| format!("iif(fits, c{column}, NULL)"));
     let mut bytes = String::new();
     add(&mut bytes, 0, columns);
-    let ReadLimits { rows, bytes: most, .. } = limits;
+    let ReadLimits {
+        rows, bytes: most, ..
+    } = limits;
     format!(
         "WITH mcpfn_asked ({names}) AS (\n{sql}\n) SELECT 1, * FROM (\n{sql}\n) WHERE 0 UNION ALL SELECT fits, {values} FROM (SELECT *, \
          sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) <= {most} AS fits FROM (SELECT * FROM mcpfn_asked LIMIT {}))",
@@ -117,5 +148,7 @@ fn add(sum: &mut String, from: usize, to: usize) {
 
 /// The engine counts from the beginning of our words.
 fn without_place(words: &str) -> &str {
-    words.split_once(" at offset ").map_or(words, |(before, _)| before)
+    words
+        .split_once(" at offset ")
+        .map_or(words, |(before, _)| before)
 }

@@ -19,8 +19,7 @@ use worker::{ResponseBuilder, web_sys};
 use crate::once_message::{Answer, Ask, HOLDER, Request};
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
-const TABLE: &str =
-    "CREATE TABLE IF NOT EXISTS once (key TEXT PRIMARY KEY, until_ms INTEGER NOT NULL, holder BLOB NOT NULL, result BLOB) WITHOUT ROWID";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS once (key TEXT PRIMARY KEY, until_ms INTEGER NOT NULL, holder BLOB NOT NULL, result BLOB) WITHOUT ROWID";
 /// Between two looks at what has expired.
 const SWEEP_MS: f64 = 3_600_000.0;
 const BAD_REQUEST: u16 = 400;
@@ -38,7 +37,9 @@ impl McpfnOnce {
     /// the module, and starts it anew.
     #[wasm_bindgen(constructor)]
     pub fn new(state: &State) -> Self {
-        Self { storage: state.storage() }
+        Self {
+            storage: state.storage(),
+        }
     }
 
     /// Called by the runtime with what `DurableOnce` sends.
@@ -47,7 +48,10 @@ impl McpfnOnce {
         future_to_promise(AssertUnwindSafe(async move {
             let body = Uint8Array::new(&JsFuture::from(request.array_buffer()?).await?).to_vec();
             let Some(request) = Request::read(&body) else {
-                return Ok(web_sys::Response::from(ResponseBuilder::new().with_status(BAD_REQUEST).empty()).into());
+                return Ok(web_sys::Response::from(
+                    ResponseBuilder::new().with_status(BAD_REQUEST).empty(),
+                )
+                .into());
             };
             let (answer, alarm) = decide(&storage, &request)?;
             if let Some(alarm) = alarm {
@@ -61,8 +65,16 @@ impl McpfnOnce {
     pub fn alarm(&self) -> Result<Option<Promise>, JsValue> {
         let now_ms = Date::now();
         run(&self.storage, TABLE, &[])?;
-        run(&self.storage, "DELETE FROM once WHERE until_ms <= ?", &[now_ms.into()])?;
-        if is_empty(&self.storage)? { Ok(None) } else { self.storage.set_alarm(now_ms + SWEEP_MS).map(Some) }
+        run(
+            &self.storage,
+            "DELETE FROM once WHERE until_ms <= ?",
+            &[now_ms.into()],
+        )?;
+        if is_empty(&self.storage)? {
+            Ok(None)
+        } else {
+            self.storage.set_alarm(now_ms + SWEEP_MS).map(Some)
+        }
     }
 }
 
@@ -71,25 +83,56 @@ fn decide(storage: &Storage, request: &Request<'_>) -> Result<(Answer, Option<Pr
     run(storage, TABLE, &[])?;
     let key = JsValue::from_str(request.key);
     let holder = JsValue::from(Uint8Array::from(request.holder.as_slice()));
-    let found = run(storage, "SELECT until_ms, holder, result FROM once WHERE key = ?", std::slice::from_ref(&key))?;
+    let found = run(
+        storage,
+        "SELECT until_ms, holder, result FROM once WHERE key = ?",
+        std::slice::from_ref(&key),
+    )?;
     let row = found.iter().next().map(|row| Row::read(&Array::from(&row)));
     let keep = |until_ms: u64, result: JsValue| {
         // a table with rows has an alarm that was set with the first of them, in the same write
-        let alarm = if is_empty(storage)? { Some(storage.set_alarm(Date::now() + SWEEP_MS)?) } else { None };
-        run(storage, "REPLACE INTO once VALUES (?, ?, ?, ?)", &[key.clone(), (until_ms as f64).into(), holder.clone(), result])?;
+        let alarm = if is_empty(storage)? {
+            Some(storage.set_alarm(Date::now() + SWEEP_MS)?)
+        } else {
+            None
+        };
+        run(
+            storage,
+            "REPLACE INTO once VALUES (?, ?, ?, ?)",
+            &[
+                key.clone(),
+                (until_ms as f64).into(),
+                holder.clone(),
+                result,
+            ],
+        )?;
         Ok(alarm)
     };
     match request.ask {
-        Ask::Begin { now_ms, held_until_ms } => match row.filter(|row| row.until_ms > now_ms as f64) {
-            Some(Row { result: Some(result), .. }) => Ok((Answer::Done(result), None)),
+        Ask::Begin {
+            now_ms,
+            held_until_ms,
+        } => match row.filter(|row| row.until_ms > now_ms as f64) {
+            Some(Row {
+                result: Some(result),
+                ..
+            }) => Ok((Answer::Done(result), None)),
             Some(_) => Ok((Answer::Running, None)),
             None => keep(held_until_ms, JsValue::NULL).map(|alarm| (Answer::First, alarm)),
         },
         // a row that was swept has no other holder either
-        Ask::Finish { .. } if row.is_some_and(|row| row.holder != *request.holder) => Ok((Answer::Lost, None)),
-        Ask::Finish { expires_ms, result } => keep(expires_ms, Uint8Array::from(result).into()).map(|alarm| (Answer::Kept, alarm)),
+        Ask::Finish { .. } if row.is_some_and(|row| row.holder != *request.holder) => {
+            Ok((Answer::Lost, None))
+        }
+        Ask::Finish { expires_ms, result } => {
+            keep(expires_ms, Uint8Array::from(result).into()).map(|alarm| (Answer::Kept, alarm))
+        }
         Ask::Abandon => {
-            run(storage, "DELETE FROM once WHERE key = ? AND holder = ? AND result IS NULL", &[key, holder])?;
+            run(
+                storage,
+                "DELETE FROM once WHERE key = ? AND holder = ? AND result IS NULL",
+                &[key, holder],
+            )?;
             Ok((Answer::Kept, None))
         }
     }
@@ -104,8 +147,14 @@ struct Row {
 impl Row {
     fn read(row: &Array) -> Self {
         let bytes = |cell: JsValue| (!cell.is_null()).then(|| Uint8Array::new(&cell).to_vec());
-        let holder = bytes(row.get(1)).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
-        Self { until_ms: row.get(0).as_f64().unwrap_or_default(), holder, result: bytes(row.get(2)) }
+        let holder = bytes(row.get(1))
+            .and_then(|bytes| bytes.try_into().ok())
+            .unwrap_or_default();
+        Self {
+            until_ms: row.get(0).as_f64().unwrap_or_default(),
+            holder,
+            result: bytes(row.get(2)),
+        }
     }
 }
 
