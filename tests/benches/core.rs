@@ -1,10 +1,11 @@
-//! What the library costs beside serde_json on the same bytes. The floor is what any server must do that looks at its
-//! request: parse those bytes to a `Value` and write the answer's bytes from one. Nothing here waits or does I/O.
+//! What the library costs beside serde_json on the same bytes. The floor is what any server must do
+//! that looks at its request: parse those bytes to a `Value` and write the answer's bytes from one.
+//! Nothing here waits or does I/O.
 //!
-//! Without arguments everything is measured and written to `bench/results`. `--names` lists the operations, with how
-//! often each is to run, and
-//! `--instructions NAME TIMES` runs one of them, for a tool that counts instructions; `--counted NAME=INSTRUCTIONS,...`
-//! takes what such a tool found into the table.
+//! Without arguments everything is measured and written to `bench/results`. `--names` lists the
+//! operations, with how often each is to run, and `--instructions NAME TIMES` runs one of them, for
+//! a tool that counts instructions; `--counted NAME=INSTRUCTIONS,...` takes what such a tool found
+//! into the table.
 
 #[path = "core/cases.rs"]
 mod cases;
@@ -81,7 +82,11 @@ fn counted(arguments: &[&str]) -> Result<BTreeMap<String, u64>, String> {
         ["--counted", pairs] => pairs.split(',').map(pair).collect(),
         _ => None,
     }
-    .ok_or_else(|| "arguments: nothing, `--names`, `--instructions NAME TIMES`, or `--counted NAME=INSTRUCTIONS,...`".to_owned())
+    .ok_or_else(|| {
+        "arguments: nothing, `--names`, `--instructions NAME TIMES`, or `--counted \
+        NAME=INSTRUCTIONS,...`"
+            .to_owned()
+    })
 }
 
 fn measure(instructions: &BTreeMap<String, u64>) -> Result<(), String> {

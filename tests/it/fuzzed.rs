@@ -1,5 +1,5 @@
-//! The fuzz targets on a stable compiler: valid inputs, changed at random for a few seconds. Not a search that learns; that
-//! one is in `fuzz/`.
+//! The fuzz targets on a stable compiler: valid inputs, changed at random for a few seconds. Not a
+//! search that learns; that one is in `fuzz/`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};

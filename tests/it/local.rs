@@ -1,5 +1,5 @@
-//! The local host as a person meets it: the binary `everything` with its pipes, exit codes and signals, and connections that
-//! go away. What a message means is in `wire.rs` and `refuse.rs`.
+//! The local host as a person meets it: the binary `everything` with its pipes, exit codes and
+//! signals, and connections that go away. What a message means is in `wire.rs` and `refuse.rs`.
 
 mod cli;
 mod http;

@@ -11,7 +11,8 @@ mod support;
 /// What must work: every file of `fixtures/wire` through every host. A new case is a new file.
 mod wire;
 
-/// What must be refused: every file of `fixtures/refuse` through every host, and what no file can say (sizes, depths, bytes).
+/// What must be refused: every file of `fixtures/refuse` through every host, and what no file can
+/// say (sizes, depths, bytes).
 mod refuse;
 
 /// The local host as a process: pipes, signals, exit codes, dropped connections, the command line.
@@ -20,8 +21,8 @@ mod local;
 /// The Rust SDK as a client, over HTTP and stdio, in both eras.
 mod rmcp_client;
 
-/// Servers of the Rust SDK behind one endpoint, in both eras: a workflow over two of them, progress while it happens, whose
-/// credential goes where.
+/// Servers of the Rust SDK behind one endpoint, in both eras: a workflow over two of them, progress
+/// while it happens, whose credential goes where.
 mod upstream;
 
 /// Mistakes of a registration, all at once; macros and builder give the same bytes.

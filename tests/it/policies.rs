@@ -1,4 +1,5 @@
-//! Policies through the HTTP service: each refusal and each kept result, with stores in memory and stores that are down.
+//! Policies through the HTTP service: each refusal and each kept result, with stores in memory and
+//! stores that are down.
 
 mod concurrent;
 mod down;

@@ -1,5 +1,5 @@
-//! What holds for a server as a value: it is shared between threads, the same call gives the same bytes, nothing is kept
-//! between calls, dropping is cancelling, and nothing follows an answer.
+//! What holds for a server as a value: it is shared between threads, the same call gives the same
+//! bytes, nothing is kept between calls, dropping is cancelling, and nothing follows an answer.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -186,7 +186,8 @@ fn nothing_follows_an_answer() {
         Some(Frame::Answer(_))
     ));
     let cx = kept.lock().unwrap().take().expect("the handler ran");
-    // "progress notifications MUST stop after completion" (basic/utilities/progress); a task of the handler's may not know that
+    // "progress notifications MUST stop after completion" (basic/utilities/progress); a task of the
+    // handler's may not know that
     cx.progress(1.0, None, None);
     cx.log(LogLevel::Error, "too late");
     assert!(
@@ -479,7 +480,8 @@ fn a_future_that_is_dropped_wakes_nobody() {
         Poll::Pending
     ));
     drop(call);
-    // the sleeps of a dropped call are gone: time has nowhere to go for the next one but to its own end
+    // the sleeps of a dropped call are gone: time has nowhere to go for the next one but to its own
+    // end
     host.send(&Request::modern(
         "tools/call",
         json!({"name": "sleep", "arguments": {"seconds": 1}}),
@@ -508,7 +510,8 @@ fn a_silent_call_shows_that_it_lives() {
             && text.ends_with("\n\n"),
         "the answer comes last: {text}"
     );
-    // nobody who did not ask for reports, or can't read them, gets a stream; and a quick call needs none
+    // nobody who did not ask for reports, or can't read them, gets a stream; and a quick call needs
+    // none
     for text in [
         ask(35, streams, json!({})),
         ask(35, "application/json", token.clone()),

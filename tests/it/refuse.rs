@@ -1,5 +1,5 @@
-//! What must be refused: every file of `fixtures/refuse` through every host, and what no file can say: sizes, depths, bytes,
-//! callers, time.
+//! What must be refused: every file of `fixtures/refuse` through every host, and what no file can
+//! say: sizes, depths, bytes, callers, time.
 
 use std::time::Duration;
 
@@ -328,11 +328,17 @@ fn http_that_is_none() {
         b"GET\r\n\r\n",
         b"POST /mcp HTTP/9.9\r\n\r\n",
         b"POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n",
-        b"POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!",
+        b"POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: \
+         6\r\n\r\nhello!",
         b"POST /mcp HTTP/1.1\r\nhost: localhost\r\nbad header: x\r\n\r\n",
     ] {
         let response = send_raw(local.address, bytes);
-        assert!((400..500).contains(&response.status), "{}: {}", String::from_utf8_lossy(bytes), response.status);
+        assert!(
+            (400..500).contains(&response.status),
+            "{}: {}",
+            String::from_utf8_lossy(bytes),
+            response.status
+        );
     }
     let long = format!(
         "POST /mcp HTTP/1.1\r\nhost: localhost\r\nx-long: {}\r\n\r\n",
@@ -767,7 +773,8 @@ fn missing_capabilities_of_one_kind_are_named_together() {
 
 #[test]
 fn hidden_text_is_made_visible() {
-    // bidirectional controls, zero-width characters, and the tag characters by which text is smuggled past people
+    // bidirectional controls, zero-width characters, and the tag characters by which text is
+    // smuggled past people
     let hidden = [
         '\u{61c}',
         '\u{ad}',

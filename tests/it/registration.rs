@@ -1,5 +1,6 @@
-//! Registration: every mistake is reported by `build()`, all at once and in words that say what to change; what a macro writes
-//! is what an author can write by hand, byte for byte. How macros judge their input is tested beside them.
+//! Registration: every mistake is reported by `build()`, all at once and in words that say what to
+//! change; what a macro writes is what an author can write by hand, byte for byte. How macros judge
+//! their input is tested beside them.
 
 use std::time::Duration;
 
@@ -89,25 +90,36 @@ fn every_mistake_is_reported_at_once() {
         "the server needs a name and a version",
         "a page needs at least one entry",
         "tool `a name with spaces`: a name has 1 to 128 of the characters A-Z a-z 0-9 _ - .",
-        "tool `mute`: it has no description: add a doc comment or `.describe(..)`, a model chooses by it",
+        "tool `mute`: it has no description: add a doc comment or `.describe(..)`, a model chooses \
+         by it",
         "tool `idle`: it has no handler: add `.handler(..)`",
         "tool `hasty`: its timeout is zero: no call could end in time",
         "tool `list`: its arguments must be a JSON object: take a struct with named fields",
-        "tool `remote`: its schema refers to `https://example.com/schema`: only references inside the schema (`#...`) are resolved",
-        "tool `header_number`: `x-mcp-header` at /a: only a string, an integer or a boolean can be repeated in a header",
-        "tool `header_name`: `x-mcp-header` at /a: the name must be a non-empty HTTP token such as `Region`",
-        "tool `header_nested`: `x-mcp-header` at /a: it may stand only on a property reached through `properties` alone",
+        "tool `remote`: its schema refers to `https://example.com/schema`: only references inside \
+         the schema (`#...`) are resolved",
+        "tool `header_number`: `x-mcp-header` at /a: only a string, an integer or a boolean can be \
+         repeated in a header",
+        "tool `header_name`: `x-mcp-header` at /a: the name must be a non-empty HTTP token such as \
+         `Region`",
+        "tool `header_nested`: `x-mcp-header` at /a: it may stand only on a property reached \
+         through `properties` alone",
         "tool `header_twice`: two properties have the same `x-mcp-header`, `mcp-param-n`",
-        "tool `forest`: the type `Tree` contains itself, and clients drop tools whose schemas have `$ref`: flatten it, or take `serde_json::Value` there",
-        "prompt `numbers`: its argument `count` must be a string, an enum of words or an `Option` of these: prompt arguments are strings",
+        "tool `forest`: the type `Tree` contains itself, and clients drop tools whose schemas have \
+         `$ref`: flatten it, or take `serde_json::Value` there",
+        "prompt `numbers`: its argument `count` must be a string, an enum of words or an `Option` \
+         of these: prompt arguments are strings",
         "prompt `stray`: it completes `other`, which is no argument of it",
-        "prompt `silent`: it has no description: add a doc comment or `.describe(..)`, a model chooses by it",
+        "prompt `silent`: it has no description: add a doc comment or `.describe(..)`, a model \
+         chooses by it",
         "prompt `silent`: it has no handler: add `.handler(..)`",
         "resource `no-scheme`: its URI needs a scheme, such as `shop://products`, and no spaces",
-        "resource `x:{a}{b}`: its template can't be used: put some text between `{a}` and `{b}`: without it nobody can tell where one ends",
+        "resource `x:{a}{b}`: its template can't be used: put some text between `{a}` and `{b}`: \
+         without it nobody can tell where one ends",
         "resource `x:{id}`: its variable `id` has no field in the handler's argument type",
-        "resource `x:{id}`: the field `name` of the handler's argument type is no variable of the template",
-        "resource `x:fixed`: its handler takes variables and its URI has none: put them in braces, such as `shop://products/{id}`",
+        "resource `x:{id}`: the field `name` of the handler's argument type is no variable of the \
+         template",
+        "resource `x:fixed`: its handler takes variables and its URI has none: put them in braces, \
+         such as `shop://products/{id}`",
         "resource `x:nameless`: it needs a name",
         "tool `twice` is registered twice",
         "resource `x:same` is registered twice",

@@ -1,5 +1,6 @@
-//! Our schema validator gives the verdicts that the `jsonschema` crate gives: over a table with every keyword, and over
-//! random schemas and values of one small vocabulary. Not about words; these are tested beside the validator.
+//! Our schema validator gives the verdicts that the `jsonschema` crate gives: over a table with
+//! every keyword, and over random schemas and values of one small vocabulary. Not about words;
+//! these are tested beside the validator.
 
 use std::panic::AssertUnwindSafe;
 
@@ -24,7 +25,8 @@ fn verdict(schema: &Value, value: &Value) -> bool {
         (refusal.is_none(), refusal.is_some()),
         "{refusal:?}\nschema {schema}\nvalue {value}"
     );
-    // 0.60.2 panics ("pending schema target dropped") on some recursive schemas with `unevaluatedProperties`
+    // 0.60.2 panics ("pending schema target dropped") on some recursive schemas with
+    // `unevaluatedProperties`
     let theirs =
         std::panic::catch_unwind(AssertUnwindSafe(|| theirs.is_valid(value))).unwrap_or(ours);
     assert_eq!(

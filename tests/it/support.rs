@@ -1,7 +1,8 @@
-//! What the tests share: hosts (an HTTP request in, a response out), servers to put behind them, and the fixture runner.
+//! What the tests share: hosts (an HTTP request in, a response out), servers to put behind them,
+//! and the fixture runner.
 //!
-//! A new host is one more implementation of [`Host`] and one more line in [`hosts`]; every fixture and every
-//! test that loops over the hosts then runs through it too.
+//! A new host is one more implementation of [`Host`] and one more line in [`hosts`]; every fixture
+//! and every test that loops over the hosts then runs through it too.
 
 pub(crate) mod fixture;
 pub(crate) mod in_process;
@@ -48,12 +49,14 @@ impl Request {
         }
     }
 
-    /// A message as a well-behaved client of a revision sends it: envelope, `_meta` and headers where they are not given.
+    /// A message as a well-behaved client of a revision sends it: envelope, `_meta` and headers
+    /// where they are not given.
     pub(crate) fn from_client(revision: &str, mut message: Value) -> Self {
         complete(revision, &mut message);
         let mut request = Self::post(message.to_string());
         if revision != "2025-03-26" {
-            // 2024-11-05 knew no such header either; it stands here because nothing else tells the revision over HTTP
+            // 2024-11-05 knew no such header either; it stands here because nothing else tells the
+            // revision over HTTP
             request = request.header("mcp-protocol-version", revision);
         }
         if revision == "2026-07-28" {

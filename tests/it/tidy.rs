@@ -1,4 +1,5 @@
-//! Rules of the repository that no compiler checks, each with advice in its failure. Reads files; changes none.
+//! Rules of the repository that no compiler checks, each with advice in its failure. Reads files;
+//! changes none.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -142,7 +143,8 @@ fn files_are_short() {
     }
     none(
         &found,
-        "a file of core, http or auth has at most 400 lines without tests: split it by idea, `foo.rs` with `foo/`",
+        "a file of core, http or auth has at most 400 lines without tests: split it by idea, \
+         `foo.rs` with `foo/`",
     );
 }
 
@@ -170,7 +172,8 @@ fn core_http_and_auth_are_pure() {
     ];
     none(
         &lines_with(&sources(&PURE), &forbidden),
-        "core, http and auth do no I/O and know no clock, randomness, environment or log: take it through a port (`Platform`) or as an argument",
+        "core, http and auth do no I/O and know no clock, randomness, environment or log: take it \
+         through a port (`Platform`) or as an argument",
     );
 }
 
@@ -197,7 +200,8 @@ fn only_http_knows_status_codes() {
     let found = lines_with(&sources, &["StatusCode"]);
     none(
         &found,
-        "a status code is http's decision (http/src/status.rs, guard.rs): a host or a toolkit that chooses one writes protocol rules twice",
+        "a status code is http's decision (http/src/status.rs, guard.rs): a host or a toolkit that \
+         chooses one writes protocol rules twice",
     );
 }
 
@@ -209,7 +213,8 @@ fn only_one_file_knows_schemars() {
     });
     none(
         &lines_with(&sources, &["schemars"]),
-        "schemars is public interface: keep it behind core/src/tool/schema.rs, where a new version of it is one change",
+        "schemars is public interface: keep it behind core/src/tool/schema.rs, where a new version \
+         of it is one change",
     );
 }
 
@@ -299,7 +304,8 @@ fn dependencies_of_core_http_and_auth_are_these() {
         none(
             &found,
             &format!(
-                "{name} has a new dependency: measure what it adds to the wasm module, say why in its Cargo.toml, and list it here"
+                "{name} has a new dependency: measure what it adds to the wasm module, say why in \
+                 its Cargo.toml, and list it here"
             ),
         );
         assert!(
@@ -336,7 +342,8 @@ fn core_http_and_auth_explain_their_unwraps() {
     }
     none(
         &found,
-        "input never panics: return an error, or write the invariant that makes this impossible in a comment on the line before",
+        "input never panics: return an error, or write the invariant that makes this impossible in \
+         a comment on the line before",
     );
 }
 
@@ -393,7 +400,8 @@ fn the_smallest_server_is_the_same_everywhere() {
         .expect("the crate's docs show a server, which is compiled");
     assert_eq!(
         in_readme, in_docs,
-        "README.md shows another server than the documentation of crates/mcpfn, which is compiled: copy the latter"
+        "README.md shows another server than the documentation of crates/mcpfn, which is compiled: \
+         copy the latter"
     );
 }
 
@@ -427,7 +435,8 @@ fn versions_agree() {
     }
     none(
         &found,
-        "there is one version, in [workspace.package]: say `version.workspace = true`, and the same number for our crates in [workspace.dependencies]",
+        "there is one version, in [workspace.package]: say `version.workspace = true`, and the \
+         same number for our crates in [workspace.dependencies]",
     );
     let rust = workspace
         .lines()
@@ -484,7 +493,8 @@ fn no_machine_is_named() {
     }
     none(
         &found,
-        "a path or a host of one machine means nothing on another: take it from the environment, or leave it out",
+        "a path or a host of one machine means nothing on another: take it from the environment, \
+         or leave it out",
     );
 }
 

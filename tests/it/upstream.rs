@@ -1,5 +1,5 @@
-//! Servers of the Rust SDK (rmcp) behind one endpoint, in both eras, and rmcp as its client. What a fake server can show is in the
-//! toolkits' own tests.
+//! Servers of the Rust SDK (rmcp) behind one endpoint, in both eras, and rmcp as its client. What a
+//! fake server can show is in the toolkits' own tests.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

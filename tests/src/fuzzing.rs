@@ -1,5 +1,6 @@
-//! What must hold for any bytes from a client, one function for each target. cargo-fuzz runs them without end (`fuzz/`), the
-//! ordinary tests for a few seconds. A function panics when something does not hold.
+//! What must hold for any bytes from a client, one function for each target. cargo-fuzz runs them
+//! without end (`fuzz/`), the ordinary tests for a few seconds. A function panics when something
+//! does not hold.
 
 use std::future::Future;
 use std::pin::pin;
@@ -60,7 +61,8 @@ pub const TARGETS: [Target; 5] = [
     },
 ];
 
-/// A message of any transport: whatever can be read is answered, under its own id, and never with a fault of ours.
+/// A message of any transport: whatever can be read is answered, under its own id, and never with a
+/// fault of ours.
 pub fn envelope(data: &[u8]) {
     match jsonrpc::read::<Params<'_>>(data) {
         Ok(Incoming::Single(message)) => one_message(&message),
@@ -151,7 +153,8 @@ pub fn cursor(data: &[u8]) {
     }
 }
 
-/// Request state, as a token and as a change of a true one: the server opens nothing but what it sealed.
+/// Request state, as a token and as a change of a true one: the server opens nothing but what it
+/// sealed.
 pub fn request_state(data: &[u8]) {
     let retry = |token: &str| {
         let answers = json!({"name": {"action": "accept", "content": {"name": "Ada"}}});
@@ -185,7 +188,8 @@ pub fn request_state(data: &[u8]) {
     retry(&String::from_utf8_lossy(&changed));
 }
 
-/// A whole request: the method and the path on the first line, then headers, an empty line, and the body.
+/// A whole request: the method and the path on the first line, then headers, an empty line, and the
+/// body.
 pub fn http(data: &[u8]) {
     let (head, body) = match data.windows(2).position(|window| window == b"\n\n") {
         Some(end) => (&data[..end], &data[end + 2..]),
@@ -331,7 +335,8 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// A platform without I/O: time stands still, a wait has no end, randomness counts upwards, failures go nowhere.
+/// A platform without I/O: time stands still, a wait has no end, randomness counts upwards,
+/// failures go nowhere.
 #[must_use]
 pub fn platform() -> Arc<Platform> {
     let (clock, random) = (Arc::new(Still), Arc::new(Counting(AtomicU8::new(0))));
@@ -601,7 +606,8 @@ fn states() -> Vec<Vec<u8>> {
 fn requests() -> Vec<Vec<u8>> {
     let head = |more: &str| {
         format!(
-            "POST /mcp\nhost: localhost:80\ncontent-type: application/json\naccept: application/json, text/event-stream\n{more}\n"
+            "POST /mcp\nhost: localhost:80\ncontent-type: application/json\naccept: \
+             application/json, text/event-stream\n{more}\n"
         )
     };
     let post = |body: Vec<u8>| {
@@ -615,7 +621,8 @@ fn requests() -> Vec<Vec<u8>> {
             .concat();
         let method = text(&message["method"]);
         let head = head(&format!(
-            "mcp-protocol-version: {version}\nmcp-method: {method}\nmcp-name: {name}\nmcp-param-a: 2\n"
+            "mcp-protocol-version: {version}\nmcp-method: {method}\nmcp-name: {name}\nmcp-param-a: \
+             2\n"
         ));
         [head.into_bytes(), body].concat()
     };

@@ -1,5 +1,5 @@
-//! The fixture server of the official conformance suite, written with the public interface only. Shared by the binary
-//! `everything`, the integration tests and the wasm check.
+//! The fixture server of the official conformance suite, written with the public interface only.
+//! Shared by the binary `everything`, the integration tests and the wasm check.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fuzzing;

@@ -13,7 +13,8 @@ pub(crate) const PNG: &[u8] = &[
 ];
 
 /// One sample of silence.
-pub(crate) const WAV: &[u8] = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x02\0\0\0\0\0";
+pub(crate) const WAV: &[u8] = b"RIFF\x26\0\0\0WAVEfmt \
+    \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x02\0\0\0\0\0";
 
 pub(crate) fn add(builder: Builder) -> Builder {
     builder

@@ -1,5 +1,6 @@
-//! `bench --part lambda`: bootstraps side by side. They come as a JSON array, and maybe `--quick` after it; the first is what the
-//! others are compared with. Rounds are interleaved, so that what slows this machine down slows every contestant.
+//! `bench --part lambda`: bootstraps side by side. They come as a JSON array, and maybe `--quick`
+//! after it; the first is what the others are compared with. Rounds are interleaved, so that what
+//! slows this machine down slows every contestant.
 
 #[path = "../../peers/measure/src/order.rs"]
 mod order;
@@ -15,7 +16,8 @@ use flate2::write::DeflateEncoder;
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation, event};
 use serde_json::{Value, json};
 
-/// Starts of each contestant, and warm calls in one environment; memory is read after the first thousand and after the last.
+/// Starts of each contestant, and warm calls in one environment; memory is read after the first
+/// thousand and after the last.
 const THOROUGH: (usize, usize) = (40, 10_000);
 const QUICK: (usize, usize) = (5, 2_000);
 
@@ -61,7 +63,8 @@ async fn main() {
         [contestants] => (parse(contestants), THOROUGH),
         [contestants, "--quick"] => (parse(contestants), QUICK),
         _ => panic!(
-            "the arguments are a JSON array and maybe `--quick`: `cargo xtask bench --part lambda` gives them"
+            "the arguments are a JSON array and maybe `--quick`: `cargo xtask bench --part lambda` \
+             gives them"
         ),
     };
     let mut measured: Vec<Measured> = contestants.iter().map(prepare).collect();
@@ -85,8 +88,9 @@ async fn main() {
     .expect("the results can be written");
 }
 
-/// `[{"name": .., "program": .., "arguments": [..], "variables": {..}, "files": [..], "table": ..}, ..]`; of most, the program is
-/// all that is deployed, and `arguments`, `variables`, `files` are left out.
+/// `[{"name": .., "program": .., "arguments": [..], "variables": {..}, "files": [..], "table": ..}, ..]`;
+/// of most, the program is all that is deployed, and `arguments`, `variables`, `files` are left
+/// out.
 fn parse(json: &str) -> Vec<Contestant> {
     let all: Vec<Value> = serde_json::from_str(json).expect("contestants are a JSON array");
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
@@ -134,7 +138,8 @@ fn prepare(contestant: &Contestant) -> Measured {
     }
 }
 
-/// Bytes of a file, or of what is below a folder, plain and deflated. What only developers read is not deployed.
+/// Bytes of a file, or of what is below a folder, plain and deflated. What only developers read is
+/// not deployed.
 fn add(path: &Path, bytes: &mut u64, zip: &mut u64) {
     let is_for_developers = |name: &str| {
         name == "__pycache__"

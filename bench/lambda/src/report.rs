@@ -8,23 +8,38 @@ use crate::Measured;
 
 /// How much longer a start may take than that of the first contestant.
 const INIT_GOAL: f64 = 1.15;
-/// Most bytes of the zip of a server with its table: with the author's tools alone, and with every toolkit.
+/// Most bytes of the zip of a server with its table: with the author's tools alone, and with every
+/// toolkit.
 const ZIP_GOAL: u64 = 3_200_000;
 const ZIP_GOAL_OF_ALL: u64 = 6_000_000;
 
 pub(crate) fn markdown(all: &[Measured]) -> String {
     let mut out = String::from("# Start, calls, memory and size of Lambda bootstraps\n\n");
-    out.push_str("Through our Runtime API emulator, in one run, starts interleaved. *Start* is from exec to the first request for an\n");
     out.push_str(
-        "event; *first* is the first event's answer, warm calls follow in one environment; each is a `tools/list`. Times are medians in\n",
+        "Through our Runtime API emulator, in one run, starts interleaved. *Start* is \
+        from exec to the first request for an\n",
     );
-    out.push_str("milliseconds. Memory is resident, in KiB, after the first call, a thousand, and all. *Zip* is what is deployed: of Python the author's\n");
-    out.push_str("files and packages, of TypeScript one minified file by esbuild, both without what Lambda's own runtime has (the interpreter, boto3,\n");
     out.push_str(
-        "AWS's runtime client). That client runs Node's handler without its native part, over node:http. AWS Labs' handler speaks\n",
+        "event; *first* is the first event's answer, warm calls follow in one environment; each is \
+         a `tools/list`. Times are medians in\n",
+    );
+    out.push_str(
+        "milliseconds. Memory is resident, in KiB, after the first call, a thousand, and \
+        all. *Zip* is what is deployed: of Python the author's\n",
+    );
+    out.push_str(
+        "files and packages, of TypeScript one minified file by esbuild, both without \
+        what Lambda's own runtime has (the interpreter, boto3,\n",
+    );
+    out.push_str(
+        "AWS's runtime client). That client runs Node's handler without its native part, over \
+         node:http. AWS Labs' handler speaks\n",
     );
     out.push_str("2024-11-05, all others 2026-07-28.\n\n");
-    out.push_str("| bootstrap | start (p10, p90) | times the first row | first | warm p50, p99 | memory | bytes | zip |\n");
+    out.push_str(
+        "| bootstrap | start (p10, p90) | times the first row | first | warm p50, p99 | \
+        memory | bytes | zip |\n",
+    );
     out.push_str("|---|--:|--:|--:|--:|--:|--:|--:|\n");
     for row in all {
         let _ = writeln!(
@@ -70,7 +85,8 @@ pub(crate) fn markdown(all: &[Measured]) -> String {
     };
     let _ = writeln!(
         out,
-        "\nOf mcpfn, over {INIT_GOAL} times the first row's start: {}. Over {ZIP_GOAL} bytes of zip, or {ZIP_GOAL_OF_ALL} with every toolkit: {}.",
+        "\nOf mcpfn, over {INIT_GOAL} times the first row's start: {}. Over {ZIP_GOAL} bytes of \
+         zip, or {ZIP_GOAL_OF_ALL} with every toolkit: {}.",
         listed(&over),
         listed(&large)
     );
@@ -101,7 +117,8 @@ pub(crate) fn json(all: &[Measured]) -> Value {
         {"title": "Start, median", "unit": "ms", "log": true, "bars": bars(&|row| quantile(&row.init, 0.5))},
         {"title": "First call, median", "unit": "ms", "log": true, "bars": bars(&|row| quantile(&row.first, 0.5))},
         {"title": "Warm call, p50", "unit": "ms", "log": true, "bars": bars(&|row| quantile(&row.warm, 0.5))},
-        {"title": "Resident memory after all calls", "unit": "MiB", "log": true, "bars": bars(&|row| row.memory[2] as f64 / 1024.0)},
+        {"title": "Resident memory after all \
+            calls", "unit": "MiB", "log": true, "bars": bars(&|row| row.memory[2] as f64 / 1024.0)},
         {"title": "Zip", "unit": "MB", "log": true, "bars": bars(&|row| row.zip as f64 / 1e6)},
     ]);
     json!({ "bootstraps": rows, "charts": charts })

@@ -1,4 +1,5 @@
-//! Cloudflare Access in front of this server: the assertion that it adds to every request that it let through.
+//! Cloudflare Access in front of this server: the assertion that it adds to every request that it
+//! let through.
 
 use std::fmt;
 
@@ -14,8 +15,9 @@ use crate::oauth::OAuth;
 pub struct Access(OAuth);
 
 impl Access {
-    /// `team` is the first part of the team's domain, TEAM.cloudflareaccess.com; `audiences` are the AUD tags of applications.
-    /// Whom Access lets through may do everything, unless [`Access::with_default_scopes`] says otherwise.
+    /// `team` is the first part of the team's domain, TEAM.cloudflareaccess.com; `audiences` are
+    /// the AUD tags of applications. Whom Access lets through may do everything, unless
+    /// [`Access::with_default_scopes`] says otherwise.
     pub fn new(team: &str, audiences: impl IntoIterator<Item = String>) -> Self {
         let origin = format!("https://{team}.cloudflareaccess.com");
         Self::at(&origin, audiences)

@@ -1,4 +1,5 @@
-//! API keys: kept as digests, compared in a time that says nothing, several per name so that they can be changed one by one.
+//! API keys: kept as digests, compared in a time that says nothing, several per name so that they
+//! can be changed one by one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use crate::bearer;
 use crate::denied::{invalid, malformed, unavailable};
 use crate::kept::Kept;
 
-/// How long a list of keys serves before it is read again, in milliseconds. A key that is no more in it serves twice as long at
-/// most.
+/// How long a list of keys serves before it is read again, in milliseconds. A key that is no more
+/// in it serves twice as long at most.
 const FRESH: u64 = 60_000;
 
 /// One key, as far as a server knows it.
@@ -33,8 +34,8 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Reads keys: `name:hash` or `name:hash:scope scope`, separated by semicolons or line ends. The hash is that of
-    /// [`hash_key`].
+    /// Reads keys: `name:hash` or `name:hash:scope scope`, separated by semicolons or line ends.
+    /// The hash is that of [`hash_key`].
     ///
     /// # Errors
     /// One sentence for each entry that can't be used. No hash is in it.
@@ -84,7 +85,10 @@ impl ApiKey {
                 "needs a name of 1 to 128 characters without spaces before its first colon",
             );
         }
-        let hash = unhex(hash).ok_or("needs the SHA-256 of the key, 64 hexadecimal digits, after its first colon (not the key itself)")?;
+        let hash = unhex(hash).ok_or(
+            "needs the SHA-256 of the key, 64 hexadecimal digits, after \
+            its first colon (not the key itself)",
+        )?;
         Ok(Self {
             name: name.to_owned(),
             hash,
@@ -105,8 +109,8 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
-/// What a server is told of a key: its SHA-256 in hexadecimal digits. Enough for keys that nobody can guess, such as those of
-/// [`new_key`]; a word that somebody thought of would be found.
+/// What a server is told of a key: its SHA-256 in hexadecimal digits. Enough for keys that nobody
+/// can guess, such as those of [`new_key`]; a word that somebody thought of would be found.
 #[must_use]
 pub fn hash_key(key: &str) -> String {
     Sha256::digest(key.as_bytes())
@@ -115,7 +119,8 @@ pub fn hash_key(key: &str) -> String {
         .collect()
 }
 
-/// A key that nobody can guess: 256 random bits, with a beginning by which scanners of leaked secrets know it.
+/// A key that nobody can guess: 256 random bits, with a beginning by which scanners of leaked
+/// secrets know it.
 #[must_use]
 pub fn new_key(random: &dyn Random) -> String {
     let mut bytes = [0; 32];
@@ -139,7 +144,8 @@ impl<F: Fn() -> Result<String, String> + MaybeSend + MaybeSync> KeySource for F 
     }
 }
 
-/// Takes keys in `X-API-Key` or `Authorization: Bearer`. A bearer token that is no key is none of its business.
+/// Takes keys in `X-API-Key` or `Authorization: Bearer`. A bearer token that is no key is none of
+/// its business.
 pub struct ApiKeys {
     keys: Keys,
     scopes: Scopes,
@@ -163,9 +169,10 @@ impl ApiKeys {
         }
     }
 
-    /// Takes the keys of a list that is first read when a key is presented, and again every minute at most: beside the calls, and
-    /// before the answer to a key that is not in it. So keys change without a deployment: a new one serves within a minute, one
-    /// that is taken away stops within two. A list that can't be read leaves the last one as it is.
+    /// Takes the keys of a list that is first read when a key is presented, and again every minute
+    /// at most: beside the calls, and before the answer to a key that is not in it. So keys change
+    /// without a deployment: a new one serves within a minute, one that is taken away stops within
+    /// two. A list that can't be read leaves the last one as it is.
     #[must_use]
     pub fn from_source(source: Arc<dyn KeySource>) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! Proofs in headers: one of each kind at most, of a bounded size. What they prove is told elsewhere.
+//! Proofs in headers: one of each kind at most, of a bounded size. What they prove is told
+//! elsewhere.
 
 use http::{HeaderMap, header};
 use mcpfn_core::{BoxFuture, Platform, Principal};
@@ -9,7 +10,8 @@ use crate::denied::{invalid, malformed};
 /// Most bytes of a token or key. Real tokens have one to four thousand.
 const MAX: usize = 16 * 1024;
 
-/// The token in `Authorization: Bearer`. Other schemes, such as the signature of IAM, are not ours to judge.
+/// The token in `Authorization: Bearer`. Other schemes, such as the signature of IAM, are not ours
+/// to judge.
 pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
     let Some(value) = only(headers, header::AUTHORIZATION.as_str())? else {
         return Ok(None);
@@ -23,13 +25,15 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if token.is_empty() || !token.bytes().all(legal) {
         return Err(malformed(
-            "the Authorization header must be `Bearer`, one space, and a token of letters, digits and -._~+/=",
+            "the Authorization header must be `Bearer`, one space, and a token of letters, digits \
+             and -._~+/=",
         ));
     }
     Ok(Some(token))
 }
 
-/// The one value of a header. A second one is refused: what is in front of this server may have looked at another than we do.
+/// The one value of a header. A second one is refused: what is in front of this server may have
+/// looked at another than we do.
 pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Denied> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
@@ -67,7 +71,8 @@ impl Authenticator for Unclaimed {
             match token(headers)? {
                 None => Ok(None),
                 Some(_) => Err(invalid(
-                    "the bearer token is none that this server takes: get one from its operator or its issuer",
+                    "the bearer token is none that this server takes: get one from its operator or \
+                     its issuer",
                 )),
             }
         })

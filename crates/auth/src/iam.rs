@@ -1,4 +1,5 @@
-//! What callers may do whom AWS IAM recognised: a map from patterns of their ARNs to scopes. Recognises nobody itself.
+//! What callers may do whom AWS IAM recognised: a map from patterns of their ARNs to scopes.
+//! Recognises nobody itself.
 
 use std::str::FromStr;
 
@@ -9,7 +10,8 @@ use mcpfn_core::Scopes;
 pub struct IamScopes(Vec<(String, Scopes)>);
 
 impl IamScopes {
-    /// What the caller of this ARN may do: what every pattern grants that fits it, and nothing if none does.
+    /// What the caller of this ARN may do: what every pattern grants that fits it, and nothing if
+    /// none does.
     ///
     /// A role is known by its account and its name, because the ARN of an assumed role has no path.
     #[must_use]
@@ -31,8 +33,9 @@ impl IamScopes {
 impl FromStr for IamScopes {
     type Err = Vec<String>;
 
-    /// Reads `PATTERN=scope scope`, separated by semicolons or line ends. In a pattern, `*` stands for any characters but colons
-    /// and slashes; alone, it is every caller. The scope `*` is everything.
+    /// Reads `PATTERN=scope scope`, separated by semicolons or line ends. In a pattern, `*` stands
+    /// for any characters but colons and slashes; alone, it is every caller. The scope `*` is
+    /// everything.
     ///
     /// # Errors
     /// One sentence for each entry that can't be used.
@@ -76,7 +79,8 @@ fn parse_one(entry: &str) -> Result<(String, Scopes), &'static str> {
             || parts.iter().any(|part| part.contains(char::is_whitespace)))
     {
         return Err(
-            "needs an ARN of six parts, such as arn:aws:iam::123456789012:role/Reader*, before its =",
+            "needs an ARN of six parts, such as arn:aws:iam::123456789012:role/Reader*, before its \
+             =",
         );
     }
     if let Some(path) = parts
@@ -86,13 +90,15 @@ fn parse_one(entry: &str) -> Result<(String, Scopes), &'static str> {
         && path.contains('*')
     {
         return Err(
-            "has a role with both a path and a *, and callers' ARNs have no path: leave out one of them",
+            "has a role with both a path and a *, and callers' ARNs have no path: leave out one of \
+             them",
         );
     }
     Ok((pattern.to_owned(), scopes))
 }
 
-/// `arn:PARTITION:iam::ACCOUNT:role/NAME` of a role's ARN, be it assumed or not, without a path. A pattern is written alike.
+/// `arn:PARTITION:iam::ACCOUNT:role/NAME` of a role's ARN, be it assumed or not, without a path. A
+/// pattern is written alike.
 fn role(arn: &str) -> Option<String> {
     let mut parts = arn.splitn(6, ':');
     let (Some("arn"), Some(partition), Some(service), Some(_), Some(account), Some(resource)) = (
@@ -131,7 +137,8 @@ fn matches(pattern: &str, text: &str) -> bool {
             .all(|(pattern, text)| matches_part(pattern, text))
 }
 
-/// Each piece between stars is looked for behind the one before it; the first and the last are fixed.
+/// Each piece between stars is looked for behind the one before it; the first and the last are
+/// fixed.
 fn matches_part(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -243,7 +250,8 @@ mod tests {
 
     #[test]
     fn several_patterns_add_up() {
-        let map = "arn:aws:iam::123456789012:role/Reader*=catalog:read crm:read;\n arn:aws:iam::123456789012:role/*Team=crm\n*=hello";
+        let map = "arn:aws:iam::123456789012:role/Reader*=catalog:read crm:read;\n \
+            arn:aws:iam::123456789012:role/*Team=crm\n*=hello";
         assert_eq!(scopes(map, READER), "catalog:read crm:read crm hello");
         assert!(
             "*=*"
@@ -256,7 +264,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_all_said() {
-        let text = "nonsense; arn:aws:iam::1:role/a=; role/a=x; arn:aws:iam::1:role/p/a*=x; arn:aws:iam::1:role/ok=x";
+        let text = "nonsense; arn:aws:iam::1:role/a=; role/a=x; arn:aws:iam::1:role/p/a*=x; \
+            arn:aws:iam::1:role/ok=x";
         let mistakes = text.parse::<IamScopes>().unwrap_err();
         let expected = [
             "needs a =",

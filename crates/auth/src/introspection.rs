@@ -1,4 +1,5 @@
-//! Tokens that only their issuer can read: it is asked about each (RFC 7662), and its verdict is kept for a short while.
+//! Tokens that only their issuer can read: it is asked about each (RFC 7662), and its verdict is
+//! kept for a short while.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,7 +19,8 @@ use crate::jwt::claims::Claims;
 use crate::jwt::token::has_three_parts;
 use crate::remote;
 
-/// How long a verdict is kept, in milliseconds: a token that was taken back serves for at most the first.
+/// How long a verdict is kept, in milliseconds: a token that was taken back serves for at most the
+/// first.
 const GOOD: u64 = 60_000;
 const BAD: u64 = 10_000;
 /// Most verdicts that are kept.
@@ -49,8 +51,9 @@ struct Answer {
 }
 
 impl Introspection {
-    /// Asks `url` as the client `id` with `secret`. The first issuer is the one that is asked; a token that names its issuer must
-    /// name one of them. The token must have been issued for one of `audiences`.
+    /// Asks `url` as the client `id` with `secret`. The first issuer is the one that is asked; a
+    /// token that names its issuer must name one of them. The token must have been issued for one
+    /// of `audiences`.
     pub fn new(
         url: impl Into<String>,
         id: &str,

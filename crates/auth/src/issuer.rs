@@ -13,8 +13,8 @@ use crate::kept::Kept;
 use crate::remote;
 use crate::signatures::{self, Signatures};
 
-/// How long keys serve until they are asked for again, in milliseconds. A key that the issuer takes back serves twice as long at
-/// most.
+/// How long keys serve until they are asked for again, in milliseconds. A key that the issuer takes
+/// back serves twice as long at most.
 const FRESH: u64 = 5 * 60 * 1000;
 
 #[derive(Clone)]
@@ -62,11 +62,13 @@ impl Issuer {
             Verdict::Signed => Ok(()),
             Verdict::Forged => Err(invalid("the token's signature is not its issuer's")),
             Verdict::Ambiguous => Err(invalid(
-                "the token does not name the key that signed it (`kid`), and its issuer has several",
+                "the token does not name the key that signed it (`kid`), and its issuer has \
+                 several",
             )),
             Verdict::NoSuchKey => Err(match seen.failure {
                 None => invalid(
-                    "the token is signed with a key that its issuer does not publish: get a new one",
+                    "the token is signed with a key that its issuer does not publish: get a new \
+                     one",
                 ),
                 Some(cause) => {
                     unavailable("the issuer of the token gives no answer: try again in a minute")
@@ -126,7 +128,8 @@ impl Issuer {
     }
 }
 
-/// Where an issuer's document may be: RFC 8414 puts the well-known part before a path, OpenID Connect behind it.
+/// Where an issuer's document may be: RFC 8414 puts the well-known part before a path, OpenID
+/// Connect behind it.
 fn documents(issuer: &str) -> Vec<String> {
     let issuer = issuer.trim_end_matches('/');
     let start = issuer.find("://").map_or(0, |scheme| scheme + 3);

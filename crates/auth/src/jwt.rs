@@ -1,4 +1,5 @@
-//! A signed token as a value: its three parts, what its claims must say, and its signature. Gets nothing from anywhere.
+//! A signed token as a value: its three parts, what its claims must say, and its signature. Gets
+//! nothing from anywhere.
 
 pub(crate) mod claims;
 pub(crate) mod key;

@@ -1,16 +1,18 @@
-//! A value from elsewhere that is read again now and then, by one call at a time, and kept when nobody answers.
+//! A value from elsewhere that is read again now and then, by one call at a time, and kept when
+//! nobody answers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mcpfn_core::{MaybeSend, MaybeSync, Platform};
 
-/// How long a value that was asked for is not asked for again, in milliseconds; when there is none at all, the shorter time.
+/// How long a value that was asked for is not asked for again, in milliseconds; when there is none
+/// at all, the shorter time.
 const PAUSE: u64 = 60_000;
 const FIRST_PAUSE: u64 = 5_000;
 
 pub(crate) struct Kept<T> {
-    /// From what age on a value is read again, in milliseconds: beside the calls, where the host can. At twice that age a call
-    /// waits for it, unless it is known that nobody answers.
+    /// From what age on a value is read again, in milliseconds: beside the calls, where the host
+    /// can. At twice that age a call waits for it, unless it is known that nobody answers.
     fresh: u64,
     state: Mutex<State<T>>,
     /// Whoever holds it reads. A call that is dropped lets go of it, and the next one reads.
@@ -56,8 +58,9 @@ impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
         })
     }
 
-    /// The value, read by `read` when there is none, when it is old, or when it does not serve; but not more often than the
-    /// pause allows. A value that is merely old is read again by one call, while others go on with it.
+    /// The value, read by `read` when there is none, when it is old, or when it does not serve; but
+    /// not more often than the pause allows. A value that is merely old is read again by one call,
+    /// while others go on with it.
     ///
     /// Where requests can't wait for each other, each reads for itself what it can't do without.
     pub(crate) async fn get<R>(
@@ -95,7 +98,8 @@ impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
             Wanted::Now => renewal(read()).await,
             Wanted::Newer | Wanted::Beside => {
                 if !platform.shares_work() {
-                    // instead of a turn, which nobody would give back for a request that the platform stops
+                    // instead of a turn, which nobody would give back for a request that the
+                    // platform stops
                     self.state().tried_ms = Some(platform.now_ms());
                 }
                 let renewal = renewal(read());

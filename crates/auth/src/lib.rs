@@ -1,8 +1,11 @@
-//! Who calls: OAuth access tokens, API keys, Cloudflare Access and the identities of AWS IAM, as authenticators for `mcpfn-http`.
-//! Pure over ports: keys and verdicts of issuers come through `HttpClient`, the time through the platform, and signatures are checked
-//! through [`Signatures`], or with the feature `software` by this crate. What HTTP answers to a caller that proves nothing is not here.
+//! Who calls: OAuth access tokens, API keys, Cloudflare Access and the identities of AWS IAM, as
+//! authenticators for `mcpfn-http`. Pure over ports: keys and verdicts of issuers come through
+//! `HttpClient`, the time through the platform, and signatures are checked through [`Signatures`],
+//! or with the feature `software` by this crate. What HTTP answers to a caller that proves nothing
+//! is not here.
 //!
-//! A host reads all of it from its variables, and gives it to `mcpfn-http`; the platform needs an `HttpClient`:
+//! A host reads all of it from its variables, and gives it to `mcpfn-http`; the platform needs an
+//! `HttpClient`:
 //!
 //! ```
 //! use mcpfn_auth::{Method, Methods, Proofs};

@@ -51,8 +51,9 @@ impl Method {
 pub struct Methods(Vec<Method>);
 
 impl Methods {
-    /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host allows. `None` when it is not set, which each host
-    /// judges for itself, and when it can't be used, which is a mistake of the reader's.
+    /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host allows. `None` when it
+    /// is not set, which each host judges for itself, and when it can't be used, which is a mistake
+    /// of the reader's.
     pub fn read<F: Fn(&str) -> Option<OsString>>(
         reader: &mut Reader<F>,
         allowed: &[Method],
@@ -72,7 +73,10 @@ impl Methods {
         let methods: Option<Vec<Method>> = words.iter().map(known).collect();
         match methods {
             Some(methods) if methods.contains(&Method::None) && methods.len() > 1 => {
-                reader.mistake("MCPFN_AUTH has none beside other words: with none anybody may call, so leave out it or the others");
+                reader.mistake(
+                    "MCPFN_AUTH has none beside other words: with none anybody may \
+                    call, so leave out it or the others",
+                );
                 None
             }
             Some(methods) if !methods.is_empty() => Some(Self(methods)),

@@ -1,4 +1,5 @@
-//! OAuth access tokens that are signed (RFC 9068 and what issuers make of it): the order of the checks.
+//! OAuth access tokens that are signed (RFC 9068 and what issuers make of it): the order of the
+//! checks.
 
 use std::fmt;
 
@@ -12,7 +13,8 @@ use crate::issuer::Issuer;
 use crate::jwt::claims::Claims;
 use crate::jwt::token::{Token, has_three_parts};
 
-/// Takes signed access tokens in `Authorization: Bearer`. A bearer token that is not of three parts is none of its business.
+/// Takes signed access tokens in `Authorization: Bearer`. A bearer token that is not of three parts
+/// is none of its business.
 pub struct OAuth {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) audiences: Vec<String>,
@@ -22,8 +24,8 @@ pub struct OAuth {
 }
 
 impl OAuth {
-    /// Takes tokens of these issuers that were issued for one of these audiences. The keys are found through the issuers'
-    /// documents.
+    /// Takes tokens of these issuers that were issued for one of these audiences. The keys are
+    /// found through the issuers' documents.
     pub fn new(
         issuers: impl IntoIterator<Item = String>,
         audiences: impl IntoIterator<Item = String>,
@@ -56,8 +58,8 @@ impl OAuth {
         self
     }
 
-    /// The caller that a token proves. What costs nothing is checked first, the signature last; nobody is asked about a token
-    /// that would be refused anyway.
+    /// The caller that a token proves. What costs nothing is checked first, the signature last;
+    /// nobody is asked about a token that would be refused anyway.
     pub(crate) async fn principal(
         &self,
         text: &str,

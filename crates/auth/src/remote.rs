@@ -44,7 +44,8 @@ pub(crate) fn mistake(url: &str) -> Option<&'static str> {
     };
     let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
     match uri.scheme_str() {
-        // also not elsewhere: in the name of a caller, the issuer is what stands behind the last one
+        // also not elsewhere: in the name of a caller, the issuer is what stands behind the last
+        // one
         _ if url.contains('@') => Some("must not have credentials, or any other @, in it"),
         _ if url.contains('#') => Some("must not have a fragment"),
         Some("https") => None,

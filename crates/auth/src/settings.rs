@@ -1,4 +1,5 @@
-//! Proofs of identity from variables, with every mistake reported. Which of them a host has, it says itself.
+//! Proofs of identity from variables, with every mistake reported. Which of them a host has, it
+//! says itself.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -42,7 +43,8 @@ With any:
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Proofs {
-    /// For `mcpfn-http`. Its authenticators are asked in this order: Access, API keys, signed tokens, introspection.
+    /// For `mcpfn-http`. Its authenticators are asked in this order: Access, API keys, signed
+    /// tokens, introspection.
     pub auth: Auth,
     /// What callers may do whom IAM recognised; everything if there is no map.
     pub iam: Option<IamScopes>,
@@ -55,12 +57,16 @@ impl Proofs {
         methods: &Methods,
     ) -> Self {
         Self::read_with(reader, methods, |reader, _| {
-            reader.mistake("MCPFN_API_KEYS_SOURCE is set, but this host has no store of secrets: unset it, and set MCPFN_API_KEYS");
+            reader.mistake(
+                "MCPFN_API_KEYS_SOURCE is set, but this host has no store of secrets: \
+                unset it, and set MCPFN_API_KEYS",
+            );
             None
         })
     }
 
-    /// Reads what these methods need. `open` makes of `MCPFN_API_KEYS_SOURCE` where keys are listed, or reports why it can't.
+    /// Reads what these methods need. `open` makes of `MCPFN_API_KEYS_SOURCE` where keys are
+    /// listed, or reports why it can't.
     pub fn read_with<F, O>(reader: &mut Reader<F>, methods: &Methods, open: O) -> Self
     where
         F: Fn(&str) -> Option<OsString>,
@@ -114,7 +120,10 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, method
         for name in names {
             if !used_by.iter().any(|method| methods.has(*method)) && reader.text(name).is_some() {
                 let word = used_by[0].as_str();
-                reader.mistake(format!("{name} is set, but MCPFN_AUTH does not have {word}: add it there, or unset {name}"));
+                reader.mistake(format!(
+                    "{name} is set, but MCPFN_AUTH does not have {word}: add it \
+                    there, or unset {name}"
+                ));
             }
         }
     }
@@ -166,7 +175,10 @@ fn access<F: Fn(&str) -> Option<OsString>>(
     let (team, audience) = (team?, audience?);
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !team.bytes().all(legal) {
-        reader.mistake("MCPFN_ACCESS_TEAM must be the TEAM of TEAM.cloudflareaccess.com alone: lower-case letters, digits and hyphens");
+        reader.mistake(
+            "MCPFN_ACCESS_TEAM must be the TEAM of TEAM.cloudflareaccess.com alone: \
+            lower-case letters, digits and hyphens",
+        );
         return None;
     }
     let access = Access::new(&team, listed(&audience));
@@ -187,7 +199,10 @@ where
 {
     let keys = match reader.text("MCPFN_API_KEYS_SOURCE") {
         Some(_) if reader.text("MCPFN_API_KEYS").is_some() => {
-            reader.mistake("MCPFN_API_KEYS and MCPFN_API_KEYS_SOURCE are both set: unset the one that is not to count");
+            reader.mistake(
+                "MCPFN_API_KEYS and MCPFN_API_KEYS_SOURCE are both set: unset the one \
+                that is not to count",
+            );
             return None;
         }
         Some(source) => ApiKeys::from_source(open(reader, source.trim())?),
@@ -261,7 +276,10 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
         match &issuers[..] {
             [] => {}
             [issuer] => tokens = tokens.with_keys_at(issuer, keys.trim()),
-            _ => reader.mistake("MCPFN_JWKS_URL has the keys of one issuer, and MCPFN_ISSUER names several: unset it, or name one"),
+            _ => reader.mistake(
+                "MCPFN_JWKS_URL has the keys of one issuer, and MCPFN_ISSUER names \
+                several: unset it, or name one",
+            ),
         }
     }
     auth.authenticators.push(Arc::new(tokens));

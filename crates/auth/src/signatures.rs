@@ -1,5 +1,5 @@
-//! The port to public-key cryptography, and the keys that cross it. Which keys are safe is decided here; the arithmetic is the
-//! platform's, or that of `software`.
+//! The port to public-key cryptography, and the keys that cross it. Which keys are safe is decided
+//! here; the arithmetic is the platform's, or that of `software`.
 
 #[cfg(feature = "software")]
 mod rsa;
@@ -16,17 +16,18 @@ use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform};
 /// Shorter RSA keys are broken, longer ones only cost time.
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
-/// Checks signatures with public keys. A host that has cryptography of its own gives it to the platform as
-/// `Arc<dyn Signatures>`; for others this crate's feature `software` brings one along.
+/// Checks signatures with public keys. A host that has cryptography of its own gives it to the
+/// platform as `Arc<dyn Signatures>`; for others this crate's feature `software` brings one along.
 pub trait Signatures: MaybeSend + MaybeSync {
-    /// Prepares a key, which then serves many requests. `None` for what is no key, such as a point beside the curve.
+    /// Prepares a key, which then serves many requests. `None` for what is no key, such as a point
+    /// beside the curve.
     fn import<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Option<Box<dyn SignatureKey>>>;
 }
 
 /// A public key that is ready.
 pub trait SignatureKey: MaybeSend + MaybeSync {
-    /// Whether the key's owner signed these bytes. `signature` is of any length, written as RFC 7518 has it: for ES256 two numbers of
-    /// 32 bytes.
+    /// Whether the key's owner signed these bytes. `signature` is of any length, written as RFC
+    /// 7518 has it: for ES256 two numbers of 32 bytes.
     fn verify<'a>(&'a self, signed: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool>;
 }
 
@@ -34,7 +35,8 @@ pub trait SignatureKey: MaybeSend + MaybeSync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublicKey {
-    /// For RS256: of 2,048 to 8,192 bits, with an odd exponent from 3 on; the first byte first, and not zero.
+    /// For RS256: of 2,048 to 8,192 bits, with an odd exponent from 3 on; the first byte first, and
+    /// not zero.
     Rsa {
         /// The modulus.
         n: Vec<u8>,

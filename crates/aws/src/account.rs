@@ -1,4 +1,5 @@
-//! Region, credentials and addresses, from the variables that every program of AWS reads. No profiles, no instance metadata.
+//! Region, credentials and addresses, from the variables that every program of AWS reads. No
+//! profiles, no instance metadata.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -29,7 +30,10 @@ pub fn account<F: Fn(&str) -> Option<OsString>>(
 ) -> (String, Keys) {
     let mut set = |variable: &str| {
         reader.text(variable).unwrap_or_else(|| {
-            reader.mistake(format!("{variable} is not set, and {user} can't be used without it; Lambda sets it by itself"));
+            reader.mistake(format!(
+                "{variable} is not set, and {user} can't be used without it; \
+                Lambda sets it by itself"
+            ));
             String::new()
         })
     };

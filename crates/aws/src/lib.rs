@@ -1,4 +1,5 @@
-//! What every request to a service of AWS needs: region, credentials, an address, a signature. Sends nothing, and knows no service.
+//! What every request to a service of AWS needs: region, credentials, an address, a signature.
+//! Sends nothing, and knows no service.
 
 mod account;
 mod signature;

@@ -13,8 +13,8 @@ use mcpfn_core::HttpRequest;
 
 use crate::Keys;
 
-/// Adds the headers that prove who asks. `service` is its name in addresses, such as `ssm`; every header that the request has
-/// already is signed too, and the URL must be encoded as it is sent.
+/// Adds the headers that prove who asks. `service` is its name in addresses, such as `ssm`; every
+/// header that the request has already is signed too, and the URL must be encoded as it is sent.
 ///
 /// # Errors
 /// When the request can't be sent as it is: a URL that is none, a header that no header can be.
@@ -63,7 +63,8 @@ pub fn sign(
     Ok(request)
 }
 
-/// S3 takes the path as it is sent, for keys may be any text; it wants the body's digest as a header.
+/// S3 takes the path as it is sent, for keys may be any text; it wants the body's digest as a
+/// header.
 fn settings(service: &str) -> SigningSettings {
     let mut settings = SigningSettings::default();
     if service == "s3" {

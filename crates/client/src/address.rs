@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether anybody on the internet could reach the address. What the registries set aside is not public: private, shared,
-/// loopback, link-local (where clouds keep their credentials), documentation, multicast, translated and tunnelled forms of those.
+/// Whether anybody on the internet could reach the address. What the registries set aside is not
+/// public: private, shared, loopback, link-local (where clouds keep their credentials),
+/// documentation, multicast, translated and tunnelled forms of those.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -32,7 +33,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     match segments {
-        // an IPv4 address in the clothes of the other version: mapped, or translated by the network (NAT64)
+        // an IPv4 address in the clothes of the other version: mapped, or translated by the network
+        // (NAT64)
         [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
             let [.., a, b, c, d] = address.octets();
             is_public_v4(Ipv4Addr::new(a, b, c, d))
@@ -41,7 +43,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x2001, 0x0db8, ..] => false,          // documentation
         [0x2002, ..] => false, // 6to4, which is retired and embeds any IPv4 address
         [0x3fff, 0x0000..=0x0fff, ..] => false, // documentation
-        // the rest of the only block that global addresses are given out from; nothing outside of it is public
+        // the rest of the only block that global addresses are given out from; nothing outside of
+        // it is public
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

@@ -26,7 +26,8 @@ use crate::target::target;
 /// The status of an answer that has a part of something.
 const PART: u16 = 206;
 
-/// The client. It makes nothing before its first request; it has to live in a tokio runtime with time and sockets.
+/// The client. It makes nothing before its first request; it has to live in a tokio runtime with
+/// time and sockets.
 pub struct Client {
     resolver: Arc<dyn Resolve>,
     /// Roots besides those of the web.
@@ -106,7 +107,8 @@ impl Client {
         };
         let read = content::read(body, content::on_the_wire(request.max_body), hear);
         let (body, cut) = read.await.map_err(|error| unreachable(chain(&error)))?;
-        // a part of something compressed can't be decompressed: whoever asks for parts gets them as they are
+        // a part of something compressed can't be decompressed: whoever asks for parts gets them as
+        // they are
         let (body, truncated) = if head.status.as_u16() == PART {
             content::bounded(body, cut, request.max_body)
         } else {
@@ -160,7 +162,8 @@ fn refuse_private(address: Option<IpAddr>) -> Result<(), HttpError> {
     }
 }
 
-/// The request's headers, without those that are about the connection: a caller that could set them could send two requests.
+/// The request's headers, without those that are about the connection: a caller that could set them
+/// could send two requests.
 fn headers(given: &[(String, String)]) -> Result<HeaderMap, HttpError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(content::ACCEPTED));

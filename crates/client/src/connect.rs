@@ -1,5 +1,5 @@
-//! Kept connections, and how new ones are made. Two pools, because a connection to a private address must never serve a request
-//! that allows only public ones.
+//! Kept connections, and how new ones are made. Two pools, because a connection to a private
+//! address must never serve a request that allows only public ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::resolve::{Checked, Resolve};
 
-/// After this long without use a connection is closed: most servers close theirs after a minute or more.
+/// After this long without use a connection is closed: most servers close theirs after a minute or
+/// more.
 const IDLE: Duration = Duration::from_secs(30);
 /// Most bytes of an answer's head.
 const MAX_HEAD: usize = 64 * 1024;

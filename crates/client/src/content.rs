@@ -1,4 +1,5 @@
-//! The body of an answer: read up to a limit, decompressed up to the same limit. What is larger is cut, and says so.
+//! The body of an answer: read up to a limit, decompressed up to the same limit. What is larger is
+//! cut, and says so.
 
 use std::io::Read;
 use std::time::Duration;
@@ -14,12 +15,14 @@ pub(crate) const ACCEPTED: &str = "gzip, deflate, br";
 /// How long the end of a stream is waited for that was heard enough of.
 const LINGER: Duration = Duration::from_millis(10);
 
-/// Most bytes to read of a body that may have `limit` bytes: compression makes some bodies a little longer.
+/// Most bytes to read of a body that may have `limit` bytes: compression makes some bodies a little
+/// longer.
 pub(crate) fn on_the_wire(limit: usize) -> usize {
     limit.saturating_add(limit / 64).saturating_add(1024)
 }
 
-/// Reads `body` to its end, to `limit` bytes, or until `hear` has heard enough. The second value says whether something is missing.
+/// Reads `body` to its end, to `limit` bytes, or until `hear` has heard enough. The second value
+/// says whether something is missing.
 pub(crate) async fn read<B>(
     mut body: B,
     limit: usize,
@@ -40,7 +43,8 @@ where
         }
         read.extend_from_slice(&data);
         if !hear(&data) {
-            // nobody wants the rest; a stream that ends here leaves a connection that can be used again
+            // nobody wants the rest; a stream that ends here leaves a connection that can be used
+            // again
             let rest = async { while let Some(Ok(_)) = body.frame().await {} };
             let _ = tokio::time::timeout(LINGER, rest).await;
             return Ok((read.freeze(), true));
@@ -56,8 +60,9 @@ pub(crate) fn bounded(mut body: Bytes, cut: bool, limit: usize) -> (Bytes, bool)
     (body, cut || longer)
 }
 
-/// Takes the compression off that the headers name, and the headers that speak of it. `cut` says that the end of `body` is
-/// missing. The second value says whether something is missing from the result.
+/// Takes the compression off that the headers name, and the headers that speak of it. `cut` says
+/// that the end of `body` is missing. The second value says whether something is missing from the
+/// result.
 pub(crate) fn decode(
     headers: &mut HeaderMap,
     body: Bytes,
@@ -74,7 +79,8 @@ pub(crate) fn decode(
     }
     let decoded = match coding.as_str() {
         "gzip" | "x-gzip" if !more => take(flate2::read::MultiGzDecoder::new(&body[..]), limit),
-        // some servers leave the zlib frame out, which the standard forbids and every browser forgives
+        // some servers leave the zlib frame out, which the standard forbids and every browser
+        // forgives
         "deflate" if !more && has_zlib_frame(&body) => {
             take(flate2::read::ZlibDecoder::new(&body[..]), limit)
         }
@@ -102,7 +108,8 @@ pub(crate) fn decode(
     }
 }
 
-/// Reads at most `limit` bytes, however many there would be: also when they are a thousand times what came in.
+/// Reads at most `limit` bytes, however many there would be: also when they are a thousand times
+/// what came in.
 fn take(decoder: impl Read, limit: usize) -> (Bytes, Result<bool, std::io::Error>) {
     let mut read = Vec::new();
     let end = decoder
@@ -118,7 +125,8 @@ fn has_zlib_frame(body: &[u8]) -> bool {
     matches!(body, [first, second, ..] if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
 }
 
-/// RFC 7932 has windows up to 16 MiB; an extension that no HTTP server may use goes to 1 GiB, and begins with these seven bits.
+/// RFC 7932 has windows up to 16 MiB; an extension that no HTTP server may use goes to 1 GiB, and
+/// begins with these seven bits.
 fn asks_for_a_large_window(body: &[u8]) -> bool {
     body.first().is_some_and(|first| first & 0x7f == 0x11)
 }

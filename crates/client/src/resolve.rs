@@ -39,7 +39,8 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// What a connector asks: the addresses that it gets are the ones it connects to, so nothing can change between check and use.
+/// What a connector asks: the addresses that it gets are the ones it connects to, so nothing can
+/// change between check and use.
 #[derive(Clone)]
 pub(crate) struct Checked {
     pub(crate) resolver: Arc<dyn Resolve>,
@@ -49,7 +50,8 @@ pub(crate) struct Checked {
 impl Checked {
     async fn addresses(self, name: Name) -> io::Result<vec::IntoIter<SocketAddr>> {
         let addresses = self.resolver.resolve(name.as_str()).await?;
-        // one private address among public ones is refused, too: which one is connected to is a matter of luck
+        // one private address among public ones is refused, too: which one is connected to is a
+        // matter of luck
         if self.public_only && !addresses.iter().all(|address| is_public(*address)) {
             return Err(io::Error::other(NotPublic(name.as_str().to_owned())));
         }

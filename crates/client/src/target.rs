@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use http::Uri;
 use mcpfn_core::HttpError;
 
-/// The URL in the one form that everything below uses, so that two parsers never disagree about its host. The second value is
-/// the host's address if it is written as one.
+/// The URL in the one form that everything below uses, so that two parsers never disagree about its
+/// host. The second value is the host's address if it is written as one.
 pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     let bad = |why: &str| Err(HttpError::BadUrl(why.to_owned()));
     let Ok(uri) = url.split('#').next().unwrap_or_default().parse::<Uri>() else {
@@ -42,10 +42,12 @@ pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     if name.is_empty() || name.len() > 253 || !name.bytes().all(legal) {
         return bad(
-            "its host is no name of letters, digits, hyphens and dots (write other alphabets in their xn-- form)",
+            "its host is no name of letters, digits, hyphens and dots (write other alphabets in \
+             their xn-- form)",
         );
     }
-    // Resolvers read `127.1`, `0x7f000001` and `2130706433` as addresses. No name ends in a number, so this loses none.
+    // Resolvers read `127.1`, `0x7f000001` and `2130706433` as addresses. No name ends in a number,
+    // so this loses none.
     let last = name
         .rsplit('.')
         .next()

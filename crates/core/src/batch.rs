@@ -1,4 +1,5 @@
-//! JSON-RPC batches, which only revision 2025-03-26 has: receiving them is a MUST there, and nowhere else.
+//! JSON-RPC batches, which only revision 2025-03-26 has: receiving them is a MUST there, and
+//! nowhere else.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -88,7 +89,8 @@ fn one(
     }
 }
 
-/// Runs all at the same time, in this task. A batch is short, so each wake polls whatever is not done.
+/// Runs all at the same time, in this task. A batch is short, so each wake polls whatever is not
+/// done.
 fn together(futures: Vec<BoxFuture<'static, Bytes>>) -> impl Future<Output = Vec<Bytes>> {
     let mut slots: Vec<Result<Bytes, BoxFuture<'static, Bytes>>> =
         futures.into_iter().map(Err).collect();

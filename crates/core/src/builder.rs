@@ -113,7 +113,8 @@ impl Builder {
         self
     }
 
-    /// Fronts another server: what it has is listed with this server's own under its name, and calls of that are passed on.
+    /// Fronts another server: what it has is listed with this server's own under its name, and
+    /// calls of that are passed on.
     pub fn upstream(mut self, upstream: impl Upstream + 'static) -> Self {
         self.upstreams.push(Arc::new(upstream));
         self
@@ -135,7 +136,8 @@ impl Builder {
         self
     }
 
-    /// Declares the `logging` capability, without which `cx.log` sends nothing. (Deprecated by 2026-07-28.)
+    /// Declares the `logging` capability, without which `cx.log` sends nothing. (Deprecated by
+    /// 2026-07-28.)
     pub fn logging(mut self) -> Self {
         self.logging = true;
         self

@@ -1,4 +1,5 @@
-//! One request on its way to dispatch: its parameters found, its era told, its metadata read. Knows no transport.
+//! One request on its way to dispatch: its parameters found, its era told, its metadata read. Knows
+//! no transport.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use crate::principal::Principal;
 use crate::text;
 use crate::version::Revision;
 
-/// The parameters of any method: each found in one pass with the message around them, and not yet read.
+/// The parameters of any method: each found in one pass with the message around them, and not yet
+/// read.
 #[derive(Debug, Clone, Default)]
 pub struct Params<'a>(Members<'a>);
 
@@ -137,7 +139,8 @@ pub struct Envelope<'a> {
     pub(crate) params: Params<'a>,
 }
 
-/// Which kind of conversation a request belongs to (basic/versioning, and our order of detection in `ARCHITECTURE.md`).
+/// Which kind of conversation a request belongs to (basic/versioning, and our order of detection in
+/// `ARCHITECTURE.md`).
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -206,11 +209,12 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Tells the era. `declared` is the version that the transport declares beside the message: the HTTP header, or what a
-    /// connection's handshake agreed on.
+    /// Tells the era. `declared` is the version that the transport declares beside the message: the
+    /// HTTP header, or what a connection's handshake agreed on.
     ///
     /// # Errors
-    /// -32602 for a modern request without what it must say; -32022 for a declared version that is not served.
+    /// -32602 for a modern request without what it must say; -32022 for a declared version that is
+    /// not served.
     pub fn era(&self, declared: Option<&str>) -> Result<Era<'a>, Error> {
         let nothing = RawMeta::default();
         let meta = self.params.meta().unwrap_or(&nothing);
@@ -320,7 +324,8 @@ impl Call<'_> {
         self
     }
 
-    /// Gives the call the trace context of its transport, unless `_meta` named one. What is not spelled like one is dropped.
+    /// Gives the call the trace context of its transport, unless `_meta` named one. What is not
+    /// spelled like one is dropped.
     #[must_use]
     pub fn traced(mut self, traceparent: Option<&str>, tracestate: Option<&str>) -> Self {
         if self.meta.trace.traceparent.is_none() {

@@ -1,4 +1,5 @@
-//! Arguments in one spelling, and digests of what a call is: for cache keys, sealed state, and keys of stores. No secrets.
+//! Arguments in one spelling, and digests of what a call is: for cache keys, sealed state, and keys
+//! of stores. No secrets.
 
 use std::cmp::Ordering;
 
@@ -9,11 +10,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::jsonrpc::to_json;
 
-/// JSON without spaces and with its members in the order of RFC 8785 (UTF-16 code units): a client that writes the same
-/// arguments differently still means the same call.
+/// JSON without spaces and with its members in the order of RFC 8785 (UTF-16 code units): a client
+/// that writes the same arguments differently still means the same call.
 ///
-/// Numbers differ from that RFC on purpose: integers keep all their digits (rounded to a double, two large ids would be one),
-/// and `1.0` is written as `1`, which a schema's `integer` takes as the same.
+/// Numbers differ from that RFC on purpose: integers keep all their digits (rounded to a double,
+/// two large ids would be one), and `1.0` is written as `1`, which a schema's `integer` takes as
+/// the same.
 pub(crate) fn canonical(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     write(value, &mut out);
@@ -26,7 +28,8 @@ fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Object(members) => {
             let mut members: Vec<Member> = members.iter().collect();
-            // for ASCII, which names of arguments nearly always are, the bytes have the same order as the code units
+            // for ASCII, which names of arguments nearly always are, the bytes have the same order
+            // as the code units
             let order: fn(&Member, &Member) -> Ordering =
                 match members.iter().all(|(key, _)| key.is_ascii()) {
                     true => |one, other| one.0.cmp(other.0),
@@ -70,7 +73,8 @@ fn whole(number: &Number) -> Option<i64> {
     (double.fract() == 0.0 && double.abs() < EXACT).then_some(double as i64)
 }
 
-/// A key of 43 URL-safe characters that stands for these parts in this order, and for no other ones.
+/// A key of 43 URL-safe characters that stands for these parts in this order, and for no other
+/// ones.
 pub(crate) fn digest_key(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -81,7 +85,8 @@ pub(crate) fn digest_key(parts: &[&[u8]]) -> String {
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 of some bytes: enough to find equal inputs in a log, not to read them.
+/// The first 16 hexadecimal digits of the SHA-256 of some bytes: enough to find equal inputs in a
+/// log, not to read them.
 pub(crate) fn fingerprint(bytes: &[u8]) -> String {
     Sha256::digest(bytes)[..8]
         .iter()
@@ -103,7 +108,8 @@ mod tests {
             spelled(r#" { "b" : [1.0, 1, -0.0, 1.5e300], "a": {"y": null, "x": "\u00e9"} } "#),
             r#"{"a":{"x":"é","y":null},"b":[1,1,0,1.5e+300]}"#
         );
-        // the order of RFC 8785's example: by UTF-16 code units, in which the emoji comes before U+FB33
+        // the order of RFC 8785's example: by UTF-16 code units, in which the emoji comes before
+        // U+FB33
         assert_eq!(
             spelled("{\"\u{fb33}\":1,\"\u{1f600}\":2,\"\u{80}\":3}"),
             "{\"\u{80}\":3,\"\u{1f600}\":2,\"\u{fb33}\":1}"

@@ -1,4 +1,5 @@
-//! Completion of prompt arguments and template variables: the functions an author registers. Not the wire's types.
+//! Completion of prompt arguments and template variables: the functions an author registers. Not
+//! the wire's types.
 
 use std::collections::BTreeMap;
 use std::future::Future;

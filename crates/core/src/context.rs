@@ -1,4 +1,5 @@
-//! `Cx`: what a handler may see and do during one call. Cheap to clone; holds nothing of other calls.
+//! `Cx`: what a handler may see and do during one call. Cheap to clone; holds nothing of other
+//! calls.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -85,8 +86,8 @@ impl Cx {
 
     /// Tells the client how far the call is. Without a progress token nothing is sent.
     ///
-    /// `progress` must grow from call to call (one that does not is left out); `total` is its end, if known. The first
-    /// report turns the HTTP answer into an event stream.
+    /// `progress` must grow from call to call (one that does not is left out); `total` is its end,
+    /// if known. The first report turns the HTTP answer into an event stream.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
         if let Some(token) = &self.0.meta.progress_token {
             self.0.outbox.progress(
@@ -98,7 +99,8 @@ impl Cx {
         }
     }
 
-    /// How many servers that front others the call came through (`dev.mcpfn/hops` in its `_meta`), so that none goes in circles.
+    /// How many servers that front others the call came through (`dev.mcpfn/hops` in its `_meta`),
+    /// so that none goes in circles.
     #[must_use]
     pub fn hops(&self) -> u8 {
         self.0.meta.hops
@@ -110,8 +112,9 @@ impl Cx {
         self.0.meta.progress_token.is_some()
     }
 
-    /// Sends a log message with this call's answer, if the server declares logging (`Builder::logging`) and the client
-    /// asked for this level (modern clients name one per request; older ones get `info` and above).
+    /// Sends a log message with this call's answer, if the server declares logging
+    /// (`Builder::logging`) and the client asked for this level (modern clients name one per
+    /// request; older ones get `info` and above).
     ///
     /// Never put secrets or personal data in it: the client reads it.
     pub fn log(&self, level: LogLevel, data: impl Serialize) {
@@ -122,8 +125,8 @@ impl Cx {
         }
     }
 
-    /// Tells the server's log, not the client, that something the handler can do without gave no answer. `what` is a name such as
-    /// `embeddings`; put no secret into `cause`.
+    /// Tells the server's log, not the client, that something the handler can do without gave no
+    /// answer. `what` is a name such as `embeddings`; put no secret into `cause`.
     pub fn went_without(&self, what: &str, cause: &str) {
         self.0.platform.records.store_failure(what, cause);
     }
@@ -203,11 +206,13 @@ impl Cx {
         self.0.platform.port().ok_or_else(missing)
     }
 
-    /// Asks another HTTP service through the host's client: within the time that this call has left, and as part of its trace
-    /// (unless the request may go anywhere, `public_only`: strangers learn no trace).
+    /// Asks another HTTP service through the host's client: within the time that this call has
+    /// left, and as part of its trace (unless the request may go anywhere, `public_only`: strangers
+    /// learn no trace).
     ///
     /// # Errors
-    /// An internal error when the host has no client; what the model reads of other failures is for the handler to say.
+    /// An internal error when the host has no client; what the model reads of other failures is for
+    /// the handler to say.
     pub async fn fetch(
         &self,
         mut request: HttpRequest,
@@ -242,10 +247,12 @@ impl Cx {
         self.0.answers.get(key)
     }
 
-    /// The person's answer to a form: from this call if it is there and fits the form, otherwise the question as an error.
+    /// The person's answer to a form: from this call if it is there and fits the form, otherwise
+    /// the question as an error.
     ///
     /// # Errors
-    /// The question, to be returned with `?`. A client that can't show forms gets protocol error -32021.
+    /// The question, to be returned with `?`. A client that can't show forms gets protocol error
+    /// -32021.
     pub fn elicit(&self, key: &str, form: Form) -> Result<&Elicited, ToolError> {
         if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
             let fits = elicited.accepted().is_none_or(|content| {
@@ -270,8 +277,9 @@ impl Cx {
         }
     }
 
-    /// What an earlier round of this call put into [`Ask::state`]. Sealed in between: it can be trusted as far as its own
-    /// round could. `None` in the first round, or when the value is of another type.
+    /// What an earlier round of this call put into [`Ask::state`]. Sealed in between: it can be
+    /// trusted as far as its own round could. `None` in the first round, or when the value is of
+    /// another type.
     #[must_use]
     pub fn request_state<T: DeserializeOwned>(&self) -> Option<T> {
         self.0

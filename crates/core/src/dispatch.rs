@@ -38,7 +38,8 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    /// `None` for what is unknown, removed from this revision, or belongs to a feature that the server does not have.
+    /// `None` for what is unknown, removed from this revision, or belongs to a feature that the
+    /// server does not have.
     pub(crate) fn find(name: &str, revision: Revision, has: &ServerCapabilities) -> Option<Self> {
         let modern = revision.is_modern();
         let (method, served) = match name {

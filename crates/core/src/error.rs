@@ -1,5 +1,5 @@
-//! The error of a handler: what the model reads and what the log gets are two fields. Not the wire's error object
-//! (that is `jsonrpc::Error`) and not a registration mistake (`BuildError`).
+//! The error of a handler: what the model reads and what the log gets are two fields. Not the
+//! wire's error object (that is `jsonrpc::Error`) and not a registration mistake (`BuildError`).
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use crate::round_trip::Ask;
 
 /// Why a tool, a prompt or a resource gave no result.
 ///
-/// Any `std::error::Error` becomes one through `?`: the model then reads a safe sentence with an id, and the log gets the
-/// cause under the same id.
+/// Any `std::error::Error` becomes one through `?`: the model then reads a safe sentence with an
+/// id, and the log gets the cause under the same id.
 #[derive(Debug)]
 pub struct ToolError(Box<Kind>);
 
@@ -48,13 +48,15 @@ impl ToolError {
         }))
     }
 
-    /// Something outside is down: a public sentence ("... is temporarily unavailable"), and the cause for the log.
+    /// Something outside is down: a public sentence ("... is temporarily unavailable"), and the
+    /// cause for the log.
     #[must_use]
     pub fn unavailable(message: impl Into<String>, cause: impl fmt::Display) -> Self {
         Self::new(message).with_cause(cause)
     }
 
-    /// What was named does not exist. Reading a resource answers with the protocol's own error for it.
+    /// What was named does not exist. Reading a resource answers with the protocol's own error for
+    /// it.
     #[must_use]
     pub fn not_found(message: impl Into<String>) -> Self {
         Self(Box::new(Kind::NotFound {
@@ -62,7 +64,8 @@ impl ToolError {
         }))
     }
 
-    /// The client did not declare a capability that this call can't do without: protocol error -32021.
+    /// The client did not declare a capability that this call can't do without: protocol error
+    /// -32021.
     #[must_use]
     pub fn missing_capability(capability: Capability) -> Self {
         Self(Box::new(Kind::MissingCapability(capability)))

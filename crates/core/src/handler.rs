@@ -1,4 +1,5 @@
-//! Typed handlers: plain functions and closures of the shapes `Fn()`, `Fn(A)` and `Fn(A, Cx)`, turned into one shape.
+//! Typed handlers: plain functions and closures of the shapes `Fn()`, `Fn(A)` and `Fn(A, Cx)`,
+//! turned into one shape.
 
 use std::future::Future;
 
@@ -6,14 +7,18 @@ use crate::context::Cx;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::tool::schema::NoArguments;
 
-/// An asynchronous function that answers a call. `Marker` is inferred: it names the function's shape.
+/// An asynchronous function that answers a call. `Marker` is inferred: it names the function's
+/// shape.
 ///
-/// Implemented for closures and functions that return a future: `Fn()`, `Fn(A)` and `Fn(A, Cx)`, where `A` is read from the
-/// call's arguments. The future must own what it uses; `Cx` is passed by value because it is cheap to clone.
+/// Implemented for closures and functions that return a future: `Fn()`, `Fn(A)` and `Fn(A, Cx)`,
+/// where `A` is read from the call's arguments. The future must own what it uses; `Cx` is passed by
+/// value because it is cheap to clone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
-    label = "expected `|| async {{ .. }}`, `|arguments: A| async move {{ .. }}` or `|arguments: A, cx: Cx| async move {{ .. }}`",
-    note = "write the argument's type; take `Cx` by value; return a future that is `Send` (hold no `Rc` or lock guard across `.await`)"
+    label = "expected `|| async {{ .. }}`, `|arguments: A| async move {{ .. }}` or `|arguments: A, \
+        cx: Cx| async move {{ .. }}`",
+    note = "write the argument's type; take `Cx` by value; return a future that is `Send` (hold no \
+        `Rc` or lock guard across `.await`)"
 )]
 pub trait Handler<Marker>: MaybeSend + MaybeSync + 'static {
     /// What the call's arguments are read into.

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::text;
 
-/// A request id as the client wrote it: the JSON text of a string or an integer, repeated unchanged in the answer.
+/// A request id as the client wrote it: the JSON text of a string or an integer, repeated unchanged
+/// in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id<'a>(&'a str);
 
@@ -38,8 +39,8 @@ fn some<'de, D: Deserializer<'de>, P: Deserialize<'de>>(
     P::deserialize(deserializer).map(Some)
 }
 
-/// What an id or a progress token may be. It is repeated as it was written, so it must be a string that any reader of JSON
-/// takes: a raw value may still hold half a surrogate pair.
+/// What an id or a progress token may be. It is repeated as it was written, so it must be a string
+/// that any reader of JSON takes: a raw value may still hold half a surrogate pair.
 pub(crate) fn is_string_or_integer(raw: &RawValue) -> bool {
     let text = raw.get();
     match text.as_bytes().first() {
@@ -97,7 +98,8 @@ pub struct Notification<'a, P> {
 pub enum Incoming<'a, P> {
     /// One message.
     Single(Message<'a, P>),
-    /// An array of messages, each still to be read with [`read_message`]. Only revision 2025-03-26 has these.
+    /// An array of messages, each still to be read with [`read_message`]. Only revision 2025-03-26
+    /// has these.
     Batch(Vec<&'a RawValue>),
 }
 
@@ -116,11 +118,12 @@ impl From<Error> for Malformed<'_> {
     }
 }
 
-/// Reads a body, and the parameters of a single message with it in one pass: what a method may have there is `P`'s business.
+/// Reads a body, and the parameters of a single message with it in one pass: what a method may have
+/// there is `P`'s business.
 ///
 /// # Errors
-/// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message, -32602 when it is a request whose
-/// parameters are not a `P`.
+/// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message, -32602 when
+/// it is a request whose parameters are not a `P`.
 pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, Malformed<'a>> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Error::parse(format!(
@@ -239,11 +242,13 @@ struct Envelope<'a, P> {
     error: Option<&'a RawValue>,
 }
 
-/// A string, borrowed where it has no escapes. (serde borrows into a bare `Cow`, but not into an `Option` of one.)
+/// A string, borrowed where it has no escapes. (serde borrows into a bare `Cow`, but not into an
+/// `Option` of one.)
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// A struct read from a JSON object only. serde's derive would also read it from an array of its fields in order.
+/// A struct read from a JSON object only. serde's derive would also read it from an array of its
+/// fields in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -267,7 +272,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Keeps an explicit `null` apart from a missing member: `"id": null` is an error, no id is a notification.
+/// Keeps an explicit `null` apart from a missing member: `"id": null` is an error, no id is a
+/// notification.
 pub(crate) fn present<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<&'de RawValue>, D::Error> {
@@ -277,7 +283,8 @@ pub(crate) fn present<'de, D: Deserializer<'de>>(
 fn json_error(error: &serde_json::Error) -> Error {
     let place = format!("line {} column {}", error.line(), error.column());
     if error.is_data() {
-        // serde's own words may quote the input; the first clause names the member and no value of it
+        // serde's own words may quote the input; the first clause names the member and no value of
+        // it
         let said = error.to_string();
         let reason = if said.starts_with("duplicate field") {
             "a member stands twice"
@@ -289,7 +296,8 @@ fn json_error(error: &serde_json::Error) -> Error {
     Error::parse(format!("the body is not valid JSON ({place})"))
 }
 
-/// An error code: JSON-RPC's own and MCP's. Open, because applications may define theirs outside -32768..=-32000.
+/// An error code: JSON-RPC's own and MCP's. Open, because applications may define theirs outside
+/// -32768..=-32000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ErrorCode(pub i32);
@@ -307,7 +315,8 @@ impl ErrorCode {
     pub const INTERNAL: Self = Self(-32603);
     /// The caller lacks a scope: ours, outside the range that JSON-RPC and MCP keep for themselves.
     pub const FORBIDDEN: Self = Self(403);
-    /// The caller's budget of calls is used up: ours, outside the range that JSON-RPC and MCP keep for themselves.
+    /// The caller's budget of calls is used up: ours, outside the range that JSON-RPC and MCP keep
+    /// for themselves.
     pub const RATE_LIMITED: Self = Self(429);
 }
 
@@ -324,7 +333,8 @@ pub struct Error {
     /// When the same request may work, for transports that can say so.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
-    /// The scopes that the caller needs for this, for transports that can say so. Empty for other errors.
+    /// The scopes that the caller needs for this, for transports that can say so. Empty for other
+    /// errors.
     #[serde(skip)]
     pub scopes: Vec<String>,
 }
@@ -465,8 +475,8 @@ pub fn write_notification(method: &str, params: &[u8]) -> Vec<u8> {
 
 /// JSON text of one of our own types.
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    // our wire types have string keys and finite structure, so writing them can't fail; a handler's own value
-    // is turned into `serde_json::Value` first, where a failure is reported
+    // our wire types have string keys and finite structure, so writing them can't fail; a handler's
+    // own value is turned into `serde_json::Value` first, where a failure is reported
     serde_json::to_vec(value).unwrap_or_else(|_| b"null".to_vec())
 }
 

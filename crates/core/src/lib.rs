@@ -1,12 +1,16 @@
-//! The Model Context Protocol server as a value: build it once, ask it any number of times, from anywhere.
+//! The Model Context Protocol server as a value: build it once, ask it any number of times, from
+//! anywhere.
 //!
-//! **In scope:** the JSON-RPC envelope, the wire types of five protocol revisions, typed tools, prompts and resources,
-//! validation, round trips, dispatch, and the stdio framing rules as a function of lines.
+//! **In scope:** the JSON-RPC envelope, the wire types of five protocol revisions, typed tools,
+//! prompts and resources, validation, round trips, dispatch, and the stdio framing rules as a
+//! function of lines.
 //!
-//! **Out of scope:** HTTP (crate `mcpfn-http`), sockets, files, clocks, randomness, environment variables, threads and
-//! tasks. What is not a function of the request comes in through [`Platform`].
+//! **Out of scope:** HTTP (crate `mcpfn-http`), sockets, files, clocks, randomness, environment
+//! variables, threads and tasks. What is not a function of the request comes in through
+//! [`Platform`].
 //!
-//! **Panics:** none on client input. `build()` reports every registration mistake; after it nothing can be registered.
+//! **Panics:** none on client input. `build()` reports every registration mistake; after it nothing
+//! can be registered.
 //!
 //! ```
 //! use mcpfn_core::{NoArguments, Server, Tool};
@@ -97,7 +101,8 @@ pub use version::Revision;
 #[cfg(feature = "macros")]
 pub use mcpfn_macros::{input, output, prompt, resource, tool};
 
-/// For the macros only: what they expand to needs these under one root. Not part of the public interface.
+/// For the macros only: what they expand to needs these under one root. Not part of the public
+/// interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::text::paragraphs;

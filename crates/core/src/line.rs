@@ -1,4 +1,5 @@
-//! The stdio transport as a function: one line in, what to do with it out (basic/transports/stdio). Reads and writes nothing.
+//! The stdio transport as a function: one line in, what to do with it out (basic/transports/stdio).
+//! Reads and writes nothing.
 
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use crate::version::Revision;
 
 /// One client at the other end of a pipe.
 ///
-/// The pipe, unlike HTTP, has no header to say the revision of a client with a handshake: what the handshake agreed on is kept
-/// here, with the pipe. Clients of 2026-07-28 need nothing kept.
+/// The pipe, unlike HTTP, has no header to say the revision of a client with a handshake: what the
+/// handshake agreed on is kept here, with the pipe. Clients of 2026-07-28 need nothing kept.
 #[derive(Debug)]
 pub struct Connection {
     server: Server,

@@ -1,10 +1,12 @@
-//! Functions marked `#[tool]`, `#[prompt]` or `#[resource]`: what lets `.tool(search)` find the description of a function
-//! that is still a function. Not what an author writes by hand.
+//! Functions marked `#[tool]`, `#[prompt]` or `#[resource]`: what lets `.tool(search)` find the
+//! description of a function that is still a function. Not what an author writes by hand.
 //!
-//! 1. `#[tool] async fn search(args: Search, cx: &Cx) -> R` becomes `fn search(args: Search, cx: &Cx) -> Marked<'_, M, R>`,
-//!    where `M` is a type made for it, with `impl IntoTool for M`.
+//! 1. `#[tool] async fn search(args: Search, cx: &Cx) -> R` becomes
+//!    `fn search(args: Search, cx: &Cx) -> Marked<'_, M, R>`, where `M` is a type made for it, with
+//!    `impl IntoTool for M`.
 //! 2. Called, it gives a future of `R`, so tests and other functions call it as it was written.
-//! 3. Registered, only its type is looked at: it returns a `Marked<'_, M, _>`, so it stands for the tool that `M` makes.
+//! 3. Registered, only its type is looked at: it returns a `Marked<'_, M, _>`, so it stands for the
+//!    tool that `M` makes.
 
 use std::fmt;
 use std::future::Future;
@@ -45,7 +47,8 @@ impl<Mark, R> fmt::Debug for Marked<'_, Mark, R> {
     }
 }
 
-/// A function that returns a [`Marked`] future. `Shape` is inferred: it is the function's parameters.
+/// A function that returns a [`Marked`] future. `Shape` is inferred: it is the function's
+/// parameters.
 pub trait MarkedFn<Shape> {
     /// The type that stands for the function.
     type Mark: Default;

@@ -12,7 +12,8 @@ use crate::jsonrpc::{to_json, write_notification};
 use crate::model::meta::LogLevel;
 use crate::model::notify::{LogMessage, Progress};
 
-/// Most notifications that wait for a slow client; progress beyond is left out, because a later one says more.
+/// Most notifications that wait for a slow client; progress beyond is left out, because a later one
+/// says more.
 const MOST: usize = 256;
 
 /// Shared by the handler (which puts) and the reply (which takes).

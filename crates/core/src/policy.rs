@@ -1,5 +1,6 @@
-//! What surrounds a handler: call budgets, kept results, writes that happen once, records. Each policy is one file here;
-//! `dispatch/` composes them in one visible order, the stores behind them are ports.
+//! What surrounds a handler: call budgets, kept results, writes that happen once, records. Each
+//! policy is one file here; `dispatch/` composes them in one visible order, the stores behind them
+//! are ports.
 
 pub(crate) mod cache;
 pub(crate) mod flight;
@@ -52,8 +53,8 @@ impl FromStr for WhenDown {
 pub struct Limits {
     /// Where calls are counted.
     pub limiter: Arc<dyn RateLimiter>,
-    /// Of each principal over all tools, prompts and resources; of each address where nobody recognised the caller. `None` leaves
-    /// only the rates that tools have themselves.
+    /// Of each principal over all tools, prompts and resources; of each address where nobody
+    /// recognised the caller. `None` leaves only the rates that tools have themselves.
     pub rate: Option<Rate>,
     /// What a limiter that is down does to calls.
     pub when_down: WhenDown,

@@ -1,4 +1,5 @@
-//! The ports: everything that is not a function of the request comes in through these. No implementation of any of them.
+//! The ports: everything that is not a function of the request comes in through these. No
+//! implementation of any of them.
 
 pub(crate) mod blob_path;
 pub(crate) mod blobs;
@@ -95,7 +96,8 @@ impl Platform {
         self
     }
 
-    /// Records have what callers sent, with secrets left out as far as they can be told: see `CallRecord::input`.
+    /// Records have what callers sent, with secrets left out as far as they can be told: see
+    /// `CallRecord::input`.
     #[must_use]
     pub fn with_inputs_in_records(mut self) -> Self {
         self.shows_inputs = true;
@@ -129,14 +131,16 @@ impl Platform {
         self
     }
 
-    /// Equal calls at the same time each make their own result: for a host on which one request can't wait for another.
+    /// Equal calls at the same time each make their own result: for a host on which one request
+    /// can't wait for another.
     #[must_use]
     pub fn without_sharing(mut self) -> Self {
         self.flights = Arc::new(Flights::apart());
         self
     }
 
-    /// Whether one request may wait for what another one does. Where it may not, whoever needs something asks for it itself.
+    /// Whether one request may wait for what another one does. Where it may not, whoever needs
+    /// something asks for it itself.
     #[must_use]
     pub fn shares_work(&self) -> bool {
         !self.flights.apart
@@ -156,8 +160,9 @@ impl Platform {
         self
     }
 
-    /// Runs work that nobody waits for: after the answer if the host can, and this returns at once; else now, and this returns
-    /// when it is done. The work must bound its own time: a host that freezes between requests waits for it.
+    /// Runs work that nobody waits for: after the answer if the host can, and this returns at once;
+    /// else now, and this returns when it is done. The work must bound its own time: a host that
+    /// freezes between requests waits for it.
     pub async fn afterwards(&self, work: BoxFuture<'static, ()>) {
         match &self.background {
             Some(background) => background.run(work),
@@ -210,8 +215,8 @@ pub trait Random: MaybeSend + MaybeSync {
 
 /// Work that outlives its call.
 pub trait Background: MaybeSend + MaybeSync {
-    /// Runs `work` to its end beside the call, and also when the call is dropped. A host that freezes between requests waits for
-    /// it first.
+    /// Runs `work` to its end beside the call, and also when the call is dropped. A host that
+    /// freezes between requests waits for it first.
     fn run(&self, work: BoxFuture<'static, ()>);
 }
 

@@ -14,7 +14,8 @@ pub struct Principal {
     pub subject: String,
     /// What the caller may do.
     pub scopes: Scopes,
-    /// Where the call came from. Callers that nobody recognised are limited by it; it is no part of who they are.
+    /// Where the call came from. Callers that nobody recognised are limited by it; it is no part of
+    /// who they are.
     pub address: Option<IpAddr>,
 }
 
@@ -37,7 +38,8 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
-    /// A caller that was recognised, and may do everything unless [`Principal::with_scopes`] says otherwise.
+    /// A caller that was recognised, and may do everything unless [`Principal::with_scopes`] says
+    /// otherwise.
     #[must_use]
     pub fn new(kind: PrincipalKind, subject: impl Into<String>) -> Self {
         Self {
@@ -54,7 +56,8 @@ impl Principal {
         Self::new(PrincipalKind::Anonymous, "")
     }
 
-    /// The same call by nobody in particular: its proof is not believed, and where it came from still counts.
+    /// The same call by nobody in particular: its proof is not believed, and where it came from
+    /// still counts.
     #[must_use]
     pub fn disbelieved(self) -> Self {
         Self {

@@ -52,7 +52,8 @@ impl Prompt {
         self
     }
 
-    /// The scope that whoever gets it must have; said several times, all of them. Others do not see it in lists.
+    /// The scope that whoever gets it must have; said several times, all of them. Others do not see
+    /// it in lists.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
@@ -70,8 +71,8 @@ impl Prompt {
         self
     }
 
-    /// The function that writes the messages. The fields of its argument type (`String`, an enum of words, or `Option` of
-    /// these) are the prompt's arguments, their comments the descriptions.
+    /// The function that writes the messages. The fields of its argument type (`String`, an enum of
+    /// words, or `Option` of these) are the prompt's arguments, their comments the descriptions.
     pub fn handler<H, M>(mut self, handler: H) -> Self
     where
         H: Handler<M>,
@@ -84,7 +85,8 @@ impl Prompt {
         self
     }
 
-    /// Offers values while a person types an argument. An argument that is an enum needs no completer.
+    /// Offers values while a person types an argument. An argument that is an enum needs no
+    /// completer.
     pub fn complete<F, Fut>(mut self, argument: impl Into<String>, completer: F) -> Self
     where
         F: Fn(String, Cx) -> Fut + MaybeSend + MaybeSync + 'static,
@@ -131,7 +133,8 @@ where
     }
 }
 
-/// The arguments that a schema's properties stand for, with mistakes where a property can't be a string.
+/// The arguments that a schema's properties stand for, with mistakes where a property can't be a
+/// string.
 pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<PromptArgument> {
     let required: Vec<&str> = schema["required"]
         .as_array()
@@ -150,11 +153,18 @@ pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<Promp
             let text = |key: &str| property.get(key).and_then(Value::as_str).map(str::to_owned);
             if !may_be_string(property) {
                 mistakes.push(format!(
-                    "its argument `{name}` must be a string, an enum of words or an `Option` of these: prompt arguments are strings"
+                    "its argument `{name}` must be a string, an enum of words or an `Option` of \
+                     these: prompt arguments are strings"
                 ));
             }
             let required = required.contains(&name.as_str());
-            PromptArgument { name: name.clone(), title: text("title"), description: text("description"), required, values: words(property) }
+            PromptArgument {
+                name: name.clone(),
+                title: text("title"),
+                description: text("description"),
+                required,
+                values: words(property),
+            }
         })
         .collect();
     // schema maps may be sorted by name; what must be filled in comes first for whoever fills it in
@@ -197,7 +207,8 @@ fn words(property: &Value) -> Vec<String> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a prompt's result",
     label = "not a prompt result",
-    note = "return a `String` (one message from the user), `PromptMessage`, `Vec<PromptMessage>`, `GetPromptResult`, or a `Result` of one of these"
+    note = "return a `String` (one message from the user), `PromptMessage`, `Vec<PromptMessage>`, \
+        `GetPromptResult`, or a `Result` of one of these"
 )]
 pub trait IntoPromptResult {
     /// Turns the value into the wire's result.

@@ -1,4 +1,5 @@
-//! Resources and resource templates: how an author declares one. The wire's definition is `model/resource.rs`.
+//! Resources and resource templates: how an author declares one. The wire's definition is
+//! `model/resource.rs`.
 
 pub(crate) mod result;
 pub(crate) mod template;
@@ -75,7 +76,8 @@ impl Resource {
         self
     }
 
-    /// The scope that whoever reads it must have; said several times, all of them. Others do not see it in lists.
+    /// The scope that whoever reads it must have; said several times, all of them. Others do not
+    /// see it in lists.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
@@ -93,7 +95,8 @@ impl Resource {
         self
     }
 
-    /// The media type of its contents; `text/plain` for text and `application/octet-stream` for bytes when not said.
+    /// The media type of its contents; `text/plain` for text and `application/octet-stream` for
+    /// bytes when not said.
     pub fn mime(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
         self
@@ -117,14 +120,15 @@ impl Resource {
         self
     }
 
-    /// The contents are the same for every caller, so that any cache between may share them (`cacheScope: public`).
+    /// The contents are the same for every caller, so that any cache between may share them
+    /// (`cacheScope: public`).
     pub fn public(mut self) -> Self {
         self.public = true;
         self
     }
 
-    /// The function that reads the resource: `Fn()` or `Fn(Cx)` for a fixed URI; `Fn(A)` or `Fn(A, Cx)` for a template,
-    /// where the fields of `A` are the template's variables (strings).
+    /// The function that reads the resource: `Fn()` or `Fn(Cx)` for a fixed URI; `Fn(A)` or
+    /// `Fn(A, Cx)` for a template, where the fields of `A` are the template's variables (strings).
     pub fn handler<H, M>(mut self, handler: H) -> Self
     where
         H: Handler<M>,
@@ -187,7 +191,8 @@ where
 /// What a resource's handler takes: a template's variables, or the call alone.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't hold the variables of a resource template",
-    note = "take a struct with one `String` field per variable, marked `#[input]`, or the `Cx` alone for a fixed URI"
+    note = "take a struct with one `String` field per variable, marked `#[input]`, or the `Cx` \
+        alone for a fixed URI"
 )]
 pub trait Variables: Sized {
     /// The schema of the variables, if the handler takes any.

@@ -1,5 +1,5 @@
-//! Round trips (basic/patterns/mrtr): a handler asks, the client answers in a new request, the state between the two
-//! travels sealed through the client. No memory on this side.
+//! Round trips (basic/patterns/mrtr): a handler asks, the client answers in a new request, the
+//! state between the two travels sealed through the client. No memory on this side.
 
 mod seal;
 
@@ -17,10 +17,11 @@ pub use seal::{KeyError, Keyring};
 /// How long a client may take to answer, unless the handler says otherwise.
 const ANSWER_WITHIN: Duration = Duration::from_secs(600);
 
-/// What a handler wants to know before it can go on. Returned as an error: `return Err(cx.ask()....into())`.
+/// What a handler wants to know before it can go on. Returned as an error:
+/// `return Err(cx.ask()....into())`.
 ///
-/// A client that retries sends the same call again with the answers, and the handler starts from its beginning: do nothing
-/// twice that must be done once before asking.
+/// A client that retries sends the same call again with the answers, and the handler starts from
+/// its beginning: do nothing twice that must be done once before asking.
 #[derive(Debug, Clone)]
 #[must_use = "return it: `Err(ask.into())`"]
 pub struct Ask {
@@ -65,7 +66,8 @@ impl Ask {
         self
     }
 
-    /// Carries a value to the next round: sealed, bound to this caller and this call, and of limited life.
+    /// Carries a value to the next round: sealed, bound to this caller and this call, and of
+    /// limited life.
     pub fn state(mut self, state: impl Serialize) -> Self {
         match serde_json::to_value(state) {
             Ok(state) => self.state = Some(state),

@@ -1,4 +1,5 @@
-//! The reply to a call: at once, or while it runs. Polled by the host; nothing is spawned, dropping it cancels the call.
+//! The reply to a call: at once, or while it runs. Polled by the host; nothing is spawned, dropping
+//! it cancels the call.
 
 use std::fmt;
 use std::future::Future;

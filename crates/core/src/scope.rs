@@ -83,16 +83,19 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// Why a text can't be the name of a scope (RFC 6749, section 3.3: printable ASCII without space, quote and backslash).
+/// Why a text can't be the name of a scope (RFC 6749, section 3.3: printable ASCII without space,
+/// quote and backslash).
 pub(crate) fn mistake(scope: &str) -> Option<&'static str> {
     let legal = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if scope.is_empty() || scope.len() > 128 || !scope.bytes().all(legal) {
         Some(
-            "a scope has 1 to 128 printable ASCII characters without space, quote and backslash, such as `catalog:read`",
+            "a scope has 1 to 128 printable ASCII characters without space, quote and backslash, \
+             such as `catalog:read`",
         )
     } else if scope == "*" || scope.ends_with(':') || scope.contains(',') {
         Some(
-            "a scope names something, such as `catalog:read`: it is not `*`, has no comma, and does not end with a colon",
+            "a scope names something, such as `catalog:read`: it is not `*`, has no comma, and \
+             does not end with a colon",
         )
     } else {
         None

@@ -1,5 +1,5 @@
-//! `Send` where the target has threads, nothing where it has none. Not a feature: bounds follow the target,
-//! because a feature that removes a bound is not additive.
+//! `Send` where the target has threads, nothing where it has none. Not a feature: bounds follow the
+//! target, because a feature that removes a bound is not additive.
 //!
 //! All target `cfg`s of this crate are in this file.
 

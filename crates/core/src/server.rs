@@ -1,4 +1,5 @@
-//! The server as a value: immutable after `build()`, cheap to clone, without locks or memory between calls.
+//! The server as a value: immutable after `build()`, cheap to clone, without locks or memory
+//! between calls.
 
 pub(crate) mod lists;
 pub(crate) mod registered;
@@ -73,7 +74,8 @@ impl Server {
         Self(Arc::new(inner))
     }
 
-    /// Answers one call. Nothing runs before the reply is polled, and nothing is left of it after it is dropped.
+    /// Answers one call. Nothing runs before the reply is polled, and nothing is left of it after
+    /// it is dropped.
     #[must_use]
     pub fn reply(&self, call: Call<'_>, platform: &Arc<Platform>) -> Reply {
         dispatch(self, call, platform)
@@ -143,8 +145,8 @@ impl Server {
         &self.0.header_names
     }
 
-    /// The scopes that everything needs together that only reads (tools that say so, prompts, resources), sorted: what a client
-    /// should ask for first.
+    /// The scopes that everything needs together that only reads (tools that say so, prompts,
+    /// resources), sorted: what a client should ask for first.
     #[must_use]
     pub fn reading_scopes(&self) -> Vec<String> {
         let reads = |tool: &&RegisteredTool| {
@@ -258,7 +260,8 @@ impl Server {
             .position(|upstream| !rest.is_empty() && upstream.upstream.name() == prefix)
     }
 
-    /// The resource at a URI: a fixed one first, then the first template that matches, then the upstream whose prefix it has.
+    /// The resource at a URI: a fixed one first, then the first template that matches, then the
+    /// upstream whose prefix it has.
     pub(crate) fn find_resource(&self, uri: &str) -> Option<(usize, BTreeMap<String, String>)> {
         if let Some(position) = self.0.resource_index.get(uri) {
             return Some((*position, BTreeMap::new()));
@@ -297,7 +300,8 @@ impl Server {
         })
     }
 
-    /// The result of `initialize`: the version asked for if it has a handshake and is served, else our latest that has.
+    /// The result of `initialize`: the version asked for if it has a handshake and is served, else
+    /// our latest that has.
     pub(crate) fn initialization(&self, requested: &str) -> &[u8] {
         let revision = negotiate(requested);
         self.0.rendered.initialization[revision.index()].get_or_init(|| {
@@ -319,7 +323,8 @@ impl Server {
         })
     }
 
-    /// A finished result from its own members: adds `resultType`, what `extra` says, and `_meta` with the server's identity.
+    /// A finished result from its own members: adds `resultType`, what `extra` says, and `_meta`
+    /// with the server's identity.
     pub(crate) fn complete(
         &self,
         revision: Revision,

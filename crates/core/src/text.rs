@@ -1,5 +1,5 @@
-//! Text between people, models and programs: a client's words made safe to repeat, slips recognised, comments unwrapped. Not an
-//! escaper for any format.
+//! Text between people, models and programs: a client's words made safe to repeat, slips
+//! recognised, comments unwrapped. Not an escaper for any format.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,8 @@ pub(crate) fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<&'a
     set
 }
 
-/// A client's text between backticks, cut after 80 characters, control characters and backticks replaced.
+/// A client's text between backticks, cut after 80 characters, control characters and backticks
+/// replaced.
 #[must_use]
 pub fn quoted(text: &str) -> impl fmt::Display + '_ {
     Quoted(text)
@@ -72,8 +73,8 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Control characters, line separators, what is invisible or turns the direction of writing (models read it, people do not
-/// see it), and the backtick that would end the quotation.
+/// Control characters, line separators, what is invisible or turns the direction of writing (models
+/// read it, people do not see it), and the backtick that would end the quotation.
 pub(crate) fn unsafe_to_show(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -93,7 +94,8 @@ pub(crate) fn unsafe_to_show(character: char) -> bool {
 /// The candidate nearest to `given`, if one is near enough to be a slip of the hand.
 #[must_use]
 pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // an edit distance costs the product of both lengths, so a client's long name is not compared at all
+    // an edit distance costs the product of both lengths, so a client's long name is not compared
+    // at all
     if given.len() > LONGEST_NAME {
         return None;
     }
@@ -111,7 +113,8 @@ pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Op
 /// The longest name that is compared, in bytes.
 const LONGEST_NAME: usize = 64;
 
-/// Edits (insert, delete, replace, swap of neighbours) between two names of at most [`LONGEST_NAME`] bytes, ignoring case.
+/// Edits (insert, delete, replace, swap of neighbours) between two names of at most
+/// [`LONGEST_NAME`] bytes, ignoring case.
 fn distance(a: &str, b: &str) -> usize {
     let (mut a_letters, mut b_letters) = (['\0'; LONGEST_NAME], ['\0'; LONGEST_NAME]);
     let (a, b) = (lowered(a, &mut a_letters), lowered(b, &mut b_letters));
@@ -147,8 +150,9 @@ fn lowered<'a>(name: &str, letters: &'a mut [char; LONGEST_NAME]) -> &'a [char] 
     &letters[..length]
 }
 
-/// A comment as it is meant: lines of a paragraph joined, since they were broken for the source's width. Paragraphs, list items,
-/// headings, tables, quotations, indented lines and fenced code stay lines.
+/// A comment as it is meant: lines of a paragraph joined, since they were broken for the source's
+/// width. Paragraphs, list items, headings, tables, quotations, indented lines and fenced code stay
+/// lines.
 #[must_use]
 pub fn paragraphs(comment: &str) -> String {
     let mut out = String::with_capacity(comment.len());
@@ -194,8 +198,10 @@ mod tests {
 
     #[test]
     fn paragraphs_are_joined_and_structure_stays() {
-        let comment = "Search the catalog\nby words.\n\nUse it:\n- for prices,\n  say\n- for stock\n1. first\n```\na\nb\n```\nThe\nend.";
-        let expected = "Search the catalog by words.\n\nUse it:\n- for prices,\n  say\n- for stock\n1. first\n```\na\nb\n```\nThe end.";
+        let comment = "Search the catalog\nby words.\n\nUse it:\n- for prices,\n  say\n- for \
+            stock\n1. first\n```\na\nb\n```\nThe\nend.";
+        let expected = "Search the catalog by words.\n\nUse it:\n- for prices,\n  say\n- for \
+            stock\n1. first\n```\na\nb\n```\nThe end.";
         assert_eq!(paragraphs(comment), expected);
     }
 

@@ -1,4 +1,5 @@
-//! Tools: how an author declares one. The wire's definition is `model/tool.rs`; running one is `dispatch/call.rs`.
+//! Tools: how an author declares one. The wire's definition is `model/tool.rs`; running one is
+//! `dispatch/call.rs`.
 
 pub(crate) mod result;
 pub(crate) mod schema;
@@ -48,7 +49,8 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// A tool without description and handler; both are to follow. The name has 1 to 128 of `A-Z a-z 0-9 _ - .`.
+    /// A tool without description and handler; both are to follow. The name has 1 to 128 of
+    /// `A-Z a-z 0-9 _ - .`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -75,7 +77,8 @@ impl Tool {
         self
     }
 
-    /// The scope that whoever calls it must have; said several times, all of them. Others do not see it in lists.
+    /// The scope that whoever calls it must have; said several times, all of them. Others do not
+    /// see it in lists.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
@@ -105,7 +108,8 @@ impl Tool {
         self
     }
 
-    /// Calling it twice with the same arguments does no more than calling it once (`idempotentHint`).
+    /// Calling it twice with the same arguments does no more than calling it once
+    /// (`idempotentHint`).
     pub fn idempotent(mut self) -> Self {
         self.annotations.idempotent_hint = Some(true);
         self
@@ -117,7 +121,8 @@ impl Tool {
         self
     }
 
-    /// How long a call may take; 5 seconds when not said. Over it the call is cancelled and the model is told so.
+    /// How long a call may take; 5 seconds when not said. Over it the call is cancelled and the
+    /// model is told so.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -129,21 +134,23 @@ impl Tool {
         self
     }
 
-    /// Keeps each result for so long, so that equal calls of the same principal need not run the handler. Only for tools that are
-    /// `read_only`; failures are never kept.
+    /// Keeps each result for so long, so that equal calls of the same principal need not run the
+    /// handler. Only for tools that are `read_only`; failures are never kept.
     pub fn cache(mut self, fresh: Duration) -> Self {
         self.cache.fresh = fresh;
         self
     }
 
-    /// For so long after that, an old result is still given at once, while a new one is made for the next caller. Where the
-    /// host can't work after its answer, the call waits for the new one instead.
+    /// For so long after that, an old result is still given at once, while a new one is made for
+    /// the next caller. Where the host can't work after its answer, the call waits for the new one
+    /// instead.
     pub fn cache_stale(mut self, stale: Duration) -> Self {
         self.cache.stale = stale;
         self
     }
 
-    /// Any caller gets a result that was kept for any other: only for results that do not depend on who asks.
+    /// Any caller gets a result that was kept for any other: only for results that do not depend on
+    /// who asks.
     pub fn cache_public(mut self) -> Self {
         self.cache.public = true;
         self
@@ -155,13 +162,15 @@ impl Tool {
         self
     }
 
-    /// Publishes this schema of the arguments, unchanged, instead of the derived one. Calls are checked against it.
+    /// Publishes this schema of the arguments, unchanged, instead of the derived one. Calls are
+    /// checked against it.
     pub fn input_schema(mut self, schema: Value) -> Self {
         self.input = Some(schema);
         self
     }
 
-    /// Publishes this schema of the structured content, unchanged, instead of the derived one. Results are checked against it.
+    /// Publishes this schema of the structured content, unchanged, instead of the derived one.
+    /// Results are checked against it.
     pub fn output_schema(mut self, schema: Value) -> Self {
         self.output = Some(schema);
         self
@@ -220,8 +229,9 @@ where
 
 /// A handler whose types are forgotten.
 pub(crate) trait ErasedTool: MaybeSend + MaybeSync {
-    /// Reads validated arguments and starts the handler. The error is serde's, for arguments that the schema lets through
-    /// and the type does not. `name` is what was called, for what stands for several tools.
+    /// Reads validated arguments and starts the handler. The error is serde's, for arguments that
+    /// the schema lets through and the type does not. `name` is what was called, for what stands
+    /// for several tools.
     fn start(
         &self,
         name: &str,

@@ -1,5 +1,5 @@
-//! Another server that this one fronts: what it must be able to do, and its lists as this server shows them. Not a client of one: that
-//! is in `mcpfn-toolkits`, over the port `HttpClient`.
+//! Another server that this one fronts: what it must be able to do, and its lists as this server
+//! shows them. Not a client of one: that is in `mcpfn-toolkits`, over the port `HttpClient`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -25,11 +25,11 @@ use crate::version::Revision;
 /// How long a call of an upstream's tool may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Another server. Its tools and prompts are listed as `name__tool`, its resources under URIs `name+uri`, and calls of these come here
-/// with what stands behind the prefix.
+/// Another server. Its tools and prompts are listed as `name__tool`, its resources under URIs
+/// `name+uri`, and calls of these come here with what stands behind the prefix.
 ///
-/// Scopes, call budgets, records, limits of time and size are the same as for this server's own tools. Arguments are checked by the
-/// upstream alone.
+/// Scopes, call budgets, records, limits of time and size are the same as for this server's own
+/// tools. Arguments are checked by the upstream alone.
 pub trait Upstream: MaybeSend + MaybeSync {
     /// The prefix: 1 to 32 of `a-z 0-9 -`, a letter first.
     fn name(&self) -> &str;
@@ -40,7 +40,8 @@ pub trait Upstream: MaybeSend + MaybeSync {
     /// One of its lists. Never fails: an upstream that is down has its last known list, or none.
     fn list(&self, kind: ListKind, cx: Cx) -> BoxFuture<'static, Listed>;
 
-    /// Whether the last known list has this tool or prompt, so that only such names come into records and metrics.
+    /// Whether the last known list has this tool or prompt, so that only such names come into
+    /// records and metrics.
     fn knows(&self, kind: ListKind, name: &str) -> bool;
 
     /// Calls a tool. [`ToolError::not_found`] is answered as an unknown tool.
@@ -115,8 +116,9 @@ enum Definitions {
 }
 
 impl Listing {
-    /// Reads the entries of a list. What this server could not list by its own rules is left out, each with a sentence for the log: names
-    /// with other characters, names that come twice, schemas that no client takes. `_meta` is not passed on.
+    /// Reads the entries of a list. What this server could not list by its own rules is left out,
+    /// each with a sentence for the log: names with other characters, names that come twice,
+    /// schemas that no client takes. `_meta` is not passed on.
     #[must_use]
     pub fn read(
         kind: ListKind,
@@ -295,7 +297,8 @@ fn shown_name(upstream: &str, name: &str) -> Result<String, String> {
     ))
 }
 
-/// The URI under which a resource of an upstream is read through this server; `None` when it is none.
+/// The URI under which a resource of an upstream is read through this server; `None` when it is
+/// none.
 #[must_use]
 pub fn shown_uri(upstream: &str, uri: &str) -> Option<String> {
     let scheme = uri.split_once(':').map(|(scheme, _)| scheme)?;

@@ -6,7 +6,8 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Revision {
-    /// 2024-11-05, spoken over Streamable HTTP or stdio (its own SSE transport needs a session and is not served).
+    /// 2024-11-05, spoken over Streamable HTTP or stdio (its own SSE transport needs a session and
+    /// is not served).
     V2024_11_05,
     /// 2025-03-26, the only one with batches.
     V2025_03_26,
@@ -73,7 +74,8 @@ impl Revision {
         self == Self::V2025_03_26
     }
 
-    /// Tool annotations, audio content, the `completions` capability, text in progress notifications.
+    /// Tool annotations, audio content, the `completions` capability, text in progress
+    /// notifications.
     pub(crate) fn has_annotations(self) -> bool {
         self >= Self::V2025_03_26
     }

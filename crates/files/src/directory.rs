@@ -1,4 +1,5 @@
-//! `Directory`: roots, and the threads on which their files are read and written. The work itself is `io`.
+//! `Directory`: roots, and the threads on which their files are read and written. The work itself
+//! is `io`.
 
 use std::fmt;
 use std::path::Path;
@@ -17,12 +18,14 @@ use tokio::task::spawn_blocking;
 use crate::stale::Sweeping;
 use crate::{io, place};
 
-/// How many operations run at the same time. Each has a thread, and on a disk that hangs it keeps it.
+/// How many operations run at the same time. Each has a thread, and on a disk that hangs it keeps
+/// it.
 const AT_ONCE: usize = 16;
 
 /// One directory, or several under names. Cheap to clone.
 ///
-/// A dropped future does not stop its operation: one that waits is never started, one that runs comes to its end.
+/// A dropped future does not stop its operation: one that waits is never started, one that runs
+/// comes to its end.
 #[derive(Clone)]
 pub struct Directory(Arc<Shared>);
 

@@ -76,8 +76,8 @@ pub(crate) fn read(
     })
 }
 
-/// The entries whose names begin with `start`, after `cursor`, by their names as bytes. A name that is not UTF-8 is shown with
-/// replacements, and can't be opened.
+/// The entries whose names begin with `start`, after `cursor`, by their names as bytes. A name that
+/// is not UTF-8 is shown with replacements, and can't be opened.
 pub(crate) fn list(
     dir: &Dir,
     path: &Path,
@@ -85,7 +85,8 @@ pub(crate) fn list(
     cursor: Option<&str>,
     most: usize,
 ) -> Result<BlobPage, BlobError> {
-    // the least names so far, the greatest of them on top: of a directory of any size no more is kept than one page
+    // the least names so far, the greatest of them on top: of a directory of any size no more is
+    // kept than one page
     let mut least = BinaryHeap::new();
     for entry in dir.read_dir(path).map_err(|error| failed(&error))? {
         let name = entry

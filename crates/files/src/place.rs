@@ -1,5 +1,6 @@
-//! Writing and renaming below an open directory, as blocking functions. Everything goes through the open directory that a file is in,
-//! so that whoever swaps a directory for a link meanwhile changes nothing.
+//! Writing and renaming below an open directory, as blocking functions. Everything goes through the
+//! open directory that a file is in, so that whoever swaps a directory for a link meanwhile changes
+//! nothing.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -31,7 +32,8 @@ fn parent<'a>(dir: &Dir, path: &'a Path, make: bool) -> Result<(Dir, &'a Path), 
     Ok((opened, Path::new(name)))
 }
 
-/// The regular file at a name, if anything is there. Links are not followed: what they point to has a path of its own.
+/// The regular file at a name, if anything is there. Links are not followed: what they point to has
+/// a path of its own.
 fn present(dir: &Dir, name: &Path) -> Result<Option<cap_std::fs::Metadata>, BlobError> {
     match dir.symlink_metadata(name) {
         Ok(metadata) if metadata.is_file() => Ok(Some(metadata)),
@@ -152,8 +154,8 @@ fn is_same(one: &cap_std::fs::Metadata, other: &cap_std::fs::Metadata) -> bool {
     }
 }
 
-/// Gives a file a second name if nobody has it, in one step. Where that is impossible it is renamed, after a look that only this
-/// process's other calls can't overtake.
+/// Gives a file a second name if nobody has it, in one step. Where that is impossible it is
+/// renamed, after a look that only this process's other calls can't overtake.
 fn link(from_dir: &Dir, from: &Path, to_dir: &Dir, to: &Path) -> Result<(), BlobError> {
     match from_dir.hard_link(from, to_dir, to) {
         Ok(()) => Ok(()),

@@ -1,5 +1,6 @@
-//! A bucket, or what is below one prefix of it, behind the port `Blobs`: Amazon S3, and what speaks its API (R2, MinIO). No paths are
-//! checked by their text here; a key is the prefix and a path, and no request names another.
+//! A bucket, or what is below one prefix of it, behind the port `Blobs`: Amazon S3, and what speaks
+//! its API (R2, MinIO). No paths are checked by their text here; a key is the prefix and a path,
+//! and no request names another.
 
 mod answer;
 mod exchange;
@@ -40,22 +41,28 @@ const LIST: usize = 4 * 1024 * 1024;
 
 /// A bucket of S3, or what is below one prefix of it. Asks nothing before it is used.
 ///
-/// A file is written whole. Conditions are decided by the store, so they hold among all programs that write: `If-None-Match: *` and
-/// `If-Match` of S3. A version is the store's ETag: the same bytes written again may get the same one.
+/// A file is written whole. Conditions are decided by the store, so they hold among all programs
+/// that write: `If-None-Match: *` and `If-Match` of S3. A version is the store's ETag: the same
+/// bytes written again may get the same one.
 ///
-/// There are no directories: one is there while a key goes through it, and a file may have the path of a directory. Links are none.
+/// There are no directories: one is there while a key goes through it, and a file may have the path
+/// of a directory. Links are none.
 ///
-/// A store knows no rename. A file is copied inside the store, if it is still the one that was looked at, and then deleted, if it
-/// still is. Where the deletion fails, both paths have the file and the error is [`BlobError::Copied`]; nothing is lost. Stores that
-/// know no condition on a copy's target (R2 has its own name for it, which is sent too) were asked beforehand whether the new path is
-/// free, so there somebody who writes to it in the same instant is overwritten; and those that know none on a deletion may delete
-/// what was written to the old path meanwhile. A copy is one request: at most 5 GB, and as much as the store copies in 8 seconds.
+/// A store knows no rename. A file is copied inside the store, if it is still the one that was
+/// looked at, and then deleted, if it still is. Where the deletion fails, both paths have the file
+/// and the error is [`BlobError::Copied`]; nothing is lost. Stores that know no condition on a
+/// copy's target (R2 has its own name for it, which is sent too) were asked beforehand whether the
+/// new path is free, so there somebody who writes to it in the same instant is overwritten; and
+/// those that know none on a deletion may delete what was written to the old path meanwhile. A copy
+/// is one request: at most 5 GB, and as much as the store copies in 8 seconds.
 ///
-/// Nothing is repeated but what changes nothing, and deletions, and those once. An answer of a write that does not come leaves open
-/// whether it happened; its condition keeps a second try from doing harm.
+/// Nothing is repeated but what changes nothing, and deletions, and those once. An answer of a
+/// write that does not come leaves open whether it happened; its condition keeps a second try from
+/// doing harm.
 ///
-/// A role needs `s3:ListBucket` (without it S3 calls a missing file forbidden) and `s3:GetObject`; for writing also `s3:PutObject` and
-/// `s3:DeleteObject`. Keys that [`BlobPath`] refuses are listed with their names, and can't be asked for.
+/// A role needs `s3:ListBucket` (without it S3 calls a missing file forbidden) and `s3:GetObject`;
+/// for writing also `s3:PutObject` and `s3:DeleteObject`. Keys that [`BlobPath`] refuses are listed
+/// with their names, and can't be asked for.
 pub struct S3 {
     place: Place,
     region: String,
@@ -64,9 +71,10 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// What `s3://BUCKET/PREFIX` names, in the region and with the credentials of the variables `AWS_REGION`, `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY` and, where these expire, `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, is the
-    /// address of another store than Amazon's. `named` is the variable that the URL is from.
+    /// What `s3://BUCKET/PREFIX` names, in the region and with the credentials of the variables
+    /// `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where these expire,
+    /// `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, is the address of
+    /// another store than Amazon's. `named` is the variable that the URL is from.
     ///
     /// # Errors
     /// Everything that is missing or wrong.

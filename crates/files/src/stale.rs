@@ -1,4 +1,5 @@
-//! What a program left that was stopped in the middle of a write: found and deleted when another write comes to the same directory.
+//! What a program left that was stopped in the middle of a write: found and deleted when another
+//! write comes to the same directory.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,9 +10,11 @@ use mcpfn_core::BlobPath;
 
 use crate::io::{TEMPORARY, known};
 
-/// How old what is left must be: no write takes a day. Also how often a directory is looked through.
+/// How old what is left must be: no write takes a day. Also how often a directory is looked
+/// through.
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// How many directories are remembered. Beyond that all are forgotten, and looked through once more.
+/// How many directories are remembered. Beyond that all are forgotten, and looked through once
+/// more.
 const REMEMBERED: usize = 1000;
 
 /// When each directory was last looked through.
@@ -19,8 +22,8 @@ const REMEMBERED: usize = 1000;
 pub(crate) struct Sweeping(Mutex<HashMap<String, u64>>);
 
 impl Sweeping {
-    /// Looks through the directory of a file that was just written, once a day. Its time is the only clock: what is compared with it
-    /// was written by the same file system.
+    /// Looks through the directory of a file that was just written, once a day. Its time is the
+    /// only clock: what is compared with it was written by the same file system.
     pub(crate) fn after_a_write(
         &self,
         dir: &Dir,

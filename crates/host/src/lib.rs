@@ -1,5 +1,5 @@
-//! What every host shares, whatever it runs on: settings read from variables, records of calls written to the log. Not a host: it
-//! serves nothing.
+//! What every host shares, whatever it runs on: settings read from variables, records of calls
+//! written to the log. Not a host: it serves nothing.
 
 mod log;
 mod observed;

@@ -1,4 +1,5 @@
-//! Records of calls, written to the log. Which format and which place a log line has is decided where `tracing` is set up.
+//! Records of calls, written to the log. Which format and which place a log line has is decided
+//! where `tracing` is set up.
 
 use mcpfn_core::{CallRecord, Failure, Records};
 

@@ -1,4 +1,5 @@
-//! Records with somebody who looks at each call: a counter, a tracer. What is recorded stays as it is.
+//! Records with somebody who looks at each call: a counter, a tracer. What is recorded stays as it
+//! is.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! What an operator decides about call budgets and about stores that are down. Not the policies: those are in `mcpfn-core`.
+//! What an operator decides about call budgets and about stores that are down. Not the policies:
+//! those are in `mcpfn-core`.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -7,14 +8,16 @@ use mcpfn_core::{Limits, Once, Platform, Rate, RateLimiter, ResultCache, WhenDow
 
 use crate::settings::Reader;
 
-/// A rate for every deployed server that says nothing else: one call a second on average, sixty at once.
+/// A rate for every deployed server that says nothing else: one call a second on average, sixty at
+/// once.
 pub const RATE: Rate = Rate::per_minute(60);
 
 /// What the operator decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policies {
-    /// `MCPFN_RATE`: calls of one principal over all tools; of one address where nobody recognised the caller.
+    /// `MCPFN_RATE`: calls of one principal over all tools; of one address where nobody recognised
+    /// the caller.
     pub rate: Option<Rate>,
     /// `MCPFN_RATE_DOWN`.
     pub rate_down: WhenDown,
@@ -55,7 +58,8 @@ impl Policies {
 }
 
 impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
-    /// `MCPFN_RATE`, `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN` and `MCPFN_LOG_INPUT`; `rate` when the first is not set.
+    /// `MCPFN_RATE`, `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN` and `MCPFN_LOG_INPUT`; `rate` when the
+    /// first is not set.
     pub fn policies(&mut self, rate: Option<Rate>) -> Policies {
         let rate = match self.text("MCPFN_RATE") {
             Some(none) if none.trim() == "none" => None,

@@ -1,5 +1,5 @@
-//! Settings from variables: typed, read once, every mistake reported together. What the variables of one host are, and where it
-//! has them from, is the host's business.
+//! Settings from variables: typed, read once, every mistake reported together. What the variables
+//! of one host are, and where it has them from, is the host's business.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -66,7 +66,8 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
         }
     }
 
-    /// The variable's value, or another one when it is not set. `expected` ends the sentence "... must be".
+    /// The variable's value, or another one when it is not set. `expected` ends the sentence "...
+    /// must be".
     pub fn parsed<T: FromStr>(&mut self, name: &str, otherwise: T, expected: &str) -> T {
         let Some(text) = self.text(name) else {
             return otherwise;
@@ -91,7 +92,11 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
                 .strip_prefix("https://")
                 .or_else(|| origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
-                self.mistakes.push("MCPFN_ORIGINS must list origins such as https://app.example.com: scheme and host, no path".to_owned());
+                self.mistakes.push(
+                    "MCPFN_ORIGINS must list origins such as \
+                    https://app.example.com: scheme and host, no path"
+                        .to_owned(),
+                );
                 break;
             }
         }
@@ -103,7 +108,8 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
         self.parsed("MCPFN_MAX_BODY", MAX_BODY, "a number of bytes")
     }
 
-    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not set.
+    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not
+    /// set.
     pub fn base_path(&mut self) -> String {
         let path = self.text("MCPFN_BASE_PATH").unwrap_or_default();
         let path = path.trim().trim_end_matches('/');

@@ -1,5 +1,5 @@
-//! Who calls, as far as the request's own headers prove it. What proves it (tokens, keys) is behind [`Authenticator`]; this is
-//! what HTTP says about it: challenges, the metadata document, refusals.
+//! Who calls, as far as the request's own headers prove it. What proves it (tokens, keys) is behind
+//! [`Authenticator`]; this is what HTTP says about it: challenges, the metadata document, refusals.
 
 use std::fmt;
 use std::sync::Arc;
@@ -72,7 +72,8 @@ impl Denied {
 pub struct Auth {
     /// Asked in this order; the first that finds something of its kind decides.
     pub authenticators: Vec<Arc<dyn Authenticator>>,
-    /// What an OAuth client reads to find out where it gets a token (RFC 9728); without it there is no such document.
+    /// What an OAuth client reads to find out where it gets a token (RFC 9728); without it there is
+    /// no such document.
     pub resource: Option<Resource>,
 }
 
@@ -83,14 +84,14 @@ pub struct Resource {
     pub url: String,
     /// Issuers whose tokens are taken.
     pub authorization_servers: Vec<String>,
-    /// The scopes that a client should ask for first. If there are none, [`Service::new`](crate::Service::new) takes those of
-    /// everything that only reads.
+    /// The scopes that a client should ask for first. If there are none,
+    /// [`Service::new`](crate::Service::new) takes those of everything that only reads.
     pub scopes: Vec<String>,
 }
 
 impl Resource {
-    /// The URL of the metadata document: where RFC 9728 puts it, or, for an endpoint behind a prefix that the server does not
-    /// see, below that prefix.
+    /// The URL of the metadata document: where RFC 9728 puts it, or, for an endpoint behind a
+    /// prefix that the server does not see, below that prefix.
     pub(crate) fn metadata_url(&self) -> String {
         let start = self.url.find("://").map_or(0, |scheme| scheme + 3);
         let (host, path) = self.url.split_at(
@@ -119,8 +120,8 @@ impl Resource {
     }
 }
 
-/// What a caller is told who did not prove who it is, or lacks a scope: the value of `WWW-Authenticate`, and the same as JSON,
-/// because some front doors take the header away.
+/// What a caller is told who did not prove who it is, or lacks a scope: the value of
+/// `WWW-Authenticate`, and the same as JSON, because some front doors take the header away.
 pub(crate) struct Challenge {
     pub(crate) header: String,
     pub(crate) data: serde_json::Value,

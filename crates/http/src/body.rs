@@ -45,7 +45,8 @@ impl Body {
         })))
     }
 
-    /// The whole body, where it is not a stream. A host that can send fixed bytes cheaper asks this first.
+    /// The whole body, where it is not a stream. A host that can send fixed bytes cheaper asks this
+    /// first.
     #[must_use]
     pub fn as_full(&self) -> Option<&Bytes> {
         match &self.0 {

@@ -1,27 +1,31 @@
-//! What an operator decides about the endpoint. Values only: where they come from is the host's business.
+//! What an operator decides about the endpoint. Values only: where they come from is the host's
+//! business.
 
 use std::time::Duration;
 
 use crate::auth::Auth;
 
-/// How the endpoint behaves. The default is for a deployed server: recognised callers only, no browser origin, 4 MiB bodies,
-/// Host unchecked because the platform sets it.
+/// How the endpoint behaves. The default is for a deployed server: recognised callers only, no
+/// browser origin, 4 MiB bodies, Host unchecked because the platform sets it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
     /// Browser origins that may call.
     pub origins: Origins,
-    /// Host names that a request may name, without port; `None` does not check. For a server on a person's own machine,
-    /// where a hostile page could rebind its own name to the loopback address.
+    /// Host names that a request may name, without port; `None` does not check. For a server on a
+    /// person's own machine, where a hostile page could rebind its own name to the loopback
+    /// address.
     pub hosts: Option<Vec<String>>,
     /// How callers prove who they are, where the host does not know it already.
     pub auth: Auth,
-    /// Whether callers that nobody recognised may call: the host puts a `Principal` into a request's extensions, or not.
+    /// Whether callers that nobody recognised may call: the host puts a `Principal` into a
+    /// request's extensions, or not.
     pub anonymous: bool,
     /// Most bytes of a request's body.
     pub max_body: usize,
-    /// How long a call may be silent, if its client gave a progress token, before the answer becomes an event stream with a
-    /// comment in it; and the time between such comments. Gateways in between give up on silent connections.
+    /// How long a call may be silent, if its client gave a progress token, before the answer
+    /// becomes an event stream with a comment in it; and the time between such comments. Gateways
+    /// in between give up on silent connections.
     pub heartbeat: Duration,
 }
 
@@ -57,7 +61,8 @@ impl Config {
     }
 }
 
-/// Which browser origins may call. A request without `Origin` comes from no browser and is not concerned.
+/// Which browser origins may call. A request without `Origin` comes from no browser and is not
+/// concerned.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Origins {

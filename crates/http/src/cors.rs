@@ -1,10 +1,14 @@
-//! What a browser needs to be told about an allowed origin (Fetch standard; MCP itself says nothing of CORS).
+//! What a browser needs to be told about an allowed origin (Fetch standard; MCP itself says nothing
+//! of CORS).
 
 use http::{HeaderMap, HeaderValue, header};
 use mcpfn_core::Server;
 
-/// Headers that clients of some revision send. Wildcards do not cover `Authorization`, so they are listed.
-const REQUEST_HEADERS: &str = "content-type, accept, authorization, x-api-key, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, traceparent, tracestate, baggage";
+/// Headers that clients of some revision send. Wildcards do not cover `Authorization`, so they are
+/// listed.
+const REQUEST_HEADERS: &str = "content-type, accept, authorization, x-api-key, \
+    mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, traceparent, \
+    tracestate, baggage";
 
 /// The preflight's permission, as bytes that are the same for every request.
 pub(crate) fn allowed_headers(server: &Server) -> HeaderValue {

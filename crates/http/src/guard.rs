@@ -55,8 +55,8 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
     ))
 }
 
-/// Somebody must recognise the caller, unless the operator opened the server to everybody: the host did already, or one of the
-/// configured proofs does.
+/// Somebody must recognise the caller, unless the operator opened the server to everybody: the host
+/// did already, or one of the configured proofs does.
 pub(crate) async fn caller(
     config: &Config,
     headers: &HeaderMap,
@@ -84,10 +84,12 @@ pub(crate) async fn caller(
     if config.auth.authenticators.is_empty() {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
-            "this server answers only to callers that it recognises; sign the request or log in as its operator says",
+            "this server answers only to callers that it recognises; sign the request or log in as \
+             its operator says",
         ));
     }
-    let sentence = "this server answers only to callers that it recognises: send a token or an API key in `Authorization: Bearer ...`";
+    let sentence = "this server answers only to callers that it recognises: send a token or an API \
+        key in `Authorization: Bearer ...`";
     Err(Refusal {
         challenge: Some(config.auth.challenge(realm, None, &[])),
         ..Refusal::new(StatusCode::UNAUTHORIZED, sentence)
@@ -117,7 +119,8 @@ pub(crate) fn origin<'a>(config: &Config, origin: Field<'a>) -> Result<Option<&'
         Ok(Some(named)) if !origin.repeated && config.origins.allow(named) => Ok(Some(named)),
         _ => Err(Refusal::new(
             StatusCode::FORBIDDEN,
-            "this Origin may not call this server; the operator lists allowed ones in MCPFN_ORIGINS",
+            "this Origin may not call this server; the operator lists allowed ones in \
+             MCPFN_ORIGINS",
         )),
     }
 }

@@ -1,4 +1,5 @@
-//! Request metadata headers of 2026-07-28 against the body (basic/transports/streamable-http, "request metadata").
+//! Request metadata headers of 2026-07-28 against the body (basic/transports/streamable-http,
+//! "request metadata").
 
 use std::borrow::Cow;
 
@@ -19,7 +20,8 @@ fn mismatch(message: String) -> Error {
     Error::new(ErrorCode(-32020), message)
 }
 
-/// The one value of a header, trimmed; an error if it is there twice or has characters that it may not have.
+/// The one value of a header, trimmed; an error if it is there twice or has characters that it may
+/// not have.
 pub(crate) fn literal<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<&'a str>, Error> {
     if field.repeated {
         return Err(mismatch(format!("the header `{name}` stands twice")));
@@ -32,8 +34,9 @@ pub(crate) fn literal<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<
     }
 }
 
-/// Everything that a modern request's headers must repeat, in the order in which the conformance suite tells the errors apart:
-/// version, method, and for a method that is served the name and the annotated arguments.
+/// Everything that a modern request's headers must repeat, in the order in which the conformance
+/// suite tells the errors apart: version, method, and for a method that is served the name and the
+/// annotated arguments.
 pub(crate) fn check(
     headers: &HeaderMap,
     fields: &Fields<'_>,
@@ -105,7 +108,8 @@ fn decoded<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<Cow<'a, str
     let value = sentinel::decode(value.as_bytes()).filter(|_| !field.repeated);
     value.map(Some).ok_or_else(|| {
         mismatch(format!(
-            "the header `{name}` can't be decoded: write plain ASCII, or `=?base64?...?=` with standard Base64 of UTF-8, once"
+            "the header `{name}` can't be decoded: write plain ASCII, or `=?base64?...?=` with \
+             standard Base64 of UTF-8, once"
         ))
     })
 }

@@ -1,4 +1,5 @@
-//! Signs of life on a stream whose handler is silent: gateways give up on connections that carry nothing.
+//! Signs of life on a stream whose handler is silent: gateways give up on connections that carry
+//! nothing.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -32,7 +32,8 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// A refusal as a JSON-RPC error without id, so that a client never takes this server for an older one.
+/// A refusal as a JSON-RPC error without id, so that a client never takes this server for an older
+/// one.
 pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
     let mut error = Error::new(ErrorCode::INVALID_REQUEST, refusal.message);
     let header = refusal.challenge.map(|challenge| {
@@ -97,8 +98,9 @@ pub(crate) fn step_up(response: &mut Response<Body>, auth: &Auth, realm: &str) {
     }
 }
 
-/// A reply: JSON if the call ends before it reports anything; an event stream from its first report on, or once a client that
-/// gave a progress token has heard nothing for a while. `streams`: whether the client reads these; most calls never ask.
+/// A reply: JSON if the call ends before it reports anything; an event stream from its first report
+/// on, or once a client that gave a progress token has heard nothing for a while. `streams`:
+/// whether the client reads these; most calls never ask.
 pub(crate) async fn reply(
     reply: Reply,
     modern: bool,

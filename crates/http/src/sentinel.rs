@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The text that a header value stands for. `None` when it has characters that a header may not have, or is a broken sentinel.
+/// The text that a header value stands for. `None` when it has characters that a header may not
+/// have, or is a broken sentinel.
 ///
 /// A value without the exact prefix and suffix is literal.
 #[must_use]

@@ -20,12 +20,13 @@ use crate::guard::{self, Refusal};
 use crate::heartbeat::Heartbeat;
 use crate::{cors, headers, respond};
 
-/// When the host must have the answer, in milliseconds since 1970. A host puts it into a request's extensions.
+/// When the host must have the answer, in milliseconds since 1970. A host puts it into a request's
+/// extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(pub u64);
 
-/// A server behind HTTP. A host also puts the verified [`Principal`] into a request's extensions; without one the caller is
-/// anonymous.
+/// A server behind HTTP. A host also puts the verified [`Principal`] into a request's extensions;
+/// without one the caller is anonymous.
 #[derive(Debug, Clone)]
 pub struct Service {
     server: Server,
@@ -78,7 +79,8 @@ impl Service {
         }
     }
 
-    /// For an address that only the person at this machine can reach: whoever calls is that person, unless the host says otherwise.
+    /// For an address that only the person at this machine can reach: whoever calls is that person,
+    /// unless the host says otherwise.
     #[must_use]
     pub fn trusting(mut self) -> Self {
         self.trusting = Some(Principal::local().into());
@@ -222,7 +224,8 @@ impl Service {
         }
     }
 
-    /// Everything that needs no waiting. (What it reads of the body never has to move into a future.)
+    /// Everything that needs no waiting. (What it reads of the body never has to move into a
+    /// future.)
     fn begin(
         &self,
         head: &Head<'_>,

@@ -1,7 +1,9 @@
-//! What is sent to the Runtime API: answers, errors, a failed start. Asking it for events is `lambda_runtime`'s.
+//! What is sent to the Runtime API: answers, errors, a failed start. Asking it for events is
+//! `lambda_runtime`'s.
 //!
-//! `lambda_runtime` would send answers too, but over a socket without `TCP_NODELAY` and a stream's envelope in several small
-//! writes: each streamed answer then waits some 40 ms for a delayed acknowledgement.
+//! `lambda_runtime` would send answers too, but over a socket without `TCP_NODELAY` and a stream's
+//! envelope in several small writes: each streamed answer then waits some 40 ms for a delayed
+//! acknowledgement.
 
 use hyper_util::client::legacy::connect::HttpConnector;
 use lambda_runtime::Diagnostic;
@@ -18,7 +20,8 @@ pub(crate) struct Api(PooledClient);
 /// Which event is answered.
 pub(crate) struct Event<'a> {
     pub(crate) request_id: &'a str,
-    /// The head under which the event came: parts of it are sent back, so that an answer that is too late is known as such.
+    /// The head under which the event came: parts of it are sent back, so that an answer that is
+    /// too late is known as such.
     pub(crate) headers: &'a http::HeaderMap,
 }
 

@@ -1,12 +1,14 @@
-//! What the environments of a function share, in one DynamoDB table: results, call budgets, records of writes that happen once.
-//! No policy: which call asks, and what happens when the table is down, is the core's.
+//! What the environments of a function share, in one DynamoDB table: results, call budgets, records
+//! of writes that happen once. No policy: which call asks, and what happens when the table is down,
+//! is the core's.
 //!
 //! # Keys
 //!
-//! One table, on demand, with the key `pk` (S) and `sk` (S). `pk` is the port's key, a digest, so that load spreads over all
-//! partitions; `sk` says whose item it is. `expires_at` (N, seconds) is the table's time to live: it only cleans up, up to days
-//! late, and is always at or after the moment at which the item stops to count. Times that count are in milliseconds or
-//! microseconds and are compared by whoever reads.
+//! One table, on demand, with the key `pk` (S) and `sk` (S). `pk` is the port's key, a digest, so
+//! that load spreads over all partitions; `sk` says whose item it is. `expires_at` (N, seconds) is
+//! the table's time to live: it only cleans up, up to days late, and is always at or after the
+//! moment at which the item stops to count. Times that count are in milliseconds or microseconds
+//! and are compared by whoever reads.
 //!
 //! | `sk` | attributes | requests |
 //! |---|---|---|
@@ -17,22 +19,24 @@
 //!
 //! # What is guaranteed
 //!
-//! *Results* are read eventually consistent, at half the price: a replica that lags gives an older result of the same call, which
-//! has not expired either, or none.
+//! *Results* are read eventually consistent, at half the price: a replica that lags gives an older
+//! result of the same call, which has not expired either, or none.
 //!
-//! *Call budgets* are exact among all environments. A caller whose bucket is known to be empty is refused without a request,
-//! because a bucket only fills with time.
+//! *Call budgets* are exact among all environments. A caller whose bucket is known to be empty is
+//! refused without a request, because a bucket only fills with time.
 //!
-//! *Writes*: of all who begin a key, one is the first. Whoever lost its hold, because the hold ran out and another environment
-//! began, can't overwrite what that one does: its `finish` fails and its `abandon` does nothing. Inside one environment the latest
-//! to begin counts as the holder.
+//! *Writes*: of all who begin a key, one is the first. Whoever lost its hold, because the hold ran
+//! out and another environment began, can't overwrite what that one does: its `finish` fails and
+//! its `abandon` does nothing. Inside one environment the latest to begin counts as the holder.
 //!
 //! # When the table is down
 //!
-//! Nothing is asked before the first use, and the client is made then. A request has a limit ([`Table::timeout`]), and one retry
-//! inside it where a new connection may help. After three failed requests in a row, or at once when the table is missing or
-//! forbidden, nobody asks for five seconds and every call fails at no cost; then one call tries. Idle connections are not used
-//! again after a minute, so that an environment that was frozen meanwhile does not wait on one that is gone.
+//! Nothing is asked before the first use, and the client is made then. A request has a limit
+//! ([`Table::timeout`]), and one retry inside it where a new connection may help. After three
+//! failed requests in a row, or at once when the table is missing or forbidden, nobody asks for
+//! five seconds and every call fails at no cost; then one call tries. Idle connections are not used
+//! again after a minute, so that an environment that was frozen meanwhile does not wait on one that
+//! is gone.
 
 mod attributes;
 mod breaker;
@@ -52,8 +56,8 @@ use client::Client;
 use limiter::Known;
 use once::Holds;
 
-/// The three stores over one table, one connection pool and one circuit breaker. Made in no time: nothing happens before the
-/// first use. One of these belongs to a process, behind an `Arc`.
+/// The three stores over one table, one connection pool and one circuit breaker. Made in no time:
+/// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.
 #[derive(Debug)]
 pub struct Stores {
     client: Client,

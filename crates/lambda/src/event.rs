@@ -1,4 +1,5 @@
-//! From an event to an HTTP request: one shape that reads what every HTTP trigger sends. It knows field names, no protocol.
+//! From an event to an HTTP request: one shape that reads what every HTTP trigger sends. It knows
+//! field names, no protocol.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,8 +15,9 @@ use mcpfn_host::below;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Where the triggers put a caller that they recognised, the stronger proof first. Load balancers recognise nobody: what they
-/// forward in headers, anybody can send who reaches the function another way.
+/// Where the triggers put a caller that they recognised, the stronger proof first. Load balancers
+/// recognise nobody: what they forward in headers, anybody can send who reaches the function
+/// another way.
 const CALLERS: [(PrincipalKind, &str); 7] = [
     (PrincipalKind::Iam, "/authorizer/iam/userArn"),
     (PrincipalKind::Iam, "/identity/userArn"),
@@ -26,7 +28,8 @@ const CALLERS: [(PrincipalKind, &str); 7] = [
     (PrincipalKind::Authorizer, "/authorizer/lambda/sub"),
 ];
 
-/// Where they put the scopes of its token. A trigger that says nothing of scopes has admitted the caller to everything.
+/// Where they put the scopes of its token. A trigger that says nothing of scopes has admitted the
+/// caller to everything.
 const SCOPES: [&str; 4] = [
     "/authorizer/jwt/claims/scope",
     "/authorizer/claims/scope",
@@ -34,7 +37,8 @@ const SCOPES: [&str; 4] = [
     "/authorizer/lambda/scope",
 ];
 
-/// An event of a function URL, an HTTP API, a REST API or a load balancer. Not `Debug`: it carries credentials.
+/// An event of a function URL, an HTTP API, a REST API or a load balancer. Not `Debug`: it carries
+/// credentials.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Event {
@@ -92,7 +96,8 @@ impl Event {
             .context("/authorizer/iam/cognitoIdentity/identityId")
             .or_else(|| self.context("/identity/cognitoIdentityId"));
         match cognito {
-            // all users of an identity pool share one role session, so its ARN alone is not one caller
+            // all users of an identity pool share one role session, so its ARN alone is not one
+            // caller
             Some(identity) if kind == PrincipalKind::Iam => {
                 Principal::new(kind, format!("{subject}#{identity}"))
             }
@@ -100,7 +105,8 @@ impl Event {
         }
     }
 
-    /// A load balancer adds the address to what the client wrote into the header; the other triggers name it.
+    /// A load balancer adds the address to what the client wrote into the header; the other
+    /// triggers name it.
     fn address(&self) -> Option<IpAddr> {
         let named = self
             .context("/http/sourceIp")
@@ -127,7 +133,8 @@ impl Event {
 
     /// The request that the trigger received. The query is left out: the protocol has none.
     pub(crate) fn into_request(self, base_path: &str) -> Result<Request<Full<Bytes>>, NotHttp> {
-        // in this order, because `cargo lambda watch` says GET in the place that a function URL's event does not have
+        // in this order, because `cargo lambda watch` says GET in the place that a function URL's
+        // event does not have
         let method = self
             .context("/http/method")
             .or(self.http_method.as_deref())
@@ -176,7 +183,8 @@ fn headers(
         let Ok(name) = HeaderName::try_from(name) else {
             return;
         };
-        // a value that is none stays as an empty one: a check that forbids the header must still find it
+        // a value that is none stays as an empty one: a check that forbids the header must still
+        // find it
         headers.append(
             name,
             HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")),
@@ -202,7 +210,8 @@ pub(crate) struct NotHttp;
 impl fmt::Display for NotHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "this function answers HTTP and the event is none: call it through its function URL, an API Gateway or a load balancer, or invoke it with an event of one of these",
+            "this function answers HTTP and the event is none: call it through its function URL, \
+             an API Gateway or a load balancer, or invoke it with an event of one of these",
         )
     }
 }

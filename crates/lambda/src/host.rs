@@ -52,7 +52,8 @@ impl Host {
             now + LONGEST
         };
         let host = Arc::clone(&self);
-        // a task of its own, so that a panic that nobody foresaw costs one answer and not the process
+        // a task of its own, so that a panic that nobody foresaw costs one answer and not the
+        // process
         let work = async move {
             host.outcome(&body, deadline_ms)
                 .await
@@ -118,7 +119,8 @@ impl Host {
     }
 }
 
-/// The caller, where the proof is of a kind that the operator asks for; with the scopes that the operator gives it.
+/// The caller, where the proof is of a kind that the operator asks for; with the scopes that the
+/// operator gives it.
 fn believed(principal: Principal, methods: &Methods, iam: Option<&IamScopes>) -> Principal {
     let by_iam = principal.kind == PrincipalKind::Iam;
     // whoever is in front may ask for signatures, too
@@ -169,7 +171,10 @@ mod tests {
 
     #[test]
     fn iam_callers_have_the_scopes_of_the_map() {
-        let map: IamScopes = "arn:aws:iam::123456789012:role/Reader*=catalog:read; arn:aws:iam::123456789012:user/*=crm".parse().unwrap();
+        let map: IamScopes = "arn:aws:iam::123456789012:role/Reader*=catalog:read; \
+            arn:aws:iam::123456789012:user/*=crm"
+            .parse()
+            .unwrap();
         let scopes = |arn: &str| {
             believed(
                 Principal::new(PrincipalKind::Iam, arn),

@@ -1,5 +1,6 @@
-//! The host for AWS Lambda: events of function URLs, API Gateway and load balancers in, buffered or streamed answers out.
-//! Conversion only: what a message means is decided in `mcpfn-core` and `mcpfn-http`.
+//! The host for AWS Lambda: events of function URLs, API Gateway and load balancers in, buffered or
+//! streamed answers out. Conversion only: what a message means is decided in `mcpfn-core` and
+//! `mcpfn-http`.
 //!
 //! | trigger | caller | answer |
 //! |---|---|---|
@@ -8,12 +9,14 @@
 //! | REST API | IAM, Cognito, Lambda authorizer | buffered, or streamed with `MCPFN_LAMBDA_MODE=stream` |
 //! | load balancer | nobody: its headers are not proof | buffered |
 //!
-//! The caller is believed because the platform put it into the event. Whoever may invoke the function directly can write any
-//! event, so give `lambda:InvokeFunction` to nobody who may not act for every caller.
+//! The caller is believed because the platform put it into the event. Whoever may invoke the
+//! function directly can write any event, so give `lambda:InvokeFunction` to nobody who may not act
+//! for every caller.
 //!
-//! `lambda_runtime` asks for events and understands their heads. Two things are our own: events are read here and not by
-//! `lambda_http`, which keeps only the last of several headers of one name and panics over a Host that is no host; and answers
-//! are sent here, because `lambda_runtime` sends a stream in small writes that wait for each other (see `api.rs`).
+//! `lambda_runtime` asks for events and understands their heads. Two things are our own: events are
+//! read here and not by `lambda_http`, which keeps only the last of several headers of one name and
+//! panics over a Host that is no host; and answers are sent here, because `lambda_runtime` sends a
+//! stream in small writes that wait for each other (see `api.rs`).
 
 mod api;
 #[cfg(feature = "dynamodb")]

@@ -1,4 +1,5 @@
-//! Logs as JSON lines on stdout, which Lambda forwards: `timestamp`, `level` and `message` stand where its own filters look.
+//! Logs as JSON lines on stdout, which Lambda forwards: `timestamp`, `level` and `message` stand
+//! where its own filters look.
 
 use tracing::Level;
 use tracing_subscriber::fmt;

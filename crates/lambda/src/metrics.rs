@@ -1,8 +1,10 @@
-//! Records of calls as lines in CloudWatch's embedded metric format: the log line of a call is its metric too, and nothing is
-//! sent anywhere by this process. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+//! Records of calls as lines in CloudWatch's embedded metric format: the log line of a call is its
+//! metric too, and nothing is sent anywhere by this process.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
-//! Metrics are in the namespace `mcpfn`, each for the service (the server's name) and for each of its tools, prompts and
-//! resources: `Calls`, `Errors` (faults of the server: internal, timeout, too large), `RateLimited`, `CacheHits`, `Duration`.
+//! Metrics are in the namespace `mcpfn`, each for the service (the server's name) and for each of
+//! its tools, prompts and resources: `Calls`, `Errors` (faults of the server: internal, timeout,
+//! too large), `RateLimited`, `CacheHits`, `Duration`.
 
 use std::io::Write as _;
 use std::sync::Arc;

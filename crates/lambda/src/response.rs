@@ -1,4 +1,5 @@
-//! From an HTTP response to what Lambda takes: one JSON document, or a stream behind an envelope. It does not look into the body.
+//! From an HTTP response to what Lambda takes: one JSON document, or a stream behind an envelope.
+//! It does not look into the body.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -45,11 +46,11 @@ pub(crate) async fn buffered(response: Response<Body>, shape: Shape) -> Bytes {
     document.to_string().into()
 }
 
-/// The streaming form: head, eight zero bytes, body. Reading it runs the handler, under the span of its invocation; dropping it
-/// cancels the handler.
+/// The streaming form: head, eight zero bytes, body. Reading it runs the handler, under the span of
+/// its invocation; dropping it cancels the handler.
 pub(crate) struct Envelope {
-    /// Each in a chunk of its own, because `cargo lambda watch` tells them apart by that. What is there already leaves with
-    /// them all the same: a fixed body is one packet.
+    /// Each in a chunk of its own, because `cargo lambda watch` tells them apart by that. What is
+    /// there already leaves with them all the same: a fixed body is one packet.
     start: std::array::IntoIter<Bytes, 2>,
     empty: bool,
     body: Body,

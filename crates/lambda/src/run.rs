@@ -1,4 +1,5 @@
-//! From exec to the first event: settings, the server, the runtime's loop. A start that fails tells the platform why.
+//! From exec to the first event: settings, the server, the runtime's loop. A start that fails tells
+//! the platform why.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -43,9 +44,14 @@ where
     P: FnOnce(Platform) -> Platform,
 {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
-        return Err("this program is started by AWS Lambda, or by an emulator that sets AWS_LAMBDA_RUNTIME_API; neither did".to_owned());
+        return Err(
+            "this program is started by AWS Lambda, or by an emulator that sets \
+            AWS_LAMBDA_RUNTIME_API; neither did"
+                .to_owned(),
+        );
     }
-    // one event at a time needs one thread; on managed instances the tasks of several take turns on it
+    // one event at a time needs one thread; on managed instances the tasks of several take turns on
+    // it
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -82,7 +88,9 @@ where
     }
     let keys = settings.state_keys.unwrap_or_else(|| {
         tracing::warn!(
-            "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when another instance gets the answer; set it to 32 random bytes in Base64, the same for all instances"
+            "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when another \
+             instance gets the answer; set it to 32 random bytes in Base64, the same for all \
+             instances"
         );
         mcpfn_native::new_key()
     });
@@ -130,7 +138,8 @@ where
     })
 }
 
-/// Takes events as `lambda_runtime` hands them out: several at a time where `AWS_LAMBDA_MAX_CONCURRENCY` says so, else one.
+/// Takes events as `lambda_runtime` hands them out: several at a time where
+/// `AWS_LAMBDA_MAX_CONCURRENCY` says so, else one.
 async fn serve(host: Host) -> Result<(), BoxError> {
     let host = Arc::new(host);
     let handler = service_fn(move |invocation: LambdaInvocation| {

@@ -1,5 +1,6 @@
-//! Secrets from SSM Parameter Store and AWS Secrets Manager: one signed request each, when it is asked for. When that is, and what
-//! is done with an answer that does not come, is decided by whoever keeps the secret.
+//! Secrets from SSM Parameter Store and AWS Secrets Manager: one signed request each, when it is
+//! asked for. When that is, and what is done with an answer that does not come, is decided by
+//! whoever keeps the secret.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -172,7 +173,8 @@ impl Secret {
             "AccessDeniedException" => {
                 let action = self.store.action();
                 format!(
-                    "{self} is not for this function: allow its role {action} on it, and kms:Decrypt if it has a key of your own"
+                    "{self} is not for this function: allow its role {action} on it, and \
+                     kms:Decrypt if it has a key of your own"
                 )
             }
             _ => {

@@ -39,15 +39,18 @@ const MARGIN: u64 = 200;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// `MCPFN_AUTH`: how callers prove who they are. There is no default: a deployed server does not guess.
+    /// `MCPFN_AUTH`: how callers prove who they are. There is no default: a deployed server does
+    /// not guess.
     pub methods: Methods,
     /// What those methods need.
     pub proofs: Proofs,
     /// `MCPFN_LAMBDA_MODE`: how answers leave; buffered when not set.
     pub mode: Mode,
-    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not set.
+    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not
+    /// set.
     pub base_path: String,
-    /// `MCPFN_DEADLINE_MARGIN`: how long before the platform's deadline a call is ended, in milliseconds; 200 when not set.
+    /// `MCPFN_DEADLINE_MARGIN`: how long before the platform's deadline a call is ended, in
+    /// milliseconds; 200 when not set.
     pub margin_ms: u64,
     /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
     pub origins: Vec<String>,
@@ -55,14 +58,17 @@ pub struct Settings {
     pub max_body: usize,
     /// `MCPFN_RATE` (60 a minute when not set), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
     pub policies: Policies,
-    /// `MCPFN_STATE_KEY`: keys that seal request state. Without it every execution environment makes its own.
+    /// `MCPFN_STATE_KEY`: keys that seal request state. Without it every execution environment
+    /// makes its own.
     pub state_keys: Option<Keyring>,
-    /// `MCPFN_TABLE` and what goes with it: where environments share what they know. Without one each has its own.
+    /// `MCPFN_TABLE` and what goes with it: where environments share what they know. Without one
+    /// each has its own.
     #[cfg(feature = "dynamodb")]
     pub table: Option<Table>,
     /// `MCPFN_METRICS`.
     pub metrics: MetricsFormat,
-    /// `MCPFN_LOG`, else `AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info` (when not set), `debug` or `trace`.
+    /// `MCPFN_LOG`, else `AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info` (when not set), `debug` or
+    /// `trace`.
     pub log_level: Level,
 }
 
@@ -72,7 +78,8 @@ pub struct Settings {
 pub enum Mode {
     /// Whole. Every trigger takes this.
     Buffer,
-    /// In pieces, as they happen. Only a trigger in streaming mode takes this: with any other the client gets no answer.
+    /// In pieces, as they happen. Only a trigger in streaming mode takes this: with any other the
+    /// client gets no answer.
     Stream,
 }
 
@@ -134,7 +141,10 @@ impl Settings {
         };
         #[cfg(not(feature = "dynamodb"))]
         if reader.text("MCPFN_TABLE").is_some() {
-            reader.mistake("MCPFN_TABLE is set, but this program was built without the feature dynamodb: build it with that, or unset it");
+            reader.mistake(
+                "MCPFN_TABLE is set, but this program was built without the feature \
+                dynamodb: build it with that, or unset it",
+            );
         }
         reader.finish(settings)
     }
@@ -160,7 +170,10 @@ fn key_store<F: Fn(&str) -> Option<OsString>>(
     reader: &mut Reader<F>,
     _: &str,
 ) -> Option<Arc<dyn KeySource>> {
-    reader.mistake("MCPFN_API_KEYS_SOURCE is set, but this program was built without the feature secrets: build it with that, or unset it");
+    reader.mistake(
+        "MCPFN_API_KEYS_SOURCE is set, but this program was built without the feature \
+        secrets: build it with that, or unset it",
+    );
     None
 }
 

@@ -1,4 +1,5 @@
-//! The command line of every server on this machine: serve over HTTP or stdio, list the tools, call one.
+//! The command line of every server on this machine: serve over HTTP or stdio, list the tools, call
+//! one.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -79,7 +80,8 @@ enum Command {
     },
 }
 
-/// Runs a server as the command line says. `environment` is help text for variables of the server's own.
+/// Runs a server as the command line says. `environment` is help text for variables of the server's
+/// own.
 pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>, environment: &str) -> ExitCode
 where
     E: Display,
@@ -241,8 +243,8 @@ fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// A future that ends when the process is asked to stop. It listens from now on, not from its first poll: a signal that comes
-/// while the server starts would end the process otherwise.
+/// A future that ends when the process is asked to stop. It listens from now on, not from its first
+/// poll: a signal that comes while the server starts would end the process otherwise.
 #[cfg(unix)]
 fn stopped() -> Result<impl Future<Output = ()>, String> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -287,7 +289,8 @@ impl Greeting {
             .map(|path| path.display().to_string())
             .unwrap_or_else(|_| server.name().to_owned());
         let mut text = format!(
-            "{} {}\nlistening on {url}\nhealth at http://{address}/health\nserving {tools} tools, {resources} resources, {prompts} prompts: {}\nspeaking MCP {}\n",
+            "{} {}\nlistening on {url}\nhealth at http://{address}/health\nserving {tools} tools, \
+             {resources} resources, {prompts} prompts: {}\nspeaking MCP {}\n",
             server.name(),
             server.version(),
             names.join(", "),
@@ -295,7 +298,10 @@ impl Greeting {
         );
         text.push_str(&clients::configuration(server.name(), &url, &command));
         if self.key_is_new {
-            text.push_str("\nRequest state is sealed with a key made at this start; set MCPFN_STATE_KEY to keep it over a restart.\n");
+            text.push_str(
+                "\nRequest state is sealed with a key made at this start; set \
+                MCPFN_STATE_KEY to keep it over a restart.\n",
+            );
         }
         text.push_str("Stop with Ctrl-C.\n");
         say(&text);
@@ -318,7 +324,8 @@ fn key(name: &str, scopes: Option<&str>) -> Result<ExitCode, String> {
     let entry = format!("{name}:{}{scopes}", mcpfn_auth::hash_key(&key));
     mcpfn_auth::ApiKey::parse(&entry).map_err(|mistakes| mistakes.join("\n"))?;
     say(&format!(
-        "key, for the client, shown only now:\n  {key}\nentry of MCPFN_API_KEYS, for the server (several are separated by semicolons):\n  {entry}\n"
+        "key, for the client, shown only now:\n  {key}\nentry of MCPFN_API_KEYS, for the server \
+         (several are separated by semicolons):\n  {entry}\n"
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -329,8 +336,12 @@ async fn call(
     tool: &str,
     arguments: &str,
 ) -> Result<ExitCode, String> {
-    let arguments: Value = serde_json::from_str(arguments)
-        .map_err(|error| format!("the arguments are not JSON ({error}); write an object such as '{{\"query\":\"headphones\"}}'"))?;
+    let arguments: Value = serde_json::from_str(arguments).map_err(|error| {
+        format!(
+            "the arguments are not JSON ({error}); write an object such as \
+            '{{\"query\":\"headphones\"}}'"
+        )
+    })?;
     let meta = json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
     let params = json!({"name": tool, "arguments": arguments, "_meta": meta}).to_string();
     let request = jsonrpc::write_request("1", "tools/call", params.as_bytes());

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-/// What a person pastes where, for a server that runs at `url` and can also be started as `command --stdio`.
+/// What a person pastes where, for a server that runs at `url` and can also be started as
+/// `command --stdio`.
 pub(crate) fn configuration(name: &str, url: &str, command: &str) -> String {
     let mut out = String::new();
     let mut block = |title: &str, text: &str| {
@@ -33,7 +34,8 @@ pub(crate) fn configuration(name: &str, url: &str, command: &str) -> String {
     block(
         "MCP Inspector",
         &format!(
-            "npx @modelcontextprotocol/inspector --transport http --protocol-era modern --server-url {url}"
+            "npx @modelcontextprotocol/inspector --transport http --protocol-era modern \
+             --server-url {url}"
         ),
     );
     out

@@ -1,4 +1,5 @@
-//! HTTP on the loopback address: hyper in front of the service. Dropped connections drop their calls; SIGTERM lets calls end.
+//! HTTP on the loopback address: hyper in front of the service. Dropped connections drop their
+//! calls; SIGTERM lets calls end.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -35,7 +36,8 @@ pub(crate) struct Endpoint {
     pub(crate) metrics: Option<Metrics>,
 }
 
-/// Serves whoever reaches this machine's own address, until `stop` ends. `ready` is told the address, of which the port is new when `port` is 0.
+/// Serves whoever reaches this machine's own address, until `stop` ends. `ready` is told the
+/// address, of which the port is new when `port` is 0.
 ///
 /// # Errors
 /// When the port can't be had.
@@ -84,7 +86,8 @@ pub(crate) async fn serve_endpoint(
         let (stream, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // out of file handles, say: the next connection may be luckier, a busy loop would not be
+                // out of file handles, say: the next connection may be luckier, a busy loop would
+                // not be
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -159,12 +162,14 @@ impl fmt::Display for ServeError {
         match self.error.kind() {
             io::ErrorKind::AddrInUse => write!(
                 f,
-                "port {port} is taken: another program, maybe another mcpfn, listens there. Stop it, or choose another port with `--port N` or MCPFN_PORT (0 takes any free one)"
+                "port {port} is taken: another program, maybe another mcpfn, listens there. Stop \
+                 it, or choose another port with `--port N` or MCPFN_PORT (0 takes any free one)"
             ),
             io::ErrorKind::PermissionDenied => {
                 write!(
                     f,
-                    "port {port} needs more rights than this process has. Choose one above 1023 with `--port N` or MCPFN_PORT"
+                    "port {port} needs more rights than this process has. Choose one above 1023 \
+                     with `--port N` or MCPFN_PORT"
                 )
             }
             _ => write!(

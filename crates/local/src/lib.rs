@@ -1,5 +1,5 @@
-//! The host for a person's own machine: HTTP on loopback, stdio, and a command line over both. Conversion only: what a message
-//! means is decided in `mcpfn-core` and `mcpfn-http`.
+//! The host for a person's own machine: HTTP on loopback, stdio, and a command line over both.
+//! Conversion only: what a message means is decided in `mcpfn-core` and `mcpfn-http`.
 
 mod cli;
 mod clients;

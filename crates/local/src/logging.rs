@@ -1,4 +1,5 @@
-//! Logs on stderr, readable or as JSON lines. Never on stdout, which belongs to the protocol under stdio.
+//! Logs on stderr, readable or as JSON lines. Never on stdout, which belongs to the protocol under
+//! stdio.
 
 use tracing_subscriber::fmt;
 

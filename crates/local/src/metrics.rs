@@ -1,5 +1,6 @@
-//! `/metrics` in Prometheus' text format: calls, faults and durations of each tool, prompt and resource since the start.
-//! Quantiles are there ready to read; for more than one process, compute them from the buckets.
+//! `/metrics` in Prometheus' text format: calls, faults and durations of each tool, prompt and
+//! resource since the start. Quantiles are there ready to read; for more than one process, compute
+//! them from the buckets.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -83,12 +84,16 @@ fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result
         for (outcome, count) in &series.outcomes {
             writeln!(
                 text,
-                "mcpfn_calls_total{{method=\"{method}\",name=\"{}\",outcome=\"{outcome}\"}} {count}",
+                "mcpfn_calls_total{{method=\"{method}\",name=\"{}\",outcome=\"{outcome}\"}} \
+                 {count}",
                 escaped(name)
             )?;
         }
     }
-    text.push_str("# HELP mcpfn_cache_total Calls by what a kept result did for them.\n# TYPE mcpfn_cache_total counter\n");
+    text.push_str(
+        "# HELP mcpfn_cache_total Calls by what a kept result did for them.\n# TYPE \
+        mcpfn_cache_total counter\n",
+    );
     for ((method, name), series) in all {
         for (kept, count) in &series.kept {
             writeln!(
@@ -98,7 +103,10 @@ fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result
             )?;
         }
     }
-    text.push_str("# HELP mcpfn_call_duration_seconds Durations of calls.\n# TYPE mcpfn_call_duration_seconds histogram\n");
+    text.push_str(
+        "# HELP mcpfn_call_duration_seconds Durations of calls.\n# TYPE \
+        mcpfn_call_duration_seconds histogram\n",
+    );
     for ((method, name), series) in all {
         let labels = format!("method=\"{method}\",name=\"{}\"", escaped(name));
         let mut total = 0;
@@ -125,13 +133,17 @@ fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result
             "mcpfn_call_duration_seconds_count{{{labels}}} {total}"
         )?;
     }
-    text.push_str("# HELP mcpfn_call_duration_quantile_seconds Estimated quantiles of durations since the start.\n# TYPE mcpfn_call_duration_quantile_seconds gauge\n");
+    text.push_str(
+        "# HELP mcpfn_call_duration_quantile_seconds Estimated quantiles of durations \
+        since the start.\n# TYPE mcpfn_call_duration_quantile_seconds gauge\n",
+    );
     for ((method, name), series) in all {
         for (quantile, written) in QUANTILES {
             let value = series.quantile(quantile);
             writeln!(
                 text,
-                "mcpfn_call_duration_quantile_seconds{{method=\"{method}\",name=\"{}\",quantile=\"{written}\"}} {value}",
+                "mcpfn_call_duration_quantile_seconds{{method=\"{method}\",name=\"{}\",quantile=\"{written}\"}} \
+                 {value}",
                 escaped(name)
             )?;
         }

@@ -19,7 +19,8 @@ const PORT: u16 = 8787;
 pub struct Settings {
     /// `MCPFN_PORT`: 0 takes any free port; 8787 when not set.
     pub port: u16,
-    /// `MCPFN_AUTH`: how callers over HTTP prove who they are. When not set, or `none`, whoever reaches the loopback address may call.
+    /// `MCPFN_AUTH`: how callers over HTTP prove who they are. When not set, or `none`, whoever
+    /// reaches the loopback address may call.
     pub methods: Option<Methods>,
     /// What those methods need.
     pub proofs: Proofs,
@@ -27,13 +28,15 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
     pub max_body: usize,
-    /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made for the life of the process.
+    /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made for the life of the
+    /// process.
     pub state_keys: Option<Keyring>,
     /// `MCPFN_RATE` (none when not set), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
     pub policies: Policies,
     /// `MCPFN_METRICS`: whether `/metrics` is served.
     pub metrics: bool,
-    /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`. When not set, a server says `info` and a single command `warn`.
+    /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`. When not set, a server says `info`
+    /// and a single command `warn`.
     pub log_level: Option<Level>,
     /// `MCPFN_LOG_FORMAT`: `text` (when not set) or `json`.
     pub log_format: LogFormat,
@@ -122,7 +125,10 @@ fn key_file<F: Fn(&str) -> Option<OsString>>(
         .filter(|path| path.is_absolute())
     else {
         // not repeated: it may be the list itself
-        reader.mistake("MCPFN_API_KEYS_SOURCE must be file: and an absolute path, such as file:/etc/mcpfn/api-keys");
+        reader.mistake(
+            "MCPFN_API_KEYS_SOURCE must be file: and an absolute path, such as \
+            file:/etc/mcpfn/api-keys",
+        );
         return None;
     };
     Some(Arc::new(move || {

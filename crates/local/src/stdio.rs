@@ -1,4 +1,5 @@
-//! stdio: one message per line in, one per line out. Calls run at the same time; nothing else is written to stdout.
+//! stdio: one message per line in, one per line out. Calls run at the same time; nothing else is
+//! written to stdout.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -133,7 +134,8 @@ enum Line {
     End,
 }
 
-/// Reads up to the next line break into `line`. A line over the limit is read to its end and thrown away.
+/// Reads up to the next line break into `line`. A line over the limit is read to its end and thrown
+/// away.
 async fn read_line(
     input: &mut (impl AsyncBufReadExt + Unpin),
     line: &mut Vec<u8>,

@@ -1,5 +1,5 @@
-//! The attribute's own text: `#[tool(read_only, timeout = "5s")]` -> `Settings`. Keys and the forms of their values are
-//! judged here; whether they fit the function is not.
+//! The attribute's own text: `#[tool(read_only, timeout = "5s")]` -> `Settings`. Keys and the forms
+//! of their values are judged here; whether they fit the function is not.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
@@ -82,7 +82,8 @@ pub(crate) enum Value {
 }
 
 impl Settings {
-    /// Reads the attribute. What can be read is kept, whatever else is wrong, so that one mistake hides no other.
+    /// Reads the attribute. What can be read is kept, whatever else is wrong, so that one mistake
+    /// hides no other.
     pub(crate) fn read(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Self {
         let mut settings = Self::default();
         let mut seen = Vec::new();

@@ -1,5 +1,6 @@
-//! What an attribute may stand on: every refusal and its sentence. Reads shapes only (a reference is the context, any
-//! other parameter is the argument object): what a type is, is the compiler's business.
+//! What an attribute may stand on: every refusal and its sentence. Reads shapes only (a reference
+//! is the context, any other parameter is the argument object): what a type is, is the compiler's
+//! business.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};

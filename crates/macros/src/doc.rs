@@ -1,5 +1,5 @@
-//! Doc comments as descriptions: what a reader of the source sees is what a client shows. Not a Markdown parser: lines
-//! stay as they are.
+//! Doc comments as descriptions: what a reader of the source sees is what a client shows. Not a
+//! Markdown parser: lines stay as they are.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,7 +14,8 @@ pub(crate) fn description(attributes: &[Attribute]) -> Option<TokenStream> {
             let text = join(&lines);
             (!text.is_empty()).then(|| quote!(#text))
         }
-        // `#[doc = include_str!("..")]` is known to the compiler only, which joins it with the other lines.
+        // `#[doc = include_str!("..")]` is known to the compiler only, which joins it with the
+        // other lines.
         None => Some(quote!(::core::concat!(#(#values, "\n"),*).trim_ascii())),
     }
 }

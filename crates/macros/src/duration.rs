@@ -1,5 +1,5 @@
-//! Durations and rates as authors write them: `"250ms"`, `"5s"`, `"2m"`, `"1h"`, `"10/m"`. Not a general format: whole numbers, one
-//! unit.
+//! Durations and rates as authors write them: `"250ms"`, `"5s"`, `"2m"`, `"1h"`, `"10/m"`. Not a
+//! general format: whole numbers, one unit.
 
 /// The number of milliseconds, or a sentence saying what is wrong.
 pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
@@ -12,7 +12,8 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
         "h" => 3_600_000,
         _ => {
             return Err(format!(
-                "`{text}` is no duration: write a whole number and a unit, such as \"250ms\", \"5s\", \"2m\" or \"1h\""
+                "`{text}` is no duration: write a whole number and a unit, such as \"250ms\", \
+                 \"5s\", \"2m\" or \"1h\""
             ));
         }
     };

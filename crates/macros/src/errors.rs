@@ -1,4 +1,5 @@
-//! The store of an expansion's mistakes: all are reported together. Not a policy: what is a mistake is decided elsewhere.
+//! The store of an expansion's mistakes: all are reported together. Not a policy: what is a mistake
+//! is decided elsewhere.
 
 use std::fmt::Display;
 

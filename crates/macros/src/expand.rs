@@ -1,5 +1,5 @@
-//! What the function becomes: the same function, whose return type leads to a hidden type that registers it. Emits calls to
-//! the public builder only; everything here could be written by hand.
+//! What the function becomes: the same function, whose return type leads to a hidden type that
+//! registers it. Emits calls to the public builder only; everything here could be written by hand.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -91,7 +91,8 @@ fn marked(item: &ItemFn, mark: &Ident, signature: &Signature) -> TokenStream {
     around(item, &parameters, &output, &future)
 }
 
-/// In place of a function that can't be a tool: keeps the author's own inside, to be checked, and returns a mark.
+/// In place of a function that can't be a tool: keeps the author's own inside, to be checked, and
+/// returns a mark.
 fn refused(item: &ItemFn, mark: &Ident) -> TokenStream {
     let output = quote!(::mcpfn::Marked<'static, #mark, ()>);
     around(
@@ -102,7 +103,8 @@ fn refused(item: &ItemFn, mark: &Ident) -> TokenStream {
     )
 }
 
-/// Visibility, documentation and lints belong to the outer function; everything else (say, `#[instrument]`) to the inner.
+/// Visibility, documentation and lints belong to the outer function; everything else (say,
+/// `#[instrument]`) to the inner.
 fn around(
     item: &ItemFn,
     parameters: &TokenStream,
@@ -220,7 +222,8 @@ fn product(kind: Kind) -> Ident {
     )
 }
 
-/// A name that no function has, because the author's own stands among them, shown where the given tokens are.
+/// A name that no function has, because the author's own stands among them, shown where the given
+/// tokens are.
 fn local(name: &str, at: &impl ToTokens) -> Ident {
     Ident::new(name, place(at))
 }

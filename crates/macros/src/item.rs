@@ -1,8 +1,9 @@
-//! `#[input]` and `#[output]`: serde's and schemars' derives through mcpfn's own copies, so that an author's crate needs
-//! neither. Not a third derive: their attributes on the fields keep their meaning.
+//! `#[input]` and `#[output]`: serde's and schemars' derives through mcpfn's own copies, so that an
+//! author's crate needs neither. Not a third derive: their attributes on the fields keep their
+//! meaning.
 //!
-//! The two attributes find each other by the schemars attribute that the first one leaves behind, not by name: one may be
-//! renamed on import, and the one that ran is gone.
+//! The two attributes find each other by the schemars attribute that the first one leaves behind,
+//! not by name: one may be renamed on import, and the one that ran is gone.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -44,7 +45,8 @@ pub(crate) fn item(side: Side, attribute: TokenStream, original: &TokenStream) -
     let strictness = (side == Side::Input && wants_strictness(&item))
         .then(|| quote!(#[serde(deny_unknown_fields)]));
     if second && strictness.is_some() {
-        let sentence = "put #[input] above #[output]: the first of them makes the schema, which has to say that unknown fields are refused";
+        let sentence = "put #[input] above #[output]: the first of them makes the schema, which \
+            has to say that unknown fields are refused";
         errors.at(&item.ident, sentence);
     }
     let direction = match side {
@@ -76,7 +78,8 @@ fn schemars() -> TokenStream {
     quote!(#[schemars(crate = "::mcpfn::__private::schemars")])
 }
 
-/// Unknown fields are refused wherever serde can do it, unless the author said it or has a use for them.
+/// Unknown fields are refused wherever serde can do it, unless the author said it or has a use for
+/// them.
 fn wants_strictness(item: &DeriveInput) -> bool {
     let Data::Struct(data) = &item.data else {
         return false;
@@ -119,7 +122,8 @@ fn structured(item: &DeriveInput) -> TokenStream {
         .where_clause
         .iter()
         .flat_map(|bounds| &bounds.predicates);
-    // The derives choose the bounds of a generic type; asking for their result repeats no rule of theirs.
+    // The derives choose the bounds of a generic type; asking for their result repeats no rule of
+    // theirs.
     let derived = item
         .generics
         .type_params()

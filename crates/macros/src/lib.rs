@@ -1,12 +1,14 @@
-//! `#[tool]`, `#[prompt]`, `#[resource]`, `#[input]`, `#[output]`: sugar over mcpfn's public builder. Not a second way
-//! to build a server: whatever a macro writes, an author can write by hand.
+//! `#[tool]`, `#[prompt]`, `#[resource]`, `#[input]`, `#[output]`: sugar over mcpfn's public
+//! builder. Not a second way to build a server: whatever a macro writes, an author can write by
+//! hand.
 //!
-//! Depend on `mcpfn`, which re-exports them. A crate that sees `mcpfn-core` only says `extern crate mcpfn_core as mcpfn;`
-//! at its root, because expansions begin with `::mcpfn`.
+//! Depend on `mcpfn`, which re-exports them. A crate that sees `mcpfn-core` only says
+//! `extern crate mcpfn_core as mcpfn;` at its root, because expansions begin with `::mcpfn`.
 //!
-//! An expansion goes three steps, one file each: `attr` reads the attribute, `check` judges it with the function, `expand`
-//! writes. Every mistake found on the way is reported, under the author's own words; the function is written all the
-//! same, so that a mistake here is no second one where the tool is registered.
+//! An expansion goes three steps, one file each: `attr` reads the attribute, `check` judges it with
+//! the function, `expand` writes. Every mistake found on the way is reported, under the author's
+//! own words; the function is written all the same, so that a mistake here is no second one where
+//! the tool is registered.
 
 mod attr;
 mod check;
@@ -48,8 +50,9 @@ use crate::item::Side;
 /// # Ok::<(), mcpfn::BuildError>(())
 /// ```
 ///
-/// The function is `async` or not, and takes nothing, one argument object, the context (a reference, always last), or
-/// both. Its doc comment is what a model chooses by. It returns whatever a handler may return.
+/// The function is `async` or not, and takes nothing, one argument object, the context (a
+/// reference, always last), or both. Its doc comment is what a model chooses by. It returns
+/// whatever a handler may return.
 ///
 /// | key | value | what it does |
 /// |---|---|---|
@@ -69,15 +72,17 @@ use crate::item::Side;
 ///
 /// # What it becomes
 ///
-/// The same function, still called as it was written: a test says `search_products(args, &cx).await`. Only its return type
-/// is new, a future of the old one that is marked with the tool, and that is how `Builder::tool` finds the rest. A function
-/// that does not wait gives a future as well.
+/// The same function, still called as it was written: a test says
+/// `search_products(args, &cx).await`. Only its return type is new, a future of the old one that is
+/// marked with the tool, and that is how `Builder::tool` finds the rest. A function that does not
+/// wait gives a future as well.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::function(Kind::Tool, attribute.into(), &item.into()).into()
 }
 
-/// Makes a function a prompt that a person can start by name. The fields of its argument are what the person fills in.
+/// Makes a function a prompt that a person can start by name. The fields of its argument are what
+/// the person fills in.
 ///
 /// ```
 /// # extern crate mcpfn_core as mcpfn;
@@ -99,7 +104,8 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), mcpfn::BuildError>(())
 /// ```
 ///
-/// Keys: `name`, `title`, `description` and `scope`, as for [`macro@tool`]; the function's shapes and what it becomes are the same.
+/// Keys: `name`, `title`, `description` and `scope`, as for [`macro@tool`]; the function's shapes
+/// and what it becomes are the same.
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::function(Kind::Prompt, attribute.into(), &item.into()).into()
@@ -132,16 +138,16 @@ pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), mcpfn::BuildError>(())
 /// ```
 ///
-/// The URI comes first. One with a `{` is a template, and the function takes its variables. Keys: `name`, `title`, `scope` and
-/// `description`, as for [`macro@tool`], and `mime`, the media type. The function's shapes and what it becomes are the
-/// same.
+/// The URI comes first. One with a `{` is a template, and the function takes its variables. Keys:
+/// `name`, `title`, `scope` and `description`, as for [`macro@tool`], and `mime`, the media type.
+/// The function's shapes and what it becomes are the same.
 #[proc_macro_attribute]
 pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::function(Kind::Resource, attribute.into(), &item.into()).into()
 }
 
-/// Makes a struct or an enum readable from a call's arguments: serde's `Deserialize` and schemars' `JsonSchema`, without
-/// depending on either.
+/// Makes a struct or an enum readable from a call's arguments: serde's `Deserialize` and schemars'
+/// `JsonSchema`, without depending on either.
 ///
 /// ```
 /// # extern crate mcpfn_core as mcpfn;
@@ -159,8 +165,9 @@ pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Fields that the struct does not have are refused, and the schema says so (`deny_unknown_fields`), unless a field is
-/// marked `#[serde(flatten)]`. The attributes of serde and schemars stand below this one.
+/// Fields that the struct does not have are refused, and the schema says so
+/// (`deny_unknown_fields`), unless a field is marked `#[serde(flatten)]`. The attributes of serde
+/// and schemars stand below this one.
 ///
 /// A type that goes both ways has `#[input]` above [`macro@output`].
 #[proc_macro_attribute]
@@ -168,8 +175,8 @@ pub fn input(attribute: TokenStream, item: TokenStream) -> TokenStream {
     item::item(Side::Input, attribute.into(), &item.into()).into()
 }
 
-/// Makes a struct or an enum a structured result: serde's `Serialize` and schemars' `JsonSchema`, without depending on
-/// either, and the promise that clients may see it.
+/// Makes a struct or an enum a structured result: serde's `Serialize` and schemars' `JsonSchema`,
+/// without depending on either, and the promise that clients may see it.
 ///
 /// ```
 /// # extern crate mcpfn_core as mcpfn;

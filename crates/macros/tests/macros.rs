@@ -1,5 +1,5 @@
-//! The compile tests: what the macros accept (`pass/`, also run) and what they say otherwise (`fail/`). README.md beside
-//! this file says how to change them. Not a test of the running server.
+//! The compile tests: what the macros accept (`pass/`, also run) and what they say otherwise
+//! (`fail/`). README.md beside this file says how to change them. Not a test of the running server.
 
 #[test]
 fn compile() {

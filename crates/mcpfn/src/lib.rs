@@ -18,8 +18,9 @@
 //! mcpfn::main!(Server::builder("hello", "1.0.0").tool(hello));
 //! ```
 //!
-//! A handler is an ordinary async function; a test calls it directly. What a macro makes can be written without it:
-//! see [`Tool`], [`Prompt`] and [`Resource`]. What the call offers is [`Cx`]; how a handler fails is [`ToolError`].
+//! A handler is an ordinary async function; a test calls it directly. What a macro makes can be
+//! written without it: see [`Tool`], [`Prompt`] and [`Resource`]. What the call offers is [`Cx`];
+//! how a handler fails is [`ToolError`].
 //!
 //! # Features
 //!
@@ -53,8 +54,8 @@ pub use start::{run, run_with};
 #[cfg(target_arch = "wasm32")]
 pub use mcpfn_worker as worker;
 
-/// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests can call too): `main` where
-/// there are processes, the fetch event of a Worker on wasm32.
+/// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests
+/// can call too): `main` where there are processes, the fetch event of a Worker on wasm32.
 ///
 /// A program that is deployed to Workers too is also a library for Cargo, of the same source file:
 ///
@@ -80,7 +81,8 @@ macro_rules! main {
     };
 }
 
-/// Makes the program's entry point of a [`Builder`], or of a function that gives one: the fetch event of a Worker.
+/// Makes the program's entry point of a [`Builder`], or of a function that gives one: the fetch
+/// event of a Worker.
 #[cfg(target_arch = "wasm32")]
 #[macro_export]
 macro_rules! main {

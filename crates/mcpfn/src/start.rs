@@ -1,4 +1,5 @@
-//! Which host serves: AWS Lambda where it started this program and the feature is on, and else this machine.
+//! Which host serves: AWS Lambda where it started this program and the feature is on, and else this
+//! machine.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -7,8 +8,9 @@ use std::process::ExitCode;
 use mcpfn_core::{Builder, Platform};
 use mcpfn_local::Setup;
 
-/// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See `--help`. With the feature
-/// `lambda` it serves AWS Lambda instead, when Lambda started the process.
+/// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See
+/// `--help`. With the feature `lambda` it serves AWS Lambda instead, when Lambda started the
+/// process.
 pub fn run(server: impl FnOnce() -> Builder) -> ExitCode {
     let setup = || {
         Ok::<_, Infallible>(Setup {
@@ -19,7 +21,8 @@ pub fn run(server: impl FnOnce() -> Builder) -> ExitCode {
     run_with(setup, "")
 }
 
-/// [`run`] for a server that has ports of its own, or can fail to start. `environment` is help text for its variables.
+/// [`run`] for a server that has ports of its own, or can fail to start. `environment` is help text
+/// for its variables.
 pub fn run_with<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>, environment: &str) -> ExitCode
 where
     E: Display,
@@ -42,8 +45,8 @@ const LAMBDA: &str = mcpfn_lambda::ENVIRONMENT;
 #[cfg(not(feature = "lambda"))]
 const LAMBDA: &str = "";
 
-/// Lambda sets the variable and passes no arguments. A program that another function starts inherits the variable, but is told
-/// with an argument (`--stdio`) what to do.
+/// Lambda sets the variable and passes no arguments. A program that another function starts
+/// inherits the variable, but is told with an argument (`--stdio`) what to do.
 #[cfg(feature = "lambda")]
 fn started_by_lambda() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && std::env::args_os().len() <= 1

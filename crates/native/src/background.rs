@@ -1,4 +1,5 @@
-//! Work that outlives its call, as tokio tasks. A host that is about to freeze or to end waits for it here.
+//! Work that outlives its call, as tokio tasks. A host that is about to freeze or to end waits for
+//! it here.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! What hosts on an operating system share: ports to its clock, timer, randomness and log, spans for a collector, and stores in
-//! its memory. Not a host: it serves nothing.
+//! What hosts on an operating system share: ports to its clock, timer, randomness and log, spans
+//! for a collector, and stores in its memory. Not a host: it serves nothing.
 
 mod background;
 pub mod memory;

@@ -1,5 +1,6 @@
-//! Stores in this process: results, call budgets, records of writes that happen once. For one process that serves everybody, and
-//! for tests; instances do not share them, and nothing outlives the process. Bounded, whatever callers do.
+//! Stores in this process: results, call budgets, records of writes that happen once. For one
+//! process that serves everybody, and for tests; instances do not share them, and nothing outlives
+//! the process. Bounded, whatever callers do.
 
 mod cache;
 mod limiter;
@@ -26,7 +27,8 @@ impl Default for Limits {
     }
 }
 
-/// The three stores, in memory. Locks are held for single operations on maps and never across a wait.
+/// The three stores, in memory. Locks are held for single operations on maps and never across a
+/// wait.
 #[derive(Debug, Default)]
 pub struct Stores {
     results: Mutex<cache::Results>,

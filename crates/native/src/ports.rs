@@ -1,4 +1,5 @@
-//! The ports of an operating system: its clock, tokio's timer, its randomness. The log is every host's. Nothing that needs the network.
+//! The ports of an operating system: its clock, tokio's timer, its randomness. The log is every
+//! host's. Nothing that needs the network.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -51,7 +52,8 @@ pub struct OsRandom;
 
 impl Random for OsRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        // without randomness, sealed state and error ids would be guessable: better no process than that one
+        // without randomness, sealed state and error ids would be guessable: better no process than
+        // that one
         getrandom::fill(buffer).expect("the operating system gives randomness");
     }
 }

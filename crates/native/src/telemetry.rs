@@ -1,9 +1,12 @@
-//! OpenTelemetry, where the feature `otel` is on and the environment names a collector: each call is a span. In any other case
-//! nothing is made and nothing is done. Not the log, which has every call anyway.
+//! OpenTelemetry, where the feature `otel` is on and the environment names a collector: each call
+//! is a span. In any other case nothing is made and nothing is done. Not the log, which has every
+//! call anyway.
 //!
-//! The standard variables decide: `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (without one of them there
-//! is no telemetry), `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`,
-//! `OTEL_SDK_DISABLED`. Spans leave as OTLP over HTTP, in protobuf, by the host's own `HttpClient`.
+//! The standard variables decide: `OTEL_EXPORTER_OTLP_ENDPOINT` or
+//! `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` (without one of them there is no telemetry),
+//! `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+//! `OTEL_TRACES_SAMPLER`, `OTEL_SDK_DISABLED`. Spans leave as OTLP over HTTP, in protobuf, by the
+//! host's own `HttpClient`.
 
 #[cfg(feature = "otel")]
 mod queue;
@@ -45,8 +48,9 @@ OpenTelemetry, each call a span:
         ""
     };
 
-    /// The platform with its calls recorded as spans too, if the environment names a collector. `server` is the service's name
-    /// unless `OTEL_SERVICE_NAME` gives another. The platform's records and its `HttpClient` must be there already.
+    /// The platform with its calls recorded as spans too, if the environment names a collector.
+    /// `server` is the service's name unless `OTEL_SERVICE_NAME` gives another. The platform's
+    /// records and its `HttpClient` must be there already.
     ///
     /// # Errors
     /// When variables name a collector that can't be used; a sentence that says what to change.
@@ -67,8 +71,8 @@ OpenTelemetry, each call a span:
         Ok((platform, Self::default()))
     }
 
-    /// Sends what waits. Never fails, and takes two seconds at most: a collector that gives no answer is not asked again for a
-    /// minute, and the log says so once in that time.
+    /// Sends what waits. Never fails, and takes two seconds at most: a collector that gives no
+    /// answer is not asked again for a minute, and the log says so once in that time.
     pub async fn flush(&self) {
         #[cfg(feature = "otel")]
         if let Some(queue) = &self.queue {
@@ -76,8 +80,9 @@ OpenTelemetry, each call a span:
         }
     }
 
-    /// Sends what waits every five seconds, and sooner when there is much: a task for a process that lives on between calls. It
-    /// ends only with its runtime, or at once if there is no collector.
+    /// Sends what waits every five seconds, and sooner when there is much: a task for a process
+    /// that lives on between calls. It ends only with its runtime, or at once if there is no
+    /// collector.
     pub async fn keep_flushing(self) {
         #[cfg(feature = "otel")]
         if let Some(queue) = &self.queue {

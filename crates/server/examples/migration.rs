@@ -1,5 +1,5 @@
-//! Writes a migration file for D1 to standard output, of the demo shop (`shop`) or of the tables of documents (`documents`);
-//! `cargo xtask worker --migrations` keeps them.
+//! Writes a migration file for D1 to standard output, of the demo shop (`shop`) or of the tables of
+//! documents (`documents`); `cargo xtask worker --migrations` keeps them.
 
 use std::io::{Error, Write as _};
 

@@ -1,4 +1,5 @@
-//! Which database is served: a PostgreSQL server or a file that the operator names, or the demo shop, made at the first start.
+//! Which database is served: a PostgreSQL server or a file that the operator names, or the demo
+//! shop, made at the first start.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub(crate) fn open(
     }
 }
 
-/// The database that documents are added to: the one that is served, a file of it made if it is missing, or the demo shop.
+/// The database that documents are added to: the one that is served, a file of it made if it is
+/// missing, or the demo shop.
 pub(crate) fn open_to_fill(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Arc<dyn Sql>, String> {
@@ -82,7 +84,12 @@ fn open_postgres(
         .build()
         .map_err(|error| error.to_string())?;
     let checked = runtime.block_on(database.check());
-    checked.map_err(|error| format!("MCPFN_DATABASE: the server can't be asked ({error}); check the URL, and that the server runs"))?;
+    checked.map_err(|error| {
+        format!(
+            "MCPFN_DATABASE: the server can't be asked ({error}); check \
+        the URL, and that the server runs"
+        )
+    })?;
     if unvetted {
         let checked = runtime.block_on(database.check_reader());
         checked.map_err(|error| {
@@ -97,22 +104,29 @@ fn open_postgres(
 fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String> {
     let opened = match writes.and_then(OsStr::to_str) {
         None | Some("0") => Sqlite::open_read_only(path),
-        // opening for writing would make a missing file, and a name with a slip is no wish for an empty database
+        // opening for writing would make a missing file, and a name with a slip is no wish for an
+        // empty database
         Some("1") => Sqlite::open_read_only(path).and_then(|_| Sqlite::open(path)),
         Some(_) => return Err("MCPFN_DATABASE_WRITES must be 1, or 0 for reading only".to_owned()),
     };
     let shown = path.display();
-    let opened =
-        opened.map_err(|error| format!("MCPFN_DATABASE: {shown} can't be opened as a SQLite file ({error}); name an existing one"))?;
+    let opened = opened.map_err(|error| {
+        format!(
+            "MCPFN_DATABASE: {shown} can't be opened as a SQLite file \
+            ({error}); name an existing one"
+        )
+    })?;
     Ok(Arc::new(opened))
 }
 
-/// Opens the demo shop for writing, where that is possible: whoever tries it may log calls and draft orders.
+/// Opens the demo shop for writing, where that is possible: whoever tries it may log calls and
+/// draft orders.
 fn open_shop(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Sql>, String> {
     let file = shop_path(&variable)?;
     let explained = |error: &dyn std::fmt::Display| {
         format!(
-            "the demo shop {} can't be made or opened ({error}); set MCPFN_DATA_DIR to a folder that can be written",
+            "the demo shop {} can't be made or opened ({error}); set MCPFN_DATA_DIR to a folder \
+             that can be written",
             file.display()
         )
     };
@@ -129,7 +143,8 @@ fn shop_file() -> String {
     format!("shop-{}-{}.db", env!("CARGO_PKG_VERSION"), shop::EDITION)
 }
 
-/// Makes the shop unless it is there. All of it is one transaction: a start that is interrupted leaves nothing.
+/// Makes the shop unless it is there. All of it is one transaction: a start that is interrupted
+/// leaves nothing.
 fn make_shop(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     if file.exists() && runtime.block_on(shop::is_present(&Sqlite::open_read_only(file)?))? {
@@ -138,7 +153,8 @@ fn make_shop(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let database = Sqlite::open(file)?;
     runtime.block_on(async {
         let made = database.execute_all(shop::statements()).await;
-        // several clients may start this server at the same time: one makes the shop, the others find it
+        // several clients may start this server at the same time: one makes the shop, the others
+        // find it
         if shop::is_present(&database).await? {
             Ok(())
         } else {

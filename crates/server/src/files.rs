@@ -1,4 +1,5 @@
-//! Which files are served: those of the directories, or of the bucket, that the operator names. None is served unless it is named.
+//! Which files are served: those of the directories, or of the bucket, that the operator names.
+//! None is served unless it is named.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,7 +14,10 @@ const ROOT: &str = "MCPFN_FILES_ROOT";
 /// Opens the directories, or the bucket. Of a bucket nothing is asked before a call needs it.
 pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Blobs>, String> {
     let named = variable(ROOT).ok_or_else(|| {
-        format!("the toolkit `files` needs {ROOT}: a directory, several as NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET")
+        format!(
+            "the toolkit `files` needs {ROOT}: a directory, several as \
+            NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET"
+        )
     })?;
     if let Some(url) = named.to_str().filter(|named| named.starts_with("s3:")) {
         let s3 = S3::open(ROOT, url, variable, Arc::new(Client::new()));
@@ -51,9 +55,16 @@ fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
     }
     let mut roots: Vec<(String, String)> = Vec::new();
     for part in text.split(',') {
-        let (name, path) = part.trim().split_once('=').filter(|(name, path)| is_name(name) && !path.is_empty()).ok_or_else(|| {
-            format!("{ROOT}: each directory needs a name of letters, digits, `-` and `_`, such as docs=/srv/docs,notes=/srv/notes")
-        })?;
+        let (name, path) = part
+            .trim()
+            .split_once('=')
+            .filter(|(name, path)| is_name(name) && !path.is_empty())
+            .ok_or_else(|| {
+                format!(
+                    "{ROOT}: each directory needs a name of letters, digits, `-` and `_`, such as \
+                docs=/srv/docs,notes=/srv/notes"
+                )
+            })?;
         BlobPath::parse(name)
             .map_err(|why| format!("{ROOT}: `{name}` is no name of a directory: {why}"))?;
         if roots

@@ -1,5 +1,5 @@
-//! The command `ingest DIR`: text, Markdown and HTML files of a folder into the store of documents, or with `--sql FILE` into a file of
-//! statements for it. Follows no links and watches nothing.
+//! The command `ingest DIR`: text, Markdown and HTML files of a folder into the store of documents,
+//! or with `--sql FILE` into a file of statements for it. Follows no links and watches nothing.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use mcpfn_toolkits::knowledge::{Document, LONGEST_DOCUMENT, add, is_present, sch
 
 use crate::script::Script;
 
-/// Runs the command and says what it did. With `script`, statements are written there and no database is opened.
+/// Runs the command and says what it did. With `script`, statements are written there and no
+/// database is opened.
 pub(crate) fn command(
     folder: &Path,
     script: Option<&Path>,
@@ -28,7 +29,8 @@ pub(crate) fn command(
                 .for_each(|sentence| println!("left out: {sentence}"));
             if let Some(script) = script {
                 println!(
-                    "put them on D1 with `wrangler d1 migrations apply DB --remote`, which makes the tables, and then"
+                    "put them on D1 with `wrangler d1 migrations apply DB --remote`, which makes \
+                     the tables, and then"
                 );
                 println!(
                     "`wrangler d1 execute DB --remote --file {}`",
@@ -112,11 +114,12 @@ pub(crate) async fn ingest(
     fill(folder, database, model).await
 }
 
-/// Adds every `.md`, `.txt`, `.html` and `.htm` file below `folder`. A file that was added before is replaced; a document whose file is
-/// gone stays. With a model, passages get vectors.
+/// Adds every `.md`, `.txt`, `.html` and `.htm` file below `folder`. A file that was added before
+/// is replaced; a document whose file is gone stays. With a model, passages get vectors.
 ///
 /// # Errors
-/// A sentence: the folder can't be read, two files would get one id, or the database or the model failed.
+/// A sentence: the folder can't be read, two files would get one id, or the database or the model
+/// failed.
 async fn fill(
     folder: &Path,
     database: &dyn Sql,

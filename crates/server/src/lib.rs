@@ -1,5 +1,6 @@
-//! The deployable server as a Worker: toolkits switched on by configuration, over a D1 database and an R2 bucket. The program for
-//! everything else is `main.rs`; what both serve is `configured.rs`. Not a library for others: elsewhere than on wasm32 it is empty.
+//! The deployable server as a Worker: toolkits switched on by configuration, over a D1 database and
+//! an R2 bucket. The program for everything else is `main.rs`; what both serve is `configured.rs`.
+//! Not a library for others: elsewhere than on wasm32 it is empty.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -1,6 +1,6 @@
-//! The deployable server as a process: toolkits switched on by configuration, over an embedded database unless told otherwise. The
-//! Worker is `lib.rs`; what both serve is `configured.rs`. A few lines: what the toolkits do is in `mcpfn-toolkits`, how they are
-//! served in the host.
+//! The deployable server as a process: toolkits switched on by configuration, over an embedded
+//! database unless told otherwise. The Worker is `lib.rs`; what both serve is `configured.rs`. A
+//! few lines: what the toolkits do is in `mcpfn-toolkits`, how they are served in the host.
 
 mod configured;
 mod database;

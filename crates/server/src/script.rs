@@ -1,5 +1,5 @@
-//! A database that only writes down what it is told to do: a file of SQL for SQLite and Cloudflare D1, one statement a line of its own
-//! (texts may have lines too). It answers no question.
+//! A database that only writes down what it is told to do: a file of SQL for SQLite and Cloudflare
+//! D1, one statement a line of its own (texts may have lines too). It answers no question.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,9 +1,9 @@
-//! Drivers behind the `Sql` port of `mcpfn-core`. Not an object mapper, not a migration tool, and not for wasm32: D1 has
-//! its driver in the Workers host.
+//! Drivers behind the `Sql` port of `mcpfn-core`. Not an object mapper, not a migration tool, and
+//! not for wasm32: D1 has its driver in the Workers host.
 //!
 //! # In scope
-//! SQLite in a file or in memory, asked from asynchronous code without blocking it and without any particular runtime. PostgreSQL
-//! over tokio's sockets.
+//! SQLite in a file or in memory, asked from asynchronous code without blocking it and without any
+//! particular runtime. PostgreSQL over tokio's sockets.
 //!
 //! # Out of scope
 //! Building statements (a toolkit's work), deciding who may ask (the server's work).

@@ -1,4 +1,5 @@
-//! `Postgres`: a handle to one PostgreSQL database. Not its connections (`pool`, `connect`) nor what they say (`session`, `wire`).
+//! `Postgres`: a handle to one PostgreSQL database. Not its connections (`pool`, `connect`) nor
+//! what they say (`session`, `wire`).
 
 mod address;
 mod connect;
@@ -22,7 +23,8 @@ use self::pool::Pool;
 use self::session::{Done, Most, Session};
 
 /// How long a trusted statement may run on the server, and wait for a lock.
-const SETTINGS: &str = "SET statement_timeout = 10000; SET lock_timeout = 2000; SET idle_in_transaction_session_timeout = 30000";
+const SETTINGS: &str = "SET statement_timeout = 10000; SET lock_timeout = 2000; SET \
+    idle_in_transaction_session_timeout = 30000";
 
 /// After this, a server that should have stopped the statement itself is given up.
 const GIVEN_UP: Duration = Duration::from_secs(12);
@@ -36,17 +38,19 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 /// What a message has beside a row's values: columns' names and lengths.
 const MESSAGE_MARGIN: usize = 64 * 1024;
 
-/// A PostgreSQL database behind the [`Sql`] port. Cheap to clone; all clones share its connections, of which there are at most four,
-/// made when they are needed and replaced when they break.
+/// A PostgreSQL database behind the [`Sql`] port. Cheap to clone; all clones share its connections,
+/// of which there are at most four, made when they are needed and replaced when they break.
 ///
-/// **Dropping a returned future stops its statement** on the server too. Every statement has a time limit of ten seconds there.
+/// **Dropping a returned future stops its statement** on the server too. Every statement has a time
+/// limit of ten seconds there.
 ///
-/// Unvetted statements ([`Sql::read`]) run in a read-only transaction that is always rolled back, on a connection that is washed
-/// afterwards, and only as a role that is found fit first: no superuser, no right to write, no files, no programs. Such a role can
-/// have connections of its own, see [`Postgres::with_reader`].
+/// Unvetted statements ([`Sql::read`]) run in a read-only transaction that is always rolled back,
+/// on a connection that is washed afterwards, and only as a role that is found fit first: no
+/// superuser, no right to write, no files, no programs. Such a role can have connections of its
+/// own, see [`Postgres::with_reader`].
 ///
-/// Needs a tokio runtime with I/O and time. Bounds: one row at most 16 MiB, the rows of one answer at most 32 MiB. Text can't have the
-/// character U+0000 there; it arrives as U+FFFD.
+/// Needs a tokio runtime with I/O and time. Bounds: one row at most 16 MiB, the rows of one answer
+/// at most 32 MiB. Text can't have the character U+0000 there; it arrives as U+FFFD.
 #[derive(Clone)]
 pub struct Postgres {
     main: Arc<Pool>,
@@ -56,10 +60,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// A handle to the database at a URL such as `postgres://user:password@host:5432/shop`. Connects when it is first asked.
+    /// A handle to the database at a URL such as `postgres://user:password@host:5432/shop`.
+    /// Connects when it is first asked.
     ///
-    /// Connections are encrypted and the server's certificate is checked, unless the host is this machine or the URL says
-    /// `?sslmode=disable`. `?sslrootcert=FILE` trusts the certificates of a PEM file instead of the public ones.
+    /// Connections are encrypted and the server's certificate is checked, unless the host is this
+    /// machine or the URL says `?sslmode=disable`. `?sslrootcert=FILE` trusts the certificates of a
+    /// PEM file instead of the public ones.
     ///
     /// # Errors
     /// [`SqlError::Rejected`] with a sentence about the URL that repeats none of it.
@@ -96,10 +102,12 @@ impl Postgres {
         Ok(())
     }
 
-    /// Whether the role that runs unvetted statements is fit for it. Asked at the first of them too.
+    /// Whether the role that runs unvetted statements is fit for it. Asked at the first of them
+    /// too.
     ///
     /// # Errors
-    /// [`SqlError::Unavailable`] with a sentence that says what the role must not have, or when the server can't be asked.
+    /// [`SqlError::Unavailable`] with a sentence that says what the role must not have, or when the
+    /// server can't be asked.
     pub async fn check_reader(&self) -> Result<(), SqlError> {
         let mut session = self.reader.connect().await?;
         self.vet(&mut session).await
@@ -183,7 +191,8 @@ impl Postgres {
         session.set_largest_message(limits.bytes.saturating_add(MESSAGE_MARGIN));
         let work = async {
             let done = read_only(session, sql, limits).await;
-            // also after a refusal: what a statement left on the connection is not for the next caller
+            // also after a refusal: what a statement left on the connection is not for the next
+            // caller
             match &done {
                 Err(SqlError::Unavailable(_)) => {}
                 _ => session.wash(self.reader.settings()).await?,

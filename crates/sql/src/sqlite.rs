@@ -1,4 +1,5 @@
-//! `Sqlite`: a handle to one SQLite database. Not the threads behind it (`lane`) nor the work they do (`work`).
+//! `Sqlite`: a handle to one SQLite database. Not the threads behind it (`lane`) nor the work they
+//! do (`work`).
 
 mod connect;
 mod lane;
@@ -20,15 +21,18 @@ const READERS: usize = 4;
 
 /// A SQLite database behind the [`Sql`] port. Cheap to clone; all clones share its connections.
 ///
-/// Every connection has a thread of its own, so a slow statement never blocks the asynchronous runtime. A file has one
-/// connection that writes and up to four that read, in WAL mode: readers don't wait for the writer. An in-memory database
-/// has a single connection, so its statements run one after the other.
+/// Every connection has a thread of its own, so a slow statement never blocks the asynchronous
+/// runtime. A file has one connection that writes and up to four that read, in WAL mode: readers
+/// don't wait for the writer. An in-memory database has a single connection, so its statements run
+/// one after the other.
 ///
-/// **Dropping a returned future stops its statement**: one that waits is never started, one that runs is interrupted (at
-/// the latest after the two seconds that SQLite may wait for another process's lock).
+/// **Dropping a returned future stops its statement**: one that waits is never started, one that
+/// runs is interrupted (at the latest after the two seconds that SQLite may wait for another
+/// process's lock).
 ///
-/// Bounds: one value or row at most 16 MiB, the rows of one answer at most 32 MiB, one statement at most 1 MB of text,
-/// 1,024 statements waiting. Transactions can't span calls; [`Sqlite::execute_all`] runs several statements in one.
+/// Bounds: one value or row at most 16 MiB, the rows of one answer at most 32 MiB, one statement at
+/// most 1 MB of text, 1,024 statements waiting. Transactions can't span calls;
+/// [`Sqlite::execute_all`] runs several statements in one.
 #[derive(Clone)]
 pub struct Sqlite {
     pool: Arc<Pool>,
@@ -43,10 +47,12 @@ struct Pool {
 }
 
 impl Sqlite {
-    /// Opens a file for reading and writing, and creates it if it is missing. Blocks while it opens: call it at startup.
+    /// Opens a file for reading and writing, and creates it if it is missing. Blocks while it
+    /// opens: call it at startup.
     ///
     /// # Errors
-    /// [`SqlError::Unavailable`] when the file can't be opened, [`SqlError::Rejected`] when it is not a database.
+    /// [`SqlError::Unavailable`] when the file can't be opened, [`SqlError::Rejected`] when it is
+    /// not a database.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SqlError> {
         let place = Place::File(path.as_ref().to_owned());
         let writer = connect::open(&place, Access::Full)?;
@@ -62,11 +68,12 @@ impl Sqlite {
         })
     }
 
-    /// Opens an existing file for reading only. SQLite itself then refuses every statement that would change anything or
-    /// reach outside the file, whatever its text: such a handle may run statements of untrusted origin.
+    /// Opens an existing file for reading only. SQLite itself then refuses every statement that
+    /// would change anything or reach outside the file, whatever its text: such a handle may run
+    /// statements of untrusted origin.
     ///
-    /// A file in a folder that can't be written to (a read-only image or bundle) is opened as unchanging when no
-    /// write-ahead log, or an empty one, lies beside it.
+    /// A file in a folder that can't be written to (a read-only image or bundle) is opened as
+    /// unchanging when no write-ahead log, or an empty one, lies beside it.
     ///
     /// # Errors
     /// As for [`Sqlite::open`]; a missing file is [`SqlError::Unavailable`].

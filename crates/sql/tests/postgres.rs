@@ -1,5 +1,6 @@
-//! PostgreSQL through the `Sql` port, on a real server: values, bounds, refusals, broken connections, cancellation. Not a test of
-//! PostgreSQL itself. `cargo xtask postgres` starts the server and runs these.
+//! PostgreSQL through the `Sql` port, on a real server: values, bounds, refusals, broken
+//! connections, cancellation. Not a test of PostgreSQL itself. `cargo xtask postgres` starts the
+//! server and runs these.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,7 +60,8 @@ async fn values_survive_the_round_trip() {
     let database = database();
     let table = format!("round_{}", std::process::id());
     let create = format!(
-        "CREATE TABLE {table} (a bigint, b bigint, c double precision, d text, e bytea, f boolean, g integer, h numeric, i date)"
+        "CREATE TABLE {table} (a bigint, b bigint, c double precision, d text, e bytea, f boolean, \
+         g integer, h numeric, i date)"
     );
     database.execute(&create, &[]).await.unwrap();
     let values = [
@@ -91,9 +93,12 @@ async fn values_survive_the_round_trip() {
         .await
         .unwrap();
     assert_eq!(nul.rows, [[SqlValue::from("a\u{fffd}b")]]);
-    let other =
-        query(&database, "SELECT ARRAY[1, 2], '{\"a\": 1}'::jsonb, '1 day'::interval, timestamptz '2026-10-31 09:00+01', '::1'::inet")
-            .await;
+    let other = query(
+        &database,
+        "SELECT ARRAY[1, 2], '{\"a\": 1}'::jsonb, '1 day'::interval, timestamptz \
+            '2026-10-31 09:00+01', '::1'::inet",
+    )
+    .await;
     let other: Vec<String> = other.unwrap().rows[0]
         .iter()
         .map(|value| value.as_str().unwrap().to_owned())
@@ -259,7 +264,8 @@ async fn broken_connections_are_replaced() {
 #[tokio::test]
 async fn a_dropped_future_stops_its_statement() {
     let database = database();
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(9)%' AND state = 'active'";
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(9)%' \
+        AND state = 'active'";
     let started = Instant::now();
     let slow = {
         let database = database.clone();

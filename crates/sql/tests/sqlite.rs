@@ -1,4 +1,5 @@
-//! SQLite through the `Sql` port: values, bounds, refusals, concurrency and cancellation. Not a test of SQLite itself.
+//! SQLite through the `Sql` port: values, bounds, refusals, concurrency and cancellation. Not a
+//! test of SQLite itself.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -297,7 +298,8 @@ fn a_dropped_future_interrupts_its_statement() {
             thread::sleep(Duration::from_millis(5));
             drop(slow);
         }
-        // eight connections' worth of slow statements would take many seconds if they were still running
+        // eight connections' worth of slow statements would take many seconds if they were still
+        // running
         assert_eq!(query(&database, "SELECT 1", 1).unwrap().rows.len(), 1);
         assert!(
             started.elapsed() < Duration::from_secs(2),

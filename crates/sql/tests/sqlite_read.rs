@@ -1,4 +1,5 @@
-//! Unvetted statements on SQLite: what they may take, and that nothing of them stays. The list of attacks is in the toolkits' tests.
+//! Unvetted statements on SQLite: what they may take, and that nothing of them stays. The list of
+//! attacks is in the toolkits' tests.
 
 use std::time::{Duration, Instant};
 
@@ -51,8 +52,13 @@ async fn time_is_bounded_and_the_next_statement_has_its_own() {
     let database = Sqlite::memory().unwrap();
     for _ in 0..2 {
         let started = Instant::now();
-        let stopped =
-            database.read("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", LIMITS).await;
+        let stopped = database
+            .read(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT \
+                count(*) FROM n",
+                LIMITS,
+            )
+            .await;
         assert!(matches!(stopped, Err(SqlError::TooLong(_))), "{stopped:?}");
         assert!(
             (LIMITS.time..LIMITS.time * 5).contains(&started.elapsed()),
@@ -60,7 +66,8 @@ async fn time_is_bounded_and_the_next_statement_has_its_own() {
             started.elapsed()
         );
     }
-    let longer = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT count(*) FROM n";
+    let longer = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \
+        2000000) SELECT count(*) FROM n";
     assert_eq!(database.query(longer, &[], 1).await.unwrap().rows.len(), 1);
 }
 

@@ -1,5 +1,6 @@
-//! Asking an API of JSON: within the call's time, bounded, reads once more after a passing failure, and every failure as a sentence
-//! with its cause for the log. What an answer means is for the toolkits.
+//! Asking an API of JSON: within the call's time, bounded, reads once more after a passing failure,
+//! and every failure as a sentence with its cause for the log. What an answer means is for the
+//! toolkits.
 
 mod limit;
 
@@ -71,8 +72,8 @@ impl Api {
         .header("accept", "application/json")
     }
 
-    /// Asks for something that changes nothing. After a timeout, a broken connection, 429, 500, 502, 503 or 504 it asks once more, if
-    /// there is time.
+    /// Asks for something that changes nothing. After a timeout, a broken connection, 429, 500,
+    /// 502, 503 or 504 it asks once more, if there is time.
     pub(crate) async fn read(&self, cx: &Cx, request: HttpRequest) -> Result<Answer, ToolError> {
         let in_all = self.time(cx);
         let started = cx.now_ms();
@@ -252,8 +253,8 @@ impl Api {
     }
 }
 
-/// From 150 to 450 ms, so that callers who failed together do not come back together. Drawn from the call, because the core has no
-/// randomness for handlers and needs none here.
+/// From 150 to 450 ms, so that callers who failed together do not come back together. Drawn from
+/// the call, because the core has no randomness for handlers and needs none here.
 fn jitter(cx: &Cx, request: &HttpRequest) -> Duration {
     let mut hasher = DefaultHasher::new();
     (
@@ -266,7 +267,8 @@ fn jitter(cx: &Cx, request: &HttpRequest) -> Duration {
     Duration::from_millis(150 + hasher.finish() % 300)
 }
 
-/// Text as a part of a path or a query: whatever is not a letter, a digit or one of `-._~` by its bytes.
+/// Text as a part of a path or a query: whatever is not a letter, a digit or one of `-._~` by its
+/// bytes.
 pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,5 +1,6 @@
-//! A product catalog: ranked search, full records, and a prompt for advice. Works on the tables of [`shop`](crate::shop), in
-//! any database behind the `Sql` port: with FTS5 in SQLite, with text search in PostgreSQL. Changes nothing.
+//! A product catalog: ranked search, full records, and a prompt for advice. Works on the tables of
+//! [`shop`](crate::shop), in any database behind the `Sql` port: with FTS5 in SQLite, with text
+//! search in PostgreSQL. Changes nothing.
 
 mod product;
 mod query;
@@ -25,8 +26,8 @@ const COMPLETIONS: usize = 100;
 /// How much of a person's words goes into the prompt, in characters.
 const LONGEST_WISH: usize = 500;
 
-/// Adds the tools `search_products` and `get_product`, the resource `catalog://schema`, the template
-/// `catalog://product/{sku}` and the prompt `product_advisor`.
+/// Adds the tools `search_products` and `get_product`, the resource `catalog://schema`, the
+/// template `catalog://product/{sku}` and the prompt `product_advisor`.
 pub fn toolkit(builder: Builder) -> Builder {
     builder
         .tool(search_products)
@@ -148,7 +149,8 @@ async fn categories(typed: String, cx: Cx) -> Vec<String> {
     texts(&typed, sql, &cx).await
 }
 
-/// The first column of a query with what was typed as its parameter. A failure offers nothing: completion is a courtesy.
+/// The first column of a query with what was typed as its parameter. A failure offers nothing:
+/// completion is a courtesy.
 async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Vec<String> {
     let Ok(database) = database(cx) else {
         return Vec::new();

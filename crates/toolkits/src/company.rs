@@ -1,5 +1,5 @@
-//! What a company is, from an address of somebody who works there: an enrichment API like Apollo's. Only the domain is asked for;
-//! whose address it is leaves this server for nobody.
+//! What a company is, from an address of somebody who works there: an enrichment API like Apollo's.
+//! Only the domain is asked for; whose address it is leaves this server for nobody.
 //!
 //! | variable | what |
 //! |---|---|
@@ -20,7 +20,8 @@ const URL: &str = "https://api.apollo.io";
 /// How much of a company's description is shown, in characters.
 const LONGEST_DESCRIPTION: usize = 1000;
 
-/// Domains at which people have addresses of their own. Asking for these costs money and finds a mail provider.
+/// Domains at which people have addresses of their own. Asking for these costs money and finds a
+/// mail provider.
 const PERSONAL: [&str; 24] = [
     "126.com",
     "163.com",
@@ -77,7 +78,8 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
 #[input]
 #[derive(Debug)]
 pub struct Address {
-    /// An e-mail address at the company's own domain, e.g. "ada@example.com". Not one at a mail provider such as gmail.com.
+    /// An e-mail address at the company's own domain, e.g. "ada@example.com". Not one at a mail
+    /// provider such as gmail.com.
     #[schemars(length(min = 6, max = 254))]
     pub email: String,
 }
@@ -108,10 +110,12 @@ pub struct Company {
     pub description: Option<String>,
 }
 
-/// Look up the company behind a business e-mail address: name, employees, industry, location, website.
+/// Look up the company behind a business e-mail address: name, employees, industry, location,
+/// website.
 ///
-/// Use this when the user wants to know who a lead or a sender works for. Each new look-up costs money: ask once for each company,
-/// and not for addresses at mail providers. The person is not looked up. Fields that the directory does not know are null.
+/// Use this when the user wants to know who a lead or a sender works for. Each new look-up costs
+/// money: ask once for each company, and not for addresses at mail providers. The person is not
+/// looked up. Fields that the directory does not know are null.
 #[tool(
     read_only,
     idempotent,
@@ -121,7 +125,8 @@ pub struct Company {
     rate = "10/m"
 )]
 pub async fn lookup_company(args: Address, cx: &Cx) -> Result<Company, ToolError> {
-    // kept for the same caller only: the speed of an answer would tell others which companies are being looked at
+    // kept for the same caller only: the speed of an answer would tell others which companies are
+    // being looked at
     let domain = domain(&args.email)?;
     let Enrichment(api) = cx.state()?;
     let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
@@ -173,7 +178,8 @@ pub async fn lookup_company(args: Address, cx: &Cx) -> Result<Company, ToolError
     })
 }
 
-/// The part of the service's answer that is used. A domain that it does not know gives an answer without a company.
+/// The part of the service's answer that is used. A domain that it does not know gives an answer
+/// without a company.
 #[derive(Deserialize)]
 struct Found {
     organization: Option<Organization>,
@@ -237,7 +243,8 @@ fn domain(email: &str) -> Result<String, ToolError> {
     let domain = domain.to_ascii_lowercase();
     if PERSONAL.contains(&domain.as_str()) {
         return Err(ToolError::new(format!(
-            "{domain} is a mail provider, so the address says nothing about a company. Use an address at the company's own domain."
+            "{domain} is a mail provider, so the address says nothing about a company. Use an \
+             address at the company's own domain."
         )));
     }
     Ok(domain)

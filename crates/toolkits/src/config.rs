@@ -1,4 +1,5 @@
-//! Settings of toolkits, read from whatever variables a host has; mistakes are collected as sentences. Knows no environment.
+//! Settings of toolkits, read from whatever variables a host has; mistakes are collected as
+//! sentences. Knows no environment.
 
 use std::fmt;
 
@@ -41,7 +42,10 @@ pub struct NoSecret;
 
 impl fmt::Display for NoSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is no key: it is empty, or has spaces, line ends or other characters that no key has; paste the key alone")
+        f.write_str(
+            "is no key: it is empty, or has spaces, line ends or other characters that no \
+            key has; paste the key alone",
+        )
     }
 }
 
@@ -84,7 +88,10 @@ impl<'a> Config<'a> {
         source: &str,
     ) -> Option<Secret> {
         if self.text(name).is_none() {
-            self.mistake(format!("the toolkit `{toolkit}` needs {name}: {source}, or take `{toolkit}` out of the list"));
+            self.mistake(format!(
+                "the toolkit `{toolkit}` needs {name}: {source}, or take \
+                `{toolkit}` out of the list"
+            ));
         }
         self.secret(name)
     }
@@ -103,7 +110,8 @@ impl<'a> Config<'a> {
         url.trim_end_matches('/').to_owned()
     }
 
-    /// Adds a mistake: one sentence without a full stop, which says what to change and repeats no secret.
+    /// Adds a mistake: one sentence without a full stop, which says what to change and repeats no
+    /// secret.
     pub(crate) fn mistake(&mut self, sentence: impl Into<String>) {
         self.mistakes.push(sentence.into());
     }

@@ -1,5 +1,5 @@
-//! Contracts and other documents with a type, a party and a date: finding them, and taking single clauses out of them. Works on the
-//! store of [`knowledge`](crate::knowledge). Changes nothing.
+//! Contracts and other documents with a type, a party and a date: finding them, and taking single
+//! clauses out of them. Works on the store of [`knowledge`](crate::knowledge). Changes nothing.
 
 mod clause;
 mod search;

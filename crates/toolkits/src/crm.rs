@@ -1,5 +1,6 @@
-//! Customer relations: people, companies, what was agreed with them, and what was said. Works on the tables of
-//! [`shop`](crate::shop). Writes one thing, a line in a company's log, and changes nothing that is there.
+//! Customer relations: people, companies, what was agreed with them, and what was said. Works on
+//! the tables of [`shop`](crate::shop). Writes one thing, a line in a company's log, and changes
+//! nothing that is there.
 
 mod log;
 mod opportunities;
@@ -24,8 +25,9 @@ pub use timeline::{AccountId, Contact, Event, Timeline, get_account_timeline};
 /// The longest identifier that is looked up, in bytes.
 const LONGEST_ID: usize = 64;
 
-/// Adds the tools `search_customers`, `search_accounts`, `get_account_timeline`, `get_open_opportunities` and `create_activity_log`, the
-/// resource `company://handbook` and the prompts `weekly_summary` and `client_onboarding`.
+/// Adds the tools `search_customers`, `search_accounts`, `get_account_timeline`,
+/// `get_open_opportunities` and `create_activity_log`, the resource `company://handbook` and the
+/// prompts `weekly_summary` and `client_onboarding`.
 ///
 /// Reading needs the scope `crm:read`, writing `crm:write`.
 pub fn toolkit(builder: Builder) -> Builder {
@@ -44,7 +46,8 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
     cx.port::<dyn Sql>()
 }
 
-/// The company's handbook: how we talk to customers, prices, stages of an opportunity, complaints, new customers.
+/// The company's handbook: how we talk to customers, prices, stages of an opportunity, complaints,
+/// new customers.
 #[resource(
     "company://handbook",
     title = "Company handbook",

@@ -1,5 +1,6 @@
-//! Safe reading of any SQLite, D1 or PostgreSQL database: tables, columns, and rows by typed filters. No SQL comes from the client; what
-//! it names is looked up in the live schema first. Changes nothing.
+//! Safe reading of any SQLite, D1 or PostgreSQL database: tables, columns, and rows by typed
+//! filters. No SQL comes from the client; what it names is looked up in the live schema first.
+//! Changes nothing.
 
 mod filter;
 mod query;
@@ -25,7 +26,8 @@ const SAMPLE: usize = 5;
 /// How many names a completion offers.
 const COMPLETIONS: usize = 100;
 
-/// Adds the tools `list_tables`, `describe_table` and `query_table`, and the template `database://table/{table}`.
+/// Adds the tools `list_tables`, `describe_table` and `query_table`, and the template
+/// `database://table/{table}`.
 pub fn toolkit(builder: Builder) -> Builder {
     builder
         .tool(list_tables)
@@ -63,8 +65,8 @@ pub struct TableSummary {
 
 /// List the tables of the database with their columns.
 ///
-/// Use this first when a question is about data and you do not know where it is. Then call `describe_table` for types and
-/// meaning, and `query_table` for rows.
+/// Use this first when a question is about data and you do not know where it is. Then call
+/// `describe_table` for types and meaning, and `query_table` for rows.
 #[tool(read_only, idempotent, open_world = false, title = "List tables")]
 pub async fn list_tables(_: NoArguments, cx: &Cx) -> Result<Tables, ToolError> {
     let schema = Schema::load(&**database(cx)?).await?;
@@ -143,7 +145,8 @@ impl From<&Table> for Described {
 
 /// Describe one table: its columns with types, and the statement that created it.
 ///
-/// Use this before `query_table` when you are not sure which columns a table has, what they hold, or how tables are linked.
+/// Use this before `query_table` when you are not sure which columns a table has, what they hold,
+/// or how tables are linked.
 #[tool(read_only, idempotent, open_world = false, title = "Describe table")]
 pub async fn describe_table(args: TableName, cx: &Cx) -> Result<Described, ToolError> {
     let schema = Schema::load(&**database(cx)?).await?;

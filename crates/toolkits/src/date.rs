@@ -31,7 +31,8 @@ pub(crate) fn iso(day_number: u64) -> String {
     format!("{year:04}-{month:02}-{day_of_month:02}")
 }
 
-/// The day of a date such as `2026-10-31`, or of a moment that begins with one; nothing for other text.
+/// The day of a date such as `2026-10-31`, or of a moment that begins with one; nothing for other
+/// text.
 pub(crate) fn parse(text: &str) -> Option<u64> {
     let mut parts = text.get(..10)?.split('-').map(str::parse);
     let (Some(Ok(year)), Some(Ok(month @ 1..=12)), Some(Ok(date @ 1..=31))) =

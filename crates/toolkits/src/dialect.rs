@@ -1,4 +1,5 @@
-//! What SQLite and PostgreSQL write differently, where one statement does for both otherwise. No client's text passes through here.
+//! What SQLite and PostgreSQL write differently, where one statement does for both otherwise. No
+//! client's text passes through here.
 
 use mcpfn_core::Dialect;
 

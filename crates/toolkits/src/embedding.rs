@@ -1,5 +1,5 @@
-//! `HttpEmbedder`: vectors from a service that speaks OpenAI's `/v1/embeddings`. Keeps nothing and retries nothing: who asks can do
-//! without.
+//! `HttpEmbedder`: vectors from a service that speaks OpenAI's `/v1/embeddings`. Keeps nothing and
+//! retries nothing: who asks can do without.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +26,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// A service whose address, without a slash at its end, is followed by `/embeddings`, such as `http://127.0.0.1:8080/v1`.
+    /// A service whose address, without a slash at its end, is followed by `/embeddings`, such as
+    /// `http://127.0.0.1:8080/v1`.
     pub fn new(url: impl Into<String>, model: impl Into<String>, key: Option<Secret>) -> Self {
         Self {
             url: url.into(),
@@ -50,13 +51,17 @@ impl Endpoint {
         }
     }
 
-    /// From `MCPFN_EMBEDDINGS_URL`, `MCPFN_EMBEDDINGS_MODEL` and `MCPFN_EMBEDDINGS_KEY`; nothing when the first is not set.
+    /// From `MCPFN_EMBEDDINGS_URL`, `MCPFN_EMBEDDINGS_MODEL` and `MCPFN_EMBEDDINGS_KEY`; nothing
+    /// when the first is not set.
     pub(crate) fn configured(config: &mut Config<'_>) -> Option<Self> {
         config.text("MCPFN_EMBEDDINGS_URL")?;
         let url = config.base_url("MCPFN_EMBEDDINGS_URL", "https://api.openai.com/v1");
         let key = config.secret("MCPFN_EMBEDDINGS_KEY");
         let Some(model) = config.text("MCPFN_EMBEDDINGS_MODEL") else {
-            config.mistake("MCPFN_EMBEDDINGS_URL is set without MCPFN_EMBEDDINGS_MODEL: name the model, e.g. text-embedding-3-small");
+            config.mistake(
+                "MCPFN_EMBEDDINGS_URL is set without MCPFN_EMBEDDINGS_MODEL: name the \
+                model, e.g. text-embedding-3-small",
+            );
             return None;
         };
         Some(Self::new(url, model, key))

@@ -1,11 +1,12 @@
-//! Files: read, listed, and written where the operator allows it. Works on the port `Blobs`, so it does not know whether they are in
-//! a directory or in an object store. Deletes nothing.
+//! Files: read, listed, and written where the operator allows it. Works on the port `Blobs`, so it
+//! does not know whether they are in a directory or in an object store. Deletes nothing.
 //!
 //! | variable | what |
 //! |---|---|
 //! | `MCPFN_FILES_WRITES` | `1` adds `write_file` and `move_file`; without it files are only read |
 //!
-//! Where the files are is the host's to say. Every path is checked twice: as text by [`BlobPath`], and by the store, which knows links.
+//! Where the files are is the host's to say. Every path is checked twice: as text by [`BlobPath`],
+//! and by the store, which knows links.
 
 mod list;
 mod part;
@@ -25,8 +26,8 @@ pub use write::{Encoding, Move, Write, Written, move_file, write_file};
 
 const WRITES: &str = "MCPFN_FILES_WRITES";
 
-/// Adds `read_file`, `list_directory` and the template `file:///{+path}`, all with the scope `files:read`; with `writes` also
-/// `write_file` and `move_file`, with the scope `files:write`.
+/// Adds `read_file`, `list_directory` and the template `file:///{+path}`, all with the scope
+/// `files:read`; with `writes` also `write_file` and `move_file`, with the scope `files:write`.
 pub fn toolkit(builder: Builder, writes: bool) -> Builder {
     let builder = builder
         .tool(read_file)
@@ -55,7 +56,8 @@ fn blobs(cx: &Cx) -> Result<&Arc<dyn Blobs>, ToolError> {
 fn path(text: &str) -> Result<BlobPath, ToolError> {
     BlobPath::parse(text).map_err(|why| {
         ToolError::new(format!(
-            "{} is no path here: {why}. Use paths as `list_directory` gives them, e.g. \"docs/plan.md\".",
+            "{} is no path here: {why}. Use paths as `list_directory` gives them, e.g. \
+             \"docs/plan.md\".",
             text::quoted(text)
         ))
     })
@@ -79,13 +81,16 @@ fn failed(error: BlobError, path: &BlobPath) -> ToolError {
             "{shown} leads outside the files of this server, and is refused. Use another path."
         )),
         BlobError::NotAFile => ToolError::new(format!(
-            "{shown} is no file: a directory, a link or a device. Use `list_directory` to see what is there."
+            "{shown} is no file: a directory, a link or a device. Use `list_directory` to see what \
+             is there."
         )),
         BlobError::NotADirectory => ToolError::new(format!(
-            "{shown} is no directory, or goes through a file. Use `list_directory` to see what is there."
+            "{shown} is no directory, or goes through a file. Use `list_directory` to see what is \
+             there."
         )),
         BlobError::BadCursor => ToolError::new(
-            "`cursor` is none that `list_directory` gave for this directory. Leave it out to begin again.",
+            "`cursor` is none that `list_directory` gave for this directory. Leave it out to begin \
+             again.",
         ),
         BlobError::TooLarge(most) => ToolError::new(format!(
             "{shown} was not written: {most} bytes are the most."

@@ -1,5 +1,5 @@
-//! Repositories on GitHub: pull requests and files to read; issues and comments to write, if there is a token. Nothing else is
-//! changed, and nothing is deleted.
+//! Repositories on GitHub: pull requests and files to read; issues and comments to write, if there
+//! is a token. Nothing else is changed, and nothing is deleted.
 //!
 //! | variable | what |
 //! |---|---|
@@ -27,8 +27,8 @@ const URL: &str = "https://api.github.com";
 
 pub(crate) struct GitHub(Api);
 
-/// Adds `list_pull_requests` and `get_file_contents`, over the API at `url` (without a slash at its end); with a token also
-/// `create_issue` and `post_comment`.
+/// Adds `list_pull_requests` and `get_file_contents`, over the API at `url` (without a slash at its
+/// end); with a token also `create_issue` and `post_comment`.
 pub fn toolkit(builder: Builder, url: impl Into<String>, token: Option<Secret>) -> Builder {
     let may_write = token.is_some();
     let api = Api {
@@ -57,7 +57,8 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
 }
 
 impl GitHub {
-    /// The JSON at a path, if it is there. A repository that was renamed is followed, once and only on the same server.
+    /// The JSON at a path, if it is there. A repository that was renamed is followed, once and only
+    /// on the same server.
     async fn read(&self, cx: &Cx, path: &str) -> Result<Answer, ToolError> {
         let Self(api) = self;
         let answer = api.read(cx, self.signed(api.get(path))).await?;

@@ -1,5 +1,6 @@
-//! Stock: what lies where, how fast it leaves, how long suppliers take, and what to order. Works on the tables of
-//! [`shop`](crate::shop). Writes one thing, a purchase order as a draft, which orders nothing.
+//! Stock: what lies where, how fast it leaves, how long suppliers take, and what to order. Works on
+//! the tables of [`shop`](crate::shop). Writes one thing, a purchase order as a draft, which orders
+//! nothing.
 
 mod draft;
 mod lead;
@@ -23,7 +24,8 @@ pub use velocity::{FromWarehouse, Period, Velocity, get_sales_velocity};
 /// The longest SKU or code that is looked up, in bytes.
 const LONGEST_CODE: usize = 64;
 
-/// Adds the tools `get_stock_levels`, `get_sales_velocity`, `get_lead_time`, `suggest_reorders` and `draft_purchase_order`.
+/// Adds the tools `get_stock_levels`, `get_sales_velocity`, `get_lead_time`, `suggest_reorders` and
+/// `draft_purchase_order`.
 ///
 /// Reading needs the scope `inventory:read`, drafting `inventory:write`.
 pub fn toolkit(builder: Builder) -> Builder {
@@ -92,7 +94,8 @@ async fn warehouse(database: &dyn Sql, given: &str) -> Result<i64, ToolError> {
         .ok_or_else(|| other_columns("the inventory"))
 }
 
-/// The last day on which something was sold: history ends there, whatever day it is today. `None` without any history.
+/// The last day on which something was sold: history ends there, whatever day it is today. `None`
+/// without any history.
 async fn last_day(database: &dyn Sql) -> Result<Option<u64>, ToolError> {
     let rows = database
         .query("SELECT max(sold_on) FROM sales", &[], 1)

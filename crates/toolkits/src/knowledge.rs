@@ -1,5 +1,6 @@
-//! A knowledge base: passages of documents by words, and by meaning where a model is configured. Works on the tables that [`schema_for`]
-//! makes and [`add`] fills, in SQLite, D1 or PostgreSQL. Changes nothing while it serves.
+//! A knowledge base: passages of documents by words, and by meaning where a model is configured.
+//! Works on the tables that [`schema_for`] makes and [`add`] fills, in SQLite, D1 or PostgreSQL.
+//! Changes nothing while it serves.
 //!
 //! | variable | what |
 //! |---|---|
@@ -36,8 +37,8 @@ const MOST_SHOWN: usize = 256 * 1024;
 /// Where vectors come from, if from anywhere.
 struct Meaning(Option<Endpoint>);
 
-/// Adds `semantic_search` and the template `knowledge://document/{id}`, both with the scope `knowledge:read`. A host's own port
-/// `Embedder` goes before `endpoint`.
+/// Adds `semantic_search` and the template `knowledge://document/{id}`, both with the scope
+/// `knowledge:read`. A host's own port `Embedder` goes before `endpoint`.
 pub fn toolkit(builder: Builder, endpoint: Option<Endpoint>) -> Builder {
     builder
         .state(Meaning(endpoint))
@@ -72,7 +73,10 @@ pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
     if text.len() > MOST_SHOWN {
         let all = text.len();
         text.truncate(text.floor_char_boundary(MOST_SHOWN));
-        text.push_str(&format!("\n\n(cut here: the document has {all} bytes; `semantic_search` finds passages in the rest)"));
+        text.push_str(&format!(
+            "\n\n(cut here: the document has {all} bytes; `semantic_search` \
+            finds passages in the rest)"
+        ));
     }
     Ok(text)
 }

@@ -1,10 +1,12 @@
-//! Ready-made systems for an MCP server, one module each: tools, resources and prompts over the ports of `mcpfn-core`.
+//! Ready-made systems for an MCP server, one module each: tools, resources and prompts over the
+//! ports of `mcpfn-core`.
 //!
-//! **In scope:** what a model can do, how it is described to the model, and what is refused. Every tool is an ordinary
-//! asynchronous function with `#[tool]`; a toolkit is a function from builder to builder.
+//! **In scope:** what a model can do, how it is described to the model, and what is refused. Every
+//! tool is an ordinary asynchronous function with `#[tool]`; a toolkit is a function from builder
+//! to builder.
 //!
-//! **Out of scope:** drivers and hosts (a toolkit asks for a port such as `Sql` and does not know who answers), and who may
-//! call. The crate builds for wasm32.
+//! **Out of scope:** drivers and hosts (a toolkit asks for a port such as `Sql` and does not know
+//! who answers), and who may call. The crate builds for wasm32.
 //!
 //! ```
 //! use mcpfn_core::Server;

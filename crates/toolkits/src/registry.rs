@@ -1,5 +1,5 @@
-//! The toolkits by name, for servers that choose them in their configuration. Reads variables only through the function it is
-//! given.
+//! The toolkits by name, for servers that choose them in their configuration. Reads variables only
+//! through the function it is given.
 
 use std::error::Error;
 use std::fmt;
@@ -150,11 +150,13 @@ pub fn any_needs(list: &str, needs: Needs) -> bool {
         .any(|toolkit| toolkit.needs == needs && wanted(list).any(|name| name == toolkit.name))
 }
 
-/// Adds the toolkits that a comma-separated list names, such as `hello,catalog`. Spaces and repetitions do no harm; an
-/// empty list adds nothing. `variable` gives the text of a variable that is set; each toolkit's documentation says which it reads.
+/// Adds the toolkits that a comma-separated list names, such as `hello,catalog`. Spaces and
+/// repetitions do no harm; an empty list adds nothing. `variable` gives the text of a variable that
+/// is set; each toolkit's documentation says which it reads.
 ///
 /// # Errors
-/// Names that are not among [`names`], and variables that are missing or wrong: all of them at once.
+/// Names that are not among [`names`], and variables that are missing or wrong: all of them at
+/// once.
 pub fn register(
     builder: Builder,
     list: &str,

@@ -1,4 +1,5 @@
-//! Rows of unknown tables as JSON of a bounded size, for the toolkits that read any table. Runs no query.
+//! Rows of unknown tables as JSON of a bounded size, for the toolkits that read any table. Runs no
+//! query.
 
 use mcpfn_core::{Rows, SqlValue};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};

@@ -12,7 +12,8 @@ pub(crate) fn database_failed(error: SqlError) -> ToolError {
             "The database is temporarily unavailable. Try again in a moment.",
             cause,
         ),
-        // the toolkits write their statements themselves, so a refused one is their mistake, not the model's
+        // the toolkits write their statements themselves, so a refused one is their mistake, not
+        // the model's
         error => ToolError::internal(error),
     }
 }
@@ -21,7 +22,8 @@ pub(crate) fn database_failed(error: SqlError) -> ToolError {
 pub(crate) fn write_failed(error: SqlError) -> ToolError {
     match error {
         SqlError::ReadOnly(cause) => {
-            let said = "Nothing was written: this server's database is open for reading only. Tell the user, who may ask the operator.";
+            let said = "Nothing was written: this server's database is open for reading only. Tell \
+                the user, who may ask the operator.";
             ToolError::new(said).with_cause(cause)
         }
         error => database_failed(error),

@@ -1,5 +1,6 @@
-//! The demo shop: a believable store of 2,800 products in a SQLite, D1 or PostgreSQL database, the same on every machine. Not a
-//! toolkit: `catalog`, `database`, `crm`, `inventory` and `sql` work on it, and on nothing that only it has.
+//! The demo shop: a believable store of 2,800 products in a SQLite, D1 or PostgreSQL database, the
+//! same on every machine. Not a toolkit: `catalog`, `database`, `crm`, `inventory` and `sql` work
+//! on it, and on nothing that only it has.
 
 mod accounts;
 mod date;
@@ -42,8 +43,9 @@ pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
 
 /// Fills an empty database with the shop, in about eighty statements of at most 64 KiB.
 ///
-/// The port has no transactions, so a failure half-way leaves half a shop, which [`is_present`] tells from a whole one.
-/// A driver with transactions can run [`statements_for`] its dialect in one.
+/// The port has no transactions, so a failure half-way leaves half a shop, which [`is_present`]
+/// tells from a whole one. A driver with transactions can run [`statements_for`] its dialect in
+/// one.
 ///
 /// # Errors
 /// When the database refuses a statement, e.g. because the tables are there already.
@@ -54,8 +56,8 @@ pub async fn create(database: &dyn Sql) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// The statements that make the shop in SQLite or D1, in their order, each without its semicolon: for a migration file or a
-/// transaction.
+/// The statements that make the shop in SQLite or D1, in their order, each without its semicolon:
+/// for a migration file or a transaction.
 #[must_use]
 pub fn statements() -> Vec<String> {
     statements_for(Dialect::Sqlite)

@@ -1,5 +1,5 @@
-//! `query_database`: SQL that a model wrote, of which the database itself sees to it that it only reads. Knows no list of forbidden
-//! words; the port's `read` is what is trusted.
+//! `query_database`: SQL that a model wrote, of which the database itself sees to it that it only
+//! reads. Knows no list of forbidden words; the port's `read` is what is trusted.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::rows::{MOST_BYTES, shown};
 use crate::say::database_failed;
 use crate::untrusted::visible;
 
-/// What one statement may take. The bytes are more than is shown, so that a long text is cut and not refused.
+/// What one statement may take. The bytes are more than is shown, so that a long text is cut and
+/// not refused.
 const LIMITS: ReadLimits = ReadLimits {
     rows: 100,
     bytes: 128 * 1024,
@@ -25,8 +26,9 @@ const LONGEST: usize = 10_000;
 /// How much of the database's own words about a statement is passed on, in characters.
 const LONGEST_REASON: usize = 400;
 
-/// Adds the tool `query_database`, for which a caller needs the scope `sql:read`. It shows every table that the database's role can
-/// read: switch it on for databases whose whole content callers may see.
+/// Adds the tool `query_database`, for which a caller needs the scope `sql:read`. It shows every
+/// table that the database's role can read: switch it on for databases whose whole content callers
+/// may see.
 pub fn toolkit(builder: Builder) -> Builder {
     builder.tool(query_database)
 }
@@ -35,7 +37,8 @@ pub fn toolkit(builder: Builder) -> Builder {
 #[input]
 #[derive(Debug)]
 pub struct Statement {
-    /// One SQL statement that reads, e.g. "SELECT status, count(*) FROM orders GROUP BY status". No parameters, no second statement.
+    /// One SQL statement that reads, e.g. "SELECT status, count(*) FROM orders GROUP BY status". No
+    /// parameters, no second statement.
     #[schemars(length(min = 1, max = 10000))]
     pub sql: String,
 }
@@ -46,7 +49,8 @@ pub struct Statement {
 pub struct Answer {
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// Each row's values, in the order of `columns`. Binary values are shown as their size, very long text is cut.
+    /// Each row's values, in the order of `columns`. Binary values are shown as their size, very
+    /// long text is cut.
     pub rows: Vec<Vec<Value>>,
     /// Whether there are more rows than are in this answer.
     pub truncated: bool,
@@ -57,9 +61,10 @@ pub struct Answer {
 
 /// Run one SQL statement that reads, and get at most 100 rows.
 ///
-/// Use this for questions that need joins, sums or grouping. The database is SQLite or PostgreSQL and refuses everything that would
-/// change it. Look at the tables with `list_tables` and `describe_table` first if you can, name the columns you need, and add up in SQL
-/// instead of fetching rows.
+/// Use this for questions that need joins, sums or grouping. The database is SQLite or PostgreSQL
+/// and refuses everything that would change it. Look at the tables with `list_tables` and
+/// `describe_table` first if you can, name the columns you need, and add up in SQL instead of
+/// fetching rows.
 #[tool(
     read_only,
     idempotent,
@@ -108,10 +113,15 @@ fn note(answer: &Answer, cut: bool) -> Option<String> {
     let mut notes = Vec::new();
     match (answer.rows.len(), answer.truncated) {
         (0, true) => {
-            notes.push("One row alone is too large for an answer. Choose fewer columns, or a part of the text with substr.".to_owned());
+            notes.push(
+                "One row alone is too large for an answer. Choose fewer columns, or a part \
+                of the text with substr."
+                    .to_owned(),
+            );
         }
         (shown, true) => notes.push(format!(
-            "The answer was cut: {shown} rows are shown and there are more. Add a condition, or count and add up in SQL instead."
+            "The answer was cut: {shown} rows are shown and there are more. Add a condition, or \
+             count and add up in SQL instead."
         )),
         (0, false) => notes.push("No row meets the conditions.".to_owned()),
         (_, false) => {}
@@ -135,11 +145,13 @@ fn refused(error: SqlError, dialect: Dialect) -> ToolError {
             said(&reason)
         )),
         SqlError::ReadOnly(reason) => ToolError::new(format!(
-            "This tool only reads, and {name} refused the statement because it does more: {}. Use one SELECT, or WITH and SELECT.",
+            "This tool only reads, and {name} refused the statement because it does more: {}. Use \
+             one SELECT, or WITH and SELECT.",
             said(&reason)
         )),
         SqlError::TooLong(_) => ToolError::new(format!(
-            "The statement was stopped after {} s. Narrow it: fewer rows to join, a condition on an indexed column, no cross joins.",
+            "The statement was stopped after {} s. Narrow it: fewer rows to join, a condition on \
+             an indexed column, no cross joins.",
             LIMITS.time.as_secs()
         )),
         error => database_failed(error),

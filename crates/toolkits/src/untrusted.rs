@@ -1,4 +1,5 @@
-//! Marks results that strangers wrote, so that neither a model nor a program takes them for instructions. Filters nothing.
+//! Marks results that strangers wrote, so that neither a model nor a program takes them for
+//! instructions. Filters nothing.
 
 use mcpfn_core::{CallToolResult, IntoToolResult, Structured, ToolError};
 use serde_json::Value;
@@ -37,8 +38,9 @@ pub(crate) fn visible(text: &str) -> String {
         .collect()
 }
 
-/// What a person would see of a text: without control characters, and without those that are invisible or turn the direction of
-/// writing, by which words can be hidden from people and shown to models.
+/// What a person would see of a text: without control characters, and without those that are
+/// invisible or turn the direction of writing, by which words can be hidden from people and shown
+/// to models.
 pub(crate) fn is_visible(character: char) -> bool {
     match character {
         '\n' | '\t' => true,

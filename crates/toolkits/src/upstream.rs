@@ -1,5 +1,6 @@
-//! Several servers as one: fronts other MCP servers over Streamable HTTP, of the revision 2026-07-28 or of one with a handshake. Their
-//! tools and prompts get the server's name as a prefix (`crm__find_contact`), their resources a scheme with it (`crm+file:///a`).
+//! Several servers as one: fronts other MCP servers over Streamable HTTP, of the revision
+//! 2026-07-28 or of one with a handshake. Their tools and prompts get the server's name as a prefix
+//! (`crm__find_contact`), their resources a scheme with it (`crm+file:///a`).
 //!
 //! | variable | what |
 //! |---|---|
@@ -7,8 +8,9 @@
 //! | `MCPFN_UPSTREAM_<NAME>_TOKEN` | this server's own bearer token there; `my-crm` is `MY_CRM` here |
 //! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server |
 //!
-//! A caller's own token is never passed on: whoever may call an upstream here does it with this server's credential, so give servers
-//! that know private things a scope. One session serves all callers of an upstream that still has sessions.
+//! A caller's own token is never passed on: whoever may call an upstream here does it with this
+//! server's credential, so give servers that know private things a scope. One session serves all
+//! callers of an upstream that still has sessions.
 
 mod answer;
 mod client;
@@ -80,7 +82,10 @@ pub fn toolkit(builder: Builder, servers: Vec<Server>) -> Builder {
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     let Some(list) = config.text(VARIABLE) else {
-        config.mistake(format!("the toolkit `upstream` needs {VARIABLE}: the servers to front, such as crm=https://crm.example/mcp"));
+        config.mistake(format!(
+            "the toolkit `upstream` needs {VARIABLE}: the servers to front, \
+            such as crm=https://crm.example/mcp"
+        ));
         return builder;
     };
     let mut servers: Vec<Server> = Vec::new();
@@ -104,7 +109,10 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
             || name.len() > 32
             || !name.bytes().all(legal)
         {
-            config.mistake(format!("{VARIABLE} has an entry whose name is not 1 to 32 of the characters a-z 0-9 -, a letter first"));
+            config.mistake(format!(
+                "{VARIABLE} has an entry whose name is not 1 to 32 of the \
+                characters a-z 0-9 -, a letter first"
+            ));
             continue;
         }
         if servers.iter().any(|server| server.name == name) {
@@ -112,7 +120,8 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
         }
         if !is_address(url, b"#@\\") {
             config.mistake(format!(
-                "{VARIABLE}: the URL of `{name}` is not an address such as https://crm.example/mcp: no credentials, no `#`"
+                "{VARIABLE}: the URL of `{name}` is not an address such as \
+                 https://crm.example/mcp: no credentials, no `#`"
             ));
         }
         let variable = |what: &str| {

@@ -51,7 +51,8 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
 #[input]
 #[derive(Debug)]
 pub struct City {
-    /// The name of a city in any language, e.g. "Lisbon", "São Paulo" or "東京". Only the name: no country, no street.
+    /// The name of a city in any language, e.g. "Lisbon", "São Paulo" or "東京". Only the name: no
+    /// country, no street.
     #[schemars(length(min = 1, max = 50))]
     pub city: String,
 }
@@ -78,8 +79,9 @@ pub struct Report {
 
 /// Get the present weather of a city: temperature in °C, description and humidity.
 ///
-/// Use this when the user asks what the weather is like somewhere now. It knows no forecast and no history. The answer is at most
-/// ten minutes old; check `city` and `country` in it, because many places share a name.
+/// Use this when the user asks what the weather is like somewhere now. It knows no forecast and no
+/// history. The answer is at most ten minutes old; check `city` and `country` in it, because many
+/// places share a name.
 #[tool(
     read_only,
     idempotent,
@@ -101,7 +103,8 @@ pub async fn get_weather(args: City, cx: &Cx) -> Result<Report, ToolError> {
     // 400 is what a name gets that has nothing to look up in it
     if matches!(answer.status, 400 | 404) {
         let sentence = format!(
-            "There is no city {} in the weather service. Check the spelling, or name a larger city nearby.",
+            "There is no city {} in the weather service. Check the spelling, or name a larger city \
+             nearby.",
             text::quoted(city)
         );
         return Err(ToolError::not_found(sentence));
@@ -164,14 +167,16 @@ fn city(name: &str) -> Result<&str, ToolError> {
     };
     if !name.chars().all(legal) || !name.chars().any(char::is_alphabetic) {
         return Err(ToolError::new(format!(
-            "{} is no name of a city: it may have letters of any script, spaces, hyphens, dots and apostrophes, e.g. \"Lisbon\".",
+            "{} is no name of a city: it may have letters of any script, spaces, hyphens, dots and \
+             apostrophes, e.g. \"Lisbon\".",
             text::quoted(name)
         )));
     }
     Ok(name)
 }
 
-/// What Unicode writes on or between letters without calling it alphabetic: accents, points, viramas, tone marks.
+/// What Unicode writes on or between letters without calling it alphabetic: accents, points,
+/// viramas, tone marks.
 fn is_mark(character: char) -> bool {
     matches!(character,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{487}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'..='\u{5c7}' | '\u{64b}'..='\u{65f}'

@@ -1,5 +1,6 @@
-//! The words of a person's text, cleaned, and without those that say nothing. What becomes of them is for each toolkit. What is given has
-//! letters, digits and accents alone, so that no word is ever an operator of a search.
+//! The words of a person's text, cleaned, and without those that say nothing. What becomes of them
+//! is for each toolkit. What is given has letters, digits and accents alone, so that no word is
+//! ever an operator of a search.
 
 /// More words than this do not make a search better.
 const MOST_WORDS: usize = 12;
@@ -12,7 +13,8 @@ const SMALL_WORDS: &str = " a about am an and any are as at be been being but by
     i if in into is it its many may me much must my need no not of on or our shall should so some than that the their them then there these \
     they this those to us want was we were what when where which who whom whose why will with would you your ";
 
-/// The words of a text that say what it is about, each once, in lower case; none when it has no letter and no digit.
+/// The words of a text that say what it is about, each once, in lower case; none when it has no
+/// letter and no digit.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let parts = text.split(|character| !is_part_of_word(character));

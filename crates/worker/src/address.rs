@@ -1,13 +1,15 @@
 //! Whether the host of a URL is a name of the public internet, as far as the text says.
 
-/// No address in any form that `fetch` understands (`127.1` and `0x7f000001` are some), and no name of this machine.
+/// No address in any form that `fetch` understands (`127.1` and `0x7f000001` are some), and no name
+/// of this machine.
 pub(crate) fn is_name(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     let last = host.rsplit('.').next().unwrap_or_default();
     let plain = host
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-    // a last label that begins with a digit makes the whole an address, and no top-level domain does
+    // a last label that begins with a digit makes the whole an address, and no top-level domain
+    // does
     plain
         && last.starts_with(|first: char| first.is_ascii_alphabetic())
         && !last.eq_ignore_ascii_case("localhost")

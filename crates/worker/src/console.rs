@@ -1,5 +1,6 @@
-//! `tracing` on the console, which Workers forwards to its logs. Not `tracing-subscriber`, whose JSON layer adds some 30 KB after gzip
-//! to what a bare Worker has 45 of. Spans are not kept: calls share one thread, and no line of ours needs one.
+//! `tracing` on the console, which Workers forwards to its logs. Not `tracing-subscriber`, whose
+//! JSON layer adds some 30 KB after gzip to what a bare Worker has 45 of. Spans are not kept: calls
+//! share one thread, and no line of ours needs one.
 
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};

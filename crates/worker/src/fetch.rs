@@ -1,4 +1,5 @@
-//! One fetch event, from request to response. What every event of an isolate shares is made at the first one.
+//! One fetch event, from request to response. What every event of an isolate shares is made at the
+//! first one.
 
 use std::cell::OnceCell;
 use std::convert::Infallible;
@@ -34,15 +35,16 @@ thread_local! {
     static HOST: OnceCell<Result<Rc<Host>, String>> = const { OnceCell::new() };
 }
 
-/// The host itself can't answer: what it was given to serve is no server, a tool panicked, nobody waits any more. Every other status
-/// is decided elsewhere.
+/// The host itself can't answer: what it was given to serve is no server, a tool panicked, nobody
+/// waits any more. Every other status is decided elsewhere.
 const UNAVAILABLE: u16 = 503;
 const FAILED: u16 = 500;
 const GONE_CLIENT: u16 = 499;
 
 /// The binding of the KV namespace for results. Without one, nothing is kept.
 const CACHE: &str = "CACHE";
-/// The binding of the Durable Objects for writes that happen once. Without one, an `idempotencyKey` has no effect.
+/// The binding of the Durable Objects for writes that happen once. Without one, an `idempotencyKey`
+/// has no effect.
 const ONCE: &str = "ONCE";
 
 /// What every event of this isolate shares.
@@ -52,7 +54,8 @@ struct Host {
     base_path: String,
 }
 
-/// Answers a fetch event; [`fetch!`](crate::fetch!) exports it. `setup` is asked at the first event of an isolate.
+/// Answers a fetch event; [`fetch!`](crate::fetch!) exports it. `setup` is asked at the first event
+/// of an isolate.
 pub fn fetch<E, P>(
     request: web_sys::Request,
     env: Env,
@@ -104,7 +107,8 @@ impl Host {
             // the settings may be what says how much to log
             console::start(Level::INFO);
             format!(
-                "{error}\nA variable is set in [vars] of wrangler.toml, a secret such as MCPFN_API_KEYS with `wrangler secret put NAME`"
+                "{error}\nA variable is set in [vars] of wrangler.toml, a secret such as \
+                 MCPFN_API_KEYS with `wrangler secret put NAME`"
             )
         })?;
         console::start(settings.log_level);
@@ -121,7 +125,9 @@ impl Host {
         }
         let keys = settings.state_keys.unwrap_or_else(|| {
             tracing::warn!(
-                "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when another isolate gets the answer; set it to 32 random bytes in Base64 with `wrangler secret put MCPFN_STATE_KEY`"
+                "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when \
+                 another isolate gets the answer; set it to 32 random bytes in Base64 with \
+                 `wrangler secret put MCPFN_STATE_KEY`"
             );
             ports::new_key()
         });
@@ -186,7 +192,8 @@ impl Host {
     }
 }
 
-/// Does work after the answer: the isolate is kept for it, at most 30 seconds beyond the answer's end.
+/// Does work after the answer: the isolate is kept for it, at most 30 seconds beyond the answer's
+/// end.
 pub fn wait_until(work: impl Future<Output = ()> + 'static) {
     let work = uncaught(work);
     keep(&future_to_promise(AssertUnwindSafe(async move {
@@ -207,7 +214,8 @@ fn refused(status: u16, message: &str) -> web_sys::Response {
     tracing::error!(status, "{message}");
     let answer = Answer::malformed(None, &RpcError::internal(message.to_owned()));
     let headers = Headers::new();
-    // both are fixed texts that JavaScript takes; without them the body would still say what it says
+    // both are fixed texts that JavaScript takes; without them the body would still say what it
+    // says
     let _ = headers
         .set("content-type", "application/json")
         .and_then(|()| headers.set("cache-control", "no-store"));
@@ -224,7 +232,8 @@ async fn uncaught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     poll_fn(|cx| guarded(|| future.as_mut().poll(cx))).await
 }
 
-/// Polls, and makes a panic an error. Where the standard library aborts instead, there is nothing to catch.
+/// Polls, and makes a panic an error. Where the standard library aborts instead, there is nothing
+/// to catch.
 pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, Panicked>> {
     match catch_unwind(AssertUnwindSafe(poll)) {
         Ok(poll) => poll.map(Ok),

@@ -1,4 +1,5 @@
-//! A client that goes away. It is listened for only once somebody waits for it: most calls are over before.
+//! A client that goes away. It is listened for only once somebody waits for it: most calls are over
+//! before.
 
 use std::task::{Context, Poll};
 
@@ -6,7 +7,8 @@ use worker::web_sys::AbortSignal;
 
 use crate::callback::Callback;
 
-/// The other end of a request. Needs the compatibility flag `enable_request_signal`; without it nobody is told.
+/// The other end of a request. Needs the compatibility flag `enable_request_signal`; without it
+/// nobody is told.
 pub(crate) struct Hangup {
     signal: AbortSignal,
     callback: Option<Callback>,

@@ -19,8 +19,9 @@ use crate::address;
 use crate::ports::Timeout;
 use crate::request::{header_pairs, piece};
 
-/// `fetch`. A Worker reaches the public internet only; for calls that must not leave it, a host that is written as an address is
-/// refused too, which Cloudflare would do by itself and `workerd` on another machine does not.
+/// `fetch`. A Worker reaches the public internet only; for calls that must not leave it, a host
+/// that is written as an address is refused too, which Cloudflare would do by itself and `workerd`
+/// on another machine does not.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Fetch;
 
@@ -44,7 +45,8 @@ impl HttpClient for Fetch {
     }
 }
 
-/// `http::Uri` and not the `url` crate, whose tables for international names are a tenth of a small server.
+/// `http::Uri` and not the `url` crate, whose tables for international names are a tenth of a small
+/// server.
 fn check(request: &HttpRequest) -> Result<(), HttpError> {
     let bad = |cause: &str| Err(HttpError::BadUrl(cause.to_owned()));
     let Ok(url) = request.url.parse::<Uri>() else {

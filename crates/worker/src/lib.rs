@@ -1,5 +1,5 @@
-//! The host for Cloudflare Workers: a fetch event in, a response out. Conversion only: what a message means is decided in
-//! `mcpfn-core` and `mcpfn-http`.
+//! The host for Cloudflare Workers: a fetch event in, a response out. Conversion only: what a
+//! message means is decided in `mcpfn-core` and `mcpfn-http`.
 //!
 //! | what | how |
 //! |---|---|
@@ -10,7 +10,8 @@
 //! | settings | vars and secrets, named as on every host; a mistake is an answer with status 503 that says what to change |
 //! | logs | one JSON object a line on the console |
 //!
-//! A server is built at the first request of an isolate and kept until the isolate ends. `mcpfn::main!` exports the event.
+//! A server is built at the first request of an isolate and kept until the isolate ends.
+//! `mcpfn::main!` exports the event.
 //!
 //! On other targets only settings and log lines are compiled, for their tests.
 
@@ -67,7 +68,8 @@ pub mod export {
     pub use worker::{Env, js_sys, wasm_bindgen_futures};
 }
 
-/// Exports the fetch event of a Worker, once in a program. `$setup` is a function from [`Variables`] to what is served.
+/// Exports the fetch event of a Worker, once in a program. `$setup` is a function from
+/// [`Variables`] to what is served.
 #[cfg(target_arch = "wasm32")]
 // rustfmt moves the attribute inside further to the right each time
 #[rustfmt::skip]

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
-/// `level` and `message` stand first, as Workers Logs shows them; the other fields follow under their names.
+/// `level` and `message` stand first, as Workers Logs shows them; the other fields follow under
+/// their names.
 pub(crate) fn line(event: &Event<'_>) -> String {
     let mut fields = Fields(Map::new());
     fields

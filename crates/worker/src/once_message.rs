@@ -1,4 +1,5 @@
-//! What an isolate and an object say to each other, as bytes. Both are the same program, except while a new version is deployed.
+//! What an isolate and an object say to each other, as bytes. Both are the same program, except
+//! while a new version is deployed.
 
 /// Bytes of the name of who holds a key.
 pub(crate) const HOLDER: usize = 16;
@@ -11,7 +12,8 @@ pub(crate) enum Ask<'a> {
     Abandon,
 }
 
-/// One request: a letter, the holder, the length of the key in a byte, the key, and what belongs to the letter.
+/// One request: a letter, the holder, the length of the key in a byte, the key, and what belongs to
+/// the letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request<'a> {
     pub(crate) ask: Ask<'a>,

@@ -102,7 +102,8 @@ fn scope() -> WorkerGlobalScope {
 
 impl Random for Isolate {
     fn fill(&self, buffer: &mut [u8]) {
-        // without randomness, sealed state and error ids would be guessable: better no isolate than that one
+        // without randomness, sealed state and error ids would be guessable: better no isolate than
+        // that one
         getrandom::fill(buffer).expect("Web Crypto gives randomness");
     }
 }

@@ -1,4 +1,5 @@
-//! From a fetch event's request to an HTTP request. The body stays in JavaScript until somebody reads it.
+//! From a fetch event's request to an HTTP request. The body stays in JavaScript until somebody
+//! reads it.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -43,7 +44,8 @@ pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<Inc
     })
 }
 
-/// Where the call came from. Cloudflare sets the header, and nobody can call a Worker without passing it.
+/// Where the call came from. Cloudflare sets the header, and nobody can call a Worker without
+/// passing it.
 fn address(headers: &HeaderMap) -> Option<IpAddr> {
     headers.get("cf-connecting-ip")?.to_str().ok()?.parse().ok()
 }
@@ -54,7 +56,8 @@ fn headers(from: &web_sys::Headers) -> HeaderMap {
         let Ok(name) = HeaderName::try_from(name) else {
             continue;
         };
-        // a value that is none stays as an empty one: a check that forbids the header must still find it
+        // a value that is none stays as an empty one: a check that forbids the header must still
+        // find it
         headers.append(
             name,
             HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("")),
@@ -63,7 +66,8 @@ fn headers(from: &web_sys::Headers) -> HeaderMap {
     headers
 }
 
-/// All headers in two steps over the border instead of two for each: `name,value` lines, and neither has a line break.
+/// All headers in two steps over the border instead of two for each: `name,value` lines, and
+/// neither has a line break.
 pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Vec<(String, String)> {
     let lines = String::from(Array::from(headers).join("\n"));
     lines
@@ -73,8 +77,8 @@ pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Vec<(String, String)> 
         .collect()
 }
 
-/// The body of a request. One that says its length is read at once, after that length was found small enough; one that does not
-/// is read in pieces, so that a limit can stop it.
+/// The body of a request. One that says its length is read at once, after that length was found
+/// small enough; one that does not is read in pieces, so that a limit can stop it.
 pub(crate) enum Incoming {
     Declared(web_sys::Request),
     Whole(JsFuture),

@@ -1,4 +1,5 @@
-//! From an HTTP response to a fetch event's response: fixed bodies whole, event streams as a `ReadableStream` that drives the call.
+//! From an HTTP response to a fetch event's response: fixed bodies whole, event streams as a
+//! `ReadableStream` that drives the call.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -41,7 +42,8 @@ fn headers(from: &HeaderMap) -> Result<Headers, Error> {
     Ok(headers)
 }
 
-/// Reading it runs the handler. It ends when the handler does or the client goes away, which drops the handler.
+/// Reading it runs the handler. It ends when the handler does or the client goes away, which drops
+/// the handler.
 struct Events {
     body: Option<Body>,
     client: Hangup,

@@ -26,11 +26,13 @@ On Cloudflare Workers, as vars or secrets:
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// `MCPFN_AUTH`: how callers prove who they are. There is no default: a deployed server does not guess.
+    /// `MCPFN_AUTH`: how callers prove who they are. There is no default: a deployed server does
+    /// not guess.
     pub methods: Methods,
     /// What those methods need.
     pub proofs: Proofs,
-    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not set.
+    /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not
+    /// set.
     pub base_path: String,
     /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
     pub origins: Vec<String>,

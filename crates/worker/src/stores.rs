@@ -1,5 +1,6 @@
-//! The stores of Workers behind ports: D1 as a SQL database, KV for results, the rate-limit binding for call budgets, Durable Objects
-//! for writes that happen once, R2 for files. Only the last two are exact among isolates.
+//! The stores of Workers behind ports: D1 as a SQL database, KV for results, the rate-limit binding
+//! for call budgets, Durable Objects for writes that happen once, R2 for files. Only the last two
+//! are exact among isolates.
 
 mod d1;
 mod kv;

@@ -27,7 +27,8 @@ pub(crate) fn message(error: &JsValue) -> String {
 pub struct Variables(pub(crate) Env);
 
 impl Variables {
-    /// A variable or secret as text. Numbers and booleans of `wrangler.toml` are written as JSON; what is no value is not set.
+    /// A variable or secret as text. Numbers and booleans of `wrangler.toml` are written as JSON;
+    /// what is no value is not set.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<OsString> {
         let value = Reflect::get(&self.0, &JsValue::from_str(name)).ok()?;
@@ -47,7 +48,8 @@ impl Variables {
     pub fn d1(&self, binding: &str) -> Result<D1, String> {
         let database: D1Database = self.0.d1(binding).map_err(|error| {
             format!(
-                "no D1 database is bound as {binding} ({error}); add one to [[d1_databases]] in wrangler.toml with binding = \"{binding}\""
+                "no D1 database is bound as {binding} ({error}); add one to [[d1_databases]] in \
+                 wrangler.toml with binding = \"{binding}\""
             )
         })?;
         Ok(D1::new(database))
@@ -60,7 +62,10 @@ impl Variables {
     #[cfg(feature = "r2")]
     pub fn r2(&self, binding: &str) -> Result<R2, String> {
         let bucket = self.0.bucket(binding).map_err(|error| {
-            format!("no R2 bucket is bound as {binding} ({error}); add one to [[r2_buckets]] in wrangler.toml with binding = \"{binding}\"")
+            format!(
+                "no R2 bucket is bound as {binding} ({error}); add one to [[r2_buckets]] in \
+                wrangler.toml with binding = \"{binding}\""
+            )
         })?;
         Ok(R2::new(bucket))
     }
@@ -71,10 +76,12 @@ impl Variables {
         self.0.kv(binding).ok().map(KvCache::new)
     }
 
-    /// The store of writes that happen once in a namespace of Durable Objects, if one is bound to the name.
+    /// The store of writes that happen once in a namespace of Durable Objects, if one is bound to
+    /// the name.
     ///
     /// # Errors
-    /// When something else is bound to it, or this program was built without the feature `once`: a sentence that says what to change.
+    /// When something else is bound to it, or this program was built without the feature `once`: a
+    /// sentence that says what to change.
     pub fn once(&self, binding: &str) -> Result<Option<Arc<dyn Once>>, String> {
         let bound = Reflect::get(&self.0, &JsValue::from_str(binding)).unwrap_or_default();
         if bound.is_undefined() {

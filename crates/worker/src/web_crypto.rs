@@ -1,5 +1,5 @@
-//! Web Crypto behind the port `Signatures`: keys and signatures of callers' tokens. A key is imported once and serves every request of
-//! the isolate.
+//! Web Crypto behind the port `Signatures`: keys and signatures of callers' tokens. A key is
+//! imported once and serves every request of the isolate.
 
 use mcpfn_auth::{PublicKey, SignatureKey, Signatures};
 use mcpfn_core::BoxFuture;

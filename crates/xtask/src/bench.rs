@@ -1,5 +1,5 @@
-//! `bench`: starts the benchmarks of one part, after counting their instructions where valgrind is there. What is measured,
-//! and what the numbers mean, is in tests/benches.
+//! `bench`: starts the benchmarks of one part, after counting their instructions where valgrind is
+//! there. What is measured, and what the numbers mean, is in tests/benches.
 
 mod lambda;
 mod peers;
@@ -53,7 +53,8 @@ fn core(cx: &Context, rest: &[String]) -> Result<()> {
         )?)?,
         None => {
             println!(
-                "instructions are not counted: `apt-get install valgrind` gives the tool that counts them"
+                "instructions are not counted: `apt-get install valgrind` gives the tool that \
+                 counts them"
             );
             None
         }
@@ -81,8 +82,9 @@ fn program(part: &str, messages: &str) -> Result<PathBuf> {
     })
 }
 
-/// Instructions of one run of each operation, as `NAME=INSTRUCTIONS` with commas between. The program says how often each
-/// runs. What it does once stands in both counts and falls out of their difference.
+/// Instructions of one run of each operation, as `NAME=INSTRUCTIONS` with commas between. The
+/// program says how often each runs. What it does once stands in both counts and falls out of their
+/// difference.
 fn count(program: &Path) -> Result<Option<String>> {
     let operations = process::read(Command::new(program).arg("--names"))?;
     println!(

@@ -68,7 +68,8 @@ pub(crate) fn docs(cx: &Context, _: &mut Counts) -> Result<()> {
     )
 }
 
-/// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`, the line each test binary ends with.
+/// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`, the line each test binary ends
+/// with.
 fn test_result(line: &str) -> Option<Counts> {
     let (_, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let number = |of: &str| {
@@ -95,11 +96,13 @@ mod tests {
     #[test]
     fn the_closing_line_of_a_test_binary_is_counted() {
         check(
-            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished \
+             in 0.1s",
             Some((12, 0)),
         );
         check(
-            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 9s",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; \
+             finished in 9s",
             Some((3, 2)),
         );
     }

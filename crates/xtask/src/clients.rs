@@ -1,5 +1,6 @@
-//! The step `clients`: official clients that other people use, against the fixture server; official servers behind the deployable one;
-//! and one client that uses every system of it. The checks themselves are in tests/e2e.
+//! The step `clients`: official clients that other people use, against the fixture server; official
+//! servers behind the deployable one; and one client that uses every system of it. The checks
+//! themselves are in tests/e2e.
 
 mod front;
 
@@ -15,7 +16,8 @@ use crate::{
     wasm::count_line,
 };
 
-/// Each script and what tells its runs apart. The 2.x client speaks the handshake revisions unless asked otherwise.
+/// Each script and what tells its runs apart. The 2.x client speaks the handshake revisions unless
+/// asked otherwise.
 const CLIENTS: &[(&str, &[&str])] = &[
     ("ts-v2.mjs", &["--era", "modern"]),
     ("ts-v2.mjs", &["--era", "legacy"]),

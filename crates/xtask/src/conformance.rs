@@ -1,5 +1,6 @@
-//! The step `conformance`: the official suite against the fixture server. The suite decides what passes; here its
-//! results are read, counted and told apart from failures that are expected and explained in a baseline file.
+//! The step `conformance`: the official suite against the fixture server. The suite decides what
+//! passes; here its results are read, counted and told apart from failures that are expected and
+//! explained in a baseline file.
 
 mod baseline;
 mod results;
@@ -52,7 +53,8 @@ impl Options {
                     Some("worker") => options.host = Host::Worker,
                     _ => {
                         return Err(Error::new(
-                            "say which host serves the fixtures: `--host local`, `--host lambda` or `--host worker`",
+                            "say which host serves the fixtures: `--host local`, `--host lambda` \
+                             or `--host worker`",
                         ));
                     }
                 },
@@ -154,7 +156,8 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
     Ok(())
 }
 
-/// Builds the front and, beside it, the bootstrap that it starts. The front takes the fixture server's place.
+/// Builds the front and, beside it, the bootstrap that it starts. The front takes the fixture
+/// server's place.
 fn build_lambda(cx: &Context) -> Result<PathBuf> {
     process::run(
         cx.cargo()
@@ -230,14 +233,16 @@ fn one_run(
             println!("  {line}");
         }
         if let Err(error) = verdict {
-            // Its list of scenarios repeats what was printed above; what follows the totals is said nowhere else.
+            // Its list of scenarios repeats what was printed above; what follows the totals is said
+            // nowhere else.
             let said = error.to_string();
             let closing = said
                 .split_once("\nTotal: ")
                 .map_or(said.as_str(), |(_, after)| after);
             println!("  the suite's own words: {}", closing.trim_matches('\n'));
             fs::write(output.join("suite.log"), &said).while_doing("write the suite's log")?;
-            // It may be unhappy about something that is no failed check, such as an entry that passes by now.
+            // It may be unhappy about something that is no failed check, such as an entry that
+            // passes by now.
             if tally.checks.failed == 0 {
                 counts.failed += 1;
             }

@@ -1,4 +1,5 @@
-//! Where things are: the repository, the tool cache, cargo's target folder. Nothing is created here.
+//! Where things are: the repository, the tool cache, cargo's target folder. Nothing is created
+//! here.
 
 use std::{
     env,
@@ -14,7 +15,8 @@ pub(crate) struct Context {
     pub(crate) root: PathBuf,
     /// Tools fetched by `setup`, shared by every checkout of this user.
     pub(crate) tools: PathBuf,
-    /// The target folder this program was itself built into, wherever the user's configuration put it.
+    /// The target folder this program was itself built into, wherever the user's configuration put
+    /// it.
     pub(crate) target: PathBuf,
 }
 

@@ -20,8 +20,8 @@ pub(crate) fn run(cx: &Context, _: &mut Counts) -> Result<()> {
     };
     process::run(deny().args(["licenses", "bans", "sources"]))?;
 
-    // The advisory database is fetched from a git host, which is not everywhere in reach. A missing database is said
-    // aloud and is no failure; an advisory is one.
+    // The advisory database is fetched from a git host, which is not everywhere in reach. A missing
+    // database is said aloud and is no failure; an advisory is one.
     match process::read(deny().arg("advisories")) {
         Ok(_) => println!("advisories ok"),
         Err(error) if database_missing(&error.to_string()) => {

@@ -1,5 +1,6 @@
-//! The step `embeddings`: how often passages are found with a real model, which a Python program serves on loopback. The questions and
-//! the bounds are the toolkits' test `recall`; the step `postgres` asks it again.
+//! The step `embeddings`: how often passages are found with a real model, which a Python program
+//! serves on loopback. The questions and the bounds are the toolkits' test `recall`; the step
+//! `postgres` asks it again.
 
 use crate::{
     cargo_steps,

@@ -1,4 +1,5 @@
-//! The fixture server: built, started on a free port, and stopped again. What it serves is decided in tests/.
+//! The fixture server: built, started on a free port, and stopped again. What it serves is decided
+//! in tests/.
 
 use std::{
     collections::VecDeque,

@@ -1,6 +1,7 @@
-//! The step `lambda`: the fixture server as a Lambda bootstrap under the emulators that others wrote. `cargo lambda watch` has a
-//! function URL that streams, for real clients; the official runtime interface emulator ends, kills and restarts processes.
-//! What AWS does byte by byte is tested in tests/lambda.
+//! The step `lambda`: the fixture server as a Lambda bootstrap under the emulators that others
+//! wrote. `cargo lambda watch` has a function URL that streams, for real clients; the official
+//! runtime interface emulator ends, kills and restarts processes. What AWS does byte by byte is
+//! tested in tests/lambda.
 
 mod http;
 mod rie;
@@ -61,7 +62,8 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         rie::run(&tools, &bootstrap, &out, counts)
     } else {
         println!(
-            "the runtime interface emulator is a program for Linux: crashes and timeouts are not tried here"
+            "the runtime interface emulator is a program for Linux: crashes and timeouts are not \
+             tried here"
         );
         Ok(())
     }
@@ -138,8 +140,9 @@ fn watch(
     Ok(())
 }
 
-/// Asks every function something each second, until the end of what it gives: now and then `cargo lambda watch` hands an event out
-/// only when the next request comes, and a client that waits for its answer sends none.
+/// Asks every function something each second, until the end of what it gives: now and then
+/// `cargo lambda watch` hands an event out only when the next request comes, and a client that
+/// waits for its answer sends none.
 fn pulse(address: SocketAddr) -> mpsc::Sender<()> {
     let (alive, ended) = mpsc::channel::<()>();
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
@@ -159,7 +162,8 @@ fn pulse(address: SocketAddr) -> mpsc::Sender<()> {
     alive
 }
 
-/// A folder in which `cargo lambda watch` finds the names of the functions. It builds nothing of it.
+/// A folder in which `cargo lambda watch` finds the names of the functions. It builds nothing of
+/// it.
 fn project(out: &Path) -> Result<PathBuf> {
     let folder = out.join("watch");
     fs::create_dir_all(folder.join("src/bin"))
@@ -197,7 +201,8 @@ fn progress(address: SocketAddr, path: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(format!(
-        "status {}; five reports and an answer must arrive, each a tenth of a second after the last: {answer:?}",
+        "status {}; five reports and an answer must arrive, each a tenth of a second after the \
+         last: {answer:?}",
         answer.status
     )))
 }

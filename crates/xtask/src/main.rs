@@ -1,5 +1,5 @@
-//! `cargo xtask`: the one list of commands of this repository. It starts other tools and counts what they report;
-//! it is not a library, is never published, and holds no rule of the protocol.
+//! `cargo xtask`: the one list of commands of this repository. It starts other tools and counts
+//! what they report; it is not a library, is never published, and holds no rule of the protocol.
 
 mod bench;
 mod cargo_steps;
@@ -108,7 +108,8 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
     }
 }
 
-/// The steps of `test`. The order is by price: what fails in a second is asked before what fails in a minute.
+/// The steps of `test`. The order is by price: what fails in a second is asked before what fails in
+/// a minute.
 const STEPS: &[Step] = &[
     Step {
         name: "fmt",

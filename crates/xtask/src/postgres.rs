@@ -1,5 +1,5 @@
-//! The step `postgres`: a PostgreSQL server of this run's own, and the tests that ask one: the driver's, and the toolkits' whole suite,
-//! which `unit` runs over SQLite.
+//! The step `postgres`: a PostgreSQL server of this run's own, and the tests that ask one: the
+//! driver's, and the toolkits' whole suite, which `unit` runs over SQLite.
 
 use std::{
     env,

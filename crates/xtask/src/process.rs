@@ -1,4 +1,5 @@
-//! Starting other programs: loudly, quietly, or reading along. Every failure names the command and what to do.
+//! Starting other programs: loudly, quietly, or reading along. Every failure names the command and
+//! what to do.
 
 use std::{
     env,
@@ -19,7 +20,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     ok_status(command, status)
 }
 
-/// Runs with the terminal attached and gives every line of standard output to `each` as it passes by.
+/// Runs with the terminal attached and gives every line of standard output to `each` as it passes
+/// by.
 pub(crate) fn run_reading(command: &mut Command, mut each: impl FnMut(&str)) -> Result<()> {
     announce(command);
     let mut child = command
@@ -43,7 +45,8 @@ pub(crate) fn run_reading(command: &mut Command, mut each: impl FnMut(&str)) -> 
     ok_status(command, status)
 }
 
-/// Runs without showing anything and gives back standard output; on failure the error carries what the tool said.
+/// Runs without showing anything and gives back standard output; on failure the error carries what
+/// the tool said.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())

@@ -1,4 +1,5 @@
-//! What a run says about itself: errors as sentences, counts, step headers and the closing summary. It starts nothing.
+//! What a run says about itself: errors as sentences, counts, step headers and the closing summary.
+//! It starts nothing.
 
 use std::{
     fmt, io,
@@ -91,7 +92,8 @@ pub(crate) fn run_steps(cx: &Context, steps: &[Step]) -> Result<()> {
         let from = Instant::now();
         let mut counts = Counts::default();
         let result = (step.run)(cx, &mut counts);
-        // A step that fails before it could count anything (a lint, a build) is still one thing that failed.
+        // A step that fails before it could count anything (a lint, a build) is still one thing
+        // that failed.
         if result.is_err() && counts.failed == 0 {
             counts.failed = 1;
         }
@@ -141,7 +143,8 @@ fn summary(steps: &[Step], done: &[Done], took: Duration) -> String {
     text
 }
 
-/// Our own lines must come before those of the tool started next, which writes to the same terminal or file.
+/// Our own lines must come before those of the tool started next, which writes to the same terminal
+/// or file.
 pub(crate) fn flush() {
     // A closed standard output is noticed by the next write; there is nothing to do about it here.
     let _ = io::stdout().flush();

@@ -1,5 +1,6 @@
-//! The step `sam`: template.yaml under every linter that finds something the others miss, and the bootstrap that `sam build` makes
-//! of it, asked through a function URL on this machine. Nothing is deployed and no account is needed.
+//! The step `sam`: template.yaml under every linter that finds something the others miss, and the
+//! bootstrap that `sam build` makes of it, asked through a function URL on this machine. Nothing is
+//! deployed and no account is needed.
 
 mod ask;
 
@@ -141,7 +142,8 @@ fn cfn_lint(cx: &Context, python: &Python, file: &Path) -> Result<()> {
     process::read(&mut command).map(|_| ())
 }
 
-/// Builds as a deployment does, except for this machine's own processor: for the other one a standard library may be missing.
+/// Builds as a deployment does, except for this machine's own processor: for the other one a
+/// standard library may be missing.
 fn build(cx: &Context, python: &Python, out: &Path) -> Result<PathBuf> {
     let architecture = if ARCH == "aarch64" { "arm64" } else { "x86_64" };
     let folder = out.join("build");

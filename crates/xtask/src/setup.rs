@@ -1,5 +1,6 @@
-//! The tool cache: what the steps need beside cargo. Each part is fetched when it is missing and left alone when it
-//! is there; a part is built in a temporary folder and renamed, so an interrupted run leaves nothing half done.
+//! The tool cache: what the steps need beside cargo. Each part is fetched when it is missing and
+//! left alone when it is there; a part is built in a temporary folder and renamed, so an
+//! interrupted run leaves nothing half done.
 
 mod cargo_deny;
 mod debian;
@@ -68,7 +69,8 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     Ok(())
 }
 
-/// Makes `<tools>/<name>` by letting `build` fill a temporary folder beside it, once, however many runs ask at a time.
+/// Makes `<tools>/<name>` by letting `build` fill a temporary folder beside it, once, however many
+/// runs ask at a time.
 fn once(cx: &Context, name: &str, build: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let finished = cx.tools.join(name);
     if finished.is_dir() {
@@ -78,7 +80,8 @@ fn once(cx: &Context, name: &str, build: impl FnOnce(&Path) -> Result<()>) -> Re
     if finished.is_dir() {
         return Ok(finished);
     }
-    // Whoever holds the lock is the only builder, so a folder found here is the rest of an interrupted run.
+    // Whoever holds the lock is the only builder, so a folder found here is the rest of an
+    // interrupted run.
     let unfinished = cx.tools.join(format!("unfinished-{name}"));
     remove(&unfinished)?;
     fs::create_dir_all(&unfinished).while_doing(format_args!("create {}", unfinished.display()))?;
@@ -87,7 +90,8 @@ fn once(cx: &Context, name: &str, build: impl FnOnce(&Path) -> Result<()>) -> Re
     Ok(finished)
 }
 
-/// Waits for another run that is preparing the same part; released when the file is dropped, also after a crash.
+/// Waits for another run that is preparing the same part; released when the file is dropped, also
+/// after a crash.
 fn lock(cx: &Context, name: &str) -> Result<File> {
     fs::create_dir_all(&cx.tools).while_doing(format_args!(
         "create {} (set MCPFN_TOOLS to a folder that can be written to)",

@@ -1,6 +1,7 @@
-//! The step `stores`: the contract of the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down; the
-//! contract of files against emulators of S3, and the program `mcpfn` on one. What the stores are asked is in tests/stores; memory and
-//! directories are asked by `unit`.
+//! The step `stores`: the contract of the shared stores against DynamoDB emulators, and what a call
+//! costs when DynamoDB is down; the contract of files against emulators of S3, and the program
+//! `mcpfn` on one. What the stores are asked is in tests/stores; memory and directories are asked
+//! by `unit`.
 
 mod server;
 

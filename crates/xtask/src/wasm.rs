@@ -1,6 +1,6 @@
-//! The step `wasm`: core, http and auth need nothing from a host. They are built for wasm32-unknown-unknown, a small module
-//! made of the first two is shown to import nothing, and it answers calls under Node. What it answers is checked over there,
-//! in tests/wasm/run.mjs.
+//! The step `wasm`: core, http and auth need nothing from a host. They are built for
+//! wasm32-unknown-unknown, a small module made of the first two is shown to import nothing, and it
+//! answers calls under Node. What it answers is checked over there, in tests/wasm/run.mjs.
 
 mod imports;
 
@@ -95,8 +95,9 @@ fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
     )))
 }
 
-/// Target folders of their own, one for each thing that a panic may do, so that native builds keep theirs. Cargo does not notice that the standard library of
-/// a toolchain was replaced and then fails with "can't find crate", so the folder is emptied when that happened.
+/// Target folders of their own, one for each thing that a panic may do, so that native builds keep
+/// theirs. Cargo does not notice that the standard library of a toolchain was replaced and then
+/// fails with "can't find crate", so the folder is emptied when that happened.
 pub(crate) fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathBuf> {
     let folder = cx.target.join(if toolchain.unwinds() {
         "wasm"
@@ -115,7 +116,8 @@ pub(crate) fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathB
     Ok(folder)
 }
 
-/// Asks gzip rather than linking a compressor: this number is for reading, and gzip is where shells are.
+/// Asks gzip rather than linking a compressor: this number is for reading, and gzip is where shells
+/// are.
 fn gzip_size(bytes: &[u8]) -> String {
     match gzip(bytes) {
         Some(size) => format!("{size} bytes after gzip -9"),

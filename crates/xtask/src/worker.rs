@@ -1,5 +1,6 @@
-//! The step `worker`: the host for Cloudflare Workers in workerd, the runtime that serves it there. Every fixture runs through it,
-//! then what only this host does, then real clients; last, what wrangler would deploy.
+//! The step `worker`: the host for Cloudflare Workers in workerd, the runtime that serves it there.
+//! Every fixture runs through it, then what only this host does, then real clients; last, what
+//! wrangler would deploy.
 
 mod deployed;
 pub(crate) mod workerd;
@@ -26,7 +27,8 @@ const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
 const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
 pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
-/// The origins that the fixtures call from: this host has no loopback that it could trust by itself.
+/// The origins that the fixtures call from: this host has no loopback that it could trust by
+/// itself.
 const ORIGINS: (&str, &str) = (
     "MCPFN_ORIGINS",
     "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}",
@@ -307,7 +309,8 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
     ]))
 }
 
-/// The test target of the integration tests that asks a running workerd: its tests whose names have `part` in them.
+/// The test target of the integration tests that asks a running workerd: its tests whose names have
+/// `part` in them.
 fn in_workerd(
     cx: &Context,
     tools: &WorkerTools,

@@ -1,4 +1,5 @@
-//! The server that the tests of the hosts guard: tools that need no scope, one, and two; and one whose results are kept.
+//! The server that the tests of the hosts guard: tools that need no scope, one, and two; and one
+//! whose results are kept.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,5 +1,5 @@
-//! The issuer: its document, its keys, its verdicts on opaque tokens, over real HTTP. It can be slow, broken and gone. It issues
-//! nothing: tests sign for it.
+//! The issuer: its document, its keys, its verdicts on opaque tokens, over real HTTP. It can be
+//! slow, broken and gone. It issues nothing: tests sign for it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

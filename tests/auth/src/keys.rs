@@ -1,4 +1,5 @@
-//! Keys of every kind that is taken, made anew in each run, and tokens signed with them. Signs anything: checks nothing.
+//! Keys of every kind that is taken, made anew in each run, and tokens signed with them. Signs
+//! anything: checks nothing.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;

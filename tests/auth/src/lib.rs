@@ -1,5 +1,6 @@
-//! An issuer on loopback with real keys, a platform whose clock a test moves, and a server to guard. What must become of tokens is
-//! in `tests/it`, and what clients of the running hosts are told in `tests/hosts`.
+//! An issuer on loopback with real keys, a platform whose clock a test moves, and a server to
+//! guard. What must become of tokens is in `tests/it`, and what clients of the running hosts are
+//! told in `tests/hosts`.
 
 mod guarded;
 mod issuer;

@@ -1,5 +1,5 @@
-//! The requests that are measured, each at three levels: the floor, `mcpfn-core` (message in, answer out) and `mcpfn-http`
-//! (`http::Request` in, `http::Response` out).
+//! The requests that are measured, each at three levels: the floor, `mcpfn-core` (message in,
+//! answer out) and `mcpfn-http` (`http::Request` in, `http::Response` out).
 
 use std::future::Future;
 use std::hint::black_box;
@@ -31,7 +31,8 @@ pub(crate) struct Case {
     method: &'static str,
     /// The tool's name and its arguments, where one is called.
     call: Option<fn() -> (&'static str, Value)>,
-    /// Whether tools have scopes and rates and keep results, and the platform has stores, in memory.
+    /// Whether tools have scopes and rates and keep results, and the platform has stores, in
+    /// memory.
     policies: bool,
 }
 
@@ -114,7 +115,8 @@ impl Case {
         }
     }
 
-    /// How often an operation runs for its instructions to be counted: less often where one takes millions.
+    /// How often an operation runs for its instructions to be counted: less often where one takes
+    /// millions.
     pub(crate) fn times_to_count(&self) -> u64 {
         let (request, answer) = self.sizes();
         match request + answer {
@@ -334,10 +336,17 @@ fn server(tools: usize, page: usize, policies: bool) -> Server {
     let search = |name: String| {
         let found = Arc::clone(&found);
         Tool::new(name)
-            .describe("Search the product catalog. Use this when the user asks about products, prices or stock.")
+            .describe(
+                "Search the product catalog. Use this when the user asks about products, \
+                prices or stock.",
+            )
             .read_only()
             .handler(move |search: Search| {
-                let rows = if search.category.is_none() && !search.query.is_empty() { search.limit.min(found.len()) } else { 0 };
+                let rows = if search.category.is_none() && !search.query.is_empty() {
+                    search.limit.min(found.len())
+                } else {
+                    0
+                };
                 let found = found[..rows].to_vec();
                 async move { found }
             })

@@ -1,4 +1,5 @@
-//! Times operations in turns: a machine that is slow for a while is slow for all of them, so ratios hold where times do not.
+//! Times operations in turns: a machine that is slow for a while is slow for all of them, so ratios
+//! hold where times do not.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -63,7 +64,8 @@ pub(crate) fn timed<T>(
     took
 }
 
-/// A function of its own, because a tool that counts instructions is told to count inside it, by this name.
+/// A function of its own, because a tool that counts instructions is told to count inside it, by
+/// this name.
 #[inline(never)]
 fn one_operation<T>(work: &mut impl FnMut(T), value: T) {
     work(value);

@@ -70,8 +70,14 @@ impl Report {
 
     pub(crate) fn markdown(&self) -> String {
         let mut out = String::from("# Cost of a call beside serde_json on the same bytes\n\n");
-        out.push_str("The floor parses the request's bytes to a `Value` and writes the answer's bytes from one. Times are medians of\n");
-        out.push_str("rounds in which every operation has its turn; the factor beside a time is the median of its rounds' factors.\n\n");
+        out.push_str(
+            "The floor parses the request's bytes to a `Value` and writes the answer's \
+            bytes from one. Times are medians of\n",
+        );
+        out.push_str(
+            "rounds in which every operation has its turn; the factor beside a time is \
+            the median of its rounds' factors.\n\n",
+        );
         self.table(&mut out, "time", |level| {
             Some((nanoseconds(level.nanoseconds), level.times))
         });
@@ -90,7 +96,8 @@ impl Report {
         let [core, http] = self.among_many;
         let _ = writeln!(
             out,
-            "Among 10,000 tools a call takes {core:.2} (core) and {http:.2} (http) times what it takes among 30."
+            "Among 10,000 tools a call takes {core:.2} (core) and {http:.2} (http) times what it \
+             takes among 30."
         );
         let _ = match self.over_goal().as_slice() {
             [] => writeln!(
@@ -167,7 +174,8 @@ impl Report {
             json!({"label": row.name, "value": rounded(level.instructions.map_or(level.times, |(_, times)| times))})
         };
         let bars: Vec<Value> = self.rows.iter().map(bar).collect();
-        json!({"title": format!("Cost of a request through {name}"), "unit": "times serde_json on the same bytes", "log": false, "bars": bars})
+        json!({"title": format!("Cost of a request through {name}"), "unit": "times serde_json on \
+            the same bytes", "log": false, "bars": bars})
     }
 
     /// Writes both forms to `bench/results`.

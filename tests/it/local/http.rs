@@ -170,7 +170,8 @@ fn a_slow_tool_is_stopped_and_the_server_goes_on() {
     assert_eq!(result["isError"], true);
     assert_eq!(
         result["content"][0]["text"],
-        "`test_slow` did not finish within 250 ms and was stopped. Try a narrower request, or the same one later."
+        "`test_slow` did not finish within 250 ms and was stopped. Try a narrower request, or the \
+         same one later."
     );
     let panic = Request::modern("tools/call", json!({"name": "test_panic"}));
     assert_eq!(send(address, &panic).json()["result"]["isError"], true);

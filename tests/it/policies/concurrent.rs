@@ -1,4 +1,5 @@
-//! Many calls at once, on real threads and real time: kept results and writes are made once, budgets are exact.
+//! Many calls at once, on real threads and real time: kept results and writes are made once,
+//! budgets are exact.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Stores that give no answer: calls go on, or are refused where the operator says so, and the log hears of it.
+//! Stores that give no answer: calls go on, or are refused where the operator says so, and the log
+//! hears of it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Policies through the hosts that have stores of their own: what one request leaves, the next one finds.
+//! Policies through the hosts that have stores of their own: what one request leaves, the next one
+//! finds.
 
 use serde_json::json;
 

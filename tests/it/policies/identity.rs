@@ -1,5 +1,6 @@
-//! What HTTP says to callers about proving who they are: challenges, the metadata document, refusals. The proof itself is a test's
-//! own here: any token but `good` proves nothing. Real tokens of a real issuer are tested beside `mcpfn-auth`.
+//! What HTTP says to callers about proving who they are: challenges, the metadata document,
+//! refusals. The proof itself is a test's own here: any token but `good` proves nothing. Real
+//! tokens of a real issuer are tested beside `mcpfn-auth`.
 
 use std::sync::Arc;
 

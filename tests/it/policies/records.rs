@@ -1,4 +1,5 @@
-//! What the log has of each call, and the bounds of results. Not the log's format, which is a host's.
+//! What the log has of each call, and the bounds of results. Not the log's format, which is a
+//! host's.
 
 use mcpfn::prelude::*;
 use serde_json::json;

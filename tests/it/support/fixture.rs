@@ -1,4 +1,5 @@
-//! The format of a fixture file: requests, what must come back, and values carried from one step to the next.
+//! The format of a fixture file: requests, what must come back, and values carried from one step to
+//! the next.
 //!
 //! ```json
 //! {
@@ -8,10 +9,11 @@
 //! }
 //! ```
 //!
-//! A file with one step writes `request` and `response` at the top. `{{state}}` in a later step's strings stands for what was
-//! captured. With `"as": "2026-07-28"` the message is sent as a client of that revision sends it (envelope, `_meta`, headers);
-//! what the file gives itself stays. Without it nothing is added but content type and `Accept`; a header that is `null` is
-//! left out, and one that is a list is sent several times. How bodies are compared: see `matching.rs`.
+//! A file with one step writes `request` and `response` at the top. `{{state}}` in a later step's
+//! strings stands for what was captured. With `"as": "2026-07-28"` the message is sent as a client
+//! of that revision sends it (envelope, `_meta`, headers); what the file gives itself stays.
+//! Without it nothing is added but content type and `Accept`; a header that is `null` is left out,
+//! and one that is a list is sent several times. How bodies are compared: see `matching.rs`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

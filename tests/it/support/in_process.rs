@@ -1,4 +1,5 @@
-//! The HTTP service called as the function that it is, with time, randomness and records under control.
+//! The HTTP service called as the function that it is, with time, randomness and records under
+//! control.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

@@ -1,4 +1,5 @@
-//! What holds for every answer, whatever was asked. The runner checks it after every step, on every host.
+//! What holds for every answer, whatever was asked. The runner checks it after every step, on every
+//! host.
 
 use serde_json::Value;
 
@@ -59,7 +60,8 @@ pub(crate) fn broken(request: &Request, response: &Response) -> Vec<String> {
     found
 }
 
-/// What is wrong with one message from the server. `asked` is the id of the one request it can be about.
+/// What is wrong with one message from the server. `asked` is the id of the one request it can be
+/// about.
 pub(crate) fn broken_message(message: &Value, asked: Option<&Value>, modern: bool) -> Vec<String> {
     let mut found = Vec::new();
     let mut must = |holds: bool, what: &str| {

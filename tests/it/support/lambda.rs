@@ -1,5 +1,5 @@
-//! The Lambda host as a process behind the Runtime API: requests become events as AWS makes them, answers come back buffered or
-//! streamed. It states what AWS refuses by itself.
+//! The Lambda host as a process behind the Runtime API: requests become events as AWS makes them,
+//! answers come back buffered or streamed. It states what AWS refuses by itself.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,9 +1,10 @@
 //! How an expected JSON value is compared with an actual one.
 //!
-//! Objects match as parts: members that are not expected may be there. Arrays match item by item and in length. Besides:
-//! `"$absent"` (no such member), `"$any"` (anything), `{"$contains": "text"}` (a text inside a string),
-//! `{"$contains": [..]}` (each matches some item), `{"$lacks": "text"}`, `{"$count": n}` (length of an array), and
-//! `{"$exact": ..}` (equal in every member).
+//! Objects match as parts: members that are not expected may be there. Arrays match item by item
+//! and in length. Besides: `"$absent"` (no such member), `"$any"` (anything),
+//! `{"$contains": "text"}` (a text inside a string), `{"$contains": [..]}` (each matches some
+//! item), `{"$lacks": "text"}`, `{"$count": n}` (length of an array), and `{"$exact": ..}` (equal
+//! in every member).
 
 use serde_json::Value;
 

@@ -13,7 +13,8 @@ pub(crate) fn over_http(folder: &str, start: impl Fn(fn() -> mcpfn::Builder) -> 
     over_http_where(folder, |_| true, start);
 }
 
-/// Those of them whose file has a name that is wanted: a host may have no say in what others are about.
+/// Those of them whose file has a name that is wanted: a host may have no say in what others are
+/// about.
 pub(crate) fn over_http_where(
     folder: &str,
     wanted: impl Fn(&str) -> bool,

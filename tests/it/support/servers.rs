@@ -1,4 +1,5 @@
-//! Servers besides `everything`, for what it does not show: pages, missing capabilities, definitions with all their parts.
+//! Servers besides `everything`, for what it does not show: pages, missing capabilities,
+//! definitions with all their parts.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

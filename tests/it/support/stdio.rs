@@ -1,4 +1,5 @@
-//! The stdio host over a pipe in memory: messages in, messages out. Not the process (that is `process.rs`).
+//! The stdio host over a pipe in memory: messages in, messages out. Not the process (that is
+//! `process.rs`).
 
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{complete, time};
 
-/// Speaks to a server of its own, in the revision's manner: with a handshake if it has one. Gives what came back for
-/// `messages`, in the order in which it came.
+/// Speaks to a server of its own, in the revision's manner: with a handshake if it has one. Gives
+/// what came back for `messages`, in the order in which it came.
 pub(crate) fn exchange(
     server: impl FnOnce() -> Builder,
     revision: &str,

@@ -1,5 +1,5 @@
-//! A platform of which every port is under a test's control: time passes only when everything waits for it, randomness
-//! counts, records are kept.
+//! A platform of which every port is under a test's control: time passes only when everything waits
+//! for it, randomness counts, records are kept.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -110,7 +110,8 @@ impl Wake for Flag {
     }
 }
 
-/// Polls a future to its end; when it waits and nothing woke it, time goes on to the next end of a sleep.
+/// Polls a future to its end; when it waits and nothing woke it, time goes on to the next end of a
+/// sleep.
 pub(crate) fn block_on<F: Future>(time: &Time, future: F) -> F::Output {
     let flag = Arc::new(Flag(AtomicBool::new(false)));
     let waker = Waker::from(Arc::clone(&flag));

@@ -1,4 +1,5 @@
-//! One execution environment: a bootstrap process with Lambda's variables, and its Runtime API. One per process, as on AWS.
+//! One execution environment: a bootstrap process with Lambda's variables, and its Runtime API. One
+//! per process, as on AWS.
 
 use std::io;
 use std::path::PathBuf;
@@ -21,7 +22,8 @@ pub struct Bootstrap {
     pub program: PathBuf,
     /// Its arguments: bootstraps of other languages are an interpreter and these.
     pub arguments: Vec<String>,
-    /// Variables besides Lambda's own. Nothing else of this process's environment reaches the function.
+    /// Variables besides Lambda's own. Nothing else of this process's environment reaches the
+    /// function.
     pub variables: Vec<(String, String)>,
     /// Repeat its log on our stderr.
     pub echo: bool,
@@ -114,7 +116,8 @@ impl Environment {
         })
     }
 
-    /// Waits for the function to ask for its first event, and says how long that took from its start.
+    /// Waits for the function to ask for its first event, and says how long that took from its
+    /// start.
     ///
     /// # Errors
     /// How the process ended, if it did.

@@ -1,4 +1,5 @@
-//! A function URL on this machine: HTTP in front of execution environments, each of which works on one request at a time.
+//! A function URL on this machine: HTTP in front of execution environments, each of which works on
+//! one request at a time.
 
 use std::convert::Infallible;
 use std::io;
@@ -159,7 +160,8 @@ impl Front {
         }
     }
 
-    /// Passes a stream on to its end, also when the client is gone: the platform does not tell a function.
+    /// Passes a stream on to its end, also when the client is gone: the platform does not tell a
+    /// function.
     async fn relay(
         self: Arc<Self>,
         environment: Environment,

@@ -1,10 +1,12 @@
-//! Plays AWS Lambda on this machine, at the level of bytes: starts a bootstrap with Lambda's environment, hands it events through
-//! the Runtime API, and takes its answers, buffered or streamed, with the time at which each piece arrived.
+//! Plays AWS Lambda on this machine, at the level of bytes: starts a bootstrap with Lambda's
+//! environment, hands it events through the Runtime API, and takes its answers, buffered or
+//! streamed, with the time at which each piece arrived.
 //!
-//! **In scope:** `next`, `response` in both forms, `error`, `init/error`, deadlines, a connection that breaks, a process that
-//! ends, function URL events of payload version 2.0.
+//! **In scope:** `next`, `response` in both forms, `error`, `init/error`, deadlines, a connection
+//! that breaks, a process that ends, function URL events of payload version 2.0.
 //!
-//! **Out of scope:** signatures, permissions, limits of AWS that no test needs. It is our reading of the documentation, not AWS.
+//! **Out of scope:** signatures, permissions, limits of AWS that no test needs. It is our reading
+//! of the documentation, not AWS.
 
 mod environment;
 mod front;

@@ -1,4 +1,5 @@
-//! The answer of a function as HTTP: buffered documents and the streaming envelope read into one shape.
+//! The answer of a function as HTTP: buffered documents and the streaming envelope read into one
+//! shape.
 
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ pub struct Reply {
     pub streamed: bool,
     /// Status and headers.
     pub head: Head,
-    /// The pieces of the body, and how long after the event each arrived. A buffered body is one piece.
+    /// The pieces of the body, and how long after the event each arrived. A buffered body is one
+    /// piece.
     pub pieces: Vec<(Duration, Bytes)>,
     /// The document of a buffered answer.
     pub document: Value,

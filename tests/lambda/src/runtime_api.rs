@@ -1,4 +1,5 @@
-//! The Runtime API of one execution environment: an HTTP server on a port of its own. It knows envelopes, no contents.
+//! The Runtime API of one execution environment: an HTTP server on a port of its own. It knows
+//! envelopes, no contents.
 
 use std::collections::HashMap;
 use std::io;
@@ -27,7 +28,8 @@ pub struct Invocation {
     pub cut_after: Option<usize>,
     /// Refuse the answer, as the platform does with one that is too late or too large.
     pub refused: bool,
-    /// Take an answer also without the invocation's id. Runtime clients that don't know the id are served as ever.
+    /// Take an answer also without the invocation's id. Runtime clients that don't know the id are
+    /// served as ever.
     pub id_optional: bool,
 }
 

@@ -1,4 +1,5 @@
-//! An HTTP request as the event of a function URL, payload version 2.0. Who calls is the caller's word: nothing is verified.
+//! An HTTP request as the event of a function URL, payload version 2.0. Who calls is the caller's
+//! word: nothing is verified.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -20,7 +20,8 @@ const REGION: &str = "eu-west-1";
 /// Makes a bucket. Panics where the emulator refuses.
 pub async fn create(emulator: SocketAddr, name: &str) {
     let configuration = format!(
-        "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        "<CreateBucketConfiguration \
+         xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
     );
     let mut request = HttpRequest::post(
         format!("http://{emulator}/{name}"),

@@ -1,5 +1,5 @@
-//! The contract of the port `Blobs`: named checks of files, whatever they are kept in. A check that fails panics. Each has a directory
-//! of its own, so a store may keep what earlier ones wrote.
+//! The contract of the port `Blobs`: named checks of files, whatever they are kept in. A check that
+//! fails panics. Each has a directory of its own, so a store may keep what earlier ones wrote.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -17,7 +17,8 @@ pub struct Files {
     pub store: Arc<dyn Blobs>,
     /// It has directories: one that is not there can't be listed, and no file goes through another.
     pub directories: bool,
-    /// Of those who write at the same time under one condition, one wins. Emulators look first and write then.
+    /// Of those who write at the same time under one condition, one wins. Emulators look first and
+    /// write then.
     pub exact: bool,
 }
 

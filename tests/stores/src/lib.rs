@@ -1,6 +1,7 @@
-//! What every store behind the core's ports must do, whatever it is made of, and a proxy that plays a DynamoDB that is down. The
-//! checks of the contract know no store; `bin/stores` asks them of DynamoDB, `tests/memory.rs` of memory. The checks of files are
-//! asked of S3 there, and of a directory in `tests/directory.rs`.
+//! What every store behind the core's ports must do, whatever it is made of, and a proxy that plays
+//! a DynamoDB that is down. The checks of the contract know no store; `bin/stores` asks them of
+//! DynamoDB, `tests/memory.rs` of memory. The checks of files are asked of S3 there, and of a
+//! directory in `tests/directory.rs`.
 
 pub mod bucket;
 pub mod contract;

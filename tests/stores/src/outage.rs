@@ -1,5 +1,5 @@
-//! What a call costs when DynamoDB is down: figures for every kind of outage, and whether they are bearable. The table is down
-//! from the first call on; a call is one decision on a call budget.
+//! What a call costs when DynamoDB is down: figures for every kind of outage, and whether they are
+//! bearable. The table is down from the first call on; a call is one decision on a call budget.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ struct Outage {
     name: &'static str,
     /// None: nothing listens.
     mode: Option<Mode>,
-    /// Milliseconds of the first five calls together, in which the breaker finds out; beside the machine's own slowness.
+    /// Milliseconds of the first five calls together, in which the breaker finds out; beside the
+    /// machine's own slowness.
     found_out: u64,
     /// Requests of those five.
     requests: usize,
@@ -235,7 +236,8 @@ impl Met {
         )
     }
 
-    /// Panics over figures that are not bearable. `slack` is for a busy machine, on which a first request takes its time.
+    /// Panics over figures that are not bearable. `slack` is for a busy machine, on which a first
+    /// request takes its time.
     pub fn check(&self, slack: Duration) {
         assert!(self.wrong.is_empty(), "{:?}", self.wrong);
         let most = Duration::from_millis(self.outage.found_out) + slack;

@@ -1,5 +1,5 @@
-//! A proxy before an emulator that can play a DynamoDB that is down. It counts connections and requests; what it lets through it
-//! does not change.
+//! A proxy before an emulator that can play a DynamoDB that is down. It counts connections and
+//! requests; what it lets through it does not change.
 
 use std::io;
 use std::net::SocketAddr;
@@ -223,7 +223,8 @@ fn answer(status: u16, code: &str, message: &str) -> Vec<u8> {
         format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{message}"}}"#)
     };
     let head = format!(
-        "HTTP/1.1 {status} Because\r\ncontent-type: application/x-amz-json-1.0\r\nx-amzn-requestid: TEST\r\ncontent-length: {}\r\n\r\n",
+        "HTTP/1.1 {status} Because\r\ncontent-type: \
+         application/x-amz-json-1.0\r\nx-amzn-requestid: TEST\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     (head + &body).into_bytes()

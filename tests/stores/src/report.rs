@@ -1,4 +1,5 @@
-//! One line per check, and the counts. A check is a task of its own, so that its panic is its failure.
+//! One line per check, and the counts. A check is a task of its own, so that its panic is its
+//! failure.
 
 use std::future::Future;
 

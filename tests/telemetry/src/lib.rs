@@ -1,4 +1,5 @@
-//! A collector that takes spans as OTLP over HTTP, in protobuf, and shows them to a test. Not a host, and no part of one.
+//! A collector that takes spans as OTLP over HTTP, in protobuf, and shows them to a test. Not a
+//! host, and no part of one.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};

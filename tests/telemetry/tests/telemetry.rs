@@ -1,5 +1,5 @@
-//! What the hosts send to a collector: the local host as a process, and a Lambda bootstrap behind function URL events. What a call
-//! answers is the same with and without one.
+//! What the hosts send to a collector: the local host as a process, and a Lambda bootstrap behind
+//! function URL events. What a call answers is the same with and without one.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
@@ -461,7 +461,8 @@ async fn drain(function: &Environment) {
 
 fn event(message: &Value) -> Value {
     json!({"version": "2.0", "rawPath": "/mcp", "rawQueryString": "", "isBase64Encoded": false, "body": message.to_string(),
-        "headers": {"content-type": "application/json", "accept": "application/json, text/event-stream", "host": "abc.lambda-url.eu-west-1.on.aws"},
+        "headers": {"content-type": "application/json", "accept": "application/json, \
+            text/event-stream", "host": "abc.lambda-url.eu-west-1.on.aws"},
         "requestContext": {"accountId": "anonymous", "apiId": "abc", "domainName": "abc.lambda-url.eu-west-1.on.aws",
             "http": {"method": "POST", "path": "/mcp", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"}, "stage": "$default"}})
 }

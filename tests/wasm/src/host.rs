@@ -1,5 +1,5 @@
-//! The smallest host there can be: time that passes only while everybody waits, randomness that counts, and an executor
-//! that knows one future.
+//! The smallest host there can be: time that passes only while everybody waits, randomness that
+//! counts, and an executor that knows one future.
 
 use std::cell::Cell;
 use std::future::Future;

@@ -1,5 +1,6 @@
-//! A server as a module that imports nothing: what a host would be asked for, a clock, randomness, an executor, is made up
-//! inside. One request as text in, one response as text out; what the answers must be is checked in `run.mjs`.
+//! A server as a module that imports nothing: what a host would be asked for, a clock, randomness,
+//! an executor, is made up inside. One request as text in, one response as text out; what the
+//! answers must be is checked in `run.mjs`.
 //!
 //! ```text
 //! POST /mcp            200
@@ -23,7 +24,8 @@ use mcpfn_http::{Body, Config, Service};
 
 thread_local! {
     static SERVICE: Service = Service::new(server::builder().build().expect("the server is valid"), config());
-    /// The request, then the response. Safe code on both sides of the border: the caller writes where `alloc` told it to.
+    /// The request, then the response. Safe code on both sides of the border: the caller writes
+    /// where `alloc` told it to.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -42,7 +44,8 @@ pub extern "C" fn alloc(length: usize) -> *mut u8 {
     BUFFER.with_borrow_mut(Vec::as_mut_ptr)
 }
 
-/// Answers the request that was written there and says where the response is; `length` says how long.
+/// Answers the request that was written there and says where the response is; `length` says how
+/// long.
 #[expect(unsafe_code, reason = "an exported name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn call() -> *const u8 {

@@ -1,4 +1,5 @@
-//! A server with one of everything: a typed tool, a round trip, reports, a limit in time, a prompt, resources, two pages.
+//! A server with one of everything: a typed tool, a round trip, reports, a limit in time, a prompt,
+//! resources, two pages.
 
 use std::time::Duration;
 

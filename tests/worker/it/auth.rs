@@ -1,4 +1,5 @@
-//! Who calls, in workerd: API keys, and access tokens of an issuer on this machine, whose keys the Worker fetches.
+//! Who calls, in workerd: API keys, and access tokens of an issuer on this machine, whose keys the
+//! Worker fetches.
 
 use std::time::Instant;
 
@@ -82,7 +83,8 @@ fn api_keys() {
     );
 }
 
-/// The runtime ends a request that waits for what another one fetches: each of the first calls asks for itself.
+/// The runtime ends a request that waits for what another one fetches: each of the first calls asks
+/// for itself.
 #[test]
 fn tokens() {
     let good = bearer("");
@@ -246,7 +248,8 @@ fn cloudflare_access() {
     let mut rotate = get("/rotate");
     rotate.method = "POST".to_owned();
     assert_eq!(Worker::named("team").send(&rotate).status, 204);
-    // an isolate that asks for keys now finds the new one, and the old one no more; how keys are renewed in time, tests with a clock show
+    // an isolate that asks for keys now finds the new one, and the old one no more; how keys are
+    // renewed in time, tests with a clock show
     assert_eq!(ask("access-later", &asserted("")).status, 200);
     let message = refused("access-later", Some((ASSERTION, &good)), 401, invalid);
     assert!(message.contains("does not publish"), "{message}");

@@ -1,5 +1,6 @@
-//! The deployed server over D1, under `wrangler dev`: every tool of the toolkits that ask a database answers what it answers over
-//! SQLite in this process, and SQL that a model wrote changes nothing.
+//! The deployed server over D1, under `wrangler dev`: every tool of the toolkits that ask a
+//! database answers what it answers over SQLite in this process, and SQL that a model wrote changes
+//! nothing.
 
 #[path = "../../../crates/toolkits/tests/it"]
 mod toolkits {
@@ -61,7 +62,8 @@ static NATIVE: LazyLock<Native> = LazyLock::new(|| {
     }
 });
 
-/// The documents that `cargo xtask worker` has put on D1 with `ingest --sql`, here added one by one.
+/// The documents that `cargo xtask worker` has put on D1 with `ingest --sql`, here added one by
+/// one.
 async fn fill(database: &Sqlite) {
     for statement in knowledge::schema_for(Dialect::Sqlite) {
         database
@@ -104,7 +106,8 @@ impl Native {
     }
 }
 
-/// D1 runs one statement after the other, and what one test writes, another would find: these tests take turns.
+/// D1 runs one statement after the other, and what one test writes, another would find: these tests
+/// take turns.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -307,13 +310,15 @@ fn questions_in_sql_are_answered_as_over_sqlite() {
     let _turn = turn();
     for sql in [
         "SELECT status, count(*) AS n FROM orders GROUP BY status ORDER BY status",
-        "WITH big AS (SELECT sku FROM products WHERE price_cents > 100000) SELECT count(*) FROM big JOIN sales ON sales.sku = big.sku",
+        "WITH big AS (SELECT sku FROM products WHERE price_cents > 100000) SELECT count(*) FROM \
+         big JOIN sales ON sales.sku = big.sku",
         "SELECT sku, price_cents FROM products ORDER BY price_cents DESC, sku LIMIT 5;",
         "SELECT sku FROM products WHERE 1 = 0",
         "SELECT sku FROM products ORDER BY sku",
         "VALUES (1, 'a'), (2, NULL)",
         "SELECT 1.5 AS a, 'é' AS b, x'00ff' AS c, NULL AS d -- the end",
-        "SELECT name FROM product_search WHERE product_search MATCH 'keyboard' ORDER BY rowid LIMIT 3",
+        "SELECT name FROM product_search WHERE product_search MATCH 'keyboard' ORDER BY rowid \
+         LIMIT 3",
         "SELECT replace(printf('%.5000c', 'x'), 'x', 'é') AS long",
         "SELECT description, description AS again FROM products ORDER BY sku",
         "SELECT j.value FROM json_each('[1, 2]') AS j",
@@ -361,8 +366,8 @@ fn marks() -> Value {
     read(marks)["structuredContent"]["rows"][0].take()
 }
 
-/// Refused elsewhere because a value would be too large; here values beyond the limit stay in the database, and its printf makes
-/// 100,000 characters and no more.
+/// Refused elsewhere because a value would be too large; here values beyond the limit stay in the
+/// database, and its printf makes 100,000 characters and no more.
 fn is_large(sql: &str) -> bool {
     ["printf(", "replace(hex(", "group_concat(", "string_agg("]
         .iter()
@@ -427,7 +432,8 @@ fn files_are_in_a_bucket() {
     assert!(resource.contains("# One"), "{resource}");
 }
 
-/// What this database has that others do not, and what would get out of the words around a statement.
+/// What this database has that others do not, and what would get out of the words around a
+/// statement.
 const D1_ATTACKS: [&str; 26] = [
     "SELECT 1) SELECT 1; DELETE FROM activities --",
     "SELECT 1) SELECT 1; DELETE FROM activities; WITH mcpfn_asked AS (SELECT 1",
@@ -466,8 +472,8 @@ fn attacks_change_nothing_in_d1() {
         "{before}"
     );
     let mut asked = 0;
-    // workerd on this machine runs D1 in the thread that would look at the time (`late` has a database elsewhere); in production D1 stops
-    // a statement after some 30 seconds
+    // workerd on this machine runs D1 in the thread that would look at the time (`late` has a
+    // database elsewhere); in production D1 stops a statement after some 30 seconds
     for attack in ATTACKS.iter().filter(|attack| !attack.is_slow()) {
         let ended = read(attack.sql);
         let shown = ended.to_string();

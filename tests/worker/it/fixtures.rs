@@ -3,8 +3,9 @@
 use crate::support::runner;
 use crate::{Host as _, Request, Worker};
 
-/// What the runtime decides before a Worker sees the request: it refuses methods that it does not know, leaves out headers without a
-/// value, and joins headers of one name (which are refused then, in other words).
+/// What the runtime decides before a Worker sees the request: it refuses methods that it does not
+/// know, leaves out headers without a value, and joins headers of one name (which are refused then,
+/// in other words).
 const RUNTIME: [&str; 5] = [
     "http_unknown",
     "content_type_empty",
@@ -14,7 +15,8 @@ const RUNTIME: [&str; 5] = [
 ];
 
 fn over_workerd(folder: &str) {
-    // which Worker answers to which host name is Cloudflare's business: a route or a domain decides it
+    // which Worker answers to which host name is Cloudflare's business: a route or a domain decides
+    // it
     let wanted = |file: &str| !file.starts_with("host_") && !RUNTIME.contains(&file);
     runner::over_http_where(folder, wanted, |server| {
         Box::new(Worker::named(server().build().unwrap().name()))

@@ -1,5 +1,6 @@
-//! A D1 database that does not answer in time: its caller is told so, and nobody else notices. The database is a stand-in behind D1's
-//! own binding, because what runs here as D1 does so in the thread that would look at the time.
+//! A D1 database that does not answer in time: its caller is told so, and nobody else notices. The
+//! database is a stand-in behind D1's own binding, because what runs here as D1 does so in the
+//! thread that would look at the time.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,7 +33,8 @@ fn a_statement_without_an_answer_is_given_up_and_others_are_answered() {
         }
         assert!(!late.is_finished(), "nobody waited for it");
         let (given_up, took) = late.join().expect("the call ends");
-        let said = "The statement was stopped after 3 s. Narrow it: fewer rows to join, a condition on an indexed column, no cross joins.";
+        let said = "The statement was stopped after 3 s. Narrow it: fewer rows to join, a \
+            condition on an indexed column, no cross joins.";
         assert_eq!(
             (&given_up["isError"], &given_up["content"][0]["text"]),
             (&json!(true), &json!(said)),

@@ -1,4 +1,5 @@
-//! A call's life in an isolate: pieces as they happen, a client that goes away, a panic, work after the answer, memory.
+//! A call's life in an isolate: pieces as they happen, a client that goes away, a panic, work after
+//! the answer, memory.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -139,7 +140,8 @@ fn where_a_panic_aborts_a_call_in_flight_is_lost() {
     assert_eq!(worker.send(&request("test_panic", json!({}))).status, 500);
     assert_eq!(worker.send(&request("test_slow", json!({}))).status, 200);
     let mut rest = Vec::new();
-    // either an end or a broken connection; waiting for longer than PATIENCE would be an error of another kind
+    // either an end or a broken connection; waiting for longer than PATIENCE would be an error of
+    // another kind
     let ended = stream.read_to_end(&mut rest).map_err(|error| error.kind());
     assert!(
         !matches!(ended, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)),

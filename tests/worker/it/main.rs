@@ -1,5 +1,6 @@
-//! The Workers host in workerd, asked over sockets: every fixture, and what only this host does. `cargo xtask worker` builds the
-//! Worker, starts workerd and says in `MCPFN_TEST_WORKER` where each service listens: `everything=8001 watched=8002 ...`.
+//! The Workers host in workerd, asked over sockets: every fixture, and what only this host does.
+//! `cargo xtask worker` builds the Worker, starts workerd and says in `MCPFN_TEST_WORKER` where
+//! each service listens: `everything=8001 watched=8002 ...`.
 
 #![expect(
     clippy::needless_pass_by_value,

@@ -1,5 +1,5 @@
-//! Writes that happen once, in Durable Objects: the contract of every such store, asked of two Workers that share objects, and a tool
-//! that writes.
+//! Writes that happen once, in Durable Objects: the contract of every such store, asked of two
+//! Workers that share objects, and a tool that writes.
 
 /// The contract of stores; the checks of results and budgets are for stores that have these.
 #[path = "../../stores/src"]
@@ -23,7 +23,8 @@ use stores::contract;
 /// What a message carries; of more, the Worker makes the rest.
 const MOST: usize = 2_500_000;
 
-/// The objects, behind the tools of a Worker. The other two ports are in memory, where the contract has something to compare with.
+/// The objects, behind the tools of a Worker. The other two ports are in memory, where the contract
+/// has something to compare with.
 struct Objects {
     worker: Worker,
     memory: memory::Stores,

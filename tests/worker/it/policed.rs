@@ -1,5 +1,5 @@
-//! Policies under `wrangler dev`: KV keeps results, a rate-limit binding counts, Durable Objects remember writes. Two callers with
-//! API keys, of whom one may read secrets.
+//! Policies under `wrangler dev`: KV keeps results, a rate-limit binding counts, Durable Objects
+//! remember writes. Two callers with API keys, of whom one may read secrets.
 
 use std::time::{Duration, Instant};
 
@@ -106,7 +106,8 @@ fn a_caller_sees_and_calls_what_its_scopes_allow() {
 
 #[test]
 fn a_used_up_budget_is_429_with_the_time_to_wait() {
-    // windows are Cloudflare's: a new one may begin among these, but one of the two has more than two of them
+    // windows are Cloudflare's: a new one may begin among these, but one of the two has more than
+    // two of them
     let refused = (0..6)
         .map(|_| call(ALICE, "limited", json!({}), json!({})))
         .find(|answer| answer.status != 200);

@@ -1,4 +1,5 @@
-//! A Worker that can't be served says why: at the first request, in a sentence that names what to change, without secrets.
+//! A Worker that can't be served says why: at the first request, in a sentence that names what to
+//! change, without secrets.
 
 use serde_json::json;
 

@@ -1,4 +1,5 @@
-//! The port to files, as tools: what the port says, one tool a function. Answers are JSON, and failures the names of errors.
+//! The port to files, as tools: what the port says, one tool a function. Answers are JSON, and
+//! failures the names of errors.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

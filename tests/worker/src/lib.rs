@@ -1,5 +1,6 @@
-//! The servers of the fixtures as one Worker; the variable `TEST_SERVER` says which. `watched` is for what only this host does, `store`
-//! and `files` for the contracts of its stores, `sql` for a database that is late.
+//! The servers of the fixtures as one Worker; the variable `TEST_SERVER` says which. `watched` is
+//! for what only this host does, `store` and `files` for the contracts of its stores, `sql` for a
+//! database that is late.
 
 #![cfg(target_arch = "wasm32")]
 

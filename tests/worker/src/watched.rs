@@ -1,4 +1,5 @@
-//! A server that can be watched from outside: how many calls are at work, what was done after an answer, how much memory is used.
+//! A server that can be watched from outside: how many calls are at work, what was done after an
+//! answer, how much memory is used.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -40,7 +41,8 @@ impl Drop for Guard {
     }
 }
 
-/// Waits for an hour, or until nobody waits for it. Reports ten times a second, if the client wants reports.
+/// Waits for an hour, or until nobody waits for it. Reports ten times a second, if the client wants
+/// reports.
 #[tool(timeout = "2h")]
 async fn hold(cx: &Cx) -> &'static str {
     let _guard = Guard::new();

@@ -1,5 +1,6 @@
-//! A bare hyper server: reads each request to its end and answers with bytes that it was given at its start, as files: the
-//! answer of `tools/list` for requests whose `Mcp-Method` says so, the other for all others. No JSON, no checks.
+//! A bare hyper server: reads each request to its end and answers with bytes that it was given at
+//! its start, as files: the answer of `tools/list` for requests whose `Mcp-Method` says so, the
+//! other for all others. No JSON, no checks.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -18,7 +19,8 @@ use tokio::net::TcpListener;
 async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (Some(port), Some(list), Some(call)) = (arguments.next(), arguments.next(), arguments.next()) else {
-        panic!("arguments: PORT, and two files: the answer of tools/list, the answer of tools/call");
+        panic!("arguments: PORT, and two files: the answer of tools/list, the answer of \
+            tools/call");
     };
     let [list, call] = [Bytes::from(std::fs::read(list)?), Bytes::from(std::fs::read(call)?)];
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.parse().expect("a port"))).await?;

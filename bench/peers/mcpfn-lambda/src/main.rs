@@ -1,4 +1,5 @@
-//! The echo that every contestant has, as a function of Lambda, without the shared table that `bench/lambda-tool` has in it.
+//! The echo that every contestant has, as a function of Lambda, without the shared table that
+//! `bench/lambda-tool` has in it.
 
 use mcpfn::prelude::*;
 

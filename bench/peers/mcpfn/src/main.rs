@@ -1,5 +1,6 @@
-//! The echo that every contestant has, as an author writes it for mcpfn. `BENCH_TOOLS` adds tools that nobody calls and one
-//! that reports progress: those are for `--part scale`, where mcpfn is measured alone.
+//! The echo that every contestant has, as an author writes it for mcpfn. `BENCH_TOOLS` adds tools
+//! that nobody calls and one that reports progress: those are for `--part scale`, where mcpfn is
+//! measured alone.
 
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ async fn echo(args: Text) -> String {
     args.text
 }
 
-/// Says it again after five reports of progress, for as long as it takes a thousand others to open their streams.
+/// Says it again after five reports of progress, for as long as it takes a thousand others to open
+/// their streams.
 #[tool(read_only, timeout = "60s")]
 async fn steps(args: Text, cx: &Cx) -> String {
     for step in 1..=5 {

@@ -1,4 +1,5 @@
-//! Servers to be measured: how they are started, on one core of their own, and what the system knows of them. Linux only.
+//! Servers to be measured: how they are started, on one core of their own, and what the system
+//! knows of them. Linux only.
 
 use std::fs;
 use std::path::Path;
@@ -62,7 +63,8 @@ impl Contestant {
         command.args(["-c", CORE, &self.program]).args(filled).stdin(Stdio::null()).stdout(Stdio::null());
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).envs(more.iter().copied());
         let begun = Instant::now();
-        let process = command.spawn().unwrap_or_else(|error| panic!("taskset can't start {}: {error}", self.program));
+        let process = command.spawn().unwrap_or_else(|error| panic!("taskset can't start {}: \
+            {error}", self.program));
         while Connection::open(port).await.is_err() {
             assert!(begun.elapsed() < START, "{} did not listen within {START:?}", self.name);
             tokio::time::sleep(Duration::from_millis(1)).await;

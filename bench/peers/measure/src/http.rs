@@ -1,5 +1,5 @@
-//! `--part http`: the same requests to every contestant, in turns. The first contestant is the floor and gets its answers from the
-//! second.
+//! `--part http`: the same requests to every contestant, in turns. The first contestant is the
+//! floor and gets its answers from the second.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -70,8 +70,10 @@ fn markdown(contestants: &[Contestant], scenarios: &[Scenario], memory: &[u64], 
     let under = scenarios.iter().filter(|scenario| scenario.beside(1, 0, |round| round.per_second) < GOAL);
     let under: Vec<String> = under.map(|scenario| format!("{} over {}", scenario.method, scenario.connections)).collect();
     let _ = match under.as_slice() {
-        [] => writeln!(out, "\n{} is above its goal of {GOAL} of the floor's calls everywhere.", contestants[1].name),
-        under => writeln!(out, "\n{} is below its goal of {GOAL} of the floor's calls in: {}.", contestants[1].name, under.join(", ")),
+        [] => writeln!(out, "\n{} is above its goal of {GOAL} of the floor's calls \
+            everywhere.", contestants[1].name),
+        under => writeln!(out, "\n{} is below its goal of {GOAL} of the floor's calls in: \
+            {}.", contestants[1].name, under.join(", ")),
     };
     out
 }

@@ -1,5 +1,6 @@
-//! A client that costs little: requests are bytes made beforehand, connections stay open, and of an answer only its status and
-//! its length are looked at. So the server is the slower side, and its speed is what is measured.
+//! A client that costs little: requests are bytes made beforehand, connections stay open, and of an
+//! answer only its status and its length are looked at. So the server is the slower side, and its
+//! speed is what is measured.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -30,7 +31,8 @@ impl Connection {
         let mut wanted = None;
         loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::Error::other("the server closed the connection before its answer's end"));
+                return Err(io::Error::other("the server closed the connection before its answer's \
+                    end"));
             }
             wanted = wanted.or_else(|| expected(&self.buffer));
             let there = match &wanted {
@@ -54,10 +56,12 @@ impl Connection {
         self.stream.write_all(request).await
     }
 
-    /// Waits for more of an answer: all that came so far, and whether that is the end of a chunked body.
+    /// Waits for more of an answer: all that came so far, and whether that is the end of a chunked
+    /// body.
     pub(crate) async fn more(&mut self) -> io::Result<(&[u8], bool)> {
         if self.stream.read_buf(&mut self.buffer).await? == 0 {
-            return Err(io::Error::other("the server closed the connection before its answer's end"));
+            return Err(io::Error::other("the server closed the connection before its answer's \
+                end"));
         }
         Ok((&self.buffer, self.buffer.ends_with(LAST_CHUNK)))
     }

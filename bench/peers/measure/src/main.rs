@@ -1,5 +1,5 @@
-//! `measure http|scale|workers CONTESTANTS [--quick]`: what `cargo xtask bench` runs for these parts. CONTESTANTS is a JSON array; see
-//! `contestant`. Results go to `bench/results`.
+//! `measure http|scale|workers CONTESTANTS [--quick]`: what `cargo xtask bench` runs for these
+//! parts. CONTESTANTS is a JSON array; see `contestant`. Results go to `bench/results`.
 
 mod contestant;
 mod http;
@@ -20,7 +20,8 @@ async fn main() {
     let (part, quick, contestants) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [part, contestants] => (*part, false, *contestants),
         [part, contestants, "--quick"] => (*part, true, *contestants),
-        _ => panic!("arguments: `http`, `scale` or `workers`, a JSON array of contestants, and maybe `--quick`"),
+        _ => panic!("arguments: `http`, `scale` or `workers`, a JSON array of contestants, and \
+            maybe `--quick`"),
     };
     let contestants = contestant::parse(contestants);
     let (markdown, json) = match part {

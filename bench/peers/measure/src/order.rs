@@ -1,7 +1,8 @@
 //! In which order contestants have their turns. Also `--part lambda` has this file.
 
-/// The order of one round: 0, 1, last, 2, last but one, ..., each round one further on, and mirrored every `count` rounds (a Williams
-/// design). So nobody always comes after the same neighbour, whose work is what the processor's caches are full of.
+/// The order of one round: 0, 1, last, 2, last but one, ..., each round one further on, and
+/// mirrored every `count` rounds (a Williams design). So nobody always comes after the same
+/// neighbour, whose work is what the processor's caches are full of.
 pub(crate) fn in_turn(count: usize, round: usize) -> impl Iterator<Item = usize> {
     let mirrored = (round / count) % 2 == 1;
     (0..count).map(move |place| {

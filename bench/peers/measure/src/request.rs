@@ -1,4 +1,5 @@
-//! The requests: bytes made once, as a client of 2026-07-28 sends them. Every contestant gets the same ones.
+//! The requests: bytes made once, as a client of 2026-07-28 sends them. Every contestant gets the
+//! same ones.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Load on servers in turns, and the tables that show it. Knows neither who they are nor what is good enough.
+//! Load on servers in turns, and the tables that show it. Knows neither who they are nor what is
+//! good enough.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -58,7 +59,8 @@ pub(crate) async fn run(running: &[Running], requests: &[(&'static str, Request)
     let mut scenarios = Vec::new();
     for (method, request) in requests {
         for connections in CONNECTIONS {
-            println!("{method} over {connections} connections: {} rounds of {:?} for each", plan.rounds, plan.time);
+            println!("{method} over {connections} connections: {} rounds of {:?} for \
+                each", plan.rounds, plan.time);
             scenarios.push(Scenario { method, connections, rounds: rounds(running, *request, connections, plan).await });
         }
     }
@@ -70,7 +72,8 @@ async fn rounds(running: &[Running], request: Request, connections: usize, plan:
     for round in 0..plan.rounds {
         for position in order::in_turn(running.len(), round) {
             let server = &running[position];
-            // a server may close connections that rest for some seconds, so each turn has new ones, opened before its clock starts
+            // a server may close connections that rest for some seconds, so each turn has new ones,
+            // opened before its clock starts
             found[position].push(load(server, &mut server.connections(connections).await, &request(server.port), plan.time).await);
         }
     }
@@ -135,7 +138,8 @@ impl Scenario {
         let ending = if self.connections == 1 { "" } else { "s" };
         let mut out = format!("\n## {}, {} connection{ending}\n\n", self.method, self.connections);
         out.push_str(
-            "| server | calls a second | of the floor | p50 | p99 | processor | times the floor |\n|---|--:|--:|--:|--:|--:|--:|\n",
+            "| server | calls a second | of the floor | p50 | p99 | processor | times the floor \
+             |\n|---|--:|--:|--:|--:|--:|--:|\n",
         );
         for (position, contestant) in contestants.iter().enumerate() {
             let _ = writeln!(

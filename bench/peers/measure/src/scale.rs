@@ -109,7 +109,8 @@ async fn stream(mut connection: Connection, port: u16, token: usize) -> (Instant
             first = Some(Instant::now());
         }
         if over {
-            assert_eq!(events, 6, "five reports and an answer: {}", String::from_utf8_lossy(so_far));
+            assert_eq!(events, 6, "five reports and an answer: \
+                {}", String::from_utf8_lossy(so_far));
             return (first.expect("there were events"), Instant::now());
         }
     }
@@ -160,15 +161,20 @@ fn growth(marks: &[Mark]) -> f64 {
 
 fn markdown(mcpfn: &Contestant, marks: &[Mark], streams: &Streams, tools: &Tools) -> String {
     let mut out = String::from("# Many calls, many streams, many tools\n\n");
-    let _ = writeln!(out, "{}: {}. The server has one core, the load another.\n", mcpfn.name, mcpfn.about);
+    let _ = writeln!(out, "{}: {}. The server has one core, the load \
+        another.\n", mcpfn.name, mcpfn.about);
     let _ =
-        writeln!(out, "## Calls over {CONNECTIONS} connections\n\n| calls | resident | p50 | p99 of the last 10,000 |\n|--:|--:|--:|--:|");
+        writeln!(out, "## Calls over {CONNECTIONS} connections\n\n| calls | resident | p50 | p99 \
+            of the last 10,000 |\n|--:|--:|--:|--:|");
     for mark in marks {
-        let _ = writeln!(out, "| {} | {} KiB | {:.0} µs | {:.0} µs |", mark.calls, mark.resident, mark.p50, mark.p99);
+        let _ = writeln!(out, "| {} | {} KiB | {:.0} µs | {:.0} µs \
+            |", mark.calls, mark.resident, mark.p50, mark.p99);
     }
     let verdict = if growth(marks) <= GROWTH { "flat" } else { "NOT flat" };
-    let _ = writeln!(out, "\nMemory is {verdict}: {:.3} times, of at most {GROWTH}, from the first mark to the last.", growth(marks));
-    let together = if streams.together { "All were open at the same time." } else { "NOT all were open at the same time." };
+    let _ = writeln!(out, "\nMemory is {verdict}: {:.3} times, of at most {GROWTH}, from the first \
+        mark to the last.", growth(marks));
+    let together = if streams.together { "All were open at the same time." } else { "NOT all were \
+        open at the same time." };
     let _ = writeln!(
         out,
         "\n## {STREAMS} event streams at once\n\nEach sends five reports of progress, half a second apart, and its answer; all of it came. {together} The last\n\

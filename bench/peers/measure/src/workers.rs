@@ -1,5 +1,5 @@
-//! `--part workers`: Workers in workerd, the runtime of Cloudflare: their size, how they start, and the same requests to those with
-//! one tool. xtask built them, and says how large they are.
+//! `--part workers`: Workers in workerd, the runtime of Cloudflare: their size, how they start, and
+//! the same requests to those with one tool. xtask built them, and says how large they are.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,7 +22,8 @@ const SERVER: usize = 3;
 /// A script of one line: what workerd itself costs.
 const SCRIPT: usize = 4;
 
-/// Bytes after gzip, wasm and JavaScript, over the bare Worker: one tool, and the server with every toolkit.
+/// Bytes after gzip, wasm and JavaScript, over the bare Worker: one tool, and the server with every
+/// toolkit.
 const CORE_BYTES: i64 = 400_000;
 const SERVER_BYTES: i64 = 1_000_000;
 
@@ -61,9 +62,11 @@ impl Starts {
 }
 
 pub(crate) async fn run(contestants: &[Contestant], quick: bool) -> (String, Value) {
-    assert_eq!(contestants.len(), SCRIPT + 1, "the contestants are those that are known here by their places");
+    assert_eq!(contestants.len(), SCRIPT + 1, "the contestants are those that are known here by \
+        their places");
     let plan = Plan::new(quick);
-    let answers = contestants[BARE].more["answers"].as_str().expect("xtask says where the bare Worker looks for its answers");
+    let answers = contestants[BARE].more["answers"].as_str().expect("xtask says where the bare \
+        Worker looks for its answers");
     rounds::keep_answers(&contestants[MCPFN], &GREET, Path::new(answers)).await;
     let starts = starts(contestants, if quick { 5 } else { 25 }).await;
     let asked = &contestants[..=SDK];
@@ -132,7 +135,8 @@ impl Found<'_> {
 
     fn small(&self, what: &str, worker: usize, most: i64) -> Goal {
         let over = self.over_bare(worker);
-        Goal { text: format!("{what} at most {most} bytes after gzip over the bare Worker: {over}"), met: over <= most }
+        Goal { text: format!("{what} at most {most} bytes after gzip over the bare Worker: \
+            {over}"), met: over <= most }
     }
 
     fn goals(&self) -> Vec<Goal> {
@@ -140,11 +144,13 @@ impl Found<'_> {
         let mut goals = vec![
             self.small("one tool", MCPFN, CORE_BYTES),
             self.small("every toolkit", SERVER, SERVER_BYTES),
-            Goal { text: format!("one tool starts with less of the processor than the SDK: {processor:.2} times"), met: processor < 1.0 },
+            Goal { text: format!("one tool starts with less of the processor than the SDK: \
+                {processor:.2} times"), met: processor < 1.0 },
         ];
         goals.extend(self.scenarios.iter().map(|scenario| {
             let times = scenario.beside(MCPFN, SDK, |round| round.per_second);
-            let text = format!("{} over {}: at least the SDK's calls a second: {times:.2} times", scenario.method, scenario.connections);
+            let text = format!("{} over {}: at least the SDK's calls a second: {times:.2} \
+                times", scenario.method, scenario.connections);
             Goal { text, met: times >= 1.0 }
         }));
         goals
@@ -180,20 +186,24 @@ impl Found<'_> {
 
     fn sizes(&self, out: &mut String) {
         out.push_str(
-            "\n## Size\n\nIn bytes, as deployed; gzip -9.\n\n| Worker | wasm | gzip | JavaScript | gzip | all, gzip | over bare |\n",
+            "\n## Size\n\nIn bytes, as deployed; gzip -9.\n\n| Worker | wasm | gzip | JavaScript | \
+             gzip | all, gzip | over bare |\n",
         );
         out.push_str("|---|--:|--:|--:|--:|--:|--:|\n");
         for (position, contestant) in self.contestants.iter().enumerate().take(SCRIPT) {
             let [wasm, wasm_gzip, script, script_gzip] = ["wasm", "wasm_gzip", "script", "script_gzip"].map(|of| self.size(position, of));
             let (all, over) = (self.gzip(position), self.over_bare(position));
-            let _ = writeln!(out, "| {} | {wasm} | {wasm_gzip} | {script} | {script_gzip} | {all} | {over} |", contestant.name);
+            let _ = writeln!(out, "| {} | {wasm} | {wasm_gzip} | {script} | {script_gzip} | {all} \
+                | {over} |", contestant.name);
         }
     }
 
     fn start(&self, out: &mut String) {
-        out.push_str("\n## Start\n\nFrom the start of the process until it listens, and until it has answered its first `tools/list`; and what was used by then.\n\n");
+        out.push_str("\n## Start\n\nFrom the start of the process until it listens, and until it \
+            has answered its first `tools/list`; and what was used by then.\n\n");
         out.push_str(
-            "| Worker | listens | first answer | processor | over the script | times the SDK | resident |\n|---|--:|--:|--:|--:|--:|--:|\n",
+            "| Worker | listens | first answer | processor | over the script | times the SDK | \
+             resident |\n|---|--:|--:|--:|--:|--:|--:|\n",
         );
         for (position, contestant) in self.contestants.iter().enumerate() {
             let _ = writeln!(

@@ -1,5 +1,6 @@
-//! The echo for rmcp, as its README writes tools, and the service around it in its stateless configuration. Every request gets
-//! a handler of its own from the factory; the router of tools is made once, which its documents leave to the author.
+//! The echo for rmcp, as its README writes tools, and the service around it in its stateless
+//! configuration. Every request gets a handler of its own from the factory; the router of tools is
+//! made once, which its documents leave to the author.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! What a token says, and what it must say to count here. The same for signed tokens and for what introspection tells.
+//! What a token says, and what it must say to count here. The same for signed tokens and for what
+//! introspection tells.
 
 use mcpfn_core::Scopes;
 use mcpfn_http::Denied;
@@ -74,12 +75,14 @@ impl Claims {
             Ok(())
         } else {
             Err(invalid(
-                "the token was issued for another server: ask for one with this server as its resource",
+                "the token was issued for another server: ask for one with this server as its \
+                 resource",
             ))
         }
     }
 
-    /// Whether it says of itself that it is no access token: ID tokens are for the client, and refresh tokens for the issuer.
+    /// Whether it says of itself that it is no access token: ID tokens are for the client, and
+    /// refresh tokens for the issuer.
     pub(crate) fn check_use(&self) -> Result<(), Denied> {
         let named = |name: &Option<String>| {
             name.as_deref()
@@ -121,7 +124,8 @@ impl Claims {
         if said.iter().all(|said| said.is_none()) {
             return otherwise.clone();
         }
-        // `*` is our word for everything, not an issuer's: some grant whatever name a client asks for
+        // `*` is our word for everything, not an issuer's: some grant whatever name a client asks
+        // for
         let words = said
             .into_iter()
             .flatten()

@@ -1,4 +1,5 @@
-//! Public keys as issuers publish them (RFC 7517), and which of them a token means. Fetches nothing, and does no cryptography.
+//! Public keys as issuers publish them (RFC 7517), and which of them a token means. Fetches
+//! nothing, and does no cryptography.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

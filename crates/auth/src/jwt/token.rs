@@ -20,7 +20,8 @@ pub(crate) struct Token<'a> {
     pub(crate) signature: Vec<u8>,
 }
 
-/// The algorithms that are taken. All are of public keys: with a shared secret, whoever can check a token can make one.
+/// The algorithms that are taken. All are of public keys: with a shared secret, whoever can check a
+/// token can make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Rs256,
@@ -57,8 +58,12 @@ impl<'a> Token<'a> {
         let (signed, signature) = text.rsplit_once('.').ok_or_else(not_written_as_one)?;
         let (header, claims) = signed.split_once('.').ok_or_else(not_written_as_one)?;
         let header: Header = json(header)?;
-        let algorithm = Algorithm::named(&header.alg)
-            .ok_or_else(|| invalid("the token is signed with an algorithm that is not taken: it must be RS256, ES256 or EdDSA"))?;
+        let algorithm = Algorithm::named(&header.alg).ok_or_else(|| {
+            invalid(
+                "the token is signed with an algorithm that is not taken: it \
+                must be RS256, ES256 or EdDSA",
+            )
+        })?;
         if header.crit.is_some() {
             return Err(invalid(
                 "the token has critical extensions (`crit`), which this server does not know",
@@ -102,6 +107,7 @@ fn json<T: DeserializeOwned>(part: &str) -> Result<T, Denied> {
 
 fn not_written_as_one() -> Denied {
     malformed(
-        "the token is not written as a JSON Web Token: header, claims and signature in Base64, the first two JSON objects",
+        "the token is not written as a JSON Web Token: header, claims and signature in Base64, the \
+         first two JSON objects",
     )
 }

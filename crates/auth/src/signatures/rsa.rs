@@ -1,7 +1,8 @@
-//! RS256 signatures (RFC 8017, section 8.2.2) with public keys. Nothing secret is touched, so nothing here is in constant time.
+//! RS256 signatures (RFC 8017, section 8.2.2) with public keys. Nothing secret is touched, so
+//! nothing here is in constant time.
 //!
-//! The signed block is not parsed: the one that must be there is written down, and compared whole. That is what keeps forged
-//! padding out.
+//! The signed block is not parsed: the one that must be there is written down, and compared whole.
+//! That is what keeps forged padding out.
 
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, Odd};

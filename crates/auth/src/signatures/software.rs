@@ -1,4 +1,5 @@
-//! Signatures by Rust crates, with the feature `software`. Not for Workers, whose own cryptography is faster, and weighs nothing.
+//! Signatures by Rust crates, with the feature `software`. Not for Workers, whose own cryptography
+//! is faster, and weighs nothing.
 
 use std::future::ready;
 

@@ -1,4 +1,5 @@
-//! The client against real servers on loopback: good ones, slow ones, endless ones, broken ones, and names that lie.
+//! The client against real servers on loopback: good ones, slow ones, endless ones, broken ones,
+//! and names that lie.
 
 mod server;
 

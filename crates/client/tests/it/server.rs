@@ -1,4 +1,5 @@
-//! A server of bytes, so that it can also be a bad one. Not an HTTP implementation: it answers every request in the same way.
+//! A server of bytes, so that it can also be a bad one. Not an HTTP implementation: it answers
+//! every request in the same way.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

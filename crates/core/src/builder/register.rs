@@ -1,4 +1,5 @@
-//! From what an author declared to what a server holds: every check of a registration, thing by thing.
+//! From what an author declared to what a server holds: every check of a registration, thing by
+//! thing.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -127,7 +128,11 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
     let read_only = tool.annotations.read_only_hint == Some(true);
     if tool.cache != Cache::default() {
         if !read_only {
-            found.push("it keeps its results, and is not `read_only`: a kept result would leave out a write".to_owned());
+            found.push(
+                "it keeps its results, and is not `read_only`: a kept result would leave \
+                out a write"
+                    .to_owned(),
+            );
         }
         if tool.cache.fresh.is_zero() {
             found
@@ -262,7 +267,11 @@ pub(super) fn resource(
             .and_then(|schema| schema["required"].as_array())
             .is_some_and(|required| !required.is_empty())
     {
-        found.push("its handler takes variables and its URI has none: put them in braces, such as `shop://products/{id}`".to_owned());
+        found.push(
+            "its handler takes variables and its URI has none: put them in braces, such as \
+            `shop://products/{id}`"
+                .to_owned(),
+        );
     }
     if resource.name.trim().is_empty() {
         found.push("it needs a name".to_owned());

@@ -1,4 +1,5 @@
-//! What a server registers for an upstream: one thing of each kind, which stands for all that the upstream has.
+//! What a server registers for an upstream: one thing of each kind, which stands for all that the
+//! upstream has.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use crate::server::registered::RegisteredUpstream;
 use crate::tool::{ErasedTool, Tool};
 use crate::upstream::{TIMEOUT, Upstream};
 
-/// Upstreams with their mistakes. `own` are the names and URIs of what the server has itself: an upstream shadows none of it.
+/// Upstreams with their mistakes. `own` are the names and URIs of what the server has itself: an
+/// upstream shadows none of it.
 pub(super) fn upstreams(
     given: Vec<Arc<dyn Upstream>>,
     own: &[&str],

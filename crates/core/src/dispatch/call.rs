@@ -1,5 +1,5 @@
-//! `tools/call`. The steps of a call stand here in their one order; the budget before them and the record after them are in
-//! `work`, for every kind of call.
+//! `tools/call`. The steps of a call stand here in their one order; the budget before them and the
+//! record after them are in `work`, for every kind of call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,8 +69,9 @@ async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
         ));
     }
     let limit = work.limit(tool.timeout);
-    // 2. an earlier result; without one 3. the handler under its deadline, 4. its result checked and bounded, 5. kept
-    // (the first two are boxed: the future of every call would be as large as theirs, and too large for an allocator's fast lists)
+    // 2. an earlier result; without one 3. the handler under its deadline, 4. its result checked
+    //    and bounded, 5. kept (the first two are boxed: the future of every call would be as large
+    //    as theirs, and too large for an allocator's fast lists)
     let (made, cache) = if let Some(cache) = tool.cache {
         let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
         Box::pin(cache::through(work, cache, &arguments, make)).await
@@ -99,7 +100,8 @@ fn key(work: &Work, tool: &RegisteredTool, arguments: &Value) -> Result<Option<S
         .and_then(Value::as_str);
     match (argument, work.idempotency_key()) {
         (Some(one), Some(other)) if one != other => Err(Error::invalid_params(
-            "the call has two different idempotency keys, in its arguments and in `_meta.idempotencyKey`: send one",
+            "the call has two different idempotency keys, in its arguments and in \
+             `_meta.idempotencyKey`: send one",
         )),
         (one, other) => Ok(one.or(other).map(str::to_owned)),
     }
@@ -167,7 +169,8 @@ async fn make(
         return Ok(made);
     }
     let text = format!(
-        "The result of `{name}` has {size} bytes, more than the {most} that one answer may have. Ask for less: fewer items, fewer columns, a narrower search."
+        "The result of `{name}` has {size} bytes, more than the {most} that one answer may have. \
+         Ask for less: fewer items, fewer columns, a narrower search."
     );
     failed(text, Outcome::TooLarge, Keep::Write)
 }

@@ -155,7 +155,8 @@ fn passed_on(
 
 fn shape() -> Error {
     Error::invalid_params(
-        "`params` needs `ref` (`{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`) and `argument` (`{name, value}`)",
+        "`params` needs `ref` (`{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`) \
+         and `argument` (`{name, value}`)",
     )
 }
 

@@ -21,7 +21,8 @@ pub(super) enum Ended<T> {
     Panicked(String),
 }
 
-/// Runs `work` for at most `limit`. The timer starts when the handler first has to wait: most never do.
+/// Runs `work` for at most `limit`. The timer starts when the handler first has to wait: most never
+/// do.
 pub(super) async fn run<T>(
     work: BoxFuture<'static, Result<T, ToolError>>,
     limit: Duration,
@@ -48,7 +49,8 @@ impl<T> Future for UnderDeadline<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended<T>> {
         let this = &mut *self;
-        // a panic is this handler's alone; where the target can't unwind, the process ends here as it would without this
+        // a panic is this handler's alone; where the target can't unwind, the process ends here as
+        // it would without this
         match std::panic::catch_unwind(AssertUnwindSafe(|| this.work.as_mut().poll(cx))) {
             Ok(Poll::Ready(result)) => return Poll::Ready(Ended::Returned(result)),
             Ok(Poll::Pending) => {}

@@ -1,5 +1,5 @@
-//! Lists of a server that fronts others: its own, and theirs behind it, asked for at the same time. Not the place of servers without
-//! upstreams: their lists are bytes.
+//! Lists of a server that fronts others: its own, and theirs behind it, asked for at the same time.
+//! Not the place of servers without upstreams: their lists are bytes.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! One call at work: what it needs once its request is gone, and the answers that any of the three kinds of call may give.
+//! One call at work: what it needs once its request is gone, and the answers that any of the three
+//! kinds of call may give.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -157,7 +158,8 @@ impl Work {
         Reply::Running(Running::new(id, wants_progress, outbox, Box::pin(call)))
     }
 
-    /// The registered name of what the call is about, or the name by which an upstream's list has it.
+    /// The registered name of what the call is about, or the name by which an upstream's list has
+    /// it.
     pub(crate) fn name(&self) -> &str {
         match self.place.upstream(&self.server) {
             Some((upstream, kind)) if upstream.knows(kind, &self.target) => &self.target,
@@ -263,7 +265,11 @@ impl Work {
             return Ok(InputResponses::new());
         };
         read_responses(raw).ok_or_else(|| {
-            Error::invalid_params("`params.inputResponses` must be an object whose values answer what was asked: an elicitation (`action`), a sampling (`role`, `content`, `model`) or `roots`")
+            Error::invalid_params(
+                "`params.inputResponses` must be an object whose values answer \
+                what was asked: an elicitation (`action`), a sampling (`role`, `content`, `model`) \
+                or `roots`",
+            )
         })
     }
 
@@ -385,7 +391,8 @@ impl Work {
 
     pub(super) fn cannot_ask(&self, name: &str) -> String {
         format!(
-            "`{name}` needs to ask the client something, which protocol revision {} can't carry without a session; use a client that speaks {}",
+            "`{name}` needs to ask the client something, which protocol revision {} can't carry \
+             without a session; use a client that speaks {}",
             self.revision,
             Revision::LATEST
         )
@@ -421,7 +428,8 @@ impl Work {
 
     pub(super) fn too_slow(&self, name: &str, limit: Duration) -> String {
         format!(
-            "`{name}` did not finish within {} and was stopped. Try a narrower request, or the same one later.",
+            "`{name}` did not finish within {} and was stopped. Try a narrower request, or the \
+             same one later.",
             seconds(limit)
         )
     }
@@ -436,7 +444,8 @@ impl Work {
 
     pub(super) fn internal(&self, name: &str, cause: &str) -> String {
         format!(
-            "internal error of `{name}` (error id {}); the cause is in the server's log under this id",
+            "internal error of `{name}` (error id {}); the cause is in the server's log under this \
+             id",
             self.record(name, cause)
         )
     }

@@ -1,4 +1,5 @@
-//! What older revisions must not be sent is dropped or said differently here, type by type, and nowhere else.
+//! What older revisions must not be sent is dropped or said differently here, type by type, and
+//! nowhere else.
 
 use serde_json::Value;
 
@@ -32,7 +33,8 @@ impl ToolDefinition {
     }
 }
 
-/// Before 2026-07-28 an output schema had to have an object at its root; before 2025-06-18 there was none.
+/// Before 2026-07-28 an output schema had to have an object at its root; before 2025-06-18 there
+/// was none.
 fn may_have_output(schema: &Value, revision: Revision) -> bool {
     revision.is_modern()
         || (revision.has_titles() && schema.get("type").is_some_and(|kind| kind == "object"))

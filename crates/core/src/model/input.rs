@@ -1,4 +1,5 @@
-//! What a server may ask in the middle of a call, and what the client answers (basic/patterns/mrtr, client/*).
+//! What a server may ask in the middle of a call, and what the client answers (basic/patterns/mrtr,
+//! client/*).
 
 use std::collections::BTreeMap;
 
@@ -96,8 +97,8 @@ impl Form {
         )
     }
 
-    /// Any primitive schema that the specification allows in a form: string, number, integer, boolean or an enum, with
-    /// bounds, a format or a default.
+    /// Any primitive schema that the specification allows in a form: string, number, integer,
+    /// boolean or an enum, with bounds, a format or a default.
     #[must_use]
     pub fn field(mut self, name: &str, schema: Value) -> Self {
         self.requested_schema["properties"][name] = schema;
@@ -121,7 +122,8 @@ impl Form {
     }
 }
 
-/// A page for the person to open, for what must not pass through the client (secrets, payments, consent).
+/// A page for the person to open, for what must not pass through the client (secrets, payments,
+/// consent).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UrlElicitation {
     mode: &'static str,
@@ -130,7 +132,8 @@ pub struct UrlElicitation {
 }
 
 impl UrlElicitation {
-    /// A sentence that says why, and an HTTPS address that carries nothing secret and signs nobody in.
+    /// A sentence that says why, and an HTTPS address that carries nothing secret and signs nobody
+    /// in.
     #[must_use]
     pub fn new(message: impl Into<String>, url: impl Into<String>) -> Self {
         Self {

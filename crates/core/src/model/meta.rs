@@ -1,4 +1,5 @@
-//! `_meta` of a request (basic, "_meta"): version, client, log level, progress token, trace context.
+//! `_meta` of a request (basic, "_meta"): version, client, log level, progress token, trace
+//! context.
 
 use std::borrow::Cow;
 
@@ -13,7 +14,8 @@ pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersi
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 pub(crate) const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
-/// Ours: a client that sends `true` under it reads `hit`, `miss` and the like in the result's `_meta`.
+/// Ours: a client that sends `true` under it reads `hit`, `miss` and the like in the result's
+/// `_meta`.
 pub(crate) const CACHE: &str = "dev.mcpfn/cache";
 
 /// Members of `_meta`, found but not yet read.
@@ -128,7 +130,8 @@ impl<'a> RawMeta<'a> {
             None => None,
             Some(raw) => Some(LogLevel::read(raw).ok_or_else(|| {
                 Error::invalid_params(format!(
-                    "`_meta[\"{LOG_LEVEL}\"]` must be one of debug, info, notice, warning, error, critical, alert, emergency"
+                    "`_meta[\"{LOG_LEVEL}\"]` must be one of debug, info, notice, warning, error, \
+                     critical, alert, emergency"
                 ))
             })?),
         };
@@ -217,8 +220,8 @@ impl LogLevel {
     }
 }
 
-/// W3C trace context as the client sent it, in `_meta` or in headers. Passed on to services and into records, so only what is spelled
-/// like one is kept.
+/// W3C trace context as the client sent it, in `_meta` or in headers. Passed on to services and
+/// into records, so only what is spelled like one is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceContext {
@@ -231,8 +234,8 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Drops what the W3C's grammar does not allow, roughly: a `traceparent` is 55 characters of hexadecimal digits and dashes, the
-    /// others are visible ASCII of limited length.
+    /// Drops what the W3C's grammar does not allow, roughly: a `traceparent` is 55 characters of
+    /// hexadecimal digits and dashes, the others are visible ASCII of limited length.
     pub(crate) fn keep_well_formed(&mut self) {
         let hex = |parent: &String| {
             parent.len() == 55

@@ -7,8 +7,9 @@ use crate::jsonrpc::Error;
 
 /// A position in a list that any instance of the same server understands.
 ///
-/// Inside: 8 bytes that name the list (its kind and its entries) and 4 bytes of page number. It carries no right and no
-/// secret; a made-up one can only ask for a page that anybody may ask for, or be refused.
+/// Inside: 8 bytes that name the list (its kind and its entries) and 4 bytes of page number. It
+/// carries no right and no secret; a made-up one can only ask for a page that anybody may ask for,
+/// or be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) list: u64,
@@ -47,7 +48,8 @@ impl Cursor {
     }
 }
 
-/// Names a list by what is in it (FNV-1a, 64 bits): a new deployment with other entries has other cursors.
+/// Names a list by what is in it (FNV-1a, 64 bits): a new deployment with other entries has other
+/// cursors.
 pub(crate) fn identity<'a>(kind: &'a str, names: impl Iterator<Item = &'a str>) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for part in std::iter::once(kind).chain(names) {

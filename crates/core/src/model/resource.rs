@@ -6,7 +6,8 @@ use super::JsonObject;
 use super::content::Annotations;
 use super::implementation::Icon;
 
-/// One entry of `resources/list`, or of `resources/templates/list` when `uri` is written as `uriTemplate`.
+/// One entry of `resources/list`, or of `resources/templates/list` when `uri` is written as
+/// `uriTemplate`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ResourceDefinition {

@@ -54,8 +54,8 @@ pub struct CallToolResult {
     /// What the model reads.
     #[serde(default)]
     pub content: Vec<Content>,
-    /// The same as JSON, if the tool has an output schema. Kept as it was written: it is sent as it is, and read only where an
-    /// output schema given by hand has to be checked.
+    /// The same as JSON, if the tool has an output schema. Kept as it was written: it is sent as it
+    /// is, and read only where an output schema given by hand has to be checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) structured_content: Option<Box<RawValue>>,
     /// The call failed in a way the model can act on.

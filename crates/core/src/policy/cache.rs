@@ -1,5 +1,5 @@
-//! Kept results: looked up before the handler runs, filled after it. Never for errors, questions or writes; a cache that is down
-//! costs a call nothing but the asking.
+//! Kept results: looked up before the handler runs, filled after it. Never for errors, questions or
+//! writes; a cache that is down costs a call nothing but the asking.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use crate::send::BoxFuture;
 /// Largest result that is kept, in bytes.
 const MOST: usize = 1024 * 1024;
 
-/// Gives an earlier result, or the one that `make` makes. `make` does nothing unless it is waited for.
+/// Gives an earlier result, or the one that `make` makes. `make` does nothing unless it is waited
+/// for.
 pub(crate) async fn through(
     work: &Arc<Work>,
     cache: Cache,
@@ -82,7 +83,8 @@ struct Entry {
 }
 
 impl Entry {
-    /// Makes the result, shares it with equal calls, and keeps it: after the answer, where the host can.
+    /// Makes the result, shares it with equal calls, and keeps it: after the answer, where the host
+    /// can.
     async fn fill(
         self,
         work: &Arc<Work>,
@@ -117,7 +119,8 @@ impl Entry {
     }
 }
 
-/// Revision and server version are part of it: neither a newer server nor an older client gets what was made for another one.
+/// Revision and server version are part of it: neither a newer server nor an older client gets what
+/// was made for another one.
 fn key(work: &Work, cache: Cache, arguments: &Value) -> String {
     let whose = if cache.public {
         String::new()

@@ -1,4 +1,5 @@
-//! Calls that are under way in this process, so that equal ones make one result together. Holds nothing once they have ended.
+//! Calls that are under way in this process, so that equal ones make one result together. Holds
+//! nothing once they have ended.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

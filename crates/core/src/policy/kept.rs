@@ -38,7 +38,8 @@ impl Made {
 pub(crate) enum Keep {
     /// A cache, and the record of a write.
     Result,
-    /// The record of a write only: it happened, or may have happened, and a repeat must not act again.
+    /// The record of a write only: it happened, or may have happened, and a repeat must not act
+    /// again.
     Write,
     /// Nobody: nothing happened, and a repeat may go better.
     Nothing,

@@ -1,5 +1,6 @@
-//! Writes that happen once: a repeat with the same `idempotencyKey` gets the first result instead of acting again. Clients
-//! resend when a connection breaks, and can't know whether the first request arrived.
+//! Writes that happen once: a repeat with the same `idempotencyKey` gets the first result instead
+//! of acting again. Clients resend when a connection breaks, and can't know whether the first
+//! request arrived.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +23,15 @@ use crate::send::BoxFuture;
 const REMEMBERED_MS: u64 = 24 * 3600 * 1000;
 /// Largest result that is remembered, in bytes: what every store can hold.
 const MOST: usize = 256 * 1024;
-const TOO_LARGE: &str = "this write happened before, with this idempotencyKey, and its result was too large to be kept: read what it made";
+const TOO_LARGE: &str = "this write happened before, with this idempotencyKey, and its result was \
+    too large to be kept: read what it made";
 /// A call's own deadline has passed for so long before its hold on a key ends.
 const MARGIN_MS: u64 = 2_000;
 /// Between two looks at a write that somebody else is making.
 const LOOKS: [u64; 5] = [25, 50, 100, 250, 500];
 
-/// Makes the result unless an earlier call of this key made it. `limit` is how long `make` may take.
+/// Makes the result unless an earlier call of this key made it. `limit` is how long `make` may
+/// take.
 pub(crate) async fn through(
     work: &Arc<Work>,
     key: &str,
@@ -50,19 +53,24 @@ pub(crate) async fn through(
         Ok(Begun::Done(bytes)) => match Kept::read(&bytes) {
             Some(kept) if kept.stamp == stamp => (Ok(kept.made), CacheUse::Hit),
             Some(_) => (
-                Ok(work.tool_error("this idempotencyKey was used before with other arguments: use a new key for a new write")),
+                Ok(work.tool_error(
+                    "this idempotencyKey was used before with other arguments: use \
+                    a new key for a new write",
+                )),
                 CacheUse::Off,
             ),
             None => (
                 Ok(work.tool_error(
-                    "the result of this idempotencyKey can't be read any more: check whether the write happened, then use a new key",
+                    "the result of this idempotencyKey can't be read any more: check whether the \
+                     write happened, then use a new key",
                 )),
                 CacheUse::Off,
             ),
         },
         Ok(Begun::Running) => (
             Ok(work.tool_error(
-                "a call with this idempotencyKey is still running: repeat it with the same key in a few seconds to get its result",
+                "a call with this idempotencyKey is still running: repeat it with the same key in \
+                 a few seconds to get its result",
             )),
             CacheUse::Off,
         ),
@@ -72,7 +80,8 @@ pub(crate) async fn through(
                 WhenDown::Admit => (make.await, CacheUse::Off),
                 WhenDown::Refuse => (
                     Ok(work.tool_error(
-                        "writes can't be protected from being repeated at the moment, so this one was not made: try again in a minute",
+                        "writes can't be protected from being repeated at the moment, so this one \
+                         was not made: try again in a minute",
                     )),
                     CacheUse::Off,
                 ),
@@ -89,7 +98,8 @@ struct Write {
 }
 
 impl Write {
-    /// Begins; while somebody else is at it, waits for the end of that as long as the call itself might take.
+    /// Begins; while somebody else is at it, waits for the end of that as long as the call itself
+    /// might take.
     async fn begin(&self, work: &Work, limit: Duration) -> Result<Begun, StoreError> {
         let clock = &work.platform.clock;
         let limit_ms = milliseconds(limit);
@@ -107,7 +117,8 @@ impl Write {
         }
     }
 
-    /// Runs to the end even if the client goes away, where the host can: the client will ask again for the result.
+    /// Runs to the end even if the client goes away, where the host can: the client will ask again
+    /// for the result.
     async fn run(
         self,
         work: &Arc<Work>,

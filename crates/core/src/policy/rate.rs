@@ -10,7 +10,8 @@ use crate::principal::PrincipalKind;
 
 use super::WhenDown;
 
-/// Takes the call out of the budget of its caller, and out of the tool's own (`own`) for this caller.
+/// Takes the call out of the budget of its caller, and out of the tool's own (`own`) for this
+/// caller.
 pub(crate) async fn admit(work: &Work, own: Option<Rate>) -> Result<(), Error> {
     let Some(limits) = &work.platform.limits else {
         return Ok(());
@@ -34,7 +35,8 @@ pub(crate) async fn admit(work: &Work, own: Option<Rate>) -> Result<(), Error> {
             Err(error) => {
                 work.store_failed("rate limiter", &error);
                 if limits.when_down == WhenDown::Refuse {
-                    let sentence = "calls can't be counted at the moment, and this server admits none without counting; try again in a minute";
+                    let sentence = "calls can't be counted at the moment, and this server admits \
+                        none without counting; try again in a minute";
                     return Err(Error::rate_limited(sentence, Duration::from_secs(60)));
                 }
             }

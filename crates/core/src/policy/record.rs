@@ -1,4 +1,5 @@
-//! One record of each call, whatever its end: also of one that ran nothing, or whose client went away.
+//! One record of each call, whatever its end: also of one that ran nothing, or whose client went
+//! away.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! A call's arguments as a log may have them, where the operator asked for that: secrets left out, long texts cut. Not a proof that
-//! nothing private is left: what people write into ordinary fields stays.
+//! A call's arguments as a log may have them, where the operator asked for that: secrets left out,
+//! long texts cut. Not a proof that nothing private is left: what people write into ordinary fields
+//! stays.
 
 use serde_json::{Map, Value};
 
@@ -50,7 +51,8 @@ const MOST_BYTES: usize = 4096;
 /// Nesting beyond which nothing is shown.
 const DEEPEST: usize = 8;
 
-/// `input` is the JSON text of the arguments; `hidden` are names whose values the tool's schema calls secret.
+/// `input` is the JSON text of the arguments; `hidden` are names whose values the tool's schema
+/// calls secret.
 pub(crate) fn redacted(input: &str, hidden: &[String]) -> String {
     if input.is_empty() {
         return String::new();

@@ -1,11 +1,13 @@
-//! Scopes: whether the caller may call this at all. What scopes are, and which covers which, is `crate::scope`.
+//! Scopes: whether the caller may call this at all. What scopes are, and which covers which, is
+//! `crate::scope`.
 
 use crate::dispatch::work::Place;
 use crate::jsonrpc::Error;
 use crate::principal::Principal;
 use crate::server::Server;
 
-/// Refuses a caller that lacks a scope, and names all that it needs: a client asks for them in one go.
+/// Refuses a caller that lacks a scope, and names all that it needs: a client asks for them in one
+/// go.
 pub(crate) fn admit(server: &Server, place: Place, principal: &Principal) -> Result<(), Error> {
     let needs = place.scopes(server);
     if principal.scopes.cover_all(needs) {

@@ -1,4 +1,5 @@
-//! Paths of files as clients write them: what may be one. The first of two walls; the second is the store's, which resolves links.
+//! Paths of files as clients write them: what may be one. The first of two walls; the second is the
+//! store's, which resolves links.
 
 use std::fmt;
 
@@ -10,8 +11,8 @@ const LONGEST: usize = 1024;
 /// The longest name in it, in bytes; that of most file systems.
 const LONGEST_NAME: usize = 255;
 
-/// A path below the top of a store: names with `/` between, none for the top itself. On no platform does its text alone lead
-/// anywhere else.
+/// A path below the top of a store: names with `/` between, none for the top itself. On no platform
+/// does its text alone lead anywhere else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BlobPath(String);
 
@@ -22,8 +23,8 @@ impl BlobPath {
         Self(String::new())
     }
 
-    /// Takes a path that a client wrote. Nothing is decoded or repaired: what is doubtful is refused, so that no two ways of reading
-    /// a text exist.
+    /// Takes a path that a client wrote. Nothing is decoded or repaired: what is doubtful is
+    /// refused, so that no two ways of reading a text exist.
     ///
     /// # Errors
     /// When the text is no path of a file: the sentence says why.

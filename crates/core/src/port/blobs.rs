@@ -1,4 +1,5 @@
-//! The port to files, and the values that cross it. Not a file system: directories and object stores implement it elsewhere.
+//! The port to files, and the values that cross it. Not a file system: directories and object
+//! stores implement it elsewhere.
 
 use std::fmt;
 
@@ -7,10 +8,12 @@ use bytes::Bytes;
 use super::blob_path::BlobPath;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 
-/// Files in directories, under one top. Whatever a path resolves to lies below that top, or the operation fails with
-/// [`BlobError::Outside`]: an implementation promises this also for links, and while others change the directories.
+/// Files in directories, under one top. Whatever a path resolves to lies below that top, or the
+/// operation fails with [`BlobError::Outside`]: an implementation promises this also for links, and
+/// while others change the directories.
 pub trait Blobs: MaybeSend + MaybeSync {
-    /// At most `length` bytes of a file from `offset` on. None when `offset` is at or after its end.
+    /// At most `length` bytes of a file from `offset` on. None when `offset` is at or after its
+    /// end.
     ///
     /// # Errors
     /// See [`BlobError`].
@@ -28,12 +31,12 @@ pub trait Blobs: MaybeSend + MaybeSync {
     fn metadata<'a>(&'a self, path: &'a BlobPath)
     -> BoxFuture<'a, Result<BlobMetadata, BlobError>>;
 
-    /// At most `most` entries of a directory whose names begin with `start`, which may be empty, in an order that stays. `cursor` is
-    /// that of the page before.
+    /// At most `most` entries of a directory whose names begin with `start`, which may be empty, in
+    /// an order that stays. `cursor` is that of the page before.
     ///
     /// # Errors
-    /// [`BlobError::BadCursor`] where no page has that cursor; else see [`BlobError`]. A store without directories of its own gives an
-    /// empty page for one that is not there.
+    /// [`BlobError::BadCursor`] where no page has that cursor; else see [`BlobError`]. A store
+    /// without directories of its own gives an empty page for one that is not there.
     fn list<'a>(
         &'a self,
         directory: &'a BlobPath,
@@ -42,8 +45,8 @@ pub trait Blobs: MaybeSend + MaybeSync {
         most: usize,
     ) -> BoxFuture<'a, Result<BlobPage, BlobError>>;
 
-    /// Writes a whole file if `condition` holds, with the directories above it. Readers see the old bytes or the new ones, never a
-    /// part of them.
+    /// Writes a whole file if `condition` holds, with the directories above it. Readers see the old
+    /// bytes or the new ones, never a part of them.
     ///
     /// # Errors
     /// [`BlobError::Changed`] when the condition does not hold; else see [`BlobError`].
@@ -57,8 +60,9 @@ pub trait Blobs: MaybeSend + MaybeSync {
     /// Gives a file another path. With `replace`, a file that is there already is lost.
     ///
     /// # Errors
-    /// [`BlobError::Changed`] when there is something at `to` already and `replace` is not said, or when the two are one file;
-    /// [`BlobError::Copied`] when only the first half was done; else see [`BlobError`].
+    /// [`BlobError::Changed`] when there is something at `to` already and `replace` is not said, or
+    /// when the two are one file; [`BlobError::Copied`] when only the first half was done; else see
+    /// [`BlobError`].
     fn rename<'a>(
         &'a self,
         from: &'a BlobPath,

@@ -1,4 +1,5 @@
-//! The port to a model that turns texts into vectors, and its failures. Not a client: toolkits and hosts implement it elsewhere.
+//! The port to a model that turns texts into vectors, and its failures. Not a client: toolkits and
+//! hosts implement it elsewhere.
 
 use std::fmt;
 
@@ -9,7 +10,8 @@ pub trait Embedder: MaybeSend + MaybeSync {
     /// The model's name. Vectors of different models can't be compared.
     fn model(&self) -> &str;
 
-    /// One vector a text, in their order and all of one length. Callers give at most 64 texts of at most 2,000 characters.
+    /// One vector a text, in their order and all of one length. Callers give at most 64 texts of at
+    /// most 2,000 characters.
     ///
     /// # Errors
     /// See [`EmbedError`].

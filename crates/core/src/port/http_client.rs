@@ -1,4 +1,5 @@
-//! The port to other HTTP services, and the values that cross it. Not a client: hyper and `fetch` implement it elsewhere.
+//! The port to other HTTP services, and the values that cross it. Not a client: hyper and `fetch`
+//! implement it elsewhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +18,12 @@ pub trait HttpClient: MaybeSend + MaybeSync {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
 }
 
-/// Hears the body of an answer while it comes, for what reports before its end. Clients that can't do this call it never.
+/// Hears the body of an answer while it comes, for what reports before its end. Clients that can't
+/// do this call it never.
 pub trait Listen: MaybeSend + MaybeSync {
-    /// A piece of a body that is not compressed, after the status and headers in `response`, whose body is empty so far. `false` ends
-    /// the exchange: what was read is the body, and it counts as truncated.
+    /// A piece of a body that is not compressed, after the status and headers in `response`, whose
+    /// body is empty so far. `false` ends the exchange: what was read is the body, and it counts as
+    /// truncated.
     fn hear(&self, response: &HttpResponse, piece: &[u8]) -> bool;
 }
 
@@ -38,9 +41,11 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// From the first step to the last byte of the answer; ten seconds unless said otherwise.
     pub timeout: Duration,
-    /// Bytes of the answer's body, after decompression, that are read; one MiB unless said otherwise.
+    /// Bytes of the answer's body, after decompression, that are read; one MiB unless said
+    /// otherwise.
     pub max_body: usize,
-    /// Only addresses of the public internet may be reached. The address that was checked is the one that is used.
+    /// Only addresses of the public internet may be reached. The address that was checked is the
+    /// one that is used.
     pub public_only: bool,
     /// Who hears the answer while it comes, besides whoever waits for its end.
     pub listener: Option<Arc<dyn Listen>>,

@@ -1,5 +1,5 @@
-//! The port to the log: one record of each call, and the private causes of failures. Not the log messages that a client asks
-//! for (`Cx::log`).
+//! The port to the log: one record of each call, and the private causes of failures. Not the log
+//! messages that a client asks for (`Cx::log`).
 
 use crate::canonical::fingerprint;
 use crate::policy::redact::redacted;
@@ -15,11 +15,12 @@ pub trait Records: MaybeSend + MaybeSync {
     /// A call has ended. One record a call, whatever its end.
     fn call(&self, call: &CallRecord<'_>);
 
-    /// A caller's proof of who it is was none. `sentence` is what it was told, `cause` is for the log alone.
+    /// A caller's proof of who it is was none. `sentence` is what it was told, `cause` is for the
+    /// log alone.
     fn denied(&self, sentence: &str, cause: Option<&str>);
 
-    /// A store that policies ask gave no answer; the call went on, or was refused, as the policy says. Or a service that a handler can
-    /// do without (`Cx::went_without`): the call went on.
+    /// A store that policies ask gave no answer; the call went on, or was refused, as the policy
+    /// says. Or a service that a handler can do without (`Cx::went_without`): the call went on.
     fn store_failure(&self, store: &str, cause: &str);
 }
 
@@ -48,7 +49,8 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// One call, as an operator wants to read it a year later. Of inputs it has a fingerprint, and more only on request.
+/// One call, as an operator wants to read it a year later. Of inputs it has a fingerprint, and more
+/// only on request.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct CallRecord<'a> {
@@ -56,8 +58,8 @@ pub struct CallRecord<'a> {
     pub revision: Revision,
     /// The method, e.g. `tools/call`; empty if none of that name is served.
     pub method: &'a str,
-    /// The tool, prompt or resource: a registered name, never the client's text. Empty if the call is about none, or about one
-    /// that does not exist.
+    /// The tool, prompt or resource: a registered name, never the client's text. Empty if the call
+    /// is about none, or about one that does not exist.
     pub name: &'a str,
     /// Who called.
     pub principal: &'a Principal,
@@ -73,7 +75,8 @@ pub struct CallRecord<'a> {
     pub bytes_out: usize,
     /// What a kept result did for it.
     pub cache: CacheUse,
-    /// JSON text of the request's id; empty if it is longer than 64 bytes or has other characters than ASCII's visible ones.
+    /// JSON text of the request's id; empty if it is longer than 64 bytes or has other characters
+    /// than ASCII's visible ones.
     pub id: &'a str,
     /// W3C `traceparent` of the client, if it sent one that is well-formed.
     pub traceparent: Option<&'a str>,
@@ -82,7 +85,8 @@ pub struct CallRecord<'a> {
     pub(crate) input: Input<'a>,
 }
 
-/// Arguments as they came. Only their fingerprint may be printed; and what `redact` leaves of them, where the operator asked for it.
+/// Arguments as they came. Only their fingerprint may be printed; and what `redact` leaves of them,
+/// where the operator asked for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Input<'a> {
     pub(crate) text: &'a str,
@@ -112,8 +116,9 @@ impl CallRecord<'_> {
         fingerprint(self.input.text.as_bytes())
     }
 
-    /// The arguments as JSON, at most 4 KiB, without what looks like a secret and without what the tool's schema marks as one
-    /// (`writeOnly`, or the format `password`). Nothing unless the operator asked for it.
+    /// The arguments as JSON, at most 4 KiB, without what looks like a secret and without what the
+    /// tool's schema marks as one (`writeOnly`, or the format `password`). Nothing unless the
+    /// operator asked for it.
     #[must_use]
     pub fn input(&self) -> Option<String> {
         (self.input.shown && !self.input.text.is_empty())

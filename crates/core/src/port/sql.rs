@@ -1,4 +1,5 @@
-//! The port to a SQL database, and the values that cross it. Not a driver: SQLite, Postgres and D1 implement it elsewhere.
+//! The port to a SQL database, and the values that cross it. Not a driver: SQLite, Postgres and D1
+//! implement it elsewhere.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +16,8 @@ pub trait Sql: MaybeSend + MaybeSync {
     /// Runs one statement that returns rows, and stops reading after `max_rows`.
     ///
     /// # Errors
-    /// [`SqlError::Unavailable`] when the database can't be reached, [`SqlError::Rejected`] when it refuses the statement.
+    /// [`SqlError::Unavailable`] when the database can't be reached, [`SqlError::Rejected`] when it
+    /// refuses the statement.
     fn query<'a>(
         &'a self,
         sql: &'a str,
@@ -33,16 +35,17 @@ pub trait Sql: MaybeSend + MaybeSync {
         parameters: &'a [SqlValue],
     ) -> BoxFuture<'a, Result<u64, SqlError>>;
 
-    /// Runs one statement that nobody has vetted, such as one that a model wrote. The engine itself must see to it that nothing
-    /// is changed and nothing outside the database is reached; a look at the text is not enough. Rows over the limits are left
-    /// out and the answer is marked `truncated`; a statement over its time is stopped.
+    /// Runs one statement that nobody has vetted, such as one that a model wrote. The engine itself
+    /// must see to it that nothing is changed and nothing outside the database is reached; a look
+    /// at the text is not enough. Rows over the limits are left out and the answer is marked
+    /// `truncated`; a statement over its time is stopped.
     ///
     /// A database that can't promise this keeps the default, which refuses every statement.
     ///
     /// # Errors
-    /// [`SqlError::Rejected`] with the engine's own words about the statement, which its writer may read;
-    /// [`SqlError::ReadOnly`] for a statement that would write; [`SqlError::TooLong`] when its time is over;
-    /// [`SqlError::Unavailable`] as for [`Sql::query`].
+    /// [`SqlError::Rejected`] with the engine's own words about the statement, which its writer may
+    /// read; [`SqlError::ReadOnly`] for a statement that would write; [`SqlError::TooLong`] when
+    /// its time is over; [`SqlError::Unavailable`] as for [`Sql::query`].
     fn read<'a>(
         &'a self,
         sql: &'a str,
@@ -62,7 +65,8 @@ pub trait Sql: MaybeSend + MaybeSync {
 pub struct ReadLimits {
     /// The most rows of the answer.
     pub rows: usize,
-    /// The most bytes of the answer's values; also of one value, as far as the database can bound it.
+    /// The most bytes of the answer's values; also of one value, as far as the database can bound
+    /// it.
     pub bytes: usize,
     /// How long the statement may run.
     pub time: Duration,

@@ -1,7 +1,9 @@
-//! The ports to what instances of a server share: results, call budgets, records of writes. No store is in here, and no policy:
-//! which call asks which store, and what happens when one is down, is `policy/`.
+//! The ports to what instances of a server share: results, call budgets, records of writes. No
+//! store is in here, and no policy: which call asks which store, and what happens when one is down,
+//! is `policy/`.
 //!
-//! Every key is 43 characters of URL-safe Base64: a digest, so that no name and no argument of a caller reaches a store as a key.
+//! Every key is 43 characters of URL-safe Base64: a digest, so that no name and no argument of a
+//! caller reaches a store as a key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,9 +13,11 @@ use bytes::Bytes;
 
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 
-/// Results of earlier calls. Losing an entry at any time is allowed; giving an expired or a foreign one is not.
+/// Results of earlier calls. Losing an entry at any time is allowed; giving an expired or a foreign
+/// one is not.
 pub trait ResultCache: MaybeSend + MaybeSync {
-    /// The value that was put under `key`, unless it expired at or before `now_ms` (milliseconds since 1970).
+    /// The value that was put under `key`, unless it expired at or before `now_ms` (milliseconds
+    /// since 1970).
     ///
     /// # Errors
     /// When the store gives no answer in time.
@@ -23,8 +27,8 @@ pub trait ResultCache: MaybeSend + MaybeSync {
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>>;
 
-    /// Keeps `value` until `expires_ms`, in the place of what is there. A value that is too large for the store is left out,
-    /// which is no error.
+    /// Keeps `value` until `expires_ms`, in the place of what is there. A value that is too large
+    /// for the store is left out, which is no error.
     ///
     /// # Errors
     /// When the store gives no answer in time.
@@ -57,8 +61,9 @@ impl Rate {
 
     /// Takes one call out of a bucket.
     ///
-    /// A bucket is one number: the time, in microseconds since 1970, at which it is full again (0 for a full one). `Ok` is that
-    /// number after the call, `Err` how long to wait for the next one.
+    /// A bucket is one number: the time, in microseconds since 1970, at which it is full again (0
+    /// for a full one). `Ok` is that number after the call, `Err` how long to wait for the next
+    /// one.
     ///
     /// # Errors
     /// When the bucket is empty.
@@ -164,9 +169,11 @@ pub enum Begun {
     Done(Bytes),
 }
 
-/// Writes that happen once. Exact among concurrent calls: of all who begin the same key, one is the first.
+/// Writes that happen once. Exact among concurrent calls: of all who begin the same key, one is the
+/// first.
 pub trait Once: MaybeSend + MaybeSync {
-    /// Begins. Who is first holds the key until `held_until_ms`, after which it counts as abandoned: its process is gone.
+    /// Begins. Who is first holds the key until `held_until_ms`, after which it counts as
+    /// abandoned: its process is gone.
     ///
     /// # Errors
     /// When the store gives no answer in time.

@@ -10,7 +10,8 @@ use crate::tool::result::Json;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a resource's contents",
     label = "not resource contents",
-    note = "return a `String`, `Vec<u8>`, `Json<T>`, `ResourceContents`, `Vec<ResourceContents>`, or a `Result` of one of these"
+    note = "return a `String`, `Vec<u8>`, `Json<T>`, `ResourceContents`, `Vec<ResourceContents>`, \
+        or a `Result` of one of these"
 )]
 pub trait IntoResourceContents {
     /// Turns the value into contents of the URI that was asked for.

@@ -1,8 +1,9 @@
 //! URI templates (RFC 6570), matched against URIs. Expansion is the client's side and is not here.
 //!
-//! Written here because no kept-up library matches under a licence that we can use: they expand, or match level 2 through
-//! the `regex` crate. Matching is linear: a variable ends at the first occurrence of the text that follows it (`{+var}` at
-//! the last), and a template whose variables can't be told apart is refused when the server is built.
+//! Written here because no kept-up library matches under a licence that we can use: they expand, or
+//! match level 2 through the `regex` crate. Matching is linear: a variable ends at the first
+//! occurrence of the text that follows it (`{+var}` at the last), and a template whose variables
+//! can't be told apart is refused when the server is built.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +76,8 @@ impl Template {
             ] = pair
             {
                 return Err(format!(
-                    "put some text between `{{{first}}}` and `{{{second}}}`: without it nobody can tell where one ends"
+                    "put some text between `{{{first}}}` and `{{{second}}}`: without it nobody can \
+                     tell where one ends"
                 ));
             }
         }
@@ -127,7 +129,8 @@ impl Template {
         match self.0.get(position + 1) {
             Some(Part::Literal(next)) if reserved => rest.rfind(next.as_str()),
             Some(Part::Literal(next)) => {
-                // a variable is never empty, so its first character is not where the next text begins
+                // a variable is never empty, so its first character is not where the next text
+                // begins
                 let first = rest.chars().next()?.len_utf8();
                 rest.get(first..)?
                     .find(next.as_str())
@@ -233,7 +236,8 @@ fn query<'a>(
     Some(rest)
 }
 
-/// Undoes percent-encoding. `None` where a character may not stand there, or the bytes are not UTF-8.
+/// Undoes percent-encoding. `None` where a character may not stand there, or the bytes are not
+/// UTF-8.
 fn decode(text: &str, reserved: bool) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,8 +1,11 @@
-//! `requestState`: sealed so that only this server can write or read it, for this caller, this call and a limited time.
+//! `requestState`: sealed so that only this server can write or read it, for this caller, this call
+//! and a limited time.
 //!
-//! A token is the unpadded URL-safe Base64 of `version (1) | nonce (24) | XChaCha20-Poly1305 ciphertext and tag`. Caller and
-//! call are authenticated as associated data: they are repeated by the retry, not stored in the token. Possession of a token is
-//! no permission, and a token may be used more than once until it expires; a handler that needs single use must see to it.
+//! A token is the unpadded URL-safe Base64 of
+//! `version (1) | nonce (24) | XChaCha20-Poly1305 ciphertext and tag`. Caller and call are
+//! authenticated as associated data: they are repeated by the retry, not stored in the token.
+//! Possession of a token is no permission, and a token may be used more than once until it expires;
+//! a handler that needs single use must see to it.
 
 use std::fmt;
 
@@ -21,9 +24,11 @@ const NONCE: usize = 24;
 /// Longest token accepted, in bytes of Base64: a header-sized state, not a database.
 const LONGEST: usize = 64 * 1024;
 
-/// The keys that seal request state: the first one seals, every one opens. All instances of a server share them.
+/// The keys that seal request state: the first one seals, every one opens. All instances of a
+/// server share them.
 ///
-/// To rotate, put the new key first, deploy, and drop the old one after the longest life of a token (ten minutes by default).
+/// To rotate, put the new key first, deploy, and drop the old one after the longest life of a token
+/// (ten minutes by default).
 #[derive(Clone)]
 pub struct Keyring(Vec<[u8; 32]>);
 
@@ -41,7 +46,8 @@ impl Keyring {
         self
     }
 
-    /// Reads keys from text: 32 bytes each in Base64, comma-separated, the sealing one first. (`MCPFN_STATE_KEY`)
+    /// Reads keys from text: 32 bytes each in Base64, comma-separated, the sealing one first.
+    /// (`MCPFN_STATE_KEY`)
     ///
     /// # Errors
     /// When there is no key, or one is not 32 bytes of Base64. The error does not contain the text.
@@ -73,7 +79,10 @@ pub struct KeyError;
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a state key is 32 random bytes in Base64 (make one with `openssl rand -base64 32`); several are separated by commas, the newest first")
+        f.write_str(
+            "a state key is 32 random bytes in Base64 (make one with `openssl rand -base64 \
+            32`); several are separated by commas, the newest first",
+        )
     }
 }
 
@@ -152,11 +161,13 @@ impl Keyring {
         Ok(URL_SAFE_NO_PAD.encode(token))
     }
 
-    /// One error for every reason, so that a forger learns nothing; expiry is told apart because honest clients meet it.
+    /// One error for every reason, so that a forger learns nothing; expiry is told apart because
+    /// honest clients meet it.
     pub(crate) fn open(&self, token: &str, now_ms: u64, binding: &Binding) -> Result<Value, Error> {
         let refused = || {
             Error::invalid_params(
-                "`requestState` is not one that this server gave for this call: start the call again without it",
+                "`requestState` is not one that this server gave for this call: start the call \
+                 again without it",
             )
         };
         if token.len() > LONGEST {

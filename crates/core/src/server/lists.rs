@@ -1,5 +1,5 @@
-//! Lists as bytes: each page of each revision is written once, when it is first asked for. Callers who see a part of a list get
-//! it put together from entries that were written once.
+//! Lists as bytes: each page of each revision is written once, when it is first asked for. Callers
+//! who see a part of a list get it put together from entries that were written once.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -71,7 +71,8 @@ pub(crate) struct List {
     per_page: usize,
     /// How many pages the whole list has: at least one, which may be empty.
     pages: usize,
-    /// Names and scopes of the entries, if any of them needs a scope: then callers see different lists.
+    /// Names and scopes of the entries, if any of them needs a scope: then callers see different
+    /// lists.
     guarded: Option<Vec<(String, Vec<String>)>>,
     /// The pages of the whole list.
     rendered: [OnceLock<Vec<Vec<u8>>>; Revision::ALL.len()],
@@ -145,7 +146,8 @@ impl List {
         Ok(Cow::Borrowed(page))
     }
 
-    /// A page of a part of the list. Its cursors are its own: they name the entries that the caller sees.
+    /// A page of a part of the list. Its cursors are its own: they name the entries that the caller
+    /// sees.
     fn part(
         &self,
         guarded: &[(String, Vec<String>)],
@@ -177,7 +179,8 @@ impl List {
         ))
     }
 
-    /// The page at `cursor` of what a caller with these scopes sees, together with lists of upstreams. `ttl_ms` says how long it holds.
+    /// The page at `cursor` of what a caller with these scopes sees, together with lists of
+    /// upstreams. `ttl_ms` says how long it holds.
     pub(crate) fn merged(
         &self,
         revision: Revision,
@@ -202,7 +205,8 @@ impl List {
                     .flat_map(|listing| listing.entries(revision).iter().map(Vec::as_slice)),
             )
             .collect();
-        // an own list whose callers see all of it has kept no names, but the number that stands for them
+        // an own list whose callers see all of it has kept no names, but the number that stands for
+        // them
         let whole = format!("{:x}", self.identity);
         let guarded = self
             .guarded
@@ -226,7 +230,8 @@ impl List {
         ))
     }
 
-    /// How long a page of the own list holds, and for whom: a cache in between may share only what every caller gets.
+    /// How long a page of the own list holds, and for whom: a cache in between may share only what
+    /// every caller gets.
     fn caching(&self, server: &Server) -> (u64, &'static str) {
         (
             server.list_ttl_ms(),

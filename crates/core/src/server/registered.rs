@@ -1,4 +1,5 @@
-//! Tools, prompts and resources as a built server holds them: checked, indexed, their schemas compiled.
+//! Tools, prompts and resources as a built server holds them: checked, indexed, their schemas
+//! compiled.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,8 @@ pub(crate) struct RegisteredTool {
     pub(crate) definition: ToolDefinition,
     pub(crate) scopes: Vec<String>,
     pub(crate) validator: Validator,
-    /// For an output schema given by hand; a derived one can't differ from the type that it was derived from.
+    /// For an output schema given by hand; a derived one can't differ from the type that it was
+    /// derived from.
     pub(crate) output: Option<Validator>,
     pub(crate) headers: Vec<HeaderParameter>,
     pub(crate) timeout: Duration,
@@ -73,7 +75,8 @@ pub(crate) struct RegisteredResource {
 }
 
 impl RegisteredResource {
-    /// Whether a completion's reference means this one: its URI, its template, or a URI that the template matches.
+    /// Whether a completion's reference means this one: its URI, its template, or a URI that the
+    /// template matches.
     pub(crate) fn is_named(&self, uri: &str) -> bool {
         self.definition.uri.as_deref() == Some(uri)
             || self.definition.uri_template.as_deref() == Some(uri)

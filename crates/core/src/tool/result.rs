@@ -13,7 +13,8 @@ use crate::model::tool::CallToolResult;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a tool's result",
     label = "not a tool result",
-    note = "return a `String`, `Content`, `CallToolResult`, a type marked `#[output]` (or a `Vec` or `Option` of it), `Json<T>`, or a `Result` of one of these"
+    note = "return a `String`, `Content`, `CallToolResult`, a type marked `#[output]` (or a `Vec` \
+        or `Option` of it), `Json<T>`, or a `Result` of one of these"
 )]
 pub trait IntoToolResult {
     /// The schema of the structured content, if the result has any.
@@ -83,7 +84,8 @@ fn structured<T: Serialize + JsonSchema>(value: &T) -> Result<CallToolResult, To
         |error| ToolError::internal(format!("the result can't be written as JSON: {error}"));
     let written = to_raw_value(value).map_err(unwritable)?;
     let mut result = CallToolResult::text(written.get());
-    // the value's own shape decides: an object's schema may still allow null (an untagged enum, say)
+    // the value's own shape decides: an object's schema may still allow null (an untagged enum,
+    // say)
     let is_object = written.get().starts_with('{');
     result.structured_content = Some(if is_object {
         written

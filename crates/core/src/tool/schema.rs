@@ -1,5 +1,5 @@
-//! JSON Schemas of arguments and results, derived from a handler's own types and checked once when the server is built.
-//! The one file that names schemars.
+//! JSON Schemas of arguments and results, derived from a handler's own types and checked once when
+//! the server is built. The one file that names schemars.
 
 pub use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::text;
 
-/// The argument type of a handler that takes no arguments but wants the `Cx`: `|_: NoArguments, cx: Cx| ...`.
+/// The argument type of a handler that takes no arguments but wants the `Cx`:
+/// `|_: NoArguments, cx: Cx| ...`.
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoArguments {}
@@ -24,7 +25,8 @@ pub trait Input: DeserializeOwned + JsonSchema {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + JsonSchema> Input for T {}
 
-/// The schema of what `T` is read from. Sub-schemas are inlined: clients drop tools whose schemas have `$ref`.
+/// The schema of what `T` is read from. Sub-schemas are inlined: clients drop tools whose schemas
+/// have `$ref`.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
     derive::<T>(SchemaSettings::draft2020_12().for_deserialize())
 }
@@ -44,7 +46,8 @@ fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
         .into_root_schema_for::<T>()
         .to_value();
     if let Some(root) = schema.as_object_mut() {
-        // the root's title is the Rust type's name and its description the type's comment: the tool has its own
+        // the root's title is the Rust type's name and its description the type's comment: the tool
+        // has its own
         root.remove("title");
         root.remove("description");
         if root.get("type").is_some_and(|kind| kind == "object") {
@@ -55,7 +58,8 @@ fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
     schema
 }
 
-/// Leaves out what says nothing to a client, Rust's widths of numbers, and joins the lines of comments.
+/// Leaves out what says nothing to a client, Rust's widths of numbers, and joins the lines of
+/// comments.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -173,7 +177,8 @@ pub(crate) fn hidden(schema: &Value) -> Vec<String> {
     secret.map(|(name, _)| name.clone()).collect()
 }
 
-/// References that no client resolves, or that a derived schema has because its type contains itself.
+/// References that no client resolves, or that a derived schema has because its type contains
+/// itself.
 pub(crate) fn check_references(schema: &Value, derived: bool, mistakes: &mut Vec<String>) {
     match schema {
         Value::Object(members) => {
@@ -184,11 +189,17 @@ pub(crate) fn check_references(schema: &Value, derived: bool, mistakes: &mut Vec
                         Some("#") | None => "its type".to_owned(),
                         Some(name) => format!("the type `{name}`"),
                     };
-                    mistakes.push(format!("{name} contains itself, and clients drop tools whose schemas have `$ref`: flatten it, or take `serde_json::Value` there"));
+                    mistakes.push(format!(
+                        "{name} contains itself, and clients drop tools whose \
+                        schemas have `$ref`: flatten it, or take `serde_json::Value` there"
+                    ));
                     return;
                 }
                 if !reference.starts_with('#') {
-                    mistakes.push(format!("its schema refers to `{reference}`: only references inside the schema (`#...`) are resolved"));
+                    mistakes.push(format!(
+                        "its schema refers to `{reference}`: only references \
+                        inside the schema (`#...`) are resolved"
+                    ));
                 }
             }
             members
@@ -247,7 +258,8 @@ fn find_headers(
                 path.pop();
             }
         } else if !matches!(key.as_str(), "default" | "examples" | "const" | "enum") {
-            // below items, anyOf, $defs and the like there may be no header: a client could not tell which value it is
+            // below items, anyOf, $defs and the like there may be no header: a client could not
+            // tell which value it is
             let below = value
                 .as_array()
                 .map_or_else(|| vec![value], |items| items.iter().collect());

@@ -1,5 +1,6 @@
-//! Checks JSON against a JSON Schema of the 2020-12 dialect: every applicator and assertion, references inside the schema.
-//! Not a resolver (nothing is fetched) and not a library for schemas in general: what it can't check, it refuses to compile.
+//! Checks JSON against a JSON Schema of the 2020-12 dialect: every applicator and assertion,
+//! references inside the schema. Not a resolver (nothing is fetched) and not a library for schemas
+//! in general: what it can't check, it refuses to compile.
 //!
 //! `format` and the `content` keywords are annotations, as the dialect has it by default.
 
@@ -31,9 +32,10 @@ impl Validator {
     /// Compiles a schema once, for any number of checks.
     ///
     /// # Errors
-    /// A sentence that begins with the place of the first mistake, as a JSON pointer into the schema. What would go
-    /// unchecked is a mistake: references out of the schema, other dialects, keywords of the wrong shape, patterns that
-    /// need backtracking. Unknown keywords are annotations.
+    /// A sentence that begins with the place of the first mistake, as a JSON pointer into the
+    /// schema. What would go unchecked is a mistake: references out of the schema, other dialects,
+    /// keywords of the wrong shape, patterns that need backtracking. Unknown keywords are
+    /// annotations.
     pub fn compile(schema: &Value) -> Result<Self, String> {
         compile::compile(schema).map(|schemas| Self { schemas })
     }
@@ -48,7 +50,8 @@ impl Validator {
     /// Accepts a value, or says what is wrong with it.
     ///
     /// # Errors
-    /// A line for each violation, at most 20 and 4 KB together, each with a JSON pointer to the place in the value.
+    /// A line for each violation, at most 20 and 4 KB together, each with a JSON pointer to the
+    /// place in the value.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         if self.accepts(value) {
             Ok(())

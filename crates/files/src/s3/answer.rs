@@ -1,4 +1,5 @@
-//! What the store answers: headers, and XML. A body is read as data only; entities that it declares are not expanded.
+//! What the store answers: headers, and XML. A body is read as data only; entities that it declares
+//! are not expanded.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -101,7 +102,8 @@ fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
 }
 
-/// A version as a header. One that the store can't have given names no file: it may come from anybody.
+/// A version as a header. One that the store can't have given names no file: it may come from
+/// anybody.
 pub(super) fn quoted(version: &str) -> Result<String, BlobError> {
     let given = !version.is_empty()
         && version
@@ -216,7 +218,8 @@ impl Listing {
     pub(super) fn read(response: &HttpResponse) -> Result<Self, BlobError> {
         success(response)?;
         let result: ListBucketResult = xml(response)?;
-        // keys may have characters that XML can't; a store that does not know the parameter writes them as they are
+        // keys may have characters that XML can't; a store that does not know the parameter writes
+        // them as they are
         let encoded = result
             .encoding_type
             .is_some_and(|encoding| encoding == "url");

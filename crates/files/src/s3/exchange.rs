@@ -1,4 +1,5 @@
-//! One request to the store: signed, sent, and tried again where that can do no harm. What an answer means is read in `answer`.
+//! One request to the store: signed, sent, and tried again where that can do no harm. What an
+//! answer means is read in `answer`.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,8 +12,8 @@ const PAUSE: u64 = 50;
 const JITTER: u64 = 100;
 
 impl S3 {
-    /// Sends what changes nothing, or nothing more the second time. A status that says why the request can't be answered is an
-    /// answer.
+    /// Sends what changes nothing, or nothing more the second time. A status that says why the
+    /// request can't be answered is an answer.
     pub(super) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, BlobError> {
         let first = self.send(request.clone()).await;
         if !is_passing(&first) {
@@ -23,7 +24,8 @@ impl S3 {
         self.send(request).await.map_err(failed)
     }
 
-    /// Sends what changes something, once. Only a missing file passes for an answer among the failures.
+    /// Sends what changes something, once. Only a missing file passes for an answer among the
+    /// failures.
     pub(super) async fn change(&self, request: HttpRequest) -> Result<HttpResponse, BlobError> {
         let response = self.send(request).await.map_err(failed)?;
         if response.status != 404 {

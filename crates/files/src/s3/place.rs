@@ -36,7 +36,11 @@ impl Place {
             || bucket.starts_with(['-', '.'])
             || bucket.contains("..")
         {
-            return Err("a bucket is named as s3://BUCKET or s3://BUCKET/PREFIX, in small letters, digits, `-` and `.`".to_owned());
+            return Err(
+                "a bucket is named as s3://BUCKET or s3://BUCKET/PREFIX, in small letters, \
+                digits, `-` and `.`"
+                    .to_owned(),
+            );
         }
         let prefix = match prefix.trim_end_matches('/') {
             "" => String::new(),

@@ -1,5 +1,5 @@
-//! `S3` over a client that answers what it is told: which requests are sent, and what each answer means. What real stores answer is
-//! tested in tests/stores.
+//! `S3` over a client that answers what it is told: which requests are sent, and what each answer
+//! means. What real stores answer is tested in tests/stores.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -50,7 +50,8 @@ fn refused(code: u16, name: &str) -> Answered {
         code,
         &[],
         &format!(
-            "<?xml version=\"1.0\"?>\n<Error><Code>{name}</Code><Message>why &amp; how</Message><Key>a</Key></Error>"
+            "<?xml version=\"1.0\"?>\n<Error><Code>{name}</Code><Message>why &amp; \
+             how</Message><Key>a</Key></Error>"
         ),
     )
 }
@@ -408,7 +409,8 @@ async fn a_page_of_a_directory() {
         .iter()
         .map(|entry| (entry.name.as_str(), entry.kind, entry.size))
         .collect();
-    // the name that is empty and the one with a line break are no paths: the toolkit leaves them out
+    // the name that is empty and the one with a line break are no paths: the toolkit leaves them
+    // out
     assert_eq!(
         seen,
         [

@@ -1,4 +1,5 @@
-//! An item's attributes, as Rust values and back. Which attributes an item has is in the table of `dynamodb.rs`.
+//! An item's attributes, as Rust values and back. Which attributes an item has is in the table of
+//! `dynamodb.rs`.
 
 use std::collections::HashMap;
 use std::str::FromStr;

@@ -1,4 +1,5 @@
-//! The circuit breaker: whether the table may be asked at all. Knows time and verdicts, not what is asked.
+//! The circuit breaker: whether the table may be asked at all. Knows time and verdicts, not what is
+//! asked.
 
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,7 +36,8 @@ pub(super) struct Closed {
     pub(super) cause: String,
 }
 
-/// The right to ask. A pass that is dropped without a verdict, because its call was cancelled, has decided nothing.
+/// The right to ask. A pass that is dropped without a verdict, because its call was cancelled, has
+/// decided nothing.
 #[derive(Debug)]
 pub(super) struct Pass<'a> {
     breaker: &'a Breaker,
@@ -76,7 +78,8 @@ impl Breaker {
         })
     }
 
-    // held for a few instructions and never across a wait; what is in it is whole after a panic, too
+    // held for a few instructions and never across a wait; what is in it is whole after a panic,
+    // too
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -91,7 +94,8 @@ impl Pass<'_> {
         }
     }
 
-    /// A request failed. `lasting` is a failure that the next request will meet as well. Says whether one more may be tried.
+    /// A request failed. `lasting` is a failure that the next request will meet as well. Says
+    /// whether one more may be tried.
     pub(super) fn failed(&mut self, cause: &str, lasting: bool) -> bool {
         let mut state = self.breaker.state();
         match &mut *state {

@@ -1,4 +1,5 @@
-//! One request to the table: its limits, its one retry, and the breaker in front. What is asked is the stores' business.
+//! One request to the table: its limits, its one retry, and the breaker in front. What is asked is
+//! the stores' business.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -36,7 +37,8 @@ impl Client {
         }
     }
 
-    /// Asks, and once more where that may help. The inner `Err` is no failure: a condition did not hold, and here is what there is.
+    /// Asks, and once more where that may help. The inner `Err` is no failure: a condition did not
+    /// hold, and here is what there is.
     pub(super) async fn ask<T, F>(
         &self,
         send: impl Fn(&DynamoDb, &str) -> F,
@@ -107,7 +109,8 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The SDK with everything of its own switched off that waits: limits and retries are above, where one reads them.
+/// The SDK with everything of its own switched off that waits: limits and retries are above, where
+/// one reads them.
 fn dynamodb(table: &Table) -> DynamoDb {
     let keys = &table.keys;
     let mut config = Config::builder()

@@ -1,5 +1,6 @@
-//! The SDK's requests over hyper: HTTP/1.1, kept connections, TLS by rustls with ring and the roots that are compiled in. No
-//! limits but the one of connecting; no retries but hyper's own, of a request that found its kept connection closed.
+//! The SDK's requests over hyper: HTTP/1.1, kept connections, TLS by rustls with ring and the roots
+//! that are compiled in. No limits but the one of connecting; no retries but hyper's own, of a
+//! request that found its kept connection closed.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
-//! What went wrong with one request: of which kind it is, and a sentence for the log. What the service says in its own words is
-//! not repeated: of a refused signature it tells the headers that were signed, session token included.
+//! What went wrong with one request: of which kind it is, and a sentence for the log. What the
+//! service says in its own words is not repeated: of a refused signature it tells the headers that
+//! were signed, session token included.
 
 use std::error::Error;
 
@@ -64,20 +65,39 @@ impl Failure {
         let code = if named { code } else { "an unnamed error" };
         match code {
             "ResourceNotFoundException" => Self::Lasting(
-                "does not exist in this account and region: deploy template.yaml, which makes it, or unset MCPFN_TABLE".to_owned(),
+                "does not exist in this account and region: deploy template.yaml, which makes it, \
+                 or unset MCPFN_TABLE"
+                    .to_owned(),
             ),
             "AccessDeniedException" => Self::Lasting(
-                "is not for this function: its role must allow dynamodb:GetItem, PutItem, UpdateItem and DeleteItem on it, as template.yaml does".to_owned(),
+                "is not for this function: its role must allow dynamodb:GetItem, PutItem, \
+                 UpdateItem and DeleteItem on it, as template.yaml does"
+                    .to_owned(),
             ),
-            "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "MissingAuthenticationTokenException"
-            | "IncompleteSignatureException" | "InvalidClientTokenId" | "NotAuthorizedException" => {
-                Self::Lasting(format!("refuses the function's credentials ({code}); leave the AWS_* variables to Lambda"))
-            }
-            "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => {
-                Self::Passing(format!("is throttled ({code}): raise its maximum throughput, or the account's limit"))
-            }
-            _ if status >= 500 => Self::Retried(format!("failed on its side ({code}, status {status})")),
-            _ => Self::Passing(format!("refused a request ({code}, status {status}); its key must be pk and sk, both text, as in template.yaml")),
+            "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "ExpiredTokenException"
+            | "MissingAuthenticationTokenException"
+            | "IncompleteSignatureException"
+            | "InvalidClientTokenId"
+            | "NotAuthorizedException" => Self::Lasting(format!(
+                "refuses the function's credentials ({code}); leave the \
+                    AWS_* variables to Lambda"
+            )),
+            "ProvisionedThroughputExceededException"
+            | "ThrottlingException"
+            | "RequestLimitExceeded" => Self::Passing(format!(
+                "is throttled ({code}): raise its maximum throughput, or the \
+                    account's limit"
+            )),
+            _ if status >= 500 => Self::Retried(format!(
+                "failed on its side ({code}, status \
+                {status})"
+            )),
+            _ => Self::Passing(format!(
+                "refused a request ({code}, status {status}); its key must \
+                be pk and sk, both text, as in template.yaml"
+            )),
         }
     }
 

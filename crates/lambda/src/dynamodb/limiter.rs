@@ -1,9 +1,11 @@
 //! Call budgets, in the table: `Rate::take` as one conditional update.
 //!
-//! With the call's time `now`, a bucket is either full (`full_at` is past, or there is no item) or not. A full one is set to
-//! `now` and one call's time; another one is moved on by one call's time, if it is not empty. Which of the two holds is guessed
-//! from what this environment saw last, and stated as the update's condition; where the guess is wrong, the table says what there
-//! is. `full_at` only grows, so a second guess is wrong only if another environment called in between, and a third is not.
+//! With the call's time `now`, a bucket is either full (`full_at` is past, or there is no item) or
+//! not. A full one is set to `now` and one call's time; another one is moved on by one call's time,
+//! if it is not empty. Which of the two holds is guessed from what this environment saw last, and
+//! stated as the update's condition; where the guess is wrong, the table says what there is.
+//! `full_at` only grows, so a second guess is wrong only if another environment called in between,
+//! and a third is not.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

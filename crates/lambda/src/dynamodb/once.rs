@@ -1,8 +1,9 @@
 //! Writes that happen once, in the table.
 //!
-//! Who begins writes a random name as the item's holder, on the condition that nobody holds the key and no result counts. To finish
-//! and to let go are on the condition that the name is still there. A request whose answer was lost finds its own name when it is
-//! repeated, and knows that it was the one.
+//! Who begins writes a random name as the item's holder, on the condition that nobody holds the key
+//! and no result counts. To finish and to let go are on the condition that the name is still there.
+//! A request whose answer was lost finds its own name when it is repeated, and knows that it was
+//! the one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,11 +23,13 @@ use super::pack::pack;
 
 const KIND: &str = "once";
 
-/// Most holds of one environment. A hold that is forgotten ends in time, like one of an environment that is gone.
+/// Most holds of one environment. A hold that is forgotten ends in time, like one of an environment
+/// that is gone.
 const HOLDS: usize = 1024;
 
 /// Free: nobody ever held it, or its result expired, or who held it is gone.
-const FREE: &str = "attribute_not_exists(pk) OR expires_ms <= :now OR (attribute_not_exists(expires_ms) AND held_until <= :now)";
+const FREE: &str = "attribute_not_exists(pk) OR expires_ms <= :now OR \
+    (attribute_not_exists(expires_ms) AND held_until <= :now)";
 
 /// What this environment holds: the name under which, and until when.
 #[derive(Debug, Default)]
@@ -152,8 +155,10 @@ impl Once for Stores {
             let answer = answer.await?;
             self.holds.remove(key, &holder);
             answer.map(drop).map_err(|_| {
-                self.client
-                    .error("did not keep a result: it came after the end of its hold, and another environment has begun the same write")
+                self.client.error(
+                    "did not keep a result: it came after the end of its hold, and another \
+                        environment has begun the same write",
+                )
             })
         })
     }

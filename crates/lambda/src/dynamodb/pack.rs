@@ -1,4 +1,5 @@
-//! Bytes as an item holds them: packed where that is cheaper, and refused where an item can't hold them.
+//! Bytes as an item holds them: packed where that is cheaper, and refused where an item can't hold
+//! them.
 
 use bytes::Bytes;
 use lz4_flex::block;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use mcpfn_aws::Keys;
 use mcpfn_native::Reader;
 
-/// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the same region answers in 2 to 10,
-/// and a first connection costs three round trips more.
+/// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the
+/// same region answers in 2 to 10, and a first connection costs three round trips more.
 const TIMEOUT: u64 = 250;
 
 /// The table and how to reach it.
@@ -21,11 +21,11 @@ pub struct Table {
     pub endpoint: Option<String>,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, which Lambda sets.
     pub keys: Keys,
-    /// `MCPFN_TABLE_TIMEOUT`: how long a request may take with its retry; 250 milliseconds when not set. One attempt has three
-    /// fifths of it, and a connection two fifths.
+    /// `MCPFN_TABLE_TIMEOUT`: how long a request may take with its retry; 250 milliseconds when not
+    /// set. One attempt has three fifths of it, and a connection two fifths.
     pub timeout: Duration,
-    /// How long a connection may be idle and still be used again: one minute, far below the 350 seconds after which gateways on
-    /// the way forget connections without a word.
+    /// How long a connection may be idle and still be used again: one minute, far below the 350
+    /// seconds after which gateways on the way forget connections without a word.
     pub idle: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! Expansions as text: the shape that the documentation promises. That they compile is shown by the tests in `tests/`.
+//! Expansions as text: the shape that the documentation promises. That they compile is shown by the
+//! tests in `tests/`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -1,4 +1,5 @@
-//! `#[input]` and `#[output]` in a crate that depends on neither serde nor schemars. Not a test of what those two do.
+//! `#[input]` and `#[output]` in a crate that depends on neither serde nor schemars. Not a test of
+//! what those two do.
 #![deny(warnings)]
 
 extern crate mcpfn_core as mcpfn;
@@ -114,7 +115,8 @@ fn given<T: Structured>() -> String {
 fn main() {
     let search = taken::<Search>();
     assert!(search.contains("'additionalProperties':false"), "{search}");
-    assert!(search.contains("'freeText':{'description':'Words to look for.','minLength':2"), "{search}");
+    assert!(search.contains("'freeText':{'description':'Words to look \
+        for.','minLength':2"), "{search}");
     let (both, back) = (taken::<Both>(), given::<Both>());
     assert_eq!(both, back);
     assert!(both.contains("'additionalProperties':false") && both.contains("itemCount"), "{both}");

@@ -1,4 +1,5 @@
-//! Every shape a tool may have registers and can be called by its own name. Not a test of what the builder does with it.
+//! Every shape a tool may have registers and can be called by its own name. Not a test of what the
+//! builder does with it.
 #![deny(warnings)]
 
 extern crate mcpfn_core as mcpfn;

@@ -1,5 +1,5 @@
-//! Call budgets, in memory. Where there is no room, full buckets are forgotten, which changes nothing; if there are none, the
-//! one that is full again first.
+//! Call budgets, in memory. Where there is no room, full buckets are forgotten, which changes
+//! nothing; if there are none, the one that is full again first.
 
 use std::collections::HashMap;
 

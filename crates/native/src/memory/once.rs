@@ -1,6 +1,8 @@
-//! Writes that happen once, in memory. A record that counts is never dropped to make room: who finds none is told so.
+//! Writes that happen once, in memory. A record that counts is never dropped to make room: who
+//! finds none is told so.
 //!
-//! As in every store with this port, the latest to begin a key in this process counts as its holder.
+//! As in every store with this port, the latest to begin a key in this process counts as its
+//! holder.
 
 use std::collections::HashMap;
 
@@ -80,7 +82,8 @@ impl Writes {
     ) -> Result<(), StoreError> {
         if self.bytes + result.len() > limits.bytes {
             return Err(StoreError::new(format_args!(
-                "the memory of this process keeps {} bytes of results of writes, and {} more are too many",
+                "the memory of this process keeps {} bytes of results of writes, and {} more are \
+                 too many",
                 limits.bytes,
                 result.len()
             )));

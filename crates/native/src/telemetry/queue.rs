@@ -1,5 +1,5 @@
-//! Ended spans on their way to the collector. The SDK's own batch processor has a thread that waits; here the host says when to
-//! send, because a function is frozen once it has answered.
+//! Ended spans on their way to the collector. The SDK's own batch processor has a thread that
+//! waits; here the host says when to send, because a function is frozen once it has answered.
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,7 +86,8 @@ impl Queue {
         if let Err(error) = collector.exporter.export(batch).await {
             collector.asleep_until = Some(Instant::now() + PAUSE);
             let lost = count + self.lost.swap(0, Ordering::Relaxed);
-            tracing::warn!(%error, lost, "the collector of OpenTelemetry took no spans; it is asked again in a minute");
+            tracing::warn!(%error, lost, "the collector of OpenTelemetry took no spans; it is \
+                asked again in a minute");
         }
     }
 

@@ -1,4 +1,5 @@
-//! Whether the environment asks for spans, and asks for them in a way that can be had. What the SDK reads by itself is not here.
+//! Whether the environment asks for spans, and asks for them in a way that can be had. What the SDK
+//! reads by itself is not here.
 
 /// Whether there is a collector.
 ///

@@ -1,5 +1,6 @@
-//! A call's record as a span, with the names of OpenTelemetry's conventions for MCP servers. Arguments, results, URIs of resources
-//! and callers are in none of them. <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>
+//! A call's record as a span, with the names of OpenTelemetry's conventions for MCP servers.
+//! Arguments, results, URIs of resources and callers are in none of them.
+//! <https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md>
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -76,7 +77,8 @@ fn record(tracer: &SdkTracer, call: &CallRecord<'_>, transport: Transport, now_m
     span.end_with_timestamp(ended);
 }
 
-/// The method, and of what there is only a number registered, the name. URIs of resources would be too many names.
+/// The method, and of what there is only a number registered, the name. URIs of resources would be
+/// too many names.
 fn name(call: &CallRecord<'_>) -> String {
     match call.method {
         "tools/call" | "prompts/get" if !call.name.is_empty() => {

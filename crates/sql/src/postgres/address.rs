@@ -1,10 +1,12 @@
-//! Where a PostgreSQL server is and as whom it is asked: read from a `postgres://` URL. Opens nothing, and never prints a password.
+//! Where a PostgreSQL server is and as whom it is asked: read from a `postgres://` URL. Opens
+//! nothing, and never prints a password.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-/// The parts of a URL such as `postgres://reader:secret@db.example.com:5432/shop?sslmode=verify-full`.
+/// The parts of a URL such as
+/// `postgres://reader:secret@db.example.com:5432/shop?sslmode=verify-full`.
 #[derive(Clone)]
 pub(super) struct Address {
     pub(super) host: String,
@@ -36,7 +38,8 @@ impl fmt::Debug for Address {
 }
 
 impl Address {
-    /// Reads a URL. The error is a sentence that repeats no part of it: somebody may have pasted a password in a wrong place.
+    /// Reads a URL. The error is a sentence that repeats no part of it: somebody may have pasted a
+    /// password in a wrong place.
     pub(super) fn read(url: &str) -> Result<Self, String> {
         let rest = url
             .trim()
@@ -100,7 +103,11 @@ fn tls(host: &str, options: &str) -> Result<Tls, String> {
     match mode {
         Some("disable") => Ok(Tls::Off),
         Some("require" | "verify-ca" | "verify-full") => Ok(on),
-        Some(_) => Err("the URL's sslmode must be verify-full or disable: no other says whether the connection is safe".to_owned()),
+        Some(_) => Err(
+            "the URL's sslmode must be verify-full or disable: no other says whether \
+            the connection is safe"
+                .to_owned(),
+        ),
         None if on == Tls::PublicRoots && is_this_machine(host) => Ok(Tls::Off),
         None => Ok(on),
     }

@@ -1,4 +1,5 @@
-//! From an address to a connection that is ready for statements: socket, encryption, password. Runs no statement of a caller.
+//! From an address to a connection that is ready for statements: socket, encryption, password. Runs
+//! no statement of a caller.
 
 use std::sync::Arc;
 

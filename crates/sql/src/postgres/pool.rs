@@ -1,4 +1,5 @@
-//! The connections to one server as one role: how many, which are free, which are still any good. Knows nothing of statements.
+//! The connections to one server as one role: how many, which are free, which are still any good.
+//! Knows nothing of statements.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long connecting may take, with encryption and password.
 const CONNECTING: Duration = Duration::from_secs(4);
 
-/// A connection that was unused for longer may have been forgotten by something on the way, without a word.
+/// A connection that was unused for longer may have been forgotten by something on the way, without
+/// a word.
 const OLD: Duration = Duration::from_secs(60);
 
 /// The largest message of a trusted statement's answer, in bytes.
@@ -35,7 +37,8 @@ pub(super) struct Pool {
     permits: Semaphore,
 }
 
-/// A connection in use. Dropped without [`Lease::give_back`], it is closed, and a statement that still runs is stopped.
+/// A connection in use. Dropped without [`Lease::give_back`], it is closed, and a statement that
+/// still runs is stopped.
 pub(super) struct Lease<'a> {
     pool: &'a Pool,
     session: Option<Session>,

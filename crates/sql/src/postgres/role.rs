@@ -1,5 +1,6 @@
-//! Whether a role is fit for unvetted statements: a read-only transaction keeps it from changing rows, and nothing but its rights keeps
-//! it from files, programs and other servers. Changes no role.
+//! Whether a role is fit for unvetted statements: a read-only transaction keeps it from changing
+//! rows, and nothing but its rights keeps it from files, programs and other servers. Changes no
+//! role.
 
 use mcpfn_core::{Rows, SqlValue};
 
@@ -52,7 +53,8 @@ fn reason(kind: &str, detail: &SqlValue) -> Option<String> {
         "attribute" => format!("has the attribute {detail}"),
         "write" => format!("may change `{detail}`"),
         "create" => format!(
-            "may create things in the schema `{detail}` (REVOKE CREATE ON SCHEMA {detail} FROM PUBLIC takes that away)"
+            "may create things in the schema `{detail}` (REVOKE CREATE ON SCHEMA {detail} FROM \
+             PUBLIC takes that away)"
         ),
         "create in" => format!("may create schemas in the database `{detail}`"),
         _ => {

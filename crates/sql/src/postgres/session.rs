@@ -1,4 +1,5 @@
-//! One connection at work: statements in, rows out, within bounds. Knows nothing of other connections.
+//! One connection at work: statements in, rows out, within bounds. Knows nothing of other
+//! connections.
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
@@ -83,8 +84,8 @@ impl Session {
         .map(drop)
     }
 
-    /// Opens a transaction with `begin` and compiles a statement in it. False when the statement would give no rows: then it
-    /// does something else than read, whatever it is.
+    /// Opens a transaction with `begin` and compiles a statement in it. False when the statement
+    /// would give no rows: then it does something else than read, whatever it is.
     pub(super) async fn compile(&mut self, begin: &str, sql: &str) -> Result<bool, Fault> {
         let mut out = BytesMut::new();
         frontend::query(begin, &mut out)?;
@@ -105,7 +106,8 @@ impl Session {
         self.exchange(&out, most, 1).await
     }
 
-    /// Ends whatever the last caller may have left: a transaction, settings, locks, prepared statements, listening.
+    /// Ends whatever the last caller may have left: a transaction, settings, locks, prepared
+    /// statements, listening.
     pub(super) async fn wash(&mut self, settings: &str) -> Result<(), Fault> {
         let mut out = BytesMut::new();
         // each in a message of its own: DISCARD can't share one
@@ -129,8 +131,8 @@ impl Session {
         self.wire.largest = bytes;
     }
 
-    /// Sends messages and reads until the server was ready so many times. Whoever drops this half-way leaves a connection that is
-    /// not clean.
+    /// Sends messages and reads until the server was ready so many times. Whoever drops this
+    /// half-way leaves a connection that is not clean.
     async fn exchange(&mut self, out: &[u8], most: Most, answers: usize) -> Result<Done, Fault> {
         self.clean = false;
         self.wire.send(out).await?;
@@ -198,7 +200,8 @@ fn rows_asked_for(most: Most) -> i32 {
     }
 }
 
-/// Everything travels as text, in both directions: the server knows each type's text, whatever extension it is from.
+/// Everything travels as text, in both directions: the server knows each type's text, whatever
+/// extension it is from.
 fn bind(parameters: &[SqlValue], out: &mut BytesMut) -> Result<(), Fault> {
     let write = |value: &SqlValue, out: &mut BytesMut| {
         Ok(match text::written(value) {

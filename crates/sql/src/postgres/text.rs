@@ -1,8 +1,10 @@
-//! Between the port's values and PostgreSQL's text format, and from the port's placeholders to PostgreSQL's. Sends nothing.
+//! Between the port's values and PostgreSQL's text format, and from the port's placeholders to
+//! PostgreSQL's. Sends nothing.
 
 use mcpfn_core::SqlValue;
 
-// The types whose text is not simply the value; numbers of the system catalog, the same on every server.
+// The types whose text is not simply the value; numbers of the system catalog, the same on every
+// server.
 const BOOL: u32 = 16;
 const BYTEA: u32 = 17;
 const INT8: u32 = 20;
@@ -14,7 +16,8 @@ const FLOAT8: u32 = 701;
 const TIMESTAMP: u32 = 1114;
 const TIMESTAMPTZ: u32 = 1184;
 
-/// A parameter as text, which the server reads as whatever type it expects in that place; `None` is null.
+/// A parameter as text, which the server reads as whatever type it expects in that place; `None` is
+/// null.
 pub(super) fn written(value: &SqlValue) -> Option<String> {
     match value {
         SqlValue::Null => None,
@@ -60,7 +63,8 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// The statement with `?1` as `$1`, except in text, names and comments. A `?` without a number is an operator and stays.
+/// The statement with `?1` as `$1`, except in text, names and comments. A `?` without a number is
+/// an operator and stays.
 pub(super) fn translated(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     let mut rest = sql;
@@ -85,7 +89,8 @@ pub(super) fn translated(sql: &str) -> String {
     out + rest
 }
 
-/// The length of a text that begins with its quotation mark; a doubled mark ends it and begins the next one.
+/// The length of a text that begins with its quotation mark; a doubled mark ends it and begins the
+/// next one.
 fn quoted(text: &str, mark: char) -> usize {
     text[1..].find(mark).map_or(text.len(), |end| end + 2)
 }

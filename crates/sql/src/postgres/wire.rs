@@ -1,4 +1,5 @@
-//! One connection's messages: out in one write, in up to a size. Knows the protocol's frames and failures, not what they are for.
+//! One connection's messages: out in one write, in up to a size. Knows the protocol's frames and
+//! failures, not what they are for.
 
 use std::future::poll_fn;
 use std::io;
@@ -23,7 +24,8 @@ pub(super) enum Fault {
     Refused(Refusal),
     /// The connection is of no use any more.
     Broken(String),
-    /// A message was larger than was allowed; nobody reads it, so the connection is of no use either.
+    /// A message was larger than was allowed; nobody reads it, so the connection is of no use
+    /// either.
     TooLarge(usize),
 }
 
@@ -69,7 +71,8 @@ impl From<Refusal> for SqlError {
             "25006" | "42501" => Self::ReadOnly(said),
             // query canceled: by the server's time limit, as nobody else cancels
             "57014" => Self::TooLong(said),
-            // connections, transactions that lost against others, resources, the operator, the system, locks that took too long
+            // connections, transactions that lost against others, resources, the operator, the
+            // system, locks that took too long
             code if ["08", "40", "53", "57", "58"]
                 .iter()
                 .any(|class| code.starts_with(class))
@@ -77,7 +80,8 @@ impl From<Refusal> for SqlError {
             {
                 Self::Unavailable(said)
             }
-            // who may connect: the operator's mistake, which goes away without a change of the statement
+            // who may connect: the operator's mistake, which goes away without a change of the
+            // statement
             code if code.starts_with("28") || code == "3D000" => Self::Unavailable(said),
             _ => Self::Rejected(said),
         }
@@ -158,7 +162,8 @@ impl Wire {
         }
     }
 
-    /// Whether a connection that nobody uses is still open: then there is nothing to read, not even its end.
+    /// Whether a connection that nobody uses is still open: then there is nothing to read, not even
+    /// its end.
     pub(super) async fn is_open(&mut self) -> bool {
         let stream = &mut self.stream;
         poll_fn(|_| {

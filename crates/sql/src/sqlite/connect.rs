@@ -1,5 +1,5 @@
-//! Opening connections, and everything a connection is told once: limits, modes, and who may do what. Runs no statement
-//! of a caller.
+//! Opening connections, and everything a connection is told once: limits, modes, and who may do
+//! what. Runs no statement of a caller.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,8 @@ const MAX_PATTERN: i32 = 1000;
 /// How many prepared statements a connection keeps.
 const KEPT_STATEMENTS: usize = 64;
 
-/// How often a running statement looks whether it should stop, in steps of SQLite's virtual machine.
+/// How often a running statement looks whether it should stop, in steps of SQLite's virtual
+/// machine.
 const STEPS_BETWEEN_LOOKS: i32 = 100;
 
 /// What SQLite may be asked about itself while reading. FTS5 asks for `data_version`.
@@ -108,8 +109,9 @@ impl Session {
         self.pulled.load(Ordering::Relaxed)
     }
 
-    /// Bounds the next statement: its time, and the bytes of each value that it makes. One step of SQLite's machine can't be
-    /// interrupted, and searching one long text for another takes the product of their lengths.
+    /// Bounds the next statement: its time, and the bytes of each value that it makes. One step of
+    /// SQLite's machine can't be interrupted, and searching one long text for another takes the
+    /// product of their lengths.
     pub(super) fn bound(&self, time: Duration, bytes: usize) -> rusqlite::Result<()> {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.clock
@@ -146,8 +148,9 @@ pub(super) fn open_existing(path: &Path) -> Result<(Place, Session), SqlError> {
     let place = Place::File(path.to_owned());
     match prepare(&place, Access::ReadOnly) {
         Ok(session) => Ok((place, session)),
-        // a database in WAL mode can't be read where its index file can't be made; without anything in the log beside it, the
-        // file itself is complete, and whoever can't make files there can't change it either
+        // a database in WAL mode can't be read where its index file can't be made; without anything
+        // in the log beside it, the file itself is complete, and whoever can't make files there
+        // can't change it either
         Err(error)
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && lies_alone(path) =>
         {
@@ -192,7 +195,8 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
     ] {
         connection.set_limit(limit, value)?;
     }
-    // shadow tables and the schema table can't be written by hand, and 'text' is never mistaken for a "column"
+    // shadow tables and the schema table can't be written by hand, and 'text' is never mistaken for
+    // a "column"
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;

@@ -1,4 +1,5 @@
-//! A queue of statements and the threads that take from it, one connection each. Not a general thread pool.
+//! A queue of statements and the threads that take from it, one connection each. Not a general
+//! thread pool.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,8 @@ use super::work::{self, Answer, Request};
 /// How many statements may wait. More than this means that the database does not keep up.
 const MAX_WAITING: usize = 1024;
 
-/// Connections of one kind to one database. Threads are started when statements wait and nobody is idle.
+/// Connections of one kind to one database. Threads are started when statements wait and nobody is
+/// idle.
 pub(super) struct Lane {
     name: &'static str,
     limit: usize,
@@ -81,7 +83,8 @@ impl Lane {
         drop(queue);
         self.ready.notify_one();
         if spawn {
-            // without the new thread the older ones take the job; where there is none, `Presence` has failed it already
+            // without the new thread the older ones take the job; where there is none, `Presence`
+            // has failed it already
             let _ = self.spawn(None);
         }
         Ok(())
@@ -151,7 +154,8 @@ impl Lane {
     }
 }
 
-/// One thread's being there. The last one to leave takes the waiting jobs along, because nobody would answer them.
+/// One thread's being there. The last one to leave takes the waiting jobs along, because nobody
+/// would answer them.
 struct Presence(Arc<Lane>);
 
 impl Drop for Presence {

@@ -1,5 +1,5 @@
-//! A one-shot between the asynchronous caller and the thread that works for it, with a brake: dropping the caller's side
-//! stops the work. Knows nothing of SQL but how to interrupt it.
+//! A one-shot between the asynchronous caller and the thread that works for it, with a brake:
+//! dropping the caller's side stops the work. Knows nothing of SQL but how to interrupt it.
 
 use std::future::Future;
 use std::mem;
@@ -18,8 +18,8 @@ type Outcome = Result<Answer, SqlError>;
 /// How a connection is stopped from outside its thread.
 pub(super) struct Brake {
     interrupt: InterruptHandle,
-    /// An interrupt that comes before the statement's first step is lost; this flag, read by the connection's progress
-    /// handler, is not.
+    /// An interrupt that comes before the statement's first step is lost; this flag, read by the
+    /// connection's progress handler, is not.
     pulled: Arc<AtomicBool>,
 }
 

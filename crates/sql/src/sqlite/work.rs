@@ -1,4 +1,5 @@
-//! What a thread does with its connection: one request in, one answer out. Knows nothing of queues and futures.
+//! What a thread does with its connection: one request in, one answer out. Knows nothing of queues
+//! and futures.
 
 use mcpfn_core::{ReadLimits, Rows, SqlError, SqlValue};
 use rusqlite::fallible_iterator::FallibleIterator as _;
@@ -7,7 +8,8 @@ use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, 
 
 use super::connect::{Access, Session};
 
-/// The rows of one answer, in bytes of their values. A handful of rows can hold as many times 16 MiB.
+/// The rows of one answer, in bytes of their values. A handful of rows can hold as many times 16
+/// MiB.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
 /// What a statement has to be, and what it may do.
@@ -56,7 +58,8 @@ pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, Sql
         Work::ExecuteAll { statements } => execute_all(session, &statements),
     };
     if !session.connection.is_autocommit() {
-        // the next statement is somebody else's: it must not find itself inside this one's transaction
+        // the next statement is somebody else's: it must not find itself inside this one's
+        // transaction
         session
             .connection
             .execute_batch("ROLLBACK")
@@ -76,7 +79,8 @@ fn query(
     max_rows: usize,
 ) -> Result<Answer, SqlError> {
     let connection = &session.connection;
-    // a statement kept from a caller with more rights was authorized for that caller, not for this one
+    // a statement kept from a caller with more rights was authorized for that caller, not for this
+    // one
     let keep = access == session.access();
     let mut statement = match prepare(connection, sql, keep) {
         Ok(statement) => statement,
@@ -237,8 +241,8 @@ fn prepare<'a>(connection: &'a Connection, sql: &str, keep: bool) -> Result<Prep
     if keep && !rest.contains(';') {
         return Ok(Prepared::Kept(connection.prepare_cached(rest)?));
     }
-    // rusqlite looks for a second statement by recursion, so a text of a hundred thousand statements would overflow the
-    // stack; a batch takes one at a time
+    // rusqlite looks for a second statement by recursion, so a text of a hundred thousand
+    // statements would overflow the stack; a batch takes one at a time
     let mut batch = Batch::new(connection, sql);
     let first = batch
         .next()?

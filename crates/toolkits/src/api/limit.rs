@@ -6,7 +6,8 @@ use mcpfn_core::{ToolError, text};
 
 use super::{Answer, Api};
 
-/// Seconds since 1970 are larger than this since 2001, and no service asks to wait for thirty years.
+/// Seconds since 1970 are larger than this since 2001, and no service asks to wait for thirty
+/// years.
 const EPOCH: u64 = 1_000_000_000;
 
 impl Answer {

@@ -67,7 +67,8 @@ pub struct Availability {
 
 /// Get the full record of one product: description, price, stock by warehouse, rating, supplier.
 ///
-/// Use this when you know the product's id or SKU, for instance from `search_products`, and need more than name and price.
+/// Use this when you know the product's id or SKU, for instance from `search_products`, and need
+/// more than name and price.
 #[tool(read_only, idempotent, open_world = false, title = "Product details")]
 pub async fn get_product(args: ProductId, cx: &Cx) -> Result<Product, ToolError> {
     find(&args.product_id, cx).await

@@ -1,5 +1,6 @@
-//! From a person's words to queries of FTS5 and of PostgreSQL's text search. Builds text only: what is built contains letters and
-//! digits in quotation marks, so nothing that a client writes is ever an operator.
+//! From a person's words to queries of FTS5 and of PostgreSQL's text search. Builds text only: what
+//! is built contains letters and digits in quotation marks, so nothing that a client writes is ever
+//! an operator.
 
 use mcpfn_core::Dialect;
 
@@ -51,7 +52,8 @@ impl Words {
     }
 }
 
-/// The text as a SKU, if it could be one or the beginning of one: a dash, capitals and digits, no spaces.
+/// The text as a SKU, if it could be one or the beginning of one: a dash, capitals and digits, no
+/// spaces.
 pub(super) fn as_sku(text: &str) -> Option<String> {
     let text = text.trim();
     let fits = (5..=40).contains(&text.len())

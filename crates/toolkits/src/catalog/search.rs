@@ -13,8 +13,8 @@ const MOST: u32 = 100;
 #[input]
 #[derive(Debug)]
 pub struct Search {
-    /// A few words from the name, brand, type or use, e.g. "wireless keyboard" or "sleeping bag winter"; or a SKU such as
-    /// "KEY-1045-LIL". Not a whole sentence.
+    /// A few words from the name, brand, type or use, e.g. "wireless keyboard" or "sleeping bag
+    /// winter"; or a SKU such as "KEY-1045-LIL". Not a whole sentence.
     #[schemars(length(min = 1, max = 200))]
     pub query: String,
     /// The most products to return.
@@ -58,8 +58,9 @@ pub struct Hit {
 
 /// Search the product catalog by words or SKU, best match first.
 ///
-/// Use this when the user asks what there is, for prices, or for a product whose id you do not know. Returns name, SKU,
-/// price and stock of each match; call `get_product` for the description and details of one.
+/// Use this when the user asks what there is, for prices, or for a product whose id you do not
+/// know. Returns name, SKU, price and stock of each match; call `get_product` for the description
+/// and details of one.
 #[tool(read_only, idempotent, open_world = false, title = "Search products")]
 pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> {
     let query = args.query.trim();
@@ -94,7 +95,8 @@ pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> 
         let mut found = by_words(database, words.any_begun(dialect), args.limit).await?;
         if found.total > 0 {
             found.note = Some(format!(
-                "No product has all the words of {}; these have at least one of them, the closest first.",
+                "No product has all the words of {}; these have at least one of them, the closest \
+                 first.",
                 quoted(query)
             ));
             return Ok(found);
@@ -118,7 +120,8 @@ async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<Found, To
     find(database, sql, sku, limit).await
 }
 
-/// A word counts most in the name, then in category and brand, then in keywords, least in the description.
+/// A word counts most in the name, then in category and brand, then in keywords, least in the
+/// description.
 async fn by_words(database: &dyn Sql, query: String, limit: u32) -> Result<Found, ToolError> {
     let fts5 = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, \
                (SELECT count(*) FROM product_search WHERE product_search MATCH ?1) AS total \

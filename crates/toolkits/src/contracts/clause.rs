@@ -52,8 +52,9 @@ pub struct Clause {
 
 /// Get the exact text of one clause or section of a document.
 ///
-/// Use this when the user asks what a contract says about something, after `search_documents` gave the document's id. Quote the text as
-/// it is. When nothing has the name, the answer lists the document's clauses.
+/// Use this when the user asks what a contract says about something, after `search_documents` gave
+/// the document's id. Quote the text as it is. When nothing has the name, the answer lists the
+/// document's clauses.
 #[tool(
     read_only,
     idempotent,
@@ -116,7 +117,8 @@ pub async fn extract_clause(args: Wanted, cx: &Cx) -> Result<Clause, ToolError> 
     })
 }
 
-/// Headings that are meant, the likeliest first: by number, by title, by the words of the title, by a slip of the pen.
+/// Headings that are meant, the likeliest first: by number, by title, by the words of the title, by
+/// a slip of the pen.
 fn find(headings: &[Heading], wanted: &str) -> Vec<usize> {
     let all = |fits: &dyn Fn(&Heading) -> bool| -> Vec<usize> {
         (0..headings.len())

@@ -83,8 +83,8 @@ pub struct Listed {
 
 /// Find contracts and other documents by type, party, date and words.
 ///
-/// Use this when the user asks which documents there are, or names one by its party, kind or date. Returns ids for `extract_clause`; it
-/// does not return their text.
+/// Use this when the user asks which documents there are, or names one by its party, kind or date.
+/// Returns ids for `extract_clause`; it does not return their text.
 #[tool(
     read_only,
     idempotent,
@@ -151,7 +151,8 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
     let shown = documents.len() as i64;
     let note = match partial {
         true => Some(format!(
-            "{shown} of at least {total} are shown: these words are in very many documents. Add a filter or a rarer word."
+            "{shown} of at least {total} are shown: these words are in very many documents. Add a \
+             filter or a rarer word."
         )),
         false => (total > shown)
             .then(|| format!("{shown} of {total} are shown. Add a filter, or raise `limit`.")),
@@ -193,7 +194,8 @@ async fn by_words(
         .collect::<Vec<_>>()
         .join(",");
     let sql = format!(
-        "SELECT {COLUMNS}, p.section, p.number FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE p.number IN ({numbers})"
+        "SELECT {COLUMNS}, p.section, p.number FROM passages AS p JOIN documents AS d ON d.number \
+         = p.document WHERE p.number IN ({numbers})"
     );
     let mut rows = database.query(&sql, &[], limit).await?.rows;
     rows.sort_by_key(|row| {
@@ -218,7 +220,8 @@ async fn latest(database: &dyn Sql, filters: &[Filter], limit: usize) -> Result<
     };
     let parameters: Vec<SqlValue> = filters.iter().map(|(_, value)| value.clone()).collect();
     let order = "ORDER BY d.dated DESC NULLS LAST, d.number";
-    // counted and sorted by what indexes have; the rest of a document is read for those that are shown
+    // counted and sorted by what indexes have; the rest of a document is read for those that are
+    // shown
     let sql = format!(
         "SELECT {COLUMNS}, NULL, shown.total FROM (SELECT d.number, count(*) OVER () AS total FROM documents AS d WHERE {conditions} \
          {order} LIMIT {limit}) AS shown JOIN documents AS d ON d.number = shown.number {order}"
@@ -248,7 +251,11 @@ fn listed(row: &[SqlValue]) -> Option<Listed> {
 }
 
 fn none() -> Matches {
-    let note = Some("No document matches. Leave out a filter, or use a part of the party's name and other words.".to_owned());
+    let note = Some(
+        "No document matches. Leave out a filter, or use a part of the party's name \
+        and other words."
+            .to_owned(),
+    );
     Matches {
         documents: Vec::new(),
         total: 0,

@@ -22,8 +22,8 @@ pub struct Log {
     /// What was said and what happens next, in a sentence or two, in the user's words.
     #[schemars(length(min = 1, max = 2000))]
     pub note: String,
-    /// A key of your own for this one entry, such as a UUID. Repeat the call with the same key if you got no answer: then the entry is
-    /// written once.
+    /// A key of your own for this one entry, such as a UUID. Repeat the call with the same key if
+    /// you got no answer: then the entry is written once.
     #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
     #[serde(default)]
     pub idempotency_key: Option<String>,
@@ -35,7 +35,8 @@ pub struct Log {
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
-    reason = "with comments the schema is a list of five schemas instead of one enum, at twice the length"
+    reason = "with comments the schema is a list of five schemas instead of one enum, at twice the \
+        length"
 )]
 pub enum Kind {
     Call,
@@ -59,8 +60,9 @@ pub struct Logged {
 
 /// Write an entry in a company's log: a call, mail, meeting, note or task.
 ///
-/// Use this only when the user asks to log, note or record something about a company, never on your own account. It can't be undone
-/// with these tools. Find the id with `search_accounts`, and say afterwards what was written.
+/// Use this only when the user asks to log, note or record something about a company, never on your
+/// own account. It can't be undone with these tools. Find the id with `search_accounts`, and say
+/// afterwards what was written.
 #[tool(
     destructive = false,
     open_world = false,

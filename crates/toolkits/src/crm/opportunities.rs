@@ -12,7 +12,8 @@ const MOST: u32 = 50;
 #[input]
 #[derive(Debug)]
 pub struct Opened {
-    /// The account's id, as `search_accounts` returns it, e.g. "ACC-1042". All accounts, when left out.
+    /// The account's id, as `search_accounts` returns it, e.g. "ACC-1042". All accounts, when left
+    /// out.
     #[schemars(length(min = 1, max = 64))]
     #[serde(default)]
     pub account_id: Option<String>,
@@ -59,7 +60,8 @@ pub struct Opportunity {
     pub owner: String,
 }
 
-/// List the opportunities that are still open, the largest first, with what they are worth together.
+/// List the opportunities that are still open, the largest first, with what they are worth
+/// together.
 ///
 /// Use this for questions about the pipeline, forecasts, or what is pending with one company.
 #[tool(

@@ -1,4 +1,5 @@
-//! `search_customers` and `search_accounts`: rows that have every word somewhere. Not ranked; the lists are short.
+//! `search_customers` and `search_accounts`: rows that have every word somewhere. Not ranked; the
+//! lists are short.
 
 use mcpfn_core::{Cx, Rows, SqlValue, ToolError, input, output, tool};
 
@@ -19,7 +20,8 @@ const MOST_WORDS: usize = 6;
 #[input]
 #[derive(Debug)]
 pub struct Search {
-    /// A name, a part of one, or a place, e.g. "lindqvist" or "hotels berlin". Every word has to be there.
+    /// A name, a part of one, or a place, e.g. "lindqvist" or "hotels berlin". Every word has to be
+    /// there.
     #[schemars(length(min = 2, max = 200))]
     pub query: String,
     /// The most results to return.
@@ -68,8 +70,8 @@ pub struct Customer {
 
 /// Search the people who buy, by name, mail address or city.
 ///
-/// Use this when the user names a person, or asks who somebody is, what they have spent, or which company they belong to. For companies
-/// use `search_accounts`.
+/// Use this when the user names a person, or asks who somebody is, what they have spent, or which
+/// company they belong to. For companies use `search_accounts`.
 #[tool(
     read_only,
     idempotent,
@@ -145,8 +147,9 @@ pub struct Account {
 
 /// Search the companies that buy, by name, industry, city, owner or id.
 ///
-/// Use this when the user names a company, or asks which companies there are in a place or an industry. Returns the ids that
-/// `get_account_timeline`, `get_open_opportunities` and `create_activity_log` take.
+/// Use this when the user names a company, or asks which companies there are in a place or an
+/// industry. Returns the ids that `get_account_timeline`, `get_open_opportunities` and
+/// `create_activity_log` take.
 #[tool(
     read_only,
     idempotent,
@@ -225,7 +228,8 @@ fn total(
 ) -> Result<(u64, Option<String>), ToolError> {
     let Some(first) = rows.rows.first() else {
         let note = format!(
-            "No {thing} matches {}. Try one word, or a part of the name; `{other}` searches the others.",
+            "No {thing} matches {}. Try one word, or a part of the name; `{other}` searches the \
+             others.",
             quoted(query.trim())
         );
         return Ok((0, Some(note)));

@@ -38,7 +38,8 @@ pub struct Timeline {
     pub owner: String,
     /// The people who buy for it.
     pub contacts: Vec<Contact>,
-    /// Calls, mails, meetings and notes, opportunities, and orders of its contacts; the newest first.
+    /// Calls, mails, meetings and notes, opportunities, and orders of its contacts; the newest
+    /// first.
     pub events: Vec<Event>,
     /// What else to know about this answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +64,8 @@ pub struct Contact {
 pub struct Event {
     /// When, as an ISO 8601 date, or moment in UTC.
     pub at: String,
-    /// `call`, `email`, `meeting`, `note`, `task`, `opportunity opened`, `won` or `lost`, or an order's status such as `order paid`.
+    /// `call`, `email`, `meeting`, `note`, `task`, `opportunity opened`, `won` or `lost`, or an
+    /// order's status such as `order paid`.
     pub kind: String,
     /// What was said, or about what it is.
     pub text: String,
@@ -72,9 +74,11 @@ pub struct Event {
     pub amount: Option<f64>,
 }
 
-/// Get everything that happened with one company, the newest first: calls, mails, meetings, opportunities and orders.
+/// Get everything that happened with one company, the newest first: calls, mails, meetings,
+/// opportunities and orders.
 ///
-/// Use this before a meeting or a call, to summarise a relation, or to see what was promised. Find the id with `search_accounts`.
+/// Use this before a meeting or a call, to summarise a relation, or to see what was promised. Find
+/// the id with `search_accounts`.
 #[tool(
     read_only,
     idempotent,

@@ -1,4 +1,5 @@
-//! Filters as a client writes them, and as parameterised SQL. A value is always a parameter; a column is looked up first.
+//! Filters as a client writes them, and as parameterised SQL. A value is always a parameter; a
+//! column is looked up first.
 
 use mcpfn_core::{Dialect, SqlValue, ToolError, input};
 
@@ -21,10 +22,11 @@ pub struct Filter {
     /// A column of the table.
     #[schemars(length(min = 1, max = 128))]
     pub column: String,
-    /// How to compare: eq, ne, lt, le, gt and ge take one value; contains and starts_with take text and ignore its case; in
-    /// takes a list; is_null and is_not_null take nothing.
+    /// How to compare: eq, ne, lt, le, gt and ge take one value; contains and starts_with take text
+    /// and ignore its case; in takes a list; is_null and is_not_null take nothing.
     pub op: Op,
-    /// What to compare with: one value of the column's type, a list for in, nothing for is_null and is_not_null.
+    /// What to compare with: one value of the column's type, a list for in, nothing for is_null and
+    /// is_not_null.
     #[schemars(with = "serde_json::Value", extend(
         "type" = ["string", "number", "boolean", "array", "null"],
         "items" = {"type": ["string", "number", "boolean"], "maxLength": 1000},
@@ -41,7 +43,8 @@ pub struct Filter {
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
-    reason = "with comments the schema is a list of eleven schemas instead of one enum, at twice the length"
+    reason = "with comments the schema is a list of eleven schemas instead of one enum, at twice \
+        the length"
 )]
 pub enum Op {
     Eq,
@@ -166,7 +169,8 @@ fn condition(
                     "compares text, but the column holds numbers; use eq, lt, le, gt or ge",
                 ));
             }
-            // not LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50 bytes
+            // not LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50
+            // bytes
             let place = place(dialect, parameters, parameter(column, filter.op, value)?);
             // elsewhere than in SQLite, a date is no text until it is made one
             let name = if dialect == Dialect::Postgres {
@@ -197,8 +201,8 @@ fn condition(
     Ok(format!("{name} {operator} {place}"))
 }
 
-/// The value as a parameter, if the column can hold such a value: SQLite itself would compare anything with anything, find
-/// nothing, and not say why.
+/// The value as a parameter, if the column can hold such a value: SQLite itself would compare
+/// anything with anything, find nothing, and not say why.
 fn parameter(column: &Column, op: Op, value: &Scalar) -> Result<SqlValue, ToolError> {
     match (column.holds(), value) {
         (Holds::Numbers, Scalar::Text(_)) => Err(refuse(
@@ -222,7 +226,8 @@ fn parameter(column: &Column, op: Op, value: &Scalar) -> Result<SqlValue, ToolEr
 }
 
 fn place(dialect: Dialect, parameters: &mut Vec<SqlValue>, value: SqlValue) -> String {
-    // PostgreSQL would read the value as one of the column's type, and refuse 2.5 where whole numbers are
+    // PostgreSQL would read the value as one of the column's type, and refuse 2.5 where whole
+    // numbers are
     let kind = match value {
         SqlValue::Integer(_) if dialect == Dialect::Postgres => Some("BIGINT"),
         SqlValue::Real(_) if dialect == Dialect::Postgres => Some("DOUBLE PRECISION"),

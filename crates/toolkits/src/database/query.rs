@@ -1,4 +1,5 @@
-//! `query_table`: rows of one table by typed filters. The filters become SQL in `filter`; answers are bounded in `rows`.
+//! `query_table`: rows of one table by typed filters. The filters become SQL in `filter`; answers
+//! are bounded in `rows`.
 
 use mcpfn_core::{Cx, Dialect, SqlError, SqlValue, ToolError, input, output, tool};
 
@@ -24,8 +25,8 @@ pub struct Query {
     /// A table or view, as `list_tables` names it, e.g. "orders".
     #[schemars(length(min = 1, max = 128))]
     pub table: String,
-    /// Conditions that rows have to meet, all of them, e.g. [{"column": "status", "op": "eq", "value": "paid"}]. Every row,
-    /// when left out.
+    /// Conditions that rows have to meet, all of them, e.g. [{"column": "status", "op": "eq",
+    /// "value": "paid"}]. Every row, when left out.
     #[schemars(length(max = 20))]
     #[serde(default)]
     pub filters: Vec<Filter>,
@@ -74,7 +75,8 @@ pub enum Direction {
 #[output]
 #[derive(Debug)]
 pub struct Queried {
-    /// Each row by its columns' names. Binary values are shown as their size, very long text is cut.
+    /// Each row by its columns' names. Binary values are shown as their size, very long text is
+    /// cut.
     #[schemars(with = "Vec<std::collections::BTreeMap<String, serde_json::Value>>")]
     pub rows: Vec<Row>,
     /// Whether more rows meet the filters than are in this answer.
@@ -86,9 +88,9 @@ pub struct Queried {
 
 /// Read rows of one table, filtered, sorted and limited.
 ///
-/// Use this for questions about stored data, such as the newest orders or what is out of stock. It reads one table and does
-/// not join or add up: for linked tables ask one after the other, with `in` for the keys found first. Call `describe_table`
-/// before it if you do not know the columns.
+/// Use this for questions about stored data, such as the newest orders or what is out of stock. It
+/// reads one table and does not join or add up: for linked tables ask one after the other, with
+/// `in` for the keys found first. Call `describe_table` before it if you do not know the columns.
 #[tool(read_only, idempotent, open_world = false, title = "Query table")]
 pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     if !(1..=MOST_ROWS).contains(&args.limit) {
@@ -134,7 +136,8 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
         };
         let shown = answer.rows.len();
         notes.push(format!(
-            "{why}{shown} rows are shown and more match. Narrow the `filters`, choose fewer `columns`, or call again with `offset` {next}."
+            "{why}{shown} rows are shown and more match. Narrow the `filters`, choose fewer \
+             `columns`, or call again with `offset` {next}."
         ));
     }
     if answer.values_cut {
@@ -158,11 +161,13 @@ pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
     })
 }
 
-/// PostgreSQL has types for which a filter's value may be no value, such as a date that does not exist; SQLite has none.
+/// PostgreSQL has types for which a filter's value may be no value, such as a date that does not
+/// exist; SQLite has none.
 fn failed(error: SqlError, dialect: Dialect) -> ToolError {
     match error {
         SqlError::Rejected(cause) if dialect == Dialect::Postgres => {
-            let said = "The database can't compare a column with the value of a filter. `describe_table` gives the columns' types.";
+            let said = "The database can't compare a column with the value of a filter. \
+                `describe_table` gives the columns' types.";
             ToolError::new(said).with_cause(cause)
         }
         error => database_failed(error),
@@ -190,7 +195,8 @@ fn columns(table: &Table, wanted: Option<&[String]>) -> Result<String, ToolError
     Ok(names.join(", "))
 }
 
-/// The `ORDER BY` clause. The primary key comes last, so that rows don't change places between two pages.
+/// The `ORDER BY` clause. The primary key comes last, so that rows don't change places between two
+/// pages.
 fn order(table: &Table, wanted: &[Order]) -> Result<String, ToolError> {
     if wanted.len() > MOST_ORDERS {
         return Err(ToolError::new(format!(

@@ -1,5 +1,5 @@
-//! The live schema: which tables and columns there are right now. Every identifier in a statement comes from here, never
-//! from the client.
+//! The live schema: which tables and columns there are right now. Every identifier in a statement
+//! comes from here, never from the client.
 
 use mcpfn_core::{Dialect, Sql, SqlValue, ToolError, text};
 
@@ -20,8 +20,9 @@ const OF_SQLITE: &str = "SELECT m.name, m.type, coalesce(m.sql, ''), c.name, c.t
      AND substr(m.name, 1, length(v.name) + 1) = v.name || '_') \
      ORDER BY m.name, c.cid";
 
-/// Each column with its table, of the tables that the role can read without naming their schema. PostgreSQL keeps no statement that
-/// created a table, so one is put together. Columns of a search index say nothing to a reader.
+/// Each column with its table, of the tables that the role can read without naming their schema.
+/// PostgreSQL keeps no statement that created a table, so one is put together. Columns of a search
+/// index say nothing to a reader.
 const OF_POSTGRES: &str = "SELECT c.relname, CASE WHEN c.relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, \
      CASE WHEN c.relkind IN ('v', 'm') THEN 'CREATE VIEW ' || quote_ident(c.relname) || ' AS' || chr(10) || pg_get_viewdef(c.oid, true) \
      ELSE 'CREATE TABLE ' || quote_ident(c.relname) || ' (' || chr(10) || '  ' || \

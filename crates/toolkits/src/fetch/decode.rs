@@ -1,4 +1,5 @@
-//! What kind of text a body is, and in which character set. Reads no markup beyond a page's own declaration.
+//! What kind of text a body is, and in which character set. Reads no markup beyond a page's own
+//! declaration.
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
@@ -12,7 +13,8 @@ pub(crate) enum Kind {
 /// Bytes of a page in which its own declaration of the character set is looked for, as in browsers.
 const DECLARED_WITHIN: usize = 1024;
 
-/// The kind of a body by its declared type, or by a look at it. The error is the type that is no text.
+/// The kind of a body by its declared type, or by a look at it. The error is the type that is no
+/// text.
 pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<Kind, String> {
     let declared = content_type
         .unwrap_or_default()
@@ -58,8 +60,8 @@ fn looked_at(body: &[u8]) -> Option<Kind> {
     Some(if html { Kind::Html } else { Kind::Text })
 }
 
-/// The text of a body: by its byte order mark, else by what its server says, else by what the page says of itself, else UTF-8 if it
-/// is that, else the character set of old western pages.
+/// The text of a body: by its byte order mark, else by what its server says, else by what the page
+/// says of itself, else UTF-8 if it is that, else the character set of old western pages.
 pub(crate) fn text(body: &[u8], content_type: Option<&str>, kind: Kind) -> String {
     let by_page = || {
         (kind == Kind::Html)
@@ -80,8 +82,8 @@ fn is_utf8(body: &[u8]) -> bool {
     std::str::from_utf8(body).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
-/// The character set that a page names: `<meta charset=..>`, or the `content` of its `http-equiv` form. One that names UTF-16 is
-/// wrong, since it could be read.
+/// The character set that a page names: `<meta charset=..>`, or the `content` of its `http-equiv`
+/// form. One that names UTF-16 is wrong, since it could be read.
 fn declared(beginning: &[u8]) -> Option<&'static Encoding> {
     let beginning = beginning.to_ascii_lowercase();
     let meta = beginning.windows(5).position(|window| window == b"<meta")?;

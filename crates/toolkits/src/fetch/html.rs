@@ -1,5 +1,6 @@
-//! HTML as readable text, in one pass over its tags: no tree is built, so no page can be nested deeply enough to stop the server (trees
-//! cost the square of the depth to build). Follows nothing and runs nothing.
+//! HTML as readable text, in one pass over its tags: no tree is built, so no page can be nested
+//! deeply enough to stop the server (trees cost the square of the depth to build). Follows nothing
+//! and runs nothing.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
@@ -313,7 +314,8 @@ mod tests {
             <script>var x = '<p>no</p>';</script><pre>a\n  b</pre><img alt='a cat'>end&nbsp;&eacute;";
         let read = readable(page, Part::Everything, 10_000);
         assert_eq!(read.title.as_deref(), Some("A & B"));
-        let expected = "# Headline\n\nOne two three, four\n\nfive\nsix\n\n- a\n- b\n\nx | y\n1 | 2\n\na\n  b\n\n[image: a cat] end é";
+        let expected = "# Headline\n\nOne two three, four\n\nfive\nsix\n\n- a\n- b\n\nx | y\n1 | \
+            2\n\na\n  b\n\n[image: a cat] end é";
         assert_eq!(read.text, expected);
     }
 

@@ -1,4 +1,5 @@
-//! Hosts of the operator's own network that pages may be read from. What else is private is refused by the port, and not here.
+//! Hosts of the operator's own network that pages may be read from. What else is private is refused
+//! by the port, and not here.
 
 use fluent_uri::Uri;
 use mcpfn_core::text;
@@ -7,7 +8,8 @@ use crate::config::Config;
 
 const VARIABLE: &str = "MCPFN_FETCH_HOSTS";
 
-/// Each as a URL names it: `wiki.example`, or with a port that is not its scheme's own, `wiki.example:8080`.
+/// Each as a URL names it: `wiki.example`, or with a port that is not its scheme's own,
+/// `wiki.example:8080`.
 pub(crate) struct OwnHosts(Vec<String>);
 
 impl OwnHosts {
@@ -22,10 +24,12 @@ impl OwnHosts {
         {
             let url = format!("x://{entry}");
             match Uri::parse(url.as_str()).ok().and_then(named) {
-                // the same text: no user, no path, nothing that is read otherwise than it is written
+                // the same text: no user, no path, nothing that is read otherwise than it is
+                // written
                 Some(host) if host.eq_ignore_ascii_case(entry) => hosts.push(host),
                 _ => config.mistake(format!(
-                    "{VARIABLE} has {}: write hosts as `wiki.example` or `wiki.example:8080`, with commas between them",
+                    "{VARIABLE} has {}: write hosts as `wiki.example` or `wiki.example:8080`, with \
+                     commas between them",
                     text::quoted(entry)
                 )),
             }

@@ -1,5 +1,6 @@
-//! Loading a page: redirects followed here, each hop checked as the first, ten seconds and two megabytes for all. Which addresses are
-//! public is checked by the port, on the address that it then connects to.
+//! Loading a page: redirects followed here, each hop checked as the first, ten seconds and two
+//! megabytes for all. Which addresses are public is checked by the port, on the address that it
+//! then connects to.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -80,7 +81,8 @@ fn read(url: String, response: &HttpResponse) -> Result<Page, ToolError> {
     }
     let kind = decode::kind(response.header("content-type"), &response.body).map_err(|found| {
         ToolError::new(format!(
-            "The address is not a page of text but {}. Only HTML, plain text, JSON and XML can be read.",
+            "The address is not a page of text but {}. Only HTML, plain text, JSON and XML can be \
+             read.",
             text::quoted(&found)
         ))
     })?;
@@ -123,11 +125,22 @@ fn failed(error: &HttpError, hop: usize, url: &Uri<String>, in_all: Duration) ->
     };
     let sentence = match error {
         HttpError::BadUrl(why) => format!("{which} can't be fetched: {why}."),
-        HttpError::NotPublic(_) => format!("{which} is not on the public internet. Only public pages can be fetched."),
+        HttpError::NotPublic(_) => format!(
+            "{which} is not on the public internet. Only public \
+            pages can be fetched."
+        ),
         HttpError::TimedOut => {
-            format!("The page did not answer within {} seconds. Try again later, or another address.", in_all.as_secs().max(1))
+            format!(
+                "The page did not answer within {} seconds. Try again later, or another \
+                address.",
+                in_all.as_secs().max(1)
+            )
         }
-        _ => "The page is temporarily unavailable: its server can't be reached. Check the address, or try again later.".to_owned(),
+        _ => {
+            "The page is temporarily unavailable: its server can't be reached. Check the address, \
+            or try again later."
+                .to_owned()
+        }
     };
     if matches!(error, HttpError::BadUrl(_)) {
         return ToolError::new(sentence);
@@ -174,7 +187,8 @@ fn check(url: Uri<String>) -> Result<Uri<String>, &'static str> {
     Ok(url)
 }
 
-/// Browsers take spaces, letters of other alphabets and some signs in addresses; here they are written by their bytes.
+/// Browsers take spaces, letters of other alphabets and some signs in addresses; here they are
+/// written by their bytes.
 fn tidy(url: &str) -> String {
     let url = url.trim();
     let mut tidied = String::with_capacity(url.len());

@@ -9,7 +9,8 @@ use crate::untrusted::{NOTICE, Untrusted};
 /// Entries of a page.
 const ENTRIES: usize = 200;
 
-/// Paths that are looked up for what was typed; clients are shown a hundred of them, and how many there are.
+/// Paths that are looked up for what was typed; clients are shown a hundred of them, and how many
+/// there are.
 const SUGGESTED: usize = 1000;
 
 /// Which directory.
@@ -92,7 +93,10 @@ pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listin
     let left_out = all - entries.len();
     let mut notes = Vec::new();
     if left_out > 0 {
-        notes.push(format!("{left_out} more can't be read here: links that lead outside, devices, or names that are not allowed."));
+        notes.push(format!(
+            "{left_out} more can't be read here: links that lead outside, devices, \
+            or names that are not allowed."
+        ));
     }
     if page.cursor.is_some() {
         notes.push("There are more entries: call again with `next_cursor` as `cursor`.".to_owned());

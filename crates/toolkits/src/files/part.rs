@@ -2,8 +2,9 @@
 
 use mcpfn_core::BlobPath;
 
-/// The text in a part of a file, and at which of its bytes it begins and ends: characters that the cut divides are left out.
-/// Nothing when the bytes are no UTF-8 text. `whole` says that the part ends where the file does, `from_start` that it begins there.
+/// The text in a part of a file, and at which of its bytes it begins and ends: characters that the
+/// cut divides are left out. Nothing when the bytes are no UTF-8 text. `whole` says that the part
+/// ends where the file does, `from_start` that it begins there.
 pub(super) fn text(bytes: &[u8], from_start: bool, whole: bool) -> Option<(&str, usize, usize)> {
     // 10xxxxxx goes on with a character, and a character has at most three such bytes
     let divided = if from_start {

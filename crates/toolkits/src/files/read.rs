@@ -15,7 +15,8 @@ use crate::untrusted::{NOTICE, Untrusted};
 const MOST: usize = 256 * 1024;
 const USUAL: u32 = 64 * 1024;
 
-/// The most bytes that are sent although they are no text. Base64 makes them a third longer, and few models can use them.
+/// The most bytes that are sent although they are no text. Base64 makes them a third longer, and
+/// few models can use them.
 const MOST_BYTES: usize = 192 * 1024;
 
 /// Which part of which file.
@@ -25,7 +26,8 @@ pub struct File {
     /// The file's path, as `list_directory` gives it, e.g. "docs/plan.md".
     #[schemars(length(min = 1, max = 1024))]
     pub path: String,
-    /// The first byte to read; 0 is the beginning. To read on, give the `next_offset` of the answer before.
+    /// The first byte to read; 0 is the beginning. To read on, give the `next_offset` of the answer
+    /// before.
     #[schemars(range(max = 9007199254740991u64))]
     #[serde(default)]
     pub offset: u64,
@@ -54,7 +56,8 @@ pub struct Opened {
     /// When it was written, in UTC, as ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
-    /// Give it to `write_file` as `if_version`, so that nothing is overwritten that you have not read.
+    /// Give it to `write_file` as `if_version`, so that nothing is overwritten that you have not
+    /// read.
     pub version: String,
     /// Where this part begins, in bytes.
     pub offset: u64,
@@ -86,8 +89,9 @@ impl IntoToolResult for Answer {
 
 /// Read a file.
 ///
-/// Use this when you know the path; find paths with `list_directory`. Text comes as text, 64 KB of it unless `length` says otherwise:
-/// `note` says what was left out, and `next_offset` how to go on. Small pictures and other files come as they are, larger ones as a link.
+/// Use this when you know the path; find paths with `list_directory`. Text comes as text, 64 KB of
+/// it unless `length` says otherwise: `note` says what was left out, and `next_offset` how to go
+/// on. Small pictures and other files come as they are, larger ones as a link.
 #[tool(
     read_only,
     idempotent,
@@ -143,12 +147,14 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
         }
         if size > MOST_SHOWN as u64 {
             opened.note = Some(format!(
-                "This is no text, and too long to be sent: {size} bytes, and {MOST_SHOWN} are the most."
+                "This is no text, and too long to be sent: {size} bytes, and {MOST_SHOWN} are the \
+                 most."
             ));
             return Answer(opened, None);
         }
         opened.note = Some(format!(
-            "This is no text, which can't be read in parts. The link leads to all of its {size} bytes."
+            "This is no text, which can't be read in parts. The link leads to all of its {size} \
+             bytes."
         ));
         let mut link = ResourceLink::new(uri(path), path.to_string());
         (link.mime_type, link.size) = (Some(media_type.to_owned()), Some(size));
@@ -168,7 +174,8 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
         ));
     } else if end < size {
         opened.note = Some(format!(
-            "Cut: `length` is too short for one character at byte {offset}. Call again with a longer one."
+            "Cut: `length` is too short for one character at byte {offset}. Call again with a \
+             longer one."
         ));
     }
     opened.text = Some(text.to_owned());
@@ -195,7 +202,8 @@ pub struct FileUri {
 /// The most bytes of a resource.
 const MOST_SHOWN: usize = 2 * 1024 * 1024;
 
-/// A file of this server. Text after 2 MB is left out, and the last line says so; other files are refused if they are longer.
+/// A file of this server. Text after 2 MB is left out, and the last line says so; other files are
+/// refused if they are longer.
 #[resource("file:///{+path}", name = "file", title = "File", scope = "files:read")]
 pub async fn file(args: FileUri, cx: &Cx) -> Result<ResourceContents, ToolError> {
     let path = path(&args.path)?;

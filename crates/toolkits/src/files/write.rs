@@ -1,4 +1,5 @@
-//! `write_file` and `move_file`. Neither overwrites what the caller has not read, unless it says so.
+//! `write_file` and `move_file`. Neither overwrites what the caller has not read, unless it says
+//! so.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -23,12 +24,13 @@ pub struct Write {
     /// How `content` is written down.
     #[serde(default)]
     pub encoding: Encoding,
-    /// The `version` that `read_file` gave: the file is overwritten only if it still has it. Without it the file must not exist yet.
+    /// The `version` that `read_file` gave: the file is overwritten only if it still has it.
+    /// Without it the file must not exist yet.
     #[schemars(length(min = 1, max = 200))]
     #[serde(default)]
     pub if_version: Option<String>,
-    /// A key of your own for this one write, such as a UUID. Repeat the call with the same key if you got no answer: then the file is
-    /// written once.
+    /// A key of your own for this one write, such as a UUID. Repeat the call with the same key if
+    /// you got no answer: then the file is written once.
     #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
     #[serde(default)]
     pub idempotency_key: Option<String>,
@@ -40,7 +42,8 @@ pub struct Write {
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
-    reason = "with comments the schema is a list of schemas instead of one enum, at twice the length"
+    reason = "with comments the schema is a list of schemas instead of one enum, at twice the \
+        length"
 )]
 pub enum Encoding {
     #[default]
@@ -61,7 +64,8 @@ pub struct Move {
     /// Whether a file that is there already is replaced, and lost.
     #[serde(default)]
     pub overwrite: bool,
-    /// A key of your own for this one move, such as a UUID. Repeat the call with the same key if you got no answer.
+    /// A key of your own for this one move, such as a UUID. Repeat the call with the same key if
+    /// you got no answer.
     #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
     #[serde(default)]
     pub idempotency_key: Option<String>,
@@ -84,8 +88,9 @@ pub struct Written {
 
 /// Write a whole file.
 ///
-/// Use this only when the user asks to create or change a file, with a content that the user wants. To change a file, read all of it
-/// first and give its `version` as `if_version`; without one only new files are written. What was overwritten can't be had back here.
+/// Use this only when the user asks to create or change a file, with a content that the user wants.
+/// To change a file, read all of it first and give its `version` as `if_version`; without one only
+/// new files are written. What was overwritten can't be had back here.
 #[tool(
     destructive,
     open_world = false,
@@ -97,9 +102,12 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
     let path = path(&args.path)?;
     let bytes = match args.encoding {
         Encoding::Text => args.content.into_bytes(),
-        Encoding::Base64 => BASE64_STANDARD
-            .decode(args.content.trim())
-            .map_err(|_| ToolError::new("`content` is no Base64 (standard alphabet, padded). Correct it, or use the encoding \"text\"."))?,
+        Encoding::Base64 => BASE64_STANDARD.decode(args.content.trim()).map_err(|_| {
+            ToolError::new(
+                "`content` is no Base64 (standard alphabet, padded). \
+                Correct it, or use the encoding \"text\".",
+            )
+        })?,
     };
     if bytes.len() > MOST {
         return Err(ToolError::new(format!(
@@ -134,8 +142,9 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
 
 /// Move or rename a file.
 ///
-/// Use this only when the user asks to move or rename a file. A file at the new path is kept and the move refused, unless `overwrite`
-/// is true: say that only when the user wants the other file lost.
+/// Use this only when the user asks to move or rename a file. A file at the new path is kept and
+/// the move refused, unless `overwrite` is true: say that only when the user wants the other file
+/// lost.
 #[tool(
     destructive,
     open_world = false,
@@ -172,21 +181,32 @@ async fn not_moved(
 ) -> Result<ToolError, ToolError> {
     let (here, there) = (text::quoted(from.as_str()), text::quoted(to.as_str()));
     Ok(match error {
-        BlobError::Changed if overwrite => {
-            ToolError::new(format!("Nothing was moved: {here} was changed meanwhile, or is the same file as {there}. Look at both again."))
-        }
-        BlobError::Changed => {
-            ToolError::new(format!("Nothing was moved: {there} is there already. Choose another path, or ask the user about `overwrite`."))
-        }
+        BlobError::Changed if overwrite => ToolError::new(format!(
+            "Nothing was moved: {here} was changed meanwhile, or is the \
+                same file as {there}. Look at both again."
+        )),
+        BlobError::Changed => ToolError::new(format!(
+            "Nothing was moved: {there} is there already. Choose another \
+                path, or ask the user about `overwrite`."
+        )),
         BlobError::Copied(cause) => ToolError::new(format!(
-            "{there} has the file now, but {here} could not be taken away and has it too. Tell the user, who may delete it."
+            "{there} has the file now, but {here} could not be taken away and has it too. Tell the \
+             user, who may delete it."
         ))
         .with_cause(cause),
-        BlobError::Refused(cause) => {
-            ToolError::new(format!("This server may not move {here} to {there}. Tell the user, who may ask the operator."))
-                .with_cause(cause)
-        }
+        BlobError::Refused(cause) => ToolError::new(format!(
+            "This server may not move {here} to {there}. Tell the user, who \
+                may ask the operator."
+        ))
+        .with_cause(cause),
         // a store does not say which of the two paths it means
-        error => failed(error, if blobs(cx)?.metadata(from).await.is_ok() { to } else { from }),
+        error => failed(
+            error,
+            if blobs(cx)?.metadata(from).await.is_ok() {
+                to
+            } else {
+                from
+            },
+        ),
     })
 }

@@ -71,8 +71,8 @@ pub struct Entry {
 
 /// Get a text file from a GitHub repository, or list a directory.
 ///
-/// Use this to read source code, documentation or configuration. Leave `path` out to see what is at the top, then go down. Text is cut
-/// after 100 KB; binary files are refused.
+/// Use this to read source code, documentation or configuration. Leave `path` out to see what is at
+/// the top, then go down. Text is cut after 100 KB; binary files are refused.
 #[tool(
     read_only,
     idempotent,

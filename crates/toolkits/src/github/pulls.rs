@@ -92,9 +92,11 @@ pub struct PullRequest {
     pub url: String,
 }
 
-/// List the pull requests of a GitHub repository, the latest changed first: number, title, author, state, branches.
+/// List the pull requests of a GitHub repository, the latest changed first: number, title, author,
+/// state, branches.
 ///
-/// Use this when the user asks what is open, waiting for review or recently merged in a repository. It has no diffs and no comments.
+/// Use this when the user asks what is open, waiting for review or recently merged in a repository.
+/// It has no diffs and no comments.
 #[tool(
     read_only,
     idempotent,

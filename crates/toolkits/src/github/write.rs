@@ -1,4 +1,5 @@
-//! `create_issue` and `post_comment`. Each sends one request, once: a write without an answer may have happened.
+//! `create_issue` and `post_comment`. Each sends one request, once: a write without an answer may
+//! have happened.
 
 use mcpfn_core::{Cx, ToolError, input, output, text, tool};
 use serde::Deserialize;
@@ -52,7 +53,8 @@ pub struct Written {
 
 /// Create an issue in a GitHub repository. Everybody who can see the repository can read it.
 ///
-/// Use this only when explicitly asked to create an issue, with a title and text that the user has seen. It can't be undone here.
+/// Use this only when explicitly asked to create an issue, with a title and text that the user has
+/// seen. It can't be undone here.
 #[tool(
     destructive = false,
     scope = "github:write",
@@ -92,9 +94,11 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<Written, ToolError> {
     })
 }
 
-/// Comment on an issue or a pull request on GitHub. Everybody who can see the repository can read it.
+/// Comment on an issue or a pull request on GitHub. Everybody who can see the repository can read
+/// it.
 ///
-/// Use this only when explicitly asked to comment, with a text that the user has seen. It can't be undone here.
+/// Use this only when explicitly asked to comment, with a text that the user has seen. It can't be
+/// undone here.
 #[tool(
     destructive = false,
     scope = "github:write",
@@ -127,7 +131,8 @@ async fn post(cx: &Cx, path: &str, body: &Value, what: &str) -> Result<Made, Too
         .await?;
     if answer.status == 201 {
         return serde_json::from_str(&answer.body).map_err(|error| {
-            let sentence = "It was written, but GitHub's answer could not be read. Look at it on GitHub; do not write it again.";
+            let sentence = "It was written, but GitHub's answer could not be read. Look at it on \
+                GitHub; do not write it again.";
             ToolError::new(sentence).with_cause(format!("{error}: {}", text::quoted(&answer.body)))
         });
     }

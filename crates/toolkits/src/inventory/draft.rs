@@ -1,4 +1,5 @@
-//! `draft_purchase_order`: the one thing that this toolkit writes. A draft orders nothing; a person sends it.
+//! `draft_purchase_order`: the one thing that this toolkit writes. A draft orders nothing; a person
+//! sends it.
 
 use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
 
@@ -20,12 +21,13 @@ pub struct Draft {
     /// How many units.
     #[schemars(range(min = 1, max = 100_000))]
     pub quantity: u32,
-    /// The code or city of the warehouse that it is for, e.g. "RTM". The one with the fewest units of it, when left out.
+    /// The code or city of the warehouse that it is for, e.g. "RTM". The one with the fewest units
+    /// of it, when left out.
     #[schemars(length(min = 1, max = 64))]
     #[serde(default)]
     pub warehouse: Option<String>,
-    /// A key of your own for this one order, such as a UUID. Repeat the call with the same key if you got no answer: then the order is
-    /// drafted once.
+    /// A key of your own for this one order, such as a UUID. Repeat the call with the same key if
+    /// you got no answer: then the order is drafted once.
     #[schemars(length(min = 1, max = 255), extend("x-idempotency-key" = true))]
     #[serde(default)]
     pub idempotency_key: Option<String>,
@@ -55,8 +57,9 @@ pub struct Drafted {
 
 /// Draft a purchase order for one product. Nothing is ordered until a person sends the draft.
 ///
-/// Use this only when the user asks to order or to draft an order, one call for each product. Say afterwards what was drafted: product,
-/// quantity, warehouse and supplier. `suggest_reorders` helps to decide what and how much.
+/// Use this only when the user asks to order or to draft an order, one call for each product. Say
+/// afterwards what was drafted: product, quantity, warehouse and supplier. `suggest_reorders` helps
+/// to decide what and how much.
 #[tool(
     destructive = false,
     open_world = false,
@@ -83,7 +86,8 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
             "CAST(?5 AS INTEGER)"
         }
         None => {
-            "(SELECT l.warehouse_id FROM stock_levels AS l WHERE l.sku = p.sku ORDER BY l.quantity, l.warehouse_id LIMIT 1)"
+            "(SELECT l.warehouse_id FROM stock_levels AS l WHERE l.sku = p.sku ORDER BY \
+             l.quantity, l.warehouse_id LIMIT 1)"
         }
     };
     // one statement, so that the product can't go away in between

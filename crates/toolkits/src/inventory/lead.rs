@@ -16,7 +16,8 @@ const LONGEST: usize = 100;
 #[input]
 #[derive(Debug)]
 pub struct Of {
-    /// A supplier's name or a part of it, e.g. "Kansai", or a product's SKU, e.g. "HDP-1032-MIB". All suppliers, when left out.
+    /// A supplier's name or a part of it, e.g. "Kansai", or a product's SKU, e.g. "HDP-1032-MIB".
+    /// All suppliers, when left out.
     #[schemars(length(min = 1, max = 100))]
     #[serde(default)]
     pub supplier_or_sku: Option<String>,
@@ -49,7 +50,8 @@ pub struct LeadTime {
     pub open_orders: i64,
 }
 
-/// Get how many days a supplier takes from order to arrival, by the supplier's name or a product's SKU.
+/// Get how many days a supplier takes from order to arrival, by the supplier's name or a product's
+/// SKU.
 ///
 /// Use this to say when an order would arrive, or to compare suppliers.
 #[tool(
@@ -72,7 +74,8 @@ pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
         wanted => {
             let by_name = position(database.dialect(), "s.name", "?1");
             let condition = format!(
-                "WHERE {by_name} > 0 OR s.id IN (SELECT p.supplier_id FROM products AS p WHERE p.sku = upper(?1))"
+                "WHERE {by_name} > 0 OR s.id IN (SELECT p.supplier_id FROM products AS p WHERE \
+                 p.sku = upper(?1))"
             );
             (condition, vec![SqlValue::from(wanted)])
         }

@@ -63,8 +63,8 @@ pub struct Level {
 
 /// Get how many units lie in which warehouse, what is low, and what is on its way.
 ///
-/// Use this for questions about stock of one product or one warehouse. To decide what to order, `suggest_reorders` also looks at how
-/// fast things sell.
+/// Use this for questions about stock of one product or one warehouse. To decide what to order,
+/// `suggest_reorders` also looks at how fast things sell.
 #[tool(
     read_only,
     idempotent,

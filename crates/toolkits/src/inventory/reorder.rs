@@ -1,4 +1,5 @@
-//! `suggest_reorders`: what will run out before new units can arrive. Computed by the database over all levels and the sales history.
+//! `suggest_reorders`: what will run out before new units can arrive. Computed by the database over
+//! all levels and the sales history.
 
 use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
 
@@ -67,10 +68,12 @@ pub struct Reorder {
     pub suggested: i64,
 }
 
-/// Suggest what to order: products that will fall short before new units can arrive, with quantities, the most urgent first.
+/// Suggest what to order: products that will fall short before new units can arrive, with
+/// quantities, the most urgent first.
 ///
-/// Use this when the user asks what to reorder or what runs out. It looks at stock, units on order, the sales of the last 30 days and
-/// each supplier's lead time in all warehouses. It orders nothing: `draft_purchase_order` does that, one by one.
+/// Use this when the user asks what to reorder or what runs out. It looks at stock, units on order,
+/// the sales of the last 30 days and each supplier's lead time in all warehouses. It orders
+/// nothing: `draft_purchase_order` does that, one by one.
 #[tool(
     read_only,
     idempotent,
@@ -134,7 +137,8 @@ pub async fn suggest_reorders(args: Which, cx: &Cx) -> Result<Reorders, ToolErro
     })
 }
 
-/// Whole numbers throughout, so that every database rounds alike: up, because half a unit can't be ordered.
+/// Whole numbers throughout, so that every database rounds alike: up, because half a unit can't be
+/// ordered.
 fn statement(condition: &str, limit: u32) -> String {
     format!(
         "WITH sold AS ( \

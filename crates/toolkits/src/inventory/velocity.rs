@@ -1,4 +1,5 @@
-//! `get_sales_velocity`: how fast one product leaves, by warehouse and compared with the time before.
+//! `get_sales_velocity`: how fast one product leaves, by warehouse and compared with the time
+//! before.
 
 use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
 
@@ -42,7 +43,8 @@ pub struct Velocity {
     pub units_before: i64,
     /// By warehouse.
     pub warehouses: Vec<FromWarehouse>,
-    /// For how many days the stock of all warehouses lasts at this rate; null when nothing was sold.
+    /// For how many days the stock of all warehouses lasts at this rate; null when nothing was
+    /// sold.
     pub days_of_stock: Option<f64>,
 }
 
@@ -60,7 +62,8 @@ pub struct FromWarehouse {
 
 /// Get how many units of one product are sold a day, by warehouse, compared with the days before.
 ///
-/// Use this for questions about demand, best and slow sellers, or how long the stock of a product lasts.
+/// Use this for questions about demand, best and slow sellers, or how long the stock of a product
+/// lasts.
 #[tool(
     read_only,
     idempotent,

@@ -1,5 +1,6 @@
-//! Passages by their words, on FTS5 and on PostgreSQL's text search. However common the words and however large the store, only so many
-//! passages are ranked. Common words behind a filter that few documents pass are `narrow`.
+//! Passages by their words, on FTS5 and on PostgreSQL's text search. However common the words and
+//! however large the store, only so many passages are ranked. Common words behind a filter that few
+//! documents pass are `narrow`.
 
 use std::collections::HashSet;
 
@@ -13,7 +14,8 @@ pub(super) const MOST_RANKED: i64 = 2000;
 /// The most common words that count where a rare word is.
 const MOST_BESIDE: usize = 2;
 
-/// The most common words that count behind a filter that few of all documents pass, but too many to look at each.
+/// The most common words that count behind a filter that few of all documents pass, but too many to
+/// look at each.
 const MOST_BEHIND: usize = 4;
 
 /// The same without a filter, behind a wide one, and on PostgreSQL.
@@ -46,8 +48,9 @@ pub(crate) struct Hits {
 /// A condition on the table `documents AS d`, with `?` in the place of its value.
 pub(crate) type Filter = (String, SqlValue);
 
-/// Passages with any of the words. A word counts most in a heading, then in the title; a rare word counts more than a common one, and
-/// common ones count only beside rare ones. When all are common, headings with all of them go first, then passages with all of them.
+/// Passages with any of the words. A word counts most in a heading, then in the title; a rare word
+/// counts more than a common one, and common ones count only beside rare ones. When all are common,
+/// headings with all of them go first, then passages with all of them.
 pub(crate) async fn search(
     database: &dyn Sql,
     words: &[String],
@@ -107,7 +110,8 @@ pub(crate) async fn search(
 
 /// What a database has of a question.
 struct Counted<'a> {
-    /// The words that are there at all and in how many passages, the rarest first; counting ends above the bound.
+    /// The words that are there at all and in how many passages, the rarest first; counting ends
+    /// above the bound.
     words: Vec<(i64, &'a str)>,
     /// All passages, roughly.
     passages: i64,
@@ -119,9 +123,16 @@ async fn count<'a>(database: &dyn Sql, words: &'a [String]) -> Result<Counted<'a
     let counts: Vec<String> = (1..=words.len())
         .map(|n| match dialect {
             Dialect::Postgres => {
-                format!("(SELECT count(*) FROM (SELECT 1 FROM passages WHERE search @@ {} LIMIT {bound}) AS counted)", tsquery(n))
+                format!(
+                    "(SELECT count(*) FROM (SELECT 1 FROM passages WHERE search @@ {} LIMIT \
+                    {bound}) AS counted)",
+                    tsquery(n)
+                )
             }
-            _ => format!("(SELECT count(*) FROM (SELECT 1 FROM passage_search WHERE passage_search MATCH ?{n} LIMIT {bound}))"),
+            _ => format!(
+                "(SELECT count(*) FROM (SELECT 1 FROM passage_search WHERE passage_search \
+                MATCH ?{n} LIMIT {bound}))"
+            ),
         })
         .collect();
     let parameters: Vec<SqlValue> = words
@@ -157,7 +168,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Passages with any of the first `rare` words, which are in few passages together. The words after these are common ones.
+    /// Passages with any of the first `rare` words, which are in few passages together. The words
+    /// after these are common ones.
     async fn rare(
         &self,
         words: &[(i64, &str)],
@@ -176,7 +188,8 @@ impl Search<'_> {
             };
             return self.ranked(&query).await;
         }
-        // PostgreSQL's rank does not know how rare a word is, so each has a rank of its own and a weight
+        // PostgreSQL's rank does not know how rare a word is, so each has a rank of its own and a
+        // weight
         let ranks: Vec<(String, String)> = words
             .iter()
             .zip(1..)
@@ -206,11 +219,13 @@ impl Search<'_> {
         self.hits(&sql, words.collect()).await
     }
 
-    /// Passages for words of which each is in many: what a heading has, else what has all, else what has any.
+    /// Passages for words of which each is in many: what a heading has, else what has all, else
+    /// what has any.
     async fn common(&self, words: &[(i64, &str)]) -> Result<Hits, SqlError> {
         let all = query(self.dialect, words, true);
         let mut queries = Vec::new();
-        // PostgreSQL's index does not know headings, and behind a narrow filter each query reads all that the index has of a word
+        // PostgreSQL's index does not know headings, and behind a narrow filter each query reads
+        // all that the index has of a word
         if self.dialect != Dialect::Postgres && self.filters.is_empty() {
             queries.push((format!("{{title section}} : ({all})"), ENOUGH));
         }
@@ -237,13 +252,15 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The passages of one query, the best first; not all of them when there are more than the bound.
+    /// The passages of one query, the best first; not all of them when there are more than the
+    /// bound.
     async fn ranked(&self, query: &str) -> Result<Vec<Hit>, SqlError> {
         let from = match self.dialect {
             Dialect::Postgres => {
                 let query = tsquery(1);
                 let rank = rank("p.search", &query);
-                format!("{rank} FROM passages AS p JOIN documents AS d ON d.number = p.document WHERE p.search @@ {query}")
+                format!("{rank} FROM passages AS p JOIN documents AS d ON d.number = p.document \
+                    WHERE p.search @@ {query}")
             }
             // from the index to the tables: the other way would ask the index once a document
             _ => "-passage_search.rank FROM passage_search CROSS JOIN passages AS p ON p.number = passage_search.rowid CROSS JOIN \
@@ -253,7 +270,8 @@ impl Search<'_> {
         if let Some(few) = &self.few {
             // one look at a list a passage that has the words, instead of two at tables
             let sql = format!(
-                "SELECT p.number, p.document, {from} AND +passage_search.rowid IN ({}) LIMIT {MOST_RANKED}",
+                "SELECT p.number, p.document, {from} AND +passage_search.rowid IN ({}) LIMIT \
+                 {MOST_RANKED}",
                 few.passages()
             );
             return hits(self.database, &sql, &[query.into()]).await;
@@ -359,7 +377,8 @@ fn tsquery(parameter: usize) -> String {
     )
 }
 
-/// The weights are of D, C, B, A: text, nothing, title, heading. The last number says that long passages count less.
+/// The weights are of D, C, B, A: text, nothing, title, heading. The last number says that long
+/// passages count less.
 fn rank(column: &str, query: &str) -> String {
     format!("CAST(ts_rank('{{0.33, 0, 0.66, 1}}', {column}, {query}, 1) AS DOUBLE PRECISION)")
 }

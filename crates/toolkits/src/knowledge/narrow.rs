@@ -1,5 +1,6 @@
-//! Common words behind a filter, on FTS5: from the documents that pass to their passages, so that what the whole index has of a word is
-//! not read. Decides only whether they are few; which words are common is known to `lexical`.
+//! Common words behind a filter, on FTS5: from the documents that pass to their passages, so that
+//! what the whole index has of a word is not read. Decides only whether they are few; which words
+//! are common is known to `lexical`.
 
 use std::fmt::Write as _;
 
@@ -7,7 +8,8 @@ use mcpfn_core::{Sql, SqlError, SqlValue};
 
 use super::lexical::{Filter, Hits, MOST_RANKED, best_first, hit};
 
-/// The most documents that are listed. When more pass a filter, enough of what has a common word passes it too.
+/// The most documents that are listed. When more pass a filter, enough of what has a common word
+/// passes it too.
 const MOST_LISTED: usize = 3000;
 
 /// The most words times documents that are looked up one by one; one takes some 50 µs.
@@ -22,7 +24,8 @@ pub(super) struct Few {
 }
 
 impl Few {
-    /// Whether so many words are looked up faster in each of the documents than in the index as a whole.
+    /// Whether so many words are looked up faster in each of the documents than in the index as a
+    /// whole.
     pub(super) fn are_one_by_one(&self, words: usize) -> bool {
         self.count * words <= MOST_LOOKED_UP
     }
@@ -70,7 +73,8 @@ pub(super) async fn documents(
     }))
 }
 
-/// Passages of these documents with the words, which have their weights: those with all of them, else those with any.
+/// Passages of these documents with the words, which have their weights: those with all of them,
+/// else those with any.
 pub(super) async fn ranked(
     database: &dyn Sql,
     few: &Few,
@@ -80,7 +84,8 @@ pub(super) async fn ranked(
     let places = |at: usize, column: &str| {
         format!("(length(highlight(passage_search, {at}, '|', '')) - length(p.{column}))")
     };
-    // as bm25 does it: the first place counts most, and less in a long passage; `LIMIT` keeps the function where it may be called
+    // as bm25 does it: the first place counts most, and less in a long passage; `LIMIT` keeps the
+    // function where it may be called
     let sql = format!(
         "SELECT number, document, sum(weight * places * 2.2 / (places + 0.3 + 0.9 * size / 700.0)), count(*) FROM (\
          SELECT p.number, p.document, w.value AS weight, length(p.text) AS size, 2 * {} + 3 * {} + {} AS places FROM (\

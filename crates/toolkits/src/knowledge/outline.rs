@@ -1,4 +1,5 @@
-//! A document's headings and passages, from its text alone: Markdown headings, numbered clauses, articles. Knows no database.
+//! A document's headings and passages, from its text alone: Markdown headings, numbered clauses,
+//! articles. Knows no database.
 
 use std::ops::Range;
 
@@ -115,8 +116,9 @@ pub(crate) fn numbered(line: &str) -> Option<(String, &str)> {
     })
 }
 
-/// The whole text as passages: a section each, and long sections at the ends of paragraphs, sentences or words. A heading with nothing
-/// below it goes with what follows: by itself it would be found and answer nothing.
+/// The whole text as passages: a section each, and long sections at the ends of paragraphs,
+/// sentences or words. A heading with nothing below it goes with what follows: by itself it would
+/// be found and answer nothing.
 pub(crate) fn passages(text: &str) -> Vec<Passage> {
     let headings = headings(text);
     let mut found = Vec::new();

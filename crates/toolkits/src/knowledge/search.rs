@@ -1,4 +1,5 @@
-//! `semantic_search`: passages by their words, and by their meaning where there is a model. The search by words is `lexical`.
+//! `semantic_search`: passages by their words, and by their meaning where there is a model. The
+//! search by words is `lexical`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +26,8 @@ const LONGEST: usize = 500;
 /// How much of each ranking is put together.
 const RANKED: usize = 50;
 
-/// The most vectors that are compared with the question's. In a larger store only those of the best passages by words are.
+/// The most vectors that are compared with the question's. In a larger store only those of the best
+/// passages by words are.
 const MOST_COMPARED: usize = 4000;
 
 /// The most bytes of these vectors: drivers take no answer above 32 MiB.
@@ -89,8 +91,9 @@ pub struct Passage {
 
 /// Search the knowledge base for the passages that answer a question, best first.
 ///
-/// Use this when the user asks something that the organization's own documents may say: policies, guides, contracts, reports. Answer
-/// from the passages and name their source. For documents by type, party or date use `search_documents`, if it is there.
+/// Use this when the user asks something that the organization's own documents may say: policies,
+/// guides, contracts, reports. Answer from the passages and name their source. For documents by
+/// type, party or date use `search_documents`, if it is there.
 #[tool(
     read_only,
     idempotent,
@@ -201,7 +204,8 @@ fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
     ))))
 }
 
-/// Numbers of the passages whose vectors are closest; nothing when no passage has a vector of the model.
+/// Numbers of the passages whose vectors are closest; nothing when no passage has a vector of the
+/// model.
 async fn by_meaning(
     database: &dyn Sql,
     model: &str,

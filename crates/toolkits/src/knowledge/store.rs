@@ -15,7 +15,8 @@ pub const LONGEST_DOCUMENT: usize = 2 * 1024 * 1024;
 /// Passages of one statement: D1 takes a hundred parameters.
 const ROWS: usize = 12;
 
-/// The most bytes of the passages of one statement, also where they stand in its text (`ingest --sql`): D1 takes 100,000 with the rest.
+/// The most bytes of the passages of one statement, also where they stand in its text
+/// (`ingest --sql`): D1 takes 100,000 with the rest.
 const BYTES: usize = 90_000;
 
 /// Texts of one question to a model.
@@ -36,7 +37,8 @@ pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
     Ok(!rows.rows.is_empty())
 }
 
-/// The statements that make an empty store in a database of this dialect, where it may exist already.
+/// The statements that make an empty store in a database of this dialect, where it may exist
+/// already.
 #[must_use]
 pub fn schema_for(dialect: Dialect) -> Vec<String> {
     let (number, blob, search) = match dialect {
@@ -72,7 +74,8 @@ pub fn schema_for(dialect: Dialect) -> Vec<String> {
     let index: &[&str] = match dialect {
         // without the list of what waits to be put in: every search would read it
         Dialect::Postgres => &[
-            "CREATE INDEX IF NOT EXISTS passage_search ON passages USING gin (search) WITH (fastupdate = off)",
+            "CREATE INDEX IF NOT EXISTS passage_search ON passages USING gin (search) WITH \
+             (fastupdate = off)",
         ],
         _ => &[
             "CREATE TRIGGER IF NOT EXISTS passages_added AFTER INSERT ON passages BEGIN INSERT INTO passage_search \
@@ -107,8 +110,9 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a file's content: front matter between two lines of `---` with `title`, `type`, `party` and `date`, then text. A name that
-    /// ends in `.html` or `.htm` is read as a page. `source` is the file's path in its folder, with `/` in it.
+    /// Reads a file's content: front matter between two lines of `---` with `title`, `type`,
+    /// `party` and `date`, then text. A name that ends in `.html` or `.htm` is read as a page.
+    /// `source` is the file's path in its folder, with `/` in it.
     ///
     /// # Errors
     /// A sentence without a full stop about what to change.
@@ -176,7 +180,8 @@ impl Document {
     }
 }
 
-/// The id of a file: its path without the ending, with a dash for whatever an address does not carry as it is.
+/// The id of a file: its path without the ending, with a dash for whatever an address does not
+/// carry as it is.
 fn id(source: &str) -> String {
     let path = source.rsplit_once('.').map_or(source, |(path, _)| path);
     path.chars()
@@ -205,8 +210,9 @@ fn front_matter(content: &str) -> (Vec<(String, &str)>, &str) {
     (fields.collect(), text)
 }
 
-/// Puts a document in the place of what has its id. The port has no transactions: after a failure half of it may be there, and adding
-/// it again repairs that. With a model its passages get vectors; `passages` that can't get them are found by words.
+/// Puts a document in the place of what has its id. The port has no transactions: after a failure
+/// half of it may be there, and adding it again repairs that. With a model its passages get
+/// vectors; `passages` that can't get them are found by words.
 ///
 /// # Errors
 /// [`AddError`].
@@ -241,7 +247,8 @@ pub async fn add(
         optional(&document.date),
         characters.into(),
     ];
-    let sql = "INSERT INTO documents (id, source, title, type, party, dated, characters) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO documents (id, source, title, type, party, dated, characters) VALUES \
+        (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     database.execute(sql, &row).await?;
     let model = model.map_or(SqlValue::Null, |model| model.model().into());
     let (mut starts, mut rows) = (0, Vec::with_capacity(texts.len()));
@@ -272,7 +279,8 @@ pub async fn add(
             })
             .collect();
         let sql = format!(
-            "INSERT INTO passages (document, title, model, starts, section, text, vector) VALUES {}",
+            "INSERT INTO passages (document, title, model, starts, section, text, vector) VALUES \
+             {}",
             places.join(", ")
         );
         let mut values = vec![
@@ -288,7 +296,8 @@ pub async fn add(
 
 /// How many of these rows go into one statement; at least one.
 fn together(rows: &[[SqlValue; 4]], id: &str, title: &str) -> usize {
-    // written out, a byte takes two characters at most; the rest of a row is a name of a model, numbers and words of SQL
+    // written out, a byte takes two characters at most; the rest of a row is a name of a model,
+    // numbers and words of SQL
     let written = |value: &SqlValue| match value {
         SqlValue::Text(text) => 2 * text.len(),
         SqlValue::Blob(bytes) => 2 * bytes.len(),
@@ -356,7 +365,8 @@ mod tests {
 
     #[test]
     fn files_as_documents() {
-        let content = "---\ntitle: \"Mutual NDA\"\ntype: NDA\nparty: Acme Corp\ndate: 2025-03-01\n---\n# Agreement\nText.\n";
+        let content = "---\ntitle: \"Mutual NDA\"\ntype: NDA\nparty: Acme Corp\ndate: \
+            2025-03-01\n---\n# Agreement\nText.\n";
         let document = Document::read("contracts/Acme NDA.md", content).unwrap();
         assert_eq!(
             (

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-/// Dampens how much the first places of a ranking count. The method's authors take 60, for rankings of a thousand; with 50 places that
-/// would put whatever stands in both above the first of one. Measured with a real model by `cargo xtask embeddings`, where vectors alone
-/// find 0.93 of the answers among the first five: 60 and equal weights find 0.86; 5 finds 0.95, but further down; 0 to 2 find 0.95 or
-/// 0.96 with any weight from 0.4 to 0.6, which is more than either ranking does alone.
+/// Dampens how much the first places of a ranking count. The method's authors take 60, for rankings
+/// of a thousand; with 50 places that would put whatever stands in both above the first of one.
+/// Measured with a real model by `cargo xtask embeddings`, where vectors alone find 0.93 of the
+/// answers among the first five: 60 and equal weights find 0.86; 5 finds 0.95, but further down; 0
+/// to 2 find 0.95 or 0.96 with any weight from 0.4 to 0.6, which is more than either ranking does
+/// alone.
 const DAMPING: f64 = 1.0;
 
-/// What a place by words counts of one by meaning: a question in other words than its answer shares some word with many passages. With
-/// this the best by words alone, such as a name that no model knows, is the third of all.
+/// What a place by words counts of one by meaning: a question in other words than its answer shares
+/// some word with many passages. With this the best by words alone, such as a name that no model
+/// knows, is the third of all.
 const WORDS: f64 = 0.6;
 
 /// A vector as it is stored: of length one, in little-endian floats.
@@ -33,7 +36,8 @@ pub(crate) fn likeness(one: &[u8], other: &[u8]) -> Option<f32> {
     })
 }
 
-/// Reciprocal rank fusion of a ranking by words and one by meaning: what stands high in any stands high, what stands in both higher.
+/// Reciprocal rank fusion of a ranking by words and one by meaning: what stands high in any stands
+/// high, what stands in both higher.
 pub(crate) fn fused(words: &[i64], meaning: &[i64]) -> Vec<(i64, f64)> {
     let mut scores: BTreeMap<i64, f64> = BTreeMap::new();
     for (ranking, weight) in [(words, WORDS), (meaning, 1.0)] {

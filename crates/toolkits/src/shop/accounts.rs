@@ -1,4 +1,5 @@
-//! The companies that buy from the shop, what was agreed with them, and the handbook of those who look after them. All invented.
+//! The companies that buy from the shop, what was agreed with them, and the handbook of those who
+//! look after them. All invented.
 
 use super::date::{TODAY, iso};
 use super::people::Customer;
@@ -76,7 +77,8 @@ const WISHES: [&str; 8] = [
 #[rustfmt::skip]
 const NOTES: [(&str, &str); 12] = [
     ("call", "Asked for delivery dates; the buyer needs everything in the same week."),
-    ("call", "Talked about volume discounts from fifty pieces on. They will come back with numbers."),
+    ("call", "Talked about volume discounts from fifty pieces on. They will come back with \
+        numbers."),
     ("call", "Complaint about one broken item. Replacement promised, and sent the same day."),
     ("email", "Sent the new price list and the terms for framework agreements."),
     ("email", "They ask for an offer in writing, with delivery to two addresses."),
@@ -135,7 +137,8 @@ fn account(
     random: &mut Repeatable,
     next_opportunity: &mut u64,
 ) -> Account {
-    // seven has no factor in common with twelve: in each round every first name gets another second one
+    // seven has no factor in common with twelve: in each round every first name gets another second
+    // one
     let (kind, industry) =
         SECOND[(number % FIRST.len() + 7 * (number / FIRST.len())) % SECOND.len()];
     let count = 1 + random.below(3) as usize;
@@ -212,10 +215,24 @@ fn activity(day: u64, random: &mut Repeatable) -> Activity {
 /// The handbook's chapters: title and text.
 #[rustfmt::skip]
 pub(super) const HANDBOOK: [(&str, &str); 6] = [
-    ("Who we are", "We sell well-made things for home, work and outdoors: to people in our shop, and to companies through account owners. Every company has exactly one owner, who answers for everything we promise it."),
-    ("How we talk to customers", "Answer on the same working day. Say what we know and when we will know the rest. Never promise a delivery date that the warehouse has not confirmed. Write down every call and meeting the same day, in two sentences: what was said, and what happens next."),
-    ("Prices and discounts", "List prices hold for everybody. From 50 pieces of one product the owner may give up to 5 percent, from 200 pieces up to 10 percent. More needs the head of sales. Discounts are never combined."),
-    ("Stages of an opportunity", "Qualified: there is a need, a budget and a date. Proposal: an offer is with the customer. Negotiation: they have asked for changes. Won: there is a signed order. Lost: with the reason in an activity. What has not moved for 60 days is called or closed."),
-    ("Complaints and returns", "Believe the customer first. Broken goods are replaced at once, and we collect them at our cost. Companies may return unopened goods within 30 days. Every complaint becomes an activity of the kind note."),
-    ("New customers", "In the first week: a call by the owner, terms and contacts on paper, a credit check above 10,000 dollars. After the first delivery: ask what could have gone better. After 30 days: a meeting, with a plan for the year."),
+    ("Who we are", "We sell well-made things for home, work and outdoors: to people in our shop, \
+        and to companies through account owners. Every company has exactly one owner, who answers \
+        for everything we promise it."),
+    ("How we talk to customers", "Answer on the same working day. Say what we know and when we \
+        will know the rest. Never promise a delivery date that the warehouse has not confirmed. \
+        Write down every call and meeting the same day, in two sentences: what was said, and what \
+        happens next."),
+    ("Prices and discounts", "List prices hold for everybody. From 50 pieces of one product the \
+        owner may give up to 5 percent, from 200 pieces up to 10 percent. More needs the head of \
+        sales. Discounts are never combined."),
+    ("Stages of an opportunity", "Qualified: there is a need, a budget and a date. Proposal: an \
+        offer is with the customer. Negotiation: they have asked for changes. Won: there is a \
+        signed order. Lost: with the reason in an activity. What has not moved for 60 days is \
+        called or closed."),
+    ("Complaints and returns", "Believe the customer first. Broken goods are replaced at once, and \
+        we collect them at our cost. Companies may return unopened goods within 30 days. Every \
+        complaint becomes an activity of the kind note."),
+    ("New customers", "In the first week: a call by the owner, terms and contacts on paper, a \
+        credit check above 10,000 dollars. After the first delivery: ask what could have gone \
+        better. After 30 days: a meeting, with a plan for the year."),
 ];

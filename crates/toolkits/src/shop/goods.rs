@@ -1,5 +1,5 @@
-//! What the demo shop sells, as parts that products are put together from. Not products: `products` combines the parts.
-//! Brands and people are invented.
+//! What the demo shop sells, as parts that products are put together from. Not products: `products`
+//! combines the parts. Brands and people are invented.
 
 mod computing;
 mod garage;

@@ -26,7 +26,8 @@ pub(super) struct Item {
     pub(super) unit_price_cents: u64,
 }
 
-/// Every order by time, always the same. Nobody orders before joining, and nothing is sold before it was added.
+/// Every order by time, always the same. Nobody orders before joining, and nothing is sold before
+/// it was added.
 pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<Order> {
     let mut random = Repeatable::new(0x5eed_0003);
     let mut times: Vec<(u64, u64)> = (0..ORDERS)
@@ -79,7 +80,8 @@ fn second(random: &mut Repeatable) -> u64 {
 /// Somebody who has joined by then; some come back far more often than others.
 fn customer(date: u64, customers: &[Customer], random: &mut Repeatable) -> usize {
     let joined = customers.partition_point(|customer| customer.joined_on < date) as u64;
-    // shuffled, so that the regulars are not simply the oldest customers: 601 is prime and larger than their number
+    // shuffled, so that the regulars are not simply the oldest customers: 601 is prime and larger
+    // than their number
     ((random.early(joined) * 211 + 17) % 601 % joined.max(1)) as usize
 }
 
@@ -97,7 +99,8 @@ fn items(date: u64, products: &[Product], random: &mut Repeatable) -> Vec<Item> 
     let length = products.len() as u64;
     let mut items: Vec<Item> = Vec::new();
     while items.len() < wanted {
-        // shuffled, so that the best sellers are spread over the categories: 1597 is prime and no factor of the number
+        // shuffled, so that the best sellers are spread over the categories: 1597 is prime and no
+        // factor of the number
         let product = (random.early(length) * 1597 % length) as usize;
         let already = items.iter().any(|item| item.product == product);
         if already || products[product].added_on >= date {

@@ -1,4 +1,5 @@
-//! Suppliers, warehouses and customers. All invented; their mail addresses are in domains that are reserved for examples.
+//! Suppliers, warehouses and customers. All invented; their mail addresses are in domains that are
+//! reserved for examples.
 
 use super::date::day;
 use super::random::Repeatable;

@@ -1,5 +1,5 @@
-//! A small generator of repeatable numbers (SplitMix64). Not random, and not fit for secrets: the same seed gives the same
-//! shop on every machine.
+//! A small generator of repeatable numbers (SplitMix64). Not random, and not fit for secrets: the
+//! same seed gives the same shop on every machine.
 
 pub(super) struct Repeatable(u64);
 

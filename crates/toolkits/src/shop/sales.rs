@@ -1,4 +1,5 @@
-//! What left the warehouses in the last four months, and what was bought to fill them. Knows nothing of SQL.
+//! What left the warehouses in the last four months, and what was bought to fill them. Knows
+//! nothing of SQL.
 
 use super::date::TODAY;
 use super::products::{Product, WAREHOUSES};
@@ -31,7 +32,8 @@ pub(super) struct Purchase {
     pub(super) author: &'static str,
 }
 
-/// Every sale by product, warehouse and day, always the same. Many products hardly move, a few move every other day.
+/// Every sale by product, warehouse and day, always the same. Many products hardly move, a few move
+/// every other day.
 pub(super) fn sales(products: &[Product]) -> Vec<Sale> {
     let mut random = Repeatable::new(0x5eed_0004);
     let mut sales = Vec::new();

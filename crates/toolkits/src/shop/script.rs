@@ -186,7 +186,8 @@ fn append_sales(statements: &mut Vec<String>, products: &[Product]) {
         });
     }
     let mut ordered = Insert::new(
-        "purchase_orders (id, sku, supplier_id, warehouse_id, quantity, status, created_at, created_by)",
+        "purchase_orders (id, sku, supplier_id, warehouse_id, quantity, status, created_at, \
+         created_by)",
     );
     for order in sales::purchases(products) {
         let product = &products[order.product];
@@ -263,7 +264,8 @@ fn append_accounts(statements: &mut Vec<String>, customers: &[Customer]) {
     }
 }
 
-/// Rows for one table, in as few statements as their length allows. The values are this crate's own, never a client's.
+/// Rows for one table, in as few statements as their length allows. The values are this crate's
+/// own, never a client's.
 struct Insert {
     head: &'static str,
     done: Vec<String>,

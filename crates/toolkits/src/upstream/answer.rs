@@ -1,5 +1,5 @@
-//! What an upstream answered: the JSON-RPC message for one request, out of JSON or of an event stream, and what a refusal means for the
-//! era. Sends nothing.
+//! What an upstream answered: the JSON-RPC message for one request, out of JSON or of an event
+//! stream, and what a refusal means for the era. Sends nothing.
 
 use std::borrow::Cow;
 
@@ -111,8 +111,8 @@ impl Reading {
     }
 }
 
-/// Whether a refusal shows that a server speaks the revision without a handshake: older ones know none of these codes, or give them
-/// without naming the request.
+/// Whether a refusal shows that a server speaks the revision without a handshake: older ones know
+/// none of these codes, or give them without naming the request.
 pub(super) fn is_modern(error: &RpcError) -> bool {
     matches!(error.code, -32603..=-32601 | -32021 | -32020)
 }
@@ -131,9 +131,12 @@ mod tests {
     #[test]
     fn progress_and_the_answer_of_this_request_alone() {
         let (reading, heard) = read(concat!(
-            "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":7,\"progress\":1}}\n\n",
-            "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":8,\"progress\":2}}\n\n",
-            "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"sampling/createMessage\",\"params\":{}}\n\n",
+            "data: \
+             {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":7,\"progress\":1}}\n\n",
+            "data: \
+             {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":8,\"progress\":2}}\n\n",
+            "data: \
+             {\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"sampling/createMessage\",\"params\":{}}\n\n",
             "data: {\"jsonrpc\":\"2.0\",\"id\":8,\"result\":{\"a\":1}}\n\n",
             "data: not JSON\n\n",
             "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"big\":12345678901234567890123}}\n\n",
@@ -149,7 +152,9 @@ mod tests {
     #[test]
     fn refusals_that_name_no_request() {
         let (reading, _) = read(
-            "data: {\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"Server not initialized\"}}\n\n",
+            "data: \
+             {\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"Server not \
+             initialized\"}}\n\n",
         );
         assert!(reading.ended.is_none());
         assert!(!is_modern(&reading.unnamed.unwrap()));

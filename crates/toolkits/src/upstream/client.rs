@@ -1,4 +1,5 @@
-//! The client of one upstream, of both eras: one request to its answer. Knows no tools; what an answer says is read in `answer`.
+//! The client of one upstream, of both eras: one request to its answer. Knows no tools; what an
+//! answer says is read in `answer`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,8 @@ use crate::untrusted::is_visible;
 /// Time left for the answer to reach the caller before the call's own limit ends it.
 const MARGIN: Duration = Duration::from_millis(250);
 
-/// Servers that a call may come through before this one. A server that fronts itself would ask without end.
+/// Servers that a call may come through before this one. A server that fronts itself would ask
+/// without end.
 const MOST_HOPS: u8 = 3;
 
 /// The longest message of progress, in characters.
@@ -121,7 +123,8 @@ impl Client {
     ) -> Result<Box<RawValue>, Failure> {
         if cx.hops() >= MOST_HOPS {
             return Err(Failure::unsent(format!(
-                "the call came through {MOST_HOPS} servers already: do some of them front each other?"
+                "the call came through {MOST_HOPS} servers already: do some of them front each \
+                 other?"
             )));
         }
         let known = self
@@ -140,7 +143,8 @@ impl Client {
             Err(_) if known != Era::Modern => Era::Modern,
             Err(Failure::Unavailable { cause, .. }) => {
                 return Err(Failure::unsent(format!(
-                    "neither a request without a handshake ({refusal}) nor a handshake ({cause}) is taken"
+                    "neither a request without a handshake ({refusal}) nor a handshake ({cause}) \
+                     is taken"
                 )));
             }
             Err(failure) => return Err(failure),
@@ -222,7 +226,8 @@ impl Client {
                         .map(|value| (key.to_owned(), value.as_str().into())),
                 );
             }
-            // what a form asks is shown under the upstream's name; pages to open, samples and folders are not passed on
+            // what a form asks is shown under the upstream's name; pages to open, samples and
+            // folders are not passed on
             let asks = cx.revision().is_modern() && cx.client().elicitation_form;
             let capabilities = if asks {
                 json!({"elicitation": {"form": {}}})
@@ -394,7 +399,8 @@ impl Client {
 
     fn clean_result(&self, result: Box<RawValue>) -> Box<RawValue> {
         match &self.token {
-            // a token has no character that JSON writes in another way but `"` and `\`, and with those it stays what it was: JSON
+            // a token has no character that JSON writes in another way but `"` and `\`, and with
+            // those it stays what it was: JSON
             Some(token) if result.get().contains(token.expose()) => {
                 RawValue::from_string(self.without_token(result.get().to_owned()))
                     .unwrap_or_default()

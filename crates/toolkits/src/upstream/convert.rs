@@ -1,4 +1,5 @@
-//! From an upstream's results to this server's: URIs get the prefix, `_meta` stays behind, a question becomes a question of this server.
+//! From an upstream's results to this server's: URIs get the prefix, `_meta` stays behind, a
+//! question becomes a question of this server.
 
 use mcpfn_core::{
     CallToolResult, Content, Cx, ElicitAction, Form, GetPromptResult, InputResponse,
@@ -13,7 +14,8 @@ use crate::untrusted::visible;
 
 /// In the `_meta` of every result of an upstream's tool, with its name.
 const MARK: &str = "dev.mcpfn/upstream";
-/// The longest sentence of an upstream that is passed on, in characters, and the most fields of a form.
+/// The longest sentence of an upstream that is passed on, in characters, and the most fields of a
+/// form.
 const LONGEST: usize = 1000;
 const MOST_FIELDS: usize = 32;
 const MOST_FORMS: usize = 4;
@@ -35,7 +37,8 @@ struct Outline {
     request_state: Option<String>,
 }
 
-/// What this server carries through the client between an upstream's question and its answer, sealed.
+/// What this server carries through the client between an upstream's question and its answer,
+/// sealed.
 #[derive(Serialize, Deserialize)]
 struct Carried {
     keys: Vec<String>,
@@ -135,7 +138,8 @@ fn read<T: for<'de> Deserialize<'de>>(
         let cause: String = cause.chars().take(200).collect();
         ToolError::unavailable(
             format!(
-                "`{upstream}` gave a result that can't be read. Try something else, and tell the user."
+                "`{upstream}` gave a result that can't be read. Try something else, and tell the \
+                 user."
             ),
             cause,
         )
@@ -154,11 +158,13 @@ fn read<T: for<'de> Deserialize<'de>>(
     }
 }
 
-/// The upstream's question, if it is one that may be passed on. Its state travels inside this server's own.
+/// The upstream's question, if it is one that may be passed on. Its state travels inside this
+/// server's own.
 fn question(upstream: &str, outline: Outline, cx: &Cx) -> ToolError {
     let refused = || {
         ToolError::new(format!(
-            "`{upstream}` asks for something that this server does not pass on: only forms are, and only to clients that show them. Use that server directly."
+            "`{upstream}` asks for something that this server does not pass on: only forms are, \
+             and only to clients that show them. Use that server directly."
         ))
     };
     if !cx.revision().is_modern()
@@ -214,14 +220,18 @@ fn form(upstream: &str, request: &Value) -> Option<Form> {
     }))
 }
 
-/// A failure as the model reads it. What is known to be wrong with a request is not an error of the server.
+/// A failure as the model reads it. What is known to be wrong with a request is not an error of the
+/// server.
 pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolError {
     match failure {
         Failure::Error(error) if error.code == -32042 => ToolError::new(format!(
-            "`{upstream}` wants a page to be opened, which this server does not pass on. Use that server directly."
+            "`{upstream}` wants a page to be opened, which this server does not pass on. Use that \
+             server directly."
         )),
         Failure::Error(error) if error.code == -32021 => ToolError::new(format!(
-            "`{upstream}` needs a capability that the client did not declare, or that this server does not pass on (it passes on forms, for clients that speak 2026-07-28 and show them): {}",
+            "`{upstream}` needs a capability that the client did not declare, or that this server \
+             does not pass on (it passes on forms, for clients that speak 2026-07-28 and show \
+             them): {}",
             sentence(&error.message)
         )),
         Failure::Error(error) => ToolError::new(format!(
@@ -235,7 +245,8 @@ pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolErro
         )),
         Failure::Refused(cause) => ToolError::unavailable(
             format!(
-                "`{upstream}` is unavailable: it does not accept this server's credential. Tell the user, who may ask the operator."
+                "`{upstream}` is unavailable: it does not accept this server's credential. Tell \
+                 the user, who may ask the operator."
             ),
             cause,
         ),

@@ -24,7 +24,8 @@ impl Events {
         }
     }
 
-    /// The end of the stream. An event without its empty line counts: an answer should not get lost for that.
+    /// The end of the stream. An event without its empty line counts: an answer should not get lost
+    /// for that.
     pub(super) fn end(mut self, mut event: impl FnMut(&[u8])) {
         if !self.line.is_empty() {
             self.end_line(&mut event);
@@ -68,7 +69,8 @@ mod tests {
 
     #[test]
     fn events_of_every_spelling_and_every_cut() {
-        let stream = "\u{feff}: hello\r\n\r\nid: 7\nevent: message\ndata: {\"a\":\ndata:1}\n\nretry: 5\n\ndata\n\ndata: x\r\rdata: last";
+        let stream = "\u{feff}: hello\r\n\r\nid: 7\nevent: message\ndata: \
+            {\"a\":\ndata:1}\n\nretry: 5\n\ndata\n\ndata: x\r\rdata: last";
         for piece in 1..stream.len() {
             assert_eq!(read(stream, piece), ["{\"a\":\n1}", "x", "last"], "{piece}");
         }

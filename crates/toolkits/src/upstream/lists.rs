@@ -1,5 +1,6 @@
-//! The lists of one upstream: asked for when they are needed, kept for as long as it says, and kept on while it is down. One caller at a
-//! time asks; the others wait for the first list, or take the last.
+//! The lists of one upstream: asked for when they are needed, kept for as long as it says, and kept
+//! on while it is down. One caller at a time asks; the others wait for the first list, or take the
+//! last.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,11 +18,13 @@ const MOST_ENTRIES: usize = 1000;
 const LARGEST_ENTRY: usize = 64 * 1024;
 const LARGEST_PAGE: usize = 2 * 1024 * 1024;
 const LARGEST_LIST: usize = 4 * 1024 * 1024;
-/// How long a list is kept where the upstream does not say, and at least and at most where it does, in milliseconds.
+/// How long a list is kept where the upstream does not say, and at least and at most where it does,
+/// in milliseconds.
 const UNSAID_MS: u64 = 60_000;
 const LEAST_MS: u64 = 5_000;
 const MOST_MS: u64 = 3_600_000;
-/// How long an upstream that gave no list is not asked again, in milliseconds: twice as long after each failure, up to the most.
+/// How long an upstream that gave no list is not asked again, in milliseconds: twice as long after
+/// each failure, up to the most.
 const PAUSE_MS: u64 = 10_000;
 const MOST_PAUSE_MS: u64 = 60_000;
 /// How long one list may take.
@@ -79,7 +82,8 @@ impl Lists {
             .unwrap_or_else(|| "its list did not come in time".to_owned())
     }
 
-    /// The list, asked for if it is not fresh; with `newer`, also if it is, unless that was just now.
+    /// The list, asked for if it is not fresh; with `newer`, also if it is, unless that was just
+    /// now.
     pub(super) async fn get(
         &self,
         client: &Client,

@@ -107,15 +107,18 @@ async fn every_failure_has_its_sentence() {
         ),
         (
             BlobError::NotAFile,
-            "`a` is no file: a directory, a link or a device. Use `list_directory` to see what is there.",
+            "`a` is no file: a directory, a link or a device. Use `list_directory` to see what is \
+             there.",
         ),
         (
             BlobError::NotADirectory,
-            "`a` is no directory, or goes through a file. Use `list_directory` to see what is there.",
+            "`a` is no directory, or goes through a file. Use `list_directory` to see what is \
+             there.",
         ),
         (
             BlobError::BadCursor,
-            "`cursor` is none that `list_directory` gave for this directory. Leave it out to begin again.",
+            "`cursor` is none that `list_directory` gave for this directory. Leave it out to begin \
+             again.",
         ),
         (
             BlobError::TooLarge(9),
@@ -159,17 +162,20 @@ async fn a_move_that_fails_says_what_became_of_the_file() {
         (
             BlobError::Changed,
             false,
-            "Nothing was moved: `b` is there already. Choose another path, or ask the user about `overwrite`.",
+            "Nothing was moved: `b` is there already. Choose another path, or ask the user about \
+             `overwrite`.",
         ),
         (
             BlobError::Changed,
             true,
-            "Nothing was moved: `a` was changed meanwhile, or is the same file as `b`. Look at both again.",
+            "Nothing was moved: `a` was changed meanwhile, or is the same file as `b`. Look at \
+             both again.",
         ),
         (
             BlobError::Copied(cause()),
             false,
-            "`b` has the file now, but `a` could not be taken away and has it too. Tell the user, who may delete it.",
+            "`b` has the file now, but `a` could not be taken away and has it too. Tell the user, \
+             who may delete it.",
         ),
         (
             BlobError::Refused(cause()),
@@ -185,7 +191,8 @@ async fn a_move_that_fails_says_what_became_of_the_file() {
         (
             BlobError::NotADirectory,
             false,
-            "`b` is no directory, or goes through a file. Use `list_directory` to see what is there.",
+            "`b` is no directory, or goes through a file. Use `list_directory` to see what is \
+             there.",
         ),
     ] {
         assert_eq!(

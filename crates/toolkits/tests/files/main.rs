@@ -1,5 +1,5 @@
-//! The toolkit `files` over a directory, asked as a client asks; and over a store that fails, for the sentence of each failure. What
-//! stores must do is the contract in the package of store tests.
+//! The toolkit `files` over a directory, asked as a client asks; and over a store that fails, for
+//! the sentence of each failure. What stores must do is the contract in the package of store tests.
 #![allow(clippy::unwrap_used, reason = "a test that fails")]
 
 /// Sentences of failures, and what they keep private.

@@ -1,4 +1,5 @@
-//! What has been tried against databases that run other people's SQL, and how each ends here. Data only; `sql` runs it.
+//! What has been tried against databases that run other people's SQL, and how each ends here. Data
+//! only; `sql` runs it.
 
 use mcpfn_core::Dialect;
 
@@ -13,7 +14,8 @@ pub(crate) enum Ends {
 }
 
 pub(crate) struct Attack {
-    /// `FOLDER` stands for a folder with the file `secret.txt`; `READER` and `WRITER` for PostgreSQL's roles.
+    /// `FOLDER` stands for a folder with the file `secret.txt`; `READER` and `WRITER` for
+    /// PostgreSQL's roles.
     pub(crate) sql: &'static str,
     sqlite: Ends,
     postgres: Ends,
@@ -58,7 +60,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
     refused("DELETE FROM activities"),
     refused("DELETE FROM activities RETURNING id"),
     refused("REPLACE INTO handbook VALUES (1, 'x', 'y')"),
-    refused("MERGE INTO handbook AS h USING (SELECT 1 AS p) AS s ON h.position = s.p WHEN MATCHED THEN DELETE"),
+    refused("MERGE INTO handbook AS h USING (SELECT 1 AS p) AS s ON h.position = s.p WHEN MATCHED \
+        THEN DELETE"),
     refused("TRUNCATE activities"),
     refused("SELECT * INTO stolen FROM customers"),
     refused("CREATE TABLE stolen AS SELECT * FROM customers"),
@@ -71,7 +74,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
     refused("DROP TABLE IF EXISTS activities CASCADE"),
     // writes inside of reads
     refused("WITH gone AS (DELETE FROM activities RETURNING *) SELECT * FROM gone"),
-    refused("WITH new AS (INSERT INTO handbook VALUES (98, 'x', 'y') RETURNING *) SELECT count(*) FROM new"),
+    refused("WITH new AS (INSERT INTO handbook VALUES (98, 'x', 'y') RETURNING *) SELECT count(*) \
+        FROM new"),
     refused("WITH new AS (UPDATE handbook SET body = '' RETURNING *) SELECT 1"),
     refused("WITH x AS (SELECT 1) DELETE FROM activities"),
     refused("WITH x AS (SELECT 1) INSERT INTO handbook SELECT 97, 'x', 'y' FROM x"),
@@ -203,19 +207,25 @@ pub(crate) const ATTACKS: &[Attack] = &[
     refused("SELECT pg_switch_wal()"),
     refused("SELECT pg_create_restore_point('x')"),
     refused("SELECT pg_terminate_backend(pg_backend_pid())"),
-    attack("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename <> current_user AND usesysid IS NULL", Refused, Harmless),
+    attack("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND \
+        usename <> current_user AND usesysid IS NULL", Refused, Harmless),
     refused("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'"),
     // a few bytes in the server's log of changes, of which no change is made
     attack("SELECT pg_logical_emit_message(false, 'x', 'y')", Refused, Harmless),
     attack("SELECT txid_current()", Refused, Harmless),
     // time and memory
-    refused("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n -- slow"),
-    refused("SELECT count(*) FROM products AS a, products AS b, products AS c, products AS d -- slow"),
+    refused("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM \
+        n -- slow"),
+    refused("SELECT count(*) FROM products AS a, products AS b, products AS c, products AS d -- \
+        slow"),
     refused("SELECT pg_sleep(60) -- slow"),
-    refused("SELECT count(instr(zeroblob(120000), zeroblob(60000 + a.number % 2) || x'01')) FROM products AS a, products AS b -- slow"),
-    refused("SELECT count(*) FROM generate_series(1, 100000) AS a, generate_series(1, 100000) AS b -- slow"),
+    refused("SELECT count(instr(zeroblob(120000), zeroblob(60000 + a.number % 2) || x'01')) FROM \
+        products AS a, products AS b -- slow"),
+    refused("SELECT count(*) FROM generate_series(1, 100000) AS a, generate_series(1, 100000) AS b \
+        -- slow"),
     attack("SELECT generate_series(1, 1000000000)", Refused, Harmless),
-    attack("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT i FROM n", Harmless, Harmless),
+    attack("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) \
+        SELECT i FROM n", Harmless, Harmless),
     refused("SELECT repeat('x', 100000000)"),
     refused("SELECT zeroblob(1000000000)"),
     refused("SELECT hex(zeroblob(10000000))"),

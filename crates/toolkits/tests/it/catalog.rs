@@ -109,7 +109,8 @@ fn no_match_is_a_sentence() {
     assert_eq!(found["products"], json!([]));
     assert_eq!(
         found["note"],
-        "No product matches 'zyzzyva'. Try fewer or more general words, such as the type of product."
+        "No product matches 'zyzzyva'. Try fewer or more general words, such as the type of \
+         product."
     );
 }
 

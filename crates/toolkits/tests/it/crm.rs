@@ -73,7 +73,8 @@ fn no_match_is_a_sentence() {
     let found = client
         .call("search_customers", json!({"query": "zyzzyva"}))
         .unwrap();
-    let note = "No customer matches 'zyzzyva'. Try one word, or a part of the name; `search_accounts` searches the others.";
+    let note = "No customer matches 'zyzzyva'. Try one word, or a part of the name; \
+        `search_accounts` searches the others.";
     assert_eq!(found, json!({"customers": [], "total": 0, "note": note}));
     let found = client
         .call("search_accounts", json!({"query": "zyzzyva"}))

@@ -1,4 +1,5 @@
-//! The database toolkit over the demo shop and over odd schemas: filters, refusals, bounds, hostile text.
+//! The database toolkit over the demo shop and over odd schemas: filters, refusals, bounds, hostile
+//! text.
 
 use std::sync::Arc;
 
@@ -114,7 +115,13 @@ fn unknown_tables_and_columns_get_a_hint() {
         "{refused}"
     );
     let refused = query(json!({"table": "orders", "columns": ["custmer_id"]})).unwrap_err();
-    assert!(refused.starts_with("The table `orders` has no column `custmer_id`. Did you mean `customer_id`? Columns: `id`, "), "{refused}");
+    assert!(
+        refused.starts_with(
+            "The table `orders` has no column `custmer_id`. Did you mean \
+        `customer_id`? Columns: `id`, "
+        ),
+        "{refused}"
+    );
     for hidden in [
         "sqlite_master",
         "sqlite_schema",
@@ -219,7 +226,8 @@ fn rows_are_sorted_limited_and_paged() {
     assert_eq!(first["truncated"], true);
     assert_eq!(
         first["note"],
-        "3 rows are shown and more match. Narrow the `filters`, choose fewer `columns`, or call again with `offset` 3."
+        "3 rows are shown and more match. Narrow the `filters`, choose fewer `columns`, or call \
+         again with `offset` 3."
     );
     let prices: Vec<i64> = column(&first)
         .iter()
@@ -262,11 +270,13 @@ fn values_of_the_wrong_kind_are_refused_in_words() {
         ),
         (
             json!({"column": "name", "op": "eq", "value": 5}),
-            "The filter `eq` on `name` (TEXT) got a number, but the column holds text; put it in quotation marks.",
+            "The filter `eq` on `name` (TEXT) got a number, but the column holds text; put it in \
+             quotation marks.",
         ),
         (
             json!({"column": "name", "op": "in", "value": ["a", 5]}),
-            "The filter `in` on `name` (TEXT) got a number, but the column holds text; put it in quotation marks.",
+            "The filter `in` on `name` (TEXT) got a number, but the column holds text; put it in \
+             quotation marks.",
         ),
         (
             json!({"column": "name", "op": "in", "value": "a"}),
@@ -274,11 +284,13 @@ fn values_of_the_wrong_kind_are_refused_in_words() {
         ),
         (
             json!({"column": "name", "op": "eq", "value": ["a"]}),
-            "The filter `eq` on `name` (TEXT) needs one value; for null use is_null or is_not_null.",
+            "The filter `eq` on `name` (TEXT) needs one value; for null use is_null or \
+             is_not_null.",
         ),
         (
             json!({"column": "name", "op": "eq"}),
-            "The filter `eq` on `name` (TEXT) needs one value; for null use is_null or is_not_null.",
+            "The filter `eq` on `name` (TEXT) needs one value; for null use is_null or \
+             is_not_null.",
         ),
         (
             json!({"column": "name", "op": "is_null", "value": "x"}),
@@ -290,7 +302,8 @@ fn values_of_the_wrong_kind_are_refused_in_words() {
         ),
         (
             json!({"column": "stock", "op": "contains", "value": "5"}),
-            "The filter `contains` on `stock` (INTEGER) compares text, but the column holds numbers; use eq, lt, le, gt or ge.",
+            "The filter `contains` on `stock` (INTEGER) compares text, but the column holds \
+             numbers; use eq, lt, le, gt or ge.",
         ),
     ] {
         let refused = query(json!({"table": "products", "filters": [filter]})).unwrap_err();
@@ -433,13 +446,16 @@ fn hostile_text_in_every_string_is_data_or_refused() {
 fn odd_schemas_are_read_as_they_are() {
     let database = Sqlite::memory().unwrap();
     let statements = [
-        "CREATE TABLE \"odd \"\" name\" (\"a \"\" b\" TEXT, \"select\" INTEGER, untyped, data BLOB, \"made on\" DATE)",
-        "INSERT INTO \"odd \"\" name\" VALUES ('x', 1, 'y', x'00ff', '2026-01-02'), (NULL, 2, 2.5, NULL, NULL)",
+        "CREATE TABLE \"odd \"\" name\" (\"a \"\" b\" TEXT, \"select\" INTEGER, untyped, data \
+         BLOB, \"made on\" DATE)",
+        "INSERT INTO \"odd \"\" name\" VALUES ('x', 1, 'y', x'00ff', '2026-01-02'), (NULL, 2, 2.5, \
+         NULL, NULL)",
         "CREATE VIEW seen AS SELECT \"select\" + 1 AS more FROM \"odd \"\" name\"",
         "CREATE TABLE long (text TEXT)",
         "INSERT INTO long SELECT printf('%.*c', 5000, 'é') FROM (VALUES (1), (2))",
         "CREATE TABLE wide (n INTEGER PRIMARY KEY, a TEXT)",
-        "INSERT INTO wide WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100) SELECT n, printf('%.*c', 1900, 'x') FROM c",
+        "INSERT INTO wide WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < \
+         100) SELECT n, printf('%.*c', 1900, 'x') FROM c",
         "CREATE TABLE d1_migrations (id INTEGER)",
         "CREATE TABLE _cf_KV (key TEXT)",
         "CREATE VIRTUAL TABLE notes USING fts5 (text)",

@@ -1,4 +1,5 @@
-//! The shops that the tests ask: in SQLite in memory, or on the PostgreSQL server, where each test makes databases and roles of its own.
+//! The shops that the tests ask: in SQLite in memory, or on the PostgreSQL server, where each test
+//! makes databases and roles of its own.
 
 use std::sync::{Arc, OnceLock};
 
@@ -60,7 +61,8 @@ impl PostgresShop {
             reader: unique("reader"),
             writer: unique("writer"),
         };
-        // a template can't be copied while somebody is connected, and a server notices a closed connection a moment later
+        // a template can't be copied while somebody is connected, and a server notices a closed
+        // connection a moment later
         while let Err(error) = run(format!(
             "CREATE DATABASE {} TEMPLATE {template}",
             shop.database

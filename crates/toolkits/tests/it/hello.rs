@@ -46,7 +46,10 @@ fn toolkits_are_chosen_by_name() {
     let mistakes: Vec<&str> = mistakes.iter().collect();
     assert_eq!(mistakes.len(), 2, "{mistakes:?}");
     assert!(
-        mistakes[0].starts_with("there is no toolkit `calendar`; known are `hello`, `catalog`, `database`, `crm`, `inventory`, `sql`"),
+        mistakes[0].starts_with(
+            "there is no toolkit `calendar`; known are `hello`, `catalog`, \
+            `database`, `crm`, `inventory`, `sql`"
+        ),
         "{mistakes:?}"
     );
     assert!(

@@ -1,4 +1,5 @@
-//! The inventory over the demo shop: levels, rates, lead times, and suggestions checked against a computation by hand.
+//! The inventory over the demo shop: levels, rates, lead times, and suggestions checked against a
+//! computation by hand.
 
 use std::collections::HashMap;
 
@@ -310,7 +311,8 @@ fn an_order_is_drafted_once_and_counts_only_when_a_person_sends_it() {
         .unwrap();
     let least = rows(
         &client,
-        "SELECT w.code FROM stock_levels AS l JOIN warehouses AS w ON w.id = l.warehouse_id WHERE l.sku = ?1 ORDER BY l.quantity, w.id LIMIT 1",
+        "SELECT w.code FROM stock_levels AS l JOIN warehouses AS w ON w.id = l.warehouse_id WHERE \
+         l.sku = ?1 ORDER BY l.quantity, w.id LIMIT 1",
         &[SKU.into()],
     );
     assert_eq!(placed["warehouse"].as_str(), least[0][0].as_str());

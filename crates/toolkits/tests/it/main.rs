@@ -1,4 +1,5 @@
-//! Toolkits through a server, over a real database. Not tests of the protocol (those are in the workspace's `tests`).
+//! Toolkits through a server, over a real database. Not tests of the protocol (those are in the
+//! workspace's `tests`).
 
 mod attacks; // a list of them
 mod catalog; // search, products, the prompt

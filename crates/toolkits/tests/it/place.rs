@@ -1,4 +1,5 @@
-//! Where tests have their databases: in memory, or on the PostgreSQL server whose superuser's URL is in MCPFN_TEST_POSTGRES.
+//! Where tests have their databases: in memory, or on the PostgreSQL server whose superuser's URL
+//! is in MCPFN_TEST_POSTGRES.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

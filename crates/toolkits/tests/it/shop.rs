@@ -34,11 +34,13 @@ fn it_is_whole_and_consistent() {
         // what must not be
         ("SELECT count(*) FROM pragma_foreign_key_check", 0),
         (
-            "SELECT count(*) FROM products WHERE id NOT GLOB '????????-????-4???-[89ab]???-????????????'",
+            "SELECT count(*) FROM products WHERE id NOT GLOB \
+             '????????-????-4???-[89ab]???-????????????'",
             0,
         ),
         (
-            "SELECT count(*) FROM products WHERE name GLOB '*  *' OR description GLOB '*  *' OR name GLOB '* ,*'",
+            "SELECT count(*) FROM products WHERE name GLOB '*  *' OR description GLOB '*  *' OR \
+             name GLOB '* ,*'",
             0,
         ),
         (
@@ -54,7 +56,8 @@ fn it_is_whole_and_consistent() {
             0,
         ),
         (
-            "SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM stock_levels s WHERE s.sku = p.sku)",
+            "SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM \
+             stock_levels s WHERE s.sku = p.sku)",
             0,
         ),
         (
@@ -67,7 +70,8 @@ fn it_is_whole_and_consistent() {
             0,
         ),
         (
-            "SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.placed_at < c.joined_on",
+            "SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE \
+             o.placed_at < c.joined_on",
             0,
         ),
         (
@@ -76,7 +80,8 @@ fn it_is_whole_and_consistent() {
             0,
         ),
         (
-            "SELECT count(*) FROM sales s JOIN products p ON p.sku = s.sku WHERE s.sold_on <= p.added_on",
+            "SELECT count(*) FROM sales s JOIN products p ON p.sku = s.sku WHERE s.sold_on <= \
+             p.added_on",
             0,
         ),
         (
@@ -84,15 +89,18 @@ fn it_is_whole_and_consistent() {
             0,
         ),
         (
-            "SELECT count(*) FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM account_contacts c WHERE c.account_id = a.id)",
+            "SELECT count(*) FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM account_contacts c \
+             WHERE c.account_id = a.id)",
             0,
         ),
         (
-            "SELECT count(*) FROM opportunities WHERE close_on < opened_on OR (stage IN ('won', 'lost')) <> (close_on <= '2026-10-31')",
+            "SELECT count(*) FROM opportunities WHERE close_on < opened_on OR (stage IN ('won', \
+             'lost')) <> (close_on <= '2026-10-31')",
             0,
         ),
         (
-            "SELECT count(*) FROM (SELECT order_id FROM order_items GROUP BY 1 HAVING count(*) > 5)",
+            "SELECT count(*) FROM (SELECT order_id FROM order_items GROUP BY 1 HAVING count(*) > \
+             5)",
             0,
         ),
         (
@@ -100,7 +108,8 @@ fn it_is_whole_and_consistent() {
             0,
         ),
         (
-            "SELECT count(*) FROM categories WHERE (SELECT min(price_cents) FROM products WHERE category = categories.name) IS NULL",
+            "SELECT count(*) FROM categories WHERE (SELECT min(price_cents) FROM products WHERE \
+             category = categories.name) IS NULL",
             0,
         ),
     ];
@@ -128,7 +137,8 @@ fn it_is_whole_and_consistent() {
             120_000,
         ),
         ("SELECT count(DISTINCT status) FROM orders", 6, 6),
-        // what D1's free plan writes in a day ends at 100,000 rows, of which the rest of the shop and its indexes take most
+        // what D1's free plan writes in a day ends at 100,000 rows, of which the rest of the shop
+        // and its indexes take most
         ("SELECT count(*) FROM sales", 15_000, 25_000),
         ("SELECT count(DISTINCT sku) FROM sales", 1800, 2700),
         ("SELECT count(*) FROM opportunities", 100, 240),
@@ -184,9 +194,11 @@ fn the_search_index_follows_its_table() {
     run("UPDATE products SET name = 'Zyzzyva Lamp' WHERE number = 7");
     assert_eq!(found("zyzzyva"), [[SqlValue::Integer(7)]]);
     run(
-        "UPDATE stock_levels SET quantity = quantity + 5 WHERE warehouse_id = 1 AND sku = (SELECT sku FROM products WHERE number = 7)",
+        "UPDATE stock_levels SET quantity = quantity + 5 WHERE warehouse_id = 1 AND sku = (SELECT \
+         sku FROM products WHERE number = 7)",
     );
-    let sums = "SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM stock_levels s WHERE s.sku = p.sku)";
+    let sums = "SELECT count(*) FROM products p WHERE stock <> (SELECT sum(quantity) FROM \
+        stock_levels s WHERE s.sku = p.sku)";
     assert_eq!(number(&database, sums), 0);
     run("DELETE FROM sales WHERE sku = (SELECT sku FROM products WHERE number = 7)");
     run("DELETE FROM purchase_orders WHERE sku = (SELECT sku FROM products WHERE number = 7)");

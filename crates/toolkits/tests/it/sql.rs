@@ -1,5 +1,5 @@
-//! SQL that a model wrote: what is answered, what is cut, and every attack that we know, on SQLite. PostgreSQL is asked in
-//! `tests/postgres`.
+//! SQL that a model wrote: what is answered, what is cut, and every attack that we know, on SQLite.
+//! PostgreSQL is asked in `tests/postgres`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,7 +36,8 @@ fn questions_are_answered() {
         (&json!(["a", "a", "b"]), &json!([[1, 2, null]])),
         "columns of one name are both there"
     );
-    let with = "WITH big AS (SELECT sku FROM products WHERE price_cents > 100000) SELECT count(*) FROM big JOIN sales ON sales.sku = big.sku";
+    let with = "WITH big AS (SELECT sku FROM products WHERE price_cents > 100000) SELECT count(*) \
+        FROM big JOIN sales ON sales.sku = big.sku";
     assert!(ask(&client, with).unwrap()["rows"][0][0].as_i64().unwrap() > 0);
     assert_eq!(
         ask(&client, "SELECT sku FROM products WHERE 1 = 0").unwrap()["note"],
@@ -141,7 +142,8 @@ fn attacks_change_nothing_in_sqlite() {
     wait(file.execute_all(shop::statements())).unwrap();
     let memory = Sqlite::memory().unwrap();
     wait(memory.execute_all(shop::statements())).unwrap();
-    // with all rights: what protects the data is how the statement is run, not that the handle could do no better
+    // with all rights: what protects the data is how the statement is run, not that the handle
+    // could do no better
     let databases: [(&str, Arc<dyn Sql>); 2] = [
         ("memory", Arc::new(memory)),
         ("file", Arc::new(file.clone())),
@@ -217,7 +219,8 @@ fn asking_is_quick() {
         ),
         (
             "query_database",
-            json!({"sql": "SELECT p.category, sum(s.quantity) FROM sales s JOIN products p ON p.sku = s.sku GROUP BY p.category"}),
+            json!({"sql": "SELECT p.category, sum(s.quantity) FROM sales s JOIN products p ON \
+                p.sku = s.sku GROUP BY p.category"}),
         ),
     ]);
 }

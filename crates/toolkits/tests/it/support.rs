@@ -1,4 +1,5 @@
-//! A server with every toolkit over the demo shop, asked as a client asks: one JSON-RPC line in, one out.
+//! A server with every toolkit over the demo shop, asked as a client asks: one JSON-RPC line in,
+//! one out.
 
 use std::future;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -164,7 +165,8 @@ impl Client {
     }
 }
 
-/// Runs a handler without the schema check that stands before it on every server: it has to hold by itself.
+/// Runs a handler without the schema check that stands before it on every server: it has to hold by
+/// itself.
 pub(crate) fn unchecked<T, Fut>(
     run: impl Fn(Cx) -> Fut + Send + Sync + 'static,
 ) -> Result<T, String>
@@ -196,7 +198,8 @@ where
     found.lock().unwrap().take().expect("the probe ran")
 }
 
-/// Prints how long calls take, and fails when one tool's slowest are far from what a person waits for.
+/// Prints how long calls take, and fails when one tool's slowest are far from what a person waits
+/// for.
 pub(crate) fn measure(calls: &[(&str, Value)]) {
     let client = Client::of_shop();
     for (tool, arguments) in calls {

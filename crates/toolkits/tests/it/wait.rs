@@ -1,4 +1,5 @@
-//! Runs a future on the test's own thread, which sleeps in between. The runtime beside it is for PostgreSQL's sockets alone.
+//! Runs a future on the test's own thread, which sleeps in between. The runtime beside it is for
+//! PostgreSQL's sockets alone.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,5 +1,6 @@
-//! How often the document that answers a question is among the first five. The vectors are no real model's, so only the search by words
-//! has a bound to hold; the others show that rankings are put together.
+//! How often the document that answers a question is among the first five. The vectors are no real
+//! model's, so only the search by words has a bound to hold; the others show that rankings are put
+//! together.
 
 use mcpfn_client::Client as Http;
 use mcpfn_toolkits::Secret;
@@ -97,7 +98,8 @@ async fn questions_find_their_answers_by_words_and_pieces_of_words() {
     assert_eq!(
         without.logged(),
         [
-            "embeddings: no passage has a vector of the model 'pieces': add the documents again with it"
+            "embeddings: no passage has a vector of the model 'pieces': add the documents again \
+             with it"
         ]
     );
 }

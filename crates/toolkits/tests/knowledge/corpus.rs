@@ -1,4 +1,5 @@
-//! Documents for the tests: a small handbook with questions about it in other words, and any number of generated contracts.
+//! Documents for the tests: a small handbook with questions about it in other words, and any number
+//! of generated contracts.
 
 use mcpfn_toolkits::knowledge::Document;
 
@@ -6,12 +7,14 @@ use mcpfn_toolkits::knowledge::Document;
 pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
     (
         "annual-leave",
-        "Every employee has 28 days of paid annual leave. Up to five unused days carry over until March.",
+        "Every employee has 28 days of paid annual leave. Up to five unused days carry over until \
+         March.",
         "How many vacation days can I carry over to next year?",
     ),
     (
         "sick-leave",
-        "Tell your manager before nine if you are ill. From the fourth day a doctor's certificate is needed.",
+        "Tell your manager before nine if you are ill. From the fourth day a doctor's certificate \
+         is needed.",
         "When do I need a certificate from a doctor?",
     ),
     (
@@ -21,7 +24,8 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
     ),
     (
         "remote-work",
-        "You may work from home three days a week. Working from abroad needs approval of the tax team.",
+        "You may work from home three days a week. Working from abroad needs approval of the tax \
+         team.",
         "Can I work from another country, abroad?",
     ),
     (
@@ -36,7 +40,8 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
     ),
     (
         "laptops",
-        "Laptops are replaced every four years. Report a stolen device to the help desk within an hour.",
+        "Laptops are replaced every four years. Report a stolen device to the help desk within an \
+         hour.",
         "My computer was stolen, whom do I tell?",
     ),
     (
@@ -86,7 +91,8 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
     ),
     (
         "privacy",
-        "A person who asks for their data gets it within one month. The officer for privacy answers.",
+        "A person who asks for their data gets it within one month. The officer for privacy \
+         answers.",
         "A customer requests their personal data",
     ),
     (
@@ -173,7 +179,13 @@ pub(crate) fn handbook() -> Vec<Document> {
     HANDBOOK.iter().map(read).collect()
 }
 
-pub(crate) const AGREEMENT: &str = "---\ntitle: Services Agreement\ntype: MSA\nparty: Acme Café GmbH\ndate: 2025-04-01\n---\n# Services Agreement\n\nBetween Überall AG and Acme.\n\n## 1. Definitions\n\n“Fees” are what is paid.\n\n## 2. Term and Termination\n\n2.1 Term\nThe term is two years.\n\n2.2 Termination for Convenience\nEither party may end it with 90 days' notice.\n\n2.3 Termination for Cause\nAt once after a breach.\n\n## 3. Limitation of Liability\n\nThe cap is the fees of twelve months.\n\n## 4. Governing Law\n\nThe law of Ireland.\n";
+pub(crate) const AGREEMENT: &str = "---\ntitle: Services Agreement\ntype: MSA\nparty: Acme Café \
+    GmbH\ndate: 2025-04-01\n---\n# Services Agreement\n\nBetween Überall AG and Acme.\n\n## 1. \
+    Definitions\n\n“Fees” are what is paid.\n\n## 2. Term and Termination\n\n2.1 Term\nThe term is \
+    two years.\n\n2.2 Termination for Convenience\nEither party may end it with 90 days' \
+    notice.\n\n2.3 Termination for Cause\nAt once after a breach.\n\n## 3. Limitation of \
+    Liability\n\nThe cap is the fees of twelve months.\n\n## 4. Governing Law\n\nThe law of \
+    Ireland.\n";
 
 const SUBJECTS: [&str; 24] = [
     "delivery",
@@ -231,7 +243,8 @@ pub(crate) fn contract(number: u64) -> Document {
         1 + next(28)
     );
     let mut text = format!(
-        "---\ntitle: Agreement {number}\ntype: {kind}\nparty: {party}\ndate: {date}\n---\n# Agreement {number} with {party}\n"
+        "---\ntitle: Agreement {number}\ntype: {kind}\nparty: {party}\ndate: {date}\n---\n# \
+         Agreement {number} with {party}\n"
     );
     for section in 1..=4 + next(3) {
         let subject = SUBJECTS[next(24)];

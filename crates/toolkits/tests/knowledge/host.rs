@@ -1,5 +1,5 @@
-//! A server over a database of documents, and a service that speaks OpenAI's format on loopback. Its vectors are made by hand, see
-//! `vectors`: a real protocol, no real model.
+//! A server over a database of documents, and a service that speaks OpenAI's format on loopback.
+//! Its vectors are made by hand, see `vectors`: a real protocol, no real model.
 
 use std::future;
 use std::sync::{Arc, Mutex};
@@ -201,7 +201,8 @@ pub(crate) async fn model() -> String {
                     }
                     let (status, said) = answer(&head, body);
                     let said = format!(
-                        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{said}",
+                        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: \
+                         {}\r\nconnection: close\r\n\r\n{said}",
                         said.len()
                     );
                     let _ = socket.write_all(said.as_bytes()).await;

@@ -1,5 +1,5 @@
-//! Documents: found by words, found by meaning, taken apart into clauses, and many of them. Over SQLite here, over PostgreSQL
-//! in `postgres`; asked as a client asks.
+//! Documents: found by words, found by meaning, taken apart into clauses, and many of them. Over
+//! SQLite here, over PostgreSQL in `postgres`; asked as a client asks.
 
 mod answers; // how often the right document is among five
 mod corpus; // questions with known answers, and documents by the thousand

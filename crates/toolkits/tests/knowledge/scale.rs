@@ -1,5 +1,6 @@
-//! Fifty thousand documents: how long calls take, and that what they take is bounded. `MCPFN_DOCUMENTS` takes that number; without it there
-//! are enough for the bound on what is ranked.
+//! Fifty thousand documents: how long calls take, and that what they take is bounded.
+//! `MCPFN_DOCUMENTS` takes that number; without it there are enough for the bound on what is
+//! ranked.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use crate::host::Client;
 use crate::place::postgres;
 use crate::store::{Store, empty, make_tables};
 
-/// Without optimizations, beside other tests, this says only that nothing hangs: there the counts guard the bound, not the time.
+/// Without optimizations, beside other tests, this says only that nothing hangs: there the counts
+/// guard the bound, not the time.
 const SLOWEST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 10_000 } else { 250 });
 
 /// Calls of each measurement.
@@ -47,7 +49,8 @@ async fn filled(
     (store, passages)
 }
 
-/// Seconds of processor time that this process has taken, in steps of 0.01, where the system says it as Linux does; else zero.
+/// Seconds of processor time that this process has taken, in steps of 0.01, where the system says
+/// it as Linux does; else zero.
 fn processor() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
@@ -218,7 +221,8 @@ async fn many_documents_stay_fast() {
 /// Syllables that one party in two hundred has in its name.
 const MIDDLING: &str = "corden";
 
-/// Whichever way a filter is combined with words, a document is found if and only if it passes and has one of them.
+/// Whichever way a filter is combined with words, a document is found if and only if it passes and
+/// has one of them.
 async fn all_that_pass_a_filter_are_found(client: &Client, many: u64, narrow: &str) {
     let documents: Vec<Document> = (0..many).map(contract).collect();
     // so many that each of two words is not looked up in each of them
@@ -268,7 +272,8 @@ async fn all_that_pass_a_filter_are_found(client: &Client, many: u64, narrow: &s
     }
 }
 
-/// A count, not a time: what is in nearly all passages is ranked in some of them, and the answer says so.
+/// A count, not a time: what is in nearly all passages is ranked in some of them, and the answer
+/// says so.
 async fn only_so_much_is_ranked(client: &Client, many: u64, last: &Document) {
     let found = client
         .call("semantic_search", json!({"query": "party"}))
@@ -298,7 +303,8 @@ async fn only_so_much_is_ranked(client: &Client, many: u64, last: &Document) {
             .contains(&format!("at least {total}")),
         "{found}"
     );
-    // a filter comes before the bound: the document that was added last is found by words that all have
+    // a filter comes before the bound: the document that was added last is found by words that all
+    // have
     let arguments = json!({"text": "party days", "party": last.party, "type": last.kind, "from": last.date, "to": last.date});
     let found = client.call("search_documents", arguments).await.unwrap();
     assert_eq!(
@@ -349,8 +355,12 @@ fn questions(many: u64) -> Vec<Value> {
             .nth(3)
             .unwrap_or("x")
             .to_owned();
-        questions.push(json!({"query": format!("what does {} say about payment?", document.party.unwrap_or_default())}));
-        questions.push(json!({"query": format!("within how many days does the party review the insurance of {rare}")}));
+        questions.push(json!({"query": format!("what does {} say about \
+            payment?", document.party.unwrap_or_default())}));
+        questions.push(
+            json!({"query": format!("within how many days does the party review the \
+            insurance of {rare}")}),
+        );
     }
     questions
 }
@@ -379,7 +389,8 @@ impl Embedder for Numbers {
 
 #[tokio::test]
 async fn vectors_are_compared_up_to_a_bound() {
-    // six passages a document; as many as are all compared, and more, of which only those are that the words found
+    // six passages a document; as many as are all compared, and more, of which only those are that
+    // the words found
     let mut sizes = vec![most_compared() as u64 / 7, most_compared() as u64 / 5];
     // as many vectors as the other test has documents
     sizes.extend(many().map(|many| many / 6));

@@ -1,4 +1,5 @@
-//! A database of documents for one test: SQLite in memory, or one of its own on a PostgreSQL server. What serves it may only read.
+//! A database of documents for one test: SQLite in memory, or one of its own on a PostgreSQL
+//! server. What serves it may only read.
 
 use std::sync::Arc;
 

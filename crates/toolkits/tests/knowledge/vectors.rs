@@ -1,5 +1,6 @@
-//! What stands in for a model where none is installed: it knows how words are written, and no meaning. What it shows is what becomes of
-//! vectors; how well a real model's find answers is shown by `recall`.
+//! What stands in for a model where none is installed: it knows how words are written, and no
+//! meaning. What it shows is what becomes of vectors; how well a real model's find answers is shown
+//! by `recall`.
 
 /// Numbers of a vector.
 const LENGTH: usize = 256;

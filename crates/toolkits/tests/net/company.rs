@@ -18,7 +18,8 @@ fn client(url: &str) -> Client {
 async fn the_company_behind_an_address() {
     let body = json!({"organization": {
         "id": "5e66b6381e05b4008c8331b8", "name": "Apollo.io", "website_url": "http://www.apollo.io", "linkedin_url": "http://www.linkedin.com/company/apolloio",
-        "primary_domain": "apollo.io", "industry": "information technology & services", "estimated_num_employees": 1600, "founded_year": 2015,
+        "primary_domain": "apollo.io", "industry": "information technology & \
+            services", "estimated_num_employees": 1600, "founded_year": 2015,
         "city": "San Francisco", "state": "California", "country": "United States", "annual_revenue": 100000000.0, "annual_revenue_printed": "100M",
         "short_description": "Sales intelligence.", "keywords": ["sales"], "technology_names": ["x"], "suborganizations": []
     }});
@@ -31,8 +32,10 @@ async fn the_company_behind_an_address() {
         .await
         .unwrap();
     let expected = json!({
-        "company": "Apollo.io", "domain": "apollo.io", "employees": 1600, "industry": "information technology & services", "founded": 2015,
-        "location": "San Francisco, California, United States", "revenue": "100M", "website": "http://www.apollo.io",
+        "company": "Apollo.io", "domain": "apollo.io", "employees": 1600, "industry": "information \
+            technology & services", "founded": 2015,
+        "location": "San Francisco, California, United \
+            States", "revenue": "100M", "website": "http://www.apollo.io",
         "linkedin": "http://www.linkedin.com/company/apolloio", "description": "Sales intelligence."
     });
     assert_eq!(found, expected);
@@ -93,7 +96,8 @@ async fn outages_are_told_apart_in_the_log_only() {
         (
             Says::json(
                 403,
-                &json!({"error": "api/v1/organizations/enrich is not accessible with this api_key", "error_code": "API_INACCESSIBLE"}),
+                &json!({"error": "api/v1/organizations/enrich is not accessible with this \
+                    api_key", "error_code": "API_INACCESSIBLE"}),
             ),
             "status 403",
         ),
@@ -120,7 +124,8 @@ async fn outages_are_told_apart_in_the_log_only() {
     let service = Service::saying(
         Says::json(
             429,
-            &json!({"message": "The maximum number of api calls allowed for api/v1/organizations/enrich is 50 times per minute."}),
+            &json!({"message": "The maximum number of api calls allowed for \
+                api/v1/organizations/enrich is 50 times per minute."}),
         )
         .header("retry-after", "42"),
     )

@@ -1,4 +1,5 @@
-//! Every failure of every service that answers in JSON: the same sentence for the model, the cause in the log, no secret in either.
+//! Every failure of every service that answers in JSON: the same sentence for the model, the cause
+//! in the log, no secret in either.
 
 use serde_json::{Value, json};
 
@@ -6,7 +7,8 @@ use crate::host::{Client, SECRETS};
 use crate::internet::Internet;
 use crate::service::{Says, Service};
 
-/// How a service is called in sentences, the toolkit and its variables, and a call of one of its tools.
+/// How a service is called in sentences, the toolkit and its variables, and a call of one of its
+/// tools.
 struct Tool {
     name: &'static str,
     toolkit: &'static str,

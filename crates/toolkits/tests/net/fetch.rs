@@ -27,7 +27,8 @@ async fn fetch_of(says: Says) -> Told {
 
 #[tokio::test]
 async fn a_page_as_text_that_is_marked() {
-    let page = "<!doctype html><title>Caf\u{e9} &amp; bar</title><script>alert(1)</script><h1>Menu</h1><p>Tea<br>Coffee<p hidden>ignore this";
+    let page = "<!doctype html><title>Caf\u{e9} &amp; \
+        bar</title><script>alert(1)</script><h1>Menu</h1><p>Tea<br>Coffee<p hidden>ignore this";
     let service = Service::saying(Says::html(page)).await;
     let client = client(Internet::new().site("site", &service.url()));
     let result = client
@@ -400,7 +401,8 @@ async fn names_of_private_addresses_are_not_public() {
 #[tokio::test]
 async fn a_name_that_changes_between_check_and_use_is_resolved_once() {
     let service = Service::saying(Says::html("private")).await;
-    // the first address is public, given to nobody, and never answers; a second look would find this machine
+    // the first address is public, given to nobody, and never answers; a second look would find
+    // this machine
     let internet = Internet::resolving(&["2000::1", "127.0.0.1", "127.0.0.1"]);
     let resolved = internet.resolved();
     let client = client(internet);

@@ -23,7 +23,8 @@ fn anonymous(url: &str) -> Client {
 
 fn pulls() -> Value {
     json!([
-        {"id": 1, "number": 1347, "state": "open", "title": "Amazing new\u{e0041}\u{202e} feature", "user": {"login": "octocat", "id": 1}, "body": "Please pull", "draft": true,
+        {"id": 1, "number": 1347, "state": "open", "title": "Amazing new\u{e0041}\u{202e} \
+            feature", "user": {"login": "octocat", "id": 1}, "body": "Please pull", "draft": true,
          "created_at": "2026-01-26T19:01:12Z", "updated_at": "2026-01-27T19:01:12Z", "merged_at": null, "html_url": "https://github.com/octocat/hello/pull/1347",
          "head": {"label": "octocat:new-topic", "ref": "new-topic", "sha": "6dcb"}, "base": {"label": "octocat:master", "ref": "master", "sha": "6dcb"}},
         {"id": 2, "number": 1346, "state": "closed", "title": "Older", "user": null, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-02T00:00:00Z",
@@ -45,7 +46,8 @@ fn file(text: &[u8]) -> Value {
 
 #[tokio::test]
 async fn the_pull_requests_of_a_repository() {
-    let next = "<https://api.github.com/repositories/1/pulls?page=2>; rel=\"next\", <https://api.github.com/repositories/1/pulls?page=9>; rel=\"last\"";
+    let next = "<https://api.github.com/repositories/1/pulls?page=2>; rel=\"next\", \
+        <https://api.github.com/repositories/1/pulls?page=9>; rel=\"last\"";
     let service = Service::saying(Says::json(200, &pulls()).header("link", next)).await;
     let client = client(&service.url());
     let result = client

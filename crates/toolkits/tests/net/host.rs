@@ -1,4 +1,5 @@
-//! A server asked as a client asks: one JSON-RPC line in, one out. Everything that it says or logs is searched for planted secrets.
+//! A server asked as a client asks: one JSON-RPC line in, one out. Everything that it says or logs
+//! is searched for planted secrets.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

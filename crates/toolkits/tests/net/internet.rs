@@ -1,5 +1,6 @@
-//! The hosts' own client, on a small internet: names ending in `.example` lead to services on loopback, everything else to where it
-//! leads really, through all checks. Time runs faster, as for the server.
+//! The hosts' own client, on a small internet: names ending in `.example` lead to services on
+//! loopback, everything else to where it leads really, through all checks. Time runs faster, as for
+//! the server.
 
 use std::io;
 use std::net::IpAddr;

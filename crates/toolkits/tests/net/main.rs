@@ -1,5 +1,5 @@
-//! Toolkits that ask other services, through a server, the client that hosts have, and services on loopback that answer as the real
-//! ones are documented to, and as they fail.
+//! Toolkits that ask other services, through a server, the client that hosts have, and services on
+//! loopback that answer as the real ones are documented to, and as they fail.
 
 mod company; // enrichment
 mod cost; // in time, of a call of each tool

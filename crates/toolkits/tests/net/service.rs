@@ -1,4 +1,5 @@
-//! A service on loopback: answers each request as a test says, and remembers what it was asked. Knows none of the real services.
+//! A service on loopback: answers each request as a test says, and remembers what it was asked.
+//! Knows none of the real services.
 
 use std::convert::Infallible;
 use std::future;

@@ -1,4 +1,5 @@
-//! Other MCP servers behind this one: of both eras, in every state, and with what they must not get or give.
+//! Other MCP servers behind this one: of both eras, in every state, and with what they must not get
+//! or give.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -170,7 +171,8 @@ async fn each_server_gets_its_own_credential_or_none() {
     );
 }
 
-/// A server with a handshake: what it wants of every request is checked, and sessions end when `expire` says so.
+/// A server with a handshake: what it wants of every request is checked, and sessions end when
+/// `expire` says so.
 fn legacy(
     expire: Arc<AtomicBool>,
     sessions: Arc<AtomicUsize>,
@@ -183,7 +185,8 @@ fn legacy(
             expire.store(false, Ordering::Relaxed);
             let answer = json!({"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "old", "version": "1"}});
             let event = json!({"jsonrpc": "2.0", "id": message["id"], "result": answer});
-            // with an event that is there so that a client may come back, as the specification of 2025-11-25 has it
+            // with an event that is there so that a client may come back, as the specification of
+            // 2025-11-25 has it
             return Says::new(
                 200,
                 format!("id: 1\ndata:\n\nevent: message\ndata: {event}\n\n"),
@@ -951,7 +954,8 @@ fn settings_are_checked_all_at_once() {
     assert!(
         mistakes(&[]).contains("needs MCPFN_UPSTREAMS: the servers to front, such as crm=https://")
     );
-    let list = "a=https://a.example/mcp, b=ftp://hunter2, Bad Name=https://x.example, hunter2, a=http://a.example, c=https://u:hunter2@c.example";
+    let list = "a=https://a.example/mcp, b=ftp://hunter2, Bad Name=https://x.example, hunter2, \
+        a=http://a.example, c=https://u:hunter2@c.example";
     let said = mistakes(&[
         ("MCPFN_UPSTREAMS", list),
         ("MCPFN_UPSTREAM_A_TOKEN", "two words hunter2"),

@@ -74,7 +74,8 @@ async fn a_city_that_is_none() {
         .unwrap_err();
     assert_eq!(
         refused,
-        "There is no city `Atlantis` in the weather service. Check the spelling, or name a larger city nearby."
+        "There is no city `Atlantis` in the weather service. Check the spelling, or name a larger \
+         city nearby."
     );
     let refused = client
         .call("get_weather", json!({"city": "London&appid=x"}))
@@ -225,7 +226,8 @@ async fn a_full_budget_says_when_to_come_back() {
     let (sentence, attempts) = refused(Says::new(429, "").header("retry-after", "90")).await;
     assert!(
         sentence.starts_with(
-            "The weather service is temporarily unavailable: it takes no more requests for the next 90 seconds. Try again then."
+            "The weather service is temporarily unavailable: it takes no more requests for the \
+             next 90 seconds. Try again then."
         ),
         "{sentence}"
     );

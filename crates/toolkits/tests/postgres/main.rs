@@ -1,5 +1,6 @@
-//! The suites of `it` and `knowledge` on a PostgreSQL server, and what only PostgreSQL has. Not run unless it is named: `cargo xtask postgres` starts the
-//! server, whose superuser's URL is in MCPFN_TEST_POSTGRES.
+//! The suites of `it` and `knowledge` on a PostgreSQL server, and what only PostgreSQL has. Not run
+//! unless it is named: `cargo xtask postgres` starts the server, whose superuser's URL is in
+//! MCPFN_TEST_POSTGRES.
 
 #[path = "../knowledge/answers.rs"]
 mod answers;

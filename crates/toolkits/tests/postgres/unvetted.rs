@@ -22,7 +22,9 @@ fn attacks_change_nothing_in_postgres() {
         // what an operator may have left open to everybody
         "CREATE SEQUENCE ticket".to_owned(),
         format!("GRANT USAGE, SELECT ON SEQUENCE ticket TO {}", shop.reader),
-        "CREATE FUNCTION sneak() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM activities; SELECT 1::bigint'".to_owned(),
+        "CREATE FUNCTION sneak() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM \
+         activities; SELECT 1::bigint'"
+            .to_owned(),
     ] {
         wait(owner.execute(&sql, &[])).unwrap();
     }

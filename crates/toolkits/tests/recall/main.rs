@@ -1,6 +1,7 @@
-//! How often the right passage is among the first five, with a real model: by words, by vectors and by both, for questions with known
-//! answers over a handbook of 250 sections. Not run unless it is named: `cargo xtask embeddings` starts the model, and
-//! MCPFN_TEST_EMBEDDINGS_URL, `_MODEL` and, if it needs one, `_KEY` name another service. Over PostgreSQL with MCPFN_TEST_POSTGRES.
+//! How often the right passage is among the first five, with a real model: by words, by vectors and
+//! by both, for questions with known answers over a handbook of 250 sections. Not run unless it is
+//! named: `cargo xtask embeddings` starts the model, and MCPFN_TEST_EMBEDDINGS_URL, `_MODEL` and,
+//! if it needs one, `_KEY` name another service. Over PostgreSQL with MCPFN_TEST_POSTGRES.
 
 #[path = "../knowledge/host.rs"]
 #[expect(dead_code, reason = "the suite `knowledge` has it all")]
@@ -31,7 +32,8 @@ use crate::store::{Store, store};
 /// The model that xtask serves.
 const MODEL: &str = "all-MiniLM-L6-v2";
 
-/// The least recall of it by words, by vectors and by both: a little below what was measured on either database.
+/// The least recall of it by words, by vectors and by both: a little below what was measured on
+/// either database.
 const FLOORS: [f64; 3] = [0.6, 0.9, 0.94];
 
 /// How far both may be behind the better of the two, for questions of one kind and for all.
@@ -101,7 +103,8 @@ fn embedder([url, model, key]: &[String; 3]) -> HttpEmbedder {
     HttpEmbedder::new(endpoint, Arc::new(Http::new()), Duration::from_secs(60))
 }
 
-/// Where a passage stands: a heading with nothing below it is shown before the one that its passage answers by.
+/// Where a passage stands: a heading with nothing below it is shown before the one that its passage
+/// answers by.
 fn place(title: &str, section: &str) -> String {
     format!(
         "{title}/{}",
@@ -233,7 +236,8 @@ async fn both_find_what_words_or_vectors_find() {
         "SQLite"
     };
     println!(
-        "recall@5 (MRR@5) on {database} with {model}:\n| questions | words | vectors | both |\n|---|---|---|---|"
+        "recall@5 (MRR@5) on {database} with {model}:\n| questions | words | vectors | both \
+         |\n|---|---|---|---|"
     );
     let mut kinds: Vec<(String, [Score; 3])> = Vec::new();
     let mut times = [Duration::ZERO; 3];
@@ -277,7 +281,8 @@ async fn both_find_what_words_or_vectors_find() {
     }
     let [words, vector, both] = times.map(|time| time.as_secs_f64() * 1000.0 / all[0].asked as f64);
     println!(
-        "a question takes {words:.1} ms by words, {both:.1} ms by both, of which its vector {vector:.1} ms; adding {adding:.1?}"
+        "a question takes {words:.1} ms by words, {both:.1} ms by both, of which its vector \
+         {vector:.1} ms; adding {adding:.1?}"
     );
     let better = |measure: fn(&Score) -> f64, [words, vectors, both]: &[Score; 3]| {
         measure(both) - measure(words).max(measure(vectors))

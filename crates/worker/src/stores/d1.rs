@@ -14,8 +14,8 @@ use crate::variables::message;
 /// The largest whole number that a JavaScript number holds exactly.
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// A D1 database. Its values are JavaScript's: a whole number of up to 53 bits is an integer here, a larger one a double, and a
-/// double that happens to be whole an integer.
+/// A D1 database. Its values are JavaScript's: a whole number of up to 53 bits is an integer here,
+/// a larger one a double, and a double that happens to be whole an integer.
 #[derive(Debug)]
 pub struct D1(D1Database);
 
@@ -171,7 +171,8 @@ fn failed(error: &JsValue) -> SqlError {
     refused(message(error))
 }
 
-/// D1 tells kinds apart by its messages only: `SQLITE_ERROR` and its like, and a wrong number of parameters, are a statement's fault.
+/// D1 tells kinds apart by its messages only: `SQLITE_ERROR` and its like, and a wrong number of
+/// parameters, are a statement's fault.
 fn refused(message: String) -> SqlError {
     let its_fault = message.contains("SQLITE_") && !message.contains("SQLITE_BUSY")
         || message.contains("parameter bindings");

@@ -1,4 +1,5 @@
-//! Workers KV behind the `ResultCache` port. Shared by all isolates everywhere; what one place has put, another sees within a minute.
+//! Workers KV behind the `ResultCache` port. Shared by all isolates everywhere; what one place has
+//! put, another sees within a minute.
 
 use bytes::Bytes;
 use mcpfn_core::{BoxFuture, ResultCache, StoreError};

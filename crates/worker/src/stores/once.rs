@@ -1,9 +1,11 @@
-//! Durable Objects behind the `Once` port: the one store of Workers that is exact among isolates. This half runs in the isolate that
-//! has the call and asks; `object` is the other half, which keeps and decides.
+//! Durable Objects behind the `Once` port: the one store of Workers that is exact among isolates.
+//! This half runs in the isolate that has the call and asks; `object` is the other half, which
+//! keeps and decides.
 //!
-//! An object is a shard, not a key: the first character of a key, which is a digest in Base64, names one of 64. An object for each
-//! key would be made anew for each write, and a name that was never used is looked up around the world first; shards are made once,
-//! pay for one alarm together, and take some 500 requests a second each.
+//! An object is a shard, not a key: the first character of a key, which is a digest in Base64,
+//! names one of 64. An object for each key would be made anew for each write, and a name that was
+//! never used is looked up around the world first; shards are made once, pay for one alarm
+//! together, and take some 500 requests a second each.
 
 mod object;
 
@@ -24,13 +26,14 @@ use crate::once_message::{Answer, Ask, HOLDER, Request};
 use crate::ports::Timeout;
 use crate::variables::message as said;
 
-/// The longest that a call waits for an object: one that is not awake takes some hundred milliseconds.
+/// The longest that a call waits for an object: one that is not awake takes some hundred
+/// milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A row of an object has 2 MB, its key and its times included.
 const MOST: usize = 2_000_000 - 1000;
 
-/// Writes that happen once, in the Durable Objects of one namespace. As in every store with this port, the latest to begin a key in
-/// this isolate counts as its holder.
+/// Writes that happen once, in the Durable Objects of one namespace. As in every store with this
+/// port, the latest to begin a key in this isolate counts as its holder.
 #[derive(Debug)]
 pub(crate) struct DurableOnce {
     namespace: Namespace,
@@ -41,7 +44,8 @@ pub(crate) struct DurableOnce {
 impl DurableOnce {
     pub(crate) fn new(namespace: JsValue) -> Self {
         let mut holder = [0; HOLDER];
-        // with a name that another isolate has too, the two would take each other's holds for their own
+        // with a name that another isolate has too, the two would take each other's holds for their
+        // own
         getrandom::fill(&mut holder).expect("Web Crypto gives randomness");
         Self {
             namespace: namespace.into(),
@@ -152,7 +156,8 @@ impl Once for DurableOnce {
             {
                 Answer::Kept => Ok(()),
                 _ => Err(failed(
-                    "it did not keep a result: it came after the end of its hold, and another isolate has begun the same write",
+                    "it did not keep a result: it came after the end of its hold, and another \
+                     isolate has begun the same write",
                 )),
             }
         })

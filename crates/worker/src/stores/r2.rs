@@ -1,13 +1,15 @@
-//! An R2 bucket behind the `Blobs` port. A path is a key as it stands, so no request names anything outside the bucket; there are no
-//! links.
+//! An R2 bucket behind the `Blobs` port. A path is a key as it stands, so no request names anything
+//! outside the bucket; there are no links.
 //!
-//! Conditions of a write are decided by R2, so they hold among all isolates. There are no directories: one is there while a key goes
-//! through it, and a file may have the path of a directory.
+//! Conditions of a write are decided by R2, so they hold among all isolates. There are no
+//! directories: one is there while a key goes through it, and a file may have the path of a
+//! directory.
 //!
-//! R2 knows no rename. The object flows from its old key to the new one without being kept in memory (at most 5 GiB, R2's limit for one
-//! write), under R2's conditions for both, and its old key is deleted then. R2 deletes without a condition: what somebody else writes
-//! to the old key between the last look at it and its deletion, an instant later, is lost. Where it can't be deleted, or changed
-//! before that look, both keys stay and the error is [`BlobError::Copied`].
+//! R2 knows no rename. The object flows from its old key to the new one without being kept in
+//! memory (at most 5 GiB, R2's limit for one write), under R2's conditions for both, and its old
+//! key is deleted then. R2 deletes without a condition: what somebody else writes to the old key
+//! between the last look at it and its deletion, an instant later, is lost. Where it can't be
+//! deleted, or changed before that look, both keys stay and the error is [`BlobError::Copied`].
 
 use bytes::Bytes;
 use mcpfn_core::{
@@ -303,7 +305,8 @@ fn absent() -> Conditional {
     }
 }
 
-/// A version that R2 can't have given names no object: it may come from anybody, and `*` would mean every one.
+/// A version that R2 can't have given names no object: it may come from anybody, and `*` would mean
+/// every one.
 fn unchanged(version: &str) -> Result<Conditional, BlobError> {
     let given = !version.is_empty()
         && version

@@ -1,14 +1,14 @@
-//! The rate-limit binding behind the `RateLimiter` port. Cloudflare counts in each of its places by itself and a little late: good
-//! against a flood, not for billing.
+//! The rate-limit binding behind the `RateLimiter` port. Cloudflare counts in each of its places by
+//! itself and a little late: good against a flood, not for billing.
 
 use std::time::Duration;
 
 use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
 use worker::{Env, RateLimiter as Binding};
 
-/// Budgets by the bindings of `wrangler.toml`, one for each rate, named after it: `RATE_100_PER_60` for `simple = { limit = 100,
-/// period = 60 }`. A binding's budget can't be read or changed by the Worker; the name makes sure that it is the one that was asked
-/// for.
+/// Budgets by the bindings of `wrangler.toml`, one for each rate, named after it: `RATE_100_PER_60`
+/// for `simple = { limit = 100, period = 60 }`. A binding's budget can't be read or changed by the
+/// Worker; the name makes sure that it is the one that was asked for.
 #[derive(Debug)]
 pub struct RateBindings(Env);
 
@@ -25,13 +25,15 @@ impl RateBindings {
         let (calls, seconds) = (rate.calls, rate.per.as_secs());
         if !matches!(seconds, 10 | 60) {
             return Err(format!(
-                "Cloudflare counts calls in 10 or 60 seconds, not in {seconds}; change the rate to one of these"
+                "Cloudflare counts calls in 10 or 60 seconds, not in {seconds}; change the rate to \
+                 one of these"
             ));
         }
         let name = format!("RATE_{calls}_PER_{seconds}");
         self.0.rate_limiter(&name).map_err(|_| {
             format!(
-                "no rate limit is bound as {name}; add one to [[ratelimits]] in wrangler.toml with name = \"{name}\" and simple = {{ limit = {calls}, period = {seconds} }}"
+                "no rate limit is bound as {name}; add one to [[ratelimits]] in wrangler.toml with \
+                 name = \"{name}\" and simple = {{ limit = {calls}, period = {seconds} }}"
             )
         })
     }

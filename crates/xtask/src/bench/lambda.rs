@@ -1,5 +1,5 @@
-//! `bench --part lambda`: builds the bootstraps one by one, each with nobody else's features, and hands them, and those of
-//! others, to what measures.
+//! `bench --part lambda`: builds the bootstraps one by one, each with nobody else's features, and
+//! hands them, and those of others, to what measures.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
-//! `bench --part http` and `--part scale`: builds the contestants of bench/peers, fetches those in other languages as locked, and
-//! hands all to what measures. Also the peers of `--part lambda`, and what measures `--part workers`.
+//! `bench --part http` and `--part scale`: builds the contestants of bench/peers, fetches those in
+//! other languages as locked, and hands all to what measures. Also the peers of `--part lambda`,
+//! and what measures `--part workers`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,20 +33,24 @@ pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
     let locked = |name| locked(cx, LOCK, name);
     let node_version = process::read(node.command().arg("--version"))?;
     let contestants = json!([
-        rust("bare hyper", format!("hyper {}; reads the request, answers mcpfn's bytes, no JSON", locked("hyper")?), "peer-hyper", &["{list}", "{call}"], json!({})),
+        rust("bare hyper", format!("hyper {}; reads the request, answers mcpfn's bytes, no \
+            JSON", locked("hyper")?), "peer-hyper", &["{list}", "{call}"], json!({})),
         {
-            "name": "mcpfn", "about": "the local host, one tool, release build, log level warn (as the others, it writes nothing for a call)",
+            "name": "mcpfn", "about": "the local host, one tool, release build, log level warn (as \
+                the others, it writes nothing for a call)",
             "program": release.join("peer-mcpfn"), "arguments": ["--port", "{port}"], "variables": {"MCPFN_LOG": "warn"},
         },
         rust(
             "rmcp",
-            format!("rmcp {}, axum {}, release build; sessions off, JSON answers, one router of tools for all requests", locked("rmcp")?, locked("axum")?),
+            format!("rmcp {}, axum {}, release build; sessions off, JSON answers, one router of \
+                tools for all requests", locked("rmcp")?, locked("axum")?),
             "peer-rmcp-http", &[], json!({}),
         ),
         {
             "name": "TypeScript SDK",
             "about": format!(
-                "@modelcontextprotocol/server {} and node {} on node:http, Node {}; createMcpHandler, NODE_ENV=production",
+                "@modelcontextprotocol/server {} and node {} on node:http, Node {}; \
+                 createMcpHandler, NODE_ENV=production",
                 package(cx, NODE, "@modelcontextprotocol/server")?, package(cx, NODE, "@modelcontextprotocol/node")?, node_version.trim(),
             ),
             "program": node.describe(), "arguments": [cx.root.join(NODE).join("http.mjs"), "{port}"], "variables": {"NODE_ENV": "production"},
@@ -53,7 +58,8 @@ pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
         {
             "name": "Python SDK",
             "about": format!(
-                "mcp {} on uvicorn {} with uvloop {} and httptools {}, one worker; stateless_http, json_response",
+                "mcp {} on uvicorn {} with uvloop {} and httptools {}, one worker; stateless_http, \
+                 json_response",
                 requirement(cx, "mcp")?, requirement(cx, "uvicorn")?, requirement(cx, "uvloop")?, requirement(cx, "httptools")?,
             ),
             "program": python, "arguments": [cx.root.join(PYTHON).join("echo_http.py"), "{port}"], "variables": {},
@@ -71,7 +77,8 @@ pub(super) fn scale(cx: &Context, rest: &[String]) -> Result<()> {
     measure(cx, "scale", &contestants, rest)
 }
 
-/// Those of `--part lambda`, as it takes them: a name, a program, its arguments, and files whose zip is what is deployed.
+/// Those of `--part lambda`, as it takes them: a name, a program, its arguments, and files whose
+/// zip is what is deployed.
 pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
     build(cx, "lambda", &["peer-rmcp-lambda", "peer-mcpfn-lambda"])?;
     let (node, python) = (node(cx)?, python(cx)?);
@@ -86,15 +93,19 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
     let rust = programs(cx, "lambda");
     let at_node = |file: &str| cx.root.join(NODE).join(file);
     Ok(vec![
-        json!({"name": "mcpfn, one tool, nothing else in it", "program": rust.join("peer-mcpfn-lambda")}),
+        json!({"name": "mcpfn, one tool, nothing else in \
+            it", "program": rust.join("peer-mcpfn-lambda")}),
         json!({
-            "name": format!("rmcp {}, axum {}, lambda_http {}", locked(cx, LOCK, "rmcp")?, locked(cx, LOCK, "axum")?, locked(cx, LOCK, "lambda_http")?),
+            "name": format!("rmcp {}, axum {}, lambda_http \
+                {}", locked(cx, LOCK, "rmcp")?, locked(cx, LOCK, "axum")?, locked(cx, LOCK, "lambda_http")?),
             "program": rust.join("peer-rmcp-lambda"),
         }),
         json!({
-            "name": format!("AWS Labs handler {}, awslambdaric {}", requirement(cx, "awslabs.mcp-lambda-handler")?, requirement(cx, "awslambdaric")?),
+            "name": format!("AWS Labs handler {}, awslambdaric \
+                {}", requirement(cx, "awslabs.mcp-lambda-handler")?, requirement(cx, "awslambdaric")?),
             "program": python, "arguments": ["-m", "awslambdaric", "echo_lambda.handler"], "variables": {"PYTHONPATH": cx.root.join(PYTHON)},
-            // the handler imports boto3; Lambda's runtime for Python has it and the runtime client, so neither is in the zip
+            // the handler imports boto3; Lambda's runtime for Python has it and the runtime client,
+            // so neither is in the zip
             "files": of_python(&["awslabs", "pydantic", "pydantic_core", "annotated_types", "typing_inspection"]).into_iter()
                 .chain([packages.join("typing_extensions.py"), cx.root.join(PYTHON).join("echo_lambda.py")]).collect::<Vec<_>>(),
         }),
@@ -115,7 +126,8 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
     ])
 }
 
-/// What is deployed of bench/peers/node: the handler and what it imports in one file, as AWS recommends.
+/// What is deployed of bench/peers/node: the handler and what it imports in one file, as AWS
+/// recommends.
 fn bundle(cx: &Context, node: &setup::Node) -> Result<PathBuf> {
     let bundle = cx.target.join("peers/node/lambda.mjs");
     let mut esbuild = node.command();
@@ -141,7 +153,8 @@ pub(super) fn measure(
 ) -> Result<()> {
     if process::find("taskset").is_none() {
         return Err(Error::new(
-            "taskset was not found; this part needs Linux, two cores, and `apt-get install util-linux`",
+            "taskset was not found; this part needs Linux, two cores, and `apt-get install \
+             util-linux`",
         ));
     }
     let mut command = Command::new("taskset");

@@ -1,6 +1,6 @@
-//! Draws the charts of a part: `bench/results/PART.json` has them under `charts`, and `PART.svg` is the drawing. A chart is
-//! `{"title", "unit", "log", "bars": [{"label", "value"}, ..]}`; it needs to know no part. Colours follow the reader's light or
-//! dark theme.
+//! Draws the charts of a part: `bench/results/PART.json` has them under `charts`, and `PART.svg` is
+//! the drawing. A chart is `{"title", "unit", "log", "bars": [{"label", "value"}, ..]}`; it needs
+//! to know no part. Colours follow the reader's light or dark theme.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -45,7 +45,8 @@ fn svg(charts: &[Value]) -> Result<String> {
             .ok_or_else(|| Error::new(format!("this is no chart: {chart}")))?;
     }
     Ok(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{y}\" viewBox=\"0 0 {WIDTH} {y}\"><style>{STYLE}</style>\n{body}</svg>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{y}\" viewBox=\"0 0 \
+         {WIDTH} {y}\"><style>{STYLE}</style>\n{body}</svg>\n"
     ))
 }
 

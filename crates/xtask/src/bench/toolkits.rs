@@ -1,6 +1,8 @@
-//! `bench --part toolkits [-- NAME..]`: how many bytes each toolkit adds to the server, as a program and as a Worker. Toolkits are lines
-//! of one table; which of them is used is a setting. So the server is built with a copy of that table in which most lines add nothing:
-//! no code refers to these toolkits any more. Everything else is the real thing: profiles, features, locked dependencies.
+//! `bench --part toolkits [-- NAME..]`: how many bytes each toolkit adds to the server, as a
+//! program and as a Worker. Toolkits are lines of one table; which of them is used is a setting. So
+//! the server is built with a copy of that table in which most lines add nothing: no code refers to
+//! these toolkits any more. Everything else is the real thing: profiles, features, locked
+//! dependencies.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,11 +22,11 @@ const RESULT: &str = "bench/results/toolkits";
 const TABLE: &str = "crates/toolkits/src/registry.rs";
 /// What is copied; every other crate stays where it is.
 const COPIED: [&str; 2] = ["crates/server", "crates/toolkits"];
-/// What a line says that adds nothing. The line itself stays: in a shorter table the compiler would see that nobody needs a database,
-/// and leave out its drivers too.
+/// What a line says that adds nothing. The line itself stays: in a shorter table the compiler would
+/// see that nobody needs a database, and leave out its drivers too.
 const NOTHING: &str = "add: |builder, _| builder },";
-/// One tool that needs nothing. It is in the server that all others are added to: without any tool the linker leaves out what calls
-/// tools, and the first toolkit would be charged with that.
+/// One tool that needs nothing. It is in the server that all others are added to: without any tool
+/// the linker leaves out what calls tools, and the first toolkit would be charged with that.
 const BASE: &str = "hello";
 const NONE: &str = "no toolkit";
 const EVERY: &str = "every toolkit";
@@ -233,8 +235,10 @@ impl Found {
             "base": self.base,
             "sizes": self.sizes,
             "charts": [
-                {"title": "Added to the Worker, wasm after gzip", "unit": "KB", "log": false, "bars": bars("wasm_gzip")},
-                {"title": "Added to the program, after gzip", "unit": "KB", "log": false, "bars": bars("program_gzip")},
+                {"title": "Added to the Worker, wasm after \
+                    gzip", "unit": "KB", "log": false, "bars": bars("wasm_gzip")},
+                {"title": "Added to the program, after \
+                    gzip", "unit": "KB", "log": false, "bars": bars("program_gzip")},
             ],
         })
     }
@@ -326,7 +330,13 @@ mod tests {
             one.contains("needs: Needs::HttpClient, by_default: false, add: weather::configured }"),
             "{one}"
         );
-        assert!(one.contains("name: \"crm\", needs: Needs::Database, by_default: true, add: |builder, _| builder }"), "{one}");
+        assert!(
+            one.contains(
+                "name: \"crm\", needs: Needs::Database, by_default: true, add: \
+            |builder, _| builder }"
+            ),
+            "{one}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! `bench --part workers`: builds Workers as they are deployed, and the same tool with the TypeScript SDK, says how large they are, and
-//! hands all to what measures, each with a configuration of workerd of its own.
+//! `bench --part workers`: builds Workers as they are deployed, and the same tool with the
+//! TypeScript SDK, says how large they are, and hands all to what measures, each with a
+//! configuration of workerd of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,19 +67,22 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
 
     let contestants = json!([
         {
-            "name": "bare Rust Worker", "about": format!("tests/worker/bare: reads the request, answers the bytes of the next one; {built_by}"),
+            "name": "bare Rust Worker", "about": format!("tests/worker/bare: reads the request, \
+                answers the bytes of the next one; {built_by}"),
             "program": tools.workerd()?, "arguments": arguments(&bare, &everything(What::Given { files: &["list", "call"] }))?,
             "size": size(Some("index_bg.wasm"), "index.js", &bare)?, "answers": bare,
         },
         {
-            "name": "mcpfn, one tool", "about": "tests/worker/hello, built alike; log level error (as the others, it writes nothing for a call)",
+            "name": "mcpfn, one tool", "about": "tests/worker/hello, built alike; log level error \
+                (as the others, it writes nothing for a call)",
             "program": tools.workerd()?, "arguments": arguments(&one_tool, &everything(What::Built(&[OPEN, QUIET])))?,
             "size": size(Some("index_bg.wasm"), "index.js", &one_tool)?,
         },
         {
             "name": "TypeScript SDK",
             "about": format!(
-                "tests/worker/ts.mjs, the same tool: @modelcontextprotocol/server {}, createMcpHandler, zod {}; bundled and minified by esbuild {}",
+                "tests/worker/ts.mjs, the same tool: @modelcontextprotocol/server {}, \
+                 createMcpHandler, zod {}; bundled and minified by esbuild {}",
                 package("@modelcontextprotocol/server")?, package("zod")?, package("esbuild")?,
             ),
             "program": tools.workerd()?,
@@ -87,7 +91,8 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
         },
         {
             "name": "mcpfn server, every toolkit",
-            "about": format!("crates/server, built alike; switched on when it starts: {EVERY_TOOLKIT}"),
+            "about": format!("crates/server, built alike; switched on when it starts: \
+                {EVERY_TOOLKIT}"),
             "program": tools.workerd()?,
             "arguments": arguments(
                 &server,
@@ -97,7 +102,8 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
         },
         {
             "name": "one line of JavaScript",
-            "about": format!("what workerd {} itself takes to start and to answer; not asked further", package("workerd")?),
+            "about": format!("what workerd {} itself takes to start and to answer; not asked \
+                further", package("workerd")?),
             "program": tools.workerd()?,
             "arguments": arguments(&folder(cx, "script"), &everything(What::Script { text: SCRIPT, service: None }))?,
         },

@@ -1,4 +1,5 @@
-//! Servers of the TypeScript SDK, and the fixture server, behind the deployable server: started here, asked by a script in tests/e2e.
+//! Servers of the TypeScript SDK, and the fixture server, behind the deployable server: started
+//! here, asked by a script in tests/e2e.
 
 use std::path::Path;
 use std::process::Command;

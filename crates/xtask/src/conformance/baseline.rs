@@ -1,5 +1,6 @@
-//! Baseline files: the failures the suite is told to expect. Only the shape our own files have is read here (one list
-//! under `server:`, every entry explained); the suite reads the same files with a real YAML reader.
+//! Baseline files: the failures the suite is told to expect. Only the shape our own files have is
+//! read here (one list under `server:`, every entry explained); the suite reads the same files with
+//! a real YAML reader.
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Baseline {
@@ -7,7 +8,8 @@ pub(super) struct Baseline {
 }
 
 impl Baseline {
-    /// Refuses an entry without a reason, because a failure nobody can explain is not an expected one.
+    /// Refuses an entry without a reason, because a failure nobody can explain is not an expected
+    /// one.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut entries = Vec::new();
         let mut in_server = false;

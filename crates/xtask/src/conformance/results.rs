@@ -59,7 +59,8 @@ fn parse(text: &[u8]) -> std::result::Result<Vec<Check>, String> {
         .collect()
 }
 
-/// The `server` list of a requirements file of the suite. It is a plain list; a full YAML reader is not needed.
+/// The `server` list of a requirements file of the suite. It is a plain list; a full YAML reader is
+/// not needed.
 pub(super) fn required_scenarios(text: &str) -> Vec<String> {
     let after = text
         .lines()

@@ -1,4 +1,5 @@
-//! One POST to this machine: the lines of its answer, each with the time at which it was whole, and a limit on all of it.
+//! One POST to this machine: the lines of its answer, each with the time at which it was whole, and
+//! a limit on all of it.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},

@@ -1,5 +1,6 @@
-//! The bootstrap under the official runtime interface emulator, as it comes with the SAM command line: what a panic, a deadline, a
-//! timeout, an exit and a kill cost, and that the next call is served in every case. It does not stream.
+//! The bootstrap under the official runtime interface emulator, as it comes with the SAM command
+//! line: what a panic, a deadline, a timeout, an exit and a kill cost, and that the next call is
+//! served in every case. It does not stream.
 
 use std::{
     net::SocketAddr,
@@ -192,7 +193,8 @@ fn event(tool: &str, arguments: &Value) -> String {
     json!({
         "version": "2.0",
         "rawPath": "/mcp",
-        "headers": {"content-type": "application/json", "accept": "application/json, text/event-stream"},
+        "headers": {"content-type": "application/json", "accept": "application/json, \
+            text/event-stream"},
         "requestContext": {"domainName": "abc123.lambda-url.eu-west-1.on.aws", "http": {"method": "POST", "path": "/mcp"}, "stage": "$default"},
         "body": call(tool, arguments).to_string(),
         "isBase64Encoded": false,

@@ -1,4 +1,5 @@
-//! A process of this step: its log in a file, its end never later than a limit, so that whoever waits for it does not wait for ever.
+//! A process of this step: its log in a file, its end never later than a limit, so that whoever
+//! waits for it does not wait for ever.
 
 use std::{
     fs::File,

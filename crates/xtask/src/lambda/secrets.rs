@@ -1,5 +1,5 @@
-//! API keys that change in SSM Parameter Store and Secrets Manager, which moto plays, while a function runs. What is asked is in
-//! tests/auth/tests/secrets.
+//! API keys that change in SSM Parameter Store and Secrets Manager, which moto plays, while a
+//! function runs. What is asked is in tests/auth/tests/secrets.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! One MCP request over HTTP: as little of a client as the step needs, so that xtask needs no crate for it.
+//! One MCP request over HTTP: as little of a client as the step needs, so that xtask needs no crate
+//! for it.
 
 use std::{
     io::{Read as _, Write as _},

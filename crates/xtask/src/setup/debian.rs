@@ -1,5 +1,6 @@
-//! Where the library sources of one exact rustc come from: Debian's `rust-src` package, through a private apt
-//! configuration. Nothing is installed, and the machine's own package lists are not touched.
+//! Where the library sources of one exact rustc come from: Debian's `rust-src` package, through a
+//! private apt configuration. Nothing is installed, and the machine's own package lists are not
+//! touched.
 
 use std::{
     fs,
@@ -14,7 +15,8 @@ use crate::{
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// One Debian package that holds the sources of one rustc. A new rustc needs a new line here, or rustup's own target.
+/// One Debian package that holds the sources of one rustc. A new rustc needs a new line here, or
+/// rustup's own target.
 #[derive(Debug)]
 pub(super) struct LibrarySource {
     rustc: &'static str,
@@ -122,7 +124,8 @@ fn mirror(work: &Path) -> Result<String> {
     let codename = os_release(&codename, "VERSION_CODENAME").unwrap_or_default();
     let mut found = choose(&targets(&mut Command::new("apt-get")), &codename);
     if found.is_none() {
-        // A fresh image has no package lists. They are fetched to our own folder: that needs no rights.
+        // A fresh image has no package lists. They are fetched to our own folder: that needs no
+        // rights.
         process::read(apt(work, None).args(["update", "-qq"]))?;
         found = choose(&targets(&mut apt(work, None)), &codename);
     }
@@ -145,7 +148,8 @@ fn os_release(text: &str, key: &str) -> Option<String> {
     Some(value.trim_matches('"').to_owned())
 }
 
-/// apt-get with its state in `work`; with the machine's own sources, or with exactly the given list.
+/// apt-get with its state in `work`; with the machine's own sources, or with exactly the given
+/// list.
 fn apt(work: &Path, list: Option<&Path>) -> Command {
     let mut command = Command::new("apt-get");
     let mut option = |name: &str, value: &str| {

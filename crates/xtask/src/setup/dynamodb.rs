@@ -1,5 +1,6 @@
-//! Two stand-ins for DynamoDB: dynoxide, which cargo builds anywhere, and Amazon's own DynamoDB Local, which needs Java and
-//! Maven. dynoxide is a program and no dependency, because its SQLite is another version than ours, and one program links one.
+//! Two stand-ins for DynamoDB: dynoxide, which cargo builds anywhere, and Amazon's own DynamoDB
+//! Local, which needs Java and Maven. dynoxide is a program and no dependency, because its SQLite
+//! is another version than ours, and one program links one.
 
 use std::{
     fs,

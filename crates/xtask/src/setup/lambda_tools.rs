@@ -1,4 +1,5 @@
-//! cargo-lambda and the official runtime interface emulator, out of the Python packages that the step `sam` installs.
+//! cargo-lambda and the official runtime interface emulator, out of the Python packages that the
+//! step `sam` installs.
 
 use std::{env::consts::ARCH, path::PathBuf};
 
@@ -10,7 +11,8 @@ use crate::{
 };
 
 /// Prints where scripts and the SAM command line's own files are.
-const WHERE: &str = "import pathlib, samcli, sysconfig\nprint(sysconfig.get_path('scripts'))\nprint(pathlib.Path(samcli.__file__).parent)";
+const WHERE: &str = "import pathlib, samcli, \
+    sysconfig\nprint(sysconfig.get_path('scripts'))\nprint(pathlib.Path(samcli.__file__).parent)";
 
 #[derive(Debug)]
 pub(crate) struct LambdaTools {

@@ -1,5 +1,6 @@
-//! Node and the packages that are locked in this repository. Node comes from PATH when it is new enough, and else
-//! from npm, which publishes the program itself as a package: nothing is installed outside the tool cache.
+//! Node and the packages that are locked in this repository. Node comes from PATH when it is new
+//! enough, and else from npm, which publishes the program itself as a package: nothing is installed
+//! outside the tool cache.
 
 use std::{
     env::consts,
@@ -15,7 +16,8 @@ use crate::{
     report::{Error, Result, While},
 };
 
-/// The conformance suite fails at import time before 22, and wrangler refuses anything before 22.12.
+/// The conformance suite fails at import time before 22, and wrangler refuses anything before
+/// 22.12.
 const OLDEST: (u32, u32) = (22, 12);
 const VERSION: &str = "22.23.3";
 
@@ -70,12 +72,14 @@ pub(crate) fn node(cx: &Context) -> Result<Node> {
     Ok(Node { program })
 }
 
-/// `npm ci` in one folder of the repository, unless it holds exactly what its lock file says already.
+/// `npm ci` in one folder of the repository, unless it holds exactly what its lock file says
+/// already.
 pub(crate) fn node_packages(cx: &Context, node: &Node, folder: &str) -> Result<()> {
     let place = cx.root.join(folder);
     let locked = place.join("package-lock.json");
     let wanted = fs::read(&locked).while_doing(format_args!("read {folder}/package-lock.json"))?;
-    // A copy of the lock file, written last. npm empties node_modules first, so it can't survive an interruption.
+    // A copy of the lock file, written last. npm empties node_modules first, so it can't survive an
+    // interruption.
     let stamp = place.join("node_modules/.installed-lock.json");
     let present = || fs::read(&stamp).is_ok_and(|installed| installed == wanted);
     if present() {

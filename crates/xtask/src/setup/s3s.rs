@@ -1,5 +1,5 @@
-//! s3s-fs, which plays S3 on a folder and, unlike moto, checks signatures. A program and no dependency: it is built once, and nobody who
-//! builds mcpfn compiles it.
+//! s3s-fs, which plays S3 on a folder and, unlike moto, checks signatures. A program and no
+//! dependency: it is built once, and nobody who builds mcpfn compiles it.
 
 use std::{fs, path::PathBuf};
 

@@ -1,6 +1,6 @@
-//! The standard library for wasm32-unknown-unknown. rustup's own is used when it is there. Where rustup's download
-//! host is out of reach, Debian's package of the library sources is built once into a private copy of the toolchain;
-//! the user's own toolchain is never written to.
+//! The standard library for wasm32-unknown-unknown. rustup's own is used when it is there. Where
+//! rustup's download host is out of reach, Debian's package of the library sources is built once
+//! into a private copy of the toolchain; the user's own toolchain is never written to.
 
 use std::{
     env::consts::EXE_SUFFIX,
@@ -19,7 +19,8 @@ use crate::{
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
-/// What a panic does. A library built to unwind can't be linked into a program built to abort, so each has a library of its own.
+/// What a panic does. A library built to unwind can't be linked into a program built to abort, so
+/// each has a library of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Panics {
     Unwind,
@@ -77,8 +78,8 @@ impl Toolchain {
         Ok(cargo)
     }
 
-    /// Makes a tool that starts `cargo` from PATH start one that can build for the target, and gives the folder that PATH must
-    /// begin with for that.
+    /// Makes a tool that starts `cargo` from PATH start one that can build for the target, and
+    /// gives the folder that PATH must begin with for that.
     pub(super) fn settle(&self, command: &mut Command) -> Option<PathBuf> {
         let Self::Private(folder, panics) = self else {
             return None;
@@ -180,8 +181,8 @@ impl Rustc {
     }
 }
 
-/// Hard links where the file system allows, a copy where not. Symbolic links would not do: rustc looks for its
-/// libraries beside the real path of its own program.
+/// Hard links where the file system allows, a copy where not. Symbolic links would not do: rustc
+/// looks for its libraries beside the real path of its own program.
 fn copy_toolchain(from: &Path, to: &Path) -> Result<()> {
     for part in ["bin", "lib", "libexec"] {
         let source = from.join(part);
@@ -230,7 +231,8 @@ fn build(
     let mut cargo = private_cargo(toolchain)?;
     cargo
         .current_dir(library)
-        // Building the standard library of a stable compiler takes the features only the compiler's authors may use.
+        // Building the standard library of a stable compiler takes the features only the compiler's
+        // authors may use.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", target)
         // Flags are split at this character, not at spaces, which the path may have.
@@ -290,8 +292,9 @@ fn settle(toolchain: &Path, command: &mut Command) {
             "RUSTC",
             toolchain.join("bin").join(format!("rustc{EXE_SUFFIX}")),
         )
-        // What the user, or the cargo that started us, set for another toolchain. The library path is the one that
-        // would be noticed last: rustc takes the folder its driver was loaded from for its own.
+        // What the user, or the cargo that started us, set for another toolchain. The library path
+        // is the one that would be noticed last: rustc takes the folder its driver was loaded from
+        // for its own.
         .env_remove("LD_LIBRARY_PATH")
         .env_remove("DYLD_FALLBACK_LIBRARY_PATH")
         .env("RUSTUP_TOOLCHAIN", toolchain)

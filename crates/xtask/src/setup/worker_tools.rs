@@ -1,5 +1,6 @@
-//! What turns a crate into a Worker and runs it here: worker-build and wasm-bindgen from crates.io; wrangler, workerd, esbuild and
-//! wasm-opt from npm. Each at one version: worker-build would otherwise download its own.
+//! What turns a crate into a Worker and runs it here: worker-build and wasm-bindgen from crates.io;
+//! wrangler, workerd, esbuild and wasm-opt from npm. Each at one version: worker-build would
+//! otherwise download its own.
 
 use std::{
     env::{
@@ -40,7 +41,8 @@ impl WorkerTools {
         )
     }
 
-    /// A program that finds every tool, the compiler for wasm included, and downloads and reports nothing.
+    /// A program that finds every tool, the compiler for wasm included, and downloads and reports
+    /// nothing.
     pub(crate) fn command(&self, cx: &Context, program: impl AsRef<Path>) -> Result<Command> {
         let mut command = Command::new(program.as_ref());
         let mut path: Vec<PathBuf> = self.toolchain.settle(&mut command).into_iter().collect();
@@ -107,7 +109,8 @@ pub(crate) fn worker_tools(cx: &Context) -> Result<WorkerTools> {
         |folder| {
             println!("building worker-build and wasm-bindgen, once; this takes a few minutes");
             let build = folder.join("build");
-            // Unoptimised: what they do takes a second, and an optimised build takes several minutes longer.
+            // Unoptimised: what they do takes a second, and an optimised build takes several
+            // minutes longer.
             let install = |arguments: &[&str]| {
                 let mut install = cx.cargo();
                 install
@@ -170,7 +173,8 @@ mod tests {
 
     #[test]
     fn the_locked_version_is_that_of_the_package_itself() {
-        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \
+            \"1.0.0\"\n\n[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
         assert_eq!(version(lock, "wasm-bindgen"), Some("0.2.130"));
         assert_eq!(version(lock, "bindgen"), None);
     }

@@ -1,4 +1,5 @@
-//! The program `mcpfn` with the toolkit `files` on a bucket of an emulator: configured by its variables alone, asked on its command line.
+//! The program `mcpfn` with the toolkit `files` on a bucket of an emulator: configured by its
+//! variables alone, asked on its command line.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! Lists what a WebAssembly module imports, by reading its import section. It reads nothing else and checks nothing
-//! beyond what it needs to find that section.
+//! Lists what a WebAssembly module imports, by reading its import section. It reads nothing else
+//! and checks nothing beyond what it needs to find that section.
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
-//! What `wrangler deploy` would send: built by wrangler.toml's own command, checked without an account, and run by `wrangler dev`
-//! over a D1 database that `wrangler d1 migrations apply` has filled. Then KV, rate limits and R2, which the fixture server asks.
+//! What `wrangler deploy` would send: built by wrangler.toml's own command, checked without an
+//! account, and run by `wrangler dev` over a D1 database that `wrangler d1 migrations apply` has
+//! filled. Then KV, rate limits and R2, which the fixture server asks.
 
 use std::{fs, path::Path};
 

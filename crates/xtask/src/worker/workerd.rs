@@ -1,4 +1,5 @@
-//! Workers in workerd, the runtime of Cloudflare, without anything in front: one process, each service on a port of its own.
+//! Workers in workerd, the runtime of Cloudflare, without anything in front: one process, each
+//! service on a port of its own.
 
 use std::{
     fs,
@@ -34,7 +35,8 @@ pub(crate) struct Service<'a> {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum What<'a> {
-    /// What was built, with these variables; `{port}` in them stands for its port, `{port of NAME}` for that of another service.
+    /// What was built, with these variables; `{port}` in them stands for its port, `{port of NAME}`
+    /// for that of another service.
     Built(&'a [(&'a str, &'a str)]),
     /// The same, with the Durable Objects of a service, itself or another one, bound as `ONCE`.
     Keeping {
@@ -51,7 +53,8 @@ pub(crate) enum What<'a> {
         variables: &'a [(&'a str, &'a str)],
         database: &'a str,
     },
-    /// The same, with texts out of files in the folder: the names of variables are those of the files.
+    /// The same, with texts out of files in the folder: the names of variables are those of the
+    /// files.
     Given { files: &'a [&'a str] },
     /// A script around what was built, whose class `McpfnOnce` is that of its Durable Objects.
     Around { text: &'a str },
@@ -70,7 +73,8 @@ pub(crate) struct Workerd {
     pub(crate) ports: Vec<u16>,
 }
 
-/// Serves what worker-build left in `folder`. The last service must be called `everything`: that it listens means that all do.
+/// Serves what worker-build left in `folder`. The last service must be called `everything`: that it
+/// listens means that all do.
 pub(crate) fn serve(
     cx: &Context,
     tools: &WorkerTools,
@@ -89,7 +93,8 @@ pub(crate) fn serve(
     })
 }
 
-/// Writes the configuration, and what it embeds, beside what worker-build left in `folder`; gives its file.
+/// Writes the configuration, and what it embeds, beside what worker-build left in `folder`; gives
+/// its file.
 pub(crate) fn configure(folder: &Path, services: &[Service<'_>], ports: &[u16]) -> Result<PathBuf> {
     let disk = folder.join("objects");
     if disk.exists() {
@@ -125,14 +130,16 @@ fn free_ports(count: usize) -> Result<Vec<u16>> {
 /// The binding of a service's Durable Objects.
 fn once(service: &str) -> String {
     format!(
-        "(name = \"ONCE\", durableObjectNamespace = (className = \"McpfnOnce\", serviceName = {service:?}))"
+        "(name = \"ONCE\", durableObjectNamespace = (className = \"McpfnOnce\", serviceName = \
+         {service:?}))"
     )
 }
 
 /// The binding of a database: the class that D1 has in production, which asks a service.
 fn d1(service: &str) -> String {
     format!(
-        "(name = \"DB\", wrapped = (moduleName = \"cloudflare-internal:d1-api\", innerBindings = [(name = \"fetcher\", service = {service:?})]))"
+        "(name = \"DB\", wrapped = (moduleName = \"cloudflare-internal:d1-api\", innerBindings = \
+         [(name = \"fetcher\", service = {service:?})]))"
     )
 }
 
@@ -203,14 +210,17 @@ fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String
             }
         };
         workers += &format!(
-            "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = {outbound:?}, {objects}bindings = [{bindings}])),\n"
+            "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = \
+             {outbound:?}, {objects}bindings = [{bindings}])),\n"
         );
         sockets += &format!(
-            "    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = {name:?}),\n"
+            "    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = \
+             {name:?}),\n"
         );
     }
     format!(
-        "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  services = [\n{NETWORK}{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
+        "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  \
+         services = [\n{NETWORK}{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
     )
 }
 

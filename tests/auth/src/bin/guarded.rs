@@ -1,5 +1,5 @@
-//! The guarded server as a program, for this machine and for Lambda. Its clock runs ahead by as many seconds as the file says that
-//! `MCPFN_TEST_CLOCK` names, so that a test can let time pass.
+//! The guarded server as a program, for this machine and for Lambda. Its clock runs ahead by as
+//! many seconds as the file says that `MCPFN_TEST_CLOCK` names, so that a test can let time pass.
 
 use std::convert::Infallible;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! The table: what a client sends, and what it is told. Three parts, between which the issuer changes.
+//! The table: what a client sends, and what it is told. Three parts, between which the issuer
+//! changes.
 
 use mcpfn_auth::hash_key;
 use mcpfn_auth_tests::{Issuer, Key, Kind, Mood, compact, hmac};
@@ -15,7 +16,8 @@ const FIRST_SCOPE: &str = "crm:read";
 const DOWN: &str = "the issuer of the token gives no answer: try again in a minute";
 const UNPUBLISHED: &str =
     "the token is signed with a key that its issuer does not publish: get a new one";
-const NOT_WRITTEN: &str = "the Authorization header must be `Bearer`, one space, and a token of letters, digits and -._~+/=";
+const NOT_WRITTEN: &str = "the Authorization header must be `Bearer`, one space, and a token of \
+    letters, digits and -._~+/=";
 
 /// One row.
 pub(crate) struct Case {
@@ -188,7 +190,8 @@ impl World {
             "opaque-active",
             self.claims(now, json!({"active": true, "sub": "carol"})),
         );
-        let algorithm = "the token is signed with an algorithm that is not taken: it must be RS256, ES256 or EdDSA";
+        let algorithm = "the token is signed with an algorithm that is not taken: it must be \
+            RS256, ES256 or EdDSA";
         let taken_back =
             "the token is none of its issuer's, has expired, or was taken back: get a new one";
         let nobodys_key = "the API key is none of this server's: get one from its operator";
@@ -203,7 +206,8 @@ impl World {
         let invalid = |message| Expected::Refused(401, Some("invalid_token"), message);
         let malformed = |message| Expected::Refused(400, Some("invalid_request"), message);
         let unproven = || {
-            let message = "this server answers only to callers that it recognises: send a token or an API key in `Authorization: Bearer ...`";
+            let message = "this server answers only to callers that it recognises: send a token or \
+                an API key in `Authorization: Bearer ...`";
             Expected::Refused(401, None, message)
         };
         let two = |one: &str, other: &str| {
@@ -277,7 +281,8 @@ impl World {
                 bearer(&token(json!({"aud": "https://other.example/mcp"}))),
                 "whoami",
                 invalid(
-                    "the token was issued for another server: ask for one with this server as its resource",
+                    "the token was issued for another server: ask for one with this server as its \
+                     resource",
                 ),
             ),
             case(

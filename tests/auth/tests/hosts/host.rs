@@ -1,5 +1,6 @@
-//! The guarded server in three places: the HTTP service in this process, the local host as a process, and a Lambda bootstrap behind
-//! function URL events. The settings are the same text for all.
+//! The guarded server in three places: the HTTP service in this process, the local host as a
+//! process, and a Lambda bootstrap behind function URL events. The settings are the same text for
+//! all.
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,7 +1,9 @@
-//! What HTTP says to clients about who they are: the same table through the service in this process, the local host as a process,
-//! and a Lambda bootstrap. And that nobody sees what was kept for somebody else.
+//! What HTTP says to clients about who they are: the same table through the service in this
+//! process, the local host as a process, and a Lambda bootstrap. And that nobody sees what was kept
+//! for somebody else.
 //!
-//! `cargo test -p mcpfn-auth-tests --test hosts local -- --nocapture` prints the table as the local server answers it.
+//! `cargo test -p mcpfn-auth-tests --test hosts local -- --nocapture` prints the table as the local
+//! server answers it.
 
 mod cases;
 mod host;
@@ -30,7 +32,8 @@ fn text(answer: &Answer) -> &str {
         .unwrap_or_else(|| panic!("no text in {answer:?}"))
 }
 
-/// Every case, against what is expected; gives the rows as they were answered. No part of a proof may be in what anybody is told.
+/// Every case, against what is expected; gives the rows as they were answered. No part of a proof
+/// may be in what anybody is told.
 async fn table(world: &World, host: &Host) -> Vec<String> {
     let mut rows = vec![
         "| input | tool | status | `WWW-Authenticate` | body |".to_owned(),
@@ -210,7 +213,8 @@ async fn two_principals_never_see_each_others_kept_results() {
         let proofs =
             ["alice", "bob"].map(|subject| bearer(&world.token(host.now(), subject, "crm:read")));
         let robot = vec![("x-api-key", "robot-key".to_owned())];
-        // at the same time at first: equal calls of one caller may share a result, those of two may not
+        // at the same time at first: equal calls of one caller may share a result, those of two may
+        // not
         let first = tokio::join!(
             call(&host, &proofs[0], "kept"),
             call(&host, &proofs[1], "kept"),
@@ -239,7 +243,8 @@ async fn two_principals_never_see_each_others_kept_results() {
                 );
             }
         }
-        // the same subject with other scopes has other lists and, as far as anybody can tell, other results
+        // the same subject with other scopes has other lists and, as far as anybody can tell, other
+        // results
         let narrow = bearer(&world.token(host.now(), "alice", "mail"));
         assert!(
             text(&call(&host, &narrow, "kept").await).ends_with(&format!(" for {}", subjects[0])),

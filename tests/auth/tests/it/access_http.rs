@@ -1,5 +1,5 @@
-//! Cloudflare Access through HTTP, by the settings that an operator writes: what a client is told about each assertion. The team's
-//! domain is the issuer on loopback.
+//! Cloudflare Access through HTTP, by the settings that an operator writes: what a client is told
+//! about each assertion. The team's domain is the issuer on loopback.
 
 use std::ffi::OsString;
 use std::sync::Arc;

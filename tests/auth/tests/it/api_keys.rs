@@ -259,7 +259,8 @@ async fn an_unknown_key_is_looked_for_once_a_minute_at_most() {
 fn lists_with_mistakes_say_all_of_them_and_no_secret() {
     let hash = hash_key("some-key");
     let text = format!(
-        "alice:{hash}; bob:{hash}; :{hash}; carol; dave:the-key-itself-by-mistake; e f:{hash}; g:{}:x",
+        "alice:{hash}; bob:{hash}; :{hash}; carol; dave:the-key-itself-by-mistake; e f:{hash}; \
+         g:{}:x",
         &hash[..63]
     );
     let mistakes = ApiKey::parse(&text).unwrap_err();

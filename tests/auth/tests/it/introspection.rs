@@ -49,7 +49,8 @@ async fn active_tokens_are_taken_and_asked_about_once_a_minute() {
     assert_eq!(world.issuer.asked("/introspect"), 1);
     let asked = world.issuer.requests().remove(0);
     // mcp%20server:s3cret%3A%2B%2F%C3%BC
-    let expected = "Basic bWNwJTIwc2VydmVyOnMzY3JldCUzQSUyQiUyRiVDMyVCQw== token=opaque-token-1&token_type_hint=access_token";
+    let expected = "Basic bWNwJTIwc2VydmVyOnMzY3JldCUzQSUyQiUyRiVDMyVCQw== \
+        token=opaque-token-1&token_type_hint=access_token";
     assert!(asked.contains(expected), "{asked}");
     world.clock.pass(60);
     auth.authenticate(&bearer("opaque-token-1"), &world.platform)

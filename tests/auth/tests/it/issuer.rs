@@ -252,7 +252,8 @@ async fn where_requests_can_not_wait_for_each_other_each_asks_for_itself() {
     }
     assert_eq!(world.issuer.asked("/keys"), 5);
 
-    // a request that the platform stops while it asks: nothing of it runs any more, not even its end
+    // a request that the platform stops while it asks: nothing of it runs any more, not even its
+    // end
     world.clock.pass(10 * MINUTE);
     let mut stopped = Box::pin({
         let (world, token) = (Arc::clone(&world), token.clone());

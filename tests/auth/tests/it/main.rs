@@ -1,5 +1,5 @@
-//! What becomes of proofs: signed tokens, opaque ones, keys, assertions of Cloudflare Access. Through the authenticators; what
-//! HTTP makes of it is tested with the service.
+//! What becomes of proofs: signed tokens, opaque ones, keys, assertions of Cloudflare Access.
+//! Through the authenticators; what HTTP makes of it is tested with the service.
 
 mod access;
 mod access_http;

@@ -102,13 +102,15 @@ proptest! {
     }
 
     #[test]
-    fn any_settings(text in "\\PC{0,120}", arn in "\\PC{0,80}", entry in "(arn:aws:(iam|sts):[a-z*]?:[0-9*]{0,3}:(role|user)/[a-z/*]{0,9}=[a-z* ]{0,5};?){0,3}") {
+    fn any_settings(text in "\\PC{0,120}", arn in "\\PC{0,80}", entry in "(arn:aws:(iam|sts):[a-z*]?:[0-9*]{0,3}:(role|user)/[a-z/*]{0,9}=[a-z* \
+        ]{0,5};?){0,3}") {
         let _ = ApiKey::parse(&text);
         for text in [&text, &entry] {
             if let Ok(map) = text.parse::<IamScopes>() {
                 let granted = [&*arn, "arn:aws:sts::123:assumed-role/a/b", text].map(|arn| map.scopes(arn));
                 let words = granted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-                prop_assert!(words.split_whitespace().all(|word| text.contains(word)), "only what the map says is granted");
+                prop_assert!(words.split_whitespace().all(|word| text.contains(word)), "only what \
+                    the map says is granted");
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The table: every token that was not meant for this server, and the answer that it gets. Then those that must be taken.
+//! The table: every token that was not meant for this server, and the answer that it gets. Then
+//! those that must be taken.
 
 use mcpfn_auth_tests::{Key, Kind, compact, hmac};
 use mcpfn_core::PrincipalKind;

@@ -1,5 +1,5 @@
-//! Keys that change in SSM Parameter Store and in Secrets Manager while a function runs. `cargo xtask lambda` plays both, and says
-//! in `MCPFN_TEST_AWS` where.
+//! Keys that change in SSM Parameter Store and in Secrets Manager while a function runs.
+//! `cargo xtask lambda` plays both, and says in `MCPFN_TEST_AWS` where.
 
 #[path = "../hosts/host.rs"]
 #[expect(dead_code, reason = "another test asks it for more")]
@@ -176,7 +176,8 @@ async fn without_a_list_nobody_is_let_in_and_the_log_says_why() {
         (
             "ssm:/mcpfn/typo",
             aws(),
-            "the parameter `/mcpfn/typo` does not exist in eu-west-1: make it, or correct MCPFN_API_KEYS_SOURCE",
+            "the parameter `/mcpfn/typo` does not exist in eu-west-1: make it, or correct \
+             MCPFN_API_KEYS_SOURCE",
         ),
         (
             "secretsmanager:typo",

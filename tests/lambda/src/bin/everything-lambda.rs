@@ -1,4 +1,5 @@
-//! The fixture server as a Lambda bootstrap, with tools that say who calls, take their time, and fail in every way a process can.
+//! The fixture server as a Lambda bootstrap, with tools that say who calls, take their time, and
+//! fail in every way a process can.
 
 use std::convert::Infallible;
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
-//! A function URL on this machine: `lambda-front [--port N] [--environments N] [--timeout SECONDS] [--caller ARN] [-- BOOTSTRAP]`.
-//! Without a bootstrap it is `everything-lambda` beside this program. Variables that begin with MCPFN_ reach the function.
+//! A function URL on this machine:
+//! `lambda-front [--port N] [--environments N] [--timeout SECONDS] [--caller ARN] [-- BOOTSTRAP]`.
+//! Without a bootstrap it is `everything-lambda` beside this program. Variables that begin with
+//! MCPFN_ reach the function.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,7 +60,8 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             "--" => arguments.program = value.into(),
             _ => {
                 return Err(format!(
-                    "`{name}` is not known: --port, --environments, --timeout, --caller, -- BOOTSTRAP"
+                    "`{name}` is not known: --port, --environments, --timeout, --caller, -- \
+                     BOOTSTRAP"
                 ));
             }
         }

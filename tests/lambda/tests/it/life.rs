@@ -1,4 +1,5 @@
-//! From the first breath to the last: starts that fail, warnings, panics, deadlines, many calls, several at once.
+//! From the first breath to the last: starts that fail, warnings, panics, deadlines, many calls,
+//! several at once.
 
 use std::time::{Duration, Instant};
 
@@ -171,8 +172,8 @@ async fn a_process_that_ends_takes_its_call_with_it_and_no_other() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_word_of_the_platform_ends_the_process_at_once() {
-    // AWS says it between invocations, and to functions with an extension only; nothing is kept in memory that must be saved,
-    // so SIGTERM keeps its meaning, idle or in the middle of a stream
+    // AWS says it between invocations, and to functions with an extension only; nothing is kept in
+    // memory that must be saved, so SIGTERM keeps its meaning, idle or in the middle of a stream
     for busy in [false, true] {
         let function = function(&[("MCPFN_LAMBDA_MODE", "stream")]).await;
         function.ready().await.unwrap();

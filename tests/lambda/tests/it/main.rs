@@ -1,4 +1,5 @@
-//! The Lambda host on the wire: a bootstrap process, events as AWS writes them, and what comes back through the Runtime API.
+//! The Lambda host on the wire: a bootstrap process, events as AWS writes them, and what comes back
+//! through the Runtime API.
 
 mod life; // from the first breath to the last: settings, panics, deadlines, many calls
 mod streaming; // answers in pieces, and their ends

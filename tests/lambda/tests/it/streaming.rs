@@ -1,4 +1,5 @@
-//! Answers in pieces: reports leave as they happen, no stream is empty, fixed bodies end at once, a broken one ends its call.
+//! Answers in pieces: reports leave as they happen, no stream is empty, fixed bodies end at once, a
+//! broken one ends its call.
 
 use std::time::Duration;
 
@@ -170,7 +171,8 @@ async fn a_panic_after_reports_is_an_answer_in_the_same_stream() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_costs_its_own_call_only() {
-    // AWS reads a function's stream to its end and tells nobody that the client is gone: the call goes on, and the next one waits
+    // AWS reads a function's stream to its end and tells nobody that the client is gone: the call
+    // goes on, and the next one waits
     let function = function(&[STREAM]).await;
     let mut parts = function.send(through_url(&call("count", &json!({}))));
     assert!(parts.next().await.is_some());

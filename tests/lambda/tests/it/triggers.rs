@@ -1,4 +1,5 @@
-//! Every trigger's event: the caller reaches a tool, the answer has the trigger's shape, paths and headers survive.
+//! Every trigger's event: the caller reaches a tool, the answer has the trigger's shape, paths and
+//! headers survive.
 
 use mcpfn_lambda_emulator::{Failure, Invocation};
 use serde_json::{Value, json};
@@ -125,7 +126,8 @@ async fn stage_and_base_path_are_taken_off() {
 async fn every_value_of_a_header_is_seen() {
     let function = function(&[("MCPFN_ORIGINS", "https://app.example.com")]).await;
     let rest = Fixture::named("rest-cognito");
-    // the first of two values says that a stream is welcome, the single-value form holds the last alone
+    // the first of two values says that a stream is welcome, the single-value form holds the last
+    // alone
     let mut event = rest.with(&call("count", &json!({})));
     event["headers"]["Accept"] = json!("application/json");
     event["multiValueHeaders"]["Accept"] = json!(["text/event-stream", "application/json"]);

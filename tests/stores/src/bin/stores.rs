@@ -1,5 +1,6 @@
-//! `stores --dynamodb ADDRESS [--outages]`: the contract against a DynamoDB emulator that listens there, and what happens when
-//! there is something wrong with it. `stores --s3 ADDRESS s3s-fs` or `.. moto`: that of files against this emulator of S3. `cargo xtask stores` starts the emulators.
+//! `stores --dynamodb ADDRESS [--outages]`: the contract against a DynamoDB emulator that listens
+//! there, and what happens when there is something wrong with it. `stores --s3 ADDRESS s3s-fs` or
+//! `.. moto`: that of files against this emulator of S3. `cargo xtask stores` starts the emulators.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

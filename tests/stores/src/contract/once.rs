@@ -14,7 +14,8 @@ listed! {
     "letting go takes no result away" => abandoned_too_late,
     "a result that comes after the end of its hold is kept if nobody began" => late,
     "who lost its hold can't keep a result in the place of the next one" => fencing_results,
-    "who lost its hold can't keep a result after the next one has finished" => fencing_results_after_the_end,
+    "who lost its hold can't keep a result after the next one has \
+     finished" => fencing_results_after_the_end,
     "who lost its hold can't let go of the key for the next one" => fencing_holds,
     "an empty result is a result" => empty,
     "every byte of large results comes back" => large,
@@ -219,8 +220,8 @@ async fn fencing_holds(stores: Stores) {
     );
 }
 
-/// A key that one instance held for too long, and another one holds now. None where there is one instance, which can't tell its
-/// holds of one key apart: the port names no holder.
+/// A key that one instance held for too long, and another one holds now. None where there is one
+/// instance, which can't tell its holds of one key apart: the port names no holder.
 async fn taken_over(stores: &Stores) -> Option<String> {
     if !stores.two {
         return None;

@@ -1,5 +1,5 @@
-//! What the crate `worker` alone costs: each request is read to its end and answered with bytes that were given, as the variables `list`
-//! and `call`. No JSON, no checks.
+//! What the crate `worker` alone costs: each request is read to its end and answered with bytes
+//! that were given, as the variables `list` and `call`. No JSON, no checks.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -1,4 +1,5 @@
-//! Which of `anyOf` or `oneOf` a value was meant for: the one whose violations are worth reading. Verdicts are not made here.
+//! Which of `anyOf` or `oneOf` a value was meant for: the one whose violations are worth reading.
+//! Verdicts are not made here.
 
 use serde_json::Value;
 
@@ -6,8 +7,8 @@ use super::eval::Run;
 use super::program::{Id, Rule, Schema};
 
 impl Run<'_> {
-    /// The alternatives that a value may be meant for, by its type, its constants and its properties, in this order.
-    /// Empty when there is no telling.
+    /// The alternatives that a value may be meant for, by its type, its constants and its
+    /// properties, in this order. Empty when there is no telling.
     pub(super) fn candidates(&self, ids: &[Id], value: &Value, nesting: u32) -> Vec<Id> {
         let mut candidates: Vec<Id> = ids
             .iter()
@@ -30,7 +31,8 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a value is one of the schema's own, and its members are where the schema has one value for them.
+    /// Whether a value is one of the schema's own, and its members are where the schema has one
+    /// value for them.
     fn has_constants(&self, id: Id, value: &Value, nesting: u32) -> bool {
         self.rules(id).iter().all(|rule| match rule {
             Rule::Enum(_) => self.holds(rule, &[], value, nesting),

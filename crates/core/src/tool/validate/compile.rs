@@ -1,4 +1,5 @@
-//! From a schema as JSON to a program. Refuses what would go unchecked; what a keyword means is `eval.rs`.
+//! From a schema as JSON to a program. Refuses what would go unchecked; what a keyword means is
+//! `eval.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +13,8 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// As deep as serde_json reads.
 const MOST_NESTED: usize = 128;
 
-/// Keywords of other drafts whose meaning 2020-12 gives to other words: a silent one would be a hole.
+/// Keywords of other drafts whose meaning 2020-12 gives to other words: a silent one would be a
+/// hole.
 const GONE: [(&str, &str); 4] = [
     ("$dynamicRef", "is not supported: use `$ref`"),
     ("$recursiveRef", "is not in 2020-12: use `$ref`"),
@@ -130,8 +132,8 @@ fn find_anchors<'s>(
     Ok(())
 }
 
-/// A schema that is reached from itself without going down into the value. Takes away, one by one, the schemas that
-/// nothing left applies; a circle is what stays.
+/// A schema that is reached from itself without going down into the value. Takes away, one by one,
+/// the schemas that nothing left applies; a circle is what stays.
 fn endless(schemas: &[Schema]) -> Option<Id> {
     let mut applied = vec![0usize; schemas.len()];
     schemas

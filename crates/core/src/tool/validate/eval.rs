@@ -1,4 +1,5 @@
-//! The verdict: whether a value fits. Allocates nothing for small values and says nothing about why; that is `report.rs`.
+//! The verdict: whether a value fits. Allocates nothing for small values and says nothing about
+//! why; that is `report.rs`.
 
 use std::cell::Cell;
 
@@ -7,10 +8,11 @@ use serde_json::{Map, Value};
 use super::number;
 use super::program::{Id, Members, Rule, Schema};
 
-/// Schemas inside schemas during one check. serde_json reads 128 levels of values, and each may pass through several schemas.
+/// Schemas inside schemas during one check. serde_json reads 128 levels of values, and each may
+/// pass through several schemas.
 pub(super) const MOST_NESTED: u32 = 256;
-/// Schemas applied during one check: far more than a request's values need, and well under a second of work. Recursive
-/// schemas with alternatives can ask for exponentially many.
+/// Schemas applied during one check: far more than a request's values need, and well under a second
+/// of work. Recursive schemas with alternatives can ask for exponentially many.
 const MOST_STEPS: u32 = 5_000_000;
 
 /// Bytes that a pattern matches for the price of a step.
@@ -203,8 +205,9 @@ impl<'v> Run<'v> {
         self.is_evaluated(rules, value, Part::Item(position), nesting)
     }
 
-    /// Whether the rules beside an `unevaluated` one looked at a part; their verdict on the whole is known to be yes.
-    /// Asked anew for each part: keeping a list of parts would cost an allocation for each schema.
+    /// Whether the rules beside an `unevaluated` one looked at a part; their verdict on the whole
+    /// is known to be yes. Asked anew for each part: keeping a list of parts would cost an
+    /// allocation for each schema.
     fn is_evaluated(&self, rules: &[Rule], value: &Value, part: Part<'_>, nesting: u32) -> bool {
         rules
             .iter()

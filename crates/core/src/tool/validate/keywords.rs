@@ -1,4 +1,5 @@
-//! Reads a schema's keywords that have no subschemas, and minds their shapes. Knows nothing of other schemas.
+//! Reads a schema's keywords that have no subschemas, and minds their shapes. Knows nothing of
+//! other schemas.
 
 use serde_json::{Map, Number, Value};
 
@@ -6,7 +7,8 @@ use super::compile::Result;
 use super::number;
 use super::program::{Bound, Count, Kinds, Pattern, Range, Rule};
 
-/// One schema object and where it is: reads keywords that have no subschemas, and minds their shapes.
+/// One schema object and where it is: reads keywords that have no subschemas, and minds their
+/// shapes.
 pub(super) struct Place<'s, 'p> {
     pub(super) members: &'s Map<String, Value>,
     pub(super) at: &'p str,

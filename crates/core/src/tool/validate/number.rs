@@ -1,5 +1,5 @@
-//! Numbers as JSON means them (`1` is `1.0`, `0.3` is a multiple of `0.1`), and equality of values that follows from it.
-//! No number is rounded to compare it.
+//! Numbers as JSON means them (`1` is `1.0`, `0.3` is a multiple of `0.1`), and equality of values
+//! that follows from it. No number is rounded to compare it.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
-//! Regular expressions as JSON Schema means them (ECMAScript with the `u` flag), rewritten for `regex-lite` where the same
-//! sign means something else there. What can't be rewritten is refused, never approximated.
+//! Regular expressions as JSON Schema means them (ECMAScript with the `u` flag), rewritten for
+//! `regex-lite` where the same sign means something else there. What can't be rewritten is refused,
+//! never approximated.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -51,7 +52,8 @@ fn rewrite(source: &str) -> Result<String, String> {
                 rewritten.push('[');
                 let negated = rest.next_if_eq(&'^').is_some();
                 if rest.next_if_eq(&']').is_some() {
-                    // `[]` is nothing and `[^]` anything; in Rust's syntax the bracket would be a member
+                    // `[]` is nothing and `[^]` anything; in Rust's syntax the bracket would be a
+                    // member
                     rewritten.push_str(if negated {
                         r"\x00-\x{10ffff}]"
                     } else {

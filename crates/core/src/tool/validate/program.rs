@@ -1,4 +1,5 @@
-//! A compiled schema: a list of schemas that name each other by position. What it means is `eval.rs`; nothing runs here.
+//! A compiled schema: a list of schemas that name each other by position. What it means is
+//! `eval.rs`; nothing runs here.
 
 use regex_lite::Regex;
 use serde_json::{Number, Value};
@@ -68,7 +69,8 @@ impl Rule {
     }
 }
 
-/// `properties`, `required`, `patternProperties` and `additionalProperties`: one walk over the object serves all four.
+/// `properties`, `required`, `patternProperties` and `additionalProperties`: one walk over the
+/// object serves all four.
 #[derive(Debug)]
 pub(super) struct Members {
     /// Sorted by name.

@@ -1,4 +1,5 @@
-//! Why a value does not fit, in lines that a model can act on. Walks only what the verdict (`eval.rs`) refused.
+//! Why a value does not fit, in lines that a model can act on. Walks only what the verdict
+//! (`eval.rs`) refused.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -125,7 +126,8 @@ impl<'v> Report<'_, 'v> {
                 None => self.expected(at, words::kinds(kinds), got(value)),
             };
         }
-        // what a broken alternative would have looked at is not known, so nothing can be said to be left over
+        // what a broken alternative would have looked at is not known, so nothing can be said to be
+        // left over
         let is_doubtful = |rule: &Rule| rule.is_unevaluated() && broken().any(Rule::is_in_place);
         for rule in broken().filter(|rule| !is_doubtful(rule)) {
             self.broken(rule, rules, kinds, value, at, nesting);
@@ -320,7 +322,8 @@ impl<'v> Report<'_, 'v> {
         }
     }
 
-    /// A required property. Where unknown names are allowed, one of them may be what its name was meant to be.
+    /// A required property. Where unknown names are allowed, one of them may be what its name was
+    /// meant to be.
     fn missing(&mut self, name: &str, members: &Members, map: &Map<String, Value>, at: &At<'_>) {
         let is_closed = members
             .additional

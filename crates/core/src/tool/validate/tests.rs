@@ -1,5 +1,5 @@
-//! The words of every violation, case by case; `limits` has what is refused and that every check ends. Verdicts are compared with another validator in
-//! `tests/it/schema_agreement.rs`.
+//! The words of every violation, case by case; `limits` has what is refused and that every check
+//! ends. Verdicts are compared with another validator in `tests/it/schema_agreement.rs`.
 
 use serde_json::{Value, json};
 
@@ -520,12 +520,14 @@ fn combinations() {
     check(
         json!({"oneOf": [{"type": "integer"}, {"minimum": 2}]}),
         json!(3),
-        "- /: fits 2 alternatives, and exactly one is allowed: an integer or a number of at least 2",
+        "- /: fits 2 alternatives, and exactly one is allowed: an integer or a number of at least \
+         2",
     );
     check(
         json!({"allOf": [{"minimum": 2}, {"multipleOf": 2}]}),
         json!(1),
-        "- /: expected a number of at least 2, got 1\n- /: expected a number that is a multiple of 2, got 1",
+        "- /: expected a number of at least 2, got 1\n- /: expected a number that is a multiple of \
+         2, got 1",
     );
     check(
         json!({"allOf": [{"type": "string"}, {"type": "string"}]}),

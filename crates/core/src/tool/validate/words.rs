@@ -1,5 +1,5 @@
-//! The words of a violation: what a schema expects, what it got, and where. Everything is short, and a client's text is
-//! never repeated as it is.
+//! The words of a violation: what a schema expects, what it got, and where. Everything is short,
+//! and a client's text is never repeated as it is.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};

@@ -8,22 +8,27 @@ pub(super) const KEYBOARDS: Category = Category {
     about: "Keyboards and what goes with them.",
     brands: &[("Quillon", 120), ("Kordell", 100), ("Typhoon Works", 135), ("Bramwick", 80), ("Vexmoor", 110)],
     lines: &[
-        ("Cadence", "made for people who write all day"), ("Anvil", "heavy and steady"), ("Sprint", "made for games"),
-        ("Nomad", "thin enough for a laptop sleeve"), ("Office", "quiet among colleagues"), ("Folio", "for tablets and phones"),
+        ("Cadence", "made for people who write all \
+            day"), ("Anvil", "heavy and steady"), ("Sprint", "made for games"),
+        ("Nomad", "thin enough for a laptop \
+            sleeve"), ("Office", "quiet among colleagues"), ("Folio", "for tablets and phones"),
     ],
     finishes: &[("Black", 100), ("White", 100), ("Grey", 100), ("Navy", 100), ("Lilac", 100), ("Olive", 100)],
     facts: &[
-        "US and ISO layouts for twelve languages.", "Caps are double-shot, so letters don't wear off.",
+        "US and ISO layouts for twelve languages.", "Caps are double-shot, so letters don't wear \
+            off.",
         "Made with 40 % recycled plastic.", "Also sold refurbished.", "Two-year warranty.",
     ],
     kinds: &[
         kind("Mechanical Keyboard", "typing switches tenkeyless gaming", (69, 239), (720, 1250),
             "A mechanical keyboard with hot-swappable switches.", &[
             ("", 85, "A detachable USB-C cable and brown tactile switches."),
-            ("Wireless", 120, "Bluetooth for three devices, a 2.4 GHz dongle and 200 hours of battery."),
+            ("Wireless", 120, "Bluetooth for three devices, a 2.4 GHz dongle and 200 hours of \
+                battery."),
             ("75%", 100, "The compact layout keeps arrows and function keys."),
             ("Silent", 110, "Damped linear switches for shared rooms."),
-            ("Wireless 75%", 130, "Compact, cable-free, with a gasket mount that softens each key."),
+            ("Wireless 75%", 130, "Compact, cable-free, with a gasket mount that softens each \
+                key."),
         ]),
         kind("Keyboard", "typing membrane scissor low profile office", (25, 119), (420, 780),
             "A slim keyboard with scissor keys and a number pad.", &[
@@ -67,7 +72,8 @@ pub(super) const MICE: Category = Category {
     ],
     finishes: &[("Black", 100), ("White", 100), ("Graphite", 100), ("Sky", 100), ("Rose", 100), ("Sage", 100)],
     facts: &[
-        "Packed without plastic.", "Wearing parts can be replaced.", "Two-year warranty.", "Made with 40 % recycled plastic.",
+        "Packed without plastic.", "Wearing parts can be replaced.", "Two-year warranty.", "Made \
+            with 40 % recycled plastic.",
         "Also sold refurbished.",
     ],
     kinds: &[
@@ -115,7 +121,8 @@ pub(super) const MONITORS: Category = Category {
     ],
     finishes: &[("Black", 100), ("White", 100), ("Silver", 100)],
     facts: &[
-        "VESA 100 mount.", "Exchanged on the doorstep within three years.", "All cables and screws included.",
+        "VESA 100 mount.", "Exchanged on the doorstep within three \
+            years.", "All cables and screws included.",
         "Ships in recyclable pulp.", "Five-year warranty.",
     ],
     kinds: &[
@@ -169,7 +176,8 @@ pub(super) const STORAGE: Category = Category {
     finishes: &[("256 GB", 50), ("512 GB", 70), ("1 TB", 105), ("2 TB", 175)],
     facts: &[
         "Five-year warranty.", "Comes with a USB-C cable or adapter where one is needed.",
-        "Readable on Windows, macOS and Linux.", "Tested before it leaves the factory.", "Works with consoles as well.",
+        "Readable on Windows, macOS and \
+         Linux.", "Tested before it leaves the factory.", "Works with consoles as well.",
     ],
     kinds: &[
         kind("Portable SSD", "external drive usb-c backup disk", (69, 289), (40, 90),
@@ -214,7 +222,8 @@ pub(super) const POWER: Category = Category {
     ],
     finishes: &[("Black", 100), ("White", 100), ("Slate", 100), ("Sand", 100)],
     facts: &[
-        "Protected against heat, short circuits and overcharging.", "Tested with devices of eleven makers.",
+        "Protected against heat, short circuits and \
+         overcharging.", "Tested with devices of eleven makers.",
         "Two-year warranty.", "Paper packaging.", "Certified to the current safety standards.",
     ],
     kinds: &[

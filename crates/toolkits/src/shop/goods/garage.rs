@@ -13,13 +13,15 @@ pub(super) const GARDEN: Category = Category {
     ],
     finishes: &[("Green", 100), ("Anthracite", 100), ("Terracotta", 100), ("Natural", 100)],
     facts: &[
-        "Ash handles from managed woods.", "Ten-year warranty against rust.", "Spare blades and seals in stock.",
+        "Ash handles from managed woods.", "Ten-year warranty against rust.", "Spare blades and \
+            seals in stock.",
         "Frost-proof to -15 °C.", "Weighs less than it looks.",
     ],
     kinds: &[
         plain("Secateurs", "pruners pruning shears", (19, 89), (180, 320),
             "Secateurs that cut clean through 22 mm.", &[
-            ("Bypass", 95, "For living wood."), ("Anvil", 85, "For dead wood."), ("Ratchet", 115, "Three small squeezes instead of a large one."),
+            ("Bypass", 95, "For living wood."), ("Anvil", 85, "For dead wood."), ("Ratchet", 115, "Three \
+                small squeezes instead of a large one."),
         ]),
         plain("Garden Hose", "water pipe reel", (25, 149), (1900, 7200),
             "A hose that does not kink.", &[
@@ -43,7 +45,8 @@ pub(super) const GARDEN: Category = Category {
         ]),
         kind("Raised Bed", "vegetable bed wooden box", (49, 299), (9000, 34000),
             "A raised bed that spares the back.", &[
-            ("Wood", 90, "Larch, without treatment."), ("Steel", 110, "Corrugated, coated and rounded at the corners."),
+            ("Wood", 90, "Larch, without treatment."), ("Steel", 110, "Corrugated, coated and \
+                rounded at the corners."),
         ]),
     ],
 };
@@ -54,38 +57,48 @@ pub(super) const GAMES: Category = Category {
     about: "Board games, puzzles and things to build.",
     brands: &[("Foxglove Games", 110), ("Tumbleyard", 95), ("Kobold & Crown", 120), ("Paper Lantern", 100)],
     lines: &[
-        ("Lanternfall", "set in a town of night markets"), ("Tidebound", "set among islands"), ("Little Cartographers", "set on an empty map"),
+        ("Lanternfall", "set in a town of night \
+            markets"), ("Tidebound", "set among islands"), ("Little Cartographers", "set on an empty map"),
         ("Hollow Wood", "set among talking animals"), ("Sky Harbor", "set in a port for airships"), ("Grand Bazaar", "set between a hundred stalls"),
         ("Winterkeep", "set in a snowed-in castle"),
     ],
     finishes: &[],
     facts: &[
-        "Rules in English, German, French and Spanish.", "Lost pieces are replaced free of charge.", "Printed in Europe on certified paper.",
-        "Independent of language once the rules are read.", "Nominated for three prizes, winner of one.",
+        "Rules in English, German, French and \
+         Spanish.", "Lost pieces are replaced free of charge.", "Printed in Europe on certified paper.",
+        "Independent of language once the rules are \
+         read.", "Nominated for three prizes, winner of one.",
     ],
     kinds: &[
         kind("Board Game", "family strategy table game", (25, 89), (700, 2600),
             "A board game that is explained in ten minutes.", &[
-            ("Family", 85, "2 to 5 players from age 8, 45 minutes."), ("Strategy", 120, "1 to 4 players from age 12, 90 minutes."),
-            ("Cooperative", 100, "2 to 4 players against the board, 60 minutes."), ("Two-Player", 75, "For exactly two, 30 minutes."),
-            ("Deluxe", 160, "Wooden pieces and a double-layered board."), ("Travel", 60, "Magnets, in a tin."),
+            ("Family", 85, "2 to 5 players from age 8, 45 minutes."), ("Strategy", 120, "1 to 4 \
+                players from age 12, 90 minutes."),
+            ("Cooperative", 100, "2 to 4 players against the board, 60 \
+                minutes."), ("Two-Player", 75, "For exactly two, 30 minutes."),
+            ("Deluxe", 160, "Wooden pieces and a double-layered \
+                board."), ("Travel", 60, "Magnets, in a tin."),
         ]),
         kind("Card Game", "deck party cards", (9, 35), (120, 480),
             "A card game for a train table.", &[
-            ("", 100, "2 to 6 players, 20 minutes."), ("Party", 105, "4 to 12 players, loud."), ("Solo", 90, "One player, a new puzzle each day."),
+            ("", 100, "2 to 6 players, 20 minutes."), ("Party", 105, "4 to 12 players, loud."), ("Solo", 90, "One \
+                player, a new puzzle each day."),
             ("Kids", 80, "From age 5."), ("Expansion", 85, "Sixty new cards; needs the base game."),
         ]),
         kind("Jigsaw Puzzle", "1000 pieces puzzle", (12, 45), (450, 1300),
             "A jigsaw with pieces that fit only where they belong.", &[
-            ("500-Piece", 75, "One evening."), ("1,000-Piece", 100, "One weekend."), ("2,000-Piece", 145, "One winter."), ("Wooden", 190, "Laser-cut, 300 pieces, none alike."),
+            ("500-Piece", 75, "One evening."), ("1,000-Piece", 100, "One weekend."), ("2,000-Piece", 145, "One winter."), ("Wooden", 190, "Laser-cut, \
+                300 pieces, none alike."),
         ]),
         kind("Building Set", "construction blocks bricks", (19, 149), (350, 2900),
             "A building set with real gears.", &[
-            ("Starter", 70, "180 parts, six models."), ("Motor", 125, "420 parts and a motor."), ("Marble Run", 110, "260 parts and eighty marbles."),
+            ("Starter", 70, "180 parts, six models."), ("Motor", 125, "420 parts and a motor."), ("Marble Run", 110, "260 \
+                parts and eighty marbles."),
         ]),
         kind("Wooden Toy", "toddler play beech", (15, 79), (250, 1500),
             "A toy of beech and water-based paint.", &[
-            ("Train", 100, "Eight metres of possible track."), ("Shape Sorter", 80, "From 12 months."), ("Play Kitchen", 150, "Opens from both sides."),
+            ("Train", 100, "Eight metres of possible \
+                track."), ("Shape Sorter", 80, "From 12 months."), ("Play Kitchen", 150, "Opens from both sides."),
         ]),
     ],
 };
@@ -100,7 +113,8 @@ pub(super) const STATIONERY: Category = Category {
     ],
     finishes: &[("Black", 100), ("Navy", 100), ("Ochre", 100), ("Sage", 100), ("Crimson", 100), ("Sky", 100)],
     facts: &[
-        "Acid-free paper, where there is paper.", "Refills in stock.", "Made in Portugal.", "Lies flat on the desk.",
+        "Acid-free paper, where there is \
+         paper.", "Refills in stock.", "Made in Portugal.", "Lies flat on the desk.",
         "Wrapped in paper band, not film.",
     ],
     kinds: &[

@@ -13,8 +13,10 @@ pub(super) const SMART_HOME: Category = Category {
     ],
     finishes: &[("White", 100), ("Anthracite", 100), ("Stone", 100)],
     facts: &[
-        "Speaks Matter, so it works with the assistant you have.", "Works without the internet inside the home.",
-        "Security updates for at least five years.", "Screws and adhesive pads included.", "Two-year warranty.",
+        "Speaks Matter, so it works with the assistant you \
+         have.", "Works without the internet inside the home.",
+        "Security updates for at least five \
+         years.", "Screws and adhesive pads included.", "Two-year warranty.",
     ],
     kinds: &[
         kind("Thermostat", "heating radiator temperature climate", (59, 219), (110, 320),
@@ -114,12 +116,14 @@ pub(super) const COOKWARE: Category = Category {
     brands: &[("Fjellheim", 125), ("Marlowe & Finch", 110), ("Casa Ondina", 95), ("Hearthline", 90), ("Ironbrook", 130)],
     lines: &[
         ("Everyday", "for every meal"), ("Chef", "for heat and speed"), ("Provence", "for long stews"),
-        ("Compact", "for small kitchens"), ("Heritage", "to hand down"), ("Pure", "for those who cook without frills"),
+        ("Compact", "for small kitchens"), ("Heritage", "to hand down"), ("Pure", "for those who \
+            cook without frills"),
     ],
     finishes: &[("Black", 100), ("Steel", 100), ("Red", 100), ("Sea Blue", 100), ("Cream", 100)],
     facts: &[
         "Works on induction, gas and electric hobs, where heat is involved.", "Ten-year warranty.",
-        "Handles are riveted.", "Designed in Bergen and made in Europe.", "Comes with care instructions.",
+        "Handles are riveted.", "Designed in Bergen and made in \
+            Europe.", "Comes with care instructions.",
     ],
     kinds: &[
         kind("Frying Pan", "skillet non-stick sauté", (25, 169), (700, 2400),
@@ -177,7 +181,8 @@ pub(super) const APPLIANCES: Category = Category {
     ],
     finishes: &[("Black", 100), ("White", 100), ("Stainless Steel", 100), ("Pistachio", 100), ("Cherry Red", 100)],
     facts: &[
-        "Removable parts go into the dishwasher.", "The cord winds up inside the base.", "Spare parts for ten years.",
+        "Removable parts go into the \
+         dishwasher.", "The cord winds up inside the base.", "Spare parts for ten years.",
         "Quieter than a conversation on its lowest step.", "Two-year warranty.",
     ],
     kinds: &[
@@ -188,12 +193,15 @@ pub(super) const APPLIANCES: Category = Category {
         ]),
         kind("Stand Mixer", "kitchen machine dough baking", (199, 649), (5200, 11200),
             "A stand mixer with a metal gearbox.", &[
-            ("4.8 Litre", 90, "Kneads a kilo of flour."), ("6.9 Litre", 130, "A bowl lift for heavy doughs."),
+            ("4.8 Litre", 90, "Kneads a kilo of flour."), ("6.9 Litre", 130, "A bowl lift for \
+                heavy doughs."),
         ]),
         kind("Blender", "smoothie mixer juice", (39, 399), (1400, 5100),
             "A blender with a pulse for ice.", &[
-            ("", 75, "1.5 litres and 800 watts."), ("High-Speed", 150, "1,600 watts turn nuts into butter."),
-            ("Personal", 55, "Blend, unscrew, leave the house."), ("Hand", 50, "A stick blender with whisk and chopper."),
+            ("", 75, "1.5 litres and 800 watts."), ("High-Speed", 150, "1,600 watts turn nuts into \
+                butter."),
+            ("Personal", 55, "Blend, unscrew, leave the house."), ("Hand", 50, "A stick blender \
+                with whisk and chopper."),
         ]),
         kind("Toaster", "toast bread slots", (29, 189), (1100, 3100),
             "A toaster with a crumb tray and a defrost key.", &[
@@ -207,7 +215,8 @@ pub(super) const APPLIANCES: Category = Category {
         ]),
         kind("Food Processor", "chopper slicer grater", (59, 349), (2400, 7600),
             "A food processor that slices, grates and kneads.", &[
-            ("Compact", 70, "Stores its discs inside the bowl."), ("3.5 Litre", 115, "Twelve tools and a wide chute."),
+            ("Compact", 70, "Stores its discs inside the \
+                bowl."), ("3.5 Litre", 115, "Twelve tools and a wide chute."),
         ]),
     ],
 };
@@ -223,13 +232,16 @@ pub(super) const FURNITURE: Category = Category {
     ],
     finishes: &[("Oak", 100), ("Walnut", 100), ("White", 100), ("Black", 100), ("Ash Grey", 100)],
     facts: &[
-        "Assembled in under half an hour, tools included.", "Wood from certified forests.", "Five-year warranty.",
+        "Assembled in under half an hour, tools \
+         included.", "Wood from certified forests.", "Five-year warranty.",
         "Feet level out uneven floors.", "Carried up to the flat on request.",
     ],
     kinds: &[
-        kind("Standing Desk", "height adjustable sit-stand table office", (279, 999), (28000, 52000),
+        kind("Standing Desk", "height adjustable sit-stand table \
+            office", (279, 999), (28000, 52000),
             "A desk that rises from 62 to 127 cm.", &[
-            ("120 cm", 80, "One motor, two memory heights."), ("140 cm", 100, "Two motors, four memory heights."),
+            ("120 cm", 80, "One motor, two memory heights."), ("140 cm", 100, "Two motors, four \
+                memory heights."),
             ("160 cm", 120, "Two motors and a cable tray, lifts 120 kg."),
         ]),
         plain("Office Chair", "desk chair ergonomic swivel task", (129, 849), (11000, 23000),
@@ -243,15 +255,18 @@ pub(super) const FURNITURE: Category = Category {
         ]),
         kind("Side Table", "end table bedside nightstand", (39, 229), (3200, 11000),
             "A side table for lamp, book and cup.", &[
-            ("Round", 90, "45 cm across."), ("Drawer", 120, "A drawer for what should not be seen."),
+            ("Round", 90, "45 cm across."), ("Drawer", 120, "A drawer for what should not be \
+                seen."),
         ]),
         kind("TV Stand", "media console lowboard sideboard", (119, 599), (21000, 48000),
             "A low unit with holes for cables.", &[
-            ("120 cm", 85, "For screens of up to 50 inches."), ("160 cm", 110, "For screens of up to 70 inches."),
+            ("120 cm", 85, "For screens of up to 50 \
+                inches."), ("160 cm", 110, "For screens of up to 70 inches."),
         ]),
         kind("Drawer Unit", "filing cabinet pedestal office storage", (79, 299), (12000, 29000),
             "A drawer unit that rolls under the desk.", &[
-            ("2-Drawer", 90, "One for files, one for the rest."), ("Lockable 3-Drawer", 120, "One key locks all three."),
+            ("2-Drawer", 90, "One for files, one for the \
+                rest."), ("Lockable 3-Drawer", 120, "One key locks all three."),
         ]),
     ],
 };
@@ -267,18 +282,21 @@ pub(super) const LIGHTING: Category = Category {
     ],
     finishes: &[("Brass", 100), ("Black", 100), ("White", 100), ("Linen", 100), ("Nickel", 100)],
     facts: &[
-        "The light source can be replaced.", "Dims from 1 to 100 % without flicker.", "Two-year warranty.",
+        "The light source can be replaced.", "Dims from 1 to 100 % without \
+            flicker.", "Two-year warranty.",
         "Colour rendering above 90.", "A fabric cable of 2 m, where there is one.",
     ],
     kinds: &[
         kind("Desk Lamp", "reading light led table office", (29, 199), (700, 2600),
             "A desk lamp that throws light where the work is.", &[
-            ("LED", 85, "Four shades of white and a night mode."), ("Clamp", 95, "Screws to desks of up to 6 cm."),
+            ("LED", 85, "Four shades of white and a night \
+                mode."), ("Clamp", 95, "Screws to desks of up to 6 cm."),
             ("Wireless Charging", 125, "The base charges a phone."),
         ]),
         kind("Floor Lamp", "standing light living room", (59, 349), (3200, 8800),
             "A floor lamp with a foot switch.", &[
-            ("", 90, "A linen shade and an E27 socket."), ("Uplight", 105, "Lights the ceiling, dims by remote."),
+            ("", 90, "A linen shade and an E27 socket."), ("Uplight", 105, "Lights the ceiling, \
+                dims by remote."),
             ("Tripod", 110, "Three legs of ash."),
         ]),
         kind("Pendant Light", "ceiling hanging lamp", (39, 299), (900, 3800),
@@ -287,7 +305,8 @@ pub(super) const LIGHTING: Category = Category {
         ]),
         plain("Smart Bulb", "led e27 colour lamp wifi", (9, 59), (40, 110),
             "A bulb that takes orders.", &[
-            ("White E27", 65, "806 lumens, from candle to daylight."), ("Colour E27", 110, "Sixteen million colours."),
+            ("White E27", 65, "806 lumens, from candle to \
+                daylight."), ("Colour E27", 110, "Sixteen million colours."),
             ("GU10", 85, "A spot for ceilings."), ("Filament E27", 100, "Looks old, isn't."),
         ]),
         plain("Light Strip", "led strip ambient backlight", (19, 119), (120, 520),

@@ -14,35 +14,44 @@ pub(super) const HEADPHONES: Category = Category {
     ],
     finishes: &[("Graphite", 100), ("Sand", 100), ("Midnight Blue", 100), ("Sage", 100), ("White", 100), ("Rust", 100)],
     facts: &[
-        "Ships with a braided cable and a soft pouch.", "Wearing parts can be replaced without tools.",
-        "Two-year warranty, spare parts for seven years.", "Tested by ear in three rooms before it is packed.",
-        "Packed without plastic.", "Quick start: ten minutes of charge give two hours of play, where a battery is built in.",
+        "Ships with a braided cable and a soft \
+         pouch.", "Wearing parts can be replaced without tools.",
+        "Two-year warranty, spare parts for seven years.", "Tested by ear in three rooms before it \
+            is packed.",
+        "Packed without plastic.", "Quick start: ten minutes of charge give two hours of play, \
+            where a battery is built in.",
     ],
     kinds: &[
         kind("Over-Ear Headphones", "headset cans circumaural", (69, 329), (210, 340),
             "Closed-back over-ear headphones with 40 mm drivers and memory-foam pads.", &[
             ("", 85, "A 3.5 mm plug works with everything that has a socket."),
             ("Wireless", 115, "Bluetooth 5.3 keeps two devices connected, for up to 38 hours."),
-            ("Wireless Noise-Cancelling", 150, "Six microphones cancel engine and office noise; transparency mode lets voices in."),
-            ("Studio", 130, "A flat response and a 3 m detachable cable suit mixing and monitoring."),
+            ("Wireless Noise-Cancelling", 150, "Six microphones cancel engine and office noise; \
+                transparency mode lets voices in."),
+            ("Studio", 130, "A flat response and a 3 m detachable cable suit mixing and \
+                monitoring."),
         ]),
         kind("On-Ear Headphones", "headset supra-aural foldable", (39, 159), (130, 210),
             "Light on-ear headphones that fold into a jacket pocket.", &[
             ("", 85, "The tangle-resistant cable has an inline microphone."),
             ("Wireless", 115, "Bluetooth with a 30-hour battery and USB-C charging."),
-            ("Wireless Noise-Cancelling", 145, "Hybrid noise cancelling takes the edge off trains and cabins."),
+            ("Wireless Noise-Cancelling", 145, "Hybrid noise cancelling takes the edge off trains \
+                and cabins."),
         ]),
         kind("Earbuds", "earphones in-ear buds true wireless", (35, 229), (38, 62),
             "In-ear buds with three sizes of silicone tips.", &[
             ("", 55, "A wired pair with a USB-C plug and a three-button remote."),
-            ("True Wireless", 100, "Eight hours a charge, thirty with the case, and IPX4 against rain."),
-            ("True Wireless Noise-Cancelling", 140, "Adaptive noise cancelling follows how loud the place is."),
+            ("True Wireless", 100, "Eight hours a charge, thirty with the case, and IPX4 against \
+                rain."),
+            ("True Wireless Noise-Cancelling", 140, "Adaptive noise cancelling follows how loud \
+                the place is."),
             ("Sport", 90, "Ear hooks and IP67 sealing keep them in and alive on a wet run."),
         ]),
         kind("Open-Back Headphones", "audiophile hi-fi reference", (149, 599), (240, 390),
             "Open-back headphones with a wide stage for critical listening.", &[
             ("", 100, "Dynamic 50 mm drivers need no separate amplifier."),
-            ("Planar", 165, "Planar-magnetic drivers show detail at any volume; an amplifier helps."),
+            ("Planar", 165, "Planar-magnetic drivers show detail at any volume; an amplifier \
+                helps."),
         ]),
         kind("Headset", "headphones microphone call gaming conference boom", (45, 199), (160, 330),
             "A headset whose boom microphone folds away.", &[
@@ -67,20 +76,24 @@ pub(super) const SPEAKERS: Category = Category {
     finishes: &[("Black", 100), ("White", 100), ("Walnut", 100), ("Moss", 100), ("Terracotta", 100), ("Slate", 100)],
     facts: &[
         "The fabric front comes off for cleaning.", "Grille and feet are sold singly.",
-        "Rubber feet spare the furniture.", "Made with 60 % recycled plastic.", "Three-year warranty.",
+        "Rubber feet spare the \
+         furniture.", "Made with 60 % recycled plastic.", "Three-year warranty.",
     ],
     kinds: &[
         kind("Portable Speaker", "bluetooth boombox travel", (39, 249), (380, 1600),
             "A portable Bluetooth speaker that fills a table, not the whole park.", &[
-            ("Bluetooth", 100, "Twelve hours of play and a USB-C socket that also charges a phone."),
+            ("Bluetooth", 100, "Twelve hours of play and a USB-C socket that also charges a \
+                phone."),
             ("Waterproof Bluetooth", 125, "IP67: it floats, and rinses clean after the beach."),
-            ("Mini Bluetooth", 60, "Small enough for a water-bottle pocket, with ten hours of play."),
+            ("Mini Bluetooth", 60, "Small enough for a water-bottle pocket, with ten hours of \
+                play."),
         ]),
         kind("Bookshelf Speakers", "stereo pair hi-fi passive active", (149, 799), (4200, 9800),
             "A pair of two-way speakers with a 25 mm dome tweeter.", &[
             ("Passive", 90, "For any amplifier of 20 to 100 watts."),
             ("Active", 130, "Amplifier, phono input and HDMI ARC are built in."),
-            ("Wireless Active", 160, "Streams over Wi-Fi and Bluetooth, without a cable between the two."),
+            ("Wireless Active", 160, "Streams over Wi-Fi and Bluetooth, without a cable between \
+                the two."),
         ]),
         kind("Soundbar", "tv home cinema theater", (119, 649), (2100, 5200),
             "A low soundbar that fits under most televisions.", &[
@@ -109,15 +122,18 @@ pub(super) const CAMERAS: Category = Category {
     brands: &[("Pellarin", 140), ("Orrinode", 115), ("Kvist", 100), ("Falkenau", 125), ("Tindra", 85)],
     lines: &[
         ("Meridian", "an all-rounder"), ("Atelier", "for portraits and products"), ("Fathom", "for rough weather"),
-        ("Vista", "for landscapes"), ("Pilgrim", "small enough to carry all day"), ("Reportage", "quick and silent"),
+        ("Vista", "for landscapes"), ("Pilgrim", "small enough to carry all \
+            day"), ("Reportage", "quick and silent"),
     ],
     finishes: &[("Black", 100), ("Silver", 100), ("Graphite", 100), ("Olive", 100)],
     facts: &[
         "Cleaning cloth and pouch included.", "Registered owners get a third year of warranty.",
-        "Serviced by the maker for ten years.", "Tested from -10 to 40 °C.", "Manual on paper in five languages.",
+        "Serviced by the maker for ten \
+         years.", "Tested from -10 to 40 °C.", "Manual on paper in five languages.",
     ],
     kinds: &[
-        kind("Mirrorless Camera", "system camera interchangeable lens photo video", (549, 2799), (380, 760),
+        kind("Mirrorless Camera", "system camera interchangeable lens photo \
+            video", (549, 2799), (380, 760),
             "A mirrorless camera with an electronic viewfinder and a tilting screen.", &[
             ("24 MP", 85, "A 24-megapixel APS-C sensor and 4K video at 30 frames."),
             ("33 MP", 115, "A 33-megapixel full-frame sensor with five-axis stabilisation."),
@@ -165,7 +181,8 @@ pub(super) const WEARABLES: Category = Category {
     ],
     finishes: &[("Black", 100), ("Silver", 100), ("Rose Gold", 100), ("Forest", 100), ("Sand", 100), ("Navy", 100)],
     facts: &[
-        "Free of nickel and latex.", "Water-resistant to 50 m.", "Sixty days to return it, worn or not.",
+        "Free of nickel and latex.", "Water-resistant to 50 m.", "Sixty days to return it, worn or \
+            not.",
         "Packed without plastic.", "Two-year warranty.",
     ],
     kinds: &[

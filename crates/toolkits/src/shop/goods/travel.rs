@@ -19,7 +19,8 @@ pub(super) const CAMPING: Category = Category {
     kinds: &[
         kind("Tent", "shelter dome tunnel backpacking", (99, 749), (1200, 6800),
             "A double-wall tent that stands before the rain comes.", &[
-            ("1-Person", 75, "1.3 kg, pitched in four minutes."), ("2-Person", 100, "Two doors and two porches."),
+            ("1-Person", 75, "1.3 kg, pitched in four \
+                minutes."), ("2-Person", 100, "Two doors and two porches."),
             ("4-Person", 135, "Standing room and a dark bedroom."),
         ]),
         kind("Sleeping Bag", "down mummy quilt", (59, 499), (480, 1900),
@@ -29,17 +30,20 @@ pub(super) const CAMPING: Category = Category {
         ]),
         kind("Sleeping Mat", "pad mattress inflatable", (25, 219), (320, 1300),
             "A mat that keeps the cold ground away.", &[
-            ("Foam", 50, "Cannot puncture."), ("Self-Inflating", 95, "5 cm, open the valve and wait."),
+            ("Foam", 50, "Cannot puncture."), ("Self-Inflating", 95, "5 cm, open the valve and \
+                wait."),
             ("Ultralight", 140, "430 g and an R-value of 4.2."),
         ]),
         plain("Camping Stove", "gas burner cooker", (25, 189), (75, 1400),
             "A stove that lights in wind.", &[
-            ("Gas", 75, "Folds to the size of a lemon."), ("Two-Burner", 130, "Two pots at once, 2 by 2.5 kW."),
+            ("Gas", 75, "Folds to the size of a lemon."), ("Two-Burner", 130, "Two pots at once, 2 \
+                by 2.5 kW."),
             ("Wood", 90, "Burns twigs almost without smoke."),
         ]),
         kind("Hiking Backpack", "rucksack trekking pack", (69, 329), (780, 2300),
             "A pack whose belt carries the weight.", &[
-            ("25 L", 70, "For a day, rain cover inside."), ("45 L", 100, "For a weekend."), ("65 L", 125, "For a fortnight."),
+            ("25 L", 70, "For a day, rain cover \
+                inside."), ("45 L", 100, "For a weekend."), ("65 L", 125, "For a fortnight."),
         ]),
         kind("Headlamp", "head torch light running", (19, 119), (45, 160),
             "A headlamp with a red light for maps.", &[
@@ -69,17 +73,20 @@ pub(super) const BAGS: Category = Category {
     kinds: &[
         kind("Laptop Backpack", "rucksack computer bag work", (49, 229), (700, 1500),
             "A backpack with a padded laptop compartment.", &[
-            ("18 L", 85, "For a 14-inch laptop and lunch."), ("24 L", 100, "For a 16-inch laptop and a jacket."),
+            ("18 L", 85, "For a 14-inch laptop and lunch."), ("24 L", 100, "For a 16-inch laptop \
+                and a jacket."),
             ("Roll-Top", 115, "Grows from 20 to 28 litres."),
         ]),
         kind("Suitcase", "luggage trolley carry-on wheels", (89, 449), (2300, 4600),
             "A suitcase on four quiet wheels.", &[
-            ("Carry-On", 85, "55 cm, fits the cabin of most airlines."), ("Medium", 105, "67 cm, 68 litres."),
+            ("Carry-On", 85, "55 cm, fits the cabin of most \
+                airlines."), ("Medium", 105, "67 cm, 68 litres."),
             ("Large", 120, "76 cm, 95 litres."),
         ]),
         kind("Messenger Bag", "shoulder briefcase laptop", (45, 289), (600, 1400),
             "A messenger bag with a quick-pull strap.", &[
-            ("Canvas", 80, "Waxed cotton."), ("Leather", 170, "Full-grain leather that darkens."), ("Recycled", 85, "Sailcloth, each one different."),
+            ("Canvas", 80, "Waxed cotton."), ("Leather", 170, "Full-grain leather that \
+                darkens."), ("Recycled", 85, "Sailcloth, each one different."),
         ]),
         kind("Laptop Sleeve", "case cover notebook", (19, 79), (140, 320),
             "A sleeve with a soft lining.", &[
@@ -107,7 +114,8 @@ pub(super) const FITNESS: Category = Category {
     ],
     finishes: &[("Black", 100), ("Grey", 100), ("Teal", 100), ("Coral", 100), ("Plum", 100)],
     facts: &[
-        "A poster with twelve exercises is included.", "No smell out of the box.", "Two-year warranty.", "Tested by a physiotherapist.",
+        "A poster with twelve exercises is \
+         included.", "No smell out of the box.", "Two-year warranty.", "Tested by a physiotherapist.",
         "Wipes clean.",
     ],
     kinds: &[
@@ -126,15 +134,18 @@ pub(super) const FITNESS: Category = Category {
         ]),
         kind("Resistance Bands", "loop elastic strength rehab", (12, 59), (180, 900),
             "Bands in five strengths.", &[
-            ("Loop", 80, "For hips and warming up."), ("Handle", 115, "With door anchor and handles."),
+            ("Loop", 80, "For hips and warming up."), ("Handle", 115, "With door anchor and \
+                handles."),
         ]),
         plain("Exercise Bike", "spinning indoor cycling cardio", (199, 999), (24000, 48000),
             "An exercise bike with a magnetic brake.", &[
-            ("Upright", 80, "Folds to the depth of a door."), ("Indoor", 115, "An 18 kg flywheel and power to the watt."),
+            ("Upright", 80, "Folds to the depth of a door."), ("Indoor", 115, "An 18 kg flywheel \
+                and power to the watt."),
         ]),
         kind("Foam Roller", "massage recovery fascia", (15, 79), (320, 1100),
             "A roller for tired muscles.", &[
-            ("Smooth", 75, "Firm, 45 cm."), ("Textured", 90, "Ridges that find the spot."), ("Vibrating", 170, "Four speeds, three hours a charge."),
+            ("Smooth", 75, "Firm, 45 cm."), ("Textured", 90, "Ridges that find the spot."), ("Vibrating", 170, "Four \
+                speeds, three hours a charge."),
         ]),
     ],
 };
@@ -150,13 +161,15 @@ pub(super) const CYCLING: Category = Category {
     ],
     finishes: &[("Black", 100), ("White", 100), ("Red", 100), ("Petrol", 100), ("Neon Yellow", 100)],
     facts: &[
-        "Fits bars and posts from 22 to 35 mm, where it is clamped.", "All bolts are stainless.", "Spare parts available singly.",
+        "Fits bars and posts from 22 to 35 mm, where it is \
+         clamped.", "All bolts are stainless.", "Spare parts available singly.",
         "Two-year warranty.", "Made by people who ride to work.",
     ],
     kinds: &[
         kind("Bike Helmet", "bicycle cycling head protection", (39, 249), (230, 420),
             "A helmet with a dial fit and reflective straps.", &[
-            ("", 80, "Fourteen vents."), ("MIPS", 115, "A layer that slides when it matters."), ("Urban", 95, "A visor and a rear light."),
+            ("", 80, "Fourteen vents."), ("MIPS", 115, "A layer that slides when it \
+                matters."), ("Urban", 95, "A visor and a rear light."),
             ("Kids", 65, "48 to 54 cm, with a magnetic buckle."),
         ]),
         kind("Bike Light Set", "bicycle lamp front rear led", (19, 149), (60, 240),
@@ -170,7 +183,8 @@ pub(super) const CYCLING: Category = Category {
         ]),
         plain("Bike Computer", "gps cycling speed navigation", (29, 399), (30, 130),
             "A bike computer with a screen for bright sun.", &[
-            ("Wireless", 55, "Speed, distance and nothing to charge for a year."), ("GPS", 100, "Routes, climbs and 20 hours."),
+            ("Wireless", 55, "Speed, distance and nothing to charge for a \
+                year."), ("GPS", 100, "Routes, climbs and 20 hours."),
             ("Mapping GPS", 140, "Colour maps of the continent."),
         ]),
         kind("Pannier", "bicycle bag rack waterproof", (39, 199), (650, 1600),
@@ -183,7 +197,8 @@ pub(super) const CYCLING: Category = Category {
         ]),
         kind("Floor Pump", "bicycle tyre inflator track pump", (29, 119), (900, 2100),
             "A pump with a gauge that can be read standing.", &[
-            ("", 90, "Up to 11 bar, for all valves."), ("Tubeless", 140, "A chamber seats tubeless tyres."),
+            ("", 90, "Up to 11 bar, for all valves."), ("Tubeless", 140, "A chamber seats tubeless \
+                tyres."),
         ]),
     ],
 };

@@ -1,15 +1,18 @@
-//! Statements that nobody has vetted, on D1, whose binding knows no connection that only reads. What sees to it instead is the engine's
-//! own grammar:
+//! Statements that nobody has vetted, on D1, whose binding knows no connection that only reads.
+//! What sees to it instead is the engine's own grammar:
 //!
-//! * Nothing with a `;` inside is passed on, because D1 runs every statement of a text. So there is one statement, and it begins with our
-//!   words, not with the text's.
-//! * First D1 compiles the text, without running it, in a place where its grammar has a SELECT and nothing else: the parentheses of a
-//!   common table expression. Whatever else a text begins with is a syntax error there, and SQLite's SELECT has no part that writes.
-//! * Then D1 compiles the text alone, which tells that it is whole: no parenthesis and no comment of it reaches into our words.
-//! * Tables made of PRAGMAs are left out: `pragma_optimize` writes when it is read. No other table or function that D1 has does.
+//! * Nothing with a `;` inside is passed on, because D1 runs every statement of a text. So there is
+//!   one statement, and it begins with our words, not with the text's.
+//! * First D1 compiles the text, without running it, in a place where its grammar has a SELECT and
+//!   nothing else: the parentheses of a common table expression. Whatever else a text begins with
+//!   is a syntax error there, and SQLite's SELECT has no part that writes.
+//! * Then D1 compiles the text alone, which tells that it is whole: no parenthesis and no comment
+//!   of it reaches into our words.
+//! * Tables made of PRAGMAs are left out: `pragma_optimize` writes when it is read. No other table
+//!   or function that D1 has does.
 //!
-//! Neither a look at the compiled program would do (that of `pragma_optimize` opens nothing for writing), nor EXPLAIN before anything
-//! else (some PRAGMAs act while they are compiled).
+//! Neither a look at the compiled program would do (that of `pragma_optimize` opens nothing for
+//! writing), nor EXPLAIN before anything else (some PRAGMAs act while they are compiled).
 
 use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
@@ -25,7 +28,8 @@ use crate::ports::Timeout;
 
 const ONE_SELECT: &str = "what runs here is one SELECT, or VALUES, or WITH and SELECT";
 
-/// Over its time nobody waits for the statement any more; D1 goes on with it for as long as it allows any statement, some 30 seconds.
+/// Over its time nobody waits for the statement any more; D1 goes on with it for as long as it
+/// allows any statement, some 30 seconds.
 pub(super) async fn read(database: &D1, sql: &str, limits: ReadLimits) -> Result<Rows, SqlError> {
     let mut answer = pin!(bounded(database, sql, limits));
     let mut time = Timeout::new(limits.time);
@@ -112,8 +116,9 @@ async fn columns(database: &D1, sql: &str) -> Result<usize, SqlError> {
     count.ok_or_else(|| SqlError::Rejected(format!("the statement has no rows; {ONE_SELECT}")))
 }
 
-/// The statement with its limits. Its first column says whether the rows so far have no more bytes than they may: beyond, values stay
-/// in the database. The first half has no rows; it gives the columns their names.
+/// The statement with its limits. Its first column says whether the rows so far have no more bytes
+/// than they may: beyond, values stay in the database. The first half has no rows; it gives the
+/// columns their names.
 fn limited(sql: &str, columns: usize, limits: ReadLimits) -> String {
     let listed =
         |name: &dyn Fn(usize) -> String| (0..columns).map(name).collect::<Vec<_>>().join(", ");

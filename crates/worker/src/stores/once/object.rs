@@ -1,5 +1,6 @@
-//! The Durable Object: one shard of the writes that happen once, in a SQLite database of its own. Each request is decided by statements
-//! between which nothing waits, so no other request comes between them; an answer leaves after what it says is on disk.
+//! The Durable Object: one shard of the writes that happen once, in a SQLite database of its own.
+//! Each request is decided by statements between which nothing waits, so no other request comes
+//! between them; an answer leaves after what it says is on disk.
 //!
 //! | column | of a hold | of a result |
 //! |---|---|---|
@@ -19,7 +20,8 @@ use worker::{ResponseBuilder, web_sys};
 use crate::once_message::{Answer, Ask, HOLDER, Request};
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS once (key TEXT PRIMARY KEY, until_ms INTEGER NOT NULL, holder BLOB NOT NULL, result BLOB) WITHOUT ROWID";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS once (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
+    NULL, holder BLOB NOT NULL, result BLOB) WITHOUT ROWID";
 /// Between two looks at what has expired.
 const SWEEP_MS: f64 = 3_600_000.0;
 const BAD_REQUEST: u16 = 400;
@@ -33,8 +35,8 @@ pub struct McpfnOnce {
 
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
 impl McpfnOnce {
-    /// Called by the runtime when the object wakes up. Nothing may fail here: worker-build takes an error of a constructor for the end of
-    /// the module, and starts it anew.
+    /// Called by the runtime when the object wakes up. Nothing may fail here: worker-build takes an
+    /// error of a constructor for the end of the module, and starts it anew.
     #[wasm_bindgen(constructor)]
     pub fn new(state: &State) -> Self {
         Self {
@@ -61,7 +63,8 @@ impl McpfnOnce {
         }))
     }
 
-    /// Called by the runtime some time after a row came into an empty table: deletes what expired, and comes again while rows are left.
+    /// Called by the runtime some time after a row came into an empty table: deletes what expired,
+    /// and comes again while rows are left.
     pub fn alarm(&self) -> Result<Option<Promise>, JsValue> {
         let now_ms = Date::now();
         run(&self.storage, TABLE, &[])?;

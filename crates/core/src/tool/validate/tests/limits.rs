@@ -1,4 +1,5 @@
-//! What is refused when a schema is compiled, and that every check ends: depth, size, any schema and any value.
+//! What is refused when a schema is compiled, and that every check ends: depth, size, any schema
+//! and any value.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -89,7 +90,8 @@ fn what_would_go_unchecked_is_refused() {
     );
     refused(
         inside("patternProperties", json!({"(": true})),
-        "/properties/x/patternProperties: the pattern `(` can't be used: found open group without closing ')'",
+        "/properties/x/patternProperties: the pattern `(` can't be used: found open group without \
+         closing ')'",
     );
     refused(
         json!({"$defs": {"a/b": {"type": 1}}}),
@@ -107,7 +109,8 @@ fn what_would_go_unchecked_is_refused() {
     );
     refused(
         inside("$id", json!("b")),
-        "/properties/x/$id: only the root may have one, since references are resolved inside one schema",
+        "/properties/x/$id: only the root may have one, since references are resolved inside one \
+         schema",
     );
     refused(
         inside("$dynamicRef", json!("#a")),
@@ -115,7 +118,8 @@ fn what_would_go_unchecked_is_refused() {
     );
     refused(
         inside("dependencies", json!({})),
-        "/properties/x/dependencies: is not in 2020-12: use `dependentRequired` or `dependentSchemas`",
+        "/properties/x/dependencies: is not in 2020-12: use `dependentRequired` or \
+         `dependentSchemas`",
     );
     refused(
         json!({"$defs": {"a": {"$anchor": "n"}, "b": {"$anchor": "n"}}}),
