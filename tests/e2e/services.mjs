@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 
 /** The keys that the server is given, and that must appear in nothing it says. */
 export const SECRETS = {
-  MCPFN_WEATHER_KEY: 'k-weather-7f3a91',
-  MCPFN_COMPANY_KEY: 'k-company-c02be4',
-  MCPFN_SEARCH_KEY: 'k-search-58d1aa',
+  MCPFN_WEATHER_API_KEY: 'k-weather-7f3a91',
+  MCPFN_COMPANY_API_KEY: 'k-company-c02be4',
+  MCPFN_SEARCH_API_KEY: 'k-search-58d1aa',
   MCPFN_GITHUB_TOKEN: 'ghp_planted0token1value2',
 };
 

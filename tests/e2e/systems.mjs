@@ -76,7 +76,7 @@ async function serve(urls) {
   const variables = {
     MCPFN_TOOLKITS: 'hello,weather,company,crm,catalog,database,sql,fetch,web,github,knowledge,contracts,inventory,files',
     MCPFN_FILES_ROOT: files,
-    MCPFN_FILES_WRITES: '1',
+    MCPFN_FILES_WRITABLE: '1',
     MCPFN_DATA_DIR: folder,
     MCPFN_WEATHER_URL: urls.weather,
     MCPFN_COMPANY_URL: urls.company,

@@ -56,7 +56,7 @@ fn waiting(started: Sender<()>, dropped: Sender<()>, reports: Reports) -> Builde
     let report = matches!(reports, Reports::One);
     Server::builder("waiting", "1").tool(
         Tool::new("wait")
-            .describe("Waits.")
+            .description("Waits.")
             .timeout(Duration::from_secs(120))
             .handler(move |_: NoArguments, cx: Cx| {
                 let (started, dropped) = (started.clone(), dropped.clone());

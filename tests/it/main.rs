@@ -31,7 +31,7 @@ mod registration;
 /// What holds for a server as a value: shared, without memory, bounded, cancelled by dropping.
 mod principles;
 
-/// What surrounds a handler: call budgets, kept results, writes that happen once, records.
+/// What surrounds a handler: rate limits, cached results, idempotent writes, records.
 mod policies;
 
 /// Random bytes, messages and requests: no panic, and an answer that keeps the rules.

@@ -1,4 +1,4 @@
-//! Policies through the HTTP service: each refusal and each kept result, with stores in memory and
+//! Policies through the HTTP service: each refusal and each cached result, with stores in memory and
 //! stores that are down.
 
 mod concurrent;
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn::prelude::*;
-use mcpfn::{Background, BoxFuture, Limits, Principal, PrincipalKind, Rate, WhenDown};
+use mcpfn::{Background, BoxFuture, FailureMode, Principal, PrincipalKind, Rate, RateLimits};
 use mcpfn_http::Config;
 use mcpfn_native::memory::Stores;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ fn shop(runs: &Runs) -> Builder {
     let read = |name: &str| {
         let runs = Arc::clone(runs);
         Tool::new(name)
-            .describe("Looks.")
+            .description("Looks.")
             .read_only()
             .handler(move |item: Item, cx: Cx| work(count(&runs), item, cx))
     };
@@ -85,12 +85,12 @@ fn shop(runs: &Runs) -> Builder {
         .tool(read("limited").rate(Rate::per_minute(2)))
         .tool(
             Tool::new("buy")
-                .describe("Buys.")
+                .description("Buys.")
                 .handler(move |order: Order, cx: Cx| work(count(&runs), order.item, cx)),
         )
         .prompt(
             Prompt::new("weekly")
-                .describe("A week.")
+                .description("A week.")
                 .handler(|| async { "week" }),
         )
 }
@@ -100,15 +100,15 @@ fn host(runs: &Runs) -> InProcess {
     InProcess::with_config(|| shop(runs), Config::default())
         .called_by(alice())
         .on(|platform| {
-            let limits = Limits {
+            let limits = RateLimits {
                 limiter: Arc::clone(&stores) as _,
                 rate: Some(Rate::per_minute(60)),
-                when_down: WhenDown::Admit,
+                failure_mode: FailureMode::Open,
             };
             platform
                 .with_cache(Arc::clone(&stores) as _)
-                .with_once(stores, WhenDown::Admit)
-                .with_limits(limits)
+                .with_idempotency(stores, FailureMode::Open)
+                .with_rate_limits(limits)
         })
 }
 
@@ -525,7 +525,7 @@ fn a_trace_comes_from_meta_or_else_from_headers_and_only_if_it_is_one() {
         };
         Server::builder("traced", "1").tool(
             Tool::new("trace")
-                .describe("Says its trace.")
+                .description("Says its trace.")
                 .handler(trace),
         )
     };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http_body::Body as _;
 use mcpfn::jsonrpc::{Incoming, Message, read};
 use mcpfn::prelude::*;
-use mcpfn::{Call, Envelope, Frame, JsonObject, LogLevel, Platform, Principal, Reply, Running};
+use mcpfn::{Call, Envelope, Execution, Frame, JsonObject, LogLevel, Platform, Principal, Running};
 use mcpfn_http::{Config, Deadline, Service};
 use serde_json::{Value, json};
 
@@ -105,8 +105,8 @@ fn with_call<T>(message: &Value, then: impl FnOnce(Call<'_>) -> T) -> T {
 
 fn running(server: &Server, platform: &Arc<Platform>, message: &Value) -> Running {
     match with_call(message, |call| server.reply(call, platform)) {
-        Reply::Running(running) => running,
-        Reply::Answer(answer) => panic!("answered at once: {:?}", answer.message),
+        Execution::Running(running) => running,
+        Execution::Done(answer) => panic!("answered at once: {:?}", answer.message),
     }
 }
 
@@ -128,7 +128,7 @@ fn nothing_runs_before_it_is_polled_and_dropping_cancels() {
     let tool = {
         let (started, dropped) = (Arc::clone(&started), Arc::clone(&dropped));
         Tool::new("wait")
-            .describe("Waits.")
+            .description("Waits.")
             .handler(move |_: NoArguments, cx: Cx| {
                 started.fetch_add(1, Ordering::SeqCst);
                 let guard = Guard(Arc::clone(&dropped));
@@ -160,12 +160,12 @@ fn nothing_follows_an_answer() {
     let kept: Arc<Mutex<Option<Cx>>> = Arc::default();
     let tool = {
         let kept = Arc::clone(&kept);
-        Tool::new("leak")
-            .describe("Keeps its context.")
-            .handler(move |_: NoArguments, cx: Cx| {
+        Tool::new("leak").description("Keeps its context.").handler(
+            move |_: NoArguments, cx: Cx| {
                 *kept.lock().unwrap() = Some(cx);
                 async { "done" }
-            })
+            },
+        )
     };
     let server = Server::builder("s", "1")
         .logging()
@@ -183,7 +183,7 @@ fn nothing_follows_an_answer() {
     );
     assert!(matches!(
         block_on(&time, call.frame()),
-        Some(Frame::Answer(_))
+        Some(Frame::Response(_))
     ));
     let cx = kept.lock().unwrap().take().expect("the handler ran");
     // "progress notifications MUST stop after completion" (basic/utilities/progress); a task of the
@@ -199,7 +199,7 @@ fn nothing_follows_an_answer() {
 #[test]
 fn progress_grows_or_is_left_out() {
     let server = || {
-        Server::builder("s", "1").tool(Tool::new("count").describe("Counts strangely.").handler(
+        Server::builder("s", "1").tool(Tool::new("count").description("Counts strangely.").handler(
             |_: NoArguments, cx: Cx| async move {
                 for progress in [1.0, 1.0, 0.5, f64::NAN, f64::INFINITY, 1.5, -1.0, 2.0] {
                     cx.progress(progress, Some(f64::NAN), None);
@@ -227,7 +227,7 @@ fn progress_grows_or_is_left_out() {
 #[test]
 fn a_flood_of_reports_is_bounded() {
     let server = || {
-        Server::builder("s", "1").tool(Tool::new("flood").describe("Reports too much.").handler(
+        Server::builder("s", "1").tool(Tool::new("flood").description("Reports too much.").handler(
             |_: NoArguments, cx: Cx| async move {
                 for step in 0..100_000_u32 {
                     cx.progress(f64::from(step), None, None);
@@ -251,7 +251,7 @@ fn a_flood_of_reports_is_bounded() {
 fn sleepy() -> Builder {
     Server::builder("s", "1").tool(
         Tool::new("sleep")
-            .describe("Sleeps.")
+            .description("Sleeps.")
             .timeout(Duration::from_secs(60))
             .handler(|args: JsonObject, cx: Cx| async move {
                 let seconds = args
@@ -325,7 +325,7 @@ fn a_result_that_is_too_large_is_refused_with_its_size() {
     let server = || {
         Server::builder("s", "1").max_result_bytes(1000).tool(
             Tool::new("fill")
-                .describe("Gives much.")
+                .description("Gives much.")
                 .handler(|args: JsonObject| async move {
                     "x".repeat(
                         args.get("bytes")
@@ -359,7 +359,7 @@ fn a_result_that_breaks_its_own_schema_is_not_sent() {
     let server = || {
         Server::builder("s", "1").tool(
             Tool::new("lies")
-                .describe("Promises a number.")
+                .description("Promises a number.")
                 .output_schema(json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}))
                 .handler(|args: JsonObject| async move { CallToolResult::text("secret words").structured(Value::Object(args)) }),
         )
@@ -390,7 +390,7 @@ fn causes_go_to_the_log_and_sentences_to_the_model() {
     let server = || {
         let fail = |name: &str, make: fn() -> ToolError| {
             Tool::new(name)
-                .describe("Fails.")
+                .description("Fails.")
                 .handler(move |_: NoArguments| async move { Err::<String, _>(make()) })
         };
         Server::builder("s", "1")

@@ -701,7 +701,7 @@ struct Amount {
 }
 
 fn paying(name: &str) -> Builder {
-    Server::builder(name, "1").tool(Tool::new("pay").describe("Pays.").handler(
+    Server::builder(name, "1").tool(Tool::new("pay").description("Pays.").handler(
         |args: Amount, cx: Cx| async move {
             match cx.request_state::<u32>() {
                 Some(amount) if amount == args.amount => {
@@ -751,15 +751,17 @@ fn a_state_of_another_call() {
 #[test]
 fn missing_capabilities_of_one_kind_are_named_together() {
     let server = || {
-        Server::builder("asking", "1").tool(Tool::new("ask").describe("Asks in two ways.").handler(
-            |_: NoArguments, cx: Cx| async move {
-                let ask = cx
-                    .ask()
-                    .form("a", Form::new("Who?").text("name", "Name"))
-                    .url("b", UrlElicitation::new("Sign in.", "https://example.com/"));
-                Err::<String, ToolError>(ask.into())
-            },
-        ))
+        Server::builder("asking", "1").tool(
+            Tool::new("ask").description("Asks in two ways.").handler(
+                |_: NoArguments, cx: Cx| async move {
+                    let ask = cx
+                        .ask()
+                        .form("a", Form::new("Who?").text("name", "Name"))
+                        .url("b", UrlElicitation::new("Sign in.", "https://example.com/"));
+                    Err::<String, ToolError>(ask.into())
+                },
+            ),
+        )
     };
     let response =
         InProcess::new(server).send(&Request::modern("tools/call", json!({"name": "ask"})));

@@ -17,7 +17,7 @@ fn mistakes(builder: Builder) -> Vec<String> {
 
 fn tool(name: &str) -> Tool {
     Tool::new(name)
-        .describe("A tool.")
+        .description("A tool.")
         .handler(|_: JsonObject| async { "" })
 }
 
@@ -62,7 +62,7 @@ fn every_mistake_is_reported_at_once() {
         .tool(tool("twice"))
         .tool(tool("a name with spaces"))
         .tool(Tool::new("mute").handler(|| async { "" }))
-        .tool(Tool::new("idle").describe("Does nothing."))
+        .tool(Tool::new("idle").description("Does nothing."))
         .tool(tool("hasty").timeout(Duration::ZERO))
         .tool(with_schema("list", json!({"type": "array"})))
         .tool(with_schema("remote", json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/schema"}}})))
@@ -73,24 +73,24 @@ fn every_mistake_is_reported_at_once() {
             "header_twice",
             json!({"type": "object", "properties": {"a": {"type": "string", "x-mcp-header": "N"}, "b": {"type": "string", "x-mcp-header": "n"}}}),
         ))
-        .tool(Tool::new("forest").describe("Takes trees.").handler(|_: Forest| async { "" }))
-        .prompt(Prompt::new("numbers").describe("Takes a number.").handler(|_: Counted| async { "" }))
-        .prompt(Prompt::new("stray").describe("Completes nothing.").handler(|_: Named| async { "" }).complete("other", |_, _| async { vec![] }))
+        .tool(Tool::new("forest").description("Takes trees.").handler(|_: Forest| async { "" }))
+        .prompt(Prompt::new("numbers").description("Takes a number.").handler(|_: Counted| async { "" }))
+        .prompt(Prompt::new("stray").description("Completes nothing.").handler(|_: Named| async { "" }).complete("other", |_, _| async { vec![] }))
         .prompt(Prompt::new("silent"))
-        .resource(Resource::new("no-scheme", "a").describe("Has no scheme.").handler(|_: Cx| async { "" }))
-        .resource(Resource::new("x:{a}{b}", "b").describe("Can't be told apart.").handler(|_: Named| async { "" }))
-        .resource(Resource::new("x:{id}", "c").describe("Has another field.").handler(|_: Named| async { "" }))
-        .resource(Resource::new("x:fixed", "d").describe("Takes what nobody gives.").handler(|_: Named| async { "" }))
-        .resource(Resource::new("x:nameless", " ").describe("Has no name.").handler(|_: Cx| async { "" }))
-        .resource(Resource::new("x:same", "e").describe("Is there twice.").handler(|_: Cx| async { "" }))
-        .resource(Resource::new("x:same", "f").describe("Is there twice.").handler(|_: Cx| async { "" }));
+        .resource(Resource::new("no-scheme", "a").description("Has no scheme.").handler(|_: Cx| async { "" }))
+        .resource(Resource::new("x:{a}{b}", "b").description("Can't be told apart.").handler(|_: Named| async { "" }))
+        .resource(Resource::new("x:{id}", "c").description("Has another field.").handler(|_: Named| async { "" }))
+        .resource(Resource::new("x:fixed", "d").description("Takes what nobody gives.").handler(|_: Named| async { "" }))
+        .resource(Resource::new("x:nameless", " ").description("Has no name.").handler(|_: Cx| async { "" }))
+        .resource(Resource::new("x:same", "e").description("Is there twice.").handler(|_: Cx| async { "" }))
+        .resource(Resource::new("x:same", "f").description("Is there twice.").handler(|_: Cx| async { "" }));
     let error = builder.build().expect_err("it has mistakes");
     let expected = [
         "state of type u8 was given twice",
         "the server needs a name and a version",
         "a page needs at least one entry",
         "tool `a name with spaces`: a name has 1 to 128 of the characters A-Z a-z 0-9 _ - .",
-        "tool `mute`: it has no description: add a doc comment or `.describe(..)`, a model chooses \
+        "tool `mute`: it has no description: add a doc comment or `.description(..)`, a model chooses \
          by it",
         "tool `idle`: it has no handler: add `.handler(..)`",
         "tool `hasty`: its timeout is zero: no call could end in time",
@@ -109,7 +109,7 @@ fn every_mistake_is_reported_at_once() {
         "prompt `numbers`: its argument `count` must be a string, an enum of words or an `Option` \
          of these: prompt arguments are strings",
         "prompt `stray`: it completes `other`, which is no argument of it",
-        "prompt `silent`: it has no description: add a doc comment or `.describe(..)`, a model \
+        "prompt `silent`: it has no description: add a doc comment or `.description(..)`, a model \
          chooses by it",
         "prompt `silent`: it has no handler: add `.handler(..)`",
         "resource `no-scheme`: its URI needs a scheme, such as `shop://products`, and no spaces",
@@ -139,7 +139,7 @@ fn a_type_that_contains_itself_is_named() {
     let found = mistakes(
         Server::builder("s", "1").tool(
             Tool::new("tree")
-                .describe("Takes a tree.")
+                .description("Takes a tree.")
                 .handler(|_: Tree| async { "" }),
         ),
     );
@@ -169,7 +169,7 @@ fn a_name_given_twice_is_seen_beside_other_mistakes() {
     let found = mistakes(
         Server::builder("s", "1")
             .tool(tool("same"))
-            .tool(Tool::new("same").describe("Does nothing.")),
+            .tool(Tool::new("same").description("Does nothing.")),
     );
     assert_eq!(
         found,
@@ -310,7 +310,7 @@ fn by_macros() -> Builder {
 fn by_hand() -> Builder {
     let search = Tool::new("search")
         .title("Search")
-        .describe("Search the catalog.\n\nUse this when the user asks about products.")
+        .description("Search the catalog.\n\nUse this when the user asks about products.")
         .read_only()
         .idempotent()
         .open_world(false)
@@ -321,15 +321,15 @@ fn by_hand() -> Builder {
             })
         });
     let whoami = Tool::new("whoami")
-        .describe("Says who calls.")
+        .description("Says who calls.")
         .read_only()
         .handler(|_: NoArguments, cx: Cx| async move { subject(cx.principal()) });
     let greet = Prompt::new("greet")
         .title("Greeting")
-        .describe("Greets.")
+        .description("Greets.")
         .handler(|person: Person| async move { format!("Hello, {}!", person.name) });
     let product = Resource::new("shop://product/{name}", "product")
-        .describe("A product.")
+        .description("A product.")
         .mime("text/plain")
         .handler(|person: Person| async move { person.name });
     Server::builder("shop", "1")

@@ -202,11 +202,11 @@ async fn client(address: SocketAddr) -> (RunningService<RoleClient, Client>, Hea
 /// A tool of the front itself.
 fn own() -> Builder {
     let tool = mcpfn::Tool::new("order")
-        .describe("Orders a book.")
+        .description("Orders a book.")
         .handler(|arguments: Order| async move { format!("ordered {}", arguments.isbn) });
     Server::builder("front", "1").tool(tool).tool(
         mcpfn::Tool::new("hello")
-            .describe("Says hello.")
+            .description("Says hello.")
             .handler(|_: NoArguments| async { "hello" }),
     )
 }

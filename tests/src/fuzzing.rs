@@ -15,8 +15,8 @@ use http_body_util::{BodyExt, Full};
 use mcpfn::jsonrpc::{self, Id, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{
-    BoxFuture, CallRecord, Clock, Envelope, Failure, Frame, Keyring, LogLevel, Params, Platform,
-    Principal, Random, Records, Reply, Timer,
+    AuditEntry, AuditLog, BoxFuture, Clock, Envelope, Execution, Failure, Frame, Keyring, LogLevel,
+    Params, Platform, Principal, Random, Timer,
 };
 use mcpfn_http::{Body, Config, Service, decode_header};
 use serde_json::{Value, json};
@@ -312,14 +312,14 @@ fn ask(server: &Server, method: &str, mut params: Value) -> Value {
     answer
 }
 
-fn finish(reply: Reply) -> Bytes {
+fn finish(reply: Execution) -> Bytes {
     let mut running = match reply {
-        Reply::Answer(answer) => return answer.message,
-        Reply::Running(running) => running,
+        Execution::Done(answer) => return answer.message,
+        Execution::Running(running) => running,
     };
     loop {
         match at_once(running.frame()) {
-            Some(Frame::Answer(answer)) => return answer.message,
+            Some(Frame::Response(answer)) => return answer.message,
             Some(Frame::Notification(notification)) => {
                 assert!(parsed(&notification)["method"].is_string())
             }
@@ -363,10 +363,10 @@ impl Timer for Still {
     }
 }
 
-impl Records for Still {
+impl AuditLog for Still {
     fn failure(&self, _: &Failure<'_>) {}
 
-    fn call(&self, _: &CallRecord<'_>) {}
+    fn call(&self, _: &AuditEntry<'_>) {}
 
     fn denied(&self, _: &str, _: Option<&str>) {}
 
@@ -408,7 +408,7 @@ static SERVICES: LazyLock<[Service; 2]> = LazyLock::new(|| {
 static PAGED: LazyLock<Server> = LazyLock::new(|| {
     let tool = |number| {
         Tool::new(format!("tool_{number}"))
-            .describe("Does nothing.")
+            .description("Does nothing.")
             .handler(|| async { "done" })
     };
     Server::builder("paged", "1.0.0")

@@ -30,7 +30,7 @@ struct Arguments {
 /// Without the macro, because only the builder takes completers.
 fn with_arguments() -> Prompt {
     Prompt::new("test_prompt_with_arguments")
-        .describe("A prompt with two arguments.")
+        .description("A prompt with two arguments.")
         .handler(|arguments: Arguments| async move {
             format!(
                 "Prompt with arguments: arg1='{}', arg2='{}'",

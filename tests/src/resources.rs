@@ -55,7 +55,7 @@ struct Item {
 /// Without the macro, to have both ways under test.
 fn item_template() -> Resource {
     Resource::new("test://template/{id}/data", "template-data")
-        .describe("The data of one item.")
+        .description("The data of one item.")
         .mime("application/json")
         .handler(|item: Item| async move { Json(json!({"id": item.id, "templateTest": true})) })
         .complete("id", |typed: String, _| async move {

@@ -209,7 +209,7 @@ async fn test_panic() -> String {
 /// A schema with keywords that must reach the client unchanged.
 fn json_schema_2020_12_tool() -> Tool {
     Tool::new("json_schema_2020_12_tool")
-        .describe("Has a schema with many keywords.")
+        .description("Has a schema with many keywords.")
         .read_only()
         .input_schema(json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",

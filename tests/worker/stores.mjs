@@ -1,4 +1,4 @@
-// The stores behind the ports, really used: results in KV, call budgets in a rate-limit binding. Arguments: the folder of the fixture
+// The stores behind the ports, really used: results in KV, rate limits in a rate-limit binding. Arguments: the folder of the fixture
 // server's bundle, an empty folder for wrangler's state.
 
 import { writeFile } from 'node:fs/promises';

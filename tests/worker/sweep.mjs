@@ -1,9 +1,9 @@
 // The Durable Objects of the built Worker, as objects that can be looked into: GET /look?shard=A says how many rows one has and when its
 // alarm comes, /sweep lets the alarm come now.
 
-import { McpfnOnce as Built } from './index.js';
+import { McpfnIdempotency as Built } from './index.js';
 
-export class McpfnOnce {
+export class McpfnIdempotency {
   constructor(state, env) {
     this.storage = state.storage;
     this.built = new Built(state, env);
@@ -24,5 +24,5 @@ export class McpfnOnce {
 }
 
 export default {
-  fetch: (request, env) => env.ONCE.getByName(new URL(request.url).searchParams.get('shard')).fetch(request),
+  fetch: (request, env) => env.IDEMPOTENCY.getByName(new URL(request.url).searchParams.get('shard')).fetch(request),
 };

@@ -172,7 +172,7 @@ impl Contestant {
     async fn environment(&self) -> (Environment, Duration) {
         let mut variables = vec![
             ("MCPFN_AUTH", "none"),
-            ("MCPFN_RATE", "none"),
+            ("MCPFN_RATE_LIMIT", "none"),
             ("MCPFN_LOG", "error"),
             // of the server: no demo shop is made, which is data and not start
             ("MCPFN_TOOLKITS", "hello"),
@@ -182,7 +182,7 @@ impl Contestant {
             ),
         ];
         if self.table {
-            variables.push(("MCPFN_TABLE", "mcpfn"));
+            variables.push(("MCPFN_DYNAMODB_TABLE", "mcpfn"));
             variables.push(("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"));
             variables.push(("AWS_SECRET_ACCESS_KEY", "example"));
         }

@@ -1,23 +1,23 @@
-//! Cloudflare Access in front of this server: the assertion that it adds to every request that it
+//! Cloudflare CloudflareAccess in front of this server: the assertion that it adds to every request that it
 //! let through.
 
 use std::fmt;
 
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, Platform, Principal, Scopes};
-use mcpfn_http::{Authenticator, Denied};
+use mcpfn_http::{AuthError, Authenticator};
 
 use crate::bearer;
 use crate::issuer::Issuer;
 use crate::oauth::OAuth;
 
-/// Takes `Cf-Access-Jwt-Assertion` of one team's applications.
-pub struct Access(OAuth);
+/// Takes `Cf-CloudflareAccess-Jwt-Assertion` of one team's applications.
+pub struct CloudflareAccess(OAuth);
 
-impl Access {
+impl CloudflareAccess {
     /// `team` is the first part of the team's domain, TEAM.cloudflareaccess.com; `audiences` are
-    /// the AUD tags of applications. Whom Access lets through may do everything, unless
-    /// [`Access::with_default_scopes`] says otherwise.
+    /// the AUD tags of applications. Whom CloudflareAccess lets through may do everything, unless
+    /// [`CloudflareAccess::with_default_scopes`] says otherwise.
     pub fn new(team: &str, audiences: impl IntoIterator<Item = String>) -> Self {
         let origin = format!("https://{team}.cloudflareaccess.com");
         Self::at(&origin, audiences)
@@ -35,19 +35,19 @@ impl Access {
         })
     }
 
-    /// What whom Access lets through may do.
+    /// What whom CloudflareAccess lets through may do.
     #[must_use]
     pub fn with_default_scopes(self, scopes: Scopes) -> Self {
         Self(self.0.with_default_scopes(scopes))
     }
 }
 
-impl Authenticator for Access {
+impl Authenticator for CloudflareAccess {
     fn authenticate<'a>(
         &'a self,
         headers: &'a HeaderMap,
         platform: &'a Platform,
-    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>> {
         Box::pin(async move {
             match bearer::only(headers, "cf-access-jwt-assertion")? {
                 Some(token) => self.0.principal(token, platform).await.map(Some),
@@ -57,8 +57,8 @@ impl Authenticator for Access {
     }
 }
 
-impl fmt::Debug for Access {
+impl fmt::Debug for CloudflareAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Access").field(&self.0).finish()
+        f.debug_tuple("CloudflareAccess").field(&self.0).finish()
     }
 }

@@ -10,13 +10,13 @@ use http::HeaderMap;
 use mcpfn_core::{
     BoxFuture, MaybeSend, MaybeSync, Platform, Principal, PrincipalKind, Random, Scopes,
 };
-use mcpfn_http::{Authenticator, Denied};
+use mcpfn_http::{AuthError, Authenticator};
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::bearer;
 use crate::denied::{invalid, malformed, unavailable};
-use crate::kept::Kept;
+use crate::kept::RefreshingCache;
 
 /// How long a list of keys serves before it is read again, in milliseconds. A key that is no more
 /// in it serves twice as long at most.
@@ -155,7 +155,7 @@ enum Keys {
     Fixed(Vec<ApiKey>),
     Read {
         source: Arc<dyn KeySource>,
-        kept: Arc<Kept<Vec<ApiKey>>>,
+        kept: Arc<RefreshingCache<Vec<ApiKey>>>,
     },
 }
 
@@ -178,7 +178,7 @@ impl ApiKeys {
         Self {
             keys: Keys::Read {
                 source,
-                kept: Kept::new(FRESH),
+                kept: RefreshingCache::new(FRESH),
             },
             scopes: Scopes::all(),
         }
@@ -195,12 +195,12 @@ impl ApiKeys {
         &self,
         presented: &str,
         platform: &Platform,
-    ) -> Result<Option<Principal>, Denied> {
+    ) -> Result<Option<Principal>, AuthError> {
         match &self.keys {
             Keys::Fixed(keys) => Ok(self.find_in(keys, presented)),
             Keys::Read { source, kept } => {
                 let read = || {
-                    let (source, records) = (Arc::clone(source), Arc::clone(platform.records()));
+                    let (source, records) = (Arc::clone(source), Arc::clone(platform.audit_log()));
                     async move {
                         let list = source.read().await.and_then(|list| {
                             ApiKey::parse(&list).map_err(|mistakes| mistakes.join("; "))
@@ -245,7 +245,7 @@ impl Authenticator for ApiKeys {
         &'a self,
         headers: &'a HeaderMap,
         platform: &'a Platform,
-    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>> {
         Box::pin(async move {
             match (bearer::token(headers)?, bearer::only(headers, "x-api-key")?) {
                 (None, None) => Ok(None),

@@ -1,9 +1,9 @@
-//! Proofs in headers: one of each kind at most, of a bounded size. What they prove is told
+//! Credentials in headers: one of each kind at most, of a bounded size. What they prove is told
 //! elsewhere.
 
 use http::{HeaderMap, header};
 use mcpfn_core::{BoxFuture, Platform, Principal};
-use mcpfn_http::{Authenticator, Denied};
+use mcpfn_http::{AuthError, Authenticator};
 
 use crate::denied::{invalid, malformed};
 
@@ -12,7 +12,7 @@ const MAX: usize = 16 * 1024;
 
 /// The token in `Authorization: Bearer`. Other schemes, such as the signature of IAM, are not ours
 /// to judge.
-pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
+pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
     let Some(value) = only(headers, header::AUTHORIZATION.as_str())? else {
         return Ok(None);
     };
@@ -34,7 +34,7 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
 
 /// The one value of a header. A second one is refused: what is in front of this server may have
 /// looked at another than we do.
-pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Denied> {
+pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, AuthError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -59,14 +59,14 @@ pub(crate) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
 
 /// The last authenticator of a list: refuses a bearer token that none before it took for its own.
 #[derive(Debug, Clone, Copy)]
-pub struct Unclaimed;
+pub struct RejectUnknownBearer;
 
-impl Authenticator for Unclaimed {
+impl Authenticator for RejectUnknownBearer {
     fn authenticate<'a>(
         &'a self,
         headers: &'a HeaderMap,
         _: &'a Platform,
-    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>> {
         Box::pin(async move {
             match token(headers)? {
                 None => Ok(None),

@@ -1,15 +1,15 @@
 //! Refusals, by the answer that they get.
 
-use mcpfn_http::{Denied, DeniedKind};
+use mcpfn_http::{AuthError, AuthErrorKind};
 
-pub(crate) fn malformed(message: impl Into<String>) -> Denied {
-    Denied::new(DeniedKind::Malformed, message)
+pub(crate) fn malformed(message: impl Into<String>) -> AuthError {
+    AuthError::new(AuthErrorKind::Malformed, message)
 }
 
-pub(crate) fn invalid(message: impl Into<String>) -> Denied {
-    Denied::new(DeniedKind::Invalid, message)
+pub(crate) fn invalid(message: impl Into<String>) -> AuthError {
+    AuthError::new(AuthErrorKind::Invalid, message)
 }
 
-pub(crate) fn unavailable(message: impl Into<String>) -> Denied {
-    Denied::new(DeniedKind::Unavailable, message)
+pub(crate) fn unavailable(message: impl Into<String>) -> AuthError {
+    AuthError::new(AuthErrorKind::Unavailable, message)
 }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, HttpRequest, Platform, Principal, PrincipalKind, Scopes};
-use mcpfn_http::{Authenticator, Denied, DeniedKind};
+use mcpfn_http::{AuthError, AuthErrorKind, Authenticator};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -34,16 +34,16 @@ pub struct Introspection {
     issuers: Vec<String>,
     audiences: Vec<String>,
     scopes: Scopes,
-    kept: Mutex<HashMap<[u8; 32], Kept>>,
+    kept: Mutex<HashMap<[u8; 32], IntrospectedToken>>,
 }
 
-struct Kept {
+struct IntrospectedToken {
     until_ms: u64,
-    verdict: Result<Principal, Denied>,
+    verdict: Result<Principal, AuthError>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct IntrospectionResponse {
     active: bool,
     token_type: Option<String>,
     #[serde(flatten)]
@@ -80,7 +80,7 @@ impl Introspection {
         self
     }
 
-    async fn principal(&self, token: &str, platform: &Platform) -> Result<Principal, Denied> {
+    async fn principal(&self, token: &str, platform: &Platform) -> Result<Principal, AuthError> {
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let now = platform.now_ms();
         if let Some(kept) = self
@@ -94,7 +94,7 @@ impl Introspection {
         }
         let claims = match self.ask(token, platform).await {
             Ok(answer) => answer,
-            Err(denied) if denied.kind == DeniedKind::Unavailable => return Err(denied),
+            Err(denied) if denied.kind == AuthErrorKind::Unavailable => return Err(denied),
             Err(denied) => return self.keep(key, now, now + BAD, Err(denied)),
         };
         let verdict = self.check(&claims, now);
@@ -106,7 +106,7 @@ impl Introspection {
         self.keep(key, now, until_ms, verdict)
     }
 
-    async fn ask(&self, token: &str, platform: &Platform) -> Result<Claims, Denied> {
+    async fn ask(&self, token: &str, platform: &Platform) -> Result<Claims, AuthError> {
         let down = |cause: String| {
             unavailable("the issuer of the token gives no answer: try again in a minute")
                 .because(cause)
@@ -123,12 +123,13 @@ impl Introspection {
             )));
         }
         // neither the answer nor what is wrong with it is repeated: it may hold the token
-        let answer: Answer = serde_json::from_slice(&response.body).map_err(|_| {
-            down(format!(
-                "POST {}: the answer is not that of RFC 7662",
-                self.url
-            ))
-        })?;
+        let answer: IntrospectionResponse =
+            serde_json::from_slice(&response.body).map_err(|_| {
+                down(format!(
+                    "POST {}: the answer is not that of RFC 7662",
+                    self.url
+                ))
+            })?;
         let bearer = |kind: &str| {
             ["bearer", "access_token"]
                 .iter()
@@ -142,7 +143,7 @@ impl Introspection {
         Ok(answer.claims)
     }
 
-    fn check(&self, claims: &Claims, now: u64) -> Result<Principal, Denied> {
+    fn check(&self, claims: &Claims, now: u64) -> Result<Principal, AuthError> {
         let asked = self
             .issuers
             .first()
@@ -165,8 +166,8 @@ impl Introspection {
         key: [u8; 32],
         now: u64,
         until_ms: u64,
-        verdict: Result<Principal, Denied>,
-    ) -> Result<Principal, Denied> {
+        verdict: Result<Principal, AuthError>,
+    ) -> Result<Principal, AuthError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX {
             kept.retain(|_, kept| now < kept.until_ms);
@@ -181,7 +182,7 @@ impl Introspection {
         }
         kept.insert(
             key,
-            Kept {
+            IntrospectedToken {
                 until_ms,
                 verdict: verdict.clone(),
             },
@@ -208,7 +209,7 @@ impl Authenticator for Introspection {
         &'a self,
         headers: &'a HeaderMap,
         platform: &'a Platform,
-    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>> {
         Box::pin(async move {
             match bearer::token(headers)? {
                 Some(token) if !has_three_parts(token) => {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use mcpfn_core::{HttpClient, HttpRequest, Platform};
-use mcpfn_http::Denied;
+use mcpfn_http::AuthError;
 use serde::Deserialize;
 
 use crate::denied::{invalid, unavailable};
 use crate::jwt::key::{KeySet, Verdict};
 use crate::jwt::token::Token;
-use crate::kept::Kept;
+use crate::kept::RefreshingCache;
 use crate::remote;
 use crate::signatures::{self, Signatures};
 
@@ -23,7 +23,7 @@ pub(crate) struct Issuer {
     pub(crate) id: String,
     /// Where the keys are; found through the issuer's own document if not given.
     keys_url: Option<String>,
-    keys: Arc<Kept<KeySet>>,
+    keys: Arc<RefreshingCache<KeySet>>,
 }
 
 /// The members that we need of RFC 8414 and OpenID Connect Discovery.
@@ -38,12 +38,16 @@ impl Issuer {
         Self {
             id: id.into(),
             keys_url,
-            keys: Kept::new(FRESH),
+            keys: RefreshingCache::new(FRESH),
         }
     }
 
     /// Whether one of the issuer's keys signed the token.
-    pub(crate) async fn check(&self, token: &Token<'_>, platform: &Platform) -> Result<(), Denied> {
+    pub(crate) async fn check(
+        &self,
+        token: &Token<'_>,
+        platform: &Platform,
+    ) -> Result<(), AuthError> {
         let known = |keys: &KeySet| keys.knows(token);
         let read = || {
             let (issuer, client, signatures) = (

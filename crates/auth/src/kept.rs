@@ -10,7 +10,7 @@ use mcpfn_core::{MaybeSend, MaybeSync, Platform};
 const PAUSE: u64 = 60_000;
 const FIRST_PAUSE: u64 = 5_000;
 
-pub(crate) struct Kept<T> {
+pub(crate) struct RefreshingCache<T> {
     /// From what age on a value is read again, in milliseconds: beside the calls, where the host
     /// can. At twice that age a call waits for it, unless it is known that nobody answers.
     fresh: u64,
@@ -41,7 +41,7 @@ impl<T> Clone for Seen<T> {
     }
 }
 
-impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
+impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
     pub(crate) fn new(fresh: u64) -> Arc<Self> {
         let state = State {
             seen: Seen {
@@ -104,7 +104,7 @@ impl<T: MaybeSend + MaybeSync + 'static> Kept<T> {
                 }
                 let renewal = renewal(read());
                 match wanted {
-                    Wanted::Beside => platform.afterwards(Box::pin(renewal)).await,
+                    Wanted::Beside => platform.defer(Box::pin(renewal)).await,
                     _ => renewal.await,
                 }
             }

@@ -1,4 +1,4 @@
-//! Who calls: OAuth access tokens, API keys, Cloudflare Access and the identities of AWS IAM, as
+//! Who calls: OAuth access tokens, API keys, Cloudflare CloudflareAccess and the identities of AWS IAM, as
 //! authenticators for `mcpfn-http`. Pure over ports: keys and verdicts of issuers come through
 //! `HttpClient`, the time through the platform, and signatures are checked through [`Signatures`],
 //! or with the feature `software` by this crate. What HTTP answers to a caller that proves nothing
@@ -8,12 +8,12 @@
 //! `HttpClient`:
 //!
 //! ```
-//! use mcpfn_auth::{Method, Methods, Proofs};
+//! use mcpfn_auth::{AuthMethod, AuthMethods, Credentials};
 //!
 //! let variable = |name: &str| (name == "MCPFN_AUTH").then(|| "none".into());
-//! let mut reader = mcpfn_host::Reader::new(variable);
-//! let methods = Methods::read(&mut reader, &[Method::OAuth, Method::ApiKey, Method::None]);
-//! let proofs = methods.map(|methods| Proofs::read(&mut reader, &methods));
+//! let mut reader = mcpfn_host::EnvReader::new(variable);
+//! let methods = AuthMethods::read(&mut reader, &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None]);
+//! let proofs = methods.map(|methods| Credentials::read(&mut reader, &methods));
 //!
 //! let mut config = mcpfn_http::Config::default();
 //! if let Some(proofs) = reader.finish(proofs)? {
@@ -37,12 +37,12 @@ mod remote;
 mod settings;
 mod signatures;
 
-pub use access::Access;
+pub use access::CloudflareAccess;
 pub use api_key::{ApiKey, ApiKeys, KeySource, hash_key, new_key};
-pub use bearer::Unclaimed;
+pub use bearer::RejectUnknownBearer;
 pub use iam::IamScopes;
 pub use introspection::Introspection;
-pub use methods::{Method, Methods};
+pub use methods::{AuthMethod, AuthMethods};
 pub use oauth::OAuth;
-pub use settings::{ENVIRONMENT, Proofs};
+pub use settings::{Credentials, ENVIRONMENT};
 pub use signatures::{PublicKey, SignatureKey, Signatures};

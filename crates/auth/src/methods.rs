@@ -2,33 +2,33 @@
 
 use std::ffi::OsString;
 
-use mcpfn_host::Reader;
+use mcpfn_host::EnvReader;
 
 /// One way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Method {
+pub enum AuthMethod {
     /// AWS IAM, which the platform checks.
     Iam,
     /// An authorizer in front, which the platform asks.
     Authorizer,
-    /// Access tokens of an OAuth issuer.
+    /// CloudflareAccess tokens of an OAuth issuer.
     OAuth,
     /// API keys.
     ApiKey,
-    /// Cloudflare Access in front.
-    Access,
+    /// Cloudflare CloudflareAccess in front.
+    CloudflareAccess,
     /// None: anybody may call.
     None,
 }
 
-impl Method {
+impl AuthMethod {
     const ALL: [Self; 6] = [
         Self::Iam,
         Self::Authorizer,
         Self::OAuth,
         Self::ApiKey,
-        Self::Access,
+        Self::CloudflareAccess,
         Self::None,
     ];
 
@@ -40,7 +40,7 @@ impl Method {
             Self::Authorizer => "authorizer",
             Self::OAuth => "oauth",
             Self::ApiKey => "api-key",
-            Self::Access => "access",
+            Self::CloudflareAccess => "access",
             Self::None => "none",
         }
     }
@@ -48,15 +48,15 @@ impl Method {
 
 /// Some of them, or `none` alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Methods(Vec<Method>);
+pub struct AuthMethods(Vec<AuthMethod>);
 
-impl Methods {
+impl AuthMethods {
     /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host allows. `None` when it
     /// is not set, which each host judges for itself, and when it can't be used, which is a mistake
     /// of the reader's.
     pub fn read<F: Fn(&str) -> Option<OsString>>(
-        reader: &mut Reader<F>,
-        allowed: &[Method],
+        reader: &mut EnvReader<F>,
+        allowed: &[AuthMethod],
     ) -> Option<Self> {
         let text = reader.text("MCPFN_AUTH")?;
         let words: Vec<&str> = text
@@ -70,9 +70,9 @@ impl Methods {
                 .copied()
                 .find(|method| method.as_str() == *word)
         };
-        let methods: Option<Vec<Method>> = words.iter().map(known).collect();
+        let methods: Option<Vec<AuthMethod>> = words.iter().map(known).collect();
         match methods {
-            Some(methods) if methods.contains(&Method::None) && methods.len() > 1 => {
+            Some(methods) if methods.contains(&AuthMethod::None) && methods.len() > 1 => {
                 reader.mistake(
                     "MCPFN_AUTH has none beside other words: with none anybody may \
                     call, so leave out it or the others",
@@ -82,7 +82,7 @@ impl Methods {
             Some(methods) if !methods.is_empty() => Some(Self(methods)),
             _ => {
                 // in the order of the type, whatever the host's
-                let words: Vec<&str> = Method::ALL
+                let words: Vec<&str> = AuthMethod::ALL
                     .iter()
                     .filter(|method| allowed.contains(method))
                     .map(|method| method.as_str())
@@ -98,13 +98,13 @@ impl Methods {
 
     /// The words given, which the caller vouches for.
     #[must_use]
-    pub fn of(methods: impl IntoIterator<Item = Method>) -> Self {
+    pub fn of(methods: impl IntoIterator<Item = AuthMethod>) -> Self {
         Self(methods.into_iter().collect())
     }
 
     /// Whether it is one of them.
     #[must_use]
-    pub fn has(&self, method: Method) -> bool {
+    pub fn has(&self, method: AuthMethod) -> bool {
         self.0.contains(&method)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, Platform, Principal, PrincipalKind, Scopes};
-use mcpfn_http::{Authenticator, Denied};
+use mcpfn_http::{AuthError, Authenticator};
 
 use crate::bearer;
 use crate::denied::invalid;
@@ -64,7 +64,7 @@ impl OAuth {
         &self,
         text: &str,
         platform: &Platform,
-    ) -> Result<Principal, Denied> {
+    ) -> Result<Principal, AuthError> {
         let token = Token::read(text)?;
         let claims = &token.claims;
         let issuer = self
@@ -93,7 +93,7 @@ impl Authenticator for OAuth {
         &'a self,
         headers: &'a HeaderMap,
         platform: &'a Platform,
-    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>> {
         Box::pin(async move {
             match bearer::token(headers)? {
                 Some(token) if has_three_parts(token) => {

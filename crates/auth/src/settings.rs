@@ -1,19 +1,19 @@
-//! Proofs of identity from variables, with every mistake reported. Which of them a host has, it
+//! Credentials of identity from variables, with every mistake reported. Which of them a host has, it
 //! says itself.
 
 use std::ffi::OsString;
 use std::sync::Arc;
 
 use mcpfn_core::Scopes;
-use mcpfn_host::Reader;
-use mcpfn_http::{Auth, Authenticator, Resource};
+use mcpfn_host::EnvReader;
+use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
-use crate::access::Access;
+use crate::access::CloudflareAccess;
 use crate::api_key::{ApiKey, ApiKeys, KeySource};
-use crate::bearer::Unclaimed;
+use crate::bearer::RejectUnknownBearer;
 use crate::iam::IamScopes;
 use crate::introspection::Introspection;
-use crate::methods::{Method, Methods};
+use crate::methods::{AuthMethod, AuthMethods};
 use crate::oauth::OAuth;
 use crate::remote;
 
@@ -37,24 +37,24 @@ With MCPFN_AUTH=iam or authorizer:
   MCPFN_IAM_SCOPES       ARN=scope scope, semicolons or lines between them; * in an ARN stands for anything but : and /
                          [every caller may do everything]
 With any:
-  MCPFN_SCOPES           what a proof grants that has no word about scopes [API keys and Access: everything; tokens: nothing]";
+  MCPFN_DEFAULT_SCOPES           what a proof grants that has no word about scopes [API keys and CloudflareAccess: everything; tokens: nothing]";
 
 /// How callers prove who they are, as the operator decided.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Proofs {
-    /// For `mcpfn-http`. Its authenticators are asked in this order: Access, API keys, signed
+pub struct Credentials {
+    /// For `mcpfn-http`. Its authenticators are asked in this order: CloudflareAccess, API keys, signed
     /// tokens, introspection.
-    pub auth: Auth,
+    pub auth: AuthConfig,
     /// What callers may do whom IAM recognised; everything if there is no map.
     pub iam: Option<IamScopes>,
 }
 
-impl Proofs {
+impl Credentials {
     /// Reads what these methods need, on a host where keys come from variables alone.
     pub fn read<F: Fn(&str) -> Option<OsString>>(
-        reader: &mut Reader<F>,
-        methods: &Methods,
+        reader: &mut EnvReader<F>,
+        methods: &AuthMethods,
     ) -> Self {
         Self::read_with(reader, methods, |reader, _| {
             reader.mistake(
@@ -67,28 +67,28 @@ impl Proofs {
 
     /// Reads what these methods need. `open` makes of `MCPFN_API_KEYS_SOURCE` where keys are
     /// listed, or reports why it can't.
-    pub fn read_with<F, O>(reader: &mut Reader<F>, methods: &Methods, open: O) -> Self
+    pub fn read_with<F, O>(reader: &mut EnvReader<F>, methods: &AuthMethods, open: O) -> Self
     where
         F: Fn(&str) -> Option<OsString>,
-        O: FnOnce(&mut Reader<F>, &str) -> Option<Arc<dyn KeySource>>,
+        O: FnOnce(&mut EnvReader<F>, &str) -> Option<Arc<dyn KeySource>>,
     {
         refuse_unused(reader, methods);
         let scopes = reader
-            .text("MCPFN_SCOPES")
+            .text("MCPFN_DEFAULT_SCOPES")
             .map(|scopes| Scopes::parse(&scopes));
-        let mut auth = Auth::default();
-        if methods.has(Method::Access) {
+        let mut auth = AuthConfig::default();
+        if methods.has(AuthMethod::CloudflareAccess) {
             auth.authenticators.extend(access(reader, scopes.as_ref()));
         }
-        if methods.has(Method::ApiKey) {
+        if methods.has(AuthMethod::ApiKey) {
             auth.authenticators
                 .extend(api_keys(reader, scopes.as_ref(), open));
         }
-        if methods.has(Method::OAuth) {
+        if methods.has(AuthMethod::OAuth) {
             oauth(reader, scopes.as_ref(), &mut auth);
         }
-        if methods.has(Method::ApiKey) || methods.has(Method::OAuth) {
-            auth.authenticators.push(Arc::new(Unclaimed));
+        if methods.has(AuthMethod::ApiKey) || methods.has(AuthMethod::OAuth) {
+            auth.authenticators.push(Arc::new(RejectUnknownBearer));
         }
         let iam = iam(reader);
         Self { auth, iam }
@@ -96,10 +96,13 @@ impl Proofs {
 }
 
 /// A variable that protects nothing is one that its operator believes to protect something.
-fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, methods: &Methods) {
+fn refuse_unused<F: Fn(&str) -> Option<OsString>>(
+    reader: &mut EnvReader<F>,
+    methods: &AuthMethods,
+) {
     for (used_by, names) in [
         (
-            &[Method::OAuth][..],
+            &[AuthMethod::OAuth][..],
             &[
                 "MCPFN_ISSUER",
                 "MCPFN_AUDIENCE",
@@ -108,14 +111,17 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, method
             ][..],
         ),
         (
-            &[Method::ApiKey],
+            &[AuthMethod::ApiKey],
             &["MCPFN_API_KEYS", "MCPFN_API_KEYS_SOURCE"],
         ),
         (
-            &[Method::Access],
+            &[AuthMethod::CloudflareAccess],
             &["MCPFN_ACCESS_TEAM", "MCPFN_ACCESS_AUDIENCE"],
         ),
-        (&[Method::Iam, Method::Authorizer], &["MCPFN_IAM_SCOPES"]),
+        (
+            &[AuthMethod::Iam, AuthMethod::Authorizer],
+            &["MCPFN_IAM_SCOPES"],
+        ),
     ] {
         for name in names {
             if !used_by.iter().any(|method| methods.has(*method)) && reader.text(name).is_some() {
@@ -130,9 +136,9 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, method
 }
 
 fn needed<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     name: &str,
-    method: Method,
+    method: AuthMethod,
     what: &str,
 ) -> Option<String> {
     let text = reader.text(name).filter(|text| {
@@ -157,19 +163,19 @@ fn listed(text: &str) -> Vec<String> {
 }
 
 fn access<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     scopes: Option<&Scopes>,
 ) -> Option<Arc<dyn Authenticator>> {
     let team = needed(
         reader,
         "MCPFN_ACCESS_TEAM",
-        Method::Access,
+        AuthMethod::CloudflareAccess,
         "the TEAM of TEAM.cloudflareaccess.com",
     );
     let audience = needed(
         reader,
         "MCPFN_ACCESS_AUDIENCE",
-        Method::Access,
+        AuthMethod::CloudflareAccess,
         "the AUD tag of the application",
     );
     let (team, audience) = (team?, audience?);
@@ -181,7 +187,7 @@ fn access<F: Fn(&str) -> Option<OsString>>(
         );
         return None;
     }
-    let access = Access::new(&team, listed(&audience));
+    let access = CloudflareAccess::new(&team, listed(&audience));
     Some(Arc::new(match scopes {
         Some(scopes) => access.with_default_scopes(scopes.clone()),
         None => access,
@@ -189,13 +195,13 @@ fn access<F: Fn(&str) -> Option<OsString>>(
 }
 
 fn api_keys<F, O>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     scopes: Option<&Scopes>,
     open: O,
 ) -> Option<Arc<dyn Authenticator>>
 where
     F: Fn(&str) -> Option<OsString>,
-    O: FnOnce(&mut Reader<F>, &str) -> Option<Arc<dyn KeySource>>,
+    O: FnOnce(&mut EnvReader<F>, &str) -> Option<Arc<dyn KeySource>>,
 {
     let keys = match reader.text("MCPFN_API_KEYS_SOURCE") {
         Some(_) if reader.text("MCPFN_API_KEYS").is_some() => {
@@ -214,11 +220,11 @@ where
     }))
 }
 
-fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<Vec<ApiKey>> {
+fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<Vec<ApiKey>> {
     let text = needed(
         reader,
         "MCPFN_API_KEYS",
-        Method::ApiKey,
+        AuthMethod::ApiKey,
         "name:hash, with the SHA-256 of a key",
     )?;
     let keys = ApiKey::parse(&text);
@@ -231,14 +237,14 @@ fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Optio
 }
 
 fn oauth<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     scopes: Option<&Scopes>,
-    auth: &mut Auth,
+    auth: &mut AuthConfig,
 ) {
     let issuers = needed(
         reader,
         "MCPFN_ISSUER",
-        Method::OAuth,
+        AuthMethod::OAuth,
         "the URL of the issuer, as tokens have it in iss",
     );
     let issuers = listed(&issuers.unwrap_or_default());
@@ -254,7 +260,7 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
         _ => needed(
             reader,
             "MCPFN_PUBLIC_URL",
-            Method::OAuth,
+            AuthMethod::OAuth,
             "the URL of the MCP endpoint, such as https://mcp.example.com/mcp",
         ),
     };
@@ -287,7 +293,7 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
         auth.authenticators
             .push(Arc::new(introspection.with_default_scopes(scopes)));
     }
-    auth.resource = Some(Resource {
+    auth.resource = Some(ProtectedResource {
         url: own,
         authorization_servers: issuers,
         scopes: Vec::new(),
@@ -295,7 +301,7 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
 }
 
 fn introspection<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     issuers: &[String],
     audiences: &[String],
 ) -> Option<Introspection> {
@@ -326,7 +332,7 @@ fn introspection<F: Fn(&str) -> Option<OsString>>(
     }
 }
 
-fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<IamScopes> {
+fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<IamScopes> {
     match reader.text("MCPFN_IAM_SCOPES")?.parse() {
         Ok(map) => Some(map),
         Err(mistakes) => {
@@ -339,7 +345,7 @@ fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<IamSco
     }
 }
 
-fn url<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>, name: &str, url: &str) {
+fn url<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>, name: &str, url: &str) {
     if let Some(mistake) = remote::mistake(url) {
         // not repeated: it may have a password in it
         reader.mistake(format!(

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use mcpfn_host::Reader;
+use mcpfn_host::EnvReader;
 
 /// Credentials. Their text is never printed.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ impl fmt::Debug for Keys {
 
 /// `AWS_REGION`, and the credentials that Lambda sets. `user` is the variable that needs them.
 pub fn account<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     user: &str,
 ) -> (String, Keys) {
     let mut set = |variable: &str| {
@@ -51,7 +51,7 @@ pub fn account<F: Fn(&str) -> Option<OsString>>(
 
 /// `AWS_ENDPOINT_URL_SERVICE`, else `AWS_ENDPOINT_URL`: another address than the region's own.
 pub fn endpoint<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     variable: &str,
 ) -> Option<String> {
     let endpoint = reader

@@ -13,7 +13,7 @@ use crate::call::{Envelope, Era};
 use crate::jsonrpc::{self, Error, Id, Message};
 use crate::port::Platform;
 use crate::principal::Principal;
-use crate::running::{Answer, Reply};
+use crate::running::{Execution, RpcResponse};
 use crate::send::BoxFuture;
 use crate::server::Server;
 use crate::version::Revision;
@@ -48,7 +48,8 @@ impl Server {
             .filter_map(|item| one(self, item.get(), principal, deadline_ms, platform))
             // an array of answers has no place for reports
             .map(|reply| {
-                Box::pin(async move { reply.answer().await.message }) as BoxFuture<'static, Bytes>
+                Box::pin(async move { reply.into_response().await.message })
+                    as BoxFuture<'static, Bytes>
             })
             .collect();
         if replies.is_empty() {
@@ -66,9 +67,9 @@ fn one(
     principal: &Arc<Principal>,
     deadline_ms: Option<u64>,
     platform: &Arc<Platform>,
-) -> Option<Reply> {
+) -> Option<Execution> {
     let refused =
-        |id: Option<&str>, error: &Error| Some(Reply::Answer(Answer::malformed(id, error)));
+        |id: Option<&str>, error: &Error| Some(Execution::Done(RpcResponse::malformed(id, error)));
     let request = match jsonrpc::read_message(text) {
         Ok(Message::Request(request)) => request,
         Ok(Message::Notification(_) | Message::Response) => return None,

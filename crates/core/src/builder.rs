@@ -14,9 +14,9 @@ use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
 use crate::send::{MaybeSend, MaybeSync};
-use crate::server::lists::{Kind, List, Listed, Lists};
+use crate::server::lists::{List, ListEntry, ListKind, Lists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
-use crate::server::{Inner, Rendered, Server};
+use crate::server::{Rendered, Server, ServerInner};
 use crate::text::in_order;
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
@@ -247,30 +247,30 @@ impl Builder {
             let resources = resources
                 .iter()
                 .filter(move |resource| resource.template.is_some() == templates);
-            resources.map(|resource| Listed {
+            resources.map(|resource| ListEntry {
                 name: register::registered_uri(resource),
                 scopes: &resource.scopes,
             })
         };
         let lists = Lists {
             tools: List::new(
-                Kind::Tools,
+                ListKind::Tools,
                 self.per_page,
-                tools.iter().map(|tool| Listed {
+                tools.iter().map(|tool| ListEntry {
                     name: &tool.name,
                     scopes: &tool.scopes,
                 }),
             ),
             prompts: List::new(
-                Kind::Prompts,
+                ListKind::Prompts,
                 self.per_page,
-                prompts.iter().map(|prompt| Listed {
+                prompts.iter().map(|prompt| ListEntry {
                     name: &prompt.definition.name,
                     scopes: &prompt.scopes,
                 }),
             ),
-            resources: List::new(Kind::Resources, self.per_page, located(false)),
-            templates: List::new(Kind::Templates, self.per_page, located(true)),
+            resources: List::new(ListKind::Resources, self.per_page, located(false)),
+            templates: List::new(ListKind::Templates, self.per_page, located(true)),
         };
         let header_names = in_order(
             tools
@@ -279,7 +279,7 @@ impl Builder {
                 .map(|parameter| parameter.header.as_str()),
         );
         let header_names = header_names.into_iter().map(str::to_owned).collect();
-        Ok(Server::from_inner(Inner {
+        Ok(Server::from_inner(ServerInner {
             info: self.info,
             instructions: self.instructions,
             capabilities,
@@ -293,7 +293,7 @@ impl Builder {
             header_names,
             lists,
             list_ttl_ms: milliseconds(self.list_ttl),
-            most_result_bytes: self.most_result,
+            max_result_bytes: self.most_result,
             state: Arc::new(self.state),
             rendered: Rendered::default(),
         }))

@@ -148,20 +148,20 @@ pub struct Envelope<'a> {
 )]
 pub enum Era<'a> {
     /// The request describes itself.
-    Modern(Described<'a>),
+    Modern(RequestMeta<'a>),
     /// The request relies on a handshake; served without remembering it.
     Legacy(Revision),
 }
 
 /// What a modern request says of itself.
 #[derive(Debug)]
-pub struct Described<'a> {
+pub struct RequestMeta<'a> {
     /// The protocol version, as sent; not yet compared with what is served.
     pub version: Cow<'a, str>,
     meta: CallMeta,
 }
 
-impl Described<'_> {
+impl RequestMeta<'_> {
     /// The revision named, if it is served to modern requests.
     ///
     /// # Errors
@@ -267,14 +267,14 @@ impl<'a> Envelope<'a> {
     /// The call, ready for [`Server::reply`](crate::Server::reply).
     ///
     /// # Errors
-    /// As for [`Described::revision`]; -32602 for a bad progress token.
+    /// As for [`RequestMeta::revision`]; -32602 for a bad progress token.
     pub fn into_call(
         self,
         era: Era<'a>,
         principal: impl Into<Arc<Principal>>,
     ) -> Result<Call<'a>, Error> {
         let (revision, meta) = match era {
-            Era::Modern(described) => (described.revision()?, described.meta),
+            Era::Modern(meta) => (meta.revision()?, meta.meta),
             Era::Legacy(revision) => (
                 revision,
                 self.params
@@ -298,7 +298,7 @@ impl<'a> Envelope<'a> {
 }
 
 fn modern<'a>(meta: &RawMeta<'a>) -> Result<Era<'a>, Error> {
-    Ok(Era::Modern(Described {
+    Ok(Era::Modern(RequestMeta {
         version: meta.version()?,
         meta: meta.modern()?,
     }))

@@ -20,22 +20,22 @@ use crate::outbox::Outbox;
 use crate::port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::port::{Platform, TypeMap};
 use crate::principal::Principal;
-use crate::round_trip::Ask;
+use crate::round_trip::InputRequired;
 use crate::send::{MaybeSend, MaybeSync};
 use crate::tool::validate::Validator;
 use crate::version::Revision;
 
 /// One call, as its handler sees it.
 #[derive(Clone)]
-pub struct Cx(Arc<Inner>);
+pub struct Cx(Arc<CxInner>);
 
-struct Inner {
+struct CxInner {
     revision: Revision,
     principal: Arc<Principal>,
     meta: Arc<CallMeta>,
     answers: InputResponses,
     opened: Option<Value>,
-    filled: BTreeMap<String, String>,
+    completion_arguments: BTreeMap<String, String>,
     deadline_ms: u64,
     platform: Arc<Platform>,
     state: Arc<TypeMap>,
@@ -43,13 +43,13 @@ struct Inner {
 }
 
 /// The parts of a `Cx`; the dispatcher fills them in.
-pub(crate) struct Parts {
+pub(crate) struct CxParts {
     pub(crate) revision: Revision,
     pub(crate) principal: Arc<Principal>,
     pub(crate) meta: Arc<CallMeta>,
     pub(crate) answers: InputResponses,
     pub(crate) opened: Option<Value>,
-    pub(crate) filled: BTreeMap<String, String>,
+    pub(crate) completion_arguments: BTreeMap<String, String>,
     pub(crate) deadline_ms: u64,
     pub(crate) platform: Arc<Platform>,
     pub(crate) state: Arc<TypeMap>,
@@ -57,26 +57,26 @@ pub(crate) struct Parts {
 }
 
 impl Cx {
-    pub(crate) fn new(parts: Parts) -> Self {
-        let Parts {
+    pub(crate) fn new(parts: CxParts) -> Self {
+        let CxParts {
             revision,
             principal,
             meta,
             answers,
             opened,
-            filled,
+            completion_arguments,
             deadline_ms,
             platform,
             state,
             outbox,
         } = parts;
-        Self(Arc::new(Inner {
+        Self(Arc::new(CxInner {
             revision,
             principal,
             meta,
             answers,
             opened,
-            filled,
+            completion_arguments,
             deadline_ms,
             platform,
             state,
@@ -127,8 +127,8 @@ impl Cx {
 
     /// Tells the server's log, not the client, that something the handler can do without gave no
     /// answer. `what` is a name such as `embeddings`; put no secret into `cause`.
-    pub fn went_without(&self, what: &str, cause: &str) {
-        self.0.platform.records.store_failure(what, cause);
+    pub fn report_degraded(&self, what: &str, cause: &str) {
+        self.0.platform.audit_log.store_failure(what, cause);
     }
 
     /// Who calls.
@@ -236,9 +236,9 @@ impl Cx {
         Ok(client.send(request).await)
     }
 
-    /// Starts a question to the client; see [`Ask`].
-    pub fn ask(&self) -> Ask {
-        Ask::new()
+    /// Starts a question to the client; see [`InputRequired`].
+    pub fn ask(&self) -> InputRequired {
+        InputRequired::new()
     }
 
     /// What the client answered under `key`, if this call is a retry that carries an answer.
@@ -277,7 +277,7 @@ impl Cx {
         }
     }
 
-    /// What an earlier round of this call put into [`Ask::state`]. Sealed in between: it can be
+    /// What an earlier round of this call put into [`InputRequired::state`]. Sealed in between: it can be
     /// trusted as far as its own round could. `None` in the first round, or when the value is of
     /// another type.
     #[must_use]
@@ -288,10 +288,13 @@ impl Cx {
             .and_then(|state| T::deserialize(state).ok())
     }
 
-    /// While completing an argument: what the person has filled into another one already.
+    /// While completing an argument: what the person has completion_arguments into another one already.
     #[must_use]
-    pub fn filled(&self, argument: &str) -> Option<&str> {
-        self.0.filled.get(argument).map(String::as_str)
+    pub fn completion_argument(&self, argument: &str) -> Option<&str> {
+        self.0
+            .completion_arguments
+            .get(argument)
+            .map(String::as_str)
     }
 
     /// Refuses the call unless the client declared the capability.

@@ -1,21 +1,21 @@
 //! From a method's name to the function that serves it: the list of what is served.
 
+pub(crate) mod active_call;
 mod call;
 mod complete;
 mod deadline;
 mod merged;
 mod read;
-pub(crate) mod work;
 
 use std::sync::Arc;
 
 use crate::call::{Call, Envelope};
 use crate::jsonrpc::Error;
 use crate::model::capabilities::ServerCapabilities;
-use crate::policy::record::AtOnce;
+use crate::policy::audit::ImmediateCall;
 use crate::port::Platform;
 use crate::principal::Principal;
-use crate::running::{Answer, Reply};
+use crate::running::{Execution, RpcResponse};
 use crate::server::Server;
 use crate::server::lists::List;
 use crate::version::Revision;
@@ -80,21 +80,21 @@ impl Method {
 }
 
 /// Serves one call. What is answered at once is recorded here, the rest when it ends.
-pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Reply {
+pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Execution {
     let (id, call) = (call.id.as_json(), &mut call);
     let Some(method) = Method::find(&call.method, call.revision, server.capabilities()) else {
         let error = Error::method_not_found(&call.method);
-        record(call, platform, "", Err(&error));
-        return Reply::Answer(Answer::error(Some(id), &error));
+        audit(call, platform, "", Err(&error));
+        return Execution::Done(RpcResponse::error(Some(id), &error));
     };
-    let outcome = match method {
-        Method::Discover => Ok(answer(id, server.discovery())),
+    let execution = match method {
+        Method::Discover => Ok(done(id, server.discovery())),
         Method::Initialize => call
             .params
             .protocol_version()
-            .map(|version| answer(id, server.initialization(&version))),
-        Method::Ping => Ok(answer(id, b"{}")),
-        Method::SetLogLevel => call.params.level().map(|_| answer(id, b"{}")),
+            .map(|version| done(id, server.initialization(&version))),
+        Method::Ping => Ok(done(id, b"{}")),
+        Method::SetLogLevel => call.params.level().map(|_| done(id, b"{}")),
         Method::ListTools => list(server, call, method, &server.lists().tools, platform),
         Method::ListResources => list(server, call, method, &server.lists().resources, platform),
         Method::ListTemplates => list(server, call, method, &server.lists().templates, platform),
@@ -104,14 +104,14 @@ pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platf
         Method::ReadResource => read::resource(server, call, platform),
         Method::Complete => complete::complete(server, call, platform),
     };
-    if let Some(ended) = match &outcome {
-        Ok(Reply::Answer(answer)) => Some(Ok(answer.message.len())),
-        Ok(Reply::Running(_)) => None,
+    if let Some(ended) = match &execution {
+        Ok(Execution::Done(response)) => Some(Ok(response.message.len())),
+        Ok(Execution::Running(_)) => None,
         Err(error) => Some(Err(error)),
     } {
-        record(call, platform, method.as_str(), ended);
+        audit(call, platform, method.as_str(), ended);
     }
-    outcome.unwrap_or_else(|error| Reply::Answer(Answer::error(Some(id), &error)))
+    execution.unwrap_or_else(|error| Execution::Done(RpcResponse::error(Some(id), &error)))
 }
 
 /// Answers a request that its transport refuses before it is a call.
@@ -122,10 +122,10 @@ pub(crate) fn refuse(
     principal: &Principal,
     error: &Error,
     platform: &Platform,
-) -> Answer {
+) -> RpcResponse {
     let method =
         Method::find(&envelope.method, revision, server.capabilities()).map_or("", Method::as_str);
-    let call = AtOnce {
+    let call = ImmediateCall {
         revision,
         method,
         id: envelope.id.as_json(),
@@ -134,17 +134,17 @@ pub(crate) fn refuse(
         duration_ms: 0,
     };
     call.record(platform, Err(error));
-    Answer::error(Some(envelope.id.as_json()), error)
+    RpcResponse::error(Some(envelope.id.as_json()), error)
 }
 
-fn record(call: &Call<'_>, platform: &Platform, method: &str, ended: Result<usize, &Error>) {
+fn audit(call: &Call<'_>, platform: &Platform, method: &str, ended: Result<usize, &Error>) {
     let Call {
         revision,
         principal,
         ..
     } = call;
     let trace = Some(&call.meta.trace);
-    AtOnce {
+    ImmediateCall {
         revision: *revision,
         method,
         id: call.id.as_json(),
@@ -155,8 +155,8 @@ fn record(call: &Call<'_>, platform: &Platform, method: &str, ended: Result<usiz
     .record(platform, ended);
 }
 
-fn answer(id: &str, result: &[u8]) -> Reply {
-    Reply::Answer(Answer::result(id, result))
+fn done(id: &str, result: &[u8]) -> Execution {
+    Execution::Done(RpcResponse::result(id, result))
 }
 
 fn list(
@@ -165,7 +165,7 @@ fn list(
     method: Method,
     list: &List,
     platform: &Arc<Platform>,
-) -> Result<Reply, Error> {
+) -> Result<Execution, Error> {
     if !server.upstreams().is_empty() {
         return merged::list(server, call, method, list.kind(), platform);
     }
@@ -176,5 +176,5 @@ fn list(
         server,
         &call.principal.scopes,
     )?;
-    Ok(answer(call.id.as_json(), &page))
+    Ok(done(call.id.as_json(), &page))
 }

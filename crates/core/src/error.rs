@@ -4,17 +4,17 @@
 use std::fmt;
 
 use crate::model::capabilities::Capability;
-use crate::round_trip::Ask;
+use crate::round_trip::InputRequired;
 
 /// Why a tool, a prompt or a resource gave no result.
 ///
 /// Any `std::error::Error` becomes one through `?`: the model then reads a safe sentence with an
 /// id, and the log gets the cause under the same id.
 #[derive(Debug)]
-pub struct ToolError(Box<Kind>);
+pub struct ToolError(Box<ErrorKind>);
 
 #[derive(Debug)]
-pub(crate) enum Kind {
+pub(crate) enum ErrorKind {
     /// The public sentence, and maybe a private cause.
     Failed {
         message: String,
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     /// The thing named does not exist.
     NotFound { message: String },
     /// Not an error: the client is asked something first.
-    Ask(Ask),
+    InputRequired(InputRequired),
     /// The client can't do what the call needs.
     MissingCapability(Capability),
 }
@@ -34,7 +34,7 @@ impl ToolError {
     /// A failure that the model can act on, in one sentence that says what to change.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Kind::Failed {
+        Self(Box::new(ErrorKind::Failed {
             message: message.into(),
             cause: None,
         }))
@@ -43,7 +43,7 @@ impl ToolError {
     /// A failure whose cause is for the log alone.
     #[must_use]
     pub fn internal(cause: impl fmt::Display) -> Self {
-        Self(Box::new(Kind::Internal {
+        Self(Box::new(ErrorKind::Internal {
             cause: cause.to_string(),
         }))
     }
@@ -59,7 +59,7 @@ impl ToolError {
     /// it.
     #[must_use]
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self(Box::new(Kind::NotFound {
+        Self(Box::new(ErrorKind::NotFound {
             message: message.into(),
         }))
     }
@@ -68,15 +68,15 @@ impl ToolError {
     /// -32021.
     #[must_use]
     pub fn missing_capability(capability: Capability) -> Self {
-        Self(Box::new(Kind::MissingCapability(capability)))
+        Self(Box::new(ErrorKind::MissingCapability(capability)))
     }
 
     /// Adds a private cause for the log.
     #[must_use]
     pub fn with_cause(self, cause: impl fmt::Display) -> Self {
         match *self.0 {
-            Kind::Failed { message, .. } | Kind::NotFound { message } => {
-                Self(Box::new(Kind::Failed {
+            ErrorKind::Failed { message, .. } | ErrorKind::NotFound { message } => {
+                Self(Box::new(ErrorKind::Failed {
                     message,
                     cause: Some(cause.to_string()),
                 }))
@@ -89,21 +89,23 @@ impl ToolError {
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &*self.0 {
-            Kind::Failed { message, .. } | Kind::NotFound { message } => Some(message),
-            Kind::Internal { .. } | Kind::Ask(_) | Kind::MissingCapability(_) => None,
+            ErrorKind::Failed { message, .. } | ErrorKind::NotFound { message } => Some(message),
+            ErrorKind::Internal { .. }
+            | ErrorKind::InputRequired(_)
+            | ErrorKind::MissingCapability(_) => None,
         }
     }
 
     /// What is asked, if this is a question and no failure.
     #[must_use]
-    pub fn ask(&self) -> Option<&Ask> {
+    pub fn ask(&self) -> Option<&InputRequired> {
         match &*self.0 {
-            Kind::Ask(ask) => Some(ask),
+            ErrorKind::InputRequired(ask) => Some(ask),
             _ => None,
         }
     }
 
-    pub(crate) fn into_kind(self) -> Kind {
+    pub(crate) fn into_kind(self) -> ErrorKind {
         *self.0
     }
 }
@@ -121,8 +123,8 @@ impl<E: std::error::Error> From<E> for ToolError {
     }
 }
 
-impl From<Ask> for ToolError {
-    fn from(ask: Ask) -> Self {
-        Self(Box::new(Kind::Ask(ask)))
+impl From<InputRequired> for ToolError {
+    fn from(ask: InputRequired) -> Self {
+        Self(Box::new(ErrorKind::InputRequired(ask)))
     }
 }

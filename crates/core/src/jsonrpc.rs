@@ -1,4 +1,4 @@
-//! The JSON-RPC 2.0 envelope: reading messages without copying them, writing answers. Knows no MCP.
+//! The JSON-RPC 2.0 message: reading messages without copying them, writing answers. Knows no MCP.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -57,7 +57,7 @@ pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
         // valid JSON, so without escapes it is the text itself
         return Some(Cow::Borrowed(inside));
     }
-    serde_json::from_str::<Text<'_>>(raw.get())
+    serde_json::from_str::<EscapedText<'_>>(raw.get())
         .ok()
         .map(|text| text.0)
 }
@@ -149,8 +149,8 @@ pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, M
 pub fn read_message<'a, P: Deserialize<'a>>(
     text: &'a str,
 ) -> Result<Message<'a, P>, Malformed<'a>> {
-    match serde_json::from_str::<Object<Envelope<'a, P>>>(text) {
-        Ok(Object(envelope)) => message(envelope),
+    match serde_json::from_str::<Object<RawMessage<'a, P>>>(text) {
+        Ok(Object(message)) => classify(message),
         Err(error) if error.is_data() => unreadable(text, &error),
         Err(error) => Err(json_error(&error).into()),
     }
@@ -161,10 +161,11 @@ fn unreadable<'a, P>(
     text: &'a str,
     error: &serde_json::Error,
 ) -> Result<Message<'a, P>, Malformed<'a>> {
-    let Ok(Object(envelope)) = serde_json::from_str::<Object<Envelope<'a, &RawValue>>>(text) else {
+    let Ok(Object(message)) = serde_json::from_str::<Object<RawMessage<'a, &RawValue>>>(text)
+    else {
         return Err(json_error(error).into());
     };
-    match message(envelope)? {
+    match classify(message)? {
         Message::Request(Request { id, params, .. }) => {
             let is_object = params.is_none_or(|params| params.get().starts_with('{'));
             let said = if is_object {
@@ -187,8 +188,8 @@ fn unreadable<'a, P>(
     }
 }
 
-fn message<P>(envelope: Envelope<'_, P>) -> Result<Message<'_, P>, Malformed<'_>> {
-    let id = match envelope.id {
+fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'_>> {
+    let id = match message.id {
         None => None,
         Some(raw) => {
             let refused = || {
@@ -203,22 +204,22 @@ fn message<P>(envelope: Envelope<'_, P>) -> Result<Message<'_, P>, Malformed<'_>
         id,
         error: Error::invalid_request(message),
     };
-    if envelope.jsonrpc.is_none_or(|version| version.0 != "2.0") {
+    if message.jsonrpc.is_none_or(|version| version.0 != "2.0") {
         return Err(refuse("`jsonrpc` must be \"2.0\""));
     }
-    let answered = envelope.result.is_some() || envelope.error.is_some();
-    match (envelope.method.map(|method| method.0), id) {
+    let answered = message.result.is_some() || message.error.is_some();
+    match (message.method.map(|method| method.0), id) {
         (Some(_), _) if answered => Err(refuse(
             "a message has either `method` or `result`/`error`, not both",
         )),
         (Some(method), Some(id)) => Ok(Message::Request(Request {
             id,
             method,
-            params: envelope.params,
+            params: message.params,
         })),
         (Some(method), None) => Ok(Message::Notification(Notification {
             method,
-            params: envelope.params,
+            params: message.params,
         })),
         (None, _) if answered => Ok(Message::Response),
         (None, _) => Err(refuse("`method` is missing")),
@@ -227,13 +228,13 @@ fn message<P>(envelope: Envelope<'_, P>) -> Result<Message<'_, P>, Malformed<'_>
 
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "P: Deserialize<'de>"))]
-struct Envelope<'a, P> {
+struct RawMessage<'a, P> {
     #[serde(borrow, default)]
-    jsonrpc: Option<Text<'a>>,
+    jsonrpc: Option<EscapedText<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    method: Option<Text<'a>>,
+    method: Option<EscapedText<'a>>,
     #[serde(default = "none", deserialize_with = "some")]
     params: Option<P>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -245,7 +246,7 @@ struct Envelope<'a, P> {
 /// A string, borrowed where it has no escapes. (serde borrows into a bare `Cow`, but not into an
 /// `Option` of one.)
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct EscapedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A struct read from a JSON object only. serde's derive would also read it from an array of its
 /// fields in order.
@@ -315,7 +316,7 @@ impl ErrorCode {
     pub const INTERNAL: Self = Self(-32603);
     /// The caller lacks a scope: ours, outside the range that JSON-RPC and MCP keep for themselves.
     pub const FORBIDDEN: Self = Self(403);
-    /// The caller's budget of calls is used up: ours, outside the range that JSON-RPC and MCP keep
+    /// The caller's rate limit is reached: ours, outside the range that JSON-RPC and MCP keep
     /// for themselves.
     pub const RATE_LIMITED: Self = Self(429);
 }

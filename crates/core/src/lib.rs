@@ -16,7 +16,7 @@
 //! use mcpfn_core::{NoArguments, Server, Tool};
 //!
 //! let server = Server::builder("clock", "1.0.0")
-//!     .tool(Tool::new("tick").describe("Says tick.").read_only().handler(|_: NoArguments| async { "tick" }))
+//!     .tool(Tool::new("tick").description("Says tick.").read_only().handler(|_: NoArguments| async { "tick" }))
 //!     .build()?;
 //! assert_eq!(server.counts(), (1, 0, 0));
 //! # Ok::<(), mcpfn_core::BuildError>(())
@@ -52,12 +52,12 @@ mod upstream;
 mod version;
 
 pub use builder::{BuildError, Builder};
-pub use call::{Call, Described, Envelope, Era, Params, unsupported};
+pub use call::{Call, Envelope, Era, Params, RequestMeta, unsupported};
 pub use context::Cx;
 pub use error::ToolError;
 pub use handler::Handler;
 pub use line::{Batch, Connection, Received};
-pub use marked::{Marked, MarkedFn};
+pub use marked::{HandlerFuture, Registrable};
 pub use model::JsonObject;
 pub use model::capabilities::{Capability, ClientCapabilities};
 pub use model::content::{
@@ -72,30 +72,34 @@ pub use model::input::{
 pub use model::meta::{LogLevel, TraceContext};
 pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
-pub use policy::{Limits, WhenDown};
+pub use policy::{FailureMode, RateLimits};
+pub use port::audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
 pub use port::blob_path::{BadPath, BlobPath};
 pub use port::blobs::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition,
 };
 pub use port::embedder::{EmbedError, Embedder};
 pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
-pub use port::records::{CacheUse, CallRecord, Failure, Outcome, Records};
 pub use port::sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
-pub use port::store::{Admission, Begun, Once, Rate, RateLimiter, ResultCache, StoreError};
+pub use port::store::{
+    Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
+};
 pub use port::{Background, Clock, Platform, Random, Timer};
 pub use principal::{Principal, PrincipalKind};
 pub use prompt::{IntoPrompt, IntoPromptResult, Prompt};
 pub use resource::result::IntoResourceContents;
 pub use resource::{IntoResource, Resource, Variables};
-pub use round_trip::{Ask, KeyError, Keyring};
-pub use running::{Answer, Failed, Frame, Reply, Running};
+pub use round_trip::{InputRequired, KeyError, Keyring};
+pub use running::{ErrorInfo, Execution, Frame, RpcResponse, Running};
 pub use scope::Scopes;
 pub use send::{BoxFuture, MaybeSend, MaybeSync};
 pub use server::Server;
 pub use tool::result::{IntoToolResult, Json, Structured};
 pub use tool::schema::{HeaderParameter, Input, JsonSchema, NoArguments};
 pub use tool::{IntoTool, Tool};
-pub use upstream::{Completing, ListKind, Listed, Listing, Upstream, shown_uri};
+pub use upstream::{
+    CompletionRequest, ListKind, ListOutcome, Upstream, UpstreamList, namespaced_uri,
+};
 pub use version::Revision;
 
 #[cfg(feature = "macros")]

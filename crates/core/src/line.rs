@@ -10,7 +10,7 @@ use crate::call::{Envelope, Era, Params};
 use crate::jsonrpc::{self, Error, Id, Incoming, Message, Notification, Request};
 use crate::port::Platform;
 use crate::principal::Principal;
-use crate::running::{Answer, Reply, Running};
+use crate::running::{Execution, RpcResponse, Running};
 use crate::send::BoxFuture;
 use crate::server::{Server, negotiate};
 use crate::version::Revision;
@@ -104,8 +104,8 @@ impl Connection {
         match envelope.into_call(era, Arc::clone(&self.principal)) {
             Err(error) => refuse(Some(id), &error),
             Ok(call) => match self.server.reply(call, platform) {
-                Reply::Answer(answer) => Received::Send(answer.message),
-                Reply::Running(running) => Received::Run {
+                Execution::Done(answer) => Received::Send(answer.message),
+                Execution::Running(running) => Received::Run {
                     id: id.as_json().into(),
                     call: running,
                 },
@@ -131,7 +131,7 @@ impl Connection {
 }
 
 fn refuse(id: Option<Id<'_>>, error: &Error) -> Received {
-    Received::Send(Answer::malformed(id.map(Id::as_json), error).message)
+    Received::Send(RpcResponse::malformed(id.map(Id::as_json), error).message)
 }
 
 /// The id that `notifications/cancelled` names.

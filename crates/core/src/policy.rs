@@ -1,22 +1,22 @@
-//! What surrounds a handler: call budgets, kept results, writes that happen once, records. Each
+//! What surrounds a handler: rate limits, cached results, idempotent writes, records. Each
 //! policy is one file here; `dispatch/` composes them in one visible order, the stores behind them
 //! are ports.
 
+pub(crate) mod audit;
 pub(crate) mod cache;
-pub(crate) mod flight;
-pub(crate) mod kept;
-pub(crate) mod once;
-pub(crate) mod rate;
-pub(crate) mod record;
+pub(crate) mod idempotency;
+pub(crate) mod rate_limit;
 pub(crate) mod redact;
 pub(crate) mod scope;
+pub(crate) mod single_flight;
+pub(crate) mod stored_result;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::port::store::{Once, Rate, RateLimiter};
+use crate::port::store::{IdempotencyStore, Rate, RateLimiter};
 
 /// How long a tool's results are kept, and for whom. See `Tool::cache`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,50 +28,50 @@ pub(crate) struct Cache {
 
 /// What happens to a call while a store that should decide about it gives no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WhenDown {
+pub enum FailureMode {
     /// It goes on, without that store's protection.
     #[default]
-    Admit,
+    Open,
     /// It is refused, with a sentence that says it may work later.
-    Refuse,
+    Closed,
 }
 
-impl FromStr for WhenDown {
+impl FromStr for FailureMode {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
         match text {
-            "admit" => Ok(Self::Admit),
-            "refuse" => Ok(Self::Refuse),
+            "allow" => Ok(Self::Open),
+            "deny" => Ok(Self::Closed),
             _ => Err(()),
         }
     }
 }
 
-/// Call budgets of a deployment.
+/// Rate limits of a deployment.
 #[derive(Clone)]
-pub struct Limits {
+pub struct RateLimits {
     /// Where calls are counted.
     pub limiter: Arc<dyn RateLimiter>,
     /// Of each principal over all tools, prompts and resources; of each address where nobody
     /// recognised the caller. `None` leaves only the rates that tools have themselves.
     pub rate: Option<Rate>,
     /// What a limiter that is down does to calls.
-    pub when_down: WhenDown,
+    pub failure_mode: FailureMode,
 }
 
-impl fmt::Debug for Limits {
+impl fmt::Debug for RateLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limits")
+        f.debug_struct("RateLimits")
             .field("rate", &self.rate)
-            .field("when_down", &self.when_down)
+            .field("failure_mode", &self.failure_mode)
             .finish_non_exhaustive()
     }
 }
 
-/// Where writes that happen once are remembered.
+/// Where idempotent writes are remembered.
 #[derive(Clone)]
-pub(crate) struct Writes {
-    pub(crate) once: Arc<dyn Once>,
-    pub(crate) when_down: WhenDown,
+pub(crate) struct IdempotentWrites {
+    pub(crate) store: Arc<dyn IdempotencyStore>,
+    pub(crate) failure_mode: FailureMode,
 }

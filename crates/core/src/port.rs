@@ -1,11 +1,11 @@
 //! The ports: everything that is not a function of the request comes in through these. No
 //! implementation of any of them.
 
+pub(crate) mod audit_log;
 pub(crate) mod blob_path;
 pub(crate) mod blobs;
 pub(crate) mod embedder;
 pub(crate) mod http_client;
-pub(crate) mod records;
 pub(crate) mod sql;
 pub(crate) mod store;
 
@@ -15,12 +15,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::policy::flight::Flights;
-use crate::policy::{Limits, WhenDown, Writes};
+use crate::policy::single_flight::SingleFlight;
+use crate::policy::{FailureMode, IdempotentWrites, RateLimits};
 use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
-use records::Records;
-use store::{Once, ResultCache};
+use audit_log::AuditLog;
+use store::{IdempotencyStore, ResultCache};
 
 /// What a host gives to a call.
 #[derive(Clone)]
@@ -28,15 +28,15 @@ pub struct Platform {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timer: Arc<dyn Timer>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) records: Arc<dyn Records>,
+    pub(crate) audit_log: Arc<dyn AuditLog>,
     pub(crate) keys: Keyring,
     pub(crate) ports: TypeMap,
     pub(crate) background: Option<Arc<dyn Background>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
-    pub(crate) limits: Option<Limits>,
-    pub(crate) writes: Option<Writes>,
-    pub(crate) flights: Arc<Flights>,
-    pub(crate) shows_inputs: bool,
+    pub(crate) rate_limits: Option<RateLimits>,
+    pub(crate) writes: Option<IdempotentWrites>,
+    pub(crate) single_flight: Arc<SingleFlight>,
+    pub(crate) audits_arguments: bool,
 }
 
 impl Platform {
@@ -46,22 +46,22 @@ impl Platform {
         clock: Arc<dyn Clock>,
         timer: Arc<dyn Timer>,
         random: Arc<dyn Random>,
-        records: Arc<dyn Records>,
+        audit_log: Arc<dyn AuditLog>,
         keys: Keyring,
     ) -> Self {
         Self {
             clock,
             timer,
             random,
-            records,
+            audit_log,
             keys,
             ports: TypeMap::default(),
             background: None,
             cache: None,
-            limits: None,
+            rate_limits: None,
             writes: None,
-            flights: Arc::default(),
-            shows_inputs: false,
+            single_flight: Arc::default(),
+            audits_arguments: false,
         }
     }
 
@@ -73,8 +73,8 @@ impl Platform {
 
     /// Where the private side of calls goes.
     #[must_use]
-    pub fn records(&self) -> &Arc<dyn Records> {
-        &self.records
+    pub fn audit_log(&self) -> &Arc<dyn AuditLog> {
+        &self.audit_log
     }
 
     /// The time, by the host's clock: milliseconds since 1970.
@@ -91,16 +91,16 @@ impl Platform {
 
     /// Replaces the log.
     #[must_use]
-    pub fn with_records(mut self, records: Arc<dyn Records>) -> Self {
-        self.records = records;
+    pub fn with_audit_log(mut self, audit_log: Arc<dyn AuditLog>) -> Self {
+        self.audit_log = audit_log;
         self
     }
 
-    /// Records have what callers sent, with secrets left out as far as they can be told: see
-    /// `CallRecord::input`.
+    /// AuditLog have what callers sent, with secrets left out as far as they can be told: see
+    /// `AuditEntry::input`.
     #[must_use]
-    pub fn with_inputs_in_records(mut self) -> Self {
-        self.shows_inputs = true;
+    pub fn with_arguments_in_audit_log(mut self) -> Self {
+        self.audits_arguments = true;
         self
     }
 
@@ -135,7 +135,7 @@ impl Platform {
     /// can't wait for another.
     #[must_use]
     pub fn without_sharing(mut self) -> Self {
-        self.flights = Arc::new(Flights::apart());
+        self.single_flight = Arc::new(SingleFlight::disabled());
         self
     }
 
@@ -143,27 +143,34 @@ impl Platform {
     /// something asks for it itself.
     #[must_use]
     pub fn shares_work(&self) -> bool {
-        !self.flights.apart
+        !self.single_flight.disabled
     }
 
-    /// Adds call budgets. Without them, nothing is counted.
+    /// Adds rate limits. Without them, nothing is counted.
     #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = Some(limits);
+    pub fn with_rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = Some(rate_limits);
         self
     }
 
-    /// Adds the store of writes that happen once. Without one, an `idempotencyKey` has no effect.
+    /// Adds the store of idempotent writes. Without one, an `idempotencyKey` has no effect.
     #[must_use]
-    pub fn with_once(mut self, once: Arc<dyn Once>, when_down: WhenDown) -> Self {
-        self.writes = Some(Writes { once, when_down });
+    pub fn with_idempotency(
+        mut self,
+        store: Arc<dyn IdempotencyStore>,
+        failure_mode: FailureMode,
+    ) -> Self {
+        self.writes = Some(IdempotentWrites {
+            store,
+            failure_mode,
+        });
         self
     }
 
     /// Runs work that nobody waits for: after the answer if the host can, and this returns at once;
     /// else now, and this returns when it is done. The work must bound its own time: a host that
     /// freezes between requests waits for it.
-    pub async fn afterwards(&self, work: BoxFuture<'static, ()>) {
+    pub async fn defer(&self, work: BoxFuture<'static, ()>) {
         match &self.background {
             Some(background) => background.run(work),
             None => work.await,

@@ -59,7 +59,7 @@ impl Principal {
     /// The same call by nobody in particular: its proof is not believed, and where it came from
     /// still counts.
     #[must_use]
-    pub fn disbelieved(self) -> Self {
+    pub fn into_anonymous(self) -> Self {
         Self {
             address: self.address,
             ..Self::anonymous()

@@ -9,7 +9,7 @@ use crate::complete::Completers;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::handler::Handler;
-use crate::marked::MarkedFn;
+use crate::marked::Registrable;
 use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::prompt::{GetPromptResult, PromptArgument, PromptMessage};
@@ -47,7 +47,7 @@ impl Prompt {
     }
 
     /// What the prompt is for. A person chooses by this text.
-    pub fn describe(mut self, description: impl Into<String>) -> Self {
+    pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
@@ -81,7 +81,7 @@ impl Prompt {
         M: 'static,
     {
         self.schema = Some(schema::of_input::<H::Arguments>());
-        self.run = Some(Box::new(Typed(handler, PhantomData::<fn() -> M>)));
+        self.run = Some(Box::new(TypedPrompt(handler, PhantomData::<fn() -> M>)));
         self
     }
 
@@ -125,7 +125,7 @@ impl IntoPrompt for Prompt {
 #[diagnostic::do_not_recommend]
 impl<F, Shape> IntoPrompt<(Shape,)> for F
 where
-    F: MarkedFn<Shape>,
+    F: Registrable<Shape>,
     F::Mark: IntoPrompt,
 {
     fn into_prompt(self) -> Prompt {
@@ -264,9 +264,9 @@ pub(crate) trait ErasedPrompt: MaybeSend + MaybeSync {
     ) -> Result<BoxFuture<'static, Result<GetPromptResult, ToolError>>, serde_json::Error>;
 }
 
-struct Typed<H, M>(H, PhantomData<fn() -> M>);
+struct TypedPrompt<H, M>(H, PhantomData<fn() -> M>);
 
-impl<H, M> ErasedPrompt for Typed<H, M>
+impl<H, M> ErasedPrompt for TypedPrompt<H, M>
 where
     H: Handler<M>,
     H::Arguments: Input,

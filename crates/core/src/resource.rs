@@ -16,7 +16,7 @@ use crate::complete::Completers;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::handler::Handler;
-use crate::marked::MarkedFn;
+use crate::marked::Registrable;
 use crate::model::JsonObject;
 use crate::model::content::{Annotations, ResourceContents};
 use crate::model::implementation::Icon;
@@ -71,7 +71,7 @@ impl Resource {
     }
 
     /// What the resource holds.
-    pub fn describe(mut self, description: impl Into<String>) -> Self {
+    pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
@@ -137,7 +137,7 @@ impl Resource {
         M: 'static,
     {
         self.schema = H::Arguments::schema();
-        self.run = Some(Box::new(Typed(handler, PhantomData::<fn() -> M>)));
+        self.run = Some(Box::new(TypedResource(handler, PhantomData::<fn() -> M>)));
         self
     }
 
@@ -180,7 +180,7 @@ impl IntoResource for Resource {
 #[diagnostic::do_not_recommend]
 impl<F, Shape> IntoResource<(Shape,)> for F
 where
-    F: MarkedFn<Shape>,
+    F: Registrable<Shape>,
     F::Mark: IntoResource,
 {
     fn into_resource(self) -> Resource {
@@ -278,9 +278,9 @@ pub(crate) trait ErasedResource: MaybeSend + MaybeSync {
     ) -> Result<BoxFuture<'static, Result<Vec<ResourceContents>, ToolError>>, serde_json::Error>;
 }
 
-struct Typed<H, M>(H, PhantomData<fn() -> M>);
+struct TypedResource<H, M>(H, PhantomData<fn() -> M>);
 
-impl<H, M> ErasedResource for Typed<H, M>
+impl<H, M> ErasedResource for TypedResource<H, M>
 where
     H: Handler<M>,
     H::Arguments: Variables,

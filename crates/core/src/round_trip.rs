@@ -24,20 +24,20 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(600);
 /// its beginning: do nothing twice that must be done once before asking.
 #[derive(Debug, Clone)]
 #[must_use = "return it: `Err(ask.into())`"]
-pub struct Ask {
+pub struct InputRequired {
     pub(crate) requests: BTreeMap<String, InputRequest>,
     pub(crate) state: Option<Value>,
     pub(crate) state_failed: bool,
-    pub(crate) within: Duration,
+    pub(crate) expires_in: Duration,
 }
 
-impl Ask {
+impl InputRequired {
     pub(crate) fn new() -> Self {
         Self {
             requests: BTreeMap::new(),
             state: None,
             state_failed: false,
-            within: ANSWER_WITHIN,
+            expires_in: ANSWER_WITHIN,
         }
     }
 
@@ -77,8 +77,8 @@ impl Ask {
     }
 
     /// How long the state may be used; ten minutes unless said.
-    pub fn within(mut self, duration: Duration) -> Self {
-        self.within = duration;
+    pub fn expires_in(mut self, duration: Duration) -> Self {
+        self.expires_in = duration;
         self
     }
 }

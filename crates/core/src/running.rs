@@ -14,26 +14,26 @@ use crate::send::BoxFuture;
 
 /// What a call gives.
 #[derive(Debug)]
-pub enum Reply {
+pub enum Execution {
     /// The answer.
-    Answer(Answer),
+    Done(RpcResponse),
     /// A handler at work.
     Running(Running),
 }
 
-impl Reply {
+impl Execution {
     /// Waits for the answer alone, for a caller that has no place for what is reported on the way.
-    pub async fn answer(self) -> Answer {
+    pub async fn into_response(self) -> RpcResponse {
         let mut running = match self {
-            Self::Answer(answer) => return answer,
+            Self::Done(answer) => return answer,
             Self::Running(running) => running,
         };
         loop {
             match running.frame().await {
-                Some(Frame::Answer(answer)) => return answer,
+                Some(Frame::Response(answer)) => return answer,
                 Some(Frame::Notification(_)) => {}
                 None => {
-                    return Answer::error(
+                    return RpcResponse::error(
                         Some(&running.id),
                         &Error::internal("internal error: the call gave no answer"),
                     );
@@ -45,16 +45,16 @@ impl Reply {
 
 /// A finished JSON-RPC answer.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RpcResponse {
     /// The message, as JSON.
     pub message: Bytes,
-    /// What failed, if it is an error. A tool's own failure (`isError`) is no error here.
-    pub failed: Option<Failed>,
+    /// What error, if it is an error. A tool's own failure (`isError`) is no error here.
+    pub error: Option<ErrorInfo>,
 }
 
 /// Which error an answer carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
+pub struct ErrorInfo {
     /// Its code.
     pub code: ErrorCode,
     /// The request as such was at fault (its envelope, its `_meta`), not what it named.
@@ -65,18 +65,18 @@ pub struct Failed {
     pub scopes: Vec<String>,
 }
 
-impl Answer {
+impl RpcResponse {
     pub(crate) fn result(id: &str, result: &[u8]) -> Self {
         Self {
             message: jsonrpc::write_result(id, result).into(),
-            failed: None,
+            error: None,
         }
     }
 
     /// An error that lies in what the request named.
     #[must_use]
     pub fn error(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed {
+        let info = Some(ErrorInfo {
             code: error.code,
             malformed: false,
             retry_after: error.retry_after,
@@ -84,14 +84,14 @@ impl Answer {
         });
         Self {
             message: jsonrpc::write_error(id, error).into(),
-            failed,
+            error: info,
         }
     }
 
     /// An error that lies in the request as such.
     #[must_use]
     pub fn malformed(id: Option<&str>, error: &Error) -> Self {
-        let failed = Some(Failed {
+        let info = Some(ErrorInfo {
             code: error.code,
             malformed: true,
             retry_after: None,
@@ -99,7 +99,7 @@ impl Answer {
         });
         Self {
             message: jsonrpc::write_error(id, error).into(),
-            failed,
+            error: info,
         }
     }
 }
@@ -110,7 +110,7 @@ pub enum Frame {
     /// A notification that belongs to the call, as JSON.
     Notification(Bytes),
     /// The end.
-    Answer(Answer),
+    Response(RpcResponse),
 }
 
 /// A handler at work.
@@ -118,12 +118,12 @@ pub struct Running {
     id: Box<str>,
     outbox: Outbox,
     wants_progress: bool,
-    state: State,
+    state: RunState,
 }
 
-enum State {
+enum RunState {
     Working(BoxFuture<'static, Result<Vec<u8>, Error>>),
-    Ended(Answer),
+    Ended(RpcResponse),
     Answered,
 }
 
@@ -138,7 +138,7 @@ impl Running {
             id,
             outbox,
             wants_progress,
-            state: State::Working(work),
+            state: RunState::Working(work),
         }
     }
 
@@ -150,27 +150,27 @@ impl Running {
 
     /// The next frame; `None` after the answer.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
-        if matches!(self.state, State::Answered) {
+        if matches!(self.state, RunState::Answered) {
             // whatever a handler's leftover tasks still report has nobody to hear it
             return Poll::Ready(None);
         }
         if let Some(notification) = self.outbox.take(cx.waker()) {
             return Poll::Ready(Some(Frame::Notification(notification)));
         }
-        if let State::Working(work) = &mut self.state
+        if let RunState::Working(work) = &mut self.state
             && let Poll::Ready(result) = work.as_mut().poll(cx)
         {
-            self.state = State::Ended(match result {
-                Ok(result) => Answer::result(&self.id, &result),
-                Err(error) => Answer::error(Some(&self.id), &error),
+            self.state = RunState::Ended(match result {
+                Ok(result) => RpcResponse::result(&self.id, &result),
+                Err(error) => RpcResponse::error(Some(&self.id), &error),
             });
         }
         // what the handler reported while it was polled comes before its end
         if let Some(notification) = self.outbox.take(cx.waker()) {
             return Poll::Ready(Some(Frame::Notification(notification)));
         }
-        match std::mem::replace(&mut self.state, State::Answered) {
-            State::Ended(answer) => Poll::Ready(Some(Frame::Answer(answer))),
+        match std::mem::replace(&mut self.state, RunState::Answered) {
+            RunState::Ended(answer) => Poll::Ready(Some(Frame::Response(answer))),
             working => {
                 self.state = working;
                 Poll::Pending
@@ -188,7 +188,7 @@ impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running")
             .field("id", &self.id)
-            .field("answered", &matches!(self.state, State::Answered))
+            .field("answered", &matches!(self.state, RunState::Answered))
             .finish_non_exhaustive()
     }
 }

@@ -32,7 +32,7 @@ impl Scopes {
 
     /// Adds what others grant.
     #[must_use]
-    pub fn and(mut self, others: &Self) -> Self {
+    pub fn union(mut self, others: &Self) -> Self {
         self.0.extend(
             others
                 .0
@@ -46,7 +46,7 @@ impl Scopes {
 
     /// Whether what was granted covers `needed`.
     #[must_use]
-    pub fn cover(&self, needed: &str) -> bool {
+    pub fn contains(&self, needed: &str) -> bool {
         self.0.iter().any(|granted| {
             let below = || {
                 needed
@@ -59,8 +59,8 @@ impl Scopes {
 
     /// Whether what was granted covers each of `needed`.
     #[must_use]
-    pub fn cover_all(&self, needed: &[String]) -> bool {
-        needed.iter().all(|needed| self.cover(needed))
+    pub fn contains_all(&self, needed: &[String]) -> bool {
+        needed.iter().all(|needed| self.contains(needed))
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
             "catalog:read",
             "catalog:read:cheap",
         ] {
-            assert!(granted.cover(covered), "{covered}");
+            assert!(granted.contains(covered), "{covered}");
         }
         for open in [
             "crmx",
@@ -127,11 +127,11 @@ mod tests {
             "",
             ":",
         ] {
-            assert!(!granted.cover(open), "{open}");
+            assert!(!granted.contains(open), "{open}");
         }
-        assert!(Scopes::all().cover("anything"));
-        assert!(!Scopes::none().cover("anything"));
-        assert!(Scopes::none().cover_all(&[]));
+        assert!(Scopes::all().contains("anything"));
+        assert!(!Scopes::none().contains("anything"));
+        assert!(Scopes::none().contains_all(&[]));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::model::implementation::Implementation;
 use crate::model::meta::SERVER_INFO;
 use crate::port::{Platform, TypeMap};
 use crate::principal::Principal;
-use crate::running::{Answer, Reply};
+use crate::running::{Execution, RpcResponse};
 use crate::text::in_order;
 use crate::tool::schema::HeaderParameter;
 use crate::version::Revision;
@@ -33,9 +33,9 @@ const INPUT_REQUIRED: &str = r#""resultType":"input_required""#;
 
 /// A Model Context Protocol server: what it offers, and the functions behind it.
 #[derive(Clone)]
-pub struct Server(Arc<Inner>);
+pub struct Server(Arc<ServerInner>);
 
-pub(crate) struct Inner {
+pub(crate) struct ServerInner {
     pub(crate) info: Implementation,
     pub(crate) instructions: Option<String>,
     pub(crate) capabilities: ServerCapabilities,
@@ -50,7 +50,7 @@ pub(crate) struct Inner {
     pub(crate) header_names: Vec<String>,
     pub(crate) lists: Lists,
     pub(crate) list_ttl_ms: u64,
-    pub(crate) most_result_bytes: usize,
+    pub(crate) max_result_bytes: usize,
     pub(crate) state: Arc<TypeMap>,
     pub(crate) rendered: Rendered,
 }
@@ -70,14 +70,14 @@ impl Server {
         Builder::new(name.into(), version.into())
     }
 
-    pub(crate) fn from_inner(inner: Inner) -> Self {
+    pub(crate) fn from_inner(inner: ServerInner) -> Self {
         Self(Arc::new(inner))
     }
 
     /// Answers one call. Nothing runs before the reply is polled, and nothing is left of it after
     /// it is dropped.
     #[must_use]
-    pub fn reply(&self, call: Call<'_>, platform: &Arc<Platform>) -> Reply {
+    pub fn reply(&self, call: Call<'_>, platform: &Arc<Platform>) -> Execution {
         dispatch(self, call, platform)
     }
 
@@ -90,7 +90,7 @@ impl Server {
         principal: &Principal,
         error: &Error,
         platform: &Platform,
-    ) -> Answer {
+    ) -> RpcResponse {
         refuse(self, envelope, revision, principal, error, platform)
     }
 
@@ -176,8 +176,8 @@ impl Server {
 
     /// What a JSON-RPC answer of this server may have at most.
     #[must_use]
-    pub fn most_result_bytes(&self) -> usize {
-        self.0.most_result_bytes
+    pub fn max_result_bytes(&self) -> usize {
+        self.0.max_result_bytes
     }
 
     pub(crate) fn capabilities(&self) -> &ServerCapabilities {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::handler::Handler;
-use crate::marked::MarkedFn;
+use crate::marked::Registrable;
 use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::tool::{CallToolResult, ToolAnnotations};
@@ -72,7 +72,7 @@ impl Tool {
     }
 
     /// What the tool does and when to use it. A model chooses by this text.
-    pub fn describe(mut self, description: impl Into<String>) -> Self {
+    pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
@@ -186,7 +186,7 @@ impl Tool {
     {
         self.derived_input = Some(schema::of_input::<H::Arguments>());
         self.derived_output = H::Output::output_schema();
-        self.run = Some(Box::new(Typed(handler, PhantomData::<fn() -> M>)));
+        self.run = Some(Box::new(TypedTool(handler, PhantomData::<fn() -> M>)));
         self
     }
 }
@@ -219,7 +219,7 @@ impl IntoTool for Tool {
 #[diagnostic::do_not_recommend]
 impl<F, Shape> IntoTool<(Shape,)> for F
 where
-    F: MarkedFn<Shape>,
+    F: Registrable<Shape>,
     F::Mark: IntoTool,
 {
     fn into_tool(self) -> Tool {
@@ -240,9 +240,9 @@ pub(crate) trait ErasedTool: MaybeSend + MaybeSync {
     ) -> Result<BoxFuture<'static, Result<CallToolResult, ToolError>>, serde_json::Error>;
 }
 
-struct Typed<H, M>(H, PhantomData<fn() -> M>);
+struct TypedTool<H, M>(H, PhantomData<fn() -> M>);
 
-impl<H, M> ErasedTool for Typed<H, M>
+impl<H, M> ErasedTool for TypedTool<H, M>
 where
     H: Handler<M>,
     H::Arguments: Input,

@@ -18,7 +18,7 @@ use crate::model::prompt::{GetPromptResult, PromptDefinition};
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{CallToolResult, ToolDefinition};
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
-pub use crate::server::lists::Kind as ListKind;
+pub use crate::server::lists::ListKind;
 use crate::tool::schema::{self, HeaderParameter};
 use crate::version::Revision;
 
@@ -28,7 +28,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// Another server. Its tools and prompts are listed as `name__tool`, its resources under URIs
 /// `name+uri`, and calls of these come here with what stands behind the prefix.
 ///
-/// Scopes, call budgets, records, limits of time and size are the same as for this server's own
+/// Scopes, rate limits, records, limits of time and size are the same as for this server's own
 /// tools. Arguments are checked by the upstream alone.
 pub trait Upstream: MaybeSend + MaybeSync {
     /// The prefix: 1 to 32 of `a-z 0-9 -`, a letter first.
@@ -38,7 +38,7 @@ pub trait Upstream: MaybeSend + MaybeSync {
     fn scope(&self) -> Option<&str>;
 
     /// One of its lists. Never fails: an upstream that is down has its last known list, or none.
-    fn list(&self, kind: ListKind, cx: Cx) -> BoxFuture<'static, Listed>;
+    fn list(&self, kind: ListKind, cx: Cx) -> BoxFuture<'static, ListOutcome>;
 
     /// Whether the last known list has this tool or prompt, so that only such names come into
     /// records and metrics.
@@ -70,7 +70,7 @@ pub trait Upstream: MaybeSend + MaybeSync {
     /// Values for an argument of a prompt, or for a variable of a resource template.
     fn complete(
         &self,
-        of: Completing,
+        of: CompletionRequest,
         cx: Cx,
     ) -> BoxFuture<'static, Result<Vec<String>, ToolError>>;
 }
@@ -78,7 +78,7 @@ pub trait Upstream: MaybeSend + MaybeSync {
 /// What a person is filling in.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Completing {
+pub struct CompletionRequest {
     /// A prompt's argument, or a template's variable.
     pub kind: ListKind,
     /// The prompt's name or the template.
@@ -87,21 +87,21 @@ pub struct Completing {
     pub argument: String,
     /// What was typed so far.
     pub value: String,
-    /// What was filled into other arguments already.
-    pub filled: BTreeMap<String, String>,
+    /// What was arguments into other arguments already.
+    pub arguments: BTreeMap<String, String>,
 }
 
 /// What an upstream gives when it is asked for a list.
 #[derive(Debug, Clone, Default)]
-pub struct Listed {
+pub struct ListOutcome {
     /// The list, or the last one known; `None` when nothing is known.
-    pub listing: Option<Arc<Listing>>,
+    pub listing: Option<Arc<UpstreamList>>,
     /// What went wrong, for the log.
     pub trouble: Option<String>,
 }
 
 /// A list of an upstream, under this server's names.
-pub struct Listing {
+pub struct UpstreamList {
     definitions: Definitions,
     names: HashMap<String, usize>,
     headers: Vec<Vec<HeaderParameter>>,
@@ -115,7 +115,7 @@ enum Definitions {
     Resources(Vec<ResourceDefinition>),
 }
 
-impl Listing {
+impl UpstreamList {
     /// Reads the entries of a list. What this server could not list by its own rules is left out,
     /// each with a sentence for the log: names with other characters, names that come twice,
     /// schemas that no client takes. `_meta` is not passed on.
@@ -187,7 +187,7 @@ impl Listing {
                 } else {
                     resource.uri.take()
                 };
-                let uri = shown_uri(upstream, &uri.unwrap_or_default())
+                let uri = namespaced_uri(upstream, &uri.unwrap_or_default())
                     .ok_or("a resource has no usable URI")?;
                 (resource.uri, resource.uri_template) = if template {
                     (None, Some(uri.clone()))
@@ -275,9 +275,9 @@ impl Listing {
     }
 }
 
-impl fmt::Debug for Listing {
+impl fmt::Debug for UpstreamList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Listing({} entries)", self.len())
+        write!(f, "UpstreamList({} entries)", self.len())
     }
 }
 
@@ -300,7 +300,7 @@ fn shown_name(upstream: &str, name: &str) -> Result<String, String> {
 /// The URI under which a resource of an upstream is read through this server; `None` when it is
 /// none.
 #[must_use]
-pub fn shown_uri(upstream: &str, uri: &str) -> Option<String> {
+pub fn namespaced_uri(upstream: &str, uri: &str) -> Option<String> {
     let scheme = uri.split_once(':').map(|(scheme, _)| scheme)?;
     let legal =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '+' | '-' | '.');

@@ -9,4 +9,4 @@ mod settings;
 pub use log::Log;
 pub use observed::Observed;
 pub use policies::{Policies, RATE};
-pub use settings::{Reader, SettingsError, Setup, below};
+pub use settings::{EnvReader, SettingsError, Setup, strip_base_path};

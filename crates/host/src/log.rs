@@ -1,13 +1,13 @@
-//! Records of calls, written to the log. Which format and which place a log line has is decided
+//! AuditLog of calls, written to the log. Which format and which place a log line has is decided
 //! where `tracing` is set up.
 
-use mcpfn_core::{CallRecord, Failure, Records};
+use mcpfn_core::{AuditEntry, AuditLog, Failure};
 
 /// Writes every record to `tracing`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Log;
 
-impl Records for Log {
+impl AuditLog for Log {
     fn failure(&self, failure: &Failure<'_>) {
         tracing::error!(
             id = failure.id,
@@ -18,7 +18,7 @@ impl Records for Log {
         );
     }
 
-    fn call(&self, call: &CallRecord<'_>) {
+    fn call(&self, call: &AuditEntry<'_>) {
         tracing::info!(
             revision = call.revision.as_str(),
             id = call.id,

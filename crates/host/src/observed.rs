@@ -1,14 +1,14 @@
-//! Records with somebody who looks at each call: a counter, a tracer. What is recorded stays as it
+//! AuditLog with somebody who looks at each call: a counter, a tracer. What is recorded stays as it
 //! is.
 
 use std::fmt;
 use std::sync::Arc;
 
-use mcpfn_core::{CallRecord, Failure, MaybeSend, MaybeSync, Records};
+use mcpfn_core::{AuditEntry, AuditLog, Failure, MaybeSend, MaybeSync};
 
 /// Gives every record on, and then shows those of calls to a function.
 pub struct Observed<F> {
-    records: Arc<dyn Records>,
+    inner: Arc<dyn AuditLog>,
     see: F,
 }
 
@@ -18,28 +18,28 @@ impl<F> fmt::Debug for Observed<F> {
     }
 }
 
-impl<F: Fn(&CallRecord<'_>) + MaybeSend + MaybeSync> Observed<F> {
+impl<F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync> Observed<F> {
     /// `see` is called when a call has ended, by the call itself: it must not wait.
-    pub fn new(records: Arc<dyn Records>, see: F) -> Self {
-        Self { records, see }
+    pub fn new(inner: Arc<dyn AuditLog>, see: F) -> Self {
+        Self { inner, see }
     }
 }
 
-impl<F: Fn(&CallRecord<'_>) + MaybeSend + MaybeSync> Records for Observed<F> {
+impl<F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync> AuditLog for Observed<F> {
     fn failure(&self, failure: &Failure<'_>) {
-        self.records.failure(failure);
+        self.inner.failure(failure);
     }
 
-    fn call(&self, call: &CallRecord<'_>) {
-        self.records.call(call);
+    fn call(&self, call: &AuditEntry<'_>) {
+        self.inner.call(call);
         (self.see)(call);
     }
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {
-        self.records.denied(sentence, cause);
+        self.inner.denied(sentence, cause);
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
-        self.records.store_failure(store, cause);
+        self.inner.store_failure(store, cause);
     }
 }

@@ -21,12 +21,12 @@ pub struct Setup<P> {
 
 /// Reads variables, and remembers what is wrong with them.
 #[derive(Debug)]
-pub struct Reader<F> {
+pub struct EnvReader<F> {
     variable: F,
     mistakes: Vec<String>,
 }
 
-impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
+impl<F: Fn(&str) -> Option<OsString>> EnvReader<F> {
     /// Reads through `variable`; an empty variable counts as not set.
     pub fn new(variable: F) -> Self {
         Self {
@@ -78,9 +78,9 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
         })
     }
 
-    /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
+    /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call, comma-separated.
     pub fn origins(&mut self) -> Vec<String> {
-        let listed = self.text("MCPFN_ORIGINS").unwrap_or_default();
+        let listed = self.text("MCPFN_ALLOWED_ORIGINS").unwrap_or_default();
         let origins: Vec<String> = listed
             .split(',')
             .map(str::trim)
@@ -93,7 +93,7 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
                 .or_else(|| origin.strip_prefix("http://"));
             if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
                 self.mistakes.push(
-                    "MCPFN_ORIGINS must list origins such as \
+                    "MCPFN_ALLOWED_ORIGINS must list origins such as \
                     https://app.example.com: scheme and host, no path"
                         .to_owned(),
                 );
@@ -103,9 +103,9 @@ impl<F: Fn(&str) -> Option<OsString>> Reader<F> {
         origins
     }
 
-    /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
+    /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; 4 MiB when not set.
     pub fn max_body(&mut self) -> usize {
-        self.parsed("MCPFN_MAX_BODY", MAX_BODY, "a number of bytes")
+        self.parsed("MCPFN_MAX_BODY_BYTES", MAX_BODY, "a number of bytes")
     }
 
     /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not
@@ -139,7 +139,7 @@ pub struct SettingsError {
 
 /// The path below a prefix of whole segments, or the path itself.
 #[must_use]
-pub fn below<'a>(path: &'a str, prefix: &str) -> &'a str {
+pub fn strip_base_path<'a>(path: &'a str, prefix: &str) -> &'a str {
     match path.strip_prefix(prefix) {
         Some("") => "/",
         Some(rest) if rest.starts_with('/') => rest,

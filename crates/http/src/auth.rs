@@ -22,14 +22,14 @@ pub trait Authenticator: MaybeSend + MaybeSync {
         &'a self,
         headers: &'a HeaderMap,
         platform: &'a Platform,
-    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>>;
+    ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>>;
 }
 
 /// Why a proof is none. Neither text may hold the proof itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denied {
+pub struct AuthError {
     /// Which answer it gets.
-    pub kind: DeniedKind,
+    pub kind: AuthErrorKind,
     /// One sentence that says what to change.
     pub message: String,
     /// More, for the log alone.
@@ -38,7 +38,7 @@ pub struct Denied {
 
 /// Which answer a proof that is none gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeniedKind {
+pub enum AuthErrorKind {
     /// 400: not written as such a proof is.
     Malformed,
     /// 401: expired, of another issuer, for another server, with a wrong signature.
@@ -47,10 +47,10 @@ pub enum DeniedKind {
     Unavailable,
 }
 
-impl Denied {
+impl AuthError {
     /// A refusal with its sentence.
     #[must_use]
-    pub fn new(kind: DeniedKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: AuthErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -69,17 +69,17 @@ impl Denied {
 /// How callers prove who they are.
 #[derive(Clone, Default)]
 #[non_exhaustive]
-pub struct Auth {
+pub struct AuthConfig {
     /// Asked in this order; the first that finds something of its kind decides.
     pub authenticators: Vec<Arc<dyn Authenticator>>,
     /// What an OAuth client reads to find out where it gets a token (RFC 9728); without it there is
     /// no such document.
-    pub resource: Option<Resource>,
+    pub resource: Option<ProtectedResource>,
 }
 
 /// This server as an OAuth protected resource (RFC 9728).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resource {
+pub struct ProtectedResource {
     /// The URL of the MCP endpoint as clients use it: tokens are issued for it.
     pub url: String,
     /// Issuers whose tokens are taken.
@@ -89,7 +89,7 @@ pub struct Resource {
     pub scopes: Vec<String>,
 }
 
-impl Resource {
+impl ProtectedResource {
     /// The URL of the metadata document: where RFC 9728 puts it, or, for an endpoint behind a
     /// prefix that the server does not see, below that prefix.
     pub(crate) fn metadata_url(&self) -> String {
@@ -127,7 +127,7 @@ pub(crate) struct Challenge {
     pub(crate) data: serde_json::Value,
 }
 
-impl Auth {
+impl AuthConfig {
     /// `error` is a code of RFC 6750, where a proof was presented.
     pub(crate) fn challenge(
         &self,
@@ -171,9 +171,9 @@ impl Auth {
     }
 }
 
-impl fmt::Debug for Auth {
+impl fmt::Debug for AuthConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth")
+        f.debug_struct("AuthConfig")
             .field("authenticators", &self.authenticators.len())
             .field("resource", &self.resource)
             .finish()
@@ -184,8 +184,8 @@ impl fmt::Debug for Auth {
 mod tests {
     use super::*;
 
-    fn resource(url: &str) -> Resource {
-        Resource {
+    fn resource(url: &str) -> ProtectedResource {
+        ProtectedResource {
             url: url.to_owned(),
             authorization_servers: vec!["https://issuer".to_owned()],
             scopes: vec!["a".to_owned(), "b".to_owned()],
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn challenges() {
-        let mut auth = Auth::default();
+        let mut auth = AuthConfig::default();
         assert_eq!(
             auth.challenge("shop", None, &[]).header,
             "Bearer realm=\"shop\""

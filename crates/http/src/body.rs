@@ -12,9 +12,9 @@ use mcpfn_core::{Frame, Running};
 use crate::heartbeat::{Beat, Pulse};
 
 /// The body of a response. Reading it runs the handler; dropping it cancels the handler.
-pub struct Body(Kind);
+pub struct Body(BodyKind);
 
-enum Kind {
+enum BodyKind {
     Full(Bytes),
     Stream(Box<Events>),
 }
@@ -28,17 +28,17 @@ struct Events {
 
 impl Body {
     pub(crate) fn empty() -> Self {
-        Self(Kind::Full(Bytes::new()))
+        Self(BodyKind::Full(Bytes::new()))
     }
 
     /// These bytes and nothing more.
     #[must_use]
     pub fn full(bytes: Bytes) -> Self {
-        Self(Kind::Full(bytes))
+        Self(BodyKind::Full(bytes))
     }
 
     pub(crate) fn stream(first: Beat, running: Running, pulse: Pulse) -> Self {
-        Self(Kind::Stream(Box::new(Events {
+        Self(BodyKind::Stream(Box::new(Events {
             first: Some(first),
             running,
             pulse,
@@ -50,8 +50,8 @@ impl Body {
     #[must_use]
     pub fn as_full(&self) -> Option<&Bytes> {
         match &self.0 {
-            Kind::Full(bytes) => Some(bytes),
-            Kind::Stream(_) => None,
+            BodyKind::Full(bytes) => Some(bytes),
+            BodyKind::Stream(_) => None,
         }
     }
 }
@@ -65,11 +65,11 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
         let events = match &mut self.0 {
-            Kind::Full(bytes) => {
+            BodyKind::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 return Poll::Ready((!bytes.is_empty()).then(|| Ok(http_body::Frame::data(bytes))));
             }
-            Kind::Stream(events) => events,
+            BodyKind::Stream(events) => events,
         };
         let beat = match events.first.take() {
             Some(first) => first,
@@ -77,7 +77,7 @@ impl http_body::Body for Body {
         };
         let bytes = match beat {
             Beat::Frame(Some(Frame::Notification(message))) => event(&message),
-            Beat::Frame(Some(Frame::Answer(answer))) => event(&answer.message),
+            Beat::Frame(Some(Frame::Response(answer))) => event(&answer.message),
             // a comment: clients skip it
             Beat::Silence => Bytes::from_static(b": still working\n\n"),
             Beat::Frame(None) => return Poll::Ready(None),
@@ -86,13 +86,13 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.0, Kind::Full(bytes) if bytes.is_empty())
+        matches!(&self.0, BodyKind::Full(bytes) if bytes.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Stream(_) => SizeHint::default(),
+            BodyKind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            BodyKind::Stream(_) => SizeHint::default(),
         }
     }
 }
@@ -109,8 +109,8 @@ fn event(message: &[u8]) -> Bytes {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
-            Kind::Stream(_) => f.write_str("Body(stream)"),
+            BodyKind::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            BodyKind::Stream(_) => f.write_str("Body(stream)"),
         }
     }
 }

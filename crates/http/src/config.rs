@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::auth::Auth;
+use crate::auth::AuthConfig;
 
 /// How the endpoint behaves. The default is for a deployed server: recognised callers only, no
 /// browser origin, 4 MiB bodies, Host unchecked because the platform sets it.
@@ -17,7 +17,7 @@ pub struct Config {
     /// address.
     pub hosts: Option<Vec<String>>,
     /// How callers prove who they are, where the host does not know it already.
-    pub auth: Auth,
+    pub auth: AuthConfig,
     /// Whether callers that nobody recognised may call: the host puts a `Principal` into a
     /// request's extensions, or not.
     pub anonymous: bool,
@@ -34,7 +34,7 @@ impl Default for Config {
         Self {
             origins: Origins::default(),
             hosts: None,
-            auth: Auth::default(),
+            auth: AuthConfig::default(),
             anonymous: false,
             max_body: 4 * 1024 * 1024,
             heartbeat: Duration::from_secs(10),

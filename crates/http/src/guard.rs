@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 
-use crate::auth::{Challenge, Denied, DeniedKind};
+use crate::auth::{AuthError, AuthErrorKind, Challenge};
 use crate::config::{Config, split_port};
 use crate::fields::Field;
 
@@ -96,15 +96,15 @@ pub(crate) async fn caller(
     })
 }
 
-fn unproven(config: &Config, realm: &str, denied: Denied, platform: &Platform) -> Refusal {
+fn unproven(config: &Config, realm: &str, denied: AuthError, platform: &Platform) -> Refusal {
     platform
-        .records()
+        .audit_log()
         .denied(&denied.message, denied.cause.as_deref());
     let challenge = |error: &str| Some(config.auth.challenge(realm, Some(error), &[]));
     let (status, challenge) = match denied.kind {
-        DeniedKind::Malformed => (StatusCode::BAD_REQUEST, challenge("invalid_request")),
-        DeniedKind::Invalid => (StatusCode::UNAUTHORIZED, challenge("invalid_token")),
-        DeniedKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
+        AuthErrorKind::Malformed => (StatusCode::BAD_REQUEST, challenge("invalid_request")),
+        AuthErrorKind::Invalid => (StatusCode::UNAUTHORIZED, challenge("invalid_token")),
+        AuthErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
     };
     Refusal {
         challenge,
@@ -120,7 +120,7 @@ pub(crate) fn origin<'a>(config: &Config, origin: Field<'a>) -> Result<Option<&'
         _ => Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "this Origin may not call this server; the operator lists allowed ones in \
-             MCPFN_ORIGINS",
+             MCPFN_ALLOWED_ORIGINS",
         )),
     }
 }

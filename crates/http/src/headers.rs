@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
-use mcpfn_core::{Described, Envelope, HeaderParameter, Server};
+use mcpfn_core::{Envelope, HeaderParameter, RequestMeta, Server};
 use serde_json::Value;
 
 use crate::fields::{Field, Fields};
@@ -40,12 +40,12 @@ pub(crate) fn literal<'a>(field: Field<'a>, name: &HeaderName) -> Result<Option<
 pub(crate) fn check(
     headers: &HeaderMap,
     fields: &Fields<'_>,
-    described: &Described<'_>,
+    meta: &RequestMeta<'_>,
     envelope: &Envelope<'_>,
     server: &Server,
 ) -> Result<(), Error> {
-    version(fields.protocol_version, described)?;
-    let revision = described.revision()?;
+    version(fields.protocol_version, meta)?;
+    let revision = meta.revision()?;
     require(
         literal(fields.method, &METHOD)?,
         &METHOD,
@@ -61,11 +61,11 @@ pub(crate) fn check(
 }
 
 /// `MCP-Protocol-Version` must repeat the body's version.
-fn version(field: Field<'_>, described: &Described<'_>) -> Result<(), Error> {
+fn version(field: Field<'_>, meta: &RequestMeta<'_>) -> Result<(), Error> {
     require(
         literal(field, &PROTOCOL_VERSION)?,
         &PROTOCOL_VERSION,
-        &described.version,
+        &meta.version,
         "params._meta[\"io.modelcontextprotocol/protocolVersion\"]",
     )
 }
@@ -196,7 +196,7 @@ mod tests {
         let server = Server::builder("t", "1")
             .tool(
                 mcpfn_core::Tool::new("t")
-                    .describe("t")
+                    .description("t")
                     .input_schema(json!({"type": "object", "properties": {"a": {"type": "object", "properties": {"n": {"type": "integer", "x-mcp-header": "N"}}}}}))
                     .handler(|_: mcpfn_core::JsonObject| async { "" }),
             )

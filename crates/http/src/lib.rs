@@ -30,7 +30,7 @@ mod sentinel;
 mod service;
 mod status;
 
-pub use auth::{Auth, Authenticator, Denied, DeniedKind, Resource};
+pub use auth::{AuthConfig, AuthError, AuthErrorKind, Authenticator, ProtectedResource};
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use sentinel::decode as decode_header;

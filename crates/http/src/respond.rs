@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
-use mcpfn_core::{Answer, Frame, Reply, Running};
+use mcpfn_core::{Execution, Frame, RpcResponse, Running};
 
-use crate::auth::{Auth, Challenge};
+use crate::auth::{AuthConfig, Challenge};
 use crate::body::Body;
 use crate::guard::Refusal;
 use crate::heartbeat::{Beat, Heartbeat, Pulse};
@@ -40,7 +40,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
         error.data = Some(challenge.data);
         challenge.header
     });
-    let mut response = json(refusal.status, Answer::error(None, &error).message);
+    let mut response = json(refusal.status, RpcResponse::error(None, &error).message);
     if let Some(value) = header.and_then(|header| HeaderValue::try_from(header).ok()) {
         response
             .headers_mut()
@@ -60,16 +60,16 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
 }
 
 /// An answer that is there.
-pub(crate) fn answer(answer: Answer, modern: bool) -> Response<Body> {
-    let mut response = json(status::of(answer.failed.as_ref(), modern), answer.message);
-    if let Some(wait) = answer.failed.as_ref().and_then(|failed| failed.retry_after) {
+pub(crate) fn answer(answer: RpcResponse, modern: bool) -> Response<Body> {
+    let mut response = json(status::of(answer.error.as_ref(), modern), answer.message);
+    if let Some(wait) = answer.error.as_ref().and_then(|error| error.retry_after) {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, wait.as_secs().into());
     }
-    if let Some(failed) = answer.failed.filter(|failed| !failed.scopes.is_empty()) {
+    if let Some(error) = answer.error.filter(|error| !error.scopes.is_empty()) {
         // the service knows how to ask for them
-        response.extensions_mut().insert(Lacking(failed.scopes));
+        response.extensions_mut().insert(Lacking(error.scopes));
     }
     response
 }
@@ -79,7 +79,7 @@ pub(crate) fn answer(answer: Answer, modern: bool) -> Response<Body> {
 pub(crate) struct Lacking(pub(crate) Vec<String>);
 
 /// Tells the caller of a refused call how to get the scopes that it needs.
-pub(crate) fn step_up(response: &mut Response<Body>, auth: &Auth, realm: &str) {
+pub(crate) fn step_up(response: &mut Response<Body>, auth: &AuthConfig, realm: &str) {
     let Some(Lacking(scopes)) = response.extensions_mut().remove::<Lacking>() else {
         return;
     };
@@ -102,19 +102,19 @@ pub(crate) fn step_up(response: &mut Response<Body>, auth: &Auth, realm: &str) {
 /// on, or once a client that gave a progress token has heard nothing for a while. `streams`:
 /// whether the client reads these; most calls never ask.
 pub(crate) async fn reply(
-    reply: Reply,
+    reply: Execution,
     modern: bool,
     streams: impl Fn() -> bool,
     heartbeat: Heartbeat,
 ) -> Response<Body> {
     let mut running = match reply {
-        Reply::Answer(ready) => return answer(ready, modern),
-        Reply::Running(running) => running,
+        Execution::Done(ready) => return answer(ready, modern),
+        Execution::Running(running) => running,
     };
     let mut pulse = Pulse::new((running.wants_progress() && streams()).then_some(heartbeat));
     loop {
         match std::future::poll_fn(|cx| pulse.poll_frame(&mut running, cx)).await {
-            Beat::Frame(Some(Frame::Answer(ready))) => return answer(ready, modern),
+            Beat::Frame(Some(Frame::Response(ready))) => return answer(ready, modern),
             Beat::Frame(Some(Frame::Notification(first))) if streams() => {
                 return stream(
                     Beat::Frame(Some(Frame::Notification(first))),
@@ -126,7 +126,7 @@ pub(crate) async fn reply(
             Beat::Frame(Some(Frame::Notification(_))) => {}
             Beat::Frame(None) => {
                 return answer(
-                    Answer::error(
+                    RpcResponse::error(
                         None,
                         &Error::internal("internal error: the call gave no answer"),
                     ),

@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
 use mcpfn_core::{
-    Answer, BoxFuture, Envelope, Era, Params, Platform, Principal, Reply, Revision, Server,
-    unsupported,
+    BoxFuture, Envelope, Era, Execution, Params, Platform, Principal, Revision, RpcResponse,
+    Server, unsupported,
 };
 
 use crate::auth::WELL_KNOWN;
@@ -36,7 +36,7 @@ pub struct Service {
     /// What an OAuth client reads first, if there is an issuer.
     metadata: Option<Bytes>,
     /// Who calls where reaching it proves enough.
-    trusting: Option<Arc<Principal>>,
+    assume_local_user: Option<Arc<Principal>>,
 }
 
 /// What a request says beside its body.
@@ -75,15 +75,15 @@ impl Service {
             allowed_headers,
             health,
             metadata,
-            trusting: None,
+            assume_local_user: None,
         }
     }
 
     /// For an address that only the person at this machine can reach: whoever calls is that person,
     /// unless the host says otherwise.
     #[must_use]
-    pub fn trusting(mut self) -> Self {
-        self.trusting = Some(Principal::local().into());
+    pub fn assume_local_user(mut self) -> Self {
+        self.assume_local_user = Some(Principal::local().into());
         self
     }
 
@@ -123,7 +123,7 @@ impl Service {
             .extensions
             .remove::<Principal>()
             .map(Arc::new)
-            .or_else(|| self.trusting.clone());
+            .or_else(|| self.assume_local_user.clone());
         let deadline = parts
             .extensions
             .get::<Deadline>()
@@ -206,8 +206,8 @@ impl Service {
         platform: &Arc<Platform>,
     ) -> Response<Body> {
         match self.begin(head, caller, body, platform) {
-            Begun::Answered(response) => response,
-            Begun::Call { reply, modern } => {
+            Dispatched::Answered(response) => response,
+            Dispatched::Call { reply, modern } => {
                 let heartbeat = Heartbeat {
                     every: self.config.heartbeat,
                     platform: Arc::clone(platform),
@@ -220,7 +220,7 @@ impl Service {
                 )
                 .await
             }
-            Begun::Batch(answers) => respond::json(StatusCode::OK, answers.await),
+            Dispatched::Batch(answers) => respond::json(StatusCode::OK, answers.await),
         }
     }
 
@@ -232,28 +232,30 @@ impl Service {
         caller: Arc<Principal>,
         body: &[u8],
         platform: &Arc<Platform>,
-    ) -> Begun {
+    ) -> Dispatched {
         let declared =
             match headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION) {
                 Ok(declared) => declared,
-                Err(error) => return Begun::malformed(None, &error),
+                Err(error) => return Dispatched::malformed(None, &error),
             };
         match jsonrpc::read(body) {
             Ok(Incoming::Single(Message::Request(request))) => {
                 self.request(head, declared, caller, request, platform)
             }
-            Ok(Incoming::Single(Message::Notification(_))) => Begun::Answered(accept(declared)),
+            Ok(Incoming::Single(Message::Notification(_))) => {
+                Dispatched::Answered(accept(declared))
+            }
             Ok(Incoming::Single(Message::Response)) if declares_modern(declared) => {
-                Begun::malformed(
+                Dispatched::malformed(
                     None,
                     &Error::invalid_request(
                         "a client of this revision sends no JSON-RPC responses",
                     ),
                 )
             }
-            Ok(Incoming::Single(Message::Response)) => Begun::Answered(accept(declared)),
+            Ok(Incoming::Single(Message::Response)) => Dispatched::Answered(accept(declared)),
             Ok(Incoming::Batch(items)) => self.batch(head, declared, &caller, &items, platform),
-            Err(Malformed { id, error }) => Begun::malformed(id, &error),
+            Err(Malformed { id, error }) => Dispatched::malformed(id, &error),
         }
     }
 
@@ -264,25 +266,20 @@ impl Service {
         caller: Arc<Principal>,
         request: jsonrpc::Request<'_, Params<'_>>,
         platform: &Arc<Platform>,
-    ) -> Begun {
+    ) -> Dispatched {
         let id = request.id;
         let envelope = Envelope::new(request);
         let era = match envelope.era(declared) {
             Ok(era) => era,
-            Err(error) => return Begun::malformed(Some(id), &error),
+            Err(error) => return Dispatched::malformed(Some(id), &error),
         };
         let modern = matches!(era, Era::Modern(_));
-        if let Era::Modern(described) = &era
-            && let Err(error) = headers::check(
-                head.headers,
-                &head.fields,
-                described,
-                &envelope,
-                &self.server,
-            )
+        if let Era::Modern(meta) = &era
+            && let Err(error) =
+                headers::check(head.headers, &head.fields, meta, &envelope, &self.server)
         {
-            let revision = described.revision().unwrap_or(Revision::LATEST);
-            return Begun::Answered(respond::answer(
+            let revision = meta.revision().unwrap_or(Revision::LATEST);
+            return Dispatched::Answered(respond::answer(
                 self.server
                     .refuse(&envelope, revision, &caller, &error, platform),
                 true,
@@ -294,12 +291,12 @@ impl Service {
                     head.fields.traceparent.text(),
                     head.fields.tracestate.text(),
                 );
-                Begun::Call {
+                Dispatched::Call {
                     reply: self.server.reply(call, platform),
                     modern,
                 }
             }
-            Err(error) => Begun::malformed(Some(id), &error),
+            Err(error) => Dispatched::malformed(Some(id), &error),
         }
     }
 
@@ -310,34 +307,36 @@ impl Service {
         caller: &Arc<Principal>,
         items: &[&serde_json::value::RawValue],
         platform: &Arc<Platform>,
-    ) -> Begun {
+    ) -> Dispatched {
         let revision = declared.map_or(Some(Revision::ASSUMED), Revision::parse);
         if !revision.is_some_and(Revision::has_batches) {
             let error = Error::invalid_request(
                 "send one message per request: only protocol revision 2025-03-26 has batches",
             );
-            return Begun::malformed(None, &error);
+            return Dispatched::malformed(None, &error);
         }
         match self.server.batch(items, caller, head.deadline, platform) {
-            Ok(Some(answers)) => Begun::Batch(answers),
-            Ok(None) => Begun::Answered(respond::empty(StatusCode::ACCEPTED)),
-            Err(error) => Begun::Answered(respond::answer(Answer::malformed(None, &error), false)),
+            Ok(Some(answers)) => Dispatched::Batch(answers),
+            Ok(None) => Dispatched::Answered(respond::empty(StatusCode::ACCEPTED)),
+            Err(error) => {
+                Dispatched::Answered(respond::answer(RpcResponse::malformed(None, &error), false))
+            }
         }
     }
 }
 
 /// What became of a body before anything was waited for.
-enum Begun {
+enum Dispatched {
     Answered(Response<Body>),
-    Call { reply: Reply, modern: bool },
+    Call { reply: Execution, modern: bool },
     Batch(BoxFuture<'static, Bytes>),
 }
 
-impl Begun {
+impl Dispatched {
     /// An error that lies in the request as such.
     fn malformed(id: Option<jsonrpc::Id<'_>>, error: &Error) -> Self {
         Self::Answered(respond::answer(
-            Answer::malformed(id.map(jsonrpc::Id::as_json), error),
+            RpcResponse::malformed(id.map(jsonrpc::Id::as_json), error),
             true,
         ))
     }
@@ -347,7 +346,7 @@ impl Begun {
 fn accept(declared: Option<&str>) -> Response<Body> {
     match declared.filter(|declared| Revision::parse(declared).is_none()) {
         None => respond::empty(StatusCode::ACCEPTED),
-        Some(unknown) => respond::answer(Answer::malformed(None, &unsupported(unknown)), true),
+        Some(unknown) => respond::answer(RpcResponse::malformed(None, &unsupported(unknown)), true),
     }
 }
 

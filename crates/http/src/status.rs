@@ -1,16 +1,16 @@
 //! The one table from a protocol answer to an HTTP status.
 
 use http::StatusCode;
-use mcpfn_core::Failed;
+use mcpfn_core::ErrorInfo;
 use mcpfn_core::jsonrpc::ErrorCode;
 
 /// Status of an answer. A tool's own failure (`isError`) is a result and therefore 200.
-pub(crate) fn of(failed: Option<&Failed>, modern: bool) -> StatusCode {
-    let Some(failed) = failed else {
+pub(crate) fn of(error: Option<&ErrorInfo>, modern: bool) -> StatusCode {
+    let Some(error) = error else {
         return StatusCode::OK;
     };
-    match failed.code {
-        _ if failed.malformed => StatusCode::BAD_REQUEST,
+    match error.code {
+        _ if error.malformed => StatusCode::BAD_REQUEST,
         ErrorCode::FORBIDDEN => StatusCode::FORBIDDEN,
         ErrorCode::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
         // not JSON; not JSON-RPC; headers against body; a capability; a version
@@ -31,7 +31,7 @@ mod tests {
     fn the_table() {
         let status = |code, malformed, modern| {
             of(
-                Some(&Failed {
+                Some(&ErrorInfo {
                     code: ErrorCode(code),
                     malformed,
                     retry_after: None,

@@ -10,7 +10,7 @@ use lambda_runtime::Diagnostic;
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{BoxError, PooledClient, build_request};
 
-use crate::response::Envelope;
+use crate::response::StreamPrelude;
 
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
@@ -18,7 +18,7 @@ const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 pub(crate) struct Api(PooledClient);
 
 /// Which event is answered.
-pub(crate) struct Event<'a> {
+pub(crate) struct Invocation<'a> {
     pub(crate) request_id: &'a str,
     /// The head under which the event came: parts of it are sent back, so that an answer that is
     /// too late is known as such.
@@ -26,11 +26,11 @@ pub(crate) struct Event<'a> {
 }
 
 /// What a function has to say about an event.
-pub(crate) enum Outcome {
+pub(crate) enum Delivery {
     /// A document.
     Buffered(bytes::Bytes),
     /// An envelope and a body.
-    Streamed(Envelope),
+    Streamed(StreamPrelude),
     /// No answer.
     Failed(Diagnostic),
 }
@@ -44,8 +44,12 @@ impl Api {
     }
 
     /// Sends what a function has to say, to its end.
-    pub(crate) async fn send(&self, event: Event<'_>, outcome: Outcome) -> Result<(), BoxError> {
-        let place = if matches!(outcome, Outcome::Failed(_)) {
+    pub(crate) async fn send(
+        &self,
+        event: Invocation<'_>,
+        outcome: Delivery,
+    ) -> Result<(), BoxError> {
+        let place = if matches!(outcome, Delivery::Failed(_)) {
             "error"
         } else {
             "response"
@@ -58,8 +62,8 @@ impl Api {
             request = request.header(INVOCATION_ID, id);
         }
         match outcome {
-            Outcome::Buffered(document) => self.post(request, Body::from(document)).await,
-            Outcome::Streamed(envelope) => {
+            Delivery::Buffered(document) => self.post(request, Body::from(document)).await,
+            Delivery::Streamed(envelope) => {
                 let request = request
                     .header("lambda-runtime-function-response-mode", "streaming")
                     .header(
@@ -68,7 +72,7 @@ impl Api {
                     );
                 self.post(request, Body::new(envelope)).await
             }
-            Outcome::Failed(diagnostic) => self.failure(request, "unhandled", &diagnostic).await,
+            Delivery::Failed(diagnostic) => self.failure(request, "unhandled", &diagnostic).await,
         }
     }
 

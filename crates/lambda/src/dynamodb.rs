@@ -1,5 +1,5 @@
-//! What the environments of a function share, in one DynamoDB table: results, call budgets, records
-//! of writes that happen once. No policy: which call asks, and what happens when the table is down,
+//! What the environments of a function share, in one DynamoDB table: results, rate limits, idempotent
+//! writes. No policy: which call asks, and what happens when the table is down,
 //! is the core's.
 //!
 //! # Keys
@@ -22,7 +22,7 @@
 //! *Results* are read eventually consistent, at half the price: a replica that lags gives an older
 //! result of the same call, which has not expired either, or none.
 //!
-//! *Call budgets* are exact among all environments. A caller whose bucket is known to be empty is
+//! *Rate limits* are exact among all environments. A caller whose bucket is known to be empty is
 //! refused without a request, because a bucket only fills with time.
 //!
 //! *Writes*: of all who begin a key, one is the first. Whoever lost its hold, because the hold ran
@@ -44,8 +44,8 @@ mod cache;
 mod client;
 mod connector;
 mod failure;
+mod idempotency;
 mod limiter;
-mod once;
 mod pack;
 mod table;
 
@@ -53,8 +53,8 @@ pub use mcpfn_aws::Keys;
 pub use table::Table;
 
 use client::Client;
+use idempotency::Holds;
 use limiter::Known;
-use once::Holds;
 
 /// The three stores over one table, one connection pool and one circuit breaker. Made in no time:
 /// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 use mcpfn_core::{Principal, PrincipalKind, Scopes};
-use mcpfn_host::below;
+use mcpfn_host::strip_base_path;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ const SCOPES: [&str; 4] = [
 /// credentials.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Event {
+pub(crate) struct TriggerEvent {
     http_method: Option<String>,
     raw_path: Option<String>,
     path: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) struct Event {
     is_base64_encoded: bool,
 }
 
-impl Event {
+impl TriggerEvent {
     /// Whether the trigger can take a streamed answer. A load balancer and an HTTP API never can.
     pub(crate) fn takes_streams(&self) -> bool {
         let domain = self.context("/domainName").unwrap_or_default();
@@ -150,7 +150,10 @@ impl Event {
             .as_deref()
             .or(self.path.as_deref())
             .unwrap_or("/");
-        let path = below(below(path, stage.as_deref().unwrap_or_default()), base_path);
+        let path = strip_base_path(
+            strip_base_path(path, stage.as_deref().unwrap_or_default()),
+            base_path,
+        );
         let uri = Uri::try_from(path).unwrap_or(Uri::from_static("/unreadable"));
         let body = match self.body {
             Some(body) if self.is_base64_encoded => {

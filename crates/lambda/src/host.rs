@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
-use mcpfn_auth::{IamScopes, Method, Methods};
+use mcpfn_auth::{AuthMethod, AuthMethods, IamScopes};
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 use mcpfn_http::{Deadline, Service};
 use mcpfn_native::{Tasks, Telemetry};
 use tracing::Instrument as _;
 
-use crate::api::{Api, Event as Answered, Outcome};
-use crate::event::{Event, NotHttp};
+use crate::api::{Api, Delivery, Invocation};
+use crate::event::{NotHttp, TriggerEvent};
 use crate::metrics::REQUEST_ID;
-use crate::response::{Envelope, Shape, buffered};
+use crate::response::{Shape, StreamPrelude, buffered};
 use crate::settings::Mode;
 
 /// The longest that any function may run, in milliseconds.
@@ -26,7 +26,7 @@ pub(crate) struct Host {
     pub(crate) platform: Arc<Platform>,
     pub(crate) tasks: Tasks,
     pub(crate) telemetry: Telemetry,
-    pub(crate) methods: Methods,
+    pub(crate) methods: AuthMethods,
     /// What callers may do whom IAM recognised; everything without it.
     pub(crate) iam: Option<IamScopes>,
     pub(crate) mode: Mode,
@@ -57,19 +57,19 @@ impl Host {
         let work = async move {
             host.outcome(&body, deadline_ms)
                 .await
-                .unwrap_or_else(Outcome::Failed)
+                .unwrap_or_else(Delivery::Failed)
         };
         let id = &context.request_id;
         let outcome =
             tokio::spawn(REQUEST_ID.scope(id.clone(), work.instrument(span.clone()))).await;
         let outcome = outcome.unwrap_or_else(|_| {
-            Outcome::Failed("the function panicked; its log says where".into())
+            Delivery::Failed("the function panicked; its log says where".into())
         });
         // a streamed answer works on while it is sent
         let sent = self
             .api
             .send(
-                Answered {
+                Invocation {
                     request_id: id,
                     headers: &parts.headers,
                 },
@@ -86,7 +86,7 @@ impl Host {
             .saturating_sub(self.platform.now_ms())
             .saturating_sub(self.margin_ms);
         let after = async {
-            self.tasks.settle().await;
+            self.tasks.drain().await;
             self.telemetry.flush().await;
         };
         if tokio::time::timeout(Duration::from_millis(left), after.instrument(span))
@@ -97,8 +97,8 @@ impl Host {
         }
     }
 
-    async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Outcome, Diagnostic> {
-        let event: Event = serde_json::from_slice(event).map_err(|_| NotHttp)?;
+    async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {
+        let event: TriggerEvent = serde_json::from_slice(event).map_err(|_| NotHttp)?;
         let streams = self.mode == Mode::Stream && event.takes_streams();
         let shape = Shape {
             multi_value_headers: event.has_multi_value_headers(),
@@ -112,21 +112,21 @@ impl Host {
             .insert(Deadline(deadline.saturating_sub(self.margin_ms)));
         let response = self.service.call(request, &self.platform).await;
         Ok(if streams {
-            Outcome::Streamed(Envelope::new(response))
+            Delivery::Streamed(StreamPrelude::new(response))
         } else {
-            Outcome::Buffered(buffered(response, shape).await)
+            Delivery::Buffered(buffered(response, shape).await)
         })
     }
 }
 
 /// The caller, where the proof is of a kind that the operator asks for; with the scopes that the
 /// operator gives it.
-fn believed(principal: Principal, methods: &Methods, iam: Option<&IamScopes>) -> Principal {
+fn believed(principal: Principal, methods: &AuthMethods, iam: Option<&IamScopes>) -> Principal {
     let by_iam = principal.kind == PrincipalKind::Iam;
     // whoever is in front may ask for signatures, too
-    let wanted = methods.has(Method::Authorizer) || (by_iam && methods.has(Method::Iam));
-    if !wanted && !methods.has(Method::None) {
-        return principal.disbelieved();
+    let wanted = methods.has(AuthMethod::Authorizer) || (by_iam && methods.has(AuthMethod::Iam));
+    if !wanted && !methods.has(AuthMethod::None) {
+        return principal.into_anonymous();
     }
     match iam.filter(|_| by_iam) {
         Some(map) => {
@@ -149,13 +149,13 @@ mod tests {
         let token =
             Principal::new(PrincipalKind::Jwt, "user-1").with_scopes(Scopes::parse("crm:read"));
         for (methods, iam, jwt) in [
-            (vec![Method::Iam], true, false),
-            (vec![Method::Authorizer], true, true),
-            (vec![Method::ApiKey, Method::OAuth], false, false),
-            (vec![Method::Iam, Method::ApiKey], true, false),
-            (vec![Method::None], true, true),
+            (vec![AuthMethod::Iam], true, false),
+            (vec![AuthMethod::Authorizer], true, true),
+            (vec![AuthMethod::ApiKey, AuthMethod::OAuth], false, false),
+            (vec![AuthMethod::Iam, AuthMethod::ApiKey], true, false),
+            (vec![AuthMethod::None], true, true),
         ] {
-            let methods = Methods::of(methods);
+            let methods = AuthMethods::of(methods);
             for (principal, counts) in [(&alice, iam), (&token, jwt)] {
                 let believed = believed(principal.clone(), &methods, None);
                 assert_eq!(believed.address, principal.address, "{methods:?}");
@@ -171,14 +171,14 @@ mod tests {
 
     #[test]
     fn iam_callers_have_the_scopes_of_the_map() {
-        let map: IamScopes = "arn:aws:iam::123456789012:role/Reader*=catalog:read; \
+        let map: IamScopes = "arn:aws:iam::123456789012:role/EnvReader*=catalog:read; \
             arn:aws:iam::123456789012:user/*=crm"
             .parse()
             .unwrap();
         let scopes = |arn: &str| {
             believed(
                 Principal::new(PrincipalKind::Iam, arn),
-                &Methods::of([Method::Iam]),
+                &AuthMethods::of([AuthMethod::Iam]),
                 Some(&map),
             )
             .scopes

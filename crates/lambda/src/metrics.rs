@@ -1,4 +1,4 @@
-//! Records of calls as lines in CloudWatch's embedded metric format: the log line of a call is its
+//! AuditLog of calls as lines in CloudWatch's embedded metric format: the log line of a call is its
 //! metric too, and nothing is sent anywhere by this process.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
@@ -9,7 +9,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use mcpfn_core::{CacheUse, CallRecord, Clock, Failure, Outcome, Records};
+use mcpfn_core::{AuditEntry, AuditLog, CacheStatus, Clock, Failure, Outcome};
 use mcpfn_host::Log;
 use serde_json::json;
 use tracing_subscriber::fmt::format::Writer;
@@ -26,12 +26,12 @@ pub(crate) struct Metrics {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Records for Metrics {
+impl AuditLog for Metrics {
     fn failure(&self, failure: &Failure<'_>) {
         Log.failure(failure);
     }
 
-    fn call(&self, call: &CallRecord<'_>) {
+    fn call(&self, call: &AuditEntry<'_>) {
         let mut line = self.line(call).to_string();
         line.push('\n');
         // stdout that is gone has no reader to tell
@@ -48,7 +48,7 @@ impl Records for Metrics {
 }
 
 impl Metrics {
-    fn line(&self, call: &CallRecord<'_>) -> serde_json::Value {
+    fn line(&self, call: &AuditEntry<'_>) -> serde_json::Value {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
         let metrics = [
             count("Calls"),
@@ -63,7 +63,7 @@ impl Metrics {
         );
         let hit = matches!(
             call.cache,
-            CacheUse::Hit | CacheUse::Stale | CacheUse::Shared
+            CacheStatus::Hit | CacheStatus::Stale | CacheStatus::Coalesced
         );
         // a dimension can't be empty, as the name of a list is
         let dimensions = if call.name.is_empty() {

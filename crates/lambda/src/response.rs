@@ -48,7 +48,7 @@ pub(crate) async fn buffered(response: Response<Body>, shape: Shape) -> Bytes {
 
 /// The streaming form: head, eight zero bytes, body. Reading it runs the handler, under the span of
 /// its invocation; dropping it cancels the handler.
-pub(crate) struct Envelope {
+pub(crate) struct StreamPrelude {
     /// Each in a chunk of its own, because `cargo lambda watch` tells them apart by that. What is
     /// there already leaves with them all the same: a fixed body is one packet.
     start: std::array::IntoIter<Bytes, 2>,
@@ -57,7 +57,7 @@ pub(crate) struct Envelope {
     span: Span,
 }
 
-impl Envelope {
+impl StreamPrelude {
     pub(crate) fn new(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let head = json!({"statusCode": parts.status.as_u16(), "headers": joined(&parts.headers), "cookies": []});
@@ -71,7 +71,7 @@ impl Envelope {
     }
 }
 
-impl http_body::Body for Envelope {
+impl http_body::Body for StreamPrelude {
     type Data = Bytes;
     type Error = Infallible;
 

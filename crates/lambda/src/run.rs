@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
-use mcpfn_auth::Method;
+use mcpfn_auth::AuthMethod;
 use mcpfn_client::Client;
 use mcpfn_core::{HttpClient, Platform};
 use mcpfn_http::{Config, Service};
@@ -82,7 +82,7 @@ where
         ports: add_ports,
     } = setup().map_err(|error| error.to_string())?;
     let server = builder.build().map_err(|error| error.to_string())?;
-    let anybody = settings.methods.has(Method::None);
+    let anybody = settings.methods.has(AuthMethod::None);
     if anybody {
         tracing::warn!("MCPFN_AUTH is none: anybody who reaches this function may call every tool");
     }
@@ -102,19 +102,19 @@ where
             service: server.name().to_owned(),
             clock: Arc::clone(platform.clock()),
         };
-        platform = platform.with_records(Arc::new(metrics));
+        platform = platform.with_audit_log(Arc::new(metrics));
     }
-    let (platform, telemetry) = Telemetry::wire(platform, server.name(), Transport::Tcp)?;
+    let (platform, telemetry) = Telemetry::apply(platform, server.name(), Transport::Tcp)?;
     let in_memory = |platform| {
         settings
             .policies
-            .wire(platform, Arc::new(Stores::default()))
+            .apply(platform, Arc::new(Stores::default()))
     };
     #[cfg(feature = "dynamodb")]
     let platform = match settings.table {
         Some(table) => settings
             .policies
-            .wire(platform, Arc::new(crate::dynamodb::Stores::new(table))),
+            .apply(platform, Arc::new(crate::dynamodb::Stores::new(table))),
         None => in_memory(platform),
     };
     #[cfg(not(feature = "dynamodb"))]

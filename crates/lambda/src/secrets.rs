@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use mcpfn_auth::KeySource;
 use mcpfn_aws::Keys;
 use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
-use mcpfn_native::Reader;
+use mcpfn_native::EnvReader;
 use serde_json::{Value, json};
 
 /// For the request that a first call waits for.
@@ -83,7 +83,7 @@ impl Store {
 impl Secret {
     /// `ssm:NAME` or `secretsmanager:NAME`, where a name may be an ARN. Asks nothing.
     pub(crate) fn read<F>(
-        reader: &mut Reader<F>,
+        reader: &mut EnvReader<F>,
         variable: &'static str,
         source: &str,
         client: Arc<dyn HttpClient>,
@@ -216,7 +216,7 @@ mod tests {
     ];
 
     fn read(source: &str, variables: &[(&str, &str)]) -> (Option<Secret>, Vec<String>) {
-        let mut reader = Reader::new(|name: &str| {
+        let mut reader = EnvReader::new(|name: &str| {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)

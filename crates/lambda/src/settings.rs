@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use mcpfn_auth::{KeySource, Method, Methods, Proofs};
+use mcpfn_auth::{AuthMethod, AuthMethods, Credentials, KeySource};
 use mcpfn_core::Keyring;
-use mcpfn_native::{Policies, RATE, Reader, SettingsError};
+use mcpfn_native::{EnvReader, Policies, RATE, SettingsError};
 use tracing::Level;
 
 #[cfg(feature = "dynamodb")]
@@ -19,18 +19,18 @@ On AWS Lambda:
                          several with commas; or none: anybody may call. Must be set
   MCPFN_LAMBDA_MODE      stream for a function URL with InvokeMode RESPONSE_STREAM, else buffer [buffer]
   MCPFN_BASE_PATH        path in front of /mcp, such as /tools; the stage is taken off by itself [none]
-  MCPFN_DEADLINE_MARGIN  milliseconds before the function's timeout at which a call is ended with an answer [200]
-  MCPFN_ORIGINS          browser origins that may call, comma-separated [none]
-  MCPFN_MAX_BODY         most bytes of a message [4194304]
-  MCPFN_TABLE            DynamoDB table for what all environments share: results, call budgets, once-only writes [none]
-  MCPFN_TABLE_TIMEOUT    milliseconds that a request to the table may take, retry included [250]
-  MCPFN_RATE             calls of one caller, such as 60/min, 10/s or 5/10s; or none [60/min]
-  MCPFN_RATE_DOWN        what a call budget that can't be asked does to calls: admit or refuse [admit]
-  MCPFN_ONCE_DOWN        what becomes of a write with an idempotency key when its store can't be asked: admit or refuse [admit]
+  MCPFN_DEADLINE_MARGIN_MS  milliseconds before the function's timeout at which a call is ended with an answer [200]
+  MCPFN_ALLOWED_ORIGINS          browser origins that may call, comma-separated [none]
+  MCPFN_MAX_BODY_BYTES         most bytes of a message [4194304]
+  MCPFN_DYNAMODB_TABLE            DynamoDB table for what all environments share: results, rate limits, idempotent writes [none]
+  MCPFN_DYNAMODB_TIMEOUT_MS    milliseconds that a request to the table may take, retry included [250]
+  MCPFN_RATE_LIMIT             calls of one caller, such as 60/min, 10/s or 5/10s; or none [60/min]
+  MCPFN_RATE_LIMIT_ON_ERROR        what a rate limit that can't be asked does to calls: allow or deny [allow]
+  MCPFN_IDEMPOTENCY_ON_ERROR        what becomes of a write with an idempotency key when its store can't be asked: allow or deny [allow]
   MCPFN_STATE_KEY        32 random bytes in Base64 that seal request state; several, newest first, separated by commas
   MCPFN_METRICS          emf: each call's log line is a CloudWatch metric too, which CloudWatch charges for; or none [none]
   MCPFN_LOG              error, warn, info, debug or trace [AWS_LAMBDA_LOG_LEVEL, or info]
-  MCPFN_LOG_INPUT        redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
+  MCPFN_LOG_ARGUMENTS        redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
 
 /// Milliseconds kept for an answer to leave unless told otherwise.
 const MARGIN: u64 = 200;
@@ -41,27 +41,27 @@ const MARGIN: u64 = 200;
 pub struct Settings {
     /// `MCPFN_AUTH`: how callers prove who they are. There is no default: a deployed server does
     /// not guess.
-    pub methods: Methods,
+    pub methods: AuthMethods,
     /// What those methods need.
-    pub proofs: Proofs,
+    pub proofs: Credentials,
     /// `MCPFN_LAMBDA_MODE`: how answers leave; buffered when not set.
     pub mode: Mode,
     /// `MCPFN_BASE_PATH`: path in front of the endpoint, without a slash at its end; empty when not
     /// set.
     pub base_path: String,
-    /// `MCPFN_DEADLINE_MARGIN`: how long before the platform's deadline a call is ended, in
+    /// `MCPFN_DEADLINE_MARGIN_MS`: how long before the platform's deadline a call is ended, in
     /// milliseconds; 200 when not set.
     pub margin_ms: u64,
-    /// `MCPFN_ORIGINS`: browser origins that may call, comma-separated.
+    /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call, comma-separated.
     pub origins: Vec<String>,
-    /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
+    /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; 4 MiB when not set.
     pub max_body: usize,
-    /// `MCPFN_RATE` (60 a minute when not set), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
+    /// `MCPFN_RATE_LIMIT` (60 a minute when not set), `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR`.
     pub policies: Policies,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it every execution environment
     /// makes its own.
     pub state_keys: Option<Keyring>,
-    /// `MCPFN_TABLE` and what goes with it: where environments share what they know. Without one
+    /// `MCPFN_DYNAMODB_TABLE` and what goes with it: where environments share what they know. Without one
     /// each has its own.
     #[cfg(feature = "dynamodb")]
     pub table: Option<Table>,
@@ -122,14 +122,18 @@ impl Settings {
     /// # Errors
     /// Every variable that can't be used, not only the first.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
-        let mut reader = Reader::new(variable);
+        let mut reader = EnvReader::new(variable);
         let methods = methods(&mut reader);
         let settings = Self {
-            proofs: Proofs::read_with(&mut reader, &methods, key_store),
+            proofs: Credentials::read_with(&mut reader, &methods, key_store),
             methods,
             mode: reader.parsed("MCPFN_LAMBDA_MODE", Mode::Buffer, "buffer or stream"),
             base_path: reader.base_path(),
-            margin_ms: reader.parsed("MCPFN_DEADLINE_MARGIN", MARGIN, "a number of milliseconds"),
+            margin_ms: reader.parsed(
+                "MCPFN_DEADLINE_MARGIN_MS",
+                MARGIN,
+                "a number of milliseconds",
+            ),
             origins: reader.origins(),
             max_body: reader.max_body(),
             policies: reader.policies(Some(RATE)),
@@ -140,9 +144,9 @@ impl Settings {
             log_level: log_level(&mut reader),
         };
         #[cfg(not(feature = "dynamodb"))]
-        if reader.text("MCPFN_TABLE").is_some() {
+        if reader.text("MCPFN_DYNAMODB_TABLE").is_some() {
             reader.mistake(
-                "MCPFN_TABLE is set, but this program was built without the feature \
+                "MCPFN_DYNAMODB_TABLE is set, but this program was built without the feature \
                 dynamodb: build it with that, or unset it",
             );
         }
@@ -153,7 +157,7 @@ impl Settings {
 /// `ssm:NAME` or `secretsmanager:NAME`. Nothing is asked before a caller presents a key.
 #[cfg(feature = "secrets")]
 fn key_store<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     source: &str,
 ) -> Option<Arc<dyn KeySource>> {
     let client = Arc::new(mcpfn_client::Client::new());
@@ -167,7 +171,7 @@ fn key_store<F: Fn(&str) -> Option<OsString>>(
 
 #[cfg(not(feature = "secrets"))]
 fn key_store<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     _: &str,
 ) -> Option<Arc<dyn KeySource>> {
     reader.mistake(
@@ -177,7 +181,7 @@ fn key_store<F: Fn(&str) -> Option<OsString>>(
     None
 }
 
-fn methods<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Methods {
+fn methods<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> AuthMethods {
     if reader.text("MCPFN_AUTH").is_none() {
         reader.mistake(
             "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it to iam for a function URL with \
@@ -186,17 +190,17 @@ fn methods<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Methods {
         );
     }
     let allowed = [
-        Method::Iam,
-        Method::Authorizer,
-        Method::OAuth,
-        Method::ApiKey,
-        Method::None,
+        AuthMethod::Iam,
+        AuthMethod::Authorizer,
+        AuthMethod::OAuth,
+        AuthMethod::ApiKey,
+        AuthMethod::None,
     ];
     // after a mistake nothing starts, so the word does not matter
-    Methods::read(reader, &allowed).unwrap_or_else(|| Methods::of([Method::Iam]))
+    AuthMethods::read(reader, &allowed).unwrap_or_else(|| AuthMethods::of([AuthMethod::Iam]))
 }
 
-fn log_level<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Level {
+fn log_level<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Level {
     // the platform's own level, in its own words; one that is not known here decides nothing
     let platform = reader
         .text("AWS_LAMBDA_LOG_LEVEL")
@@ -226,7 +230,7 @@ mod tests {
             ("MCPFN_AUTH", "everybody"),
             ("MCPFN_LAMBDA_MODE", "drip"),
             ("MCPFN_BASE_PATH", "tools"),
-            ("MCPFN_DEADLINE_MARGIN", "soon"),
+            ("MCPFN_DEADLINE_MARGIN_MS", "soon"),
             ("MCPFN_STATE_KEY", "hunter2"),
             ("MCPFN_LOG", "loud"),
         ])

@@ -28,15 +28,15 @@ const ENVIRONMENT: &str = "\
 Environment:
   MCPFN_PORT        port of 127.0.0.1; 0 takes any free one [8787]
   MCPFN_AUTH        how callers over HTTP prove who they are: oauth, api-key, or both; see below [none: this machine's own address is enough]
-  MCPFN_ORIGINS     browser origins that may call besides loopback ones, comma-separated
-  MCPFN_MAX_BODY    most bytes of a message [4194304]
+  MCPFN_ALLOWED_ORIGINS     browser origins that may call besides loopback ones, comma-separated
+  MCPFN_MAX_BODY_BYTES    most bytes of a message [4194304]
   MCPFN_STATE_KEY   32 random bytes in Base64 that seal request state; several, newest first, separated by commas
                     [made anew at each start]
-  MCPFN_RATE        calls of one client, such as 60/min; or none [none]
+  MCPFN_RATE_LIMIT        calls of one client, such as 60/min; or none [none]
   MCPFN_METRICS     on: serve calls, faults and durations of each tool at /metrics, for Prometheus; or off [off]
   MCPFN_LOG         error, warn, info, debug or trace, on stderr [info]
   MCPFN_LOG_FORMAT  text or json [text]
-  MCPFN_LOG_INPUT   redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
+  MCPFN_LOG_ARGUMENTS   redacted: each call's line has its arguments, without what looks like a secret; or off [off]";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -150,8 +150,8 @@ where
     let metrics = settings.metrics.then(Metrics::default);
     let platform = match &metrics {
         Some(metrics) => {
-            let (records, metrics) = (Arc::clone(platform.records()), metrics.clone());
-            platform.with_records(Arc::new(Observed::new(records, move |call| {
+            let (records, metrics) = (Arc::clone(platform.audit_log()), metrics.clone());
+            platform.with_audit_log(Arc::new(Observed::new(records, move |call| {
                 metrics.count(call)
             })))
         }
@@ -162,10 +162,10 @@ where
     } else {
         Transport::Tcp
     };
-    let (platform, telemetry) = Telemetry::wire(platform, server.name(), transport)?;
+    let (platform, telemetry) = Telemetry::apply(platform, server.name(), transport)?;
     let platform = settings
         .policies
-        .wire(platform, Arc::new(Stores::default()));
+        .apply(platform, Arc::new(Stores::default()));
     let platform = Arc::new(add_ports(platform));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -213,7 +213,7 @@ where
             let port = arguments.port.unwrap_or(settings.port);
             let service = Service::new(server, config);
             let service = if settings.methods.is_none() {
-                service.trusting()
+                service.assume_local_user()
             } else {
                 service
             };
@@ -230,7 +230,7 @@ where
                 .map_err(|error| error.to_string())
         }
     };
-    let _ = runtime.block_on(async { tokio::time::timeout(GRACE, tasks.settle()).await });
+    let _ = runtime.block_on(async { tokio::time::timeout(GRACE, tasks.drain()).await });
     runtime.block_on(telemetry.flush());
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
@@ -353,7 +353,7 @@ async fn call(
         .era(None)
         .and_then(|era| envelope.into_call(era, Principal::local()))
         .map_err(|error| error.to_string())?;
-    print_result(&server.reply(call, platform).answer().await.message)
+    print_result(&server.reply(call, platform).into_response().await.message)
 }
 
 /// Structured content if there is any, else the text blocks.

@@ -50,7 +50,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     serve_endpoint(
         Endpoint {
-            service: service.trusting(),
+            service: service.assume_local_user(),
             platform,
             metrics: None,
         },

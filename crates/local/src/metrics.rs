@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcpfn_core::CallRecord;
+use mcpfn_core::AuditEntry;
 
 /// Upper bounds of the buckets, in milliseconds.
 const BOUNDS: [u64; 14] = [
@@ -51,7 +51,7 @@ impl Series {
 
 impl Metrics {
     /// Counts a call.
-    pub(crate) fn count(&self, call: &CallRecord<'_>) {
+    pub(crate) fn count(&self, call: &AuditEntry<'_>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let series = all
             .entry((call.method.to_owned(), call.name.to_owned()))
@@ -91,7 +91,7 @@ fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result
         }
     }
     text.push_str(
-        "# HELP mcpfn_cache_total Calls by what a kept result did for them.\n# TYPE \
+        "# HELP mcpfn_cache_total Calls by what a cached result did for them.\n# TYPE \
         mcpfn_cache_total counter\n",
     );
     for ((method, name), series) in all {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use mcpfn_auth::{KeySource, Method, Methods, Proofs};
+use mcpfn_auth::{AuthMethod, AuthMethods, Credentials, KeySource};
 use mcpfn_core::Keyring;
-use mcpfn_native::{Policies, Reader, SettingsError};
+use mcpfn_native::{EnvReader, Policies, SettingsError};
 use tracing::Level;
 
 /// Where the server listens unless told otherwise.
@@ -21,17 +21,17 @@ pub struct Settings {
     pub port: u16,
     /// `MCPFN_AUTH`: how callers over HTTP prove who they are. When not set, or `none`, whoever
     /// reaches the loopback address may call.
-    pub methods: Option<Methods>,
+    pub methods: Option<AuthMethods>,
     /// What those methods need.
-    pub proofs: Proofs,
-    /// `MCPFN_ORIGINS`: browser origins that may call besides loopback ones, comma-separated.
+    pub proofs: Credentials,
+    /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call besides loopback ones, comma-separated.
     pub origins: Vec<String>,
-    /// `MCPFN_MAX_BODY`: most bytes of a message; 4 MiB when not set.
+    /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; 4 MiB when not set.
     pub max_body: usize,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made for the life of the
     /// process.
     pub state_keys: Option<Keyring>,
-    /// `MCPFN_RATE` (none when not set), `MCPFN_RATE_DOWN`, `MCPFN_ONCE_DOWN`.
+    /// `MCPFN_RATE_LIMIT` (none when not set), `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR`.
     pub policies: Policies,
     /// `MCPFN_METRICS`: whether `/metrics` is served.
     pub metrics: bool,
@@ -85,13 +85,16 @@ impl Settings {
     /// # Errors
     /// Every variable that can't be used, not only the first.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
-        let mut reader = Reader::new(variable);
-        let methods = Methods::read(&mut reader, &[Method::OAuth, Method::ApiKey, Method::None])
-            .filter(|methods| !methods.has(Method::None));
+        let mut reader = EnvReader::new(variable);
+        let methods = AuthMethods::read(
+            &mut reader,
+            &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None],
+        )
+        .filter(|methods| !methods.has(AuthMethod::None));
         let settings = Self {
-            proofs: Proofs::read_with(
+            proofs: Credentials::read_with(
                 &mut reader,
-                &methods.clone().unwrap_or_else(|| Methods::of([])),
+                &methods.clone().unwrap_or_else(|| AuthMethods::of([])),
                 key_file,
             ),
             methods,
@@ -116,7 +119,7 @@ impl Settings {
 
 /// `file:PATH`: a list of keys that may change while the server runs.
 fn key_file<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut Reader<F>,
+    reader: &mut EnvReader<F>,
     source: &str,
 ) -> Option<Arc<dyn KeySource>> {
     let Some(path) = source
@@ -145,7 +148,7 @@ mod tests {
     fn mistakes_are_reported_together() {
         let values = |name: &str| match name {
             "MCPFN_PORT" => Some("eighty".into()),
-            "MCPFN_ORIGINS" => Some("app.example.com".into()),
+            "MCPFN_ALLOWED_ORIGINS" => Some("app.example.com".into()),
             "MCPFN_STATE_KEY" => Some("hunter2".into()),
             "MCPFN_LOG" => Some("loud".into()),
             _ => None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mcpfn_core::jsonrpc::Error;
-use mcpfn_core::{Answer, Connection, Frame, Platform, Principal, Received, Running, Server};
+use mcpfn_core::{Connection, Frame, Platform, Principal, Received, RpcResponse, Running, Server};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -47,7 +47,9 @@ pub async fn serve(
             Line::TooLong => {
                 let error =
                     Error::invalid_request(format!("a line may have at most {max_line} bytes"));
-                calls.send(Answer::malformed(None, &error).message).await;
+                calls
+                    .send(RpcResponse::malformed(None, &error).message)
+                    .await;
             }
             Line::Whole => calls.take(connection.receive(&line, &platform)).await,
         }
@@ -108,7 +110,7 @@ async fn run(mut call: Running, lines: mpsc::Sender<Bytes>) {
     while let Some(frame) = call.frame().await {
         let line = match frame {
             Frame::Notification(line) => line,
-            Frame::Answer(answer) => answer.message,
+            Frame::Response(answer) => answer.message,
         };
         if lines.send(line).await.is_err() {
             break;

@@ -85,21 +85,21 @@ fn marked(item: &ItemFn, mark: &Ident, signature: &Signature) -> TokenStream {
         None => (quote!(), quote!(), quote!('static)),
     };
     // The complaint about a future that is not `Send` comes out of this line.
-    let future = quote_spanned!(place(ident)=> ::mcpfn::Marked::new(#future));
+    let future = quote_spanned!(place(ident)=> ::mcpfn::HandlerFuture::new(#future));
     let parameters = quote!(#generics(#arguments #context));
-    let output = quote!(::mcpfn::Marked<#lifetime, #mark, #output>);
+    let output = quote!(::mcpfn::HandlerFuture<#lifetime, #mark, #output>);
     around(item, &parameters, &output, &future)
 }
 
 /// In place of a function that can't be a tool: keeps the author's own inside, to be checked, and
 /// returns a mark.
 fn refused(item: &ItemFn, mark: &Ident) -> TokenStream {
-    let output = quote!(::mcpfn::Marked<'static, #mark, ()>);
+    let output = quote!(::mcpfn::HandlerFuture<'static, #mark, ()>);
     around(
         item,
         &quote!(()),
         &output,
-        &quote!(::mcpfn::Marked::new(async {})),
+        &quote!(::mcpfn::HandlerFuture::new(async {})),
     )
 }
 
@@ -129,7 +129,7 @@ fn around(
     }
 }
 
-/// `::mcpfn::Tool::new("name").describe("..")` and the rest of the attribute, without the handler.
+/// `::mcpfn::Tool::new("name").description("..")` and the rest of the attribute, without the handler.
 fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
     let product = product(kind);
     let name = match settings.text("name") {
@@ -143,11 +143,11 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
     let comment = match settings.text("description") {
         Some(_) => None,
         None => doc::description(&item.attrs)
-            .map(|text| quote!(.describe(::mcpfn::__private::paragraphs(#text)))),
+            .map(|text| quote!(.description(::mcpfn::__private::paragraphs(#text)))),
     };
     let calls = settings.values.iter().map(|(key, value)| match value {
         Value::Text(_) if key == "name" => None,
-        Value::Text(text) if key == "description" => Some(quote!(.describe(#text))),
+        Value::Text(text) if key == "description" => Some(quote!(.description(#text))),
         Value::Text(text) => Some(quote!(.#key(#text))),
         Value::Mark(on) => on.then(|| quote!(.#key())),
         Value::Hint(on) => Some(quote!(.#key(#on))),

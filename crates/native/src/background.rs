@@ -12,7 +12,7 @@ pub struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl Tasks {
     /// Waits until every task has ended, also those that start meanwhile.
-    pub async fn settle(&self) {
+    pub async fn drain(&self) {
         loop {
             let mut tasks =
                 std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));

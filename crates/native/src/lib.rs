@@ -7,6 +7,6 @@ mod ports;
 mod telemetry;
 
 pub use background::Tasks;
-pub use mcpfn_host::{Observed, Policies, RATE, Reader, SettingsError, Setup};
+pub use mcpfn_host::{EnvReader, Observed, Policies, RATE, SettingsError, Setup};
 pub use ports::{OsRandom, new_key, platform};
 pub use telemetry::{Telemetry, Transport};

@@ -1,17 +1,17 @@
-//! Stores in this process: results, call budgets, records of writes that happen once. For one
+//! Stores in this process: results, rate limits, idempotent writes. For one
 //! process that serves everybody, and for tests; instances do not share them, and nothing outlives
 //! the process. Bounded, whatever callers do.
 
 mod cache;
+mod idempotency;
 mod limiter;
-mod once;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Most results and most records of writes, each; and most call budgets.
+    /// Most results and most records of writes, each; and most rate limits.
     pub entries: usize,
     /// Most bytes of results, and most of records of writes.
     pub bytes: usize,
@@ -33,7 +33,7 @@ impl Default for Limits {
 pub struct Stores {
     results: Mutex<cache::Results>,
     buckets: Mutex<limiter::Buckets>,
-    writes: Mutex<once::Writes>,
+    writes: Mutex<idempotency::Writes>,
     limits: Limits,
 }
 

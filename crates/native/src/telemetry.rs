@@ -58,14 +58,14 @@ OpenTelemetry, each call a span:
         not(feature = "otel"),
         expect(unused_variables, reason = "nothing is recorded")
     )]
-    pub fn wire(
+    pub fn apply(
         platform: Platform,
         server: &str,
         transport: Transport,
     ) -> Result<(Platform, Self), String> {
         #[cfg(feature = "otel")]
         if settings::wanted(|name| std::env::var(name).ok())? {
-            let (platform, queue) = span::wire(platform, server, transport)?;
+            let (platform, queue) = span::apply(platform, server, transport)?;
             return Ok((platform, Self { queue: Some(queue) }));
         }
         Ok((platform, Self::default()))

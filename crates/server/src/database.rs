@@ -18,10 +18,14 @@ pub(crate) fn open(
         return open_shop(variable);
     };
     match postgres_url(&named) {
-        Some(url) => open_postgres(url, variable("MCPFN_DATABASE_READER").as_deref(), unvetted),
+        Some(url) => open_postgres(
+            url,
+            variable("MCPFN_DATABASE_READONLY_URL").as_deref(),
+            unvetted,
+        ),
         None => open_file(
             Path::new(&named),
-            variable("MCPFN_DATABASE_WRITES").as_deref(),
+            variable("MCPFN_DATABASE_WRITABLE").as_deref(),
         ),
     }
 }
@@ -72,10 +76,10 @@ fn open_postgres(
         Some(reader) => {
             let reader = reader
                 .to_str()
-                .ok_or("MCPFN_DATABASE_READER is not text in UTF-8")?;
+                .ok_or("MCPFN_DATABASE_READONLY_URL is not text in UTF-8")?;
             database
                 .with_reader(reader)
-                .map_err(|error| format!("MCPFN_DATABASE_READER: {error}"))?
+                .map_err(|error| format!("MCPFN_DATABASE_READONLY_URL: {error}"))?
         }
         None => database,
     };
@@ -94,7 +98,7 @@ fn open_postgres(
         let checked = runtime.block_on(database.check_reader());
         checked.map_err(|error| {
             format!(
-                "the toolkit `sql`: {error}. MCPFN_DATABASE_READER takes the URL of such a role"
+                "the toolkit `sql`: {error}. MCPFN_DATABASE_READONLY_URL takes the URL of such a role"
             )
         })?;
     }
@@ -107,7 +111,9 @@ fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String
         // opening for writing would make a missing file, and a name with a slip is no wish for an
         // empty database
         Some("1") => Sqlite::open_read_only(path).and_then(|_| Sqlite::open(path)),
-        Some(_) => return Err("MCPFN_DATABASE_WRITES must be 1, or 0 for reading only".to_owned()),
+        Some(_) => {
+            return Err("MCPFN_DATABASE_WRITABLE must be 1, or 0 for reading only".to_owned());
+        }
     };
     let shown = path.display();
     let opened = opened.map_err(|error| {
@@ -224,7 +230,7 @@ mod tests {
             )
         });
         assert!(
-            error.starts_with("MCPFN_DATABASE_READER: ") && !error.contains("hunter2"),
+            error.starts_with("MCPFN_DATABASE_READONLY_URL: ") && !error.contains("hunter2"),
             "{error}"
         );
     }

@@ -3,7 +3,7 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `MCPFN_COMPANY_KEY` | the API key; required |
+//! | `MCPFN_COMPANY_API_KEY` | the API key; required |
 //! | `MCPFN_COMPANY_URL` | another address than `https://api.apollo.io` |
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::api::{Api, encode};
 use crate::config::{Config, Secret};
 
-const KEY: &str = "MCPFN_COMPANY_KEY";
+const KEY: &str = "MCPFN_COMPANY_API_KEY";
 const URL: &str = "https://api.apollo.io";
 
 /// How much of a company's description is shown, in characters.

@@ -51,12 +51,12 @@ impl Endpoint {
         }
     }
 
-    /// From `MCPFN_EMBEDDINGS_URL`, `MCPFN_EMBEDDINGS_MODEL` and `MCPFN_EMBEDDINGS_KEY`; nothing
+    /// From `MCPFN_EMBEDDINGS_URL`, `MCPFN_EMBEDDINGS_MODEL` and `MCPFN_EMBEDDINGS_API_KEY`; nothing
     /// when the first is not set.
     pub(crate) fn configured(config: &mut Config<'_>) -> Option<Self> {
         config.text("MCPFN_EMBEDDINGS_URL")?;
         let url = config.base_url("MCPFN_EMBEDDINGS_URL", "https://api.openai.com/v1");
-        let key = config.secret("MCPFN_EMBEDDINGS_KEY");
+        let key = config.secret("MCPFN_EMBEDDINGS_API_KEY");
         let Some(model) = config.text("MCPFN_EMBEDDINGS_MODEL") else {
             config.mistake(
                 "MCPFN_EMBEDDINGS_URL is set without MCPFN_EMBEDDINGS_MODEL: name the \

@@ -3,7 +3,7 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `MCPFN_FILES_WRITES` | `1` adds `write_file` and `move_file`; without it files are only read |
+//! | `MCPFN_FILES_WRITABLE` | `1` adds `write_file` and `move_file`; without it files are only read |
 //!
 //! Where the files are is the host's to say. Every path is checked twice: as text by [`BlobPath`],
 //! and by the store, which knows links.
@@ -24,7 +24,7 @@ pub use list::{Directory, Entry, Listing, list_directory};
 pub use read::{File, FileUri, Opened, file, read_file};
 pub use write::{Encoding, Move, Write, Written, move_file, write_file};
 
-const WRITES: &str = "MCPFN_FILES_WRITES";
+const WRITES: &str = "MCPFN_FILES_WRITABLE";
 
 /// Adds `read_file`, `list_directory` and the template `file:///{+path}`, all with the scope
 /// `files:read`; with `writes` also `write_file` and `move_file`, with the scope `files:write`.

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `MCPFN_EMBEDDINGS_URL` | a service like OpenAI's, e.g. `https://api.openai.com/v1`; without it passages are found by words alone |
 //! | `MCPFN_EMBEDDINGS_MODEL` | the model's name, the same as while documents were added |
-//! | `MCPFN_EMBEDDINGS_KEY` | the service's key, if it needs one |
+//! | `MCPFN_EMBEDDINGS_API_KEY` | the service's key, if it needs one |
 
 pub(crate) mod lexical;
 mod narrow;

@@ -2,7 +2,7 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `MCPFN_WEATHER_KEY` | the API key; required |
+//! | `MCPFN_WEATHER_API_KEY` | the API key; required |
 //! | `MCPFN_WEATHER_URL` | another address than `https://api.openweathermap.org` |
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::api::{Api, encode};
 use crate::config::{Config, Secret};
 
-const KEY: &str = "MCPFN_WEATHER_KEY";
+const KEY: &str = "MCPFN_WEATHER_API_KEY";
 const URL: &str = "https://api.openweathermap.org";
 
 /// The longest name of a city that is looked up, in characters.

@@ -3,7 +3,7 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `MCPFN_SEARCH_KEY` | the API key; required |
+//! | `MCPFN_SEARCH_API_KEY` | the API key; required |
 //! | `MCPFN_SEARCH_API` | `brave` (when not said) or `serper` |
 //! | `MCPFN_SEARCH_URL` | another address than `https://api.search.brave.com` or `https://google.serper.dev` |
 
@@ -20,7 +20,7 @@ use crate::untrusted::{self, NOTICE, Untrusted};
 
 pub use engine::Engine;
 
-const KEY: &str = "MCPFN_SEARCH_KEY";
+const KEY: &str = "MCPFN_SEARCH_API_KEY";
 
 /// The most results of one search. Brave has no more on a page.
 const MOST: u32 = 20;

@@ -11,9 +11,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use mcpfn_auth::{Method, Signatures};
+use mcpfn_auth::{AuthMethod, Signatures};
 use mcpfn_core::jsonrpc::Error as RpcError;
-use mcpfn_core::{Answer, Builder, HttpClient, Limits, Platform};
+use mcpfn_core::{Builder, HttpClient, Platform, RateLimits, RpcResponse};
 use mcpfn_host::Setup;
 use mcpfn_http::{Config, Service};
 use tracing::Level;
@@ -43,9 +43,9 @@ const GONE_CLIENT: u16 = 499;
 
 /// The binding of the KV namespace for results. Without one, nothing is kept.
 const CACHE: &str = "CACHE";
-/// The binding of the Durable Objects for writes that happen once. Without one, an `idempotencyKey`
+/// The binding of the Durable Objects for idempotent writes. Without one, an `idempotencyKey`
 /// has no effect.
-const ONCE: &str = "ONCE";
+const IDEMPOTENCY: &str = "IDEMPOTENCY";
 
 /// What every event of this isolate shares.
 struct Host {
@@ -117,7 +117,7 @@ impl Host {
             ports: add_ports,
         } = setup(variables).map_err(|error| error.to_string())?;
         let server = builder.build().map_err(|error| error.to_string())?;
-        let anybody = settings.methods.has(Method::None);
+        let anybody = settings.methods.has(AuthMethod::None);
         if anybody {
             tracing::warn!(
                 "MCPFN_AUTH is none: anybody who reaches this Worker may call every tool"
@@ -137,24 +137,24 @@ impl Host {
         config.origins.listed = settings.origins;
         config.max_body = settings.max_body;
         let limiter = Arc::new(variables.rates(settings.policies.rate)?);
-        let limits = Limits {
+        let limits = RateLimits {
             limiter,
             rate: settings.policies.rate,
-            when_down: settings.policies.rate_down,
+            failure_mode: settings.policies.rate_limit_on_error,
         };
         // a request that waits for another one's work is stopped by the platform
         let mut platform = settings
             .policies
-            .wire_records(ports::platform(keys))
+            .apply_audit_settings(ports::platform(keys))
             .without_sharing()
-            .with_limits(limits)
+            .with_rate_limits(limits)
             .with_port::<dyn HttpClient>(Arc::new(Fetch))
             .with_port::<dyn Signatures>(Arc::new(WebCrypto));
         if let Some(cache) = variables.kv_cache(CACHE) {
             platform = platform.with_cache(Arc::new(cache));
         }
-        if let Some(once) = variables.once(ONCE)? {
-            platform = platform.with_once(once, settings.policies.once_down);
+        if let Some(store) = variables.idempotency(IDEMPOTENCY)? {
+            platform = platform.with_idempotency(store, settings.policies.idempotency_on_error);
         }
         Ok(Self {
             service: Service::new(server, config),
@@ -212,7 +212,7 @@ extern "C" {
 /// A JSON-RPC error without id: what is wrong is wrong for every message.
 fn refused(status: u16, message: &str) -> web_sys::Response {
     tracing::error!(status, "{message}");
-    let answer = Answer::malformed(None, &RpcError::internal(message.to_owned()));
+    let answer = RpcResponse::malformed(None, &RpcError::internal(message.to_owned()));
     let headers = Headers::new();
     // both are fixed texts that JavaScript takes; without them the body would still say what it
     // says

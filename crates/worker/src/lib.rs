@@ -17,10 +17,10 @@
 
 #[cfg(any(target_arch = "wasm32", test))]
 mod address;
+#[cfg(any(all(target_arch = "wasm32", feature = "idempotency"), test))]
+mod idempotency_message;
 #[cfg(any(target_arch = "wasm32", test))]
 mod line;
-#[cfg(any(all(target_arch = "wasm32", feature = "once"), test))]
-mod once_message;
 mod settings;
 
 #[cfg(target_arch = "wasm32")]

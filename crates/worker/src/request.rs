@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::Frame;
 use mcpfn_core::Principal;
-use mcpfn_host::below;
+use mcpfn_host::strip_base_path;
 use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
@@ -27,7 +27,8 @@ pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<Inc
     *converted.uri_mut() = if base_path.is_empty() {
         uri
     } else {
-        Uri::try_from(below(uri.path(), base_path)).unwrap_or(Uri::from_static("/unreadable"))
+        Uri::try_from(strip_base_path(uri.path(), base_path))
+            .unwrap_or(Uri::from_static("/unreadable"))
     };
     *converted.headers_mut() = headers(&request.headers());
     let principal = address(converted.headers()).map_or_else(Principal::anonymous, |address| {

@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use mcpfn_core::{Once, Rate};
+use mcpfn_core::{IdempotencyStore, Rate};
 use worker::js_sys::{JSON, Reflect};
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env};
 
-#[cfg(feature = "once")]
-use crate::stores::DurableOnce;
+#[cfg(feature = "idempotency")]
+use crate::stores::DurableIdempotency;
 #[cfg(feature = "r2")]
 use crate::stores::R2;
 use crate::stores::{D1, KvCache, RateBindings};
@@ -76,26 +76,26 @@ impl Variables {
         self.0.kv(binding).ok().map(KvCache::new)
     }
 
-    /// The store of writes that happen once in a namespace of Durable Objects, if one is bound to
+    /// The store of idempotent writes in a namespace of Durable Objects, if one is bound to
     /// the name.
     ///
     /// # Errors
-    /// When something else is bound to it, or this program was built without the feature `once`: a
+    /// When something else is bound to it, or this program was built without the feature `idempotency`: a
     /// sentence that says what to change.
-    pub fn once(&self, binding: &str) -> Result<Option<Arc<dyn Once>>, String> {
+    pub fn idempotency(&self, binding: &str) -> Result<Option<Arc<dyn IdempotencyStore>>, String> {
         let bound = Reflect::get(&self.0, &JsValue::from_str(binding)).unwrap_or_default();
         if bound.is_undefined() {
             return Ok(None);
         }
-        #[cfg(feature = "once")]
+        #[cfg(feature = "idempotency")]
         if Reflect::get(&bound, &JsValue::from_str("getByName"))
             .is_ok_and(|method| method.is_function())
         {
-            return Ok(Some(Arc::new(DurableOnce::new(bound))));
+            return Ok(Some(Arc::new(DurableIdempotency::new(bound))));
         }
         Err(format!(
             "{binding} is bound to what this Worker can't keep its writes in; bind it in [[durable_objects.bindings]] of wrangler.toml with \
-             class_name = \"McpfnOnce\", and build with the feature `once` of mcpfn"
+             class_name = \"McpfnIdempotency\", and build with the feature `idempotency` of mcpfn"
         ))
     }
 
@@ -106,7 +106,7 @@ impl Variables {
     pub fn rates(&self, rate: Option<Rate>) -> Result<RateBindings, String> {
         let bindings = RateBindings::new(self.0.clone());
         rate.map_or(Ok(()), |rate| bindings.of(rate).map(drop))
-            .map_err(|why| format!("MCPFN_RATE: {why}"))?;
+            .map_err(|why| format!("MCPFN_RATE_LIMIT: {why}"))?;
         Ok(bindings)
     }
 }

@@ -99,7 +99,7 @@ fn watch(
         function
             .env_clear()
             .env("MCPFN_AUTH", "none")
-            .env("MCPFN_RATE", "none")
+            .env("MCPFN_RATE_LIMIT", "none")
             .env("MCPFN_LAMBDA_MODE", mode);
         function
             .env("AWS_LAMBDA_FUNCTION_NAME", name)

@@ -204,7 +204,7 @@ fn behind_a_function_url(
         // what template.yaml sets, with a secret of the form that it generates
         front
             .env("MCPFN_AUTH", "iam")
-            .env("MCPFN_RATE", "none")
+            .env("MCPFN_RATE_LIMIT", "none")
             .env("MCPFN_LAMBDA_MODE", "stream")
             .env("MCPFN_TOOLKITS", "hello,catalog,database");
         front

@@ -41,19 +41,19 @@ pub(crate) const WORKER: &str = "tests/worker";
 pub(crate) fn everything(cx: &Context) -> Result<()> {
     println!("tool cache: {}", cx.tools.display());
     let toolchain = wasm_toolchain(cx)?;
-    println!("wasm standard library: {}", toolchain.describe());
+    println!("wasm standard library: {}", toolchain.description());
     let node = node(cx)?;
-    println!("node: {}", node.describe());
+    println!("node: {}", node.description());
     for folder in [CONFORMANCE, CLIENTS, WORKER] {
         node_packages(cx, &node, folder)?;
         println!("{folder}: packages as locked");
     }
-    println!("Workers: {}", worker_tools(cx)?.describe());
+    println!("Workers: {}", worker_tools(cx)?.description());
     println!("cargo-deny: {}", cargo_deny(cx)?.display());
     println!("dynoxide: {}", dynoxide(cx)?.display());
     println!("s3s-fs: {}", s3s(cx)?.display());
     match dynamodb_local(cx) {
-        Ok(local) => println!("DynamoDB Local: {}", local.describe()),
+        Ok(local) => println!("DynamoDB Local: {}", local.description()),
         Err(why) => println!("DynamoDB Local SKIPPED: {why}"),
     }
     match postgres(cx) {
@@ -62,10 +62,10 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     }
     println!(
         "SAM command line and cfn-lint: {}",
-        sam_tools(cx)?.describe()
+        sam_tools(cx)?.description()
     );
-    println!("moto: {}", moto(cx)?.describe());
-    println!("embedding model: {}", embedding_model(cx)?.describe());
+    println!("moto: {}", moto(cx)?.description());
+    println!("embedding model: {}", embedding_model(cx)?.description());
     Ok(())
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         Ok(local) => {
             let emulator =
                 Emulator::start(&logs.join("dynamodb-local.log"), |port| local.command(port))?;
-            println!("\n{}", local.describe());
+            println!("\n{}", local.description());
             ask(&program, "--dynamodb", &emulator, &[], counts)
         }
         Err(why) => {

@@ -30,7 +30,7 @@ pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// The origins that the fixtures call from: this host has no loopback that it could trust by
 /// itself.
 const ORIGINS: (&str, &str) = (
-    "MCPFN_ORIGINS",
+    "MCPFN_ALLOWED_ORIGINS",
     "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}",
 );
 
@@ -82,7 +82,7 @@ const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "unlimited",
-        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE", "60/min")]),
+        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE_LIMIT", "60/min")]),
     },
     Service {
         name: "issuer",
@@ -134,24 +134,24 @@ const SERVICES: &[Service<'_>] = &[
         },
     },
     Service {
-        name: "once",
+        name: "idempotency",
         what: What::Keeping {
             variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
-            objects_of: "once",
+            objects_of: "idempotency",
         },
     },
     Service {
         name: "once-too",
         what: What::Keeping {
             variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
-            objects_of: "once",
+            objects_of: "idempotency",
         },
     },
     Service {
         name: "counting",
         what: What::Keeping {
             variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "counting")],
-            objects_of: "once",
+            objects_of: "idempotency",
         },
     },
     Service {
@@ -181,7 +181,7 @@ const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "misbound",
-        what: What::Built(&[OPEN, KEY, QUIET, ("ONCE", "objects")]),
+        what: What::Built(&[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
     },
     Service {
         name: "routed",
@@ -200,11 +200,11 @@ const SERVICES: &[Service<'_>] = &[
         what: What::Built(&[
             ("MCPFN_AUTH", "everybody"),
             ("MCPFN_BASE_PATH", "tools"),
-            ("MCPFN_ORIGINS", "app.example.com"),
-            ("MCPFN_MAX_BODY", "4 MiB"),
+            ("MCPFN_ALLOWED_ORIGINS", "app.example.com"),
+            ("MCPFN_MAX_BODY_BYTES", "4 MiB"),
             ("MCPFN_STATE_KEY", "hunter2"),
             ("MCPFN_LOG", "loud"),
-            ("MCPFN_RATE", "often"),
+            ("MCPFN_RATE_LIMIT", "often"),
         ]),
     },
     Service {

@@ -23,7 +23,7 @@ async fn accounts() -> &'static str {
 pub fn guarded() -> Builder {
     let runs = Arc::new(AtomicU32::new(0));
     let kept = Tool::new("kept")
-        .describe("Says whom it ran for; the result is kept.")
+        .description("Says whom it ran for; the result is kept.")
         .read_only();
     let kept =
         kept.cache(std::time::Duration::from_secs(120))
@@ -32,7 +32,7 @@ pub fn guarded() -> Builder {
                 async move { format!("run {run} for {}", cx.principal().subject) }
             });
     let notify = Tool::new("notify")
-        .describe("Writes to an account.")
+        .description("Writes to an account.")
         .scope("crm:write")
         .scope("mail:send");
     Server::builder("guarded", "1.0.0")

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mcpfn_client::Client;
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Failure, HttpClient, Keyring, Platform, Random, Records, Timer,
+    AuditEntry, AuditLog, BoxFuture, Clock, Failure, HttpClient, Keyring, Platform, Random, Timer,
 };
 
 /// The time, in milliseconds since 1970.
@@ -46,10 +46,10 @@ impl Random for Rest {
     }
 }
 
-impl Records for Rest {
+impl AuditLog for Rest {
     fn failure(&self, _: &Failure<'_>) {}
 
-    fn call(&self, _: &CallRecord<'_>) {}
+    fn call(&self, _: &AuditEntry<'_>) {}
 
     fn denied(&self, _: &str, _: Option<&str>) {}
 

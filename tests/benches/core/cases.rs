@@ -13,7 +13,7 @@ use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use mcpfn::jsonrpc::{self, Incoming, Message};
 use mcpfn::prelude::*;
-use mcpfn::{Envelope, Frame, Limits, Platform, Principal, Rate, Reply, WhenDown};
+use mcpfn::{Envelope, Execution, FailureMode, Frame, Platform, Principal, Rate, RateLimits};
 use mcpfn_http::{Config, Service};
 use mcpfn_it::fuzzing;
 use mcpfn_native::memory::Stores;
@@ -213,16 +213,16 @@ impl Case {
             return platform;
         }
         let stores = Arc::new(Stores::default());
-        let limits = Limits {
+        let limits = RateLimits {
             limiter: Arc::clone(&stores) as _,
             rate: Some(PLENTY),
-            when_down: WhenDown::Admit,
+            failure_mode: FailureMode::Open,
         };
         let platform = Arc::unwrap_or_clone(platform).with_cache(Arc::clone(&stores) as _);
         Arc::new(
             platform
-                .with_once(stores, WhenDown::Admit)
-                .with_limits(limits),
+                .with_idempotency(stores, FailureMode::Open)
+                .with_rate_limits(limits),
         )
     }
 
@@ -336,7 +336,7 @@ fn server(tools: usize, page: usize, policies: bool) -> Server {
     let search = |name: String| {
         let found = Arc::clone(&found);
         Tool::new(name)
-            .describe(
+            .description(
                 "Search the product catalog. Use this when the user asks about products, \
                 prices or stock.",
             )
@@ -352,7 +352,7 @@ fn server(tools: usize, page: usize, policies: bool) -> Server {
             })
     };
     let mut echo = Tool::new("echo")
-        .describe("Says it again.")
+        .description("Says it again.")
         .read_only()
         .handler(|text: Text| async move { text.text });
     let mut rows = search("rows".to_owned());
@@ -364,7 +364,7 @@ fn server(tools: usize, page: usize, policies: bool) -> Server {
             .cache(Duration::from_secs(60));
     }
     let steps = Tool::new(STEPS)
-        .describe("Says it again after five reports.")
+        .description("Says it again after five reports.")
         .read_only()
         .handler(|text: Text, cx: Cx| async move {
             (1..=5).for_each(|step| cx.progress(f64::from(step), Some(5.0), None));
@@ -405,13 +405,13 @@ fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<B
         .into_call(era, Principal::anonymous())
         .expect("the metadata is valid");
     let mut running = match server.reply(call, platform) {
-        Reply::Answer(answer) => return vec![answer.message],
-        Reply::Running(running) => running,
+        Execution::Done(answer) => return vec![answer.message],
+        Execution::Running(running) => running,
     };
     let mut messages = Vec::new();
     loop {
         match at_once(running.frame()) {
-            Some(Frame::Answer(answer)) => {
+            Some(Frame::Response(answer)) => {
                 messages.push(answer.message);
                 return messages;
             }

@@ -33,8 +33,8 @@ fn a_taken_port_is_a_sentence() {
 fn wrong_settings_are_reported_together() {
     let wrong = [
         ("MCPFN_PORT", "eighty"),
-        ("MCPFN_ORIGINS", "app.example.com"),
-        ("MCPFN_MAX_BODY", "-1"),
+        ("MCPFN_ALLOWED_ORIGINS", "app.example.com"),
+        ("MCPFN_MAX_BODY_BYTES", "-1"),
         ("MCPFN_STATE_KEY", "hunter2"),
         ("MCPFN_LOG", "loud"),
         ("MCPFN_LOG_FORMAT", "xml"),
@@ -81,7 +81,7 @@ fn the_log_has_arguments_only_where_wanted() {
             command
                 .stdin(Stdio::piped())
                 .env("MCPFN_LOG_FORMAT", "json")
-                .env("MCPFN_LOG_INPUT", variable),
+                .env("MCPFN_LOG_ARGUMENTS", variable),
         );
         process.say(&call(
             1,
@@ -103,10 +103,10 @@ fn the_log_has_arguments_only_where_wanted() {
             "{line}"
         );
     }
-    let (code, _, stderr) = run(command(&["tools"]).env("MCPFN_LOG_INPUT", "everything"));
+    let (code, _, stderr) = run(command(&["tools"]).env("MCPFN_LOG_ARGUMENTS", "everything"));
     assert_eq!(code, Some(1));
     assert!(
-        stderr.contains("MCPFN_LOG_INPUT must be redacted or off"),
+        stderr.contains("MCPFN_LOG_ARGUMENTS must be redacted or off"),
         "{stderr}"
     );
 }
@@ -174,8 +174,8 @@ fn the_command_line_explains_itself() {
         "--port",
         "--stdio",
         "MCPFN_PORT",
-        "MCPFN_ORIGINS",
-        "MCPFN_MAX_BODY",
+        "MCPFN_ALLOWED_ORIGINS",
+        "MCPFN_MAX_BODY_BYTES",
         "MCPFN_STATE_KEY",
         "MCPFN_LOG",
     ] {
@@ -286,7 +286,7 @@ fn metrics_are_served_where_they_are_asked_for() {
 
 #[test]
 fn a_rate_is_taken_from_the_environment() {
-    let (_process, address) = Process::http_with(&[("MCPFN_RATE", "2/min")]);
+    let (_process, address) = Process::http_with(&[("MCPFN_RATE_LIMIT", "2/min")]);
     let add = Request::modern(
         "tools/call",
         json!({"name": "add", "arguments": {"a": 1, "b": 2}}),

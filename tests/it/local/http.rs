@@ -185,12 +185,12 @@ fn a_panic_outside_of_the_future_is_contained_too() {
         Server::builder("panics", "1")
             .tool(
                 Tool::new("early")
-                    .describe("Panics before its future.")
+                    .description("Panics before its future.")
                     .handler(|_: NoArguments| -> std::future::Ready<String> { panic!("early") }),
             )
             .prompt(
                 Prompt::new("words")
-                    .describe("Has words.")
+                    .description("Has words.")
                     .handler(|words: Words| async move { words.word })
                     .complete("word", |_: String, _| -> std::future::Ready<Vec<String>> {
                         panic!("while completing")

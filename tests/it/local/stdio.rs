@@ -150,7 +150,7 @@ fn stdio_refuses_a_line_that_is_too_long_and_goes_on() {
     let mut process = Process::start(
         command(&["--stdio"])
             .stdin(Stdio::piped())
-            .env("MCPFN_MAX_BODY", "1000"),
+            .env("MCPFN_MAX_BODY_BYTES", "1000"),
     );
     process.say(&"x".repeat(100_000));
     let refused: Value = serde_json::from_str(&process.stdout.next()).expect("JSON");

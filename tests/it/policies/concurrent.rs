@@ -1,10 +1,10 @@
-//! Many calls at once, on real threads and real time: kept results and writes are made once,
+//! Many calls at once, on real threads and real time: cached results and writes are made once,
 //! budgets are exact.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn::{Background, BoxFuture, Limits, Platform, Rate, WhenDown};
+use mcpfn::{Background, BoxFuture, FailureMode, Platform, Rate, RateLimits};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::memory::Stores;
 use mcpfn_native::{Tasks, new_key, platform};
@@ -28,15 +28,15 @@ impl Busy {
         let runs = Runs::default();
         let stores = Arc::new(Stores::default());
         let tasks = Tasks::default();
-        let limits = Limits {
+        let limits = RateLimits {
             limiter: Arc::clone(&stores) as _,
             rate,
-            when_down: WhenDown::Admit,
+            failure_mode: FailureMode::Open,
         };
         let platform = platform(new_key())
             .with_cache(Arc::clone(&stores) as _)
-            .with_once(stores, WhenDown::Admit)
-            .with_limits(limits)
+            .with_idempotency(stores, FailureMode::Open)
+            .with_rate_limits(limits)
             .with_background(Arc::new(tasks.clone()));
         let server = shop(&runs).build().unwrap();
         let host = InProcess::with_config(|| shop(&runs), Config::default()).called_by(alice());
@@ -105,7 +105,7 @@ async fn a_write_with_a_key_ends_even_when_its_client_goes_away() {
     let buy = keyed("buy", json!({"sku": "wait"}), json!("order-1"));
     let gone = tokio::time::timeout(Duration::from_millis(100), busy.send(&buy)).await;
     assert!(gone.is_err(), "the client has gone away before the answer");
-    busy.tasks.settle().await;
+    busy.tasks.drain().await;
     assert_eq!(busy.send(&buy).await, 200);
     assert_eq!(
         counted(&busy.runs),
@@ -127,6 +127,6 @@ async fn background_work_is_waited_for_also_when_it_starts_more() {
         }));
     });
     tasks.run(work);
-    tasks.settle().await;
+    tasks.drain().await;
     assert_eq!(receiver.try_recv(), Ok("done"));
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mcpfn::{
-    Admission, Begun, BoxFuture, Limits, Once, Rate, RateLimiter, ResultCache, StoreError, WhenDown,
+    Admission, BoxFuture, FailureMode, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter,
+    RateLimits, ResultCache, StoreError,
 };
 use mcpfn_http::Config;
 use serde_json::json;
@@ -42,40 +43,50 @@ impl RateLimiter for Down {
     }
 }
 
-impl Once for Down {
-    fn begin<'a>(&'a self, _: &'a str, _: u64, _: u64) -> BoxFuture<'a, Result<Begun, StoreError>> {
+impl IdempotencyStore for Down {
+    fn begin<'a>(
+        &'a self,
+        _: &'a str,
+        _: u64,
+        _: u64,
+    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
         no_answer()
     }
 
-    fn finish<'a>(&'a self, _: &'a str, _: Bytes, _: u64) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn complete<'a>(
+        &'a self,
+        _: &'a str,
+        _: Bytes,
+        _: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         no_answer()
     }
 
-    fn abandon<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn release<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         no_answer()
     }
 }
 
-fn host(runs: &Runs, when_down: WhenDown) -> InProcess {
+fn host(runs: &Runs, failure_mode: FailureMode) -> InProcess {
     InProcess::with_config(|| shop(runs), Config::default())
         .called_by(alice())
         .on(|platform| {
-            let limits = Limits {
+            let limits = RateLimits {
                 limiter: Arc::new(Down),
                 rate: Some(Rate::per_minute(60)),
-                when_down,
+                failure_mode,
             };
             platform
                 .with_cache(Arc::new(Down))
-                .with_once(Arc::new(Down), when_down)
-                .with_limits(limits)
+                .with_idempotency(Arc::new(Down), failure_mode)
+                .with_rate_limits(limits)
         })
 }
 
 #[test]
 fn a_store_that_is_down_fails_no_call() {
     let runs = Runs::default();
-    let host = host(&runs, WhenDown::Admit);
+    let host = host(&runs, FailureMode::Open);
     assert_eq!(
         says(&host.send(&call("find", json!({"sku": "a"})))),
         "run 1: 0 x a"
@@ -105,7 +116,7 @@ fn a_store_that_is_down_fails_no_call() {
 #[test]
 fn an_operator_can_have_uncounted_calls_refused() {
     let runs = Runs::default();
-    let refused = host(&runs, WhenDown::Refuse).send(&call("look", json!({"sku": "a"})));
+    let refused = host(&runs, FailureMode::Closed).send(&call("look", json!({"sku": "a"})));
     assert_eq!(
         (
             refused.status,
@@ -122,7 +133,7 @@ fn an_operator_can_have_unprotected_writes_refused() {
     let runs = Runs::default();
     let host = InProcess::with_config(|| shop(&runs), Config::default())
         .called_by(alice())
-        .on(|platform| platform.with_once(Arc::new(Down), WhenDown::Refuse));
+        .on(|platform| platform.with_idempotency(Arc::new(Down), FailureMode::Closed));
     let refused = host.send(&keyed("buy", json!({"sku": "a"}), json!("order-1")));
     assert!(
         says(&refused).contains("this one was not made"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use mcpfn::prelude::*;
 use mcpfn::{BoxFuture, Platform, Principal, PrincipalKind};
-use mcpfn_http::{Authenticator, Config, Denied, DeniedKind, Resource};
+use mcpfn_http::{AuthError, AuthErrorKind, Authenticator, Config, ProtectedResource};
 use serde_json::json;
 
 use super::{Runs, call, says, shop};
@@ -21,7 +21,7 @@ impl Authenticator for Tokens {
         &'a self,
         headers: &'a HeaderMap,
         _: &'a Platform,
-    ) -> BoxFuture<'a, Result<Option<Principal>, Denied>> {
+    ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>> {
         Box::pin(async {
             let Some(token) = headers
                 .get("authorization")
@@ -31,16 +31,20 @@ impl Authenticator for Tokens {
             };
             match token {
                 "good" => Ok(Some(Principal::new(PrincipalKind::Jwt, "user-1"))),
-                "down" => Err(Denied::new(
-                    DeniedKind::Unavailable,
+                "down" => Err(AuthError::new(
+                    AuthErrorKind::Unavailable,
                     "tokens can't be checked at the moment; try again soon",
                 )
                 .because("refused 10.0.0.1")),
-                "" => Err(Denied::new(DeniedKind::Malformed, "the token is empty")),
-                _ => Err(
-                    Denied::new(DeniedKind::Invalid, "the token has expired; get a new one")
-                        .because("exp 12"),
-                ),
+                "" => Err(AuthError::new(
+                    AuthErrorKind::Malformed,
+                    "the token is empty",
+                )),
+                _ => Err(AuthError::new(
+                    AuthErrorKind::Invalid,
+                    "the token has expired; get a new one",
+                )
+                .because("exp 12")),
             }
         })
     }
@@ -56,7 +60,7 @@ fn guarded(anonymous: bool) -> InProcess {
 fn config(scopes: Vec<String>) -> Config {
     let mut config = Config::default();
     config.auth.authenticators.push(Arc::new(Tokens));
-    config.auth.resource = Some(Resource {
+    config.auth.resource = Some(ProtectedResource {
         url: "https://mcp.example.com/mcp".to_owned(),
         authorization_servers: vec!["https://issuer.example.com".to_owned()],
         scopes,
@@ -207,7 +211,7 @@ fn the_metadata_document_is_open_to_everybody() {
 
 #[test]
 fn a_client_is_told_to_begin_with_what_only_reads() {
-    let tool = |name: &str| Tool::new(name).describe("Says something.");
+    let tool = |name: &str| Tool::new(name).description("Says something.");
     let said = |_: NoArguments| async { "said" };
     let server = || {
         Server::builder("crm", "1.0.0")
@@ -223,13 +227,13 @@ fn a_client_is_told_to_begin_with_what_only_reads() {
             .tool(tool("save").scope("crm:write").handler(said))
             .prompt(
                 Prompt::new("summary")
-                    .describe("Sums up.")
+                    .description("Sums up.")
                     .scope("reports")
                     .handler(|| async { "sum" }),
             )
             .resource(
-                mcpfn::Resource::new("crm://book", "book")
-                    .describe("The book.")
+                Resource::new("crm://book", "book")
+                    .description("The book.")
                     .scope("books")
                     .handler(|_: Cx| async { "book" }),
             )

@@ -63,22 +63,22 @@ fn prompts_and_resources_have_the_bound_and_the_time_of_tools() {
             .max_result_bytes(1_000)
             .prompt(
                 Prompt::new("long")
-                    .describe("Says much.")
+                    .description("Says much.")
                     .handler(|_: NoArguments| async { "x".repeat(2_000) }),
             )
             .prompt(
                 Prompt::new("never")
-                    .describe("Says nothing.")
+                    .description("Says nothing.")
                     .handler(|_: NoArguments| async { std::future::pending::<String>().await }),
             )
             .resource(
                 Resource::new("test://long", "large")
-                    .describe("Says much.")
+                    .description("Says much.")
                     .handler(|| async { "x".repeat(2_000) }),
             )
             .resource(
                 Resource::new("test://never", "endless")
-                    .describe("Says nothing.")
+                    .description("Says nothing.")
                     .handler(|| async { std::future::pending::<String>().await }),
             )
     });
@@ -124,9 +124,11 @@ fn facts_for_programs_count_among_the_bytes_of_a_result() {
         let heavy = |_: NoArguments| async {
             CallToolResult::text("light").meta("example.com/heavy", json!("x".repeat(2_000)))
         };
-        Server::builder("heavy", "1")
-            .max_result_bytes(1_000)
-            .tool(Tool::new("heavy").describe("Weighs much.").handler(heavy))
+        Server::builder("heavy", "1").max_result_bytes(1_000).tool(
+            Tool::new("heavy")
+                .description("Weighs much.")
+                .handler(heavy),
+        )
     };
     let response = InProcess::new(server).send(&call("heavy", json!({})));
     assert_eq!(response.json()["result"]["isError"], true);

@@ -10,7 +10,7 @@ use crate::support::{Host as _, Request};
 
 fn tool(name: &str) -> Tool {
     Tool::new(name)
-        .describe("Says its name.")
+        .description("Says its name.")
         .handler(|_: NoArguments| async { "said" })
 }
 
@@ -39,7 +39,7 @@ fn crm() -> Builder {
         .tool(tool("both").scope("crm:read").scope("mail:send"))
         .prompt(
             Prompt::new("summary")
-                .describe("Sums up.")
+                .description("Sums up.")
                 .scope("crm:read")
                 .handler(|week: Week| async move {
                     match week.week {
@@ -50,13 +50,13 @@ fn crm() -> Builder {
         )
         .resource(
             Resource::new("crm://handbook", "handbook")
-                .describe("The book.")
+                .description("The book.")
                 .scope("crm:read")
                 .handler(|_: Cx| async { "book" }),
         )
         .resource(
             Resource::new("crm://about", "about")
-                .describe("About.")
+                .description("About.")
                 .public()
                 .handler(|_: Cx| async { "about" }),
         )
@@ -210,7 +210,7 @@ fn scopes_that_are_none_are_mistakes() {
             server.tool(tool(&format!("t{n}")).scope(*scope))
         });
     let both = Resource::new("crm://x", "x")
-        .describe("X.")
+        .description("X.")
         .public()
         .scope("crm")
         .handler(|_: Cx| async { "x" });

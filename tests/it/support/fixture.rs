@@ -33,7 +33,7 @@ pub(crate) struct Fixture {
     #[serde(default)]
     pub(crate) http_only: Option<String>,
     #[serde(default)]
-    request: Option<Ask>,
+    request: Option<InputRequired>,
     #[serde(default)]
     response: Option<Expect>,
     #[serde(default)]
@@ -47,7 +47,7 @@ fn everything() -> String {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
-    pub(crate) request: Ask,
+    pub(crate) request: InputRequired,
     pub(crate) response: Expect,
     /// Names for values of the answer, by JSON pointer.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub(crate) struct Step {
 /// What is sent.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Ask {
+pub(crate) struct InputRequired {
     /// The revision whose clients would send this.
     #[serde(default, rename = "as")]
     pub(crate) revision: Option<String>,
@@ -126,7 +126,7 @@ impl Fixture {
     pub(crate) fn neutral(&self) -> Option<String> {
         let steps = self.steps();
         let plain = steps.iter().all(|step| {
-            let Ask {
+            let InputRequired {
                 revision,
                 method,
                 path,
@@ -151,7 +151,7 @@ impl Fixture {
     }
 }
 
-impl Ask {
+impl InputRequired {
     pub(crate) fn to_request(&self) -> Request {
         let body = || {
             self.body

@@ -45,9 +45,9 @@ impl Lambda {
         let variables = [
             ("MCPFN_TEST_SERVER", server.name()),
             ("MCPFN_AUTH", "none"),
-            ("MCPFN_RATE", "none"),
+            ("MCPFN_RATE_LIMIT", "none"),
             ("MCPFN_LAMBDA_MODE", mode),
-            ("MCPFN_ORIGINS", ORIGINS),
+            ("MCPFN_ALLOWED_ORIGINS", ORIGINS),
             ("MCPFN_STATE_KEY", &key),
             ("MCPFN_LOG", "error"),
         ];

@@ -22,7 +22,7 @@ pub(crate) fn named(name: &str) -> fn() -> Builder {
 
 fn says(name: &str) -> Tool {
     Tool::new(name)
-        .describe("Says its name.")
+        .description("Says its name.")
         .handler(|_: NoArguments| async { "said" })
 }
 
@@ -30,12 +30,12 @@ fn says(name: &str) -> Tool {
 pub(crate) fn paged() -> Builder {
     let prompt = |name: &str| {
         Prompt::new(name)
-            .describe("A prompt.")
+            .description("A prompt.")
             .handler(|| async { "asked" })
     };
     let resource = |uri: &str| {
         Resource::new(uri, "thing")
-            .describe("A thing.")
+            .description("A thing.")
             .handler(|_: Cx| async { "read" })
     };
     Server::builder("paged", "1.0.0")
@@ -59,7 +59,7 @@ struct Id {
 
 fn template(uri: &str) -> Resource {
     Resource::new(uri, "things")
-        .describe("Things.")
+        .description("Things.")
         .handler(|id: Id| async move { id.id })
 }
 
@@ -72,15 +72,15 @@ pub(crate) fn counting() -> Builder {
     Server::builder("counting", "1.0.0")
         .tool(
             Tool::new("find")
-                .describe("Finds.")
+                .description("Finds.")
                 .read_only()
                 .cache(Duration::from_secs(60))
                 .handler(run),
         )
-        .tool(Tool::new("buy").describe("Buys.").handler(run))
+        .tool(Tool::new("buy").description("Buys.").handler(run))
         .tool(
             Tool::new("look")
-                .describe("Looks.")
+                .description("Looks.")
                 .read_only()
                 .handler(run),
         )
@@ -102,7 +102,7 @@ pub(crate) fn rich() -> Builder {
         .tool(
             Tool::new("objects")
                 .title("Objects")
-                .describe("Gives an object.")
+                .description("Gives an object.")
                 .icon(icon())
                 .read_only()
                 .destructive(false)
@@ -114,24 +114,24 @@ pub(crate) fn rich() -> Builder {
         )
         .tool(
             Tool::new("lists")
-                .describe("Gives a list.")
+                .description("Gives a list.")
                 .output_schema(json!({"type": "array", "items": {"type": "integer"}}))
                 .handler(|_: NoArguments| async { CallToolResult::text("[1,2]").structured(json!([1, 2])) }),
         )
-        .tool(Tool::new("blocks").describe("Gives content of every kind.").handler(|_: JsonObject| async {
+        .tool(Tool::new("blocks").description("Gives content of every kind.").handler(|_: JsonObject| async {
             vec![Content::text("words"), Content::audio(b"sound", "audio/wav"), Content::resource_link(link())]
         }))
         .prompt(
             Prompt::new("titled")
                 .title("Titled")
-                .describe("A prompt with titles.")
+                .description("A prompt with titles.")
                 .icon(icon())
                 .handler(|arguments: Titled| async move { arguments.who }),
         )
         .resource(
             Resource::new("rich://one", "one")
                 .title("One")
-                .describe("One of a kind.")
+                .description("One of a kind.")
                 .icon(icon())
                 .mime("text/plain")
                 .size(4)

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mcpfn::{Builder, HttpClient, Platform, WhenDown};
+use mcpfn::{Builder, FailureMode, HttpClient, Platform};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::Tasks;
 use mcpfn_native::memory::Stores;
@@ -32,7 +32,7 @@ impl Local {
         let platform = mcpfn_local::platform(time::keys())
             .with_background(Arc::new(Tasks::default()))
             .with_cache(Arc::clone(&stores) as _)
-            .with_once(stores, WhenDown::Admit);
+            .with_idempotency(stores, FailureMode::Open);
         Self::serve(Service::new(server, Config::loopback()), platform)
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use mcpfn::{BoxFuture, CallRecord, Clock, Failure, Keyring, Platform, Random, Records, Timer};
+use mcpfn::{AuditEntry, AuditLog, BoxFuture, Clock, Failure, Keyring, Platform, Random, Timer};
 
 /// 2026-07-28T00:00Z.
 const START_MS: u64 = 1_785_196_800_000;
@@ -167,7 +167,7 @@ impl Log {
         self.0.lock().unwrap().kept.clone()
     }
 
-    /// One line a call: name (or the method in brackets), outcome, what a kept result did for it.
+    /// One line a call: name (or the method in brackets), outcome, what a cached result did for it.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.0.lock().unwrap().calls.clone()
     }
@@ -183,7 +183,7 @@ impl Log {
     }
 }
 
-impl Records for Log {
+impl AuditLog for Log {
     fn failure(&self, failure: &Failure<'_>) {
         let Failure {
             id,
@@ -200,7 +200,7 @@ impl Records for Log {
         });
     }
 
-    fn call(&self, call: &CallRecord<'_>) {
+    fn call(&self, call: &AuditEntry<'_>) {
         let about = if call.name.is_empty() {
             format!("[{}]", call.method)
         } else {

@@ -1,8 +1,8 @@
 //! The contract: named checks over the three ports. A check that fails panics.
 
 mod cache;
+mod idempotency;
 mod limiter;
-mod once;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcpfn_core::{Once, RateLimiter, ResultCache};
+use mcpfn_core::{IdempotencyStore, RateLimiter, ResultCache};
 
 /// All three ports at once.
-pub trait Store: ResultCache + RateLimiter + Once {}
+pub trait Store: ResultCache + RateLimiter + IdempotencyStore {}
 
-impl<S: ResultCache + RateLimiter + Once> Store for S {}
+impl<S: ResultCache + RateLimiter + IdempotencyStore> Store for S {}
 
 /// What is under test.
 #[derive(Clone)]
@@ -50,15 +50,15 @@ pub struct Check {
 
 /// All of them.
 pub fn checks() -> impl Iterator<Item = Check> {
-    [cache::CHECKS, limiter::CHECKS, once::CHECKS]
+    [cache::CHECKS, limiter::CHECKS, idempotency::CHECKS]
         .into_iter()
         .flatten()
         .copied()
 }
 
-/// Those of the port `Once` alone, for a store that has no other.
+/// Those of the port `IdempotencyStore` alone, for a store that has no other.
 pub fn of_writes() -> impl Iterator<Item = Check> {
-    once::CHECKS.iter().copied()
+    idempotency::CHECKS.iter().copied()
 }
 
 /// `name: a check's sentence => its function`.

@@ -1,5 +1,5 @@
 //! What a call costs when DynamoDB is down: figures for every kind of outage, and whether they are
-//! bearable. The table is down from the first call on; a call is one decision on a call budget.
+//! bearable. The table is down from the first call on; a call is one decision on a rate limit.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

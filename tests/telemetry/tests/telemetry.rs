@@ -125,7 +125,7 @@ async fn a_call_is_one_span_below_the_clients_and_holds_no_argument() {
     let local = Local::start(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-test=hunter1"),
-        ("MCPFN_RATE", rate),
+        ("MCPFN_RATE_LIMIT", rate),
     ])
     .await;
     let said_words = json!({"words": "hunter2"});
@@ -430,7 +430,7 @@ async fn a_protocol_that_is_not_spoken_and_an_endpoint_that_is_none_stop_the_sta
 }
 
 async fn lambda(variables: &[(&str, &str)]) -> Environment {
-    let mut all = vec![("MCPFN_AUTH", "none"), ("MCPFN_RATE", "none")];
+    let mut all = vec![("MCPFN_AUTH", "none"), ("MCPFN_RATE_LIMIT", "none")];
     all.extend_from_slice(variables);
     Environment::start(&Bootstrap::new(env!("CARGO_BIN_EXE_traced"), &all))
         .await

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use mcpfn::{BoxFuture, CallRecord, Clock, Failure, Keyring, Platform, Random, Records, Timer};
+use mcpfn::{AuditEntry, AuditLog, BoxFuture, Clock, Failure, Keyring, Platform, Random, Timer};
 
 /// How far the clock goes while a future waits, in milliseconds.
 const STEP: u64 = 10;
@@ -67,10 +67,10 @@ impl Random for Host {
     }
 }
 
-impl Records for Host {
+impl AuditLog for Host {
     fn failure(&self, _: &Failure<'_>) {}
 
-    fn call(&self, _: &CallRecord<'_>) {}
+    fn call(&self, _: &AuditEntry<'_>) {}
 
     fn denied(&self, _: &str, _: Option<&str>) {}
 

@@ -22,12 +22,12 @@ mod deployed;
 mod files;
 /// The shared fixtures.
 mod fixtures;
+/// Idempotent writes.
+mod idempotency;
 /// A database that does not answer in time.
 mod late;
 /// Streams, disconnects, panics, memory: a call from its first byte to its last.
 mod life;
-/// Writes that happen once.
-mod once;
 /// Policies, with the stores of Workers.
 mod policed;
 /// Wrong and missing settings.

@@ -47,11 +47,11 @@ fn mistakes_are_reported_together_and_secrets_are_not_repeated() {
     for name in [
         "MCPFN_AUTH",
         "MCPFN_BASE_PATH",
-        "MCPFN_ORIGINS",
-        "MCPFN_MAX_BODY",
+        "MCPFN_ALLOWED_ORIGINS",
+        "MCPFN_MAX_BODY_BYTES",
         "MCPFN_STATE_KEY",
         "MCPFN_LOG",
-        "MCPFN_RATE",
+        "MCPFN_RATE_LIMIT",
     ] {
         assert!(message.contains(name), "no word of {name}: {message}");
     }

@@ -14,7 +14,7 @@ mod watched;
 use std::sync::Arc;
 
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{Blobs, Once, Platform, Server, Sql};
+use mcpfn::{Blobs, IdempotencyStore, Platform, Server, Sql};
 
 mcpfn::worker::fetch!(setup);
 
@@ -24,7 +24,7 @@ fn setup(
     let name = variables
         .find("TEST_SERVER")
         .unwrap_or_else(|| "everything".into());
-    let once = variables.once("ONCE")?;
+    let idempotency = variables.idempotency("IDEMPOTENCY")?;
     let database = if name == "sql" {
         Some(variables.d1("DB")?)
     } else {
@@ -46,8 +46,8 @@ fn setup(
     Ok(Setup {
         builder: server(),
         ports: move |mut platform: Platform| {
-            if let Some(once) = once {
-                platform = platform.with_port::<dyn Once>(once);
+            if let Some(store) = once {
+                platform = platform.with_port::<dyn IdempotencyStore>(once);
             }
             if let Some(database) = database {
                 platform = platform.with_port::<dyn Sql>(Arc::new(database));

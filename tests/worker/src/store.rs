@@ -1,9 +1,9 @@
-//! The store of writes that happen once, as tools: what the port says, one tool a function.
+//! The store of idempotent writes, as tools: what the port says, one tool a function.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mcpfn::prelude::*;
-use mcpfn::{Begun, Once, StoreError};
+use mcpfn::{IdempotencyStatus, IdempotencyStore, StoreError};
 
 pub(crate) fn server() -> Builder {
     Server::builder("store", "1.0.0")
@@ -23,13 +23,13 @@ struct Begin {
 #[tool]
 async fn begin(args: Begin, cx: &Cx) -> Result<String, ToolError> {
     let begun = cx
-        .port::<dyn Once>()?
+        .port::<dyn IdempotencyStore>()?
         .begin(&args.key, args.now_ms, args.held_until_ms)
         .await;
     Ok(match begun.map_err(|error| said(&error))? {
-        Begun::First => "first".to_owned(),
-        Begun::Running => "running".to_owned(),
-        Begun::Done(result) => format!("done {}", STANDARD.encode(result)),
+        IdempotencyStatus::Acquired => "first".to_owned(),
+        IdempotencyStatus::InProgress => "running".to_owned(),
+        IdempotencyStatus::Completed(result) => format!("done {}", STANDARD.encode(result)),
     })
 }
 
@@ -51,7 +51,7 @@ async fn finish(args: Finish, cx: &Cx) -> Result<&'static str, ToolError> {
         .decode(args.result)
         .map_err(|error| ToolError::new(error.to_string()))?;
     result.resize(result.len() + args.more, 0);
-    cx.port::<dyn Once>()?
+    cx.port::<dyn IdempotencyStore>()?
         .finish(&args.key, result.into(), args.expires_ms)
         .await
         .map_err(|error| said(&error))?;
@@ -66,7 +66,7 @@ struct Key {
 /// Lets go of a key.
 #[tool]
 async fn abandon(args: Key, cx: &Cx) -> Result<&'static str, ToolError> {
-    cx.port::<dyn Once>()?
+    cx.port::<dyn IdempotencyStore>()?
         .abandon(&args.key)
         .await
         .map_err(|error| said(&error))?;

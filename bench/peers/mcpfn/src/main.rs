@@ -33,7 +33,7 @@ fn server() -> Builder {
     let builder = Server::builder("echo", "1.0.0").tool(echo);
     let Some(tools) = std::env::var("BENCH_TOOLS").ok().and_then(|tools| tools.parse::<usize>().ok()) else { return builder };
     let more =
-        |number| Tool::new(format!("echo_{number}")).describe("Says it again.").read_only().handler(|args: Text| async move { args.text });
+        |number| Tool::new(format!("echo_{number}")).description("Says it again.").read_only().handler(|args: Text| async move { args.text });
     (2..tools).fold(builder.tool(steps), |builder, number| builder.tool(more(number)))
 }
 

@@ -2,7 +2,7 @@
 //! introspection tells.
 
 use mcpfn_core::Scopes;
-use mcpfn_http::Denied;
+use mcpfn_http::AuthError;
 use serde::Deserialize;
 
 use crate::denied::invalid;
@@ -21,7 +21,7 @@ pub(crate) struct Claims {
     nbf: Option<f64>,
     aud: Option<OneOrMore>,
     pub(crate) client_id: Option<String>,
-    /// What Cloudflare Access calls a service by.
+    /// What Cloudflare CloudflareAccess calls a service by.
     pub(crate) common_name: Option<String>,
     scope: Option<OneOrMore>,
     scp: Option<OneOrMore>,
@@ -50,7 +50,7 @@ impl OneOrMore {
 
 impl Claims {
     /// Whether the times allow the token now; `now` in milliseconds since 1970.
-    pub(crate) fn check_times(&self, now: u64) -> Result<(), Denied> {
+    pub(crate) fn check_times(&self, now: u64) -> Result<(), AuthError> {
         let now = now as f64 / 1000.0;
         if self.exp.is_some_and(|end| now >= end + SKEW) {
             return Err(invalid("the token has expired: get a new one"));
@@ -64,7 +64,7 @@ impl Claims {
     }
 
     /// Whether the token was issued for one of these. A slash at the end makes no other server.
-    pub(crate) fn check_audience(&self, audiences: &[String]) -> Result<(), Denied> {
+    pub(crate) fn check_audience(&self, audiences: &[String]) -> Result<(), AuthError> {
         let bare = |url: &'_ str| url.strip_suffix('/').unwrap_or(url).to_owned();
         let meant = self.aud.as_ref().is_some_and(|aud| {
             aud.all()
@@ -83,7 +83,7 @@ impl Claims {
 
     /// Whether it says of itself that it is no access token: ID tokens are for the client, and
     /// refresh tokens for the issuer.
-    pub(crate) fn check_use(&self) -> Result<(), Denied> {
+    pub(crate) fn check_use(&self) -> Result<(), AuthError> {
         let named = |name: &Option<String>| {
             name.as_deref()
                 .is_some_and(|name| matches!(name, "ID" | "id" | "Refresh" | "Offline"))
@@ -101,7 +101,7 @@ impl Claims {
     }
 
     /// The subject, or else `other`, as a name that no other issuer's callers can have.
-    pub(crate) fn subject(&self, other: Option<&str>, issuer: &str) -> Result<String, Denied> {
+    pub(crate) fn subject(&self, other: Option<&str>, issuer: &str) -> Result<String, AuthError> {
         let named = |name: &&str| {
             !name.is_empty() && name.len() <= MAX_SUBJECT && !name.chars().any(char::is_control)
         };

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcpfn_http::Denied;
+use mcpfn_http::AuthError;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -54,7 +54,7 @@ pub(crate) fn has_three_parts(text: &str) -> bool {
 }
 
 impl<'a> Token<'a> {
-    pub(crate) fn read(text: &'a str) -> Result<Self, Denied> {
+    pub(crate) fn read(text: &'a str) -> Result<Self, AuthError> {
         let (signed, signature) = text.rsplit_once('.').ok_or_else(not_written_as_one)?;
         let (header, claims) = signed.split_once('.').ok_or_else(not_written_as_one)?;
         let header: Header = json(header)?;
@@ -97,7 +97,7 @@ impl<'a> Token<'a> {
     }
 }
 
-fn json<T: DeserializeOwned>(part: &str) -> Result<T, Denied> {
+fn json<T: DeserializeOwned>(part: &str) -> Result<T, AuthError> {
     let bytes = URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| not_written_as_one())?;
@@ -105,7 +105,7 @@ fn json<T: DeserializeOwned>(part: &str) -> Result<T, Denied> {
     serde_json::from_slice(&bytes).map_err(|_| not_written_as_one())
 }
 
-fn not_written_as_one() -> Denied {
+fn not_written_as_one() -> AuthError {
     malformed(
         "the token is not written as a JSON Web Token: header, claims and signature in Base64, the \
          first two JSON objects",

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mcpfn_client::{Client, Resolve};
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
-use server::{Answer, Server};
+use server::{RpcResponse, Server};
 
 async fn get(server: &Server) -> Result<HttpResponse, HttpError> {
     Client::new()
@@ -49,7 +49,7 @@ fn brotli(plain: &[u8]) -> Vec<u8> {
 async fn a_part_of_something_compressed_comes_as_it_is() {
     let bytes = gzip(b"a page")[2..9].to_vec();
     let server = Server::start(
-        Answer::new(206)
+        RpcResponse::new(206)
             .header("Content-Encoding", "gzip")
             .body(bytes.clone()),
     )
@@ -64,7 +64,7 @@ async fn a_part_of_something_compressed_comes_as_it_is() {
 #[tokio::test]
 async fn sends_what_it_was_given_and_reads_any_status() {
     let server = Server::start(
-        Answer::new(404)
+        RpcResponse::new(404)
             .header("X-Thing", "Some Value")
             .body("gone"),
     )
@@ -93,7 +93,7 @@ async fn sends_what_it_was_given_and_reads_any_status() {
 #[tokio::test]
 async fn follows_no_redirect() {
     let server = Server::start(
-        Answer::new(302)
+        RpcResponse::new(302)
             .header("Location", "http://127.0.0.1:1/")
             .body(""),
     )
@@ -108,7 +108,7 @@ async fn follows_no_redirect() {
 
 #[tokio::test]
 async fn keeps_connections_and_notices_when_they_were_closed() {
-    let server = Server::start(Answer::new(200).body("one")).await;
+    let server = Server::start(RpcResponse::new(200).body("one")).await;
     let client = Client::new();
     for _ in 0..5 {
         client
@@ -118,7 +118,12 @@ async fn keeps_connections_and_notices_when_they_were_closed() {
     }
     assert_eq!((server.connections(), server.requests().len()), (1, 5));
 
-    let closing = Server::start(Answer::new(200).header("Connection", "close").body("one")).await;
+    let closing = Server::start(
+        RpcResponse::new(200)
+            .header("Connection", "close")
+            .body("one"),
+    )
+    .await;
     for _ in 0..3 {
         client
             .send(HttpRequest::get(closing.url("/")))
@@ -141,7 +146,7 @@ async fn takes_compression_off() {
     for (coding, compressed) in kinds {
         assert!(compressed.len() < 1000);
         let server = Server::start(
-            Answer::new(200)
+            RpcResponse::new(200)
                 .header("Content-Encoding", coding)
                 .body(compressed),
         )
@@ -160,7 +165,12 @@ async fn takes_compression_off() {
             (None, None)
         );
     }
-    let empty = Server::start(Answer::new(200).header("Content-Encoding", "gzip").body("")).await;
+    let empty = Server::start(
+        RpcResponse::new(200)
+            .header("Content-Encoding", "gzip")
+            .body(""),
+    )
+    .await;
     assert_eq!(get(&empty).await.unwrap().body.len(), 0);
 }
 
@@ -175,7 +185,7 @@ async fn the_limit_counts_after_decompression() {
     ] {
         assert!(compressed.len() < 20_000, "{coding}: a bomb is small");
         let server = Server::start(
-            Answer::new(200)
+            RpcResponse::new(200)
                 .header("Content-Encoding", coding)
                 .body(compressed),
         )
@@ -217,7 +227,7 @@ async fn a_body_of_exactly_the_limit_is_whole() {
             };
             let coding = if compressed { "gzip" } else { "identity" };
             let server = Server::start(
-                Answer::new(200)
+                RpcResponse::new(200)
                     .header("Content-Encoding", coding)
                     .body(body),
             )
@@ -248,7 +258,7 @@ async fn refuses_compression_that_is_broken_or_not_asked_for() {
     ];
     for (coding, body) in answers {
         let server = Server::start(
-            Answer::new(200)
+            RpcResponse::new(200)
                 .header("Content-Encoding", coding)
                 .body(body),
         )
@@ -261,7 +271,7 @@ async fn refuses_compression_that_is_broken_or_not_asked_for() {
     }
     for coding in ["zstd", "compress", "gzip, gzip", "aws-chunked"] {
         let server = Server::start(
-            Answer::new(200)
+            RpcResponse::new(200)
                 .header("Content-Encoding", coding)
                 .body("x"),
         )
@@ -276,7 +286,7 @@ async fn refuses_compression_that_is_broken_or_not_asked_for() {
         );
     }
     let twice = Server::start(
-        Answer::new(200)
+        RpcResponse::new(200)
             .header("Content-Encoding", "gzip")
             .header("Content-Encoding", "gzip")
             .body("x"),
@@ -295,7 +305,7 @@ async fn refuses_windows_that_would_take_a_gigabyte() {
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &b"word ".repeat(5000)[..], &mut compressed, &params).unwrap();
     let server = Server::start(
-        Answer::new(200)
+        RpcResponse::new(200)
             .header("Content-Encoding", "br")
             .body(compressed),
     )
@@ -311,7 +321,7 @@ async fn refuses_windows_that_would_take_a_gigabyte() {
 
 #[tokio::test]
 async fn an_endless_body_is_cut_at_the_limit() {
-    let server = Server::start(Answer::new(200).endless()).await;
+    let server = Server::start(RpcResponse::new(200).endless()).await;
     let request = HttpRequest::get(server.url("/"))
         .max_body(50_000)
         .timeout(Duration::from_secs(20));
@@ -322,9 +332,9 @@ async fn an_endless_body_is_cut_at_the_limit() {
 #[tokio::test]
 async fn the_time_is_over_wherever_the_server_is_slow() {
     let slow = [
-        Answer::silent(),
-        Answer::new(200).body("x").declaring(2),
-        Answer::new(200).dripping(),
+        RpcResponse::silent(),
+        RpcResponse::new(200).body("x").declaring(2),
+        RpcResponse::new(200).dripping(),
     ];
     for answer in slow {
         let server = Server::start(answer).await;
@@ -346,14 +356,14 @@ async fn broken_servers_are_unreachable() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         &endless_head,
     ] {
-        let server = Server::start(Answer::bytes(bytes)).await;
+        let server = Server::start(RpcResponse::bytes(bytes)).await;
         let error = get(&server).await.unwrap_err();
         assert!(
             matches!(error, HttpError::Unreachable(_)),
             "{bytes:.60}: {error}"
         );
     }
-    let closed = Server::start(Answer::new(200).body(""))
+    let closed = Server::start(RpcResponse::new(200).body(""))
         .await
         .closed()
         .await;
@@ -366,7 +376,7 @@ async fn broken_servers_are_unreachable() {
 
 #[tokio::test]
 async fn refuses_headers_of_the_connection_and_broken_ones_without_repeating_them() {
-    let server = Server::start(Answer::new(200).body("x")).await;
+    let server = Server::start(RpcResponse::new(200).body("x")).await;
     let headers = [
         ("Host", "other"),
         ("transfer-encoding", "chunked"),
@@ -404,7 +414,7 @@ async fn urls_are_checked_before_anything_is_opened() {
 
 #[tokio::test]
 async fn tls_needs_a_trusted_certificate_of_the_right_name() {
-    let (server, root) = Server::tls("localhost", Answer::new(200).body("sealed")).await;
+    let (server, root) = Server::tls("localhost", RpcResponse::new(200).body("sealed")).await;
     let url = server
         .url("/")
         .replace("http://127.0.0.1", "https://localhost");
@@ -462,7 +472,7 @@ impl Resolve for Script {
 
 #[tokio::test]
 async fn only_public_addresses_when_that_is_asked() {
-    let server = Server::start(Answer::new(200).body("secret")).await;
+    let server = Server::start(RpcResponse::new(200).body("secret")).await;
     let port = server.port();
     let public = |url: String| {
         HttpRequest::get(url)
@@ -528,7 +538,7 @@ async fn only_public_addresses_when_that_is_asked() {
 
 #[tokio::test]
 async fn a_name_that_changes_between_check_and_use_gains_nothing() {
-    let server = Server::start(Answer::new(200).body("secret")).await;
+    let server = Server::start(RpcResponse::new(200).body("secret")).await;
     // 192.31.196.0/24 is public, and drops what it is sent
     let script = Script::new(&[&["192.31.196.1"], &["127.0.0.1"]]);
     let client = Client::new().with_resolver(Arc::clone(&script) as _);

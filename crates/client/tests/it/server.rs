@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// What every request gets.
 #[derive(Clone, Default)]
-pub(crate) struct Answer {
+pub(crate) struct RpcResponse {
     head: String,
     body: Vec<u8>,
     declared: Option<usize>,
@@ -37,7 +37,7 @@ enum Then {
     Hang,
 }
 
-impl Answer {
+impl RpcResponse {
     pub(crate) fn new(status: u16) -> Self {
         Self {
             head: format!("HTTP/1.1 {status} Status\r\n"),
@@ -132,12 +132,12 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub(crate) async fn start(answer: Answer) -> Self {
+    pub(crate) async fn start(answer: RpcResponse) -> Self {
         Self::listen(answer, None).await
     }
 
     /// With a certificate for `name` that signed itself, which is the second value.
-    pub(crate) async fn tls(name: &str, answer: Answer) -> (Self, Vec<u8>) {
+    pub(crate) async fn tls(name: &str, answer: RpcResponse) -> (Self, Vec<u8>) {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -154,7 +154,7 @@ impl Server {
         )
     }
 
-    async fn listen(answer: Answer, tls: Option<TlsAcceptor>) -> Self {
+    async fn listen(answer: RpcResponse, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -211,7 +211,7 @@ impl Server {
 
 async fn serve(
     mut socket: impl AsyncRead + AsyncWrite + Unpin,
-    answer: &Answer,
+    answer: &RpcResponse,
     kept: &Mutex<Vec<String>>,
 ) {
     while let Some(request) = read_request(&mut socket).await {

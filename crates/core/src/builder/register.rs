@@ -85,7 +85,7 @@ fn check_scopes(scopes: &[String], found: &mut Vec<String>) {
 fn check_description(description: Option<&String>, found: &mut Vec<String>) {
     if description.is_none_or(|description| description.trim().is_empty()) {
         found.push(
-            "it has no description: add a doc comment or `.describe(..)`, a model chooses by it"
+            "it has no description: add a doc comment or `.description(..)`, a model chooses by it"
                 .to_owned(),
         );
     }
@@ -129,7 +129,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
     if tool.cache != Cache::default() {
         if !read_only {
             found.push(
-                "it keeps its results, and is not `read_only`: a kept result would leave \
+                "it keeps its results, and is not `read_only`: a cached result would leave \
                 out a write"
                     .to_owned(),
             );

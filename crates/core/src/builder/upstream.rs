@@ -67,13 +67,13 @@ fn register_one(
     let about = "Whatever the upstream has.";
     let passing = || Passing(Arc::clone(&upstream));
     let mut tool = Tool::new(name)
-        .describe(about)
+        .description(about)
         .timeout(TIMEOUT)
         .input_schema(json!({"type": "object"}));
     tool.run = Some(Box::new(passing()));
-    let mut prompt = Prompt::new(name).describe(about);
+    let mut prompt = Prompt::new(name).description(about);
     prompt.run = Some(Box::new(passing()));
-    let mut resource = Resource::new(format!("{name}+x:"), name).describe(about);
+    let mut resource = Resource::new(format!("{name}+x:"), name).description(about);
     resource.run = Some(Box::new(passing()));
     if let Some(scope) = upstream.scope() {
         (tool, prompt, resource) = (

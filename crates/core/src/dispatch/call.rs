@@ -1,4 +1,4 @@
-//! `tools/call`. The steps of a call stand here in their one order; the budget before them and the
+//! `tools/call`. The steps of a call stand here in their one order; the rate limit before them and the
 //! record after them are in `work`, for every kind of call.
 
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::deadline::{self, Ended};
-use super::work::{Place, Work, missing};
+use super::active_call::{ActiveCall, Target, missing};
+use super::deadline::{self, HandlerEnd};
 use crate::call::Call;
-use crate::error::{Kind, ToolError};
+use crate::error::{ErrorKind, ToolError};
 use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
-use crate::policy::kept::{Keep, Made};
-use crate::policy::record::{self, Ending};
-use crate::policy::{cache, once};
+use crate::policy::audit::{self, CallEnd};
+use crate::policy::stored_result::{HandlerResult, Retain};
+use crate::policy::{cache, idempotency};
 use crate::port::Platform;
-use crate::port::records::{CacheUse, Outcome};
-use crate::running::Reply;
+use crate::port::audit_log::{CacheStatus, Outcome};
+use crate::running::Execution;
 use crate::server::Server;
 use crate::server::registered::RegisteredTool;
 use crate::text;
@@ -26,7 +26,7 @@ pub(super) fn tool(
     server: &Server,
     call: &mut Call<'_>,
     platform: &Arc<Platform>,
-) -> Result<Reply, Error> {
+) -> Result<Execution, Error> {
     let name = call.params.name()?;
     let position = server.find_tool(&name).ok_or_else(|| {
         let hint = text::nearest(&name, server.tools().iter().map(|tool| tool.name.as_str()));
@@ -36,9 +36,9 @@ pub(super) fn tool(
             did_you_mean(hint)
         ))
     })?;
-    let work = Work::new(
+    let work = ActiveCall::new(
         "tools/call",
-        Place::Tool(position),
+        Target::Tool(position),
         &name,
         server,
         call,
@@ -49,7 +49,7 @@ pub(super) fn tool(
     }))
 }
 
-async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
+async fn call_tool(work: &Arc<ActiveCall>, position: usize) -> audit::CallResult {
     let tool = work.server.tool(position);
     // 1. arguments against the published schema
     let arguments = work.arguments()?;
@@ -61,10 +61,10 @@ async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
         let made = work.made(
             CallToolResult::error(text),
             Outcome::InvalidArguments,
-            Keep::Nothing,
+            Retain::Nothing,
         );
         return Ok((
-            work.write(&made, CacheUse::Off),
+            work.write(&made, CacheStatus::Off),
             Outcome::InvalidArguments.into(),
         ));
     }
@@ -77,19 +77,23 @@ async fn call_tool(work: &Arc<Work>, position: usize) -> record::Ended {
         Box::pin(cache::through(work, cache, &arguments, make)).await
     } else if let Some(key) = key(work, tool, &arguments)? {
         let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
-        Box::pin(once::through(work, &key, limit, &arguments, make)).await
+        Box::pin(idempotency::through(work, &key, limit, &arguments, make)).await
     } else {
         (
             make(Arc::clone(work), position, arguments, limit).await,
-            CacheUse::Off,
+            CacheStatus::Off,
         )
     };
     let made = made?;
-    Ok((work.write(&made, cache), Ending::of(&made, cache)))
+    Ok((work.write(&made, cache), CallEnd::of(&made, cache)))
 }
 
 /// The key by which a repeat of this write is known.
-fn key(work: &Work, tool: &RegisteredTool, arguments: &Value) -> Result<Option<String>, Error> {
+fn key(
+    work: &ActiveCall,
+    tool: &RegisteredTool,
+    arguments: &Value,
+) -> Result<Option<String>, Error> {
     if !tool.writes {
         return Ok(None);
     }
@@ -109,11 +113,11 @@ fn key(work: &Work, tool: &RegisteredTool, arguments: &Value) -> Result<Option<S
 
 /// Runs the handler and makes of its end what is sent and kept.
 async fn make(
-    work: Arc<Work>,
+    work: Arc<ActiveCall>,
     position: usize,
     arguments: Value,
     limit: Duration,
-) -> Result<Made, Error> {
+) -> Result<HandlerResult, Error> {
     let (tool, name) = (work.server.tool(position), work.name());
     let cx = work.cx(&arguments, limit)?;
     let handler = {
@@ -131,40 +135,48 @@ async fn make(
         |text: String, outcome, keep| Ok(work.made(CallToolResult::error(text), outcome, keep));
     let made = match deadline::run(handler, limit, &work.platform.timer).await {
         // whether it acted before that is not known, so it is not repeated blindly
-        Ended::TimedOut => {
-            return failed(work.too_slow(name, limit), Outcome::TimedOut, Keep::Write);
+        HandlerEnd::TimedOut => {
+            return failed(work.too_slow(name, limit), Outcome::TimedOut, Retain::Write);
         }
-        Ended::Panicked(cause) => {
-            return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write);
+        HandlerEnd::Panicked(cause) => {
+            return failed(
+                work.internal(name, &cause),
+                Outcome::Internal,
+                Retain::Write,
+            );
         }
-        Ended::Returned(Ok(result)) => match tool.check_output(&result) {
-            Ok(()) if result.is_error => work.made(result, Outcome::Failed, Keep::Nothing),
-            Ok(()) => work.made(result, Outcome::Ok, Keep::Result),
+        HandlerEnd::Returned(Ok(result)) => match tool.check_output(&result) {
+            Ok(()) if result.is_error => work.made(result, Outcome::Failed, Retain::Nothing),
+            Ok(()) => work.made(result, Outcome::Ok, Retain::Result),
             Err(cause) => {
-                return failed(work.internal(name, &cause), Outcome::Internal, Keep::Write);
+                return failed(
+                    work.internal(name, &cause),
+                    Outcome::Internal,
+                    Retain::Write,
+                );
             }
         },
-        Ended::Returned(Err(error)) => {
+        HandlerEnd::Returned(Err(error)) => {
             let (text, outcome) = match error.into_kind() {
-                Kind::Failed { message, cause } => {
+                ErrorKind::Failed { message, cause } => {
                     (work.public(name, message, cause), Outcome::Failed)
                 }
                 // only an upstream says of a tool that it does not exist
-                Kind::NotFound { message } if position >= work.server.tools().len() => {
+                ErrorKind::NotFound { message } if position >= work.server.tools().len() => {
                     return Err(Error::invalid_params(message));
                 }
-                Kind::NotFound { message } => (message, Outcome::Failed),
-                Kind::Internal { cause } => (work.internal(name, &cause), Outcome::Internal),
-                Kind::Ask(_) if !work.revision.is_modern() => {
+                ErrorKind::NotFound { message } => (message, Outcome::Failed),
+                ErrorKind::Internal { cause } => (work.internal(name, &cause), Outcome::Internal),
+                ErrorKind::InputRequired(_) if !work.revision.is_modern() => {
                     (work.cannot_ask(name), Outcome::Failed)
                 }
-                Kind::Ask(ask) => return work.question(name, &ask),
-                Kind::MissingCapability(capability) => return Err(missing(&[capability])),
+                ErrorKind::InputRequired(ask) => return work.question(name, &ask),
+                ErrorKind::MissingCapability(capability) => return Err(missing(&[capability])),
             };
-            work.made(CallToolResult::error(text), outcome, Keep::Nothing)
+            work.made(CallToolResult::error(text), outcome, Retain::Nothing)
         }
     };
-    let (size, most) = (made.size(), work.server.most_result_bytes());
+    let (size, most) = (made.size(), work.server.max_result_bytes());
     if size <= most {
         return Ok(made);
     }
@@ -172,7 +184,7 @@ async fn make(
         "The result of `{name}` has {size} bytes, more than the {most} that one answer may have. \
          Ask for less: fewer items, fewer columns, a narrower search."
     );
-    failed(text, Outcome::TooLarge, Keep::Write)
+    failed(text, Outcome::TooLarge, Retain::Write)
 }
 
 /// Arguments that the schema lets through and the handler's type does not.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::deadline::{self, Ended};
-use super::work::{Place, Work};
+use super::active_call::{ActiveCall, Target};
+use super::deadline::{self, HandlerEnd};
 use crate::call::Call;
 use crate::complete::{Completers, among};
 use crate::jsonrpc::{Error, Object, to_json};
@@ -14,19 +14,19 @@ use crate::model::JsonObject;
 use crate::model::completion::{Argument, CompleteContext, Completion, Reference};
 use crate::policy::scope;
 use crate::port::Platform;
-use crate::port::records::Outcome;
-use crate::running::{Answer, Reply};
+use crate::port::audit_log::Outcome;
+use crate::running::{Execution, RpcResponse};
 use crate::server::Server;
 use crate::text;
 use crate::tool::TIMEOUT;
-use crate::upstream::{Completing, ListKind};
+use crate::upstream::{CompletionRequest, ListKind};
 use crate::version::Revision;
 
 pub(super) fn complete(
     server: &Server,
     call: &mut Call<'_>,
     platform: &Arc<Platform>,
-) -> Result<Reply, Error> {
+) -> Result<Execution, Error> {
     let (Object(reference), Object(typed)) = call
         .params
         .completion::<Object<Reference<'_>>, Object<Argument<'_>>>()
@@ -49,10 +49,13 @@ pub(super) fn complete(
         .is_some_and(|completers| completers.contains_key(typed.name.as_ref()))
     {
         let result = written(server, revision, among(values, &typed.value));
-        return Ok(Reply::Answer(Answer::result(call.id.as_json(), &result)));
+        return Ok(Execution::Done(RpcResponse::result(
+            call.id.as_json(),
+            &result,
+        )));
     }
     let (name, value) = (typed.name.into_owned(), typed.value.into_owned());
-    let work = Work::new("completion/complete", target, &name, server, call, platform)?;
+    let work = ActiveCall::new("completion/complete", target, &name, server, call, platform)?;
     Ok(work.start(None, async move |work| {
         let cx = work.completion_cx(context.arguments)?;
         let server = work.server.clone();
@@ -63,10 +66,10 @@ pub(super) fn complete(
             }
         });
         let (values, outcome) = match deadline::run(values, TIMEOUT, &work.platform.timer).await {
-            Ended::Returned(values) => (values.unwrap_or_default(), Outcome::Ok),
+            HandlerEnd::Returned(values) => (values.unwrap_or_default(), Outcome::Ok),
             // a person is typing: no values now are better than an error
-            Ended::TimedOut => (Vec::new(), Outcome::TimedOut),
-            Ended::Panicked(cause) => {
+            HandlerEnd::TimedOut => (Vec::new(), Outcome::TimedOut),
+            HandlerEnd::Panicked(cause) => {
                 work.internal(work.name(), &cause);
                 (Vec::new(), Outcome::Internal)
             }
@@ -80,7 +83,7 @@ fn upstream(
     server: &Server,
     reference: &Reference<'_>,
     typed: &Argument<'_>,
-) -> Option<(Place, Completing)> {
+) -> Option<(Target, CompletionRequest)> {
     let (kind, name, separator, own) =
         match (reference.kind.as_ref(), &reference.name, &reference.uri) {
             ("ref/prompt", Some(name), _) => {
@@ -94,34 +97,34 @@ fn upstream(
     let position = own + server.upstream_at(name, separator)?;
     let inner = name.split_once(separator).map(|(_, inner)| inner)?;
     let place = if kind == ListKind::Prompts {
-        Place::Prompt(position)
+        Target::Prompt(position)
     } else {
-        Place::Resource(position)
+        Target::Resource(position)
     };
     let (argument, value) = (typed.name.to_string(), typed.value.to_string());
     Some((
         place,
-        Completing {
+        CompletionRequest {
             kind,
             name: inner.to_owned(),
             argument,
             value,
-            filled: BTreeMap::new(),
+            arguments: BTreeMap::new(),
         },
     ))
 }
 
 fn passed_on(
-    place: Place,
-    mut of: Completing,
+    place: Target,
+    mut of: CompletionRequest,
     server: &Server,
     call: &mut Call<'_>,
     context: CompleteContext,
     platform: &Arc<Platform>,
-) -> Result<Reply, Error> {
+) -> Result<Execution, Error> {
     scope::admit(server, place, &call.principal)?;
     let revision = call.revision;
-    let work = Work::new(
+    let work = ActiveCall::new(
         "completion/complete",
         place,
         &of.argument,
@@ -129,7 +132,7 @@ fn passed_on(
         call,
         platform,
     )?;
-    of.filled = context.arguments;
+    of.arguments = context.arguments;
     Ok(work.start(None, async move |work| {
         let cx = work.completion_cx(BTreeMap::new())?;
         let Some((upstream, _)) = place.upstream(&work.server) else {
@@ -141,10 +144,10 @@ fn passed_on(
         // a person is typing: no values now are better than an error
         let (values, outcome) =
             match deadline::run(upstream.complete(of, cx), TIMEOUT, &work.platform.timer).await {
-                Ended::Returned(Ok(values)) => (values, Outcome::Ok),
-                Ended::Returned(Err(_)) => (Vec::new(), Outcome::Failed),
-                Ended::TimedOut => (Vec::new(), Outcome::TimedOut),
-                Ended::Panicked(cause) => {
+                HandlerEnd::Returned(Ok(values)) => (values, Outcome::Ok),
+                HandlerEnd::Returned(Err(_)) => (Vec::new(), Outcome::Failed),
+                HandlerEnd::TimedOut => (Vec::new(), Outcome::TimedOut),
+                HandlerEnd::Panicked(cause) => {
                     work.internal(work.name(), &cause);
                     (Vec::new(), Outcome::Internal)
                 }
@@ -170,11 +173,11 @@ fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> 
 }
 
 /// What completes the arguments of a prompt or the variables of a template.
-fn completers(place: Place, server: &Server) -> Option<&Completers> {
+fn completers(place: Target, server: &Server) -> Option<&Completers> {
     match place {
-        Place::Prompt(position) => Some(&server.prompt(position).completers),
-        Place::Resource(position) => Some(&server.resource(position).completers),
-        Place::Tool(_) => None,
+        Target::Prompt(position) => Some(&server.prompt(position).completers),
+        Target::Resource(position) => Some(&server.resource(position).completers),
+        Target::Tool(_) => None,
     }
 }
 
@@ -183,7 +186,7 @@ fn find<'a>(
     server: &'a Server,
     reference: &Reference<'_>,
     name: &str,
-) -> Result<(Place, &'a [String]), Error> {
+) -> Result<(Target, &'a [String]), Error> {
     match (reference.kind.as_ref(), &reference.name, &reference.uri) {
         ("ref/prompt", Some(prompt), _) => {
             let unknown =
@@ -197,7 +200,7 @@ fn find<'a>(
             let argument = argument.ok_or_else(|| {
                 Error::invalid_params(format!("the prompt has no argument {}", text::quoted(name)))
             })?;
-            Ok((Place::Prompt(position), &argument.values))
+            Ok((Target::Prompt(position), &argument.values))
         }
         ("ref/resource", _, Some(uri)) => {
             let unknown =
@@ -213,7 +216,7 @@ fn find<'a>(
                     text::quoted(name)
                 )));
             }
-            Ok((Place::Resource(position), &[]))
+            Ok((Target::Resource(position), &[]))
         }
         _ => Err(shape()),
     }

@@ -12,7 +12,7 @@ use crate::port::Timer;
 use crate::send::BoxFuture;
 
 /// How a handler ended.
-pub(super) enum Ended<T> {
+pub(super) enum HandlerEnd<T> {
     /// By itself.
     Returned(Result<T, ToolError>),
     /// Because its time was over; it was dropped.
@@ -27,7 +27,7 @@ pub(super) async fn run<T>(
     work: BoxFuture<'static, Result<T, ToolError>>,
     limit: Duration,
     timer: &Arc<dyn Timer>,
-) -> Ended<T> {
+) -> HandlerEnd<T> {
     UnderDeadline {
         work,
         limit,
@@ -45,21 +45,21 @@ struct UnderDeadline<'a, T> {
 }
 
 impl<T> Future for UnderDeadline<'_, T> {
-    type Output = Ended<T>;
+    type Output = HandlerEnd<T>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended<T>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<HandlerEnd<T>> {
         let this = &mut *self;
         // a panic is this handler's alone; where the target can't unwind, the process ends here as
         // it would without this
         match std::panic::catch_unwind(AssertUnwindSafe(|| this.work.as_mut().poll(cx))) {
-            Ok(Poll::Ready(result)) => return Poll::Ready(Ended::Returned(result)),
+            Ok(Poll::Ready(result)) => return Poll::Ready(HandlerEnd::Returned(result)),
             Ok(Poll::Pending) => {}
             Err(panic) => {
                 let said = panic
                     .downcast_ref::<&str>()
                     .copied()
                     .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-                return Poll::Ready(Ended::Panicked(format!(
+                return Poll::Ready(HandlerEnd::Panicked(format!(
                     "panic: {}",
                     said.unwrap_or("no message")
                 )));
@@ -68,6 +68,6 @@ impl<T> Future for UnderDeadline<'_, T> {
         let sleep = this
             .sleep
             .get_or_insert_with(|| this.timer.sleep(this.limit));
-        sleep.as_mut().poll(cx).map(|()| Ended::TimedOut)
+        sleep.as_mut().poll(cx).map(|()| HandlerEnd::TimedOut)
     }
 }

@@ -7,16 +7,16 @@ use std::task::Poll;
 
 use super::Method;
 use crate::call::Call;
-use crate::context::{Cx, Parts};
+use crate::context::{Cx, CxParts};
 use crate::jsonrpc::Error;
 use crate::outbox::Outbox;
-use crate::policy::record::AtOnce;
+use crate::policy::audit::ImmediateCall;
 use crate::port::Platform;
-use crate::running::{Reply, Running};
+use crate::running::{Execution, Running};
 use crate::send::BoxFuture;
 use crate::server::Server;
-use crate::server::lists::Kind;
-use crate::upstream::Listed;
+use crate::server::lists::ListKind;
+use crate::upstream::ListOutcome;
 
 /// How long upstreams may take, in milliseconds: under what most clients wait for a list.
 const WITHIN_MS: u64 = 10_000;
@@ -27,9 +27,9 @@ pub(super) fn list(
     server: &Server,
     call: &Call<'_>,
     method: Method,
-    kind: Kind,
+    kind: ListKind,
     platform: &Arc<Platform>,
-) -> Result<Reply, Error> {
+) -> Result<Execution, Error> {
     let cursor = call.params.cursor()?.map(Cow::into_owned);
     let (revision, scopes) = (call.revision, call.principal.scopes.clone());
     let (server, platform) = (server.clone(), Arc::clone(platform));
@@ -40,13 +40,13 @@ pub(super) fn list(
         Arc::clone(&call.principal),
         Arc::new(call.meta.clone()),
     );
-    let cx = Cx::new(Parts {
+    let cx = Cx::new(CxParts {
         revision,
         principal: Arc::clone(&principal),
         meta: Arc::clone(&meta),
         answers: Default::default(),
         opened: None,
-        filled: Default::default(),
+        completion_arguments: Default::default(),
         deadline_ms: call.deadline_ms.map_or(own_end, |end| end.min(own_end)),
         platform: Arc::clone(&platform),
         state: Arc::clone(server.state()),
@@ -56,8 +56,8 @@ pub(super) fn list(
         let visible = server
             .upstreams()
             .iter()
-            .filter(|upstream| scopes.cover_all(&upstream.tool.scopes));
-        let asked: Vec<BoxFuture<'static, Listed>> = visible
+            .filter(|upstream| scopes.contains_all(&upstream.tool.scopes));
+        let asked: Vec<BoxFuture<'static, ListOutcome>> = visible
             .clone()
             .map(|upstream| upstream.upstream.list(kind, cx.clone()))
             .collect();
@@ -66,7 +66,7 @@ pub(super) fn list(
         for (upstream, listed) in visible.zip(all(asked).await) {
             if let Some(trouble) = &listed.trouble {
                 platform
-                    .records
+                    .audit_log
                     .store_failure(upstream.upstream.name(), trouble);
             }
             match listed.listing {
@@ -88,7 +88,7 @@ pub(super) fn list(
             (&listings, ttl_ms),
         );
         let duration_ms = platform.clock.now_ms().saturating_sub(started_ms);
-        AtOnce {
+        ImmediateCall {
             revision,
             method: method.as_str(),
             id: &id,
@@ -99,7 +99,7 @@ pub(super) fn list(
         .record(&platform, merged.as_ref().map(Vec::len));
         merged
     };
-    Ok(Reply::Running(Running::new(
+    Ok(Execution::Running(Running::new(
         call.id.as_json().into(),
         false,
         Outbox::default(),

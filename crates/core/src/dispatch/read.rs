@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::active_call::{ActiveCall, Target};
 use super::call::{did_you_mean, unreadable};
-use super::deadline::{self, Ended};
-use super::work::{Place, Work};
+use super::deadline::{self, HandlerEnd};
 use crate::call::Call;
-use crate::error::{Kind, ToolError};
+use crate::error::{ErrorKind, ToolError};
 use crate::jsonrpc::{Error, to_json};
-use crate::policy::record;
+use crate::policy::audit;
 use crate::port::Platform;
-use crate::running::Reply;
+use crate::running::Execution;
 use crate::server::Server;
 use crate::text;
 use crate::tool::TIMEOUT;
@@ -23,7 +23,7 @@ pub(super) fn prompt(
     server: &Server,
     call: &mut Call<'_>,
     platform: &Arc<Platform>,
-) -> Result<Reply, Error> {
+) -> Result<Execution, Error> {
     let name = call.params.name()?;
     let position = server.find_prompt(&name).ok_or_else(|| {
         let hint = text::nearest(
@@ -39,9 +39,9 @@ pub(super) fn prompt(
             did_you_mean(hint)
         ))
     })?;
-    let work = Work::new(
+    let work = ActiveCall::new(
         "prompts/get",
-        Place::Prompt(position),
+        Target::Prompt(position),
         &name,
         server,
         call,
@@ -50,7 +50,7 @@ pub(super) fn prompt(
     Ok(work.start(None, async move |work| get_prompt(&work, position).await))
 }
 
-async fn get_prompt(work: &Arc<Work>, position: usize) -> record::Ended {
+async fn get_prompt(work: &Arc<ActiveCall>, position: usize) -> audit::CallResult {
     let server = work.server.clone();
     let (prompt, name) = (server.prompt(position), work.name());
     let arguments = work.arguments()?;
@@ -74,12 +74,12 @@ async fn get_prompt(work: &Arc<Work>, position: usize) -> record::Ended {
         })
     };
     match deadline::run(handler, limit, &work.platform.timer).await {
-        Ended::Returned(Ok(result)) => {
+        HandlerEnd::Returned(Ok(result)) => {
             work.bounded(name, &to_json(&result.down_level(work.revision)), "")
         }
-        Ended::Returned(Err(error)) => work.failed(name, error.into_kind()),
-        Ended::TimedOut => Err(work.timed_out(name, limit)),
-        Ended::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
+        HandlerEnd::Returned(Err(error)) => work.failed(name, error.into_kind()),
+        HandlerEnd::TimedOut => Err(work.timed_out(name, limit)),
+        HandlerEnd::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
     }
 }
 
@@ -87,14 +87,14 @@ pub(super) fn resource(
     server: &Server,
     call: &mut Call<'_>,
     platform: &Arc<Platform>,
-) -> Result<Reply, Error> {
+) -> Result<Execution, Error> {
     let uri = call.params.uri()?;
     let (position, values) = server
         .find_resource(&uri)
         .ok_or_else(|| not_found(call.revision, &uri, None))?;
-    let work = Work::new(
+    let work = ActiveCall::new(
         "resources/read",
-        Place::Resource(position),
+        Target::Resource(position),
         &uri,
         server,
         call,
@@ -106,10 +106,10 @@ pub(super) fn resource(
 }
 
 async fn read_resource(
-    work: &Work,
+    work: &ActiveCall,
     position: usize,
     values: BTreeMap<String, String>,
-) -> record::Ended {
+) -> audit::CallResult {
     let server = work.server.clone();
     let resource = server.resource(position);
     let name = &resource.definition.name;
@@ -129,10 +129,10 @@ async fn read_resource(
         })
     };
     match deadline::run(handler, limit, &work.platform.timer).await {
-        Ended::Returned(Ok(contents)) if contents.is_empty() => {
+        HandlerEnd::Returned(Ok(contents)) if contents.is_empty() => {
             Err(not_found(work.revision, &work.target, None).into())
         }
-        Ended::Returned(Ok(mut contents)) => {
+        HandlerEnd::Returned(Ok(mut contents)) => {
             if !work.revision.has_titles() {
                 contents
                     .iter_mut()
@@ -151,14 +151,14 @@ async fn read_resource(
             let extra = format!(",\"ttlMs\":{fresh_ms},\"cacheScope\":\"{scope}\"");
             work.bounded(name, &written, &extra)
         }
-        Ended::Returned(Err(error)) => match error.into_kind() {
-            Kind::NotFound { message } => {
+        HandlerEnd::Returned(Err(error)) => match error.into_kind() {
+            ErrorKind::NotFound { message } => {
                 Err(not_found(work.revision, &work.target, Some(message)).into())
             }
             kind => work.failed(name, kind),
         },
-        Ended::TimedOut => Err(work.timed_out(name, limit)),
-        Ended::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
+        HandlerEnd::TimedOut => Err(work.timed_out(name, limit)),
+        HandlerEnd::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
     }
 }
 

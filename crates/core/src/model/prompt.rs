@@ -94,7 +94,7 @@ impl GetPromptResult {
 
     /// Says what these messages are for.
     #[must_use]
-    pub fn describe(mut self, description: impl Into<String>) -> Self {
+    pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }

@@ -1,4 +1,4 @@
-//! Kept results: looked up before the handler runs, filled after it. Never for errors, questions or
+//! StoredResult results: looked up before the handler runs, filled after it. Never for errors, questions or
 //! writes; a cache that is down costs a call nothing but the asking.
 
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Cache;
-use super::flight::{Landed, Pilot, Seat};
-use super::kept::{Keep, Kept, Made, Stamp};
+use super::single_flight::{FlightResult, FlightRole, Leader};
+use super::stored_result::{HandlerResult, Retain, Stamp, StoredResult};
 use crate::canonical::{canonical, digest_key};
-use crate::dispatch::work::Work;
+use crate::dispatch::active_call::ActiveCall;
 use crate::jsonrpc::Error;
+use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
-use crate::port::records::CacheUse;
 use crate::port::store::ResultCache;
 use crate::send::BoxFuture;
 
@@ -22,16 +22,16 @@ const MOST: usize = 1024 * 1024;
 /// Gives an earlier result, or the one that `make` makes. `make` does nothing unless it is waited
 /// for.
 pub(crate) async fn through(
-    work: &Arc<Work>,
+    work: &Arc<ActiveCall>,
     cache: Cache,
     arguments: &Value,
-    make: BoxFuture<'static, Result<Made, Error>>,
-) -> (Result<Made, Error>, CacheUse) {
+    make: BoxFuture<'static, Result<HandlerResult, Error>>,
+) -> (Result<HandlerResult, Error>, CacheStatus) {
     // a retry answers a question: its result belongs to that conversation
     let Some(store) = work.platform.cache.clone().filter(|_| !work.is_retry()) else {
-        return (make.await, CacheUse::Off);
+        return (make.await, CacheStatus::Off);
     };
-    let entry = Entry {
+    let entry = CacheEntry {
         key: key(work, cache, arguments),
         cache,
         store,
@@ -45,55 +45,57 @@ pub(crate) async fn through(
             work.store_failed("result cache", &error);
             None
         });
-    if let Some(Kept { stamp, made }) = found.as_ref().and_then(Kept::read) {
+    if let Some(StoredResult { stamp, made }) = found.as_ref().and_then(StoredResult::read) {
         if now_ms < fresh_until(stamp) {
-            return (Ok(made), CacheUse::Hit);
+            return (Ok(made), CacheStatus::Hit);
         }
         if let Some(background) = &work.platform.background {
-            if let Seat::Pilot(pilot) = work.platform.flights.board(&entry.key) {
+            if let FlightRole::Leader(leader) = work.platform.single_flight.join(&entry.key) {
                 let work = Arc::clone(work);
                 background.run(Box::pin(async move {
-                    drop(entry.fill(&work, pilot, make).await)
+                    drop(entry.fill(&work, leader, make).await)
                 }));
             }
-            return (Ok(made), CacheUse::Stale);
+            return (Ok(made), CacheStatus::Stale);
         }
     }
     loop {
-        match work.platform.flights.board(&entry.key) {
-            Seat::Pilot(pilot) => return (entry.fill(work, pilot, make).await, CacheUse::Miss),
-            Seat::Passenger(flight) => match flight.wait().await {
-                Landed::Shared(bytes) => {
-                    if let Some(kept) = Kept::read(&bytes) {
-                        return (Ok(kept.made), CacheUse::Shared);
+        match work.platform.single_flight.join(&entry.key) {
+            FlightRole::Leader(leader) => {
+                return (entry.fill(work, leader, make).await, CacheStatus::Miss);
+            }
+            FlightRole::Follower(flight) => match flight.wait().await {
+                FlightResult::Shared(bytes) => {
+                    if let Some(kept) = StoredResult::read(&bytes) {
+                        return (Ok(kept.made), CacheStatus::Coalesced);
                     }
                 }
-                Landed::Alone => return (make.await, CacheUse::Miss),
-                Landed::Lost => {}
+                FlightResult::Private => return (make.await, CacheStatus::Miss),
+                FlightResult::Abandoned => {}
             },
         }
     }
 }
 
 /// Where one result is kept.
-struct Entry {
+struct CacheEntry {
     key: String,
     cache: Cache,
     store: Arc<dyn ResultCache>,
 }
 
-impl Entry {
+impl CacheEntry {
     /// Makes the result, shares it with equal calls, and keeps it: after the answer, where the host
     /// can.
     async fn fill(
         self,
-        work: &Arc<Work>,
-        pilot: Pilot,
-        make: BoxFuture<'static, Result<Made, Error>>,
-    ) -> Result<Made, Error> {
+        work: &Arc<ActiveCall>,
+        leader: Leader,
+        make: BoxFuture<'static, Result<HandlerResult, Error>>,
+    ) -> Result<HandlerResult, Error> {
         let made = make.await?;
-        if made.keep != Keep::Result || made.size() > MOST {
-            pilot.land(Landed::Alone);
+        if made.retain != Retain::Result || made.size() > MOST {
+            leader.finish(FlightResult::Private);
             return Ok(made);
         }
         let fresh_until_ms = work
@@ -104,24 +106,24 @@ impl Entry {
         let expires_ms = fresh_until_ms.saturating_add(milliseconds(self.cache.stale));
         let mut stamp = Stamp::default();
         stamp[..8].copy_from_slice(&fresh_until_ms.to_be_bytes());
-        let bytes = Kept::write(&made, stamp);
-        pilot.land(Landed::Shared(bytes.clone()));
+        let bytes = StoredResult::write(&made, stamp);
+        leader.finish(FlightResult::Shared(bytes.clone()));
         let reporter = Arc::clone(work);
         let put = async move {
             if let Err(error) = self.store.put(&self.key, bytes, expires_ms).await {
                 reporter.store_failed("result cache", &error);
             }
             // until here equal calls found the result in flight
-            drop(pilot);
+            drop(leader);
         };
-        work.platform.afterwards(Box::pin(put)).await;
+        work.platform.defer(Box::pin(put)).await;
         Ok(made)
     }
 }
 
 /// Revision and server version are part of it: neither a newer server nor an older client gets what
 /// was made for another one.
-fn key(work: &Work, cache: Cache, arguments: &Value) -> String {
+fn key(work: &ActiveCall, cache: Cache, arguments: &Value) -> String {
     let whose = if cache.public {
         String::new()
     } else {

@@ -1,4 +1,4 @@
-//! The ports to what instances of a server share: results, call budgets, records of writes. No
+//! The ports to what instances of a server share: results, rate limits, records of writes. No
 //! store is in here, and no policy: which call asks which store, and what happens when one is down,
 //! is `policy/`.
 //!
@@ -68,7 +68,7 @@ impl Rate {
     /// # Errors
     /// When the bucket is empty.
     pub fn take(self, full_at_us: u64, now_us: u64) -> Result<u64, Duration> {
-        let (call, most) = (self.call_us(), self.most_us());
+        let (call, most) = (self.call_us(), self.bucket_us());
         let full_at = full_at_us.max(now_us).saturating_add(call);
         let allowed = now_us.saturating_add(most);
         if full_at <= allowed {
@@ -81,12 +81,12 @@ impl Rate {
     /// Microseconds in which the bucket gains one call.
     #[must_use]
     pub fn call_us(self) -> u64 {
-        (self.most_us() / u64::from(self.calls.max(1))).max(1)
+        (self.bucket_us() / u64::from(self.calls.max(1))).max(1)
     }
 
     /// Microseconds in which an empty bucket fills.
     #[must_use]
-    pub fn most_us(self) -> u64 {
+    pub fn bucket_us(self) -> u64 {
         u64::try_from(self.per.as_micros())
             .unwrap_or(u64::MAX / 4)
             .clamp(1000, u64::MAX / 4)
@@ -137,14 +137,14 @@ impl FromStr for Rate {
 pub enum Admission {
     /// The call is counted and may go on.
     Admitted,
-    /// The budget is used up; the call is not counted.
+    /// The rate limit is reached; the call is not counted.
     Refused {
         /// How long to wait for the next one.
         retry_after: Duration,
     },
 }
 
-/// Call budgets. Exact among concurrent calls: never more are admitted than the rate allows.
+/// Rate limits. Exact among concurrent calls: never more are admitted than the rate allows.
 pub trait RateLimiter: MaybeSend + MaybeSync {
     /// Takes one call out of the bucket `key`.
     ///
@@ -160,18 +160,18 @@ pub trait RateLimiter: MaybeSend + MaybeSync {
 
 /// What is known of a write that is to happen once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
+pub enum IdempotencyStatus {
     /// Nothing: the caller now holds it, and ends it with [`Once::finish`] or [`Once::abandon`].
-    First,
+    Acquired,
     /// Somebody holds it.
-    Running,
+    InProgress,
     /// It happened, with this result.
-    Done(Bytes),
+    Completed(Bytes),
 }
 
-/// Writes that happen once. Exact among concurrent calls: of all who begin the same key, one is the
+/// Idempotent writes. Exact among concurrent calls: of all who begin the same key, one is the
 /// first.
-pub trait Once: MaybeSend + MaybeSync {
+pub trait IdempotencyStore: MaybeSend + MaybeSync {
     /// Begins. Who is first holds the key until `held_until_ms`, after which it counts as
     /// abandoned: its process is gone.
     ///
@@ -182,13 +182,13 @@ pub trait Once: MaybeSend + MaybeSync {
         key: &'a str,
         now_ms: u64,
         held_until_ms: u64,
-    ) -> BoxFuture<'a, Result<Begun, StoreError>>;
+    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>>;
 
     /// Keeps the result until `expires_ms`.
     ///
     /// # Errors
     /// When the store gives no answer in time, or can't hold a result of this size.
-    fn finish<'a>(
+    fn complete<'a>(
         &'a self,
         key: &'a str,
         result: Bytes,
@@ -199,7 +199,7 @@ pub trait Once: MaybeSend + MaybeSync {
     ///
     /// # Errors
     /// When the store gives no answer in time.
-    fn abandon<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
 /// A store gave no answer. The cause is for the log.

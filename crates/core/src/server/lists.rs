@@ -11,7 +11,7 @@ use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
 use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
-use crate::upstream::Listing;
+use crate::upstream::UpstreamList;
 use crate::version::Revision;
 
 /// The four lists.
@@ -24,7 +24,7 @@ pub(crate) struct Lists {
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ListKind {
     /// `tools/list`.
     Tools,
     /// `resources/list`.
@@ -35,7 +35,7 @@ pub enum Kind {
     Prompts,
 }
 
-impl Kind {
+impl ListKind {
     /// The member of the result that has the entries.
     #[must_use]
     pub fn member(self) -> &'static str {
@@ -49,24 +49,24 @@ impl Kind {
 }
 
 impl Lists {
-    pub(crate) fn of(&self, kind: Kind) -> &List {
+    pub(crate) fn of(&self, kind: ListKind) -> &List {
         match kind {
-            Kind::Tools => &self.tools,
-            Kind::Resources => &self.resources,
-            Kind::Templates => &self.templates,
-            Kind::Prompts => &self.prompts,
+            ListKind::Tools => &self.tools,
+            ListKind::Resources => &self.resources,
+            ListKind::Templates => &self.templates,
+            ListKind::Prompts => &self.prompts,
         }
     }
 }
 
 /// An entry of a list, before it is written.
-pub(crate) struct Listed<'a> {
+pub(crate) struct ListEntry<'a> {
     pub(crate) name: &'a str,
     pub(crate) scopes: &'a [String],
 }
 
 pub(crate) struct List {
-    kind: Kind,
+    kind: ListKind,
     identity: u64,
     per_page: usize,
     /// How many pages the whole list has: at least one, which may be empty.
@@ -81,16 +81,16 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> ListKind {
         self.kind
     }
 
     pub(crate) fn new<'a>(
-        kind: Kind,
+        kind: ListKind,
         per_page: usize,
-        listed: impl Iterator<Item = Listed<'a>>,
+        listed: impl Iterator<Item = ListEntry<'a>>,
     ) -> Self {
-        let listed: Vec<Listed<'a>> = listed.collect();
+        let listed: Vec<ListEntry<'a>> = listed.collect();
         let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
         let owned = || {
             listed
@@ -119,7 +119,7 @@ impl List {
     ) -> Result<Cow<'a, [u8]>, Error> {
         if let Some(guarded) = &self.guarded {
             let visible: Vec<usize> = (0..guarded.len())
-                .filter(|position| scopes.cover_all(&guarded[*position].1))
+                .filter(|position| scopes.contains_all(&guarded[*position].1))
                 .collect();
             if visible.len() < guarded.len() {
                 return self
@@ -187,14 +187,14 @@ impl List {
         cursor: Option<&str>,
         server: &Server,
         scopes: &Scopes,
-        (more, ttl_ms): (&[Arc<Listing>], u64),
+        (more, ttl_ms): (&[Arc<UpstreamList>], u64),
     ) -> Result<Vec<u8>, Error> {
         let own =
             self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
         let visible = |position: &usize| {
             self.guarded
                 .as_ref()
-                .is_none_or(|guarded| scopes.cover_all(&guarded[*position].1))
+                .is_none_or(|guarded| scopes.contains_all(&guarded[*position].1))
         };
         let visible: Vec<usize> = (0..own.len()).filter(visible).collect();
         let entries: Vec<&[u8]> = visible
@@ -293,20 +293,20 @@ impl List {
             written(resources.map(|resource| resource.definition.clone().down_level(revision)))
         };
         match self.kind {
-            Kind::Tools => written(
+            ListKind::Tools => written(
                 server
                     .tools()
                     .iter()
                     .map(|tool| tool.definition.clone().down_level(revision)),
             ),
-            Kind::Prompts => written(
+            ListKind::Prompts => written(
                 server
                     .prompts()
                     .iter()
                     .map(|prompt| prompt.definition.clone().down_level(revision)),
             ),
-            Kind::Resources => resources(false),
-            Kind::Templates => resources(true),
+            ListKind::Resources => resources(false),
+            ListKind::Templates => resources(true),
         }
     }
 }

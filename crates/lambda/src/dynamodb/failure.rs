@@ -66,7 +66,7 @@ impl Failure {
         match code {
             "ResourceNotFoundException" => Self::Lasting(
                 "does not exist in this account and region: deploy template.yaml, which makes it, \
-                 or unset MCPFN_TABLE"
+                 or unset MCPFN_DYNAMODB_TABLE"
                     .to_owned(),
             ),
             "AccessDeniedException" => Self::Lasting(

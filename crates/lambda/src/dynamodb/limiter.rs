@@ -1,4 +1,4 @@
-//! Call budgets, in the table: `Rate::take` as one conditional update.
+//! Rate limits, in the table: `Rate::take` as one conditional update.
 //!
 //! With the call's time `now`, a bucket is either full (`full_at` is past, or there is no item) or
 //! not. A full one is set to `now` and one call's time; another one is moved on by one call's time,
@@ -86,7 +86,7 @@ impl RateLimiter for Stores {
             }
             Err(self
                 .client
-                .error("gave no decision on a call budget: its item changed with every request"))
+                .error("gave no decision on a rate limit: its item changed with every request"))
         })
     }
 }
@@ -100,7 +100,7 @@ impl Stores {
         now_us: u64,
         busy: bool,
     ) -> Result<Result<Option<u64>, Item>, StoreError> {
-        let (call, most) = (rate.call_us(), rate.most_us());
+        let (call, most) = (rate.call_us(), rate.bucket_us());
         let answer = self.client.ask(|dynamodb, table| {
             let request = dynamodb
                 .update_item()

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use mcpfn_aws::Keys;
-use mcpfn_native::Reader;
+use mcpfn_native::EnvReader;
 
 /// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the
 /// same region answers in 2 to 10, and a first connection costs three round trips more.
@@ -13,7 +13,7 @@ const TIMEOUT: u64 = 250;
 /// The table and how to reach it.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// `MCPFN_TABLE`: its name.
+    /// `MCPFN_DYNAMODB_TABLE`: its name.
     pub name: String,
     /// `AWS_REGION`.
     pub region: String,
@@ -21,7 +21,7 @@ pub struct Table {
     pub endpoint: Option<String>,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, which Lambda sets.
     pub keys: Keys,
-    /// `MCPFN_TABLE_TIMEOUT`: how long a request may take with its retry; 250 milliseconds when not
+    /// `MCPFN_DYNAMODB_TIMEOUT_MS`: how long a request may take with its retry; 250 milliseconds when not
     /// set. One attempt has three fifths of it, and a connection two fifths.
     pub timeout: Duration,
     /// How long a connection may be idle and still be used again: one minute, far below the 350
@@ -31,14 +31,17 @@ pub struct Table {
 
 impl Table {
     /// The table, if the environment names one.
-    pub(crate) fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut Reader<F>) -> Option<Self> {
-        let name = reader.text("MCPFN_TABLE")?.trim().to_owned();
-        let (region, keys) = mcpfn_aws::account(reader, "MCPFN_TABLE");
+    pub(crate) fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<Self> {
+        let name = reader.text("MCPFN_DYNAMODB_TABLE")?.trim().to_owned();
+        let (region, keys) = mcpfn_aws::account(reader, "MCPFN_DYNAMODB_TABLE");
         let endpoint = mcpfn_aws::endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
-        let milliseconds: u64 =
-            reader.parsed("MCPFN_TABLE_TIMEOUT", TIMEOUT, "a number of milliseconds");
+        let milliseconds: u64 = reader.parsed(
+            "MCPFN_DYNAMODB_TIMEOUT_MS",
+            TIMEOUT,
+            "a number of milliseconds",
+        );
         if !(10..=10_000).contains(&milliseconds) {
-            reader.mistake("MCPFN_TABLE_TIMEOUT must be between 10 and 10000 milliseconds");
+            reader.mistake("MCPFN_DYNAMODB_TIMEOUT_MS must be between 10 and 10000 milliseconds");
         }
         let (timeout, idle) = (Duration::from_millis(milliseconds), Duration::from_secs(60));
         Some(Self {
@@ -67,7 +70,7 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> (Option<Table>, Vec<String>) {
-        let mut reader = Reader::new(|name: &str| {
+        let mut reader = EnvReader::new(|name: &str| {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)
@@ -97,7 +100,8 @@ mod tests {
             ("AWS_ACCESS_KEY_ID", "AKIA"),
             ("AWS_SECRET_ACCESS_KEY", "hunter2"),
         ];
-        let (table, mistakes) = read(&[&[("MCPFN_TABLE", "mcpfn")], lambda.as_slice()].concat());
+        let (table, mistakes) =
+            read(&[&[("MCPFN_DYNAMODB_TABLE", "mcpfn")], lambda.as_slice()].concat());
         let table = table.unwrap();
         assert!(mistakes.is_empty(), "{mistakes:?}");
         assert_eq!(
@@ -113,8 +117,8 @@ mod tests {
     #[test]
     fn every_mistake_is_reported() {
         let (_, mistakes) = read(&[
-            ("MCPFN_TABLE", "mcpfn"),
-            ("MCPFN_TABLE_TIMEOUT", "5"),
+            ("MCPFN_DYNAMODB_TABLE", "mcpfn"),
+            ("MCPFN_DYNAMODB_TIMEOUT_MS", "5"),
             ("AWS_ENDPOINT_URL", "localhost:8000"),
         ]);
         assert_eq!(mistakes.len(), 5, "{mistakes:?}");

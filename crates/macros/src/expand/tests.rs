@@ -45,14 +45,14 @@ fn a_tool_with_everything() {
             pub fn search<'cx>(
                 __arguments: Search,
                 __cx: &'cx ::mcpfn::Cx
-            ) -> ::mcpfn::Marked<'cx, __search, Result<Vec<Product>, ToolError> > {
+            ) -> ::mcpfn::HandlerFuture<'cx, __search, Result<Vec<Product>, ToolError> > {
                 #[allow(dead_code, clippy::needless_pass_by_value)]
                 #[inline]
                 #[allow(dead_code)]
                 async fn search(Search { text }: Search, cx: &Cx) -> Result<Vec<Product>, ToolError> {
                     find(text, cx).await
                 }
-                ::mcpfn::Marked::new(search(__arguments, __cx))
+                ::mcpfn::HandlerFuture::new(search(__arguments, __cx))
             }
 
             #[cfg(unix)]
@@ -68,7 +68,7 @@ fn a_tool_with_everything() {
             impl ::mcpfn::IntoTool for __search {
                 fn into_tool(self) -> ::mcpfn::Tool {
                     ::mcpfn::Tool::new("search")
-                        .describe(::mcpfn::__private::paragraphs("Search the catalog."))
+                        .description(::mcpfn::__private::paragraphs("Search the catalog."))
                         .read_only()
                         .timeout(::core::time::Duration::from_millis(5000u64))
                         .title("Search")
@@ -101,12 +101,12 @@ fn a_resource_that_does_not_wait() {
             #[doc = "The schema."]
             fn catalog_schema<'cx>(
                 __cx: &'cx ::mcpfn::Cx
-            ) -> ::mcpfn::Marked<'cx, __catalog_schema, &'static str> {
+            ) -> ::mcpfn::HandlerFuture<'cx, __catalog_schema, &'static str> {
                 #[allow(dead_code, clippy::needless_pass_by_value)]
                 fn catalog_schema(_: &Cx) -> &'static str {
                     SCHEMA
                 }
-                ::mcpfn::Marked::new(async move { catalog_schema(__cx) })
+                ::mcpfn::HandlerFuture::new(async move { catalog_schema(__cx) })
             }
 
             #[doc(hidden)]
@@ -121,7 +121,7 @@ fn a_resource_that_does_not_wait() {
                 fn into_resource(self) -> ::mcpfn::Resource {
                     ::mcpfn::Resource::new("catalog://schema", "schema")
                         .mime("text/plain")
-                        .describe("The schema.")
+                        .description("The schema.")
                         .handler(|__cx: ::mcpfn::Cx| async move { catalog_schema(&__cx).await })
                 }
             }
@@ -141,10 +141,10 @@ fn a_function_that_is_refused_still_registers() {
         quote! {
             ::core::compile_error! { "it is one concrete function: remove the generic parameters" }
             /// Generic.
-            fn generic() -> ::mcpfn::Marked<'static, __generic, ()> {
+            fn generic() -> ::mcpfn::HandlerFuture<'static, __generic, ()> {
                 #[allow(dead_code, clippy::needless_pass_by_value)]
                 fn generic<T>() {}
-                ::mcpfn::Marked::new(async {})
+                ::mcpfn::HandlerFuture::new(async {})
             }
 
             #[doc(hidden)]
@@ -157,7 +157,7 @@ fn a_function_that_is_refused_still_registers() {
             #[allow(deprecated)]
             impl ::mcpfn::IntoPrompt for __generic {
                 fn into_prompt(self) -> ::mcpfn::Prompt {
-                    ::mcpfn::Prompt::new("generic").describe(::mcpfn::__private::paragraphs("Generic."))
+                    ::mcpfn::Prompt::new("generic").description(::mcpfn::__private::paragraphs("Generic."))
                 }
             }
         },

@@ -1,4 +1,4 @@
-//! Call budgets, in memory. Where there is no room, full buckets are forgotten, which changes
+//! Rate limits, in memory. Where there is no room, full buckets are forgotten, which changes
 //! nothing; if there are none, the one that is full again first.
 
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use mcpfn_core::{CallRecord, HttpClient, Outcome, Platform};
+use mcpfn_core::{AuditEntry, HttpClient, Outcome, Platform};
 use mcpfn_host::Observed;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer as _, TracerProvider as _};
@@ -18,7 +18,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use super::Transport;
 use super::queue::{Entry, Queue};
 
-pub(super) fn wire(
+pub(super) fn apply(
     platform: Platform,
     server: &str,
     transport: Transport,
@@ -38,11 +38,11 @@ pub(super) fn wire(
             .build(),
     );
     let clock = Arc::clone(platform.clock());
-    let records = Arc::clone(platform.records());
+    let records = Arc::clone(platform.audit_log());
     let observed = Observed::new(records, move |call| {
         record(&tracer, call, transport, clock.now_ms())
     });
-    Ok((platform.with_records(Arc::new(observed)), queue))
+    Ok((platform.with_audit_log(Arc::new(observed)), queue))
 }
 
 /// Who sends, as variables say; the server's own name if they do not.
@@ -61,7 +61,7 @@ fn resource(server: &str) -> Resource {
 }
 
 /// Makes the span of a call that ends now: its record knows how long it took.
-fn record(tracer: &SdkTracer, call: &CallRecord<'_>, transport: Transport, now_ms: u64) {
+fn record(tracer: &SdkTracer, call: &AuditEntry<'_>, transport: Transport, now_ms: u64) {
     let ended = UNIX_EPOCH + Duration::from_millis(now_ms);
     let started = UNIX_EPOCH + Duration::from_millis(now_ms.saturating_sub(call.duration_ms));
     let builder = tracer
@@ -79,7 +79,7 @@ fn record(tracer: &SdkTracer, call: &CallRecord<'_>, transport: Transport, now_m
 
 /// The method, and of what there is only a number registered, the name. URIs of resources would be
 /// too many names.
-fn name(call: &CallRecord<'_>) -> String {
+fn name(call: &AuditEntry<'_>) -> String {
     match call.method {
         "tools/call" | "prompts/get" if !call.name.is_empty() => {
             format!("{} {}", call.method, call.name)
@@ -89,7 +89,7 @@ fn name(call: &CallRecord<'_>) -> String {
 }
 
 /// The method, or what OpenTelemetry writes for one that nobody knows.
-fn method<'a>(call: &CallRecord<'a>) -> &'a str {
+fn method<'a>(call: &AuditEntry<'a>) -> &'a str {
     if call.method.is_empty() {
         "_OTHER"
     } else {
@@ -97,7 +97,7 @@ fn method<'a>(call: &CallRecord<'a>) -> &'a str {
     }
 }
 
-fn attributes(call: &CallRecord<'_>, transport: Transport) -> Vec<KeyValue> {
+fn attributes(call: &AuditEntry<'_>, transport: Transport) -> Vec<KeyValue> {
     let text = |key: &'static str, value: &str| KeyValue::new(key, value.to_owned());
     let mut attributes = vec![
         text("mcp.method.name", method(call)),
@@ -135,7 +135,7 @@ fn attributes(call: &CallRecord<'_>, transport: Transport) -> Vec<KeyValue> {
 }
 
 /// What kind of failure it was, if it was one. A question to the client is none.
-fn failure(call: &CallRecord<'_>) -> Option<Value> {
+fn failure(call: &AuditEntry<'_>) -> Option<Value> {
     match (call.code, call.outcome) {
         (Some(code), _) => Some(code.to_string().into()),
         (None, Outcome::Ok | Outcome::InputRequired) => None,
@@ -146,7 +146,7 @@ fn failure(call: &CallRecord<'_>) -> Option<Value> {
 }
 
 /// The caller's span, as W3C trace context names it.
-fn parent(call: &CallRecord<'_>) -> Context {
+fn parent(call: &AuditEntry<'_>) -> Context {
     let sent = [
         ("traceparent", call.traceparent),
         ("tracestate", call.tracestate),

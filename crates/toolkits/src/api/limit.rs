@@ -19,7 +19,7 @@ impl Answer {
             .map(|(_, value)| value.trim())
     }
 
-    /// The caller's budget is used up. GitHub says so with 403 too, and not always with a header.
+    /// The caller's rate limit is reached. GitHub says so with 403 too, and not always with a header.
     pub(super) fn is_limited(&self) -> bool {
         match self.status {
             429 => true,

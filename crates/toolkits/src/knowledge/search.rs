@@ -122,7 +122,7 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError
                 None,
             ),
             Err(error) => {
-                cx.went_without("embeddings", &error.to_string());
+                cx.report_degraded("embeddings", &error.to_string());
                 (None, Some(WORDS_ALONE.to_owned()))
             }
         },
@@ -155,7 +155,7 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError
         Err(error) => return Err(failed(database, error).await),
     };
     if let Some((model, _)) = vector.filter(|_| !compared) {
-        cx.went_without(
+        cx.report_degraded(
             "embeddings",
             &format!(
                 "no passage has a vector of the model {}: add the documents again with it",

@@ -3,7 +3,7 @@
 
 use mcpfn_core::{
     CallToolResult, Content, Cx, ElicitAction, Form, GetPromptResult, InputResponse,
-    ResourceContents, ToolError, shown_uri,
+    ResourceContents, ToolError, namespaced_uri,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -295,7 +295,7 @@ fn rename_contents(upstream: &str, contents: &mut ResourceContents) {
 
 /// What is no URI leads nowhere, here as there.
 fn rename_uri(upstream: &str, uri: &mut String) {
-    if let Some(shown) = shown_uri(upstream, uri) {
+    if let Some(shown) = namespaced_uri(upstream, uri) {
         *uri = shown;
     }
 }

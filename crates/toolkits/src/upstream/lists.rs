@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mcpfn_core::{Cx, ListKind, Listed, Listing};
+use mcpfn_core::{Cx, ListKind, ListOutcome, UpstreamList};
 use serde_json::{Map, Value};
 
 use super::client::{Client, Failure, Request};
@@ -39,7 +39,7 @@ pub(super) struct Lists([Mutex<Kept>; 4]);
 
 #[derive(Default)]
 struct Kept {
-    listing: Option<Arc<Listing>>,
+    listing: Option<Arc<UpstreamList>>,
     asked_ms: u64,
     /// Somebody asks, and is waited for until then.
     busy_until_ms: u64,
@@ -51,9 +51,9 @@ struct Kept {
 
 /// What to do about a list.
 enum Step {
-    Take(Listed),
+    Take(ListOutcome),
     Wait,
-    Ask,
+    InputRequired,
 }
 
 impl Lists {
@@ -90,11 +90,11 @@ impl Lists {
         kind: ListKind,
         newer: bool,
         cx: &Cx,
-    ) -> Listed {
+    ) -> ListOutcome {
         loop {
             let now_ms = cx.now_ms();
             let step = self.kept(kind, |kept| {
-                let last = Listed {
+                let last = ListOutcome {
                     listing: kept.listing.clone(),
                     trouble: None,
                 };
@@ -117,13 +117,13 @@ impl Lists {
                     }
                 } else {
                     kept.busy_until_ms = now_ms + WITHIN.as_millis() as u64;
-                    Step::Ask
+                    Step::InputRequired
                 }
             });
             match step {
                 Step::Take(listed) => return listed,
-                Step::Ask => break,
-                Step::Wait if cx.remaining() <= LOOK => return Listed::default(),
+                Step::InputRequired => break,
+                Step::Wait if cx.remaining() <= LOOK => return ListOutcome::default(),
                 Step::Wait => cx.sleep(LOOK).await,
             }
         }
@@ -148,7 +148,7 @@ impl Lists {
                     Some(trouble)
                 }
             };
-            Listed {
+            ListOutcome {
                 listing: kept.listing.clone(),
                 trouble,
             }
@@ -184,7 +184,7 @@ async fn ask(
     client: &Client,
     kind: ListKind,
     cx: &Cx,
-) -> Result<(Listing, Option<String>), Failure> {
+) -> Result<(UpstreamList, Option<String>), Failure> {
     let (mut entries, mut left_out) = (Vec::new(), Vec::new());
     let (mut ttl_ms, mut bytes, mut full) = (MOST_MS, 0, false);
     let mut cursor: Option<String> = None;
@@ -257,7 +257,7 @@ async fn ask(
         cursor = next;
     }
     let fresh_until_ms = cx.now_ms().saturating_add(ttl_ms.clamp(LEAST_MS, MOST_MS));
-    let (listing, refused) = Listing::read(kind, &client.name, entries, fresh_until_ms);
+    let (listing, refused) = UpstreamList::read(kind, &client.name, entries, fresh_until_ms);
     left_out.extend(refused);
     let more = left_out.len().saturating_sub(MOST_SENTENCES);
     left_out.truncate(MOST_SENTENCES);

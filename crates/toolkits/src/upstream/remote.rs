@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, CallToolResult, Completing, Cx, GetPromptResult, ListKind, Listed, Listing,
-    ResourceContents, ToolError, Upstream, text,
+    BoxFuture, CallToolResult, CompletionRequest, Cx, GetPromptResult, ListKind, ListOutcome,
+    ResourceContents, ToolError, Upstream, UpstreamList, text,
 };
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -66,7 +66,7 @@ impl Inner {
         kind: ListKind,
         name: &str,
         cx: &Cx,
-    ) -> Result<Arc<Listing>, ToolError> {
+    ) -> Result<Arc<UpstreamList>, ToolError> {
         let shown = format!("{}__{name}", self.name());
         let mut listed = self.lists.get(&self.client, kind, false, cx).await;
         if listed
@@ -192,7 +192,7 @@ impl Inner {
         )
     }
 
-    async fn complete(&self, of: Completing, cx: &Cx) -> Result<Vec<String>, ToolError> {
+    async fn complete(&self, of: CompletionRequest, cx: &Cx) -> Result<Vec<String>, ToolError> {
         let reference = match of.kind {
             ListKind::Prompts => json!({"type": "ref/prompt", "name": of.name}),
             _ => json!({"type": "ref/resource", "uri": of.name}),
@@ -203,8 +203,8 @@ impl Inner {
             "argument".to_owned(),
             json!({"name": of.argument, "value": of.value}),
         );
-        if !of.filled.is_empty() {
-            params.insert("context".to_owned(), json!({"arguments": of.filled}));
+        if !of.arguments.is_empty() {
+            params.insert("context".to_owned(), json!({"arguments": of.arguments}));
         }
         let result = self
             .client
@@ -225,7 +225,7 @@ impl Upstream for Remote {
         self.0.scope.as_deref()
     }
 
-    fn list(&self, kind: ListKind, cx: Cx) -> BoxFuture<'static, Listed> {
+    fn list(&self, kind: ListKind, cx: Cx) -> BoxFuture<'static, ListOutcome> {
         let inner = Arc::clone(&self.0);
         Box::pin(async move { inner.lists.get(&inner.client, kind, false, &cx).await })
     }
@@ -265,7 +265,7 @@ impl Upstream for Remote {
 
     fn complete(
         &self,
-        of: Completing,
+        of: CompletionRequest,
         cx: Cx,
     ) -> BoxFuture<'static, Result<Vec<String>, ToolError>> {
         let inner = Arc::clone(&self.0);

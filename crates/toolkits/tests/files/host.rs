@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mcpfn_core::{
-    Blobs, CallRecord, Connection, Failure, Platform, Principal, Received, Records, Reply, Scopes,
-    Server, WhenDown,
+    AuditEntry, AuditLog, Blobs, Connection, Execution, Failure, FailureMode, Platform, Principal,
+    Received, Scopes, Server,
 };
 use mcpfn_files::Directory;
 use mcpfn_native::memory::Stores;
@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 #[derive(Default)]
 struct Log(Mutex<Vec<String>>);
 
-impl Records for Log {
+impl AuditLog for Log {
     fn failure(&self, failure: &Failure<'_>) {
         self.0.lock().unwrap().push(failure.cause.to_owned());
     }
 
-    fn call(&self, _: &CallRecord<'_>) {}
+    fn call(&self, _: &AuditEntry<'_>) {}
 
     fn denied(&self, _: &str, _: Option<&str>) {}
 
@@ -42,11 +42,11 @@ impl Client {
         Self::with(store, Some("1"))
     }
 
-    /// With a value of `MCPFN_FILES_WRITES`.
+    /// With a value of `MCPFN_FILES_WRITABLE`.
     pub(crate) fn with(store: Arc<dyn Blobs>, writes: Option<&str>) -> Self {
         let variable = |name: &str| {
             writes
-                .filter(|_| name == "MCPFN_FILES_WRITES")
+                .filter(|_| name == "MCPFN_FILES_WRITABLE")
                 .map(str::to_owned)
         };
         let server = register(Server::builder("files", "0.0.0"), "files", &variable)
@@ -55,9 +55,9 @@ impl Client {
             .unwrap();
         let log = Arc::new(Log::default());
         let platform = mcpfn_native::platform(mcpfn_native::new_key())
-            .with_records(log.clone())
+            .with_audit_log(log.clone())
             .with_port::<dyn Blobs>(store);
-        let platform = platform.with_once(Arc::new(Stores::default()), WhenDown::Refuse);
+        let platform = platform.with_idempotency(Arc::new(Stores::default()), FailureMode::Closed);
         Self {
             server,
             platform: Arc::new(platform),
@@ -94,7 +94,7 @@ impl Client {
             .receive(line.as_bytes(), &self.platform)
         {
             Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => Reply::Running(call).answer().await.message,
+            Received::Run { call, .. } => Execution::Running(call).into_response().await.message,
             other => panic!("{other:?}"),
         };
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();

@@ -1,4 +1,4 @@
-//! What is there without `MCPFN_FILES_WRITES`, and who may call what.
+//! What is there without `MCPFN_FILES_WRITABLE`, and who may call what.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ async fn files_are_only_read_unless_the_operator_says_more() {
     assert!(
         mistakes
             .to_string()
-            .contains("MCPFN_FILES_WRITES must be 1, or 0 for reading only"),
+            .contains("MCPFN_FILES_WRITABLE must be 1, or 0 for reading only"),
         "{mistakes}"
     );
 }

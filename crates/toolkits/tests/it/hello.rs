@@ -53,8 +53,9 @@ fn toolkits_are_chosen_by_name() {
         "{mistakes:?}"
     );
     assert!(
-        mistakes[1]
-            .starts_with("the toolkit `weather` needs MCPFN_WEATHER_KEY: get a key at https://"),
+        mistakes[1].starts_with(
+            "the toolkit `weather` needs MCPFN_WEATHER_API_KEY: get a key at https://"
+        ),
         "{mistakes:?}"
     );
     assert!(

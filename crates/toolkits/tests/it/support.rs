@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Cx, Failure, Keyring, NoArguments, Platform,
-    Principal, Random, Received, Records, Reply, Server, Sql, Timer, Tool, ToolError, WhenDown,
+    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Cx, Execution, Failure, FailureMode,
+    Keyring, NoArguments, Platform, Principal, Random, Received, Server, Sql, Timer, Tool,
+    ToolError,
 };
 use mcpfn_native::memory::Stores;
 use mcpfn_toolkits::{defaults, register};
@@ -36,12 +37,12 @@ impl Random for Host {
     }
 }
 
-impl Records for Host {
+impl AuditLog for Host {
     fn failure(&self, failure: &Failure<'_>) {
         self.0.lock().unwrap().push(failure.cause.to_owned());
     }
 
-    fn call(&self, _: &CallRecord<'_>) {}
+    fn call(&self, _: &AuditEntry<'_>) {}
 
     fn denied(&self, _: &str, _: Option<&str>) {}
 
@@ -83,7 +84,7 @@ impl Client {
         let keys = Keyring::new([1; 32]);
         let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), keys)
             .with_port::<dyn Sql>(database);
-        let platform = platform.with_once(Arc::new(Stores::default()), WhenDown::Refuse);
+        let platform = platform.with_idempotency(Arc::new(Stores::default()), FailureMode::Closed);
         Self {
             server,
             principal: Principal::local(),
@@ -110,7 +111,7 @@ impl Client {
             .receive(line.as_bytes(), &self.platform)
         {
             Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => wait(Reply::Running(call).answer()).message,
+            Received::Run { call, .. } => wait(Execution::Running(call).into_response()).message,
             other => panic!("{other:?}"),
         };
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();
@@ -177,7 +178,7 @@ where
     let found = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&found);
     let probe = Tool::new("probe")
-        .describe("Runs a handler.")
+        .description("Runs a handler.")
         .read_only()
         .handler(move |_: NoArguments, cx: Cx| {
             let (work, slot) = (run(cx), Arc::clone(&slot));

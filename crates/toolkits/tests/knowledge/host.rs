@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Embedder, Failure, HttpClient, Keyring, Platform,
-    Principal, Random, Received, Records, Reply, Scopes, Server, Sql, Timer,
+    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Embedder, Execution, Failure, HttpClient,
+    Keyring, Platform, Principal, Random, Received, Scopes, Server, Sql, Timer,
 };
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl Random for Host {
     }
 }
 
-impl Records for Host {
+impl AuditLog for Host {
     fn failure(&self, failure: &Failure<'_>) {
         assert!(
             !failure.cause.contains(KEY),
@@ -51,7 +51,7 @@ impl Records for Host {
         );
     }
 
-    fn call(&self, _: &CallRecord<'_>) {}
+    fn call(&self, _: &AuditEntry<'_>) {}
 
     fn denied(&self, _: &str, _: Option<&str>) {}
 
@@ -81,7 +81,7 @@ impl Client {
             let value = match name {
                 "MCPFN_EMBEDDINGS_URL" => url,
                 "MCPFN_EMBEDDINGS_MODEL" => model,
-                "MCPFN_EMBEDDINGS_KEY" => key,
+                "MCPFN_EMBEDDINGS_API_KEY" => key,
                 _ => return None,
             };
             Some(value.to_owned())
@@ -146,7 +146,7 @@ impl Client {
             .receive(line.as_bytes(), &self.platform)
         {
             Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => Reply::Running(call).answer().await.message,
+            Received::Run { call, .. } => Execution::Running(call).into_response().await.message,
             other => panic!("{other:?}"),
         };
         let text = String::from_utf8(answer.to_vec()).unwrap();

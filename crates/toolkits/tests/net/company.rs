@@ -9,7 +9,7 @@ use crate::service::{Says, Service};
 fn client(url: &str) -> Client {
     let variables = [
         ("MCPFN_COMPANY_URL", url),
-        ("MCPFN_COMPANY_KEY", SECRETS[1]),
+        ("MCPFN_COMPANY_API_KEY", SECRETS[1]),
     ];
     Client::new("company", &variables, Internet::new())
 }
@@ -91,7 +91,7 @@ async fn outages_are_told_apart_in_the_log_only() {
     for (says, logged) in [
         (
             Says::json(401, &json!({"error": format!("bad key {}", SECRETS[1])})),
-            "status 401 (the key in MCPFN_COMPANY_KEY",
+            "status 401 (the key in MCPFN_COMPANY_API_KEY",
         ),
         (
             Says::json(

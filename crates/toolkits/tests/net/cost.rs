@@ -45,11 +45,11 @@ async fn calls_are_quick() {
     let url = service.url();
     let variables = [
         ("MCPFN_WEATHER_URL", url.as_str()),
-        ("MCPFN_WEATHER_KEY", SECRETS[0]),
+        ("MCPFN_WEATHER_API_KEY", SECRETS[0]),
         ("MCPFN_COMPANY_URL", &url),
-        ("MCPFN_COMPANY_KEY", SECRETS[1]),
+        ("MCPFN_COMPANY_API_KEY", SECRETS[1]),
         ("MCPFN_SEARCH_URL", &url),
-        ("MCPFN_SEARCH_KEY", SECRETS[2]),
+        ("MCPFN_SEARCH_API_KEY", SECRETS[2]),
         ("MCPFN_GITHUB_URL", &url),
         ("MCPFN_GITHUB_TOKEN", SECRETS[3]),
     ];

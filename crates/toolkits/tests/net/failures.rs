@@ -112,14 +112,14 @@ const SEARCH: Tool = Tool {
     name: "The web search",
     toolkit: "web",
     url: "MCPFN_SEARCH_URL",
-    more: &[("MCPFN_SEARCH_KEY", SECRETS[2])],
+    more: &[("MCPFN_SEARCH_API_KEY", SECRETS[2])],
     tool: "search",
     arguments: Value::Null,
 };
 
 #[tokio::test]
 async fn of_the_weather_service() {
-    let more = &[("MCPFN_WEATHER_KEY", SECRETS[0])];
+    let more = &[("MCPFN_WEATHER_API_KEY", SECRETS[0])];
     let arguments = json!({"city": "Berlin"});
     let tool = Tool {
         name: "The weather service",
@@ -134,7 +134,7 @@ async fn of_the_weather_service() {
 
 #[tokio::test]
 async fn of_the_company_directory() {
-    let more = &[("MCPFN_COMPANY_KEY", SECRETS[1])];
+    let more = &[("MCPFN_COMPANY_API_KEY", SECRETS[1])];
     let arguments = json!({"email": "ada@example.com"});
     let tool = Tool {
         name: "The company directory",
@@ -160,7 +160,7 @@ async fn of_the_web_search_by_brave() {
 #[tokio::test]
 async fn of_the_web_search_by_serper() {
     let more = &[
-        ("MCPFN_SEARCH_KEY", SECRETS[2]),
+        ("MCPFN_SEARCH_API_KEY", SECRETS[2]),
         ("MCPFN_SEARCH_API", "serper"),
     ];
     Tool {

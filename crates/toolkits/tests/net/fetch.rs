@@ -483,7 +483,7 @@ async fn a_private_host_only_if_it_is_listed() {
         "fetch,web",
         &[
             ("MCPFN_FETCH_HOSTS", &listed(&service.url())),
-            ("MCPFN_SEARCH_KEY", "k"),
+            ("MCPFN_SEARCH_API_KEY", "k"),
         ],
         Internet::new(),
     );

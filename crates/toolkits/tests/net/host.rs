@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    BoxFuture, CallRecord, Clock, Connection, Failure, HttpClient, Keyring, Platform, Principal,
-    Random, Received, Records, Reply, Scopes, Server, Timer,
+    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Execution, Failure, HttpClient, Keyring,
+    Platform, Principal, Random, Received, Scopes, Server, Timer,
 };
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
@@ -63,13 +63,13 @@ impl Random for Host {
     }
 }
 
-impl Records for Host {
+impl AuditLog for Host {
     fn failure(&self, failure: &Failure<'_>) {
         checked(format!("{failure:?}"));
         self.causes.lock().unwrap().push(failure.cause.to_owned());
     }
 
-    fn call(&self, call: &CallRecord<'_>) {
+    fn call(&self, call: &AuditEntry<'_>) {
         checked(format!("{call:?} {}", call.input_hash()));
         self.called.lock().unwrap().push(call.name.to_owned());
     }
@@ -178,7 +178,7 @@ impl Client {
             .receive(line.as_bytes(), &self.platform)
         {
             Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => Reply::Running(call).answer().await.message,
+            Received::Run { call, .. } => Execution::Running(call).into_response().await.message,
             other => panic!("{other:?}"),
         };
         let mut answer: Value =

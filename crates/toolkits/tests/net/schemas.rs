@@ -11,9 +11,9 @@ const ALL: &str = "weather,company,fetch,web,github";
 
 fn client() -> Client {
     let names = [
-        "MCPFN_WEATHER_KEY",
-        "MCPFN_COMPANY_KEY",
-        "MCPFN_SEARCH_KEY",
+        "MCPFN_WEATHER_API_KEY",
+        "MCPFN_COMPANY_API_KEY",
+        "MCPFN_SEARCH_API_KEY",
         "MCPFN_GITHUB_TOKEN",
     ];
     let variables: Vec<(&str, &str)> = names.into_iter().zip(SECRETS).collect();
@@ -92,9 +92,9 @@ fn missing_variables_are_named_all_at_once() {
         .unwrap_err();
     let mistakes: Vec<&str> = mistakes.iter().collect();
     let needs = [
-        "`weather` needs MCPFN_WEATHER_KEY: get a key at https://",
-        "`company` needs MCPFN_COMPANY_KEY: get a key at https://",
-        "`web` needs MCPFN_SEARCH_KEY: get a key at https://",
+        "`weather` needs MCPFN_WEATHER_API_KEY: get a key at https://",
+        "`company` needs MCPFN_COMPANY_API_KEY: get a key at https://",
+        "`web` needs MCPFN_SEARCH_API_KEY: get a key at https://",
     ];
     assert_eq!(mistakes.len(), needs.len(), "{mistakes:?}");
     for (mistake, need) in mistakes.iter().zip(needs) {
@@ -107,7 +107,7 @@ fn wrong_variables_are_named_without_their_values() {
     let variable = |name: &str| match name {
         "MCPFN_SEARCH_API" => Some("bing".to_owned()),
         "MCPFN_GITHUB_URL" => Some(format!("https://x:{}@ghe.example", SECRETS[4])),
-        "MCPFN_SEARCH_KEY" => Some(SECRETS[2].to_owned()),
+        "MCPFN_SEARCH_API_KEY" => Some(SECRETS[2].to_owned()),
         "MCPFN_GITHUB_TOKEN" => Some(format!("{} {}", SECRETS[3], SECRETS[3])),
         _ => None,
     };

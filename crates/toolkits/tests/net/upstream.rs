@@ -910,17 +910,17 @@ fn an_upstream_shadows_nothing() {
     let own = Server::builder("x", "1")
         .tool(
             Tool::new("a__greet")
-                .describe("Greets.")
+                .description("Greets.")
                 .handler(|| async { "hello" }),
         )
         .tool(
             Tool::new("ab__greet")
-                .describe("Greets.")
+                .description("Greets.")
                 .handler(|| async { "hello" }),
         )
         .resource(
             Resource::new("a+file:///x", "x")
-                .describe("X.")
+                .description("X.")
                 .handler(|_: Cx| async { "x" }),
         );
     let refused = register(own, "upstream", &variable)

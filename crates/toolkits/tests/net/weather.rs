@@ -13,7 +13,7 @@ const DOWN: &str = "The weather service is temporarily unavailable. Try again in
 fn client(url: &str) -> Client {
     let variables = [
         ("MCPFN_WEATHER_URL", url),
-        ("MCPFN_WEATHER_KEY", SECRETS[0]),
+        ("MCPFN_WEATHER_API_KEY", SECRETS[0]),
     ];
     Client::new("weather", &variables, Internet::new())
 }
@@ -115,7 +115,7 @@ async fn a_refused_key_is_the_operators_business() {
     );
     let logged = client.logged();
     assert!(
-        logged.contains("status 401") && logged.contains("MCPFN_WEATHER_KEY"),
+        logged.contains("status 401") && logged.contains("MCPFN_WEATHER_API_KEY"),
         "{logged}"
     );
     assert_eq!(service.asked().len(), 1, "a refusal does not pass");

@@ -10,7 +10,7 @@ fn client(api: &str, url: &str, internet: Internet) -> Client {
     let variables = [
         ("MCPFN_SEARCH_API", api),
         ("MCPFN_SEARCH_URL", url),
-        ("MCPFN_SEARCH_KEY", SECRETS[2]),
+        ("MCPFN_SEARCH_API_KEY", SECRETS[2]),
     ];
     Client::new("web", &variables, internet)
 }

@@ -53,7 +53,7 @@ pub(super) fn http(cx: &Context, rest: &[String]) -> Result<()> {
                  createMcpHandler, NODE_ENV=production",
                 package(cx, NODE, "@modelcontextprotocol/server")?, package(cx, NODE, "@modelcontextprotocol/node")?, node_version.trim(),
             ),
-            "program": node.describe(), "arguments": [cx.root.join(NODE).join("http.mjs"), "{port}"], "variables": {"NODE_ENV": "production"},
+            "program": node.description(), "arguments": [cx.root.join(NODE).join("http.mjs"), "{port}"], "variables": {"NODE_ENV": "production"},
         },
         {
             "name": "Python SDK",
@@ -114,7 +114,7 @@ pub(super) fn lambda(cx: &Context) -> Result<Vec<Value>> {
                 "TypeScript SDK {}, streaming handler, aws-lambda-ric {}",
                 package(cx, NODE, "@modelcontextprotocol/server")?, package(cx, NODE, "aws-lambda-ric")?,
             ),
-            "program": node.describe(),
+            "program": node.description(),
             "arguments": ["--import", at_node("pure-client.mjs"), at_node("node_modules/aws-lambda-ric/index.mjs")],
             // Lambda's runtime for Node has the runtime client
             "files": [&bundle],

@@ -30,9 +30,9 @@ const SWITCHED_ON: &[(&str, &str)] = &[
     OPEN,
     QUIET,
     ("MCPFN_TOOLKITS", EVERY_TOOLKIT),
-    ("MCPFN_WEATHER_KEY", "key"),
-    ("MCPFN_COMPANY_KEY", "key"),
-    ("MCPFN_SEARCH_KEY", "key"),
+    ("MCPFN_WEATHER_API_KEY", "key"),
+    ("MCPFN_COMPANY_API_KEY", "key"),
+    ("MCPFN_SEARCH_API_KEY", "key"),
 ];
 
 pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {

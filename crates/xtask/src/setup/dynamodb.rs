@@ -94,7 +94,7 @@ impl DynamoDbLocal {
         java
     }
 
-    pub(crate) fn describe(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         format!("DynamoDB Local {LOCAL} in {}", self.folder.display())
     }
 }

@@ -36,7 +36,7 @@ impl Node {
         self.program.parent().map(Path::to_path_buf)
     }
 
-    pub(crate) fn describe(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         self.program.display().to_string()
     }
 }

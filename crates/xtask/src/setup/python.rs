@@ -78,7 +78,7 @@ impl Python {
         command
     }
 
-    pub(crate) fn describe(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         self.folder.display().to_string()
     }
 }

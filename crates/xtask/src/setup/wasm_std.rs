@@ -46,7 +46,7 @@ pub(crate) enum Toolchain {
 }
 
 impl Toolchain {
-    pub(crate) fn describe(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         match self {
             Self::Own => "the one of this toolchain".to_owned(),
             Self::Private(folder, _) => folder.display().to_string(),

@@ -33,7 +33,7 @@ pub(crate) struct WorkerTools {
 }
 
 impl WorkerTools {
-    pub(crate) fn describe(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         format!(
             "{} and {}",
             self.programs.display(),

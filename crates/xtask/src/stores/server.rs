@@ -107,7 +107,7 @@ fn called(
     command.args(["call", tool, arguments]);
     command.envs([
         ("MCPFN_TOOLKITS", "files"),
-        ("MCPFN_FILES_WRITES", "1"),
+        ("MCPFN_FILES_WRITABLE", "1"),
         ("AWS_REGION", "us-east-1"),
     ]);
     command.env("MCPFN_FILES_ROOT", format!("s3://{BUCKET}/shared"));

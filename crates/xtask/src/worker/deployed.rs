@@ -35,7 +35,7 @@ const DEPLOYED: &str = r#"
 [vars]
 MCPFN_AUTH = "none"
 MCPFN_TOOLKITS = "hello,catalog,database,crm,inventory,sql,knowledge,contracts,files"
-MCPFN_FILES_WRITES = "1"
+MCPFN_FILES_WRITABLE = "1"
 
 [[d1_databases]]
 binding = "DB"
@@ -72,12 +72,12 @@ namespace_id = "1002"
 simple = { limit = 2, period = 10 }
 
 [[durable_objects.bindings]]
-name = "ONCE"
-class_name = "McpfnOnce"
+name = "IDEMPOTENCY"
+class_name = "McpfnIdempotency"
 
 [[migrations]]
-tag = "once"
-new_sqlite_classes = ["McpfnOnce"]
+tag = "idempotency"
+new_sqlite_classes = ["McpfnIdempotency"]
 "#;
 
 /// Writes the migrations from what they are made of.

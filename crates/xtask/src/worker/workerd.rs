@@ -21,7 +21,7 @@ const COMPATIBILITY: &str =
 const MODULES: &str = r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
 /// Durable Objects in SQLite databases, which workerd keeps on a disk only.
-const OBJECTS: &str = r#"durableObjectNamespaces = [(className = "McpfnOnce", uniqueKey = "UNIQUE", enableSql = true)], durableObjectStorage = (localDisk = "disk"), "#;
+const OBJECTS: &str = r#"durableObjectNamespaces = [(className = "McpfnIdempotency", uniqueKey = "UNIQUE", enableSql = true)], durableObjectStorage = (localDisk = "disk"), "#;
 
 /// What Workers reach by `fetch`: this machine, and nothing beyond it.
 const NETWORK: &str = "    (name = \"machine\", network = (allow = [\"local\"])),\n";
@@ -38,7 +38,7 @@ pub(crate) enum What<'a> {
     /// What was built, with these variables; `{port}` in them stands for its port, `{port of NAME}`
     /// for that of another service.
     Built(&'a [(&'a str, &'a str)]),
-    /// The same, with the Durable Objects of a service, itself or another one, bound as `ONCE`.
+    /// The same, with the Durable Objects of a service, itself or another one, bound as `IDEMPOTENCY`.
     Keeping {
         variables: &'a [(&'a str, &'a str)],
         objects_of: &'a str,
@@ -56,7 +56,7 @@ pub(crate) enum What<'a> {
     /// The same, with texts out of files in the folder: the names of variables are those of the
     /// files.
     Given { files: &'a [&'a str] },
-    /// A script around what was built, whose class `McpfnOnce` is that of its Durable Objects.
+    /// A script around what was built, whose class `McpfnIdempotency` is that of its Durable Objects.
     Around { text: &'a str },
     /// A script, which may ask another service, as `SERVICE`.
     Script {
@@ -130,7 +130,7 @@ fn free_ports(count: usize) -> Result<Vec<u16>> {
 /// The binding of a service's Durable Objects.
 fn once(service: &str) -> String {
     format!(
-        "(name = \"ONCE\", durableObjectNamespace = (className = \"McpfnOnce\", serviceName = \
+        "(name = \"IDEMPOTENCY\", durableObjectNamespace = (className = \"McpfnIdempotency\", serviceName = \
          {service:?}))"
     )
 }
@@ -248,7 +248,7 @@ mod tests {
             "{text}"
         );
         assert_eq!(
-            text.matches(r#"(className = "McpfnOnce", serviceName = "one")"#)
+            text.matches(r#"(className = "McpfnIdempotency", serviceName = "one")"#)
                 .count(),
             2,
             "{text}"

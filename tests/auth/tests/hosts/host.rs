@@ -14,9 +14,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use mcpfn::Platform;
-use mcpfn_auth::{Method as Proof, Methods, Proofs};
+use mcpfn_auth::{AuthMethod as Proof, AuthMethods, Credentials};
 use mcpfn_auth_tests::{TestClock, guarded, platform};
-use mcpfn_host::Reader;
+use mcpfn_host::EnvReader;
 use mcpfn_http::{Config, Service};
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation, event};
 use serde_json::Value;
@@ -29,13 +29,13 @@ pub(crate) type Settings = Vec<(&'static str, String)>;
 
 /// What a client got.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct RpcResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
 
-impl Answer {
+impl RpcResponse {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .get(name)
@@ -68,14 +68,14 @@ enum Place {
 
 impl Host {
     pub(crate) fn in_process(settings: &Settings) -> Self {
-        let mut reader = Reader::new(|name| {
+        let mut reader = EnvReader::new(|name| {
             settings
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| OsString::from(value))
         });
-        let methods = Methods::read(&mut reader, &[Proof::OAuth, Proof::ApiKey]);
-        let proofs = methods.map(|methods| Proofs::read(&mut reader, &methods));
+        let methods = AuthMethods::read(&mut reader, &[Proof::OAuth, Proof::ApiKey]);
+        let proofs = methods.map(|methods| Credentials::read(&mut reader, &methods));
         let mut config = Config::default();
         config.auth = reader
             .finish(proofs)
@@ -142,8 +142,10 @@ impl Host {
 
     pub(crate) async fn lambda(settings: &Settings) -> Self {
         let ahead = Ahead::new();
-        let mut bootstrap =
-            Bootstrap::new(env!("CARGO_BIN_EXE_guarded"), &[("MCPFN_RATE", "none")]);
+        let mut bootstrap = Bootstrap::new(
+            env!("CARGO_BIN_EXE_guarded"),
+            &[("MCPFN_RATE_LIMIT", "none")],
+        );
         bootstrap.variables.extend(
             settings
                 .iter()
@@ -197,7 +199,7 @@ impl Host {
         path: &str,
         headers: &[(&str, String)],
         body: &Value,
-    ) -> Answer {
+    ) -> RpcResponse {
         let body = if body.is_null() {
             Bytes::new()
         } else {
@@ -224,7 +226,7 @@ impl Host {
                     .await
                     .expect("our bodies do not fail")
                     .to_bytes();
-                Answer {
+                RpcResponse {
                     status: head.status.as_u16(),
                     headers: head.headers,
                     body: json(&body),
@@ -245,7 +247,7 @@ impl Host {
                     .invoke(invocation)
                     .await
                     .expect("the function answers");
-                Answer {
+                RpcResponse {
                     status: reply.head.status.as_u16(),
                     headers: reply.head.headers.clone(),
                     body: json(&reply.body()),
@@ -261,7 +263,7 @@ fn json(body: &[u8]) -> Value {
 }
 
 /// Sends exactly these headers, also several of one name, over a connection of its own.
-async fn over_tcp(address: SocketAddr, request: &Request<Bytes>) -> Answer {
+async fn over_tcp(address: SocketAddr, request: &Request<Bytes>) -> RpcResponse {
     let mut text = format!(
         "{} {} HTTP/1.1\r\nhost: localhost:{}\r\nconnection: close\r\n",
         request.method(),
@@ -301,7 +303,7 @@ async fn over_tcp(address: SocketAddr, request: &Request<Bytes>) -> Answer {
             HeaderValue::from_str(value).expect("a header's value"),
         );
     }
-    Answer {
+    RpcResponse {
         status,
         headers,
         body: json(&received[end + 4..]),

@@ -14,9 +14,9 @@ use mcpfn_auth_tests::Mood;
 use serde_json::{Value, json};
 
 use cases::{Case, Expected, SERVER, World, bearer};
-use host::{Answer, Host};
+use host::{Host, RpcResponse};
 
-async fn call(host: &Host, proof: &[(&'static str, String)], tool: &str) -> Answer {
+async fn call(host: &Host, proof: &[(&'static str, String)], tool: &str) -> RpcResponse {
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         ("mcp-protocol-version", "2025-06-18".to_owned()),
@@ -26,7 +26,7 @@ async fn call(host: &Host, proof: &[(&'static str, String)], tool: &str) -> Answ
     host.send(Method::POST, "/mcp", &headers, &message).await
 }
 
-fn text(answer: &Answer) -> &str {
+fn text(answer: &RpcResponse) -> &str {
     answer.body["result"]["content"][0]["text"]
         .as_str()
         .unwrap_or_else(|| panic!("no text in {answer:?}"))

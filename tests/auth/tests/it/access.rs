@@ -1,10 +1,10 @@
-//! Cloudflare Access: its assertion is a signed token in a header of its own.
+//! Cloudflare CloudflareAccess: its assertion is a signed token in a header of its own.
 
-use mcpfn_auth::Access;
+use mcpfn_auth::CloudflareAccess;
 use mcpfn_auth_tests::{Issuer, platform};
 use mcpfn_core::Scopes;
+use mcpfn_http::AuthErrorKind::{Invalid, Malformed};
 use mcpfn_http::Authenticator;
-use mcpfn_http::DeniedKind::{Invalid, Malformed};
 use serde_json::{Value, json};
 
 use crate::world::{P256, RSA, bearer, changed, headers, refused};
@@ -13,7 +13,7 @@ use crate::world::{P256, RSA, bearer, changed, headers, refused};
 async fn assertions_are_taken_and_refused() {
     let issuer = Issuer::start(&[&RSA]).await;
     let (platform, clock) = platform();
-    let access = Access::at(&issuer.id, ["tag".to_owned()]);
+    let access = CloudflareAccess::at(&issuer.id, ["tag".to_owned()]);
     let token = |changes: &Value| {
         let now = clock.seconds();
         let claims = json!({"iss": issuer.id, "aud": ["tag"], "sub": "7335", "email": "a@b.example", "exp": now + 60, "nbf": now, "type": "app"});
@@ -22,7 +22,7 @@ async fn assertions_are_taken_and_refused() {
             &changed(claims, changes),
         )
     };
-    let asserted = |token: &str| headers(&[("Cf-Access-Jwt-Assertion", token)]);
+    let asserted = |token: &str| headers(&[("Cf-CloudflareAccess-Jwt-Assertion", token)]);
 
     let principal = access
         .authenticate(&asserted(&token(&json!({}))), &platform)
@@ -50,8 +50,8 @@ async fn assertions_are_taken_and_refused() {
         principal.subject,
         format!("robot.access@{}#client", issuer.id)
     );
-    let narrow =
-        Access::at(&issuer.id, ["tag".to_owned()]).with_default_scopes(Scopes::parse("hello"));
+    let narrow = CloudflareAccess::at(&issuer.id, ["tag".to_owned()])
+        .with_default_scopes(Scopes::parse("hello"));
     assert_eq!(
         narrow
             .authenticate(&asserted(&service), &platform)

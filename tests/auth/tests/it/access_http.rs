@@ -1,4 +1,4 @@
-//! Cloudflare Access through HTTP, by the settings that an operator writes: what a client is told
+//! Cloudflare CloudflareAccess through HTTP, by the settings that an operator writes: what a client is told
 //! about each assertion. The team's domain is the issuer on loopback.
 
 use std::ffi::OsString;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use mcpfn_auth::{Method, Methods, Proofs};
+use mcpfn_auth::{AuthMethod, AuthMethods, Credentials};
 use mcpfn_auth_tests::{Issuer, Key, Kind, TestClock, compact, guarded, platform};
 use mcpfn_client::Client;
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse, Platform};
-use mcpfn_host::Reader;
+use mcpfn_host::EnvReader;
 use mcpfn_http::{Config, Service};
 use serde_json::{Value, json};
 
@@ -50,14 +50,14 @@ impl Guarded {
             ("MCPFN_ACCESS_TEAM", "acme"),
             ("MCPFN_ACCESS_AUDIENCE", "tag"),
         ];
-        let mut reader = Reader::new(|name| {
+        let mut reader = EnvReader::new(|name| {
             settings
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| OsString::from(value))
         });
-        let methods = Methods::read(&mut reader, &[Method::Access]);
-        let proofs = methods.map(|methods| Proofs::read(&mut reader, &methods));
+        let methods = AuthMethods::read(&mut reader, &[AuthMethod::CloudflareAccess]);
+        let proofs = methods.map(|methods| Credentials::read(&mut reader, &methods));
         let mut config = Config::default();
         config.auth = reader
             .finish(proofs)

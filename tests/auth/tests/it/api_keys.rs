@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use mcpfn_auth::{ApiKey, ApiKeys, Unclaimed, hash_key, new_key};
+use mcpfn_auth::{ApiKey, ApiKeys, RejectUnknownBearer, hash_key, new_key};
 use mcpfn_auth_tests::platform;
 use mcpfn_core::{PrincipalKind, Random, Scopes};
+use mcpfn_http::AuthErrorKind::{Invalid, Malformed, Unavailable};
 use mcpfn_http::Authenticator;
-use mcpfn_http::DeniedKind::{Invalid, Malformed, Unavailable};
 
 use crate::world::{bearer, headers, refused, secrets_are_not_told};
 
@@ -97,7 +97,9 @@ async fn other_keys_are_refused() {
             "a bearer token may be of another kind"
         );
         let denied = refused(
-            Unclaimed.authenticate(&bearer(key), &platform).await,
+            RejectUnknownBearer
+                .authenticate(&bearer(key), &platform)
+                .await,
             Invalid,
             "none that this server takes",
         );
@@ -111,7 +113,7 @@ async fn other_keys_are_refused() {
             .is_none()
     );
     assert!(
-        Unclaimed
+        RejectUnknownBearer
             .authenticate(&headers(&[("authorization", "Basic eDp5")]), &platform)
             .await
             .unwrap()

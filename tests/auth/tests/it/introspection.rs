@@ -3,8 +3,8 @@
 use mcpfn_auth::Introspection;
 use mcpfn_auth_tests::Mood;
 use mcpfn_core::{PrincipalKind, Scopes};
+use mcpfn_http::AuthErrorKind::{Invalid, Unavailable};
 use mcpfn_http::Authenticator;
-use mcpfn_http::DeniedKind::{Invalid, Unavailable};
 use serde_json::{Value, json};
 
 use crate::world::{RSA, SERVER, World, bearer, changed, refused, secrets_are_not_told};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mcpfn_auth::OAuth;
 use mcpfn_auth_tests::{Issuer, Key, Kind, Mood, platform};
+use mcpfn_http::AuthErrorKind::{Invalid, Unavailable};
 use mcpfn_http::Authenticator;
-use mcpfn_http::DeniedKind::{Invalid, Unavailable};
 use mcpfn_native::Tasks;
 use serde_json::json;
 
@@ -202,7 +202,7 @@ async fn where_work_goes_on_after_the_answer_no_call_waits_while_old_keys_are_go
     world.clock.pass(5 * MINUTE);
     // a call that waited would know that the key was taken back
     world.accept(&RSA.token(&long)).await;
-    tasks.settle().await;
+    tasks.drain().await;
     world
         .refuse(&RSA.token(&long), Invalid, "does not publish")
         .await;
@@ -226,7 +226,7 @@ async fn where_work_goes_on_after_the_answer_no_call_waits_while_old_keys_are_go
     tokio::time::timeout(Duration::from_secs(2), world.accept(&token))
         .await
         .expect("the call does not wait for the issuer");
-    tasks.settle().await;
+    tasks.drain().await;
     assert_eq!(
         world.issuer.asked("/.well-known"),
         asked + 1,

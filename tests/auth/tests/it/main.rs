@@ -1,4 +1,4 @@
-//! What becomes of proofs: signed tokens, opaque ones, keys, assertions of Cloudflare Access.
+//! What becomes of proofs: signed tokens, opaque ones, keys, assertions of Cloudflare CloudflareAccess.
 //! Through the authenticators; what HTTP makes of it is tested with the service.
 
 mod access;

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
-use mcpfn_auth::{Access, ApiKey, ApiKeys, IamScopes, OAuth, Unclaimed, hash_key};
+use mcpfn_auth::{
+    ApiKey, ApiKeys, CloudflareAccess, IamScopes, OAuth, RejectUnknownBearer, hash_key,
+};
 use mcpfn_auth_tests::platform;
 use mcpfn_http::Authenticator;
 use proptest::prelude::*;
@@ -30,9 +32,12 @@ fn ask(headers: &HeaderMap) {
             ["http://127.0.0.1:1".to_owned()],
             [SERVER.to_owned()],
         )),
-        Box::new(Access::at("http://127.0.0.1:1", [SERVER.to_owned()])),
+        Box::new(CloudflareAccess::at(
+            "http://127.0.0.1:1",
+            [SERVER.to_owned()],
+        )),
         Box::new(keys),
-        Box::new(Unclaimed),
+        Box::new(RejectUnknownBearer),
     ];
     for authenticator in everybody {
         let result = RUNTIME.block_on(authenticator.authenticate(headers, &platform));

@@ -3,8 +3,8 @@
 
 use mcpfn_auth_tests::{Key, Kind, compact, hmac};
 use mcpfn_core::PrincipalKind;
-use mcpfn_http::DeniedKind::{Invalid, Malformed};
-use mcpfn_http::{Authenticator, DeniedKind};
+use mcpfn_http::AuthErrorKind::{Invalid, Malformed};
+use mcpfn_http::{AuthErrorKind, Authenticator};
 use serde_json::{Value, json};
 
 use crate::world::{
@@ -15,7 +15,7 @@ use crate::world::{
 async fn claims_that_refuse_a_token() {
     let world = World::new().await;
     let now = world.clock.seconds();
-    let table: Vec<(Value, DeniedKind, &str)> = vec![
+    let table: Vec<(Value, AuthErrorKind, &str)> = vec![
         (json!({"exp": now - 61}), Invalid, "expired"),
         (json!({"exp": now - 60}), Invalid, "expired"),
         (json!({"exp": -1}), Invalid, "expired"),
@@ -77,7 +77,7 @@ async fn claims_that_refuse_a_token() {
 async fn headers_that_refuse_a_token() {
     let world = World::new().await;
     let claims = world.claims();
-    let table: Vec<(Value, DeniedKind, &str)> = vec![
+    let table: Vec<(Value, AuthErrorKind, &str)> = vec![
         (json!({"alg": "none"}), Invalid, "algorithm"),
         (json!({"alg": "None"}), Invalid, "algorithm"),
         (json!({"alg": ""}), Invalid, "algorithm"),

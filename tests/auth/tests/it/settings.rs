@@ -2,41 +2,41 @@
 
 use std::ffi::OsString;
 
-use mcpfn_auth::{ENVIRONMENT, Method, Methods, Proofs, hash_key};
+use mcpfn_auth::{AuthMethod, AuthMethods, Credentials, ENVIRONMENT, hash_key};
 use mcpfn_auth_tests::platform;
 use mcpfn_core::Scopes;
-use mcpfn_host::{Reader, SettingsError};
-use mcpfn_http::DeniedKind::Invalid;
+use mcpfn_host::{EnvReader, SettingsError};
+use mcpfn_http::AuthErrorKind::Invalid;
 use serde_json::json;
 
 use crate::world::{RSA, World, bearer, refused};
 
-const ALL: [Method; 6] = [
-    Method::Iam,
-    Method::Authorizer,
-    Method::OAuth,
-    Method::ApiKey,
-    Method::Access,
-    Method::None,
+const ALL: [AuthMethod; 6] = [
+    AuthMethod::Iam,
+    AuthMethod::Authorizer,
+    AuthMethod::OAuth,
+    AuthMethod::ApiKey,
+    AuthMethod::CloudflareAccess,
+    AuthMethod::None,
 ];
 
-fn read(variables: &[(&str, &str)]) -> Result<Option<Proofs>, SettingsError> {
+fn read(variables: &[(&str, &str)]) -> Result<Option<Credentials>, SettingsError> {
     read_allowing(&ALL, variables)
 }
 
 fn read_allowing(
-    allowed: &[Method],
+    allowed: &[AuthMethod],
     variables: &[(&str, &str)],
-) -> Result<Option<Proofs>, SettingsError> {
+) -> Result<Option<Credentials>, SettingsError> {
     let variable = |name: &str| {
         variables
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| OsString::from(value))
     };
-    let mut reader = Reader::new(variable);
-    let proofs =
-        Methods::read(&mut reader, allowed).map(|methods| Proofs::read(&mut reader, &methods));
+    let mut reader = EnvReader::new(variable);
+    let proofs = AuthMethods::read(&mut reader, allowed)
+        .map(|methods| Credentials::read(&mut reader, &methods));
     reader.finish(proofs)
 }
 
@@ -78,8 +78,11 @@ fn words_of_the_method() {
             &["iam, authorizer, oauth, api-key, access, none"],
         );
     }
-    let error =
-        read_allowing(&[Method::ApiKey, Method::None], &[("MCPFN_AUTH", "iam")]).unwrap_err();
+    let error = read_allowing(
+        &[AuthMethod::ApiKey, AuthMethod::None],
+        &[("MCPFN_AUTH", "iam")],
+    )
+    .unwrap_err();
     assert_eq!(
         error.mistakes,
         ["MCPFN_AUTH must be of api-key, none; several with commas between them"]
@@ -108,10 +111,10 @@ async fn everything_at_once() {
         ("MCPFN_ACCESS_AUDIENCE", "tag"),
         (
             "MCPFN_IAM_SCOPES",
-            "arn:aws:iam::123456789012:role/Reader*=catalog:read crm:read; \
+            "arn:aws:iam::123456789012:role/EnvReader*=catalog:read crm:read; \
              arn:aws:iam::123456789012:role/Admin=*",
         ),
-        ("MCPFN_SCOPES", "hello"),
+        ("MCPFN_DEFAULT_SCOPES", "hello"),
     ]);
     let proofs = proofs.unwrap().unwrap();
     let resource = proofs.auth.resource.as_ref().unwrap();
@@ -291,7 +294,7 @@ fn no_secret_is_repeated() {
 #[test]
 fn the_help_names_every_variable_that_is_read() {
     let source = include_str!("../../../../crates/auth/src/settings.rs");
-    let code = &source[source.find("impl Proofs").unwrap()..];
+    let code = &source[source.find("impl Credentials").unwrap()..];
     let names: Vec<&str> = code
         .split('"')
         .filter(|text| {

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use mcpfn_auth::OAuth;
 use mcpfn_auth_tests::{Issuer, Key, Kind, TestClock, platform};
 use mcpfn_core::{Platform, Principal, Scopes};
-use mcpfn_http::{Authenticator, Denied, DeniedKind};
+use mcpfn_http::{AuthError, AuthErrorKind, Authenticator};
 use serde_json::{Value, json};
 
 /// This server, as tokens name it.
@@ -48,7 +48,7 @@ impl World {
         changed(self.claims(), changes)
     }
 
-    pub(crate) async fn try_token(&self, token: &str) -> Result<Option<Principal>, Denied> {
+    pub(crate) async fn try_token(&self, token: &str) -> Result<Option<Principal>, AuthError> {
         self.auth.authenticate(&bearer(token), &self.platform).await
     }
 
@@ -59,7 +59,7 @@ impl World {
             .expect("it is a token")
     }
 
-    pub(crate) async fn refuse(&self, token: &str, kind: DeniedKind, part: &str) {
+    pub(crate) async fn refuse(&self, token: &str, kind: AuthErrorKind, part: &str) {
         let denied = refused(self.try_token(token).await, kind, part);
         secrets_are_not_told(&denied, token);
     }
@@ -102,10 +102,10 @@ pub(crate) fn scopes(text: &str) -> Scopes {
 
 #[track_caller]
 pub(crate) fn refused(
-    result: Result<Option<Principal>, Denied>,
-    kind: DeniedKind,
+    result: Result<Option<Principal>, AuthError>,
+    kind: AuthErrorKind,
     part: &str,
-) -> Denied {
+) -> AuthError {
     let denied = result.expect_err(part);
     assert_eq!(denied.kind, kind, "{denied:?}");
     assert!(
@@ -117,7 +117,7 @@ pub(crate) fn refused(
 
 /// No part of a proof may be in what is told or logged.
 #[track_caller]
-pub(crate) fn secrets_are_not_told(denied: &Denied, proof: &str) {
+pub(crate) fn secrets_are_not_told(denied: &AuthError, proof: &str) {
     let told = format!("{denied:?}");
     for part in proof.split(['.', ' ', ':']).filter(|part| part.len() > 8) {
         assert!(!told.contains(part), "{told} has a part of the proof in it");

@@ -97,9 +97,9 @@ fn bootstrap(program: PathBuf, port: u16) -> Bootstrap {
     let defaults = [
         ("MCPFN_AUTH", "none".to_owned()),
         // a test suite calls more often than a client may
-        ("MCPFN_RATE", "none".to_owned()),
+        ("MCPFN_RATE_LIMIT", "none".to_owned()),
         ("MCPFN_LAMBDA_MODE", "stream".to_owned()),
-        ("MCPFN_ORIGINS", origins),
+        ("MCPFN_ALLOWED_ORIGINS", origins),
         // the same for all environments, so that an answer may reach another one than asked
         ("MCPFN_STATE_KEY", key),
     ];

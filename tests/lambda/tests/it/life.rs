@@ -390,7 +390,7 @@ async fn a_call_is_a_metric_where_the_operator_says_so() {
 
 #[tokio::test]
 async fn a_budget_is_taken_from_the_environment() {
-    let function = function(&[("MCPFN_RATE", "2/min")]).await;
+    let function = function(&[("MCPFN_RATE_LIMIT", "2/min")]).await;
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(

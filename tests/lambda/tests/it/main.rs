@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// A function with these variables; nobody has to prove who they are unless these say so.
 async fn function(variables: &[(&str, &str)]) -> Environment {
-    let mut all = vec![("MCPFN_AUTH", "none"), ("MCPFN_RATE", "none")];
+    let mut all = vec![("MCPFN_AUTH", "none"), ("MCPFN_RATE_LIMIT", "none")];
     all.extend_from_slice(variables);
     start(&all).await
 }

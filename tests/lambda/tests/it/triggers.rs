@@ -124,7 +124,7 @@ async fn stage_and_base_path_are_taken_off() {
 
 #[tokio::test]
 async fn every_value_of_a_header_is_seen() {
-    let function = function(&[("MCPFN_ORIGINS", "https://app.example.com")]).await;
+    let function = function(&[("MCPFN_ALLOWED_ORIGINS", "https://app.example.com")]).await;
     let rest = Fixture::named("rest-cognito");
     // the first of two values says that a stream is welcome, the single-value form holds the last
     // alone
@@ -155,7 +155,7 @@ async fn what_is_no_http_event_is_an_error_with_advice() {
     let function = function(&[]).await;
     for event in [
         json!({}),
-        json!({"Records": [{"eventSource": "aws:sqs"}]}),
+        json!({"AuditLog": [{"eventSource": "aws:sqs"}]}),
         json!({"requestContext": {"connectionId": "c"}}),
     ] {
         let Err(Failure::Function(error)) = function.invoke(Invocation::new(event.clone())).await

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mcpfn_core::{
-    Admission, Begun, BlobError, BlobPath, Blobs as _, Once as _, Rate, RateLimiter as _,
-    ResultCache as _, WriteCondition,
+    Admission, BlobError, BlobPath, Blobs as _, IdempotencyStatus, Once as _, Rate,
+    RateLimiter as _, ResultCache as _, WriteCondition,
 };
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_store_tests::bucket;
@@ -355,17 +355,20 @@ async fn lost(emulator: SocketAddr, report: &mut Report) {
         let begun = beginning.await.unwrap();
         // where the second request was lost, too, the hold ends in time
         if let Ok(begun) = begun {
-            assert_eq!(begun, Begun::First, "it finds its own name");
+            assert_eq!(begun, IdempotencyStatus::Acquired, "it finds its own name");
             stores
-                .finish("lost", Bytes::from_static(b"1"), 3000)
+                .complete("lost", Bytes::from_static(b"1"), 3000)
                 .await
                 .unwrap();
             assert_eq!(
                 other.begin("lost", 1000, 2000).await,
-                Ok(Begun::Done(Bytes::from_static(b"1")))
+                Ok(IdempotencyStatus::Completed(Bytes::from_static(b"1")))
             );
         } else {
-            assert_eq!(other.begin("lost", 1999, 3000).await, Ok(Begun::Running));
+            assert_eq!(
+                other.begin("lost", 1999, 3000).await,
+                Ok(IdempotencyStatus::InProgress)
+            );
         }
     };
     report

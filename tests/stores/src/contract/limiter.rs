@@ -1,4 +1,4 @@
-//! What a store of call budgets must do.
+//! What a store of rate limits must do.
 
 use std::time::Duration;
 

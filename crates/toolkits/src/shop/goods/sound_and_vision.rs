@@ -189,7 +189,7 @@ pub(super) const WEARABLES: Category = Category {
         kind("Smartwatch", "watch fitness gps health", (119, 449), (32, 68),
             "A smartwatch with an always-on display and heart-rate sensor.", &[
             ("", 85, "Notifications, sleep and forty kinds of sport; six days a charge."),
-            ("GPS", 110, "Records routes without a phone on two frequencies."),
+            ("GPS", 110, "AuditLog routes without a phone on two frequencies."),
             ("LTE", 145, "Calls and music without a phone nearby."),
         ]),
         kind("Fitness Tracker", "band bracelet steps sleep heart rate", (35, 129), (18, 32),

@@ -1,4 +1,4 @@
-//! The Durable Object: one shard of the writes that happen once, in a SQLite database of its own.
+//! The Durable Object: one shard of the idempotent writes, in a SQLite database of its own.
 //! Each request is decided by statements between which nothing waits, so no other request comes
 //! between them; an answer leaves after what it says is on disk.
 //!
@@ -17,10 +17,10 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{ResponseBuilder, web_sys};
 
-use crate::once_message::{Answer, Ask, HOLDER, Request};
+use crate::idempotency_message::{Answer, Ask, HOLDER, Request};
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS once (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
     NULL, holder BLOB NOT NULL, result BLOB) WITHOUT ROWID";
 /// Between two looks at what has expired.
 const SWEEP_MS: f64 = 3_600_000.0;
@@ -29,12 +29,12 @@ const BAD_REQUEST: u16 = 400;
 /// One shard. `wrangler.toml` names the class; who writes a server does not.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
 #[derive(Debug)]
-pub struct McpfnOnce {
+pub struct McpfnIdempotency {
     storage: Storage,
 }
 
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
-impl McpfnOnce {
+impl McpfnIdempotency {
     /// Called by the runtime when the object wakes up. Nothing may fail here: worker-build takes an
     /// error of a constructor for the end of the module, and starts it anew.
     #[wasm_bindgen(constructor)]
@@ -44,7 +44,7 @@ impl McpfnOnce {
         }
     }
 
-    /// Called by the runtime with what `DurableOnce` sends.
+    /// Called by the runtime with what `DurableIdempotency` sends.
     pub fn fetch(&self, request: web_sys::Request) -> Promise {
         let storage = self.storage.clone();
         future_to_promise(AssertUnwindSafe(async move {
@@ -70,7 +70,7 @@ impl McpfnOnce {
         run(&self.storage, TABLE, &[])?;
         run(
             &self.storage,
-            "DELETE FROM once WHERE until_ms <= ?",
+            "DELETE FROM idempotency WHERE until_ms <= ?",
             &[now_ms.into()],
         )?;
         if is_empty(&self.storage)? {
@@ -88,7 +88,7 @@ fn decide(storage: &Storage, request: &Request<'_>) -> Result<(Answer, Option<Pr
     let holder = JsValue::from(Uint8Array::from(request.holder.as_slice()));
     let found = run(
         storage,
-        "SELECT until_ms, holder, result FROM once WHERE key = ?",
+        "SELECT until_ms, holder, result FROM idempotency WHERE key = ?",
         std::slice::from_ref(&key),
     )?;
     let row = found.iter().next().map(|row| Row::read(&Array::from(&row)));
@@ -101,7 +101,7 @@ fn decide(storage: &Storage, request: &Request<'_>) -> Result<(Answer, Option<Pr
         };
         run(
             storage,
-            "REPLACE INTO once VALUES (?, ?, ?, ?)",
+            "REPLACE INTO idempotency VALUES (?, ?, ?, ?)",
             &[
                 key.clone(),
                 (until_ms as f64).into(),
@@ -133,7 +133,7 @@ fn decide(storage: &Storage, request: &Request<'_>) -> Result<(Answer, Option<Pr
         Ask::Abandon => {
             run(
                 storage,
-                "DELETE FROM once WHERE key = ? AND holder = ? AND result IS NULL",
+                "DELETE FROM idempotency WHERE key = ? AND holder = ? AND result IS NULL",
                 &[key, holder],
             )?;
             Ok((Answer::Kept, None))
@@ -162,7 +162,7 @@ impl Row {
 }
 
 fn is_empty(storage: &Storage) -> Result<bool, JsValue> {
-    Ok(run(storage, "SELECT 1 FROM once LIMIT 1", &[])?.length() == 0)
+    Ok(run(storage, "SELECT 1 FROM idempotency LIMIT 1", &[])?.length() == 0)
 }
 
 /// The rows of one statement, each as an array.

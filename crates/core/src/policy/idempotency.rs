@@ -1,4 +1,4 @@
-//! Writes that happen once: a repeat with the same `idempotencyKey` gets the first result instead
+//! Idempotent writes: a repeat with the same `idempotencyKey` gets the first result instead
 //! of acting again. Clients resend when a connection breaks, and can't know whether the first
 //! request arrived.
 
@@ -8,15 +8,15 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::WhenDown;
-use super::flight::Slot;
-use super::kept::{Keep, Kept, Made, Stamp};
+use super::FailureMode;
+use super::single_flight::Slot;
+use super::stored_result::{HandlerResult, Retain, Stamp, StoredResult};
 use crate::canonical::{canonical, digest_key};
-use crate::dispatch::work::Work;
+use crate::dispatch::active_call::ActiveCall;
 use crate::jsonrpc::Error;
+use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
-use crate::port::records::CacheUse;
-use crate::port::store::{Begun, Once, StoreError};
+use crate::port::store::{IdempotencyStatus, IdempotencyStore, StoreError};
 use crate::send::BoxFuture;
 
 /// How long a result is remembered.
@@ -33,57 +33,57 @@ const LOOKS: [u64; 5] = [25, 50, 100, 250, 500];
 /// Makes the result unless an earlier call of this key made it. `limit` is how long `make` may
 /// take.
 pub(crate) async fn through(
-    work: &Arc<Work>,
+    work: &Arc<ActiveCall>,
     key: &str,
     limit: Duration,
     arguments: &Value,
-    make: BoxFuture<'static, Result<Made, Error>>,
-) -> (Result<Made, Error>, CacheUse) {
+    make: BoxFuture<'static, Result<HandlerResult, Error>>,
+) -> (Result<HandlerResult, Error>, CacheStatus) {
     let Some(writes) = work.platform.writes.clone() else {
-        return (make.await, CacheUse::Off);
+        return (make.await, CacheStatus::Off);
     };
     let stamp: Stamp = Sha256::digest(canonical(arguments)).into();
-    let entry = Write {
-        once: writes.once,
+    let entry = IdempotentWrite {
+        store: writes.store,
         key: store_key(work, key),
         stamp,
     };
     match entry.begin(work, limit).await {
-        Ok(Begun::First) => (entry.run(work, make).await, CacheUse::Miss),
-        Ok(Begun::Done(bytes)) => match Kept::read(&bytes) {
-            Some(kept) if kept.stamp == stamp => (Ok(kept.made), CacheUse::Hit),
+        Ok(IdempotencyStatus::Acquired) => (entry.run(work, make).await, CacheStatus::Miss),
+        Ok(IdempotencyStatus::Completed(bytes)) => match StoredResult::read(&bytes) {
+            Some(kept) if kept.stamp == stamp => (Ok(kept.made), CacheStatus::Hit),
             Some(_) => (
                 Ok(work.tool_error(
                     "this idempotencyKey was used before with other arguments: use \
                     a new key for a new write",
                 )),
-                CacheUse::Off,
+                CacheStatus::Off,
             ),
             None => (
                 Ok(work.tool_error(
                     "the result of this idempotencyKey can't be read any more: check whether the \
                      write happened, then use a new key",
                 )),
-                CacheUse::Off,
+                CacheStatus::Off,
             ),
         },
-        Ok(Begun::Running) => (
+        Ok(IdempotencyStatus::InProgress) => (
             Ok(work.tool_error(
                 "a call with this idempotencyKey is still running: repeat it with the same key in \
                  a few seconds to get its result",
             )),
-            CacheUse::Off,
+            CacheStatus::Off,
         ),
         Err(error) => {
             work.store_failed("store of writes", &error);
-            match writes.when_down {
-                WhenDown::Admit => (make.await, CacheUse::Off),
-                WhenDown::Refuse => (
+            match writes.failure_mode {
+                FailureMode::Open => (make.await, CacheStatus::Off),
+                FailureMode::Closed => (
                     Ok(work.tool_error(
                         "writes can't be protected from being repeated at the moment, so this one \
                          was not made: try again in a minute",
                     )),
-                    CacheUse::Off,
+                    CacheStatus::Off,
                 ),
             }
         }
@@ -91,16 +91,20 @@ pub(crate) async fn through(
 }
 
 /// One write, as its store knows it.
-struct Write {
-    once: Arc<dyn Once>,
+struct IdempotentWrite {
+    store: Arc<dyn IdempotencyStore>,
     key: String,
     stamp: Stamp,
 }
 
-impl Write {
+impl IdempotentWrite {
     /// Begins; while somebody else is at it, waits for the end of that as long as the call itself
     /// might take.
-    async fn begin(&self, work: &Work, limit: Duration) -> Result<Begun, StoreError> {
+    async fn begin(
+        &self,
+        work: &ActiveCall,
+        limit: Duration,
+    ) -> Result<IdempotencyStatus, StoreError> {
         let clock = &work.platform.clock;
         let limit_ms = milliseconds(limit);
         let give_up_ms = clock.now_ms().saturating_add(limit_ms);
@@ -108,9 +112,9 @@ impl Write {
         loop {
             let now_ms = clock.now_ms();
             let held_until_ms = now_ms.saturating_add(limit_ms).saturating_add(MARGIN_MS);
-            let begun = self.once.begin(&self.key, now_ms, held_until_ms).await?;
+            let begun = self.store.begin(&self.key, now_ms, held_until_ms).await?;
             let pause = Duration::from_millis(looks.next().unwrap_or(LOOKS[LOOKS.len() - 1]));
-            if begun != Begun::Running || clock.now_ms() >= give_up_ms {
+            if begun != IdempotencyStatus::InProgress || clock.now_ms() >= give_up_ms {
                 return Ok(begun);
             }
             work.platform.timer.sleep(pause).await;
@@ -121,9 +125,9 @@ impl Write {
     /// for the result.
     async fn run(
         self,
-        work: &Arc<Work>,
-        make: BoxFuture<'static, Result<Made, Error>>,
-    ) -> Result<Made, Error> {
+        work: &Arc<ActiveCall>,
+        make: BoxFuture<'static, Result<HandlerResult, Error>>,
+    ) -> Result<HandlerResult, Error> {
         let finish = {
             let work = Arc::clone(work);
             async move {
@@ -136,21 +140,21 @@ impl Write {
             return finish.await;
         };
         let slot = Arc::new(Slot::new());
-        let answer = Answering(Arc::clone(&slot));
+        let answer = Notifier(Arc::clone(&slot));
         background.run(Box::pin(async move { answer.0.set(finish.await) }));
         slot.wait().await
     }
 
-    async fn end(&self, work: &Work, made: Option<&Made>) {
-        let ended = match made.filter(|made| made.keep != Keep::Nothing) {
+    async fn end(&self, work: &ActiveCall, made: Option<&HandlerResult>) {
+        let ended = match made.filter(|made| made.retain != Retain::Nothing) {
             Some(made) => {
                 let expires_ms = work.platform.clock.now_ms().saturating_add(REMEMBERED_MS);
                 // that it happened must be kept, whatever it gave
                 let large = (made.size() > MOST).then(|| work.tool_error(TOO_LARGE));
-                let kept = Kept::write(large.as_ref().unwrap_or(made), self.stamp);
-                self.once.finish(&self.key, kept, expires_ms).await
+                let kept = StoredResult::write(large.as_ref().unwrap_or(made), self.stamp);
+                self.store.complete(&self.key, kept, expires_ms).await
             }
-            None => self.once.abandon(&self.key).await,
+            None => self.store.release(&self.key).await,
         };
         if let Err(error) = ended {
             work.store_failed("store of writes", &error);
@@ -159,9 +163,9 @@ impl Write {
 }
 
 /// Tells whoever waits when the host drops the work unfinished.
-struct Answering(Arc<Slot<Result<Made, Error>>>);
+struct Notifier(Arc<Slot<Result<HandlerResult, Error>>>);
 
-impl Drop for Answering {
+impl Drop for Notifier {
     fn drop(&mut self) {
         // without effect once the result is there
         self.0.set(Err(Error::internal(
@@ -170,10 +174,10 @@ impl Drop for Answering {
     }
 }
 
-fn store_key(work: &Work, key: &str) -> String {
+fn store_key(work: &ActiveCall, key: &str) -> String {
     let principal = work.principal.key();
     digest_key(&[
-        b"once",
+        b"idempotency",
         work.server.name().as_bytes(),
         principal.as_bytes(),
         work.target.as_bytes(),

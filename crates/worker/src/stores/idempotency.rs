@@ -1,4 +1,4 @@
-//! Durable Objects behind the `Once` port: the one store of Workers that is exact among isolates.
+//! Durable Objects behind the `IdempotencyStore` port: the one store of Workers that is exact among isolates.
 //! This half runs in the isolate that has the call and asks; `object` is the other half, which
 //! keeps and decides.
 //!
@@ -15,14 +15,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcpfn_core::{Begun, BoxFuture, Once, StoreError};
+use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
 use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{RequestInit, Response};
 
-use crate::once_message::{Answer, Ask, HOLDER, Request};
+use crate::idempotency_message::{Answer, Ask, HOLDER, Request};
 use crate::ports::Timeout;
 use crate::variables::message as said;
 
@@ -32,16 +32,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A row of an object has 2 MB, its key and its times included.
 const MOST: usize = 2_000_000 - 1000;
 
-/// Writes that happen once, in the Durable Objects of one namespace. As in every store with this
+/// Idempotent writes, in the Durable Objects of one namespace. As in every store with this
 /// port, the latest to begin a key in this isolate counts as its holder.
 #[derive(Debug)]
-pub(crate) struct DurableOnce {
+pub(crate) struct DurableIdempotency {
     namespace: Namespace,
     /// Who this isolate is, to the objects.
     holder: [u8; HOLDER],
 }
 
-impl DurableOnce {
+impl DurableIdempotency {
     pub(crate) fn new(namespace: JsValue) -> Self {
         let mut holder = [0; HOLDER];
         // with a name that another isolate has too, the two would take each other's holds for their
@@ -85,7 +85,7 @@ impl DurableOnce {
         // the name of the host is nobody's: a request to an object never leaves Cloudflare
         let response = JsFuture::from(
             object
-                .fetch("https://once/", &init)
+                .fetch("https://idempotency/", &init)
                 .map_err(|error| broken(&error))?,
         )
         .await
@@ -105,13 +105,13 @@ impl DurableOnce {
     }
 }
 
-impl Once for DurableOnce {
+impl IdempotencyStore for DurableIdempotency {
     fn begin<'a>(
         &'a self,
         key: &'a str,
         now_ms: u64,
         held_until_ms: u64,
-    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
         Box::pin(async move {
             match self
                 .ask(
@@ -123,15 +123,15 @@ impl Once for DurableOnce {
                 )
                 .await?
             {
-                Answer::First => Ok(Begun::First),
-                Answer::Running => Ok(Begun::Running),
-                Answer::Done(result) => Ok(Begun::Done(result.into())),
+                Answer::First => Ok(IdempotencyStatus::Acquired),
+                Answer::Running => Ok(IdempotencyStatus::InProgress),
+                Answer::Done(result) => Ok(IdempotencyStatus::Completed(result.into())),
                 other => Err(failed(format_args!("it answered {other:?} to who begins"))),
             }
         })
     }
 
-    fn finish<'a>(
+    fn complete<'a>(
         &'a self,
         key: &'a str,
         result: Bytes,
@@ -163,14 +163,14 @@ impl Once for DurableOnce {
         })
     }
 
-    fn abandon<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move { self.ask(Ask::Abandon, key).await.map(drop) })
     }
 }
 
 fn failed(why: impl std::fmt::Display) -> StoreError {
     StoreError::new(format_args!(
-        "the Durable Object of once-only writes: {why}"
+        "the Durable Object of idempotent writes: {why}"
     ))
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::jsonrpc::to_json;
 use crate::model::JsonObject;
-use crate::port::records::Outcome;
+use crate::port::audit_log::Outcome;
 
 /// First byte of what is kept. Another number is another layout, and counts as nothing kept.
 const LAYOUT: u8 = 1;
@@ -13,15 +13,15 @@ pub(crate) type Stamp = [u8; 32];
 
 /// A result that a handler made, or that a store had.
 #[derive(Debug, Clone)]
-pub(crate) struct Made {
+pub(crate) struct HandlerResult {
     /// The result's members without `_meta`, as JSON.
     pub(crate) body: Bytes,
     pub(crate) meta: JsonObject,
     pub(crate) outcome: Outcome,
-    pub(crate) keep: Keep,
+    pub(crate) retain: Retain,
 }
 
-impl Made {
+impl HandlerResult {
     /// Bytes of the result, `_meta` included.
     pub(crate) fn size(&self) -> usize {
         self.body.len()
@@ -35,7 +35,7 @@ impl Made {
 
 /// Who may keep a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keep {
+pub(crate) enum Retain {
     /// A cache, and the record of a write.
     Result,
     /// The record of a write only: it happened, or may have happened, and a repeat must not act
@@ -46,13 +46,13 @@ pub(crate) enum Keep {
 }
 
 /// What a store had.
-pub(crate) struct Kept {
+pub(crate) struct StoredResult {
     pub(crate) stamp: Stamp,
-    pub(crate) made: Made,
+    pub(crate) made: HandlerResult,
 }
 
-impl Kept {
-    pub(crate) fn write(made: &Made, stamp: Stamp) -> Bytes {
+impl StoredResult {
+    pub(crate) fn write(made: &HandlerResult, stamp: Stamp) -> Bytes {
         let meta = if made.meta.is_empty() {
             Vec::new()
         } else {
@@ -94,11 +94,11 @@ impl Kept {
         };
         Some(Self {
             stamp: *stamp,
-            made: Made {
+            made: HandlerResult {
                 body: bytes.slice_ref(body),
                 meta,
                 outcome,
-                keep: Keep::Nothing,
+                retain: Retain::Nothing,
             },
         })
     }
@@ -113,14 +113,14 @@ mod tests {
     fn what_is_written_is_read_and_nothing_else() {
         let mut meta = JsonObject::new();
         meta.insert("a".to_owned(), json!(1));
-        let made = Made {
+        let made = HandlerResult {
             body: Bytes::from_static(b"{\"content\":[]}"),
             meta,
             outcome: Outcome::Ok,
-            keep: Keep::Result,
+            retain: Retain::Result,
         };
-        let bytes = Kept::write(&made, [7; 32]);
-        let kept = Kept::read(&bytes).unwrap();
+        let bytes = StoredResult::write(&made, [7; 32]);
+        let kept = StoredResult::read(&bytes).unwrap();
         assert_eq!(
             (
                 kept.stamp,
@@ -131,8 +131,11 @@ mod tests {
             ([7; 32], made.body, made.meta, Outcome::Ok)
         );
         for end in 0..bytes.len() {
-            assert!(Kept::read(&bytes.slice(..end)).is_none(), "cut at {end}");
+            assert!(
+                StoredResult::read(&bytes.slice(..end)).is_none(),
+                "cut at {end}"
+            );
         }
-        assert!(Kept::read(&Bytes::from_static(b"{\"content\":[]}")).is_none());
+        assert!(StoredResult::read(&Bytes::from_static(b"{\"content\":[]}")).is_none());
     }
 }

@@ -9,16 +9,16 @@ use std::task::{Poll, Waker};
 use bytes::Bytes;
 
 /// A value that one task sets and any number wait for.
-pub(crate) struct Slot<T>(Mutex<State<T>>);
+pub(crate) struct Slot<T>(Mutex<SlotState<T>>);
 
-struct State<T> {
+struct SlotState<T> {
     value: Option<T>,
     waiting: Vec<Waker>,
 }
 
 impl<T: Clone> Slot<T> {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(SlotState {
             value: None,
             waiting: Vec::new(),
         }))
@@ -54,44 +54,44 @@ impl<T: Clone> Slot<T> {
 
 /// How a shared call ended for those who waited for it.
 #[derive(Debug, Clone)]
-pub(crate) enum Landed {
+pub(crate) enum FlightResult {
     /// With a result to share, as a store keeps it.
     Shared(Bytes),
     /// With nothing that others may have.
-    Alone,
+    Private,
     /// Before its end: its client went away.
-    Lost,
+    Abandoned,
 }
 
 /// The calls under way, by their key.
 #[derive(Default)]
-pub(crate) struct Flights {
-    under_way: Mutex<HashMap<String, Arc<Slot<Landed>>>>,
+pub(crate) struct SingleFlight {
+    under_way: Mutex<HashMap<String, Arc<Slot<FlightResult>>>>,
     /// Every call makes its own result.
-    pub(crate) apart: bool,
+    pub(crate) disabled: bool,
 }
 
 /// Who makes the result.
-pub(crate) enum Seat {
+pub(crate) enum FlightRole {
     /// This one.
-    Pilot(Pilot),
+    Leader(Leader),
     /// Somebody else: wait.
-    Passenger(Arc<Slot<Landed>>),
+    Follower(Arc<Slot<FlightResult>>),
 }
 
-impl Flights {
+impl SingleFlight {
     /// For a platform on which one request can't wait for another.
-    pub(crate) fn apart() -> Self {
+    pub(crate) fn disabled() -> Self {
         Self {
-            apart: true,
+            disabled: true,
             ..Self::default()
         }
     }
 
-    pub(crate) fn board(self: &Arc<Self>, key: &str) -> Seat {
-        if self.apart {
-            return Seat::Pilot(Pilot {
-                flights: Arc::clone(self),
+    pub(crate) fn join(self: &Arc<Self>, key: &str) -> FlightRole {
+        if self.disabled {
+            return FlightRole::Leader(Leader {
+                single_flight: Arc::clone(self),
                 key: key.to_owned(),
                 slot: Arc::new(Slot::new()),
             });
@@ -102,11 +102,11 @@ impl Flights {
             .unwrap_or_else(PoisonError::into_inner)
             .entry(key.to_owned())
         {
-            Entry::Occupied(flight) => Seat::Passenger(Arc::clone(flight.get())),
+            Entry::Occupied(flight) => FlightRole::Follower(Arc::clone(flight.get())),
             Entry::Vacant(free) => {
                 let slot = Arc::clone(free.insert(Arc::new(Slot::new())));
-                Seat::Pilot(Pilot {
-                    flights: Arc::clone(self),
+                FlightRole::Leader(Leader {
+                    single_flight: Arc::clone(self),
                     key: key.to_owned(),
                     slot,
                 })
@@ -115,27 +115,27 @@ impl Flights {
     }
 }
 
-/// Makes the result for all. Until it is dropped, equal calls get what it landed with.
-pub(crate) struct Pilot {
-    flights: Arc<Flights>,
+/// Makes the result for all. Until it is dropped, equal calls get what it result with.
+pub(crate) struct Leader {
+    single_flight: Arc<SingleFlight>,
     key: String,
-    slot: Arc<Slot<Landed>>,
+    slot: Arc<Slot<FlightResult>>,
 }
 
-impl Pilot {
-    pub(crate) fn land(&self, landed: Landed) {
-        self.slot.set(landed);
+impl Leader {
+    pub(crate) fn finish(&self, result: FlightResult) {
+        self.slot.set(result);
     }
 }
 
-impl Drop for Pilot {
+impl Drop for Leader {
     fn drop(&mut self) {
-        self.flights
+        self.single_flight
             .under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.key);
-        // without effect on a flight that landed
-        self.slot.set(Landed::Lost);
+        // without effect on a flight that result
+        self.slot.set(FlightResult::Abandoned);
     }
 }

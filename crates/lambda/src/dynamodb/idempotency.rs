@@ -1,4 +1,4 @@
-//! Writes that happen once, in the table.
+//! Idempotent writes, in the table.
 //!
 //! Who begins writes a random name as the item's holder, on the condition that nobody holds the key
 //! and no result counts. To finish and to let go are on the condition that the name is still there.
@@ -14,14 +14,14 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use mcpfn_core::{Begun, BoxFuture, Once, StoreError};
+use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
 
 use super::Stores;
 use super::attributes::{Item, expires_at, number, payload, payload_of, text};
 use super::failure::Failure;
 use super::pack::pack;
 
-const KIND: &str = "once";
+const KIND: &str = "idempotency";
 
 /// Most holds of one environment. A hold that is forgotten ends in time, like one of an environment
 /// that is gone.
@@ -68,13 +68,13 @@ impl Holds {
     }
 }
 
-impl Once for Stores {
+impl IdempotencyStore for Stores {
     fn begin<'a>(
         &'a self,
         key: &'a str,
         now_ms: u64,
         held_until_ms: u64,
-    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
         Box::pin(async move {
             let holder = new_holder()?;
             let mut item = item(key, &holder);
@@ -98,22 +98,22 @@ impl Once for Stores {
             });
             let Err(there) = answer.await? else {
                 self.holds.add(key, holder, now_ms, held_until_ms);
-                return Ok(Begun::First);
+                return Ok(IdempotencyStatus::Acquired);
             };
             if there.contains_key("expires_ms") {
                 let result = payload_of(there)
                     .ok_or_else(|| self.client.error("has a result that can't be read"))?;
-                return Ok(Begun::Done(result));
+                return Ok(IdempotencyStatus::Completed(result));
             }
             if held_by(&there, &holder) {
                 self.holds.add(key, holder, now_ms, held_until_ms);
-                return Ok(Begun::First);
+                return Ok(IdempotencyStatus::Acquired);
             }
-            Ok(Begun::Running)
+            Ok(IdempotencyStatus::InProgress)
         })
     }
 
-    fn finish<'a>(
+    fn complete<'a>(
         &'a self,
         key: &'a str,
         result: Bytes,
@@ -163,7 +163,7 @@ impl Once for Stores {
         })
     }
 
-    fn abandon<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let Some(holder) = self.holds.holder(key) else {
                 return Ok(());

@@ -1,4 +1,4 @@
-//! Writes that happen once, in Durable Objects: the contract of every such store, asked of two
+//! Idempotent writes, in Durable Objects: the contract of every such store, asked of two
 //! Workers that share objects, and a tool that writes.
 
 /// The contract of stores; the checks of results and budgets are for stores that have these.
@@ -13,7 +13,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use mcpfn::{Admission, Begun, BoxFuture, Once, Rate, RateLimiter, ResultCache, StoreError};
+use mcpfn::{
+    Admission, BoxFuture, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
+    StoreError,
+};
 use mcpfn_native::memory;
 use serde_json::{Value, json};
 
@@ -67,28 +70,28 @@ impl Objects {
     }
 }
 
-impl Once for Objects {
+impl IdempotencyStore for Objects {
     fn begin<'a>(
         &'a self,
         key: &'a str,
         now_ms: u64,
         held_until_ms: u64,
-    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
         self.ask(
             "begin",
             json!({"key": key, "now_ms": now_ms, "held_until_ms": held_until_ms}),
             |said| match said.split_once(' ') {
-                Some(("done", result)) => {
-                    Begun::Done(STANDARD.decode(result).expect("a result in Base64").into())
-                }
-                None if said == "first" => Begun::First,
-                None if said == "running" => Begun::Running,
+                Some(("done", result)) => IdempotencyStatus::Completed(
+                    STANDARD.decode(result).expect("a result in Base64").into(),
+                ),
+                None if said == "first" => IdempotencyStatus::Acquired,
+                None if said == "running" => IdempotencyStatus::InProgress,
                 _ => panic!("the store said {said}"),
             },
         )
     }
 
-    fn finish<'a>(
+    fn complete<'a>(
         &'a self,
         key: &'a str,
         result: Bytes,
@@ -98,7 +101,7 @@ impl Once for Objects {
         self.ask("finish", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MOST), "expires_ms": expires_ms}), |_| ())
     }
 
-    fn abandon<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         self.ask("abandon", json!({"key": key}), |_| ())
     }
 }
@@ -136,7 +139,7 @@ impl RateLimiter for Objects {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn durable_objects_keep_the_contract() {
     let stores = contract::Stores {
-        one: Objects::of("once"),
+        one: Objects::of("idempotency"),
         other: Objects::of("once-too"),
         two: true,
     };
@@ -212,7 +215,7 @@ async fn an_alarm_deletes_what_expired_and_nothing_else() {
     let store = Objects::of("swept");
     assert_eq!(
         store.begin("s-held", now_ms, now_ms + day).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     let alarm = shard("look", "s-held")["alarm"]
         .as_u64()
@@ -221,15 +224,24 @@ async fn an_alarm_deletes_what_expired_and_nothing_else() {
         (now_ms..=now_ms + 2 * hour).contains(&alarm),
         "{alarm} and not within two hours of {now_ms}"
     );
-    assert_eq!(store.begin("s-gone", 1, 2).await, Ok(Begun::First));
-    assert_eq!(store.begin("s-done", 1, 2).await, Ok(Begun::First));
+    assert_eq!(
+        store.begin("s-gone", 1, 2).await,
+        Ok(IdempotencyStatus::Acquired)
+    );
+    assert_eq!(
+        store.begin("s-done", 1, 2).await,
+        Ok(IdempotencyStatus::Acquired)
+    );
     store
-        .finish("s-done", Bytes::from_static(b"done"), now_ms + day)
+        .complete("s-done", Bytes::from_static(b"done"), now_ms + day)
         .await
         .unwrap();
-    assert_eq!(store.begin("s-over", 1, 2).await, Ok(Begun::First));
+    assert_eq!(
+        store.begin("s-over", 1, 2).await,
+        Ok(IdempotencyStatus::Acquired)
+    );
     store
-        .finish("s-over", Bytes::from_static(b"over"), now_ms - 1)
+        .complete("s-over", Bytes::from_static(b"over"), now_ms - 1)
         .await
         .unwrap();
     assert_eq!(shard("look", "s-held"), json!({"rows": 4, "alarm": alarm}));
@@ -240,15 +252,15 @@ async fn an_alarm_deletes_what_expired_and_nothing_else() {
     );
     assert_eq!(
         store.begin("s-held", now_ms, now_ms + day).await,
-        Ok(Begun::Running)
+        Ok(IdempotencyStatus::InProgress)
     );
     assert_eq!(
         store.begin("s-done", now_ms, now_ms + day).await,
-        Ok(Begun::Done(Bytes::from_static(b"done")))
+        Ok(IdempotencyStatus::Completed(Bytes::from_static(b"done")))
     );
     // who comes late finds no other holder
     store
-        .finish("s-gone", Bytes::from_static(b"late"), now_ms + day)
+        .complete("s-gone", Bytes::from_static(b"late"), now_ms + day)
         .await
         .unwrap();
 }
@@ -260,7 +272,7 @@ fn what_is_no_namespace_of_objects_is_named() {
     assert!(
         response.status == 503
             && message.contains("durable_objects")
-            && message.contains("McpfnOnce"),
+            && message.contains("McpfnIdempotency"),
         "{message}"
     );
 }

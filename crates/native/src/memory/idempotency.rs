@@ -1,4 +1,4 @@
-//! Writes that happen once, in memory. A record that counts is never dropped to make room: who
+//! Idempotent writes, in memory. A record that counts is never dropped to make room: who
 //! finds none is told so.
 //!
 //! As in every store with this port, the latest to begin a key in this process counts as its
@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use mcpfn_core::{Begun, BoxFuture, Once, StoreError};
+use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
 
 use super::{Limits, Stores, lock};
 
@@ -48,10 +48,12 @@ impl Writes {
         now_ms: u64,
         held_until_ms: u64,
         limits: Limits,
-    ) -> Result<Begun, StoreError> {
+    ) -> Result<IdempotencyStatus, StoreError> {
         match self.records.get(key).filter(|record| record.counts(now_ms)) {
-            Some(Record::Held { .. }) => return Ok(Begun::Running),
-            Some(Record::Done { result, .. }) => return Ok(Begun::Done(result.clone())),
+            Some(Record::Held { .. }) => return Ok(IdempotencyStatus::InProgress),
+            Some(Record::Done { result, .. }) => {
+                return Ok(IdempotencyStatus::Completed(result.clone()));
+            }
             None => {}
         }
         if self.records.len() >= limits.entries || self.bytes >= limits.bytes {
@@ -60,7 +62,7 @@ impl Writes {
         }
         if self.records.len() >= limits.entries {
             return Err(StoreError::new(format_args!(
-                "the memory of this process keeps {} writes that happen once, and no more",
+                "the memory of this process keeps {} idempotent writes, and no more",
                 limits.entries
             )));
         }
@@ -70,10 +72,10 @@ impl Writes {
                 until_ms: held_until_ms,
             },
         );
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     }
 
-    fn finish(
+    fn complete(
         &mut self,
         key: &str,
         result: Bytes,
@@ -92,7 +94,7 @@ impl Writes {
         Ok(())
     }
 
-    fn abandon(&mut self, key: &str) {
+    fn release(&mut self, key: &str) {
         if let Some(Record::Held { .. }) = self.records.get(key) {
             self.records.remove(key);
         }
@@ -106,28 +108,28 @@ impl Writes {
     }
 }
 
-impl Once for Stores {
+impl IdempotencyStore for Stores {
     fn begin<'a>(
         &'a self,
         key: &'a str,
         now_ms: u64,
         held_until_ms: u64,
-    ) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
         Box::pin(async move { lock(&self.writes).begin(key, now_ms, held_until_ms, self.limits) })
     }
 
-    fn finish<'a>(
+    fn complete<'a>(
         &'a self,
         key: &'a str,
         result: Bytes,
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { lock(&self.writes).finish(key, result, expires_ms, self.limits) })
+        Box::pin(async move { lock(&self.writes).complete(key, result, expires_ms, self.limits) })
     }
 
-    fn abandon<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            lock(&self.writes).abandon(key);
+            lock(&self.writes).release(key);
             Ok(())
         })
     }
@@ -144,8 +146,14 @@ mod tests {
             entries: 2,
             bytes: 10,
         };
-        assert_eq!(writes.begin("a", 0, 10, limits), Ok(Begun::First));
-        assert_eq!(writes.begin("b", 0, 20, limits), Ok(Begun::First));
+        assert_eq!(
+            writes.begin("a", 0, 10, limits),
+            Ok(IdempotencyStatus::Acquired)
+        );
+        assert_eq!(
+            writes.begin("b", 0, 20, limits),
+            Ok(IdempotencyStatus::Acquired)
+        );
         assert!(
             writes
                 .begin("c", 9, 20, limits)
@@ -153,20 +161,25 @@ mod tests {
                 .to_string()
                 .contains("2 writes")
         );
-        assert_eq!(writes.begin("c", 10, 20, limits), Ok(Begun::First));
         assert_eq!(
-            writes.finish("c", Bytes::from_static(b"12345678"), 30, limits),
+            writes.begin("c", 10, 20, limits),
+            Ok(IdempotencyStatus::Acquired)
+        );
+        assert_eq!(
+            writes.complete("c", Bytes::from_static(b"12345678"), 30, limits),
             Ok(())
         );
         assert!(
             writes
-                .finish("b", Bytes::from_static(b"123"), 30, limits)
+                .complete("b", Bytes::from_static(b"123"), 30, limits)
                 .is_err()
         );
-        writes.abandon("c");
+        writes.release("c");
         assert_eq!(
             writes.begin("c", 29, 40, limits),
-            Ok(Begun::Done(Bytes::from_static(b"12345678")))
+            Ok(IdempotencyStatus::Completed(Bytes::from_static(
+                b"12345678"
+            )))
         );
     }
 
@@ -180,10 +193,10 @@ mod tests {
         for now_ms in 0..100 {
             assert_eq!(
                 writes.begin("key", now_ms, now_ms + 1, limits),
-                Ok(Begun::First)
+                Ok(IdempotencyStatus::Acquired)
             );
             assert_eq!(
-                writes.finish("key", Bytes::from_static(b"1234567"), now_ms + 1, limits),
+                writes.complete("key", Bytes::from_static(b"1234567"), now_ms + 1, limits),
                 Ok(()),
                 "{now_ms}"
             );

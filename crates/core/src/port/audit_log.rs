@@ -8,19 +8,19 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::version::Revision;
 
 /// Where a call's private side goes.
-pub trait Records: MaybeSend + MaybeSync {
+pub trait AuditLog: MaybeSend + MaybeSync {
     /// A handler failed with a cause that the client must not see.
     fn failure(&self, failure: &Failure<'_>);
 
     /// A call has ended. One record a call, whatever its end.
-    fn call(&self, call: &CallRecord<'_>);
+    fn call(&self, call: &AuditEntry<'_>);
 
     /// A caller's proof of who it is was none. `sentence` is what it was told, `cause` is for the
     /// log alone.
     fn denied(&self, sentence: &str, cause: Option<&str>);
 
     /// A store that policies ask gave no answer; the call went on, or was refused, as the policy
-    /// says. Or a service that a handler can do without (`Cx::went_without`): the call went on.
+    /// says. Or a service that a handler can do without (`Cx::report_degraded`): the call went on.
     fn store_failure(&self, store: &str, cause: &str);
 }
 
@@ -53,7 +53,7 @@ impl<'a> Failure<'a> {
 /// only on request.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct CallRecord<'a> {
+pub struct AuditEntry<'a> {
     /// The protocol revision that the call was served under.
     pub revision: Revision,
     /// The method, e.g. `tools/call`; empty if none of that name is served.
@@ -73,8 +73,8 @@ pub struct CallRecord<'a> {
     pub bytes_in: usize,
     /// Bytes of the result; of the whole answer if the call ran nothing.
     pub bytes_out: usize,
-    /// What a kept result did for it.
-    pub cache: CacheUse,
+    /// What a cached result did for it.
+    pub cache: CacheStatus,
     /// JSON text of the request's id; empty if it is longer than 64 bytes or has other characters
     /// than ASCII's visible ones.
     pub id: &'a str,
@@ -109,7 +109,7 @@ impl std::fmt::Debug for Input<'_> {
     }
 }
 
-impl CallRecord<'_> {
+impl AuditEntry<'_> {
     /// 16 hexadecimal digits by which equal inputs are found.
     #[must_use]
     pub fn input_hash(&self) -> String {
@@ -174,10 +174,10 @@ impl Outcome {
     }
 }
 
-/// What a kept result did for a call.
+/// What a cached result did for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum CacheUse {
+pub enum CacheStatus {
     /// Nothing: the tool keeps none, or the host has no store.
     Off,
     /// There was none.
@@ -187,10 +187,10 @@ pub enum CacheUse {
     /// It was the answer, and is being made anew.
     Stale,
     /// An equal call that was under way made it.
-    Shared,
+    Coalesced,
 }
 
-impl CacheUse {
+impl CacheStatus {
     /// One word for a log, a metric, or a client that asks.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -199,7 +199,7 @@ impl CacheUse {
             Self::Miss => "miss",
             Self::Hit => "hit",
             Self::Stale => "stale",
-            Self::Shared => "shared",
+            Self::Coalesced => "coalesced",
         }
     }
 }

@@ -1,19 +1,19 @@
-//! Call budgets: asked before a call does anything, even before its arguments are read.
+//! Rate limits: asked before a call does anything, even before its arguments are read.
 
 use std::time::Duration;
 
 use crate::canonical::digest_key;
-use crate::dispatch::work::Work;
+use crate::dispatch::active_call::ActiveCall;
 use crate::jsonrpc::Error;
 use crate::port::store::{Admission, Rate};
 use crate::principal::PrincipalKind;
 
-use super::WhenDown;
+use super::FailureMode;
 
-/// Takes the call out of the budget of its caller, and out of the tool's own (`own`) for this
+/// Counts the call against the rate limit of its caller, and out of the tool's own (`own`) for this
 /// caller.
-pub(crate) async fn admit(work: &Work, own: Option<Rate>) -> Result<(), Error> {
-    let Some(limits) = &work.platform.limits else {
+pub(crate) async fn admit(work: &ActiveCall, own: Option<Rate>) -> Result<(), Error> {
+    let Some(limits) = &work.platform.rate_limits else {
         return Ok(());
     };
     let name = &work.target;
@@ -34,7 +34,7 @@ pub(crate) async fn admit(work: &Work, own: Option<Rate>) -> Result<(), Error> {
             Ok(Admission::Refused { retry_after }) => return Err(refused(rate, what, retry_after)),
             Err(error) => {
                 work.store_failed("rate limiter", &error);
-                if limits.when_down == WhenDown::Refuse {
+                if limits.failure_mode == FailureMode::Closed {
                     let sentence = "calls can't be counted at the moment, and this server admits \
                         none without counting; try again in a minute";
                     return Err(Error::rate_limited(sentence, Duration::from_secs(60)));
@@ -45,8 +45,8 @@ pub(crate) async fn admit(work: &Work, own: Option<Rate>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whose budget it is.
-fn caller(work: &Work) -> String {
+/// Whose rate limit it is.
+fn caller(work: &ActiveCall) -> String {
     let principal = &work.principal;
     match principal.address {
         Some(address) if principal.kind == PrincipalKind::Anonymous => format!("address:{address}"),

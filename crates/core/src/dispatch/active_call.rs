@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::call::Call;
 use crate::canonical::canonical;
-use crate::context::{Cx, Parts};
-use crate::error::Kind;
+use crate::context::{Cx, CxParts};
+use crate::error::ErrorKind;
 use crate::jsonrpc::{Error, ErrorCode, to_json};
 use crate::model::JsonObject;
 use crate::model::capabilities::Capability;
@@ -19,15 +19,15 @@ use crate::model::input::{InputRequest, InputResponses, read_responses};
 use crate::model::meta::{CACHE, CallMeta, LogLevel, TraceContext};
 use crate::model::tool::CallToolResult;
 use crate::outbox::Outbox;
-use crate::policy::kept::{Keep, Made};
-use crate::policy::record::{self, Recorder};
-use crate::policy::{rate, scope};
-use crate::port::records::{CacheUse, Failure, Outcome};
+use crate::policy::audit::{self, AuditGuard};
+use crate::policy::stored_result::{HandlerResult, Retain};
+use crate::policy::{rate_limit, scope};
+use crate::port::audit_log::{CacheStatus, Failure, Outcome};
 use crate::port::store::{Rate, StoreError};
 use crate::port::{Platform, milliseconds};
 use crate::principal::Principal;
-use crate::round_trip::{Ask, Binding};
-use crate::running::{Reply, Running};
+use crate::round_trip::{Binding, InputRequired};
+use crate::running::{Execution, Running};
 use crate::send::MaybeSend;
 use crate::server::Server;
 use crate::tool::TIMEOUT;
@@ -36,13 +36,13 @@ use crate::version::Revision;
 
 /// What a call is about, by its position in the server.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Place {
+pub(crate) enum Target {
     Tool(usize),
     Prompt(usize),
     Resource(usize),
 }
 
-impl Place {
+impl Target {
     /// The registered name.
     pub(crate) fn name(self, server: &Server) -> &str {
         match self {
@@ -76,13 +76,13 @@ impl Place {
 }
 
 /// Everything a call needs after its request is gone.
-pub(crate) struct Work {
+pub(crate) struct ActiveCall {
     pub(crate) server: Server,
     pub(crate) platform: Arc<Platform>,
     /// JSON text of the request's id.
     id: Box<str>,
     pub(crate) method: &'static str,
-    place: Place,
+    place: Target,
     /// The tool's or prompt's name, or the URI, as the client wrote it.
     pub(crate) target: String,
     pub(crate) revision: Revision,
@@ -95,10 +95,10 @@ pub(crate) struct Work {
     outbox: Outbox,
 }
 
-impl Work {
+impl ActiveCall {
     pub(super) fn new(
         method: &'static str,
-        place: Place,
+        place: Target,
         target: &str,
         server: &Server,
         call: &mut Call<'_>,
@@ -131,11 +131,11 @@ impl Work {
         })
     }
 
-    /// Starts the call: its scope first, then its budget (`own` is the tool's), its record last.
-    pub(super) fn start<F, R>(self, own: Option<Rate>, run: F) -> Reply
+    /// Starts the call: its scope first, then its rate limit (`own` is the tool's), its record last.
+    pub(super) fn start<F, R>(self, own: Option<Rate>, run: F) -> Execution
     where
         F: FnOnce(Arc<Self>) -> R + MaybeSend + 'static,
-        R: Future<Output = record::Ended> + MaybeSend,
+        R: Future<Output = audit::CallResult> + MaybeSend,
     {
         let (id, wants_progress, outbox) = (
             self.id.clone(),
@@ -144,10 +144,10 @@ impl Work {
         );
         let work = Arc::new(self);
         let call = async move {
-            let recorder = Recorder::start(Arc::clone(&work));
+            let recorder = AuditGuard::start(Arc::clone(&work));
             let admitted = async {
                 scope::admit(&work.server, work.place, &work.principal)?;
-                rate::admit(&work, own).await
+                rate_limit::admit(&work, own).await
             };
             let ended = match admitted.await {
                 Ok(()) => run(work).await,
@@ -155,7 +155,7 @@ impl Work {
             };
             recorder.end(ended)
         };
-        Reply::Running(Running::new(id, wants_progress, outbox, Box::pin(call)))
+        Execution::Running(Running::new(id, wants_progress, outbox, Box::pin(call)))
     }
 
     /// The registered name of what the call is about, or the name by which an upstream's list has
@@ -175,8 +175,8 @@ impl Work {
     /// Names of arguments that are never shown.
     pub(crate) fn hidden(&self) -> &[String] {
         match self.place {
-            Place::Tool(position) => &self.server.tool(position).hidden,
-            Place::Prompt(_) | Place::Resource(_) => &[],
+            Target::Tool(position) => &self.server.tool(position).hidden,
+            Target::Prompt(_) | Target::Resource(_) => &[],
         }
     }
 
@@ -223,8 +223,11 @@ impl Work {
         }
     }
 
-    pub(super) fn completion_cx(&self, filled: BTreeMap<String, String>) -> Result<Cx, Error> {
-        self.cx_with(&Value::Null, TIMEOUT, filled)
+    pub(super) fn completion_cx(
+        &self,
+        completion_arguments: BTreeMap<String, String>,
+    ) -> Result<Cx, Error> {
+        self.cx_with(&Value::Null, TIMEOUT, completion_arguments)
     }
 
     pub(super) fn cx(&self, arguments: &Value, limit: Duration) -> Result<Cx, Error> {
@@ -235,7 +238,7 @@ impl Work {
         &self,
         arguments: &Value,
         limit: Duration,
-        filled: BTreeMap<String, String>,
+        completion_arguments: BTreeMap<String, String>,
     ) -> Result<Cx, Error> {
         let now_ms = self.platform.clock.now_ms();
         let opened = match &self.state {
@@ -246,13 +249,13 @@ impl Work {
             )?),
             None => None,
         };
-        Ok(Cx::new(Parts {
+        Ok(Cx::new(CxParts {
             revision: self.revision,
             principal: Arc::clone(&self.principal),
             meta: Arc::clone(&self.meta),
             answers: self.answers()?,
             opened,
-            filled,
+            completion_arguments,
             deadline_ms: now_ms.saturating_add(milliseconds(limit)),
             platform: Arc::clone(&self.platform),
             state: Arc::clone(self.server.state()),
@@ -284,7 +287,7 @@ impl Work {
     }
 
     /// The members of an answer that asks the client something.
-    fn question_members(&self, name: &str, ask: &Ask) -> Result<Vec<u8>, Error> {
+    fn question_members(&self, name: &str, ask: &InputRequired) -> Result<Vec<u8>, Error> {
         let undeclared: Vec<_> = ask
             .requests
             .values()
@@ -306,7 +309,7 @@ impl Work {
             written.extend_from_slice(&to_json(&ask.requests));
         }
         if let Some(state) = &ask.state {
-            let within = milliseconds(ask.within);
+            let within = milliseconds(ask.expires_in);
             let arguments = if self.method == "resources/read" {
                 Value::Null
             } else {
@@ -330,35 +333,44 @@ impl Work {
     }
 
     /// A tool's question, as a result that nobody keeps.
-    pub(super) fn question(&self, name: &str, ask: &Ask) -> Result<Made, Error> {
+    pub(super) fn question(&self, name: &str, ask: &InputRequired) -> Result<HandlerResult, Error> {
         let body = self.question_members(name, ask)?.into();
-        Ok(Made {
+        Ok(HandlerResult {
             body,
             meta: JsonObject::new(),
             outcome: Outcome::InputRequired,
-            keep: Keep::Nothing,
+            retain: Retain::Nothing,
         })
     }
 
     /// A tool's result, written for this revision.
-    pub(super) fn made(&self, result: CallToolResult, outcome: Outcome, keep: Keep) -> Made {
+    pub(super) fn made(
+        &self,
+        result: CallToolResult,
+        outcome: Outcome,
+        retain: Retain,
+    ) -> HandlerResult {
         let mut result = result.down_level(self.revision);
         let meta = std::mem::take(&mut result.meta);
-        Made {
+        HandlerResult {
             body: to_json(&result).into(),
             meta,
             outcome,
-            keep,
+            retain,
         }
     }
 
     /// A failure that a policy reports in the tool's place.
-    pub(crate) fn tool_error(&self, text: &str) -> Made {
-        self.made(CallToolResult::error(text), Outcome::Failed, Keep::Nothing)
+    pub(crate) fn tool_error(&self, text: &str) -> HandlerResult {
+        self.made(
+            CallToolResult::error(text),
+            Outcome::Failed,
+            Retain::Nothing,
+        )
     }
 
     /// The answer's result, with what the client asked to hear of `cache`.
-    pub(super) fn write(&self, made: &Made, cache: CacheUse) -> Vec<u8> {
+    pub(super) fn write(&self, made: &HandlerResult, cache: CacheStatus) -> Vec<u8> {
         if made.outcome == Outcome::InputRequired {
             return self.server.input_required(&made.body);
         }
@@ -373,19 +385,21 @@ impl Work {
     }
 
     /// A failure of a prompt or a resource: always a protocol error.
-    pub(super) fn failed(&self, name: &str, kind: Kind) -> record::Ended {
-        Err(record::Refused::from(match kind {
-            Kind::Ask(ask) if self.revision.is_modern() => {
+    pub(super) fn failed(&self, name: &str, kind: ErrorKind) -> audit::CallResult {
+        Err(audit::CallError::from(match kind {
+            ErrorKind::InputRequired(ask) if self.revision.is_modern() => {
                 let written = self
                     .server
                     .input_required(&self.question_members(name, &ask)?);
                 return Ok((written, Outcome::InputRequired.into()));
             }
-            Kind::Ask(_) => Error::invalid_request(self.cannot_ask(name)),
-            Kind::NotFound { message } => Error::invalid_params(message),
-            Kind::Failed { message, cause } => Error::internal(self.public(name, message, cause)),
-            Kind::Internal { cause } => Error::internal(self.internal(name, &cause)),
-            Kind::MissingCapability(capability) => missing(&[capability]),
+            ErrorKind::InputRequired(_) => Error::invalid_request(self.cannot_ask(name)),
+            ErrorKind::NotFound { message } => Error::invalid_params(message),
+            ErrorKind::Failed { message, cause } => {
+                Error::internal(self.public(name, message, cause))
+            }
+            ErrorKind::Internal { cause } => Error::internal(self.internal(name, &cause)),
+            ErrorKind::MissingCapability(capability) => missing(&[capability]),
         }))
     }
 
@@ -399,22 +413,22 @@ impl Work {
     }
 
     /// A prompt or a resource whose time was over.
-    pub(super) fn timed_out(&self, name: &str, limit: Duration) -> record::Refused {
-        record::Refused {
+    pub(super) fn timed_out(&self, name: &str, limit: Duration) -> audit::CallError {
+        audit::CallError {
             error: Error::internal(self.too_slow(name, limit)),
             outcome: Outcome::TimedOut,
         }
     }
 
     /// The answer of a prompt or a resource, unless it is larger than an answer may be.
-    pub(super) fn bounded(&self, name: &str, body: &[u8], extra: &str) -> record::Ended {
-        let most = self.server.most_result_bytes();
+    pub(super) fn bounded(&self, name: &str, body: &[u8], extra: &str) -> audit::CallResult {
+        let most = self.server.max_result_bytes();
         if body.len() > most {
             let text = format!(
                 "`{name}` has {} bytes, more than the {most} that one answer may have",
                 body.len()
             );
-            return Err(record::Refused {
+            return Err(audit::CallError {
                 error: Error::internal(text),
                 outcome: Outcome::TooLarge,
             });
@@ -456,7 +470,7 @@ impl Work {
         self.platform.random.fill(&mut bytes);
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         self.platform
-            .records
+            .audit_log
             .failure(&Failure::new(&id, self.method, name, cause));
         id
     }
@@ -464,7 +478,7 @@ impl Work {
     /// Tells the log that a store gave no answer.
     pub(crate) fn store_failed(&self, store: &str, error: &StoreError) {
         self.platform
-            .records
+            .audit_log
             .store_failure(store, &error.to_string());
     }
 }

@@ -1,7 +1,7 @@
-//! What a store of writes that happen once must do.
+//! What a store of idempotent writes must do.
 
 use bytes::Bytes;
-use mcpfn_core::Begun;
+use mcpfn_core::IdempotencyStatus;
 
 use super::{NOW, Stores, document, key, listed, noise};
 
@@ -10,8 +10,8 @@ listed! {
     "of 50 who begin at the end of a hold, one is the first" => racing_after_a_hold,
     "a hold ends at the exact millisecond" => hold,
     "a result is given until the millisecond in which it expires" => expiry,
-    "who lets go leaves the key to the next" => abandoned,
-    "letting go takes no result away" => abandoned_too_late,
+    "who lets go leaves the key to the next" => released,
+    "letting go takes no result away" => released_too_late,
     "a result that comes after the end of its hold is kept if nobody began" => late,
     "who lost its hold can't keep a result in the place of the next one" => fencing_results,
     "who lost its hold can't keep a result after the next one has \
@@ -38,9 +38,11 @@ async fn begun(stores: &Stores, key: &str, now_ms: u64) -> usize {
     let mut first = 0;
     for begin in begins.collect::<Vec<_>>() {
         match begin.await.unwrap().unwrap() {
-            Begun::First => first += 1,
-            Begun::Running => {}
-            Begun::Done(result) => panic!("nobody finished, and there is a result: {result:?}"),
+            IdempotencyStatus::Acquired => first += 1,
+            IdempotencyStatus::InProgress => {}
+            IdempotencyStatus::Completed(result) => {
+                panic!("nobody finished, and there is a result: {result:?}")
+            }
         }
     }
     first
@@ -54,7 +56,7 @@ async fn racing_after_a_hold(stores: Stores) {
     let key = key();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     assert_eq!(begun(&stores, &key, NOW + 10).await, 1);
 }
@@ -63,23 +65,23 @@ async fn hold(stores: Stores) {
     let key = key();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     assert_eq!(
         stores.one.begin(&key, NOW + 9, NOW + 20).await,
-        Ok(Begun::Running)
+        Ok(IdempotencyStatus::InProgress)
     );
     assert_eq!(
         stores.other.begin(&key, NOW + 9, NOW + 20).await,
-        Ok(Begun::Running)
+        Ok(IdempotencyStatus::InProgress)
     );
     assert_eq!(
         stores.other.begin(&key, NOW + 10, NOW + 20).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     assert_eq!(
         stores.one.begin(&key, NOW + 19, NOW + 30).await,
-        Ok(Begun::Running)
+        Ok(IdempotencyStatus::InProgress)
     );
 }
 
@@ -87,61 +89,61 @@ async fn expiry(stores: Stores) {
     let (key, result) = (key(), Bytes::from_static(b"{\"order\":7}"));
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     stores
         .one
-        .finish(&key, result.clone(), NOW + 1000)
+        .complete(&key, result.clone(), NOW + 1000)
         .await
         .unwrap();
     for store in [&stores.one, &stores.other] {
         assert_eq!(
             store.begin(&key, NOW, NOW + 10).await,
-            Ok(Begun::Done(result.clone()))
+            Ok(IdempotencyStatus::Completed(result.clone()))
         );
         assert_eq!(
             store.begin(&key, NOW + 999, NOW + 1010).await,
-            Ok(Begun::Done(result.clone()))
+            Ok(IdempotencyStatus::Completed(result.clone()))
         );
     }
     assert_eq!(
         stores.other.begin(&key, NOW + 1000, NOW + 1010).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     assert_eq!(
         stores.one.begin(&key, NOW + 1000, NOW + 1010).await,
-        Ok(Begun::Running)
+        Ok(IdempotencyStatus::InProgress)
     );
 }
 
-async fn abandoned(stores: Stores) {
+async fn released(stores: Stores) {
     let key = key();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
-    stores.one.abandon(&key).await.unwrap();
+    stores.one.release(&key).await.unwrap();
     assert_eq!(
         stores.other.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
 }
 
-async fn abandoned_too_late(stores: Stores) {
+async fn released_too_late(stores: Stores) {
     let key = key();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     stores
         .one
-        .finish(&key, Bytes::from_static(b"1"), NOW + 1000)
+        .complete(&key, Bytes::from_static(b"1"), NOW + 1000)
         .await
         .unwrap();
-    stores.one.abandon(&key).await.unwrap();
+    stores.one.release(&key).await.unwrap();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::Done(Bytes::from_static(b"1")))
+        Ok(IdempotencyStatus::Completed(Bytes::from_static(b"1")))
     );
 }
 
@@ -149,17 +151,17 @@ async fn late(stores: Stores) {
     let key = key();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     // at NOW + 20, which a store is not told: nothing else happened since
     stores
         .one
-        .finish(&key, Bytes::from_static(b"1"), NOW + 1000)
+        .complete(&key, Bytes::from_static(b"1"), NOW + 1000)
         .await
         .unwrap();
     assert_eq!(
         stores.other.begin(&key, NOW + 20, NOW + 30).await,
-        Ok(Begun::Done(Bytes::from_static(b"1")))
+        Ok(IdempotencyStatus::Completed(Bytes::from_static(b"1")))
     );
 }
 
@@ -169,22 +171,22 @@ async fn fencing_results(stores: Stores) {
     };
     let refused = stores
         .one
-        .finish(&key, Bytes::from_static(b"old"), NOW + 5000)
+        .complete(&key, Bytes::from_static(b"old"), NOW + 5000)
         .await;
     assert!(refused.is_err());
     assert_eq!(
         stores.one.begin(&key, NOW + 11, NOW + 1000).await,
-        Ok(Begun::Running),
+        Ok(IdempotencyStatus::InProgress),
         "still the other one's"
     );
     stores
         .other
-        .finish(&key, Bytes::from_static(b"new"), NOW + 5000)
+        .complete(&key, Bytes::from_static(b"new"), NOW + 5000)
         .await
         .unwrap();
     assert_eq!(
         stores.one.begin(&key, NOW + 11, NOW + 1000).await,
-        Ok(Begun::Done(Bytes::from_static(b"new")))
+        Ok(IdempotencyStatus::Completed(Bytes::from_static(b"new")))
     );
 }
 
@@ -194,17 +196,17 @@ async fn fencing_results_after_the_end(stores: Stores) {
     };
     stores
         .other
-        .finish(&key, Bytes::from_static(b"new"), NOW + 5000)
+        .complete(&key, Bytes::from_static(b"new"), NOW + 5000)
         .await
         .unwrap();
     let refused = stores
         .one
-        .finish(&key, Bytes::from_static(b"old"), NOW + 5000)
+        .complete(&key, Bytes::from_static(b"old"), NOW + 5000)
         .await;
     assert!(refused.is_err());
     assert_eq!(
         stores.one.begin(&key, NOW + 11, NOW + 1000).await,
-        Ok(Begun::Done(Bytes::from_static(b"new")))
+        Ok(IdempotencyStatus::Completed(Bytes::from_static(b"new")))
     );
 }
 
@@ -212,10 +214,10 @@ async fn fencing_holds(stores: Stores) {
     let Some(key) = taken_over(&stores).await else {
         return;
     };
-    stores.one.abandon(&key).await.unwrap();
+    stores.one.release(&key).await.unwrap();
     assert_eq!(
         stores.one.begin(&key, NOW + 11, NOW + 1000).await,
-        Ok(Begun::Running),
+        Ok(IdempotencyStatus::InProgress),
         "still the other one's"
     );
 }
@@ -229,11 +231,11 @@ async fn taken_over(stores: &Stores) -> Option<String> {
     let key = key();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     assert_eq!(
         stores.other.begin(&key, NOW + 10, NOW + 1000).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     Some(key)
 }
@@ -242,16 +244,16 @@ async fn empty(stores: Stores) {
     let key = key();
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     stores
         .one
-        .finish(&key, Bytes::new(), NOW + 10)
+        .complete(&key, Bytes::new(), NOW + 10)
         .await
         .unwrap();
     assert_eq!(
         stores.other.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::Done(Bytes::new()))
+        Ok(IdempotencyStatus::Completed(Bytes::new()))
     );
 }
 
@@ -260,14 +262,17 @@ async fn large(stores: Stores) {
         let (key, result) = (key(), Bytes::from(result));
         assert_eq!(
             stores.one.begin(&key, NOW, NOW + 10).await,
-            Ok(Begun::First)
+            Ok(IdempotencyStatus::Acquired)
         );
         stores
             .one
-            .finish(&key, result.clone(), NOW + 10)
+            .complete(&key, result.clone(), NOW + 10)
             .await
             .unwrap();
-        assert!(stores.other.begin(&key, NOW, NOW + 10).await == Ok(Begun::Done(result)));
+        assert!(
+            stores.other.begin(&key, NOW, NOW + 10).await
+                == Ok(IdempotencyStatus::Completed(result))
+        );
     }
 }
 
@@ -275,12 +280,12 @@ async fn too_large(stores: Stores) {
     let (key, result) = (key(), Bytes::from(noise(40_000_000)));
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
-    assert!(stores.one.finish(&key, result, NOW + 1000).await.is_err());
+    assert!(stores.one.complete(&key, result, NOW + 1000).await.is_err());
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::Running)
+        Ok(IdempotencyStatus::InProgress)
     );
 }
 
@@ -298,11 +303,11 @@ async fn apart(stores: Stores) {
     );
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::First)
+        Ok(IdempotencyStatus::Acquired)
     );
     stores
         .one
-        .finish(&key, Bytes::from_static(b"written"), NOW + 10)
+        .complete(&key, Bytes::from_static(b"written"), NOW + 10)
         .await
         .unwrap();
     assert_eq!(
@@ -315,6 +320,6 @@ async fn apart(stores: Stores) {
     ));
     assert_eq!(
         stores.one.begin(&key, NOW, NOW + 10).await,
-        Ok(Begun::Done(Bytes::from_static(b"written")))
+        Ok(IdempotencyStatus::Completed(Bytes::from_static(b"written")))
     );
 }

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::kept::Made;
-use crate::dispatch::work::Work;
+use super::stored_result::HandlerResult;
+use crate::dispatch::active_call::ActiveCall;
 use crate::jsonrpc::{Error, ErrorCode};
 use crate::model::meta::TraceContext;
 use crate::port::Platform;
-use crate::port::records::{CacheUse, CallRecord, Input, Outcome};
+use crate::port::audit_log::{AuditEntry, CacheStatus, Input, Outcome};
 use crate::principal::Principal;
 use crate::version::Revision;
 
@@ -17,22 +17,22 @@ const LONGEST_ID: usize = 64;
 
 /// How a call ended, beside what it answers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ending {
+pub(crate) struct CallEnd {
     pub(crate) outcome: Outcome,
-    pub(crate) cache: CacheUse,
+    pub(crate) cache: CacheStatus,
 }
 
 /// An answer's result and how the call ended.
-pub(crate) type Ended = Result<(Vec<u8>, Ending), Refused>;
+pub(crate) type CallResult = Result<(Vec<u8>, CallEnd), CallError>;
 
 /// A protocol error, and what the record calls it.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct CallError {
     pub(crate) error: Error,
     pub(crate) outcome: Outcome,
 }
 
-impl From<Error> for Refused {
+impl From<Error> for CallError {
     fn from(error: Error) -> Self {
         Self {
             outcome: outcome(&error),
@@ -51,7 +51,7 @@ fn outcome(error: &Error) -> Outcome {
 }
 
 /// A call without a handler, for its record.
-pub(crate) struct AtOnce<'a> {
+pub(crate) struct ImmediateCall<'a> {
     pub(crate) revision: Revision,
     /// One that is served, or empty: never the client's text.
     pub(crate) method: &'a str,
@@ -61,10 +61,10 @@ pub(crate) struct AtOnce<'a> {
     pub(crate) duration_ms: u64,
 }
 
-impl AtOnce<'_> {
-    /// Records it: with the length of its answer, or why it was refused.
+impl ImmediateCall<'_> {
+    /// AuditLog it: with the length of its answer, or why it was refused.
     pub(crate) fn record(&self, platform: &Platform, ended: Result<usize, &Error>) {
-        platform.records.call(&CallRecord {
+        platform.audit_log.call(&AuditEntry {
             revision: self.revision,
             method: self.method,
             name: "",
@@ -74,7 +74,7 @@ impl AtOnce<'_> {
             duration_ms: self.duration_ms,
             bytes_in: 0,
             bytes_out: ended.unwrap_or_default(),
-            cache: CacheUse::Off,
+            cache: CacheStatus::Off,
             id: short(self.id),
             traceparent: self.trace.and_then(|trace| trace.traceparent.as_deref()),
             tracestate: self.trace.and_then(|trace| trace.tracestate.as_deref()),
@@ -89,17 +89,17 @@ fn short(id: &str) -> &str {
     if fits { id } else { "" }
 }
 
-impl From<Outcome> for Ending {
+impl From<Outcome> for CallEnd {
     fn from(outcome: Outcome) -> Self {
         Self {
             outcome,
-            cache: CacheUse::Off,
+            cache: CacheStatus::Off,
         }
     }
 }
 
-impl Ending {
-    pub(crate) fn of(made: &Made, cache: CacheUse) -> Self {
+impl CallEnd {
+    pub(crate) fn of(made: &HandlerResult, cache: CacheStatus) -> Self {
         Self {
             outcome: made.outcome,
             cache,
@@ -108,14 +108,14 @@ impl Ending {
 }
 
 /// Writes the record when the call ends, or when it is dropped before.
-pub(crate) struct Recorder {
-    work: Arc<Work>,
+pub(crate) struct AuditGuard {
+    work: Arc<ActiveCall>,
     started_ms: u64,
     recorded: bool,
 }
 
-impl Recorder {
-    pub(crate) fn start(work: Arc<Work>) -> Self {
+impl AuditGuard {
+    pub(crate) fn start(work: Arc<ActiveCall>) -> Self {
         let started_ms = work.platform.clock.now_ms();
         Self {
             work,
@@ -124,7 +124,7 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn end(mut self, ended: Ended) -> Result<Vec<u8>, Error> {
+    pub(crate) fn end(mut self, ended: CallResult) -> Result<Vec<u8>, Error> {
         match &ended {
             Ok((written, ending)) => self.write(*ending, None, written.len()),
             Err(refused) => self.write(refused.outcome.into(), Some(refused.error.code.0), 0),
@@ -134,11 +134,11 @@ impl Recorder {
             .map_err(|refused| refused.error)
     }
 
-    fn write(&mut self, ending: Ending, code: Option<i32>, bytes_out: usize) {
+    fn write(&mut self, ending: CallEnd, code: Option<i32>, bytes_out: usize) {
         self.recorded = true;
         let work = &*self.work;
         let input = work.input();
-        work.platform.records.call(&CallRecord {
+        work.platform.audit_log.call(&AuditEntry {
             revision: work.revision,
             method: work.method,
             name: work.name(),
@@ -155,13 +155,13 @@ impl Recorder {
             input: Input {
                 text: input,
                 hidden: work.hidden(),
-                shown: work.platform.shows_inputs,
+                shown: work.platform.audits_arguments,
             },
         });
     }
 }
 
-impl Drop for Recorder {
+impl Drop for AuditGuard {
     fn drop(&mut self) {
         if !self.recorded {
             self.write(Outcome::Cancelled.into(), None, 0);
