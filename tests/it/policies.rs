@@ -15,7 +15,7 @@ use std::time::Duration;
 use mcpfn::prelude::*;
 use mcpfn::{Background, BoxFuture, FailureMode, Principal, PrincipalKind, Rate, RateLimits};
 use mcpfn_http::Config;
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use serde_json::{Value, json};
 
 use crate::support::in_process::InProcess;
@@ -96,7 +96,7 @@ fn shop(runs: &Runs) -> Builder {
 }
 
 fn host(runs: &Runs) -> InProcess {
-    let stores = Arc::new(Stores::default());
+    let stores = Arc::new(MemoryStores::default());
     InProcess::with_config(|| shop(runs), Config::default())
         .called_by(alice())
         .on(|platform| {

@@ -147,11 +147,11 @@ impl<F: Fn() -> Result<String, String> + MaybeSend + MaybeSync> KeySource for F 
 /// Takes keys in `X-API-Key` or `Authorization: Bearer`. A bearer token that is no key is none of
 /// its business.
 pub struct ApiKeys {
-    keys: Keys,
+    keys: KeyList,
     scopes: Scopes,
 }
 
-enum Keys {
+enum KeyList {
     Fixed(Vec<ApiKey>),
     Read {
         source: Arc<dyn KeySource>,
@@ -164,7 +164,7 @@ impl ApiKeys {
     #[must_use]
     pub fn new(keys: Vec<ApiKey>) -> Self {
         Self {
-            keys: Keys::Fixed(keys),
+            keys: KeyList::Fixed(keys),
             scopes: Scopes::all(),
         }
     }
@@ -176,7 +176,7 @@ impl ApiKeys {
     #[must_use]
     pub fn from_source(source: Arc<dyn KeySource>) -> Self {
         Self {
-            keys: Keys::Read {
+            keys: KeyList::Read {
                 source,
                 kept: RefreshingCache::new(FRESH),
             },
@@ -197,8 +197,8 @@ impl ApiKeys {
         platform: &Platform,
     ) -> Result<Option<Principal>, AuthError> {
         match &self.keys {
-            Keys::Fixed(keys) => Ok(self.find_in(keys, presented)),
-            Keys::Read { source, kept } => {
+            KeyList::Fixed(keys) => Ok(self.find_in(keys, presented)),
+            KeyList::Read { source, kept } => {
                 let read = || {
                     let (source, records) = (Arc::clone(source), Arc::clone(platform.audit_log()));
                     async move {
@@ -277,8 +277,8 @@ impl fmt::Debug for ApiKey {
 impl fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.keys {
-            Keys::Fixed(keys) => f.debug_tuple("ApiKeys").field(keys).finish(),
-            Keys::Read { .. } => f.write_str("ApiKeys(..)"),
+            KeyList::Fixed(keys) => f.debug_tuple("ApiKeys").field(keys).finish(),
+            KeyList::Read { .. } => f.write_str("ApiKeys(..)"),
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Issuer {
 
 /// The members that we need of RFC 8414 and OpenID Connect Discovery.
 #[derive(Deserialize)]
-struct Document {
+struct IssuerMetadata {
     issuer: String,
     jwks_uri: String,
 }
@@ -110,7 +110,7 @@ impl Issuer {
                 continue;
             }
             // some answer every path with a page for people
-            let document: Document = match serde_json::from_slice(&response.body) {
+            let document: IssuerMetadata = match serde_json::from_slice(&response.body) {
                 Ok(document) => document,
                 Err(error) => {
                     tried.push(format!("GET {url}: {error}"));

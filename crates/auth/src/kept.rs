@@ -14,12 +14,12 @@ pub(crate) struct RefreshingCache<T> {
     /// From what age on a value is read again, in milliseconds: beside the calls, where the host
     /// can. At twice that age a call waits for it, unless it is known that nobody answers.
     fresh: u64,
-    state: Mutex<State<T>>,
+    state: Mutex<RefreshState<T>>,
     /// Whoever holds it reads. A call that is dropped lets go of it, and the next one reads.
     turn: Arc<async_lock::Mutex<()>>,
 }
 
-struct State<T> {
+struct RefreshState<T> {
     seen: Seen<T>,
     read_ms: u64,
     tried_ms: Option<u64>,
@@ -43,7 +43,7 @@ impl<T> Clone for Seen<T> {
 
 impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
     pub(crate) fn new(fresh: u64) -> Arc<Self> {
-        let state = State {
+        let state = RefreshState {
             seen: Seen {
                 value: None,
                 failure: None,
@@ -74,10 +74,10 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
     {
         let (seen, wanted) = self.look(platform.now_ms(), &serves);
         let turn = match wanted {
-            Wanted::No => return seen,
+            RefreshNeed::No => return seen,
             _ if !platform.shares_work() => None,
-            Wanted::Now => Some(self.turn.lock_arc().await),
-            Wanted::Newer | Wanted::Beside => match self.turn.try_lock_arc() {
+            RefreshNeed::Now => Some(self.turn.lock_arc().await),
+            RefreshNeed::Newer | RefreshNeed::Beside => match self.turn.try_lock_arc() {
                 None => return seen,
                 turn => turn,
             },
@@ -94,9 +94,9 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
             }
         };
         match wanted {
-            Wanted::No => return seen,
-            Wanted::Now => renewal(read()).await,
-            Wanted::Newer | Wanted::Beside => {
+            RefreshNeed::No => return seen,
+            RefreshNeed::Now => renewal(read()).await,
+            RefreshNeed::Newer | RefreshNeed::Beside => {
                 if !platform.shares_work() {
                     // instead of a turn, which nobody would give back for a request that the
                     // platform stops
@@ -104,7 +104,7 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
                 }
                 let renewal = renewal(read());
                 match wanted {
-                    Wanted::Beside => platform.defer(Box::pin(renewal)).await,
+                    RefreshNeed::Beside => platform.defer(Box::pin(renewal)).await,
                     _ => renewal.await,
                 }
             }
@@ -127,7 +127,7 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
         }
     }
 
-    fn look(&self, now: u64, serves: impl Fn(&T) -> bool) -> (Seen<T>, Wanted) {
+    fn look(&self, now: u64, serves: impl Fn(&T) -> bool) -> (Seen<T>, RefreshNeed) {
         let state = self.state();
         let served = state.seen.value.as_deref().is_some_and(serves);
         let pause = if state.seen.value.is_some() {
@@ -141,24 +141,24 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
                 .tried_ms
                 .is_some_and(|tried| now.saturating_sub(tried) < pause)
         {
-            Wanted::No
+            RefreshNeed::No
         } else if !served {
-            Wanted::Now
+            RefreshNeed::Now
         } else if age < 2 * self.fresh || state.seen.failure.is_some() {
-            Wanted::Beside
+            RefreshNeed::Beside
         } else {
-            Wanted::Newer
+            RefreshNeed::Newer
         };
         (state.seen.clone(), wanted)
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, RefreshState<T>> {
         // nothing that can panic happens under it
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-enum Wanted {
+enum RefreshNeed {
     No,
     /// It serves: read it beside the call.
     Beside,

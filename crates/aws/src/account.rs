@@ -8,7 +8,7 @@ use mcpfn_host::EnvReader;
 
 /// Credentials. Their text is never printed.
 #[derive(Clone)]
-pub struct Keys {
+pub struct AccessKeys {
     /// Names the secret.
     pub id: String,
     /// Signs.
@@ -17,9 +17,9 @@ pub struct Keys {
     pub session: Option<String>,
 }
 
-impl fmt::Debug for Keys {
+impl fmt::Debug for AccessKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keys(..)")
+        f.write_str("AccessKeys(..)")
     }
 }
 
@@ -27,7 +27,7 @@ impl fmt::Debug for Keys {
 pub fn account<F: Fn(&str) -> Option<OsString>>(
     reader: &mut EnvReader<F>,
     user: &str,
-) -> (String, Keys) {
+) -> (String, AccessKeys) {
     let mut set = |variable: &str| {
         reader.text(variable).unwrap_or_else(|| {
             reader.mistake(format!(
@@ -41,7 +41,7 @@ pub fn account<F: Fn(&str) -> Option<OsString>>(
     let (id, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
     (
         region,
-        Keys {
+        AccessKeys {
             id,
             secret,
             session: reader.text("AWS_SESSION_TOKEN"),

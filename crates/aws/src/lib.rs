@@ -4,5 +4,5 @@
 mod account;
 mod signature;
 
-pub use account::{Keys, account, domain, endpoint};
+pub use account::{AccessKeys, account, domain, endpoint};
 pub use signature::sign;

@@ -11,7 +11,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use mcpfn_core::HttpRequest;
 
-use crate::Keys;
+use crate::AccessKeys;
 
 /// Adds the headers that prove who asks. `service` is its name in addresses, such as `ssm`; every
 /// header that the request has already is signed too, and the URL must be encoded as it is sent.
@@ -22,11 +22,11 @@ pub fn sign(
     mut request: HttpRequest,
     service: &str,
     region: &str,
-    keys: &Keys,
+    keys: &AccessKeys,
     now: SystemTime,
 ) -> Result<HttpRequest, String> {
     let unsigned = |error: &dyn fmt::Display| format!("the request can't be signed: {error}");
-    let Keys {
+    let AccessKeys {
         id,
         secret,
         session,
@@ -85,9 +85,9 @@ mod tests {
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
     const SECONDS: u64 = 1_369_353_600;
 
-    fn keys(session: Option<&str>) -> Keys {
+    fn keys(session: Option<&str>) -> AccessKeys {
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned();
-        Keys {
+        AccessKeys {
             id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret,
             session: session.map(str::to_owned),

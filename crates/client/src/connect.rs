@@ -20,11 +20,11 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Most bytes of an answer's head.
 const MAX_HEAD: usize = 64 * 1024;
 
-pub(crate) type Pool = Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
+pub(crate) type ConnectionPool = Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
 
 pub(crate) struct Pools {
-    pub(crate) any: Pool,
-    pub(crate) public: Pool,
+    pub(crate) any: ConnectionPool,
+    pub(crate) public: ConnectionPool,
 }
 
 impl Pools {
@@ -37,7 +37,7 @@ impl Pools {
     }
 }
 
-fn pool(resolver: &Arc<dyn Resolve>, tls: ClientConfig, public_only: bool) -> Pool {
+fn pool(resolver: &Arc<dyn Resolve>, tls: ClientConfig, public_only: bool) -> ConnectionPool {
     let mut tcp = HttpConnector::new_with_resolver(Checked {
         resolver: Arc::clone(resolver),
         public_only,

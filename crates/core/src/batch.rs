@@ -19,7 +19,7 @@ use crate::server::Server;
 use crate::version::Revision;
 
 /// Most messages of one batch: they run at the same time.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
 impl Server {
     /// Answers a batch with one JSON array; `None` when it holds nothing to answer.
@@ -38,9 +38,9 @@ impl Server {
                 "a batch must hold at least one message",
             ));
         }
-        if items.len() > MOST {
+        if items.len() > MAX {
             return Err(Error::invalid_request(format!(
-                "a batch may hold at most {MOST} messages"
+                "a batch may hold at most {MAX} messages"
             )));
         }
         let replies: Vec<BoxFuture<'static, Bytes>> = items

@@ -14,7 +14,7 @@ use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
 use crate::send::{MaybeSend, MaybeSync};
-use crate::server::lists::{List, ListEntry, ListKind, Lists};
+use crate::server::lists::{ListEntry, ListKind, RenderedList, ServerLists};
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::server::{Rendered, Server, ServerInner};
 use crate::text::in_order;
@@ -28,7 +28,7 @@ const PAGE: usize = 100;
 /// How long a client may keep a list.
 const LIST_TTL: Duration = Duration::from_secs(60);
 /// Bytes of one answer: under what function URLs carry when buffered (6 MB).
-const MOST_RESULT: usize = 5 * 1024 * 1024;
+const MAX_RESULT: usize = 5 * 1024 * 1024;
 
 /// Puts a server together. Registration happens here and nowhere else.
 #[must_use = "call `build()`"]
@@ -60,7 +60,7 @@ impl Builder {
             logging: false,
             per_page: PAGE,
             list_ttl: LIST_TTL,
-            most_result: MOST_RESULT,
+            most_result: MAX_RESULT,
             mistakes: Vec::new(),
         }
     }
@@ -252,8 +252,8 @@ impl Builder {
                 scopes: &resource.scopes,
             })
         };
-        let lists = Lists {
-            tools: List::new(
+        let lists = ServerLists {
+            tools: RenderedList::new(
                 ListKind::Tools,
                 self.per_page,
                 tools.iter().map(|tool| ListEntry {
@@ -261,7 +261,7 @@ impl Builder {
                     scopes: &tool.scopes,
                 }),
             ),
-            prompts: List::new(
+            prompts: RenderedList::new(
                 ListKind::Prompts,
                 self.per_page,
                 prompts.iter().map(|prompt| ListEntry {
@@ -269,8 +269,8 @@ impl Builder {
                     scopes: &prompt.scopes,
                 }),
             ),
-            resources: List::new(ListKind::Resources, self.per_page, located(false)),
-            templates: List::new(ListKind::Templates, self.per_page, located(true)),
+            resources: RenderedList::new(ListKind::Resources, self.per_page, located(false)),
+            templates: RenderedList::new(ListKind::Templates, self.per_page, located(true)),
         };
         let header_names = in_order(
             tools

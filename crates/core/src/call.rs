@@ -17,11 +17,11 @@ use crate::version::Revision;
 /// The parameters of any method: each found in one pass with the message around them, and not yet
 /// read.
 #[derive(Debug, Clone, Default)]
-pub struct Params<'a>(Members<'a>);
+pub struct Params<'a>(ParamMembers<'a>);
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Members<'a> {
+struct ParamMembers<'a> {
     #[serde(rename = "_meta", borrow, default)]
     meta: Option<Object<RawMeta<'a>>>,
     #[serde(borrow, default, deserialize_with = "present")]

@@ -17,7 +17,7 @@ use crate::port::Platform;
 use crate::principal::Principal;
 use crate::running::{Execution, RpcResponse};
 use crate::server::Server;
-use crate::server::lists::List;
+use crate::server::lists::RenderedList;
 use crate::version::Revision;
 
 /// A method that is served.
@@ -163,7 +163,7 @@ fn list(
     server: &Server,
     call: &Call<'_>,
     method: Method,
-    list: &List,
+    list: &RenderedList,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     if !server.upstreams().is_empty() {

@@ -14,14 +14,14 @@ use crate::model::notify::{LogMessage, Progress};
 
 /// Most notifications that wait for a slow client; progress beyond is left out, because a later one
 /// says more.
-const MOST: usize = 256;
+const MAX: usize = 256;
 
 /// Shared by the handler (which puts) and the reply (which takes).
 #[derive(Clone, Default)]
-pub(crate) struct Outbox(Arc<Mutex<Queue>>);
+pub(crate) struct Outbox(Arc<Mutex<OutboxQueue>>);
 
 #[derive(Default)]
-struct Queue {
+struct OutboxQueue {
     waiting: VecDeque<Bytes>,
     last: Option<f64>,
     waker: Option<Waker>,
@@ -41,7 +41,7 @@ impl Outbox {
         let Ok(token) = serde_json::from_str::<&RawValue>(token) else {
             return;
         };
-        if grows && queue.waiting.len() < MOST {
+        if grows && queue.waiting.len() < MAX {
             queue.last = Some(progress);
             let total = total.filter(|total| total.is_finite());
             let params = to_json(&Progress {
@@ -56,7 +56,7 @@ impl Outbox {
 
     pub(crate) fn log(&self, level: LogLevel, data: Value) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.waiting.len() < MOST {
+        if queue.waiting.len() < MAX {
             let params = to_json(&LogMessage {
                 level,
                 logger: None,
@@ -82,7 +82,7 @@ impl Outbox {
     }
 }
 
-impl Queue {
+impl OutboxQueue {
     fn put(&mut self, notification: Vec<u8>) {
         self.waiting.push_back(notification.into());
         // a handler may report from a task of its own, where finishing its poll would wake nobody

@@ -24,7 +24,7 @@ use crate::running::{Execution, RpcResponse};
 use crate::text::in_order;
 use crate::tool::schema::HeaderParameter;
 use crate::version::Revision;
-use lists::Lists;
+use lists::ServerLists;
 use registered::{RegisteredPrompt, RegisteredResource, RegisteredTool, RegisteredUpstream};
 
 /// How a finished result begins, and one that asks the client something.
@@ -48,7 +48,7 @@ pub(crate) struct ServerInner {
     /// Positions beyond the own tools, prompts and resources are theirs.
     pub(crate) upstreams: Vec<RegisteredUpstream>,
     pub(crate) header_names: Vec<String>,
-    pub(crate) lists: Lists,
+    pub(crate) lists: ServerLists,
     pub(crate) list_ttl_ms: u64,
     pub(crate) max_result_bytes: usize,
     pub(crate) state: Arc<TypeMap>,
@@ -196,7 +196,7 @@ impl Server {
         &self.0.resources
     }
 
-    pub(crate) fn lists(&self) -> &Lists {
+    pub(crate) fn lists(&self) -> &ServerLists {
         &self.0.lists
     }
 

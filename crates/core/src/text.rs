@@ -96,14 +96,14 @@ pub(crate) fn unsafe_to_show(character: char) -> bool {
 pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // an edit distance costs the product of both lengths, so a client's long name is not compared
     // at all
-    if given.len() > LONGEST_NAME {
+    if given.len() > MAX_NAME_LENGTH {
         return None;
     }
     let limit = (given.chars().count() / 3).max(1);
     // likewise a hint is not worth comparing with thousands of names
     candidates
         .take(500)
-        .filter(|candidate| candidate.len() <= LONGEST_NAME)
+        .filter(|candidate| candidate.len() <= MAX_NAME_LENGTH)
         .map(|candidate| (distance(given, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
@@ -111,15 +111,15 @@ pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Op
 }
 
 /// The longest name that is compared, in bytes.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 
 /// Edits (insert, delete, replace, swap of neighbours) between two names of at most
-/// [`LONGEST_NAME`] bytes, ignoring case.
+/// [`MAX_NAME_LENGTH`] bytes, ignoring case.
 fn distance(a: &str, b: &str) -> usize {
-    let (mut a_letters, mut b_letters) = (['\0'; LONGEST_NAME], ['\0'; LONGEST_NAME]);
+    let (mut a_letters, mut b_letters) = (['\0'; MAX_NAME_LENGTH], ['\0'; MAX_NAME_LENGTH]);
     let (a, b) = (lowered(a, &mut a_letters), lowered(b, &mut b_letters));
-    let [mut before, mut previous, mut current] = [[0_u8; LONGEST_NAME + 1]; 3];
-    for (j, edits) in (0..=LONGEST_NAME as u8).zip(previous.iter_mut()) {
+    let [mut before, mut previous, mut current] = [[0_u8; MAX_NAME_LENGTH + 1]; 3];
+    for (j, edits) in (0..=MAX_NAME_LENGTH as u8).zip(previous.iter_mut()) {
         *edits = j;
     }
     for i in 1..=a.len() {
@@ -137,7 +137,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// The letters of a name in lower case, as many as there is room for.
-fn lowered<'a>(name: &str, letters: &'a mut [char; LONGEST_NAME]) -> &'a [char] {
+fn lowered<'a>(name: &str, letters: &'a mut [char; MAX_NAME_LENGTH]) -> &'a [char] {
     let mut length = 0;
     for (letter, place) in name
         .chars()

@@ -27,9 +27,9 @@ const AT_ONCE: usize = 16;
 /// A dropped future does not stop its operation: one that waits is never started, one that runs
 /// comes to its end.
 #[derive(Clone)]
-pub struct Directory(Arc<Shared>);
+pub struct Directory(Arc<DirectoryState>);
 
-struct Shared {
+struct DirectoryState {
     roots: Roots,
     /// Held between the look at a file and its rename.
     writing: Mutex<()>,
@@ -67,7 +67,7 @@ impl Directory {
     }
 
     fn new(roots: Roots) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(DirectoryState {
             roots,
             writing: Mutex::new(()),
             sweeping: Sweeping::default(),
@@ -79,7 +79,7 @@ impl Directory {
     async fn run<T, F>(&self, work: F) -> Result<T, BlobError>
     where
         T: Send + 'static,
-        F: FnOnce(&Shared) -> Result<T, BlobError> + Send + 'static,
+        F: FnOnce(&DirectoryState) -> Result<T, BlobError> + Send + 'static,
     {
         let gone = |error: &dyn fmt::Display| BlobError::Unavailable(error.to_string());
         let permit = Arc::clone(&self.0.running)
@@ -95,7 +95,7 @@ impl Directory {
     }
 }
 
-impl Shared {
+impl DirectoryState {
     /// The root that a path begins with, and the rest of the path; `.` for the root itself.
     fn find<'a>(&self, path: &'a BlobPath) -> Result<(&Dir, &'a Path), BlobError> {
         let (dir, rest) = match &self.roots {

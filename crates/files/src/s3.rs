@@ -14,28 +14,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcpfn_aws::Keys;
+use mcpfn_aws::AccessKeys;
 use mcpfn_core::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
     HttpClient, HttpRequest, WriteCondition,
 };
 use mcpfn_host::{EnvReader, SettingsError};
 
-use answer::{Copied, Listing};
-use place::{Place, encoded};
+use answer::{Copied, ObjectListing};
+use place::{ObjectPlace, encoded};
 
 /// How long one try of a request that changes nothing may take.
 const READING: Duration = Duration::from_secs(3);
 /// How long a request that changes something may take.
 const WRITING: Duration = Duration::from_secs(8);
 /// The most bytes that are read or written at once. Each is held in memory.
-const MOST: usize = 64 * 1024 * 1024;
+const MAX: usize = 64 * 1024 * 1024;
 /// No object of any store has more bytes.
-const LONGEST: u64 = 1 << 50;
+const MAX_LENGTH: u64 = 1 << 50;
 /// What a store answers to a header that it does not know.
 const NOT_IMPLEMENTED: u16 = 501;
 /// The most entries that a store lists at once.
-const MOST_LISTED: usize = 1000;
+const MAX_LISTED: usize = 1000;
 /// The most bytes of such a list: a thousand keys of 1,024 bytes, each of them escaped.
 const LIST: usize = 4 * 1024 * 1024;
 
@@ -61,12 +61,12 @@ const LIST: usize = 4 * 1024 * 1024;
 /// doing harm.
 ///
 /// A role needs `s3:ListBucket` (without it S3 calls a missing file forbidden) and `s3:GetObject`;
-/// for writing also `s3:PutObject` and `s3:DeleteObject`. Keys that [`BlobPath`] refuses are listed
+/// for writing also `s3:PutObject` and `s3:DeleteObject`. AccessKeys that [`BlobPath`] refuses are listed
 /// with their names, and can't be asked for.
 pub struct S3 {
-    place: Place,
+    place: ObjectPlace,
     region: String,
-    keys: Keys,
+    keys: AccessKeys,
     client: Arc<dyn HttpClient>,
 }
 
@@ -87,9 +87,9 @@ impl S3 {
         let mut reader = EnvReader::new(variable);
         let (region, keys) = mcpfn_aws::account(&mut reader, named);
         let endpoint = mcpfn_aws::endpoint(&mut reader, "AWS_ENDPOINT_URL_S3");
-        let place = Place::parse(url, &region, endpoint.as_deref()).unwrap_or_else(|why| {
+        let place = ObjectPlace::parse(url, &region, endpoint.as_deref()).unwrap_or_else(|why| {
             reader.mistake(format!("{named}: {why}"));
-            Place::default()
+            ObjectPlace::default()
         });
         reader.finish(Self {
             place,
@@ -111,8 +111,8 @@ impl S3 {
         offset: u64,
         length: usize,
     ) -> Result<BlobPart, BlobError> {
-        let length = length.min(MOST);
-        if length == 0 || offset > LONGEST {
+        let length = length.min(MAX);
+        if length == 0 || offset > MAX_LENGTH {
             return Ok(BlobPart {
                 bytes: Bytes::new(),
                 metadata: self.known(path).await?,
@@ -156,7 +156,7 @@ impl S3 {
             return Ok(BlobPage::default());
         }
         let above = self.place.above(directory)?;
-        let most = most.clamp(1, MOST_LISTED);
+        let most = most.clamp(1, MAX_LISTED);
         let mut url = format!(
             "{}?list-type=2&delimiter=%2F&encoding-type=url&max-keys={most}&prefix={}",
             self.place.url(""),
@@ -171,7 +171,7 @@ impl S3 {
         if response.status == 400 && cursor.is_some() {
             return Err(BlobError::BadCursor);
         }
-        let listing = Listing::read(&response)?;
+        let listing = ObjectListing::read(&response)?;
         let mut entries = Vec::new();
         for file in listing.files {
             // what shows an empty directory in the console is no entry of it
@@ -214,8 +214,8 @@ impl S3 {
         bytes: Bytes,
         condition: &WriteCondition,
     ) -> Result<BlobMetadata, BlobError> {
-        if bytes.len() > MOST {
-            return Err(BlobError::TooLarge(MOST as u64));
+        if bytes.len() > MAX {
+            return Err(BlobError::TooLarge(MAX as u64));
         }
         let size = bytes.len() as u64;
         let mut request = self.request("PUT", &self.place.key(path)?, WRITING);

@@ -2,7 +2,7 @@
 //! writes. No policy: which call asks, and what happens when the table is down,
 //! is the core's.
 //!
-//! # Keys
+//! # AccessKeys
 //!
 //! One table, on demand, with the key `pk` (S) and `sk` (S). `pk` is the port's key, a digest, so
 //! that load spreads over all partitions; `sk` says whose item it is. `expires_at` (N, seconds) is
@@ -49,20 +49,20 @@ mod limiter;
 mod pack;
 mod table;
 
-pub use mcpfn_aws::Keys;
+pub use mcpfn_aws::AccessKeys;
 pub use table::Table;
 
-use client::Client;
-use idempotency::Holds;
+use client::TableClient;
+use idempotency::HeldKeys;
 use limiter::Known;
 
 /// The three stores over one table, one connection pool and one circuit breaker. Made in no time:
 /// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.
 #[derive(Debug)]
 pub struct Stores {
-    client: Client,
+    client: TableClient,
     known: Known,
-    holds: Holds,
+    holds: HeldKeys,
 }
 
 impl Stores {
@@ -70,9 +70,9 @@ impl Stores {
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self {
-            client: Client::new(table),
+            client: TableClient::new(table),
             known: Known::default(),
-            holds: Holds::default(),
+            holds: HeldKeys::default(),
         }
     }
 }

@@ -17,10 +17,10 @@ use crate::response::{Shape, StreamPrelude, buffered};
 use crate::settings::Mode;
 
 /// The longest that any function may run, in milliseconds.
-const LONGEST: u64 = 900_000;
+const MAX_DURATION: u64 = 900_000;
 
 /// What every invocation of this execution environment shares.
-pub(crate) struct Host {
+pub(crate) struct LambdaHost {
     pub(crate) api: Api,
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
@@ -34,7 +34,7 @@ pub(crate) struct Host {
     pub(crate) margin_ms: u64,
 }
 
-impl Host {
+impl LambdaHost {
     /// Answers one event to its end: a stream is over when this is.
     pub(crate) async fn invoke(self: Arc<Self>, invocation: LambdaInvocation) {
         // of the highest level, so that no log level takes the id off a line
@@ -49,7 +49,7 @@ impl Host {
         let deadline_ms = if context.deadline > now {
             context.deadline
         } else {
-            now + LONGEST
+            now + MAX_DURATION
         };
         let host = Arc::clone(&self);
         // a task of its own, so that a panic that nobody foresaw costs one answer and not the

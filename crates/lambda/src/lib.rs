@@ -32,7 +32,7 @@ mod secrets;
 mod settings;
 
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
-pub use mcpfn_aws::Keys;
+pub use mcpfn_aws::AccessKeys;
 pub use mcpfn_native::{SettingsError, Setup, platform};
 pub use run::run;
 pub use settings::{ENVIRONMENT, MetricsFormat, Mode, Settings};

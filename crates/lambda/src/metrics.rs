@@ -21,12 +21,12 @@ tokio::task_local! {
 }
 
 /// Writes calls with their metrics to stdout, and everything else to the log.
-pub(crate) struct Metrics {
+pub(crate) struct EmfMetrics {
     pub(crate) service: String,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl AuditLog for Metrics {
+impl AuditLog for EmfMetrics {
     fn failure(&self, failure: &Failure<'_>) {
         Log.failure(failure);
     }
@@ -47,7 +47,7 @@ impl AuditLog for Metrics {
     }
 }
 
-impl Metrics {
+impl EmfMetrics {
     fn line(&self, call: &AuditEntry<'_>) -> serde_json::Value {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
         let metrics = [

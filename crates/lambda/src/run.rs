@@ -12,15 +12,15 @@ use mcpfn_auth::AuthMethod;
 use mcpfn_client::Client;
 use mcpfn_core::{HttpClient, Platform};
 use mcpfn_http::{Config, Service};
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{Setup, Tasks, Telemetry, Transport};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
 use crate::api::Api;
-use crate::host::Host;
+use crate::host::LambdaHost;
 use crate::logging;
-use crate::metrics::Metrics;
+use crate::metrics::EmfMetrics;
 use crate::settings::{MetricsFormat, Settings};
 
 /// Serves events until the platform ends the process.
@@ -69,7 +69,7 @@ where
     }
 }
 
-fn host<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> Result<Host, String>
+fn host<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> Result<LambdaHost, String>
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
@@ -98,7 +98,7 @@ where
     let mut platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
     platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
     if settings.metrics == MetricsFormat::Emf {
-        let metrics = Metrics {
+        let metrics = EmfMetrics {
             service: server.name().to_owned(),
             clock: Arc::clone(platform.clock()),
         };
@@ -108,7 +108,7 @@ where
     let in_memory = |platform| {
         settings
             .policies
-            .apply(platform, Arc::new(Stores::default()))
+            .apply(platform, Arc::new(MemoryStores::default()))
     };
     #[cfg(feature = "dynamodb")]
     let platform = match settings.table {
@@ -124,7 +124,7 @@ where
     config.auth = settings.proofs.auth;
     config.origins.listed = settings.origins;
     config.max_body = settings.max_body;
-    Ok(Host {
+    Ok(LambdaHost {
         api: Api::new(),
         service: Service::new(server, config),
         platform: Arc::new(add_ports(platform)),
@@ -140,7 +140,7 @@ where
 
 /// Takes events as `lambda_runtime` hands them out: several at a time where
 /// `AWS_LAMBDA_MAX_CONCURRENCY` says so, else one.
-async fn serve(host: Host) -> Result<(), BoxError> {
+async fn serve(host: LambdaHost) -> Result<(), BoxError> {
     let host = Arc::new(host);
     let handler = service_fn(move |invocation: LambdaInvocation| {
         let host = Arc::clone(&host);

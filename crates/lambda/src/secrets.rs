@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mcpfn_auth::KeySource;
-use mcpfn_aws::Keys;
+use mcpfn_aws::AccessKeys;
 use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
 use mcpfn_native::EnvReader;
 use serde_json::{Value, json};
@@ -19,14 +19,14 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_BODY: usize = 256 * 1024;
 
 /// Where one secret is.
-pub(crate) struct Secret {
+pub(crate) struct SecretSource {
     /// The variable that names it.
     variable: &'static str,
     store: Store,
     name: String,
     region: String,
     url: String,
-    keys: Keys,
+    keys: AccessKeys,
     client: Arc<dyn HttpClient>,
 }
 
@@ -80,7 +80,7 @@ impl Store {
     }
 }
 
-impl Secret {
+impl SecretSource {
     /// `ssm:NAME` or `secretsmanager:NAME`, where a name may be an ARN. Asks nothing.
     pub(crate) fn read<F>(
         reader: &mut EnvReader<F>,
@@ -188,13 +188,13 @@ impl Secret {
     }
 }
 
-impl KeySource for Secret {
+impl KeySource for SecretSource {
     fn read(&self) -> BoxFuture<'_, Result<String, String>> {
         Box::pin(self.fetch())
     }
 }
 
-impl fmt::Display for Secret {
+impl fmt::Display for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.store {
             Store::Parameters => "the parameter",
@@ -215,14 +215,14 @@ mod tests {
         ("AWS_SECRET_ACCESS_KEY", "hunter2"),
     ];
 
-    fn read(source: &str, variables: &[(&str, &str)]) -> (Option<Secret>, Vec<String>) {
+    fn read(source: &str, variables: &[(&str, &str)]) -> (Option<SecretSource>, Vec<String>) {
         let mut reader = EnvReader::new(|name: &str| {
             variables
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).into())
         });
-        let secret = Secret::read(
+        let secret = SecretSource::read(
             &mut reader,
             "MCPFN_API_KEYS_SOURCE",
             source,

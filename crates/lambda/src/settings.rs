@@ -161,7 +161,7 @@ fn key_store<F: Fn(&str) -> Option<OsString>>(
     source: &str,
 ) -> Option<Arc<dyn KeySource>> {
     let client = Arc::new(mcpfn_client::Client::new());
-    Some(Arc::new(crate::secrets::Secret::read(
+    Some(Arc::new(crate::secrets::SecretSource::read(
         reader,
         "MCPFN_API_KEYS_SOURCE",
         source,

@@ -12,12 +12,12 @@ use mcpfn_client::Client;
 use mcpfn_core::jsonrpc::{self, Incoming, Message};
 use mcpfn_core::{Envelope, HttpClient, Platform, Principal, Revision, Server};
 use mcpfn_http::{Config, Service};
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{Observed, OsRandom, Setup, Tasks, Telemetry, Transport};
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::metrics::Metrics;
+use crate::metrics::PrometheusMetrics;
 use crate::settings::Settings;
 use crate::{clients, http, logging, stdio};
 
@@ -147,7 +147,7 @@ where
     let tasks = Tasks::default();
     let platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
     let platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
-    let metrics = settings.metrics.then(Metrics::default);
+    let metrics = settings.metrics.then(PrometheusMetrics::default);
     let platform = match &metrics {
         Some(metrics) => {
             let (records, metrics) = (Arc::clone(platform.audit_log()), metrics.clone());
@@ -165,7 +165,7 @@ where
     let (platform, telemetry) = Telemetry::apply(platform, server.name(), transport)?;
     let platform = settings
         .policies
-        .apply(platform, Arc::new(Stores::default()));
+        .apply(platform, Arc::new(MemoryStores::default()));
     let platform = Arc::new(add_ports(platform));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -217,7 +217,7 @@ where
             } else {
                 service
             };
-            let endpoint = http::Endpoint {
+            let endpoint = http::LocalEndpoint {
                 service,
                 platform,
                 metrics,

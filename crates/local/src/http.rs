@@ -19,7 +19,7 @@ use mcpfn_http::{Body, Service};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::metrics::Metrics;
+use crate::metrics::PrometheusMetrics;
 
 /// Connections at the same time; more wait in the operating system's queue.
 const CONNECTIONS: usize = 1024;
@@ -29,11 +29,11 @@ const HEAD: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// What is served at one address.
-pub(crate) struct Endpoint {
+pub(crate) struct LocalEndpoint {
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
     /// Also served, if there are any.
-    pub(crate) metrics: Option<Metrics>,
+    pub(crate) metrics: Option<PrometheusMetrics>,
 }
 
 /// Serves whoever reaches this machine's own address, until `stop` ends. `ready` is told the
@@ -49,7 +49,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     serve_endpoint(
-        Endpoint {
+        LocalEndpoint {
             service: service.assume_local_user(),
             platform,
             metrics: None,
@@ -62,7 +62,7 @@ pub async fn serve(
 }
 
 pub(crate) async fn serve_endpoint(
-    endpoint: Endpoint,
+    endpoint: LocalEndpoint,
     port: u16,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
@@ -131,7 +131,7 @@ async fn accept(
 }
 
 async fn respond(
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<LocalEndpoint>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     if let Some(metrics) = endpoint

@@ -16,10 +16,10 @@ const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99"
 
 /// Calls, counted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Metrics(Arc<Mutex<BTreeMap<Key, Series>>>);
+pub(crate) struct PrometheusMetrics(Arc<Mutex<BTreeMap<SeriesKey, Series>>>);
 
 /// Registered names only, so there are as many as the server has.
-type Key = (String, String);
+type SeriesKey = (String, String);
 
 #[derive(Debug, Clone, Default)]
 struct Series {
@@ -49,7 +49,7 @@ impl Series {
     }
 }
 
-impl Metrics {
+impl PrometheusMetrics {
     /// Counts a call.
     pub(crate) fn count(&self, call: &AuditEntry<'_>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ impl Metrics {
     }
 }
 
-fn write_all(text: &mut String, all: &BTreeMap<Key, Series>) -> std::fmt::Result {
+fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
     text.push_str(
         "# HELP mcpfn_calls_total Calls by their outcome.\n# TYPE mcpfn_calls_total counter\n",
     );

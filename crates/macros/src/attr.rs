@@ -1,4 +1,4 @@
-//! The attribute's own text: `#[tool(read_only, timeout = "5s")]` -> `Settings`. Keys and the forms
+//! The attribute's own text: `#[tool(read_only, timeout = "5s")]` -> `MacroSettings`. Keys and the forms
 //! of their values are judged here; whether they fit the function is not.
 
 use proc_macro2::{Ident, TokenStream};
@@ -11,7 +11,7 @@ use crate::errors::Errors;
 
 /// Which attribute is at work.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MacroKind {
     Tool,
     Prompt,
     Resource,
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 
 /// What stands behind a key.
 #[derive(Clone, Copy)]
-enum Form {
+enum SettingForm {
     Text,
     /// On or not mentioned.
     Mark,
@@ -29,7 +29,7 @@ enum Form {
     Rate,
 }
 
-impl Kind {
+impl MacroKind {
     /// The attribute's name.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -40,25 +40,25 @@ impl Kind {
     }
 
     /// Every key is the name of the builder's method.
-    fn keys(self) -> impl Iterator<Item = (&'static str, Form)> {
+    fn keys(self) -> impl Iterator<Item = (&'static str, SettingForm)> {
         const TEXTS: [&str; 4] = ["name", "title", "description", "scope"];
-        let own: &[(&str, Form)] = match self {
+        let own: &[(&str, SettingForm)] = match self {
             Self::Tool => &[
-                ("read_only", Form::Mark),
-                ("destructive", Form::Hint),
-                ("idempotent", Form::Mark),
-                ("open_world", Form::Hint),
-                ("timeout", Form::Time),
-                ("cache", Form::Time),
-                ("cache_stale", Form::Time),
-                ("cache_public", Form::Mark),
-                ("rate", Form::Rate),
+                ("read_only", SettingForm::Mark),
+                ("destructive", SettingForm::Hint),
+                ("idempotent", SettingForm::Mark),
+                ("open_world", SettingForm::Hint),
+                ("timeout", SettingForm::Time),
+                ("cache", SettingForm::Time),
+                ("cache_stale", SettingForm::Time),
+                ("cache_public", SettingForm::Mark),
+                ("rate", SettingForm::Rate),
             ],
             Self::Prompt => &[],
-            Self::Resource => &[("mime", Form::Text)],
+            Self::Resource => &[("mime", SettingForm::Text)],
         };
         TEXTS
-            .map(|key| (key, Form::Text))
+            .map(|key| (key, SettingForm::Text))
             .into_iter()
             .chain(own.iter().copied())
     }
@@ -66,13 +66,13 @@ impl Kind {
 
 /// What the author said, in the author's order.
 #[derive(Default)]
-pub(crate) struct Settings {
+pub(crate) struct MacroSettings {
     pub(crate) uri: Option<LitStr>,
-    pub(crate) values: Vec<(Ident, Value)>,
+    pub(crate) values: Vec<(Ident, SettingValue)>,
 }
 
 /// A value that was understood.
-pub(crate) enum Value {
+pub(crate) enum SettingValue {
     Text(LitStr),
     Mark(bool),
     Hint(bool),
@@ -81,10 +81,10 @@ pub(crate) enum Value {
     Rate(u32, u64),
 }
 
-impl Settings {
+impl MacroSettings {
     /// Reads the attribute. What can be read is kept, whatever else is wrong, so that one mistake
     /// hides no other.
-    pub(crate) fn read(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Self {
+    pub(crate) fn read(kind: MacroKind, attribute: TokenStream, errors: &mut Errors) -> Self {
         let mut settings = Self::default();
         let mut seen = Vec::new();
         let entries = |input: ParseStream<'_>| {
@@ -106,14 +106,16 @@ impl Settings {
     /// The text of a key.
     pub(crate) fn text(&self, word: &str) -> Option<&LitStr> {
         self.values.iter().find_map(|(key, value)| match value {
-            Value::Text(text) if key == word => Some(text),
+            SettingValue::Text(text) if key == word => Some(text),
             _ => None,
         })
     }
 
     /// Whether a switch is on.
     pub(crate) fn is_on(&self, word: &str) -> bool {
-        let on = |value: &Value| matches!(value, Value::Mark(true) | Value::Hint(true));
+        let on = |value: &SettingValue| {
+            matches!(value, SettingValue::Mark(true) | SettingValue::Hint(true))
+        };
         self.values
             .iter()
             .any(|(key, value)| key == word && on(value))
@@ -121,14 +123,16 @@ impl Settings {
 
     fn entry(
         &mut self,
-        kind: Kind,
+        kind: MacroKind,
         input: ParseStream<'_>,
         seen: &mut Vec<String>,
         errors: &mut Errors,
     ) -> syn::Result<()> {
         if input.peek(Lit) {
             match input.parse()? {
-                Lit::Str(uri) if kind == Kind::Resource && seen.is_empty() => self.uri = Some(uri),
+                Lit::Str(uri) if kind == MacroKind::Resource && seen.is_empty() => {
+                    self.uri = Some(uri)
+                }
                 other => errors.at(other, format!("a value needs a key: {}", known(kind))),
             }
             seen.push(String::new());
@@ -153,25 +157,25 @@ impl Settings {
     }
 }
 
-impl Form {
-    fn read(self, key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<Value> {
+impl SettingForm {
+    fn read(self, key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<SettingValue> {
         match self {
-            Self::Text => text(key, value, errors).map(Value::Text),
-            Self::Mark => switch(key, value, errors).map(Value::Mark),
-            Self::Hint => switch(key, value, errors).map(Value::Hint),
+            Self::Text => text(key, value, errors).map(SettingValue::Text),
+            Self::Mark => switch(key, value, errors).map(SettingValue::Mark),
+            Self::Hint => switch(key, value, errors).map(SettingValue::Hint),
             Self::Time => {
                 let text = text(key, value, errors)?;
                 let read = duration::milliseconds(&text.value());
                 read.map_err(|sentence| errors.at(text, sentence))
                     .ok()
-                    .map(Value::Milliseconds)
+                    .map(SettingValue::Milliseconds)
             }
             Self::Rate => {
                 let text = text(key, value, errors)?;
                 let read = duration::rate(&text.value());
                 read.map_err(|sentence| errors.at(text, sentence))
                     .ok()
-                    .map(|(calls, per)| Value::Rate(calls, per))
+                    .map(|(calls, per)| SettingValue::Rate(calls, per))
             }
         }
     }
@@ -215,14 +219,14 @@ fn switch(key: &Ident, value: Option<Expr>, errors: &mut Errors) -> Option<bool>
     None
 }
 
-fn unknown(kind: Kind, word: &str) -> String {
+fn unknown(kind: MacroKind, word: &str) -> String {
     match kind.keys().map(|(key, _)| (distance(word, key), key)).min() {
         Some((0..=2, near)) => format!("unknown key `{word}`: did you mean `{near}`?"),
         _ => format!("unknown key `{word}`: {}", known(kind)),
     }
 }
 
-fn known(kind: Kind) -> String {
+fn known(kind: MacroKind) -> String {
     let keys: Vec<&str> = kind.keys().map(|(key, _)| key).collect();
     format!("#[{}] knows {}", kind.word(), keys.join(", "))
 }

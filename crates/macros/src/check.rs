@@ -7,7 +7,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{FnArg, ItemFn, PatType, ReturnType, Safety, Type};
 
-use crate::attr::{Kind, Settings};
+use crate::attr::{MacroKind, MacroSettings};
 use crate::doc;
 use crate::errors::Errors;
 
@@ -110,8 +110,8 @@ impl Signature {
 
 /// Rules that join the attribute and the function. `false` if the two contradict each other.
 pub(crate) fn together(
-    kind: Kind,
-    settings: &Settings,
+    kind: MacroKind,
+    settings: &MacroSettings,
     item: &ItemFn,
     arguments: Option<&Type>,
     errors: &mut Errors,
@@ -120,13 +120,13 @@ pub(crate) fn together(
         errors.at(&item.sig.ident, UNDESCRIBED);
     }
     match kind {
-        Kind::Tool => tool(settings, item, errors),
-        Kind::Prompt => true,
-        Kind::Resource => resource(settings, item, arguments, errors),
+        MacroKind::Tool => tool(settings, item, errors),
+        MacroKind::Prompt => true,
+        MacroKind::Resource => resource(settings, item, arguments, errors),
     }
 }
 
-fn tool(settings: &Settings, item: &ItemFn, errors: &mut Errors) -> bool {
+fn tool(settings: &MacroSettings, item: &ItemFn, errors: &mut Errors) -> bool {
     let ident = &item.sig.ident;
     match settings.text("name") {
         Some(name) if !is_legal(&name.value()) => errors.at(name, NAME),
@@ -145,7 +145,7 @@ fn is_legal(name: &str) -> bool {
 }
 
 fn resource(
-    settings: &Settings,
+    settings: &MacroSettings,
     item: &ItemFn,
     arguments: Option<&Type>,
     errors: &mut Errors,

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ItemFn, Visibility};
 
-use crate::attr::{Kind, Settings, Value};
+use crate::attr::{MacroKind, MacroSettings, SettingValue};
 use crate::check::{self, Signature};
 use crate::doc;
 use crate::errors::Errors;
@@ -18,9 +18,13 @@ const OUTER: &[&str] = &["cfg", "doc", "deprecated"];
 const LINTS: &[&str] = &["allow", "warn", "deny", "forbid"];
 
 /// Expands `#[tool]`, `#[prompt]` and `#[resource]`.
-pub(crate) fn function(kind: Kind, attribute: TokenStream, original: &TokenStream) -> TokenStream {
+pub(crate) fn function(
+    kind: MacroKind,
+    attribute: TokenStream,
+    original: &TokenStream,
+) -> TokenStream {
     let mut errors = Errors::default();
-    let settings = Settings::read(kind, attribute, &mut errors);
+    let settings = MacroSettings::read(kind, attribute, &mut errors);
     let item: ItemFn = match syn::parse2(original.clone()) {
         Ok(item) => item,
         Err(error) => {
@@ -130,13 +134,13 @@ fn around(
 }
 
 /// `::mcpfn::Tool::new("name").description("..")` and the rest of the attribute, without the handler.
-fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
+fn builder(kind: MacroKind, settings: &MacroSettings, item: &ItemFn) -> TokenStream {
     let product = product(kind);
     let name = match settings.text("name") {
         Some(name) => name.to_token_stream(),
         None => item.sig.ident.unraw().to_string().to_token_stream(),
     };
-    let uri = (kind == Kind::Resource).then(|| match &settings.uri {
+    let uri = (kind == MacroKind::Resource).then(|| match &settings.uri {
         Some(uri) => quote!(#uri,),
         None => quote!("",),
     });
@@ -146,19 +150,19 @@ fn builder(kind: Kind, settings: &Settings, item: &ItemFn) -> TokenStream {
             .map(|text| quote!(.description(::mcpfn::__private::paragraphs(#text)))),
     };
     let calls = settings.values.iter().map(|(key, value)| match value {
-        Value::Text(_) if key == "name" => None,
-        Value::Text(text) if key == "description" => Some(quote!(.description(#text))),
-        Value::Text(text) => Some(quote!(.#key(#text))),
-        Value::Mark(on) => on.then(|| quote!(.#key())),
-        Value::Hint(on) => Some(quote!(.#key(#on))),
-        Value::Milliseconds(number) => Some(quote!(.#key(::core::time::Duration::from_millis(#number)))),
-        Value::Rate(calls, per) => Some(quote!(.#key(::mcpfn::Rate { calls: #calls, per: ::core::time::Duration::from_millis(#per) }))),
+        SettingValue::Text(_) if key == "name" => None,
+        SettingValue::Text(text) if key == "description" => Some(quote!(.description(#text))),
+        SettingValue::Text(text) => Some(quote!(.#key(#text))),
+        SettingValue::Mark(on) => on.then(|| quote!(.#key())),
+        SettingValue::Hint(on) => Some(quote!(.#key(#on))),
+        SettingValue::Milliseconds(number) => Some(quote!(.#key(::core::time::Duration::from_millis(#number)))),
+        SettingValue::Rate(calls, per) => Some(quote!(.#key(::mcpfn::Rate { calls: #calls, per: ::core::time::Duration::from_millis(#per) }))),
     });
     quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
 }
 
 /// The hidden type, and what it stands for.
-fn registrar(kind: Kind, item: &ItemFn, mark: &Ident, value: &TokenStream) -> TokenStream {
+fn registrar(kind: MacroKind, item: &ItemFn, mark: &Ident, value: &TokenStream) -> TokenStream {
     let (vis, product) = (&item.vis, product(kind));
     let conditions: Vec<_> = item
         .attrs
@@ -185,13 +189,13 @@ fn registrar(kind: Kind, item: &ItemFn, mark: &Ident, value: &TokenStream) -> To
 }
 
 /// The closure that owns what the function borrows.
-fn handler(kind: Kind, item: &ItemFn, signature: &Signature) -> TokenStream {
+fn handler(kind: MacroKind, item: &ItemFn, signature: &Signature) -> TokenStream {
     let ident = &item.sig.ident;
     let (arguments, context) = (local("__arguments", ident), local("__cx", ident));
     let given = match &signature.arguments {
         Some(ty) => Some(quote!(#arguments: #ty,)),
         // A tool and a prompt always have arguments, even if there are none to give.
-        None if signature.context.is_some() && kind != Kind::Resource => {
+        None if signature.context.is_some() && kind != MacroKind::Resource => {
             Some(quote!(_: ::mcpfn::NoArguments,))
         }
         None => None,
@@ -211,12 +215,12 @@ fn mark(item: &ItemFn) -> Ident {
     format_ident!("__{}", item.sig.ident.unraw())
 }
 
-fn product(kind: Kind) -> Ident {
+fn product(kind: MacroKind) -> Ident {
     Ident::new(
         match kind {
-            Kind::Tool => "Tool",
-            Kind::Prompt => "Prompt",
-            Kind::Resource => "Resource",
+            MacroKind::Tool => "Tool",
+            MacroKind::Prompt => "Prompt",
+            MacroKind::Resource => "Resource",
         },
         Span::call_site(),
     )

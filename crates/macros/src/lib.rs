@@ -20,7 +20,7 @@ mod item;
 
 use proc_macro::TokenStream;
 
-use crate::attr::Kind;
+use crate::attr::MacroKind;
 use crate::item::Side;
 
 /// Makes a function a tool that a model can call.
@@ -78,7 +78,7 @@ use crate::item::Side;
 /// wait gives a future as well.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::function(Kind::Tool, attribute.into(), &item.into()).into()
+    expand::function(MacroKind::Tool, attribute.into(), &item.into()).into()
 }
 
 /// Makes a function a prompt that a person can start by name. The fields of its argument are what
@@ -108,7 +108,7 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// and what it becomes are the same.
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::function(Kind::Prompt, attribute.into(), &item.into()).into()
+    expand::function(MacroKind::Prompt, attribute.into(), &item.into()).into()
 }
 
 /// Makes a function a resource that a client can read: at one URI, or at every URI of a template.
@@ -143,7 +143,7 @@ pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// The function's shapes and what it becomes are the same.
 #[proc_macro_attribute]
 pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::function(Kind::Resource, attribute.into(), &item.into()).into()
+    expand::function(MacroKind::Resource, attribute.into(), &item.into()).into()
 }
 
 /// Makes a struct or an enum readable from a call's arguments: serde's `Deserialize` and schemars'

@@ -10,14 +10,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct MemoryLimits {
     /// Most results and most records of writes, each; and most rate limits.
     pub entries: usize,
     /// Most bytes of results, and most of records of writes.
     pub bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for MemoryLimits {
     /// 10,000 entries and 32 MiB.
     fn default() -> Self {
         Self {
@@ -30,17 +30,17 @@ impl Default for Limits {
 /// The three stores, in memory. Locks are held for single operations on maps and never across a
 /// wait.
 #[derive(Debug, Default)]
-pub struct Stores {
+pub struct MemoryStores {
     results: Mutex<cache::Results>,
     buckets: Mutex<limiter::Buckets>,
-    writes: Mutex<idempotency::Writes>,
-    limits: Limits,
+    writes: Mutex<idempotency::WriteTable>,
+    limits: MemoryLimits,
 }
 
-impl Stores {
+impl MemoryStores {
     /// Empty stores.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: MemoryLimits) -> Self {
         Self {
             limits,
             ..Self::default()

@@ -33,7 +33,7 @@ pub enum Transport {
 #[derive(Debug, Clone, Default)]
 pub struct Telemetry {
     #[cfg(feature = "otel")]
-    queue: Option<Arc<queue::Queue>>,
+    queue: Option<Arc<queue::SpanQueue>>,
 }
 
 impl Telemetry {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use mcpfn::{Embedder, Sql, SqlError};
 use mcpfn_client::Client;
-use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
-use mcpfn_toolkits::knowledge::{Document, LONGEST_DOCUMENT, add, is_present, schema_for};
+use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
+use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, is_present, schema_for};
 
 use crate::script::Script;
 
@@ -57,7 +57,7 @@ fn run(
             .filter(|value| !value.is_empty())
             .map(|value| value.to_string_lossy().into_owned())
     };
-    let endpoint = Endpoint::read(&text).map_err(|mistakes| mistakes.join("; "))?;
+    let endpoint = EmbeddingEndpoint::read(&text).map_err(|mistakes| mistakes.join("; "))?;
     let model =
         endpoint.map(|endpoint| HttpEmbedder::new(endpoint, Arc::new(Client::new()), EMBEDDING));
     let model = model.as_ref().map(|model| model as &dyn Embedder);
@@ -85,7 +85,7 @@ fn run(
 const EMBEDDING: Duration = Duration::from_secs(60);
 
 /// The most files of one run.
-const MOST_FILES: usize = 200_000;
+const MAX_FILES: usize = 200_000;
 
 /// How deep folders may nest.
 const DEEPEST: usize = 32;
@@ -136,7 +136,8 @@ async fn fill(
             .unwrap_or(&file)
             .to_string_lossy()
             .replace('\\', "/");
-        let document = match read(&file).and_then(|content| Document::read(&source, &content)) {
+        let document = match read(&file).and_then(|content| StoredDocument::read(&source, &content))
+        {
             Ok(document) => document,
             Err(reason) => {
                 done.left_out.push(format!("{source}: {reason}"));
@@ -171,9 +172,9 @@ fn read(file: &Path) -> Result<String, String> {
     let size = std::fs::metadata(file)
         .map_err(|error| format!("it can't be read: {error}"))?
         .len();
-    if size > LONGEST_DOCUMENT as u64 {
+    if size > MAX_DOCUMENT_LENGTH as u64 {
         return Err(format!(
-            "it has more than {LONGEST_DOCUMENT} bytes; split it"
+            "it has more than {MAX_DOCUMENT_LENGTH} bytes; split it"
         ));
     }
     let bytes = std::fs::read(file).map_err(|error| format!("it can't be read: {error}"))?;
@@ -197,9 +198,9 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Str
         {
             files.push(path);
         }
-        if files.len() > MOST_FILES {
+        if files.len() > MAX_FILES {
             return Err(format!(
-                "{} has more than {MOST_FILES} files; add its folders one by one",
+                "{} has more than {MAX_FILES} files; add its folders one by one",
                 folder.display()
             ));
         }

@@ -17,10 +17,10 @@ use std::time::Duration;
 use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use tokio::time::timeout;
 
-use self::address::Address;
+use self::address::PostgresAddress;
 use self::connect::Target;
-use self::pool::Pool;
-use self::session::{Done, Most, Session};
+use self::pool::PostgresPool;
+use self::session::{Done, Most, PostgresSession};
 
 /// How long a trusted statement may run on the server, and wait for a lock.
 const SETTINGS: &str = "SET statement_timeout = 10000; SET lock_timeout = 2000; SET \
@@ -53,8 +53,8 @@ const MESSAGE_MARGIN: usize = 64 * 1024;
 /// at most 32 MiB. Text can't have the character U+0000 there; it arrives as U+FFFD.
 #[derive(Clone)]
 pub struct Postgres {
-    main: Arc<Pool>,
-    reader: Arc<Pool>,
+    main: Arc<PostgresPool>,
+    reader: Arc<PostgresPool>,
     /// The reader's role was found fit.
     vetted: Arc<AtomicBool>,
 }
@@ -131,7 +131,7 @@ impl Postgres {
         Ok(session.command("COMMIT").await?)
     }
 
-    async fn vet(&self, session: &mut Session) -> Result<(), SqlError> {
+    async fn vet(&self, session: &mut PostgresSession) -> Result<(), SqlError> {
         if self.vetted.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -206,7 +206,11 @@ impl Postgres {
     }
 }
 
-async fn read_only(session: &mut Session, sql: &str, limits: ReadLimits) -> Result<Done, SqlError> {
+async fn read_only(
+    session: &mut PostgresSession,
+    sql: &str,
+    limits: ReadLimits,
+) -> Result<Done, SqlError> {
     let begin = format!(
         "BEGIN READ ONLY; SET LOCAL statement_timeout = {}",
         limits.time.as_millis().max(1)
@@ -235,11 +239,11 @@ fn no_null_character(sql: &str) -> Result<(), SqlError> {
     }
 }
 
-fn pool(url: &str) -> Result<Pool, SqlError> {
-    let target = Address::read(url)
+fn pool(url: &str) -> Result<PostgresPool, SqlError> {
+    let target = PostgresAddress::read(url)
         .and_then(Target::new)
         .map_err(SqlError::Rejected)?;
-    Ok(Pool::new(target, SETTINGS.to_owned()))
+    Ok(PostgresPool::new(target, SETTINGS.to_owned()))
 }
 
 impl Sql for Postgres {

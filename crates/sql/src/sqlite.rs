@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 
-use self::connect::{Access, Place};
+use self::connect::{DatabasePath, Rights};
 use self::lane::Lane;
-use self::work::{Answer, Request, Work};
+use self::work::{Job, JobRequest, QueryAnswer};
 
 /// How many statements of a file may read at the same time.
 const READERS: usize = 4;
@@ -35,12 +35,12 @@ const READERS: usize = 4;
 /// [`Sqlite::execute_all`] runs several statements in one.
 #[derive(Clone)]
 pub struct Sqlite {
-    pool: Arc<Pool>,
-    access: Access,
+    pool: Arc<SqlitePool>,
+    access: Rights,
 }
 
 /// The connections of one database. Closing the lanes ends their threads.
-struct Pool {
+struct SqlitePool {
     reads: Arc<Lane>,
     /// The same lane as `reads` for a database in memory; none for a file opened read-only.
     writes: Option<Arc<Lane>>,
@@ -54,17 +54,17 @@ impl Sqlite {
     /// [`SqlError::Unavailable`] when the file can't be opened, [`SqlError::Rejected`] when it is
     /// not a database.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SqlError> {
-        let place = Place::File(path.as_ref().to_owned());
-        let writer = connect::open(&place, Access::Full)?;
-        let reads = Lane::new("sqlite-read", READERS, place.clone(), Access::ReadOnly);
-        let writes = Lane::new("sqlite-write", 1, place, Access::Full);
+        let place = DatabasePath::File(path.as_ref().to_owned());
+        let writer = connect::open(&place, Rights::Full)?;
+        let reads = Lane::new("sqlite-read", READERS, place.clone(), Rights::ReadOnly);
+        let writes = Lane::new("sqlite-write", 1, place, Rights::Full);
         writes.adopt(writer)?;
         Ok(Self {
-            pool: Arc::new(Pool {
+            pool: Arc::new(SqlitePool {
                 reads,
                 writes: Some(writes),
             }),
-            access: Access::Full,
+            access: Rights::Full,
         })
     }
 
@@ -79,14 +79,14 @@ impl Sqlite {
     /// As for [`Sqlite::open`]; a missing file is [`SqlError::Unavailable`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, SqlError> {
         let (place, reader) = connect::open_existing(path.as_ref())?;
-        let reads = Lane::new("sqlite-read", READERS, place, Access::ReadOnly);
+        let reads = Lane::new("sqlite-read", READERS, place, Rights::ReadOnly);
         reads.adopt(reader)?;
         Ok(Self {
-            pool: Arc::new(Pool {
+            pool: Arc::new(SqlitePool {
                 reads,
                 writes: None,
             }),
-            access: Access::ReadOnly,
+            access: Rights::ReadOnly,
         })
     }
 
@@ -95,16 +95,16 @@ impl Sqlite {
     /// # Errors
     /// [`SqlError::Unavailable`] when there is no memory or no thread for it.
     pub fn memory() -> Result<Self, SqlError> {
-        let connection = connect::open(&Place::Memory, Access::Full)?;
-        let lane = Lane::new("sqlite-memory", 1, Place::Memory, Access::Full);
+        let connection = connect::open(&DatabasePath::Memory, Rights::Full)?;
+        let lane = Lane::new("sqlite-memory", 1, DatabasePath::Memory, Rights::Full);
         lane.adopt(connection)?;
-        let pool = Pool {
+        let pool = SqlitePool {
             reads: Arc::clone(&lane),
             writes: Some(lane),
         };
         Ok(Self {
             pool: Arc::new(pool),
-            access: Access::Full,
+            access: Rights::Full,
         })
     }
 
@@ -113,7 +113,7 @@ impl Sqlite {
     pub fn read_only(&self) -> Self {
         Self {
             pool: Arc::clone(&self.pool),
-            access: Access::ReadOnly,
+            access: Rights::ReadOnly,
         }
     }
 
@@ -127,17 +127,17 @@ impl Sqlite {
     ) -> BoxFuture<'_, Result<(), SqlError>> {
         let statements = statements.into_iter().collect();
         Box::pin(async move {
-            self.write(Work::ExecuteAll { statements }).await?;
+            self.write(Job::ExecuteAll { statements }).await?;
             Ok(())
         })
     }
 
-    async fn write(&self, work: Work) -> Result<Answer, SqlError> {
+    async fn write(&self, work: Job) -> Result<QueryAnswer, SqlError> {
         match &self.pool.writes {
-            Some(lane) if self.access == Access::Full => {
-                lane.run(Request {
+            Some(lane) if self.access == Rights::Full => {
+                lane.run(JobRequest {
                     work,
-                    access: Access::Full,
+                    access: Rights::Full,
                 })
                 .await
             }
@@ -158,7 +158,7 @@ impl Sql for Sqlite {
         max_rows: usize,
     ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
-            let work = || Work::Query {
+            let work = || Job::Query {
                 sql: sql.to_owned(),
                 parameters: parameters.to_vec(),
                 max_rows,
@@ -166,26 +166,26 @@ impl Sql for Sqlite {
             let access = if self.pool.shares_connection() {
                 self.access
             } else {
-                Access::ReadOnly
+                Rights::ReadOnly
             };
             let answer = self
                 .pool
                 .reads
-                .run(Request {
+                .run(JobRequest {
                     work: work(),
                     access,
                 })
                 .await?;
             // `INSERT ... RETURNING` gives rows too: what a reader may not run, the writer may
-            let answer = if matches!(answer, Answer::WouldWrite) {
+            let answer = if matches!(answer, QueryAnswer::WouldWrite) {
                 self.write(work()).await?
             } else {
                 answer
             };
             match answer {
-                Answer::Rows(rows) => Ok(rows),
-                Answer::Changed(_) => Ok(Rows::default()),
-                Answer::WouldWrite => Err(read_only()),
+                QueryAnswer::Rows(rows) => Ok(rows),
+                QueryAnswer::Changed(_) => Ok(Rows::default()),
+                QueryAnswer::WouldWrite => Err(read_only()),
             }
         })
     }
@@ -196,21 +196,21 @@ impl Sql for Sqlite {
         limits: ReadLimits,
     ) -> BoxFuture<'a, Result<Rows, SqlError>> {
         Box::pin(async move {
-            let work = Work::Read {
+            let work = Job::Read {
                 sql: sql.to_owned(),
                 limits,
             };
             match self
                 .pool
                 .reads
-                .run(Request {
+                .run(JobRequest {
                     work,
-                    access: Access::ReadOnly,
+                    access: Rights::ReadOnly,
                 })
                 .await?
             {
-                Answer::Rows(rows) => Ok(rows),
-                Answer::Changed(_) | Answer::WouldWrite => Err(SqlError::ReadOnly(
+                QueryAnswer::Rows(rows) => Ok(rows),
+                QueryAnswer::Changed(_) | QueryAnswer::WouldWrite => Err(SqlError::ReadOnly(
                     "the statement does more than read".to_owned(),
                 )),
             }
@@ -223,13 +223,13 @@ impl Sql for Sqlite {
         parameters: &'a [SqlValue],
     ) -> BoxFuture<'a, Result<u64, SqlError>> {
         Box::pin(async move {
-            let work = Work::Execute {
+            let work = Job::Execute {
                 sql: sql.to_owned(),
                 parameters: parameters.to_vec(),
             };
             match self.write(work).await? {
-                Answer::Changed(rows) => Ok(rows),
-                Answer::Rows(_) | Answer::WouldWrite => Ok(0),
+                QueryAnswer::Changed(rows) => Ok(rows),
+                QueryAnswer::Rows(_) | QueryAnswer::WouldWrite => Ok(0),
             }
         })
     }
@@ -243,7 +243,7 @@ impl fmt::Debug for Sqlite {
     }
 }
 
-impl Pool {
+impl SqlitePool {
     /// Whether the one connection both reads and writes.
     fn shares_connection(&self) -> bool {
         self.writes
@@ -252,7 +252,7 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
+impl Drop for SqlitePool {
     fn drop(&mut self) {
         self.reads.close();
         if let Some(writes) = &self.writes {

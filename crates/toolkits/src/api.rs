@@ -23,14 +23,14 @@ const MARGIN: Duration = Duration::from_millis(250);
 const LEAST: Duration = Duration::from_millis(500);
 
 /// The longest cause that a parser gives to the log, in characters.
-const LONGEST_CAUSE: usize = 200;
+const MAX_CAUSE_LENGTH: usize = 200;
 
 /// What to do about a failure after which nothing has changed.
 const AGAIN: &str = "Try again in a few minutes.";
 
 /// One service: where it is, and how sentences call it.
 #[derive(Debug)]
-pub(crate) struct Api {
+pub(crate) struct ApiClient {
     /// As a sentence begins with it, such as "The weather service".
     pub(crate) name: &'static str,
     /// Without a slash at the end.
@@ -46,7 +46,7 @@ pub(crate) struct Api {
 
 /// An answer that came: neither a failure of the service nor a full budget.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiAnswer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     /// Without the key, should the service repeat it.
@@ -56,7 +56,7 @@ pub(crate) struct Answer {
     asked: String,
 }
 
-impl Api {
+impl ApiClient {
     /// A GET of a path with its query, each made with [`encode`].
     pub(crate) fn get(&self, path: &str) -> HttpRequest {
         HttpRequest::get(format!("{}{path}", self.base)).header("accept", "application/json")
@@ -74,7 +74,7 @@ impl Api {
 
     /// Asks for something that changes nothing. After a timeout, a broken connection, 429, 500,
     /// 502, 503 or 504 it asks once more, if there is time.
-    pub(crate) async fn read(&self, cx: &Cx, request: HttpRequest) -> Result<Answer, ToolError> {
+    pub(crate) async fn read(&self, cx: &Cx, request: HttpRequest) -> Result<ApiAnswer, ToolError> {
         let in_all = self.time(cx);
         let started = cx.now_ms();
         // a service that used up two thirds of the time is given the last third
@@ -93,7 +93,11 @@ impl Api {
     }
 
     /// Asks for a change, once: nobody knows whether a request without an answer was done.
-    pub(crate) async fn write(&self, cx: &Cx, request: HttpRequest) -> Result<Answer, ToolError> {
+    pub(crate) async fn write(
+        &self,
+        cx: &Cx,
+        request: HttpRequest,
+    ) -> Result<ApiAnswer, ToolError> {
         let result = self.once(cx, request.clone(), self.time(cx)).await?;
         self.judge(
             cx,
@@ -109,12 +113,12 @@ impl Api {
     }
 
     /// What any answer means that a toolkit does not expect. `answer` is no success.
-    pub(crate) fn unexpected(&self, answer: &Answer) -> ToolError {
+    pub(crate) fn unexpected(&self, answer: &ApiAnswer) -> ToolError {
         self.unavailable(self.described(answer))
     }
 
     /// The JSON of a success.
-    pub(crate) fn json<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, ToolError> {
+    pub(crate) fn json<T: DeserializeOwned>(&self, answer: &ApiAnswer) -> Result<T, ToolError> {
         if !(200..300).contains(&answer.status) {
             return Err(self.unexpected(answer));
         }
@@ -126,7 +130,7 @@ impl Api {
         }
         serde_json::from_str(&answer.body).map_err(|error| {
             // it may repeat a value of any length
-            let error: String = error.to_string().chars().take(LONGEST_CAUSE).collect();
+            let error: String = error.to_string().chars().take(MAX_CAUSE_LENGTH).collect();
             self.unavailable(format_args!(
                 "{}: not the JSON that was expected: {error}",
                 answer.asked
@@ -143,7 +147,7 @@ impl Api {
         cx: &Cx,
         request: HttpRequest,
         timeout: Duration,
-    ) -> Result<Result<Answer, HttpError>, ToolError> {
+    ) -> Result<Result<ApiAnswer, HttpError>, ToolError> {
         let asked = format!("{request:?}");
         let request = request
             .header("user-agent", USER_AGENT)
@@ -155,14 +159,14 @@ impl Api {
             .map(|response| self.answer(response, asked)))
     }
 
-    fn answer(&self, response: HttpResponse, asked: String) -> Answer {
+    fn answer(&self, response: HttpResponse, asked: String) -> ApiAnswer {
         let HttpResponse {
             status,
             headers,
             body,
             truncated,
         } = response;
-        Answer {
+        ApiAnswer {
             status,
             headers,
             body: self.without_key(String::from_utf8_lossy(&body).into_owned()),
@@ -189,7 +193,7 @@ impl Api {
     fn wait_before_retry(
         &self,
         cx: &Cx,
-        first: &Result<Answer, HttpError>,
+        first: &Result<ApiAnswer, HttpError>,
         request: &HttpRequest,
     ) -> Option<Duration> {
         match first {
@@ -212,9 +216,9 @@ impl Api {
         &self,
         cx: &Cx,
         request: &HttpRequest,
-        result: Result<Answer, HttpError>,
+        result: Result<ApiAnswer, HttpError>,
         advice: &str,
-    ) -> Result<Answer, ToolError> {
+    ) -> Result<ApiAnswer, ToolError> {
         match result {
             Ok(answer) if answer.is_limited() => Err(self.limited(&answer, cx.now_ms())),
             Ok(answer) if answer.status >= 500 => Err(self.failed(advice, self.described(&answer))),
@@ -233,7 +237,7 @@ impl Api {
     }
 
     /// An answer, for the log.
-    fn described(&self, answer: &Answer) -> String {
+    fn described(&self, answer: &ApiAnswer) -> String {
         let hint = match answer.status {
             401 | 403 => format!(
                 " (the key in {} is missing, wrong, or not allowed to do this)",
@@ -296,7 +300,7 @@ mod tests {
     #[test]
     fn the_key_is_taken_out_of_what_a_service_says() {
         let key = Some(Secret::new("k/secret+1").unwrap());
-        let api = Api {
+        let api = ApiClient {
             name: "It",
             base: String::new(),
             key,

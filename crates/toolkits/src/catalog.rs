@@ -13,18 +13,18 @@ use mcpfn_core::{
     input, prompt, resource,
 };
 
-use crate::database::schema::Schema;
+use crate::database::schema::DatabaseSchema;
 use crate::dialect::position;
 use crate::say::database_failed;
 
-pub use product::{Availability, Product, ProductId, get_product};
-pub use search::{Found, Hit, Search, search_products};
+pub use product::{Availability, ProductId, ProductRecord, get_product};
+pub use search::{ProductMatch, ProductMatches, ProductQuery, search_products};
 
 /// How many values a completion offers.
 const COMPLETIONS: usize = 100;
 
 /// How much of a person's words goes into the prompt, in characters.
-const LONGEST_WISH: usize = 500;
+const MAX_WISH_LENGTH: usize = 500;
 
 /// Adds the tools `search_products` and `get_product`, the resource `catalog://schema`, the
 /// template `catalog://product/{sku}` and the prompt `product_advisor`.
@@ -46,7 +46,7 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
 pub async fn catalog_schema(cx: &Cx) -> Result<String, ToolError> {
     let database = database(cx)?;
     if database.dialect() == Dialect::Postgres {
-        let schema = Schema::load(&**database).await?;
+        let schema = DatabaseSchema::load(&**database).await?;
         let definitions: Vec<&str> = schema
             .tables
             .iter()
@@ -84,7 +84,7 @@ pub struct ProductUri {
     title = "Product",
     mime = "application/json"
 )]
-pub async fn product_by_sku(args: ProductUri, cx: &Cx) -> Result<Json<Product>, ToolError> {
+pub async fn product_by_sku(args: ProductUri, cx: &Cx) -> Result<Json<ProductRecord>, ToolError> {
     product::find(&args.sku, cx).await.map(Json)
 }
 
@@ -104,7 +104,7 @@ pub struct Wish {
 /// Get advice on what to buy from the catalog, with prices and what is in stock.
 #[prompt(title = "Product advisor")]
 pub async fn product_advisor(args: Wish) -> String {
-    let cut = |words: &str| words.chars().take(LONGEST_WISH).collect::<String>();
+    let cut = |words: &str| words.chars().take(MAX_WISH_LENGTH).collect::<String>();
     let need = cut(args.need.trim());
     let budget = args
         .budget

@@ -11,14 +11,14 @@ use std::time::Duration;
 use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
 use serde::Deserialize;
 
-use crate::api::{Api, encode};
+use crate::api::{ApiClient, encode};
 use crate::config::{Config, Secret};
 
 const KEY: &str = "MCPFN_COMPANY_API_KEY";
 const URL: &str = "https://api.apollo.io";
 
 /// How much of a company's description is shown, in characters.
-const LONGEST_DESCRIPTION: usize = 1000;
+const MAX_DESCRIPTION_LENGTH: usize = 1000;
 
 /// Domains at which people have addresses of their own. Asking for these costs money and finds a
 /// mail provider.
@@ -49,11 +49,11 @@ const PERSONAL: [&str; 24] = [
     "yandex.ru",
 ];
 
-struct Enrichment(Api);
+struct Enrichment(ApiClient);
 
 /// Adds `lookup_company`, over the API at `url` (without a slash at its end).
 pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder {
-    let api = Api {
+    let api = ApiClient {
         name: "The company directory",
         base: url.into(),
         key: Some(key),
@@ -77,7 +77,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
 /// Whose company.
 #[input]
 #[derive(Debug)]
-pub struct Address {
+pub struct CompanyAddress {
     /// An e-mail address at the company's own domain, e.g. "ada@example.com". Not one at a mail
     /// provider such as gmail.com.
     #[schemars(length(min = 6, max = 254))]
@@ -124,7 +124,7 @@ pub struct Company {
     cache = "24h",
     rate = "10/m"
 )]
-pub async fn lookup_company(args: Address, cx: &Cx) -> Result<Company, ToolError> {
+pub async fn lookup_company(args: CompanyAddress, cx: &Cx) -> Result<Company, ToolError> {
     // kept for the same caller only: the speed of an answer would tell others which companies are
     // being looked at
     let domain = domain(&args.email)?;
@@ -146,7 +146,7 @@ pub async fn lookup_company(args: Address, cx: &Cx) -> Result<Company, ToolError
     if matches!(answer.status, 404 | 422) {
         return Err(unknown());
     }
-    let Found {
+    let CompanyReply {
         organization:
             Some(Organization {
                 name: Some(name),
@@ -173,7 +173,7 @@ pub async fn lookup_company(args: Address, cx: &Cx) -> Result<Company, ToolError
         linkedin: found.linkedin_url,
         description: found
             .short_description
-            .map(|text| text.chars().take(LONGEST_DESCRIPTION).collect()),
+            .map(|text| text.chars().take(MAX_DESCRIPTION_LENGTH).collect()),
         domain,
     })
 }
@@ -181,7 +181,7 @@ pub async fn lookup_company(args: Address, cx: &Cx) -> Result<Company, ToolError
 /// The part of the service's answer that is used. A domain that it does not know gives an answer
 /// without a company.
 #[derive(Deserialize)]
-struct Found {
+struct CompanyReply {
     organization: Option<Organization>,
 }
 

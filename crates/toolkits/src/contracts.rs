@@ -6,8 +6,8 @@ mod search;
 
 use mcpfn_core::Builder;
 
-pub use clause::{Clause, Wanted, extract_clause};
-pub use search::{Filters, Listed, Matches, search_documents};
+pub use clause::{Clause, ClauseQuery, extract_clause};
+pub use search::{DocumentList, Filters, Matches, search_documents};
 
 /// Adds `search_documents` and `extract_clause`, both with the scope `contracts:read`.
 pub fn toolkit(builder: Builder) -> Builder {

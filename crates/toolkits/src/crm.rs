@@ -14,16 +14,19 @@ use mcpfn_core::{Builder, Cx, Sql, SqlValue, ToolError, resource};
 
 use crate::say::{database_failed, other_columns, quoted};
 
-pub use log::{Kind, Log, Logged, create_activity_log};
-pub use opportunities::{OpenOpportunities, Opened, Opportunity, get_open_opportunities};
+pub use log::{ActivityKind, ActivityLog, Logged, create_activity_log};
+pub use opportunities::{
+    OpenOpportunities, OpenOpportunity, OpportunityQuery, get_open_opportunities,
+};
 pub use prompts::{Onboarding, Week, client_onboarding, weekly_summary};
 pub use search::{
-    Account, Accounts, Customer, Customers, Search, search_accounts, search_customers,
+    AccountMatch, Accounts, CustomerMatch, CustomerQuery, Customers, search_accounts,
+    search_customers,
 };
-pub use timeline::{AccountId, Contact, Event, Timeline, get_account_timeline};
+pub use timeline::{AccountId, Contact, Timeline, TimelineEvent, get_account_timeline};
 
 /// The longest identifier that is looked up, in bytes.
-const LONGEST_ID: usize = 64;
+const MAX_ID_LENGTH: usize = 64;
 
 /// Adds the tools `search_customers`, `search_accounts`, `get_account_timeline`,
 /// `get_open_opportunities` and `create_activity_log`, the resource `company://handbook` and the
@@ -78,7 +81,7 @@ pub async fn company_handbook(cx: &Cx) -> Result<String, ToolError> {
 /// An account's id as it is stored, or why it can't be one.
 fn account_id(given: &str) -> Result<String, ToolError> {
     let id = given.trim();
-    if id.is_empty() || id.len() > LONGEST_ID {
+    if id.is_empty() || id.len() > MAX_ID_LENGTH {
         return Err(no_account(id));
     }
     Ok(id.to_ascii_uppercase())

@@ -15,10 +15,10 @@ use mcpfn_core::{
 
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;
-use schema::{Schema, Table};
+use schema::{DatabaseSchema, DatabaseTable};
 
-pub use filter::{Filter, Op, Scalar, Value};
-pub use query::{Direction, Order, Queried, Query, query_table};
+pub use filter::{ColumnFilter, FilterValue, Op, Scalar};
+pub use query::{Direction, OrderBy, Queried, TableQuery, query_table};
 
 /// Rows of the sample in `database://table/{table}`.
 const SAMPLE: usize = 5;
@@ -69,7 +69,7 @@ pub struct TableSummary {
 /// `describe_table` for types and meaning, and `query_table` for rows.
 #[tool(read_only, idempotent, open_world = false, title = "List tables")]
 pub async fn list_tables(_: NoArguments, cx: &Cx) -> Result<Tables, ToolError> {
-    let schema = Schema::load(&**database(cx)?).await?;
+    let schema = DatabaseSchema::load(&**database(cx)?).await?;
     let note = schema
         .cut
         .then(|| "There are more tables than are listed here.".to_owned());
@@ -100,7 +100,7 @@ pub struct TableName {
 /// A table with its columns.
 #[output]
 #[derive(Debug)]
-pub struct Described {
+pub struct DescribedTable {
     /// Name.
     pub name: String,
     /// `table` or `view`.
@@ -126,8 +126,8 @@ pub struct DescribedColumn {
     pub primary_key: bool,
 }
 
-impl From<&Table> for Described {
-    fn from(table: &Table) -> Self {
+impl From<&DatabaseTable> for DescribedTable {
+    fn from(table: &DatabaseTable) -> Self {
         let columns = table.columns.iter().map(|column| DescribedColumn {
             name: column.name.clone(),
             declared: column.declared.clone(),
@@ -148,8 +148,8 @@ impl From<&Table> for Described {
 /// Use this before `query_table` when you are not sure which columns a table has, what they hold,
 /// or how tables are linked.
 #[tool(read_only, idempotent, open_world = false, title = "Describe table")]
-pub async fn describe_table(args: TableName, cx: &Cx) -> Result<Described, ToolError> {
-    let schema = Schema::load(&**database(cx)?).await?;
+pub async fn describe_table(args: TableName, cx: &Cx) -> Result<DescribedTable, ToolError> {
+    let schema = DatabaseSchema::load(&**database(cx)?).await?;
     Ok(schema.table(&args.name)?.into())
 }
 
@@ -164,10 +164,10 @@ pub struct TableUri {
 /// A table with a few of its rows.
 #[output]
 #[derive(Debug)]
-pub struct Sampled {
+pub struct SampledRows {
     /// The table.
     #[serde(flatten)]
-    pub table: Described,
+    pub table: DescribedTable,
     /// Its first rows, long values cut.
     #[schemars(with = "Vec<std::collections::BTreeMap<String, serde_json::Value>>")]
     pub sample: Vec<Row>,
@@ -180,9 +180,9 @@ pub struct Sampled {
     title = "Table",
     mime = "application/json"
 )]
-pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<Sampled>, ToolError> {
+pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<SampledRows>, ToolError> {
     let database = &**database(cx)?;
-    let schema = Schema::load(database).await?;
+    let schema = DatabaseSchema::load(database).await?;
     let table = schema.table(&args.table)?;
     let sql = format!("SELECT * FROM {}", schema::identifier(&table.name));
     let rows = database
@@ -190,7 +190,7 @@ pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<Sampled>, Too
         .await
         .map_err(database_failed)?;
     let sample = bounded(rows).rows;
-    Ok(Json(Sampled {
+    Ok(Json(SampledRows {
         table: table.into(),
         sample,
     }))
@@ -201,7 +201,7 @@ async fn names(typed: String, cx: Cx) -> Vec<String> {
     let Ok(database) = database(&cx) else {
         return Vec::new();
     };
-    let Ok(schema) = Schema::load(&**database).await else {
+    let Ok(schema) = DatabaseSchema::load(&**database).await else {
         return Vec::new();
     };
     let typed = typed.trim().to_lowercase();

@@ -12,20 +12,20 @@ use serde_json::json;
 use crate::config::{Config, Secret};
 
 /// The longest vector that is taken, in numbers.
-const LONGEST: usize = 4096;
+const MAX_LENGTH: usize = 4096;
 
 /// Bytes of one answer: 64 vectors of the greatest length as JSON.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Where the vectors come from.
 #[derive(Debug, Clone)]
-pub struct Endpoint {
+pub struct EmbeddingEndpoint {
     url: String,
     model: String,
     key: Option<Secret>,
 }
 
-impl Endpoint {
+impl EmbeddingEndpoint {
     /// A service whose address, without a slash at its end, is followed by `/embeddings`, such as
     /// `http://127.0.0.1:8080/v1`.
     pub fn new(url: impl Into<String>, model: impl Into<String>, key: Option<Secret>) -> Self {
@@ -71,14 +71,18 @@ impl Endpoint {
 /// An [`Embedder`] over the port to other HTTP services.
 #[derive(Clone)]
 pub struct HttpEmbedder {
-    endpoint: Endpoint,
+    endpoint: EmbeddingEndpoint,
     client: Arc<dyn HttpClient>,
     timeout: Duration,
 }
 
 impl HttpEmbedder {
     /// Asks `endpoint` through `client`, for at most `timeout` each time.
-    pub fn new(endpoint: Endpoint, client: Arc<dyn HttpClient>, timeout: Duration) -> Self {
+    pub fn new(
+        endpoint: EmbeddingEndpoint,
+        client: Arc<dyn HttpClient>,
+        timeout: Duration,
+    ) -> Self {
         Self {
             endpoint,
             client,
@@ -97,7 +101,7 @@ impl HttpEmbedder {
         )
         .header("accept", "application/json")
         .timeout(self.timeout)
-        .max_body(MOST_BYTES);
+        .max_body(MAX_BYTES);
         if let Some(key) = &self.endpoint.key {
             request = request.header("authorization", format!("Bearer {}", key.expose()));
         }
@@ -121,10 +125,10 @@ impl HttpEmbedder {
         }
         if answer.truncated {
             return Err(EmbedError::Unusable(format!(
-                "the answer has more than {MOST_BYTES} bytes"
+                "the answer has more than {MAX_BYTES} bytes"
             )));
         }
-        let list: List = serde_json::from_slice(&answer.body)
+        let list: EmbeddingList = serde_json::from_slice(&answer.body)
             .map_err(|_| EmbedError::Unusable("not the JSON of embeddings".to_owned()))?;
         vectors(list, texts.len())
     }
@@ -152,18 +156,18 @@ impl Embedder for HttpEmbedder {
 }
 
 #[derive(Deserialize)]
-struct List {
-    data: Vec<Entry>,
+struct EmbeddingList {
+    data: Vec<EmbeddingEntry>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct EmbeddingEntry {
     index: usize,
     embedding: Vec<f32>,
 }
 
 /// The vectors in the order of their texts, whatever the order in the answer.
-fn vectors(list: List, expected: usize) -> Result<Vec<Vec<f32>>, EmbedError> {
+fn vectors(list: EmbeddingList, expected: usize) -> Result<Vec<Vec<f32>>, EmbedError> {
     let mut found = list.data;
     found.sort_by_key(|entry| entry.index);
     let length = found.first().map_or(0, |entry| entry.embedding.len());
@@ -175,9 +179,9 @@ fn vectors(list: List, expected: usize) -> Result<Vec<Vec<f32>>, EmbedError> {
     let alike = found.iter().all(|entry| {
         entry.embedding.len() == length && entry.embedding.iter().all(|number| number.is_finite())
     });
-    if !whole || !alike || !(1..=LONGEST).contains(&length) {
+    if !whole || !alike || !(1..=MAX_LENGTH).contains(&length) {
         return Err(EmbedError::Unusable(format!(
-            "{} vectors for {expected} texts, or of other lengths than 1 to {LONGEST}",
+            "{} vectors for {expected} texts, or of other lengths than 1 to {MAX_LENGTH}",
             found.len()
         )));
     }

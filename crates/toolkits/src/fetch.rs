@@ -15,14 +15,14 @@ use mcpfn_core::{Builder, CallToolResult, Cx, ToolError, input, tool};
 
 use crate::untrusted;
 
-pub(crate) use decode::Kind;
-pub(crate) use html::{Part, readable};
+pub(crate) use decode::MediaKind;
+pub(crate) use html::{PagePart, readable};
 pub(crate) use own::OwnHosts;
 pub(crate) use page::load;
 pub(crate) use writer::plain;
 
 /// The most text of one answer, in bytes.
-const MOST: usize = 50 * 1024;
+const MAX: usize = 50 * 1024;
 
 /// Adds `fetch_url`.
 pub fn toolkit(builder: Builder) -> Builder {
@@ -32,7 +32,7 @@ pub fn toolkit(builder: Builder) -> Builder {
 /// Which page.
 #[input]
 #[derive(Debug)]
-pub struct Address {
+pub struct FetchArguments {
     /// The full address of a public page, e.g. `https://example.com/docs/start`. Only http and
     /// https, no password in it.
     #[schemars(length(min = 8, max = 2048))]
@@ -52,15 +52,15 @@ pub struct Address {
     timeout = "11s",
     rate = "30/m"
 )]
-pub async fn fetch_url(args: Address, cx: &Cx) -> Result<CallToolResult, ToolError> {
+pub async fn fetch_url(args: FetchArguments, cx: &Cx) -> Result<CallToolResult, ToolError> {
     let page = load(cx, &args.url).await?;
     let (title, text, cut) = match page.kind {
-        Kind::Html => {
-            let read = readable(&page.text, Part::Everything, MOST);
+        MediaKind::Html => {
+            let read = readable(&page.text, PagePart::Everything, MAX);
             (read.title, read.text, read.cut)
         }
-        Kind::Text => {
-            let (text, cut) = plain(page.text.trim(), MOST);
+        MediaKind::Text => {
+            let (text, cut) = plain(page.text.trim(), MAX);
             (None, text, cut)
         }
     };

@@ -20,9 +20,9 @@ use mcpfn_core::{BlobError, BlobPath, Blobs, Builder, Cx, IntoResource as _, Too
 use crate::api::encode;
 use crate::config::Config;
 
-pub use list::{Directory, Entry, Listing, list_directory};
-pub use read::{File, FileUri, Opened, file, read_file};
-pub use write::{Encoding, Move, Write, Written, move_file, write_file};
+pub use list::{DirectoryArguments, DirectoryListing, ListedEntry, list_directory};
+pub use read::{FileArguments, FileUri, OpenedFile, file, read_file};
+pub use write::{Encoding, Move, WriteArguments, WrittenFile, move_file, write_file};
 
 const WRITES: &str = "MCPFN_FILES_WRITABLE";
 

@@ -15,23 +15,23 @@ use std::time::Duration;
 use mcpfn_core::{Builder, Cx, HttpRequest, ToolError, text};
 use serde::Deserialize;
 
-use crate::api::{Answer, Api};
+use crate::api::{ApiAnswer, ApiClient};
 use crate::config::{Config, Secret};
 
-pub use file::{Contents, Entry, File, get_file_contents};
-pub use pulls::{PullRequest, PullRequests, Pulls, State, list_pull_requests};
-pub use write::{Comment, Issue, Written, create_issue, post_comment};
+pub use file::{DirectoryEntry, FileContents, RepositoryFile, get_file_contents};
+pub use pulls::{PullRequest, PullRequests, PullState, Pulls, list_pull_requests};
+pub use write::{Comment, CreatedItem, Issue, create_issue, post_comment};
 
 const TOKEN: &str = "MCPFN_GITHUB_TOKEN";
 const URL: &str = "https://api.github.com";
 
-pub(crate) struct GitHub(Api);
+pub(crate) struct GitHub(ApiClient);
 
 /// Adds `list_pull_requests` and `get_file_contents`, over the API at `url` (without a slash at its
 /// end); with a token also `create_issue` and `post_comment`.
 pub fn toolkit(builder: Builder, url: impl Into<String>, token: Option<Secret>) -> Builder {
     let may_write = token.is_some();
-    let api = Api {
+    let api = ApiClient {
         name: "GitHub",
         base: url.into(),
         key: token,
@@ -59,7 +59,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
 impl GitHub {
     /// The JSON at a path, if it is there. A repository that was renamed is followed, once and only
     /// on the same server.
-    async fn read(&self, cx: &Cx, path: &str) -> Result<Answer, ToolError> {
+    async fn read(&self, cx: &Cx, path: &str) -> Result<ApiAnswer, ToolError> {
         let Self(api) = self;
         let answer = api.read(cx, self.signed(api.get(path))).await?;
         let moved = answer
@@ -87,7 +87,7 @@ impl GitHub {
     }
 
     /// What a refusal means. `what` was asked for, such as "the pull requests of `a/b`".
-    fn refused(&self, answer: &Answer, what: &str) -> ToolError {
+    fn refused(&self, answer: &ApiAnswer, what: &str) -> ToolError {
         let sentence = match answer.status {
             // GitHub does not tell what is private from what does not exist
             404 => {
@@ -96,7 +96,7 @@ impl GitHub {
                 ));
             }
             422 => {
-                let said = serde_json::from_str::<Refusal>(&answer.body).unwrap_or_default();
+                let said = serde_json::from_str::<GithubRefusal>(&answer.body).unwrap_or_default();
                 return ToolError::new(format!(
                     "GitHub did not take it: {}. Change the arguments.",
                     text::quoted(&said.message)
@@ -115,7 +115,7 @@ impl GitHub {
 }
 
 #[derive(Deserialize, Default)]
-struct Refusal {
+struct GithubRefusal {
     #[serde(default)]
     message: String,
 }

@@ -3,7 +3,7 @@
 use mcpfn_core::{Builder, input, tool};
 
 /// How much of a name is repeated, in characters.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 
 /// Adds `hello_world`.
 pub fn toolkit(builder: Builder) -> Builder {
@@ -30,7 +30,7 @@ pub async fn hello_world(args: Hello) -> String {
         .unwrap_or_default()
         .chars()
         .filter(|c| !c.is_control())
-        .take(LONGEST_NAME)
+        .take(MAX_NAME_LENGTH)
         .collect();
     match name.trim() {
         "" => "Hello, world!".to_owned(),

@@ -22,7 +22,7 @@ pub use reorder::{Reorder, Reorders, Which, suggest_reorders};
 pub use velocity::{FromWarehouse, Period, Velocity, get_sales_velocity};
 
 /// The longest SKU or code that is looked up, in bytes.
-const LONGEST_CODE: usize = 64;
+const MAX_CODE_LENGTH: usize = 64;
 
 /// Adds the tools `get_stock_levels`, `get_sales_velocity`, `get_lead_time`, `suggest_reorders` and
 /// `draft_purchase_order`.
@@ -44,7 +44,7 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
 /// A SKU as it is stored, or why it can't be one.
 fn sku(given: &str) -> Result<String, ToolError> {
     let sku = given.trim();
-    if sku.is_empty() || sku.len() > LONGEST_CODE {
+    if sku.is_empty() || sku.len() > MAX_CODE_LENGTH {
         return Err(no_sku(sku));
     }
     Ok(sku.to_ascii_uppercase())

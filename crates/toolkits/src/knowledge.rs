@@ -18,28 +18,28 @@ mod vector;
 use mcpfn_core::{Builder, Cx, Sql, SqlError, SqlValue, ToolError, input, resource};
 
 use crate::config::Config;
-use crate::embedding::Endpoint;
+use crate::embedding::EmbeddingEndpoint;
 use crate::say::{database_failed, other_columns, quoted};
 
-pub use outline::LONGEST_PASSAGE;
-pub use search::{Found, Passage, Question, semantic_search};
-pub use store::{AddError, Document, LONGEST_DOCUMENT, add, is_present, schema_for};
+pub use outline::MAX_PASSAGE_LENGTH;
+pub use search::{FoundPassage, PassageMatches, Question, semantic_search};
+pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add, is_present, schema_for};
 
 /// The longest id that is looked up, in bytes.
-const LONGEST_ID: usize = 300;
+const MAX_ID_LENGTH: usize = 300;
 
 /// Passages of one document: those of the shortest kind in the longest document.
-const MOST_PASSAGES: usize = 20_000;
+const MAX_PASSAGES: usize = 20_000;
 
 /// The most text of a document as a resource, in bytes.
-const MOST_SHOWN: usize = 256 * 1024;
+const MAX_SHOWN: usize = 256 * 1024;
 
 /// Where vectors come from, if from anywhere.
-struct Meaning(Option<Endpoint>);
+struct Meaning(Option<EmbeddingEndpoint>);
 
 /// Adds `semantic_search` and the template `knowledge://document/{id}`, both with the scope
 /// `knowledge:read`. A host's own port `Embedder` goes before `endpoint`.
-pub fn toolkit(builder: Builder, endpoint: Option<Endpoint>) -> Builder {
+pub fn toolkit(builder: Builder, endpoint: Option<EmbeddingEndpoint>) -> Builder {
     builder
         .state(Meaning(endpoint))
         .tool(semantic_search)
@@ -47,7 +47,7 @@ pub fn toolkit(builder: Builder, endpoint: Option<Endpoint>) -> Builder {
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
-    let endpoint = Endpoint::configured(config);
+    let endpoint = EmbeddingEndpoint::configured(config);
     toolkit(builder, endpoint)
 }
 
@@ -70,9 +70,9 @@ pub struct DocumentUri {
 pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
     let stored = load(&**cx.port::<dyn Sql>()?, &args.id, "semantic_search").await?;
     let mut text = stored.text;
-    if text.len() > MOST_SHOWN {
+    if text.len() > MAX_SHOWN {
         let all = text.len();
-        text.truncate(text.floor_char_boundary(MOST_SHOWN));
+        text.truncate(text.floor_char_boundary(MAX_SHOWN));
         text.push_str(&format!(
             "\n\n(cut here: the document has {all} bytes; `semantic_search` \
             finds passages in the rest)"
@@ -105,10 +105,10 @@ pub(crate) async fn load(database: &dyn Sql, id: &str, search: &str) -> Result<S
     let id = id.trim();
     let sql = "SELECT d.id, d.title, d.source, p.text FROM documents AS d JOIN passages AS p ON p.document = d.number \
                WHERE d.id = ?1 ORDER BY p.starts";
-    let rows = if id.len() > LONGEST_ID {
+    let rows = if id.len() > MAX_ID_LENGTH {
         Ok(Default::default())
     } else {
-        database.query(sql, &[id.into()], MOST_PASSAGES).await
+        database.query(sql, &[id.into()], MAX_PASSAGES).await
     };
     let rows = match rows {
         Ok(rows) => rows.rows,

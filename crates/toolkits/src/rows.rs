@@ -6,10 +6,10 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::Value;
 
 /// The longest text value that is shown whole, in characters.
-const LONGEST_TEXT: usize = 2000;
+const MAX_TEXT_LENGTH: usize = 2000;
 
 /// The rows of one answer, in bytes of JSON. A model reads a third of this as one page.
-pub(crate) const MOST_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
 /// A row: its columns' names and values, in the order of the columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ pub(crate) fn bounded(found: Rows) -> Bounded {
         rows_left_out: false,
         values_cut: false,
     };
-    let mut left = MOST_BYTES;
+    let mut left = MAX_BYTES;
     for values in found.rows {
         let mut cut = false;
         let values = values.into_iter().map(|value| shown(value, &mut cut));
@@ -62,7 +62,7 @@ pub(crate) fn bounded(found: Rows) -> Bounded {
 pub(crate) fn shown(value: SqlValue, cut: &mut bool) -> Value {
     match value {
         SqlValue::Blob(bytes) => format!("(binary, {} bytes)", bytes.len()).into(),
-        SqlValue::Text(text) => match text.char_indices().nth(LONGEST_TEXT) {
+        SqlValue::Text(text) => match text.char_indices().nth(MAX_TEXT_LENGTH) {
             Some((end, _)) => {
                 *cut = true;
                 format!(

@@ -3,7 +3,7 @@
 use mcpfn_core::{Cx, SqlError, ToolError, text};
 
 /// How much of a caller's name is written into a row, in characters.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_LENGTH: usize = 200;
 
 /// A database's failure as the model reads it. The cause is for the log alone.
 pub(crate) fn database_failed(error: SqlError) -> ToolError {
@@ -44,7 +44,7 @@ pub(crate) fn who(cx: &Cx) -> String {
         .subject
         .chars()
         .filter(|character| !character.is_control())
-        .take(LONGEST_NAME)
+        .take(MAX_NAME_LENGTH)
         .collect();
     if subject.is_empty() {
         "anonymous".to_owned()

@@ -8,7 +8,7 @@ use mcpfn_core::{
 };
 use serde_json::Value;
 
-use crate::rows::{MOST_BYTES, shown};
+use crate::rows::{MAX_BYTES, shown};
 use crate::say::database_failed;
 use crate::untrusted::visible;
 
@@ -21,10 +21,10 @@ const LIMITS: ReadLimits = ReadLimits {
 };
 
 /// The longest statement, in bytes.
-const LONGEST: usize = 10_000;
+const MAX_LENGTH: usize = 10_000;
 
 /// How much of the database's own words about a statement is passed on, in characters.
-const LONGEST_REASON: usize = 400;
+const MAX_REASON_LENGTH: usize = 400;
 
 /// Adds the tool `query_database`, for which a caller needs the scope `sql:read`. It shows every
 /// table that the database's role can read: switch it on for databases whose whole content callers
@@ -46,7 +46,7 @@ pub struct Statement {
 /// Rows of an answer.
 #[output]
 #[derive(Debug)]
-pub struct Answer {
+pub struct QueryResult {
     /// Names of the columns.
     pub columns: Vec<String>,
     /// Each row's values, in the order of `columns`. Binary values are shown as their size, very
@@ -72,10 +72,10 @@ pub struct Answer {
     scope = "sql:read",
     title = "Query the database"
 )]
-pub async fn query_database(args: Statement, cx: &Cx) -> Result<Answer, ToolError> {
-    if args.sql.len() > LONGEST {
+pub async fn query_database(args: Statement, cx: &Cx) -> Result<QueryResult, ToolError> {
+    if args.sql.len() > MAX_LENGTH {
         return Err(ToolError::new(format!(
-            "`sql` has more than {LONGEST} bytes. Ask for less at a time."
+            "`sql` has more than {MAX_LENGTH} bytes. Ask for less at a time."
         )));
     }
     let database = &**cx.port::<dyn Sql>()?;
@@ -83,13 +83,13 @@ pub async fn query_database(args: Statement, cx: &Cx) -> Result<Answer, ToolErro
         .read(&args.sql, LIMITS)
         .await
         .map_err(|error| refused(error, database.dialect()))?;
-    let mut answer = Answer {
+    let mut answer = QueryResult {
         columns: found.columns,
         rows: Vec::new(),
         truncated: found.truncated,
         note: None,
     };
-    let (mut left, mut cut) = (MOST_BYTES, false);
+    let (mut left, mut cut) = (MAX_BYTES, false);
     for row in found.rows {
         let mut row_cut = false;
         let values: Vec<Value> = row
@@ -109,7 +109,7 @@ pub async fn query_database(args: Statement, cx: &Cx) -> Result<Answer, ToolErro
     Ok(answer)
 }
 
-fn note(answer: &Answer, cut: bool) -> Option<String> {
+fn note(answer: &QueryResult, cut: bool) -> Option<String> {
     let mut notes = Vec::new();
     match (answer.rows.len(), answer.truncated) {
         (0, true) => {
@@ -161,8 +161,8 @@ fn refused(error: SqlError, dialect: Dialect) -> ToolError {
 /// The database's words, on one line, without what is invisible or turns the direction of writing.
 fn said(reason: &str) -> String {
     let line = visible(&reason.split_whitespace().collect::<Vec<_>>().join(" "));
-    let mut shown: String = line.chars().take(LONGEST_REASON).collect();
-    if line.chars().nth(LONGEST_REASON).is_some() {
+    let mut shown: String = line.chars().take(MAX_REASON_LENGTH).collect();
+    if line.chars().nth(MAX_REASON_LENGTH).is_some() {
         shown.push('…');
     }
     shown.trim_end_matches('.').to_owned()

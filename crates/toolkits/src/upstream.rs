@@ -22,13 +22,13 @@ mod remote;
 use mcpfn_core::Builder;
 
 use crate::config::{Config, Secret, is_address};
-use client::Client;
+use client::UpstreamClient;
 use remote::Remote;
 
 const VARIABLE: &str = "MCPFN_UPSTREAMS";
 
 /// The most upstreams of one server: each costs a request when lists are asked for.
-const MOST: usize = 16;
+const MAX: usize = 16;
 
 /// One server to front.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ pub fn toolkit(builder: Builder, servers: Vec<Server>) -> Builder {
              url,
              token,
              scope,
-         }| builder.upstream(Remote::new(scope, Client::new(name, url, token))),
+         }| builder.upstream(Remote::new(scope, UpstreamClient::new(name, url, token))),
     )
 }
 
@@ -138,9 +138,9 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
             scope: config.text(&variable("SCOPE")),
         });
     }
-    if servers.len() > MOST {
+    if servers.len() > MAX {
         config.mistake(format!(
-            "{VARIABLE} names {} servers, and one endpoint fronts {MOST} at most",
+            "{VARIABLE} names {} servers, and one endpoint fronts {MAX} at most",
             servers.len()
         ));
     }

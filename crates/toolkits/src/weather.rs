@@ -10,20 +10,20 @@ use std::time::Duration;
 use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
 use serde::Deserialize;
 
-use crate::api::{Api, encode};
+use crate::api::{ApiClient, encode};
 use crate::config::{Config, Secret};
 
 const KEY: &str = "MCPFN_WEATHER_API_KEY";
 const URL: &str = "https://api.openweathermap.org";
 
 /// The longest name of a city that is looked up, in characters.
-const LONGEST_CITY: usize = 50;
+const MAX_CITY_LENGTH: usize = 50;
 
-struct Weather(Api);
+struct Weather(ApiClient);
 
 /// Adds `get_weather`, over the API at `url` (without a slash at its end).
 pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder {
-    let api = Api {
+    let api = ApiClient {
         name: "The weather service",
         base: url.into(),
         key: Some(key),
@@ -60,7 +60,7 @@ pub struct City {
 /// The weather now.
 #[output]
 #[derive(Debug)]
-pub struct Report {
+pub struct WeatherReport {
     /// The city that was found, as the service calls it.
     pub city: String,
     /// Its country, as an ISO 3166 code of two letters.
@@ -90,7 +90,7 @@ pub struct Report {
     cache = "10m",
     cache_public
 )]
-pub async fn get_weather(args: City, cx: &Cx) -> Result<Report, ToolError> {
+pub async fn get_weather(args: City, cx: &Cx) -> Result<WeatherReport, ToolError> {
     let city = city(&args.city)?;
     let Weather(api) = cx.state()?;
     let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
@@ -109,9 +109,9 @@ pub async fn get_weather(args: City, cx: &Cx) -> Result<Report, ToolError> {
         );
         return Err(ToolError::not_found(sentence));
     }
-    let found: Found = api.json(&answer)?;
+    let found: WeatherReply = api.json(&answer)?;
     let description = found.weather.into_iter().next().map(|sky| sky.description);
-    Ok(Report {
+    Ok(WeatherReport {
         city: found.name,
         country: found.sys.country,
         temperature_celsius: found.main.temp,
@@ -123,13 +123,13 @@ pub async fn get_weather(args: City, cx: &Cx) -> Result<Report, ToolError> {
 
 /// The part of the service's answer that is used.
 #[derive(Deserialize)]
-struct Found {
+struct WeatherReply {
     name: String,
     main: Measured,
     #[serde(default)]
     weather: Vec<Sky>,
     #[serde(default)]
-    sys: Place,
+    sys: WeatherPlace,
 }
 
 #[derive(Deserialize)]
@@ -145,7 +145,7 @@ struct Sky {
 }
 
 #[derive(Deserialize, Default)]
-struct Place {
+struct WeatherPlace {
     country: Option<String>,
 }
 
@@ -157,9 +157,9 @@ fn city(name: &str) -> Result<&str, ToolError> {
             "`city` is empty. Name a city, e.g. \"Lisbon\".",
         ));
     }
-    if name.chars().count() > LONGEST_CITY {
+    if name.chars().count() > MAX_CITY_LENGTH {
         return Err(ToolError::new(format!(
-            "`city` is longer than {LONGEST_CITY} characters. Name only the city, e.g. \"Lisbon\"."
+            "`city` is longer than {MAX_CITY_LENGTH} characters. Name only the city, e.g. \"Lisbon\"."
         )));
     }
     let legal = |character: char| {

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use mcpfn_core::{Builder, CallToolResult, Cx, ToolError, input, output, text, tool};
 
-use crate::api::Api;
+use crate::api::ApiClient;
 use crate::config::{Config, Secret};
-use crate::fetch::{Kind, Part, load, plain, readable};
+use crate::fetch::{MediaKind, PagePart, load, plain, readable};
 use crate::untrusted::{self, NOTICE, Untrusted};
 
 pub use engine::Engine;
@@ -23,11 +23,11 @@ pub use engine::Engine;
 const KEY: &str = "MCPFN_SEARCH_API_KEY";
 
 /// The most results of one search. Brave has no more on a page.
-const MOST: u32 = 20;
+const MAX: u32 = 20;
 
 /// The longest query, in characters, and its most words: Brave refuses more.
-const LONGEST_QUERY: usize = 400;
-const MOST_WORDS: usize = 50;
+const MAX_QUERY_LENGTH: usize = 400;
+const MAX_WORDS: usize = 50;
 
 /// The most text of a scraped page, in bytes.
 const EXCERPT: usize = 12 * 1024;
@@ -35,14 +35,14 @@ const EXCERPT: usize = 12 * 1024;
 /// With less text than this, in bytes, what a page marks as its content is not its content.
 const LEAST: usize = 200;
 
-struct Search {
-    api: Api,
+struct WebSearch {
+    api: ApiClient,
     engine: Engine,
 }
 
 /// Adds `search`, over the API at `url` (without a slash at its end), and `scrape`.
 pub fn toolkit(builder: Builder, engine: Engine, url: impl Into<String>, key: Secret) -> Builder {
-    let api = Api {
+    let api = ApiClient {
         name: "The web search",
         base: url.into(),
         key: Some(key),
@@ -51,7 +51,7 @@ pub fn toolkit(builder: Builder, engine: Engine, url: impl Into<String>, key: Se
         max_body: 1024 * 1024,
     };
     builder
-        .state(Search { api, engine })
+        .state(WebSearch { api, engine })
         .tool(search)
         .tool(scrape)
 }
@@ -79,7 +79,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
 /// What to search for.
 #[input]
 #[derive(Debug)]
-pub struct Query {
+pub struct WebQuery {
     /// A few words, e.g. "rust async cancellation safety"; "..." around words finds them together,
     /// site:example.com one site.
     #[schemars(length(min = 1, max = 400))]
@@ -93,11 +93,11 @@ pub struct Query {
 /// Pages that match a search.
 #[output]
 #[derive(Debug)]
-pub struct Found {
+pub struct SearchResults {
     /// How to read the rest.
     pub notice: &'static str,
     /// The best match first.
-    pub results: Vec<Hit>,
+    pub results: Vec<SearchHit>,
     /// What else to know about this answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -106,7 +106,7 @@ pub struct Found {
 /// A page as search shows it.
 #[output]
 #[derive(Debug)]
-pub struct Hit {
+pub struct SearchHit {
     /// Title of the page.
     pub title: String,
     /// Its address, for `scrape`.
@@ -131,22 +131,22 @@ pub struct Hit {
     cache = "5m",
     rate = "30/m"
 )]
-pub async fn search(args: Query, cx: &Cx) -> Result<Untrusted<Found>, ToolError> {
+pub async fn search(args: WebQuery, cx: &Cx) -> Result<Untrusted<SearchResults>, ToolError> {
     let query = args.query.trim();
     if query.is_empty() {
         return Err(ToolError::new(
             "`query` is empty. Say what to search for, e.g. \"rust async cancellation\".",
         ));
     }
-    if query.chars().count() > LONGEST_QUERY || query.split_whitespace().count() > MOST_WORDS {
+    if query.chars().count() > MAX_QUERY_LENGTH || query.split_whitespace().count() > MAX_WORDS {
         return Err(ToolError::new(format!(
-            "`query` is too long. Search with a few words; at most {MOST_WORDS} are taken."
+            "`query` is too long. Search with a few words; at most {MAX_WORDS} are taken."
         )));
     }
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
-    let Search { api, engine } = cx.state()?;
+    let WebSearch { api, engine } = cx.state()?;
     let answer = api.read(cx, engine.request(api, query, args.limit)).await?;
     if matches!(answer.status, 400 | 422) {
         let sentence = "The search engine did not take this query. Use plain words, without \
@@ -165,7 +165,7 @@ pub async fn search(args: Query, cx: &Cx) -> Result<Untrusted<Found>, ToolError>
             text::quoted(query)
         )
     });
-    Ok(Untrusted(Found {
+    Ok(Untrusted(SearchResults {
         notice: NOTICE,
         results,
         note,
@@ -175,7 +175,7 @@ pub async fn search(args: Query, cx: &Cx) -> Result<Untrusted<Found>, ToolError>
 /// Which page.
 #[input]
 #[derive(Debug)]
-pub struct Address {
+pub struct ScrapeArguments {
     /// The full address of a public page, e.g. `https://example.com/news/1`, as `search` returns
     /// it.
     #[schemars(length(min = 8, max = 2048))]
@@ -195,19 +195,19 @@ pub struct Address {
     cache = "5m",
     rate = "30/m"
 )]
-pub async fn scrape(args: Address, cx: &Cx) -> Result<CallToolResult, ToolError> {
+pub async fn scrape(args: ScrapeArguments, cx: &Cx) -> Result<CallToolResult, ToolError> {
     let page = load(cx, &args.url).await?;
     let (title, text, cut) = match page.kind {
-        Kind::Html => {
+        MediaKind::Html => {
             // the narrowest part that has text in it
-            let parts = [Part::Main, Part::Body]
+            let parts = [PagePart::Main, PagePart::Body]
                 .into_iter()
                 .map(|part| readable(&page.text, part, EXCERPT));
             let read = parts.into_iter().find(|read| read.text.len() >= LEAST);
-            let read = read.unwrap_or_else(|| readable(&page.text, Part::Everything, EXCERPT));
+            let read = read.unwrap_or_else(|| readable(&page.text, PagePart::Everything, EXCERPT));
             (read.title, read.text, read.cut)
         }
-        Kind::Text => {
+        MediaKind::Text => {
             let (text, cut) = plain(page.text.trim(), EXCERPT);
             (None, text, cut)
         }

@@ -3,10 +3,10 @@
 //! ever an operator of a search.
 
 /// More words than this do not make a search better.
-const MOST_WORDS: usize = 12;
+const MAX_WORDS: usize = 12;
 
 /// The longest word that is searched for, in characters.
-const LONGEST_WORD: usize = 40;
+const MAX_WORD_LENGTH: usize = 40;
 
 /// Words that say nothing about a subject or a product.
 const SMALL_WORDS: &str = " a about am an and any are as at be been being but by can could did do does find for from get had has have how \
@@ -20,11 +20,11 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     let parts = text.split(|character| !is_part_of_word(character));
     for word in parts
         .filter(|word| word.chars().any(char::is_alphanumeric))
-        .take(MOST_WORDS * 4)
+        .take(MAX_WORDS * 4)
     {
         let word = word
             .chars()
-            .take(LONGEST_WORD)
+            .take(MAX_WORD_LENGTH)
             .collect::<String>()
             .to_lowercase();
         if !all.contains(&word) {
@@ -34,12 +34,12 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     let large: Vec<String> = all
         .iter()
         .filter(|word| !SMALL_WORDS.contains(&format!(" {word} ")))
-        .take(MOST_WORDS)
+        .take(MAX_WORDS)
         .cloned()
         .collect();
     // a search for small words alone is a search for them
     if large.is_empty() {
-        all.into_iter().take(MOST_WORDS).collect()
+        all.into_iter().take(MAX_WORDS).collect()
     } else {
         large
     }
@@ -88,7 +88,7 @@ mod tests {
         let many: String = (0..100_000)
             .map(|number| format!("word{number} "))
             .collect();
-        assert_eq!(words(&many).len(), MOST_WORDS);
-        assert_eq!(words(&"x".repeat(1_000_000))[0].len(), LONGEST_WORD);
+        assert_eq!(words(&many).len(), MAX_WORDS);
+        assert_eq!(words(&"x".repeat(1_000_000))[0].len(), MAX_WORD_LENGTH);
     }
 }

@@ -13,18 +13,18 @@ use worker::wasm_bindgen::closure::Closure;
 /// Ready once JavaScript has called [`Callback::function`]. Must outlive the call: whoever drops it
 /// first tells JavaScript so.
 pub(crate) struct Callback {
-    state: Rc<State>,
+    state: Rc<CallbackState>,
     closure: Closure<dyn FnMut()>,
 }
 
-struct State {
+struct CallbackState {
     called: Cell<bool>,
     waker: RefCell<Waker>,
 }
 
 impl Callback {
     pub(crate) fn new() -> Self {
-        let state = Rc::new(State {
+        let state = Rc::new(CallbackState {
             called: Cell::new(false),
             waker: RefCell::new(Waker::noop().clone()),
         });

@@ -32,7 +32,7 @@ use crate::{console, ports, request, response};
 
 thread_local! {
     /// Mistakes are kept too: bindings don't change while an isolate lives.
-    static HOST: OnceCell<Result<Rc<Host>, String>> = const { OnceCell::new() };
+    static HOST: OnceCell<Result<Rc<WorkerHost>, String>> = const { OnceCell::new() };
 }
 
 /// The host itself can't answer: what it was given to serve is no server, a tool panicked, nobody
@@ -48,7 +48,7 @@ const CACHE: &str = "CACHE";
 const IDEMPOTENCY: &str = "IDEMPOTENCY";
 
 /// What every event of this isolate shares.
-struct Host {
+struct WorkerHost {
     service: Service,
     platform: Arc<Platform>,
     base_path: String,
@@ -68,7 +68,7 @@ where
     future_to_promise(AssertUnwindSafe(async move {
         let answered = uncaught(async move {
             let host = HOST.with(|host| {
-                host.get_or_init(|| Host::new(&Variables(env), setup).map(Rc::new))
+                host.get_or_init(|| WorkerHost::new(&Variables(env), setup).map(Rc::new))
                     .clone()
             });
             match host {
@@ -94,7 +94,7 @@ pub fn served(
     })
 }
 
-impl Host {
+impl WorkerHost {
     fn new<E, P>(
         variables: &Variables,
         setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,

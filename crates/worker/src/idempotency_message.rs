@@ -6,7 +6,7 @@ pub(crate) const HOLDER: usize = 16;
 
 /// What is asked of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ask<'a> {
+pub(crate) enum HoldRequest<'a> {
     Begin { now_ms: u64, held_until_ms: u64 },
     Finish { expires_ms: u64, result: &'a [u8] },
     Abandon,
@@ -15,22 +15,22 @@ pub(crate) enum Ask<'a> {
 /// One request: a letter, the holder, the length of the key in a byte, the key, and what belongs to
 /// the letter.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Request<'a> {
-    pub(crate) ask: Ask<'a>,
+pub(crate) struct HoldRequest<'a> {
+    pub(crate) ask: HoldRequest<'a>,
     pub(crate) key: &'a str,
     pub(crate) holder: &'a [u8; HOLDER],
 }
 
-impl<'a> Request<'a> {
+impl<'a> HoldRequest<'a> {
     /// Keys are 43 characters; of a longer one than 255, the rest is no part of it.
     pub(crate) fn write(&self) -> Vec<u8> {
         let (letter, first, second): (_, &[u8], &[u8]) = match &self.ask {
-            Ask::Begin {
+            HoldRequest::Begin {
                 now_ms,
                 held_until_ms,
             } => (b'b', &now_ms.to_be_bytes(), &held_until_ms.to_be_bytes()),
-            Ask::Finish { expires_ms, result } => (b'f', &expires_ms.to_be_bytes(), result),
-            Ask::Abandon => (b'a', &[], &[]),
+            HoldRequest::Finish { expires_ms, result } => (b'f', &expires_ms.to_be_bytes(), result),
+            HoldRequest::Abandon => (b'a', &[], &[]),
         };
         let key = &self.key.as_bytes()[..self.key.len().min(usize::from(u8::MAX))];
         [
@@ -52,16 +52,16 @@ impl<'a> Request<'a> {
         let ask = match letter {
             b'b' => {
                 let (now_ms, rest) = number(rest)?;
-                Ask::Begin {
+                HoldRequest::Begin {
                     now_ms,
                     held_until_ms: number(rest)?.0,
                 }
             }
             b'f' => {
                 let (expires_ms, result) = number(rest)?;
-                Ask::Finish { expires_ms, result }
+                HoldRequest::Finish { expires_ms, result }
             }
-            b'a' => Ask::Abandon,
+            b'a' => HoldRequest::Abandon,
             _ => return None,
         };
         Some(Self {
@@ -79,7 +79,7 @@ fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 /// What an object answers: a letter, and after `d` the result.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum HoldAnswer {
     First,
     Running,
     Done(Vec<u8>),
@@ -89,7 +89,7 @@ pub(crate) enum Answer {
     Lost,
 }
 
-impl Answer {
+impl HoldAnswer {
     pub(crate) fn write(&self) -> Vec<u8> {
         match self {
             Self::First => b"1".to_vec(),
@@ -119,42 +119,42 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for ask in [
-            Ask::Begin {
+            HoldRequest::Begin {
                 now_ms: 1,
                 held_until_ms: u64::MAX,
             },
-            Ask::Finish {
+            HoldRequest::Finish {
                 expires_ms: 1 << 60,
                 result: b"\0{}\xff",
             },
-            Ask::Finish {
+            HoldRequest::Finish {
                 expires_ms: 0,
                 result: b"",
             },
-            Ask::Abandon,
+            HoldRequest::Abandon,
         ] {
-            let request = Request {
+            let request = HoldRequest {
                 ask,
                 key: "a-digest",
                 holder: &[7; HOLDER],
             };
-            assert_eq!(Request::read(&request.write()), Some(request));
+            assert_eq!(HoldRequest::read(&request.write()), Some(request));
         }
         for answer in [
-            Answer::First,
-            Answer::Running,
-            Answer::Done(b"\0x".to_vec()),
-            Answer::Kept,
-            Answer::Lost,
+            HoldAnswer::First,
+            HoldAnswer::Running,
+            HoldAnswer::Done(b"\0x".to_vec()),
+            HoldAnswer::Kept,
+            HoldAnswer::Lost,
         ] {
-            assert_eq!(Answer::read(&answer.write()), Some(answer));
+            assert_eq!(HoldAnswer::read(&answer.write()), Some(answer));
         }
     }
 
     #[test]
     fn what_is_cut_off_is_no_request() {
-        let whole = Request {
-            ask: Ask::Begin {
+        let whole = HoldRequest {
+            ask: HoldRequest::Begin {
                 now_ms: 1,
                 held_until_ms: 2,
             },
@@ -163,10 +163,10 @@ mod tests {
         }
         .write();
         for length in 0..whole.len() {
-            assert_eq!(Request::read(&whole[..length]), None, "{length}");
+            assert_eq!(HoldRequest::read(&whole[..length]), None, "{length}");
         }
-        assert_eq!(Request::read(&[b'x'; 100]), None);
-        assert_eq!(Answer::read(b""), None);
-        assert_eq!(Answer::read(b"?"), None);
+        assert_eq!(HoldRequest::read(&[b'x'; 100]), None);
+        assert_eq!(HoldAnswer::read(b""), None);
+        assert_eq!(HoldAnswer::read(b"?"), None);
     }
 }

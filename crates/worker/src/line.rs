@@ -9,7 +9,7 @@ use tracing::field::{Field, Visit};
 /// `level` and `message` stand first, as Workers Logs shows them; the other fields follow under
 /// their names.
 pub(crate) fn line(event: &Event<'_>) -> String {
-    let mut fields = Fields(Map::new());
+    let mut fields = LineFields(Map::new());
     fields
         .0
         .insert("level".to_owned(), event.metadata().level().as_str().into());
@@ -17,15 +17,15 @@ pub(crate) fn line(event: &Event<'_>) -> String {
     Value::Object(fields.0).to_string()
 }
 
-struct Fields(Map<String, Value>);
+struct LineFields(Map<String, Value>);
 
-impl Fields {
+impl LineFields {
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
-impl Visit for Fields {
+impl Visit for LineFields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, format!("{value:?}"));
     }

@@ -15,7 +15,7 @@ use crate::callback::Callback;
 use crate::fetch::wait_until;
 
 /// The longest wait that `setTimeout` understands, some 24 days; it takes a longer one for none.
-const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
+const MAX_DURATION: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// The platform of this isolate, to which a server adds the ports of its toolkits.
 pub(crate) fn platform(keys: Keyring) -> Platform {
@@ -60,7 +60,7 @@ pub(crate) struct Timeout {
 impl Timeout {
     pub(crate) fn new(duration: Duration) -> Self {
         Self {
-            milliseconds: duration.min(LONGEST).as_millis() as i32,
+            milliseconds: duration.min(MAX_DURATION).as_millis() as i32,
             running: None,
         }
     }

@@ -18,7 +18,7 @@ use worker::web_sys;
 use worker::web_sys::ReadableStreamDefaultReader;
 
 /// The request as the HTTP crate reads it, with the path below `base_path`.
-pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<Incoming> {
+pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<IncomingBody> {
     let mut converted = Request::new(());
     // a method or path that is none can only be answered as one that is not served
     *converted.method_mut() =
@@ -38,9 +38,9 @@ pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<Inc
     let declared = converted.headers().contains_key(header::CONTENT_LENGTH);
     converted.map(|()| {
         if declared {
-            Incoming::Declared(request)
+            IncomingBody::Declared(request)
         } else {
-            Incoming::Undeclared(request)
+            IncomingBody::Undeclared(request)
         }
     })
 }
@@ -80,7 +80,7 @@ pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Vec<(String, String)> 
 
 /// The body of a request. One that says its length is read at once, after that length was found
 /// small enough; one that does not is read in pieces, so that a limit can stop it.
-pub(crate) enum Incoming {
+pub(crate) enum IncomingBody {
     Declared(web_sys::Request),
     Whole(JsFuture),
     Undeclared(web_sys::Request),
@@ -88,7 +88,7 @@ pub(crate) enum Incoming {
     End,
 }
 
-impl http_body::Body for Incoming {
+impl http_body::Body for IncomingBody {
     type Data = Bytes;
     type Error = Broken;
 

@@ -26,7 +26,7 @@ pub(crate) fn convert(
         // some statuses may have no body, not even an empty one
         Some(bytes) if bytes.is_empty() => builder.empty(),
         Some(bytes) => builder.fixed(bytes.to_vec()),
-        None => builder.from_stream(Events {
+        None => builder.from_stream(EventStream {
             body: Some(body),
             client,
         })?,
@@ -44,12 +44,12 @@ fn headers(from: &HeaderMap) -> Result<Headers, Error> {
 
 /// Reading it runs the handler. It ends when the handler does or the client goes away, which drops
 /// the handler.
-struct Events {
+struct EventStream {
     body: Option<Body>,
     client: Hangup,
 }
 
-impl Stream for Events {
+impl Stream for EventStream {
     type Item = Result<Vec<u8>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

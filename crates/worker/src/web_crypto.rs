@@ -29,7 +29,7 @@ extern "C" {
 
 pub(crate) struct WebCrypto;
 
-struct Key {
+struct CryptoKey {
     algorithm: Object,
     key: JsValue,
 }
@@ -53,12 +53,12 @@ impl Signatures for WebCrypto {
             let key = JsFuture::from(import_key("jwk", &jwk, &algorithm, false, &usages).ok()?)
                 .await
                 .ok()?;
-            Some(Box::new(Key { algorithm, key }) as Box<dyn SignatureKey>)
+            Some(Box::new(CryptoKey { algorithm, key }) as Box<dyn SignatureKey>)
         })
     }
 }
 
-impl SignatureKey for Key {
+impl SignatureKey for CryptoKey {
     fn verify<'a>(&'a self, signed: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             let Ok(verdict) = verify(

@@ -16,7 +16,7 @@ use mcpfn::prelude::*;
 use mcpfn::{Envelope, Execution, FailureMode, Frame, Platform, Principal, Rate, RateLimits};
 use mcpfn_http::{Config, Service};
 use mcpfn_it::fuzzing;
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use serde_json::{Value, json};
 
 use crate::harness::{Operation, timed};
@@ -135,7 +135,7 @@ impl Case {
         let platform = self.platform();
         let mut open = Config::default();
         open.anonymous = true;
-        open.max_body = MOST_BYTES;
+        open.max_body = MAX_BYTES;
         let service = Service::new(self.server(), open);
         let request = self.request();
         let messages = through_core(service.server(), &platform, request.body());
@@ -212,7 +212,7 @@ impl Case {
         if !self.policies {
             return platform;
         }
-        let stores = Arc::new(Stores::default());
+        let stores = Arc::new(MemoryStores::default());
         let limits = RateLimits {
             limiter: Arc::clone(&stores) as _,
             rate: Some(PLENTY),
@@ -316,7 +316,7 @@ struct Row {
 }
 
 /// Of a request, more than any has here.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// So much that no run uses it up.
 const PLENTY: Rate = Rate {
     calls: 4_000_000_000,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mcpfn::{Background, BoxFuture, FailureMode, Platform, Rate, RateLimits};
 use mcpfn_http::{Config, Service};
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{Tasks, new_key, platform};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -26,7 +26,7 @@ struct Busy {
 impl Busy {
     fn new(rate: Option<Rate>) -> Self {
         let runs = Runs::default();
-        let stores = Arc::new(Stores::default());
+        let stores = Arc::new(MemoryStores::default());
         let tasks = Tasks::default();
         let limits = RateLimits {
             limiter: Arc::clone(&stores) as _,

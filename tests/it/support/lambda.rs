@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use super::{Host, Request, Response};
 
 /// The largest event that AWS takes.
-const LARGEST_EVENT: usize = 6 * 1024 * 1024;
+const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
 /// The origins of this machine that the fixtures let in.
 const ORIGINS: &str = "http://localhost:3000,http://127.0.0.1,http://[::1]:8080";
 
@@ -108,7 +108,7 @@ impl Host for Lambda {
                 "a function URL makes one header of two, and that is refused for its value",
             );
         }
-        (request.body.len() > LARGEST_EVENT).then_some("AWS takes no event over 6 MB")
+        (request.body.len() > MAX_EVENT_BYTES).then_some("AWS takes no event over 6 MB")
     }
 
     fn send(&self, request: &Request) -> Response {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use mcpfn::{Builder, FailureMode, HttpClient, Platform};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::Tasks;
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use tokio::sync::oneshot;
 
 use super::{Host, Request, Response, time};
@@ -28,7 +28,7 @@ pub(crate) struct Local {
 impl Local {
     pub(crate) fn start(server: impl FnOnce() -> Builder) -> Self {
         let server = server().build().unwrap_or_else(|error| panic!("{error}"));
-        let stores = Arc::new(Stores::default());
+        let stores = Arc::new(MemoryStores::default());
         let platform = mcpfn_local::platform(time::keys())
             .with_background(Arc::new(Tasks::default()))
             .with_cache(Arc::clone(&stores) as _)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use mcpfn_aws::Keys;
+use mcpfn_aws::AccessKeys;
 use mcpfn_client::Client;
 use mcpfn_core::{HttpClient as _, HttpRequest};
 use mcpfn_files::S3;
@@ -29,7 +29,7 @@ pub async fn create(emulator: SocketAddr, name: &str) {
         configuration,
     );
     request.method = "PUT";
-    let keys = Keys {
+    let keys = AccessKeys {
         id: ID.to_owned(),
         secret: SECRET.to_owned(),
         session: None,

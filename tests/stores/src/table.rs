@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mcpfn_lambda::dynamodb::{Keys, Table};
+use mcpfn_lambda::dynamodb::{AccessKeys, Table};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -46,7 +46,7 @@ pub fn at(address: SocketAddr, name: &str) -> Table {
         name: name.to_owned(),
         region: "eu-west-1".to_owned(),
         endpoint: Some(format!("http://{address}")),
-        keys: Keys {
+        keys: AccessKeys {
             id: "test".to_owned(),
             secret: SECRET.to_owned(),
             session: Some(SECRET.to_owned()),

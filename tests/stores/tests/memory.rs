@@ -7,7 +7,7 @@ use mcpfn_store_tests::contract::{Stores, checks};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_keeps_the_contract() {
-    let one = Arc::new(memory::Stores::default());
+    let one = Arc::new(memory::MemoryStores::default());
     let stores = Stores {
         other: one.clone(),
         one,

@@ -24,7 +24,7 @@ use crate::{Host as _, Request, Worker};
 use stores::contract;
 
 /// What a message carries; of more, the Worker makes the rest.
-const MOST: usize = 2_500_000;
+const MAX: usize = 2_500_000;
 
 /// The objects, behind the tools of a Worker. The other two ports are in memory, where the contract
 /// has something to compare with.
@@ -97,8 +97,8 @@ impl IdempotencyStore for Objects {
         result: Bytes,
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        let sent = STANDARD.encode(&result[..result.len().min(MOST)]);
-        self.ask("finish", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MOST), "expires_ms": expires_ms}), |_| ())
+        let sent = STANDARD.encode(&result[..result.len().min(MAX)]);
+        self.ask("finish", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MAX), "expires_ms": expires_ms}), |_| ())
     }
 
     fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {

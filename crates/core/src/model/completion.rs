@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Most values in one answer; the specification's bound.
-const MOST: usize = 100;
+const MAX: usize = 100;
 
 /// What is being filled in.
 #[derive(Debug, Deserialize)]
@@ -48,7 +48,7 @@ impl Completion {
     /// Keeps the first hundred and says how many there were.
     pub(crate) fn of(mut values: Vec<String>) -> Self {
         let total = values.len();
-        values.truncate(MOST);
+        values.truncate(MAX);
         Self {
             has_more: total > values.len(),
             total,

@@ -188,13 +188,13 @@ fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
 }
 
 /// Longest `idempotencyKey`, in bytes: a UUID has 36.
-const LONGEST_KEY: usize = 255;
+const MAX_KEY_LENGTH: usize = 255;
 
 fn idempotency_key(raw: &RawValue) -> Result<Box<str>, Error> {
-    let key = string(raw).filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
+    let key = string(raw).filter(|key| !key.is_empty() && key.len() <= MAX_KEY_LENGTH);
     key.map(Into::into).ok_or_else(|| {
         Error::invalid_params(format!(
-            "`_meta.idempotencyKey` must be a string of 1 to {LONGEST_KEY} bytes, such as a UUID"
+            "`_meta.idempotencyKey` must be a string of 1 to {MAX_KEY_LENGTH} bytes, such as a UUID"
         ))
     })
 }

@@ -8,12 +8,12 @@ use crate::dispatch::active_call::ActiveCall;
 use crate::jsonrpc::{Error, ErrorCode};
 use crate::model::meta::TraceContext;
 use crate::port::Platform;
-use crate::port::audit_log::{AuditEntry, CacheStatus, Input, Outcome};
+use crate::port::audit_log::{ArgumentText, AuditEntry, CacheStatus, Outcome};
 use crate::principal::Principal;
 use crate::version::Revision;
 
 /// The longest id of a request that records have, in bytes.
-const LONGEST_ID: usize = 64;
+const MAX_ID_LENGTH: usize = 64;
 
 /// How a call ended, beside what it answers.
 #[derive(Debug, Clone, Copy)]
@@ -78,14 +78,14 @@ impl ImmediateCall<'_> {
             id: short(self.id),
             traceparent: self.trace.and_then(|trace| trace.traceparent.as_deref()),
             tracestate: self.trace.and_then(|trace| trace.tracestate.as_deref()),
-            input: Input::NONE,
+            input: ArgumentText::NONE,
         });
     }
 }
 
 /// An id that a record can carry: a client may have sent anything.
 fn short(id: &str) -> &str {
-    let fits = id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let fits = id.len() <= MAX_ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { id } else { "" }
 }
 
@@ -152,7 +152,7 @@ impl AuditGuard {
             id: short(work.id()),
             traceparent: work.trace().traceparent.as_deref(),
             tracestate: work.trace().tracestate.as_deref(),
-            input: Input {
+            input: ArgumentText {
                 text: input,
                 hidden: work.hidden(),
                 shown: work.platform.audits_arguments,

@@ -17,7 +17,7 @@ use crate::port::store::ResultCache;
 use crate::send::BoxFuture;
 
 /// Largest result that is kept, in bytes.
-const MOST: usize = 1024 * 1024;
+const MAX: usize = 1024 * 1024;
 
 /// Gives an earlier result, or the one that `make` makes. `make` does nothing unless it is waited
 /// for.
@@ -94,7 +94,7 @@ impl CacheEntry {
         make: BoxFuture<'static, Result<HandlerResult, Error>>,
     ) -> Result<HandlerResult, Error> {
         let made = make.await?;
-        if made.retain != Retain::Result || made.size() > MOST {
+        if made.retain != Retain::Result || made.size() > MAX {
             leader.finish(FlightResult::Private);
             return Ok(made);
         }

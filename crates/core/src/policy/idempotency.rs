@@ -22,7 +22,7 @@ use crate::send::BoxFuture;
 /// How long a result is remembered.
 const REMEMBERED_MS: u64 = 24 * 3600 * 1000;
 /// Largest result that is remembered, in bytes: what every store can hold.
-const MOST: usize = 256 * 1024;
+const MAX: usize = 256 * 1024;
 const TOO_LARGE: &str = "this write happened before, with this idempotencyKey, and its result was \
     too large to be kept: read what it made";
 /// A call's own deadline has passed for so long before its hold on a key ends.
@@ -150,7 +150,7 @@ impl IdempotentWrite {
             Some(made) => {
                 let expires_ms = work.platform.clock.now_ms().saturating_add(REMEMBERED_MS);
                 // that it happened must be kept, whatever it gave
-                let large = (made.size() > MOST).then(|| work.tool_error(TOO_LARGE));
+                let large = (made.size() > MAX).then(|| work.tool_error(TOO_LARGE));
                 let kept = StoredResult::write(large.as_ref().unwrap_or(made), self.stamp);
                 self.store.complete(&self.key, kept, expires_ms).await
             }

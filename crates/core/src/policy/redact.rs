@@ -40,13 +40,13 @@ const SECRET_VALUES: [&str; 12] = [
 const LEFT_OUT: &str = "[left out]";
 
 /// The longest text, in characters.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// The most items of an array and members of an object.
-const MOST: usize = 20;
+const MAX: usize = 20;
 
 /// The most bytes of all; beyond, nothing is shown.
-const MOST_BYTES: usize = 4096;
+const MAX_BYTES: usize = 4096;
 
 /// Nesting beyond which nothing is shown.
 const DEEPEST: usize = 8;
@@ -61,7 +61,7 @@ pub(crate) fn redacted(input: &str, hidden: &[String]) -> String {
         return LEFT_OUT.to_owned();
     };
     let text = clean(value, hidden, 0).to_string();
-    if text.len() > MOST_BYTES {
+    if text.len() > MAX_BYTES {
         LEFT_OUT.to_owned()
     } else {
         text
@@ -72,17 +72,17 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
     match value {
         Value::Object(_) | Value::Array(_) if depth == DEEPEST => LEFT_OUT.into(),
         Value::Object(members) => {
-            let more = members.len().saturating_sub(MOST);
+            let more = members.len().saturating_sub(MAX);
             let mut kept: Map<String, Value> = members
                 .into_iter()
-                .take(MOST)
+                .take(MAX)
                 .map(|(name, value)| {
                     let value = if is_secret(&name, hidden) {
                         LEFT_OUT.into()
                     } else {
                         clean(value, hidden, depth + 1)
                     };
-                    (shown(&name, LONGEST).to_string(), value)
+                    (shown(&name, MAX_LENGTH).to_string(), value)
                 })
                 .collect();
             if more > 0 {
@@ -91,10 +91,10 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
             Value::Object(kept)
         }
         Value::Array(items) => {
-            let more = items.len().saturating_sub(MOST);
+            let more = items.len().saturating_sub(MAX);
             let mut kept: Vec<Value> = items
                 .into_iter()
-                .take(MOST)
+                .take(MAX)
                 .map(|item| clean(item, hidden, depth + 1))
                 .collect();
             if more > 0 {
@@ -109,7 +109,7 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
         {
             LEFT_OUT.into()
         }
-        Value::String(text) => shown(&text, LONGEST).to_string().into(),
+        Value::String(text) => shown(&text, MAX_LENGTH).to_string().into(),
         other => other,
     }
 }

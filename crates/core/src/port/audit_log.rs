@@ -82,20 +82,20 @@ pub struct AuditEntry<'a> {
     pub traceparent: Option<&'a str>,
     /// W3C `tracestate` that came with it.
     pub tracestate: Option<&'a str>,
-    pub(crate) input: Input<'a>,
+    pub(crate) input: ArgumentText<'a>,
 }
 
 /// Arguments as they came. Only their fingerprint may be printed; and what `redact` leaves of them,
 /// where the operator asked for it.
 #[derive(Clone, Copy)]
-pub(crate) struct Input<'a> {
+pub(crate) struct ArgumentText<'a> {
     pub(crate) text: &'a str,
     /// Names of members that the tool's schema calls secret.
     pub(crate) hidden: &'a [String],
     pub(crate) shown: bool,
 }
 
-impl Input<'_> {
+impl ArgumentText<'_> {
     pub(crate) const NONE: Self = Self {
         text: "",
         hidden: &[],
@@ -103,7 +103,7 @@ impl Input<'_> {
     };
 }
 
-impl std::fmt::Debug for Input<'_> {
+impl std::fmt::Debug for ArgumentText<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&fingerprint(self.text.as_bytes()))
     }

@@ -6,10 +6,10 @@ use std::fmt;
 use crate::text::unsafe_to_show;
 
 /// The longest path, in bytes; that of S3.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
 /// The longest name in it, in bytes; that of most file systems.
-const LONGEST_NAME: usize = 255;
+const MAX_NAME_LENGTH: usize = 255;
 
 /// A path below the top of a store: names with `/` between, none for the top itself. On no platform
 /// does its text alone lead anywhere else.
@@ -32,7 +32,7 @@ impl BlobPath {
         if text.is_empty() {
             return Err(BadPath("it is empty"));
         }
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return Err(BadPath("it has more than 1,024 bytes"));
         }
         if text.starts_with(['/', '~']) {
@@ -89,7 +89,7 @@ fn name(name: &str) -> Result<(), BadPath> {
         "it has an empty name: two `/` in a row, or one at the end"
     } else if name == "." || name == ".." {
         "it must not have the names `.` and `..`"
-    } else if name.len() > LONGEST_NAME {
+    } else if name.len() > MAX_NAME_LENGTH {
         "one of its names has more than 255 bytes"
     } else if name.contains('\\') {
         "names stand between `/`, and `\\` is not allowed"

@@ -8,14 +8,14 @@
 use std::collections::BTreeMap;
 
 /// Longest URI that is matched at all, in bytes.
-const LONGEST: usize = 8 * 1024;
+const MAX_LENGTH: usize = 8 * 1024;
 
 /// A parsed template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Template(Vec<Part>);
+pub(crate) struct Template(Vec<TemplatePart>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     /// Text that stands in the URI as it is.
     Literal(String),
     /// One variable, after its own literal prefix if its operator has one.
@@ -31,7 +31,7 @@ enum Part {
 impl Template {
     /// Parses a template; the error says what to change.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<TemplatePart> = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find(['{', '}']) {
             if rest[start..].starts_with('}') {
@@ -62,7 +62,7 @@ impl Template {
         let greedy = self
             .0
             .iter()
-            .filter(|part| matches!(part, Part::Variable { reserved: true, .. }))
+            .filter(|part| matches!(part, TemplatePart::Variable { reserved: true, .. }))
             .count();
         if greedy > 1 {
             return Err(
@@ -71,8 +71,8 @@ impl Template {
         }
         for pair in self.0.windows(2) {
             if let [
-                Part::Variable { name: first, .. },
-                Part::Variable { name: second, .. },
+                TemplatePart::Variable { name: first, .. },
+                TemplatePart::Variable { name: second, .. },
             ] = pair
             {
                 return Err(format!(
@@ -87,23 +87,23 @@ impl Template {
     /// Names of the variables, in order.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|part| match part {
-            Part::Literal(_) => Vec::new(),
-            Part::Variable { name, .. } => vec![name.as_str()],
-            Part::Query { names, .. } => names.iter().map(String::as_str).collect(),
+            TemplatePart::Literal(_) => Vec::new(),
+            TemplatePart::Variable { name, .. } => vec![name.as_str()],
+            TemplatePart::Query { names, .. } => names.iter().map(String::as_str).collect(),
         })
     }
 
     /// The variables' values, decoded, if the whole URI fits.
     pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<String, String>> {
-        if uri.len() > LONGEST {
+        if uri.len() > MAX_LENGTH {
             return None;
         }
         let mut values = BTreeMap::new();
         let mut rest = uri;
         for (position, part) in self.0.iter().enumerate() {
             match part {
-                Part::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
-                Part::Variable {
+                TemplatePart::Literal(literal) => rest = rest.strip_prefix(literal.as_str())?,
+                TemplatePart::Variable {
                     name,
                     reserved,
                     most,
@@ -118,7 +118,9 @@ impl Template {
                     values.insert(name.clone(), decoded);
                     rest = after;
                 }
-                Part::Query { first, names } => rest = query(*first, names, rest, &mut values)?,
+                TemplatePart::Query { first, names } => {
+                    rest = query(*first, names, rest, &mut values)?
+                }
             }
         }
         rest.is_empty().then_some(values)
@@ -127,8 +129,8 @@ impl Template {
     /// Where the variable at `position` ends in `rest`.
     fn end(&self, position: usize, rest: &str, reserved: bool) -> Option<usize> {
         match self.0.get(position + 1) {
-            Some(Part::Literal(next)) if reserved => rest.rfind(next.as_str()),
-            Some(Part::Literal(next)) => {
+            Some(TemplatePart::Literal(next)) if reserved => rest.rfind(next.as_str()),
+            Some(TemplatePart::Literal(next)) => {
                 // a variable is never empty, so its first character is not where the next text
                 // begins
                 let first = rest.chars().next()?.len_utf8();
@@ -136,21 +138,23 @@ impl Template {
                     .find(next.as_str())
                     .map(|found| found + first)
             }
-            Some(Part::Query { first, .. }) => Some(rest.find(*first).unwrap_or(rest.len())),
+            Some(TemplatePart::Query { first, .. }) => {
+                Some(rest.find(*first).unwrap_or(rest.len()))
+            }
             _ => Some(rest.len()),
         }
     }
 }
 
-fn push_literal(parts: &mut Vec<Part>, text: &str) {
+fn push_literal(parts: &mut Vec<TemplatePart>, text: &str) {
     match parts.last_mut() {
         _ if text.is_empty() => {}
-        Some(Part::Literal(literal)) => literal.push_str(text),
-        _ => parts.push(Part::Literal(text.to_owned())),
+        Some(TemplatePart::Literal(literal)) => literal.push_str(text),
+        _ => parts.push(TemplatePart::Literal(text.to_owned())),
     }
 }
 
-fn expression(text: &str, parts: &mut Vec<Part>) -> Result<(), String> {
+fn expression(text: &str, parts: &mut Vec<TemplatePart>) -> Result<(), String> {
     let (operator, names) = match text.chars().next() {
         Some(operator @ ('+' | '#' | '.' | '/' | ';' | '?' | '&')) => (Some(operator), &text[1..]),
         Some('=' | ',' | '!' | '@' | '|') => {
@@ -163,7 +167,7 @@ fn expression(text: &str, parts: &mut Vec<Part>) -> Result<(), String> {
     let names: Vec<(String, Option<usize>)> =
         names.split(',').map(variable).collect::<Result<_, _>>()?;
     if let Some(first @ ('?' | '&')) = operator {
-        parts.push(Part::Query {
+        parts.push(TemplatePart::Query {
             first,
             names: names.into_iter().map(|(name, _)| name).collect(),
         });
@@ -177,7 +181,7 @@ fn expression(text: &str, parts: &mut Vec<Part>) -> Result<(), String> {
             _ if position > 0 => push_literal(parts, ","),
             _ => {}
         }
-        parts.push(Part::Variable {
+        parts.push(TemplatePart::Variable {
             name,
             reserved: matches!(operator, Some('+' | '#')),
             most,
@@ -316,7 +320,7 @@ mod tests {
         none("x:{y:4}", "x:20266");
         none("x:/a{?q}", "x:/a?other=1");
         none("x:/a{?q}", "x:/a?q=1&q=2");
-        none("x:{id}", &format!("x:{}", "a".repeat(LONGEST)));
+        none("x:{id}", &format!("x:{}", "a".repeat(MAX_LENGTH)));
     }
 
     #[test]

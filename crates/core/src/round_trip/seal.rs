@@ -22,7 +22,7 @@ use crate::port::Random;
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
 /// Longest token accepted, in bytes of Base64: a header-sized state, not a database.
-const LONGEST: usize = 64 * 1024;
+const MAX_LENGTH: usize = 64 * 1024;
 
 /// The keys that seal request state: the first one seals, every one opens. All instances of a
 /// server share them.
@@ -170,7 +170,7 @@ impl Keyring {
                  again without it",
             )
         };
-        if token.len() > LONGEST {
+        if token.len() > MAX_LENGTH {
             return Err(refused());
         }
         let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| refused())?;

@@ -15,11 +15,11 @@ use crate::upstream::UpstreamList;
 use crate::version::Revision;
 
 /// The four lists.
-pub(crate) struct Lists {
-    pub(crate) tools: List,
-    pub(crate) resources: List,
-    pub(crate) templates: List,
-    pub(crate) prompts: List,
+pub(crate) struct ServerLists {
+    pub(crate) tools: RenderedList,
+    pub(crate) resources: RenderedList,
+    pub(crate) templates: RenderedList,
+    pub(crate) prompts: RenderedList,
 }
 
 /// Which list.
@@ -48,8 +48,8 @@ impl ListKind {
     }
 }
 
-impl Lists {
-    pub(crate) fn of(&self, kind: ListKind) -> &List {
+impl ServerLists {
+    pub(crate) fn of(&self, kind: ListKind) -> &RenderedList {
         match kind {
             ListKind::Tools => &self.tools,
             ListKind::Resources => &self.resources,
@@ -65,7 +65,7 @@ pub(crate) struct ListEntry<'a> {
     pub(crate) scopes: &'a [String],
 }
 
-pub(crate) struct List {
+pub(crate) struct RenderedList {
     kind: ListKind,
     identity: u64,
     per_page: usize,
@@ -80,7 +80,7 @@ pub(crate) struct List {
     entries: [OnceLock<Vec<Vec<u8>>>; Revision::ALL.len()],
 }
 
-impl List {
+impl RenderedList {
     pub(crate) fn kind(&self) -> ListKind {
         self.kind
     }

@@ -170,8 +170,8 @@ fn milliseconds(date: &str, format: Format) -> Option<u64> {
 
 /// A page of keys.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Listing {
-    pub(super) files: Vec<Listed>,
+pub(super) struct ObjectListing {
+    pub(super) files: Vec<ListedPage>,
     pub(super) directories: Vec<String>,
     /// For the next page.
     pub(super) next: Option<String>,
@@ -179,7 +179,7 @@ pub(super) struct Listing {
 
 /// A file in a page.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Listed {
+pub(super) struct ListedPage {
     pub(super) key: String,
     pub(super) size: u64,
     pub(super) modified_ms: Option<u64>,
@@ -189,7 +189,7 @@ pub(super) struct Listed {
 #[serde(rename_all = "PascalCase")]
 struct ListBucketResult {
     #[serde(default)]
-    contents: Vec<Contents>,
+    contents: Vec<ListedObject>,
     #[serde(default)]
     common_prefixes: Vec<CommonPrefix>,
     is_truncated: bool,
@@ -201,7 +201,7 @@ struct ListBucketResult {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Contents {
+struct ListedObject {
     key: String,
     size: u64,
     #[serde(default)]
@@ -214,7 +214,7 @@ struct CommonPrefix {
     prefix: String,
 }
 
-impl Listing {
+impl ObjectListing {
     pub(super) fn read(response: &HttpResponse) -> Result<Self, BlobError> {
         success(response)?;
         let result: ListBucketResult = xml(response)?;
@@ -232,11 +232,11 @@ impl Listing {
                 key
             }
         };
-        let file = |Contents {
+        let file = |ListedObject {
                         key: name,
                         size,
                         last_modified,
-                    }| Listed {
+                    }| ListedPage {
             key: key(name),
             size,
             modified_ms: milliseconds(&last_modified, Format::DateTime),

@@ -4,7 +4,7 @@ use mcpfn_core::{BlobError, BlobPath};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The longest key, in bytes.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
 /// What stands for itself in signatures; `/` does in paths.
 const TEXT: &AsciiSet = &NON_ALPHANUMERIC
@@ -16,7 +16,7 @@ const PATH: &AsciiSet = &TEXT.remove(b'/');
 
 /// A part of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ObjectPlace {
     /// The bucket's URL, with a slash at its end.
     url: String,
     bucket: String,
@@ -24,7 +24,7 @@ pub(super) struct Place {
     prefix: String,
 }
 
-impl Place {
+impl ObjectPlace {
     /// Reads `s3://BUCKET/PREFIX`. The sentence says what to change.
     pub(super) fn parse(text: &str, region: &str, endpoint: Option<&str>) -> Result<Self, String> {
         let rest = text.strip_prefix("s3://").unwrap_or_default();
@@ -75,9 +75,9 @@ impl Place {
             return Err(BlobError::NotAFile);
         }
         let key = format!("{}{path}", self.prefix);
-        if key.len() > LONGEST {
+        if key.len() > MAX_LENGTH {
             return Err(BlobError::Refused(format!(
-                "with its prefix the key has more than {LONGEST} bytes"
+                "with its prefix the key has more than {MAX_LENGTH} bytes"
             )));
         }
         Ok(key)
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn addresses() {
         let url = |text, region, endpoint| {
-            Place::parse(text, region, endpoint).map(|place| place.url("a b/ü"))
+            ObjectPlace::parse(text, region, endpoint).map(|place| place.url("a b/ü"))
         };
         for (text, region, endpoint, expected) in [
             (
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn keys_are_below_the_prefix() {
-        let place = Place::parse("s3://files/a/b/", "r", None).unwrap();
+        let place = ObjectPlace::parse("s3://files/a/b/", "r", None).unwrap();
         let path = |text| BlobPath::parse(text).unwrap();
         assert_eq!(place.key(&path("c/d")).as_deref(), Ok("a/b/c/d"));
         assert_eq!(place.above(&path("c")).as_deref(), Ok("a/b/c/"));
@@ -174,7 +174,7 @@ mod tests {
             "files",
         ] {
             assert!(
-                Place::parse(text, "r", None)
+                ObjectPlace::parse(text, "r", None)
                     .unwrap_err()
                     .contains("s3://BUCKET/PREFIX"),
                 "{text}"
@@ -182,7 +182,7 @@ mod tests {
         }
         for text in ["s3://files/../x", "s3://files//x", "s3://files/a%2fb"] {
             assert!(
-                Place::parse(text, "r", None)
+                ObjectPlace::parse(text, "r", None)
                     .unwrap_err()
                     .contains("prefix"),
                 "{text}"

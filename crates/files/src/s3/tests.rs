@@ -522,17 +522,17 @@ async fn causes_say_what_to_change() {
 #[tokio::test]
 async fn bounds() {
     let (s3, _) = store([]);
-    let large = Bytes::from(vec![0; MOST + 1]);
+    let large = Bytes::from(vec![0; MAX + 1]);
     assert_eq!(
         s3.write(&path("a"), large, &Always).await,
-        Err(BlobError::TooLarge(MOST as u64))
+        Err(BlobError::TooLarge(MAX as u64))
     );
     let (s3, client) = store([refused(404, "NoSuchKey")]);
     assert_eq!(
         s3.read(&path("a"), 0, usize::MAX).await,
         Err(BlobError::NotFound)
     );
-    assert_eq!(client.asked.lock().unwrap()[0].max_body, MOST);
+    assert_eq!(client.asked.lock().unwrap()[0].max_body, MAX);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::pack::{Packed, unpack};
 
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub(super) type AttributeMap = HashMap<String, AttributeValue>;
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -38,12 +38,12 @@ pub(super) fn payload(packed: Packed) -> impl Iterator<Item = (String, Attribute
 }
 
 /// The item's number of this name, if it has one.
-pub(super) fn number_of<N: FromStr>(item: &Item, name: &str) -> Option<N> {
+pub(super) fn number_of<N: FromStr>(item: &AttributeMap, name: &str) -> Option<N> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 /// The item's payload, if it has one that can be read.
-pub(super) fn payload_of(mut item: Item) -> Option<Bytes> {
+pub(super) fn payload_of(mut item: AttributeMap) -> Option<Bytes> {
     let packed_from = match item.get("packed_from") {
         Some(_) => Some(number_of(&item, "packed_from")?),
         None => None,

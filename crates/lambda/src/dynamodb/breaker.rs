@@ -15,10 +15,10 @@ const OPEN: Duration = Duration::from_secs(5);
 
 /// Shared by every request to one table.
 #[derive(Debug)]
-pub(super) struct Breaker(Mutex<State>);
+pub(super) struct Breaker(Mutex<BreakerState>);
 
 #[derive(Debug)]
-enum State {
+enum BreakerState {
     /// All may ask; so many have failed in a row.
     Closed(u32),
     /// Nobody asks before this time.
@@ -46,15 +46,15 @@ pub(super) struct Pass<'a> {
 
 impl Breaker {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(State::Closed(0)))
+        Self(Mutex::new(BreakerState::Closed(0)))
     }
 
     /// Asks for the right to ask.
     pub(super) fn enter(&self) -> Result<Pass<'_>, Closed> {
         let mut state = self.state();
         let probes = match &*state {
-            State::Closed(_) => false,
-            State::Open(until, cause) => {
+            BreakerState::Closed(_) => false,
+            BreakerState::Open(until, cause) => {
                 let wait = until.saturating_duration_since(Instant::now());
                 if !wait.is_zero() {
                     return Err(Closed {
@@ -62,10 +62,10 @@ impl Breaker {
                         cause: cause.clone(),
                     });
                 }
-                *state = State::Probing(cause.clone());
+                *state = BreakerState::Probing(cause.clone());
                 true
             }
-            State::Probing(cause) => {
+            BreakerState::Probing(cause) => {
                 return Err(Closed {
                     wait: Duration::ZERO,
                     cause: cause.clone(),
@@ -80,7 +80,7 @@ impl Breaker {
 
     // held for a few instructions and never across a wait; what is in it is whole after a panic,
     // too
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BreakerState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,8 +89,8 @@ impl Pass<'_> {
     /// The table answered.
     pub(super) fn succeeded(mut self) {
         let mut state = self.breaker.state();
-        if mem::take(&mut self.probes) || matches!(*state, State::Closed(_)) {
-            *state = State::Closed(0);
+        if mem::take(&mut self.probes) || matches!(*state, BreakerState::Closed(_)) {
+            *state = BreakerState::Closed(0);
         }
     }
 
@@ -99,17 +99,17 @@ impl Pass<'_> {
     pub(super) fn failed(&mut self, cause: &str, lasting: bool) -> bool {
         let mut state = self.breaker.state();
         match &mut *state {
-            State::Closed(failures) => {
+            BreakerState::Closed(failures) => {
                 *failures += 1;
                 if !lasting && *failures < FAILURES {
                     return true;
                 }
             }
-            State::Probing(_) if self.probes => {}
+            BreakerState::Probing(_) if self.probes => {}
             // decided by another one meanwhile
             _ => return false,
         }
-        *state = State::Open(Instant::now() + OPEN, cause.to_owned());
+        *state = BreakerState::Open(Instant::now() + OPEN, cause.to_owned());
         self.probes = false;
         false
     }
@@ -121,8 +121,8 @@ impl Drop for Pass<'_> {
             return;
         }
         let mut state = self.breaker.state();
-        if let State::Probing(cause) = &mut *state {
-            *state = State::Open(Instant::now(), mem::take(cause));
+        if let BreakerState::Probing(cause) = &mut *state {
+            *state = BreakerState::Open(Instant::now(), mem::take(cause));
         }
     }
 }

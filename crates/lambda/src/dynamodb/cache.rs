@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mcpfn_core::{BoxFuture, ResultCache, StoreError};
 
 use super::Stores;
-use super::attributes::{Item, expires_at, number, number_of, payload, payload_of, text};
+use super::attributes::{AttributeMap, expires_at, number, number_of, payload, payload_of, text};
 use super::failure::Failure;
 use super::pack::pack;
 
@@ -49,7 +49,7 @@ impl ResultCache for Stores {
             let Some(packed) = pack(&value) else {
                 return Ok(());
             };
-            let mut item: Item = payload(packed).collect();
+            let mut item: AttributeMap = payload(packed).collect();
             item.insert("pk".to_owned(), text(key));
             item.insert("sk".to_owned(), text(KIND));
             item.insert("expires_ms".to_owned(), number(expires_ms));

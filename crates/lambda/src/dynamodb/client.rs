@@ -15,20 +15,20 @@ use tokio::time::{Instant, timeout};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
-use super::attributes::Item;
+use super::attributes::AttributeMap;
 use super::breaker::{Breaker, Closed};
 use super::connector::Connector;
 use super::failure::Failure;
 use super::table::Table;
 
-pub(super) struct Client {
+pub(super) struct TableClient {
     table: Table,
     /// Made on first use.
     dynamodb: OnceLock<DynamoDb>,
     breaker: Breaker,
 }
 
-impl Client {
+impl TableClient {
     pub(super) fn new(table: Table) -> Self {
         Self {
             table,
@@ -42,7 +42,7 @@ impl Client {
     pub(super) async fn ask<T, F>(
         &self,
         send: impl Fn(&DynamoDb, &str) -> F,
-    ) -> Result<Result<T, Item>, StoreError>
+    ) -> Result<Result<T, AttributeMap>, StoreError>
     where
         F: Future<Output = Result<T, Failure>>,
     {
@@ -100,9 +100,9 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for TableClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
+        f.debug_struct("TableClient")
             .field("table", &self.table)
             .field("breaker", &self.breaker)
             .finish_non_exhaustive()
@@ -140,7 +140,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use mcpfn_aws::Keys;
+    use mcpfn_aws::AccessKeys;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -161,7 +161,7 @@ mod tests {
             name: "mcpfn".to_owned(),
             region: "eu-west-1".to_owned(),
             endpoint: Some(endpoint.to_owned()),
-            keys: Keys {
+            keys: AccessKeys {
                 id: "hunter1".to_owned(),
                 secret: "hunter2".to_owned(),
                 session: Some("hunter3".to_owned()),
@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    async fn error(client: &Client) -> String {
+    async fn error(client: &TableClient) -> String {
         let asked = client.ask(|dynamodb, table| {
             let request = dynamodb.describe_table().table_name(table);
             async move {
@@ -194,7 +194,7 @@ mod tests {
             .finish();
         let _default = tracing::subscriber::set_default(subscriber);
         tracing::trace!("logs are read");
-        error(&Client::new(table("http://127.0.0.1:1"))).await;
+        error(&TableClient::new(table("http://127.0.0.1:1"))).await;
         let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         assert!(written.contains("logs are read"));
         assert!(!written.contains("hunter"), "{written}");
@@ -202,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_endpoint_that_is_none_is_an_error_and_no_panic() {
-        let client = Client::new(table("not an address"));
+        let client = TableClient::new(table("not an address"));
         let error = error(&client).await;
         assert!(error.contains("can't be reached"), "{error}");
     }

@@ -7,12 +7,12 @@ use std::error::Error;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use super::attributes::Item;
+use super::attributes::AttributeMap;
 
 #[derive(Debug)]
 pub(super) enum Failure {
     /// None: the condition did not hold, and this is the item that there is.
-    Condition(Item),
+    Condition(AttributeMap),
     /// The next request will meet it, too.
     Lasting(String),
     /// Asking again at once makes it worse, or changes nothing.
@@ -25,7 +25,7 @@ impl Failure {
     /// `condition` finds, in an operation's own error, the item on which its condition failed.
     pub(super) fn of<E>(
         error: SdkError<E, HttpResponse>,
-        condition: impl FnOnce(&mut E) -> Option<Item>,
+        condition: impl FnOnce(&mut E) -> Option<AttributeMap>,
     ) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
 
 use super::Stores;
-use super::attributes::{Item, expires_at, number, payload, payload_of, text};
+use super::attributes::{AttributeMap, expires_at, number, payload, payload_of, text};
 use super::failure::Failure;
 use super::pack::pack;
 
@@ -33,9 +33,9 @@ const FREE: &str = "attribute_not_exists(pk) OR expires_ms <= :now OR \
 
 /// What this environment holds: the name under which, and until when.
 #[derive(Debug, Default)]
-pub(super) struct Holds(Mutex<HashMap<String, (String, u64)>>);
+pub(super) struct HeldKeys(Mutex<HashMap<String, (String, u64)>>);
 
-impl Holds {
+impl HeldKeys {
     fn add(&self, key: &str, holder: String, now_ms: u64, held_until_ms: u64) {
         let mut holds = self.holds();
         if holds.len() >= HOLDS {
@@ -192,14 +192,14 @@ impl IdempotencyStore for Stores {
     }
 }
 
-fn item(key: &str, holder: &str) -> Item {
+fn item(key: &str, holder: &str) -> AttributeMap {
     [("pk", key), ("sk", KIND), ("holder", holder)]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), text(value)))
         .collect()
 }
 
-fn held_by(item: &Item, holder: &str) -> bool {
+fn held_by(item: &AttributeMap, holder: &str) -> bool {
     item.get("holder")
         .and_then(|value| value.as_s().ok())
         .is_some_and(|current| current == holder)
@@ -215,7 +215,7 @@ fn new_holder() -> Result<String, StoreError> {
     Ok(URL_SAFE_NO_PAD.encode(name))
 }
 
-fn put_failed_on(error: &mut PutItemError) -> Option<Item> {
+fn put_failed_on(error: &mut PutItemError) -> Option<AttributeMap> {
     match error {
         PutItemError::ConditionalCheckFailedException(failed) => {
             Some(failed.item.take().unwrap_or_default())
@@ -224,7 +224,7 @@ fn put_failed_on(error: &mut PutItemError) -> Option<Item> {
     }
 }
 
-fn delete_failed_on(error: &mut DeleteItemError) -> Option<Item> {
+fn delete_failed_on(error: &mut DeleteItemError) -> Option<AttributeMap> {
     match error {
         DeleteItemError::ConditionalCheckFailedException(failed) => {
             Some(failed.item.take().unwrap_or_default())
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn holds_are_bounded_and_those_that_end_first_go_first() {
-        let holds = Holds::default();
+        let holds = HeldKeys::default();
         for key in 0..=HOLDS as u64 {
             holds.add(&key.to_string(), "me".to_owned(), 0, 1000 + key);
         }

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
 
 use super::Stores;
-use super::attributes::{Item, expires_at, number, number_of, text};
+use super::attributes::{AttributeMap, expires_at, number, number_of, text};
 use super::failure::Failure;
 
 const KIND: &str = "rate";
@@ -99,7 +99,7 @@ impl Stores {
         rate: Rate,
         now_us: u64,
         busy: bool,
-    ) -> Result<Result<Option<u64>, Item>, StoreError> {
+    ) -> Result<Result<Option<u64>, AttributeMap>, StoreError> {
         let (call, most) = (rate.call_us(), rate.bucket_us());
         let answer = self.client.ask(|dynamodb, table| {
             let request = dynamodb
@@ -148,7 +148,7 @@ impl Stores {
     }
 }
 
-fn failed_on(error: &mut UpdateItemError) -> Option<Item> {
+fn failed_on(error: &mut UpdateItemError) -> Option<AttributeMap> {
     match error {
         UpdateItemError::ConditionalCheckFailedException(failed) => {
             Some(failed.item.take().unwrap_or_default())

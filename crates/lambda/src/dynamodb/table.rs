@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use mcpfn_aws::Keys;
+use mcpfn_aws::AccessKeys;
 use mcpfn_native::EnvReader;
 
 /// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the
@@ -20,7 +20,7 @@ pub struct Table {
     /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`: another address than the region's own.
     pub endpoint: Option<String>,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, which Lambda sets.
-    pub keys: Keys,
+    pub keys: AccessKeys,
     /// `MCPFN_DYNAMODB_TIMEOUT_MS`: how long a request may take with its retry; 250 milliseconds when not
     /// set. One attempt has three fifths of it, and a connection two fifths.
     pub timeout: Duration,

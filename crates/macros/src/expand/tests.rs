@@ -6,9 +6,9 @@ use quote::{ToTokens, quote};
 use syn::File;
 
 use super::function;
-use crate::attr::Kind;
+use crate::attr::MacroKind;
 
-fn check(kind: Kind, attribute: TokenStream, item: &TokenStream, expected: TokenStream) {
+fn check(kind: MacroKind, attribute: TokenStream, item: &TokenStream, expected: TokenStream) {
     let file = |tokens| {
         syn::parse2::<File>(tokens)
             .unwrap()
@@ -21,7 +21,7 @@ fn check(kind: Kind, attribute: TokenStream, item: &TokenStream, expected: Token
 #[test]
 fn a_tool_with_everything() {
     check(
-        Kind::Tool,
+        MacroKind::Tool,
         quote!(
             read_only,
             timeout = "5s",
@@ -85,7 +85,7 @@ fn a_tool_with_everything() {
 #[test]
 fn a_resource_that_does_not_wait() {
     check(
-        Kind::Resource,
+        MacroKind::Resource,
         quote!(
             "catalog://schema",
             name = "schema",
@@ -132,7 +132,7 @@ fn a_resource_that_does_not_wait() {
 #[test]
 fn a_function_that_is_refused_still_registers() {
     check(
-        Kind::Prompt,
+        MacroKind::Prompt,
         TokenStream::new(),
         &quote! {
             /// Generic.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use bytes::Bytes;
 use mcpfn_core::{BoxFuture, ResultCache, StoreError};
 
-use super::{Limits, Stores, lock};
+use super::{MemoryLimits, MemoryStores, lock};
 
 #[derive(Debug, Default)]
 pub(super) struct Results {
@@ -23,7 +23,7 @@ impl Results {
             .map(|(value, _)| value.clone())
     }
 
-    fn put(&mut self, key: &str, value: Bytes, expires_ms: u64, limits: Limits) {
+    fn put(&mut self, key: &str, value: Bytes, expires_ms: u64, limits: MemoryLimits) {
         self.remove(key);
         let bytes = cost(key, &value);
         if bytes > limits.bytes || limits.entries == 0 {
@@ -53,7 +53,7 @@ fn cost(key: &str, value: &Bytes) -> usize {
     2 * key.len() + value.len()
 }
 
-impl ResultCache for Stores {
+impl ResultCache for MemoryStores {
     fn get<'a>(
         &'a self,
         key: &'a str,
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn what_expires_first_makes_room() {
         let mut results = Results::default();
-        let limits = Limits {
+        let limits = MemoryLimits {
             entries: 2,
             bytes: 100,
         };
@@ -108,7 +108,7 @@ mod tests {
                 "key",
                 vec![0; 50].into(),
                 expires_ms,
-                Limits {
+                MemoryLimits {
                     entries: 10,
                     bytes: 1000,
                 },

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
 
-use super::{Limits, Stores, lock};
+use super::{MemoryLimits, MemoryStores, lock};
 
 #[derive(Debug, Default)]
-pub(super) struct Writes {
+pub(super) struct WriteTable {
     records: HashMap<String, Record>,
     bytes: usize,
 }
@@ -41,13 +41,13 @@ impl Record {
     }
 }
 
-impl Writes {
+impl WriteTable {
     fn begin(
         &mut self,
         key: &str,
         now_ms: u64,
         held_until_ms: u64,
-        limits: Limits,
+        limits: MemoryLimits,
     ) -> Result<IdempotencyStatus, StoreError> {
         match self.records.get(key).filter(|record| record.counts(now_ms)) {
             Some(Record::Held { .. }) => return Ok(IdempotencyStatus::InProgress),
@@ -80,7 +80,7 @@ impl Writes {
         key: &str,
         result: Bytes,
         expires_ms: u64,
-        limits: Limits,
+        limits: MemoryLimits,
     ) -> Result<(), StoreError> {
         if self.bytes + result.len() > limits.bytes {
             return Err(StoreError::new(format_args!(
@@ -108,7 +108,7 @@ impl Writes {
     }
 }
 
-impl IdempotencyStore for Stores {
+impl IdempotencyStore for MemoryStores {
     fn begin<'a>(
         &'a self,
         key: &'a str,
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn records_that_count_are_not_dropped_for_room_and_others_are() {
-        let mut writes = Writes::default();
-        let limits = Limits {
+        let mut writes = WriteTable::default();
+        let limits = MemoryLimits {
             entries: 2,
             bytes: 10,
         };
@@ -185,8 +185,8 @@ mod tests {
 
     #[test]
     fn bytes_of_results_that_expired_are_given_back() {
-        let mut writes = Writes::default();
-        let limits = Limits {
+        let mut writes = WriteTable::default();
+        let limits = MemoryLimits {
             entries: 10,
             bytes: 10,
         };

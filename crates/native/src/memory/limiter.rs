@@ -5,14 +5,14 @@ use std::collections::HashMap;
 
 use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
 
-use super::{Limits, Stores, lock};
+use super::{MemoryLimits, MemoryStores, lock};
 
 /// When buckets are full again, in microseconds.
 #[derive(Debug, Default)]
 pub(super) struct Buckets(HashMap<String, u64>);
 
 impl Buckets {
-    fn admit(&mut self, key: &str, rate: Rate, now_us: u64, limits: Limits) -> Admission {
+    fn admit(&mut self, key: &str, rate: Rate, now_us: u64, limits: MemoryLimits) -> Admission {
         let full_at = self.0.get(key).copied();
         match rate.take(full_at.unwrap_or(0), now_us) {
             Ok(next) => {
@@ -26,7 +26,7 @@ impl Buckets {
         }
     }
 
-    fn make_room(&mut self, now_us: u64, limits: Limits) {
+    fn make_room(&mut self, now_us: u64, limits: MemoryLimits) {
         if self.0.len() < limits.entries {
             return;
         }
@@ -42,7 +42,7 @@ impl Buckets {
     }
 }
 
-impl RateLimiter for Stores {
+impl RateLimiter for MemoryStores {
     fn admit<'a>(
         &'a self,
         key: &'a str,
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn buckets_are_bounded_and_the_emptiest_is_kept() {
         let mut buckets = Buckets::default();
-        let limits = Limits {
+        let limits = MemoryLimits {
             entries: 2,
             bytes: 0,
         };

@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// Spans that wait, and who takes them.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct SpanQueue {
     waiting: Mutex<Vec<SpanData>>,
     lost: AtomicU64,
     many: Notify,
@@ -44,7 +44,7 @@ struct Collector {
     asleep_until: Option<Instant>,
 }
 
-impl Queue {
+impl SpanQueue {
     /// Asks nothing yet. The exporter reads its variables.
     pub(super) fn new(
         client: Arc<dyn mcpfn_core::HttpClient>,
@@ -118,9 +118,9 @@ impl Queue {
 
 /// The SDK's side of the queue.
 #[derive(Debug)]
-pub(super) struct Entry(pub(super) Arc<Queue>);
+pub(super) struct QueueEntry(pub(super) Arc<SpanQueue>);
 
-impl SpanProcessor for Entry {
+impl SpanProcessor for QueueEntry {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {

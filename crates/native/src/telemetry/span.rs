@@ -16,21 +16,21 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::Transport;
-use super::queue::{Entry, Queue};
+use super::queue::{QueueEntry, SpanQueue};
 
 pub(super) fn apply(
     platform: Platform,
     server: &str,
     transport: Transport,
-) -> Result<(Platform, Arc<Queue>), String> {
+) -> Result<(Platform, Arc<SpanQueue>), String> {
     let client = platform
         .port::<dyn HttpClient>()
         .ok_or("spans need an HTTP client, and this host has none")?;
     let resource = resource(server);
-    let queue = Queue::new(Arc::clone(client), &resource)?;
+    let queue = SpanQueue::new(Arc::clone(client), &resource)?;
     let provider = SdkTracerProvider::builder()
         .with_resource(resource)
-        .with_span_processor(Entry(Arc::clone(&queue)))
+        .with_span_processor(QueueEntry(Arc::clone(&queue)))
         .build();
     let tracer = provider.tracer_with_scope(
         InstrumentationScope::builder("mcpfn")

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// The parts of a URL such as
 /// `postgres://reader:secret@db.example.com:5432/shop?sslmode=verify-full`.
 #[derive(Clone)]
-pub(super) struct Address {
+pub(super) struct PostgresAddress {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) user: String,
@@ -27,7 +27,7 @@ pub(super) enum Tls {
     File(PathBuf),
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for PostgresAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -37,7 +37,7 @@ impl fmt::Debug for Address {
     }
 }
 
-impl Address {
+impl PostgresAddress {
     /// Reads a URL. The error is a sentence that repeats no part of it: somebody may have pasted a
     /// password in a wrong place.
     pub(super) fn read(url: &str) -> Result<Self, String> {
@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn urls_are_taken_apart() {
         let address =
-            Address::read("postgres://shop%40eu:p%3Aw%2F@db.example.com:6543/main").unwrap();
+            PostgresAddress::read("postgres://shop%40eu:p%3Aw%2F@db.example.com:6543/main")
+                .unwrap();
         assert_eq!(
             (address.user.as_str(), address.password.as_str()),
             ("shop@eu", "p:w/")
@@ -172,7 +173,7 @@ mod tests {
             Tls::PublicRoots,
             "encrypted unless it is this machine"
         );
-        let address = Address::read("postgresql://me@[::1]").unwrap();
+        let address = PostgresAddress::read("postgresql://me@[::1]").unwrap();
         assert_eq!(
             (
                 address.host.as_str(),
@@ -182,12 +183,13 @@ mod tests {
             ("::1", 5432, "me")
         );
         assert_eq!(address.tls, Tls::Off);
-        let address =
-            Address::read("postgres://me@10.0.0.7/x?sslmode=require&sslrootcert=%2Fetc%2Fca.pem")
-                .unwrap();
+        let address = PostgresAddress::read(
+            "postgres://me@10.0.0.7/x?sslmode=require&sslrootcert=%2Fetc%2Fca.pem",
+        )
+        .unwrap();
         assert_eq!(address.tls, Tls::File("/etc/ca.pem".into()));
         assert_eq!(
-            Address::read("postgres://me@10.0.0.7/x?sslmode=disable")
+            PostgresAddress::read("postgres://me@10.0.0.7/x?sslmode=disable")
                 .unwrap()
                 .tls,
             Tls::Off
@@ -212,7 +214,7 @@ mod tests {
             ("postgres://u:hunter2@h/d?options=-c", "not known here"),
             ("postgres://u:hunter2@[::1/d", "no `]`"),
         ] {
-            let error = Address::read(url).unwrap_err();
+            let error = PostgresAddress::read(url).unwrap_err();
             assert!(
                 error.contains(expected) && !error.contains("hunter2"),
                 "{url}: {error}"
@@ -220,7 +222,7 @@ mod tests {
         }
         let shown = format!(
             "{:?}",
-            Address::read("postgres://user:hunter2@h/d").unwrap()
+            PostgresAddress::read("postgres://user:hunter2@h/d").unwrap()
         );
         assert_eq!(shown, "postgres://***@h:5432/d");
     }

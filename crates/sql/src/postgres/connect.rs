@@ -17,15 +17,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::address::{Address, Tls};
-use super::wire::{Fault, Refusal, Stream, Wire};
+use super::address::{PostgresAddress, Tls};
+use super::wire::{Fault, ServerRefusal, Stream, Wire};
 
 /// The largest message before there is a statement, in bytes.
 const GREETING: usize = 64 * 1024;
 
 /// An address with what is needed to reach it, prepared once.
 pub(super) struct Target {
-    pub(super) address: Address,
+    pub(super) address: PostgresAddress,
     tls: Option<TlsConnector>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct CancelKey {
 
 impl Target {
     /// Reads the certificates that the address names.
-    pub(super) fn new(address: Address) -> Result<Self, String> {
+    pub(super) fn new(address: PostgresAddress) -> Result<Self, String> {
         let roots = match &address.tls {
             Tls::Off => return Ok(Self { address, tls: None }),
             Tls::PublicRoots => RootCertStore {
@@ -91,7 +91,7 @@ impl Target {
     }
 
     async fn reach(&self) -> Result<Box<dyn Stream>, Fault> {
-        let Address { host, port, .. } = &self.address;
+        let PostgresAddress { host, port, .. } = &self.address;
         let mut socket = TcpStream::connect((host.as_str(), *port)).await?;
         socket.set_nodelay(true)?;
         let Some(tls) = &self.tls else {
@@ -113,7 +113,7 @@ impl Target {
     }
 
     async fn greet(&self, wire: &mut Wire) -> Result<CancelKey, Fault> {
-        let Address { user, database, .. } = &self.address;
+        let PostgresAddress { user, database, .. } = &self.address;
         let mut out = BytesMut::new();
         let settings = [
             ("user", user.as_str()),
@@ -136,7 +136,9 @@ impl Target {
                     }
                 }
                 Message::ReadyForQuery(_) => return Ok(key),
-                Message::ErrorResponse(body) => return Err(Fault::Refused(Refusal::read(&body))),
+                Message::ErrorResponse(body) => {
+                    return Err(Fault::Refused(ServerRefusal::read(&body)));
+                }
                 _ => return Err(unexpected()),
             }
         }
@@ -144,7 +146,7 @@ impl Target {
 
     /// Shows the password in the way that the server asks for, unless it asks for none.
     async fn prove(&self, wire: &mut Wire) -> Result<(), Fault> {
-        let Address { user, password, .. } = &self.address;
+        let PostgresAddress { user, password, .. } = &self.address;
         let mut scram = None;
         loop {
             let mut out = BytesMut::new();
@@ -181,7 +183,9 @@ impl Target {
                 Message::AuthenticationSaslFinal(body) => {
                     scram.as_mut().ok_or_else(unexpected)?.finish(body.data())?
                 }
-                Message::ErrorResponse(body) => return Err(Fault::Refused(Refusal::read(&body))),
+                Message::ErrorResponse(body) => {
+                    return Err(Fault::Refused(ServerRefusal::read(&body)));
+                }
                 _ => {
                     return Err(Fault::Broken(
                         "the server asks for a way to log in that is not known here".to_owned(),

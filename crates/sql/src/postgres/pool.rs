@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::connect::{CancelKey, Target};
-use super::session::Session;
+use super::session::PostgresSession;
 use super::wire::Fault;
 
 /// How many connections there may be at the same time.
@@ -27,25 +27,25 @@ const CONNECTING: Duration = Duration::from_secs(4);
 const OLD: Duration = Duration::from_secs(60);
 
 /// The largest message of a trusted statement's answer, in bytes.
-const LARGEST_MESSAGE: usize = 16 * 1024 * 1024;
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
-pub(super) struct Pool {
+pub(super) struct PostgresPool {
     target: Arc<Target>,
     /// What every connection is told after it was made.
     settings: String,
-    idle: Mutex<Vec<(Session, Instant)>>,
+    idle: Mutex<Vec<(PostgresSession, Instant)>>,
     permits: Semaphore,
 }
 
 /// A connection in use. Dropped without [`Lease::give_back`], it is closed, and a statement that
 /// still runs is stopped.
 pub(super) struct Lease<'a> {
-    pool: &'a Pool,
-    session: Option<Session>,
+    pool: &'a PostgresPool,
+    session: Option<PostgresSession>,
     _permit: SemaphorePermit<'a>,
 }
 
-impl Pool {
+impl PostgresPool {
     pub(super) fn new(target: Target, settings: String) -> Self {
         Self {
             target: Arc::new(target),
@@ -87,11 +87,11 @@ impl Pool {
     }
 
     /// A connection that belongs to nobody's pool.
-    pub(super) async fn connect(&self) -> Result<Session, SqlError> {
+    pub(super) async fn connect(&self) -> Result<PostgresSession, SqlError> {
         let connecting = async {
             let (wire, key) = self.target.connect().await?;
-            let mut session = Session::new(wire, key);
-            session.set_largest_message(LARGEST_MESSAGE);
+            let mut session = PostgresSession::new(wire, key);
+            session.set_largest_message(MAX_MESSAGE_BYTES);
             session.command(&self.settings).await?;
             Ok(session)
         };
@@ -106,14 +106,14 @@ impl Pool {
     }
 
     /// No code panics while it holds the lock, so a poisoned one is as good as any.
-    fn idle(&self) -> MutexGuard<'_, Vec<(Session, Instant)>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<(PostgresSession, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lease<'_> {
     /// The connection, until it was given back.
-    pub(super) fn session(&mut self) -> Result<&mut Session, Fault> {
+    pub(super) fn session(&mut self) -> Result<&mut PostgresSession, Fault> {
         self.session
             .as_mut()
             .ok_or_else(|| Fault::Broken("the connection was given back".to_owned()))
@@ -122,7 +122,7 @@ impl Lease<'_> {
     /// Keeps the connection for others, if the last statement left it as it found it.
     pub(super) fn give_back(mut self) {
         if let Some(mut session) = self.session.take().filter(|session| session.clean) {
-            session.set_largest_message(LARGEST_MESSAGE);
+            session.set_largest_message(MAX_MESSAGE_BYTES);
             self.pool.idle().push((session, Instant::now()));
         }
     }

@@ -10,7 +10,7 @@ use postgres_protocol::message::frontend::{self, BindError};
 
 use super::connect::{CancelKey, unexpected};
 use super::text;
-use super::wire::{Fault, Refusal, Wire};
+use super::wire::{Fault, ServerRefusal, Wire};
 
 /// How much of an answer is read.
 #[derive(Clone, Copy)]
@@ -32,14 +32,14 @@ pub(super) struct Done {
 }
 
 /// A connection that runs one statement at a time.
-pub(super) struct Session {
+pub(super) struct PostgresSession {
     wire: Wire,
     pub(super) key: CancelKey,
     /// Between two statements, outside of a transaction, and nothing left to read.
     pub(super) clean: bool,
 }
 
-impl Session {
+impl PostgresSession {
     pub(super) fn new(wire: Wire, key: CancelKey) -> Self {
         Self {
             wire,
@@ -161,7 +161,7 @@ impl Session {
                 Message::DataRow(_) => done.rows.truncated = most.rows > 0,
                 Message::CommandComplete(body) => done.count = count(body.tag()?),
                 Message::ErrorResponse(body) => {
-                    let refusal = Refusal::read(&body);
+                    let refusal = ServerRefusal::read(&body);
                     // the first of several: the others follow from it
                     refused.get_or_insert(refusal);
                 }
@@ -175,7 +175,7 @@ impl Session {
                     ));
                 }
                 Message::EmptyQueryResponse => {
-                    refused.get_or_insert_with(Refusal::no_statement);
+                    refused.get_or_insert_with(ServerRefusal::no_statement);
                 }
                 Message::ParseComplete
                 | Message::BindComplete

@@ -21,7 +21,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 #[derive(Debug)]
 pub(super) enum Fault {
     /// The server refused the statement, and the connection goes on.
-    Refused(Refusal),
+    Refused(ServerRefusal),
     /// The connection is of no use any more.
     Broken(String),
     /// A message was larger than was allowed; nobody reads it, so the connection is of no use
@@ -31,7 +31,7 @@ pub(super) enum Fault {
 
 /// The server's own words.
 #[derive(Debug, Default)]
-pub(super) struct Refusal {
+pub(super) struct ServerRefusal {
     /// Five characters of SQLSTATE.
     pub(super) code: String,
     message: String,
@@ -54,9 +54,9 @@ impl From<Fault> for SqlError {
     }
 }
 
-impl From<Refusal> for SqlError {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal {
+impl From<ServerRefusal> for SqlError {
+    fn from(refusal: ServerRefusal) -> Self {
+        let ServerRefusal {
             code,
             message,
             hint,
@@ -88,7 +88,7 @@ impl From<Refusal> for SqlError {
     }
 }
 
-impl Refusal {
+impl ServerRefusal {
     /// What a text with nothing in it gets.
     pub(super) fn no_statement() -> Self {
         Self {

@@ -52,7 +52,7 @@ const HARMLESS_PRAGMAS: [&str; 8] = [
 
 /// Where a database is.
 #[derive(Debug, Clone)]
-pub(super) enum Place {
+pub(super) enum DatabasePath {
     Memory,
     File(PathBuf),
     /// A file that nobody changes: no locks and no write-ahead log.
@@ -61,19 +61,19 @@ pub(super) enum Place {
 
 /// What a handle, or one statement, may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum Rights {
     Full,
     ReadOnly,
 }
 
 /// An open connection with its switches.
-pub(super) struct Session {
+pub(super) struct SqliteSession {
     pub(super) connection: Connection,
     brake: Arc<Brake>,
     pulled: Arc<AtomicBool>,
     reading_only: Arc<AtomicBool>,
     clock: Arc<StopClock>,
-    access: Access,
+    access: Rights,
 }
 
 /// When the running statement has to end, if it was given a time.
@@ -94,13 +94,13 @@ impl StopClock {
     }
 }
 
-impl Session {
+impl SqliteSession {
     pub(super) fn brake(&self) -> &Arc<Brake> {
         &self.brake
     }
 
     /// What the connection was opened for.
-    pub(super) fn access(&self) -> Access {
+    pub(super) fn access(&self) -> Rights {
         self.access
     }
 
@@ -133,20 +133,20 @@ impl Session {
     }
 
     /// Makes the authorizer strict, or not, for the statements prepared from now on.
-    pub(super) fn restrict(&self, access: Access) {
-        let strict = access == Access::ReadOnly || self.access == Access::ReadOnly;
+    pub(super) fn restrict(&self, access: Rights) {
+        let strict = access == Rights::ReadOnly || self.access == Rights::ReadOnly;
         self.reading_only.store(strict, Ordering::Relaxed);
     }
 }
 
-pub(super) fn open(place: &Place, access: Access) -> Result<Session, SqlError> {
+pub(super) fn open(place: &DatabasePath, access: Rights) -> Result<SqliteSession, SqlError> {
     prepare(place, access).map_err(|error| sql_error(&error))
 }
 
 /// Opens a file that must exist, and tells how its other readers shall open it.
-pub(super) fn open_existing(path: &Path) -> Result<(Place, Session), SqlError> {
-    let place = Place::File(path.to_owned());
-    match prepare(&place, Access::ReadOnly) {
+pub(super) fn open_existing(path: &Path) -> Result<(DatabasePath, SqliteSession), SqlError> {
+    let place = DatabasePath::File(path.to_owned());
+    match prepare(&place, Rights::ReadOnly) {
         Ok(session) => Ok((place, session)),
         // a database in WAL mode can't be read where its index file can't be made; without anything
         // in the log beside it, the file itself is complete, and whoever can't make files there
@@ -154,8 +154,8 @@ pub(super) fn open_existing(path: &Path) -> Result<(Place, Session), SqlError> {
         Err(error)
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && lies_alone(path) =>
         {
-            let place = Place::Unchanging(path.to_owned());
-            let session = open(&place, Access::ReadOnly)?;
+            let place = DatabasePath::Unchanging(path.to_owned());
+            let session = open(&place, Rights::ReadOnly)?;
             Ok((place, session))
         }
         Err(error) => Err(sql_error(&error)),
@@ -168,18 +168,18 @@ fn lies_alone(path: &Path) -> bool {
     path.is_file() && std::fs::metadata(log).map_or(true, |log| log.len() == 0)
 }
 
-fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
+fn prepare(place: &DatabasePath, access: Rights) -> rusqlite::Result<SqliteSession> {
     let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mode = match access {
-        Access::Full => write,
-        Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Rights::Full => write,
+        Rights::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     // each connection stays on one thread, so SQLite's own mutexes are not needed
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = match place {
-        Place::Memory => Connection::open_in_memory_with_flags(flags)?,
-        Place::File(path) => Connection::open_with_flags(path, flags)?,
-        Place::Unchanging(path) => {
+        DatabasePath::Memory => Connection::open_in_memory_with_flags(flags)?,
+        DatabasePath::File(path) => Connection::open_with_flags(path, flags)?,
+        DatabasePath::Unchanging(path) => {
             Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?
         }
     };
@@ -201,7 +201,7 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    if access == Access::Full && matches!(place, Place::File(_)) {
+    if access == Rights::Full && matches!(place, DatabasePath::File(_)) {
         // a file system without shared memory keeps its old mode: slower, and right all the same
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "normal")?;
@@ -219,7 +219,7 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
         STEPS_BETWEEN_LOOKS,
         Some(move || seen.load(Ordering::Relaxed) || watched.is_over()),
     )?;
-    let reading_only = Arc::new(AtomicBool::new(access == Access::ReadOnly));
+    let reading_only = Arc::new(AtomicBool::new(access == Rights::ReadOnly));
     let strict = Arc::clone(&reading_only);
     connection.authorizer(Some(move |context: AuthContext<'_>| {
         if strict.load(Ordering::Relaxed) {
@@ -229,7 +229,7 @@ fn prepare(place: &Place, access: Access) -> rusqlite::Result<Session> {
         }
     }))?;
     let brake = Brake::new(connection.get_interrupt_handle(), Arc::clone(&pulled));
-    Ok(Session {
+    Ok(SqliteSession {
         connection,
         brake,
         pulled,

@@ -7,9 +7,9 @@ use std::thread;
 
 use mcpfn_core::SqlError;
 
-use super::connect::{self, Access, Place, Session};
+use super::connect::{self, DatabasePath, Rights, SqliteSession};
 use super::ticket::{self, Ticket};
-use super::work::{self, Answer, Request};
+use super::work::{self, JobRequest, QueryAnswer};
 
 /// How many statements may wait. More than this means that the database does not keep up.
 const MAX_WAITING: usize = 1024;
@@ -19,19 +19,19 @@ const MAX_WAITING: usize = 1024;
 pub(super) struct Lane {
     name: &'static str,
     limit: usize,
-    place: Place,
-    access: Access,
-    queue: Mutex<Queue>,
+    place: DatabasePath,
+    access: Rights,
+    queue: Mutex<JobQueue>,
     ready: Condvar,
 }
 
 struct Job {
-    request: Request,
+    request: JobRequest,
     ticket: Ticket,
 }
 
 #[derive(Default)]
-struct Queue {
+struct JobQueue {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
@@ -39,7 +39,12 @@ struct Queue {
 }
 
 impl Lane {
-    pub(super) fn new(name: &'static str, limit: usize, place: Place, access: Access) -> Arc<Self> {
+    pub(super) fn new(
+        name: &'static str,
+        limit: usize,
+        place: DatabasePath,
+        access: Rights,
+    ) -> Arc<Self> {
         let (queue, ready) = (Mutex::default(), Condvar::new());
         Arc::new(Self {
             name,
@@ -52,13 +57,16 @@ impl Lane {
     }
 
     /// Gives the lane a connection that is already open.
-    pub(super) fn adopt(self: &Arc<Self>, session: Session) -> Result<(), SqlError> {
+    pub(super) fn adopt(self: &Arc<Self>, session: SqliteSession) -> Result<(), SqlError> {
         self.lock().threads += 1;
         self.spawn(Some(session))
     }
 
     /// Queues the request and waits for its answer. Dropping the future takes the request back.
-    pub(super) async fn run(self: &Arc<Self>, request: Request) -> Result<Answer, SqlError> {
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        request: JobRequest,
+    ) -> Result<QueryAnswer, SqlError> {
         let (ticket, claim) = ticket::pair();
         self.push(Job { request, ticket })?;
         claim.await
@@ -91,7 +99,7 @@ impl Lane {
     }
 
     /// Starts a thread that was counted already.
-    fn spawn(self: &Arc<Self>, session: Option<Session>) -> Result<(), SqlError> {
+    fn spawn(self: &Arc<Self>, session: Option<SqliteSession>) -> Result<(), SqlError> {
         let place = Presence(Arc::clone(self));
         let started = thread::Builder::new()
             .name(self.name.to_owned())
@@ -103,7 +111,7 @@ impl Lane {
     }
 
     /// The life of a thread.
-    fn serve(&self, session: Option<Session>) {
+    fn serve(&self, session: Option<SqliteSession>) {
         let opened = session.map_or_else(|| connect::open(&self.place, self.access), Ok);
         match opened {
             Ok(mut session) => {
@@ -149,7 +157,7 @@ impl Lane {
     }
 
     /// No code panics while it holds the lock, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, JobQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,9 +11,9 @@ use std::task::{Context, Poll, Waker};
 use mcpfn_core::SqlError;
 use rusqlite::InterruptHandle;
 
-use super::work::Answer;
+use super::work::QueryAnswer;
 
-type Outcome = Result<Answer, SqlError>;
+type Outcome = Result<QueryAnswer, SqlError>;
 
 /// How a connection is stopped from outside its thread.
 pub(super) struct Brake {
@@ -46,19 +46,19 @@ enum Stage {
     Gone,
 }
 
-struct Shared {
+struct TicketState {
     stage: Stage,
     waker: Option<Waker>,
 }
 
 /// The worker's side. Dropping it unanswered tells the caller that the worker is gone.
-pub(super) struct Ticket(Arc<Mutex<Shared>>);
+pub(super) struct Ticket(Arc<Mutex<TicketState>>);
 
 /// The caller's side.
-pub(super) struct Claim(Arc<Mutex<Shared>>);
+pub(super) struct Claim(Arc<Mutex<TicketState>>);
 
 pub(super) fn pair() -> (Ticket, Claim) {
-    let shared = Arc::new(Mutex::new(Shared {
+    let shared = Arc::new(Mutex::new(TicketState {
         stage: Stage::Waiting,
         waker: None,
     }));
@@ -131,6 +131,6 @@ impl Drop for Claim {
 }
 
 /// No code panics while it holds the lock, so a poisoned one is as good as any.
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+fn lock(shared: &Mutex<TicketState>) -> MutexGuard<'_, TicketState> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

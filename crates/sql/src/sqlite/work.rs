@@ -6,19 +6,19 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, params_from_iter};
 
-use super::connect::{Access, Session};
+use super::connect::{Rights, SqliteSession};
 
 /// The rows of one answer, in bytes of their values. A handful of rows can hold as many times 16
 /// MiB.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
 /// What a statement has to be, and what it may do.
-pub(super) struct Request {
-    pub(super) work: Work,
-    pub(super) access: Access,
+pub(super) struct JobRequest {
+    pub(super) work: Job,
+    pub(super) access: Rights,
 }
 
-pub(super) enum Work {
+pub(super) enum Job {
     Query {
         sql: String,
         parameters: Vec<SqlValue>,
@@ -38,24 +38,27 @@ pub(super) enum Work {
     },
 }
 
-pub(super) enum Answer {
+pub(super) enum QueryAnswer {
     Rows(Rows),
     Changed(u64),
     /// The statement was not run, because it may only read and would write.
     WouldWrite,
 }
 
-pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, SqlError> {
+pub(super) fn run(
+    session: &mut SqliteSession,
+    request: JobRequest,
+) -> Result<QueryAnswer, SqlError> {
     session.restrict(request.access);
     let outcome = match request.work {
-        Work::Query {
+        Job::Query {
             sql,
             parameters,
             max_rows,
         } => query(session, request.access, &sql, &parameters, max_rows),
-        Work::Read { sql, limits } => read_unvetted(session, &sql, limits),
-        Work::Execute { sql, parameters } => execute(&session.connection, &sql, &parameters),
-        Work::ExecuteAll { statements } => execute_all(session, &statements),
+        Job::Read { sql, limits } => read_unvetted(session, &sql, limits),
+        Job::Execute { sql, parameters } => execute(&session.connection, &sql, &parameters),
+        Job::ExecuteAll { statements } => execute_all(session, &statements),
     };
     if !session.connection.is_autocommit() {
         // the next statement is somebody else's: it must not find itself inside this one's
@@ -72,38 +75,42 @@ pub(super) fn run(session: &mut Session, request: Request) -> Result<Answer, Sql
 }
 
 fn query(
-    session: &Session,
-    access: Access,
+    session: &SqliteSession,
+    access: Rights,
     sql: &str,
     parameters: &[SqlValue],
     max_rows: usize,
-) -> Result<Answer, SqlError> {
+) -> Result<QueryAnswer, SqlError> {
     let connection = &session.connection;
     // a statement kept from a caller with more rights was authorized for that caller, not for this
     // one
     let keep = access == session.access();
     let mut statement = match prepare(connection, sql, keep) {
         Ok(statement) => statement,
-        Err(Refused::Sqlite(error))
+        Err(RefusedAccess::Sqlite(error))
             if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
         {
-            return Ok(Answer::WouldWrite);
+            return Ok(QueryAnswer::WouldWrite);
         }
         Err(refused) => return Err(refused.into()),
     };
     let statement = statement.get();
-    if access == Access::ReadOnly && !statement.readonly() {
-        return Ok(Answer::WouldWrite);
+    if access == Rights::ReadOnly && !statement.readonly() {
+        return Ok(QueryAnswer::WouldWrite);
     }
     match read(statement, parameters, max_rows, MAX_ANSWER)? {
         (_, true) => Err(SqlError::Rejected(format!(
             "the rows hold more than {MAX_ANSWER} bytes"
         ))),
-        (rows, false) => Ok(Answer::Rows(rows)),
+        (rows, false) => Ok(QueryAnswer::Rows(rows)),
     }
 }
 
-fn read_unvetted(session: &Session, sql: &str, limits: ReadLimits) -> Result<Answer, SqlError> {
+fn read_unvetted(
+    session: &SqliteSession,
+    sql: &str,
+    limits: ReadLimits,
+) -> Result<QueryAnswer, SqlError> {
     session
         .bound(limits.time, limits.bytes)
         .map_err(|error| sql_error(&error))?;
@@ -119,24 +126,24 @@ fn read_bounded(
     connection: &Connection,
     sql: &str,
     limits: ReadLimits,
-) -> Result<Answer, SqlError> {
+) -> Result<QueryAnswer, SqlError> {
     // never kept: a statement that was compiled for another caller was authorized for that caller
     let mut statement = match prepare(connection, sql, false) {
         Ok(statement) => statement,
-        Err(Refused::Sqlite(error))
+        Err(RefusedAccess::Sqlite(error))
             if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
         {
-            return Ok(Answer::WouldWrite);
+            return Ok(QueryAnswer::WouldWrite);
         }
         Err(refused) => return Err(refused.into()),
     };
     let statement = statement.get();
     if !statement.readonly() {
-        return Ok(Answer::WouldWrite);
+        return Ok(QueryAnswer::WouldWrite);
     }
     let (mut rows, cut) = read(statement, &[], limits.rows, limits.bytes)?;
     rows.truncated |= cut;
-    Ok(Answer::Rows(rows))
+    Ok(QueryAnswer::Rows(rows))
 }
 
 /// Rows up to both limits, and whether it was the bytes that ended them.
@@ -179,7 +186,7 @@ fn execute(
     connection: &Connection,
     sql: &str,
     parameters: &[SqlValue],
-) -> Result<Answer, SqlError> {
+) -> Result<QueryAnswer, SqlError> {
     let mut statement = prepare(connection, sql, true)?;
     let statement = statement.get();
     if statement.column_count() > 0 {
@@ -191,10 +198,13 @@ fn execute(
     let changed = statement
         .execute(bound(parameters))
         .map_err(|error| sql_error(&error))?;
-    Ok(Answer::Changed(changed as u64))
+    Ok(QueryAnswer::Changed(changed as u64))
 }
 
-fn execute_all(session: &mut Session, statements: &[String]) -> Result<Answer, SqlError> {
+fn execute_all(
+    session: &mut SqliteSession,
+    statements: &[String],
+) -> Result<QueryAnswer, SqlError> {
     let stopped = || SqlError::Unavailable("the caller has gone".to_owned());
     // a transaction that is dropped without a commit is rolled back
     let transaction = session
@@ -214,7 +224,7 @@ fn execute_all(session: &mut Session, statements: &[String]) -> Result<Answer, S
     }
     let changed = transaction.total_changes() - before;
     transaction.commit().map_err(|error| sql_error(&error))?;
-    Ok(Answer::Changed(changed))
+    Ok(QueryAnswer::Changed(changed))
 }
 
 enum Prepared<'a> {
@@ -232,10 +242,16 @@ impl<'a> Prepared<'a> {
 }
 
 /// Compiles exactly one statement.
-fn prepare<'a>(connection: &'a Connection, sql: &str, keep: bool) -> Result<Prepared<'a>, Refused> {
+fn prepare<'a>(
+    connection: &'a Connection,
+    sql: &str,
+    keep: bool,
+) -> Result<Prepared<'a>, RefusedAccess> {
     if sql.contains('\0') {
         // SQLite reads up to it, and would leave out the rest without a word
-        return Err(Refused::Text("the statement has the character U+0000"));
+        return Err(RefusedAccess::Text(
+            "the statement has the character U+0000",
+        ));
     }
     let rest = sql.trim_end().trim_end_matches(';');
     if keep && !rest.contains(';') {
@@ -246,29 +262,29 @@ fn prepare<'a>(connection: &'a Connection, sql: &str, keep: bool) -> Result<Prep
     let mut batch = Batch::new(connection, sql);
     let first = batch
         .next()?
-        .ok_or(Refused::Text("there is no statement"))?;
+        .ok_or(RefusedAccess::Text("there is no statement"))?;
     match batch.next() {
         Ok(None) => Ok(Prepared::Once(first)),
-        Ok(Some(_)) | Err(_) => Err(Refused::Text("only one statement is run at a time")),
+        Ok(Some(_)) | Err(_) => Err(RefusedAccess::Text("only one statement is run at a time")),
     }
 }
 
-enum Refused {
+enum RefusedAccess {
     Sqlite(rusqlite::Error),
     Text(&'static str),
 }
 
-impl From<rusqlite::Error> for Refused {
+impl From<rusqlite::Error> for RefusedAccess {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<Refused> for SqlError {
-    fn from(refused: Refused) -> Self {
+impl From<RefusedAccess> for SqlError {
+    fn from(refused: RefusedAccess) -> Self {
         match refused {
-            Refused::Sqlite(error) => sql_error(&error),
-            Refused::Text(reason) => Self::Rejected(reason.to_owned()),
+            RefusedAccess::Sqlite(error) => sql_error(&error),
+            RefusedAccess::Text(reason) => Self::Rejected(reason.to_owned()),
         }
     }
 }

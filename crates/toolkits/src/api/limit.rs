@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use mcpfn_core::{ToolError, text};
 
-use super::{Answer, Api};
+use super::{ApiAnswer, ApiClient};
 
 /// Seconds since 1970 are larger than this since 2001, and no service asks to wait for thirty
 /// years.
 const EPOCH: u64 = 1_000_000_000;
 
-impl Answer {
+impl ApiAnswer {
     /// The first header of a name, given in lower case.
     fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -62,9 +62,9 @@ impl Answer {
     }
 }
 
-impl Api {
+impl ApiClient {
     /// A budget that is used up, with when to try again.
-    pub(super) fn limited(&self, answer: &Answer, now_ms: u64) -> ToolError {
+    pub(super) fn limited(&self, answer: &ApiAnswer, now_ms: u64) -> ToolError {
         let until = match answer.wait(now_ms).map(|wait| wait.as_secs()) {
             None => "for now. Try again in a minute".to_owned(),
             Some(0 | 1) => "for a second. Try again then".to_owned(),
@@ -94,12 +94,12 @@ impl Api {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> ApiAnswer {
         let headers = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Answer {
+        ApiAnswer {
             status,
             headers,
             body: body.to_owned(),

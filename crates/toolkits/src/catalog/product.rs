@@ -6,7 +6,7 @@ use super::database;
 use crate::say::{database_failed, quoted};
 
 /// The longest identifier that is looked up, in bytes; a UUID has 36.
-const LONGEST_ID: usize = 64;
+const MAX_ID_LENGTH: usize = 64;
 
 /// Which product.
 #[input]
@@ -20,7 +20,7 @@ pub struct ProductId {
 /// A product's full record.
 #[output]
 #[derive(Debug)]
-pub struct Product {
+pub struct ProductRecord {
     /// UUID.
     pub id: String,
     /// Stock-keeping unit.
@@ -70,12 +70,12 @@ pub struct Availability {
 /// Use this when you know the product's id or SKU, for instance from `search_products`, and need
 /// more than name and price.
 #[tool(read_only, idempotent, open_world = false, title = "Product details")]
-pub async fn get_product(args: ProductId, cx: &Cx) -> Result<Product, ToolError> {
+pub async fn get_product(args: ProductId, cx: &Cx) -> Result<ProductRecord, ToolError> {
     find(&args.product_id, cx).await
 }
 
 /// The product with this UUID or SKU, in whatever case it is written.
-pub(super) async fn find(id: &str, cx: &Cx) -> Result<Product, ToolError> {
+pub(super) async fn find(id: &str, cx: &Cx) -> Result<ProductRecord, ToolError> {
     let missing = || {
         ToolError::not_found(format!(
             "Product {} not found. Use `search_products` to find products and their ids.",
@@ -83,7 +83,7 @@ pub(super) async fn find(id: &str, cx: &Cx) -> Result<Product, ToolError> {
         ))
     };
     let wanted = id.trim();
-    if wanted.is_empty() || wanted.len() > LONGEST_ID {
+    if wanted.is_empty() || wanted.len() > MAX_ID_LENGTH {
         return Err(missing());
     }
     let database = database(cx)?;
@@ -117,7 +117,7 @@ fn availability(row: &[SqlValue]) -> Option<Availability> {
     })
 }
 
-fn read(row: &[SqlValue], availability: Option<Vec<Availability>>) -> Option<Product> {
+fn read(row: &[SqlValue], availability: Option<Vec<Availability>>) -> Option<ProductRecord> {
     let [
         id,
         sku,
@@ -145,7 +145,7 @@ fn read(row: &[SqlValue], availability: Option<Vec<Availability>>) -> Option<Pro
         return None;
     };
     let text = |value: &SqlValue| value.as_str().map(str::to_owned);
-    Some(Product {
+    Some(ProductRecord {
         id: text(id)?,
         sku: text(sku)?,
         name: text(name)?,

@@ -7,12 +7,12 @@ use super::query::{Words, as_sku};
 use crate::say::{database_failed, quoted};
 
 /// The most products of one answer.
-const MOST: u32 = 100;
+const MAX: u32 = 100;
 
 /// What to search for.
 #[input]
 #[derive(Debug)]
-pub struct Search {
+pub struct ProductQuery {
     /// A few words from the name, brand, type or use, e.g. "wireless keyboard" or "sleeping bag
     /// winter"; or a SKU such as "KEY-1045-LIL". Not a whole sentence.
     #[schemars(length(min = 1, max = 200))]
@@ -26,9 +26,9 @@ pub struct Search {
 /// Products that match a search.
 #[output]
 #[derive(Debug)]
-pub struct Found {
+pub struct ProductMatches {
     /// The best match first.
-    pub products: Vec<Hit>,
+    pub products: Vec<ProductMatch>,
     /// How many products match in all.
     pub total: u64,
     /// What else to know about this answer.
@@ -39,7 +39,7 @@ pub struct Found {
 /// A product as search shows it.
 #[output]
 #[derive(Debug)]
-pub struct Hit {
+pub struct ProductMatch {
     /// UUID.
     pub id: String,
     /// Stock-keeping unit.
@@ -62,15 +62,15 @@ pub struct Hit {
 /// know. Returns name, SKU, price and stock of each match; call `get_product` for the description
 /// and details of one.
 #[tool(read_only, idempotent, open_world = false, title = "Search products")]
-pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> {
+pub async fn search_products(args: ProductQuery, cx: &Cx) -> Result<ProductMatches, ToolError> {
     let query = args.query.trim();
     if query.is_empty() {
         return Err(ToolError::new(
             "`query` is empty. Say what to look for, e.g. \"wireless keyboard\".",
         ));
     }
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let database = &**database(cx)?;
     if let Some(sku) = as_sku(query) {
@@ -106,7 +106,7 @@ pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> 
         "No product matches {}. Try fewer or more general words, such as the type of product.",
         quoted(query)
     );
-    Ok(Found {
+    Ok(ProductMatches {
         products: Vec::new(),
         total: 0,
         note: Some(note),
@@ -114,7 +114,7 @@ pub async fn search_products(args: Search, cx: &Cx) -> Result<Found, ToolError> 
 }
 
 /// The product with this SKU, or all finishes of the model whose SKU this is.
-async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<Found, ToolError> {
+async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<ProductMatches, ToolError> {
     let sql = "SELECT id, sku, name, category, price_cents, currency, stock, count(*) OVER () AS total FROM products \
                WHERE sku = ?1 OR substr(sku, 1, length(?1) + 1) = ?1 || '-' ORDER BY sku LIMIT ?2";
     find(database, sql, sku, limit).await
@@ -122,7 +122,11 @@ async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<Found, To
 
 /// A word counts most in the name, then in category and brand, then in keywords, least in the
 /// description.
-async fn by_words(database: &dyn Sql, query: String, limit: u32) -> Result<Found, ToolError> {
+async fn by_words(
+    database: &dyn Sql,
+    query: String,
+    limit: u32,
+) -> Result<ProductMatches, ToolError> {
     let fts5 = "SELECT p.id, p.sku, p.name, p.category, p.price_cents, p.currency, p.stock, \
                (SELECT count(*) FROM product_search WHERE product_search MATCH ?1) AS total \
                FROM (SELECT rowid, rank FROM product_search WHERE product_search MATCH ?1 \
@@ -145,7 +149,7 @@ async fn find(
     sql: &str,
     wanted: String,
     limit: u32,
-) -> Result<Found, ToolError> {
+) -> Result<ProductMatches, ToolError> {
     let parameters = [SqlValue::from(wanted), SqlValue::from(i64::from(limit))];
     let rows = database
         .query(sql, &parameters, limit as usize)
@@ -160,14 +164,14 @@ async fn find(
             products.len()
         )
     });
-    Ok(Found {
+    Ok(ProductMatches {
         products,
         total,
         note,
     })
 }
 
-fn hits(rows: &Rows) -> Option<(Vec<Hit>, u64)> {
+fn hits(rows: &Rows) -> Option<(Vec<ProductMatch>, u64)> {
     let mut total = 0;
     let mut products = Vec::with_capacity(rows.rows.len());
     for row in &rows.rows {
@@ -175,7 +179,7 @@ fn hits(rows: &Rows) -> Option<(Vec<Hit>, u64)> {
             return None;
         };
         total = u64::try_from(all.as_i64()?).ok()?;
-        products.push(Hit {
+        products.push(ProductMatch {
             id: id.as_str()?.to_owned(),
             sku: sku.as_str()?.to_owned(),
             name: name.as_str()?.to_owned(),

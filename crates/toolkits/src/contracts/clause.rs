@@ -7,18 +7,18 @@ use crate::knowledge::outline::{Heading, headings, numbered};
 use crate::say::quoted;
 
 /// The most text of a clause, in characters.
-const MOST: usize = 20_000;
+const MAX: usize = 20_000;
 
 /// How many titles are offered when none fits.
 const OFFERED: usize = 30;
 
 /// The longest wish, in characters.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// Which clause of which document.
 #[input]
 #[derive(Debug)]
-pub struct Wanted {
+pub struct ClauseQuery {
     /// The document's id, as `search_documents` gives it.
     #[schemars(length(min = 1, max = 300))]
     pub document_id: String,
@@ -62,11 +62,11 @@ pub struct Clause {
     scope = "contracts:read",
     title = "Extract a clause"
 )]
-pub async fn extract_clause(args: Wanted, cx: &Cx) -> Result<Clause, ToolError> {
+pub async fn extract_clause(args: ClauseQuery, cx: &Cx) -> Result<Clause, ToolError> {
     let wanted = args.clause.trim();
-    if wanted.is_empty() || wanted.chars().count() > LONGEST {
+    if wanted.is_empty() || wanted.chars().count() > MAX_LENGTH {
         return Err(ToolError::new(format!(
-            "`clause` must have 1 to {LONGEST} characters, e.g. \"7.2\" or \"termination\"."
+            "`clause` must have 1 to {MAX_LENGTH} characters, e.g. \"7.2\" or \"termination\"."
         )));
     }
     let stored = load(
@@ -89,9 +89,9 @@ pub async fn extract_clause(args: Wanted, cx: &Cx) -> Result<Clause, ToolError> 
     let start = stored.text[..heading.start].chars().count();
     let length = whole.chars().count();
     let mut notes = Vec::new();
-    if length > MOST {
+    if length > MAX {
         notes.push(format!(
-            "Cut after {MOST} of {length} characters; ask for a clause below it."
+            "Cut after {MAX} of {length} characters; ask for a clause below it."
         ));
     }
     if !others.is_empty() {
@@ -112,7 +112,7 @@ pub async fn extract_clause(args: Wanted, cx: &Cx) -> Result<Clause, ToolError> 
         section: path(&headings, at),
         start,
         end: start + length,
-        text: whole.chars().take(MOST).collect(),
+        text: whole.chars().take(MAX).collect(),
         note: (!notes.is_empty()).then(|| notes.join(" ")),
     })
 }

@@ -7,12 +7,12 @@ use mcpfn_core::{Cx, Sql, SqlError, SqlValue, ToolError, input, output, tool};
 use crate::date;
 use crate::dialect::position;
 use crate::knowledge::failed;
-use crate::knowledge::lexical::{self, Filter, Hits};
+use crate::knowledge::lexical::{self, Hits, IndexFilter};
 use crate::say::other_columns;
 use crate::words::words;
 
 /// The most documents of one answer.
-const MOST: u32 = 50;
+const MAX: u32 = 50;
 
 /// Which documents. Leave out what does not matter.
 #[input]
@@ -49,7 +49,7 @@ pub struct Filters {
 #[derive(Debug)]
 pub struct Matches {
     /// With `text` the best match first, otherwise the latest first.
-    pub documents: Vec<Listed>,
+    pub documents: Vec<DocumentList>,
     /// How many match in all; at least so many, when the note says so.
     pub total: i64,
     /// What else to know about this answer.
@@ -60,7 +60,7 @@ pub struct Matches {
 /// A document in a list.
 #[output]
 #[derive(Debug)]
-pub struct Listed {
+pub struct DocumentList {
     /// For `extract_clause`.
     pub document_id: String,
     /// Title.
@@ -93,8 +93,8 @@ pub struct Listed {
     title = "Search documents"
 )]
 pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolError> {
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let database = &**cx.port::<dyn Sql>()?;
     let given = |text: &Option<String>| {
@@ -119,7 +119,7 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
         ("d.dated >= ?".to_owned(), given(&args.from)),
         ("d.dated <= ?".to_owned(), given(&args.to)),
     ];
-    let filters: Vec<Filter> = filters
+    let filters: Vec<IndexFilter> = filters
         .into_iter()
         .filter_map(|(sql, value)| Some((sql, value?.into())))
         .collect();
@@ -174,7 +174,7 @@ const COLUMNS: &str = "d.id, d.title, d.source, d.type, d.party, d.dated";
 async fn by_words(
     database: &dyn Sql,
     words: &[String],
-    filters: &[Filter],
+    filters: &[IndexFilter],
     limit: usize,
 ) -> Result<Rowed, SqlError> {
     let Hits { hits, partial } = lexical::search(database, words, filters).await?;
@@ -207,7 +207,11 @@ async fn by_words(
 }
 
 /// Documents that pass the filters, the latest first.
-async fn latest(database: &dyn Sql, filters: &[Filter], limit: usize) -> Result<Rowed, SqlError> {
+async fn latest(
+    database: &dyn Sql,
+    filters: &[IndexFilter],
+    limit: usize,
+) -> Result<Rowed, SqlError> {
     let conditions: Vec<String> = filters
         .iter()
         .zip(1..)
@@ -234,12 +238,12 @@ async fn latest(database: &dyn Sql, filters: &[Filter], limit: usize) -> Result<
     Ok((rows, total, false))
 }
 
-fn listed(row: &[SqlValue]) -> Option<Listed> {
+fn listed(row: &[SqlValue]) -> Option<DocumentList> {
     let [id, title, source, kind, party, date, section, _] = row else {
         return None;
     };
     let text = |value: &SqlValue| value.as_str().map(str::to_owned);
-    Some(Listed {
+    Some(DocumentList {
         document_id: text(id)?,
         title: text(title)?,
         source: text(source)?,

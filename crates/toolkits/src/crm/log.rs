@@ -8,17 +8,17 @@ use crate::dialect::new_id;
 use crate::say::{other_columns, who, write_failed};
 
 /// The longest note, in characters.
-const LONGEST_NOTE: usize = 2000;
+const MAX_NOTE_LENGTH: usize = 2000;
 
 /// What happened.
 #[input]
 #[derive(Debug)]
-pub struct Log {
+pub struct ActivityLog {
     /// The account's id, as `search_accounts` returns it, e.g. "ACC-1042".
     #[schemars(length(min = 1, max = 64))]
     pub account_id: String,
     /// What kind of thing happened.
-    pub kind: Kind,
+    pub kind: ActivityKind,
     /// What was said and what happens next, in a sentence or two, in the user's words.
     #[schemars(length(min = 1, max = 2000))]
     pub note: String,
@@ -38,7 +38,7 @@ pub struct Log {
     reason = "with comments the schema is a list of five schemas instead of one enum, at twice the \
         length"
 )]
-pub enum Kind {
+pub enum ActivityKind {
     Call,
     Email,
     Meeting,
@@ -69,20 +69,20 @@ pub struct Logged {
     scope = "crm:write",
     title = "Log an activity"
 )]
-pub async fn create_activity_log(args: Log, cx: &Cx) -> Result<Logged, ToolError> {
+pub async fn create_activity_log(args: ActivityLog, cx: &Cx) -> Result<Logged, ToolError> {
     let note = args.note.trim();
-    if note.is_empty() || note.chars().count() > LONGEST_NOTE {
+    if note.is_empty() || note.chars().count() > MAX_NOTE_LENGTH {
         return Err(ToolError::new(format!(
-            "`note` must have 1 to {LONGEST_NOTE} characters that are not only spaces."
+            "`note` must have 1 to {MAX_NOTE_LENGTH} characters that are not only spaces."
         )));
     }
     let database = database(cx)?;
     let kind = match args.kind {
-        Kind::Call => "call",
-        Kind::Email => "email",
-        Kind::Meeting => "meeting",
-        Kind::Note => "note",
-        Kind::Task => "task",
+        ActivityKind::Call => "call",
+        ActivityKind::Email => "email",
+        ActivityKind::Meeting => "meeting",
+        ActivityKind::Note => "note",
+        ActivityKind::Task => "task",
     };
     let account = account_id(&args.account_id)?;
     let at = date::utc(cx.now_ms());

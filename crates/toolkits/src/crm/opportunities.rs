@@ -6,12 +6,12 @@ use super::{account_id, amount, database, no_account, owned};
 use crate::say::{database_failed, other_columns};
 
 /// The most opportunities of one answer.
-const MOST: u32 = 50;
+const MAX: u32 = 50;
 
 /// Of which company.
 #[input]
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpportunityQuery {
     /// The account's id, as `search_accounts` returns it, e.g. "ACC-1042". All accounts, when left
     /// out.
     #[schemars(length(min = 1, max = 64))]
@@ -28,7 +28,7 @@ pub struct Opened {
 #[derive(Debug)]
 pub struct OpenOpportunities {
     /// The largest first.
-    pub opportunities: Vec<Opportunity>,
+    pub opportunities: Vec<OpenOpportunity>,
     /// How many there are in all.
     pub total: i64,
     /// What all of them are worth together, in US dollars.
@@ -41,7 +41,7 @@ pub struct OpenOpportunities {
 /// Something that may be sold.
 #[output]
 #[derive(Debug)]
-pub struct Opportunity {
+pub struct OpenOpportunity {
     /// Id.
     pub id: String,
     /// The account's id.
@@ -71,9 +71,12 @@ pub struct Opportunity {
     scope = "crm:read",
     title = "Open opportunities"
 )]
-pub async fn get_open_opportunities(args: Opened, cx: &Cx) -> Result<OpenOpportunities, ToolError> {
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+pub async fn get_open_opportunities(
+    args: OpportunityQuery,
+    cx: &Cx,
+) -> Result<OpenOpportunities, ToolError> {
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let database = database(cx)?;
     let id = args.account_id.as_deref().map(account_id).transpose()?;
@@ -135,7 +138,7 @@ pub async fn get_open_opportunities(args: Opened, cx: &Cx) -> Result<OpenOpportu
     })
 }
 
-fn opportunity(row: &[SqlValue]) -> Option<Opportunity> {
+fn opportunity(row: &[SqlValue]) -> Option<OpenOpportunity> {
     let [
         id,
         account_id,
@@ -150,7 +153,7 @@ fn opportunity(row: &[SqlValue]) -> Option<Opportunity> {
     else {
         return None;
     };
-    Some(Opportunity {
+    Some(OpenOpportunity {
         id: owned(id)?,
         account_id: owned(account_id)?,
         account: owned(account)?,

@@ -3,7 +3,7 @@
 use mcpfn_core::{input, prompt};
 
 /// How much of a person's words goes into a prompt, in characters.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// Which week, and whose.
 #[input]
@@ -67,7 +67,7 @@ fn words(given: Option<&str>) -> Option<String> {
         .trim()
         .chars()
         .filter(|character| !character.is_control())
-        .take(LONGEST)
+        .take(MAX_LENGTH)
         .collect();
     (!line.is_empty()).then_some(line)
 }

@@ -8,18 +8,18 @@ use crate::dialect;
 use crate::say::{database_failed, other_columns, quoted};
 
 /// The most rows of one answer.
-const MOST: u32 = 10;
+const MAX: u32 = 10;
 
 /// The shortest and the longest query, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=200;
 
 /// More words than this do not make a search better.
-const MOST_WORDS: usize = 6;
+const MAX_WORDS: usize = 6;
 
 /// What to search for.
 #[input]
 #[derive(Debug)]
-pub struct Search {
+pub struct CustomerQuery {
     /// A name, a part of one, or a place, e.g. "lindqvist" or "hotels berlin". Every word has to be
     /// there.
     #[schemars(length(min = 2, max = 200))]
@@ -35,7 +35,7 @@ pub struct Search {
 #[derive(Debug)]
 pub struct Customers {
     /// By name.
-    pub customers: Vec<Customer>,
+    pub customers: Vec<CustomerMatch>,
     /// How many match in all.
     pub total: u64,
     /// What else to know about this answer.
@@ -46,7 +46,7 @@ pub struct Customers {
 /// A person who buys.
 #[output]
 #[derive(Debug)]
-pub struct Customer {
+pub struct CustomerMatch {
     /// Number.
     pub id: i64,
     /// First and last name.
@@ -79,7 +79,7 @@ pub struct Customer {
     scope = "crm:read",
     title = "Search customers"
 )]
-pub async fn search_customers(args: Search, cx: &Cx) -> Result<Customers, ToolError> {
+pub async fn search_customers(args: CustomerQuery, cx: &Cx) -> Result<Customers, ToolError> {
     let searched = "c.name || ' ' || c.email || ' ' || c.city";
     let columns = "c.id, c.name, c.email, c.city, c.country, c.joined_on, \
          (SELECT count(*) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
@@ -113,7 +113,7 @@ pub async fn search_customers(args: Search, cx: &Cx) -> Result<Customers, ToolEr
 #[derive(Debug)]
 pub struct Accounts {
     /// By name.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<AccountMatch>,
     /// How many match in all.
     pub total: u64,
     /// What else to know about this answer.
@@ -124,7 +124,7 @@ pub struct Accounts {
 /// A company.
 #[output]
 #[derive(Debug)]
-pub struct Account {
+pub struct AccountMatch {
     /// Id, for the other tools.
     pub id: String,
     /// Name.
@@ -157,7 +157,7 @@ pub struct Account {
     scope = "crm:read",
     title = "Search accounts"
 )]
-pub async fn search_accounts(args: Search, cx: &Cx) -> Result<Accounts, ToolError> {
+pub async fn search_accounts(args: CustomerQuery, cx: &Cx) -> Result<Accounts, ToolError> {
     let searched = "a.id || ' ' || a.name || ' ' || a.industry || ' ' || a.city || ' ' || a.owner";
     let columns = "a.id, a.name, a.industry, a.city, a.country, a.status, a.owner, a.since, \
          (SELECT CAST(coalesce(sum(p.amount_cents), 0) AS BIGINT) FROM opportunities AS p \
@@ -179,7 +179,7 @@ pub async fn search_accounts(args: Search, cx: &Cx) -> Result<Accounts, ToolErro
 
 /// The rows with every word of the query, and last in each row how many there are in all.
 async fn find(
-    args: &Search,
+    args: &CustomerQuery,
     cx: &Cx,
     columns: &str,
     table: &str,
@@ -187,8 +187,8 @@ async fn find(
     order: &str,
 ) -> Result<Rows, ToolError> {
     // the schema promises both, and the statement relies on them
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let query = args.query.trim();
     if !LENGTH.contains(&query.chars().count()) {
@@ -201,7 +201,7 @@ async fn find(
     let database = database(cx)?;
     let words: Vec<SqlValue> = query
         .split_whitespace()
-        .take(MOST_WORDS)
+        .take(MAX_WORDS)
         .map(SqlValue::from)
         .collect();
     let position = |number| dialect::position(database.dialect(), searched, &format!("?{number}"));
@@ -246,7 +246,7 @@ fn total(
     Ok((total, note))
 }
 
-fn customer(row: &[SqlValue]) -> Option<Customer> {
+fn customer(row: &[SqlValue]) -> Option<CustomerMatch> {
     let [
         id,
         name,
@@ -262,7 +262,7 @@ fn customer(row: &[SqlValue]) -> Option<Customer> {
     else {
         return None;
     };
-    Some(Customer {
+    Some(CustomerMatch {
         id: id.as_i64()?,
         name: owned(name)?,
         email: owned(email)?,
@@ -275,7 +275,7 @@ fn customer(row: &[SqlValue]) -> Option<Customer> {
     })
 }
 
-fn account(row: &[SqlValue]) -> Option<Account> {
+fn account(row: &[SqlValue]) -> Option<AccountMatch> {
     let [
         id,
         name,
@@ -291,7 +291,7 @@ fn account(row: &[SqlValue]) -> Option<Account> {
     else {
         return None;
     };
-    Some(Account {
+    Some(AccountMatch {
         id: owned(id)?,
         name: owned(name)?,
         industry: owned(industry)?,

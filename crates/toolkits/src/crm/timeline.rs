@@ -6,10 +6,10 @@ use super::{account_id, amount, database, no_account, owned};
 use crate::say::{database_failed, other_columns};
 
 /// The most events of one answer.
-const MOST: u32 = 50;
+const MAX: u32 = 50;
 
 /// The most contacts of one answer.
-const MOST_CONTACTS: usize = 50;
+const MAX_CONTACTS: usize = 50;
 
 /// Which company.
 #[input]
@@ -40,7 +40,7 @@ pub struct Timeline {
     pub contacts: Vec<Contact>,
     /// Calls, mails, meetings and notes, opportunities, and orders of its contacts; the newest
     /// first.
-    pub events: Vec<Event>,
+    pub events: Vec<TimelineEvent>,
     /// What else to know about this answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -61,7 +61,7 @@ pub struct Contact {
 /// Something that happened.
 #[output]
 #[derive(Debug)]
-pub struct Event {
+pub struct TimelineEvent {
     /// When, as an ISO 8601 date, or moment in UTC.
     pub at: String,
     /// `call`, `email`, `meeting`, `note`, `task`, `opportunity opened`, `won` or `lost`, or an
@@ -87,8 +87,8 @@ pub struct Event {
     title = "Account timeline"
 )]
 pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, ToolError> {
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let database = database(cx)?;
     let id = [SqlValue::from(account_id(&args.account_id)?)];
@@ -104,7 +104,7 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
     let contacts = "SELECT c.name, c.email, a.role FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id \
                     WHERE a.account_id = ?1 ORDER BY c.name";
     let contacts = database
-        .query(contacts, &id, MOST_CONTACTS)
+        .query(contacts, &id, MAX_CONTACTS)
         .await
         .map_err(database_failed)?;
 
@@ -149,7 +149,7 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
 fn read(
     account: &[SqlValue],
     contacts: Option<Vec<Contact>>,
-    events: Option<Vec<Event>>,
+    events: Option<Vec<TimelineEvent>>,
     note: Option<String>,
 ) -> Option<Timeline> {
     let [id, name, status, owner] = account else {
@@ -177,11 +177,11 @@ fn contact(row: &[SqlValue]) -> Option<Contact> {
     })
 }
 
-fn event(row: &[SqlValue]) -> Option<Event> {
+fn event(row: &[SqlValue]) -> Option<TimelineEvent> {
     let [at, kind, text, cents] = row else {
         return None;
     };
-    Some(Event {
+    Some(TimelineEvent {
         at: owned(at)?,
         kind: owned(kind)?,
         text: owned(text)?,

@@ -3,22 +3,22 @@
 
 use mcpfn_core::{Dialect, SqlValue, ToolError, input};
 
-use super::schema::{Column, Holds, Table, identifier};
+use super::schema::{Column, ColumnType, DatabaseTable, identifier};
 use crate::dialect::position;
 
 /// The most filters of one query.
-pub(super) const MOST_FILTERS: usize = 20;
+pub(super) const MAX_FILTERS: usize = 20;
 
 /// The most values of all filters together: D1 binds at most 100.
-pub(super) const MOST_VALUES: usize = 90;
+pub(super) const MAX_VALUES: usize = 90;
 
 /// The longest text to compare with, in bytes.
-const LONGEST_TEXT: usize = 1000;
+const MAX_TEXT_LENGTH: usize = 1000;
 
 /// A condition on one column. Rows have to meet all of them.
 #[input]
 #[derive(Debug)]
-pub struct Filter {
+pub struct ColumnFilter {
     /// A column of the table.
     #[schemars(length(min = 1, max = 128))]
     pub column: String,
@@ -34,7 +34,7 @@ pub struct Filter {
         "maxItems" = 90
     ))]
     #[serde(default)]
-    pub value: Option<Value>,
+    pub value: Option<FilterValue>,
 }
 
 /// A comparison. Those of text (`contains`, `starts_with`) ignore the case of A to Z.
@@ -64,7 +64,7 @@ pub enum Op {
 #[input]
 #[derive(Debug)]
 #[serde(untagged)]
-pub enum Value {
+pub enum FilterValue {
     /// One value.
     One(Scalar),
     /// Several, for `in`.
@@ -89,13 +89,13 @@ pub enum Scalar {
 /// A `WHERE` clause, or nothing, with its parameters behind those that are there already.
 pub(super) fn conditions(
     dialect: Dialect,
-    table: &Table,
-    filters: &[Filter],
+    table: &DatabaseTable,
+    filters: &[ColumnFilter],
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, ToolError> {
-    if filters.len() > MOST_FILTERS {
+    if filters.len() > MAX_FILTERS {
         return Err(ToolError::new(format!(
-            "There are {} filters; at most {MOST_FILTERS} are taken.",
+            "There are {} filters; at most {MAX_FILTERS} are taken.",
             filters.len()
         )));
     }
@@ -107,9 +107,9 @@ pub(super) fn conditions(
             filter,
             parameters,
         )?);
-        if parameters.len() > MOST_VALUES {
+        if parameters.len() > MAX_VALUES {
             return Err(ToolError::new(format!(
-                "The filters have more than {MOST_VALUES} values in all. Ask in parts."
+                "The filters have more than {MAX_VALUES} values in all. Ask in parts."
             )));
         }
     }
@@ -123,7 +123,7 @@ pub(super) fn conditions(
 fn condition(
     dialect: Dialect,
     column: &Column,
-    filter: &Filter,
+    filter: &ColumnFilter,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, ToolError> {
     let name = identifier(&column.name);
@@ -142,10 +142,10 @@ fn condition(
             ));
         }
         Op::In => {
-            let Some(Value::Several(values)) = &filter.value else {
+            let Some(FilterValue::Several(values)) = &filter.value else {
                 return Err(refuse(column, filter.op, "needs a list of values"));
             };
-            if values.is_empty() || values.len() > MOST_VALUES {
+            if values.is_empty() || values.len() > MAX_VALUES {
                 return Err(refuse(column, filter.op, "needs a list of 1 to 90 values"));
             }
             let mut places = Vec::with_capacity(values.len());
@@ -159,10 +159,10 @@ fn condition(
             return Ok(format!("{name} IN ({})", places.join(", ")));
         }
         Op::Contains | Op::StartsWith => {
-            let Some(Value::One(value @ Scalar::Text(_))) = &filter.value else {
+            let Some(FilterValue::One(value @ Scalar::Text(_))) = &filter.value else {
                 return Err(refuse(column, filter.op, "needs a text as `value`"));
             };
-            if column.holds() == Holds::Numbers {
+            if column.holds() == ColumnType::Numbers {
                 return Err(refuse(
                     column,
                     filter.op,
@@ -190,7 +190,7 @@ fn condition(
         Op::Gt => ">",
         Op::Ge => ">=",
     };
-    let Some(Value::One(value)) = &filter.value else {
+    let Some(FilterValue::One(value)) = &filter.value else {
         return Err(refuse(
             column,
             filter.op,
@@ -205,20 +205,22 @@ fn condition(
 /// anything with anything, find nothing, and not say why.
 fn parameter(column: &Column, op: Op, value: &Scalar) -> Result<SqlValue, ToolError> {
     match (column.holds(), value) {
-        (Holds::Numbers, Scalar::Text(_)) => Err(refuse(
+        (ColumnType::Numbers, Scalar::Text(_)) => Err(refuse(
             column,
             op,
             "got a text, but the column holds numbers",
         )),
-        (Holds::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => Err(refuse(
-            column,
-            op,
-            "got a number, but the column holds text; put it in quotation marks",
-        )),
+        (ColumnType::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => {
+            Err(refuse(
+                column,
+                op,
+                "got a number, but the column holds text; put it in quotation marks",
+            ))
+        }
         (_, Scalar::Flag(flag)) => Ok(SqlValue::Integer(i64::from(*flag))),
         (_, Scalar::Integer(integer)) => Ok(SqlValue::Integer(*integer)),
         (_, Scalar::Number(number)) => Ok(SqlValue::Real(*number)),
-        (_, Scalar::Text(text)) if text.len() > LONGEST_TEXT => {
+        (_, Scalar::Text(text)) if text.len() > MAX_TEXT_LENGTH => {
             Err(refuse(column, op, "got a text of more than 1,000 bytes"))
         }
         (_, Scalar::Text(text)) => Ok(SqlValue::Text(text.clone())),

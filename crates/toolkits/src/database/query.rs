@@ -4,24 +4,24 @@
 use mcpfn_core::{Cx, Dialect, SqlError, SqlValue, ToolError, input, output, tool};
 
 use super::database;
-use super::filter::{Filter, conditions};
-use super::schema::{Column, Schema, Table, identifier};
+use super::filter::{ColumnFilter, conditions};
+use super::schema::{Column, DatabaseSchema, DatabaseTable, identifier};
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;
 
 /// The most rows of one answer.
-const MOST_ROWS: u32 = 100;
+const MAX_ROWS: u32 = 100;
 
 /// The furthest that an answer may begin. Who wants more than this needs a filter.
-const MOST_OFFSET: u32 = 100_000;
+const MAX_OFFSET: u32 = 100_000;
 
 /// The most columns to order by.
-const MOST_ORDERS: usize = 5;
+const MAX_ORDERS: usize = 5;
 
 /// Which rows of which table.
 #[input]
 #[derive(Debug)]
-pub struct Query {
+pub struct TableQuery {
     /// A table or view, as `list_tables` names it, e.g. "orders".
     #[schemars(length(min = 1, max = 128))]
     pub table: String,
@@ -29,7 +29,7 @@ pub struct Query {
     /// "value": "paid"}]. Every row, when left out.
     #[schemars(length(max = 20))]
     #[serde(default)]
-    pub filters: Vec<Filter>,
+    pub filters: Vec<ColumnFilter>,
     /// The columns to return, in this order. All, when left out.
     #[schemars(length(min = 1, max = 100), inner(length(min = 1, max = 128)))]
     #[serde(default)]
@@ -37,7 +37,7 @@ pub struct Query {
     /// What to sort by, the most important first. By primary key, when left out.
     #[schemars(length(max = 5))]
     #[serde(default)]
-    pub order_by: Vec<Order>,
+    pub order_by: Vec<OrderBy>,
     /// The most rows to return.
     #[schemars(range(min = 1, max = 100))]
     #[serde(default = "crate::usual::<20>")]
@@ -51,7 +51,7 @@ pub struct Query {
 /// A column to sort by.
 #[input]
 #[derive(Debug)]
-pub struct Order {
+pub struct OrderBy {
     /// A column of the table.
     #[schemars(length(min = 1, max = 128))]
     pub column: String,
@@ -92,19 +92,19 @@ pub struct Queried {
 /// reads one table and does not join or add up: for linked tables ask one after the other, with
 /// `in` for the keys found first. Call `describe_table` before it if you do not know the columns.
 #[tool(read_only, idempotent, open_world = false, title = "Query table")]
-pub async fn query_table(args: Query, cx: &Cx) -> Result<Queried, ToolError> {
-    if !(1..=MOST_ROWS).contains(&args.limit) {
+pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError> {
+    if !(1..=MAX_ROWS).contains(&args.limit) {
         return Err(ToolError::new(format!(
-            "`limit` must be from 1 to {MOST_ROWS}."
+            "`limit` must be from 1 to {MAX_ROWS}."
         )));
     }
-    if args.offset > MOST_OFFSET {
+    if args.offset > MAX_OFFSET {
         return Err(ToolError::new(format!(
-            "`offset` must be at most {MOST_OFFSET}. Use a filter to get further."
+            "`offset` must be at most {MAX_OFFSET}. Use a filter to get further."
         )));
     }
     let database = &**database(cx)?;
-    let schema = Schema::load(database).await?;
+    let schema = DatabaseSchema::load(database).await?;
     let table = schema.table(&args.table)?;
     let mut parameters = Vec::new();
     let columns = columns(table, args.columns.as_deref())?;
@@ -174,7 +174,7 @@ fn failed(error: SqlError, dialect: Dialect) -> ToolError {
     }
 }
 
-fn columns(table: &Table, wanted: Option<&[String]>) -> Result<String, ToolError> {
+fn columns(table: &DatabaseTable, wanted: Option<&[String]>) -> Result<String, ToolError> {
     let mut chosen: Vec<&Column> = Vec::new();
     match wanted {
         None | Some([]) => chosen.extend(&table.columns),
@@ -197,10 +197,10 @@ fn columns(table: &Table, wanted: Option<&[String]>) -> Result<String, ToolError
 
 /// The `ORDER BY` clause. The primary key comes last, so that rows don't change places between two
 /// pages.
-fn order(table: &Table, wanted: &[Order]) -> Result<String, ToolError> {
-    if wanted.len() > MOST_ORDERS {
+fn order(table: &DatabaseTable, wanted: &[OrderBy]) -> Result<String, ToolError> {
+    if wanted.len() > MAX_ORDERS {
         return Err(ToolError::new(format!(
-            "`order_by` has more than {MOST_ORDERS} columns."
+            "`order_by` has more than {MAX_ORDERS} columns."
         )));
     }
     let mut terms = Vec::new();

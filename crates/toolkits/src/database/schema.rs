@@ -6,10 +6,10 @@ use mcpfn_core::{Dialect, Sql, SqlValue, ToolError, text};
 use crate::say::{database_failed, did_you_mean};
 
 /// More columns than this are not read: an answer about them would be too long for any model.
-const MOST_COLUMNS: usize = 5000;
+const MAX_COLUMNS: usize = 5000;
 
 /// How many tables a refusal names.
-const MOST_NAMES: usize = 30;
+const MAX_NAMES: usize = 30;
 
 /// Each column with its table. A virtual table's shadow tables are named after it.
 const OF_SQLITE: &str = "SELECT m.name, m.type, coalesce(m.sql, ''), c.name, c.type, c.\"notnull\", c.pk \
@@ -42,13 +42,13 @@ const OF_POSTGRES: &str = "SELECT c.relname, CASE WHEN c.relkind IN ('v', 'm') T
      ORDER BY c.relname::text COLLATE \"C\", a.attnum";
 
 /// The tables that a client may see.
-pub(crate) struct Schema {
-    pub(crate) tables: Vec<Table>,
+pub(crate) struct DatabaseSchema {
+    pub(crate) tables: Vec<DatabaseTable>,
     /// There were more columns than are read.
     pub(crate) cut: bool,
 }
 
-pub(crate) struct Table {
+pub(crate) struct DatabaseTable {
     pub(crate) name: String,
     pub(crate) view: bool,
     pub(crate) definition: String,
@@ -65,14 +65,14 @@ pub(crate) struct Column {
 
 /// What a column can be compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holds {
+pub(crate) enum ColumnType {
     Numbers,
     Text,
     /// Nothing is declared, or something that SQLite stores in more than one way.
     Anything,
 }
 
-impl Schema {
+impl DatabaseSchema {
     /// Reads the schema, without what belongs to SQLite, D1 and full-text indexes.
     pub(crate) async fn load(database: &dyn Sql) -> Result<Self, ToolError> {
         let sql = if database.dialect() == Dialect::Postgres {
@@ -81,17 +81,17 @@ impl Schema {
             OF_SQLITE
         };
         let rows = database
-            .query(sql, &[], MOST_COLUMNS)
+            .query(sql, &[], MAX_COLUMNS)
             .await
             .map_err(database_failed)?;
-        let mut tables: Vec<Table> = Vec::new();
+        let mut tables: Vec<DatabaseTable> = Vec::new();
         for row in &rows.rows {
             let read = read(row)
                 .ok_or_else(|| ToolError::internal("the schema has other columns than expected"))?;
             let (name, view, definition, column) = read;
             match tables.last_mut() {
                 Some(table) if table.name == name => table.columns.push(column),
-                _ => tables.push(Table {
+                _ => tables.push(DatabaseTable {
                     name,
                     view,
                     definition,
@@ -106,7 +106,7 @@ impl Schema {
     }
 
     /// The table of this name, in whatever case it is written.
-    pub(crate) fn table(&self, name: &str) -> Result<&Table, ToolError> {
+    pub(crate) fn table(&self, name: &str) -> Result<&DatabaseTable, ToolError> {
         let found = self
             .tables
             .iter()
@@ -127,7 +127,7 @@ impl Schema {
     }
 }
 
-impl Table {
+impl DatabaseTable {
     pub(crate) fn kind(&self) -> &'static str {
         if self.view { "view" } else { "table" }
     }
@@ -157,21 +157,21 @@ impl Table {
 
 impl Column {
     /// By SQLite's rules of type affinity, as far as they leave no doubt.
-    pub(crate) fn holds(&self) -> Holds {
+    pub(crate) fn holds(&self) -> ColumnType {
         let declared = self.declared.to_ascii_uppercase();
         let says = |words: &[&str]| words.iter().any(|word| declared.contains(word));
         // of PostgreSQL, and no numbers in spite of their names
         if says(&["INTERVAL", "POINT", "RANGE", "[]"]) {
-            return Holds::Anything;
+            return ColumnType::Anything;
         }
         if says(&["INT"]) {
-            Holds::Numbers
+            ColumnType::Numbers
         } else if says(&["CHAR", "CLOB", "TEXT"]) {
-            Holds::Text
+            ColumnType::Text
         } else if says(&["REAL", "FLOA", "DOUB"]) {
-            Holds::Numbers
+            ColumnType::Numbers
         } else {
-            Holds::Anything
+            ColumnType::Anything
         }
     }
 }
@@ -205,10 +205,10 @@ fn listing(names: &[&str]) -> String {
     }
     let shown: Vec<String> = names
         .iter()
-        .take(MOST_NAMES)
+        .take(MAX_NAMES)
         .map(|name| format!("`{name}`"))
         .collect();
-    let more = if names.len() > MOST_NAMES {
+    let more = if names.len() > MAX_NAMES {
         " and more"
     } else {
         ""

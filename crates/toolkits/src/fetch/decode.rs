@@ -5,7 +5,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 /// How to read a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MediaKind {
     Html,
     Text,
 }
@@ -15,7 +15,7 @@ const DECLARED_WITHIN: usize = 1024;
 
 /// The kind of a body by its declared type, or by a look at it. The error is the type that is no
 /// text.
-pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<Kind, String> {
+pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<MediaKind, String> {
     let declared = content_type
         .unwrap_or_default()
         .split(';')
@@ -24,7 +24,7 @@ pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<Kind, Stri
         .trim()
         .to_ascii_lowercase();
     match declared.as_str() {
-        "text/html" | "application/xhtml+xml" => Ok(Kind::Html),
+        "text/html" | "application/xhtml+xml" => Ok(MediaKind::Html),
         "" | "application/octet-stream" | "unknown/unknown" => {
             looked_at(body).ok_or_else(|| "binary data".to_owned())
         }
@@ -33,19 +33,19 @@ pub(crate) fn kind(content_type: Option<&str>, body: &[u8]) -> Result<Kind, Stri
         | "application/javascript"
         | "application/yaml"
         | "application/x-yaml"
-        | "application/toml" => Ok(Kind::Text),
+        | "application/toml" => Ok(MediaKind::Text),
         other
             if other.starts_with("text/")
                 || other.ends_with("+json")
                 || other.ends_with("+xml") && !other.starts_with("image/") =>
         {
-            Ok(Kind::Text)
+            Ok(MediaKind::Text)
         }
         _ => Err(declared),
     }
 }
 
-fn looked_at(body: &[u8]) -> Option<Kind> {
+fn looked_at(body: &[u8]) -> Option<MediaKind> {
     let beginning = &body[..body.len().min(DECLARED_WITHIN)];
     if beginning.contains(&0)
         || beginning.starts_with(b"%PDF")
@@ -57,14 +57,18 @@ fn looked_at(body: &[u8]) -> Option<Kind> {
         .trim_start()
         .to_ascii_lowercase();
     let html = beginning.starts_with("<!doctype html") || beginning.starts_with("<html");
-    Some(if html { Kind::Html } else { Kind::Text })
+    Some(if html {
+        MediaKind::Html
+    } else {
+        MediaKind::Text
+    })
 }
 
 /// The text of a body: by its byte order mark, else by what its server says, else by what the page
 /// says of itself, else UTF-8 if it is that, else the character set of old western pages.
-pub(crate) fn text(body: &[u8], content_type: Option<&str>, kind: Kind) -> String {
+pub(crate) fn text(body: &[u8], content_type: Option<&str>, kind: MediaKind) -> String {
     let by_page = || {
-        (kind == Kind::Html)
+        (kind == MediaKind::Html)
             .then(|| declared(&body[..body.len().min(DECLARED_WITHIN)]))
             .flatten()
     };
@@ -118,12 +122,12 @@ mod tests {
     #[test]
     fn kinds_of_bodies() {
         for (declared, expected) in [
-            ("text/html; charset=utf-8", Some(Kind::Html)),
-            ("Application/XHTML+xml", Some(Kind::Html)),
-            ("text/plain", Some(Kind::Text)),
-            ("application/json", Some(Kind::Text)),
-            ("application/ld+json", Some(Kind::Text)),
-            ("application/rss+xml", Some(Kind::Text)),
+            ("text/html; charset=utf-8", Some(MediaKind::Html)),
+            ("Application/XHTML+xml", Some(MediaKind::Html)),
+            ("text/plain", Some(MediaKind::Text)),
+            ("application/json", Some(MediaKind::Text)),
+            ("application/ld+json", Some(MediaKind::Text)),
+            ("application/rss+xml", Some(MediaKind::Text)),
             ("image/svg+xml", None),
             ("image/png", None),
             ("application/pdf", None),
@@ -132,15 +136,15 @@ mod tests {
         ] {
             assert_eq!(kind(Some(declared), b"x").ok(), expected, "{declared}");
         }
-        assert_eq!(kind(None, b"  <!DOCTYPE HTML><p>"), Ok(Kind::Html));
-        assert_eq!(kind(None, b"words"), Ok(Kind::Text));
+        assert_eq!(kind(None, b"  <!DOCTYPE HTML><p>"), Ok(MediaKind::Html));
+        assert_eq!(kind(None, b"words"), Ok(MediaKind::Text));
         assert_eq!(kind(Some("application/octet-stream"), b"a\0b").ok(), None);
         assert_eq!(kind(None, b"%PDF-1.7").ok(), None);
     }
 
     #[test]
     fn character_sets() {
-        let html = |body: &[u8], declared: Option<&str>| text(body, declared, Kind::Html);
+        let html = |body: &[u8], declared: Option<&str>| text(body, declared, MediaKind::Html);
         assert_eq!(html("ü".as_bytes(), None), "ü");
         assert_eq!(html(b"\xfc", None), "ü");
         assert_eq!(

@@ -8,7 +8,7 @@ use super::writer::Writer;
 use crate::untrusted::is_visible;
 
 /// The longest title, in characters.
-const LONGEST_TITLE: usize = 200;
+const MAX_TITLE_LENGTH: usize = 200;
 
 /// Elements whose content is not read by people, or not as text.
 const UNREAD: [&str; 14] = [
@@ -21,7 +21,7 @@ const FRAME: [&str; 5] = ["nav", "header", "footer", "aside", "menu"];
 
 /// How much of a page is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum PagePart {
     /// All that can be read.
     Everything,
     /// All but navigation, headers, footers and side notes.
@@ -40,11 +40,11 @@ pub(crate) struct Readable {
 }
 
 /// The text of a page, up to `most` bytes.
-pub(crate) fn readable(html: &str, part: Part, most: usize) -> Readable {
+pub(crate) fn readable(html: &str, part: PagePart, most: usize) -> Readable {
     let mut emitter = DefaultEmitter::default();
     // without a tree this says where scripts and styles end
     emitter.naively_switch_states(true);
-    let mut reader = Reader {
+    let mut reader = HtmlReader {
         part,
         text: Writer::new(most),
         title: String::new(),
@@ -72,7 +72,7 @@ pub(crate) fn readable(html: &str, part: Part, most: usize) -> Readable {
         .collect::<Vec<_>>()
         .join(" ")
         .chars()
-        .take(LONGEST_TITLE)
+        .take(MAX_TITLE_LENGTH)
         .collect();
     Readable {
         title: (!title.is_empty()).then_some(title),
@@ -81,8 +81,8 @@ pub(crate) fn readable(html: &str, part: Part, most: usize) -> Readable {
     }
 }
 
-struct Reader {
-    part: Part,
+struct HtmlReader {
+    part: PagePart,
     text: Writer,
     title: String,
     in_title: bool,
@@ -94,7 +94,7 @@ struct Reader {
     cells: usize,
 }
 
-impl Reader {
+impl HtmlReader {
     fn start(&mut self, tag: &StartTag<()>) {
         let name = name(&tag.name);
         if let Some((unread, open)) = &mut self.unread {
@@ -102,7 +102,7 @@ impl Reader {
             return;
         }
         // an article's own header has its headline
-        let framed = self.part != Part::Everything
+        let framed = self.part != PagePart::Everything
             && FRAME.contains(&name.as_str())
             && (name != "header" || self.main == 0);
         if UNREAD.contains(&name.as_str()) || framed || (is_hidden(tag) && !is_void(&name)) {
@@ -193,7 +193,7 @@ impl Reader {
             self.title.extend(
                 text.chars()
                     .filter(|character| is_visible(*character))
-                    .take(LONGEST_TITLE * 4),
+                    .take(MAX_TITLE_LENGTH * 4),
             );
         } else if self.pre > 0 {
             self.write(text);
@@ -218,7 +218,7 @@ impl Reader {
     }
 
     fn write(&mut self, text: &str) {
-        if self.part != Part::Main || self.main > 0 {
+        if self.part != PagePart::Main || self.main > 0 {
             self.text.push(text);
         }
     }
@@ -304,7 +304,7 @@ mod tests {
     use super::*;
 
     fn text(html: &str) -> String {
-        readable(html, Part::Everything, 10_000).text
+        readable(html, PagePart::Everything, 10_000).text
     }
 
     #[test]
@@ -312,7 +312,7 @@ mod tests {
         let page = "<!doctype html><html><head><title> A  &amp; B </title><style>p{}</style></head><body>\n<h1>Head<b>line</b></h1>\
             <p>One\n  two <i>three</i>, four<p>five<br>six<ul><li>a<li>b</ul><table><tr><th>x<th>y<tr><td>1<td>2</table>\
             <script>var x = '<p>no</p>';</script><pre>a\n  b</pre><img alt='a cat'>end&nbsp;&eacute;";
-        let read = readable(page, Part::Everything, 10_000);
+        let read = readable(page, PagePart::Everything, 10_000);
         assert_eq!(read.title.as_deref(), Some("A & B"));
         let expected = "# Headline\n\nOne two three, four\n\nfive\nsix\n\n- a\n- b\n\nx | y\n1 | \
             2\n\na\n  b\n\n[image: a cat] end é";
@@ -339,17 +339,17 @@ mod tests {
     fn the_parts_of_a_page() {
         let page = "<body><nav>menu</nav><header>top</header><form><main><header><h1>T</h1></header><p>word</p><aside>ad</aside></main></form><p>rest</p><footer>end</footer>";
         let part = |part| readable(page, part, 1000).text;
-        assert_eq!(part(Part::Main), "# T\n\nword");
-        assert_eq!(part(Part::Body), "# T\n\nword\n\nrest");
+        assert_eq!(part(PagePart::Main), "# T\n\nword");
+        assert_eq!(part(PagePart::Body), "# T\n\nword\n\nrest");
         assert_eq!(
-            part(Part::Everything),
+            part(PagePart::Everything),
             "menu\ntop\n\n# T\n\nword\n\nad\n\nrest\n\nend"
         );
     }
 
     #[test]
     fn a_cut_is_said_and_keeps_characters_whole() {
-        let read = readable(&format!("<p>{}", "ü".repeat(100)), Part::Everything, 11);
+        let read = readable(&format!("<p>{}", "ü".repeat(100)), PagePart::Everything, 11);
         assert_eq!((read.text.as_str(), read.cut), ("üüüüü", true));
     }
 
@@ -374,10 +374,10 @@ mod tests {
             "<pre>",
         ] {
             let page = unit.repeat(500_000 / unit.len());
-            readable(&page, Part::Body, 50_000);
+            readable(&page, PagePart::Body, 50_000);
         }
         let attributes: String = (0..50_000).map(|number| format!(" a{number}")).collect();
-        readable(&format!("<p{attributes}>x"), Part::Everything, 50_000);
+        readable(&format!("<p{attributes}>x"), PagePart::Everything, 50_000);
         // debug builds take a few seconds for all; a tree of one of them takes minutes
         assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
     }

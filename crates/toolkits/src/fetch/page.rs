@@ -8,7 +8,7 @@ use std::time::Duration;
 use fluent_uri::{Uri, UriRef};
 use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, ToolError, text};
 
-use super::decode::{self, Kind};
+use super::decode::{self, MediaKind};
 use super::own::OwnHosts;
 use crate::api::USER_AGENT;
 
@@ -19,18 +19,18 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MARGIN: Duration = Duration::from_millis(250);
 
 /// Bytes of a page that are read. Most of a page is not text.
-const MOST: usize = 2 * 1024 * 1024;
+const MAX: usize = 2 * 1024 * 1024;
 
 const REDIRECTS: usize = 5;
 
 /// The longest address of a page, in bytes.
-const LONGEST: usize = 2048;
+const MAX_LENGTH: usize = 2048;
 
 /// A page as text.
 pub(crate) struct Page {
     /// Where it was found, after redirects.
     pub(crate) url: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: MediaKind,
     pub(crate) text: String,
     /// It was longer than what was read.
     pub(crate) cut: bool,
@@ -48,7 +48,7 @@ pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
             .header("user-agent", USER_AGENT)
             .header("accept", "text/html,application/xhtml+xml,text/*;q=0.9,application/json;q=0.9,application/xml;q=0.9,*/*;q=0.1")
             .timeout(left)
-            .max_body(MOST);
+            .max_body(MAX);
         if !cx
             .state::<OwnHosts>()
             .is_ok_and(|hosts| hosts.have(url.borrow()))
@@ -181,7 +181,7 @@ fn check(url: Uri<String>) -> Result<Uri<String>, &'static str> {
     if authority.userinfo().is_some() {
         return Err("it has a user name or password in it; leave them out");
     }
-    if url.as_str().len() > LONGEST {
+    if url.as_str().len() > MAX_LENGTH {
         return Err("it is longer than 2048 characters");
     }
     Ok(url)

@@ -16,7 +16,7 @@ const SUGGESTED: usize = 1000;
 /// Which directory.
 #[input]
 #[derive(Debug)]
-pub struct Directory {
+pub struct DirectoryArguments {
     /// A directory, e.g. "docs/2026"; the top, when left out.
     #[schemars(length(max = 1024))]
     #[serde(default)]
@@ -30,13 +30,13 @@ pub struct Directory {
 /// A page of a directory.
 #[output]
 #[derive(Debug)]
-pub struct Listing {
+pub struct DirectoryListing {
     /// How to read the rest.
     pub notice: &'static str,
     /// The directory's path, empty for the top.
     pub path: String,
     /// What is in it.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ListedEntry>,
     /// The `cursor` of the next page, if there is more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
@@ -48,7 +48,7 @@ pub struct Listing {
 /// An entry of a directory.
 #[output]
 #[derive(Debug)]
-pub struct Entry {
+pub struct ListedEntry {
     /// Its path, to be given to the other tools as it is.
     pub path: String,
     /// `file` or `directory`.
@@ -72,7 +72,10 @@ pub struct Entry {
     title = "List a directory",
     timeout = "10s"
 )]
-pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listing>, ToolError> {
+pub async fn list_directory(
+    args: DirectoryArguments,
+    cx: &Cx,
+) -> Result<Untrusted<DirectoryListing>, ToolError> {
     // what models write for the top
     let directory = if ["", ".", "/"].contains(&args.path.as_str()) {
         BlobPath::top()
@@ -85,7 +88,7 @@ pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listin
         .await
         .map_err(|error| failed(error, &directory))?;
     let all = page.entries.len();
-    let entries: Vec<Entry> = page
+    let entries: Vec<ListedEntry> = page
         .entries
         .into_iter()
         .filter_map(|entry| shown(&directory, &entry))
@@ -112,7 +115,7 @@ pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listin
         );
     }
     let note = (!notes.is_empty()).then(|| notes.join(" "));
-    Ok(Untrusted(Listing {
+    Ok(Untrusted(DirectoryListing {
         notice: NOTICE,
         path: directory.to_string(),
         entries,
@@ -121,16 +124,16 @@ pub async fn list_directory(args: Directory, cx: &Cx) -> Result<Untrusted<Listin
     }))
 }
 
-fn shown(directory: &BlobPath, entry: &BlobEntry) -> Option<Entry> {
+fn shown(directory: &BlobPath, entry: &BlobEntry) -> Option<ListedEntry> {
     let path = directory.join(&entry.name).ok()?.to_string();
     match entry.kind {
-        BlobKind::File => Some(Entry {
+        BlobKind::File => Some(ListedEntry {
             path,
             kind: "file",
             size: Some(entry.size),
             modified: entry.modified_ms.map(date::utc),
         }),
-        BlobKind::Directory => Some(Entry {
+        BlobKind::Directory => Some(ListedEntry {
             path,
             kind: "directory",
             size: None,

@@ -12,17 +12,17 @@ use crate::date;
 use crate::untrusted::{NOTICE, Untrusted};
 
 /// The most bytes of one answer, and how many there are when nothing is said.
-const MOST: usize = 256 * 1024;
+const MAX: usize = 256 * 1024;
 const USUAL: u32 = 64 * 1024;
 
 /// The most bytes that are sent although they are no text. Base64 makes them a third longer, and
 /// few models can use them.
-const MOST_BYTES: usize = 192 * 1024;
+const MAX_BYTES: usize = 192 * 1024;
 
 /// Which part of which file.
 #[input]
 #[derive(Debug)]
-pub struct File {
+pub struct FileArguments {
     /// The file's path, as `list_directory` gives it, e.g. "docs/plan.md".
     #[schemars(length(min = 1, max = 1024))]
     pub path: String,
@@ -44,7 +44,7 @@ fn usual() -> u32 {
 /// A part of a file.
 #[output]
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedFile {
     /// How to read the rest.
     pub notice: &'static str,
     /// The file's path.
@@ -73,11 +73,11 @@ pub struct Opened {
 }
 
 /// What is said about a file, and its bytes where they are no text.
-pub(crate) struct Answer(Opened, Option<Content>);
+pub(crate) struct ReadAnswer(OpenedFile, Option<Content>);
 
-impl IntoToolResult for Answer {
+impl IntoToolResult for ReadAnswer {
     fn output_schema() -> Option<Value> {
-        <Untrusted<Opened> as IntoToolResult>::output_schema()
+        <Untrusted<OpenedFile> as IntoToolResult>::output_schema()
     }
 
     fn into_tool_result(self) -> Result<CallToolResult, ToolError> {
@@ -100,9 +100,9 @@ impl IntoToolResult for Answer {
     title = "Read a file",
     timeout = "10s"
 )]
-pub async fn read_file(args: File, cx: &Cx) -> Result<Answer, ToolError> {
+pub async fn read_file(args: FileArguments, cx: &Cx) -> Result<ReadAnswer, ToolError> {
     let path = path(&args.path)?;
-    let length = (args.length as usize).clamp(1, MOST);
+    let length = (args.length as usize).clamp(1, MAX);
     let read = async |length| {
         blobs(cx)?
             .read(&path, args.offset, length)
@@ -113,23 +113,23 @@ pub async fn read_file(args: File, cx: &Cx) -> Result<Answer, ToolError> {
     // what is no text comes whole or not at all
     let size = part.metadata.size;
     if args.offset == 0
-        && length < MOST_BYTES
+        && length < MAX_BYTES
         && size > length as u64
-        && size <= MOST_BYTES as u64
+        && size <= MAX_BYTES as u64
         && part::text(&part.bytes, true, false).is_none()
     {
-        part = read(MOST_BYTES).await?;
+        part = read(MAX_BYTES).await?;
     }
     Ok(answer(&path, args.offset, &part))
 }
 
-fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
+fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> ReadAnswer {
     let BlobPart { bytes, metadata } = part;
     let size = metadata.size;
     let whole = offset.saturating_add(bytes.len() as u64) >= size;
     let read = part::text(bytes, offset == 0, whole);
     let media_type = media_type(path, read.is_some());
-    let mut opened = Opened {
+    let mut opened = OpenedFile {
         notice: NOTICE,
         path: path.to_string(),
         media_type,
@@ -142,15 +142,15 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
         note: None,
     };
     let Some((text, from, to)) = read else {
-        if offset == 0 && whole && bytes.len() <= MOST_BYTES {
-            return Answer(opened, Some(as_they_are(path, media_type, bytes)));
+        if offset == 0 && whole && bytes.len() <= MAX_BYTES {
+            return ReadAnswer(opened, Some(as_they_are(path, media_type, bytes)));
         }
-        if size > MOST_SHOWN as u64 {
+        if size > MAX_SHOWN as u64 {
             opened.note = Some(format!(
-                "This is no text, and too long to be sent: {size} bytes, and {MOST_SHOWN} are the \
+                "This is no text, and too long to be sent: {size} bytes, and {MAX_SHOWN} are the \
                  most."
             ));
-            return Answer(opened, None);
+            return ReadAnswer(opened, None);
         }
         opened.note = Some(format!(
             "This is no text, which can't be read in parts. The link leads to all of its {size} \
@@ -158,7 +158,7 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
         ));
         let mut link = ResourceLink::new(uri(path), path.to_string());
         (link.mime_type, link.size) = (Some(media_type.to_owned()), Some(size));
-        return Answer(opened, Some(Content::ResourceLink(link)));
+        return ReadAnswer(opened, Some(Content::ResourceLink(link)));
     };
     opened.offset += from as u64;
     let end = offset + to as u64;
@@ -179,7 +179,7 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> Answer {
         ));
     }
     opened.text = Some(text.to_owned());
-    Answer(opened, None)
+    ReadAnswer(opened, None)
 }
 
 fn as_they_are(path: &BlobPath, media_type: &str, bytes: &[u8]) -> Content {
@@ -200,7 +200,7 @@ pub struct FileUri {
 }
 
 /// The most bytes of a resource.
-const MOST_SHOWN: usize = 2 * 1024 * 1024;
+const MAX_SHOWN: usize = 2 * 1024 * 1024;
 
 /// A file of this server. Text after 2 MB is left out, and the last line says so; other files are
 /// refused if they are longer.
@@ -208,7 +208,7 @@ const MOST_SHOWN: usize = 2 * 1024 * 1024;
 pub async fn file(args: FileUri, cx: &Cx) -> Result<ResourceContents, ToolError> {
     let path = path(&args.path)?;
     let BlobPart { bytes, metadata } = blobs(cx)?
-        .read(&path, 0, MOST_SHOWN)
+        .read(&path, 0, MAX_SHOWN)
         .await
         .map_err(|error| failed(error, &path))?;
     let whole = bytes.len() as u64 >= metadata.size;
@@ -231,7 +231,7 @@ pub async fn file(args: FileUri, cx: &Cx) -> Result<ResourceContents, ToolError>
         None => {
             let shown = text::quoted(path.as_str());
             Err(ToolError::new(format!(
-                "{shown} is too long to be sent: {} bytes, and {MOST_SHOWN} are the most.",
+                "{shown} is too long to be sent: {} bytes, and {MAX_SHOWN} are the most.",
                 metadata.size
             )))
         }

@@ -9,12 +9,12 @@ use super::{blobs, failed, path};
 use crate::date;
 
 /// The most bytes that are written at once.
-const MOST: usize = 1024 * 1024;
+const MAX: usize = 1024 * 1024;
 
 /// What to write.
 #[input]
 #[derive(Debug)]
-pub struct Write {
+pub struct WriteArguments {
     /// Where, e.g. "docs/plan.md". Directories that are missing are made.
     #[schemars(length(min = 1, max = 1024))]
     pub path: String,
@@ -74,7 +74,7 @@ pub struct Move {
 /// A file as it is now.
 #[output]
 #[derive(Debug)]
-pub struct Written {
+pub struct WrittenFile {
     /// Its path.
     pub path: String,
     /// Bytes.
@@ -98,7 +98,7 @@ pub struct Written {
     title = "Write a file",
     timeout = "10s"
 )]
-pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
+pub async fn write_file(args: WriteArguments, cx: &Cx) -> Result<WrittenFile, ToolError> {
     let path = path(&args.path)?;
     let bytes = match args.encoding {
         Encoding::Text => args.content.into_bytes(),
@@ -109,9 +109,9 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
             )
         })?,
     };
-    if bytes.len() > MOST {
+    if bytes.len() > MAX {
         return Err(ToolError::new(format!(
-            "`content` has {} bytes, and {MOST} are the most. Write several files.",
+            "`content` has {} bytes, and {MAX} are the most. Write several files.",
             bytes.len()
         )));
     }
@@ -132,7 +132,7 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
         )),
         (error, _) => failed(error, &path),
     })?;
-    Ok(Written {
+    Ok(WrittenFile {
         path: path.to_string(),
         size: metadata.size,
         version: metadata.version,
@@ -152,7 +152,7 @@ pub async fn write_file(args: Write, cx: &Cx) -> Result<Written, ToolError> {
     title = "Move a file",
     timeout = "10s"
 )]
-pub async fn move_file(args: Move, cx: &Cx) -> Result<Written, ToolError> {
+pub async fn move_file(args: Move, cx: &Cx) -> Result<WrittenFile, ToolError> {
     let (from, to) = (path(&args.from)?, path(&args.to)?);
     if from == to {
         return Err(ToolError::new(
@@ -163,7 +163,7 @@ pub async fn move_file(args: Move, cx: &Cx) -> Result<Written, ToolError> {
         Ok(metadata) => metadata,
         Err(error) => return Err(not_moved(error, &from, &to, args.overwrite, cx).await?),
     };
-    Ok(Written {
+    Ok(WrittenFile {
         path: to.to_string(),
         size: metadata.size,
         version: metadata.version,

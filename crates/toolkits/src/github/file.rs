@@ -11,7 +11,7 @@ use crate::fetch::plain;
 use crate::untrusted::{NOTICE, Untrusted};
 
 /// The most text of one answer, in bytes.
-const MOST: usize = 100 * 1024;
+const MAX: usize = 100 * 1024;
 
 /// The most entries of a directory. GitHub lists a thousand.
 const ENTRIES: usize = 500;
@@ -19,7 +19,7 @@ const ENTRIES: usize = 500;
 /// Which file.
 #[input]
 #[derive(Debug)]
-pub struct File {
+pub struct RepositoryFile {
     /// The repository as owner/name, e.g. "rust-lang/cargo".
     #[schemars(length(min = 3, max = 140))]
     pub repo: String,
@@ -36,7 +36,7 @@ pub struct File {
 /// A file with its text, or a directory with its entries.
 #[output]
 #[derive(Debug)]
-pub struct Contents {
+pub struct FileContents {
     /// How to read the rest.
     pub notice: &'static str,
     /// Path in the repository.
@@ -51,7 +51,7 @@ pub struct Contents {
     pub text: Option<String>,
     /// What is in the directory.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub entries: Option<Vec<Entry>>,
+    pub entries: Option<Vec<DirectoryEntry>>,
     /// What else to know about this answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -60,7 +60,7 @@ pub struct Contents {
 /// An entry of a directory.
 #[output]
 #[derive(Debug)]
-pub struct Entry {
+pub struct DirectoryEntry {
     /// Name.
     pub name: String,
     /// `file`, `dir`, `symlink` or `submodule`.
@@ -80,7 +80,10 @@ pub struct Entry {
     title = "Read a file",
     timeout = "11s"
 )]
-pub async fn get_file_contents(args: File, cx: &Cx) -> Result<Untrusted<Contents>, ToolError> {
+pub async fn get_file_contents(
+    args: RepositoryFile,
+    cx: &Cx,
+) -> Result<Untrusted<FileContents>, ToolError> {
     let repo = repository(&args.repo)?;
     let path = path(&args.path)?;
     let reference = args
@@ -113,22 +116,22 @@ pub async fn get_file_contents(args: File, cx: &Cx) -> Result<Untrusted<Contents
         ));
     }
     match github.0.json(&answer)? {
-        Found::Directory(items) => Ok(Untrusted(directory(path, items))),
-        Found::Item(item) => file(path, item).map(Untrusted),
+        RepositoryEntry::Directory(items) => Ok(Untrusted(directory(path, items))),
+        RepositoryEntry::ContentItem(item) => file(path, item).map(Untrusted),
     }
 }
 
-fn directory(path: &str, mut items: Vec<Item>) -> Contents {
+fn directory(path: &str, mut items: Vec<ContentItem>) -> FileContents {
     let all = items.len();
     items.truncate(ENTRIES);
     let note =
         (all > ENTRIES).then(|| format!("Cut: these are the first {ENTRIES} of {all} entries."));
-    let entries = items.into_iter().map(|item| Entry {
+    let entries = items.into_iter().map(|item| DirectoryEntry {
         name: item.name,
         kind: item.kind,
         size: item.size,
     });
-    Contents {
+    FileContents {
         notice: NOTICE,
         path: path.to_owned(),
         kind: "directory",
@@ -139,7 +142,7 @@ fn directory(path: &str, mut items: Vec<Item>) -> Contents {
     }
 }
 
-fn file(path: &str, item: Item) -> Result<Contents, ToolError> {
+fn file(path: &str, item: ContentItem) -> Result<FileContents, ToolError> {
     let shown = text::quoted(path);
     if item.kind != "file" {
         return Err(ToolError::new(format!(
@@ -172,7 +175,7 @@ fn file(path: &str, item: Item) -> Result<Contents, ToolError> {
     if whole.contains('\0') {
         return Err(binary());
     }
-    let (text, cut) = plain(&whole, MOST);
+    let (text, cut) = plain(&whole, MAX);
     let note = cut.then(|| {
         format!(
             "Cut: this is the beginning of the file, {} of {} bytes.",
@@ -180,7 +183,7 @@ fn file(path: &str, item: Item) -> Result<Contents, ToolError> {
             whole.len()
         )
     });
-    Ok(Contents {
+    Ok(FileContents {
         notice: NOTICE,
         path: path.to_owned(),
         kind: "file",
@@ -208,13 +211,13 @@ fn path(path: &str) -> Result<&str, ToolError> {
 /// A directory is a list, anything else an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Found {
-    Directory(Vec<Item>),
-    Item(Item),
+enum RepositoryEntry {
+    Directory(Vec<ContentItem>),
+    ContentItem(ContentItem),
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct ContentItem {
     name: String,
     #[serde(rename = "type")]
     kind: String,

@@ -7,7 +7,7 @@ use super::{GitHub, repository};
 use crate::untrusted::{NOTICE, Untrusted, visible};
 
 /// Pull requests of one page. Each has 20 KB in GitHub's answer.
-const MOST: u32 = 30;
+const MAX: u32 = 30;
 
 /// Which pull requests.
 #[input]
@@ -18,7 +18,7 @@ pub struct Pulls {
     pub repo: String,
     /// Which of them.
     #[serde(default)]
-    pub state: State,
+    pub state: PullState,
     /// The most to return.
     #[schemars(range(min = 1, max = 30))]
     #[serde(default = "crate::usual::<10>")]
@@ -33,7 +33,7 @@ pub struct Pulls {
 #[input]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum PullState {
     /// Neither merged nor closed.
     #[default]
     Open,
@@ -43,7 +43,7 @@ pub enum State {
     All,
 }
 
-impl State {
+impl PullState {
     fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -109,9 +109,9 @@ pub async fn list_pull_requests(
     cx: &Cx,
 ) -> Result<Untrusted<PullRequests>, ToolError> {
     let repo = repository(&args.repo)?;
-    if !(1..=MOST).contains(&args.limit) || !(1..=100).contains(&args.page) {
+    if !(1..=MAX).contains(&args.limit) || !(1..=100).contains(&args.page) {
         return Err(ToolError::new(format!(
-            "`limit` must be from 1 to {MOST}, `page` from 1 to 100."
+            "`limit` must be from 1 to {MAX}, `page` from 1 to 100."
         )));
     }
     let github: &GitHub = cx.state()?;
@@ -151,7 +151,7 @@ pub async fn list_pull_requests(
 struct Pull {
     number: u64,
     title: String,
-    user: Option<Account>,
+    user: Option<PullAuthor>,
     state: String,
     merged_at: Option<String>,
     #[serde(default)]
@@ -164,7 +164,7 @@ struct Pull {
 }
 
 #[derive(Deserialize)]
-struct Account {
+struct PullAuthor {
     login: String,
 }
 

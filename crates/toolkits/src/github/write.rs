@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{GitHub, repository};
 
 /// The longest text of an issue or a comment, in characters; GitHub's own limit.
-const LONGEST: usize = 65_536;
+const MAX_LENGTH: usize = 65_536;
 
 /// A new issue.
 #[input]
@@ -44,7 +44,7 @@ pub struct Comment {
 /// What was written.
 #[output]
 #[derive(Debug)]
-pub struct Written {
+pub struct CreatedItem {
     /// Number of the issue, or id of the comment.
     pub number: u64,
     /// Its page.
@@ -62,7 +62,7 @@ pub struct Written {
     timeout = "11s",
     rate = "10/m"
 )]
-pub async fn create_issue(args: Issue, cx: &Cx) -> Result<Written, ToolError> {
+pub async fn create_issue(args: Issue, cx: &Cx) -> Result<CreatedItem, ToolError> {
     let repo = repository(&args.repo)?;
     let title = required("title", &args.title)?;
     if title.chars().count() > 256 {
@@ -79,7 +79,7 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<Written, ToolError> {
         Some(body) => json!({"title": title, "body": required("body", body)?}),
         None => json!({"title": title}),
     };
-    let Made {
+    let CreatedReply {
         number, html_url, ..
     } = post(
         cx,
@@ -88,7 +88,7 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<Written, ToolError> {
         &format!("repository `{repo}` with issues"),
     )
     .await?;
-    Ok(Written {
+    Ok(CreatedItem {
         number: number.unwrap_or_default(),
         url: html_url,
     })
@@ -106,24 +106,24 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<Written, ToolError> {
     timeout = "11s",
     rate = "10/m"
 )]
-pub async fn post_comment(args: Comment, cx: &Cx) -> Result<Written, ToolError> {
+pub async fn post_comment(args: Comment, cx: &Cx) -> Result<CreatedItem, ToolError> {
     let (repo, number) = (repository(&args.repo)?, args.number);
     let body = required("body", &args.body)?;
     let path = format!("/repos/{repo}/issues/{number}/comments");
-    let Made { id, html_url, .. } = post(
+    let CreatedReply { id, html_url, .. } = post(
         cx,
         &path,
         &json!({"body": body}),
         &format!("issue or pull request {number} in `{repo}`"),
     )
     .await?;
-    Ok(Written {
+    Ok(CreatedItem {
         number: id,
         url: html_url,
     })
 }
 
-async fn post(cx: &Cx, path: &str, body: &Value, what: &str) -> Result<Made, ToolError> {
+async fn post(cx: &Cx, path: &str, body: &Value, what: &str) -> Result<CreatedReply, ToolError> {
     let github: &GitHub = cx.state()?;
     let answer = github
         .0
@@ -141,7 +141,7 @@ async fn post(cx: &Cx, path: &str, body: &Value, what: &str) -> Result<Made, Too
 
 /// The part of GitHub's answer that is used.
 #[derive(Deserialize)]
-struct Made {
+struct CreatedReply {
     id: u64,
     number: Option<u64>,
     html_url: String,
@@ -154,9 +154,9 @@ fn required<'a>(field: &str, text: &'a str) -> Result<&'a str, ToolError> {
             "`{field}` is empty. Say what to write."
         )));
     }
-    if text.chars().count() > LONGEST {
+    if text.chars().count() > MAX_LENGTH {
         return Err(ToolError::new(format!(
-            "`{field}` is longer than {LONGEST} characters. Shorten it."
+            "`{field}` is longer than {MAX_LENGTH} characters. Shorten it."
         )));
     }
     Ok(text)

@@ -9,7 +9,7 @@ use crate::dialect::new_id;
 use crate::say::{other_columns, who, write_failed};
 
 /// The most units of one order.
-const MOST: u32 = 100_000;
+const MAX: u32 = 100_000;
 
 /// What to order.
 #[input]
@@ -67,9 +67,9 @@ pub struct Drafted {
     title = "Draft a purchase order"
 )]
 pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolError> {
-    if !(1..=MOST).contains(&args.quantity) {
+    if !(1..=MAX).contains(&args.quantity) {
         return Err(ToolError::new(format!(
-            "`quantity` must be from 1 to {MOST}."
+            "`quantity` must be from 1 to {MAX}."
         )));
     }
     let database = &**database(cx)?;

@@ -7,10 +7,10 @@ use crate::dialect::position;
 use crate::say::{database_failed, other_columns, quoted};
 
 /// The most suppliers of one answer.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
 /// The longest name that is looked up, in characters.
-const LONGEST: usize = 100;
+const MAX_LENGTH: usize = 100;
 
 /// Of whom, or of what.
 #[input]
@@ -64,9 +64,9 @@ pub struct LeadTime {
 pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
     let database = database(cx)?;
     let wanted = args.supplier_or_sku.as_deref().unwrap_or_default().trim();
-    if wanted.chars().count() > LONGEST {
+    if wanted.chars().count() > MAX_LENGTH {
         return Err(ToolError::new(format!(
-            "`supplier_or_sku` must have at most {LONGEST} characters."
+            "`supplier_or_sku` must have at most {MAX_LENGTH} characters."
         )));
     }
     let (condition, parameters) = match wanted {
@@ -86,7 +86,7 @@ pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
          FROM suppliers AS s {condition} ORDER BY s.lead_time_days, s.name"
     );
     let rows = database
-        .query(&sql, &parameters, MOST)
+        .query(&sql, &parameters, MAX)
         .await
         .map_err(database_failed)?;
     if rows.rows.is_empty() {
@@ -103,7 +103,7 @@ pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
         .ok_or_else(|| other_columns("the inventory"))?;
     let note = rows
         .truncated
-        .then(|| format!("Only {MOST} suppliers are shown. Name one."));
+        .then(|| format!("Only {MAX} suppliers are shown. Name one."));
     Ok(LeadTimes { suppliers, note })
 }
 

@@ -6,7 +6,7 @@ use super::{database, no_sku, owned, sku, warehouse};
 use crate::say::{database_failed, other_columns};
 
 /// The most levels of one answer.
-const MOST: u32 = 100;
+const MAX: u32 = 100;
 
 /// Of what, and where.
 #[input]
@@ -73,8 +73,8 @@ pub struct Level {
     title = "Stock levels"
 )]
 pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError> {
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let database = &**database(cx)?;
     let mut parameters = Vec::new();

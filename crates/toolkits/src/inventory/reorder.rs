@@ -8,7 +8,7 @@ use crate::date;
 use crate::say::{database_failed, other_columns};
 
 /// The most suggestions of one answer.
-const MOST: u32 = 100;
+const MAX: u32 = 100;
 
 /// Over how many days the rate of sales is taken.
 const WINDOW: u64 = 30;
@@ -82,8 +82,8 @@ pub struct Reorder {
     title = "Suggest reorders"
 )]
 pub async fn suggest_reorders(args: Which, cx: &Cx) -> Result<Reorders, ToolError> {
-    if !(1..=MOST).contains(&args.limit) {
-        return Err(ToolError::new(format!("`limit` must be from 1 to {MOST}.")));
+    if !(1..=MAX).contains(&args.limit) {
+        return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let database = &**database(cx)?;
     // without any history every rate is zero, and the reorder points alone decide

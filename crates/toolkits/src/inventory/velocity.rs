@@ -8,7 +8,7 @@ use crate::date;
 use crate::say::{database_failed, other_columns};
 
 /// The longest time that is looked at, in days.
-const MOST_DAYS: u32 = 365;
+const MAX_DAYS: u32 = 365;
 
 /// Of what, and over how long.
 #[input]
@@ -72,9 +72,9 @@ pub struct FromWarehouse {
     title = "Sales velocity"
 )]
 pub async fn get_sales_velocity(args: Period, cx: &Cx) -> Result<Velocity, ToolError> {
-    if !(1..=MOST_DAYS).contains(&args.days) {
+    if !(1..=MAX_DAYS).contains(&args.days) {
         return Err(ToolError::new(format!(
-            "`days` must be from 1 to {MOST_DAYS}."
+            "`days` must be from 1 to {MAX_DAYS}."
         )));
     }
     let database = &**database(cx)?;

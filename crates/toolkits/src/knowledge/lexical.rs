@@ -9,17 +9,17 @@ use mcpfn_core::{Dialect, Sql, SqlError, SqlValue};
 use super::narrow::{self, Few};
 
 /// The most passages that one statement ranks.
-pub(super) const MOST_RANKED: i64 = 2000;
+pub(super) const MAX_RANKED: i64 = 2000;
 
 /// The most common words that count where a rare word is.
-const MOST_BESIDE: usize = 2;
+const MAX_BESIDE: usize = 2;
 
 /// The most common words that count behind a filter that few of all documents pass, but too many to
 /// look at each.
-const MOST_BEHIND: usize = 4;
+const MAX_BEHIND: usize = 4;
 
 /// The same without a filter, behind a wide one, and on PostgreSQL.
-const MOST_TOGETHER: usize = 6;
+const MAX_TOGETHER: usize = 6;
 
 /// With so many passages from headings, the rest of a common word's are not looked at.
 const ENOUGH: usize = 20;
@@ -29,7 +29,7 @@ const ACCENTS: [&str; 2] = ["áàâäãåçéèêëíìîïñóòôöõúùûü�
 
 /// A passage that has words of a question.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Hit {
+pub(crate) struct RankedPassage {
     pub(crate) passage: i64,
     pub(crate) document: i64,
     /// Higher is better; only to be compared within one search.
@@ -40,13 +40,13 @@ pub(crate) struct Hit {
 #[derive(Debug, Default)]
 pub(crate) struct Hits {
     /// The best first.
-    pub(crate) hits: Vec<Hit>,
+    pub(crate) hits: Vec<RankedPassage>,
     /// Every word is in so many passages that not all of them were looked at.
     pub(crate) partial: bool,
 }
 
 /// A condition on the table `documents AS d`, with `?` in the place of its value.
-pub(crate) type Filter = (String, SqlValue);
+pub(crate) type IndexFilter = (String, SqlValue);
 
 /// Passages with any of the words. A word counts most in a heading, then in the title; a rare word
 /// counts more than a common one, and common ones count only beside rare ones. When all are common,
@@ -54,19 +54,19 @@ pub(crate) type Filter = (String, SqlValue);
 pub(crate) async fn search(
     database: &dyn Sql,
     words: &[String],
-    filters: &[Filter],
+    filters: &[IndexFilter],
 ) -> Result<Hits, SqlError> {
     if words.is_empty() {
         return Ok(Hits::default());
     }
     let Counted { words, passages } = count(database, words).await?;
-    let mut search = Search {
+    let mut search = LexicalSearch {
         database,
         dialect: database.dialect(),
         filters,
         few: None,
     };
-    let mut left = MOST_RANKED;
+    let mut left = MAX_RANKED;
     let rare = words.iter().take_while(|(count, _)| {
         left -= count;
         left >= 0
@@ -88,9 +88,9 @@ pub(crate) async fn search(
                 few => {
                     // each word costs a look at all that the index has of it
                     let most = if few.is_some() {
-                        MOST_BEHIND
+                        MAX_BEHIND
                     } else {
-                        MOST_TOGETHER
+                        MAX_TOGETHER
                     };
                     search.common(&words[..words.len().min(most)]).await
                 }
@@ -98,7 +98,7 @@ pub(crate) async fn search(
         }
         (rare, all) => {
             let hits = search
-                .rare(&words[..all.min(rare + MOST_BESIDE)], rare, passages)
+                .rare(&words[..all.min(rare + MAX_BESIDE)], rare, passages)
                 .await?;
             Ok(Hits {
                 hits,
@@ -119,7 +119,7 @@ struct Counted<'a> {
 
 async fn count<'a>(database: &dyn Sql, words: &'a [String]) -> Result<Counted<'a>, SqlError> {
     let dialect = database.dialect();
-    let bound = MOST_RANKED + 1;
+    let bound = MAX_RANKED + 1;
     let counts: Vec<String> = (1..=words.len())
         .map(|n| match dialect {
             Dialect::Postgres => {
@@ -159,15 +159,15 @@ async fn count<'a>(database: &dyn Sql, words: &'a [String]) -> Result<Counted<'a
     Ok(Counted { words, passages })
 }
 
-struct Search<'a> {
+struct LexicalSearch<'a> {
     database: &'a dyn Sql,
     dialect: Dialect,
-    filters: &'a [Filter],
+    filters: &'a [IndexFilter],
     /// The documents that pass, where they are known and few.
     few: Option<Few>,
 }
 
-impl Search<'_> {
+impl LexicalSearch<'_> {
     /// Passages with any of the first `rare` words, which are in few passages together. The words
     /// after these are common ones.
     async fn rare(
@@ -175,7 +175,7 @@ impl Search<'_> {
         words: &[(i64, &str)],
         rare: usize,
         passages: i64,
-    ) -> Result<Vec<Hit>, SqlError> {
+    ) -> Result<Vec<RankedPassage>, SqlError> {
         if self.dialect != Dialect::Postgres {
             let any = |words: &[(i64, &str)]| query(self.dialect, words, false);
             let (few, many) = words.split_at(rare);
@@ -237,11 +237,11 @@ impl Search<'_> {
         let mut known = HashSet::new();
         for (query, enough) in queries {
             let more = self.ranked(&query).await?;
-            found.partial |= more.len() as i64 == MOST_RANKED;
+            found.partial |= more.len() as i64 == MAX_RANKED;
             // what was found first stays first
             let ceiling = found.hits.last().map_or(f64::MAX, |hit| hit.score);
             let new = more.into_iter().filter(|hit| known.insert(hit.passage));
-            found.hits.extend(new.map(|hit| Hit {
+            found.hits.extend(new.map(|hit| RankedPassage {
                 score: hit.score.min(ceiling),
                 ..hit
             }));
@@ -254,7 +254,7 @@ impl Search<'_> {
 
     /// The passages of one query, the best first; not all of them when there are more than the
     /// bound.
-    async fn ranked(&self, query: &str) -> Result<Vec<Hit>, SqlError> {
+    async fn ranked(&self, query: &str) -> Result<Vec<RankedPassage>, SqlError> {
         let from = match self.dialect {
             Dialect::Postgres => {
                 let query = tsquery(1);
@@ -271,13 +271,13 @@ impl Search<'_> {
             // one look at a list a passage that has the words, instead of two at tables
             let sql = format!(
                 "SELECT p.number, p.document, {from} AND +passage_search.rowid IN ({}) LIMIT \
-                 {MOST_RANKED}",
+                 {MAX_RANKED}",
                 few.passages()
             );
             return hits(self.database, &sql, &[query.into()]).await;
         }
         let sql = format!(
-            "SELECT p.number, p.document, {from} {} LIMIT {MOST_RANKED}",
+            "SELECT p.number, p.document, {from} {} LIMIT {MAX_RANKED}",
             self.conditions(1)
         );
         self.hits(&sql, vec![query.into()]).await
@@ -285,7 +285,7 @@ impl Search<'_> {
 
     /// The filters after so many other parameters.
     fn conditions(&self, parameters: usize) -> String {
-        let one = |(at, (sql, _)): (usize, &Filter)| {
+        let one = |(at, (sql, _)): (usize, &IndexFilter)| {
             format!(
                 "AND {}",
                 sql.replace('?', &format!("?{}", parameters + at + 1))
@@ -299,7 +299,11 @@ impl Search<'_> {
             .join(" ")
     }
 
-    async fn hits(&self, sql: &str, mut parameters: Vec<SqlValue>) -> Result<Vec<Hit>, SqlError> {
+    async fn hits(
+        &self,
+        sql: &str,
+        mut parameters: Vec<SqlValue>,
+    ) -> Result<Vec<RankedPassage>, SqlError> {
         parameters.extend(self.filters.iter().map(|(_, value)| value.clone()));
         hits(self.database, sql, &parameters).await
     }
@@ -309,28 +313,26 @@ async fn hits(
     database: &dyn Sql,
     sql: &str,
     parameters: &[SqlValue],
-) -> Result<Vec<Hit>, SqlError> {
-    let rows = database
-        .query(sql, parameters, MOST_RANKED as usize)
-        .await?;
-    let mut hits: Vec<Hit> = rows.rows.iter().filter_map(|row| hit(row)).collect();
+) -> Result<Vec<RankedPassage>, SqlError> {
+    let rows = database.query(sql, parameters, MAX_RANKED as usize).await?;
+    let mut hits: Vec<RankedPassage> = rows.rows.iter().filter_map(|row| hit(row)).collect();
     best_first(&mut hits);
     Ok(hits)
 }
 
 /// A row's passage, document and score.
-pub(super) fn hit(row: &[SqlValue]) -> Option<Hit> {
+pub(super) fn hit(row: &[SqlValue]) -> Option<RankedPassage> {
     let [passage, document, score, ..] = row else {
         return None;
     };
-    Some(Hit {
+    Some(RankedPassage {
         passage: passage.as_i64()?,
         document: document.as_i64()?,
         score: score.as_f64()?,
     })
 }
 
-pub(super) fn best_first(hits: &mut [Hit]) {
+pub(super) fn best_first(hits: &mut [RankedPassage]) {
     hits.sort_by(|one, other| {
         other
             .score

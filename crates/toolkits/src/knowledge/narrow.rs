@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 
 use mcpfn_core::{Sql, SqlError, SqlValue};
 
-use super::lexical::{Filter, Hits, MOST_RANKED, best_first, hit};
+use super::lexical::{Hits, IndexFilter, MAX_RANKED, best_first, hit};
 
 /// The most documents that are listed. When more pass a filter, enough of what has a common word
 /// passes it too.
-const MOST_LISTED: usize = 3000;
+const MAX_LISTED: usize = 3000;
 
 /// The most words times documents that are looked up one by one; one takes some 50 µs.
-const MOST_LOOKED_UP: usize = 400;
+const MAX_LOOKED_UP: usize = 400;
 
 /// Documents that pass a filter.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Few {
     /// Whether so many words are looked up faster in each of the documents than in the index as a
     /// whole.
     pub(super) fn are_one_by_one(&self, words: usize) -> bool {
-        self.count * words <= MOST_LOOKED_UP
+        self.count * words <= MAX_LOOKED_UP
     }
 
     /// A statement that gives the numbers of their passages.
@@ -42,7 +42,7 @@ impl Few {
 /// The documents that pass the filters, if they are few.
 pub(super) async fn documents(
     database: &dyn Sql,
-    filters: &[Filter],
+    filters: &[IndexFilter],
 ) -> Result<Option<Few>, SqlError> {
     let conditions: Vec<String> = filters
         .iter()
@@ -52,14 +52,14 @@ pub(super) async fn documents(
     let sql = format!(
         "SELECT d.number FROM documents AS d WHERE {} LIMIT {}",
         conditions.join(" AND "),
-        MOST_LISTED + 1
+        MAX_LISTED + 1
     );
     let parameters: Vec<SqlValue> = filters.iter().map(|(_, value)| value.clone()).collect();
     let rows = database
-        .query(&sql, &parameters, MOST_LISTED + 1)
+        .query(&sql, &parameters, MAX_LISTED + 1)
         .await?
         .rows;
-    if rows.len() > MOST_LISTED {
+    if rows.len() > MAX_LISTED {
         return Ok(None);
     }
     let mut list = String::new();
@@ -93,7 +93,7 @@ pub(super) async fn ranked(
          (SELECT max(number) FROM passages WHERE document = d.number) AS last FROM documents AS d WHERE d.number IN ({})) AS d \
          CROSS JOIN json_each(?1) AS w CROSS JOIN passage_search CROSS JOIN passages AS p ON p.number = passage_search.rowid \
          WHERE passage_search MATCH w.key AND passage_search.rowid BETWEEN d.first AND d.last AND p.document = d.number \
-         LIMIT 1000000) GROUP BY number, document ORDER BY 4 DESC, 3 DESC LIMIT {MOST_RANKED}",
+         LIMIT 1000000) GROUP BY number, document ORDER BY 4 DESC, 3 DESC LIMIT {MAX_RANKED}",
         places(0, "title"),
         places(1, "section"),
         places(2, "text"),
@@ -105,7 +105,7 @@ pub(super) async fn ranked(
         .collect();
     let parameters = [serde_json::Value::Object(weights).to_string().into()];
     let rows = database
-        .query(&sql, &parameters, MOST_RANKED as usize)
+        .query(&sql, &parameters, MAX_RANKED as usize)
         .await?
         .rows;
     let of = |row: &[SqlValue]| row.last().and_then(SqlValue::as_i64);
@@ -116,7 +116,7 @@ pub(super) async fn ranked(
     let mut hits: Vec<_> = with.filter_map(|row| hit(row)).collect();
     best_first(&mut hits);
     Ok(Hits {
-        partial: hits.len() as i64 == MOST_RANKED,
+        partial: hits.len() as i64 == MAX_RANKED,
         hits,
     })
 }

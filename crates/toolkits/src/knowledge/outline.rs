@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 /// The longest passage, in characters.
-pub const LONGEST_PASSAGE: usize = 1200;
+pub const MAX_PASSAGE_LENGTH: usize = 1200;
 
 /// A line longer than this is no heading, in bytes.
-const LONGEST_HEADING: usize = 120;
+const MAX_HEADING_LENGTH: usize = 120;
 
 /// A line that opens a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(crate) fn headings(text: &str) -> Vec<Heading> {
 }
 
 fn heading(line: &str, start: usize) -> Option<Heading> {
-    if line.is_empty() || line.len() > LONGEST_HEADING {
+    if line.is_empty() || line.len() > MAX_HEADING_LENGTH {
         return None;
     }
     let marks = line.bytes().take_while(|byte| *byte == b'#').count();
@@ -149,7 +149,7 @@ fn split(text: &str, range: Range<usize>, section: &str, found: &mut Vec<Passage
     let mut start = range.start;
     while start < range.end {
         let rest = &text[start..range.end];
-        let end = match rest.char_indices().nth(LONGEST_PASSAGE) {
+        let end = match rest.char_indices().nth(MAX_PASSAGE_LENGTH) {
             None => rest.len(),
             Some((most, _)) => {
                 let window = &rest[..most];
@@ -236,7 +236,7 @@ mod tests {
         assert!(
             found
                 .iter()
-                .all(|passage| text[passage.range.clone()].chars().count() <= LONGEST_PASSAGE)
+                .all(|passage| text[passage.range.clone()].chars().count() <= MAX_PASSAGE_LENGTH)
         );
         assert_eq!(
             found.last().map(|passage| passage.section.as_str()),

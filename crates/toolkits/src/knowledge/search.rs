@@ -18,23 +18,23 @@ use crate::say::{other_columns, quoted};
 use crate::words::words;
 
 /// The most passages of one answer.
-const MOST: u32 = 20;
+const MAX: u32 = 20;
 
 /// The longest question, in characters.
-const LONGEST: usize = 500;
+const MAX_LENGTH: usize = 500;
 
 /// How much of each ranking is put together.
 const RANKED: usize = 50;
 
 /// The most vectors that are compared with the question's. In a larger store only those of the best
 /// passages by words are.
-const MOST_COMPARED: usize = 4000;
+const MAX_COMPARED: usize = 4000;
 
 /// The most bytes of these vectors: drivers take no answer above 32 MiB.
-const MOST_BYTES: usize = 12 * 1024 * 1024;
+const MAX_BYTES: usize = 12 * 1024 * 1024;
 
 /// The same where they come over a network, as twice as many characters.
-const MOST_BYTES_SENT: usize = 2 * 1024 * 1024;
+const MAX_BYTES_SENT: usize = 2 * 1024 * 1024;
 
 /// Said when there is a model and it was of no use.
 const WORDS_ALONE: &str =
@@ -59,9 +59,9 @@ pub struct Question {
 /// Passages for a question.
 #[output]
 #[derive(Debug)]
-pub struct Found {
+pub struct PassageMatches {
     /// The best first.
-    pub passages: Vec<Passage>,
+    pub passages: Vec<FoundPassage>,
     /// `words`, or `words and meaning`.
     pub ranked_by: &'static str,
     /// What else to know about this answer.
@@ -72,7 +72,7 @@ pub struct Found {
 /// A part of a document.
 #[output]
 #[derive(Debug)]
-pub struct Passage {
+pub struct FoundPassage {
     /// The document's id, for `knowledge://document/{id}` and `extract_clause`.
     pub document_id: String,
     /// The document's title.
@@ -101,15 +101,15 @@ pub struct Passage {
     scope = "knowledge:read",
     title = "Search the knowledge base"
 )]
-pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError> {
-    if !(1..=MOST).contains(&args.k) {
-        return Err(ToolError::new(format!("`k` must be from 1 to {MOST}.")));
+pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, ToolError> {
+    if !(1..=MAX).contains(&args.k) {
+        return Err(ToolError::new(format!("`k` must be from 1 to {MAX}.")));
     }
     let query = args.query.trim();
     let words = words(query);
-    if words.is_empty() || query.chars().count() > LONGEST {
+    if words.is_empty() || query.chars().count() > MAX_LENGTH {
         return Err(ToolError::new(format!(
-            "`query` must have a word to look for, and at most {LONGEST} characters."
+            "`query` must have a word to look for, and at most {MAX_LENGTH} characters."
         )));
     }
     let database = &**cx.port::<dyn Sql>()?;
@@ -176,7 +176,7 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<Found, ToolError
                 .to_owned(),
         );
     }
-    Ok(Found {
+    Ok(PassageMatches {
         passages,
         ranked_by: if compared {
             "words and meaning"
@@ -213,11 +213,11 @@ async fn by_meaning(
     words: &[(i64, f64)],
 ) -> Result<Option<Vec<i64>>, SqlError> {
     let bytes = if database.dialect() == Dialect::Postgres {
-        MOST_BYTES_SENT
+        MAX_BYTES_SENT
     } else {
-        MOST_BYTES
+        MAX_BYTES
     };
-    let most = MOST_COMPARED.min(bytes / vector.len().max(1));
+    let most = MAX_COMPARED.min(bytes / vector.len().max(1));
     let all = "SELECT count(*) FROM (SELECT 1 FROM passages WHERE model = ?1 LIMIT ?2) AS compared";
     let parameters = [SqlValue::from(model), (most as i64 + 1).into()];
     let count = database
@@ -289,7 +289,7 @@ fn numbers(of: &[(i64, f64)]) -> String {
         .join(",")
 }
 
-fn shown(rows: &Rows, best: &[(i64, f64)]) -> Option<Vec<Passage>> {
+fn shown(rows: &Rows, best: &[(i64, f64)]) -> Option<Vec<FoundPassage>> {
     let scores: HashMap<i64, f64> = best.iter().copied().collect();
     let mut passages = Vec::with_capacity(rows.rows.len());
     for row in &rows.rows {
@@ -297,7 +297,7 @@ fn shown(rows: &Rows, best: &[(i64, f64)]) -> Option<Vec<Passage>> {
             return None;
         };
         let score = scores.get(&number.as_i64()?)?;
-        passages.push(Passage {
+        passages.push(FoundPassage {
             document_id: id.as_str()?.to_owned(),
             title: title.as_str()?.to_owned(),
             source: source.as_str()?.to_owned(),

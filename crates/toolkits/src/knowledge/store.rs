@@ -7,10 +7,10 @@ use super::outline::passages;
 use super::vector::stored;
 use crate::date;
 use crate::dialect::existence;
-use crate::fetch::{Part, readable};
+use crate::fetch::{PagePart, readable};
 
 /// The longest document, in bytes of text.
-pub const LONGEST_DOCUMENT: usize = 2 * 1024 * 1024;
+pub const MAX_DOCUMENT_LENGTH: usize = 2 * 1024 * 1024;
 
 /// Passages of one statement: D1 takes a hundred parameters.
 const ROWS: usize = 12;
@@ -23,7 +23,7 @@ const BYTES: usize = 90_000;
 const BATCH: usize = 64;
 
 /// The longest title, type and party, in characters.
-const LONGEST_FIELD: usize = 200;
+const MAX_FIELD_LENGTH: usize = 200;
 
 /// Whether the store's tables are there, all of them.
 ///
@@ -92,7 +92,7 @@ pub fn schema_for(dialect: Dialect) -> Vec<String> {
 
 /// A document as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
+pub struct StoredDocument {
     /// Letters, digits, `-`, `_` and `.`; a later document with the same id replaces it.
     pub id: String,
     /// The file that it came from.
@@ -109,7 +109,7 @@ pub struct Document {
     pub text: String,
 }
 
-impl Document {
+impl StoredDocument {
     /// Reads a file's content: front matter between two lines of `---` with `title`, `type`,
     /// `party` and `date`, then text. A name that ends in `.html` or `.htm` is read as a page.
     /// `source` is the file's path in its folder, with `/` in it.
@@ -121,9 +121,9 @@ impl Document {
             .strip_prefix('\u{feff}')
             .unwrap_or(content)
             .replace("\r\n", "\n");
-        if content.len() > LONGEST_DOCUMENT {
+        if content.len() > MAX_DOCUMENT_LENGTH {
             return Err(format!(
-                "it has more than {LONGEST_DOCUMENT} bytes; split it"
+                "it has more than {MAX_DOCUMENT_LENGTH} bytes; split it"
             ));
         }
         let (fields, text) = front_matter(&content);
@@ -136,13 +136,13 @@ impl Document {
                 .map(|(_, value)| value.trim_matches(['"', '\'']).trim());
             value
                 .filter(|value| !value.is_empty())
-                .map(|value| value.chars().take(LONGEST_FIELD).collect::<String>())
+                .map(|value| value.chars().take(MAX_FIELD_LENGTH).collect::<String>())
         };
         let (own_title, text) = if [".html", ".htm"]
             .iter()
             .any(|end| name.to_ascii_lowercase().ends_with(end))
         {
-            let page = readable(text, Part::Body, LONGEST_DOCUMENT);
+            let page = readable(text, PagePart::Body, MAX_DOCUMENT_LENGTH);
             (page.title, page.text)
         } else {
             let heading = text
@@ -165,7 +165,7 @@ impl Document {
             .or(own_title)
             .unwrap_or_else(|| stem.to_owned())
             .chars()
-            .take(LONGEST_FIELD)
+            .take(MAX_FIELD_LENGTH)
             .collect();
         let kind = field("type").map(|kind| kind.to_lowercase());
         Ok(Self {
@@ -218,7 +218,7 @@ fn front_matter(content: &str) -> (Vec<(String, &str)>, &str) {
 /// [`AddError`].
 pub async fn add(
     database: &dyn Sql,
-    document: &Document,
+    document: &StoredDocument,
     model: Option<&dyn Embedder>,
 ) -> Result<usize, AddError> {
     let parts = passages(&document.text);
@@ -367,7 +367,7 @@ mod tests {
     fn files_as_documents() {
         let content = "---\ntitle: \"Mutual NDA\"\ntype: NDA\nparty: Acme Corp\ndate: \
             2025-03-01\n---\n# Agreement\nText.\n";
-        let document = Document::read("contracts/Acme NDA.md", content).unwrap();
+        let document = StoredDocument::read("contracts/Acme NDA.md", content).unwrap();
         assert_eq!(
             (
                 document.id.as_str(),
@@ -381,8 +381,8 @@ mod tests {
             (Some("Acme Corp"), Some("2025-03-01"))
         );
         assert_eq!(document.text, "# Agreement\nText.\n");
-        assert_eq!(Document::read("a.txt", "words").unwrap().title, "a");
-        let page = Document::read(
+        assert_eq!(StoredDocument::read("a.txt", "words").unwrap().title, "a");
+        let page = StoredDocument::read(
             "a.html",
             "<title>Hi</title><h2>One</h2><p>Text<script>x</script>",
         )
@@ -392,10 +392,10 @@ mod tests {
             ("Hi", "## One\n\nText")
         );
         assert!(
-            Document::read("a.md", "---\ndate: soon\n---\nx")
+            StoredDocument::read("a.md", "---\ndate: soon\n---\nx")
                 .unwrap_err()
                 .contains("2026-01-31")
         );
-        assert!(Document::read("a.md", " \n").is_err());
+        assert!(StoredDocument::read("a.md", " \n").is_err());
     }
 }

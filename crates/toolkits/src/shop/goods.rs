@@ -23,11 +23,11 @@ pub(super) struct Category {
     pub(super) finishes: &'static [(&'static str, u64)],
     /// Sentences that are true of anything in the category.
     pub(super) facts: &'static [&'static str],
-    pub(super) kinds: &'static [Kind],
+    pub(super) kinds: &'static [GoodsKind],
 }
 
 /// One type of product.
-pub(super) struct Kind {
+pub(super) struct GoodsKind {
     pub(super) noun: &'static str,
     /// Other words that people search for.
     pub(super) keywords: &'static str,
@@ -77,8 +77,8 @@ const fn kind(
     grams: (u64, u64),
     lead: &'static str,
     features: &'static [Feature],
-) -> Kind {
-    Kind {
+) -> GoodsKind {
+    GoodsKind {
         noun,
         keywords,
         dollars,
@@ -97,8 +97,8 @@ const fn plain(
     grams: (u64, u64),
     lead: &'static str,
     features: &'static [Feature],
-) -> Kind {
-    Kind {
+) -> GoodsKind {
+    GoodsKind {
         finished: false,
         ..kind(noun, keywords, dollars, grams, lead, features)
     }

@@ -11,15 +11,15 @@ const ORDERS: usize = 4000;
 /// How busy each month is, from January to December.
 const SEASON: [u64; 12] = [70, 60, 70, 75, 85, 85, 75, 80, 90, 95, 150, 170];
 
-pub(super) struct Order {
+pub(super) struct PurchaseOrder {
     /// An index into the customers.
     pub(super) customer: usize,
     pub(super) placed_at: String,
     pub(super) status: &'static str,
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<OrderItem>,
 }
 
-pub(super) struct Item {
+pub(super) struct OrderItem {
     /// An index into the products.
     pub(super) product: usize,
     pub(super) quantity: u64,
@@ -28,7 +28,7 @@ pub(super) struct Item {
 
 /// Every order by time, always the same. Nobody orders before joining, and nothing is sold before
 /// it was added.
-pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<Order> {
+pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<PurchaseOrder> {
     let mut random = Repeatable::new(0x5eed_0003);
     let mut times: Vec<(u64, u64)> = (0..ORDERS)
         .map(|_| (date(&mut random), second(&mut random)))
@@ -38,7 +38,7 @@ pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<Order>
         .into_iter()
         .map(|(date, second)| {
             let (hour, minute) = (second / 3600, second / 60 % 60);
-            Order {
+            PurchaseOrder {
                 customer: customer(date, customers, &mut random),
                 placed_at: format!("{}T{hour:02}:{minute:02}:{:02}Z", iso(date), second % 60),
                 status: status(TODAY - date, &mut random),
@@ -94,10 +94,10 @@ fn status(age: u64, random: &mut Repeatable) -> &'static str {
     }
 }
 
-fn items(date: u64, products: &[Product], random: &mut Repeatable) -> Vec<Item> {
+fn items(date: u64, products: &[Product], random: &mut Repeatable) -> Vec<OrderItem> {
     let wanted = random.weighted(&[(1, 42), (2, 28), (3, 16), (4, 9), (5, 5)]);
     let length = products.len() as u64;
-    let mut items: Vec<Item> = Vec::new();
+    let mut items: Vec<OrderItem> = Vec::new();
     while items.len() < wanted {
         // shuffled, so that the best sellers are spread over the categories: 1597 is prime and no
         // factor of the number
@@ -119,7 +119,7 @@ fn items(date: u64, products: &[Product], random: &mut Repeatable) -> Vec<Item> 
         } else {
             price
         };
-        items.push(Item {
+        items.push(OrderItem {
             product,
             quantity,
             unit_price_cents,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::date::{TODAY, day};
-use super::goods::{CATEGORIES, Category, Kind};
+use super::goods::{CATEGORIES, Category, GoodsKind};
 use super::random::Repeatable;
 
 /// How many warehouses a product can lie in.
@@ -41,7 +41,7 @@ pub(super) fn products(suppliers: u64) -> Vec<Product> {
 /// One design, of which there may be several colours.
 struct Model {
     category: &'static Category,
-    kind: &'static Kind,
+    kind: &'static GoodsKind,
     sku: String,
     name: String,
     brand: &'static str,

@@ -281,10 +281,10 @@ impl Insert {
         }
     }
 
-    fn row(&mut self, fill: impl FnOnce(&mut Row) -> &mut Row) {
-        let mut row = Row(String::new());
+    fn row(&mut self, fill: impl FnOnce(&mut ScriptRow) -> &mut ScriptRow) {
+        let mut row = ScriptRow(String::new());
         fill(&mut row);
-        let Row(values) = row;
+        let ScriptRow(values) = row;
         if self.current.len() + values.len() > MAX_STATEMENT {
             self.done.push(std::mem::take(&mut self.current));
         }
@@ -305,9 +305,9 @@ impl Insert {
 }
 
 /// The literals of one row.
-struct Row(String);
+struct ScriptRow(String);
 
-impl Row {
+impl ScriptRow {
     fn number(&mut self, number: u64) -> &mut Self {
         self.literal(&number.to_string())
     }

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::events::Events;
+use super::events::EventReader;
 
 /// A message of a server.
 #[derive(Deserialize)]
-struct Message<'a> {
+struct UpstreamMessage<'a> {
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -36,7 +36,7 @@ pub(super) struct RpcError {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Progress {
+pub(super) struct UpstreamProgress {
     progress_token: Value,
     pub(super) progress: f64,
     #[serde(default)]
@@ -49,7 +49,7 @@ pub(super) struct Progress {
 #[derive(Default)]
 pub(super) struct Reading {
     id: u64,
-    events: Option<Events>,
+    events: Option<EventReader>,
     /// The message that ends it.
     pub(super) ended: Option<Result<Box<RawValue>, RpcError>>,
     /// What no request was named in: the refusals of servers that could not read one.
@@ -66,22 +66,22 @@ impl Reading {
     }
 
     /// A piece of an event stream.
-    pub(super) fn stream(&mut self, piece: &[u8], mut progress: impl FnMut(&Progress)) {
+    pub(super) fn stream(&mut self, piece: &[u8], mut progress: impl FnMut(&UpstreamProgress)) {
         let mut events = self.events.take().unwrap_or_default();
         events.push(piece, |data| self.message(data, &mut progress));
         self.events = Some(events);
     }
 
     /// The end of an event stream.
-    pub(super) fn end(&mut self, mut progress: impl FnMut(&Progress)) {
+    pub(super) fn end(&mut self, mut progress: impl FnMut(&UpstreamProgress)) {
         if let Some(events) = self.events.take() {
             events.end(|data| self.message(data, &mut progress));
         }
     }
 
     /// One message.
-    pub(super) fn message(&mut self, text: &[u8], progress: &mut impl FnMut(&Progress)) {
-        let Ok(message) = serde_json::from_slice::<Message<'_>>(text) else {
+    pub(super) fn message(&mut self, text: &[u8], progress: &mut impl FnMut(&UpstreamProgress)) {
+        let Ok(message) = serde_json::from_slice::<UpstreamMessage<'_>>(text) else {
             return;
         };
         if self.ended.is_some() {
@@ -91,7 +91,7 @@ impl Reading {
             (Some("notifications/progress"), _, _) => {
                 let read = message
                     .params
-                    .and_then(|params| serde_json::from_str::<Progress>(params.get()).ok());
+                    .and_then(|params| serde_json::from_str::<UpstreamProgress>(params.get()).ok());
                 read.filter(|read| read.progress_token.as_u64() == Some(self.id))
                     .iter()
                     .for_each(progress);

@@ -11,7 +11,7 @@ use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, Listen, Revision, Too
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::answer::{Progress, Reading, RpcError, is_modern};
+use super::answer::{Reading, RpcError, UpstreamProgress, is_modern};
 use crate::api::USER_AGENT;
 use crate::config::Secret;
 use crate::untrusted::is_visible;
@@ -21,14 +21,14 @@ const MARGIN: Duration = Duration::from_millis(250);
 
 /// Servers that a call may come through before this one. A server that fronts itself would ask
 /// without end.
-const MOST_HOPS: u8 = 3;
+const MAX_HOPS: u8 = 3;
 
 /// The longest message of progress, in characters.
-const LONGEST_MESSAGE: usize = 500;
+const MAX_MESSAGE_LENGTH: usize = 500;
 
 /// A request to an upstream.
 #[derive(Debug, Clone)]
-pub(super) struct Request<'a> {
+pub(super) struct UpstreamRequest<'a> {
     pub(super) method: &'static str,
     /// The tool, prompt or URI, which a modern request repeats in a header.
     pub(super) target: Option<&'a str>,
@@ -41,7 +41,7 @@ pub(super) struct Request<'a> {
 
 /// Why there is no result.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum UpstreamFailure {
     /// The upstream answered with an error.
     Error(RpcError),
     /// It does not accept this server's credential; the cause is for the log.
@@ -52,7 +52,7 @@ pub(super) enum Failure {
     Internal(ToolError),
 }
 
-impl Failure {
+impl UpstreamFailure {
     fn unsent(cause: impl Into<String>) -> Self {
         Self::Unavailable {
             cause: cause.into(),
@@ -62,7 +62,7 @@ impl Failure {
 }
 
 /// For the log.
-impl fmt::Display for Failure {
+impl fmt::Display for UpstreamFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error(error) => {
@@ -76,15 +76,15 @@ impl fmt::Display for Failure {
 
 /// How an upstream is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Era {
+enum UpstreamEra {
     /// Every request describes itself. Where nothing is known, this is tried.
     Modern,
     /// After a handshake.
-    Legacy(Session),
+    Legacy(UpstreamSession),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Session {
+struct UpstreamSession {
     id: Option<String>,
     version: &'static str,
 }
@@ -96,21 +96,21 @@ enum Came {
     OtherEra(String),
 }
 
-pub(super) struct Client {
+pub(super) struct UpstreamClient {
     pub(super) name: String,
     url: String,
     token: Option<Secret>,
-    era: Mutex<Era>,
+    era: Mutex<UpstreamEra>,
     last_id: AtomicU64,
 }
 
-impl Client {
+impl UpstreamClient {
     pub(super) fn new(name: String, url: String, token: Option<Secret>) -> Self {
         Self {
             name,
             url,
             token,
-            era: Mutex::new(Era::Modern),
+            era: Mutex::new(UpstreamEra::Modern),
             last_id: AtomicU64::new(0),
         }
     }
@@ -119,11 +119,11 @@ impl Client {
     pub(super) async fn ask(
         &self,
         cx: &Cx,
-        request: Request<'_>,
-    ) -> Result<Box<RawValue>, Failure> {
-        if cx.hops() >= MOST_HOPS {
-            return Err(Failure::unsent(format!(
-                "the call came through {MOST_HOPS} servers already: do some of them front each \
+        request: UpstreamRequest<'_>,
+    ) -> Result<Box<RawValue>, UpstreamFailure> {
+        if cx.hops() >= MAX_HOPS {
+            return Err(UpstreamFailure::unsent(format!(
+                "the call came through {MAX_HOPS} servers already: do some of them front each \
                  other?"
             )));
         }
@@ -138,11 +138,11 @@ impl Client {
         };
         // what was refused was not done, so it may be sent again
         let session = match self.shake_hands(cx, request.within).await {
-            Ok(session) => Era::Legacy(session),
+            Ok(session) => UpstreamEra::Legacy(session),
             // a server with a handshake may have become one without
-            Err(_) if known != Era::Modern => Era::Modern,
-            Err(Failure::Unavailable { cause, .. }) => {
-                return Err(Failure::unsent(format!(
+            Err(_) if known != UpstreamEra::Modern => UpstreamEra::Modern,
+            Err(UpstreamFailure::Unavailable { cause, .. }) => {
+                return Err(UpstreamFailure::unsent(format!(
                     "neither a request without a handshake ({refusal}) nor a handshake ({cause}) \
                      is taken"
                 )));
@@ -154,11 +154,15 @@ impl Client {
                 *self.era.lock().unwrap_or_else(PoisonError::into_inner) = session;
                 Ok(result)
             }
-            Came::OtherEra(refusal) => Err(Failure::unsent(refusal)),
+            Came::OtherEra(refusal) => Err(UpstreamFailure::unsent(refusal)),
         }
     }
 
-    async fn shake_hands(&self, cx: &Cx, within: Duration) -> Result<Session, Failure> {
+    async fn shake_hands(
+        &self,
+        cx: &Cx,
+        within: Duration,
+    ) -> Result<UpstreamSession, UpstreamFailure> {
         let version = Revision::LATEST_LEGACY.as_str();
         let params = json!({
             "protocolVersion": version,
@@ -172,7 +176,7 @@ impl Client {
             .await?;
         let result = match self.judge(&response, reading)? {
             Came::Result(result) => result,
-            Came::OtherEra(refusal) => return Err(Failure::unsent(refusal)),
+            Came::OtherEra(refusal) => return Err(UpstreamFailure::unsent(refusal)),
         };
         let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
         let said = result["protocolVersion"].as_str().unwrap_or_default();
@@ -180,14 +184,14 @@ impl Client {
             .filter(|revision| !revision.is_modern())
             .map(Revision::as_str);
         let version = version.ok_or_else(|| {
-            Failure::unsent(format!(
+            UpstreamFailure::unsent(format!(
                 "it speaks {}, which is no version with a handshake",
                 text::quoted(said)
             ))
         })?;
         let visible =
             |id: &&str| id.len() <= 1024 && id.bytes().all(|byte| byte.is_ascii_graphic());
-        let session = Session {
+        let session = UpstreamSession {
             id: response
                 .header("mcp-session-id")
                 .filter(visible)
@@ -198,7 +202,7 @@ impl Client {
         let request = in_session(self.post(initialized, within, 64 * 1024), &session);
         let (response, _) = self.send(cx, request, 0).await?;
         if !response.is_success() {
-            return Err(Failure::unsent(format!(
+            return Err(UpstreamFailure::unsent(format!(
                 "it answers `notifications/initialized` with status {}",
                 response.status
             )));
@@ -206,7 +210,12 @@ impl Client {
         Ok(session)
     }
 
-    async fn exchange(&self, cx: &Cx, request: &Request<'_>, era: &Era) -> Result<Came, Failure> {
+    async fn exchange(
+        &self,
+        cx: &Cx,
+        request: &UpstreamRequest<'_>,
+        era: &UpstreamEra,
+    ) -> Result<Came, UpstreamFailure> {
         let id = self.next_id();
         let mut params = request.params.clone();
         let mut meta = serde_json::Map::new();
@@ -214,7 +223,7 @@ impl Client {
         if cx.wants_progress() {
             meta.insert("progressToken".into(), id.into());
         }
-        if *era == Era::Modern {
+        if *era == UpstreamEra::Modern {
             let trace = cx.trace();
             for (key, value) in [
                 ("traceparent", &trace.traceparent),
@@ -257,7 +266,7 @@ impl Client {
             post = post.header("accept-encoding", "identity");
         }
         post = match era {
-            Era::Modern => {
+            UpstreamEra::Modern => {
                 post = post
                     .header("mcp-protocol-version", Revision::LATEST.as_str())
                     .header("mcp-method", request.method);
@@ -269,7 +278,7 @@ impl Client {
                     .iter()
                     .fold(post, |post, (name, value)| post.header(name, value))
             }
-            Era::Legacy(session) => in_session(post, session),
+            UpstreamEra::Legacy(session) => in_session(post, session),
         };
         let (response, reading) = self.send(cx, post, id).await?;
         self.judge(&response, reading)
@@ -297,7 +306,7 @@ impl Client {
         cx: &Cx,
         mut request: HttpRequest,
         id: u64,
-    ) -> Result<(HttpResponse, Reading), Failure> {
+    ) -> Result<(HttpResponse, Reading), UpstreamFailure> {
         request.timeout = request.timeout.min(cx.remaining().saturating_sub(MARGIN));
         let ear = Arc::new(Ear {
             cx: cx.clone(),
@@ -305,7 +314,7 @@ impl Client {
             heard: Mutex::new((Reading::new(id), 0)),
         });
         request.listener = Some(ear.clone());
-        let response = cx.fetch(request).await.map_err(Failure::Internal)?;
+        let response = cx.fetch(request).await.map_err(UpstreamFailure::Internal)?;
         let mut heard = ear.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut reading, heard) = (std::mem::take(&mut heard.0), heard.1);
         let response = match response {
@@ -322,13 +331,13 @@ impl Client {
             }
             Err(error) => {
                 let sent = !matches!(error, HttpError::BadUrl(_) | HttpError::NotPublic(_));
-                return Err(Failure::Unavailable {
+                return Err(UpstreamFailure::Unavailable {
                     cause: self.without_token(error.to_string()),
                     sent,
                 });
             }
         };
-        let progress = |progress: &Progress| ear.report(progress);
+        let progress = |progress: &UpstreamProgress| ear.report(progress);
         if is_stream(&response) {
             reading.stream(response.body.get(heard..).unwrap_or_default(), progress);
             reading.end(progress);
@@ -339,7 +348,7 @@ impl Client {
     }
 
     /// What a status and the messages with it mean.
-    fn judge(&self, response: &HttpResponse, reading: Reading) -> Result<Came, Failure> {
+    fn judge(&self, response: &HttpResponse, reading: Reading) -> Result<Came, UpstreamFailure> {
         let Reading { ended, unnamed, .. } = reading;
         let status = response.status;
         let said = || {
@@ -351,7 +360,7 @@ impl Client {
             )
         };
         match (status, ended) {
-            (401 | 403, _) => Err(Failure::Refused(format!(
+            (401 | 403, _) => Err(UpstreamFailure::Refused(format!(
                 "the token in the settings is missing, wrong or not allowed to do this ({})",
                 said()
             ))),
@@ -361,29 +370,29 @@ impl Client {
                 "error -32022: {}",
                 text::quoted(&error.message)
             ))),
-            (200..=299, Some(Err(error))) => Err(Failure::Error(self.clean_error(error))),
+            (200..=299, Some(Err(error))) => Err(UpstreamFailure::Error(self.clean_error(error))),
             (400..=499, Some(Err(error))) if is_modern(&error) => {
-                Err(Failure::Error(self.clean_error(error)))
+                Err(UpstreamFailure::Error(self.clean_error(error)))
             }
             (400 | 404 | 405 | 406 | 415 | 422, _) => Ok(Came::OtherEra(said())),
-            (300..=399, _) => Err(Failure::unsent(format!(
+            (300..=399, _) => Err(UpstreamFailure::unsent(format!(
                 "it redirects: its address in the settings may be an old one ({})",
                 said()
             ))),
-            (429, _) => Err(Failure::unsent(said())),
-            (200..=299, None) if response.truncated => Err(Failure::Unavailable {
+            (429, _) => Err(UpstreamFailure::unsent(said())),
+            (200..=299, None) if response.truncated => Err(UpstreamFailure::Unavailable {
                 cause: "its answer is longer than the limit, and not among what was read"
                     .to_owned(),
                 sent: true,
             }),
             (200..=299, None) => match unnamed {
-                Some(error) => Err(Failure::Error(self.clean_error(error))),
-                None => Err(Failure::Unavailable {
+                Some(error) => Err(UpstreamFailure::Error(self.clean_error(error))),
+                None => Err(UpstreamFailure::Unavailable {
                     cause: format!("there is no answer to the request in it ({})", said()),
                     sent: true,
                 }),
             },
-            _ => Err(Failure::Unavailable {
+            _ => Err(UpstreamFailure::Unavailable {
                 cause: said(),
                 sent: true,
             }),
@@ -422,7 +431,7 @@ fn without(token: Option<&Secret>, text: String) -> String {
     }
 }
 
-fn in_session(post: HttpRequest, session: &Session) -> HttpRequest {
+fn in_session(post: HttpRequest, session: &UpstreamSession) -> HttpRequest {
     let post = post.header("mcp-protocol-version", session.version);
     match &session.id {
         Some(id) => post.header("mcp-session-id", id),
@@ -463,11 +472,11 @@ struct Ear {
 }
 
 impl Ear {
-    fn report(&self, progress: &Progress) {
+    fn report(&self, progress: &UpstreamProgress) {
         let message = progress.message.as_ref().map(|message| {
             let message: String = message
                 .chars()
-                .take(LONGEST_MESSAGE)
+                .take(MAX_MESSAGE_LENGTH)
                 .filter(|character| is_visible(*character))
                 .collect();
             without(self.token.as_ref(), message)

@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::client::Failure;
+use super::client::UpstreamFailure;
 use crate::untrusted::visible;
 
 /// In the `_meta` of every result of an upstream's tool, with its name.
 const MARK: &str = "dev.mcpfn/upstream";
 /// The longest sentence of an upstream that is passed on, in characters, and the most fields of a
 /// form.
-const LONGEST: usize = 1000;
-const MOST_FIELDS: usize = 32;
-const MOST_FORMS: usize = 4;
+const MAX_LENGTH: usize = 1000;
+const MAX_FIELDS: usize = 32;
+const MAX_FORMS: usize = 4;
 
 #[derive(Deserialize)]
 struct ReadResult {
@@ -169,7 +169,7 @@ fn question(upstream: &str, outline: Outline, cx: &Cx) -> ToolError {
     };
     if !cx.revision().is_modern()
         || !(outline.input_requests.is_empty() || cx.client().elicitation_form)
-        || outline.input_requests.len() > MOST_FORMS
+        || outline.input_requests.len() > MAX_FORMS
     {
         return refused();
     }
@@ -199,7 +199,7 @@ fn form(upstream: &str, request: &Value) -> Option<Form> {
     let schema = &params["requestedSchema"];
     let fields = schema["properties"]
         .as_object()
-        .filter(|fields| fields.len() <= MOST_FIELDS)?;
+        .filter(|fields| fields.len() <= MAX_FIELDS)?;
     let required: Vec<&str> = schema["required"]
         .as_array()
         .into_iter()
@@ -222,19 +222,19 @@ fn form(upstream: &str, request: &Value) -> Option<Form> {
 
 /// A failure as the model reads it. What is known to be wrong with a request is not an error of the
 /// server.
-pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolError {
+pub(super) fn failed(upstream: &str, failure: UpstreamFailure, writes: bool) -> ToolError {
     match failure {
-        Failure::Error(error) if error.code == -32042 => ToolError::new(format!(
+        UpstreamFailure::Error(error) if error.code == -32042 => ToolError::new(format!(
             "`{upstream}` wants a page to be opened, which this server does not pass on. Use that \
              server directly."
         )),
-        Failure::Error(error) if error.code == -32021 => ToolError::new(format!(
+        UpstreamFailure::Error(error) if error.code == -32021 => ToolError::new(format!(
             "`{upstream}` needs a capability that the client did not declare, or that this server \
              does not pass on (it passes on forms, for clients that speak 2026-07-28 and show \
              them): {}",
             sentence(&error.message)
         )),
-        Failure::Error(error) => ToolError::new(format!(
+        UpstreamFailure::Error(error) => ToolError::new(format!(
             "`{upstream}` refused the call: {}",
             sentence(&error.message)
         ))
@@ -243,14 +243,14 @@ pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolErro
             error.code,
             sentence(error.data.as_str().unwrap_or_default())
         )),
-        Failure::Refused(cause) => ToolError::unavailable(
+        UpstreamFailure::Refused(cause) => ToolError::unavailable(
             format!(
                 "`{upstream}` is unavailable: it does not accept this server's credential. Tell \
                  the user, who may ask the operator."
             ),
             cause,
         ),
-        Failure::Unavailable { cause, sent } => {
+        UpstreamFailure::Unavailable { cause, sent } => {
             let advice = if writes && sent {
                 "It is not known whether the call was carried out: look before you try again."
             } else {
@@ -261,16 +261,19 @@ pub(super) fn failed(upstream: &str, failure: Failure, writes: bool) -> ToolErro
                 cause,
             )
         }
-        Failure::Internal(error) => error,
+        UpstreamFailure::Internal(error) => error,
     }
 }
 
 /// As [`failed`], where the specification says with an error that something does not exist.
-pub(super) fn not_there(upstream: &str, failure: Failure) -> ToolError {
+pub(super) fn not_there(upstream: &str, failure: UpstreamFailure) -> ToolError {
     match failure {
-        Failure::Error(error) if matches!(error.code, -32602 | -32002) => ToolError::not_found(
-            format!("`{upstream}` refused it: {}", sentence(&error.message)),
-        ),
+        UpstreamFailure::Error(error) if matches!(error.code, -32602 | -32002) => {
+            ToolError::not_found(format!(
+                "`{upstream}` refused it: {}",
+                sentence(&error.message)
+            ))
+        }
         failure => failed(upstream, failure, false),
     }
 }
@@ -302,5 +305,5 @@ fn rename_uri(upstream: &str, uri: &mut String) {
 
 /// A sentence of an upstream: what a person would see of it, and not too much.
 fn sentence(text: &str) -> String {
-    visible(&text.chars().take(LONGEST).collect::<String>())
+    visible(&text.chars().take(MAX_LENGTH).collect::<String>())
 }

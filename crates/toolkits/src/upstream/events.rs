@@ -2,7 +2,7 @@
 
 /// Reads events out of pieces of any size.
 #[derive(Debug, Default)]
-pub(super) struct Events {
+pub(super) struct EventReader {
     /// What no line end was seen of yet.
     line: Vec<u8>,
     data: Vec<u8>,
@@ -11,7 +11,7 @@ pub(super) struct Events {
     after_return: bool,
 }
 
-impl Events {
+impl EventReader {
     /// Takes the next piece, and hands each event's data to `event` as it ends.
     pub(super) fn push(&mut self, piece: &[u8], mut event: impl FnMut(&[u8])) {
         for byte in piece {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn read(stream: &str, piece: usize) -> Vec<String> {
-        let (mut events, mut found) = (Events::default(), Vec::new());
+        let (mut events, mut found) = (EventReader::default(), Vec::new());
         let mut take = |data: &[u8]| found.push(String::from_utf8(data.to_vec()).unwrap());
         stream
             .as_bytes()

@@ -8,37 +8,37 @@ use std::time::Duration;
 use mcpfn_core::{Cx, ListKind, ListOutcome, UpstreamList};
 use serde_json::{Map, Value};
 
-use super::client::{Client, Failure, Request};
+use super::client::{UpstreamClient, UpstreamFailure, UpstreamRequest};
 use crate::untrusted::{is_visible, visible};
 
 /// Pages of one list.
-const MOST_PAGES: usize = 20;
+const MAX_PAGES: usize = 20;
 /// Entries of one list, and bytes of one entry, of one page and of all entries.
-const MOST_ENTRIES: usize = 1000;
-const LARGEST_ENTRY: usize = 64 * 1024;
-const LARGEST_PAGE: usize = 2 * 1024 * 1024;
-const LARGEST_LIST: usize = 4 * 1024 * 1024;
+const MAX_ENTRIES: usize = 1000;
+const MAX_ENTRY_BYTES: usize = 64 * 1024;
+const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
+const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
 /// How long a list is kept where the upstream does not say, and at least and at most where it does,
 /// in milliseconds.
 const UNSAID_MS: u64 = 60_000;
 const LEAST_MS: u64 = 5_000;
-const MOST_MS: u64 = 3_600_000;
+const MAX_MS: u64 = 3_600_000;
 /// How long an upstream that gave no list is not asked again, in milliseconds: twice as long after
 /// each failure, up to the most.
 const PAUSE_MS: u64 = 10_000;
-const MOST_PAUSE_MS: u64 = 60_000;
+const MAX_PAUSE_MS: u64 = 60_000;
 /// How long one list may take.
 const WITHIN: Duration = Duration::from_secs(8);
 /// How often whoever waits for another caller's list looks for it.
 const LOOK: Duration = Duration::from_millis(20);
 /// Sentences about entries that were left out, of one list.
-const MOST_SENTENCES: usize = 10;
+const MAX_SENTENCES: usize = 10;
 
 #[derive(Default)]
-pub(super) struct Lists([Mutex<Kept>; 4]);
+pub(super) struct ListCache([Mutex<LastList>; 4]);
 
 #[derive(Default)]
-struct Kept {
+struct LastList {
     listing: Option<Arc<UpstreamList>>,
     asked_ms: u64,
     /// Somebody asks, and is waited for until then.
@@ -50,14 +50,14 @@ struct Kept {
 }
 
 /// What to do about a list.
-enum Step {
+enum ListStep {
     Take(ListOutcome),
     Wait,
     InputRequired,
 }
 
-impl Lists {
-    fn kept<R>(&self, kind: ListKind, look: impl FnOnce(&mut Kept) -> R) -> R {
+impl ListCache {
+    fn kept<R>(&self, kind: ListKind, look: impl FnOnce(&mut LastList) -> R) -> R {
         let place = match kind {
             ListKind::Tools => 0,
             ListKind::Resources => 1,
@@ -86,7 +86,7 @@ impl Lists {
     /// now.
     pub(super) async fn get(
         &self,
-        client: &Client,
+        client: &UpstreamClient,
         kind: ListKind,
         newer: bool,
         cx: &Cx,
@@ -108,23 +108,23 @@ impl Lists {
                     now_ms >= fresh_until_ms
                 };
                 if !wanted || now_ms < kept.pause_until_ms {
-                    Step::Take(last)
+                    ListStep::Take(last)
                 } else if now_ms < kept.busy_until_ms {
                     if last.listing.is_some() {
-                        Step::Take(last)
+                        ListStep::Take(last)
                     } else {
-                        Step::Wait
+                        ListStep::Wait
                     }
                 } else {
                     kept.busy_until_ms = now_ms + WITHIN.as_millis() as u64;
-                    Step::InputRequired
+                    ListStep::InputRequired
                 }
             });
             match step {
-                Step::Take(listed) => return listed,
-                Step::InputRequired => break,
-                Step::Wait if cx.remaining() <= LOOK => return ListOutcome::default(),
-                Step::Wait => cx.sleep(LOOK).await,
+                ListStep::Take(listed) => return listed,
+                ListStep::InputRequired => break,
+                ListStep::Wait if cx.remaining() <= LOOK => return ListOutcome::default(),
+                ListStep::Wait => cx.sleep(LOOK).await,
             }
         }
         let asking = Asking { lists: self, kind };
@@ -141,7 +141,7 @@ impl Lists {
                 }
                 Err(failure) => {
                     kept.pause_until_ms =
-                        now_ms + (PAUSE_MS << kept.failures.min(8)).min(MOST_PAUSE_MS);
+                        now_ms + (PAUSE_MS << kept.failures.min(8)).min(MAX_PAUSE_MS);
                     kept.failures = kept.failures.saturating_add(1);
                     let trouble = format!("{} can't be listed: {failure}", kind.member());
                     kept.trouble = Some(trouble.clone());
@@ -160,7 +160,7 @@ impl Lists {
 
 /// Lets the next one ask, also when the caller went away.
 struct Asking<'a> {
-    lists: &'a Lists,
+    lists: &'a ListCache,
     kind: ListKind,
 }
 
@@ -181,36 +181,36 @@ fn method(kind: ListKind) -> &'static str {
 
 /// All pages of a list, and what was left out of them.
 async fn ask(
-    client: &Client,
+    client: &UpstreamClient,
     kind: ListKind,
     cx: &Cx,
-) -> Result<(UpstreamList, Option<String>), Failure> {
+) -> Result<(UpstreamList, Option<String>), UpstreamFailure> {
     let (mut entries, mut left_out) = (Vec::new(), Vec::new());
-    let (mut ttl_ms, mut bytes, mut full) = (MOST_MS, 0, false);
+    let (mut ttl_ms, mut bytes, mut full) = (MAX_MS, 0, false);
     let mut cursor: Option<String> = None;
     for page in 1.. {
         let params: Map<String, Value> = cursor
             .iter()
             .map(|cursor| ("cursor".to_owned(), cursor.as_str().into()))
             .collect();
-        let request = Request {
+        let request = UpstreamRequest {
             method: method(kind),
             target: None,
             params,
             headers: Vec::new(),
             within: WITHIN,
-            max_body: LARGEST_PAGE,
+            max_body: MAX_PAGE_BYTES,
         };
         let result = match client.ask(cx, request).await {
             Ok(result) => result,
             // it has nothing of this kind
-            Err(Failure::Error(error)) if error.code == -32601 => {
+            Err(UpstreamFailure::Error(error)) if error.code == -32601 => {
                 ttl_ms = ttl_ms.min(UNSAID_MS);
                 break;
             }
             Err(failure) => return Err(failure),
         };
-        let malformed = || Failure::Unavailable {
+        let malformed = || UpstreamFailure::Unavailable {
             cause: "the result is not a list of objects".to_owned(),
             sent: true,
         };
@@ -227,15 +227,15 @@ async fn ask(
         );
         for mut entry in more {
             let size = entry.to_string().len();
-            if entries.len() == MOST_ENTRIES || bytes + size > LARGEST_LIST {
+            if entries.len() == MAX_ENTRIES || bytes + size > MAX_LIST_BYTES {
                 left_out.push(format!(
-                    "it has more than {MOST_ENTRIES} entries or {LARGEST_LIST} bytes"
+                    "it has more than {MAX_ENTRIES} entries or {MAX_LIST_BYTES} bytes"
                 ));
                 full = true;
                 break;
-            } else if size > LARGEST_ENTRY {
+            } else if size > MAX_ENTRY_BYTES {
                 left_out.push(format!(
-                    "an entry has {size} bytes, more than {LARGEST_ENTRY}"
+                    "an entry has {size} bytes, more than {MAX_ENTRY_BYTES}"
                 ));
             } else {
                 clean(&mut entry);
@@ -250,17 +250,17 @@ async fn ask(
         if next.is_none() || full {
             break;
         }
-        if next == cursor || page == MOST_PAGES {
+        if next == cursor || page == MAX_PAGES {
             left_out.push(format!("its pages have no end: {page} were read"));
             break;
         }
         cursor = next;
     }
-    let fresh_until_ms = cx.now_ms().saturating_add(ttl_ms.clamp(LEAST_MS, MOST_MS));
+    let fresh_until_ms = cx.now_ms().saturating_add(ttl_ms.clamp(LEAST_MS, MAX_MS));
     let (listing, refused) = UpstreamList::read(kind, &client.name, entries, fresh_until_ms);
     left_out.extend(refused);
-    let more = left_out.len().saturating_sub(MOST_SENTENCES);
-    left_out.truncate(MOST_SENTENCES);
+    let more = left_out.len().saturating_sub(MAX_SENTENCES);
+    left_out.truncate(MAX_SENTENCES);
     let more = if more > 0 {
         format!("; and {more} more")
     } else {

@@ -10,36 +10,36 @@ use mcpfn_core::{
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, Failure, Request, header_text};
+use super::client::{UpstreamClient, UpstreamFailure, UpstreamRequest, header_text};
 use super::convert;
-use super::lists::Lists;
+use super::lists::ListCache;
 
 /// Bytes of one result. It has to fit into an answer of this server.
-const MOST: usize = 4 * 1024 * 1024;
+const MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a URI. It is repeated in a header.
-const LONGEST_URI: usize = 2048;
+const MAX_URI_LENGTH: usize = 2048;
 /// The call's own limit ends it before.
 const WITHIN: Duration = Duration::from_secs(60);
 
-pub(super) struct Remote(Arc<Inner>);
+pub(super) struct Remote(Arc<RemoteState>);
 
-struct Inner {
+struct RemoteState {
     scope: Option<String>,
-    client: Client,
-    lists: Lists,
+    client: UpstreamClient,
+    lists: ListCache,
 }
 
 impl Remote {
-    pub(super) fn new(scope: Option<String>, client: Client) -> Self {
-        Self(Arc::new(Inner {
+    pub(super) fn new(scope: Option<String>, client: UpstreamClient) -> Self {
+        Self(Arc::new(RemoteState {
             scope,
             client,
-            lists: Lists::default(),
+            lists: ListCache::default(),
         }))
     }
 }
 
-impl Inner {
+impl RemoteState {
     fn name(&self) -> &str {
         &self.client.name
     }
@@ -49,14 +49,14 @@ impl Inner {
         method: &'static str,
         target: Option<&'a str>,
         params: Map<String, Value>,
-    ) -> Request<'a> {
-        Request {
+    ) -> UpstreamRequest<'a> {
+        UpstreamRequest {
             method,
             target,
             params,
             headers: Vec::new(),
             within: WITHIN,
-            max_body: MOST,
+            max_body: MAX,
         }
     }
 
@@ -93,7 +93,7 @@ impl Inner {
                 let cause = listed.trouble.unwrap_or_else(|| self.lists.trouble(kind));
                 Err(convert::failed(
                     self.name(),
-                    Failure::Unavailable { cause, sent: false },
+                    UpstreamFailure::Unavailable { cause, sent: false },
                     false,
                 ))
             }
@@ -107,7 +107,7 @@ impl Inner {
         cx: &Cx,
     ) -> Result<CallToolResult, ToolError> {
         let mut result = self.send_call(name, &arguments, cx).await?;
-        if matches!(&result, Err(Failure::Error(error)) if error.code == -32020) {
+        if matches!(&result, Err(UpstreamFailure::Error(error)) if error.code == -32020) {
             // its tools have changed: they say which arguments headers repeat
             self.lists
                 .get(&self.client, ListKind::Tools, true, cx)
@@ -126,7 +126,7 @@ impl Inner {
         name: &str,
         arguments: &Value,
         cx: &Cx,
-    ) -> Result<Result<Box<RawValue>, Failure>, ToolError> {
+    ) -> Result<Result<Box<RawValue>, UpstreamFailure>, ToolError> {
         let listing = self.listing(ListKind::Tools, name, cx).await?;
         let mut params = Map::new();
         params.insert("name".to_owned(), name.into());
@@ -173,9 +173,9 @@ impl Inner {
 
     async fn read_resource(&self, uri: &str, cx: &Cx) -> Result<Vec<ResourceContents>, ToolError> {
         // every URI that this server listed is shorter
-        if uri.len() > LONGEST_URI {
+        if uri.len() > MAX_URI_LENGTH {
             return Err(ToolError::not_found(format!(
-                "a URI has {LONGEST_URI} bytes at most"
+                "a URI has {MAX_URI_LENGTH} bytes at most"
             )));
         }
         let mut params = Map::new();

@@ -4,13 +4,13 @@ use mcpfn_core::{HttpRequest, ToolError};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Hit;
-use crate::api::{Answer, Api, encode};
+use super::SearchHit;
+use crate::api::{ApiAnswer, ApiClient, encode};
 use crate::config::Secret;
-use crate::fetch::{Part, readable};
+use crate::fetch::{PagePart, readable};
 
 /// The longest snippet, in bytes.
-const LONGEST: usize = 1000;
+const MAX_LENGTH: usize = 1000;
 
 /// Whose API it is, or is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn request(self, api: &Api, query: &str, limit: u32) -> HttpRequest {
+    pub(super) fn request(self, api: &ApiClient, query: &str, limit: u32) -> HttpRequest {
         let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
         match self {
             Self::Brave => api
@@ -46,7 +46,11 @@ impl Engine {
         }
     }
 
-    pub(super) fn hits(self, api: &Api, answer: &Answer) -> Result<Vec<Hit>, ToolError> {
+    pub(super) fn hits(
+        self,
+        api: &ApiClient,
+        answer: &ApiAnswer,
+    ) -> Result<Vec<SearchHit>, ToolError> {
         Ok(match self {
             Self::Brave => {
                 let Brave { web } = api.json(answer)?;
@@ -83,9 +87,9 @@ impl Engine {
 }
 
 /// Titles and snippets have character references and a little markup in them.
-fn hit(title: &str, url: String, snippet: &str, date: Option<String>) -> Hit {
-    let words = |text: &str| readable(text, Part::Everything, LONGEST).text;
-    Hit {
+fn hit(title: &str, url: String, snippet: &str, date: Option<String>) -> SearchHit {
+    let words = |text: &str| readable(text, PagePart::Everything, MAX_LENGTH).text;
+    SearchHit {
         title: words(title),
         url,
         snippet: words(snippet),

@@ -9,7 +9,7 @@ use mcpfn_core::{
     Received, Scopes, Server,
 };
 use mcpfn_files::Directory;
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 
@@ -57,7 +57,8 @@ impl Client {
         let platform = mcpfn_native::platform(mcpfn_native::new_key())
             .with_audit_log(log.clone())
             .with_port::<dyn Blobs>(store);
-        let platform = platform.with_idempotency(Arc::new(Stores::default()), FailureMode::Closed);
+        let platform =
+            platform.with_idempotency(Arc::new(MemoryStores::default()), FailureMode::Closed);
         Self {
             server,
             platform: Arc::new(platform),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mcpfn_sql::Sqlite;
-use mcpfn_toolkits::catalog::{ProductId, Search, get_product, search_products};
+use mcpfn_toolkits::catalog::{ProductId, ProductQuery, get_product, search_products};
 use serde_json::{Value, json};
 
 use crate::place;
@@ -136,7 +136,7 @@ fn an_empty_query_is_refused() {
     let query = "  ".to_owned();
     let refused = unchecked(move |cx| {
         let query = query.clone();
-        async move { search_products(Search { query, limit: 10 }, &cx).await }
+        async move { search_products(ProductQuery { query, limit: 10 }, &cx).await }
     });
     assert_eq!(
         refused.unwrap_err(),
@@ -162,7 +162,7 @@ fn a_limit_out_of_bounds_is_refused_by_schema_and_handler() {
     for limit in [0, 101, u32::MAX] {
         let refused = unchecked(move |cx| async move {
             search_products(
-                Search {
+                ProductQuery {
                     query: "tent".to_owned(),
                     limit,
                 },
@@ -222,7 +222,7 @@ fn hostile_text_finds_nothing_or_products_and_breaks_nothing() {
 fn very_long_text_is_refused_or_cut_by_the_handlers_themselves() {
     let found = unchecked(|cx| async move {
         search_products(
-            Search {
+            ProductQuery {
                 query: "keyboard ".repeat(100_000),
                 limit: 1,
             },

@@ -6,8 +6,8 @@ use mcpfn_core::{
     BoxFuture, Dialect, Principal, PrincipalKind, Rows, Scopes, Sql, SqlError, SqlValue,
 };
 use mcpfn_toolkits::crm::{
-    AccountId, Kind, Log, Opened, Search, create_activity_log, get_account_timeline,
-    get_open_opportunities, search_customers,
+    AccountId, ActivityKind, ActivityLog, CustomerQuery, OpportunityQuery, create_activity_log,
+    get_account_timeline, get_open_opportunities, search_customers,
 };
 use serde_json::{Value, json};
 
@@ -190,7 +190,7 @@ fn bounds_hold_in_the_handlers_too() {
     ] {
         let refused = unchecked(move |cx| {
             let query = query.clone();
-            async move { search_customers(Search { query, limit }, &cx).await }
+            async move { search_customers(CustomerQuery { query, limit }, &cx).await }
         });
         assert_eq!(refused.unwrap_err(), expected);
     }
@@ -208,7 +208,7 @@ fn bounds_hold_in_the_handlers_too() {
     assert_eq!(refused.unwrap_err(), "`limit` must be from 1 to 50.");
     let refused = unchecked(move |cx| async move {
         get_open_opportunities(
-            Opened {
+            OpportunityQuery {
                 account_id: None,
                 limit,
             },
@@ -219,9 +219,9 @@ fn bounds_hold_in_the_handlers_too() {
     assert_eq!(refused.unwrap_err(), "`limit` must be from 1 to 50.");
     for note in ["  ".to_owned(), "x".repeat(2001)] {
         let refused = unchecked(move |cx| {
-            let log = Log {
+            let log = ActivityLog {
                 account_id: "ACC-1001".to_owned(),
-                kind: Kind::Note,
+                kind: ActivityKind::Note,
                 note: note.clone(),
                 idempotency_key: None,
             };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use mcpfn_core::Sql as _;
 use mcpfn_sql::Sqlite;
-use mcpfn_toolkits::database::{Filter, Op, Query, Scalar, Value as Wanted, query_table};
+use mcpfn_toolkits::database::{
+    ColumnFilter, FilterValue as Wanted, Op, Scalar, TableQuery, query_table,
+};
 use serde_json::{Value, json};
 
 use crate::place;
@@ -333,7 +335,7 @@ fn bounds_hold_in_the_handler_too() {
             "{limit}"
         );
     }
-    let blank = || Query {
+    let blank = || TableQuery {
         table: "orders".to_owned(),
         filters: Vec::new(),
         columns: None,
@@ -341,7 +343,7 @@ fn bounds_hold_in_the_handler_too() {
         limit: 1,
         offset: 0,
     };
-    let refused = |change: fn(&mut Query)| {
+    let refused = |change: fn(&mut TableQuery)| {
         unchecked(move |cx| async move {
             let mut query = blank();
             change(&mut query);
@@ -358,8 +360,8 @@ fn bounds_hold_in_the_handler_too() {
         "`limit` must be from 1 to 100."
     );
     assert!(refused(|query| query.offset = 100_001).starts_with("`offset` must be at most"));
-    fn filter(value: Wanted, op: Op) -> Filter {
-        Filter {
+    fn filter(value: Wanted, op: Op) -> ColumnFilter {
+        ColumnFilter {
             column: "status".to_owned(),
             op,
             value: Some(value),

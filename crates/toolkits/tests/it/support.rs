@@ -10,7 +10,7 @@ use mcpfn_core::{
     Keyring, NoArguments, Platform, Principal, Random, Received, Server, Sql, Timer, Tool,
     ToolError,
 };
-use mcpfn_native::memory::Stores;
+use mcpfn_native::memory::MemoryStores;
 use mcpfn_toolkits::{defaults, register};
 use serde_json::{Value, json};
 
@@ -84,7 +84,8 @@ impl Client {
         let keys = Keyring::new([1; 32]);
         let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), keys)
             .with_port::<dyn Sql>(database);
-        let platform = platform.with_idempotency(Arc::new(Stores::default()), FailureMode::Closed);
+        let platform =
+            platform.with_idempotency(Arc::new(MemoryStores::default()), FailureMode::Closed);
         Self {
             server,
             principal: Principal::local(),

@@ -4,7 +4,7 @@
 
 use mcpfn_client::Client as Http;
 use mcpfn_toolkits::Secret;
-use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
+use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ async fn questions_find_their_answers_by_words() {
 #[tokio::test]
 async fn questions_find_their_answers_by_words_and_pieces_of_words() {
     let url = model().await;
-    let endpoint = Endpoint::new(&url, "pieces", Some(Secret::new(KEY).unwrap()));
+    let endpoint = EmbeddingEndpoint::new(&url, "pieces", Some(Secret::new(KEY).unwrap()));
     let embedder = HttpEmbedder::new(endpoint, Arc::new(Http::new()), Duration::from_secs(5));
     let database = store(&handbook(), Some(&embedder)).await;
     assert!(recall(&Client::new(&database, Some(&url)), "words and meaning").await >= 29);
@@ -109,7 +109,7 @@ async fn a_service_that_refuses_says_no_key() {
     use mcpfn_core::Embedder as _;
     let url = model().await;
     for (key, url) in [("sk-wrong", url.clone()), (KEY, format!("{url}/other"))] {
-        let endpoint = Endpoint::new(url, "pieces", Some(Secret::new(key).unwrap()));
+        let endpoint = EmbeddingEndpoint::new(url, "pieces", Some(Secret::new(key).unwrap()));
         let embedder = HttpEmbedder::new(endpoint, Arc::new(Http::new()), Duration::from_secs(5));
         let error = embedder.embed(&["x".to_owned()]).await.unwrap_err();
         assert!(error.to_string().contains("status 40"), "{error}");

@@ -1,7 +1,7 @@
 //! Documents for the tests: a small handbook with questions about it in other words, and any number
 //! of generated contracts.
 
-use mcpfn_toolkits::knowledge::Document;
+use mcpfn_toolkits::knowledge::StoredDocument;
 
 /// A document's name and text, and a question that it alone answers.
 pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
@@ -172,9 +172,9 @@ pub(crate) const HANDBOOK: [(&str, &str, &str); 32] = [
     ),
 ];
 
-pub(crate) fn handbook() -> Vec<Document> {
+pub(crate) fn handbook() -> Vec<StoredDocument> {
     let read = |(name, text, _): &(&str, &str, &str)| {
-        Document::read(&format!("{name}.md"), &format!("# {name}\n\n{text}\n")).unwrap()
+        StoredDocument::read(&format!("{name}.md"), &format!("# {name}\n\n{text}\n")).unwrap()
     };
     HANDBOOK.iter().map(read).collect()
 }
@@ -219,7 +219,7 @@ const VERBS: [&str; 8] = [
 ];
 
 /// The contract of a number: about five sections, common words of law and rare words of its own.
-pub(crate) fn contract(number: u64) -> Document {
+pub(crate) fn contract(number: u64) -> StoredDocument {
     let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = |below: usize| {
         state ^= state << 13;
@@ -259,5 +259,5 @@ pub(crate) fn contract(number: u64) -> Document {
         }
         text.push('\n');
     }
-    Document::read(&format!("contract-{number}.md"), &text).unwrap()
+    StoredDocument::read(&format!("contract-{number}.md"), &text).unwrap()
 }

@@ -1,6 +1,6 @@
 //! Tools and resource over a few documents.
 
-use mcpfn_toolkits::knowledge::{Document, add};
+use mcpfn_toolkits::knowledge::{StoredDocument, add};
 use serde_json::json;
 
 use crate::corpus::{AGREEMENT, contract, handbook};
@@ -9,7 +9,7 @@ use crate::store::{empty, store};
 
 async fn client() -> Client {
     let mut documents = handbook();
-    documents.push(Document::read("acme/msa.md", AGREEMENT).unwrap());
+    documents.push(StoredDocument::read("acme/msa.md", AGREEMENT).unwrap());
     documents.extend((0..20).map(contract));
     Client::new(&store(&documents, None).await, None)
 }
@@ -218,7 +218,8 @@ async fn a_document_is_a_resource_and_scopes_hold() {
 #[tokio::test]
 async fn a_document_that_is_added_again_replaces_the_old_one() {
     let database = store(&handbook(), None).await;
-    let other = Document::read("parking.md", "# parking\n\nZebras stand in the cellar.\n").unwrap();
+    let other =
+        StoredDocument::read("parking.md", "# parking\n\nZebras stand in the cellar.\n").unwrap();
     add(&*database.filled, &other, None).await.unwrap();
     let client = Client::new(&database, None);
     let found = client

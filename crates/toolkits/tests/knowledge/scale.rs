@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{BoxFuture, EmbedError, Embedder};
-use mcpfn_toolkits::knowledge::{Document, add};
+use mcpfn_toolkits::knowledge::{StoredDocument, add};
 use serde_json::{Value, json};
 
 use crate::corpus::contract;
@@ -22,7 +22,7 @@ const SLOWEST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 10_0
 const CALLS: usize = if cfg!(debug_assertions) { 20 } else { 100 };
 
 /// As in the search itself.
-const MOST_RANKED: i64 = 2000;
+const MAX_RANKED: i64 = 2000;
 
 /// As well, of vectors of 384 numbers.
 fn most_compared() -> usize {
@@ -37,7 +37,7 @@ fn many() -> Option<u64> {
 }
 
 async fn filled(
-    documents: impl Iterator<Item = Document>,
+    documents: impl Iterator<Item = StoredDocument>,
     model: Option<&dyn Embedder>,
 ) -> (Store, usize) {
     let store = empty().await;
@@ -93,7 +93,7 @@ async fn many_documents_stay_fast() {
         ("one", "A zephyr blows the harbour."),
         ("two", "A zephyr blows the party."),
     ];
-    let two = two.map(|(name, text)| Document::read(&format!("{name}.md"), text).unwrap());
+    let two = two.map(|(name, text)| StoredDocument::read(&format!("{name}.md"), text).unwrap());
     let (store, passages) = filled(two.into_iter().chain((0..many).map(contract)), None).await;
     println!(
         "{many} documents, {passages} passages, added in {:.1} s",
@@ -224,12 +224,12 @@ const MIDDLING: &str = "corden";
 /// Whichever way a filter is combined with words, a document is found if and only if it passes and
 /// has one of them.
 async fn all_that_pass_a_filter_are_found(client: &Client, many: u64, narrow: &str) {
-    let documents: Vec<Document> = (0..many).map(contract).collect();
+    let documents: Vec<StoredDocument> = (0..many).map(contract).collect();
     // so many that each of two words is not looked up in each of them
     let more = if many < 10_000 { "ba" } else { MIDDLING };
     for part in [narrow, MIDDLING, more] {
         for text in ["payment", "party", "days", "party days"] {
-            let passes = |document: &&Document| {
+            let passes = |document: &&StoredDocument| {
                 document
                     .party
                     .as_deref()
@@ -274,7 +274,7 @@ async fn all_that_pass_a_filter_are_found(client: &Client, many: u64, narrow: &s
 
 /// A count, not a time: what is in nearly all passages is ranked in some of them, and the answer
 /// says so.
-async fn only_so_much_is_ranked(client: &Client, many: u64, last: &Document) {
+async fn only_so_much_is_ranked(client: &Client, many: u64, last: &StoredDocument) {
     let found = client
         .call("semantic_search", json!({"query": "party"}))
         .await
@@ -293,7 +293,7 @@ async fn only_so_much_is_ranked(client: &Client, many: u64, last: &Document) {
         .unwrap();
     let total = found["total"].as_i64().unwrap();
     assert!(
-        (10..=MOST_RANKED).contains(&total) && total < many as i64,
+        (10..=MAX_RANKED).contains(&total) && total < many as i64,
         "{total}"
     );
     assert!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcpfn_core::{Dialect, Embedder, Sql};
 use mcpfn_sql::{Postgres, Sqlite};
-use mcpfn_toolkits::knowledge::{self, Document};
+use mcpfn_toolkits::knowledge::{self, StoredDocument};
 
 use crate::place::{PASSWORD, postgres, unique, url_of};
 
@@ -45,7 +45,7 @@ pub(crate) async fn empty() -> Store {
 }
 
 /// A database with these documents.
-pub(crate) async fn store(documents: &[Document], model: Option<&dyn Embedder>) -> Store {
+pub(crate) async fn store(documents: &[StoredDocument], model: Option<&dyn Embedder>) -> Store {
     let store = empty().await;
     make_tables(&*store.filled).await;
     for document in documents {

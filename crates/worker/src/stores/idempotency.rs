@@ -22,7 +22,7 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{RequestInit, Response};
 
-use crate::idempotency_message::{Answer, Ask, HOLDER, Request};
+use crate::idempotency_message::{HOLDER, HoldAnswer, HoldRequest, Request};
 use crate::ports::Timeout;
 use crate::variables::message as said;
 
@@ -30,7 +30,7 @@ use crate::variables::message as said;
 /// milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A row of an object has 2 MB, its key and its times included.
-const MOST: usize = 2_000_000 - 1000;
+const MAX: usize = 2_000_000 - 1000;
 
 /// Idempotent writes, in the Durable Objects of one namespace. As in every store with this
 /// port, the latest to begin a key in this isolate counts as its holder.
@@ -53,7 +53,7 @@ impl DurableIdempotency {
         }
     }
 
-    async fn ask(&self, ask: Ask<'_>, key: &str) -> Result<Answer, StoreError> {
+    async fn ask(&self, ask: HoldRequest<'_>, key: &str) -> Result<HoldAnswer, StoreError> {
         let request = Request {
             ask,
             key,
@@ -74,7 +74,7 @@ impl DurableIdempotency {
         .await
     }
 
-    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<Answer, StoreError> {
+    async fn exchange(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&Uint8Array::from(request));
@@ -100,7 +100,7 @@ impl DurableIdempotency {
         let body = JsFuture::from(response.array_buffer().map_err(|error| broken(&error))?)
             .await
             .map_err(|error| broken(&error))?;
-        Answer::read(&Uint8Array::new(&body).to_vec())
+        HoldAnswer::read(&Uint8Array::new(&body).to_vec())
             .ok_or_else(|| failed("it answered what this version does not know"))
     }
 }
@@ -115,7 +115,7 @@ impl IdempotencyStore for DurableIdempotency {
         Box::pin(async move {
             match self
                 .ask(
-                    Ask::Begin {
+                    HoldRequest::Begin {
                         now_ms,
                         held_until_ms,
                     },
@@ -123,9 +123,9 @@ impl IdempotencyStore for DurableIdempotency {
                 )
                 .await?
             {
-                Answer::First => Ok(IdempotencyStatus::Acquired),
-                Answer::Running => Ok(IdempotencyStatus::InProgress),
-                Answer::Done(result) => Ok(IdempotencyStatus::Completed(result.into())),
+                HoldAnswer::First => Ok(IdempotencyStatus::Acquired),
+                HoldAnswer::Running => Ok(IdempotencyStatus::InProgress),
+                HoldAnswer::Done(result) => Ok(IdempotencyStatus::Completed(result.into())),
                 other => Err(failed(format_args!("it answered {other:?} to who begins"))),
             }
         })
@@ -138,7 +138,7 @@ impl IdempotencyStore for DurableIdempotency {
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            if result.len() > MOST {
+            if result.len() > MAX {
                 return Err(failed(format_args!(
                     "it can't hold a result of {} bytes: a row has 2 MB",
                     result.len()
@@ -146,7 +146,7 @@ impl IdempotencyStore for DurableIdempotency {
             }
             match self
                 .ask(
-                    Ask::Finish {
+                    HoldRequest::Finish {
                         expires_ms,
                         result: &result,
                     },
@@ -154,7 +154,7 @@ impl IdempotencyStore for DurableIdempotency {
                 )
                 .await?
             {
-                Answer::Kept => Ok(()),
+                HoldAnswer::Kept => Ok(()),
                 _ => Err(failed(
                     "it did not keep a result: it came after the end of its hold, and another \
                      isolate has begun the same write",
@@ -164,7 +164,7 @@ impl IdempotencyStore for DurableIdempotency {
     }
 
     fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { self.ask(Ask::Abandon, key).await.map(drop) })
+        Box::pin(async move { self.ask(HoldRequest::Abandon, key).await.map(drop) })
     }
 }
 

@@ -9,7 +9,7 @@ use worker::KvStore;
 const SHORTEST_S: u64 = 60;
 const HEAD: usize = size_of::<u64>();
 /// KV's limit for a value.
-const MOST: usize = 25 * 1024 * 1024;
+const MAX: usize = 25 * 1024 * 1024;
 
 /// Results of earlier calls in a KV namespace.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl ResultCache for KvCache {
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            if value.len() > MOST - HEAD {
+            if value.len() > MAX - HEAD {
                 return Ok(());
             }
             let entry = [&expires_ms.to_be_bytes(), value.as_ref()].concat();

@@ -19,13 +19,13 @@ use mcpfn_core::{
 use worker::{Bucket, Conditional, Data, Object, ObjectBody, Range, ResponseBody};
 
 /// The most bytes that are read or written at once: an isolate has 128 MB for all of its calls.
-const MOST: usize = 16 * 1024 * 1024;
+const MAX: usize = 16 * 1024 * 1024;
 /// The most bytes of one write of R2.
-const LARGEST: u64 = 5 * 1024 * 1024 * 1024;
+const MAX_SIZE: u64 = 5 * 1024 * 1024 * 1024;
 /// No object of R2 has more bytes, and a number of JavaScript holds them exactly.
-const LONGEST: u64 = 1 << 50;
+const MAX_LENGTH: u64 = 1 << 50;
 /// The most entries that R2 lists at once.
-const MOST_LISTED: usize = 1000;
+const MAX_LISTED: usize = 1000;
 
 /// Files in an R2 bucket.
 #[derive(Debug)]
@@ -50,14 +50,14 @@ impl R2 {
         offset: u64,
         length: usize,
     ) -> Result<BlobPart, BlobError> {
-        let length = length.min(MOST) as u64;
+        let length = length.min(MAX) as u64;
         let nothing = |metadata| {
             Ok(BlobPart {
                 bytes: Bytes::new(),
                 metadata,
             })
         };
-        if length == 0 || offset > LONGEST {
+        if length == 0 || offset > MAX_LENGTH {
             return nothing(known(&self.head(path).await?));
         }
         let object = match self
@@ -103,7 +103,7 @@ impl R2 {
         } else {
             format!("{directory}/")
         };
-        let most = u32::try_from(most.clamp(1, MOST_LISTED)).unwrap_or(1);
+        let most = u32::try_from(most.clamp(1, MAX_LISTED)).unwrap_or(1);
         let mut list = self
             .0
             .list()
@@ -166,8 +166,8 @@ impl R2 {
         bytes: Bytes,
         condition: &WriteCondition,
     ) -> Result<BlobMetadata, BlobError> {
-        if bytes.len() > MOST {
-            return Err(BlobError::TooLarge(MOST as u64));
+        if bytes.len() > MAX {
+            return Err(BlobError::TooLarge(MAX as u64));
         }
         let put = self.0.put(key(path)?, Data::Bytes(bytes.into()));
         let put = match condition {
@@ -196,8 +196,8 @@ impl R2 {
         if from == to {
             return Err(BlobError::Changed);
         }
-        if object.size() > LARGEST {
-            return Err(BlobError::TooLarge(LARGEST));
+        if object.size() > MAX_SIZE {
+            return Err(BlobError::TooLarge(MAX_SIZE));
         }
         let body = object
             .body()

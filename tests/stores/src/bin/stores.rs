@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mcpfn_core::{
-    Admission, BlobError, BlobPath, Blobs as _, IdempotencyStatus, Once as _, Rate,
+    Admission, BlobError, BlobPath, Blobs as _, IdempotencyStatus, IdempotencyStore as _, Rate,
     RateLimiter as _, ResultCache as _, WriteCondition,
 };
 use mcpfn_lambda::dynamodb::{self, Table};

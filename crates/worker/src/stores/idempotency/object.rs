@@ -17,7 +17,7 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{ResponseBuilder, web_sys};
 
-use crate::idempotency_message::{Answer, Ask, HOLDER, Request};
+use crate::idempotency_message::{HOLDER, HoldAnswer, HoldRequest, Request};
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
@@ -38,7 +38,7 @@ impl McpfnIdempotency {
     /// Called by the runtime when the object wakes up. Nothing may fail here: worker-build takes an
     /// error of a constructor for the end of the module, and starts it anew.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: &State) -> Self {
+    pub fn new(state: &ObjectState) -> Self {
         Self {
             storage: state.storage(),
         }
@@ -82,7 +82,10 @@ impl McpfnIdempotency {
 }
 
 /// What is answered, and an alarm that is on its way to be set. Nothing in here waits.
-fn decide(storage: &Storage, request: &Request<'_>) -> Result<(Answer, Option<Promise>), JsValue> {
+fn decide(
+    storage: &Storage,
+    request: &Request<'_>,
+) -> Result<(HoldAnswer, Option<Promise>), JsValue> {
     run(storage, TABLE, &[])?;
     let key = JsValue::from_str(request.key);
     let holder = JsValue::from(Uint8Array::from(request.holder.as_slice()));
@@ -91,7 +94,10 @@ fn decide(storage: &Storage, request: &Request<'_>) -> Result<(Answer, Option<Pr
         "SELECT until_ms, holder, result FROM idempotency WHERE key = ?",
         std::slice::from_ref(&key),
     )?;
-    let row = found.iter().next().map(|row| Row::read(&Array::from(&row)));
+    let row = found
+        .iter()
+        .next()
+        .map(|row| HoldRow::read(&Array::from(&row)));
     let keep = |until_ms: u64, result: JsValue| {
         // a table with rows has an alarm that was set with the first of them, in the same write
         let alarm = if is_empty(storage)? {
@@ -112,42 +118,42 @@ fn decide(storage: &Storage, request: &Request<'_>) -> Result<(Answer, Option<Pr
         Ok(alarm)
     };
     match request.ask {
-        Ask::Begin {
+        HoldRequest::Begin {
             now_ms,
             held_until_ms,
         } => match row.filter(|row| row.until_ms > now_ms as f64) {
-            Some(Row {
+            Some(HoldRow {
                 result: Some(result),
                 ..
-            }) => Ok((Answer::Done(result), None)),
-            Some(_) => Ok((Answer::Running, None)),
-            None => keep(held_until_ms, JsValue::NULL).map(|alarm| (Answer::First, alarm)),
+            }) => Ok((HoldAnswer::Done(result), None)),
+            Some(_) => Ok((HoldAnswer::Running, None)),
+            None => keep(held_until_ms, JsValue::NULL).map(|alarm| (HoldAnswer::First, alarm)),
         },
         // a row that was swept has no other holder either
-        Ask::Finish { .. } if row.is_some_and(|row| row.holder != *request.holder) => {
-            Ok((Answer::Lost, None))
+        HoldRequest::Finish { .. } if row.is_some_and(|row| row.holder != *request.holder) => {
+            Ok((HoldAnswer::Lost, None))
         }
-        Ask::Finish { expires_ms, result } => {
-            keep(expires_ms, Uint8Array::from(result).into()).map(|alarm| (Answer::Kept, alarm))
+        HoldRequest::Finish { expires_ms, result } => {
+            keep(expires_ms, Uint8Array::from(result).into()).map(|alarm| (HoldAnswer::Kept, alarm))
         }
-        Ask::Abandon => {
+        HoldRequest::Abandon => {
             run(
                 storage,
                 "DELETE FROM idempotency WHERE key = ? AND holder = ? AND result IS NULL",
                 &[key, holder],
             )?;
-            Ok((Answer::Kept, None))
+            Ok((HoldAnswer::Kept, None))
         }
     }
 }
 
-struct Row {
+struct HoldRow {
     until_ms: f64,
     holder: [u8; HOLDER],
     result: Option<Vec<u8>>,
 }
 
-impl Row {
+impl HoldRow {
     fn read(row: &Array) -> Self {
         let bytes = |cell: JsValue| (!cell.is_null()).then(|| Uint8Array::new(&cell).to_vec());
         let holder = bytes(row.get(1))
@@ -177,10 +183,10 @@ fn run(storage: &Storage, statement: &str, parameters: &[JsValue]) -> Result<Arr
 #[wasm_bindgen]
 extern "C" {
     /// What the runtime gives an object.
-    pub type State;
+    pub type ObjectState;
 
     #[wasm_bindgen(method, getter)]
-    fn storage(this: &State) -> Storage;
+    fn storage(this: &ObjectState) -> Storage;
 
     #[derive(Debug, Clone)]
     type Storage;
