@@ -309,7 +309,7 @@ fn block_on(future: impl Future<Output = ()>) {
     runtime.block_on(async {
         tokio::time::timeout(std::time::Duration::from_secs(20), future)
             .await
-            .expect("rmcp ends in time")
+            .expect("rmcp ends in time");
     });
 }
 
@@ -345,7 +345,7 @@ fn stdio_modern() {
 #[test]
 fn stdio_with_a_handshake() {
     block_on(async {
-        everything_works(over_stdio(ClientLifecycleMode::Initialize).await, false).await
+        everything_works(over_stdio(ClientLifecycleMode::Initialize).await, false).await;
     });
 }
 

@@ -250,7 +250,7 @@ fn block_on(future: impl Future<Output = ()>) {
     runtime.block_on(async {
         tokio::time::timeout(std::time::Duration::from_secs(20), future)
             .await
-            .expect("it ends in time")
+            .expect("it ends in time");
     });
 }
 

@@ -180,7 +180,7 @@ pub fn request_state(data: &[u8]) {
             Some(byte) => {
                 changed[position] =
                     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-                        [usize::from(byte % 64)]
+                        [usize::from(byte % 64)];
             }
             None => changed.truncate(position.max(1)),
         }
@@ -321,7 +321,7 @@ fn finish(reply: Execution) -> Bytes {
         match at_once(running.frame()) {
             Some(Frame::Response(answer)) => return answer.message,
             Some(Frame::Notification(notification)) => {
-                assert!(parsed(&notification)["method"].is_string())
+                assert!(parsed(&notification)["method"].is_string());
             }
             None => panic!("a call ends with its answer"),
         }

@@ -231,7 +231,7 @@ fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Op
     keys.map_err(|mistakes| {
         mistakes
             .iter()
-            .for_each(|mistake| reader.mistake(format!("MCPFN_API_KEYS: {mistake}")))
+            .for_each(|mistake| reader.mistake(format!("MCPFN_API_KEYS: {mistake}")));
     })
     .ok()
 }

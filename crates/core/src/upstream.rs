@@ -159,7 +159,7 @@ impl UpstreamList {
                 }
                 // the calls that repeat these arguments in headers are those of this server
                 headers.iter().for_each(|parameter| {
-                    schema::remove_header(&mut tool.input_schema, &parameter.path)
+                    schema::remove_header(&mut tool.input_schema, &parameter.path);
                 });
                 // a client that looks elsewhere for a schema would be led there by a stranger
                 tool.output_schema = tool.output_schema.filter(|output| {

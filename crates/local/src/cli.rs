@@ -152,7 +152,7 @@ where
         Some(metrics) => {
             let (records, metrics) = (Arc::clone(platform.audit_log()), metrics.clone());
             platform.with_audit_log(Arc::new(Observed::new(records, move |call| {
-                metrics.count(call)
+                metrics.count(call);
             })))
         }
         None => platform,

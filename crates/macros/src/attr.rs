@@ -131,7 +131,7 @@ impl MacroSettings {
         if input.peek(Lit) {
             match input.parse()? {
                 Lit::Str(uri) if kind == MacroKind::Resource && seen.is_empty() => {
-                    self.uri = Some(uri)
+                    self.uri = Some(uri);
                 }
                 other => errors.at(other, format!("a value needs a key: {}", known(kind))),
             }

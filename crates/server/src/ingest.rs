@@ -260,7 +260,7 @@ mod tests {
                 assert!(
                     runtime.block_on(database.execute(statement, &[])).is_ok(),
                     "{statement}"
-                )
+                );
             });
             assert_eq!(
                 runtime
@@ -327,7 +327,7 @@ mod tests {
                 .unwrap();
             runtime.block_on(make_tables(&database)).unwrap();
             statements.iter().for_each(|statement| {
-                assert!(runtime.block_on(database.execute(statement, &[])).is_ok())
+                assert!(runtime.block_on(database.execute(statement, &[])).is_ok());
             });
             let vectors = "SELECT count(*), sum(coalesce(length(vector), 0) = ?1) FROM passages";
             let length = if model.is_some() { 3072 * 4 } else { 0 };

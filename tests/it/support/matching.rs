@@ -26,7 +26,7 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
         found.push(format!(
             "{} {what}, found {actual}",
             if place.is_empty() { "/" } else { place }
-        ))
+        ));
     };
     match expected {
         Value::String(text) if text == "$any" => {}
@@ -45,7 +45,7 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
         Value::Object(members) => match actual {
             Value::Object(others) => {
                 members.iter().for_each(|(key, value)| {
-                    compare(value, others.get(key), &format!("{place}/{key}"), found)
+                    compare(value, others.get(key), &format!("{place}/{key}"), found);
                 });
             }
             _ => complain("must be an object".to_owned()),
@@ -57,7 +57,7 @@ fn compare(expected: &Value, actual: Option<&Value>, place: &str, found: &mut Ve
                     .zip(others)
                     .enumerate()
                     .for_each(|(position, (item, other))| {
-                        compare(item, Some(other), &format!("{place}/{position}"), found)
+                        compare(item, Some(other), &format!("{place}/{position}"), found);
                     });
             }
             _ => complain(format!("must be an array of {}", items.len())),

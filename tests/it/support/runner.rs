@@ -140,7 +140,7 @@ fn check(step: &Step, response: &Response) -> Vec<String> {
         match (value, response.header(name)) {
             (Value::Null, None) => {}
             (Value::Null, Some(actual)) => {
-                found.push(format!("header {name} must be absent, found {actual}"))
+                found.push(format!("header {name} must be absent, found {actual}"));
             }
             (_, None) => found.push(format!("header {name} is missing")),
             (expected, Some(actual)) => {

@@ -53,7 +53,7 @@ pub(crate) async fn through(
             if let FlightRole::Leader(leader) = work.platform.single_flight.join(&entry.key) {
                 let work = Arc::clone(work);
                 background.run(Box::pin(async move {
-                    drop(entry.fill(&work, leader, make).await)
+                    drop(entry.fill(&work, leader, make).await);
                 }));
             }
             return (Ok(made), CacheStatus::Stale);

@@ -119,7 +119,7 @@ impl Template {
                     rest = after;
                 }
                 TemplatePart::Query { first, names } => {
-                    rest = query(*first, names, rest, &mut values)?
+                    rest = query(*first, names, rest, &mut values)?;
                 }
             }
         }
@@ -285,7 +285,7 @@ mod tests {
                 matched(template, uri).as_deref(),
                 Some(expected),
                 "{template} {uri}"
-            )
+            );
         };
         case(
             "test://template/{id}/data",

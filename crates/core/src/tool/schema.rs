@@ -239,7 +239,7 @@ fn find_headers(
     if let Some(header) = members.get(HEADER) {
         match header_mistake(header, members, path, reachable) {
             Some(mistake) => {
-                mistakes.push(format!("`x-mcp-header` at /{}: {mistake}", path.join("/")))
+                mistakes.push(format!("`x-mcp-header` at /{}: {mistake}", path.join("/")));
             }
             None => {
                 let name = header.as_str().unwrap_or_default().to_ascii_lowercase();

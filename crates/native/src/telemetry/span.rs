@@ -40,7 +40,7 @@ pub(super) fn apply(
     let clock = Arc::clone(platform.clock());
     let records = Arc::clone(platform.audit_log());
     let observed = Observed::new(records, move |call| {
-        record(&tracer, call, transport, clock.now_ms())
+        record(&tracer, call, transport, clock.now_ms());
     });
     Ok((platform.with_audit_log(Arc::new(observed)), queue))
 }

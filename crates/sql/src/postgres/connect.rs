@@ -181,7 +181,7 @@ impl Target {
                     frontend::sasl_response(exchange.message(), &mut out)?;
                 }
                 Message::AuthenticationSaslFinal(body) => {
-                    scram.as_mut().ok_or_else(unexpected)?.finish(body.data())?
+                    scram.as_mut().ok_or_else(unexpected)?.finish(body.data())?;
                 }
                 Message::ErrorResponse(body) => {
                     return Err(Fault::Refused(ServerRefusal::read(&body)));

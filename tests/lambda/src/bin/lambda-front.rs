@@ -50,10 +50,10 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         match name.as_str() {
             "--port" => {
                 arguments.port =
-                    u16::try_from(number()?).map_err(|_| "a port is at most 65535".to_owned())?
+                    u16::try_from(number()?).map_err(|_| "a port is at most 65535".to_owned())?;
             }
             "--environments" => {
-                arguments.environments = usize::try_from(number()?).unwrap_or(1).max(1)
+                arguments.environments = usize::try_from(number()?).unwrap_or(1).max(1);
             }
             "--timeout" => arguments.timeout = number()?,
             "--caller" => arguments.caller = Some(value),

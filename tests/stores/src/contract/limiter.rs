@@ -184,7 +184,7 @@ async fn like_take_in_turns(stores: Stores) {
                 (Ok(next), Admission::Admitted) => full_at = next,
                 // an instance may know of fewer calls than there were, but never of more
                 (Err(longest), Admission::Refused { retry_after }) => {
-                    assert!(!retry_after.is_zero() && retry_after <= longest, "{place}")
+                    assert!(!retry_after.is_zero() && retry_after <= longest, "{place}");
                 }
                 (expected, decided) => panic!("{decided:?} in the place of {expected:?}, {place}"),
             }
