@@ -2,11 +2,7 @@
 //! implementation of any of them.
 
 pub(crate) mod audit_log;
-pub(crate) mod blob_path;
-pub(crate) mod blobs;
-pub(crate) mod embedder;
 pub(crate) mod http_client;
-pub(crate) mod sql;
 pub(crate) mod store;
 
 use std::any::{Any, TypeId, type_name};

@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mcpfn_aws::AccessKeys;
-use mcpfn_core::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
-    HttpClient, HttpRequest, WriteCondition,
-};
+use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
 use mcpfn_host::{EnvReader, SettingsError};
+use mcpfn_ports::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
+    WriteCondition,
+};
 
 use answer::{Copied, ObjectListing};
 use place::{ObjectPlace, encoded};

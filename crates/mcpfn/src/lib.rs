@@ -33,6 +33,11 @@
 
 pub use mcpfn_core::*;
 
+/// Ports to what tools ask beside the protocol: databases, files, embeddings.
+pub mod port {
+    pub use mcpfn_ports::*;
+}
+
 /// Everything that a file with tools in it needs.
 pub mod prelude {
     pub use mcpfn_core::{

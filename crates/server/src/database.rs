@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mcpfn::Sql;
+use mcpfn::port::Sql;
 use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::shop;
 

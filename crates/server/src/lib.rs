@@ -8,8 +8,9 @@ mod configured;
 
 use std::sync::Arc;
 
+use mcpfn::Platform;
+use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{Blobs, Platform, Sql};
 
 use configured::{Configured, configured};
 

@@ -11,7 +11,8 @@ mod script;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mcpfn::{Blobs, Platform, Setup, Sql};
+use mcpfn::port::{Blobs, Sql};
+use mcpfn::{Platform, Setup};
 
 use configured::{Configured, configured};
 

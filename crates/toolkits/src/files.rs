@@ -15,7 +15,8 @@ mod write;
 
 use std::sync::Arc;
 
-use mcpfn_core::{BlobError, BlobPath, Blobs, Builder, Cx, IntoResource as _, ToolError, text};
+use mcpfn_core::{Builder, Cx, IntoResource as _, ToolError, text};
+use mcpfn_ports::{BlobError, BlobPath, Blobs};
 
 use crate::api::encode;
 use crate::config::Config;

@@ -11,7 +11,8 @@ mod toolkits {
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::BodyExt as _;
-use mcpfn::{Dialect, Platform, Server, Sql};
+use mcpfn::port::{Dialect, Sql};
+use mcpfn::{Platform, Server};
 use mcpfn_http::{Config, Service};
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::knowledge::{self, Document};

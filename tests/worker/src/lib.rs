@@ -13,8 +13,9 @@ mod watched;
 
 use std::sync::Arc;
 
+use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{Blobs, IdempotencyStore, Platform, Server, Sql};
+use mcpfn::{IdempotencyStore, Platform, Server};
 
 mcpfn::worker::fetch!(setup);
 

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use mcpfn_core::{Rows, SqlValue};
+use mcpfn_ports::{Rows, SqlValue};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::{DataRowBody, Message};
 use postgres_protocol::message::frontend::{self, BindError};

@@ -1,7 +1,7 @@
 //! What a thread does with its connection: one request in, one answer out. Knows nothing of queues
 //! and futures.
 
-use mcpfn_core::{ReadLimits, Rows, SqlError, SqlValue};
+use mcpfn_ports::{ReadLimits, Rows, SqlError, SqlValue};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, params_from_iter};

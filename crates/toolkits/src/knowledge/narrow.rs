@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use mcpfn_core::{Sql, SqlError, SqlValue};
+use mcpfn_ports::{Sql, SqlError, SqlValue};
 
 use super::lexical::{Hits, IndexFilter, MAX_RANKED, best_first, hit};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mcpfn_core::Dialect;
+use mcpfn_ports::Dialect;
 
 use super::accounts::{self, HANDBOOK};
 use super::date::iso;

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mcpfn_client::Client as Http;
-use mcpfn_core::{Embedder as _, SqlValue};
+use mcpfn_ports::{Embedder as _, SqlValue};
 use mcpfn_toolkits::Secret;
 use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
 use mcpfn_toolkits::knowledge::Document;

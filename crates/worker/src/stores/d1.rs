@@ -2,7 +2,8 @@
 
 mod read;
 
-use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
+use mcpfn_core::BoxFuture;
+use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use worker::js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsCast, JsValue};

@@ -12,8 +12,9 @@
 //! deleted, or changed before that look, both keys stay and the error is [`BlobError::Copied`].
 
 use bytes::Bytes;
-use mcpfn_core::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+use mcpfn_core::BoxFuture;
+use mcpfn_ports::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
     WriteCondition,
 };
 use worker::{Bucket, Conditional, Data, Object, ObjectBody, Range, ResponseBody};
