@@ -14,6 +14,10 @@ use crate::principal::Principal;
 use crate::text;
 use crate::version::Revision;
 
+/// What `completion/complete` may refer to.
+pub(crate) const REFERENCE: &str =
+    "`params.ref` must be `{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`";
+
 /// The parameters of any method: each found in one pass with the message around them, and not yet
 /// read.
 #[derive(Debug, Clone, Default)]
@@ -78,13 +82,25 @@ impl<'a> Params<'a> {
         self.0.request_id
     }
 
-    /// What `completion/complete` wants completed.
-    pub(crate) fn completion<R: Deserialize<'a>, A: Deserialize<'a>>(&self) -> Option<(R, A)> {
-        let read = |raw: Option<&'a RawValue>| raw.map(RawValue::get);
-        Some((
-            serde_json::from_str(read(self.0.reference)?).ok()?,
-            serde_json::from_str(read(self.0.argument)?).ok()?,
+    /// What `completion/complete` wants completed, and the argument being typed.
+    pub(crate) fn completion<R: Deserialize<'a>, A: Deserialize<'a>>(
+        &self,
+    ) -> Result<(R, A), Error> {
+        Ok((
+            Self::shaped(self.0.reference, REFERENCE)?,
+            Self::shaped(
+                self.0.argument,
+                "`params.argument` must be `{name, value}`, two strings",
+            )?,
         ))
+    }
+
+    fn shaped<T: Deserialize<'a>>(
+        raw: Option<&'a RawValue>,
+        shape: &'static str,
+    ) -> Result<T, Error> {
+        raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .ok_or_else(|| Error::invalid_params(shape))
     }
 
     fn text(

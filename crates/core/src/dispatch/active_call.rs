@@ -267,13 +267,7 @@ impl ActiveCall {
         let Some(raw) = &self.answers else {
             return Ok(InputResponses::new());
         };
-        read_responses(raw).ok_or_else(|| {
-            Error::invalid_params(
-                "`params.inputResponses` must be an object whose values answer \
-                what was asked: an elicitation (`action`), a sampling (`role`, `content`, `model`) \
-                or `roots`",
-            )
-        })
+        read_responses(raw).map_err(Error::invalid_params)
     }
 
     fn binding(&self, arguments: &Value) -> Binding {

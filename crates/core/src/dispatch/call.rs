@@ -105,7 +105,7 @@ fn key(
     match (argument, work.idempotency_key()) {
         (Some(one), Some(other)) if one != other => Err(Error::invalid_params(
             "the call has two different idempotency keys, in its arguments and in \
-             `_meta.idempotencyKey`: send one",
+             `params._meta.idempotencyKey`: send one",
         )),
         (one, other) => Ok(one.or(other).map(str::to_owned)),
     }
