@@ -13,7 +13,8 @@
 //! strings stands for what was captured. With `"as": "2026-07-28"` the message is sent as a client
 //! of that revision sends it (envelope, `_meta`, headers); what the file gives itself stays.
 //! Without it nothing is added but content type and `Accept`; a header that is `null` is left out,
-//! and one that is a list is sent several times. How bodies are compared: see `matching.rs`.
+//! and one that is a list is sent several times. A refusal's reason must be asserted: see
+//! `reason.rs`. How bodies are compared: see `matching.rs`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
