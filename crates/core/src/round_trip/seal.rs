@@ -20,6 +20,8 @@ use crate::jsonrpc::Error;
 use crate::port::Random;
 
 const VERSION: u8 = 1;
+// XChaCha20-Poly1305: its nonce is long enough to be random, so that instances need no common
+// counter. 6.8 KB of wasm, and there four times faster than AES-GCM-SIV (measured).
 const NONCE: usize = 24;
 /// Longest token accepted, in bytes of Base64: a header-sized state, not a database.
 const MAX_LENGTH: usize = 64 * 1024;
