@@ -218,6 +218,7 @@ impl Cx {
         mut request: HttpRequest,
     ) -> Result<Result<HttpResponse, HttpError>, ToolError> {
         let client = Arc::clone(self.port::<dyn HttpClient>()?);
+        // an answer that comes after the deadline is of no use
         request.timeout = request.timeout.min(self.remaining());
         let nothing = TraceContext::default();
         let trace = if request.public_only {
@@ -255,6 +256,7 @@ impl Cx {
     /// -32021.
     pub fn elicit(&self, key: &str, form: Form) -> Result<&Elicited, ToolError> {
         if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
+            // the form's schema was only shown to the client, which may have answered anything
             let fits = elicited.accepted().is_none_or(|content| {
                 Validator::compile(form.schema())
                     .is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))

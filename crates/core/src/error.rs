@@ -113,6 +113,8 @@ impl ToolError {
 impl<E: std::error::Error> From<E> for ToolError {
     fn from(error: E) -> Self {
         let mut cause = error.to_string();
+        // the whole chain, because a wrapper's own text often says no more than that something
+        // failed
         let mut source = error.source();
         while let Some(error) = source {
             cause.push_str(": ");

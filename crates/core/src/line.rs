@@ -99,6 +99,7 @@ impl Connection {
             envelope.method.as_ref(),
             envelope.params.protocol_version(),
         ) {
+            // the pipe has one client, so this is no state between clients
             self.agreed = Some(negotiate(&version));
         }
         match envelope.into_call(era, Arc::clone(&self.principal)) {
@@ -122,6 +123,7 @@ impl Connection {
                 ),
             );
         }
+        // no deadline: a pipe has no platform that ends a call
         match self.server.batch(items, &self.principal, None, platform) {
             Ok(Some(answers)) => Received::Batch(Batch(answers)),
             Ok(None) => Received::Nothing,

@@ -51,6 +51,7 @@ impl Scopes {
             let below = || {
                 needed
                     .strip_prefix(granted.as_str())
+                    // the colon counts: `crm` does not cover `crm-admin`
                     .is_some_and(|rest| rest.starts_with(':'))
             };
             granted == "*" || granted == needed || below()

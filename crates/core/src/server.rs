@@ -263,6 +263,7 @@ impl Server {
     /// The resource at a URI: a fixed one first, then the first template that matches, then the
     /// upstream whose prefix it has.
     pub(crate) fn find_resource(&self, uri: &str) -> Option<(usize, BTreeMap<String, String>)> {
+        // a fixed URI is more specific than any template that would match it
         if let Some(position) = self.0.resource_index.get(uri) {
             return Some((*position, BTreeMap::new()));
         }
@@ -307,6 +308,7 @@ impl Server {
         self.0.rendered.initialization[revision.index()].get_or_init(|| {
             let mut capabilities = self.0.capabilities.clone();
             if !revision.has_annotations() {
+                // the capability came with 2025-03-26
                 capabilities.completions = None;
             }
             let mut body = JsonObject::new();
@@ -388,6 +390,7 @@ pub(crate) fn negotiate(requested: &str) -> Revision {
 
 /// `{` + first + the members of `body`, without the closing brace.
 fn open(body: &[u8], capacity: usize, first: &str) -> Vec<u8> {
+    // spliced, not parsed: a result was written as JSON once, and may have megabytes
     let members = body
         .strip_prefix(b"{")
         .and_then(|body| body.strip_suffix(b"}"))

@@ -199,6 +199,7 @@ impl UpstreamList {
                 uri
             }
         };
+        // the first one counts: which of the two the upstream would call is not known here
         if self.names.contains_key(&name) {
             self.headers.truncate(position);
             return Err(format!("`{name}` comes twice"));

@@ -92,6 +92,7 @@ fn check_description(description: Option<&String>, found: &mut Vec<String>) {
 }
 
 pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
+    // every check runs, whatever failed before it: an author reads all mistakes of one build
     let mut found = Vec::new();
     let input = tool
         .input
@@ -281,6 +282,7 @@ pub(super) fn resource(
     }
     check_description(resource.description.as_ref(), &mut found);
     check_scopes(&resource.scopes, &mut found);
+    // a shared cache would give the contents to callers without the scope
     if resource.public && !resource.scopes.is_empty() {
         found.push(
             "it is `public`, for any cache to share, and needs a scope: leave one of the two out"

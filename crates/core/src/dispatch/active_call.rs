@@ -144,8 +144,12 @@ impl ActiveCall {
         );
         let work = Arc::new(self);
         let call = async move {
+            // Before anything can fail: it writes its record when it is dropped, too, so that a
+            // call whose client went away has one.
             let recorder = AuditGuard::start(Arc::clone(&work));
             let admitted = async {
+                // the scope first: a call that is not allowed anyway costs neither its caller's
+                // budget nor a request to the store
                 scope::admit(&work.server, work.place, &work.principal)?;
                 rate_limit::admit(&work, own).await
             };
@@ -161,6 +165,8 @@ impl ActiveCall {
     /// The registered name of what the call is about, or the name by which an upstream's list has
     /// it.
     pub(crate) fn name(&self) -> &str {
+        // what the client wrote is a name only if the upstream's list has it: records and metrics
+        // hold no other text of clients
         match self.place.upstream(&self.server) {
             Some((upstream, kind)) if upstream.knows(kind, &self.target) => &self.target,
             _ => self.place.name(&self.server),
@@ -288,6 +294,7 @@ impl ActiveCall {
 
     /// The members of an answer that asks the client something.
     fn question_members(&self, name: &str, ask: &InputRequired) -> Result<Vec<u8>, Error> {
+        // the specification forbids to ask for what the client did not declare on this request
         let undeclared: Vec<_> = ask
             .requests
             .values()
@@ -310,6 +317,7 @@ impl ActiveCall {
         }
         if let Some(state) = &ask.state {
             let within = milliseconds(ask.expires_in);
+            // bound to the same arguments as when it is opened: reading a resource has none
             let arguments = if self.method == "resources/read" {
                 Value::Null
             } else {
@@ -374,6 +382,7 @@ impl ActiveCall {
         if made.outcome == Outcome::InputRequired {
             return self.server.input_required(&made.body);
         }
+        // not unless it is asked for: other clients have no use for the bytes
         if !self.meta.tells_cache {
             return self
                 .server
@@ -466,6 +475,8 @@ impl ActiveCall {
 
     /// Hands the private cause to the log, and gives the id that the client is told.
     fn record(&self, name: &str, cause: &str) -> String {
+        // random and not counted, because instances share no counter; 48 bits find one line in a
+        // log
         let mut bytes = [0; 6];
         self.platform.random.fill(&mut bytes);
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

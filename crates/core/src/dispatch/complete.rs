@@ -39,6 +39,7 @@ pub(super) fn complete(
                 Error::invalid_params("`params.context.arguments` must be an object of strings")
             })?,
     };
+    // before the own ones, because the prefix is theirs alone
     if let Some((place, of)) = upstream(server, &reference, &typed) {
         return passed_on(place, of, server, call, context, platform);
     }

@@ -74,6 +74,7 @@ pub(super) fn list(
                     let left = listing
                         .fresh_until_ms()
                         .saturating_sub(platform.clock.now_ms());
+                    // a list that is about to expire does not make clients ask again at once
                     ttl_ms = ttl_ms.min(left.max(INCOMPLETE_MS));
                     listings.push(listing);
                 }
@@ -101,6 +102,7 @@ pub(super) fn list(
     };
     Ok(Execution::Running(Running::new(
         call.id.as_json().into(),
+        // no progress: a list is one answer
         false,
         Outbox::default(),
         Box::pin(merge),

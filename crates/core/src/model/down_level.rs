@@ -130,6 +130,7 @@ impl Content {
             self.clear_meta();
         }
         match self {
+            // said in words instead of left out: the model should know that there was something
             Self::Audio(audio) if !revision.has_annotations() => Self::text(format!(
                 "[audio of type {}, which this client's protocol revision can't carry]",
                 audio.mime_type

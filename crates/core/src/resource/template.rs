@@ -59,6 +59,8 @@ impl Template {
         if seen.is_empty() {
             return Err("it has no variable".to_owned());
         }
+        // two greedy variables could share a text in many ways, and matching would have to try
+        // them
         let greedy = self
             .0
             .iter()

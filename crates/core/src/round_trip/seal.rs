@@ -118,6 +118,7 @@ impl Binding {
     }
 }
 
+// The expiry is inside the ciphertext, where a client can't extend it.
 #[derive(Serialize)]
 struct Sealed<'a> {
     expires_ms: u64,
@@ -172,6 +173,7 @@ impl Keyring {
                  again without it",
             )
         };
+        // before it is decoded: a long text costs nothing
         if token.len() > MAX_LENGTH {
             return Err(refused());
         }
@@ -180,6 +182,7 @@ impl Keyring {
             return Err(refused());
         };
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(refused)?;
+        // any key may have sealed it: instances with old and new keys overlap during a rotation
         let plain = self
             .0
             .iter()

@@ -38,7 +38,9 @@ pub(crate) fn of_output<T: JsonSchema>() -> Value {
 
 fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
     let settings = settings.with(|settings| {
+        // clients drop tools whose schemas have `$ref`
         settings.inline_subschemas = true;
+        // 2020-12 is the protocol's default, so `$schema` would only be bytes in every list
         settings.meta_schema = None;
     });
     let mut schema = settings
