@@ -149,7 +149,7 @@ impl ActiveCall {
             let recorder = AuditGuard::start(Arc::clone(&work));
             let admitted = async {
                 // the scope first: a call that is not allowed anyway costs neither its caller's
-                // budget nor a request to the store
+                // rate limit nor a request to the store
                 scope::admit(&work.server, work.place, &work.principal)?;
                 rate_limit::admit(&work, own).await
             };
