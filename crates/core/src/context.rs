@@ -25,6 +25,7 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::tool::validate::Validator;
 use crate::version::Revision;
 
+// One pointer, because handlers take it by value and move it into their futures.
 /// One call, as its handler sees it.
 #[derive(Clone)]
 pub struct Cx(Arc<CxInner>);
@@ -94,6 +95,7 @@ impl Cx {
                 token,
                 progress,
                 total,
+                // the text of a report came with 2025-03-26
                 message.filter(|_| self.0.revision.has_annotations()),
             );
         }

@@ -6,6 +6,8 @@ use std::fmt;
 use crate::model::capabilities::Capability;
 use crate::round_trip::InputRequired;
 
+// Boxed, because a `Result` with it is moved through every handler, and a question inside is
+// large. Not a `std::error::Error` itself: only so can every error become one through `?`.
 /// Why a tool, a prompt or a resource gave no result.
 ///
 /// Any `std::error::Error` becomes one through `?`: the model then reads a safe sentence with an

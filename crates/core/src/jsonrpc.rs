@@ -181,6 +181,8 @@ fn unreadable<'a, P>(
                 error: Error::invalid_params(said),
             })
         }
+        // a notification has no response that could carry an error, so it is taken without its
+        // parameters
         Message::Notification(Notification { method, .. }) => {
             Ok(Message::Notification(Notification {
                 method,

@@ -78,6 +78,7 @@ impl Connection {
             Ok(Incoming::Single(Message::Notification(notification))) => {
                 cancelled(&notification).map_or(Received::Nothing, Received::Cancel)
             }
+            // this server sends no requests, so there is nothing that it could answer
             Ok(Incoming::Single(Message::Response)) => Received::Nothing,
         }
     }

@@ -55,6 +55,8 @@ pub(crate) struct ServerInner {
     pub(crate) rendered: Rendered,
 }
 
+// Written when they are first asked for and not in `build()`: a function that starts for one call
+// pays for what that call needs.
 /// Bytes that every answer repeats, written once.
 #[derive(Default)]
 pub(crate) struct Rendered {
@@ -149,6 +151,8 @@ impl Server {
     /// resources), sorted: what a client should ask for first.
     #[must_use]
     pub fn reading_scopes(&self) -> Vec<String> {
+        // no more than needed: scopes of writes are requested when a call is refused for lack of
+        // one
         let reads = |tool: &&RegisteredTool| {
             tool.definition
                 .annotations
@@ -288,6 +292,7 @@ impl Server {
             if let Some(instructions) = &self.0.instructions {
                 body.insert("instructions".into(), instructions.as_str().into());
             }
+            // public: it depends on no caller
             let extra = format!(
                 ",\"ttlMs\":{},\"cacheScope\":\"public\"",
                 self.0.list_ttl_ms
@@ -383,6 +388,7 @@ impl Server {
 
 /// Which revision a handshake settles on.
 pub(crate) fn negotiate(requested: &str) -> Revision {
+    // an unknown version is answered with one of ours, and the client decides whether it goes on
     Revision::parse(requested)
         .filter(|revision| !revision.is_modern())
         .unwrap_or(Revision::LATEST_LEGACY)

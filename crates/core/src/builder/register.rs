@@ -62,6 +62,7 @@ fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Vec<String>) 
 
 /// Whether a tool or a prompt may have this name.
 pub(crate) fn is_name(name: &str) -> bool {
+    // what the specification recommends for tools since 2025-11-25
     let legal =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
     !name.is_empty() && name.len() <= 128 && name.chars().all(legal)
@@ -116,6 +117,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         }
     };
     let validator = compile("input", &input);
+    // only for a schema given by hand: a derived one can't differ from the type that is written
     let output_validator = tool
         .output
         .as_ref()

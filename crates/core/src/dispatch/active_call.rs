@@ -113,6 +113,7 @@ impl ActiveCall {
             // a legacy client sets its level for a session, which nobody here remembers
             meta.log_level = Some(LogLevel::Info);
         }
+        // owned: the request borrows from the body, which is gone before the handler ends
         Ok(Self {
             server: server.clone(),
             platform: Arc::clone(platform),
@@ -205,6 +206,7 @@ impl ActiveCall {
     }
 
     pub(super) fn arguments(&self) -> Result<Value, Error> {
+        // clients of tools without arguments send none
         let Some(raw) = &self.arguments else {
             return Ok(Value::Object(JsonObject::new()));
         };
@@ -247,6 +249,8 @@ impl ActiveCall {
         completion_arguments: BTreeMap<String, String>,
     ) -> Result<Cx, Error> {
         let now_ms = self.platform.clock.now_ms();
+        // before the handler starts: a state that was changed, or that belongs to another call,
+        // refuses the call
         let opened = match &self.state {
             Some(token) => Some(self.platform.keys.open(
                 token,

@@ -104,6 +104,7 @@ fn key(
         .as_ref()
         .and_then(|name| arguments.get(name))
         .and_then(Value::as_str);
+    // neither of two keys can be preferred: the write would be protected under the wrong one
     match (argument, work.idempotency_key()) {
         (Some(one), Some(other)) if one != other => Err(Error::invalid_params(
             "the call has two different idempotency keys, in its arguments and in \

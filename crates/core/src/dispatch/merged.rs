@@ -53,6 +53,7 @@ pub(super) fn list(
         outbox: Outbox::default(),
     });
     let merge = async move {
+        // an upstream that the caller may not use is not asked at all
         let visible = server
             .upstreams()
             .iter()

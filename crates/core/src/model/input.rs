@@ -224,6 +224,7 @@ impl Sampling {
 
 /// What the client answered to one question.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+// untagged, as on the wire: an answer does not name its kind, only the key of its question
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum InputResponse {
@@ -327,6 +328,7 @@ pub(crate) type InputResponses = BTreeMap<String, InputResponse>;
 
 /// Reads `inputResponses`: an object of objects. `None` when it is anything else.
 pub(crate) fn read_responses(raw: &RawValue) -> Option<InputResponses> {
+    // as objects first: serde would read a struct from an array of its fields, too
     let answers: BTreeMap<String, Object<JsonObject>> = serde_json::from_str(raw.get()).ok()?;
     let mut responses = BTreeMap::new();
     for (key, answer) in answers {

@@ -109,6 +109,7 @@ impl IdempotentWrite {
         let clock = &work.platform.clock;
         let limit_ms = milliseconds(limit);
         let give_up_ms = clock.now_ms().saturating_add(limit_ms);
+        // polled, because not every store can notify; soon at first, because most writes are short
         let mut looks = LOOKS.into_iter();
         loop {
             let now_ms = clock.now_ms();

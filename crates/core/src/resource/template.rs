@@ -97,6 +97,7 @@ impl Template {
 
     /// The variables' values, decoded, if the whole URI fits.
     pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<String, String>> {
+        // before any matching, whose cost grows with the length
         if uri.len() > MAX_LENGTH {
             return None;
         }

@@ -158,6 +158,7 @@ impl Keyring {
             )
             .map_err(|_| internal())?;
         let mut token = Vec::with_capacity(1 + NONCE + sealed.len());
+        // so that a later version may change the cipher, and still know what an older one wrote
         token.push(VERSION);
         token.extend_from_slice(&nonce);
         token.extend_from_slice(&sealed);

@@ -91,6 +91,8 @@ impl RenderedList {
         listed: impl Iterator<Item = ListEntry<'a>>,
     ) -> Self {
         let listed: Vec<ListEntry<'a>> = listed.collect();
+        // where all callers see the same list, no names are kept: the bytes of its pages are
+        // enough
         let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
         let owned = || {
             listed

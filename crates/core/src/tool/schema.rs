@@ -65,6 +65,8 @@ fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
+            // schemars writes widths such as `uint32` and `double` as formats, which JSON Schema
+            // does not define
             let rust = |format: &str| {
                 let digits = format.trim_start_matches("uint").trim_start_matches("int");
                 (digits.len() < format.len() && digits.chars().all(|c| c.is_ascii_digit()))
