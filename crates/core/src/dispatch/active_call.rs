@@ -399,6 +399,7 @@ impl ActiveCall {
 
     /// A failure of a prompt or a resource: always a protocol error.
     pub(super) fn failed(&self, name: &str, kind: ErrorKind) -> audit::CallResult {
+        // unlike a tool's, their results have no `isError`
         Err(audit::CallError::from(match kind {
             ErrorKind::InputRequired(ask) if self.revision.is_modern() => {
                 let written = self
@@ -435,6 +436,8 @@ impl ActiveCall {
 
     /// The answer of a prompt or a resource, unless it is larger than an answer may be.
     pub(super) fn bounded(&self, name: &str, body: &[u8], extra: &str) -> audit::CallResult {
+        // checked here and not by the host, because a platform that cuts a response sends the
+        // client no JSON
         let most = self.server.max_result_bytes();
         if body.len() > most {
             let text = format!(

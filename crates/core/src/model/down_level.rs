@@ -91,6 +91,7 @@ impl CallToolResult {
         if revision.is_modern() {
             return self;
         }
+        // an object only, like the schema; the text block has the same JSON in any case
         let keeps_structured = revision.has_titles()
             && self
                 .structured_content
