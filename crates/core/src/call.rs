@@ -142,8 +142,8 @@ pub struct Envelope<'a> {
     pub(crate) params: Params<'a>,
 }
 
-/// Which kind of conversation a request belongs to (basic/versioning, and our order of detection in
-/// `ARCHITECTURE.md`).
+/// Which kind of conversation a request belongs to (basic/versioning; our order of detection is in
+/// `docs/protocol.md`).
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
