@@ -1,5 +1,9 @@
 //! The port to public-key cryptography, and the keys that cross it. Which keys are safe is decided
 //! here; the arithmetic is the platform's, or that of `software`.
+//!
+//! A port, because a platform with native cryptography should use it: Web Crypto on Workers
+//! saved 42 KB of wasm after gzip. `jsonwebtoken` was not taken: it has a clock of its own.
+//! Tests sign with another library than the one that verifies.
 
 #[cfg(feature = "software")]
 mod rsa;

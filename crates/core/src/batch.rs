@@ -76,6 +76,7 @@ fn one(
         Err(malformed) => return refused(malformed.id.map(Id::as_json), &malformed.error),
     };
     let id = request.id;
+    // forbidden by the revision: what else is in the batch would have no agreed version
     if request.method == "initialize" {
         return refused(
             Some(id.as_json()),

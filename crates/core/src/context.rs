@@ -25,6 +25,7 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::tool::validate::Validator;
 use crate::version::Revision;
 
+// One pointer, because handlers take it by value and move it into their futures.
 /// One call, as its handler sees it.
 #[derive(Clone)]
 pub struct Cx(Arc<CxInner>);
@@ -94,6 +95,7 @@ impl Cx {
                 token,
                 progress,
                 total,
+                // the text of a report came with 2025-03-26
                 message.filter(|_| self.0.revision.has_annotations()),
             );
         }
@@ -218,6 +220,7 @@ impl Cx {
         mut request: HttpRequest,
     ) -> Result<Result<HttpResponse, HttpError>, ToolError> {
         let client = Arc::clone(self.port::<dyn HttpClient>()?);
+        // an answer that comes after the deadline is of no use
         request.timeout = request.timeout.min(self.remaining());
         let nothing = TraceContext::default();
         let trace = if request.public_only {
@@ -255,6 +258,7 @@ impl Cx {
     /// -32021.
     pub fn elicit(&self, key: &str, form: Form) -> Result<&Elicited, ToolError> {
         if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
+            // the form's schema was only shown to the client, which may have answered anything
             let fits = elicited.accepted().is_none_or(|content| {
                 Validator::compile(form.schema())
                     .is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))

@@ -136,6 +136,7 @@ pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, M
             error.valid_up_to()
         ))
     })?;
+    // by its first character, so that a single message is not parsed twice
     if text
         .trim_start_matches([' ', '\t', '\r', '\n'])
         .starts_with('[')
@@ -166,6 +167,8 @@ fn unreadable<'a, P: Deserialize<'a>>(
     text: &'a str,
     error: &serde_json::Error,
 ) -> Result<Message<'a, P>, Malformed<'a>> {
+    // A second pass, on this path only: with raw parameters it tells whether the message or its
+    // parameters are at fault, and finds the id to answer to.
     let Object(message) = serde_json::from_str::<Object<RawMessage<'a, &RawValue>>>(text)
         .map_err(|error| unreadable::message(text, &error))?;
     match classify(message)? {
@@ -173,6 +176,8 @@ fn unreadable<'a, P: Deserialize<'a>>(
             id: Some(id),
             error: unreadable::params::<P>(params, error),
         }),
+        // a notification has no response that could carry an error, so it is taken without its
+        // parameters
         Message::Notification(Notification { method, .. }) => {
             Ok(Message::Notification(Notification {
                 method,
@@ -201,6 +206,7 @@ fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'
         id,
         error: Error::invalid_request(message),
     };
+    // after the id, so that the refusal can repeat it
     if message.jsonrpc.is_none_or(|version| version.0 != "2.0") {
         return Err(refuse(VERSION));
     }
@@ -418,6 +424,7 @@ pub fn write_request(id: &str, method: &str, params: &[u8]) -> Vec<u8> {
 /// Writes the answer to a request from an already written result.
 #[must_use]
 pub fn write_result(id: &str, result: &[u8]) -> Vec<u8> {
+    // by hand, because id and result are JSON already: neither is parsed or escaped again
     let mut out = Vec::with_capacity(result.len() + id.len() + 40);
     out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
     out.extend_from_slice(id.as_bytes());

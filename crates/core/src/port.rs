@@ -56,6 +56,7 @@ impl Platform {
             cache: None,
             rate_limits: None,
             writes: None,
+            // one for all clones of the platform, because equal calls must meet
             single_flight: Arc::default(),
             audits_arguments: false,
         }
@@ -223,6 +224,7 @@ pub trait Background: MaybeSend + MaybeSync {
     fn run(&self, work: BoxFuture<'static, ()>);
 }
 
+// The name is for `Debug` only: a `TypeId` says nothing to a reader.
 /// Values by their type.
 #[derive(Clone, Default)]
 pub(crate) struct TypeMap(HashMap<TypeId, (&'static str, Arc<AnyValue>)>);

@@ -189,6 +189,8 @@ fn words(property: &Value) -> Vec<String> {
         .iter()
         .filter_map(|key| property.get(key)?.as_array())
         .flatten();
+    // schemars writes an enum whose words have comments as `oneOf` of `const`, and an `Option` of
+    // one as `anyOf`
     let nested = choices.flat_map(|choice| match choice.get("const").and_then(Value::as_str) {
         Some(word) => vec![word.to_owned()],
         None => words(choice),

@@ -1,5 +1,8 @@
 //! `Directory`: roots, and the threads on which their files are read and written. The work itself
 //! is `io`.
+//!
+//! A path is checked twice: as text by `BlobPath`, then by `cap-std`, which resolves it below
+//! an open directory, so that no link leads outside.
 
 use std::fmt;
 use std::path::Path;

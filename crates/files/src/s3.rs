@@ -1,6 +1,9 @@
 //! A bucket, or what is below one prefix of it, behind the port `Blobs`: Amazon S3, and what speaks
 //! its API (R2, MinIO). No paths are checked by their text here; a key is the prefix and a path,
 //! and no request names another.
+//!
+//! Without the AWS SDK: the requests that are needed, signed by `aws-sigv4` and sent over the
+//! `HttpClient` port, add 73 KB to a zip.
 
 mod answer;
 mod exchange;

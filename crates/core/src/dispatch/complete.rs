@@ -40,6 +40,7 @@ pub(super) fn complete(
                 )
             })?,
     };
+    // before the own ones, because the prefix is theirs alone
     if let Some((place, of)) = upstream(server, &reference, &typed) {
         return passed_on(place, of, server, call, context, platform);
     }

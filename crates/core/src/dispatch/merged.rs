@@ -53,6 +53,7 @@ pub(super) fn list(
         outbox: Outbox::default(),
     });
     let merge = async move {
+        // an upstream that the caller may not use is not asked at all
         let visible = server
             .upstreams()
             .iter()
@@ -74,6 +75,7 @@ pub(super) fn list(
                     let left = listing
                         .fresh_until_ms()
                         .saturating_sub(platform.clock.now_ms());
+                    // a list that is about to expire does not make clients ask again at once
                     ttl_ms = ttl_ms.min(left.max(INCOMPLETE_MS));
                     listings.push(listing);
                 }
@@ -101,6 +103,7 @@ pub(super) fn list(
     };
     Ok(Execution::Running(Running::new(
         call.id.as_json().into(),
+        // no progress: a list is one answer
         false,
         Outbox::default(),
         Box::pin(merge),

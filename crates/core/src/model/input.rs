@@ -225,6 +225,7 @@ impl Sampling {
 
 /// What the client answered to one question.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+// untagged, as on the wire: an answer does not name its kind, only the key of its question
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum InputResponse {
@@ -334,6 +335,7 @@ pub(crate) fn read_responses(raw: &RawValue) -> Result<InputResponses, String> {
     let answers: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get())
         .map_err(|_| "`params.inputResponses` must be an object".to_owned())?;
     let read = |(key, answer): (String, &RawValue)| {
+        // as an object first: serde would read a struct from an array of its fields, too
         let object = serde_json::from_str::<Object<JsonObject>>(answer.get());
         match object.map(|answer| InputResponse::deserialize(Value::Object(answer.0))) {
             Ok(Ok(response)) => Ok((key, response)),

@@ -160,6 +160,7 @@ impl<'a> RawMeta<'a> {
     /// Reads what legacy requests may say: a progress token and trace context.
     pub(crate) fn common(&self) -> Result<CallMeta, Error> {
         Ok(CallMeta {
+            // for display only, so a malformed one refuses nothing
             client_info: self
                 .client_info
                 .and_then(|raw| serde_json::from_str::<Object<_>>(raw.get()).ok())

@@ -20,6 +20,8 @@ use crate::jsonrpc::Error;
 use crate::port::Random;
 
 const VERSION: u8 = 1;
+// XChaCha20-Poly1305: its nonce is long enough to be random, so that instances need no common
+// counter. 6.8 KB of wasm, and there four times faster than AES-GCM-SIV (measured).
 const NONCE: usize = 24;
 /// Longest token accepted, in bytes of Base64: a header-sized state, not a database.
 const MAX_LENGTH: usize = 64 * 1024;
@@ -116,6 +118,7 @@ impl Binding {
     }
 }
 
+// The expiry is inside the ciphertext, where a client can't extend it.
 #[derive(Serialize)]
 struct Sealed<'a> {
     expires_ms: u64,
@@ -155,6 +158,7 @@ impl Keyring {
             )
             .map_err(|_| internal())?;
         let mut token = Vec::with_capacity(1 + NONCE + sealed.len());
+        // so that a later version may change the cipher, and still know what an older one wrote
         token.push(VERSION);
         token.extend_from_slice(&nonce);
         token.extend_from_slice(&sealed);
@@ -170,6 +174,7 @@ impl Keyring {
                  again without it",
             )
         };
+        // before it is decoded: a long text costs nothing
         if token.len() > MAX_LENGTH {
             return Err(refused());
         }
@@ -178,6 +183,7 @@ impl Keyring {
             return Err(refused());
         };
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(refused)?;
+        // any key may have sealed it: instances with old and new keys overlap during a rotation
         let plain = self
             .0
             .iter()

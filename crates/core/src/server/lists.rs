@@ -91,6 +91,8 @@ impl RenderedList {
         listed: impl Iterator<Item = ListEntry<'a>>,
     ) -> Self {
         let listed: Vec<ListEntry<'a>> = listed.collect();
+        // where all callers see the same list, no names are kept: the bytes of its pages are
+        // enough
         let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
         let owned = || {
             listed
@@ -121,6 +123,7 @@ impl RenderedList {
             let visible: Vec<usize> = (0..guarded.len())
                 .filter(|position| scopes.contains_all(&guarded[*position].1))
                 .collect();
+            // a caller who sees everything gets the bytes that were written once
             if visible.len() < guarded.len() {
                 return self
                     .part(guarded, &visible, revision, cursor, server)
@@ -130,6 +133,8 @@ impl RenderedList {
         let page = cursor.map_or(Ok(0), |cursor| {
             Cursor::read(cursor, self.identity, self.pages)
         })?;
+        // all pages at once: they depend on nothing but the revision, and a client that reads one
+        // reads the others
         let pages = self.rendered[revision.index()].get_or_init(|| {
             let entries = self.write_entries(revision, server);
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();

@@ -1,6 +1,9 @@
 //! HTML as readable text, in one pass over its tags: no tree is built, so no page can be nested
 //! deeply enough to stop the server (trees cost the square of the depth to build). Follows nothing
 //! and runs nothing.
+//!
+//! Measured with a megabyte of nested tags, the tree builders that were tried took over 20 s or
+//! overflowed the stack.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
