@@ -30,14 +30,14 @@ const MAX: usize = 2_500_000;
 /// has something to compare with.
 struct Objects {
     worker: Worker,
-    memory: memory::Stores,
+    memory: memory::MemoryStores,
 }
 
 impl Objects {
     fn of(service: &str) -> Arc<Self> {
         Arc::new(Self {
             worker: Worker::named(service),
-            memory: memory::Stores::default(),
+            memory: memory::MemoryStores::default(),
         })
     }
 
