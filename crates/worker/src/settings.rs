@@ -62,7 +62,7 @@ impl Settings {
         let allowed = [
             AuthMethod::OAuth,
             AuthMethod::ApiKey,
-            AuthMethod::Access,
+            AuthMethod::CloudflareAccess,
             AuthMethod::None,
         ];
         // after a mistake nothing is served, so the word does not matter

@@ -98,11 +98,11 @@ impl IdempotencyStore for Objects {
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let sent = STANDARD.encode(&result[..result.len().min(MAX)]);
-        self.ask("finish", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MAX), "expires_ms": expires_ms}), |_| ())
+        self.ask("complete", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MAX), "expires_ms": expires_ms}), |_| ())
     }
 
     fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.ask("abandon", json!({"key": key}), |_| ())
+        self.ask("release", json!({"key": key}), |_| ())
     }
 }
 

@@ -47,8 +47,8 @@ fn setup(
     Ok(Setup {
         builder: server(),
         ports: move |mut platform: Platform| {
-            if let Some(store) = once {
-                platform = platform.with_port::<dyn IdempotencyStore>(once);
+            if let Some(store) = idempotency {
+                platform = platform.with_port::<dyn IdempotencyStore>(store);
             }
             if let Some(database) = database {
                 platform = platform.with_port::<dyn Sql>(Arc::new(database));
