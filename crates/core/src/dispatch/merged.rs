@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::task::Poll;
 
 use super::Method;
 use crate::call::Call;
 use crate::context::{Cx, CxParts};
+use crate::join::join_all;
 use crate::jsonrpc::Error;
 use crate::outbox::Outbox;
 use crate::policy::audit::ImmediateCall;
@@ -64,7 +64,7 @@ pub(super) fn list(
             .collect();
         let mut ttl_ms = server.list_ttl_ms();
         let mut listings = Vec::with_capacity(asked.len());
-        for (upstream, listed) in visible.zip(all(asked).await) {
+        for (upstream, listed) in visible.zip(join_all(asked).await) {
             if let Some(trouble) = &listed.trouble {
                 platform
                     .audit_log
@@ -108,27 +108,4 @@ pub(super) fn list(
         Outbox::default(),
         Box::pin(merge),
     )))
-}
-
-/// Waits for all of them at the same time.
-async fn all<T>(mut waiting: Vec<BoxFuture<'static, T>>) -> Vec<T> {
-    let mut ended: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        for (future, ended) in waiting
-            .iter_mut()
-            .zip(&mut ended)
-            .filter(|(_, ended)| ended.is_none())
-        {
-            if let Poll::Ready(value) = future.as_mut().poll(cx) {
-                *ended = Some(value);
-            }
-        }
-        if ended.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    ended.into_iter().flatten().collect()
 }
