@@ -30,7 +30,9 @@ mod sentinel;
 mod service;
 mod status;
 
-pub use auth::{AuthConfig, AuthError, AuthErrorKind, Authenticator, ProtectedResource};
+pub use auth::{
+    AuthConfig, AuthError, AuthErrorKind, Authenticator, ProtectedResource, origin_and_path,
+};
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use sentinel::decode as decode_header;
