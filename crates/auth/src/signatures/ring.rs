@@ -1,51 +1,53 @@
-//! Signatures by Rust crates, with the feature `software`. Not for Workers, whose own cryptography
-//! is faster, and weighs nothing.
+//! Signatures by `ring`, with the feature of that name: what TLS links on native hosts anyway. Not
+//! for Workers, whose own cryptography is faster, and weighs nothing.
 
 use std::future::ready;
 
-use ed25519_dalek as ed25519;
+use ::ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    UnparsedPublicKey,
+};
 use mcpfn_core::BoxFuture;
-use p256::ecdsa::signature::Verifier as _;
 
-use super::{PublicKey, SignatureKey, Signatures, rsa};
+use super::{PublicKey, SignatureKey, Signatures};
 
-pub(super) struct Software;
+pub(super) struct Ring;
 
+/// `ring` reads a key at each use: one that is no point of its curve verifies nothing.
 enum Key {
-    Rsa(rsa::PublicKey),
-    P256(p256::ecdsa::VerifyingKey),
-    Ed25519(ed25519::VerifyingKey),
+    Rsa(RsaPublicKeyComponents<Vec<u8>>),
+    Point(UnparsedPublicKey<Vec<u8>>),
 }
 
-impl Signatures for Software {
+impl Signatures for Ring {
     fn import<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Option<Box<dyn SignatureKey>>> {
-        Box::pin(ready(
-            Key::new(key).map(|key| Box::new(key) as Box<dyn SignatureKey>),
-        ))
+        let key: Box<dyn SignatureKey> = Box::new(Key::new(key));
+        Box::pin(ready(Some(key)))
     }
 }
 
 impl Key {
-    fn new(key: &PublicKey) -> Option<Self> {
-        Some(match key {
-            PublicKey::Rsa { n, e } => Self::Rsa(rsa::PublicKey::new(n, e)?),
+    fn new(key: &PublicKey) -> Self {
+        match key {
+            PublicKey::Rsa { n, e } => Self::Rsa(RsaPublicKeyComponents {
+                n: n.clone(),
+                e: e.clone(),
+            }),
             PublicKey::P256 { x, y } => {
                 let point = [&[4][..], x, y].concat(); // 4: not compressed
-                Self::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok()?)
+                Self::Point(UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point))
             }
-            PublicKey::Ed25519 { x } => Self::Ed25519(ed25519::VerifyingKey::from_bytes(x).ok()?),
-        })
+            PublicKey::Ed25519 { x } => Self::Point(UnparsedPublicKey::new(&ED25519, x.to_vec())),
+        }
     }
 }
 
 impl SignatureKey for Key {
     fn verify<'a>(&'a self, signed: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, bool> {
-        Box::pin(ready(match self {
-            Self::Rsa(key) => key.verify(signed, signature),
-            Self::P256(key) => p256::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(signed, &signature).is_ok()),
-            Self::Ed25519(key) => ed25519::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify_strict(signed, &signature).is_ok()),
-        }))
+        let verified = match self {
+            Self::Rsa(key) => key.verify(&RSA_PKCS1_2048_8192_SHA256, signed, signature),
+            Self::Point(key) => key.verify(signed, signature),
+        };
+        Box::pin(ready(verified.is_ok()))
     }
 }
