@@ -28,20 +28,7 @@ use crate::version::Revision;
 // One pointer, because handlers take it by value and move it into their futures.
 /// One call, as its handler sees it.
 #[derive(Clone)]
-pub struct Cx(Arc<CxInner>);
-
-struct CxInner {
-    revision: Revision,
-    principal: Arc<Principal>,
-    meta: Arc<CallMeta>,
-    answers: InputResponses,
-    opened: Option<Value>,
-    completion_arguments: BTreeMap<String, String>,
-    deadline_ms: u64,
-    platform: Arc<Platform>,
-    state: Arc<TypeMap>,
-    outbox: Outbox,
-}
+pub struct Cx(Arc<CxParts>);
 
 /// The parts of a `Cx`; the dispatcher fills them in.
 pub(crate) struct CxParts {
@@ -59,30 +46,7 @@ pub(crate) struct CxParts {
 
 impl Cx {
     pub(crate) fn new(parts: CxParts) -> Self {
-        let CxParts {
-            revision,
-            principal,
-            meta,
-            answers,
-            opened,
-            completion_arguments,
-            deadline_ms,
-            platform,
-            state,
-            outbox,
-        } = parts;
-        Self(Arc::new(CxInner {
-            revision,
-            principal,
-            meta,
-            answers,
-            opened,
-            completion_arguments,
-            deadline_ms,
-            platform,
-            state,
-            outbox,
-        }))
+        Self(Arc::new(parts))
     }
 
     /// Tells the client how far the call is. Without a progress token nothing is sent.

@@ -6,6 +6,10 @@
 //! authenticated as associated data: they are repeated by the retry, not stored in the token.
 //! Possession of a token is no permission, and a token may be used more than once until it expires;
 //! a handler that needs single use must see to it.
+//!
+//! A format of our own because nothing is negotiated and nobody else reads it. XChaCha20-Poly1305:
+//! its nonce is long enough to be random, with no counter that several processes would share, and
+//! it is 6.8 KB of wasm and four times as fast there as AES-GCM-SIV.
 
 use std::fmt;
 

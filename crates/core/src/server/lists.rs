@@ -130,9 +130,7 @@ impl RenderedList {
                     .map(Cow::Owned);
             }
         }
-        let page = cursor.map_or(Ok(0), |cursor| {
-            Cursor::read(cursor, self.identity, self.pages)
-        })?;
+        let page = page_at(cursor, self.identity, self.pages)?;
         // all pages at once: they depend on nothing but the revision, and a client that reads one
         // reads the others
         let pages = self.rendered[revision.index()].get_or_init(|| {
@@ -165,9 +163,7 @@ impl RenderedList {
             self.kind.member(),
             visible.iter().map(|position| guarded[*position].0.as_str()),
         );
-        let page = cursor.map_or(Ok(0), |cursor| {
-            Cursor::read(cursor, identity, pages(visible.len(), self.per_page))
-        })?;
+        let page = page_at(cursor, identity, pages(visible.len(), self.per_page))?;
         let entries =
             self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
         let entries: Vec<&[u8]> = visible
@@ -221,9 +217,7 @@ impl RenderedList {
             .chain(guarded)
             .chain(more.iter().flat_map(|listing| listing.names()));
         let identity = identity(self.kind.member(), names);
-        let page = cursor.map_or(Ok(0), |cursor| {
-            Cursor::read(cursor, identity, pages(entries.len(), self.per_page))
-        })?;
+        let page = page_at(cursor, identity, pages(entries.len(), self.per_page))?;
         // what an upstream shows may depend on the credential that this server has there
         Ok(self.write_page(
             &entries,
@@ -314,6 +308,11 @@ impl RenderedList {
             ListKind::Templates => resources(true),
         }
     }
+}
+
+/// The page that a cursor names, of so many; the first without one.
+fn page_at(cursor: Option<&str>, identity: u64, pages: usize) -> Result<usize, Error> {
+    cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages))
 }
 
 fn pages(entries: usize, per_page: usize) -> usize {
