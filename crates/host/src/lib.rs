@@ -3,10 +3,12 @@
 
 mod log;
 mod observed;
+mod panics;
 mod policies;
 mod settings;
 
 pub use log::Log;
 pub use observed::Observed;
+pub use panics::log_panics;
 pub use policies::{Policies, RATE};
 pub use settings::{EnvReader, SettingsError, Setup, strip_base_path};

@@ -11,18 +11,7 @@ use crate::line::line;
 /// Starts logging; a second start in one module changes nothing.
 pub(crate) fn start(level: Level) {
     let _ = tracing::subscriber::set_global_default(Console(level));
-    // a handler's panic is one line like any other failure, not a stack trace between JSON lines
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        tracing::error!(
-            place,
-            message = panic.payload_as_str().unwrap_or("no message"),
-            "panic"
-        );
-    }));
+    mcpfn_host::log_panics();
 }
 
 struct Console(Level);
