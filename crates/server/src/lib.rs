@@ -12,7 +12,7 @@ use mcpfn::Platform;
 use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
 
-use configured::{Configured, configured};
+use configured::{Configured, configured, ports};
 
 /// The binding of the database that is served, in `wrangler.toml`.
 const DATABASE: &str = "DB";
@@ -30,25 +30,17 @@ fn setup(
         files,
     } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
     let database = if database {
-        Some(variables.d1(DATABASE)?)
+        Some(Arc::new(variables.d1(DATABASE)?) as Arc<dyn Sql>)
     } else {
         None
     };
     let files = if files {
-        Some(variables.r2(FILES)?)
+        Some(Arc::new(variables.r2(FILES)?) as Arc<dyn Blobs>)
     } else {
         None
     };
     Ok(Setup {
         builder,
-        ports: move |mut platform: Platform| {
-            if let Some(database) = database {
-                platform = platform.with_port::<dyn Sql>(Arc::new(database));
-            }
-            if let Some(files) = files {
-                platform = platform.with_port::<dyn Blobs>(Arc::new(files));
-            }
-            platform
-        },
+        ports: ports(database, files),
     })
 }

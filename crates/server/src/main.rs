@@ -11,10 +11,9 @@ mod script;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mcpfn::port::{Blobs, Sql};
 use mcpfn::{Platform, Setup};
 
-use configured::{Configured, configured};
+use configured::{Configured, configured, ports};
 
 const ENVIRONMENT: &str =
     "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated [those that need no variable and reach nothing outside]
@@ -83,14 +82,6 @@ fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
     };
     Ok(Setup {
         builder,
-        ports: move |mut platform: Platform| {
-            if let Some(database) = database {
-                platform = platform.with_port::<dyn Sql>(database);
-            }
-            if let Some(files) = files {
-                platform = platform.with_port::<dyn Blobs>(files);
-            }
-            platform
-        },
+        ports: ports(database, files),
     })
 }
