@@ -1,4 +1,4 @@
-//! Who calls: OAuth access tokens, API keys, Cloudflare CloudflareAccess and the identities of AWS IAM, as
+//! Who calls: OAuth access tokens, API keys, Cloudflare Access and the identities of AWS IAM, as
 //! authenticators for `mcpfn-http`. Pure over ports: keys and verdicts of issuers come through
 //! `HttpClient`, the time through the platform, and signatures are checked through [`Signatures`],
 //! or with the feature `ring` by this crate. What HTTP answers to a caller that proves nothing

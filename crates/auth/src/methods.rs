@@ -12,11 +12,11 @@ pub enum AuthMethod {
     Iam,
     /// An authorizer in front, which the platform asks.
     Authorizer,
-    /// CloudflareAccess tokens of an OAuth issuer.
+    /// Access tokens of an OAuth issuer.
     OAuth,
     /// API keys.
     ApiKey,
-    /// Cloudflare CloudflareAccess in front.
+    /// Cloudflare Access in front.
     CloudflareAccess,
     /// None: anybody may call.
     None,

@@ -93,7 +93,7 @@ impl Platform {
         self
     }
 
-    /// AuditLog have what callers sent, with secrets left out as far as they can be told: see
+    /// Records have what callers sent, with secrets left out as far as they can be told: see
     /// `AuditEntry::input`.
     #[must_use]
     pub fn with_arguments_in_audit_log(mut self) -> Self {

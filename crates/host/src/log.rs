@@ -1,4 +1,4 @@
-//! AuditLog of calls, written to the log. Which format and which place a log line has is decided
+//! Records of calls, written to the log. Which format and which place a log line has is decided
 //! where `tracing` is set up.
 
 use mcpfn_core::{AuditEntry, AuditLog, Failure};

@@ -1,4 +1,4 @@
-//! AuditLog with somebody who looks at each call: a counter, a tracer. What is recorded stays as it
+//! Records with an observer of each call: a counter, a tracer. What is recorded stays as it
 //! is.
 
 use std::fmt;

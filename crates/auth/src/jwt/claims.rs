@@ -21,7 +21,7 @@ pub(crate) struct Claims {
     nbf: Option<f64>,
     aud: Option<OneOrMore>,
     pub(crate) client_id: Option<String>,
-    /// What Cloudflare CloudflareAccess calls a service by.
+    /// What Cloudflare Access calls a service by.
     pub(crate) common_name: Option<String>,
     scope: Option<OneOrMore>,
     scp: Option<OneOrMore>,

@@ -1,4 +1,4 @@
-//! Cloudflare CloudflareAccess through HTTP, by the settings that an operator writes: what a client is told
+//! Cloudflare Access through HTTP, by the settings that an operator writes: what a client is told
 //! about each assertion. The team's domain is the issuer on loopback.
 
 use std::ffi::OsString;
