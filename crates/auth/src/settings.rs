@@ -37,7 +37,7 @@ With MCPFN_AUTH=iam or authorizer:
   MCPFN_IAM_SCOPES       ARN=scope scope, semicolons or lines between them; * in an ARN stands for anything but : and /
                          [every caller may do everything]
 With any:
-  MCPFN_DEFAULT_SCOPES           what a proof grants that has no word about scopes [API keys and CloudflareAccess: everything; tokens: nothing]";
+  MCPFN_DEFAULT_SCOPES   what a proof grants that has no word about scopes [API keys and Access: everything; tokens: nothing]";
 
 /// How callers prove who they are, as the operator decided.
 #[derive(Debug, Clone)]

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn iam_callers_have_the_scopes_of_the_map() {
-        let map: IamScopes = "arn:aws:iam::123456789012:role/EnvReader*=catalog:read; \
+        let map: IamScopes = "arn:aws:iam::123456789012:role/Reader*=catalog:read; \
             arn:aws:iam::123456789012:user/*=crm"
             .parse()
             .unwrap();

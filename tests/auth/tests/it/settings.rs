@@ -111,7 +111,7 @@ async fn everything_at_once() {
         ("MCPFN_ACCESS_AUDIENCE", "tag"),
         (
             "MCPFN_IAM_SCOPES",
-            "arn:aws:iam::123456789012:role/EnvReader*=catalog:read crm:read; \
+            "arn:aws:iam::123456789012:role/Reader*=catalog:read crm:read; \
              arn:aws:iam::123456789012:role/Admin=*",
         ),
         ("MCPFN_DEFAULT_SCOPES", "hello"),
