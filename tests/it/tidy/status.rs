@@ -1,0 +1,94 @@
+//! Status codes of HTTP are decided in one crate, `http`. What another server answered is read
+//! where that server is asked.
+
+use super::code::{bare, tokens};
+use super::source::{library, lines_with, none, none_but};
+
+/// Statuses that these read were chosen by another server.
+const READERS: [&str; 7] = [
+    "crates/auth/src/introspection.rs",
+    "crates/client/src/",
+    "crates/core/src/port/http_client.rs",
+    "crates/files/src/s3/",
+    "crates/files/src/s3.rs",
+    "crates/lambda/src/dynamodb/",
+    "crates/toolkits/src/",
+];
+
+/// Statuses that are still chosen outside `http`.
+const NOT_YET: &[&str] = &[
+    "crates/core/src/jsonrpc.rs: 403",
+    "crates/core/src/jsonrpc.rs: 429",
+    "crates/worker/src/fetch.rs: 499",
+    "crates/worker/src/fetch.rs: 500",
+    "crates/worker/src/fetch.rs: 503",
+    "crates/worker/src/stores/once/object.rs: 400",
+];
+
+/// Numbers that are hardly ever anything else.
+const TELLING: [u16; 16] = [
+    401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 499, 501, 502, 503, 504,
+];
+/// Lines above a number in which a `status` makes it one.
+const NEAR: usize = 6;
+
+const ADVICE: &str = "a status code is http's decision (http/src/status.rs, guard.rs): a host or \
+    a toolkit that chooses one writes protocol rules twice. A client that reads what another \
+    server answered is added to READERS";
+
+/// Numbers of a file that are statuses, each once, in order.
+fn statuses(text: &str) -> Vec<u16> {
+    let code = bare(text);
+    let tokens = tokens(&code);
+    let speaks = |line: usize| {
+        let near = line.saturating_sub(NEAR)..=line;
+        tokens.iter().any(|token| {
+            (near.contains(&token.line) && token.text.to_lowercase().contains("status"))
+                || (token.line == line && token.text == "u16")
+        })
+    };
+    let mut found: Vec<u16> = tokens
+        .iter()
+        .filter_map(|token| {
+            let number: u16 = token.text.trim_end_matches("u16").parse().ok()?;
+            let is_status =
+                (100..=599).contains(&number) && (TELLING.contains(&number) || speaks(token.line));
+            is_status.then_some(number)
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[test]
+fn only_http_chooses_status_numbers() {
+    let mut found = Vec::new();
+    for source in library() {
+        if source.path.starts_with("crates/http/")
+            || READERS.iter().any(|reader| source.path.starts_with(reader))
+        {
+            continue;
+        }
+        let statuses = statuses(&source.text).into_iter();
+        found.extend(statuses.map(|status| format!("{}: {status}", source.path)));
+    }
+    none_but(NOT_YET, &found, ADVICE);
+}
+
+#[test]
+fn only_http_knows_status_codes() {
+    let mut sources = library();
+    sources.retain(|source| !source.path.starts_with("crates/http/"));
+    none(&lines_with(&sources, &["StatusCode"]), ADVICE);
+}
+
+#[test]
+fn a_status_is_told_from_other_numbers() {
+    let text = "const PAGE: usize = 100; // status 500\nconst GONE: u16 = 410;\n\
+        fn f() {\n    match response.status() {\n        200 => \"404\",\n        429 => x(300),\n\
+        \x20   }\n}\n\n\n\n\n\nconst MOST: usize = 500;\nlet code = Self(403);\n\
+        #[cfg(test)]\nmod tests { const STATUS: u16 = 503; }\n";
+    // 300 stands near the word, and it is better to say so than to miss one
+    assert_eq!(statuses(text), [200, 300, 403, 410, 429]);
+}
