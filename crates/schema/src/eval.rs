@@ -14,10 +14,10 @@ use crate::program::{PropertyRules, Rule, SchemaId, Subschema};
 
 /// Schemas inside schemas during one check. serde_json reads 128 levels of values, and each may
 /// pass through several schemas.
-pub(crate) const MOST_NESTED: u32 = 256;
+pub(crate) const MAX_NESTING: u32 = 256;
 /// Schemas applied during one check: far more than a request's values need, and well under a second
 /// of work. Recursive schemas with alternatives can ask for exponentially many.
-const MOST_STEPS: u32 = 5_000_000;
+const MAX_STEPS: u32 = 5_000_000;
 
 /// Bytes that a pattern matches for the price of a step.
 const BYTES_OF_A_STEP: usize = 8;
@@ -32,7 +32,7 @@ impl<'v> Evaluator<'v> {
     pub(crate) fn new(schemas: &'v [Subschema]) -> Self {
         Self {
             schemas,
-            steps: Cell::new(MOST_STEPS),
+            steps: Cell::new(MAX_STEPS),
         }
     }
 

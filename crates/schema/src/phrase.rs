@@ -3,10 +3,10 @@
 use crate::eval::Evaluator;
 use crate::program::{Kinds, PropertyRules, Rule, SchemaId, Subschema};
 use crate::text::quoted;
-use crate::words::{LISTED, allowed, kinds, list, names, one_of, quality};
+use crate::words::{MAX_LISTED, allowed, kinds, list, names, one_of, quality};
 
 /// Alternatives inside alternatives that a phrase describes.
-pub(crate) const PHRASE_NESTED: u32 = 3;
+pub(crate) const MAX_PHRASE_NESTING: u32 = 3;
 
 impl Evaluator<'_> {
     /// What a schema accepts, in a few words.
@@ -62,7 +62,7 @@ impl Evaluator<'_> {
         let mut phrases: Vec<String> = Vec::new();
         for phrase in ids
             .iter()
-            .take(LISTED + 1)
+            .take(MAX_LISTED + 1)
             .map(|id| self.phrase(*id, nesting))
         {
             if !phrases.contains(&phrase) {

@@ -9,9 +9,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::eval::{Evaluator, MOST_NESTED, ValuePart};
+use crate::eval::{Evaluator, MAX_NESTING, ValuePart};
 use crate::path::{PathSegment, ValuePath};
-use crate::phrase::PHRASE_NESTED;
+use crate::phrase::MAX_PHRASE_NESTING;
 use crate::program::{Kinds, Rule, SchemaId, Subschema};
 use crate::violations::Violations;
 use crate::words::{self, got};
@@ -20,7 +20,7 @@ use crate::words::{self, got};
 pub(crate) fn report(schemas: &[Subschema], value: &Value) -> Violations {
     let evaluator = Evaluator::new(schemas);
     let mut explainer = Explainer::new(&evaluator);
-    explainer.explain(0, value, &ValuePath::ROOT, MOST_NESTED);
+    explainer.explain(0, value, &ValuePath::ROOT, MAX_NESTING);
     if explainer.found.is_empty() {
         return Violations::unchecked();
     }
@@ -118,7 +118,7 @@ impl<'r, 'v> Explainer<'r, 'v> {
             (Rule::Contains(id, count), Value::Array(items)) => {
                 let fitting = self.evaluator.count_fitting(*id, items, nesting);
                 let count = words::count(*count, "of the items", "of the items");
-                let phrase = self.evaluator.phrase(*id, PHRASE_NESTED);
+                let phrase = self.evaluator.phrase(*id, MAX_PHRASE_NESTING);
                 self.expected(at, format_args!("{count} to be {phrase}"), fitting);
             }
             (Rule::Unique, Value::Array(items)) => self.unique(items, at),
@@ -186,7 +186,7 @@ impl<'r, 'v> Explainer<'r, 'v> {
         if matches!(self.evaluator.schema(id), Subschema::Anything) {
             return self.add(at, format_args!("not allowed"));
         }
-        let phrase = self.evaluator.phrase(id, PHRASE_NESTED);
+        let phrase = self.evaluator.phrase(id, MAX_PHRASE_NESTING);
         self.expected(at, format_args!("anything but {phrase}"), got(value));
     }
 }

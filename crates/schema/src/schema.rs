@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::error::CompileError;
-use crate::eval::{Evaluator, MOST_NESTED};
+use crate::eval::{Evaluator, MAX_NESTING};
 use crate::program::Subschema;
 use crate::violations::Violations;
 use crate::{compile, report};
@@ -32,7 +32,7 @@ impl Schema {
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
         let evaluator = Evaluator::new(&self.program);
-        evaluator.fits(0, value, MOST_NESTED) && !evaluator.is_exhausted()
+        evaluator.fits(0, value, MAX_NESTING) && !evaluator.is_exhausted()
     }
 
     /// Accepts a value, or says everything that is wrong with it.

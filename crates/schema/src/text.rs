@@ -4,7 +4,7 @@
 use std::fmt;
 
 /// How much of a client's text is ever repeated, in characters.
-const SHOWN: usize = 80;
+const MAX_SHOWN: usize = 80;
 
 /// A client's text between backticks, cut after 80 characters, control characters and backticks
 /// replaced.
@@ -18,7 +18,7 @@ struct Quoted<'a>(&'a str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("`")?;
-        shown(self.0, SHOWN).fmt(f)?;
+        shown(self.0, MAX_SHOWN).fmt(f)?;
         f.write_str("`")
     }
 }
@@ -30,7 +30,7 @@ pub fn shown(text: &str, most: usize) -> impl fmt::Display + '_ {
 
 /// The same, cut as in [`quoted`].
 pub(crate) fn clean(text: &str) -> impl fmt::Display + '_ {
-    shown(text, SHOWN)
+    shown(text, MAX_SHOWN)
 }
 
 struct Shown<'a> {
@@ -88,14 +88,14 @@ pub fn unsafe_to_show(character: char) -> bool {
 pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // an edit distance costs the product of both lengths, so a client's long name is not compared
     // at all
-    if given.len() > LONGEST_NAME {
+    if given.len() > MAX_NAME_LENGTH {
         return None;
     }
     let limit = (given.chars().count() / 3).max(1);
     // likewise a hint is not worth comparing with thousands of names
     candidates
         .take(500)
-        .filter(|candidate| candidate.len() <= LONGEST_NAME)
+        .filter(|candidate| candidate.len() <= MAX_NAME_LENGTH)
         .map(|candidate| (distance(given, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
@@ -103,15 +103,15 @@ pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Op
 }
 
 /// The longest name that is compared, in bytes.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 
 /// Edits (insert, delete, replace, swap of neighbours) between two names of at most
-/// [`LONGEST_NAME`] bytes, ignoring case.
+/// [`MAX_NAME_LENGTH`] bytes, ignoring case.
 fn distance(a: &str, b: &str) -> usize {
-    let (mut a_letters, mut b_letters) = (['\0'; LONGEST_NAME], ['\0'; LONGEST_NAME]);
+    let (mut a_letters, mut b_letters) = (['\0'; MAX_NAME_LENGTH], ['\0'; MAX_NAME_LENGTH]);
     let (a, b) = (lowered(a, &mut a_letters), lowered(b, &mut b_letters));
-    let [mut before, mut previous, mut current] = [[0_u8; LONGEST_NAME + 1]; 3];
-    for (j, edits) in (0..=LONGEST_NAME as u8).zip(previous.iter_mut()) {
+    let [mut before, mut previous, mut current] = [[0_u8; MAX_NAME_LENGTH + 1]; 3];
+    for (j, edits) in (0..=MAX_NAME_LENGTH as u8).zip(previous.iter_mut()) {
         *edits = j;
     }
     for i in 1..=a.len() {
@@ -129,7 +129,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// The letters of a name in lower case, as many as there is room for.
-fn lowered<'a>(name: &str, letters: &'a mut [char; LONGEST_NAME]) -> &'a [char] {
+fn lowered<'a>(name: &str, letters: &'a mut [char; MAX_NAME_LENGTH]) -> &'a [char] {
     let mut length = 0;
     for (letter, place) in name
         .chars()

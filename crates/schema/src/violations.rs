@@ -7,11 +7,11 @@ use std::fmt::{self, Write as _};
 use crate::path::ValuePath;
 
 /// Violations that are listed; the rest is counted.
-const MOST_LINES: usize = 20;
+const MAX_LINES: usize = 20;
 /// Bytes of all lines together.
-const MOST_BYTES: usize = 4096;
+const MAX_BYTES: usize = 4096;
 /// Characters of one line.
-const MOST_CHARACTERS: usize = 600;
+const MAX_CHARACTERS: usize = 600;
 /// Bytes that a few lines have room in.
 const FEW_LINES: usize = 256;
 
@@ -124,7 +124,7 @@ impl Violations {
             .any(|known| self.text[known.start..known.end] == self.text[line.start..line.end]);
         if is_listed {
             self.text.truncate(before);
-        } else if self.lines.len() == MOST_LINES || line.end >= MOST_BYTES {
+        } else if self.lines.len() == MAX_LINES || line.end >= MAX_BYTES {
             self.text.truncate(before);
             self.full = true;
             self.count();
@@ -145,8 +145,8 @@ impl Violations {
         // writing to a String can't fail
         let _ = self.text.write_fmt(message);
         let line = &self.text[start..];
-        if line.len() > MOST_CHARACTERS
-            && let Some((cut, _)) = line.char_indices().nth(MOST_CHARACTERS)
+        if line.len() > MAX_CHARACTERS
+            && let Some((cut, _)) = line.char_indices().nth(MAX_CHARACTERS)
         {
             self.text.truncate(start + cut);
             self.text.push('…');

@@ -9,7 +9,7 @@ use crate::program::{Count, Kinds, Range, Rule};
 use crate::text::{clean, quoted};
 
 /// Values, names and alternatives that one line lists.
-pub(crate) const LISTED: usize = 10;
+pub(crate) const MAX_LISTED: usize = 10;
 /// A value as a sentence shows it: scalars as they are, the rest by type.
 pub(crate) fn got(value: &Value) -> impl Display + '_ {
     Got(value)
@@ -48,9 +48,9 @@ pub(crate) fn allowed(value: &Value) -> String {
 }
 
 pub(crate) fn list<T: Display>(items: impl ExactSizeIterator<Item = T>, separator: &str) -> String {
-    let more = items.len().saturating_sub(LISTED);
+    let more = items.len().saturating_sub(MAX_LISTED);
     let mut list = String::new();
-    for item in items.take(LISTED) {
+    for item in items.take(MAX_LISTED) {
         // writing to a String can't fail
         let _ = write!(
             list,

@@ -9,7 +9,7 @@ use crate::error::CompileError;
 use crate::path::escaped;
 
 /// As deep as serde_json reads.
-const MOST_NESTED: usize = 128;
+const MAX_NESTING: usize = 128;
 
 /// Keywords by where their subschemas are.
 const ONE: [&str; 10] = [
@@ -39,7 +39,7 @@ pub(super) fn find<'s>(
     depth: usize,
     anchors: &mut HashMap<&'s str, String>,
 ) -> Result<(), CompileError> {
-    if depth > MOST_NESTED {
+    if depth > MAX_NESTING {
         return Err(CompileError::new(at, "the schema is nested too deeply"));
     }
     for keyword in ["$anchor", "$dynamicAnchor"] {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Explainer;
 use crate::eval::Evaluator;
 use crate::path::ValuePath;
-use crate::phrase::PHRASE_NESTED;
+use crate::phrase::MAX_PHRASE_NESTING;
 use crate::program::{Rule, SchemaId, Subschema};
 use crate::words::got;
 
@@ -22,7 +22,7 @@ impl Explainer<'_, '_> {
             .iter()
             .filter(|id| self.evaluator.fits(**id, value, nesting))
             .count();
-        let phrases = || self.evaluator.phrases(ids, " or ", PHRASE_NESTED);
+        let phrases = || self.evaluator.phrases(ids, " or ", MAX_PHRASE_NESTING);
         if fitting > 1 {
             return self.add(
                 at,
@@ -36,7 +36,7 @@ impl Explainer<'_, '_> {
         let alike = candidates.len() > 1
             && !self
                 .evaluator
-                .phrases(&candidates, "\n", PHRASE_NESTED)
+                .phrases(&candidates, "\n", MAX_PHRASE_NESTING)
                 .contains('\n');
         // a phrase names what an object must have; to one that has it all it says nothing
         let deep = (value.is_object() || value.is_array())

@@ -13,7 +13,7 @@ use crate::text::{nearest, quoted};
 use crate::words;
 
 /// Names that an unknown property's line lists when none is near.
-const MOST_NAMES: usize = 10;
+const MAX_NAMES: usize = 10;
 
 impl<'v> Explainer<'_, 'v> {
     pub(super) fn members(
@@ -126,7 +126,7 @@ impl<'v> Explainer<'_, 'v> {
             .keys()
             .map(String::as_str)
             .filter(|name| !is_closed && !members.declares(name));
-        match nearest(name, unknown.take(MOST_NAMES)) {
+        match nearest(name, unknown.take(MAX_NAMES)) {
             Some(near) => self.add(
                 at,
                 format_args!(
@@ -149,7 +149,7 @@ impl<'v> Explainer<'_, 'v> {
         nesting: u32,
     ) {
         let forbidden = matches!(self.evaluator.schema(id), Subschema::Nothing);
-        let mut listed = !(1..=MOST_NAMES).contains(&known.len());
+        let mut listed = !(1..=MAX_NAMES).contains(&known.len());
         // a name that is in use is not what a misspelt one stands for
         let free = || {
             known
