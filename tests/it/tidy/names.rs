@@ -7,9 +7,7 @@ use super::code::{bare, tokens};
 use super::source::library;
 
 /// Of a hundred type names, so many may stand for more than one type.
-const MOST_IN_A_HUNDRED: usize = 4;
-/// Names that stand for more than one type today; only to be made smaller.
-const TODAY: usize = 86;
+const MAX_IN_A_HUNDRED: usize = 4;
 
 /// Types that stand at the level of a module in a file.
 fn types(text: &str) -> Vec<String> {
@@ -55,7 +53,7 @@ fn a_type_has_a_name_of_its_own() {
         .map(|source| (source.path, source.text))
         .collect();
     let (names, repeated) = repeated(&files);
-    let allowed = (names * MOST_IN_A_HUNDRED / 100).max(TODAY);
+    let allowed = names * MAX_IN_A_HUNDRED / 100;
     let lines: Vec<String> = repeated
         .iter()
         .map(|(name, places)| format!("{name}: {}", places.join(", ")))
