@@ -9,6 +9,7 @@ mod layers;
 mod modules;
 mod names;
 mod pure;
+mod retired;
 mod source;
 mod status;
 mod workspace;
