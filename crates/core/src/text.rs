@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-pub use mcpfn_schema::text::{nearest, quoted};
-pub(crate) use mcpfn_schema::text::{shown, unsafe_to_show};
+pub(crate) use mcpfn_schema::text::shown;
+pub use mcpfn_schema::text::{nearest, quoted, unsafe_to_show};
 
 /// Different words in their order.
 pub(crate) fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {

@@ -7,7 +7,7 @@ use super::source::{files, none, packages};
 /// Circles that are still there: the crate, and the modules of the circle. A circle that lost
 /// modules is one of these still; one that won some is new.
 const NOT_YET: &[(&str, &[&str])] = &[
-    ("auth", &["signatures", "signatures::software"]),
+    ("auth", &["signatures", "signatures::ring"]),
     (
         "core",
         &[
@@ -31,6 +31,7 @@ const NOT_YET: &[(&str, &[&str])] = &[
             "upstream",
         ],
     ),
+    ("core", &["jsonrpc", "jsonrpc::unreadable"]),
     ("core", &["port", "round_trip::seal"]),
     (
         "lambda",
@@ -54,17 +55,6 @@ const NOT_YET: &[(&str, &[&str])] = &[
     ("toolkits", &["files", "files::list"]),
     ("toolkits", &["knowledge::lexical", "knowledge::narrow"]),
     ("toolkits", &["shop", "shop::script"]),
-    (
-        "toolkits",
-        &[
-            "shop::goods",
-            "shop::goods::computing",
-            "shop::goods::garage",
-            "shop::goods::home",
-            "shop::goods::sound_and_vision",
-            "shop::goods::travel",
-        ],
-    ),
     (
         "worker",
         &[
