@@ -198,7 +198,7 @@ fn i() {}
     let bare = bare(text);
     let words: Vec<(&str, usize)> = tokens(&bare)
         .into_iter()
-        .filter(|token| token.is_name())
+        .filter(Token::is_name)
         .map(|token| (token.text, token.line))
         .collect();
     let expected = [

@@ -36,9 +36,9 @@ fn misplaced(package: &str, manifest: &str) -> Vec<String> {
 #[test]
 fn hosts_and_toolkits_see_what_is_below_them() {
     let packages = packages();
-    let known = |host: &&str| packages.iter().any(|(name, _)| name == host);
+    let known = |host: &str| packages.iter().any(|(name, _)| name == host);
     assert!(
-        HOSTS.iter().all(|host| known(&host)),
+        HOSTS.iter().all(|host| known(host)),
         "a host has moved: {HOSTS:?}"
     );
     let found: Vec<String> = packages
