@@ -15,29 +15,26 @@ use std::{
 use crate::{
     context::Context,
     process,
-    report::{Counts, Error, Result, While, flush},
+    report::{Counts, Error, Result, While, count_line, flush},
     setup::{self, TARGET, Toolchain},
 };
 
-const PURE: [&str; 3] = ["mcpfn-core", "mcpfn-http", "mcpfn-auth"];
+const PACKAGES: [&str; 4] = ["mcpfn-core", "mcpfn-http", "mcpfn-auth", CHECK];
 const CHECK: &str = "mcpfn-wasm-check";
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let toolchain = setup::wasm_toolchain(cx)?;
     let target = target_folder(cx, &toolchain)?;
 
-    let build = |packages: &[&str]| -> Result<()> {
-        let mut cargo = toolchain.cargo(cx)?;
-        cargo
-            .env("CARGO_TARGET_DIR", &target)
-            .args(["build", "--release", "--target", TARGET]);
-        for package in packages {
-            cargo.args(["-p", package]);
-        }
-        process::run(&mut cargo)
-    };
-    build(&PURE)?;
-    build(&[CHECK])?;
+    let mut cargo = toolchain.cargo(cx)?;
+    cargo
+        .env("CARGO_TARGET_DIR", &target)
+        .args(["build", "--release", "--target", TARGET]);
+    // all in one command: they have the same features then, and share what they depend on
+    for package in PACKAGES {
+        cargo.args(["-p", package]);
+    }
+    process::run(&mut cargo)?;
 
     let module = target
         .join(TARGET)
@@ -68,15 +65,6 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Our own check scripts print `ok NAME` or `not ok NAME: why` for every check.
-pub(crate) fn count_line(line: &str, counts: &mut Counts) {
-    if line.starts_with("ok ") {
-        counts.passed += 1;
-    } else if line.starts_with("not ok ") {
-        counts.failed += 1;
-    }
 }
 
 fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
@@ -139,30 +127,4 @@ pub(crate) fn gzip(bytes: &[u8]) -> Option<usize> {
         let output = child.wait_with_output().ok()?;
         output.status.success().then_some(output.stdout.len())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_lines_that_state_a_check_are_counted() {
-        let mut counts = Counts::default();
-        for line in [
-            "ok one",
-            "not ok two: why",
-            "okay",
-            "  ok indented",
-            "ok three",
-        ] {
-            count_line(line, &mut counts);
-        }
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 2,
-                failed: 1
-            }
-        );
-    }
 }

@@ -5,7 +5,10 @@
 mod deployed;
 pub(crate) mod workerd;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     cargo_steps, clients,
@@ -14,6 +17,7 @@ use crate::{
     report::{Counts, Error, Result},
     setup::{self, Panics, TARGET, WORKER, WorkerTools},
     wasm::target_folder,
+    workspace,
 };
 use workerd::{Service, What, Workerd};
 
@@ -213,16 +217,6 @@ const SERVICES: &[Service<'_>] = &[
     },
 ];
 
-/// The tests that ask running Workers. Some need what only wrangler brings, and are asked under it.
-const TESTS: [&str; 6] = [
-    "test",
-    "-p",
-    "mcpfn-it",
-    "--features=workerd",
-    "--test",
-    "worker",
-];
-
 /// What is asked of the step; nothing runs all of its tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Options {
@@ -342,8 +336,8 @@ fn in_workerd(
         .zip(&workerd.ports)
         .map(|(service, port)| format!("{}={port}", service.name))
         .collect();
-    let mut tests = cx.cargo();
-    tests.args(TESTS).env("MCPFN_TEST_WORKER", places.join(" "));
+    let mut tests = workspace::test(cx, workerd::TESTS);
+    tests.env("MCPFN_TEST_WORKER", places.join(" "));
     tests.args([
         "--",
         part,
@@ -380,7 +374,11 @@ fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
     } else {
         "worker/fixture-abort"
     });
-    build(cx, tools, &cx.root.join(WORKER), &folder)?;
+    let mut build = build_command(cx, tools)?;
+    // what wrangler makes of the server goes through wasm-opt; that takes longer than all tests
+    build.args(["--no-opt", "--out-dir"]).arg(&folder);
+    workspace::build_cheaply(&mut build, "WORKER");
+    process::run(build.arg(cx.root.join(WORKER)))?;
     Ok(folder)
 }
 
@@ -391,13 +389,16 @@ pub(crate) fn build(
     package: &Path,
     folder: &Path,
 ) -> Result<()> {
+    let mut build = build_command(cx, tools)?;
+    process::run(build.arg("--out-dir").arg(folder).arg(package))
+}
+
+fn build_command(cx: &Context, tools: &WorkerTools) -> Result<Command> {
     let mut build = tools.worker_build(cx)?;
     build
         .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
-        .args(["--profile", "worker", "--out-dir"])
-        .arg(folder)
-        .arg(package);
-    process::run(&mut build)
+        .args(["--profile", "worker"]);
+    Ok(build)
 }
 
 #[cfg(test)]
