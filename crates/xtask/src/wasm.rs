@@ -83,24 +83,28 @@ fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
     )))
 }
 
-/// Target folders of their own, one for each thing that a panic may do, so that native builds keep
-/// theirs. Cargo does not notice that the standard library of a toolchain was replaced and then
-/// fails with "can't find crate", so the folder is emptied when that happened.
+/// A target folder of its own, so that native builds keep theirs. Both kinds of a standard library
+/// share it: what runs on this machine, such as macros, is the same for them, and what is for wasm
+/// has the flags of its kind in its file names. Cargo does not notice that the standard library of a
+/// toolchain was replaced and then fails with "can't find crate", so the folder is emptied when that
+/// happened.
 pub(crate) fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathBuf> {
-    let folder = cx.target.join(if toolchain.unwinds() {
-        "wasm"
+    let folder = cx.target.join("wasm");
+    let stamp = folder.join(if toolchain.unwinds() {
+        ".toolchain"
     } else {
-        "wasm-abort"
+        ".toolchain-abort"
     });
-    let stamp = folder.join(".toolchain");
     let now = toolchain.identity();
-    if fs::read_to_string(&stamp).ok().as_deref() != Some(&now) {
-        if folder.exists() {
-            fs::remove_dir_all(&folder).while_doing(format_args!("empty {}", folder.display()))?;
-        }
-        fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
-        fs::write(&stamp, now).while_doing(format_args!("write {}", stamp.display()))?;
+    let before = fs::read_to_string(&stamp).ok();
+    if before.as_deref() == Some(&now) {
+        return Ok(folder);
     }
+    if before.is_some() {
+        fs::remove_dir_all(&folder).while_doing(format_args!("empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
+    fs::write(&stamp, now).while_doing(format_args!("write {}", stamp.display()))?;
     Ok(folder)
 }
 

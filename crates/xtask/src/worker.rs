@@ -300,7 +300,16 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
     let mut clippy = tools.toolchain.cargo(cx)?;
     clippy
         .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
-        .args(["clippy", "--no-deps", "--target", TARGET]);
+        // the profile of the Workers, which share their macros with it
+        .args([
+            "clippy",
+            "--no-deps",
+            "--profile",
+            "worker",
+            "--target",
+            TARGET,
+        ]);
+    workspace::build_cheaply(&mut clippy, "WORKER");
     clippy.args([
         "-p",
         "mcpfn-worker",
