@@ -19,7 +19,7 @@ use crate::{
     process,
     report::{Counts, Error, Result, While, checked},
     setup::{self, Python},
-    workspace,
+    workspace::{self, Profile},
 };
 
 const TEMPLATE: &str = "template.yaml";
@@ -167,7 +167,7 @@ fn build(cx: &Context, python: &Python, out: &Path) -> Result<PathBuf> {
     ]);
     build.env("CARGO_TARGET_DIR", &cx.target);
     // the command line and the features are those of a deployment; its optimisation is not tested
-    workspace::build_cheaply(&mut build, "RELEASE");
+    workspace::build_cheaply(&mut build, Profile::Release);
     // cargo-lambda would have rustup download what is missing; a test fetches no toolchain
     build.env(
         "RUSTUP_DIST_SERVER",

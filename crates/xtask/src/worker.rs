@@ -18,7 +18,7 @@ use crate::{
     report::{Counts, Error, Result},
     setup::{self, Panics, TARGET, WORKER, WorkerTools},
     wasm::target_folder,
-    workspace,
+    workspace::{self, Profile},
 };
 use services::SERVICES;
 use workerd::Workerd;
@@ -115,7 +115,7 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
             "--target",
             TARGET,
         ]);
-    workspace::build_cheaply(&mut clippy, "WORKER");
+    workspace::build_cheaply(&mut clippy, Profile::Worker);
     clippy.args([
         "-p",
         "mcpfn-worker",
@@ -192,7 +192,7 @@ fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
     let mut build = build_command(cx, tools)?;
     // what wrangler makes of the server goes through wasm-opt; that takes longer than all tests
     build.args(["--no-opt", "--out-dir"]).arg(&folder);
-    workspace::build_cheaply(&mut build, "WORKER");
+    workspace::build_cheaply(&mut build, Profile::Worker);
     process::run(build.arg(cx.root.join(WORKER)))?;
     Ok(folder)
 }

@@ -60,12 +60,29 @@ pub(crate) fn test(cx: &Context, target: &str) -> Command {
 }
 
 /// Makes a profile that is optimised for size cheap to build, for steps that ask what a program
-/// does: link-time optimisation and one code generation unit are half of all their processor time.
-/// Size and speed are the business of `bench`, which builds what is deployed.
-pub(crate) fn build_cheaply(command: &mut Command, profile: &str) {
-    for (setting, value) in [("LTO", "off"), ("CODEGEN_UNITS", "16"), ("OPT_LEVEL", "1")] {
-        command.env(format!("CARGO_PROFILE_{profile}_{setting}"), value);
+/// does: optimisation, at link time above all, is most of the processor time that it costs. Size and
+/// speed are the business of `bench`, which builds what is deployed.
+pub(crate) fn build_cheaply(command: &mut Command, profile: Profile) {
+    // code for wasm that is not optimised at all is several times as large, and so is what
+    // wasm-bindgen and workerd have to read
+    let (name, optimisation) = match profile {
+        Profile::Release => ("RELEASE", "0"),
+        Profile::Worker => ("WORKER", "1"),
+    };
+    for (setting, value) in [
+        ("LTO", "off"),
+        ("CODEGEN_UNITS", "16"),
+        ("OPT_LEVEL", optimisation),
+    ] {
+        command.env(format!("CARGO_PROFILE_{name}_{setting}"), value);
     }
+}
+
+/// What is deployed has one of these.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Profile {
+    Release,
+    Worker,
 }
 
 #[cfg(test)]

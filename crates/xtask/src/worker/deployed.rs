@@ -12,7 +12,7 @@ use crate::{
     report::{Counts, Error, Result, While, count_line},
     setup::{WORKER, WorkerTools},
     wasm::target_folder,
-    workspace,
+    workspace::{self, Profile},
 };
 
 /// Files, and what the example `migration` calls their content.
@@ -155,7 +155,7 @@ fn deploy(
             .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
             .args(arguments);
         // the command is that of a deployment; the size of what it builds is not tested
-        workspace::build_cheaply(&mut wrangler, "WORKER");
+        workspace::build_cheaply(&mut wrangler, Profile::Worker);
         Ok::<_, Error>(wrangler)
     };
     let mut passed = |name: &str| {
