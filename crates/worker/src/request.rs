@@ -100,7 +100,7 @@ impl http_body::Body for IncomingBody {
             match &mut *self {
                 Self::End => return Poll::Ready(None),
                 Self::Declared(request) => {
-                    *self = Self::Whole(request.array_buffer().map_err(|_| Broken)?.into())
+                    *self = Self::Whole(request.array_buffer().map_err(|_| Broken)?.into());
                 }
                 Self::Whole(buffer) => {
                     let read = ready!(Pin::new(buffer).poll(cx));

@@ -13,30 +13,22 @@ pub(crate) fn fmt(cx: &Context, _: &mut Counts) -> Result<()> {
         .map_err(|error| Error::new(format!("{error}; `cargo fmt --all` writes the formatting")))
 }
 
+/// The feature that only the deployed binary has; the step `sam` builds it.
+const DEPLOYED: [&str; 2] = ["--features", "mcpfn-server/lambda"];
+
+/// Tests that need something running, and so are left out by `--all-targets`; the steps that run it
+/// ask for them by name.
+const NAMED: [&str; 8] = [
+    "--test", "postgres", "--test", "recall", "--test", "secrets", "--test", "worker",
+];
+
 pub(crate) fn clippy(cx: &Context, _: &mut Counts) -> Result<()> {
-    // The feature that only the deployed binary has; the step `sam` builds it.
-    let workspace = [
-        "--workspace",
-        "--all-targets",
-        "--features",
-        "mcpfn-server/lambda",
-    ];
-    // `--all-targets` leaves out tests that other steps ask for by name
-    let named = [
-        "-p",
-        "mcpfn-sql",
-        "-p",
-        "mcpfn-toolkits",
-        "--test",
-        "postgres",
-        "--test",
-        "recall",
-    ];
-    for what in [&workspace[..], &named] {
+    for what in [&["--all-targets"][..], &NAMED] {
         process::run(
             cx.cargo()
-                .arg("clippy")
+                .args(["clippy", "--workspace"])
                 .args(what)
+                .args(DEPLOYED)
                 .args(["--", "-D", "warnings"]),
         )?;
     }
@@ -63,7 +55,9 @@ pub(crate) fn tests(command: &mut Command, counts: &mut Counts) -> Result<()> {
 pub(crate) fn docs(cx: &Context, _: &mut Counts) -> Result<()> {
     process::run(
         cx.cargo()
+            // the same features as for clippy, so that both read the same dependencies
             .args(["doc", "--no-deps", "--workspace"])
+            .args(DEPLOYED)
             .env("RUSTDOCFLAGS", "-Dwarnings"),
     )
 }

@@ -3,17 +3,16 @@
 //! themselves are in tests/e2e.
 
 mod front;
+mod script;
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::{
     context::Context,
     fixture::{self, Fixture},
-    process,
     report::{Counts, Error, Result},
     setup::{self, Node},
-    wasm::count_line,
+    workspace,
 };
 
 /// Each script and what tells its runs apart. The 2.x client speaks the handshake revisions unless
@@ -59,7 +58,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             failed.push(format!("{name} over stdio"));
         }
     }
-    let ready = fixture::build_program(cx, "mcpfn-server", "mcpfn")?;
+    let ready = workspace::build_program(cx, "mcpfn")?;
     if front::run(cx, &node, &ready, &server.url, counts).is_err() {
         failed.push("servers behind another one".to_owned());
     }
@@ -68,7 +67,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         .current_dir(cx.root.join(setup::CLIENTS))
         .arg("systems.mjs")
         .arg(&ready);
-    if run_script("systems.mjs", &mut command, counts).is_err() {
+    if script::run("systems.mjs", &mut command, counts).is_err() {
         failed.push("systems.mjs".to_owned());
     }
     if failed.is_empty() {
@@ -108,23 +107,5 @@ fn run_client(
         .arg(script)
         .args(server)
         .args(arguments);
-    run_script(script, &mut command, counts)
-}
-
-fn run_script(script: &str, command: &mut Command, counts: &mut Counts) -> Result<()> {
-    let mut here = Counts::default();
-    let result = process::run_reading(command, |line| count_line(line, &mut here));
-    // A script that dies before its first check has failed once all the same.
-    if (result.is_err() || here.passed == 0) && here.failed == 0 {
-        here.failed = 1;
-    }
-    counts.passed += here.passed;
-    counts.failed += here.failed;
-    result?;
-    if here.failed > 0 {
-        return Err(Error::new(format!(
-            "{script} passed nothing or reported failures but ended as if all was well"
-        )));
-    }
-    Ok(())
+    script::run(script, &mut command, counts)
 }

@@ -16,7 +16,7 @@ use crate::{
     process,
     report::{Counts, Error, Result, While, flush},
     setup::{self, CONFORMANCE, Node},
-    worker,
+    worker, workspace,
 };
 use baseline::Baseline;
 use results::Tally;
@@ -159,12 +159,8 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
 /// Builds the front and, beside it, the bootstrap that it starts. The front takes the fixture
 /// server's place.
 fn build_lambda(cx: &Context) -> Result<PathBuf> {
-    process::run(
-        cx.cargo()
-            .args(["build", "-p", "mcpfn-lambda-emulator", "--bins"]),
-    )?;
-    let front = format!("lambda-front{}", std::env::consts::EXE_SUFFIX);
-    Ok(cx.target.join("debug").join(front))
+    workspace::build(cx, &["lambda-front", "everything-lambda"])?;
+    Ok(workspace::program(cx, "lambda-front"))
 }
 
 /// Runs the suite once and says whether it was content.
@@ -187,33 +183,23 @@ fn one_run(
         .args(["server", "--url", url])
         .args(run.arguments);
     suite.arg("--output-dir").arg(&output);
-    let baseline = match run.baseline {
-        None => None,
-        Some(file) => {
-            suite.args(["--expected-failures", file]);
-            let text = fs::read_to_string(place.join(file))
-                .while_doing(format_args!("read {CONFORMANCE}/{file}"))?;
-            Some(
-                Baseline::parse(&text)
-                    .map_err(|why| Error::new(format!("{CONFORMANCE}/{file}: {why}")))?,
-            )
-        }
-    };
+    if let Some(file) = run.baseline {
+        suite.args(["--expected-failures", file]);
+    }
+    // read first: a baseline that explains nothing is refused before the suite believes it
+    let baseline = run
+        .baseline
+        .map(|file| baseline(&place, file))
+        .transpose()?;
     let verdict = process::read(&mut suite);
 
-    let required = match run.required {
-        None => None,
-        Some(revision) => {
-            let file = place
-                .join(SUITE)
-                .join(format!("requirements/{revision}.yaml"));
-            let text =
-                fs::read_to_string(&file).while_doing(format_args!("read {}", file.display()))?;
-            Some(results::required_scenarios(&text))
-        }
-    };
+    let required = run.required.map(|revision| required(&place, revision));
     let scenarios = results::read(&output)?;
-    let tally = Tally::of(&scenarios, required.as_deref(), baseline.as_ref());
+    let tally = Tally::of(
+        &scenarios,
+        required.transpose()?.as_deref(),
+        baseline.as_ref(),
+    );
     println!("{:<20} {tally}", run.name);
     counts.passed += tally.checks.passed;
     counts.failed += tally.checks.failed;
@@ -229,48 +215,52 @@ fn one_run(
     }
     let content = verdict.is_ok() && tally.checks.failed == 0;
     if !content {
-        for line in &tally.failures {
-            println!("  {line}");
-        }
-        if let Err(error) = verdict {
-            // Its list of scenarios repeats what was printed above; what follows the totals is said
-            // nowhere else.
-            let said = error.to_string();
-            let closing = said
-                .split_once("\nTotal: ")
-                .map_or(said.as_str(), |(_, after)| after);
-            println!("  the suite's own words: {}", closing.trim_matches('\n'));
-            fs::write(output.join("suite.log"), &said).while_doing("write the suite's log")?;
-            // It may be unhappy about something that is no failed check, such as an entry that
-            // passes by now.
-            if tally.checks.failed == 0 {
-                counts.failed += 1;
-            }
-        }
+        complain(&tally, verdict.err(), &output, counts)?;
     }
     flush();
     Ok(content)
 }
 
-/// Where one scenario's results are: the suite names folders `server-SCENARIO-TIME`.
-fn scenario_of(folder: &str) -> Option<&str> {
-    const TIME: usize = "-2026-11-21T00-07-14-581Z".len();
-    let name = folder.strip_prefix("server-")?;
-    let (scenario, time) = name.split_at_checked(name.len().checked_sub(TIME)?)?;
-    (time.starts_with("-2") && time.ends_with('Z')).then_some(scenario)
+fn baseline(place: &Path, file: &str) -> Result<Baseline> {
+    let text = fs::read_to_string(place.join(file))
+        .while_doing(format_args!("read {CONFORMANCE}/{file}"))?;
+    Baseline::parse(&text).map_err(|why| Error::new(format!("{CONFORMANCE}/{file}: {why}")))
 }
 
-fn folders(output: &Path) -> Result<Vec<(String, PathBuf)>> {
-    let entries = fs::read_dir(output).while_doing(format_args!("list {}", output.display()))?;
-    let mut found: Vec<(String, PathBuf)> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let scenario = scenario_of(path.file_name()?.to_str()?)?.to_owned();
-            Some((scenario, path.join("checks.json")))
-        })
-        .collect();
-    found.sort();
-    Ok(found)
+/// The scenarios that the suite requires of a revision.
+fn required(place: &Path, revision: &str) -> Result<Vec<String>> {
+    let file = place
+        .join(SUITE)
+        .join(format!("requirements/{revision}.yaml"));
+    let text = fs::read_to_string(&file).while_doing(format_args!("read {}", file.display()))?;
+    Ok(results::required_scenarios(&text))
+}
+
+/// Prints what the suite is not content with, and keeps its own words.
+fn complain(
+    tally: &Tally,
+    verdict: Option<Error>,
+    output: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
+    for line in &tally.failures {
+        println!("  {line}");
+    }
+    let Some(error) = verdict else { return Ok(()) };
+    // Its list of scenarios repeats what was printed above; what follows the totals is said nowhere
+    // else.
+    let said = error.to_string();
+    let closing = said
+        .split_once("\nTotal: ")
+        .map_or(said.as_str(), |(_, after)| after);
+    println!("  the suite's own words: {}", closing.trim_matches('\n'));
+    fs::write(output.join("suite.log"), &said).while_doing("write the suite's log")?;
+    // It may be unhappy about something that is no failed check, such as an entry that passes by
+    // now.
+    if tally.checks.failed == 0 {
+        counts.failed += 1;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -302,17 +292,5 @@ mod tests {
         );
         assert!(options(&["--host"]).unwrap_err().contains("--host local"));
         assert!(options(&["--hots"]).unwrap_err().contains("`--hots`"));
-    }
-
-    #[test]
-    fn the_scenario_is_read_from_the_folders_name() {
-        let folder = "server-server-stateless-2026-11-21T00-07-12-629Z";
-        assert_eq!(scenario_of(folder), Some("server-stateless"));
-        assert_eq!(
-            scenario_of("server-json-schema-2020-12-2026-11-21T00-07-14-775Z"),
-            Some("json-schema-2020-12")
-        );
-        assert_eq!(scenario_of("server-x"), None);
-        assert_eq!(scenario_of("suite.log"), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     fixture::Fixture,
     report::{Counts, Result},
-    setup,
+    setup, workspace,
 };
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
@@ -16,16 +16,8 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
 
 /// Over SQLite, or over a PostgreSQL server.
 pub(crate) fn recall(cx: &Context, postgres: Option<&str>, counts: &mut Counts) -> Result<()> {
-    let mut tests = cx.cargo();
-    tests.args([
-        "test",
-        "-p",
-        "mcpfn-toolkits",
-        "--test",
-        "recall",
-        "--",
-        "--nocapture",
-    ]);
+    let mut tests = workspace::test(cx, "recall");
+    tests.args(["--", "--nocapture"]);
     if let Some(url) = postgres {
         tests.env("MCPFN_TEST_POSTGRES", url);
     }

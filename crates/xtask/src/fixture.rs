@@ -13,8 +13,8 @@ use std::{
 
 use crate::{
     context::Context,
-    process,
     report::{Error, Result, While},
+    workspace,
 };
 
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -22,23 +22,7 @@ const LOG_LINES: usize = 40;
 
 /// Builds the fixture server and gives back where it is.
 pub(crate) fn build(cx: &Context) -> Result<PathBuf> {
-    build_program(cx, "mcpfn-it", "everything")
-}
-
-/// Builds a program of a package and gives back where it is.
-pub(crate) fn build_program(cx: &Context, package: &str, name: &str) -> Result<PathBuf> {
-    process::run(cx.cargo().args(["build", "-p", package, "--bin", name]))?;
-    let program = cx
-        .target
-        .join("debug")
-        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    if !program.is_file() {
-        return Err(Error::new(format!(
-            "cargo built `{name}`, but not as {}",
-            program.display()
-        )));
-    }
-    Ok(program)
+    workspace::build_program(cx, "everything")
 }
 
 /// A running fixture server; stopped when dropped.

@@ -18,35 +18,27 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     clients,
     context::Context,
     fixture::Fixture,
-    process,
     report::{Counts, Error, Result, While, checked},
     setup::{self, LambdaTools},
+    workspace,
 };
 use running::{Running, free_address};
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let tools = setup::lambda_tools(cx)?;
-    process::run(
-        cx.cargo()
-            .args(["build", "-p", "mcpfn-lambda-emulator", "--bins"]),
-    )?;
-    let program = |name: &str| {
-        cx.target
-            .join("debug")
-            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-    };
-    let bootstrap = program("everything-lambda");
+    workspace::build(cx, &["lambda-front", "everything-lambda"])?;
+    let bootstrap = workspace::program(cx, "everything-lambda");
     let out = cx.target.join("lambda-emulators");
     fs::create_dir_all(&out).while_doing(format_args!("create {}", out.display()))?;
 
-    let front =
-        Fixture::start_command(Command::new(program("lambda-front")).args(["--port", "0"]))?;
+    let front = workspace::program(cx, "lambda-front");
+    let front = Fixture::start_command(Command::new(front).args(["--port", "0"]))?;
     let (address, path) = parts(&front.url)
         .ok_or_else(|| Error::new(format!("{} is no address of this machine", front.url)))?;
     checked(
@@ -94,26 +86,11 @@ fn watch(
         .current_dir(project(out)?);
     let watch = Running::start(&mut watch, out, "cargo-lambda-watch")?;
     watch.listens(address)?;
-    let start = |(name, mode): (&str, &str)| {
-        let mut function = Command::new(bootstrap);
-        function
-            .env_clear()
-            .env("MCPFN_AUTH", "none")
-            .env("MCPFN_RATE_LIMIT", "none")
-            .env("MCPFN_LAMBDA_MODE", mode);
-        function
-            .env("AWS_LAMBDA_FUNCTION_NAME", name)
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
-        function.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128");
-        function.env(
-            "AWS_LAMBDA_RUNTIME_API",
-            format!("http://{address}/.rt/{name}"),
-        );
-        Running::start(&mut function, out, name)
-    };
     let _functions = FUNCTIONS
         .into_iter()
-        .map(start)
+        .map(|(name, mode)| {
+            Running::start(&mut function(bootstrap, address, name, mode), out, name)
+        })
         .collect::<Result<Vec<_>>>()?;
 
     checked(
@@ -124,13 +101,8 @@ fn watch(
     let node = setup::node(cx)?;
     let _pulse = pulse(address);
     for (name, _) in FUNCTIONS {
-        let content = clients::over_http(
-            cx,
-            &node,
-            &format!("http://{address}/lambda-url/{name}/mcp"),
-            counts,
-        );
-        content.map_err(|error| {
+        let url = format!("http://{address}/lambda-url/{name}/mcp");
+        clients::over_http(cx, &node, &url, counts).map_err(|error| {
             Error::new(format!(
                 "with answers in mode {name}: {error}; the logs are in {}",
                 out.display()
@@ -138,6 +110,22 @@ fn watch(
         })?;
     }
     Ok(())
+}
+
+/// The bootstrap as Lambda would start it, for one of the functions.
+fn function(bootstrap: &Path, api: SocketAddr, name: &str, mode: &str) -> Command {
+    let mut function = Command::new(bootstrap);
+    function
+        .env_clear()
+        .env("MCPFN_AUTH", "none")
+        .env("MCPFN_RATE_LIMIT", "none")
+        .env("MCPFN_LAMBDA_MODE", mode);
+    function
+        .env("AWS_LAMBDA_FUNCTION_NAME", name)
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_RUNTIME_API", format!("http://{api}/.rt/{name}"));
+    function
 }
 
 /// Asks every function something each second, until the end of what it gives: now and then
@@ -186,7 +174,7 @@ fn progress(address: SocketAddr, path: &str) -> Result<()> {
     let answer = http::post(
         address,
         path,
-        &call("count", &json!({})).to_string(),
+        &http::call("count", &json!({})).to_string(),
         Duration::from_secs(10),
     )?;
     let events: Vec<(Duration, &str)> = answer.events().collect();
@@ -205,12 +193,6 @@ fn progress(address: SocketAddr, path: &str) -> Result<()> {
          last: {answer:?}",
         answer.status
     )))
-}
-
-/// A call of a tool that is told of progress.
-fn call(tool: &str, arguments: &Value) -> Value {
-    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"name": tool, "arguments": arguments, "_meta": {"progressToken": "t"}}})
 }
 
 fn parts(url: &str) -> Option<(SocketAddr, &str)> {

@@ -8,56 +8,77 @@ mod conformance;
 mod context;
 mod deny;
 mod embeddings;
+mod fast;
 mod fixture;
 mod lambda;
 mod postgres;
 mod process;
+mod processor;
 mod report;
 mod sam;
 mod setup;
+mod steps;
 mod stores;
 mod wasm;
 mod worker;
+mod workspace;
 
 use std::{env, process::ExitCode};
 
 use context::Context;
-use report::{Counts, Error, Result, Step};
+use report::{Error, Result};
+use steps::{Step, run_all, run_one};
 
 const HELP: &str = "\
 cargo xtask <command>
 
-  test          everything below from fmt to worker, in this order; stops at the first step that fails
+  test          everything below from fmt to worker, in this order; stops at the first step that
+                fails
+                  --fast          while you work, within a minute once it is built: fmt, clippy of
+                                  the packages that differ from main, unit tests of core and http,
+                                  and every fixture through them in one process
   lint          fmt, then clippy
 
   fmt           formatting is what `cargo fmt` would write
   clippy        no warning from clippy in any target of the workspace
   unit          unit, integration and documentation tests
   docs          documentation builds without a warning
-  deny          licences, banned crates and sources of the dependencies; advisories when the database is reachable
-  wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under Node
-  stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB is down; files on S3
-  embeddings    recall of the knowledge base by words, vectors and both, with a real embedding model served on loopback
+  deny          licences, banned crates and sources of the dependencies; advisories when the
+                database is reachable
+  wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under
+                Node
+  stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB
+                is down; files on S3
+  embeddings    recall of the knowledge base by words, vectors and both, with a real embedding
+                model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own
   conformance   the official MCP suite against the fixture server, three protocol revisions
-                  --host HOST     which host serves the fixtures: local, lambda or worker; `test` asks all
+                  --host HOST     which host serves the fixtures: local, lambda or worker; `test`
+                                  asks all
                   --keep          keep the suite's results after a run that passed
-  clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP and stdio, and
-                official servers behind the deployable one
-  lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the official runtime interface emulator
-  sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine
-  worker        the fixtures and the clients through workerd, and what wrangler would deploy, with D1
+  clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP
+                and stdio, and official servers behind the deployable one
+  lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the
+                official runtime interface emulator
+  sam           template.yaml under its linters, and what `sam build` makes of it behind a function
+                URL on this machine
+  worker        the fixtures and the clients through workerd, and what wrangler would deploy, with
+                D1
                   --test NAME     only the tests in workerd whose names have NAME in them
-                  --migrations    write infra/migrations from the demo shop and the tables of documents
+                  --migrations    write infra/migrations from the demo shop and the tables of
+                                  documents
 
   bench --part PART [-- ARGUMENTS]
-                benchmarks of one part: core, http, lambda, scale, workers or toolkits; the arguments go to the benchmark
+                benchmarks of one part: core, http, lambda, scale, workers or toolkits; the
+                arguments go to the benchmark
 
   setup         fetch everything the steps above need; quick when nothing is missing
   help          this text
 
-Tools go to $MCPFN_TOOLS, or else to mcpfn-tools in the user's cache folder. A step fetches what it needs by itself.
-The last lines of every step that counts something are `N passed, N failed`.
+Tools go to $MCPFN_TOOLS, or else to mcpfn-tools in the user's cache folder. A step fetches what it
+needs by itself. The last line of every step that counts something is `N passed, N failed`. Beside
+the time stands the processor time of what was started, where /proc tells it; nothing fails for
+taking too much.
 ";
 
 fn main() -> ExitCode {
@@ -82,17 +103,20 @@ fn main() -> ExitCode {
 fn start(command: &str, rest: &[String]) -> Result<()> {
     let cx = Context::find()?;
     match command {
-        "test" => no_arguments(command, rest).and_then(|()| report::run_steps(&cx, STEPS)),
-        "lint" => no_arguments(command, rest).and_then(|()| report::run_steps(&cx, &STEPS[..2])),
+        "test" => match rest {
+            [option] if option == "--fast" => run_all(&cx, fast::STEPS),
+            _ => no_arguments(command, rest).and_then(|()| run_all(&cx, STEPS)),
+        },
+        "lint" => no_arguments(command, rest).and_then(|()| run_all(&cx, &STEPS[..2])),
         "setup" => no_arguments(command, rest).and_then(|()| setup::everything(&cx)),
         "bench" => bench::run(&cx, rest),
         "worker" => {
             let options = worker::Options::parse(rest)?;
-            counted(|counts| worker::start(&cx, &options, counts))
+            run_one(|counts| worker::start(&cx, &options, counts))
         }
         "conformance" => {
             let options = conformance::Options::parse(rest)?;
-            counted(|counts| conformance::run(&cx, &options, counts))
+            run_one(|counts| conformance::run(&cx, &options, counts))
         }
         _ => {
             let step = STEPS
@@ -104,7 +128,7 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
                     ))
                 })?;
             no_arguments(command, rest)?;
-            counted(|counts| (step.run)(&cx, counts))
+            run_one(|counts| (step.run)(&cx, counts))
         }
     }
 }
@@ -169,16 +193,6 @@ const STEPS: &[Step] = &[
         run: worker::run,
     },
 ];
-
-/// Runs one step on its own and prints its counts, if it has any, also when it fails.
-fn counted(run: impl FnOnce(&mut Counts) -> Result<()>) -> Result<()> {
-    let mut counts = Counts::default();
-    let result = run(&mut counts);
-    if counts != Counts::default() {
-        println!("{counts}");
-    }
-    result
-}
 
 fn no_arguments(command: &str, rest: &[String]) -> Result<()> {
     match rest.first() {

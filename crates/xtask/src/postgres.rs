@@ -5,7 +5,7 @@ use std::{
     env,
     fs::{self, File},
     io::Write as _,
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
     thread,
@@ -17,7 +17,7 @@ use crate::{
     context::Context,
     embeddings, process as programs,
     report::{Counts, Error, Result, While},
-    setup,
+    setup, workspace,
 };
 
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -31,13 +31,10 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         }
     };
     let server = Server::start(&programs, &cx.root.join("crates/sql/tests/tls"))?;
-    for package in ["mcpfn-sql", "mcpfn-toolkits"] {
-        let mut tests = cx.cargo();
-        tests
-            .args(["test", "-p", package, "--test", "postgres"])
-            .env("MCPFN_TEST_POSTGRES", &server.url);
-        cargo_steps::tests(&mut tests, counts)?;
-    }
+    // the driver's and the toolkits': both have a test target of this name
+    let mut tests = workspace::test(cx, "postgres");
+    tests.arg("--no-fail-fast");
+    cargo_steps::tests(tests.env("MCPFN_TEST_POSTGRES", &server.url), counts)?;
     embeddings::recall(cx, Some(&server.url), counts)
 }
 
@@ -67,11 +64,19 @@ impl Server {
         };
         server.prepare()?;
         let password = format!("hunter2-{}", process::id());
-        let password_file = server.folder.join("password");
+        server.make_data(&password)?;
+        server.take_keys(tls)?;
+        let address = server.listen()?;
+        server.url = format!("postgres://postgres:{password}@{address}/postgres");
+        Ok(server)
+    }
+
+    fn make_data(&self, password: &str) -> Result<()> {
+        let password_file = self.folder.join("password");
         let mut file = File::create(&password_file).while_doing("create a password file")?;
         writeln!(file, "{password}").while_doing("write a password file")?;
-        own(&password_file, server.user)?;
-        let mut initdb = server.program("initdb");
+        own(&password_file, self.user)?;
+        let mut initdb = self.program("initdb");
         initdb.args([
             "--username=postgres",
             "--auth=scram-sha-256",
@@ -79,54 +84,50 @@ impl Server {
             "--locale=C.UTF-8",
             "--no-sync",
         ]);
-        programs::read(
-            initdb
-                .arg(format!("--pwfile={}", password_file.display()))
-                .arg("-D")
-                .arg(server.data()),
-        )?;
+        initdb
+            .arg(format!("--pwfile={}", password_file.display()))
+            .arg("-D")
+            .arg(self.data());
+        programs::read(&mut initdb).map(drop)
+    }
 
-        // the names that PostgreSQL looks for; it takes no key that others can read
+    /// Under the names that PostgreSQL looks for; it takes no key that others can read.
+    fn take_keys(&self, tls: &Path) -> Result<()> {
         for name in ["server.pem", "server.key"] {
-            let copy = server.data().join(name.replace(".pem", ".crt"));
+            let copy = self.data().join(name.replace(".pem", ".crt"));
             fs::copy(tls.join(name), &copy).while_doing(format_args!("copy {name}"))?;
             programs::read(Command::new("chmod").arg("600").arg(&copy))?;
-            own(&copy, server.user)?;
+            own(&copy, self.user)?;
         }
+        Ok(())
+    }
+
+    /// Starts it, waits until it listens, and says where.
+    fn listen(&mut self) -> Result<SocketAddr> {
         // free now, and in the moment in which the server takes it
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = listener.while_doing("find a free port")?;
-        let log = server.folder.join("log");
+        let log = self.folder.join("log");
         let output = File::create(&log).while_doing(format_args!("create {}", log.display()))?;
         let errors = output
             .try_clone()
             .while_doing("share a log between two streams")?;
-        let mut postgres = server.program("postgres");
-        postgres.arg("-D").arg(server.data()).args([
-            "-h",
-            "127.0.0.1,127.0.0.2",
-            "-p",
-            &address.port().to_string(),
-            "-k",
-            "",
-        ]);
+        let mut postgres = self.program("postgres");
+        let port = address.port().to_string();
+        postgres.arg("-D").arg(self.data());
+        postgres.args(["-h", "127.0.0.1,127.0.0.2", "-p", &port, "-k", ""]);
         // nothing here has to survive a power cut
-        postgres.args([
-            "-c",
-            "fsync=off",
-            "-c",
-            "max_connections=300",
-            "-c",
-            "ssl=on",
-        ]);
+        for setting in ["fsync=off", "max_connections=300", "ssl=on"] {
+            postgres.args(["-c", setting]);
+        }
         let child = postgres
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
             .spawn()
             .while_doing("start PostgreSQL")?;
-        let child = server.child.insert(child);
+        let child = self.child.insert(child);
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
             let ended = child.try_wait().while_doing("look after PostgreSQL")?;
@@ -138,8 +139,7 @@ impl Server {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        server.url = format!("postgres://postgres:{password}@{address}/postgres");
-        Ok(server)
+        Ok(address)
     }
 
     /// PostgreSQL refuses to run as root, and nobody else may look into root's tool cache.

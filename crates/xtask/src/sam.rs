@@ -5,7 +5,7 @@
 mod ask;
 
 use std::{
-    env::consts::{ARCH, EXE_SUFFIX, OS},
+    env::consts::{ARCH, OS},
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -19,6 +19,7 @@ use crate::{
     process,
     report::{Counts, Error, Result, While, checked},
     setup::{self, Python},
+    workspace::{self, Profile},
 };
 
 const TEMPLATE: &str = "template.yaml";
@@ -26,6 +27,47 @@ const EXPAND: &str = include_str!("sam/expand.py");
 /// Any region will do, but without one `sam validate` always fails.
 const REGION: &str = "eu-west-1";
 const CALLER: &str = "arn:aws:iam::123456789012:user/alice";
+
+/// Parameters with which the template is expanded: what its defaults leave out is looked at as well.
+const EXPANSIONS: &[(&str, &[&str])] = &[
+    ("as it is", &[]),
+    (
+        "for another account",
+        &[
+            "CallerAccount=123456789012",
+            "Architecture=x86_64",
+            "ReservedConcurrency=5",
+        ],
+    ),
+    ("open to all", &["AuthType=NONE"]),
+    (
+        "with keys in a parameter",
+        &[
+            "AuthType=NONE",
+            "Auth=api-key",
+            "ApiKeysSource=ssm:/mcpfn/api-keys",
+        ],
+    ),
+    (
+        "with files in a bucket",
+        &[
+            "Toolkits=hello,files",
+            "FilesRoot=s3://files/shared",
+            "FilesWrites=1",
+        ],
+    ),
+    (
+        "behind CloudFront",
+        &[
+            "CloudFront=yes",
+            "WebAcl=arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/id",
+        ],
+    ),
+    (
+        "open behind CloudFront",
+        &["CloudFront=yes", "AuthType=NONE"],
+    ),
+];
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let python = setup::sam_tools(cx)?;
@@ -65,51 +107,12 @@ fn lint(cx: &Context, python: &Python, out: &Path, counts: &mut Counts) -> Resul
         cfn_lint(cx, python, TEMPLATE.as_ref()),
         counts,
     )?;
-    // what the defaults leave out is looked at as well
-    for (name, parameters) in [
-        ("as it is", [].as_slice()),
-        (
-            "for another account",
-            &[
-                "CallerAccount=123456789012",
-                "Architecture=x86_64",
-                "ReservedConcurrency=5",
-            ],
-        ),
-        ("open to all", &["AuthType=NONE"]),
-        (
-            "with keys in a parameter",
-            &[
-                "AuthType=NONE",
-                "Auth=api-key",
-                "ApiKeysSource=ssm:/mcpfn/api-keys",
-            ],
-        ),
-        (
-            "with files in a bucket",
-            &[
-                "Toolkits=hello,files",
-                "FilesRoot=s3://files/shared",
-                "FilesWrites=1",
-            ],
-        ),
-        (
-            "behind CloudFront",
-            &[
-                "CloudFront=yes",
-                "WebAcl=arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/id",
-            ],
-        ),
-        (
-            "open behind CloudFront",
-            &["CloudFront=yes", "AuthType=NONE"],
-        ),
-    ] {
+    for (name, parameters) in EXPANSIONS {
         let expanded = process::read(
             python
                 .program(EXPAND)
                 .arg(TEMPLATE)
-                .args(parameters)
+                .args(*parameters)
                 .current_dir(&cx.root)
                 .env("AWS_DEFAULT_REGION", REGION),
         )?;
@@ -163,6 +166,8 @@ fn build(cx: &Context, python: &Python, out: &Path) -> Result<PathBuf> {
         &format!("Architecture={architecture}"),
     ]);
     build.env("CARGO_TARGET_DIR", &cx.target);
+    // the command line and the features are those of a deployment; its optimisation is not tested
+    workspace::build_cheaply(&mut build, Profile::Release);
     // cargo-lambda would have rustup download what is missing; a test fetches no toolchain
     build.env(
         "RUSTUP_DIST_SERVER",
@@ -178,55 +183,23 @@ fn behind_a_function_url(
     out: &Path,
     counts: &mut Counts,
 ) -> Result<()> {
-    process::run(cx.cargo().args([
-        "build",
-        "-p",
-        "mcpfn-lambda-emulator",
-        "--bin",
-        "lambda-front",
-    ]))?;
-    let program = cx
-        .target
-        .join("debug")
-        .join(format!("lambda-front{EXE_SUFFIX}"));
+    let program = workspace::build_program(cx, "lambda-front")?;
     // a new folder, because a cold start makes its database, too
     let data = out.join("data");
     if data.exists() {
         fs::remove_dir_all(&data).while_doing(format_args!("empty {}", data.display()))?;
     }
-    let front = |caller: &[&str]| {
-        let mut front = Command::new(&program);
-        front
-            .args(["--port", "0"])
-            .args(caller)
-            .arg("--")
-            .arg(bootstrap);
-        // what template.yaml sets, with a secret of the form that it generates
-        front
-            .env("MCPFN_AUTH", "iam")
-            .env("MCPFN_RATE_LIMIT", "none")
-            .env("MCPFN_LAMBDA_MODE", "stream")
-            .env("MCPFN_TOOLKITS", "hello,catalog,database");
-        front
-            .env("MCPFN_STATE_KEY", format!("{}A=", "aB3xY9".repeat(7)))
-            .env("MCPFN_DATA_DIR", &data);
-        Fixture::start_command(&mut front)
-    };
-    let mut signed = front(&["--caller", CALLER])?;
-    let search = json!({"name": "search_products", "arguments": {"query": "headphones"}});
-    let found = ask::ask(&signed.url, "tools/call", search).and_then(|(status, answer)| {
-        let products = answer["result"]["structuredContent"]["products"]
-            .as_array()
-            .is_some_and(|products| !products.is_empty());
-        if products {
-            Ok(())
-        } else {
-            Err(Error::new(format!(
-                "status {status}, and no products: {answer}"
-            )))
-        }
-    });
-    checked("a signed call finds headphones in the shop", found, counts)?;
+    let mut signed = Fixture::start_command(&mut front(
+        &program,
+        &["--caller", CALLER],
+        bootstrap,
+        &data,
+    ))?;
+    checked(
+        "a signed call finds headphones in the shop",
+        headphones(&signed.url),
+        counts,
+    )?;
     if process::find("curl").is_some() {
         let said = process::read(
             Command::new("sh")
@@ -239,7 +212,7 @@ fn behind_a_function_url(
     }
     signed.still_runs()?;
 
-    let mut unsigned = front(&[])?;
+    let mut unsigned = Fixture::start_command(&mut front(&program, &[], bootstrap, &data))?;
     let refused = ask::ask(&unsigned.url, "tools/list", json!({})).and_then(|(status, answer)| {
         if status == 403 {
             Ok(())
@@ -253,6 +226,40 @@ fn behind_a_function_url(
         counts,
     )?;
     unsigned.still_runs()
+}
+
+/// The front before the bootstrap, with what template.yaml sets, and a secret of the form that it
+/// generates.
+fn front(program: &Path, caller: &[&str], bootstrap: &Path, data: &Path) -> Command {
+    let mut front = Command::new(program);
+    front
+        .args(["--port", "0"])
+        .args(caller)
+        .arg("--")
+        .arg(bootstrap);
+    front
+        .env("MCPFN_AUTH", "iam")
+        .env("MCPFN_RATE_LIMIT", "none")
+        .env("MCPFN_LAMBDA_MODE", "stream")
+        .env("MCPFN_TOOLKITS", "hello,catalog,database")
+        .env("MCPFN_STATE_KEY", format!("{}A=", "aB3xY9".repeat(7)))
+        .env("MCPFN_DATA_DIR", data);
+    front
+}
+
+fn headphones(url: &str) -> Result<()> {
+    let search = json!({"name": "search_products", "arguments": {"query": "headphones"}});
+    let (status, answer) = ask::ask(url, "tools/call", search)?;
+    let found = answer["result"]["structuredContent"]["products"]
+        .as_array()
+        .is_some_and(|products| !products.is_empty());
+    if found {
+        Ok(())
+    } else {
+        Err(Error::new(format!(
+            "status {status}, and no products: {answer}"
+        )))
+    }
 }
 
 fn sam(cx: &Context, python: &Python) -> Result<Command> {

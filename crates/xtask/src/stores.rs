@@ -3,37 +3,21 @@
 //! `mcpfn` on one. What the stores are asked is in tests/stores; memory and directories are asked
 //! by `unit`.
 
+mod emulator;
 mod server;
 
-use std::{
-    env::consts::EXE_SUFFIX,
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, process::Command};
 
 use crate::{
     context::Context,
     process,
     report::{Counts, Error, Result, While},
-    setup,
+    setup, workspace,
 };
-
-const START_LIMIT: Duration = Duration::from_secs(60);
-
-/// As tests/stores signs.
-const KEY: &str = "hunter1";
-const SECRET: &str = "hunter2";
+use emulator::{Emulator, KEY, SECRET};
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
-    process::run(
-        cx.cargo()
-            .args(["build", "-p", "mcpfn-store-tests", "--bin", "stores"]),
-    )?;
-    let program = cx.target.join("debug").join(format!("stores{EXE_SUFFIX}"));
+    let program = workspace::build_program(cx, "stores")?;
     let logs = cx.target.join("stores");
     fs::create_dir_all(&logs).while_doing(format_args!("create {}", logs.display()))?;
 
@@ -128,57 +112,6 @@ fn sums(line: &str) -> Option<Counts> {
         passed: passed.parse().ok()?,
         failed: failed.strip_suffix(" failed")?.parse().ok()?,
     })
-}
-
-/// A running emulator; stopped when dropped.
-#[derive(Debug)]
-struct Emulator {
-    address: SocketAddr,
-    child: Child,
-}
-
-impl Emulator {
-    fn start(log: &Path, command: impl FnOnce(u16) -> Command) -> Result<Self> {
-        // free now, and in the moment in which the emulator takes it
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .and_then(|listener| listener.local_addr())
-            .while_doing("find a free port")?;
-        let output = File::create(log).while_doing(format_args!("create {}", log.display()))?;
-        let errors = output
-            .try_clone()
-            .while_doing("share a log between two streams")?;
-        let mut command = command(address.port());
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(errors)
-            .spawn()
-            .while_doing("start an emulator")?;
-        let mut emulator = Self { address, child };
-        let start = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            let ended = emulator
-                .child
-                .try_wait()
-                .while_doing("look after an emulator")?;
-            if ended.is_some() || start.elapsed() > START_LIMIT {
-                return Err(Error::new(format!(
-                    "an emulator did not start; its log is {}",
-                    log.display()
-                )));
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(emulator)
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        // It may have ended already, and then there is nothing to stop.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[cfg(test)]

@@ -15,29 +15,33 @@ use std::{
 use crate::{
     context::Context,
     process,
-    report::{Counts, Error, Result, While, flush},
+    report::{Counts, Error, Result, While, count_line, flush},
     setup::{self, TARGET, Toolchain},
 };
 
-const PURE: [&str; 4] = ["mcpfn-schema", "mcpfn-core", "mcpfn-http", "mcpfn-auth"];
+const PACKAGES: [&str; 6] = [
+    "mcpfn-schema",
+    "mcpfn-core",
+    "mcpfn-ports",
+    "mcpfn-http",
+    "mcpfn-auth",
+    CHECK,
+];
 const CHECK: &str = "mcpfn-wasm-check";
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let toolchain = setup::wasm_toolchain(cx)?;
     let target = target_folder(cx, &toolchain)?;
 
-    let build = |packages: &[&str]| -> Result<()> {
-        let mut cargo = toolchain.cargo(cx)?;
-        cargo
-            .env("CARGO_TARGET_DIR", &target)
-            .args(["build", "--release", "--target", TARGET]);
-        for package in packages {
-            cargo.args(["-p", package]);
-        }
-        process::run(&mut cargo)
-    };
-    build(&PURE)?;
-    build(&[CHECK])?;
+    let mut cargo = toolchain.cargo(cx)?;
+    cargo
+        .env("CARGO_TARGET_DIR", &target)
+        .args(["build", "--release", "--target", TARGET]);
+    // all in one command: they have the same features then, and share what they depend on
+    for package in PACKAGES {
+        cargo.args(["-p", package]);
+    }
+    process::run(&mut cargo)?;
 
     let module = target
         .join(TARGET)
@@ -70,15 +74,6 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     Ok(())
 }
 
-/// Our own check scripts print `ok NAME` or `not ok NAME: why` for every check.
-pub(crate) fn count_line(line: &str, counts: &mut Counts) {
-    if line.starts_with("ok ") {
-        counts.passed += 1;
-    } else if line.starts_with("not ok ") {
-        counts.failed += 1;
-    }
-}
-
 fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
     let imports = imports::read(module)
         .map_err(|why| Error::new(format!("the module could not be read: {why}")))?;
@@ -95,24 +90,28 @@ fn check_imports(module: &[u8], counts: &mut Counts) -> Result<()> {
     )))
 }
 
-/// Target folders of their own, one for each thing that a panic may do, so that native builds keep
-/// theirs. Cargo does not notice that the standard library of a toolchain was replaced and then
-/// fails with "can't find crate", so the folder is emptied when that happened.
+/// A target folder of its own, so that native builds keep theirs. Both kinds of a standard library
+/// share it: what runs on this machine, such as macros, is the same for them, and what is for wasm
+/// has the flags of its kind in its file names. Cargo does not notice that the standard library of a
+/// toolchain was replaced and then fails with "can't find crate", so the folder is emptied when that
+/// happened.
 pub(crate) fn target_folder(cx: &Context, toolchain: &Toolchain) -> Result<PathBuf> {
-    let folder = cx.target.join(if toolchain.unwinds() {
-        "wasm"
+    let folder = cx.target.join("wasm");
+    let stamp = folder.join(if toolchain.unwinds() {
+        ".toolchain"
     } else {
-        "wasm-abort"
+        ".toolchain-abort"
     });
-    let stamp = folder.join(".toolchain");
     let now = toolchain.identity();
-    if fs::read_to_string(&stamp).ok().as_deref() != Some(&now) {
-        if folder.exists() {
-            fs::remove_dir_all(&folder).while_doing(format_args!("empty {}", folder.display()))?;
-        }
-        fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
-        fs::write(&stamp, now).while_doing(format_args!("write {}", stamp.display()))?;
+    let before = fs::read_to_string(&stamp).ok();
+    if before.as_deref() == Some(&now) {
+        return Ok(folder);
     }
+    if before.is_some() {
+        fs::remove_dir_all(&folder).while_doing(format_args!("empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
+    fs::write(&stamp, now).while_doing(format_args!("write {}", stamp.display()))?;
     Ok(folder)
 }
 
@@ -139,30 +138,4 @@ pub(crate) fn gzip(bytes: &[u8]) -> Option<usize> {
         let output = child.wait_with_output().ok()?;
         output.status.success().then_some(output.stdout.len())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_lines_that_state_a_check_are_counted() {
-        let mut counts = Counts::default();
-        for line in [
-            "ok one",
-            "not ok two: why",
-            "okay",
-            "  ok indented",
-            "ok three",
-        ] {
-            count_line(line, &mut counts);
-        }
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 2,
-                failed: 1
-            }
-        );
-    }
 }

@@ -3,9 +3,13 @@
 //! wrangler would deploy.
 
 mod deployed;
+pub(crate) mod services;
 pub(crate) mod workerd;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     cargo_steps, clients,
@@ -14,214 +18,10 @@ use crate::{
     report::{Counts, Error, Result},
     setup::{self, Panics, TARGET, WORKER, WorkerTools},
     wasm::target_folder,
+    workspace::{self, Profile},
 };
-use workerd::{Service, What, Workerd};
-
-const IMPATIENT: &str = include_str!("../../../tests/worker/impatient.mjs");
-const SWEEP: &str = include_str!("../../../tests/worker/sweep.mjs");
-const DATABASE: &str = include_str!("../../../tests/worker/database.mjs");
-const ISSUER: &str = include_str!("../../../tests/worker/issuer.mjs");
-
-/// 32 bytes of 7, which the fixtures know.
-const STATE_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
-pub(crate) const OPEN: (&str, &str) = ("MCPFN_AUTH", "none");
-const KEY: (&str, &str) = ("MCPFN_STATE_KEY", STATE_KEY);
-pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
-/// The origins that the fixtures call from: this host has no loopback that it could trust by
-/// itself.
-const ORIGINS: (&str, &str) = (
-    "MCPFN_ALLOWED_ORIGINS",
-    "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}",
-);
-
-/// The SHA-256 of `robot-key`.
-const API_KEY: &str = "robot:b2cfb5518f033861ee2dd12be0f7c0b95c23d0b8d1f4c32c8a788f77bc8a52be:held";
-
-/// Behind Cloudflare Access of a team whose domain is a service here.
-const ACCESS: &[(&str, &str)] = &[
-    ("MCPFN_AUTH", "access"),
-    ("MCPFN_ACCESS_TEAM", "acme"),
-    ("MCPFN_ACCESS_AUDIENCE", "tag"),
-    KEY,
-    QUIET,
-    ("TEST_SERVER", "watched"),
-];
-
-/// One server a service; `everything` comes last.
-const SERVICES: &[Service<'_>] = &[
-    Service {
-        name: "paged",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "paged")]),
-    },
-    Service {
-        name: "plain",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "plain")]),
-    },
-    Service {
-        name: "rich",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
-    },
-    Service {
-        name: "watched",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "counted",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "trapped",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
-    },
-    Service {
-        name: "impatient",
-        what: What::Script {
-            text: IMPATIENT,
-            service: Some("watched"),
-        },
-    },
-    Service {
-        name: "unlimited",
-        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE_LIMIT", "60/min")]),
-    },
-    Service {
-        name: "issuer",
-        what: What::Script {
-            text: ISSUER,
-            service: None,
-        },
-    },
-    Service {
-        name: "keyed",
-        what: What::Built(&[
-            ("MCPFN_AUTH", "api-key"),
-            ("MCPFN_API_KEYS", API_KEY),
-            KEY,
-            QUIET,
-            ("TEST_SERVER", "watched"),
-        ]),
-    },
-    Service {
-        name: "oauth",
-        what: What::Built(&[
-            ("MCPFN_AUTH", "oauth"),
-            ("MCPFN_ISSUER", "http://127.0.0.1:{port of issuer}"),
-            ("MCPFN_PUBLIC_URL", "https://mcp.example.com/mcp"),
-            KEY,
-            QUIET,
-            ("TEST_SERVER", "watched"),
-        ]),
-    },
-    Service {
-        name: "team",
-        what: What::Script {
-            text: ISSUER,
-            service: None,
-        },
-    },
-    Service {
-        name: "access",
-        what: What::Fetching {
-            variables: ACCESS,
-            from: "team",
-        },
-    },
-    Service {
-        name: "access-later",
-        what: What::Fetching {
-            variables: ACCESS,
-            from: "team",
-        },
-    },
-    Service {
-        name: "idempotency",
-        what: What::Keeping {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
-            objects_of: "idempotency",
-        },
-    },
-    Service {
-        name: "once-too",
-        what: What::Keeping {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
-            objects_of: "idempotency",
-        },
-    },
-    Service {
-        name: "counting",
-        what: What::Keeping {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "counting")],
-            objects_of: "idempotency",
-        },
-    },
-    Service {
-        name: "sweep",
-        what: What::Around { text: SWEEP },
-    },
-    Service {
-        name: "swept",
-        what: What::Keeping {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
-            objects_of: "sweep",
-        },
-    },
-    Service {
-        name: "database",
-        what: What::Script {
-            text: DATABASE,
-            service: None,
-        },
-    },
-    Service {
-        name: "late",
-        what: What::Asking {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")],
-            database: "database",
-        },
-    },
-    Service {
-        name: "misbound",
-        what: What::Built(&[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
-    },
-    Service {
-        name: "routed",
-        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_BASE_PATH", "/tools/")]),
-    },
-    Service {
-        name: "unbound",
-        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "files")]),
-    },
-    Service {
-        name: "unset",
-        what: What::Built(&[]),
-    },
-    Service {
-        name: "wrong",
-        what: What::Built(&[
-            ("MCPFN_AUTH", "everybody"),
-            ("MCPFN_BASE_PATH", "tools"),
-            ("MCPFN_ALLOWED_ORIGINS", "app.example.com"),
-            ("MCPFN_MAX_BODY_BYTES", "4 MiB"),
-            ("MCPFN_STATE_KEY", "hunter2"),
-            ("MCPFN_LOG", "loud"),
-            ("MCPFN_RATE_LIMIT", "often"),
-        ]),
-    },
-    Service {
-        name: "everything",
-        what: What::Built(&[OPEN, KEY, QUIET, ORIGINS]),
-    },
-];
-
-/// The tests that ask running Workers. Some need what only wrangler brings, and are asked under it.
-const TESTS: [&str; 6] = [
-    "test",
-    "-p",
-    "mcpfn-it",
-    "--features=workerd",
-    "--test",
-    "worker",
-];
+use services::SERVICES;
+use workerd::Workerd;
 
 /// What is asked of the step; nothing runs all of its tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,7 +106,16 @@ fn lint(cx: &Context, tools: &WorkerTools) -> Result<()> {
     let mut clippy = tools.toolchain.cargo(cx)?;
     clippy
         .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
-        .args(["clippy", "--no-deps", "--target", TARGET]);
+        // the profile of the Workers, which share their macros with it
+        .args([
+            "clippy",
+            "--no-deps",
+            "--profile",
+            "worker",
+            "--target",
+            TARGET,
+        ]);
+    workspace::build_cheaply(&mut clippy, Profile::Worker);
     clippy.args([
         "-p",
         "mcpfn-worker",
@@ -342,8 +151,8 @@ fn in_workerd(
         .zip(&workerd.ports)
         .map(|(service, port)| format!("{}={port}", service.name))
         .collect();
-    let mut tests = cx.cargo();
-    tests.args(TESTS).env("MCPFN_TEST_WORKER", places.join(" "));
+    let mut tests = workspace::test(cx, workerd::TESTS);
+    tests.env("MCPFN_TEST_WORKER", places.join(" "));
     tests.args([
         "--",
         part,
@@ -380,7 +189,11 @@ fn build_fixture(cx: &Context, tools: &WorkerTools) -> Result<PathBuf> {
     } else {
         "worker/fixture-abort"
     });
-    build(cx, tools, &cx.root.join(WORKER), &folder)?;
+    let mut build = build_command(cx, tools)?;
+    // what wrangler makes of the server goes through wasm-opt; that takes longer than all tests
+    build.args(["--no-opt", "--out-dir"]).arg(&folder);
+    workspace::build_cheaply(&mut build, Profile::Worker);
+    process::run(build.arg(cx.root.join(WORKER)))?;
     Ok(folder)
 }
 
@@ -391,13 +204,16 @@ pub(crate) fn build(
     package: &Path,
     folder: &Path,
 ) -> Result<()> {
+    let mut build = build_command(cx, tools)?;
+    process::run(build.arg("--out-dir").arg(folder).arg(package))
+}
+
+fn build_command(cx: &Context, tools: &WorkerTools) -> Result<Command> {
     let mut build = tools.worker_build(cx)?;
     build
         .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
-        .args(["--profile", "worker", "--out-dir"])
-        .arg(folder)
-        .arg(package);
-    process::run(&mut build)
+        .args(["--profile", "worker"]);
+    Ok(build)
 }
 
 #[cfg(test)]

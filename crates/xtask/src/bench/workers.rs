@@ -13,8 +13,9 @@ use crate::process;
 use crate::report::{Error, Result, While};
 use crate::setup::{self, WORKER, WorkerTools};
 use crate::wasm;
+use crate::worker::build;
+use crate::worker::services::{OPEN, QUIET};
 use crate::worker::workerd::{Service, What, configure};
-use crate::worker::{OPEN, QUIET, build};
 
 const LOCK: &str = "Cargo.lock";
 

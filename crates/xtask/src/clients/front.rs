@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::script;
 use crate::{
     context::Context,
     fixture::Fixture,
@@ -39,7 +40,7 @@ pub(super) fn run(
         command
             .current_dir(&folder)
             .args(["front.mjs", &front.url, url, era]);
-        failed += usize::from(super::run_script("front.mjs", &mut command, counts).is_err());
+        failed += usize::from(script::run("front.mjs", &mut command, counts).is_err());
         front.still_runs()?;
     }
     if failed == 0 {

@@ -1,10 +1,13 @@
 //! What one run of the suite found, read from the files it leaves and added up.
 
-use std::{fmt, fs, path::Path};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
-use super::{Baseline, folders};
+use super::baseline::Baseline;
 use crate::report::{Counts, Error, Result, While};
 
 #[derive(Debug)]
@@ -33,6 +36,27 @@ pub(super) fn read(output: &Path) -> Result<Vec<Scenario>> {
         scenarios.push(Scenario { name, checks });
     }
     Ok(scenarios)
+}
+
+/// Where one scenario's results are: the suite names folders `server-SCENARIO-TIME`.
+fn scenario_of(folder: &str) -> Option<&str> {
+    const TIME: usize = "-2026-11-21T00-07-14-581Z".len();
+    let name = folder.strip_prefix("server-")?;
+    let (scenario, time) = name.split_at_checked(name.len().checked_sub(TIME)?)?;
+    (time.starts_with("-2") && time.ends_with('Z')).then_some(scenario)
+}
+
+fn folders(output: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let entries = fs::read_dir(output).while_doing(format_args!("list {}", output.display()))?;
+    let mut found: Vec<(String, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let scenario = scenario_of(path.file_name()?.to_str()?)?.to_owned();
+            Some((scenario, path.join("checks.json")))
+        })
+        .collect();
+    found.sort();
+    Ok(found)
 }
 
 fn parse(text: &[u8]) -> std::result::Result<Vec<Check>, String> {
@@ -272,5 +296,17 @@ mod tests {
         assert!(parse(b"{}").is_err());
         assert!(parse(b"[{\"id\":\"x\"}]").unwrap_err().contains("`status`"));
         assert!(parse(b"[").is_err());
+    }
+
+    #[test]
+    fn the_scenario_is_read_from_the_folders_name() {
+        let folder = "server-server-stateless-2026-11-21T00-07-12-629Z";
+        assert_eq!(scenario_of(folder), Some("server-stateless"));
+        assert_eq!(
+            scenario_of("server-json-schema-2020-12-2026-11-21T00-07-14-775Z"),
+            Some("json-schema-2020-12")
+        );
+        assert_eq!(scenario_of("server-x"), None);
+        assert_eq!(scenario_of("suite.log"), None);
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::report::{Error, Result, While};
 
@@ -33,6 +33,12 @@ impl Answer {
             lines().find_map(|line| serde_json::from_str(line).ok().filter(Value::is_object));
         document.unwrap_or_else(|| lines().next().unwrap_or_default().into())
     }
+}
+
+/// A call of a tool that is told of progress.
+pub(crate) fn call(tool: &str, arguments: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments, "_meta": {"progressToken": "t"}}})
 }
 
 /// Sends a body and reads the answer to its end.

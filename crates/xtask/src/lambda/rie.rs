@@ -12,12 +12,12 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    call, checked, http,
+    http,
     running::{Running, free_address},
 };
 use crate::{
     process,
-    report::{Counts, Error, Result},
+    report::{Counts, Error, Result, checked},
     setup::LambdaTools,
 };
 
@@ -39,30 +39,38 @@ pub(crate) fn run(
 ) -> Result<()> {
     let rie = Rie::start(tools, bootstrap, out, "rie", &[("MCPFN_AUTH", "none")])?;
     let first = checked("a call is answered", rie.process(), counts)?;
+    process_stays(&rie, &first, counts)?;
+    process_is_replaced(&rie, &first, counts)?;
+    drop(rie);
 
-    checked(
-        "a panic is an answer",
-        rie.tool("test_panic", &json!({}))
-            .and_then(|text| says(&text, "internal error")),
-        counts,
-    )?;
-    checked(
-        "and the same process answers on",
-        rie.process().and_then(|process| same(&first, &process)),
-        counts,
-    )?;
+    let rie = Rie::start(tools, bootstrap, out, "rie-without-settings", &[])?;
+    let refused = rie
+        .invoke(&event("process", &json!({})))
+        .and_then(|(_, answer)| says(&answer, "MCPFN_AUTH is not set"));
+    checked("a start that fails says why", refused, counts)
+}
 
+/// What ends one call only.
+fn process_stays(rie: &Rie, first: &str, counts: &mut Counts) -> Result<()> {
+    let answers_on = |counts: &mut Counts| {
+        let process = rie.process().and_then(|process| same(first, &process));
+        checked("and the same process answers on", process, counts)
+    };
+    let panicked = rie
+        .tool("test_panic", &json!({}))
+        .and_then(|text| says(&text, "internal error"));
+    checked("a panic is an answer", panicked, counts)?;
+    answers_on(counts)?;
+
+    let refused = rie
+        .invoke("{}")
+        .and_then(|(_, error)| says(&error["errorMessage"], "function URL"));
     checked(
         "what is no HTTP event is an error with advice",
-        rie.invoke("{}")
-            .and_then(|(_, error)| says(&error["errorMessage"], "function URL")),
+        refused,
         counts,
     )?;
-    checked(
-        "and the same process answers on",
-        rie.process().and_then(|process| same(&first, &process)),
-        counts,
-    )?;
+    answers_on(counts)?;
 
     let begun = Instant::now();
     let late = rie
@@ -80,12 +88,15 @@ pub(crate) fn run(
         Err(Error::new(format!("it took {took:?}")))
     };
     checked("before the platform's", early, counts)?;
-    checked(
-        "and the same process answers on",
-        rie.process().and_then(|process| same(&first, &process)),
-        counts,
-    )?;
+    answers_on(counts)
+}
 
+/// What ends the process as well.
+fn process_is_replaced(rie: &Rie, first: &str, counts: &mut Counts) -> Result<()> {
+    let replaced = |old: &str, counts: &mut Counts| {
+        let process = rie.process().and_then(|process| other(old, process));
+        checked("and a new process answers", process, counts)
+    };
     let blocked = rie
         .invoke(&event("block", &json!({})))
         .and_then(|(_, answer)| says(&answer, "timed out after 2.00 seconds"));
@@ -94,39 +105,20 @@ pub(crate) fn run(
         blocked,
         counts,
     )?;
-    let second = checked(
-        "and a new process answers",
-        rie.process().and_then(|process| other(&first, process)),
-        counts,
-    )?;
+    let second = replaced(first, counts)?;
 
     let left = rie
         .invoke(&event("leave", &json!({})))
         .and_then(|answer| exit_error(&answer));
     checked("a process that ends is a 502", left, counts)?;
-    let third = checked(
-        "and a new process answers",
-        rie.process().and_then(|process| other(&second, process)),
-        counts,
-    )?;
+    let third = replaced(&second, counts)?;
 
     process::read(Command::new("kill").args(["-KILL", &third]))?;
     let killed = rie
         .invoke(&event("process", &json!({})))
         .and_then(|answer| exit_error(&answer));
     checked("a process that was killed is a 502", killed, counts)?;
-    checked(
-        "and a new process answers",
-        rie.process().and_then(|process| other(&third, process)),
-        counts,
-    )?;
-    drop(rie);
-
-    let rie = Rie::start(tools, bootstrap, out, "rie-without-settings", &[])?;
-    let refused = rie
-        .invoke(&event("process", &json!({})))
-        .and_then(|(_, answer)| says(&answer, "MCPFN_AUTH is not set"));
-    checked("a start that fails says why", refused, counts)
+    replaced(&third, counts).map(drop)
 }
 
 impl Rie {
@@ -196,7 +188,7 @@ fn event(tool: &str, arguments: &Value) -> String {
         "headers": {"content-type": "application/json", "accept": "application/json, \
             text/event-stream"},
         "requestContext": {"domainName": "abc123.lambda-url.eu-west-1.on.aws", "http": {"method": "POST", "path": "/mcp"}, "stage": "$default"},
-        "body": call(tool, arguments).to_string(),
+        "body": http::call(tool, arguments).to_string(),
         "isBase64Encoded": false,
     })
     .to_string()

@@ -9,24 +9,22 @@ use crate::{
     context::Context,
     process,
     report::{Counts, Result},
-    setup,
+    setup, workspace,
 };
 
-const TEST: [&str; 5] = ["test", "-p", "mcpfn-auth-tests", "--test", "secrets"];
+const TEST: &str = "secrets";
 
 pub(crate) fn run(cx: &Context, out: &Path, counts: &mut Counts) -> Result<()> {
     let python = setup::moto(cx)?;
     // beforehand, because moto does not live long
-    process::run(cx.cargo().args(TEST).arg("--no-run"))?;
+    process::run(workspace::test(cx, TEST).arg("--no-run"))?;
     let address = free_address()?;
     let mut moto = python.module("moto.server")?;
     moto.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
     let moto = Running::start(&mut moto, out, "moto")?;
     moto.listens(address)?;
     cargo_steps::tests(
-        cx.cargo()
-            .args(TEST)
-            .env("MCPFN_TEST_AWS", format!("http://{address}")),
+        workspace::test(cx, TEST).env("MCPFN_TEST_AWS", format!("http://{address}")),
         counts,
     )
 }

@@ -2,12 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::once;
-use crate::{
-    context::Context,
-    process,
-    report::{Result, While},
-};
+use super::{cache::once, cargo_install::cargo_install};
+use crate::{context::Context, process, report::Result};
 
 const VERSION: &str = "0.20.2";
 
@@ -23,16 +19,11 @@ pub(crate) fn cargo_deny(cx: &Context) -> Result<PathBuf> {
     }
     let folder = once(cx, &format!("cargo-deny-{VERSION}"), |folder| {
         println!("building cargo-deny {VERSION}, once; this takes a minute or two");
-        // Unoptimised: it runs for a second, and an optimised build takes several minutes longer.
-        let build = folder.join("build");
-        let mut install = cx.cargo();
-        install
-            .args(["install", "--locked", "--debug", "--quiet", "--root"])
-            .arg(folder)
-            .arg("--target-dir")
-            .arg(&build);
-        process::run(install.args(["--version", VERSION, "cargo-deny"]))?;
-        std::fs::remove_dir_all(&build).while_doing("remove the build folder of cargo-deny")
+        cargo_install(
+            cx,
+            folder,
+            &[&["--locked", "--version", VERSION, "cargo-deny"]],
+        )
     })?;
     Ok(folder.join("bin").join(program))
 }

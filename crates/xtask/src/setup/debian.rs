@@ -79,9 +79,13 @@ impl LibrarySource {
             )));
         }
 
+        self.unpack_package(&package, work)
+    }
+
+    fn unpack_package(&self, package: &Path, work: &Path) -> Result<PathBuf> {
         let mut archive = Command::new("dpkg-deb")
             .arg("--fsys-tarfile")
-            .arg(&package)
+            .arg(package)
             .stdout(Stdio::piped())
             .spawn()
             .while_doing("start dpkg-deb")?;

@@ -8,7 +8,10 @@ use std::{
     process::Command,
 };
 
-use super::{once, remove};
+use super::{
+    cache::{once, remove},
+    cargo_install::cargo_install,
+};
 use crate::{
     context::Context,
     process,
@@ -43,24 +46,20 @@ const POM: &str = r#"<project>
 pub(crate) fn dynoxide(cx: &Context) -> Result<PathBuf> {
     let folder = once(cx, &format!("dynoxide-{DYNOXIDE}"), |folder| {
         println!("building dynoxide {DYNOXIDE}, once; this takes two minutes");
-        let build = folder.join("build");
-        let mut install = cx.cargo();
-        // unoptimised, which builds in half the time and is fast enough
-        install
-            .args(["install", "--locked", "--debug", "--quiet", "--root"])
-            .arg(folder)
-            .arg("--target-dir")
-            .arg(&build);
-        install.args([
-            "--version",
-            DYNOXIDE,
-            "--no-default-features",
-            "--features",
-            "native-sqlite,http-server,cli",
-            "dynoxide-rs",
-        ]);
-        process::run(&mut install)?;
-        fs::remove_dir_all(&build).while_doing("remove the build folder of dynoxide")
+        let features = "native-sqlite,http-server,cli";
+        cargo_install(
+            cx,
+            folder,
+            &[&[
+                "--locked",
+                "--version",
+                DYNOXIDE,
+                "--no-default-features",
+                "--features",
+                features,
+                "dynoxide-rs",
+            ]],
+        )
     })?;
     Ok(folder
         .join("bin")

@@ -3,7 +3,7 @@
 
 use std::{env::consts::ARCH, path::PathBuf};
 
-use super::sam_tools;
+use super::python::sam_tools;
 use crate::{
     context::Context,
     process,

@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use super::{lock, once};
+use super::cache::{lock, once};
 use crate::{
     context::Context,
     process,
@@ -20,6 +20,11 @@ use crate::{
 /// 22.12.
 const OLDEST: (u32, u32) = (22, 12);
 const VERSION: &str = "22.23.3";
+
+/// The folders with a committed lock file that `npm ci` is run in.
+pub(crate) const CONFORMANCE: &str = "tests/conformance";
+pub(crate) const CLIENTS: &str = "tests/e2e";
+pub(crate) const WORKER: &str = "tests/worker";
 
 #[derive(Debug)]
 pub(crate) struct Node {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{node::npm, once};
+use super::{cache::once, node::npm};
 use crate::{
     context::Context,
     process,

@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-use super::once;
+use super::cache::once;
 use crate::{
     context::Context,
     process,

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{debian, once};
+use super::{cache::once, debian};
 use crate::{
     context::Context,
     process,
@@ -257,11 +257,14 @@ fn build(
             &format!("profile.release.rustflags=['{}']", panics.flag()),
         ]);
     process::run(&mut cargo)?;
+    copy_library(&target.join(TARGET).join("release/deps"), toolchain)
+}
 
-    let built = target.join(TARGET).join("release/deps");
+/// Puts what was built where the compiler of this toolchain looks for it.
+fn copy_library(built: &Path, toolchain: &Path) -> Result<()> {
     let home = toolchain.join("lib/rustlib").join(TARGET).join("lib");
     fs::create_dir_all(&home).while_doing("create the folder of the standard library")?;
-    for entry in fs::read_dir(&built).while_doing("list the standard library that was built")? {
+    for entry in fs::read_dir(built).while_doing("list the standard library that was built")? {
         let file = entry
             .while_doing("list the standard library that was built")?
             .path();

@@ -12,10 +12,14 @@ use std::{
     process::Command,
 };
 
-use super::{Node, Toolchain, WORKER, node, node_packages, once, wasm_toolchain};
+use super::{
+    cache::once,
+    cargo_install::cargo_install,
+    node::{Node, WORKER, node, node_packages},
+    wasm_std::{Toolchain, wasm_toolchain},
+};
 use crate::{
     context::Context,
-    process,
     report::{Error, Result, While},
 };
 
@@ -108,28 +112,22 @@ pub(crate) fn worker_tools(cx: &Context) -> Result<WorkerTools> {
         &format!("worker-build-{WORKER_BUILD}-wasm-bindgen-{bindgen}"),
         |folder| {
             println!("building worker-build and wasm-bindgen, once; this takes a few minutes");
-            let build = folder.join("build");
-            // Unoptimised: what they do takes a second, and an optimised build takes several
-            // minutes longer.
-            let install = |arguments: &[&str]| {
-                let mut install = cx.cargo();
-                install
-                    .args(["install", "--debug", "--quiet", "--root"])
-                    .arg(folder)
-                    .arg("--target-dir")
-                    .arg(&build);
-                process::run(install.args(arguments))
-            };
-            install(&["--locked", "--version", WORKER_BUILD, "worker-build"])?;
-            // Not locked: its lock file is older than its dependencies' last security fixes.
-            install(&[
-                "--version",
-                &bindgen,
-                "wasm-bindgen-cli",
-                "--bin",
-                "wasm-bindgen",
-            ])?;
-            fs::remove_dir_all(&build).while_doing("remove the build folder of worker-build")
+            cargo_install(
+                cx,
+                folder,
+                &[
+                    &["--locked", "--version", WORKER_BUILD, "worker-build"],
+                    // Not locked: its lock file is older than its dependencies' last security
+                    // fixes.
+                    &[
+                        "--version",
+                        &bindgen,
+                        "wasm-bindgen-cli",
+                        "--bin",
+                        "wasm-bindgen",
+                    ],
+                ],
+            )
         },
     )?;
     Ok(WorkerTools {

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use super::{KEY, SECRET};
+use super::emulator::{KEY, SECRET};
 use crate::context::Context;
-use crate::fixture;
 use crate::report::{Counts, Error, Result, While, checked};
+use crate::workspace;
 
 const BUCKET: &str = "mcpfn-program";
 
@@ -55,7 +55,7 @@ pub(super) fn ask(
     folder: &Path,
     counts: &mut Counts,
 ) -> Result<()> {
-    let program = fixture::build_program(cx, "mcpfn-server", "mcpfn")?;
+    let program = workspace::build_program(cx, "mcpfn")?;
     let shared = folder.join(BUCKET).join("shared");
     fs::create_dir_all(&shared).while_doing(format_args!("create {}", shared.display()))?;
     fs::write(shared.join("hello.md"), "kept in a bucket")

@@ -2,16 +2,17 @@
 //! account, and run by `wrangler dev` over a D1 database that `wrangler d1 migrations apply` has
 //! filled. Then KV, rate limits and R2, which the fixture server asks.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
-use super::TESTS;
+use super::workerd::TESTS;
 use crate::{
     cargo_steps,
     context::Context,
     process,
-    report::{Counts, Error, Result, While},
+    report::{Counts, Error, Result, While, count_line},
     setup::{WORKER, WorkerTools},
-    wasm::{count_line, target_folder},
+    wasm::target_folder,
+    workspace::{self, Profile},
 };
 
 /// Files, and what the example `migration` calls their content.
@@ -91,15 +92,7 @@ pub(super) fn write_migrations(cx: &Context) -> Result<()> {
 }
 
 fn migration(cx: &Context, name: &str) -> Result<String> {
-    process::read(cx.cargo().args([
-        "run",
-        "--quiet",
-        "-p",
-        "mcpfn-server",
-        "--example",
-        "migration",
-        name,
-    ]))
+    process::read(Command::new(workspace::build_example(cx, "migration")?).arg(name))
 }
 
 pub(super) fn check(
@@ -108,6 +101,30 @@ pub(super) fn check(
     fixture: &Path,
     counts: &mut Counts,
 ) -> Result<()> {
+    migrations_are_up_to_date(cx, counts)?;
+    let state = cx.target.join("worker/state");
+    let out = cx.target.join("worker/deployed");
+    empty(&state)?;
+    empty(&out)?;
+    deploy(cx, tools, &out, &state, counts)?;
+    ask(cx, tools, "deployed.mjs", [&out, &state], counts)?;
+    ask(
+        cx,
+        tools,
+        "stores.mjs",
+        [fixture, &cx.target.join("worker/stores")],
+        counts,
+    )?;
+    under_wrangler(cx, tools, ("deployed", &out, DEPLOYED), &state, counts)?;
+    for (name, more) in [("policed", POLICED), ("files", FILES)] {
+        let state = cx.target.join("worker").join(name);
+        empty(&state)?;
+        under_wrangler(cx, tools, (name, fixture, more), &state, counts)?;
+    }
+    Ok(())
+}
+
+fn migrations_are_up_to_date(cx: &Context, counts: &mut Counts) -> Result<()> {
     for (file, name) in MIGRATIONS {
         let committed =
             fs::read_to_string(cx.root.join(file)).while_doing(format_args!("read {file}"))?;
@@ -120,66 +137,55 @@ pub(super) fn check(
         println!("ok the migration is up to date: {name}");
         counts.passed += 1;
     }
+    Ok(())
+}
 
-    let state = cx.target.join("worker/state");
-    let out = cx.target.join("worker/deployed");
-    for folder in [&state, &out] {
-        if folder.exists() {
-            fs::remove_dir_all(folder).while_doing(format_args!("empty {}", folder.display()))?;
-        }
-    }
+/// What a deployment does, as far as it needs no account: the bundle, and a database with the
+/// committed migrations and documents in it.
+fn deploy(
+    cx: &Context,
+    tools: &WorkerTools,
+    out: &Path,
+    state: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
     let wrangler = |arguments: &[&str]| {
         let mut wrangler = tools.wrangler(cx)?;
         wrangler
             .env("CARGO_TARGET_DIR", target_folder(cx, &tools.toolchain)?)
             .args(arguments);
+        // the command is that of a deployment; the size of what it builds is not tested
+        workspace::build_cheaply(&mut wrangler, Profile::Worker);
         Ok::<_, Error>(wrangler)
     };
-    process::run(wrangler(&["deploy", "--dry-run", "--outdir"])?.arg(&out))?;
-    println!("ok wrangler deploy --dry-run");
-    counts.passed += 1;
-    process::run(
-        wrangler(&["d1", "migrations", "apply", "DB", "--local", "--persist-to"])?.arg(&state),
-    )?;
-    println!("ok wrangler d1 migrations apply --local");
-    counts.passed += 1;
+    let mut passed = |name: &str| {
+        println!("ok {name}");
+        counts.passed += 1;
+    };
+    process::run(wrangler(&["deploy", "--dry-run", "--outdir"])?.arg(out))?;
+    passed("wrangler deploy --dry-run");
+    let migrate = ["d1", "migrations", "apply", "DB", "--local", "--persist-to"];
+    process::run(wrangler(&migrate)?.arg(state))?;
+    passed("wrangler d1 migrations apply --local");
     let script = cx.target.join("worker/documents.sql");
     process::run(
-        cx.cargo()
-            .args([
-                "run",
-                "--quiet",
-                "-p",
-                "mcpfn-server",
-                "--",
-                "ingest",
-                DOCUMENTS,
-                "--sql",
-            ])
+        Command::new(workspace::build_program(cx, "mcpfn")?)
+            .current_dir(&cx.root)
+            .args(["ingest", DOCUMENTS, "--sql"])
             .arg(&script),
     )?;
     // the second time replaces what the first has put there
     for _ in 0..2 {
         let mut execute = wrangler(&["d1", "execute", "DB", "--local", "--yes", "--persist-to"])?;
-        process::run(execute.arg(&state).arg("--file").arg(&script))?;
+        process::run(execute.arg(state).arg("--file").arg(&script))?;
     }
-    println!("ok wrangler d1 execute --local --file");
-    counts.passed += 1;
-    ask(cx, tools, "deployed.mjs", [&out, &state], counts)?;
-    ask(
-        cx,
-        tools,
-        "stores.mjs",
-        [fixture, &cx.target.join("worker/stores")],
-        counts,
-    )?;
-    under_wrangler(cx, tools, ("deployed", &out, DEPLOYED), &state, counts)?;
-    for (name, more) in [("policed", POLICED), ("files", FILES)] {
-        let state = cx.target.join("worker").join(name);
-        if state.exists() {
-            fs::remove_dir_all(&state).while_doing(format_args!("empty {}", state.display()))?;
-        }
-        under_wrangler(cx, tools, (name, fixture, more), &state, counts)?;
+    passed("wrangler d1 execute --local --file");
+    Ok(())
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).while_doing(format_args!("empty {}", folder.display()))?;
     }
     Ok(())
 }
@@ -203,10 +209,10 @@ fn under_wrangler(
         .arg(&config)
         .arg(state)
         .arg("--");
-    let tests = cx.cargo();
+    let tests = workspace::test(cx, TESTS);
     script
         .arg(tests.get_program())
-        .args(TESTS)
+        .args(tests.get_args())
         .args(["--", &format!("{name}::")]);
     cargo_steps::tests(&mut script, counts)
 }

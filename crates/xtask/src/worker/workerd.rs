@@ -15,6 +15,10 @@ use crate::{
     setup::WorkerTools,
 };
 
+/// The test target that asks running Workers. Some of its tests need what only wrangler brings, and
+/// are asked under it.
+pub(crate) const TESTS: &str = "worker";
+
 /// The date of wrangler.toml, so that the tests run with the behaviour that is deployed.
 const COMPATIBILITY: &str =
     r#"compatibilityDate = "2026-10-01", compatibilityFlags = ["enable_request_signal"]"#;
@@ -147,72 +151,10 @@ fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String
     let mut workers =
         format!("    (name = \"disk\", disk = (path = {disk:?}, writable = true)),\n");
     let mut sockets = String::new();
-    for (Service { name, what }, port) in services.iter().zip(ports) {
-        let variable = |(name, text): &(&str, &str)| {
-            let text = text.replace("{port}", &port.to_string());
-            let others = services.iter().zip(ports);
-            let text = others.fold(text, |text, (other, port)| {
-                text.replace(&format!("{{port of {}}}", other.name), &port.to_string())
-            });
-            format!("(name = {name:?}, text = {text:?}), ")
-        };
-        let (mut objects, mut outbound) = (String::new(), "machine");
-        let (modules, bindings) = match what {
-            What::Built(variables) => {
-                (MODULES.to_owned(), variables.iter().map(variable).collect())
-            }
-            What::Fetching { variables, from } => {
-                outbound = from;
-                (MODULES.to_owned(), variables.iter().map(variable).collect())
-            }
-            What::Keeping {
-                variables,
-                objects_of,
-            } => {
-                if name == objects_of {
-                    objects = OBJECTS.replace("UNIQUE", name);
-                }
-                (
-                    MODULES.to_owned(),
-                    variables.iter().map(variable).collect::<String>() + &once(objects_of),
-                )
-            }
-            What::Asking {
-                variables,
-                database,
-            } => (
-                MODULES.to_owned(),
-                variables.iter().map(variable).collect::<String>() + &d1(database),
-            ),
-            What::Given { files } => (
-                MODULES.to_owned(),
-                files
-                    .iter()
-                    .map(|file| format!("(name = {file:?}, text = embed {file:?}), "))
-                    .collect(),
-            ),
-            What::Around { .. } => {
-                objects = OBJECTS.replace("UNIQUE", name);
-                let own = format!(
-                    "modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\"), "
-                );
-                (MODULES.replace("modules = [", &own), once(name))
-            }
-            What::Script { service, .. } => {
-                let modules =
-                    format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\")]");
-                (
-                    modules,
-                    service
-                        .map(|service| format!("(name = \"SERVICE\", service = {service:?})"))
-                        .unwrap_or_default(),
-                )
-            }
-        };
-        workers += &format!(
-            "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = \
-             {outbound:?}, {objects}bindings = [{bindings}])),\n"
-        );
+    for (service, port) in services.iter().zip(ports) {
+        let name = service.name;
+        let variables = |list: &[(&str, &str)]| variables(list, *port, services, ports);
+        workers += &worker(service, variables);
         sockets += &format!(
             "    (name = {name:?}, address = \"127.0.0.1:{port}\", http = (), service = \
              {name:?}),\n"
@@ -222,6 +164,69 @@ fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String
         "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  \
          services = [\n{NETWORK}{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
     )
+}
+
+/// Bindings of variables, with the ports in their texts.
+fn variables(list: &[(&str, &str)], port: u16, services: &[Service<'_>], ports: &[u16]) -> String {
+    let binding = |(name, text): &(&str, &str)| {
+        let text = text.replace("{port}", &port.to_string());
+        let others = services.iter().zip(ports);
+        let text = others.fold(text, |text, (other, port)| {
+            text.replace(&format!("{{port of {}}}", other.name), &port.to_string())
+        });
+        format!("(name = {name:?}, text = {text:?}), ")
+    };
+    list.iter().map(binding).collect()
+}
+
+fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> String {
+    let name = service.name;
+    let (mut objects, mut outbound) = (String::new(), "machine");
+    let mut modules = MODULES.to_owned();
+    let bindings = match service.what {
+        What::Built(variables) => text(variables),
+        What::Fetching { variables, from } => {
+            outbound = from;
+            text(variables)
+        }
+        What::Keeping {
+            variables,
+            objects_of,
+        } => {
+            if name == objects_of {
+                objects = OBJECTS.replace("UNIQUE", name);
+            }
+            text(variables) + &once(objects_of)
+        }
+        What::Asking {
+            variables,
+            database,
+        } => text(variables) + &d1(database),
+        What::Given { files } => files
+            .iter()
+            .map(|file| format!("(name = {file:?}, text = embed {file:?}), "))
+            .collect(),
+        What::Around { .. } => {
+            objects = OBJECTS.replace("UNIQUE", name);
+            modules = modules.replace("modules = [", &format!("{}, ", script(name)));
+            once(name)
+        }
+        What::Script { service, .. } => {
+            modules = format!("{}]", script(name));
+            service
+                .map(|service| format!("(name = \"SERVICE\", service = {service:?})"))
+                .unwrap_or_default()
+        }
+    };
+    format!(
+        "    (name = {name:?}, worker = ({modules}, {COMPATIBILITY}, globalOutbound = \
+         {outbound:?}, {objects}bindings = [{bindings}])),\n"
+    )
+}
+
+/// The list of modules, begun with a service's own script.
+fn script(name: &str) -> String {
+    format!("modules = [(name = \"script.mjs\", esModule = embed \"{name}.mjs\")")
 }
 
 #[cfg(test)]
