@@ -41,20 +41,20 @@ impl Server {
                 "a batch may hold at most {MAX} messages"
             )));
         }
-        let replies: Vec<BoxFuture<'static, Bytes>> = items
+        let executions: Vec<BoxFuture<'static, Bytes>> = items
             .iter()
             .filter_map(|item| one(self, item.get(), principal, deadline_ms, platform))
-            // an array of answers has no place for reports
-            .map(|reply| {
-                Box::pin(async move { reply.into_response().await.message })
+            // an array of responses has no place for reports
+            .map(|execution| {
+                Box::pin(async move { execution.into_response().await.message })
                     as BoxFuture<'static, Bytes>
             })
             .collect();
-        if replies.is_empty() {
+        if executions.is_empty() {
             return Ok(None);
         }
         Ok(Some(Box::pin(
-            async move { write(&join_all(replies).await) },
+            async move { write(&join_all(executions).await) },
         )))
     }
 }
@@ -89,12 +89,12 @@ fn one(
     }
 }
 
-fn write(answers: &[Bytes]) -> Bytes {
-    let mut out =
-        Vec::with_capacity(answers.iter().map(|answer| answer.len() + 1).sum::<usize>() + 1);
-    for answer in answers {
+fn write(responses: &[Bytes]) -> Bytes {
+    let length: usize = responses.iter().map(|response| response.len() + 1).sum();
+    let mut out = Vec::with_capacity(length + 1);
+    for response in responses {
         out.push(if out.is_empty() { b'[' } else { b',' });
-        out.extend_from_slice(answer);
+        out.extend_from_slice(response);
     }
     out.push(b']');
     out.into()

@@ -1,5 +1,6 @@
 //! The builder: takes everything in, checks everything once, reports every mistake together.
 
+mod assemble;
 mod register;
 mod upstream;
 
@@ -8,20 +9,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::capabilities::{Offered, ServerCapabilities};
 use crate::model::implementation::{Icon, Implementation};
 use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
 use crate::send::{MaybeSend, MaybeSync};
-use crate::server::lists::{ListEntry, ListKind, RenderedList, ServerLists};
-use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
-use crate::server::{Rendered, Server, ServerInner};
-use crate::text::in_order;
+use crate::server::result_writer::ResultWriter;
+use crate::server::{Greetings, Server, ServerInner};
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
-
-pub(crate) use register::is_name;
+use assemble::Declared;
 
 /// Entries of one page of a list.
 const PAGE: usize = 100;
@@ -173,130 +170,39 @@ impl Builder {
         if self.per_page == 0 {
             mistakes.push("a page needs at least one entry".to_owned());
         }
-        // names are compared before anything is left out for another mistake
-        let mut twice = Vec::new();
-        register::unique("tool", self.tools.iter().map(|tool| &tool.name), &mut twice);
-        register::unique(
-            "prompt",
-            self.prompts.iter().map(|prompt| &prompt.name),
-            &mut twice,
-        );
-        register::unique(
-            "resource",
-            self.resources.iter().map(|resource| &resource.uri),
-            &mut twice,
-        );
-        let tools: Vec<RegisteredTool> = self
-            .tools
-            .into_iter()
-            .filter_map(|tool| register::tool(tool, &mut mistakes))
-            .collect();
-        let prompts: Vec<RegisteredPrompt> = self
-            .prompts
-            .into_iter()
-            .filter_map(|prompt| register::prompt(prompt, &mut mistakes))
-            .collect();
-        let resources: Vec<RegisteredResource> = self
-            .resources
-            .into_iter()
-            .filter_map(|resource| register::resource(resource, &mut mistakes))
-            .collect();
-        mistakes.extend(twice);
-        let uris = resources.iter().map(register::registered_uri);
-        let names = tools
-            .iter()
-            .map(|tool| tool.name.as_str())
-            .chain(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
-        let upstreams = upstream::upstreams(
-            self.upstreams,
-            &names.chain(uris).collect::<Vec<_>>(),
-            &mut mistakes,
-        );
+        let declared = Declared {
+            tools: self.tools,
+            prompts: self.prompts,
+            resources: self.resources,
+            upstreams: self.upstreams,
+        };
+        let registry = declared.register(&mut mistakes);
         if !mistakes.is_empty() {
             return Err(BuildError {
                 server: self.info.name,
                 mistakes,
             });
         }
-
-        let tool_index = register::index(tools.iter().map(|tool| tool.name.as_str()));
-        let prompt_index =
-            register::index(prompts.iter().map(|prompt| prompt.definition.name.as_str()));
-        let resource_index = register::index(resources.iter().map(register::registered_uri));
-        // what an upstream has is not known before it was asked
-        let fronts = !upstreams.is_empty();
-        let offered = |offered: bool| (offered || fronts).then_some(Offered {});
-        let completes = prompts.iter().any(|prompt| {
-            !prompt.completers.is_empty()
-                || prompt
-                    .definition
-                    .arguments
-                    .iter()
-                    .any(|a| !a.values.is_empty())
-        }) || resources
-            .iter()
-            .any(|resource| !resource.completers.is_empty());
-        let capabilities = ServerCapabilities {
-            tools: offered(!tools.is_empty()),
-            prompts: offered(!prompts.is_empty()),
-            resources: offered(!resources.is_empty()),
-            completions: offered(completes),
-            logging: self.logging.then_some(Offered {}),
-        };
-        let located = |templates: bool| {
-            let resources = resources
-                .iter()
-                .filter(move |resource| resource.template.is_some() == templates);
-            resources.map(|resource| ListEntry {
-                name: register::registered_uri(resource),
-                scopes: &resource.scopes,
-            })
-        };
-        let lists = ServerLists {
-            tools: RenderedList::new(
-                ListKind::Tools,
-                self.per_page,
-                tools.iter().map(|tool| ListEntry {
-                    name: &tool.name,
-                    scopes: &tool.scopes,
-                }),
-            ),
-            prompts: RenderedList::new(
-                ListKind::Prompts,
-                self.per_page,
-                prompts.iter().map(|prompt| ListEntry {
-                    name: &prompt.definition.name,
-                    scopes: &prompt.scopes,
-                }),
-            ),
-            resources: RenderedList::new(ListKind::Resources, self.per_page, located(false)),
-            templates: RenderedList::new(ListKind::Templates, self.per_page, located(true)),
-        };
-        let header_names = in_order(
-            tools
-                .iter()
-                .flat_map(|tool| &tool.headers)
-                .map(|parameter| parameter.header.as_str()),
-        );
-        let header_names = header_names.into_iter().map(str::to_owned).collect();
         Ok(Server::from_inner(ServerInner {
+            results: ResultWriter::new(&self.info),
             info: self.info,
             instructions: self.instructions,
-            capabilities,
-            tools,
-            tool_index,
-            prompts,
-            prompt_index,
-            resources,
-            resource_index,
-            upstreams,
-            header_names,
-            lists,
+            capabilities: assemble::capabilities(&registry, self.logging),
+            header_names: assemble::header_names(&registry),
+            lists: assemble::lists(&registry, self.per_page),
+            registry,
             list_ttl_ms: milliseconds(self.list_ttl),
             max_result_bytes: self.most_result,
             state: Arc::new(self.state),
-            rendered: Rendered::default(),
+            greetings: Greetings::default(),
         }))
+    }
+}
+
+impl Server {
+    /// Starts a server of this name and version.
+    pub fn builder(name: impl Into<String>, version: impl Into<String>) -> Builder {
+        Builder::new(name.into(), version.into())
     }
 }
 

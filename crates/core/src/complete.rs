@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::context::Cx;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
@@ -23,8 +24,8 @@ where
     }
 }
 
-/// Completers by argument.
-pub(crate) type Completers = BTreeMap<String, Box<dyn Completer>>;
+/// Completers by argument. Shared: a call takes the one that it needs.
+pub(crate) type Completers = BTreeMap<String, Arc<dyn Completer>>;
 
 /// The values that begin with what was typed, ignoring case; then those that contain it.
 pub(crate) fn among(values: &[String], typed: &str) -> Vec<String> {

@@ -22,6 +22,7 @@
 //! # Ok::<(), mcpfn_core::BuildError>(())
 //! ```
 
+mod active_call;
 mod batch;
 mod builder;
 mod call;
@@ -71,6 +72,7 @@ pub use model::input::{
     ElicitAction, Elicited, Form, InputRequest, InputResponse, Root, Sampled, Sampling,
     UrlElicitation,
 };
+pub use model::list_kind::ListKind;
 pub use model::meta::{LogLevel, TraceContext};
 pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
@@ -93,9 +95,7 @@ pub use server::Server;
 pub use tool::result::{IntoToolResult, Json, Structured};
 pub use tool::schema::{HeaderParameter, Input, JsonSchema, NoArguments};
 pub use tool::{IntoTool, Tool};
-pub use upstream::{
-    CompletionRequest, ListKind, ListOutcome, Upstream, UpstreamList, namespaced_uri,
-};
+pub use upstream::{CompletionRequest, ListOutcome, Upstream, UpstreamList, namespaced_uri};
 pub use version::Revision;
 
 #[cfg(feature = "macros")]

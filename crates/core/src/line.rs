@@ -12,7 +12,7 @@ use crate::port::Platform;
 use crate::principal::Principal;
 use crate::running::{Execution, RpcResponse, Running};
 use crate::send::BoxFuture;
-use crate::server::{Server, negotiate};
+use crate::server::Server;
 use crate::version::Revision;
 
 /// One client at the other end of a pipe.
@@ -101,12 +101,12 @@ impl Connection {
             envelope.params.protocol_version(),
         ) {
             // the pipe has one client, so this is no state between clients
-            self.agreed = Some(negotiate(&version));
+            self.agreed = Some(Revision::negotiated(&version));
         }
         match envelope.into_call(era, Arc::clone(&self.principal)) {
             Err(error) => refuse(Some(id), &error),
             Ok(call) => match self.server.reply(call, platform) {
-                Execution::Done(answer) => Received::Send(answer.message),
+                Execution::Done(response) => Received::Send(response.message),
                 Execution::Running(running) => Received::Run {
                     id: id.as_json().into(),
                     call: running,
@@ -126,7 +126,7 @@ impl Connection {
         }
         // no deadline: a pipe has no platform that ends a call
         match self.server.batch(items, &self.principal, None, platform) {
-            Ok(Some(answers)) => Received::Batch(Batch(answers)),
+            Ok(Some(responses)) => Received::Batch(Batch(responses)),
             Ok(None) => Received::Nothing,
             Err(error) => refuse(None, &error),
         }

@@ -1,5 +1,5 @@
-//! What surrounds a handler: rate limits, cached results, idempotent writes, records. Each
-//! policy is one file here; `dispatch/` composes them in one visible order, the stores behind them
+//! What surrounds a handler: rate limits, cached results, idempotent writes, audit
+//! entries. Each policy is one file here, over `active_call`; `dispatch/` composes them in one visible order, the stores behind them
 //! are ports.
 //!
 //! An idempotent write runs as background work, so that a client that disconnects does not

@@ -3,6 +3,7 @@
 
 pub(crate) mod audit_log;
 pub(crate) mod http_client;
+pub(crate) mod runtime;
 pub(crate) mod store;
 
 use std::any::{Any, TypeId, type_name};
@@ -16,6 +17,7 @@ use crate::policy::{FailureMode, IdempotentWrites, RateLimits};
 use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
 use audit_log::AuditLog;
+pub use runtime::{Background, Clock, Random, Timer};
 use store::{IdempotencyStore, ResultCache};
 
 /// What a host gives to a call.
@@ -93,7 +95,7 @@ impl Platform {
         self
     }
 
-    /// Records have what callers sent, with secrets left out as far as they can be told: see
+    /// Entries of the audit log have what callers sent, with secrets left out as far as they can be told: see
     /// `AuditEntry::input`.
     #[must_use]
     pub fn with_arguments_in_audit_log(mut self) -> Self {
@@ -199,32 +201,6 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The time of day.
-pub trait Clock: MaybeSend + MaybeSync {
-    /// Milliseconds since 1970-01-01T00:00Z.
-    fn now_ms(&self) -> u64;
-}
-
-/// Waiting.
-pub trait Timer: MaybeSend + MaybeSync {
-    /// Ends after `duration`.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
-}
-
-/// Randomness that nobody can guess.
-pub trait Random: MaybeSend + MaybeSync {
-    /// Fills the buffer.
-    fn fill(&self, buffer: &mut [u8]);
-}
-
-/// Work that outlives its call.
-pub trait Background: MaybeSend + MaybeSync {
-    /// Runs `work` to its end beside the call, and also when the call is dropped. A host that
-    /// freezes between requests waits for it first.
-    fn run(&self, work: BoxFuture<'static, ()>);
-}
-
-// The name is for `Debug` only: a `TypeId` says nothing to a reader.
 /// Values by their type.
 #[derive(Clone, Default)]
 pub(crate) struct TypeMap(HashMap<TypeId, (&'static str, Arc<AnyValue>)>);

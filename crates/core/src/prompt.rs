@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -68,7 +69,7 @@ impl Prompt {
         F: Fn(String, Cx) -> Fut + MaybeSend + MaybeSync + 'static,
         Fut: Future<Output = Vec<String>> + MaybeSend + 'static,
     {
-        self.completers.insert(argument.into(), Box::new(completer));
+        self.completers.insert(argument.into(), Arc::new(completer));
         self
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod template;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -123,7 +124,7 @@ impl Resource {
         F: Fn(String, Cx) -> Fut + MaybeSend + MaybeSync + 'static,
         Fut: Future<Output = Vec<String>> + MaybeSend + 'static,
     {
-        self.completers.insert(variable.into(), Box::new(completer));
+        self.completers.insert(variable.into(), Arc::new(completer));
         self
     }
 }

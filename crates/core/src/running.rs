@@ -25,12 +25,12 @@ impl Execution {
     /// Waits for the answer alone, for a caller that has no place for what is reported on the way.
     pub async fn into_response(self) -> RpcResponse {
         let mut running = match self {
-            Self::Done(answer) => return answer,
+            Self::Done(response) => return response,
             Self::Running(running) => running,
         };
         loop {
             match running.frame().await {
-                Some(Frame::Response(answer)) => return answer,
+                Some(Frame::Response(response)) => return response,
                 Some(Frame::Notification(_)) => {}
                 None => {
                     return RpcResponse::error(
@@ -118,12 +118,12 @@ pub struct Running {
     id: Box<str>,
     outbox: Outbox,
     wants_progress: bool,
-    state: RunState,
+    stage: Stage,
 }
 
 // `Ended` and `Answered` are apart because what was reported in the last poll of the handler still
 // goes out between the two.
-enum RunState {
+enum Stage {
     Working(BoxFuture<'static, Result<Vec<u8>, Error>>),
     Ended(RpcResponse),
     Answered,
@@ -134,13 +134,13 @@ impl Running {
         id: Box<str>,
         wants_progress: bool,
         outbox: Outbox,
-        work: BoxFuture<'static, Result<Vec<u8>, Error>>,
+        call: BoxFuture<'static, Result<Vec<u8>, Error>>,
     ) -> Self {
         Self {
             id,
             outbox,
             wants_progress,
-            state: RunState::Working(work),
+            stage: Stage::Working(call),
         }
     }
 
@@ -152,7 +152,7 @@ impl Running {
 
     /// The next frame; `None` after the answer.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
-        if matches!(self.state, RunState::Answered) {
+        if matches!(self.stage, Stage::Answered) {
             // whatever a handler's leftover tasks still report has nobody to hear it
             return Poll::Ready(None);
         }
@@ -160,10 +160,10 @@ impl Running {
         if let Some(notification) = self.outbox.take(cx.waker()) {
             return Poll::Ready(Some(Frame::Notification(notification)));
         }
-        if let RunState::Working(work) = &mut self.state
-            && let Poll::Ready(result) = work.as_mut().poll(cx)
+        if let Stage::Working(call) = &mut self.stage
+            && let Poll::Ready(result) = call.as_mut().poll(cx)
         {
-            self.state = RunState::Ended(match result {
+            self.stage = Stage::Ended(match result {
                 Ok(result) => RpcResponse::result(&self.id, &result),
                 Err(error) => RpcResponse::error(Some(&self.id), &error),
             });
@@ -172,10 +172,10 @@ impl Running {
         if let Some(notification) = self.outbox.take(cx.waker()) {
             return Poll::Ready(Some(Frame::Notification(notification)));
         }
-        match std::mem::replace(&mut self.state, RunState::Answered) {
-            RunState::Ended(answer) => Poll::Ready(Some(Frame::Response(answer))),
+        match std::mem::replace(&mut self.stage, Stage::Answered) {
+            Stage::Ended(response) => Poll::Ready(Some(Frame::Response(response))),
             working => {
-                self.state = working;
+                self.stage = working;
                 Poll::Pending
             }
         }
@@ -191,7 +191,7 @@ impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running")
             .field("id", &self.id)
-            .field("answered", &matches!(self.state, RunState::Answered))
+            .field("answered", &matches!(self.stage, Stage::Answered))
             .finish_non_exhaustive()
     }
 }

@@ -9,16 +9,16 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::builder::is_name;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::jsonrpc::to_json;
 use crate::model::content::ResourceContents;
+use crate::model::list_kind::ListKind;
+use crate::model::name::is_name;
 use crate::model::prompt::{GetPromptResult, PromptDefinition};
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{CallToolResult, ToolDefinition};
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
-pub use crate::server::lists::ListKind;
 use crate::tool::schema::{self, HeaderParameter};
 use crate::version::Revision;
 

@@ -60,6 +60,14 @@ impl Revision {
         }
     }
 
+    /// Which revision a handshake settles on: the one asked for if it is served and has handshakes,
+    /// else the newest that has. The client hangs up if it can't speak that.
+    pub(crate) fn negotiated(requested: &str) -> Self {
+        Self::parse(requested)
+            .filter(|revision| !revision.is_modern())
+            .unwrap_or(Self::LATEST_LEGACY)
+    }
+
     pub(crate) fn index(self) -> usize {
         self as usize
     }

@@ -90,15 +90,18 @@ fn register_one(
         );
     }
     // a mistake in the scope is one mistake, not three
-    let (tool, prompt, resource) = (
-        register::tool(tool, mistakes),
-        register::prompt(prompt, &mut Vec::new()),
-        register::resource(resource, &mut Vec::new()),
+    let (mut tool, mut prompt, mut resource) = (
+        register::tool(tool, mistakes)?,
+        register::prompt(prompt, &mut Vec::new())?,
+        register::resource(resource, &mut Vec::new())?,
     );
+    tool.upstream = Some(Arc::clone(&upstream));
+    prompt.upstream = Some(Arc::clone(&upstream));
+    resource.upstream = Some(Arc::clone(&upstream));
     Some(RegisteredUpstream {
-        tool: tool?,
-        prompt: prompt?,
-        resource: resource?,
+        tool: tool.into(),
+        prompt: prompt.into(),
+        resource: resource.into(),
         upstream,
     })
 }

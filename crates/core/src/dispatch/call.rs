@@ -1,25 +1,28 @@
-//! `tools/call`. The steps of a call stand here in their one order; the rate limit before them and the
-//! record after them are in `work`, for every kind of call.
+//! `tools/call`. The steps of a call stand here in their one order; scope and rate limits before
+//! them and the audit log after them are in `start`, for every kind of call.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::active_call::{ActiveCall, Target, missing};
-use super::deadline::{self, HandlerEnd};
+use super::handler::{self, HandlerFailure};
+use super::start::start;
+use crate::active_call::ActiveCall;
+use crate::active_call::end::{CallEnd, CallResult};
+use crate::active_call::failure::{missing_capabilities, too_slow};
+use crate::active_call::result::{HandlerResult, Retain};
 use crate::call::Call;
 use crate::error::{ErrorKind, ToolError};
 use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
-use crate::policy::audit::{self, CallEnd};
-use crate::policy::stored_result::{HandlerResult, Retain};
 use crate::policy::{cache, idempotency};
 use crate::port::Platform;
 use crate::port::audit_log::{CacheStatus, Outcome};
 use crate::running::Execution;
 use crate::server::Server;
 use crate::server::registered::RegisteredTool;
+use crate::server::target::Target;
 use crate::text;
 
 pub(super) fn tool(
@@ -28,71 +31,62 @@ pub(super) fn tool(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let name = call.params.name()?;
-    let position = server.find_tool(&name).ok_or_else(|| {
-        let hint = text::nearest(&name, server.tools().iter().map(|tool| tool.name.as_str()));
+    let tool = server.registry().tool(&name).ok_or_else(|| {
+        let tools = server.registry().tools().iter();
+        let hint = text::nearest(&name, tools.map(|tool| tool.name.as_str()));
         Error::invalid_params(format!(
             "unknown tool {}{}",
             text::quoted(&name),
             did_you_mean(hint)
         ))
     })?;
-    let work = ActiveCall::new(
-        "tools/call",
-        Target::Tool(position),
-        &name,
-        server,
-        call,
-        platform,
-    )?;
-    Ok(work.start(server.tool(position).rate, async move |work| {
-        call_tool(&work, position).await
+    let tool = Arc::clone(tool);
+    let target = Target::Tool(Arc::clone(&tool));
+    let active = ActiveCall::new("tools/call", target, &name, server, call, platform)?;
+    Ok(start(active, async move |call| {
+        call_tool(&call, tool).await
     }))
 }
 
-async fn call_tool(work: &Arc<ActiveCall>, position: usize) -> audit::CallResult {
-    let tool = work.server.tool(position);
+async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallResult {
     // 1. arguments against the published schema
-    let arguments = work.arguments()?;
-    // A result with `isError` and no protocol error (SEP-1303): models read results, and can
-    // correct their arguments.
+    let arguments = call.arguments()?;
     if let Err(refusal) = tool.validator.check(&arguments) {
         let text = format!(
             "The arguments of `{}` do not fit its schema. Correct them and call again:\n{refusal}",
             tool.name
         );
-        let made = work.made(
-            CallToolResult::error(text),
-            Outcome::InvalidArguments,
-            Retain::Nothing,
-        );
+        // a result with `isError` and no protocol error (SEP-1303): models read results, and can
+        // correct their arguments
+        let result = failure(call, text, Outcome::InvalidArguments, Retain::Nothing);
         return Ok((
-            work.write(&made, CacheStatus::Off),
+            call.write(&result, CacheStatus::Off),
             Outcome::InvalidArguments.into(),
         ));
     }
-    let limit = work.limit(tool.timeout);
+    let limit = call.limit(tool.timeout);
     // 2. an earlier result; without one 3. the handler under its deadline, 4. its result checked
     //    and bounded, 5. kept (the first two are boxed: the future of every call would be as large
     //    as theirs, and too large for an allocator's fast lists)
-    let (made, cache) = if let Some(cache) = tool.cache {
-        let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
-        Box::pin(cache::through(work, cache, &arguments, make)).await
-    } else if let Some(key) = key(work, tool, &arguments)? {
-        let make = Box::pin(make(Arc::clone(work), position, arguments.clone(), limit));
-        Box::pin(idempotency::through(work, &key, limit, &arguments, make)).await
+    let (result, cache) = if let Some(cache) = tool.cache {
+        let run = Box::pin(run(Arc::clone(call), tool, arguments.clone(), limit));
+        Box::pin(cache::through(call, cache, &arguments, run)).await
+    } else if let Some(key) = idempotency_key(call, &tool, &arguments)? {
+        let run = Box::pin(run(Arc::clone(call), tool, arguments.clone(), limit));
+        Box::pin(idempotency::through(call, &key, limit, &arguments, run)).await
     } else {
         (
-            make(Arc::clone(work), position, arguments, limit).await,
+            run(Arc::clone(call), tool, arguments, limit).await,
             CacheStatus::Off,
         )
     };
-    let made = made?;
-    Ok((work.write(&made, cache), CallEnd::of(&made, cache)))
+    let result = result?;
+    Ok((call.write(&result, cache), CallEnd::of(&result, cache)))
 }
 
 /// The key by which a repeat of this write is known.
-fn key(
-    work: &ActiveCall,
+fn idempotency_key(
+    call: &ActiveCall,
     tool: &RegisteredTool,
     arguments: &Value,
 ) -> Result<Option<String>, Error> {
@@ -104,8 +98,8 @@ fn key(
         .as_ref()
         .and_then(|name| arguments.get(name))
         .and_then(Value::as_str);
-    // neither of two keys can be preferred: the write would be protected under the wrong one
-    match (argument, work.idempotency_key()) {
+    match (argument, call.idempotency_key()) {
+        // neither of two keys can be preferred: the write would be protected under the wrong one
         (Some(one), Some(other)) if one != other => Err(Error::invalid_params(
             "the call has two different idempotency keys, in its arguments and in \
              `params._meta.idempotencyKey`: send one",
@@ -114,82 +108,104 @@ fn key(
     }
 }
 
-/// Runs the handler and makes of its end what is sent and kept.
-async fn make(
-    work: Arc<ActiveCall>,
-    position: usize,
+/// Runs the handler and makes of its end what is sent and kept. Owns all it needs: a policy may run
+/// it after the call is gone.
+async fn run(
+    call: Arc<ActiveCall>,
+    tool: Arc<RegisteredTool>,
     arguments: Value,
     limit: Duration,
 ) -> Result<HandlerResult, Error> {
-    let (tool, name) = (work.server.tool(position), work.name());
-    let cx = work.cx(&arguments, limit)?;
-    let handler = {
-        let work = Arc::clone(&work);
-        Box::pin(async move {
-            let handler = work
-                .server
-                .tool(position)
-                .run
-                .start(&work.target, arguments, cx);
-            handler.map_err(|error| unreadable(&error))?.await
-        })
+    let cx = call.cx(&arguments, limit)?;
+    let start = || {
+        let handling = tool.run.start(&call.requested, arguments, cx);
+        handling.map_err(|error| unreadable(&error))
     };
-    let failed =
-        |text: String, outcome, keep| Ok(work.made(CallToolResult::error(text), outcome, keep));
-    let made = match deadline::run(handler, limit, &work.platform.timer).await {
+    let result = match handler::run(start, limit, &call.platform.timer).await {
+        Ok(result) => returned(&call, &tool, result),
+        Err(failure) => failed(&call, &tool, limit, failure)?,
+    };
+    Ok(bounded(&call, result))
+}
+
+/// A result that the handler returned, checked against the schema that is published for it.
+fn returned(call: &ActiveCall, tool: &RegisteredTool, result: CallToolResult) -> HandlerResult {
+    match tool.check_output(&result) {
+        Ok(()) if result.is_error => call.tool_result(result, Outcome::Failed, Retain::Nothing),
+        Ok(()) => call.tool_result(result, Outcome::Ok, Retain::Result),
+        // a write may have happened: only what it gave can't be sent
+        Err(cause) => failure(
+            call,
+            call.internal(call.name(), &cause),
+            Outcome::Internal,
+            Retain::Write,
+        ),
+    }
+}
+
+/// A handler without a result: what the model reads in its place, or a protocol error where the
+/// specification wants one.
+fn failed(
+    call: &ActiveCall,
+    tool: &RegisteredTool,
+    limit: Duration,
+    failure_of: HandlerFailure,
+) -> Result<HandlerResult, Error> {
+    let name = call.name();
+    let (text, outcome, retain) = match failure_of {
         // whether it acted before that is not known, so it is not repeated blindly
-        HandlerEnd::TimedOut => {
-            return failed(work.too_slow(name, limit), Outcome::TimedOut, Retain::Write);
-        }
-        HandlerEnd::Panicked(cause) => {
-            return failed(
-                work.internal(name, &cause),
+        HandlerFailure::TimedOut => (too_slow(name, limit), Outcome::TimedOut, Retain::Write),
+        HandlerFailure::Panicked(cause) => (
+            call.internal(name, &cause),
+            Outcome::Internal,
+            Retain::Write,
+        ),
+        // the handler says itself that it failed, so a repeat may act again
+        HandlerFailure::Returned(kind) => match kind {
+            ErrorKind::Failed { message, cause } => (
+                call.public(name, message, cause),
+                Outcome::Failed,
+                Retain::Nothing,
+            ),
+            // only an upstream says of a tool that it does not exist
+            ErrorKind::NotFound { message } if tool.upstream.is_some() => {
+                return Err(Error::invalid_params(message));
+            }
+            ErrorKind::NotFound { message } => (message, Outcome::Failed, Retain::Nothing),
+            ErrorKind::Internal { cause } => (
+                call.internal(name, &cause),
                 Outcome::Internal,
-                Retain::Write,
-            );
-        }
-        HandlerEnd::Returned(Ok(result)) => match tool.check_output(&result) {
-            // the handler says itself that it failed, so a repeat may act again
-            Ok(()) if result.is_error => work.made(result, Outcome::Failed, Retain::Nothing),
-            Ok(()) => work.made(result, Outcome::Ok, Retain::Result),
-            Err(cause) => {
-                return failed(
-                    work.internal(name, &cause),
-                    Outcome::Internal,
-                    Retain::Write,
-                );
+                Retain::Nothing,
+            ),
+            ErrorKind::InputRequired(_) if !call.revision.is_modern() => {
+                (call.cannot_ask(name), Outcome::Failed, Retain::Nothing)
+            }
+            ErrorKind::InputRequired(ask) => return call.question(name, &ask),
+            ErrorKind::MissingCapability(capability) => {
+                return Err(missing_capabilities(&[capability]));
             }
         },
-        HandlerEnd::Returned(Err(error)) => {
-            let (text, outcome) = match error.into_kind() {
-                ErrorKind::Failed { message, cause } => {
-                    (work.public(name, message, cause), Outcome::Failed)
-                }
-                // only an upstream says of a tool that it does not exist
-                ErrorKind::NotFound { message } if position >= work.server.tools().len() => {
-                    return Err(Error::invalid_params(message));
-                }
-                ErrorKind::NotFound { message } => (message, Outcome::Failed),
-                ErrorKind::Internal { cause } => (work.internal(name, &cause), Outcome::Internal),
-                ErrorKind::InputRequired(_) if !work.revision.is_modern() => {
-                    (work.cannot_ask(name), Outcome::Failed)
-                }
-                ErrorKind::InputRequired(ask) => return work.question(name, &ask),
-                ErrorKind::MissingCapability(capability) => return Err(missing(&[capability])),
-            };
-            work.made(CallToolResult::error(text), outcome, Retain::Nothing)
-        }
     };
-    let (size, most) = (made.size(), work.server.max_result_bytes());
-    if size <= most {
-        return Ok(made);
+    Ok(failure(call, text, outcome, retain))
+}
+
+/// The result, unless it is larger than a response may be.
+fn bounded(call: &ActiveCall, result: HandlerResult) -> HandlerResult {
+    let (size, most) = (result.size(), call.server.max_result_bytes());
+    // a question is bounded where it is made: its state has a limit of its own
+    if size <= most || result.outcome == Outcome::InputRequired {
+        return result;
     }
     let text = format!(
-        "The result of `{name}` has {size} bytes, more than the {most} that one answer may have. \
-         Ask for less: fewer items, fewer columns, a narrower search."
+        "The result of `{}` has {size} bytes, more than the {most} that one answer may have. Ask \
+         for less: fewer items, fewer columns, a narrower search.",
+        call.name()
     );
-    // it ran, and only its result can't be sent: a repeat must not act again
-    failed(text, Outcome::TooLarge, Retain::Write)
+    failure(call, text, Outcome::TooLarge, Retain::Write)
+}
+
+fn failure(call: &ActiveCall, text: String, outcome: Outcome, retain: Retain) -> HandlerResult {
+    call.tool_result(CallToolResult::error(text), outcome, retain)
 }
 
 /// Arguments that the schema lets through and the handler's type does not.

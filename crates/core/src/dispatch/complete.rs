@@ -5,22 +5,30 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::active_call::{ActiveCall, Target};
-use super::deadline::{self, HandlerEnd};
+use super::handler::{self, HandlerFailure};
+use super::start::start;
+use crate::active_call::ActiveCall;
+use crate::active_call::end::CallResult;
 use crate::call::{Call, REFERENCE};
-use crate::complete::{Completers, among};
+use crate::complete::{Completer, among};
+use crate::error::ToolError;
 use crate::jsonrpc::{Error, Object, to_json};
 use crate::model::JsonObject;
 use crate::model::completion::{Argument, CompleteContext, Completion, Reference};
+use crate::model::list_kind::ListKind;
 use crate::policy::scope;
 use crate::port::Platform;
 use crate::port::audit_log::Outcome;
 use crate::running::{Execution, RpcResponse};
+use crate::send::BoxFuture;
 use crate::server::Server;
+use crate::server::target::Target;
 use crate::text;
 use crate::tool::TIMEOUT;
-use crate::upstream::{CompletionRequest, ListKind};
+use crate::upstream::{CompletionRequest, Upstream};
 use crate::version::Revision;
+
+const METHOD: &str = "completion/complete";
 
 pub(super) fn complete(
     server: &Server,
@@ -40,179 +48,176 @@ pub(super) fn complete(
                 )
             })?,
     };
-    // before the own ones, because the prefix is theirs alone
-    if let Some((place, of)) = upstream(server, &reference, &typed) {
-        return passed_on(place, of, server, call, context, platform);
+    let (target, source) = find(server, &reference, &typed)?;
+    // before anything is told of it, also values that are there without a call
+    scope::admit(&target, &call.principal)?;
+    let (name, value) = (typed.name, typed.value.into_owned());
+    match source {
+        Source::Values(values) => {
+            let result = written(server, call.revision, among(values, &value));
+            Ok(Execution::Done(RpcResponse::result(
+                call.id.as_json(),
+                &result,
+            )))
+        }
+        Source::Completer(completer) => {
+            let active = ActiveCall::new(METHOD, target, &name, server, call, platform)?;
+            Ok(start(active, async move |call| {
+                let cx = call.completion_cx(context.arguments)?;
+                let start = || -> Completing {
+                    let values = completer.complete(value, cx);
+                    Box::pin(async move { Ok(values.await) })
+                };
+                respond(&call, start).await
+            }))
+        }
+        Source::Upstream(upstream, mut request) => {
+            let active = ActiveCall::new(METHOD, target, &name, server, call, platform)?;
+            request.arguments = context.arguments;
+            Ok(start(active, async move |call| {
+                let cx = call.completion_cx(BTreeMap::new())?;
+                respond(&call, || upstream.complete(request, cx)).await
+            }))
+        }
     }
-    let (target, values) = find(server, &reference, &typed.name)?;
-    scope::admit(server, target, &call.principal)?;
-    let revision = call.revision;
-    if !completers(target, server)
-        .is_some_and(|completers| completers.contains_key(typed.name.as_ref()))
-    {
-        let result = written(server, revision, among(values, &typed.value));
-        return Ok(Execution::Done(RpcResponse::result(
-            call.id.as_json(),
-            &result,
-        )));
-    }
-    let (name, value) = (typed.name.into_owned(), typed.value.into_owned());
-    let work = ActiveCall::new("completion/complete", target, &name, server, call, platform)?;
-    Ok(work.start(None, async move |work| {
-        let cx = work.completion_cx(context.arguments)?;
-        let server = work.server.clone();
-        let values = Box::pin(async move {
-            match completers(target, &server).and_then(|completers| completers.get(&name)) {
-                Some(completer) => Ok(completer.complete(value, cx).await),
-                None => Ok(Vec::new()),
-            }
-        });
-        let (values, outcome) = match deadline::run(values, TIMEOUT, &work.platform.timer).await {
-            HandlerEnd::Returned(values) => (values.unwrap_or_default(), Outcome::Ok),
-            // a person is typing: no values now are better than an error
-            HandlerEnd::TimedOut => (Vec::new(), Outcome::TimedOut),
-            HandlerEnd::Panicked(cause) => {
-                work.internal(work.name(), &cause);
-                (Vec::new(), Outcome::Internal)
-            }
-        };
-        Ok((written(&work.server, revision, values), outcome.into()))
-    }))
 }
 
-/// The upstream that completes it, and what it is asked.
-fn upstream(
-    server: &Server,
+type Completing = BoxFuture<'static, Result<Vec<String>, ToolError>>;
+
+/// Runs what completes, and responds with its values. A person is typing: no values now are better
+/// than an error.
+async fn respond(call: &ActiveCall, start: impl FnOnce() -> Completing) -> CallResult {
+    let completed = handler::run(|| Ok(start()), TIMEOUT, &call.platform.timer).await;
+    let (values, outcome) = match completed {
+        Ok(values) => (values, Outcome::Ok),
+        Err(HandlerFailure::Returned(_)) => (Vec::new(), Outcome::Failed),
+        Err(HandlerFailure::TimedOut) => (Vec::new(), Outcome::TimedOut),
+        Err(HandlerFailure::Panicked(cause)) => {
+            // the log gets the cause; there is nobody to tell its id
+            call.internal(call.name(), &cause);
+            (Vec::new(), Outcome::Internal)
+        }
+    };
+    Ok((written(&call.server, call.revision, values), outcome.into()))
+}
+
+/// Where values come from.
+enum Source<'a> {
+    /// The values of an enum, or none.
+    Values(&'a [String]),
+    /// What the author registered for this argument or variable.
+    Completer(Arc<dyn Completer>),
+    /// The server that has the prompt or template, and what it is asked; still without the other
+    /// arguments.
+    Upstream(Arc<dyn Upstream>, CompletionRequest),
+}
+
+/// The prompt or template that a reference names, and what completes its argument or variable.
+fn find<'a>(
+    server: &'a Server,
     reference: &Reference<'_>,
     typed: &Argument<'_>,
-) -> Option<(Target, CompletionRequest)> {
-    let (kind, name, separator, own) =
-        match (reference.kind.as_ref(), &reference.name, &reference.uri) {
-            ("ref/prompt", Some(name), _) => {
-                (ListKind::Prompts, name, "__", server.prompts().len())
-            }
-            ("ref/resource", _, Some(uri)) => {
-                (ListKind::Templates, uri, "+", server.resources().len())
-            }
-            _ => return None,
-        };
-    let position = own + server.upstream_at(name, separator)?;
-    let inner = name.split_once(separator).map(|(_, inner)| inner)?;
-    let place = if kind == ListKind::Prompts {
-        Target::Prompt(position)
-    } else {
-        Target::Resource(position)
-    };
-    let (argument, value) = (typed.name.to_string(), typed.value.to_string());
-    Some((
-        place,
+) -> Result<(Target, Source<'a>), Error> {
+    match (reference.kind.as_ref(), &reference.name, &reference.uri) {
+        ("ref/prompt", Some(prompt), _) => of_prompt(server, prompt, typed),
+        ("ref/resource", _, Some(uri)) => of_template(server, uri, typed),
+        _ => Err(Error::invalid_params(REFERENCE)),
+    }
+}
+
+fn of_prompt<'a>(
+    server: &'a Server,
+    name: &str,
+    typed: &Argument<'_>,
+) -> Result<(Target, Source<'a>), Error> {
+    let prompt = server
+        .registry()
+        .prompt(name)
+        .ok_or_else(|| Error::invalid_params(format!("unknown prompt {}", text::quoted(name))))?;
+    let target = Target::Prompt(Arc::clone(prompt));
+    if let Some(source) = of_upstream(&target, ListKind::Prompts, name, "__", typed) {
+        return Ok((target, source));
+    }
+    let argument = prompt
+        .definition
+        .arguments
+        .iter()
+        .find(|argument| argument.name == typed.name)
+        .ok_or_else(|| {
+            Error::invalid_params(format!(
+                "the prompt has no argument {}",
+                text::quoted(&typed.name)
+            ))
+        })?;
+    let source = own(&target, typed, &argument.values);
+    Ok((target, source))
+}
+
+fn of_template<'a>(
+    server: &'a Server,
+    uri: &str,
+    typed: &Argument<'_>,
+) -> Result<(Target, Source<'a>), Error> {
+    let registry = server.registry();
+    if let Some(upstream) = registry.upstream(uri, "+") {
+        let target = Target::Resource(Arc::clone(&upstream.resource));
+        if let Some(source) = of_upstream(&target, ListKind::Templates, uri, "+", typed) {
+            return Ok((target, source));
+        }
+    }
+    // a client may name the template itself, which is no URI that it matches
+    let resource = registry
+        .resources()
+        .iter()
+        .find(|resource| resource.is_named(uri))
+        .ok_or_else(|| Error::invalid_params(format!("unknown resource {}", text::quoted(uri))))?;
+    if !resource.has_variable(&typed.name) {
+        return Err(Error::invalid_params(format!(
+            "the template has no variable {}",
+            text::quoted(&typed.name)
+        )));
+    }
+    let target = Target::Resource(Arc::clone(resource));
+    let source = own(&target, typed, &[]);
+    Ok((target, source))
+}
+
+fn own<'a>(target: &Target, typed: &Argument<'_>, values: &'a [String]) -> Source<'a> {
+    let completer = target
+        .completers()
+        .and_then(|completers| completers.get(typed.name.as_ref()));
+    completer.map_or(Source::Values(values), |completer| {
+        Source::Completer(Arc::clone(completer))
+    })
+}
+
+/// What an upstream is asked, if the target is one's.
+fn of_upstream(
+    target: &Target,
+    kind: ListKind,
+    name: &str,
+    separator: &str,
+    typed: &Argument<'_>,
+) -> Option<Source<'static>> {
+    let (upstream, _) = target.upstream()?;
+    let (_, inner) = name.split_once(separator)?;
+    Some(Source::Upstream(
+        Arc::clone(upstream),
         CompletionRequest {
             kind,
             name: inner.to_owned(),
-            argument,
-            value,
+            argument: typed.name.to_string(),
+            value: typed.value.to_string(),
             arguments: BTreeMap::new(),
         },
     ))
 }
 
-fn passed_on(
-    place: Target,
-    mut of: CompletionRequest,
-    server: &Server,
-    call: &mut Call<'_>,
-    context: CompleteContext,
-    platform: &Arc<Platform>,
-) -> Result<Execution, Error> {
-    scope::admit(server, place, &call.principal)?;
-    let revision = call.revision;
-    let work = ActiveCall::new(
-        "completion/complete",
-        place,
-        &of.argument,
-        server,
-        call,
-        platform,
-    )?;
-    of.arguments = context.arguments;
-    Ok(work.start(None, async move |work| {
-        let cx = work.completion_cx(BTreeMap::new())?;
-        let Some((upstream, _)) = place.upstream(&work.server) else {
-            return Ok((
-                written(&work.server, revision, Vec::new()),
-                Outcome::Ok.into(),
-            ));
-        };
-        // a person is typing: no values now are better than an error
-        let (values, outcome) =
-            match deadline::run(upstream.complete(of, cx), TIMEOUT, &work.platform.timer).await {
-                HandlerEnd::Returned(Ok(values)) => (values, Outcome::Ok),
-                HandlerEnd::Returned(Err(_)) => (Vec::new(), Outcome::Failed),
-                HandlerEnd::TimedOut => (Vec::new(), Outcome::TimedOut),
-                HandlerEnd::Panicked(cause) => {
-                    work.internal(work.name(), &cause);
-                    (Vec::new(), Outcome::Internal)
-                }
-            };
-        Ok((written(&work.server, revision, values), outcome.into()))
-    }))
-}
-
 fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> {
-    server.complete(
+    server.results().complete(
         revision,
         &to_json(&json!({ "completion": Completion::of(values) })),
         &JsonObject::new(),
         "",
     )
-}
-
-/// What completes the arguments of a prompt or the variables of a template.
-fn completers(place: Target, server: &Server) -> Option<&Completers> {
-    match place {
-        Target::Prompt(position) => Some(&server.prompt(position).completers),
-        Target::Resource(position) => Some(&server.resource(position).completers),
-        Target::Tool(_) => None,
-    }
-}
-
-/// The prompt or template that a reference names, and the values that an enum gives its argument.
-fn find<'a>(
-    server: &'a Server,
-    reference: &Reference<'_>,
-    name: &str,
-) -> Result<(Target, &'a [String]), Error> {
-    match (reference.kind.as_ref(), &reference.name, &reference.uri) {
-        ("ref/prompt", Some(prompt), _) => {
-            let unknown =
-                || Error::invalid_params(format!("unknown prompt {}", text::quoted(prompt)));
-            let position = server.find_prompt(prompt).ok_or_else(unknown)?;
-            let argument = server.prompts()[position]
-                .definition
-                .arguments
-                .iter()
-                .find(|argument| argument.name == name);
-            let argument = argument.ok_or_else(|| {
-                Error::invalid_params(format!("the prompt has no argument {}", text::quoted(name)))
-            })?;
-            Ok((Target::Prompt(position), &argument.values))
-        }
-        ("ref/resource", _, Some(uri)) => {
-            let unknown =
-                || Error::invalid_params(format!("unknown resource {}", text::quoted(uri)));
-            let position = server
-                .resources()
-                .iter()
-                .position(|resource| resource.is_named(uri))
-                .ok_or_else(unknown)?;
-            if !server.resources()[position].has_variable(name) {
-                return Err(Error::invalid_params(format!(
-                    "the template has no variable {}",
-                    text::quoted(name)
-                )));
-            }
-            Ok((Target::Resource(position), &[]))
-        }
-        _ => Err(Error::invalid_params(REFERENCE)),
-    }
 }

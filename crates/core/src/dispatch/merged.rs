@@ -4,19 +4,22 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Method;
+use super::method::Method;
 use crate::call::Call;
 use crate::context::{Cx, CxParts};
 use crate::join::join_all;
 use crate::jsonrpc::Error;
+use crate::model::list_kind::ListKind;
 use crate::outbox::Outbox;
 use crate::policy::audit::ImmediateCall;
 use crate::port::Platform;
 use crate::running::{Execution, Running};
+use crate::scope::Scopes;
 use crate::send::BoxFuture;
 use crate::server::Server;
-use crate::server::lists::ListKind;
-use crate::upstream::ListOutcome;
+use crate::server::lists::PageRequest;
+use crate::server::registered::RegisteredUpstream;
+use crate::upstream::{ListOutcome, UpstreamList};
 
 /// How long upstreams may take, in milliseconds: under what most clients wait for a list.
 const WITHIN_MS: u64 = 10_000;
@@ -31,81 +34,99 @@ pub(super) fn list(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let cursor = call.params.cursor()?.map(Cow::into_owned);
-    let (revision, scopes) = (call.revision, call.principal.scopes.clone());
+    let (revision, principal) = (call.revision, Arc::clone(&call.principal));
     let (server, platform) = (server.clone(), Arc::clone(platform));
     let started_ms = platform.clock.now_ms();
-    let own_end = started_ms.saturating_add(WITHIN_MS);
-    let (id, principal, meta) = (
-        call.id.as_json().to_owned(),
-        Arc::clone(&call.principal),
-        Arc::new(call.meta.clone()),
-    );
-    let cx = Cx::new(CxParts {
-        revision,
-        principal: Arc::clone(&principal),
-        meta: Arc::clone(&meta),
-        answers: Default::default(),
-        opened: None,
-        completion_arguments: Default::default(),
-        deadline_ms: call.deadline_ms.map_or(own_end, |end| end.min(own_end)),
-        platform: Arc::clone(&platform),
-        state: Arc::clone(server.state()),
-        outbox: Outbox::default(),
-    });
+    let cx = cx(&server, call, started_ms, &platform);
+    let (id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
     let merge = async move {
-        // an upstream that the caller may not use is not asked at all
-        let visible = server
-            .upstreams()
-            .iter()
-            .filter(|upstream| scopes.contains_all(&upstream.tool.scopes));
-        let asked: Vec<BoxFuture<'static, ListOutcome>> = visible
-            .clone()
-            .map(|upstream| upstream.upstream.list(kind, cx.clone()))
-            .collect();
-        let mut ttl_ms = server.list_ttl_ms();
-        let mut listings = Vec::with_capacity(asked.len());
-        for (upstream, listed) in visible.zip(join_all(asked).await) {
-            if let Some(trouble) = &listed.trouble {
-                platform
-                    .audit_log
-                    .store_failure(upstream.upstream.name(), trouble);
-            }
-            match listed.listing {
-                Some(listing) => {
-                    let left = listing
-                        .fresh_until_ms()
-                        .saturating_sub(platform.clock.now_ms());
-                    // a list that is about to expire does not make clients ask again at once
-                    ttl_ms = ttl_ms.min(left.max(INCOMPLETE_MS));
-                    listings.push(listing);
-                }
-                None => ttl_ms = ttl_ms.min(INCOMPLETE_MS),
-            }
-        }
-        let merged = server.lists().of(kind).merged(
+        let (upstream_lists, ttl_ms) = ask(&server, &principal.scopes, kind, &cx, &platform).await;
+        let request = PageRequest {
             revision,
-            cursor.as_deref(),
-            &server,
-            &scopes,
-            (&listings, ttl_ms),
-        );
+            cursor: cursor.as_deref(),
+            scopes: &principal.scopes,
+        };
+        let page = server.merged_list_page(kind, &request, &upstream_lists, ttl_ms);
         let duration_ms = platform.clock.now_ms().saturating_sub(started_ms);
         ImmediateCall {
             revision,
             method: method.as_str(),
             id: &id,
             principal: &principal,
-            trace: Some(&meta.trace),
+            trace: Some(&trace),
             duration_ms,
         }
-        .record(&platform, merged.as_ref().map(Vec::len));
-        merged
+        .audit(&platform, page.as_ref().map(Vec::len));
+        page
     };
     Ok(Execution::Running(Running::new(
         call.id.as_json().into(),
-        // no progress: a list is one answer
         false,
         Outbox::default(),
         Box::pin(merge),
     )))
+}
+
+/// What upstreams see of the call: no questions and no progress, because a list has no place for
+/// them.
+fn cx(server: &Server, call: &Call<'_>, started_ms: u64, platform: &Arc<Platform>) -> Cx {
+    let own_end_ms = started_ms.saturating_add(WITHIN_MS);
+    Cx::new(CxParts {
+        revision: call.revision,
+        principal: Arc::clone(&call.principal),
+        meta: Arc::new(call.meta.clone()),
+        answers: Default::default(),
+        opened: None,
+        completion_arguments: Default::default(),
+        deadline_ms: call
+            .deadline_ms
+            .map_or(own_end_ms, |end_ms| end_ms.min(own_end_ms)),
+        platform: Arc::clone(platform),
+        state: Arc::clone(server.state()),
+        outbox: Outbox::default(),
+    })
+}
+
+/// The lists of the upstreams that the caller may see, and how long they hold together, in
+/// milliseconds: as long as the one that is asked for again first.
+async fn ask(
+    server: &Server,
+    scopes: &Scopes,
+    kind: ListKind,
+    cx: &Cx,
+    platform: &Platform,
+) -> (Vec<Arc<UpstreamList>>, u64) {
+    // an upstream that the caller may not use is not asked at all
+    let visible: Vec<&RegisteredUpstream> = server
+        .registry()
+        .upstreams()
+        .iter()
+        .filter(|upstream| scopes.contains_all(&upstream.tool.scopes))
+        .collect();
+    let asked: Vec<BoxFuture<'static, ListOutcome>> = visible
+        .iter()
+        .map(|upstream| upstream.upstream.list(kind, cx.clone()))
+        .collect();
+    let mut ttl_ms = server.list_ttl_ms();
+    let mut lists = Vec::with_capacity(asked.len());
+    for (upstream, outcome) in visible.into_iter().zip(join_all(asked).await) {
+        if let Some(trouble) = &outcome.trouble {
+            platform
+                .audit_log
+                .store_failure(upstream.upstream.name(), trouble);
+        }
+        match outcome.listing {
+            Some(list) => {
+                let left = list
+                    .fresh_until_ms()
+                    .saturating_sub(platform.clock.now_ms());
+                // a list that is about to expire does not make clients ask again at once
+                ttl_ms = ttl_ms.min(left.max(INCOMPLETE_MS));
+                lists.push(list);
+            }
+            // a client should ask again soon: the upstream may be back
+            None => ttl_ms = ttl_ms.min(INCOMPLETE_MS),
+        }
+    }
+    (lists, ttl_ms)
 }

@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::active_call::{ActiveCall, Target};
 use super::call::{did_you_mean, unreadable};
-use super::deadline::{self, HandlerEnd};
+use super::handler::{self, HandlerFailure};
+use super::start::start;
+use crate::active_call::ActiveCall;
+use crate::active_call::end::CallResult;
 use crate::call::Call;
 use crate::error::{ErrorKind, ToolError};
 use crate::jsonrpc::{Error, to_json};
-use crate::policy::audit;
+use crate::model::content::ResourceContents;
 use crate::port::Platform;
 use crate::running::Execution;
 use crate::server::Server;
+use crate::server::registered::{RegisteredPrompt, RegisteredResource};
+use crate::server::target::Target;
 use crate::text;
 use crate::tool::TIMEOUT;
 use crate::version::Revision;
@@ -25,62 +30,43 @@ pub(super) fn prompt(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let name = call.params.name()?;
-    let position = server.find_prompt(&name).ok_or_else(|| {
-        let hint = text::nearest(
-            &name,
-            server
-                .prompts()
-                .iter()
-                .map(|prompt| prompt.definition.name.as_str()),
-        );
+    let prompt = server.registry().prompt(&name).ok_or_else(|| {
+        let prompts = server.registry().prompts().iter();
+        let hint = text::nearest(&name, prompts.map(|prompt| prompt.definition.name.as_str()));
         Error::invalid_params(format!(
             "unknown prompt {}{}",
             text::quoted(&name),
             did_you_mean(hint)
         ))
     })?;
-    let work = ActiveCall::new(
-        "prompts/get",
-        Target::Prompt(position),
-        &name,
-        server,
-        call,
-        platform,
-    )?;
-    Ok(work.start(None, async move |work| get_prompt(&work, position).await))
+    let prompt = Arc::clone(prompt);
+    let target = Target::Prompt(Arc::clone(&prompt));
+    let active = ActiveCall::new("prompts/get", target, &name, server, call, platform)?;
+    Ok(start(active, async move |call| {
+        get_prompt(&call, &prompt).await
+    }))
 }
 
-async fn get_prompt(work: &Arc<ActiveCall>, position: usize) -> audit::CallResult {
-    let server = work.server.clone();
-    let (prompt, name) = (server.prompt(position), work.name());
-    let arguments = work.arguments()?;
+async fn get_prompt(call: &ActiveCall, prompt: &RegisteredPrompt) -> CallResult {
+    let name = call.name();
+    let arguments = call.arguments()?;
     if let Err(refusal) = prompt.validator.check(&arguments) {
+        // a protocol error, unlike for tools: a prompt's result has no member that could say so
         // a protocol error, unlike for tools: a prompt's result has no member that could say so
         return Err(Error::invalid_params(format!(
             "the arguments of prompt `{name}` do not fit:\n{refusal}"
         ))
         .into());
     }
-    let limit = work.limit(TIMEOUT);
-    let cx = work.cx(&arguments, limit)?;
-    let handler = {
-        let work = Arc::clone(work);
-        Box::pin(async move {
-            let handler = work
-                .server
-                .prompt(position)
-                .run
-                .start(&work.target, arguments, cx);
-            handler.map_err(|error| unreadable(&error))?.await
-        })
+    let limit = call.limit(TIMEOUT);
+    let cx = call.cx(&arguments, limit)?;
+    let start = || {
+        let handling = prompt.run.start(&call.requested, arguments, cx);
+        handling.map_err(|error| unreadable(&error))
     };
-    match deadline::run(handler, limit, &work.platform.timer).await {
-        HandlerEnd::Returned(Ok(result)) => {
-            work.bounded(name, &to_json(&result.down_level(work.revision)), "")
-        }
-        HandlerEnd::Returned(Err(error)) => work.failed(name, error.into_kind()),
-        HandlerEnd::TimedOut => Err(work.timed_out(name, limit)),
-        HandlerEnd::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
+    match handler::run(start, limit, &call.platform.timer).await {
+        Ok(result) => call.bounded(name, &to_json(&result.down_level(call.revision)), ""),
+        Err(failure) => failed(call, name, limit, failure),
     }
 }
 
@@ -90,76 +76,73 @@ pub(super) fn resource(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     let uri = call.params.uri()?;
-    let (position, values) = server
-        .find_resource(&uri)
+    let (resource, variables) = server
+        .registry()
+        .resource(&uri)
         .ok_or_else(|| not_found(call.revision, &uri, None))?;
-    let work = ActiveCall::new(
-        "resources/read",
-        Target::Resource(position),
-        &uri,
-        server,
-        call,
-        platform,
-    )?;
-    Ok(work.start(None, async move |work| {
-        read_resource(&work, position, values).await
+    let resource = Arc::clone(resource);
+    let target = Target::Resource(Arc::clone(&resource));
+    let active = ActiveCall::new("resources/read", target, &uri, server, call, platform)?;
+    Ok(start(active, async move |call| {
+        read_resource(&call, &resource, variables).await
     }))
 }
 
 async fn read_resource(
-    work: &ActiveCall,
-    position: usize,
-    values: BTreeMap<String, String>,
-) -> audit::CallResult {
-    let server = work.server.clone();
-    let resource = server.resource(position);
-    let name = &resource.definition.name;
-    let limit = work.limit(TIMEOUT);
-    let cx = work.cx(&Value::Null, limit)?;
-    let handler = {
-        let (server, uri) = (server.clone(), work.target.clone());
-        Box::pin(async move {
-            let resource = server.resource(position);
-            let handler =
-                resource
-                    .run
-                    .start(values, uri, resource.definition.mime_type.clone(), cx);
-            handler
-                .map_err(|_| ToolError::not_found("the URI's variables do not fit"))?
-                .await
-        })
+    call: &ActiveCall,
+    resource: &RegisteredResource,
+    variables: BTreeMap<String, String>,
+) -> CallResult {
+    let definition = &resource.definition;
+    let limit = call.limit(TIMEOUT);
+    let cx = call.cx(&Value::Null, limit)?;
+    let start = || {
+        let (uri, mime_type) = (call.requested.clone(), definition.mime_type.clone());
+        let handling = resource.run.start(variables, uri, mime_type, cx);
+        handling.map_err(|_| ToolError::not_found("the URI's variables do not fit"))
     };
-    match deadline::run(handler, limit, &work.platform.timer).await {
-        HandlerEnd::Returned(Ok(contents)) if contents.is_empty() => {
-            Err(not_found(work.revision, &work.target, None).into())
-        }
-        HandlerEnd::Returned(Ok(mut contents)) => {
-            if !work.revision.has_titles() {
-                contents
-                    .iter_mut()
-                    .for_each(|contents| contents.meta.clear());
-            }
-            let mut written = b"{\"contents\":".to_vec();
-            written.extend_from_slice(&to_json(&contents));
-            written.push(b'}');
-            // an answer to a retry belongs to that retry
-            let (fresh_ms, public) = if work.answers.is_some() {
-                (0, false)
-            } else {
-                (resource.fresh_ms, resource.public)
-            };
-            let scope = if public { "public" } else { "private" };
-            let extra = format!(",\"ttlMs\":{fresh_ms},\"cacheScope\":\"{scope}\"");
-            work.bounded(name, &written, &extra)
-        }
-        HandlerEnd::Returned(Err(error)) => match error.into_kind() {
-            ErrorKind::NotFound { message } => {
-                Err(not_found(work.revision, &work.target, Some(message)).into())
-            }
-            kind => work.failed(name, kind),
-        },
-        HandlerEnd::TimedOut => Err(work.timed_out(name, limit)),
-        HandlerEnd::Panicked(cause) => Err(Error::internal(work.internal(name, &cause)).into()),
+    let not_found = |message| Err(not_found(call.revision, &call.requested, message).into());
+    match handler::run(start, limit, &call.platform.timer).await {
+        Ok(contents) if contents.is_empty() => not_found(None),
+        Ok(contents) => read(call, resource, contents),
+        // the protocol has an error of its own for this
+        Err(HandlerFailure::Returned(ErrorKind::NotFound { message })) => not_found(Some(message)),
+        Err(failure) => failed(call, &definition.name, limit, failure),
+    }
+}
+
+/// The response with what was read, and how long it may be kept by whom.
+fn read(
+    call: &ActiveCall,
+    resource: &RegisteredResource,
+    mut contents: Vec<ResourceContents>,
+) -> CallResult {
+    if !call.revision.has_titles() {
+        contents
+            .iter_mut()
+            .for_each(|contents| contents.meta.clear());
+    }
+    let mut body = b"{\"contents\":".to_vec();
+    body.extend_from_slice(&to_json(&contents));
+    body.push(b'}');
+    // the response to a retry belongs to that retry
+    let (fresh_ms, public) = if call.has_input_responses() {
+        (0, false)
+    } else {
+        (resource.fresh_ms, resource.public)
+    };
+    let scope = if public { "public" } else { "private" };
+    let extra = format!(",\"ttlMs\":{fresh_ms},\"cacheScope\":\"{scope}\"");
+    call.bounded(&resource.definition.name, &body, &extra)
+}
+
+/// A prompt or a resource whose handler gave nothing: always a protocol error, because these
+/// results can't carry a failure.
+fn failed(call: &ActiveCall, name: &str, limit: Duration, failure: HandlerFailure) -> CallResult {
+    match failure {
+        HandlerFailure::Returned(kind) => call.protocol_error(name, kind),
+        HandlerFailure::TimedOut => Err(call.timed_out(name, limit)),
+        HandlerFailure::Panicked(cause) => Err(Error::internal(call.internal(name, &cause)).into()),
     }
 }
 

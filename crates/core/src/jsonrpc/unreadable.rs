@@ -10,7 +10,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer as _};
 use serde_json::value::RawValue;
 
-use super::{Error, RawMessage, VERSION};
+use super::error::Error;
+use super::raw::{RawMessage, VERSION};
 
 /// A text that is no JSON, or no envelope.
 pub(super) fn message(text: &str, error: &serde_json::Error) -> Error {

@@ -1,56 +1,21 @@
-//! One record of each call, whatever its end: also of one that ran nothing, or whose client went
-//! away.
+//! One entry of the audit log for each call, whatever its end: also of one that ran nothing, or
+//! whose client went away.
 
 use std::sync::Arc;
 
-use super::stored_result::HandlerResult;
-use crate::dispatch::active_call::ActiveCall;
-use crate::jsonrpc::{Error, ErrorCode};
+use crate::active_call::ActiveCall;
+use crate::active_call::end::{CallEnd, CallResult, outcome_of};
+use crate::jsonrpc::Error;
 use crate::model::meta::TraceContext;
 use crate::port::Platform;
 use crate::port::audit_log::{ArgumentText, AuditEntry, CacheStatus, Outcome};
 use crate::principal::Principal;
 use crate::version::Revision;
 
-/// The longest id of a request that records have, in bytes.
+/// The longest id of a request that entries have, in bytes.
 const MAX_ID_LENGTH: usize = 64;
 
-/// How a call ended, beside what it answers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct CallEnd {
-    pub(crate) outcome: Outcome,
-    pub(crate) cache: CacheStatus,
-}
-
-/// An answer's result and how the call ended.
-pub(crate) type CallResult = Result<(Vec<u8>, CallEnd), CallError>;
-
-/// A protocol error, and what the record calls it.
-#[derive(Debug)]
-pub(crate) struct CallError {
-    pub(crate) error: Error,
-    pub(crate) outcome: Outcome,
-}
-
-impl From<Error> for CallError {
-    fn from(error: Error) -> Self {
-        Self {
-            outcome: outcome(&error),
-            error,
-        }
-    }
-}
-
-fn outcome(error: &Error) -> Outcome {
-    match error.code {
-        ErrorCode::RATE_LIMITED => Outcome::RateLimited,
-        ErrorCode::FORBIDDEN => Outcome::Forbidden,
-        ErrorCode::INTERNAL => Outcome::Internal,
-        _ => Outcome::Refused,
-    }
-}
-
-/// A call without a handler, for its record.
+/// A call without a handler, for its entry.
 pub(crate) struct ImmediateCall<'a> {
     pub(crate) revision: Revision,
     /// One that is served, or empty: never the client's text.
@@ -62,18 +27,18 @@ pub(crate) struct ImmediateCall<'a> {
 }
 
 impl ImmediateCall<'_> {
-    /// Records it: with the length of its answer, or why it was refused.
-    pub(crate) fn record(&self, platform: &Platform, ended: Result<usize, &Error>) {
+    /// Writes its entry: with the length of its response, or why it was refused.
+    pub(crate) fn audit(&self, platform: &Platform, response: Result<usize, &Error>) {
         platform.audit_log.call(&AuditEntry {
             revision: self.revision,
             method: self.method,
             name: "",
             principal: self.principal,
-            outcome: ended.map_or_else(outcome, |_| Outcome::Ok),
-            code: ended.err().map(|error| error.code.0),
+            outcome: response.map_or_else(outcome_of, |_| Outcome::Ok),
+            code: response.err().map(|error| error.code.0),
             duration_ms: self.duration_ms,
             bytes_in: 0,
-            bytes_out: ended.unwrap_or_default(),
+            bytes_out: response.unwrap_or_default(),
             cache: CacheStatus::Off,
             id: short(self.id),
             traceparent: self.trace.and_then(|trace| trace.traceparent.as_deref()),
@@ -83,79 +48,62 @@ impl ImmediateCall<'_> {
     }
 }
 
-/// An id that a record can carry: a client may have sent anything.
+/// An id that an entry can carry: a client may have sent anything.
 fn short(id: &str) -> &str {
     let fits = id.len() <= MAX_ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { id } else { "" }
 }
 
-impl From<Outcome> for CallEnd {
-    fn from(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            cache: CacheStatus::Off,
-        }
-    }
-}
-
-impl CallEnd {
-    pub(crate) fn of(made: &HandlerResult, cache: CacheStatus) -> Self {
-        Self {
-            outcome: made.outcome,
-            cache,
-        }
-    }
-}
-
-/// Writes the record when the call ends, or when it is dropped before.
+/// Writes the entry when the call ends, or when it is dropped before.
 pub(crate) struct AuditGuard {
-    work: Arc<ActiveCall>,
+    call: Arc<ActiveCall>,
     started_ms: u64,
-    recorded: bool,
+    written: bool,
 }
 
 impl AuditGuard {
-    pub(crate) fn start(work: Arc<ActiveCall>) -> Self {
-        let started_ms = work.platform.clock.now_ms();
+    pub(crate) fn start(call: Arc<ActiveCall>) -> Self {
+        let started_ms = call.platform.clock.now_ms();
         Self {
-            work,
+            call,
             started_ms,
-            recorded: false,
+            written: false,
         }
     }
 
-    pub(crate) fn end(mut self, ended: CallResult) -> Result<Vec<u8>, Error> {
-        match &ended {
-            Ok((written, ending)) => self.write(*ending, None, written.len()),
-            Err(refused) => self.write(refused.outcome.into(), Some(refused.error.code.0), 0),
+    /// Writes the entry, and leaves of the result what the client gets.
+    pub(crate) fn end(mut self, result: CallResult) -> Result<Vec<u8>, Error> {
+        match &result {
+            Ok((response, end)) => self.write(*end, None, response.len()),
+            Err(failure) => self.write(failure.outcome.into(), Some(failure.error.code.0), 0),
         }
-        ended
-            .map(|(written, _)| written)
-            .map_err(|refused| refused.error)
+        result
+            .map(|(response, _)| response)
+            .map_err(|failure| failure.error)
     }
 
-    fn write(&mut self, ending: CallEnd, code: Option<i32>, bytes_out: usize) {
-        self.recorded = true;
-        let work = &*self.work;
-        let input = work.input();
-        work.platform.audit_log.call(&AuditEntry {
-            revision: work.revision,
-            method: work.method,
-            name: work.name(),
-            principal: &work.principal,
-            outcome: ending.outcome,
+    fn write(&mut self, end: CallEnd, code: Option<i32>, bytes_out: usize) {
+        self.written = true;
+        let call = &*self.call;
+        let arguments = call.raw_arguments();
+        call.platform.audit_log.call(&AuditEntry {
+            revision: call.revision,
+            method: call.method,
+            name: call.name(),
+            principal: &call.principal,
+            outcome: end.outcome,
             code,
-            duration_ms: work.platform.clock.now_ms().saturating_sub(self.started_ms),
-            bytes_in: input.len(),
+            duration_ms: call.platform.clock.now_ms().saturating_sub(self.started_ms),
+            bytes_in: arguments.len(),
             bytes_out,
-            cache: ending.cache,
-            id: short(work.id()),
-            traceparent: work.trace().traceparent.as_deref(),
-            tracestate: work.trace().tracestate.as_deref(),
+            cache: end.cache,
+            id: short(call.id()),
+            traceparent: call.trace().traceparent.as_deref(),
+            tracestate: call.trace().tracestate.as_deref(),
             input: ArgumentText {
-                text: input,
-                hidden: work.hidden(),
-                shown: work.platform.audits_arguments,
+                text: arguments,
+                hidden: call.target.hidden(),
+                shown: call.platform.audits_arguments,
             },
         });
     }
@@ -163,7 +111,8 @@ impl AuditGuard {
 
 impl Drop for AuditGuard {
     fn drop(&mut self) {
-        if !self.recorded {
+        // a host drops the call of a client that went away: nothing else would tell the log of it
+        if !self.written {
             self.write(Outcome::Cancelled.into(), None, 0);
         }
     }

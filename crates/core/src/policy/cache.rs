@@ -1,4 +1,4 @@
-//! StoredResult results: looked up before the handler runs, filled after it. Never for errors, questions or
+//! Cached results: looked up before the handler runs, stored after it. Never errors, questions or
 //! writes; a cache that is down costs a call nothing but the asking.
 
 use std::sync::Arc;
@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::Cache;
 use super::single_flight::{FlightResult, FlightRole, Leader};
-use super::stored_result::{HandlerResult, Retain, Stamp, StoredResult};
+use super::stored_result::{Stamp, StoredResult};
+use crate::active_call::ActiveCall;
+use crate::active_call::result::{HandlerResult, Retain};
 use crate::canonical::{canonical, digest_key};
-use crate::dispatch::active_call::ActiveCall;
 use crate::jsonrpc::Error;
 use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
@@ -19,61 +20,54 @@ use crate::send::BoxFuture;
 /// Largest result that is kept, in bytes.
 const MAX: usize = 1024 * 1024;
 
-/// Gives an earlier result, or the one that `make` makes. `make` does nothing unless it is waited
+/// Gives an earlier result, or the one that `run` makes. `run` does nothing unless it is waited
 /// for.
 pub(crate) async fn through(
-    work: &Arc<ActiveCall>,
+    call: &Arc<ActiveCall>,
     cache: Cache,
     arguments: &Value,
-    make: BoxFuture<'static, Result<HandlerResult, Error>>,
+    run: BoxFuture<'static, Result<HandlerResult, Error>>,
 ) -> (Result<HandlerResult, Error>, CacheStatus) {
     // a retry answers a question: its result belongs to that conversation
-    let Some(store) = work.platform.cache.clone().filter(|_| !work.is_retry()) else {
-        return (make.await, CacheStatus::Off);
+    let Some(store) = call.platform.cache.clone().filter(|_| !call.is_retry()) else {
+        return (run.await, CacheStatus::Off);
     };
     let entry = CacheEntry {
-        key: key(work, cache, arguments),
+        key: key(call, cache, arguments),
         cache,
         store,
     };
-    let now_ms = work.platform.clock.now_ms();
-    let found = entry
-        .store
-        .get(&entry.key, now_ms)
-        .await
-        .unwrap_or_else(|error| {
-            work.store_failed("result cache", &error);
-            None
-        });
-    if let Some(StoredResult { stamp, made }) = found.as_ref().and_then(StoredResult::read) {
+    let now_ms = call.platform.clock.now_ms();
+    if let Some(StoredResult { stamp, result }) = entry.stored(call, now_ms).await {
         if now_ms < fresh_until(stamp) {
-            return (Ok(made), CacheStatus::Hit);
+            return (Ok(result), CacheStatus::Hit);
         }
-        // without background work the stale result would never be replaced, so the call makes a
-        // new one
-        if let Some(background) = &work.platform.background {
-            if let FlightRole::Leader(leader) = work.platform.single_flight.join(&entry.key) {
-                let work = Arc::clone(work);
+        // without background work the stale result would never be replaced, so the call makes a new
+        // one
+        if let Some(background) = &call.platform.background {
+            if let FlightRole::Leader(leader) = call.platform.single_flight.join(&entry.key) {
+                let call = Arc::clone(call);
                 background.run(Box::pin(async move {
-                    drop(entry.fill(&work, leader, make).await);
+                    drop(entry.fill(&call, leader, run).await);
                 }));
             }
-            return (Ok(made), CacheStatus::Stale);
+            return (Ok(result), CacheStatus::Stale);
         }
     }
     loop {
-        match work.platform.single_flight.join(&entry.key) {
+        match call.platform.single_flight.join(&entry.key) {
             FlightRole::Leader(leader) => {
-                return (entry.fill(work, leader, make).await, CacheStatus::Miss);
+                return (entry.fill(call, leader, run).await, CacheStatus::Miss);
             }
             FlightRole::Follower(flight) => match flight.wait().await {
                 FlightResult::Shared(bytes) => {
-                    if let Some(kept) = StoredResult::read(&bytes) {
-                        return (Ok(kept.made), CacheStatus::Coalesced);
+                    if let Some(stored) = StoredResult::read(&bytes) {
+                        return (Ok(stored.result), CacheStatus::Coalesced);
                     }
                 }
                 // errors and large results belong to the call that made them
-                FlightResult::Private => return (make.await, CacheStatus::Miss),
+                FlightResult::Private => return (run.await, CacheStatus::Miss),
+                // the leader's client went away: one of those who waited leads now
                 FlightResult::Abandoned => {}
             },
         }
@@ -88,20 +82,31 @@ struct CacheEntry {
 }
 
 impl CacheEntry {
-    /// Makes the result, shares it with equal calls, and keeps it: after the answer, where the host
-    /// can.
+    /// What the store has. A store that is down has nothing.
+    async fn stored(&self, call: &ActiveCall, now_ms: u64) -> Option<StoredResult> {
+        match self.store.get(&self.key, now_ms).await {
+            Ok(bytes) => StoredResult::read(&bytes?),
+            Err(error) => {
+                call.store_failed("result cache", &error);
+                None
+            }
+        }
+    }
+
+    /// Makes the result, shares it with equal calls, and keeps it: after the response, where the
+    /// host can.
     async fn fill(
         self,
-        work: &Arc<ActiveCall>,
+        call: &Arc<ActiveCall>,
         leader: Leader,
-        make: BoxFuture<'static, Result<HandlerResult, Error>>,
+        run: BoxFuture<'static, Result<HandlerResult, Error>>,
     ) -> Result<HandlerResult, Error> {
-        let made = make.await?;
-        if made.retain != Retain::Result || made.size() > MAX {
+        let result = run.await?;
+        if result.retain != Retain::Result || result.size() > MAX {
             leader.finish(FlightResult::Private);
-            return Ok(made);
+            return Ok(result);
         }
-        let fresh_until_ms = work
+        let fresh_until_ms = call
             .platform
             .clock
             .now_ms()
@@ -109,10 +114,10 @@ impl CacheEntry {
         let expires_ms = fresh_until_ms.saturating_add(milliseconds(self.cache.stale));
         let mut stamp = Stamp::default();
         stamp[..8].copy_from_slice(&fresh_until_ms.to_be_bytes());
-        let bytes = StoredResult::write(&made, stamp);
+        let bytes = StoredResult::write(&result, stamp);
         // before the store has it: equal calls do not wait for the store
         leader.finish(FlightResult::Shared(bytes.clone()));
-        let reporter = Arc::clone(work);
+        let reporter = Arc::clone(call);
         let put = async move {
             if let Err(error) = self.store.put(&self.key, bytes, expires_ms).await {
                 reporter.store_failed("result cache", &error);
@@ -120,27 +125,27 @@ impl CacheEntry {
             // until here equal calls found the result in flight
             drop(leader);
         };
-        work.platform.defer(Box::pin(put)).await;
-        Ok(made)
+        call.platform.defer(Box::pin(put)).await;
+        Ok(result)
     }
 }
 
 /// Revision and server version are part of it: neither a newer server nor an older client gets what
 /// was made for another one.
-fn key(work: &ActiveCall, cache: Cache, arguments: &Value) -> String {
-    let whose = if cache.public {
+fn key(call: &ActiveCall, cache: Cache, arguments: &Value) -> String {
+    let principal = if cache.public {
         String::new()
     } else {
-        work.principal.key()
+        call.principal.key()
     };
-    let server = &work.server;
+    let server = &call.server;
     digest_key(&[
         b"result",
         server.name().as_bytes(),
         server.version().as_bytes(),
-        work.revision.as_str().as_bytes(),
-        work.target.as_bytes(),
-        whose.as_bytes(),
+        call.revision.as_str().as_bytes(),
+        call.requested.as_bytes(),
+        principal.as_bytes(),
         &canonical(arguments),
     ])
 }

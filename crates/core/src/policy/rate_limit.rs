@@ -2,39 +2,39 @@
 
 use std::time::Duration;
 
+use super::FailureMode;
+use crate::active_call::ActiveCall;
 use crate::canonical::digest_key;
-use crate::dispatch::active_call::ActiveCall;
 use crate::jsonrpc::Error;
 use crate::port::store::{Admission, Rate};
 use crate::principal::PrincipalKind;
 
-use super::FailureMode;
-
-/// Counts the call against the rate limit of its caller, and out of the tool's own (`own`) for this
+/// Counts the call against the rate limit of its caller, and against the tool's own for this
 /// caller.
-pub(crate) async fn admit(work: &ActiveCall, own: Option<Rate>) -> Result<(), Error> {
-    let Some(limits) = &work.platform.rate_limits else {
+///
+/// The caller's comes first: a call that it refuses costs the tool's nothing.
+pub(crate) async fn admit(call: &ActiveCall) -> Result<(), Error> {
+    let Some(limits) = &call.platform.rate_limits else {
         return Ok(());
     };
-    let name = &work.target;
-    // one after the other: a call over its caller's own limit does not count against the tool's
-    for (rate, what) in [(limits.rate, ""), (own, name.as_str())] {
+    let name = &call.requested;
+    for (rate, tool) in [(limits.rate, ""), (call.target.rate(), name.as_str())] {
         let Some(rate) = rate else { continue };
         let key = digest_key(&[
             b"rate",
-            work.server.name().as_bytes(),
-            caller(work).as_bytes(),
-            what.as_bytes(),
+            call.server.name().as_bytes(),
+            caller(call).as_bytes(),
+            tool.as_bytes(),
         ]);
         match limits
             .limiter
-            .admit(&key, rate, work.platform.clock.now_ms())
+            .admit(&key, rate, call.platform.clock.now_ms())
             .await
         {
             Ok(Admission::Admitted) => {}
-            Ok(Admission::Refused { retry_after }) => return Err(refused(rate, what, retry_after)),
+            Ok(Admission::Refused { retry_after }) => return Err(refused(rate, tool, retry_after)),
             Err(error) => {
-                work.store_failed("rate limiter", &error);
+                call.store_failed("rate limiter", &error);
                 if limits.failure_mode == FailureMode::Closed {
                     let sentence = "calls can't be counted at the moment, and this server admits \
                         none without counting; try again in a minute";
@@ -46,9 +46,10 @@ pub(crate) async fn admit(work: &ActiveCall, own: Option<Rate>) -> Result<(), Er
     Ok(())
 }
 
-/// Whose rate limit it is.
-fn caller(work: &ActiveCall) -> String {
-    let principal = &work.principal;
+/// Whose rate limit it is. Callers that nobody recognised share one principal: they are told apart
+/// by their address, so that one of them does not use up what all have.
+fn caller(call: &ActiveCall) -> String {
+    let principal = &call.principal;
     match principal.address {
         // without an identity the address is all that tells callers apart
         Some(address) if principal.kind == PrincipalKind::Anonymous => format!("address:{address}"),

@@ -1,15 +1,14 @@
 //! Scopes: whether the caller may call this at all. What scopes are, and which covers which, is
 //! `crate::scope`.
 
-use crate::dispatch::active_call::Target;
 use crate::jsonrpc::Error;
 use crate::principal::Principal;
-use crate::server::Server;
+use crate::server::target::Target;
 
 /// Refuses a caller that lacks a scope, and names all that it needs: a client asks for them in one
 /// go.
-pub(crate) fn admit(server: &Server, place: Target, principal: &Principal) -> Result<(), Error> {
-    let needs = place.scopes(server);
+pub(crate) fn admit(target: &Target, principal: &Principal) -> Result<(), Error> {
+    let needs = target.scopes();
     if principal.scopes.contains_all(needs) {
         return Ok(());
     }
@@ -17,7 +16,7 @@ pub(crate) fn admit(server: &Server, place: Target, principal: &Principal) -> Re
     Err(Error::forbidden(
         format!(
             "`{}` needs the {word} {}",
-            place.name(server),
+            target.name(),
             needs.join(" and ")
         ),
         needs,

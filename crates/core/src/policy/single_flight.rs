@@ -26,26 +26,22 @@ impl<T: Clone> Slot<T> {
 
     /// Sets the value, unless it is set.
     pub(crate) fn set(&self, value: T) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.value.get_or_insert(value);
-        let waiting = std::mem::take(&mut state.waiting);
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.value.get_or_insert(value);
+        let waiting = std::mem::take(&mut slot.waiting);
         // a waker may poll at once, and would wait for this lock
-        drop(state);
+        drop(slot);
         waiting.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) async fn wait(&self) -> T {
         std::future::poll_fn(|cx| {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(value) = &state.value {
+            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(value) = &slot.value {
                 return Poll::Ready(value.clone());
             }
-            if !state
-                .waiting
-                .iter()
-                .any(|waker| waker.will_wake(cx.waker()))
-            {
-                state.waiting.push(cx.waker().clone());
+            if !slot.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                slot.waiting.push(cx.waker().clone());
             }
             Poll::Pending
         })
@@ -76,7 +72,7 @@ pub(crate) struct SingleFlight {
 pub(crate) enum FlightRole {
     /// This one.
     Leader(Leader),
-    /// Somebody else: wait.
+    /// Another call: wait for it.
     Follower(Arc<Slot<FlightResult>>),
 }
 
@@ -118,7 +114,7 @@ impl SingleFlight {
     }
 }
 
-/// Makes the result for all. Until it is dropped, equal calls get what it result with.
+/// Makes the result for all. Until it is dropped, equal calls get what it finishes with.
 pub(crate) struct Leader {
     single_flight: Arc<SingleFlight>,
     key: String,
@@ -140,7 +136,7 @@ impl Drop for Leader {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.key);
-        // without effect on a flight that result
+        // without effect on a flight that has finished
         self.slot.set(FlightResult::Abandoned);
     }
 }

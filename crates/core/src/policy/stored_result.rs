@@ -1,71 +1,38 @@
-//! A tool's result between its handler and its answer, and the bytes that a store keeps of it.
+//! A tool's result as the bytes that a store keeps.
 
 use bytes::Bytes;
 
+use crate::active_call::result::{HandlerResult, Retain};
 use crate::jsonrpc::to_json;
 use crate::model::JsonObject;
 use crate::port::audit_log::Outcome;
 
-/// First byte of what is kept. Another number is another layout, and counts as nothing kept.
+/// First byte of what is stored. Another number is another layout, and counts as nothing stored.
 const LAYOUT: u8 = 1;
 /// What the policy that keeps a result wants to know of it.
 pub(crate) type Stamp = [u8; 32];
 
-/// A result that a handler made, or that a store had.
-#[derive(Debug, Clone)]
-pub(crate) struct HandlerResult {
-    /// The result's members without `_meta`, as JSON.
-    pub(crate) body: Bytes,
-    pub(crate) meta: JsonObject,
-    pub(crate) outcome: Outcome,
-    pub(crate) retain: Retain,
-}
-
-impl HandlerResult {
-    /// Bytes of the result, `_meta` included.
-    pub(crate) fn size(&self) -> usize {
-        self.body.len()
-            + if self.meta.is_empty() {
-                0
-            } else {
-                to_json(&self.meta).len()
-            }
-    }
-}
-
-/// Who may keep a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Retain {
-    /// A cache, and the record of a write.
-    Result,
-    /// The record of a write only: it happened, or may have happened, and a repeat must not act
-    /// again.
-    Write,
-    /// Nobody: nothing happened, and a repeat may go better.
-    Nothing,
-}
-
 /// What a store had.
 pub(crate) struct StoredResult {
     pub(crate) stamp: Stamp,
-    pub(crate) made: HandlerResult,
+    pub(crate) result: HandlerResult,
 }
 
 impl StoredResult {
-    pub(crate) fn write(made: &HandlerResult, stamp: Stamp) -> Bytes {
-        let meta = if made.meta.is_empty() {
+    pub(crate) fn write(result: &HandlerResult, stamp: Stamp) -> Bytes {
+        let meta = if result.meta.is_empty() {
             Vec::new()
         } else {
-            to_json(&made.meta)
+            to_json(&result.meta)
         };
         let length = u32::try_from(meta.len()).unwrap_or(u32::MAX);
-        let mut bytes = Vec::with_capacity(1 + 32 + 1 + 4 + meta.len() + made.body.len());
+        let mut bytes = Vec::with_capacity(1 + 32 + 1 + 4 + meta.len() + result.body.len());
         bytes.push(LAYOUT);
         bytes.extend_from_slice(&stamp);
-        bytes.push(u8::from(made.outcome == Outcome::Ok));
+        bytes.push(u8::from(result.outcome == Outcome::Ok));
         bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(&meta);
-        bytes.extend_from_slice(&made.body);
+        bytes.extend_from_slice(&result.body);
         bytes.into()
     }
 
@@ -96,7 +63,7 @@ impl StoredResult {
         };
         Some(Self {
             stamp: *stamp,
-            made: HandlerResult {
+            result: HandlerResult {
                 body: bytes.slice_ref(body),
                 meta,
                 outcome,
@@ -115,22 +82,22 @@ mod tests {
     fn what_is_written_is_read_and_nothing_else() {
         let mut meta = JsonObject::new();
         meta.insert("a".to_owned(), json!(1));
-        let made = HandlerResult {
+        let result = HandlerResult {
             body: Bytes::from_static(b"{\"content\":[]}"),
             meta,
             outcome: Outcome::Ok,
             retain: Retain::Result,
         };
-        let bytes = StoredResult::write(&made, [7; 32]);
-        let kept = StoredResult::read(&bytes).unwrap();
+        let bytes = StoredResult::write(&result, [7; 32]);
+        let stored = StoredResult::read(&bytes).unwrap();
         assert_eq!(
             (
-                kept.stamp,
-                kept.made.body,
-                kept.made.meta,
-                kept.made.outcome
+                stored.stamp,
+                stored.result.body,
+                stored.result.meta,
+                stored.result.outcome
             ),
-            ([7; 32], made.body, made.meta, Outcome::Ok)
+            ([7; 32], result.body, result.meta, Outcome::Ok)
         );
         for end in 0..bytes.len() {
             assert!(

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::jsonrpc::Error;
-use crate::port::Random;
+use crate::port::runtime::Random;
 
 const VERSION: u8 = 1;
 // XChaCha20-Poly1305: its nonce is long enough to be random, so that instances need no common

@@ -6,9 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use super::Server;
+use super::registry::Registry;
+use super::result_writer::ResultWriter;
 use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
+use crate::model::list_kind::ListKind;
 use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
 use crate::upstream::UpstreamList;
@@ -22,32 +24,6 @@ pub(crate) struct ServerLists {
     pub(crate) prompts: RenderedList,
 }
 
-/// Which list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ListKind {
-    /// `tools/list`.
-    Tools,
-    /// `resources/list`.
-    Resources,
-    /// `resources/templates/list`.
-    Templates,
-    /// `prompts/list`.
-    Prompts,
-}
-
-impl ListKind {
-    /// The member of the result that has the entries.
-    #[must_use]
-    pub fn member(self) -> &'static str {
-        match self {
-            Self::Tools => "tools",
-            Self::Resources => "resources",
-            Self::Templates => "resourceTemplates",
-            Self::Prompts => "prompts",
-        }
-    }
-}
-
 impl ServerLists {
     pub(crate) fn of(&self, kind: ListKind) -> &RenderedList {
         match kind {
@@ -56,6 +32,31 @@ impl ServerLists {
             ListKind::Templates => &self.templates,
             ListKind::Prompts => &self.prompts,
         }
+    }
+}
+
+/// What pages are written from, beside the list itself.
+#[derive(Clone, Copy)]
+pub(crate) struct PageSource<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) results: &'a ResultWriter,
+    /// How long a page holds, in milliseconds.
+    pub(crate) ttl_ms: u64,
+}
+
+/// Which page is asked for, and by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct PageRequest<'a> {
+    pub(crate) revision: Revision,
+    pub(crate) cursor: Option<&'a str>,
+    pub(crate) scopes: &'a Scopes,
+}
+
+impl PageRequest<'_> {
+    /// The number of the page in a list of so many.
+    fn page(&self, identity: u64, pages: usize) -> Result<usize, Error> {
+        self.cursor
+            .map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages))
     }
 }
 
@@ -81,18 +82,13 @@ pub(crate) struct RenderedList {
 }
 
 impl RenderedList {
-    pub(crate) fn kind(&self) -> ListKind {
-        self.kind
-    }
-
     pub(crate) fn new<'a>(
         kind: ListKind,
         per_page: usize,
         listed: impl Iterator<Item = ListEntry<'a>>,
     ) -> Self {
         let listed: Vec<ListEntry<'a>> = listed.collect();
-        // where all callers see the same list, no names are kept: the bytes of its pages are
-        // enough
+        // where all callers see the same list, no names are kept: the bytes of its pages are enough
         let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
         let owned = || {
             listed
@@ -111,35 +107,37 @@ impl RenderedList {
         }
     }
 
-    /// The result that holds the page at `cursor` of what a caller with these scopes sees.
+    /// The result that holds the page that is asked for, of what its caller sees.
     pub(crate) fn page<'a>(
         &'a self,
-        revision: Revision,
-        cursor: Option<&str>,
-        server: &Server,
-        scopes: &Scopes,
+        source: &PageSource<'_>,
+        request: &PageRequest<'_>,
     ) -> Result<Cow<'a, [u8]>, Error> {
         if let Some(guarded) = &self.guarded {
             let visible: Vec<usize> = (0..guarded.len())
-                .filter(|position| scopes.contains_all(&guarded[*position].1))
+                .filter(|position| request.scopes.contains_all(&guarded[*position].1))
                 .collect();
             // a caller who sees everything gets the bytes that were written once
             if visible.len() < guarded.len() {
                 return self
-                    .part(guarded, &visible, revision, cursor, server)
+                    .partial_page(guarded, &visible, source, request)
                     .map(Cow::Owned);
             }
         }
-        let page = page_at(cursor, self.identity, self.pages)?;
+        let page = request.page(self.identity, self.pages)?;
         // all pages at once: they depend on nothing but the revision, and a client that reads one
         // reads the others
-        let pages = self.rendered[revision.index()].get_or_init(|| {
-            let entries = self.write_entries(revision, server);
+        let pages = self.rendered[request.revision.index()].get_or_init(|| {
+            let entries = self.write_entries(request.revision, source.registry);
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-            let caching = self.caching(server);
             (0..self.pages)
                 .map(|page| {
-                    self.write_page(&entries, page, self.identity, revision, server, caching)
+                    let written = WrittenList {
+                        entries: &entries,
+                        identity: self.identity,
+                        cache_scope: self.cache_scope(),
+                    };
+                    self.write_page(&written, page, request.revision, source)
                 })
                 .collect()
         });
@@ -151,61 +149,65 @@ impl RenderedList {
 
     /// A page of a part of the list. Its cursors are its own: they name the entries that the caller
     /// sees.
-    fn part(
+    fn partial_page(
         &self,
         guarded: &[(String, Vec<String>)],
         visible: &[usize],
-        revision: Revision,
-        cursor: Option<&str>,
-        server: &Server,
+        source: &PageSource<'_>,
+        request: &PageRequest<'_>,
     ) -> Result<Vec<u8>, Error> {
         let identity = identity(
             self.kind.member(),
             visible.iter().map(|position| guarded[*position].0.as_str()),
         );
-        let page = page_at(cursor, identity, pages(visible.len(), self.per_page))?;
-        let entries =
-            self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
+        let page = request.page(identity, pages(visible.len(), self.per_page))?;
+        let entries = self.entries(request.revision, source);
         let entries: Vec<&[u8]> = visible
             .iter()
             .map(|position| entries[*position].as_slice())
             .collect();
-        Ok(self.write_page(
-            &entries,
-            page,
+        let written = WrittenList {
+            entries: &entries,
             identity,
-            revision,
-            server,
-            self.caching(server),
-        ))
+            cache_scope: self.cache_scope(),
+        };
+        Ok(self.write_page(&written, page, request.revision, source))
     }
 
-    /// The page at `cursor` of what a caller with these scopes sees, together with lists of
-    /// upstreams. `ttl_ms` says how long it holds.
-    pub(crate) fn merged(
+    /// The page that is asked for, of what its caller sees here and in lists of upstreams.
+    pub(crate) fn merged_page(
         &self,
-        revision: Revision,
-        cursor: Option<&str>,
-        server: &Server,
-        scopes: &Scopes,
-        (more, ttl_ms): (&[Arc<UpstreamList>], u64),
+        source: &PageSource<'_>,
+        request: &PageRequest<'_>,
+        upstream_lists: &[Arc<UpstreamList>],
     ) -> Result<Vec<u8>, Error> {
-        let own =
-            self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
-        let visible = |position: &usize| {
+        let own = self.entries(request.revision, source);
+        let is_visible = |position: &usize| {
             self.guarded
                 .as_ref()
-                .is_none_or(|guarded| scopes.contains_all(&guarded[*position].1))
+                .is_none_or(|guarded| request.scopes.contains_all(&guarded[*position].1))
         };
-        let visible: Vec<usize> = (0..own.len()).filter(visible).collect();
+        let visible: Vec<usize> = (0..own.len()).filter(is_visible).collect();
+        let theirs = upstream_lists
+            .iter()
+            .flat_map(|list| list.entries(request.revision));
         let entries: Vec<&[u8]> = visible
             .iter()
             .map(|position| own[*position].as_slice())
-            .chain(
-                more.iter()
-                    .flat_map(|listing| listing.entries(revision).iter().map(Vec::as_slice)),
-            )
+            .chain(theirs.map(Vec::as_slice))
             .collect();
+        let identity = self.merged_identity(&visible, upstream_lists);
+        let page = request.page(identity, pages(entries.len(), self.per_page))?;
+        let written = WrittenList {
+            entries: &entries,
+            identity,
+            // what an upstream shows may depend on the credential that this server has there
+            cache_scope: "private",
+        };
+        Ok(self.write_page(&written, page, request.revision, source))
+    }
+
+    fn merged_identity(&self, visible: &[usize], upstream_lists: &[Arc<UpstreamList>]) -> u64 {
         // an own list whose callers see all of it has kept no names, but the number that stands for
         // them
         let whole = format!("{:x}", self.identity);
@@ -215,44 +217,30 @@ impl RenderedList {
             .flat_map(|guarded| visible.iter().map(|position| guarded[*position].0.as_str()));
         let names = std::iter::once(whole.as_str())
             .chain(guarded)
-            .chain(more.iter().flat_map(|listing| listing.names()));
-        let identity = identity(self.kind.member(), names);
-        let page = page_at(cursor, identity, pages(entries.len(), self.per_page))?;
-        // what an upstream shows may depend on the credential that this server has there
-        Ok(self.write_page(
-            &entries,
-            page,
-            identity,
-            revision,
-            server,
-            (ttl_ms, "private"),
-        ))
+            .chain(upstream_lists.iter().flat_map(|list| list.names()));
+        identity(self.kind.member(), names)
     }
 
-    /// How long a page of the own list holds, and for whom: a cache in between may share only what
-    /// every caller gets.
-    fn caching(&self, server: &Server) -> (u64, &'static str) {
-        (
-            server.list_ttl_ms(),
-            if self.guarded.is_some() {
-                "private"
-            } else {
-                "public"
-            },
-        )
+    /// For whom a page of the own list holds: a cache in between may share only what every caller
+    /// gets.
+    fn cache_scope(&self) -> &'static str {
+        if self.guarded.is_some() {
+            "private"
+        } else {
+            "public"
+        }
     }
 
     fn write_page(
         &self,
-        entries: &[&[u8]],
+        list: &WrittenList<'_>,
         page: usize,
-        identity: u64,
         revision: Revision,
-        server: &Server,
-        (ttl_ms, scope): (u64, &str),
+        source: &PageSource<'_>,
     ) -> Vec<u8> {
         let mut body = format!("{{\"{}\":[", self.kind.member()).into_bytes();
-        for (position, entry) in entries
+        for (position, entry) in list
+            .entries
             .iter()
             .skip(page * self.per_page)
             .take(self.per_page)
@@ -266,26 +254,36 @@ impl RenderedList {
         body.push(b']');
         if let Some(next) = u32::try_from(page + 1)
             .ok()
-            .filter(|_| page + 1 < pages(entries.len(), self.per_page))
+            .filter(|_| page + 1 < pages(list.entries.len(), self.per_page))
         {
             let cursor = Cursor {
-                list: identity,
+                list: list.identity,
                 page: next,
             }
             .write();
             body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
         }
         body.push(b'}');
-        let extra = format!(",\"ttlMs\":{ttl_ms},\"cacheScope\":\"{scope}\"");
-        server.complete(revision, &body, &JsonObject::new(), &extra)
+        let extra = format!(
+            ",\"ttlMs\":{},\"cacheScope\":\"{}\"",
+            source.ttl_ms, list.cache_scope
+        );
+        source
+            .results
+            .complete(revision, &body, &JsonObject::new(), &extra)
     }
 
-    fn write_entries(&self, revision: Revision, server: &Server) -> Vec<Vec<u8>> {
+    /// The entries of the whole list, written when they are first needed one by one.
+    fn entries(&self, revision: Revision, source: &PageSource<'_>) -> &[Vec<u8>] {
+        self.entries[revision.index()].get_or_init(|| self.write_entries(revision, source.registry))
+    }
+
+    fn write_entries(&self, revision: Revision, registry: &Registry) -> Vec<Vec<u8>> {
         fn written<T: Serialize>(definitions: impl Iterator<Item = T>) -> Vec<Vec<u8>> {
             definitions.map(|definition| to_json(&definition)).collect()
         }
         let resources = |templates: bool| {
-            let resources = server
+            let resources = registry
                 .resources()
                 .iter()
                 .filter(move |resource| resource.template.is_some() == templates);
@@ -293,13 +291,13 @@ impl RenderedList {
         };
         match self.kind {
             ListKind::Tools => written(
-                server
+                registry
                     .tools()
                     .iter()
                     .map(|tool| tool.definition.clone().down_level(revision)),
             ),
             ListKind::Prompts => written(
-                server
+                registry
                     .prompts()
                     .iter()
                     .map(|prompt| prompt.definition.clone().down_level(revision)),
@@ -310,9 +308,12 @@ impl RenderedList {
     }
 }
 
-/// The page that a cursor names, of so many; the first without one.
-fn page_at(cursor: Option<&str>, identity: u64, pages: usize) -> Result<usize, Error> {
-    cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages))
+/// The entries that one caller sees, of which pages are cut.
+struct WrittenList<'a> {
+    entries: &'a [&'a [u8]],
+    /// What their cursors name.
+    identity: u64,
+    cache_scope: &'static str,
 }
 
 fn pages(entries: usize, per_page: usize) -> usize {

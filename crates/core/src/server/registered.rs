@@ -38,6 +38,8 @@ pub(crate) struct RegisteredTool {
     /// Arguments that no record shows, by their names.
     pub(crate) hidden: Vec<String>,
     pub(crate) run: Box<dyn ErasedTool>,
+    /// What it stands for, if it is not the server's own.
+    pub(crate) upstream: Option<Arc<dyn Upstream>>,
 }
 
 impl RegisteredTool {
@@ -63,6 +65,8 @@ pub(crate) struct RegisteredPrompt {
     pub(crate) validator: Schema,
     pub(crate) completers: Completers,
     pub(crate) run: Box<dyn ErasedPrompt>,
+    /// What it stands for, if it is not the server's own.
+    pub(crate) upstream: Option<Arc<dyn Upstream>>,
 }
 
 pub(crate) struct RegisteredResource {
@@ -73,9 +77,21 @@ pub(crate) struct RegisteredResource {
     pub(crate) public: bool,
     pub(crate) completers: Completers,
     pub(crate) run: Box<dyn ErasedResource>,
+    /// What it stands for, if it is not the server's own.
+    pub(crate) upstream: Option<Arc<dyn Upstream>>,
 }
 
 impl RegisteredResource {
+    /// Its URI or its template, as it is listed.
+    pub(crate) fn uri(&self) -> &str {
+        let definition = &self.definition;
+        definition
+            .uri
+            .as_deref()
+            .or(definition.uri_template.as_deref())
+            .unwrap_or_default()
+    }
+
     /// Whether a completion's reference means this one: its URI, its template, or a URI that the
     /// template matches.
     pub(crate) fn is_named(&self, uri: &str) -> bool {
@@ -94,10 +110,11 @@ impl RegisteredResource {
     }
 }
 
-/// Another server, and what stands here for everything of each kind that it has.
+/// Another server, and what stands here for everything of each kind that it has. (What exactly it
+/// has is known only when it is asked, after this server was built.)
 pub(crate) struct RegisteredUpstream {
     pub(crate) upstream: Arc<dyn Upstream>,
-    pub(crate) tool: RegisteredTool,
-    pub(crate) prompt: RegisteredPrompt,
-    pub(crate) resource: RegisteredResource,
+    pub(crate) tool: Arc<RegisteredTool>,
+    pub(crate) prompt: Arc<RegisteredPrompt>,
+    pub(crate) resource: Arc<RegisteredResource>,
 }

@@ -1,0 +1,236 @@
+//! One call once its request is gone: what was asked for, of what, by whom. Not how it runs: that
+//! is `dispatch`, with the policies around it.
+
+pub(crate) mod end;
+pub(crate) mod failure;
+mod response;
+pub(crate) mod result;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::call::Call;
+use crate::canonical::canonical;
+use crate::context::{Cx, CxParts};
+use crate::jsonrpc::Error;
+use crate::model::JsonObject;
+use crate::model::input::{InputResponses, read_responses};
+use crate::model::meta::{CallMeta, LogLevel, TraceContext};
+use crate::outbox::Outbox;
+use crate::port::store::StoreError;
+use crate::port::{Platform, milliseconds};
+use crate::principal::Principal;
+use crate::round_trip::Binding;
+use crate::server::Server;
+use crate::server::target::Target;
+use crate::tool::TIMEOUT;
+use crate::version::Revision;
+
+/// Everything a call needs after its request is gone: nothing here borrows from the request's
+/// body, so that the call can outlive it.
+pub(crate) struct ActiveCall {
+    pub(crate) server: Server,
+    pub(crate) platform: Arc<Platform>,
+    /// JSON text of the request's id.
+    id: Box<str>,
+    pub(crate) method: &'static str,
+    /// What the call is about, found once.
+    pub(crate) target: Target,
+    /// The tool's or prompt's name, or the URI, as the client wrote it. An upstream's stand-in has
+    /// another name than what is behind it, so that the target does not tell.
+    pub(crate) requested: String,
+    pub(crate) revision: Revision,
+    pub(crate) principal: Arc<Principal>,
+    meta: Arc<CallMeta>,
+    arguments: Option<Box<RawValue>>,
+    /// The client's answers to questions of an earlier call, not yet read.
+    input_responses: Option<Box<RawValue>>,
+    /// Sealed state of an earlier call, not yet opened.
+    request_state: Option<String>,
+    deadline_ms: Option<u64>,
+    outbox: Outbox,
+}
+
+impl ActiveCall {
+    pub(crate) fn new(
+        method: &'static str,
+        target: Target,
+        requested: &str,
+        server: &Server,
+        call: &mut Call<'_>,
+        platform: &Arc<Platform>,
+    ) -> Result<Self, Error> {
+        let request_state = call.params.request_state()?.map(Into::into);
+        let (mut meta, params, revision) =
+            (std::mem::take(&mut call.meta), &call.params, call.revision);
+        if server.capabilities().logging.is_none() {
+            meta.log_level = None;
+        } else if !revision.is_modern() {
+            // a legacy client sets its level for a session, which nobody here remembers
+            meta.log_level = Some(LogLevel::Info);
+        }
+        Ok(Self {
+            server: server.clone(),
+            platform: Arc::clone(platform),
+            id: call.id.as_json().into(),
+            method,
+            target,
+            requested: requested.to_owned(),
+            revision,
+            principal: Arc::clone(&call.principal),
+            meta: meta.into(),
+            arguments: params.arguments().map(ToOwned::to_owned),
+            input_responses: params.input_responses().map(ToOwned::to_owned),
+            request_state,
+            deadline_ms: call.deadline_ms,
+            outbox: Outbox::default(),
+        })
+    }
+
+    /// The name for logs and for people: the registered one, or the one by which an upstream's list
+    /// has it. Never any other text of a client, which could fill a log or a metric with anything.
+    pub(crate) fn name(&self) -> &str {
+        match self.target.upstream() {
+            Some((upstream, kind)) if upstream.knows(kind, &self.requested) => &self.requested,
+            _ => self.target.name(),
+        }
+    }
+
+    /// JSON text of the request's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn trace(&self) -> &TraceContext {
+        &self.meta.trace
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(crate) fn wants_progress(&self) -> bool {
+        self.meta.progress_token.is_some()
+    }
+
+    pub(crate) fn idempotency_key(&self) -> Option<&str> {
+        self.meta.idempotency_key.as_deref()
+    }
+
+    /// Whether the client says something in reply to a question of an earlier call.
+    pub(crate) fn has_input_responses(&self) -> bool {
+        self.input_responses.is_some()
+    }
+
+    /// Whether the call goes on with an earlier one that asked something.
+    pub(crate) fn is_retry(&self) -> bool {
+        self.input_responses.is_some() || self.request_state.is_some()
+    }
+
+    /// The arguments as they came, for their size and fingerprint.
+    pub(crate) fn raw_arguments(&self) -> &str {
+        self.arguments.as_ref().map_or("", |raw| raw.get())
+    }
+
+    pub(crate) fn arguments(&self) -> Result<Value, Error> {
+        // clients of tools without arguments send none
+        let Some(raw) = &self.arguments else {
+            return Ok(Value::Object(JsonObject::new()));
+        };
+        match serde_json::from_str(raw.get()) {
+            Ok(arguments @ Value::Object(_)) => Ok(arguments),
+            Ok(_) => Err(Error::invalid_params(
+                "`params.arguments` must be an object",
+            )),
+            // a raw value was checked for syntax only: depth and numbers show up here
+            Err(_) => Err(Error::invalid_params(
+                "`params.arguments` nests deeper than 127 levels or holds a number out of range",
+            )),
+        }
+    }
+
+    /// The handler's own limit, cut to what the host has left.
+    pub(crate) fn limit(&self, own: Duration) -> Duration {
+        match self.deadline_ms {
+            Some(deadline_ms) => own.min(Duration::from_millis(
+                deadline_ms.saturating_sub(self.platform.clock.now_ms()),
+            )),
+            None => own,
+        }
+    }
+
+    /// What the completer of one argument sees. Completions are never retries of a question, so the
+    /// call's arguments do not matter.
+    pub(crate) fn completion_cx(
+        &self,
+        completion_arguments: BTreeMap<String, String>,
+    ) -> Result<Cx, Error> {
+        self.cx_with(&Value::Null, TIMEOUT, completion_arguments)
+    }
+
+    /// What a handler sees. `arguments` are what sealed state is bound to.
+    pub(crate) fn cx(&self, arguments: &Value, limit: Duration) -> Result<Cx, Error> {
+        self.cx_with(arguments, limit, BTreeMap::new())
+    }
+
+    fn cx_with(
+        &self,
+        arguments: &Value,
+        limit: Duration,
+        completion_arguments: BTreeMap<String, String>,
+    ) -> Result<Cx, Error> {
+        let now_ms = self.platform.clock.now_ms();
+        // before the handler starts: a state that was changed, or that belongs to another call,
+        // refuses the call
+        let opened = match &self.request_state {
+            Some(token) => Some(self.platform.keys.open(
+                token,
+                now_ms,
+                &self.binding(arguments),
+            )?),
+            None => None,
+        };
+        Ok(Cx::new(CxParts {
+            revision: self.revision,
+            principal: Arc::clone(&self.principal),
+            meta: Arc::clone(&self.meta),
+            answers: self.read_input_responses()?,
+            opened,
+            completion_arguments,
+            deadline_ms: now_ms.saturating_add(milliseconds(limit)),
+            platform: Arc::clone(&self.platform),
+            state: Arc::clone(self.server.state()),
+            outbox: self.outbox.clone(),
+        }))
+    }
+
+    fn read_input_responses(&self) -> Result<InputResponses, Error> {
+        let Some(raw) = &self.input_responses else {
+            return Ok(InputResponses::new());
+        };
+        read_responses(raw).map_err(Error::invalid_params)
+    }
+
+    /// What sealed state is bound to: a token of another caller, call or target does not open.
+    fn binding(&self, arguments: &Value) -> Binding {
+        Binding::new(
+            self.server.name(),
+            &self.principal.key(),
+            self.method,
+            &self.requested,
+            &canonical(arguments),
+        )
+    }
+
+    /// Tells the log that a store gave no answer. The client is told nothing: the policy decides
+    /// whether its call goes on.
+    pub(crate) fn store_failed(&self, store: &str, error: &StoreError) {
+        self.platform
+            .audit_log
+            .store_failure(store, &error.to_string());
+    }
+}

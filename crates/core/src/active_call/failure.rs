@@ -1,0 +1,124 @@
+//! What a client is told of a call that failed, and what only the log is told. The two are joined
+//! by an id alone.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::ActiveCall;
+use super::end::{CallError, CallResult};
+use crate::error::ErrorKind;
+use crate::jsonrpc::{Error, ErrorCode};
+use crate::model::JsonObject;
+use crate::model::capabilities::Capability;
+use crate::port::audit_log::{Failure, Outcome};
+use crate::version::Revision;
+
+impl ActiveCall {
+    /// The error of a prompt's or a resource's handler: always a protocol error, because their
+    /// results have no `isError`. (A question is none of these: see `question_response`.)
+    pub(crate) fn protocol_error(&self, name: &str, kind: ErrorKind) -> CallResult {
+        Err(CallError::from(match kind {
+            ErrorKind::InputRequired(ask) if self.revision.is_modern() => {
+                return self.question_response(name, &ask);
+            }
+            ErrorKind::InputRequired(_) => Error::invalid_request(self.cannot_ask(name)),
+            ErrorKind::NotFound { message } => Error::invalid_params(message),
+            ErrorKind::Failed { message, cause } => {
+                Error::internal(self.public(name, message, cause))
+            }
+            ErrorKind::Internal { cause } => Error::internal(self.internal(name, &cause)),
+            ErrorKind::MissingCapability(capability) => missing_capabilities(&[capability]),
+        }))
+    }
+
+    pub(crate) fn cannot_ask(&self, name: &str) -> String {
+        format!(
+            "`{name}` needs to ask the client something, which protocol revision {} can't carry \
+             without a session; use a client that speaks {}",
+            self.revision,
+            Revision::LATEST
+        )
+    }
+
+    /// A prompt or a resource whose time was over.
+    pub(crate) fn timed_out(&self, name: &str, limit: Duration) -> CallError {
+        CallError {
+            error: Error::internal(too_slow(name, limit)),
+            outcome: Outcome::TimedOut,
+        }
+    }
+
+    /// A handler's own sentence; with the id under which the log has the cause, if it gave one.
+    pub(crate) fn public(&self, name: &str, message: String, cause: Option<String>) -> String {
+        match cause {
+            None => message,
+            Some(cause) => format!("{message} (error id {})", self.log_cause(name, &cause)),
+        }
+    }
+
+    /// A safe sentence in the place of a private cause, which the log gets.
+    pub(crate) fn internal(&self, name: &str, cause: &str) -> String {
+        format!(
+            "internal error of `{name}` (error id {}); the cause is in the server's log under this \
+             id",
+            self.log_cause(name, cause)
+        )
+    }
+
+    /// Hands the private cause to the log, and gives the id that the client is told.
+    fn log_cause(&self, name: &str, cause: &str) -> String {
+        // random and not counted, because instances share no counter; 48 bits find one line in a
+        // log
+        let mut bytes = [0; 6];
+        self.platform.random.fill(&mut bytes);
+        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.platform
+            .audit_log
+            .failure(&Failure::new(&id, self.method, name, cause));
+        id
+    }
+}
+
+pub(crate) fn too_slow(name: &str, limit: Duration) -> String {
+    format!(
+        "`{name}` did not finish within {} and was stopped. Try a narrower request, or the same \
+         one later.",
+        seconds(limit)
+    )
+}
+
+fn seconds(limit: Duration) -> String {
+    if limit.subsec_millis() == 0 {
+        format!("{} s", limit.as_secs())
+    } else {
+        format!("{} ms", limit.as_millis())
+    }
+}
+
+/// Error -32021.
+pub(crate) fn missing_capabilities(capabilities: &[Capability]) -> Error {
+    let mut required = JsonObject::new();
+    let mut names = Vec::new();
+    for capability in capabilities {
+        let Value::Object(members) = capability.as_required() else {
+            continue;
+        };
+        for (name, modes) in members {
+            // two modes of one capability stand side by side
+            match (required.get_mut(&name), modes) {
+                (Some(Value::Object(known)), Value::Object(modes)) => known.extend(modes),
+                (_, modes) => drop(required.insert(name, modes)),
+            }
+        }
+        names.push(capability.name());
+    }
+    Error::new(
+        ErrorCode::MISSING_CAPABILITY,
+        format!(
+            "this call needs client capabilities that were not declared: {}",
+            names.join(", ")
+        ),
+    )
+    .with_data(serde_json::json!({ "requiredCapabilities": required }))
+}

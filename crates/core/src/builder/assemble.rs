@@ -1,0 +1,122 @@
+//! From everything that was declared to the parts of a server: what it has, what it can do, how it
+//! is listed.
+
+use std::sync::Arc;
+
+use super::{register, upstream};
+use crate::model::capabilities::{Offered, ServerCapabilities};
+use crate::model::list_kind::ListKind;
+use crate::prompt::Prompt;
+use crate::resource::Resource;
+use crate::server::lists::{ListEntry, RenderedList, ServerLists};
+use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
+use crate::server::registry::Registry;
+use crate::text::in_order;
+use crate::tool::Tool;
+use crate::upstream::Upstream;
+
+/// What an author declared, not yet checked.
+pub(super) struct Declared {
+    pub(super) tools: Vec<Tool>,
+    pub(super) prompts: Vec<Prompt>,
+    pub(super) resources: Vec<Resource>,
+    pub(super) upstreams: Vec<Arc<dyn Upstream>>,
+}
+
+impl Declared {
+    /// Checks each thing alone, then all of them together. With a mistake, what is left out here is
+    /// no server: only the mistakes count.
+    pub(super) fn register(self, mistakes: &mut Vec<String>) -> Registry {
+        // names are compared before anything is left out for another mistake
+        let twice = self.registered_twice();
+        let tools: Vec<RegisteredTool> = self
+            .tools
+            .into_iter()
+            .filter_map(|tool| register::tool(tool, mistakes))
+            .collect();
+        let prompts: Vec<RegisteredPrompt> = self
+            .prompts
+            .into_iter()
+            .filter_map(|prompt| register::prompt(prompt, mistakes))
+            .collect();
+        let resources: Vec<RegisteredResource> = self
+            .resources
+            .into_iter()
+            .filter_map(|resource| register::resource(resource, mistakes))
+            .collect();
+        mistakes.extend(twice);
+        let names: Vec<&str> = tools
+            .iter()
+            .map(|tool| tool.name.as_str())
+            .chain(prompts.iter().map(|prompt| prompt.definition.name.as_str()))
+            .chain(resources.iter().map(RegisteredResource::uri))
+            .collect();
+        let upstreams = upstream::upstreams(self.upstreams, &names, mistakes);
+        Registry::new(tools, prompts, resources, upstreams)
+    }
+
+    fn registered_twice(&self) -> Vec<String> {
+        let mut twice = Vec::new();
+        register::unique("tool", self.tools.iter().map(|tool| &tool.name), &mut twice);
+        let prompts = self.prompts.iter().map(|prompt| &prompt.name);
+        register::unique("prompt", prompts, &mut twice);
+        let resources = self.resources.iter().map(|resource| &resource.uri);
+        register::unique("resource", resources, &mut twice);
+        twice
+    }
+}
+
+pub(super) fn capabilities(registry: &Registry, logging: bool) -> ServerCapabilities {
+    // what an upstream has is not known before it was asked
+    let fronts = !registry.upstreams().is_empty();
+    let offered = |offered: bool| (offered || fronts).then_some(Offered {});
+    let completes = registry.prompts().iter().any(|prompt| {
+        let mut arguments = prompt.definition.arguments.iter();
+        !prompt.completers.is_empty() || arguments.any(|argument| !argument.values.is_empty())
+    }) || registry
+        .resources()
+        .iter()
+        .any(|resource| !resource.completers.is_empty());
+    ServerCapabilities {
+        tools: offered(!registry.tools().is_empty()),
+        prompts: offered(!registry.prompts().is_empty()),
+        resources: offered(!registry.resources().is_empty()),
+        completions: offered(completes),
+        logging: logging.then_some(Offered {}),
+    }
+}
+
+/// The four lists, of which nothing is written before a client asks.
+pub(super) fn lists(registry: &Registry, per_page: usize) -> ServerLists {
+    let tools = registry.tools().iter().map(|tool| ListEntry {
+        name: &tool.name,
+        scopes: &tool.scopes,
+    });
+    let prompts = registry.prompts().iter().map(|prompt| ListEntry {
+        name: &prompt.definition.name,
+        scopes: &prompt.scopes,
+    });
+    let located = |templates: bool| {
+        let resources = registry.resources().iter();
+        resources
+            .filter(move |resource| resource.template.is_some() == templates)
+            .map(|resource| ListEntry {
+                name: resource.uri(),
+                scopes: &resource.scopes,
+            })
+    };
+    ServerLists {
+        tools: RenderedList::new(ListKind::Tools, per_page, tools),
+        prompts: RenderedList::new(ListKind::Prompts, per_page, prompts),
+        resources: RenderedList::new(ListKind::Resources, per_page, located(false)),
+        templates: RenderedList::new(ListKind::Templates, per_page, located(true)),
+    }
+}
+
+pub(super) fn header_names(registry: &Registry) -> Vec<String> {
+    let headers = registry.tools().iter().flat_map(|tool| &tool.headers);
+    in_order(headers.map(|parameter| parameter.header.as_str()))
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}

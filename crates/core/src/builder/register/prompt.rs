@@ -1,0 +1,50 @@
+//! A prompt as a server holds it.
+
+use mcpfn_schema::Schema;
+
+use super::check::{NO_HANDLER, check_description, check_name, check_scopes, report};
+use crate::model::prompt::PromptDefinition;
+use crate::prompt::{self, Prompt};
+use crate::server::registered::RegisteredPrompt;
+
+pub(crate) fn prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<RegisteredPrompt> {
+    let mut found = Vec::new();
+    let schema = prompt
+        .schema
+        .unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
+    let arguments = prompt::arguments(&schema, &mut found);
+    let validator = Schema::compile(&schema)
+        .map_err(|error| found.push(format!("its arguments' schema is not valid: {error}")))
+        .ok();
+    for argument in prompt
+        .completers
+        .keys()
+        .filter(|argument| !arguments.iter().any(|known| known.name == **argument))
+    {
+        found.push(format!(
+            "it completes `{argument}`, which is no argument of it"
+        ));
+    }
+    check_name(&prompt.name, &mut found);
+    check_description(prompt.description.as_ref(), &mut found);
+    check_scopes(&prompt.scopes, &mut found);
+    if prompt.run.is_none() {
+        found.push(NO_HANDLER.to_owned());
+    }
+    report("prompt", &prompt.name, &found, mistakes);
+    Some(RegisteredPrompt {
+        definition: PromptDefinition {
+            name: prompt.name,
+            title: prompt.title,
+            description: prompt.description,
+            icons: prompt.icons,
+            arguments,
+            meta: prompt.meta,
+        },
+        scopes: prompt.scopes,
+        validator: validator?,
+        completers: prompt.completers,
+        run: prompt.run?,
+        upstream: None,
+    })
+}

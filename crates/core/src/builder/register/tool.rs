@@ -1,0 +1,132 @@
+//! A tool as a server holds it: its schemas compiled, its policies checked.
+
+use std::time::Duration;
+
+use mcpfn_schema::Schema;
+use serde_json::{Value, json};
+
+use super::check::{NO_HANDLER, check_description, check_name, check_scopes, report};
+use crate::model::tool::{ToolAnnotations, ToolDefinition};
+use crate::policy::Cache;
+use crate::server::registered::RegisteredTool;
+use crate::tool::Tool;
+use crate::tool::schema::{self, HeaderParameter};
+
+pub(crate) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
+    // every check runs, whatever failed before it: an author reads all mistakes of one build
+    let mut found = Vec::new();
+    let schemas = Schemas::check(&tool, &mut found);
+    check_name(&tool.name, &mut found);
+    check_description(tool.description.as_ref(), &mut found);
+    check_scopes(&tool.scopes, &mut found);
+    let read_only = tool.annotations.read_only_hint == Some(true);
+    check_policies(&tool, read_only, &mut found);
+    let hidden = schema::hidden(&schemas.input);
+    let key_argument = schema::key_argument(&schemas.input, read_only, &mut found);
+    if tool.run.is_none() {
+        found.push(NO_HANDLER.to_owned());
+    }
+    report("tool", &tool.name, &found, mistakes);
+    let annotations =
+        Some(tool.annotations).filter(|annotations| *annotations != ToolAnnotations::default());
+    Some(RegisteredTool {
+        definition: ToolDefinition {
+            name: tool.name.clone(),
+            title: tool.title,
+            description: tool.description,
+            icons: tool.icons,
+            input_schema: schemas.input,
+            output_schema: schemas.output,
+            annotations,
+            meta: tool.meta,
+        },
+        name: tool.name,
+        scopes: tool.scopes,
+        validator: schemas.validator?,
+        output: schemas.output_validator,
+        headers: schemas.headers,
+        timeout: tool.timeout,
+        rate: tool.rate,
+        cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
+        writes: !read_only,
+        key_argument,
+        hidden,
+        run: tool.run?,
+        upstream: None,
+    })
+}
+
+/// The schemas that are published, and what is enforced of them.
+struct Schemas {
+    input: Value,
+    output: Option<Value>,
+    headers: Vec<HeaderParameter>,
+    validator: Option<Schema>,
+    output_validator: Option<Schema>,
+}
+
+impl Schemas {
+    fn check(tool: &Tool, found: &mut Vec<String>) -> Self {
+        let input = tool
+            .input
+            .clone()
+            .or_else(|| tool.derived_input.clone())
+            .unwrap_or_else(|| json!({"type": "object"}));
+        let headers = schema::check_input(&input, tool.input.is_none(), found);
+        let output = tool.output.clone().or_else(|| tool.derived_output.clone());
+        if let Some(output) = &output {
+            schema::check_references(output, tool.output.is_none(), found);
+        }
+        // a schema with a mistake of its own is not worth a second complaint from the compiler
+        let compiles = found.is_empty();
+        let mut compile = |what: &str, schema: &Value| match Schema::compile(schema) {
+            Ok(validator) => Some(validator),
+            Err(error) => {
+                if compiles {
+                    found.push(format!("its {what} schema is not valid: {error}"));
+                }
+                None
+            }
+        };
+        Self {
+            validator: compile("input", &input),
+            // a derived schema can't differ from the type that it was derived from
+            output_validator: tool
+                .output
+                .as_ref()
+                .and_then(|schema| compile("output", schema)),
+            input,
+            output,
+            headers,
+        }
+    }
+}
+
+/// Time, cache and rate: values with which no call could work, or a write would be left out.
+fn check_policies(tool: &Tool, read_only: bool, found: &mut Vec<String>) {
+    if tool.timeout.is_zero() {
+        found.push("its timeout is zero: no call could end in time".to_owned());
+    }
+    if tool.cache != Cache::default() {
+        if !read_only {
+            found.push(
+                "it keeps its results, and is not `read_only`: a cached result would leave \
+                out a write"
+                    .to_owned(),
+            );
+        }
+        if tool.cache.fresh.is_zero() {
+            found
+                .push("it says how its results are kept, and not how long: add `cache`".to_owned());
+        }
+    }
+    // stores count in milliseconds
+    if tool
+        .rate
+        .is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1))
+    {
+        found.push(
+            "its rate allows no call: give at least one call in at least a millisecond".to_owned(),
+        );
+    }
+}

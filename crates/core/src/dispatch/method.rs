@@ -1,0 +1,63 @@
+//! The methods that are served: by whom, under which revisions. Not what they do.
+
+use crate::model::capabilities::ServerCapabilities;
+use crate::version::Revision;
+
+/// A method that is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Discover,
+    Initialize,
+    Ping,
+    SetLogLevel,
+    ListTools,
+    CallTool,
+    ListResources,
+    ListTemplates,
+    ReadResource,
+    ListPrompts,
+    GetPrompt,
+    Complete,
+}
+
+impl Method {
+    /// `None` for what is unknown, removed from this revision, or belongs to a feature that the
+    /// server does not have.
+    pub(crate) fn find(name: &str, revision: Revision, has: &ServerCapabilities) -> Option<Self> {
+        let modern = revision.is_modern();
+        let (method, served) = match name {
+            "server/discover" => (Self::Discover, modern),
+            "initialize" => (Self::Initialize, !modern),
+            "ping" => (Self::Ping, !modern),
+            "logging/setLevel" => (Self::SetLogLevel, !modern && has.logging.is_some()),
+            "tools/list" => (Self::ListTools, has.tools.is_some()),
+            "tools/call" => (Self::CallTool, has.tools.is_some()),
+            "resources/list" => (Self::ListResources, has.resources.is_some()),
+            "resources/templates/list" => (Self::ListTemplates, has.resources.is_some()),
+            "resources/read" => (Self::ReadResource, has.resources.is_some()),
+            "prompts/list" => (Self::ListPrompts, has.prompts.is_some()),
+            "prompts/get" => (Self::GetPrompt, has.prompts.is_some()),
+            "completion/complete" => (Self::Complete, has.completions.is_some()),
+            _ => return None,
+        };
+        served.then_some(method)
+    }
+
+    /// The name on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Discover => "server/discover",
+            Self::Initialize => "initialize",
+            Self::Ping => "ping",
+            Self::SetLogLevel => "logging/setLevel",
+            Self::ListTools => "tools/list",
+            Self::CallTool => "tools/call",
+            Self::ListResources => "resources/list",
+            Self::ListTemplates => "resources/templates/list",
+            Self::ReadResource => "resources/read",
+            Self::ListPrompts => "prompts/list",
+            Self::GetPrompt => "prompts/get",
+            Self::Complete => "completion/complete",
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a server has, by name and by URI. Not how it is listed: that is `lists`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool, RegisteredUpstream};
+
+/// The server's own tools, prompts and resources in the order of their registration, and what
+/// stands for those of upstreams.
+///
+/// Each is shared: a call takes a reference to its target out of here and never looks it up again.
+pub(crate) struct Registry {
+    tools: Vec<Arc<RegisteredTool>>,
+    tool_index: HashMap<String, Arc<RegisteredTool>>,
+    prompts: Vec<Arc<RegisteredPrompt>>,
+    prompt_index: HashMap<String, Arc<RegisteredPrompt>>,
+    resources: Vec<Arc<RegisteredResource>>,
+    resource_index: HashMap<String, Arc<RegisteredResource>>,
+    upstreams: Vec<RegisteredUpstream>,
+}
+
+impl Registry {
+    pub(crate) fn new(
+        tools: Vec<RegisteredTool>,
+        prompts: Vec<RegisteredPrompt>,
+        resources: Vec<RegisteredResource>,
+        upstreams: Vec<RegisteredUpstream>,
+    ) -> Self {
+        let tools: Vec<_> = tools.into_iter().map(Arc::new).collect();
+        let prompts: Vec<_> = prompts.into_iter().map(Arc::new).collect();
+        let resources: Vec<_> = resources.into_iter().map(Arc::new).collect();
+        Self {
+            tool_index: index(&tools, |tool| &tool.name),
+            tools,
+            prompt_index: index(&prompts, |prompt| &prompt.definition.name),
+            prompts,
+            resource_index: index(&resources, RegisteredResource::uri),
+            resources,
+            upstreams,
+        }
+    }
+
+    pub(crate) fn tools(&self) -> &[Arc<RegisteredTool>] {
+        &self.tools
+    }
+
+    pub(crate) fn prompts(&self) -> &[Arc<RegisteredPrompt>] {
+        &self.prompts
+    }
+
+    pub(crate) fn resources(&self) -> &[Arc<RegisteredResource>] {
+        &self.resources
+    }
+
+    pub(crate) fn upstreams(&self) -> &[RegisteredUpstream] {
+        &self.upstreams
+    }
+
+    /// An own tool, or what stands for those of the upstream whose prefix the name has.
+    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<RegisteredTool>> {
+        self.tool_index
+            .get(name)
+            .or_else(|| Some(&self.upstream(name, "__")?.tool))
+    }
+
+    /// An own prompt, or what stands for those of the upstream whose prefix the name has.
+    pub(crate) fn prompt(&self, name: &str) -> Option<&Arc<RegisteredPrompt>> {
+        self.prompt_index
+            .get(name)
+            .or_else(|| Some(&self.upstream(name, "__")?.prompt))
+    }
+
+    /// The resource at a URI, with the variables that its template found there: a fixed one first,
+    /// then the first template that matches, then what stands for those of the upstream whose
+    /// prefix the URI has.
+    pub(crate) fn resource(
+        &self,
+        uri: &str,
+    ) -> Option<(&Arc<RegisteredResource>, BTreeMap<String, String>)> {
+        // a fixed URI is more specific than any template that would match it
+        if let Some(resource) = self.resource_index.get(uri) {
+            return Some((resource, BTreeMap::new()));
+        }
+        let mut own = self.resources.iter();
+        own.find_map(|resource| Some((resource, resource.template.as_ref()?.matches(uri)?)))
+            .or_else(|| Some((&self.upstream(uri, "+")?.resource, BTreeMap::new())))
+    }
+
+    /// The upstream whose prefix, up to `separator`, a name or URI has.
+    pub(crate) fn upstream(&self, name: &str, separator: &str) -> Option<&RegisteredUpstream> {
+        // most servers have none: they need not look for a separator
+        if self.upstreams.is_empty() {
+            return None;
+        }
+        let (prefix, rest) = name.split_once(separator)?;
+        self.upstreams
+            .iter()
+            .find(|upstream| !rest.is_empty() && upstream.upstream.name() == prefix)
+    }
+}
+
+fn index<T>(registered: &[Arc<T>], name: impl Fn(&T) -> &str) -> HashMap<String, Arc<T>> {
+    registered
+        .iter()
+        .map(|thing| (name(thing).to_owned(), Arc::clone(thing)))
+        .collect()
+}
