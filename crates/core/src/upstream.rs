@@ -181,19 +181,7 @@ impl UpstreamList {
             }
             Definitions::Resources(resources) => {
                 let mut resource: ResourceDefinition = read(entry)?;
-                let template = kind == ListKind::Templates;
-                let uri = if template {
-                    resource.uri_template.take()
-                } else {
-                    resource.uri.take()
-                };
-                let uri = namespaced_uri(upstream, &uri.unwrap_or_default())
-                    .ok_or("a resource has no usable URI")?;
-                (resource.uri, resource.uri_template) = if template {
-                    (None, Some(uri.clone()))
-                } else {
-                    (Some(uri.clone()), None)
-                };
+                let uri = namespace(&mut resource, kind, upstream)?;
                 resource.meta.clear();
                 (!self.names.contains_key(&uri)).then(|| resources.push(resource));
                 uri
@@ -285,6 +273,30 @@ impl fmt::Debug for UpstreamList {
 fn read<T: for<'de> Deserialize<'de>>(entry: Value) -> Result<T, String> {
     T::deserialize(entry)
         .map_err(|_| "an entry has not the members that the specification asks for".to_owned())
+}
+
+/// Puts the upstream's prefix before the URI or the template of its resource, and gives what came
+/// of it.
+fn namespace(
+    resource: &mut ResourceDefinition,
+    kind: ListKind,
+    upstream: &str,
+) -> Result<String, String> {
+    let template = kind == ListKind::Templates;
+    let uri = if template {
+        resource.uri_template.take()
+    } else {
+        resource.uri.take()
+    };
+    let uri =
+        namespaced_uri(upstream, &uri.unwrap_or_default()).ok_or("a resource has no usable URI")?;
+    // one of the two, whatever the upstream sent in the other list's member
+    (resource.uri, resource.uri_template) = if template {
+        (None, Some(uri.clone()))
+    } else {
+        (Some(uri.clone()), None)
+    };
+    Ok(uri)
 }
 
 fn shown_name(upstream: &str, name: &str) -> Result<String, String> {

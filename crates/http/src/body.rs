@@ -77,7 +77,7 @@ impl http_body::Body for Body {
         };
         let bytes = match beat {
             Beat::Frame(Some(Frame::Notification(message))) => event(&message),
-            Beat::Frame(Some(Frame::Response(answer))) => event(&answer.message),
+            Beat::Frame(Some(Frame::Response(response))) => event(&response.message),
             // a comment: clients skip it
             Beat::Silence => Bytes::from_static(b": still working\n\n"),
             Beat::Frame(None) => return Poll::Ready(None),

@@ -60,26 +60,27 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
 pub(crate) async fn caller(
     config: &Config,
     headers: &HeaderMap,
-    told: Option<Arc<Principal>>,
+    from_host: Option<Arc<Principal>>,
     realm: &str,
     platform: &Platform,
 ) -> Result<Arc<Principal>, Refusal> {
-    let told = told.unwrap_or_else(|| Principal::anonymous().into());
-    if told.kind != PrincipalKind::Anonymous {
-        return Ok(told);
+    let principal = from_host.unwrap_or_else(|| Principal::anonymous().into());
+    if principal.kind != PrincipalKind::Anonymous {
+        return Ok(principal);
     }
     for authenticator in &config.auth.authenticators {
         match authenticator.authenticate(headers, platform).await {
             Ok(None) => {}
-            Ok(Some(mut principal)) => {
-                principal.address = told.address;
-                return Ok(principal.into());
+            Ok(Some(mut proven)) => {
+                // the host alone knows where the request came from
+                proven.address = principal.address;
+                return Ok(proven.into());
             }
-            Err(denied) => return Err(unproven(config, realm, denied, platform)),
+            Err(error) => return Err(unproven(config, realm, error, platform)),
         }
     }
     if config.anonymous {
-        return Ok(told);
+        return Ok(principal);
     }
     if config.auth.authenticators.is_empty() {
         return Err(Refusal::new(
@@ -96,19 +97,19 @@ pub(crate) async fn caller(
     })
 }
 
-fn unproven(config: &Config, realm: &str, denied: AuthError, platform: &Platform) -> Refusal {
+fn unproven(config: &Config, realm: &str, error: AuthError, platform: &Platform) -> Refusal {
     platform
         .audit_log()
-        .denied(&denied.message, denied.cause.as_deref());
+        .denied(&error.message, error.cause.as_deref());
     let challenge = |error: &str| Some(config.auth.challenge(realm, Some(error), &[]));
-    let (status, challenge) = match denied.kind {
+    let (status, challenge) = match error.kind {
         AuthErrorKind::Malformed => (StatusCode::BAD_REQUEST, challenge("invalid_request")),
         AuthErrorKind::Invalid => (StatusCode::UNAUTHORIZED, challenge("invalid_token")),
         AuthErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
     };
     Refusal {
         challenge,
-        ..Refusal::new(status, denied.message)
+        ..Refusal::new(status, error.message)
     }
 }
 

@@ -1,4 +1,4 @@
-//! From an answer to an HTTP response.
+//! From a JSON-RPC response, or a call that will have one, to an HTTP response.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -59,15 +59,15 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
     response
 }
 
-/// An answer that is there.
-pub(crate) fn answer(answer: RpcResponse, modern: bool) -> Response<Body> {
-    let mut response = json(status::of(answer.error.as_ref(), modern), answer.message);
-    if let Some(wait) = answer.error.as_ref().and_then(|error| error.retry_after) {
+/// A finished JSON-RPC response.
+pub(crate) fn rpc(rpc: RpcResponse, modern: bool) -> Response<Body> {
+    let mut response = json(status::of(rpc.error.as_ref(), modern), rpc.message);
+    if let Some(wait) = rpc.error.as_ref().and_then(|error| error.retry_after) {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, wait.as_secs().into());
     }
-    if let Some(error) = answer.error.filter(|error| !error.scopes.is_empty()) {
+    if let Some(error) = rpc.error.filter(|error| !error.scopes.is_empty()) {
         // the service knows how to ask for them
         response.extensions_mut().insert(Lacking(error.scopes));
     }
@@ -98,23 +98,23 @@ pub(crate) fn step_up(response: &mut Response<Body>, auth: &AuthConfig, realm: &
     }
 }
 
-/// A reply: JSON if the call ends before it reports anything; an event stream from its first report
+/// A call: JSON if the call ends before it reports anything; an event stream from its first report
 /// on, or once a client that gave a progress token has heard nothing for a while. `streams`:
 /// whether the client reads these; most calls never ask.
-pub(crate) async fn reply(
-    reply: Execution,
+pub(crate) async fn execution(
+    execution: Execution,
     modern: bool,
     streams: impl Fn() -> bool,
     heartbeat: Heartbeat,
 ) -> Response<Body> {
-    let mut running = match reply {
-        Execution::Done(ready) => return answer(ready, modern),
+    let mut running = match execution {
+        Execution::Done(response) => return rpc(response, modern),
         Execution::Running(running) => running,
     };
     let mut pulse = Pulse::new((running.wants_progress() && streams()).then_some(heartbeat));
     loop {
         match std::future::poll_fn(|cx| pulse.poll_frame(&mut running, cx)).await {
-            Beat::Frame(Some(Frame::Response(ready))) => return answer(ready, modern),
+            Beat::Frame(Some(Frame::Response(response))) => return rpc(response, modern),
             Beat::Frame(Some(Frame::Notification(first))) if streams() => {
                 return stream(
                     Beat::Frame(Some(Frame::Notification(first))),
@@ -125,7 +125,7 @@ pub(crate) async fn reply(
             // a client that reads no streams loses the reports, not the answer
             Beat::Frame(Some(Frame::Notification(_))) => {}
             Beat::Frame(None) => {
-                return answer(
+                return rpc(
                     RpcResponse::error(
                         None,
                         &Error::internal("internal error: the call gave no answer"),

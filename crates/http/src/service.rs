@@ -100,27 +100,10 @@ impl Service {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (mut parts, body) = request.into_parts();
-        // before any check: probes have no credential
-        if parts.uri.path() == "/health" {
-            return document(&parts, &self.health);
-        }
-        if let Some(metadata) = self
-            .metadata
-            .as_ref()
-            .filter(|_| is_metadata(parts.uri.path()))
-        {
-            let mut response = document(&parts, metadata);
-            // a client in a browser reads it before it has any permission here
-            cors::allow_any(&self.allowed_headers, response.headers_mut());
+        if let Some(response) = self.beside_the_endpoint(&parts) {
             return response;
         }
-        if !matches!(parts.uri.path(), "/" | "/mcp") {
-            return respond::refusal(Refusal::new(
-                StatusCode::NOT_FOUND,
-                "nothing here; the MCP endpoint is /mcp",
-            ));
-        }
-        let told = parts
+        let from_host = parts
             .extensions
             .remove::<Principal>()
             .map(Arc::new)
@@ -141,8 +124,8 @@ impl Service {
             Ok(origin) => origin,
             Err(refusal) => return respond::refusal(refusal),
         };
-        let mut response = match self.caller(&head, told, platform).await {
-            Err(early) => early,
+        let mut response = match self.caller(&head, from_host, platform).await {
+            Err(response) => response,
             Ok(caller) => match self.read(body).await {
                 Ok(bytes) => self.message(&head, caller, &bytes, platform).await,
                 Err(refusal) => respond::refusal(refusal),
@@ -156,11 +139,36 @@ impl Service {
         response
     }
 
+    /// What other paths than the endpoint's have: documents, or nothing.
+    fn beside_the_endpoint(&self, parts: &Parts) -> Option<Response<Body>> {
+        // before any check: probes have no credential
+        if parts.uri.path() == "/health" {
+            return Some(document(parts, &self.health));
+        }
+        if let Some(metadata) = self
+            .metadata
+            .as_ref()
+            .filter(|_| is_metadata(parts.uri.path()))
+        {
+            let mut response = document(parts, metadata);
+            // a client in a browser reads it before it has any permission here
+            cors::allow_any(&self.allowed_headers, response.headers_mut());
+            return Some(response);
+        }
+        if !matches!(parts.uri.path(), "/" | "/mcp") {
+            return Some(respond::refusal(Refusal::new(
+                StatusCode::NOT_FOUND,
+                "nothing here; the MCP endpoint is /mcp",
+            )));
+        }
+        None
+    }
+
     /// Who calls, or what can be answered without the body.
     async fn caller(
         &self,
         head: &Head<'_>,
-        told: Option<Arc<Principal>>,
+        from_host: Option<Arc<Principal>>,
         platform: &Platform,
     ) -> Result<Arc<Principal>, Response<Body>> {
         // before authentication: a preflight carries no credential (Fetch standard)
@@ -172,7 +180,7 @@ impl Service {
         let caller = guard::caller(
             &self.config,
             head.headers,
-            told,
+            from_host,
             self.server.name(),
             platform,
         )
@@ -209,21 +217,21 @@ impl Service {
         platform: &Arc<Platform>,
     ) -> Response<Body> {
         match self.begin(head, caller, body, platform) {
-            Dispatched::Answered(response) => response,
-            Dispatched::Call { reply, modern } => {
+            Dispatched::Response(response) => response,
+            Dispatched::Call { execution, modern } => {
                 let heartbeat = Heartbeat {
                     every: self.config.heartbeat,
                     platform: Arc::clone(platform),
                 };
-                respond::reply(
-                    reply,
+                respond::execution(
+                    execution,
                     modern,
                     || guard::accepts_stream(head.headers),
                     heartbeat,
                 )
                 .await
             }
-            Dispatched::Batch(answers) => respond::json(StatusCode::OK, answers.await),
+            Dispatched::Batch(responses) => respond::json(StatusCode::OK, responses.await),
         }
     }
 
@@ -246,7 +254,7 @@ impl Service {
                 self.request(head, declared, caller, request, platform)
             }
             Ok(Incoming::Single(Message::Notification(_))) => {
-                Dispatched::Answered(accept(declared))
+                Dispatched::Response(accept(declared))
             }
             Ok(Incoming::Single(Message::Response)) if declares_modern(declared) => {
                 Dispatched::malformed(
@@ -256,7 +264,7 @@ impl Service {
                     ),
                 )
             }
-            Ok(Incoming::Single(Message::Response)) => Dispatched::Answered(accept(declared)),
+            Ok(Incoming::Single(Message::Response)) => Dispatched::Response(accept(declared)),
             Ok(Incoming::Batch(items)) => self.batch(head, declared, &caller, &items, platform),
             Err(Malformed { id, error }) => Dispatched::malformed(id, &error),
         }
@@ -282,7 +290,7 @@ impl Service {
                 headers::check(head.headers, &head.fields, meta, &envelope, &self.server)
         {
             let revision = meta.revision().unwrap_or(Revision::LATEST);
-            return Dispatched::Answered(respond::answer(
+            return Dispatched::Response(respond::rpc(
                 self.server
                     .refuse(&envelope, revision, &caller, &error, platform),
                 true,
@@ -295,7 +303,7 @@ impl Service {
                     head.fields.tracestate.text(),
                 );
                 Dispatched::Call {
-                    reply: self.server.reply(call, platform),
+                    execution: self.server.reply(call, platform),
                     modern,
                 }
             }
@@ -319,10 +327,10 @@ impl Service {
             return Dispatched::malformed(None, &error);
         }
         match self.server.batch(items, caller, head.deadline, platform) {
-            Ok(Some(answers)) => Dispatched::Batch(answers),
-            Ok(None) => Dispatched::Answered(respond::empty(StatusCode::ACCEPTED)),
+            Ok(Some(responses)) => Dispatched::Batch(responses),
+            Ok(None) => Dispatched::Response(respond::empty(StatusCode::ACCEPTED)),
             Err(error) => {
-                Dispatched::Answered(respond::answer(RpcResponse::malformed(None, &error), false))
+                Dispatched::Response(respond::rpc(RpcResponse::malformed(None, &error), false))
             }
         }
     }
@@ -330,15 +338,15 @@ impl Service {
 
 /// What became of a body before anything was waited for.
 enum Dispatched {
-    Answered(Response<Body>),
-    Call { reply: Execution, modern: bool },
+    Response(Response<Body>),
+    Call { execution: Execution, modern: bool },
     Batch(BoxFuture<'static, Bytes>),
 }
 
 impl Dispatched {
     /// An error that lies in the request as such.
     fn malformed(id: Option<jsonrpc::Id<'_>>, error: &Error) -> Self {
-        Self::Answered(respond::answer(
+        Self::Response(respond::rpc(
             RpcResponse::malformed(id.map(jsonrpc::Id::as_json), error),
             true,
         ))
@@ -349,7 +357,7 @@ impl Dispatched {
 fn accept(declared: Option<&str>) -> Response<Body> {
     match declared.filter(|declared| Revision::parse(declared).is_none()) {
         None => respond::empty(StatusCode::ACCEPTED),
-        Some(unknown) => respond::answer(RpcResponse::malformed(None, &unsupported(unknown)), true),
+        Some(unknown) => respond::rpc(RpcResponse::malformed(None, &unsupported(unknown)), true),
     }
 }
 

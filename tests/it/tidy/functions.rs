@@ -9,11 +9,6 @@ const MAX_LINES: usize = 60;
 /// Functions that are still longer: each may become shorter, and none longer.
 const NOT_YET: &[(&str, &str, usize)] = &[
     ("crates/auth/src/settings.rs", "oauth", 63),
-    ("crates/core/src/builder.rs", "build", 133),
-    ("crates/core/src/builder/register.rs", "resource", 96),
-    ("crates/core/src/builder/register.rs", "tool", 91),
-    ("crates/core/src/dispatch/call.rs", "make", 76),
-    ("crates/core/src/dispatch/merged.rs", "list", 86),
     ("crates/lambda/src/run.rs", "host", 68),
     ("crates/local/src/cli.rs", "start", 139),
     ("crates/local/src/metrics.rs", "write_all", 74),
@@ -55,8 +50,6 @@ const NOT_YET: &[(&str, &str, usize)] = &[
         "decide",
         64,
     ),
-    ("crates/core/src/upstream.rs", "add", 61),
-    ("crates/http/src/service.rs", "call", 61),
 ];
 
 /// Functions with a body: their names and lines.

@@ -17,8 +17,8 @@ const READERS: [&str; 7] = [
 
 /// Statuses that are still chosen outside `http`.
 const NOT_YET: &[&str] = &[
-    "crates/core/src/jsonrpc.rs: 403",
-    "crates/core/src/jsonrpc.rs: 429",
+    "crates/core/src/jsonrpc/error.rs: 403",
+    "crates/core/src/jsonrpc/error.rs: 429",
     "crates/worker/src/fetch.rs: 499",
     "crates/worker/src/fetch.rs: 500",
     "crates/worker/src/fetch.rs: 503",
