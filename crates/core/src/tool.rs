@@ -36,7 +36,7 @@ pub struct Tool {
     pub(crate) scopes: Vec<String>,
     pub(crate) annotations: ToolAnnotations,
     pub(crate) timeout: Duration,
-    pub(crate) rate: Option<Rate>,
+    pub(crate) rate_limit: Option<Rate>,
     pub(crate) cache: Cache,
     pub(crate) meta: JsonObject,
     /// Schemas given by hand, published unchanged.
@@ -60,7 +60,7 @@ impl Tool {
             scopes: Vec::new(),
             annotations: ToolAnnotations::default(),
             timeout: TIMEOUT,
-            rate: None,
+            rate_limit: None,
             cache: Cache::default(),
             meta: JsonObject::new(),
             input: None,
@@ -104,8 +104,8 @@ impl Tool {
     }
 
     /// How often one caller may call it, beside what the deployment allows for all tools together.
-    pub fn rate(mut self, rate: Rate) -> Self {
-        self.rate = Some(rate);
+    pub fn rate_limit(mut self, rate: Rate) -> Self {
+        self.rate_limit = Some(rate);
         self
     }
 

@@ -68,7 +68,7 @@ use crate::item::Side;
 /// | `cache` | as `timeout`, or `"1h"` | how long a result is kept for the same caller; only with `read_only` |
 /// | `cache_stale` | as `cache` | how long after that it is still given while a new one is made |
 /// | `cache_public` | | any caller gets what was kept for any other |
-/// | `rate` | `"10/m"`, `"5/10s"` | how often one caller may call it |
+/// | `rate_limit` | `"10/m"`, `"5/10s"` | how often one caller may call it |
 ///
 /// # What it becomes
 ///

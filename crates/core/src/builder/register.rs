@@ -144,11 +144,11 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         }
     }
     if tool
-        .rate
+        .rate_limit
         .is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1))
     {
         found.push(
-            "its rate allows no call: give at least one call in at least a millisecond".to_owned(),
+            "its rate limit allows no call: give at least one call in at least a millisecond".to_owned(),
         );
     }
     let hidden = schema::hidden(&input);
@@ -176,7 +176,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         output: output_validator,
         headers,
         timeout: tool.timeout,
-        rate: tool.rate,
+        rate_limit: tool.rate_limit,
         cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
         writes: !read_only,
         key_argument,

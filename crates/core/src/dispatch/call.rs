@@ -44,7 +44,7 @@ pub(super) fn tool(
         call,
         platform,
     )?;
-    Ok(work.start(server.tool(position).rate, async move |work| {
+    Ok(work.start(server.tool(position).rate_limit, async move |work| {
         call_tool(&work, position).await
     }))
 }
