@@ -31,6 +31,7 @@ mod context;
 mod declared;
 mod dispatch;
 mod error;
+mod for_testing;
 mod handler;
 mod join;
 pub mod jsonrpc;
@@ -101,10 +102,16 @@ pub use version::Revision;
 #[cfg(feature = "macros")]
 pub use mcpfn_macros::{input, output, prompt, resource, tool};
 
-/// For the macros only: what they expand to needs these under one root. Not part of the public
+/// For the macros and `mcpfn-testing` only: what they need under one root. Not part of the public
 /// interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::text::paragraphs;
     pub use {schemars, serde};
+
+    pub mod testing {
+        pub use crate::for_testing::{
+            TestOutbox, TestParts, TestState, carried_state, cx, private_cause, questions,
+        };
+    }
 }

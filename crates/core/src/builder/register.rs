@@ -148,7 +148,8 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         .is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1))
     {
         found.push(
-            "its rate limit allows no call: give at least one call in at least a millisecond".to_owned(),
+            "its rate limit allows no call: give at least one call in at least a millisecond"
+                .to_owned(),
         );
     }
     let hidden = schema::hidden(&input);

@@ -44,9 +44,11 @@ pub(super) fn tool(
         call,
         platform,
     )?;
-    Ok(work.start(server.tool(position).rate_limit, async move |work| {
-        call_tool(&work, position).await
-    }))
+    Ok(
+        work.start(server.tool(position).rate_limit, async move |work| {
+            call_tool(&work, position).await
+        }),
+    )
 }
 
 async fn call_tool(work: &Arc<ActiveCall>, position: usize) -> audit::CallResult {

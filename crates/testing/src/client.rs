@@ -1,0 +1,357 @@
+//! A client and a server in one process: real JSON-RPC through the server's own dispatch. No HTTP:
+//! what stands before it there (headers, origins, tokens) is tested through a host.
+
+pub(crate) mod error;
+pub(crate) mod request;
+pub(crate) mod results;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mcpfn_core::{
+    Builder, GetPromptResult, JsonObject, MaybeSend, MaybeSync, Platform, Principal, Revision,
+    Scopes, Server,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Question};
+use crate::audit::TestAudit;
+use crate::clock::TestClock;
+use crate::notification::{Heard, LogMessage, Progress};
+use crate::ports;
+use crate::stores::TestStores;
+use request::{Request, list};
+use results::{
+    Completion, Discovery, PromptEntry, ReadResult, Reference, ResourceEntry, ToolEntry, ToolResult,
+};
+
+type Answerer = dyn Fn(&Question) -> Option<Answer> + Send + Sync;
+
+/// Asks a server as clients do.
+///
+/// Each method gives a [`Request`]: `.await` it under a runtime, or `.wait()` for it in a plain
+/// `#[test]`. Without further words the caller is the local user with every scope, the revision is
+/// 2026-07-28, caches, rate limits and idempotent writes have stores in memory, and the clock
+/// stands still. Clones share ports, stores, clock and log: change the principal of a clone to
+/// have a second caller.
+///
+/// ```
+/// use mcpfn::prelude::*;
+/// use mcpfn::testing::TestClient;
+/// use mcpfn::{Principal, PrincipalKind, Scopes};
+/// use serde_json::json;
+///
+/// /// Counts the books.
+/// #[tool(read_only, scope = "books:read")]
+/// async fn count() -> Json<u32> {
+///     Json(42)
+/// }
+///
+/// let client = TestClient::new(Server::builder("library", "1.0.0").tool(count));
+/// let result = client.call("count", json!({})).wait().unwrap();
+/// assert_eq!(result.structured::<serde_json::Value>(), json!({"result": 42}));
+///
+/// let reader = Principal::new(PrincipalKind::Jwt, "reader").with_scopes(Scopes::parse("crm"));
+/// let error = client.clone().principal(reader).call("count", json!({})).wait().unwrap_err();
+/// assert_eq!(error.code(), Some(403));
+/// ```
+#[derive(Clone)]
+#[must_use = "ask it something"]
+pub struct TestClient {
+    server: Server,
+    platform: Arc<Platform>,
+    principal: Arc<Principal>,
+    revision: Revision,
+    capabilities: Option<Value>,
+    meta: JsonObject,
+    answers: BTreeMap<String, Answer>,
+    answerer: Option<Arc<Answerer>>,
+    clock: TestClock,
+    audit: TestAudit,
+    stores: TestStores,
+    heard: Arc<Mutex<Heard>>,
+    next_id: Arc<AtomicU64>,
+}
+
+impl TestClient {
+    /// A client of this server, which is built if it is not yet.
+    ///
+    /// # Panics
+    /// With every mistake of the registration.
+    pub fn new(server: impl IntoServer) -> Self {
+        Self::with_clock(server, TestClock::manual())
+    }
+
+    /// With this clock.
+    ///
+    /// # Panics
+    /// As [`TestClient::new`].
+    pub fn with_clock(server: impl IntoServer, clock: TestClock) -> Self {
+        let (audit, stores) = (TestAudit::default(), TestStores::default());
+        Self {
+            server: server.into_server(),
+            platform: Arc::new(ports::platform(&clock, &audit, &stores)),
+            principal: Arc::new(Principal::local()),
+            revision: Revision::LATEST,
+            capabilities: None,
+            meta: JsonObject::new(),
+            answers: BTreeMap::new(),
+            answerer: None,
+            clock,
+            audit,
+            stores,
+            heard: Arc::default(),
+            next_id: Arc::default(),
+        }
+    }
+
+    /// Who calls.
+    pub fn principal(mut self, principal: Principal) -> Self {
+        self.principal = Arc::new(principal);
+        self
+    }
+
+    /// The same caller with these scopes alone, separated by spaces; none for an empty text.
+    pub fn scopes(self, scopes: &str) -> Self {
+        let principal = Principal::clone(&self.principal);
+        self.principal(principal.with_scopes(Scopes::parse(scopes)))
+    }
+
+    /// The protocol revision that the client speaks. Those before 2026-07-28 can't be asked
+    /// anything.
+    pub fn revision(mut self, revision: Revision) -> Self {
+        self.revision = revision;
+        self
+    }
+
+    /// Adds a port by its trait, e.g. `with_port::<dyn Sql>(database)`.
+    pub fn with_port<P: ?Sized + Any + MaybeSend + MaybeSync>(self, port: Arc<P>) -> Self
+    where
+        Arc<P>: Any + MaybeSend + MaybeSync,
+    {
+        self.map_platform(|platform| platform.with_port(port))
+    }
+
+    /// Changes the platform, e.g. `|platform| platform.with_background(tasks)`. A platform of its
+    /// own may take the whole place; then [`TestClient::time`], [`TestClient::audit`] and
+    /// [`TestClient::stores`] hear nothing of it.
+    pub fn map_platform(mut self, change: impl FnOnce(Platform) -> Platform) -> Self {
+        self.platform = Arc::new(change(Platform::clone(&self.platform)));
+        self
+    }
+
+    /// The answer to every question with this key. A client with an answer declares that it can
+    /// show forms and pages, ask its model, and list its roots.
+    pub fn answer(mut self, key: impl Into<String>, answer: Answer) -> Self {
+        self.answers.insert(key.into(), answer);
+        self
+    }
+
+    /// Answers what no [`TestClient::answer`] is for; `None` leaves a question open.
+    pub fn answers(
+        mut self,
+        answerer: impl Fn(&Question) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        self.answerer = Some(Arc::new(answerer));
+        self
+    }
+
+    /// What the client declares, as the wire has it: `json!({"elicitation": {}})`.
+    pub fn capabilities(mut self, capabilities: Value) -> Self {
+        self.capabilities = Some(capabilities);
+        self
+    }
+
+    /// Adds a member to `_meta` of each request.
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.meta.insert(key.into(), value.into());
+        self
+    }
+
+    /// `server/discover`, or the handshake of an older revision.
+    pub fn discover(&self) -> Request<'_, Discovery> {
+        if self.revision.is_modern() {
+            return Request::new(self, "server/discover", json!({}));
+        }
+        let params = json!({
+            "protocolVersion": self.revision.as_str(),
+            "capabilities": self.declared(),
+            "clientInfo": {"name": "mcpfn-testing", "version": env!("CARGO_PKG_VERSION")},
+        });
+        Request::new(self, "initialize", params)
+    }
+
+    /// The tools that the caller sees, of all pages.
+    pub fn list_tools(&self) -> Request<'_, Vec<ToolEntry>> {
+        list(self, "tools/list", "tools")
+    }
+
+    /// The resources at fixed URIs that the caller sees, of all pages.
+    pub fn list_resources(&self) -> Request<'_, Vec<ResourceEntry>> {
+        list(self, "resources/list", "resources")
+    }
+
+    /// The resource templates that the caller sees, of all pages.
+    pub fn list_templates(&self) -> Request<'_, Vec<ResourceEntry>> {
+        list(self, "resources/templates/list", "resourceTemplates")
+    }
+
+    /// The prompts that the caller sees, of all pages.
+    pub fn list_prompts(&self) -> Request<'_, Vec<PromptEntry>> {
+        list(self, "prompts/list", "prompts")
+    }
+
+    /// Calls a tool. The arguments are anything that is written as a JSON object.
+    ///
+    /// # Panics
+    /// When they can't be written as JSON.
+    pub fn call(&self, tool: &str, arguments: impl Serialize) -> Request<'_, ToolResult> {
+        let params = json!({"name": tool, "arguments": written(arguments)});
+        Request::new(self, "tools/call", params)
+    }
+
+    /// Reads a resource.
+    pub fn read(&self, uri: &str) -> Request<'_, ReadResult> {
+        Request::new(self, "resources/read", json!({ "uri": uri }))
+    }
+
+    /// Gets a prompt.
+    ///
+    /// # Panics
+    /// When the arguments can't be written as JSON.
+    pub fn get_prompt(
+        &self,
+        prompt: &str,
+        arguments: impl Serialize,
+    ) -> Request<'_, GetPromptResult> {
+        let params = json!({"name": prompt, "arguments": written(arguments)});
+        Request::new(self, "prompts/get", params)
+    }
+
+    /// Completes the value of a prompt's argument or of a template's variable. Values of other
+    /// arguments are given with [`Request::with_argument`].
+    pub fn complete(
+        &self,
+        reference: Reference,
+        argument: &str,
+        value: &str,
+    ) -> Request<'_, Completion> {
+        let argument = json!({"name": argument, "value": value});
+        let params = json!({"ref": reference.into_value(), "argument": argument});
+        Request::new(self, "completion/complete", params)
+    }
+
+    /// Any method, and its result as JSON.
+    pub fn request(&self, method: &str, params: Value) -> Request<'_, Value> {
+        Request::new(self, method, params)
+    }
+
+    /// The progress that was reported so far, by all calls.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        self.heard().progress.clone()
+    }
+
+    /// The log messages that were sent so far, by all calls.
+    #[must_use]
+    pub fn logs(&self) -> Vec<LogMessage> {
+        self.heard().logs.clone()
+    }
+
+    /// What the operator reads: calls, and private causes of failures.
+    #[must_use]
+    pub fn audit(&self) -> &TestAudit {
+        &self.audit
+    }
+
+    /// The clock, to advance it.
+    #[must_use]
+    pub fn time(&self) -> &TestClock {
+        &self.clock
+    }
+
+    /// The stores behind caches, rate limits and idempotent writes.
+    #[must_use]
+    pub fn stores(&self) -> &TestStores {
+        &self.stores
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The platform that the server's calls get.
+    #[must_use]
+    pub fn platform(&self) -> &Arc<Platform> {
+        &self.platform
+    }
+
+    /// What it can do: what the test says, else everything if it has answers, else nothing.
+    fn declared(&self) -> Value {
+        let answers = self.answerer.is_some() || !self.answers.is_empty();
+        match &self.capabilities {
+            Some(declared) => declared.clone(),
+            None if answers => json!({
+                "elicitation": {"form": {}, "url": {}},
+                "sampling": {"tools": {}},
+                "roots": {},
+            }),
+            None => json!({}),
+        }
+    }
+
+    fn find_answer(&self, question: &Question) -> Option<Answer> {
+        let prepared = self.answers.get(&question.key).cloned();
+        prepared.or_else(|| self.answerer.as_ref()?(question))
+    }
+
+    fn new_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What is behind the lock is whole after a panic, too: every change is one push.
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn written(arguments: impl Serialize) -> Value {
+    serde_json::to_value(arguments).expect("arguments are written as JSON")
+}
+
+impl fmt::Debug for TestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestClient")
+            .field("server", &self.server)
+            .field("principal", &self.principal)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`TestClient::new`] takes: a server, or what builds one.
+pub trait IntoServer {
+    /// Gives the server.
+    ///
+    /// # Panics
+    /// With every mistake of the registration.
+    fn into_server(self) -> Server;
+}
+
+impl IntoServer for Server {
+    fn into_server(self) -> Server {
+        self
+    }
+}
+
+impl IntoServer for Builder {
+    fn into_server(self) -> Server {
+        self.build().unwrap_or_else(|error| panic!("{error}"))
+    }
+}
