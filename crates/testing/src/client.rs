@@ -24,7 +24,7 @@ use crate::clock::TestClock;
 use crate::notification::{Heard, LogMessage, Progress};
 use crate::ports;
 use crate::stores::TestStores;
-use request::{Request, list};
+use request::{Request, first, list};
 use results::{
     Completion, Discovery, PromptEntry, ReadResult, Reference, ResourceEntry, ToolEntry, ToolResult,
 };
@@ -245,9 +245,10 @@ impl TestClient {
         Request::new(self, "completion/complete", params)
     }
 
-    /// Any method, and its result as JSON.
+    /// Any method, and its result as JSON. A question of the server is a result like others and is
+    /// not answered.
     pub fn request(&self, method: &str, params: Value) -> Request<'_, Value> {
-        Request::new(self, method, params)
+        first(self, method, params)
     }
 
     /// The progress that was reported so far, by all calls.

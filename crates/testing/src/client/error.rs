@@ -57,6 +57,12 @@ impl ClientError {
         }
     }
 
+    /// The error of the protocol as JSON, `{"code": .., "message": ..}`; `null` for others.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self.rpc()).unwrap_or_default()
+    }
+
     /// What was asked and not answered.
     #[must_use]
     pub fn questions(&self) -> &[Question] {

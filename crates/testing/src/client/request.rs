@@ -29,7 +29,10 @@ pub struct Request<'a, T> {
 }
 
 enum Read<T> {
+    /// The result after all questions.
     Whole(fn(&Value) -> Result<T, ClientError>),
+    /// The first result, also if it is a question.
+    First(fn(&Value) -> Result<T, ClientError>),
     /// All pages, of which this member has the entries.
     Pages(&'static str, fn(&Value) -> Result<T, ClientError>),
 }
@@ -42,6 +45,13 @@ pub(crate) fn list<'a, E: DeserializeOwned>(
     Request {
         read: Read::Pages(member, typed),
         ..Request::new(client, method, json!({}))
+    }
+}
+
+pub(crate) fn first<'a>(client: &'a TestClient, method: &str, params: Value) -> Request<'a, Value> {
+    Request {
+        read: Read::First(typed),
+        ..Request::new(client, method, params)
     }
 }
 
@@ -88,6 +98,7 @@ impl<'a, T> Request<'a, T> {
     async fn send(self) -> Result<T, ClientError> {
         match self.read {
             Read::Whole(read) => read(&exchange(self.client, &self.method, self.params).await?),
+            Read::First(read) => read(&round(self.client, &self.method, self.params).await?),
             Read::Pages(member, read) => {
                 read(&pages(self.client, &self.method, self.params, member).await?)
             }
