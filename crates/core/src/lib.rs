@@ -21,6 +21,22 @@
 //! assert_eq!(server.counts(), (1, 0, 0));
 //! # Ok::<(), mcpfn_core::BuildError>(())
 //! ```
+//!
+//! # When to use it
+//!
+//! Most servers depend on `mcpfn`, which re-exports all of this and adds the hosts. Depend on this crate to write a host,
+//! or a toolkit that knows no host.
+//!
+//! A request as a host makes it, with the client of `mcpfn-testing` in a host's place:
+//!
+//! ```
+//! use mcpfn_core::{NoArguments, Server, Tool};
+//! use mcpfn_testing::TestClient;
+//!
+//! let tick = Tool::new("tick").description("Says tick.").handler(|_: NoArguments| async { "tick" });
+//! let client = TestClient::new(Server::builder("clock", "1.0.0").tool(tick));
+//! assert_eq!(client.call("tick", serde_json::json!({})).wait().unwrap().text(), "tick");
+//! ```
 
 mod batch;
 mod builder;

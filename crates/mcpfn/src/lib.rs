@@ -22,6 +22,21 @@
 //! written without it: see [`Tool`], [`Prompt`] and [`Resource`]. What the call offers is [`Cx`];
 //! how a handler fails is [`ToolError`].
 //!
+//! # When to use it
+//!
+//! For a server that answers each request by itself: on AWS Lambda, on Cloudflare Workers, on your own machine over HTTP
+//! or stdio, from one source file. Not for servers that must call clients outside of a request, or that keep a session.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | complete servers, one file each | the folder `examples` of the repository |
+//! | tests of handlers and servers | [`testing`](https://docs.rs/mcpfn-testing) (feature `testing`) |
+//! | databases, files, embeddings behind a handler | [`port`] |
+//! | ready-made tools | the crate `mcpfn-toolkits` |
+//! | the protocol without a host | the crates `mcpfn-core` and `mcpfn-http` |
+//!
 //! # Features
 //!
 //! | feature | what it adds |
