@@ -2,8 +2,10 @@
 //! model can act on.
 //!
 //! ```sh
-//! cargo run -p mcpfn-examples --example structured -- call convert '{"amount": 20, "from": "celsius", "to": "fahrenheit"}'
-//! cargo run -p mcpfn-examples --example structured -- call convert '{"amount": -300, "from": "celsius"}'
+//! cargo run -p mcpfn-examples --example structured -- \
+//!     call convert '{"amount": 20, "from": "celsius", "to": "fahrenheit"}'
+//! cargo run -p mcpfn-examples --example structured -- \
+//!     call convert '{"amount": -300, "from": "celsius"}'
 //! ```
 
 use mcpfn::prelude::*;

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn::port::Sql;
-use mcpfn::testing::{Answer, Reference, TestClient, TestClock, TestHttp, block_on};
+use mcpfn::testing::{Answer, CompletionTarget, TestClient, TestClock, TestHttp, block_on};
 use mcpfn::{
     BoxFuture, CacheStatus, HttpClient, HttpRequest, Keyring, Principal, PrincipalKind, Scopes,
     StoreError,
@@ -121,7 +121,7 @@ fn resources_are_read_and_completed() {
         client.list_templates().wait().unwrap()[0].uri,
         "note://{name}"
     );
-    let template = Reference::resource("note://{name}");
+    let template = CompletionTarget::resource("note://{name}");
     let offered = client.complete(template, "name", "br").wait().unwrap();
     assert_eq!(offered.values, ["breakfast", "bread"]);
 }
@@ -135,7 +135,7 @@ fn prompts_start_a_conversation() {
     let asked = "Review this code and say what makes it slow:\n\nx = 1";
     assert_eq!(prompt.messages[0].content, asked.into());
     let offered = client
-        .complete(Reference::prompt("review"), "focus", "s")
+        .complete(CompletionTarget::prompt("review"), "focus", "s")
         .wait()
         .unwrap();
     assert_eq!(offered.values, ["security", "speed", "style"]);

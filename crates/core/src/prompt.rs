@@ -21,7 +21,7 @@ use crate::tool::schema::{self, Input};
 ///
 /// ```
 /// use mcpfn_core::{Cx, JsonSchema, Prompt, Server};
-/// use mcpfn_testing::{Reference, TestClient};
+/// use mcpfn_testing::{CompletionTarget, TestClient};
 /// use serde_json::json;
 ///
 /// #[derive(serde::Deserialize, JsonSchema)]
@@ -41,7 +41,7 @@ use crate::tool::schema::{self, Input};
 /// let client = TestClient::new(Server::builder("shop", "1.0.0").prompt(summary));
 /// let prompt = client.get_prompt("weekly_summary", json!({"week": "31"})).wait().unwrap();
 /// assert_eq!(prompt.messages[0].content, "Summarise week 31.".into());
-/// let offered = client.complete(Reference::prompt("weekly_summary"), "week", "5").wait().unwrap();
+/// let offered = client.complete(CompletionTarget::prompt("weekly_summary"), "week", "5").wait().unwrap();
 /// assert_eq!(offered.values, ["5", "50", "51", "52"]);
 /// ```
 #[must_use = "give it to `Builder::prompt`"]

@@ -30,7 +30,7 @@ use result::IntoResourceContents;
 /// ```
 /// use std::time::Duration;
 /// use mcpfn_core::{Annotations, Cx, JsonSchema, Resource, Role, Server, ToolError};
-/// use mcpfn_testing::{Reference, TestClient};
+/// use mcpfn_testing::{CompletionTarget, TestClient};
 ///
 /// #[derive(serde::Deserialize, JsonSchema)]
 /// struct Product {
@@ -61,7 +61,7 @@ use result::IntoResourceContents;
 /// assert_eq!((terms.ttl_ms, terms.cache_scope.as_deref()), (Some(3_600_000), Some("public")));
 /// assert_eq!(client.read("shop://product/tea-1").wait().unwrap().text(), Some("Green tea"));
 /// assert_eq!(client.read("shop://product/x").wait().unwrap_err().code(), Some(-32602));
-/// let template = Reference::resource("shop://product/{sku}");
+/// let template = CompletionTarget::resource("shop://product/{sku}");
 /// assert_eq!(client.complete(template, "sku", "t").wait().unwrap().values, ["tea-1"]);
 /// ```
 #[must_use = "give it to `Builder::resource`"]

@@ -6,10 +6,10 @@ use mcpfn_core::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
 
 /// What a server told its operator. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct TestAudit(Arc<Mutex<State>>);
+pub struct TestAudit(Arc<Mutex<AuditState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct AuditState {
     calls: Vec<AuditedCall>,
     failures: Vec<RecordedFailure>,
     degraded: Vec<(String, String)>,
@@ -87,7 +87,7 @@ impl TestAudit {
     }
 
     /// What is behind the lock is whole after a panic, too: every change is one push.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, AuditState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,19 +21,20 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Question};
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
-use crate::notification::{Heard, LogMessage, Progress};
+use crate::notification::{Heard, LoggedMessage, ReportedProgress};
 use crate::ports;
 use crate::stores::TestStores;
-use request::{Request, first, list};
+use request::{TestRequest, first, list};
 use results::{
-    Completion, Discovery, PromptEntry, ReadResult, Reference, ResourceEntry, ToolEntry, ToolResult,
+    CompletedValues, CompletionTarget, Discovery, PromptEntry, ResourceEntry, ResourceResult,
+    ToolEntry, ToolResult,
 };
 
 type Answerer = dyn Fn(&Question) -> Option<Answer> + Send + Sync;
 
 /// Asks a server as clients do.
 ///
-/// Each method gives a [`Request`]: `.await` it under a runtime, or `.wait()` for it in a plain
+/// Each method gives a [`TestRequest`]: `.await` it under a runtime, or `.wait()` for it in a plain
 /// `#[test]`. Without further words the caller is the local user with every scope, the revision is
 /// 2026-07-28, caches, rate limits and idempotent writes have stores in memory, and the clock
 /// stands still. Clones share ports, stores, clock and log: change the principal of a clone to
@@ -173,35 +174,35 @@ impl TestClient {
     }
 
     /// `server/discover`, or the handshake of an older revision.
-    pub fn discover(&self) -> Request<'_, Discovery> {
+    pub fn discover(&self) -> TestRequest<'_, Discovery> {
         if self.revision.is_modern() {
-            return Request::new(self, "server/discover", json!({}));
+            return TestRequest::new(self, "server/discover", json!({}));
         }
         let params = json!({
             "protocolVersion": self.revision.as_str(),
             "capabilities": self.declared(),
             "clientInfo": {"name": "mcpfn-testing", "version": env!("CARGO_PKG_VERSION")},
         });
-        Request::new(self, "initialize", params)
+        TestRequest::new(self, "initialize", params)
     }
 
     /// The tools that the caller sees, of all pages.
-    pub fn list_tools(&self) -> Request<'_, Vec<ToolEntry>> {
+    pub fn list_tools(&self) -> TestRequest<'_, Vec<ToolEntry>> {
         list(self, "tools/list", "tools")
     }
 
     /// The resources at fixed URIs that the caller sees, of all pages.
-    pub fn list_resources(&self) -> Request<'_, Vec<ResourceEntry>> {
+    pub fn list_resources(&self) -> TestRequest<'_, Vec<ResourceEntry>> {
         list(self, "resources/list", "resources")
     }
 
     /// The resource templates that the caller sees, of all pages.
-    pub fn list_templates(&self) -> Request<'_, Vec<ResourceEntry>> {
+    pub fn list_templates(&self) -> TestRequest<'_, Vec<ResourceEntry>> {
         list(self, "resources/templates/list", "resourceTemplates")
     }
 
     /// The prompts that the caller sees, of all pages.
-    pub fn list_prompts(&self) -> Request<'_, Vec<PromptEntry>> {
+    pub fn list_prompts(&self) -> TestRequest<'_, Vec<PromptEntry>> {
         list(self, "prompts/list", "prompts")
     }
 
@@ -209,14 +210,14 @@ impl TestClient {
     ///
     /// # Panics
     /// When they can't be written as JSON.
-    pub fn call(&self, tool: &str, arguments: impl Serialize) -> Request<'_, ToolResult> {
+    pub fn call(&self, tool: &str, arguments: impl Serialize) -> TestRequest<'_, ToolResult> {
         let params = json!({"name": tool, "arguments": written(arguments)});
-        Request::new(self, "tools/call", params)
+        TestRequest::new(self, "tools/call", params)
     }
 
     /// Reads a resource.
-    pub fn read(&self, uri: &str) -> Request<'_, ReadResult> {
-        Request::new(self, "resources/read", json!({ "uri": uri }))
+    pub fn read(&self, uri: &str) -> TestRequest<'_, ResourceResult> {
+        TestRequest::new(self, "resources/read", json!({ "uri": uri }))
     }
 
     /// Gets a prompt.
@@ -227,39 +228,39 @@ impl TestClient {
         &self,
         prompt: &str,
         arguments: impl Serialize,
-    ) -> Request<'_, GetPromptResult> {
+    ) -> TestRequest<'_, GetPromptResult> {
         let params = json!({"name": prompt, "arguments": written(arguments)});
-        Request::new(self, "prompts/get", params)
+        TestRequest::new(self, "prompts/get", params)
     }
 
     /// Completes the value of a prompt's argument or of a template's variable. Values of other
-    /// arguments are given with [`Request::with_argument`].
+    /// arguments are given with [`TestRequest::with_argument`].
     pub fn complete(
         &self,
-        reference: Reference,
+        reference: CompletionTarget,
         argument: &str,
         value: &str,
-    ) -> Request<'_, Completion> {
+    ) -> TestRequest<'_, CompletedValues> {
         let argument = json!({"name": argument, "value": value});
         let params = json!({"ref": reference.into_value(), "argument": argument});
-        Request::new(self, "completion/complete", params)
+        TestRequest::new(self, "completion/complete", params)
     }
 
     /// Any method, and its result as JSON. A question of the server is a result like others and is
     /// not answered.
-    pub fn request(&self, method: &str, params: Value) -> Request<'_, Value> {
+    pub fn request(&self, method: &str, params: Value) -> TestRequest<'_, Value> {
         first(self, method, params)
     }
 
     /// The progress that was reported so far, by all calls.
     #[must_use]
-    pub fn progress(&self) -> Vec<Progress> {
+    pub fn progress(&self) -> Vec<ReportedProgress> {
         self.heard().progress.clone()
     }
 
     /// The log messages that were sent so far, by all calls.
     #[must_use]
-    pub fn logs(&self) -> Vec<LogMessage> {
+    pub fn logs(&self) -> Vec<LoggedMessage> {
         self.heard().logs.clone()
     }
 

@@ -32,9 +32,9 @@ const START_MS: u64 = 1_785_196_800_000;
 /// assert_eq!(clock.now_ms() - before, 60_000);
 /// ```
 #[derive(Clone)]
-pub struct TestClock(Arc<Mutex<State>>);
+pub struct TestClock(Arc<Mutex<ClockState>>);
 
-struct State {
+struct ClockState {
     now_ms: u64,
     /// Goes on by itself when a call waits.
     auto: bool,
@@ -57,7 +57,7 @@ impl TestClock {
     }
 
     fn new(auto: bool) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(ClockState {
             now_ms: START_MS,
             auto,
             next: 0,
@@ -98,12 +98,12 @@ impl TestClock {
 
     /// What is behind the lock is whole after a panic, too: every change is one assignment or one
     /// call on a map.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl ClockState {
     /// Takes out those whose time has come.
     fn over(&mut self) -> Vec<Waker> {
         let later = self.sleepers.split_off(&(self.now_ms.saturating_add(1), 0));

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
-use crate::notification::{Heard, LogMessage, Progress};
+use crate::notification::{Heard, LoggedMessage, ReportedProgress};
 use crate::ports;
 use crate::stores::TestStores;
 
@@ -246,13 +246,13 @@ impl TestCx {
 
     /// The progress that was reported so far.
     #[must_use]
-    pub fn progress(&self) -> Vec<Progress> {
+    pub fn progress(&self) -> Vec<ReportedProgress> {
         self.heard().progress
     }
 
     /// The messages for the client's log so far.
     #[must_use]
-    pub fn logs(&self) -> Vec<LogMessage> {
+    pub fn logs(&self) -> Vec<LoggedMessage> {
         self.heard().logs
     }
 

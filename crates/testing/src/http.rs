@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
 
-type Service = dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync;
+type HttpAnswerer = dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync;
 
 /// The port `HttpClient` with a function behind it; it keeps the requests that were sent. Clones
 /// share them.
@@ -23,7 +23,7 @@ type Service = dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + 
 /// ```
 #[derive(Clone)]
 pub struct TestHttp {
-    service: Arc<Service>,
+    service: Arc<HttpAnswerer>,
     sent: Arc<Mutex<Vec<HttpRequest>>>,
 }
 

@@ -10,8 +10,8 @@
 //!
 //! | to test | use |
 //! |---|---|
-//! | a handler, which is a function that takes `&Cx` | [`TestCx`] makes the [`Cx`](mcpfn_core::Cx) |
-//! | a whole server, with schemas, scopes, rate limits and caches before the handler | [`TestClient`] sends it JSON-RPC |
+//! | a handler that takes `&Cx` | [`TestCx`] makes the [`Cx`](mcpfn_core::Cx) |
+//! | a whole server, with schemas, scopes and caches before it | [`TestClient`] sends it JSON-RPC |
 //! | what needs a future's value in a plain `#[test]` | [`block_on`], or `.wait()` on a request |
 //! | what depends on the time | [`TestClock`], which stands still until it is told to go on |
 //! | what asks another HTTP service | [`TestHttp`] answers in its place |
@@ -70,17 +70,17 @@ mod stores;
 
 pub use answer::{Answer, Question, carried_state, private_cause, questions};
 pub use audit::{AuditedCall, RecordedFailure, TestAudit};
-pub use client::error::{ClientError, RpcError};
-pub use client::request::Request;
+pub use client::error::{ClientError, ProtocolError};
+pub use client::request::TestRequest;
 pub use client::results::{
-    Completion, Discovery, PromptArgument, PromptEntry, ReadResult, Reference, ResourceEntry,
-    ToolEntry, ToolResult,
+    CompletedValues, CompletionTarget, Discovery, PromptEntry, PromptEntryArgument, ResourceEntry,
+    ResourceResult, ToolEntry, ToolResult,
 };
 pub use client::{IntoServer, TestClient};
 pub use clock::TestClock;
 pub use cx::TestCx;
 pub use executor::block_on;
 pub use http::TestHttp;
-pub use notification::{LogMessage, Progress};
+pub use notification::{LoggedMessage, ReportedProgress};
 pub use ports::TestRandom;
 pub use stores::TestStores;

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// How far a call is.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
-pub struct Progress {
+pub struct ReportedProgress {
     /// So far.
     pub progress: f64,
     /// Its end, where it is known.
@@ -21,7 +21,7 @@ pub struct Progress {
 /// A message for the client's log.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
-pub struct LogMessage {
+pub struct LoggedMessage {
     /// How severe it is.
     pub level: LogLevel,
     /// What is said.
@@ -31,8 +31,8 @@ pub struct LogMessage {
 /// What was heard so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Heard {
-    pub(crate) progress: Vec<Progress>,
-    pub(crate) logs: Vec<LogMessage>,
+    pub(crate) progress: Vec<ReportedProgress>,
+    pub(crate) logs: Vec<LoggedMessage>,
 }
 
 impl Heard {

@@ -25,10 +25,10 @@ use mcpfn_core::{
 /// assert!(block_on(stores.get("key", 0)).is_err());
 /// ```
 #[derive(Clone, Default)]
-pub struct TestStores(Arc<Mutex<State>>);
+pub struct TestStores(Arc<Mutex<StoreState>>);
 
 #[derive(Default)]
-struct State {
+struct StoreState {
     down: bool,
     results: HashMap<String, (Bytes, u64)>,
     full_at_us: HashMap<String, u64>,
@@ -65,13 +65,13 @@ impl TestStores {
     }
 
     /// What is behind the lock is whole after a panic, too: every change is one call on a map.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, StoreState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn when_up<T>(
         &self,
-        operation: impl FnOnce(&mut State) -> T,
+        operation: impl FnOnce(&mut StoreState) -> T,
     ) -> BoxFuture<'static, Result<T, StoreError>>
     where
         T: Send + 'static,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mcpfn::prelude::*;
-use mcpfn::testing::{Answer, ClientError, Reference, TestClient, TestClock};
+use mcpfn::testing::{Answer, ClientError, CompletionTarget, TestClient, TestClock};
 use mcpfn::{CacheStatus, InputResponse, LogLevel, Outcome, Revision, Sampling};
 use serde_json::{Value, json};
 
@@ -194,7 +194,7 @@ fn results_are_typed() {
         .unwrap();
     assert_eq!(prompt.messages[0].content, "Introduce Ada.".into());
     let completion = client
-        .complete(Reference::resource("note://{name}"), "name", "A")
+        .complete(CompletionTarget::resource("note://{name}"), "name", "A")
         .with_argument("team", "red")
         .wait()
         .unwrap();

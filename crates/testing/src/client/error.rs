@@ -12,7 +12,7 @@ use crate::answer::Question;
 #[non_exhaustive]
 pub enum ClientError {
     /// The server answered with an error of the protocol.
-    Rpc(RpcError),
+    Rpc(ProtocolError),
     /// The server asked what the test has no answer for.
     Unanswered(Vec<Question>),
     /// The server asked again and again. Each retry carries the answers to the last questions
@@ -25,7 +25,7 @@ pub enum ClientError {
 /// An error of the protocol, as the client gets it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct RpcError {
+pub struct ProtocolError {
     /// JSON-RPC's or MCP's code.
     pub code: i32,
     /// One sentence that says what to change.
@@ -50,7 +50,7 @@ impl ClientError {
 
     /// The error of the protocol, if it is one.
     #[must_use]
-    pub fn rpc(&self) -> Option<&RpcError> {
+    pub fn rpc(&self) -> Option<&ProtocolError> {
         match self {
             Self::Rpc(error) => Some(error),
             _ => None,

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::TestClient;
-use super::error::{ClientError, RpcError};
-use super::results::Completion;
+use super::error::{ClientError, ProtocolError};
+use super::results::CompletedValues;
 use crate::answer::Question;
 use crate::executor::block_on;
 
@@ -19,9 +19,9 @@ const MAX_ROUNDS: usize = 16;
 /// Pages of one list; a cursor that goes in circles ends here.
 const MAX_PAGES: usize = 1000;
 
-/// A request that is not sent yet: `.await` it under a runtime, or [`Request::wait`] for it.
+/// A request that is not sent yet: `.await` it under a runtime, or [`TestRequest::wait`] for it.
 #[must_use = "nothing is sent before `.await` or `.wait()`"]
-pub struct Request<'a, T> {
+pub struct TestRequest<'a, T> {
     client: &'a TestClient,
     method: String,
     params: Value,
@@ -41,17 +41,21 @@ pub(crate) fn list<'a, E: DeserializeOwned>(
     client: &'a TestClient,
     method: &str,
     member: &'static str,
-) -> Request<'a, Vec<E>> {
-    Request {
+) -> TestRequest<'a, Vec<E>> {
+    TestRequest {
         read: Read::Pages(member, typed),
-        ..Request::new(client, method, json!({}))
+        ..TestRequest::new(client, method, json!({}))
     }
 }
 
-pub(crate) fn first<'a>(client: &'a TestClient, method: &str, params: Value) -> Request<'a, Value> {
-    Request {
+pub(crate) fn first<'a>(
+    client: &'a TestClient,
+    method: &str,
+    params: Value,
+) -> TestRequest<'a, Value> {
+    TestRequest {
         read: Read::First(typed),
-        ..Request::new(client, method, params)
+        ..TestRequest::new(client, method, params)
     }
 }
 
@@ -61,7 +65,7 @@ fn typed<T: DeserializeOwned>(result: &Value) -> Result<T, ClientError> {
     })
 }
 
-impl<'a, T: DeserializeOwned> Request<'a, T> {
+impl<'a, T: DeserializeOwned> TestRequest<'a, T> {
     pub(crate) fn new(client: &'a TestClient, method: &str, params: Value) -> Self {
         Self {
             client,
@@ -72,7 +76,7 @@ impl<'a, T: DeserializeOwned> Request<'a, T> {
     }
 }
 
-impl<'a, T> Request<'a, T> {
+impl<'a, T> TestRequest<'a, T> {
     /// By which a repeat of this write is known: sent again with the same key, it happens once.
     pub fn idempotency_key(self, key: &str) -> Self {
         self.meta("idempotencyKey", key)
@@ -106,7 +110,7 @@ impl<'a, T> Request<'a, T> {
     }
 }
 
-impl Request<'_, Completion> {
+impl TestRequest<'_, CompletedValues> {
     /// The value of another argument, which the person has chosen already.
     pub fn with_argument(mut self, argument: &str, value: &str) -> Self {
         self.params["context"]["arguments"][argument] = value.into();
@@ -114,7 +118,7 @@ impl Request<'_, Completion> {
     }
 }
 
-impl<'a, T: MaybeSend + 'a> IntoFuture for Request<'a, T> {
+impl<'a, T: MaybeSend + 'a> IntoFuture for TestRequest<'a, T> {
     type Output = Result<T, ClientError>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
@@ -123,7 +127,7 @@ impl<'a, T: MaybeSend + 'a> IntoFuture for Request<'a, T> {
     }
 }
 
-impl<T> fmt::Debug for Request<'_, T> {
+impl<T> fmt::Debug for TestRequest<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.params)
     }
@@ -226,14 +230,14 @@ async fn round(client: &TestClient, method: &str, params: Value) -> Result<Value
         .map_err(|error| ClientError::BadAnswer(format!("the answer is not JSON: {error}")))?;
     match answer["error"].take() {
         Value::Null => Ok(answer["result"].take()),
-        error => Err(ClientError::Rpc(typed::<RpcError>(&error)?)),
+        error => Err(ClientError::Rpc(typed::<ProtocolError>(&error)?)),
     }
 }
 
 /// The message as dispatch takes it, with the steps that a transport takes before.
 fn call<'b>(client: &TestClient, body: &'b [u8]) -> Result<Call<'b>, ClientError> {
     let refused = |error: mcpfn_core::jsonrpc::Error| {
-        ClientError::Rpc(RpcError {
+        ClientError::Rpc(ProtocolError {
             code: error.code.0,
             message: error.message.into_owned(),
             data: error.data,

@@ -67,7 +67,7 @@ impl ToolResult {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct ReadResult {
+pub struct ResourceResult {
     /// The contents.
     pub contents: Vec<ResourceContents>,
     /// How long a client may keep them, in milliseconds.
@@ -78,7 +78,7 @@ pub struct ReadResult {
     pub cache_scope: Option<String>,
 }
 
-impl ReadResult {
+impl ResourceResult {
     /// The text of the first contents, if they are text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -193,13 +193,13 @@ pub struct PromptEntry {
     pub description: Option<String>,
     /// Its arguments.
     #[serde(default)]
-    pub arguments: Vec<PromptArgument>,
+    pub arguments: Vec<PromptEntryArgument>,
 }
 
 /// An argument of a prompt in a list.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
-pub struct PromptArgument {
+pub struct PromptEntryArgument {
     /// Its name.
     pub name: String,
     /// What it is.
@@ -212,9 +212,9 @@ pub struct PromptArgument {
 
 /// What is completed: a prompt's argument or a template's variable.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reference(Value);
+pub struct CompletionTarget(Value);
 
-impl Reference {
+impl CompletionTarget {
     /// An argument of this prompt.
     #[must_use]
     pub fn prompt(name: &str) -> Self {
@@ -236,7 +236,7 @@ impl Reference {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "Completed")]
 #[non_exhaustive]
-pub struct Completion {
+pub struct CompletedValues {
     /// The values, at most a hundred.
     pub values: Vec<String>,
     /// How many there are in all.
@@ -247,19 +247,19 @@ pub struct Completion {
 
 #[derive(Deserialize)]
 struct Completed {
-    completion: Offered,
+    completion: CompletedMembers,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Offered {
+struct CompletedMembers {
     values: Vec<String>,
     total: Option<u64>,
     #[serde(default)]
     has_more: bool,
 }
 
-impl From<Completed> for Completion {
+impl From<Completed> for CompletedValues {
     fn from(Completed { completion }: Completed) -> Self {
         Self {
             values: completion.values,
