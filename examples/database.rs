@@ -13,7 +13,7 @@ use mcpfn::{Platform, Setup};
 use mcpfn_sql::Sqlite;
 
 /// What the operator decides, as state.
-pub(crate) struct Limits {
+pub(crate) struct ResultLimits {
     pub(crate) most_books: usize,
 }
 
@@ -33,7 +33,7 @@ struct Book {
 /// Finds books by a part of their title.
 #[tool(read_only, open_world = false)]
 async fn find_books(args: FindBooks, cx: &Cx) -> Result<Vec<Book>, ToolError> {
-    let limits = cx.state::<Limits>()?;
+    let limits = cx.state::<ResultLimits>()?;
     let database = cx.port::<dyn Sql>()?;
     // values are bound, never pasted into the statement
     let rows = database
@@ -65,7 +65,7 @@ pub(crate) async fn database() -> Result<Sqlite, SqlError> {
 pub(crate) fn server() -> Builder {
     Server::builder("library", "1.0.0")
         .tool(find_books)
-        .state(Limits { most_books: 20 })
+        .state(ResultLimits { most_books: 20 })
 }
 
 fn main() -> std::process::ExitCode {

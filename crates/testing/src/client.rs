@@ -2,14 +2,14 @@
 //! what stands before it there (headers, origins, tokens) is tested through a host.
 
 pub(crate) mod error;
+mod link;
 pub(crate) mod request;
 pub(crate) mod results;
 
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use mcpfn_core::{
     Builder, GetPromptResult, JsonObject, MaybeSend, MaybeSync, Platform, Principal, Revision,
@@ -21,16 +21,15 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Question};
 use crate::audit::TestAudit;
 use crate::clock::TestClock;
-use crate::notification::{Heard, LoggedMessage, ReportedProgress};
+use crate::notification::{LoggedMessage, ReportedProgress};
 use crate::ports;
 use crate::stores::TestStores;
+use link::ClientLink;
 use request::{TestRequest, first, list};
 use results::{
     CompletedValues, CompletionTarget, Discovery, PromptEntry, ResourceEntry, ResourceResult,
     ToolEntry, ToolResult,
 };
-
-type Answerer = dyn Fn(&Question) -> Option<Answer> + Send + Sync;
 
 /// Asks a server as clients do.
 ///
@@ -62,21 +61,7 @@ type Answerer = dyn Fn(&Question) -> Option<Answer> + Send + Sync;
 /// ```
 #[derive(Clone)]
 #[must_use = "ask it something"]
-pub struct TestClient {
-    server: Server,
-    platform: Arc<Platform>,
-    principal: Arc<Principal>,
-    revision: Revision,
-    capabilities: Option<Value>,
-    meta: JsonObject,
-    answers: BTreeMap<String, Answer>,
-    answerer: Option<Arc<Answerer>>,
-    clock: TestClock,
-    audit: TestAudit,
-    stores: TestStores,
-    heard: Arc<Mutex<Heard>>,
-    next_id: Arc<AtomicU64>,
-}
+pub struct TestClient(ClientLink);
 
 impl TestClient {
     /// A client of this server, which is built if it is not yet.
@@ -93,7 +78,7 @@ impl TestClient {
     /// As [`TestClient::new`].
     pub fn with_clock(server: impl IntoServer, clock: TestClock) -> Self {
         let (audit, stores) = (TestAudit::default(), TestStores::default());
-        Self {
+        Self(ClientLink {
             server: server.into_server(),
             platform: Arc::new(ports::platform(&clock, &audit, &stores)),
             principal: Arc::new(Principal::local()),
@@ -107,25 +92,25 @@ impl TestClient {
             stores,
             heard: Arc::default(),
             next_id: Arc::default(),
-        }
+        })
     }
 
     /// Who calls.
     pub fn principal(mut self, principal: Principal) -> Self {
-        self.principal = Arc::new(principal);
+        self.0.principal = Arc::new(principal);
         self
     }
 
     /// The same caller with these scopes alone, separated by spaces; none for an empty text.
     pub fn scopes(self, scopes: &str) -> Self {
-        let principal = Principal::clone(&self.principal);
+        let principal = Principal::clone(&self.0.principal);
         self.principal(principal.with_scopes(Scopes::parse(scopes)))
     }
 
     /// The protocol revision that the client speaks. Those before 2026-07-28 can't be asked
     /// anything.
     pub fn revision(mut self, revision: Revision) -> Self {
-        self.revision = revision;
+        self.0.revision = revision;
         self
     }
 
@@ -141,14 +126,14 @@ impl TestClient {
     /// own may take the whole place; then [`TestClient::time`], [`TestClient::audit`] and
     /// [`TestClient::stores`] hear nothing of it.
     pub fn map_platform(mut self, change: impl FnOnce(Platform) -> Platform) -> Self {
-        self.platform = Arc::new(change(Platform::clone(&self.platform)));
+        self.0.platform = Arc::new(change(Platform::clone(&self.0.platform)));
         self
     }
 
     /// The answer to every question with this key. A client with an answer declares that it can
     /// show forms and pages, ask its model, and list its roots.
     pub fn answer(mut self, key: impl Into<String>, answer: Answer) -> Self {
-        self.answers.insert(key.into(), answer);
+        self.0.answers.insert(key.into(), answer);
         self
     }
 
@@ -157,53 +142,53 @@ impl TestClient {
         mut self,
         answerer: impl Fn(&Question) -> Option<Answer> + Send + Sync + 'static,
     ) -> Self {
-        self.answerer = Some(Arc::new(answerer));
+        self.0.answerer = Some(Arc::new(answerer));
         self
     }
 
     /// What the client declares, as the wire has it: `json!({"elicitation": {}})`.
     pub fn capabilities(mut self, capabilities: Value) -> Self {
-        self.capabilities = Some(capabilities);
+        self.0.capabilities = Some(capabilities);
         self
     }
 
     /// Adds a member to `_meta` of each request.
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.meta.insert(key.into(), value.into());
+        self.0.meta.insert(key.into(), value.into());
         self
     }
 
     /// `server/discover`, or the handshake of an older revision.
     pub fn discover(&self) -> TestRequest<'_, Discovery> {
-        if self.revision.is_modern() {
-            return TestRequest::new(self, "server/discover", json!({}));
+        if self.0.revision.is_modern() {
+            return TestRequest::new(&self.0, "server/discover", json!({}));
         }
         let params = json!({
-            "protocolVersion": self.revision.as_str(),
-            "capabilities": self.declared(),
+            "protocolVersion": self.0.revision.as_str(),
+            "capabilities": self.0.declared(),
             "clientInfo": {"name": "mcpfn-testing", "version": env!("CARGO_PKG_VERSION")},
         });
-        TestRequest::new(self, "initialize", params)
+        TestRequest::new(&self.0, "initialize", params)
     }
 
     /// The tools that the caller sees, of all pages.
     pub fn list_tools(&self) -> TestRequest<'_, Vec<ToolEntry>> {
-        list(self, "tools/list", "tools")
+        list(&self.0, "tools/list", "tools")
     }
 
     /// The resources at fixed URIs that the caller sees, of all pages.
     pub fn list_resources(&self) -> TestRequest<'_, Vec<ResourceEntry>> {
-        list(self, "resources/list", "resources")
+        list(&self.0, "resources/list", "resources")
     }
 
     /// The resource templates that the caller sees, of all pages.
     pub fn list_templates(&self) -> TestRequest<'_, Vec<ResourceEntry>> {
-        list(self, "resources/templates/list", "resourceTemplates")
+        list(&self.0, "resources/templates/list", "resourceTemplates")
     }
 
     /// The prompts that the caller sees, of all pages.
     pub fn list_prompts(&self) -> TestRequest<'_, Vec<PromptEntry>> {
-        list(self, "prompts/list", "prompts")
+        list(&self.0, "prompts/list", "prompts")
     }
 
     /// Calls a tool. The arguments are anything that is written as a JSON object.
@@ -212,12 +197,12 @@ impl TestClient {
     /// When they can't be written as JSON.
     pub fn call(&self, tool: &str, arguments: impl Serialize) -> TestRequest<'_, ToolResult> {
         let params = json!({"name": tool, "arguments": written(arguments)});
-        TestRequest::new(self, "tools/call", params)
+        TestRequest::new(&self.0, "tools/call", params)
     }
 
     /// Reads a resource.
     pub fn read(&self, uri: &str) -> TestRequest<'_, ResourceResult> {
-        TestRequest::new(self, "resources/read", json!({ "uri": uri }))
+        TestRequest::new(&self.0, "resources/read", json!({ "uri": uri }))
     }
 
     /// Gets a prompt.
@@ -230,7 +215,7 @@ impl TestClient {
         arguments: impl Serialize,
     ) -> TestRequest<'_, GetPromptResult> {
         let params = json!({"name": prompt, "arguments": written(arguments)});
-        TestRequest::new(self, "prompts/get", params)
+        TestRequest::new(&self.0, "prompts/get", params)
     }
 
     /// Completes the value of a prompt's argument or of a template's variable. Values of other
@@ -243,83 +228,55 @@ impl TestClient {
     ) -> TestRequest<'_, CompletedValues> {
         let argument = json!({"name": argument, "value": value});
         let params = json!({"ref": reference.into_value(), "argument": argument});
-        TestRequest::new(self, "completion/complete", params)
+        TestRequest::new(&self.0, "completion/complete", params)
     }
 
     /// Any method, and its result as JSON. A question of the server is a result like others and is
     /// not answered.
     pub fn request(&self, method: &str, params: Value) -> TestRequest<'_, Value> {
-        first(self, method, params)
+        first(&self.0, method, params)
     }
 
     /// The progress that was reported so far, by all calls.
     #[must_use]
     pub fn progress(&self) -> Vec<ReportedProgress> {
-        self.heard().progress.clone()
+        self.0.heard().progress.clone()
     }
 
     /// The log messages that were sent so far, by all calls.
     #[must_use]
     pub fn logs(&self) -> Vec<LoggedMessage> {
-        self.heard().logs.clone()
+        self.0.heard().logs.clone()
     }
 
     /// What the operator reads: calls, and private causes of failures.
     #[must_use]
     pub fn audit(&self) -> &TestAudit {
-        &self.audit
+        &self.0.audit
     }
 
     /// The clock, to advance it.
     #[must_use]
     pub fn time(&self) -> &TestClock {
-        &self.clock
+        &self.0.clock
     }
 
     /// The stores behind caches, rate limits and idempotent writes.
     #[must_use]
     pub fn stores(&self) -> &TestStores {
-        &self.stores
+        &self.0.stores
     }
 
     /// The server.
     #[must_use]
     pub fn server(&self) -> &Server {
-        &self.server
+        &self.0.server
     }
 
     /// The platform that the server's calls get.
     #[must_use]
     pub fn platform(&self) -> &Arc<Platform> {
-        &self.platform
-    }
-
-    /// What it can do: what the test says, else everything if it has answers, else nothing.
-    fn declared(&self) -> Value {
-        let answers = self.answerer.is_some() || !self.answers.is_empty();
-        match &self.capabilities {
-            Some(declared) => declared.clone(),
-            None if answers => json!({
-                "elicitation": {"form": {}, "url": {}},
-                "sampling": {"tools": {}},
-                "roots": {},
-            }),
-            None => json!({}),
-        }
-    }
-
-    fn find_answer(&self, question: &Question) -> Option<Answer> {
-        let prepared = self.answers.get(&question.key).cloned();
-        prepared.or_else(|| self.answerer.as_ref()?(question))
-    }
-
-    fn new_id(&self) -> u64 {
-        self.next_id.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// What is behind the lock is whole after a panic, too: every change is one push.
-    fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        &self.0.platform
     }
 }
 
@@ -330,9 +287,9 @@ fn written(arguments: impl Serialize) -> Value {
 impl fmt::Debug for TestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestClient")
-            .field("server", &self.server)
-            .field("principal", &self.principal)
-            .field("revision", &self.revision)
+            .field("server", &self.0.server)
+            .field("principal", &self.0.principal)
+            .field("revision", &self.0.revision)
             .finish_non_exhaustive()
     }
 }

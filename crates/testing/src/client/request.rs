@@ -8,8 +8,8 @@ use mcpfn_core::{BoxFuture, Call, Envelope, Execution, Frame, MaybeSend};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::TestClient;
 use super::error::{ClientError, ProtocolError};
+use super::link::ClientLink;
 use super::results::CompletedValues;
 use crate::answer::Question;
 use crate::executor::block_on;
@@ -22,7 +22,7 @@ const MAX_PAGES: usize = 1000;
 /// A request that is not sent yet: `.await` it under a runtime, or [`TestRequest::wait`] for it.
 #[must_use = "nothing is sent before `.await` or `.wait()`"]
 pub struct TestRequest<'a, T> {
-    client: &'a TestClient,
+    client: &'a ClientLink,
     method: String,
     params: Value,
     read: Read<T>,
@@ -38,7 +38,7 @@ enum Read<T> {
 }
 
 pub(crate) fn list<'a, E: DeserializeOwned>(
-    client: &'a TestClient,
+    client: &'a ClientLink,
     method: &str,
     member: &'static str,
 ) -> TestRequest<'a, Vec<E>> {
@@ -49,7 +49,7 @@ pub(crate) fn list<'a, E: DeserializeOwned>(
 }
 
 pub(crate) fn first<'a>(
-    client: &'a TestClient,
+    client: &'a ClientLink,
     method: &str,
     params: Value,
 ) -> TestRequest<'a, Value> {
@@ -66,7 +66,7 @@ fn typed<T: DeserializeOwned>(result: &Value) -> Result<T, ClientError> {
 }
 
 impl<'a, T: DeserializeOwned> TestRequest<'a, T> {
-    pub(crate) fn new(client: &'a TestClient, method: &str, params: Value) -> Self {
+    pub(crate) fn new(client: &'a ClientLink, method: &str, params: Value) -> Self {
         Self {
             client,
             method: method.to_owned(),
@@ -135,7 +135,7 @@ impl<T> fmt::Debug for TestRequest<'_, T> {
 
 /// The entries of every page of a list.
 async fn pages(
-    client: &TestClient,
+    client: &ClientLink,
     method: &str,
     mut params: Value,
     member: &str,
@@ -159,7 +159,7 @@ async fn pages(
 
 /// One request and its retries, until the server has no more questions.
 async fn exchange(
-    client: &TestClient,
+    client: &ClientLink,
     method: &str,
     mut params: Value,
 ) -> Result<Value, ClientError> {
@@ -186,7 +186,7 @@ async fn exchange(
     Err(ClientError::AskedTooOften(last))
 }
 
-fn answers(client: &TestClient, questions: &[Question]) -> Result<Value, ClientError> {
+fn answers(client: &ClientLink, questions: &[Question]) -> Result<Value, ClientError> {
     let (mut answers, mut open) = (Map::new(), Vec::new());
     for question in questions {
         match client.find_answer(question) {
@@ -204,7 +204,7 @@ fn answers(client: &TestClient, questions: &[Question]) -> Result<Value, ClientE
 }
 
 /// One request and its answer.
-async fn round(client: &TestClient, method: &str, params: Value) -> Result<Value, ClientError> {
+async fn round(client: &ClientLink, method: &str, params: Value) -> Result<Value, ClientError> {
     let id = client.new_id().to_string();
     let params = with_meta(client, method, params, &id).to_string();
     let body = write_request(&id, method, params.as_bytes());
@@ -235,7 +235,7 @@ async fn round(client: &TestClient, method: &str, params: Value) -> Result<Value
 }
 
 /// The message as dispatch takes it, with the steps that a transport takes before.
-fn call<'b>(client: &TestClient, body: &'b [u8]) -> Result<Call<'b>, ClientError> {
+fn call<'b>(client: &ClientLink, body: &'b [u8]) -> Result<Call<'b>, ClientError> {
     let refused = |error: mcpfn_core::jsonrpc::Error| {
         ClientError::Rpc(ProtocolError {
             code: error.code.0,
@@ -256,7 +256,7 @@ fn call<'b>(client: &TestClient, body: &'b [u8]) -> Result<Call<'b>, ClientError
 }
 
 /// What a client of this revision says of itself and of this request.
-fn with_meta(client: &TestClient, method: &str, mut params: Value, id: &str) -> Value {
+fn with_meta(client: &ClientLink, method: &str, mut params: Value, id: &str) -> Value {
     let mut meta = client.meta.clone();
     meta.insert("progressToken".to_owned(), id.into());
     if client.revision.is_modern() {
