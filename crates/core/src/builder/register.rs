@@ -148,8 +148,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         .is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1))
     {
         found.push(
-            "its rate limit allows no call: give one call or more in a millisecond or more"
-                .to_owned(),
+            "its rate limit allows no call: give one or more, in a millisecond or more".to_owned(),
         );
     }
     let hidden = schema::hidden(&input);
