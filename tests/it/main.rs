@@ -25,9 +25,6 @@ mod rmcp_client;
 /// while it happens, whose credential goes where.
 mod upstream;
 
-/// Mistakes of a registration, all at once; macros and builder give the same bytes.
-mod registration;
-
 /// What holds for a server as a value: shared, without memory, bounded, cancelled by dropping.
 mod principles;
 

@@ -82,7 +82,7 @@ fn shop(runs: &Runs) -> Builder {
         .tool(read("find_public").cache(minute).cache_public())
         .tool(read("find_stale").cache(minute).cache_stale(minute))
         .tool(read("look"))
-        .tool(read("limited").rate(Rate::per_minute(2)))
+        .tool(read("limited").rate_limit(Rate::per_minute(2)))
         .tool(
             Tool::new("buy")
                 .description("Buys.")

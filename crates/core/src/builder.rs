@@ -28,6 +28,51 @@ const LIST_TTL: Duration = Duration::from_secs(60);
 const MAX_RESULT: usize = 5 * 1024 * 1024;
 
 /// Puts a server together. Registration happens here and nowhere else.
+///
+/// What the server says of itself, and limits of lists and results:
+///
+/// ```
+/// use std::time::Duration;
+/// use mcpfn_core::Server;
+/// use mcpfn_testing::TestClient;
+///
+/// let builder = Server::builder("shop", "1.0.0")
+///     .title("The shop")
+///     .description("Products and orders.")
+///     .instructions("Search before you order.")
+///     .list_ttl(Duration::from_secs(300))
+///     .page_size(50)
+///     .max_result_bytes(1024 * 1024);
+/// let discovery = TestClient::new(builder).discover().wait().unwrap();
+/// assert_eq!(discovery.instructions.as_deref(), Some("Search before you order."));
+/// ```
+///
+/// What it offers, and what its handlers share. A toolkit is a function from builder to builder:
+///
+/// ```
+/// use mcpfn_core::{Builder, Cx, NoArguments, Resource, Server, Tool};
+/// use mcpfn_testing::TestClient;
+///
+/// struct Stock(u32);
+///
+/// fn warehouse(builder: Builder) -> Builder {
+///     let count = Tool::new("count_items").description("Counts the items.").read_only();
+///     builder.state(Stock(7)).tool(count.handler(|_: NoArguments, cx: Cx| async move {
+///         cx.state::<Stock>().map(|stock| stock.0.to_string())
+///     }))
+/// }
+///
+/// let about = Resource::new("shop://about", "about").description("The shop.");
+/// let server = Server::builder("shop", "1.0.0")
+///     .with(warehouse)
+///     .resource(about.handler(|| async { "A small shop." }))
+///     .build()?;
+/// assert_eq!(server.counts(), (1, 1, 0));
+/// let client = TestClient::new(server);
+/// let result = client.call("count_items", serde_json::json!({})).wait().unwrap();
+/// assert_eq!(result.text(), "7");
+/// # Ok::<(), mcpfn_core::BuildError>(())
+/// ```
 #[must_use = "call `build()`"]
 pub struct Builder {
     info: Implementation,
@@ -225,6 +270,14 @@ impl fmt::Debug for Builder {
 }
 
 /// Every mistake of a registration.
+///
+/// ```
+/// use mcpfn_core::{NoArguments, Server, Tool};
+///
+/// let nameless = Tool::new("").handler(|_: NoArguments| async { "" });
+/// let error = Server::builder("shop", "1.0.0").tool(nameless).page_size(0).build().unwrap_err();
+/// assert_eq!(error.mistakes.len(), 3); // no name, no description, no entry on a page
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildError {

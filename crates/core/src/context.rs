@@ -27,6 +27,59 @@ use crate::version::Revision;
 
 // One pointer, because handlers take it by value and move it into their futures.
 /// One call, as its handler sees it.
+///
+/// The caller, the time, what the server shares, and what the client hears meanwhile:
+///
+/// ```
+/// use std::time::Duration;
+/// use mcpfn_core::{Cx, LogLevel, ToolError};
+/// use mcpfn_testing::{TestCx, block_on};
+///
+/// struct Prices(u32);
+///
+/// async fn price(cx: &Cx) -> Result<String, ToolError> {
+///     if cx.remaining() < Duration::from_millis(100) {
+///         return Err(ToolError::new("too little time is left; call again"));
+///     }
+///     cx.progress(1.0, Some(2.0), Some("looking it up"));
+///     cx.log(LogLevel::Info, "asked for a price");
+///     let Prices(cents) = cx.state()?;
+///     Ok(format!("{cents} for {}", cx.principal().subject))
+/// }
+///
+/// let test = TestCx::new().state(Prices(250));
+/// assert_eq!(block_on(price(&test.build())).unwrap(), "250 for local");
+/// assert_eq!(test.progress()[0].message.as_deref(), Some("looking it up"));
+/// ```
+///
+/// A question to the user, whose state travels through the client, and a service that is asked within
+/// the time that the call has left:
+///
+/// ```
+/// use mcpfn_core::{Cx, Form, HttpClient, HttpRequest, ToolError};
+/// use mcpfn_testing::{Answer, TestCx, TestHttp, block_on};
+/// use serde_json::json;
+/// use std::sync::Arc;
+///
+/// async fn pay(cx: &Cx) -> Result<String, ToolError> {
+///     let form = Form::new("Pay 2.50?").boolean("yes", "Go on");
+///     let answer = cx.elicit("confirm", form)?;
+///     if answer.accepted().is_none() {
+///         return Ok("not paid".to_owned());
+///     }
+///     let request = HttpRequest::post("https://bank.example/pay", "application/json", "{}");
+///     match cx.fetch(request).await? {
+///         Ok(response) if response.is_success() => Ok("paid".to_owned()),
+///         other => Err(ToolError::unavailable("the bank is unavailable", format!("{other:?}"))),
+///     }
+/// }
+///
+/// let bank = TestHttp::new(|_| Ok(TestHttp::json(200, "{}")));
+/// let test = TestCx::new().with_port::<dyn HttpClient>(Arc::new(bank));
+/// assert!(block_on(pay(&test.build())).unwrap_err().ask().is_some());
+/// let test = test.answer("confirm", Answer::accept(json!({"yes": true})));
+/// assert_eq!(block_on(pay(&test.build())).unwrap(), "paid");
+/// ```
 #[derive(Clone)]
 pub struct Cx(Arc<CxParts>);
 

@@ -12,6 +12,26 @@ use crate::round_trip::InputRequired;
 ///
 /// Any `std::error::Error` becomes one through `?`: the model then reads a safe sentence with an
 /// id, and the log gets the cause under the same id.
+///
+/// ```
+/// use mcpfn_core::ToolError;
+/// use mcpfn_testing::private_cause;
+///
+/// fn parse(day: &str) -> Result<u32, ToolError> {
+///     if day.is_empty() {
+///         return Err(ToolError::new("`day` is empty: give one, such as 28"));
+///     }
+///     Ok(day.parse()?) // its cause goes to the log alone
+/// }
+///
+/// let error = parse("").unwrap_err();
+/// assert_eq!(error.message(), Some("`day` is empty: give one, such as 28"));
+/// let error = parse("x").unwrap_err();
+/// assert_eq!(error.message(), None);
+/// assert_eq!(private_cause(error).as_deref(), Some("invalid digit found in string"));
+/// let error = ToolError::unavailable("the shop is closed; try later", "connection refused");
+/// assert_eq!(error.message(), Some("the shop is closed; try later"));
+/// ```
 #[derive(Debug)]
 pub struct ToolError(Box<ErrorKind>);
 

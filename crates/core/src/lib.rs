@@ -21,6 +21,22 @@
 //! assert_eq!(server.counts(), (1, 0, 0));
 //! # Ok::<(), mcpfn_core::BuildError>(())
 //! ```
+//!
+//! # When to use it
+//!
+//! Most servers depend on `mcpfn`, which re-exports all of this and adds the hosts. Depend on this crate to write a host,
+//! or a toolkit that knows no host.
+//!
+//! A request as a host makes it, with the client of `mcpfn-testing` in a host's place:
+//!
+//! ```
+//! use mcpfn_core::{NoArguments, Server, Tool};
+//! use mcpfn_testing::TestClient;
+//!
+//! let tick = Tool::new("tick").description("Says tick.").handler(|_: NoArguments| async { "tick" });
+//! let client = TestClient::new(Server::builder("clock", "1.0.0").tool(tick));
+//! assert_eq!(client.call("tick", serde_json::json!({})).wait().unwrap().text(), "tick");
+//! ```
 
 mod active_call;
 mod batch;
@@ -32,6 +48,7 @@ mod context;
 mod declared;
 mod dispatch;
 mod error;
+mod for_testing;
 mod handler;
 mod join;
 pub mod jsonrpc;
@@ -101,10 +118,16 @@ pub use version::Revision;
 #[cfg(feature = "macros")]
 pub use mcpfn_macros::{input, output, prompt, resource, tool};
 
-/// For the macros only: what they expand to needs these under one root. Not part of the public
+/// For the macros and `mcpfn-testing` only: what they need under one root. Not part of the public
 /// interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::text::paragraphs;
     pub use {schemars, serde};
+
+    pub mod testing {
+        pub use crate::for_testing::{
+            TestOutbox, TestParts, TestState, carried_state, cx, private_cause, questions,
+        };
+    }
 }

@@ -19,6 +19,32 @@ use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::tool::schema::{self, Input};
 
 /// A prompt: a conversation that a person starts by name, and its handler.
+///
+/// ```
+/// use mcpfn_core::{Cx, JsonSchema, Prompt, Server};
+/// use mcpfn_testing::{CompletionTarget, TestClient};
+/// use serde_json::json;
+///
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// struct Week {
+///     /// The week's number.
+///     week: String,
+/// }
+///
+/// let summary = Prompt::new("weekly_summary")
+///     .title("Weekly summary")
+///     .description("Summarises a week's orders.")
+///     .scope("orders:read")
+///     .handler(|args: Week| async move { format!("Summarise week {}.", args.week) })
+///     .complete("week", |typed: String, _: Cx| async move {
+///         (1..=52).map(|week| week.to_string()).filter(|week| week.starts_with(&typed)).collect()
+///     });
+/// let client = TestClient::new(Server::builder("shop", "1.0.0").prompt(summary));
+/// let prompt = client.get_prompt("weekly_summary", json!({"week": "31"})).wait().unwrap();
+/// assert_eq!(prompt.messages[0].content, "Summarise week 31.".into());
+/// let offered = client.complete(CompletionTarget::prompt("weekly_summary"), "week", "5").wait().unwrap();
+/// assert_eq!(offered.values, ["5", "50", "51", "52"]);
+/// ```
 #[must_use = "give it to `Builder::prompt`"]
 pub struct Prompt {
     pub(crate) name: String,

@@ -27,6 +27,44 @@ use crate::tool::schema::{self, JsonSchema};
 use result::IntoResourceContents;
 
 /// A resource at a fixed URI, or a template of URIs (RFC 6570) when the URI has a `{`.
+///
+/// ```
+/// use std::time::Duration;
+/// use mcpfn_core::{Annotations, Cx, JsonSchema, Resource, Role, Server, ToolError};
+/// use mcpfn_testing::{CompletionTarget, TestClient};
+///
+/// #[derive(serde::Deserialize, JsonSchema)]
+/// struct Product {
+///     sku: String,
+/// }
+///
+/// let terms = Resource::new("shop://terms", "terms")
+///     .title("Terms")
+///     .description("The terms of sale.")
+///     .mime("text/plain")
+///     .size(13)
+///     .annotate(Annotations::default().audience(Role::User).priority(0.5))
+///     .fresh_for(Duration::from_secs(3600))
+///     .public()
+///     .handler(|| async { "No refunds..." });
+/// let product = Resource::new("shop://product/{sku}", "product")
+///     .description("One product.")
+///     .scope("catalog:read")
+///     .handler(|args: Product| async move {
+///         match args.sku.as_str() {
+///             "tea-1" => Ok("Green tea"),
+///             _ => Err(ToolError::not_found("there is no such product")),
+///         }
+///     })
+///     .complete("sku", |_typed: String, _: Cx| async { vec!["tea-1".to_owned()] });
+/// let client = TestClient::new(Server::builder("shop", "1.0.0").resource(terms).resource(product));
+/// let terms = client.read("shop://terms").wait().unwrap();
+/// assert_eq!((terms.ttl_ms, terms.cache_scope.as_deref()), (Some(3_600_000), Some("public")));
+/// assert_eq!(client.read("shop://product/tea-1").wait().unwrap().text(), Some("Green tea"));
+/// assert_eq!(client.read("shop://product/x").wait().unwrap_err().code(), Some(-32602));
+/// let template = CompletionTarget::resource("shop://product/{sku}");
+/// assert_eq!(client.complete(template, "sku", "t").wait().unwrap().values, ["tea-1"]);
+/// ```
 #[must_use = "give it to `Builder::resource`"]
 pub struct Resource {
     pub(crate) uri: String,

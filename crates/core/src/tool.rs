@@ -27,6 +27,61 @@ use schema::Input;
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A tool: its name, what a model reads to choose it, and its handler.
+///
+/// Words for models and people, hints, and limits. Times and rates are per call and per caller:
+///
+/// ```
+/// use std::time::Duration;
+/// use mcpfn_core::{NoArguments, Rate, Server, Tool};
+/// use mcpfn_testing::TestClient;
+/// use serde_json::json;
+///
+/// let stock = Tool::new("stock_levels")
+///     .title("Stock")
+///     .description("How many items of each product are left. Use it before an order.")
+///     .read_only()
+///     .open_world(false)
+///     .scope("stock:read")
+///     .timeout(Duration::from_secs(2))
+///     .rate_limit(Rate::per_minute(60))
+///     .cache(Duration::from_secs(30))
+///     .cache_stale(Duration::from_secs(300))
+///     .cache_public()
+///     .meta("example.com/team", json!("warehouse"))
+///     .handler(|_: NoArguments| async { "tea: 7" });
+/// let client = TestClient::new(Server::builder("shop", "1.0.0").tool(stock));
+/// assert!(client.list_tools().wait().unwrap()[0].is_read_only());
+/// assert_eq!(client.call("stock_levels", json!({})).wait().unwrap().text(), "tea: 7");
+/// assert_eq!(client.scopes("").call("stock_levels", json!({})).wait().unwrap_err().code(), Some(403));
+/// ```
+///
+/// A write says what it may destroy and whether a repeat does more. Its schema comes from the type of
+/// its argument; [`Tool::input_schema`] and [`Tool::output_schema`] publish others:
+///
+/// ```
+/// use mcpfn_core::{CallToolResult, JsonObject, Server, Tool};
+/// use mcpfn_testing::TestClient;
+/// use serde_json::{Value, json};
+///
+/// let set = Tool::new("set_price")
+///     .description("Sets the price of a product, in cents.")
+///     .destructive(false)
+///     .idempotent()
+///     .input_schema(json!({
+///         "type": "object",
+///         "properties": {"cents": {"type": "integer", "minimum": 1}},
+///         "required": ["cents"],
+///     }))
+///     .output_schema(json!({"type": "object", "required": ["cents"]}))
+///     .handler(|args: JsonObject| async move {
+///         CallToolResult::text("done").structured(Value::Object(args))
+///     });
+/// let client = TestClient::new(Server::builder("shop", "1.0.0").tool(set));
+/// let done = client.call("set_price", json!({"cents": 250})).wait().unwrap();
+/// assert_eq!(done.structured::<Value>(), json!({"cents": 250}));
+/// let wrong = client.call("set_price", json!({"cents": 0})).wait().unwrap();
+/// assert!(wrong.is_error() && wrong.text().contains("/cents"));
+/// ```
 #[must_use = "give it to `Builder::tool`"]
 pub struct Tool {
     pub(crate) name: String,
@@ -36,7 +91,7 @@ pub struct Tool {
     pub(crate) scopes: Vec<String>,
     pub(crate) annotations: ToolAnnotations,
     pub(crate) timeout: Duration,
-    pub(crate) rate: Option<Rate>,
+    pub(crate) rate_limit: Option<Rate>,
     pub(crate) cache: Cache,
     pub(crate) meta: JsonObject,
     /// Schemas given by hand, published unchanged.
@@ -60,7 +115,7 @@ impl Tool {
             scopes: Vec::new(),
             annotations: ToolAnnotations::default(),
             timeout: TIMEOUT,
-            rate: None,
+            rate_limit: None,
             cache: Cache::default(),
             meta: JsonObject::new(),
             input: None,
@@ -104,8 +159,8 @@ impl Tool {
     }
 
     /// How often one caller may call it, beside what the deployment allows for all tools together.
-    pub fn rate(mut self, rate: Rate) -> Self {
-        self.rate = Some(rate);
+    pub fn rate_limit(mut self, rate: Rate) -> Self {
+        self.rate_limit = Some(rate);
         self
     }
 

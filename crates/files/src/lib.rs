@@ -25,6 +25,25 @@
 //!
 //! A program that is stopped in the middle of a write leaves a file `.mcpfn-…`, which is in no
 //! list. The next one that writes to the same directory deletes it a day later.
+//!
+//! # Smallest use
+//!
+//! ```
+//! use mcpfn_files::Directory;
+//! use mcpfn_ports::{BlobPath, Blobs, WriteCondition};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let folder = std::env::temp_dir().join(format!("mcpfn-files-doc-{}", std::process::id()));
+//! std::fs::create_dir_all(&folder)?;
+//! let files = Directory::open(&folder)?;
+//! let path = BlobPath::parse("notes/today.md")?;
+//! files.write(&path, "tea".into(), &WriteCondition::Absent).await?;
+//! assert_eq!(files.read(&path, 0, 1024).await?.bytes, "tea");
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok(()) })
+//! # }
+//! ```
 
 mod directory;
 mod io;

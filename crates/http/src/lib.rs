@@ -16,6 +16,38 @@
 //!
 //! Dropping the response's body (or the future before it) cancels the call: that is how a client's
 //! disconnect arrives.
+//!
+//! # When to use it
+//!
+//! To serve MCP from an HTTP server of your own: axum, hyper, or any other with the types of the crate `http`. The hosts
+//! `mcpfn-local`, `mcpfn-lambda` and `mcpfn-worker` do it for their platforms, and `mcpfn` chooses among them.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, StatusCode};
+//! use http_body_util::{BodyExt as _, Full};
+//! use mcpfn_core::{NoArguments, Server, Tool};
+//! use mcpfn_http::{Config, Service};
+//! use mcpfn_testing::{TestClient, block_on};
+//!
+//! let tick = Tool::new("tick").description("Says tick.").handler(|_: NoArguments| async { "tick" });
+//! let client = TestClient::new(Server::builder("clock", "1.0.0").tool(tick));
+//! let service = Service::new(client.server().clone(), Config::loopback());
+//!
+//! let body = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "tick"}}"#;
+//! let request = Request::post("/mcp")
+//!     .header("host", "localhost")
+//!     .header("content-type", "application/json")
+//!     .header("accept", "application/json, text/event-stream")
+//!     .header("mcp-protocol-version", "2025-11-25")
+//!     .body(Full::new(Bytes::from(body)))?;
+//! // a host gives a platform with its own clock, timer, randomness and log
+//! let response = block_on(service.call(request, client.platform()));
+//! assert_eq!(response.status(), StatusCode::OK);
+//! let body = block_on(response.into_body().collect()).unwrap().to_bytes();
+//! assert!(body.starts_with(br#"{"jsonrpc":"2.0","id":1,"result":"#));
+//! # Ok::<(), http::Error>(())
+//! ```
 
 mod auth;
 mod body;

@@ -17,6 +17,28 @@
 //! read here and not by `lambda_http`, which keeps only the last of several headers of one name and
 //! panics over a Host that is no host; and answers are sent here, because `lambda_runtime` sends a
 //! stream in small writes that wait for each other (see `api.rs`).
+//!
+//! # When to use it
+//!
+//! Depend on `mcpfn` with the feature `lambda`: the same program then serves Lambda where Lambda starts it. By itself:
+//!
+//! ```no_run
+//! use std::convert::Infallible;
+//! use std::process::ExitCode;
+//! use mcpfn_core::{NoArguments, Platform, Server, Tool};
+//! use mcpfn_lambda::Setup;
+//!
+//! fn main() -> ExitCode {
+//!     let tick = Tool::new("tick").description("Says tick.");
+//!     let tick = tick.handler(|_: NoArguments| async { "tick" });
+//!     mcpfn_lambda::run(|| {
+//!         Ok::<_, Infallible>(Setup {
+//!             builder: Server::builder("clock", "1.0.0").tool(tick),
+//!             ports: |platform: Platform| platform,
+//!         })
+//!     })
+//! }
+//! ```
 
 mod api;
 #[cfg(feature = "dynamodb")]

@@ -1,5 +1,32 @@
 //! The host for a person's own machine: HTTP on loopback, stdio, and a command line over both.
 //! Conversion only: what a message means is decided in `mcpfn-core` and `mcpfn-http`.
+//!
+//! # When to use it
+//!
+//! Depend on `mcpfn`, whose `mcpfn::main!` is [`run`] on this machine. Depend on this crate to serve from a program that
+//! does something else too, or from a test:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use mcpfn_core::{Keyring, NoArguments, Server, Tool};
+//! use mcpfn_http::{Config, Service};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let tick = Tool::new("tick").description("Says tick.").handler(|_: NoArguments| async { "tick" });
+//! let server = Server::builder("clock", "1.0.0").tool(tick).build()?;
+//! let service = Service::new(server, Config::loopback());
+//! let platform = Arc::new(mcpfn_local::platform(Keyring::new([7; 32])));
+//! // port 0 takes any free one; the future ends when `stop` does
+//! let ready = |address: std::net::SocketAddr| assert!(address.ip().is_loopback());
+//! let stop = std::future::ready(());
+//! mcpfn_local::serve(service, platform, 0, ready, stop).await?;
+//! # Ok(()) })
+//! # }
+//! ```
+//!
+//! [`run`] reads the variables of `--help`; [`Settings`] is what they say. HTTP has neither TLS nor HTTP/2 here: it is for
+//! loopback alone.
 
 mod cli;
 mod clients;

@@ -52,7 +52,7 @@ impl MacroKind {
                 ("cache", SettingForm::Time),
                 ("cache_stale", SettingForm::Time),
                 ("cache_public", SettingForm::Mark),
-                ("rate", SettingForm::Rate),
+                ("rate_limit", SettingForm::Rate),
             ],
             Self::Prompt => &[],
             Self::Resource => &[("mime", SettingForm::Text)],

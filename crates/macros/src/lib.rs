@@ -5,6 +5,27 @@
 //! Depend on `mcpfn`, which re-exports them. A crate that sees `mcpfn-core` only says
 //! `extern crate mcpfn_core as mcpfn;` at its root, because expansions begin with `::mcpfn`.
 //!
+//! ```
+//! # extern crate mcpfn_core as mcpfn;
+//! use mcpfn::Server;
+//! use mcpfn_macros::{input, tool};
+//!
+//! #[input]
+//! struct Hello {
+//!     /// Whom to greet.
+//!     name: String,
+//! }
+//!
+//! /// Says hello.
+//! #[tool(read_only)]
+//! async fn hello(args: Hello) -> String {
+//!     format!("Hello, {}!", args.name)
+//! }
+//!
+//! assert_eq!(Server::builder("hello", "1.0.0").tool(hello).build()?.counts(), (1, 0, 0));
+//! # Ok::<(), mcpfn::BuildError>(())
+//! ```
+//!
 //! An expansion goes three steps, one file each: `attr` reads the attribute, `check` judges it with
 //! the function, `expand` writes. Every mistake found on the way is reported, under the author's
 //! own words; the function is written all the same, so that a mistake here is no second one where
@@ -68,7 +89,7 @@ use crate::item::Side;
 /// | `cache` | as `timeout`, or `"1h"` | how long a result is kept for the same caller; only with `read_only` |
 /// | `cache_stale` | as `cache` | how long after that it is still given while a new one is made |
 /// | `cache_public` | | any caller gets what was kept for any other |
-/// | `rate` | `"10/m"`, `"5/10s"` | how often one caller may call it |
+/// | `rate_limit` | `"10/m"`, `"5/10s"` | how often one caller may call it |
 ///
 /// # What it becomes
 ///

@@ -22,6 +22,21 @@
 //! written without it: see [`Tool`], [`Prompt`] and [`Resource`]. What the call offers is [`Cx`];
 //! how a handler fails is [`ToolError`].
 //!
+//! # When to use it
+//!
+//! For a server that answers each request by itself: on AWS Lambda, on Cloudflare Workers, on your own machine over HTTP
+//! or stdio, from one source file. Not for servers that must call clients outside of a request, or that keep a session.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | complete servers, one file each | the folder `examples` of the repository |
+//! | tests of handlers and servers | [`testing`](https://docs.rs/mcpfn-testing) (feature `testing`) |
+//! | databases, files, embeddings behind a handler | [`port`] |
+//! | ready-made tools | the crate `mcpfn-toolkits` |
+//! | the protocol without a host | the crates `mcpfn-core` and `mcpfn-http` |
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -29,9 +44,12 @@
 //! | `lambda` | [`main!`], [`run`] and [`run_with`] also serve AWS Lambda, when Lambda is what started the program. Off by default: it is half a megabyte that a program for this machine never runs |
 //! | `dynamodb` | on Lambda, `MCPFN_DYNAMODB_TABLE` names a DynamoDB table by which all environments share cached results, rate limits and idempotent writes. Without it each environment has its own |
 //! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` happens once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it such a key has no effect there |
+//! | `testing` | [`testing`], for tests of handlers and servers. Enable it in `[dev-dependencies]` |
 //! | `r2` | on Workers, `Variables::r2` gives an R2 bucket as the port [`Blobs`], for the toolkit `files` or tools of your own |
 
 pub use mcpfn_core::*;
+#[cfg(feature = "testing")]
+pub use mcpfn_testing as testing;
 
 /// Ports to what tools ask beside the protocol: databases, files, embeddings.
 pub mod port {

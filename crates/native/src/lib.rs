@@ -1,5 +1,23 @@
 //! What hosts on an operating system share: ports to its clock, timer, randomness and log, spans
 //! for a collector, and stores in its memory. Not a host: it serves nothing.
+//!
+//! # When to use it
+//!
+//! To write a host for an operating system; `mcpfn-local` and `mcpfn-lambda` are two. Servers do not need it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use mcpfn_core::FailureMode;
+//! use mcpfn_native::memory::MemoryStores;
+//! use mcpfn_native::{Tasks, new_key, platform};
+//!
+//! let stores = Arc::new(MemoryStores::default());
+//! let platform = platform(new_key())
+//!     .with_background(Arc::new(Tasks::default()))
+//!     .with_cache(stores.clone())
+//!     .with_idempotency(stores, FailureMode::Closed);
+//! assert!(platform.now_ms() > 1_700_000_000_000);
+//! ```
 
 mod background;
 pub mod memory;

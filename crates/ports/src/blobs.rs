@@ -11,6 +11,29 @@ use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
 /// Files in directories, under one top. Whatever a path resolves to lies below that top, or the
 /// operation fails with [`BlobError::Outside`]: an implementation promises this also for links, and
 /// while others change the directories.
+///
+/// ```
+/// use mcpfn_core::{Cx, ToolError};
+/// use mcpfn_ports::{BlobError, BlobPath, Blobs};
+/// use mcpfn_testing::{TestCx, block_on, private_cause};
+///
+/// /// A tool's handler: at most the first 64 KiB of a file.
+/// async fn head(path: &str, cx: &Cx) -> Result<String, ToolError> {
+///     let path = BlobPath::parse(path).map_err(|error| ToolError::new(error.to_string()))?;
+///     let files = cx.port::<dyn Blobs>()?;
+///     match files.read(&path, 0, 65_536).await {
+///         Ok(part) => Ok(String::from_utf8_lossy(&part.bytes).into_owned()),
+///         Err(BlobError::NotFound) => Err(ToolError::not_found("there is no such file")),
+///         Err(cause) => Err(ToolError::unavailable("the file can't be read now", cause)),
+///     }
+/// }
+///
+/// let cx = TestCx::new().build();
+/// let outside = block_on(head("../etc/passwd", &cx)).unwrap_err();
+/// assert!(outside.message().is_some(), "a path is checked before anything is asked");
+/// let no_store = block_on(head("notes/today.md", &cx)).unwrap_err();
+/// assert!(private_cause(no_store).unwrap().contains("Blobs"));
+/// ```
 pub trait Blobs: MaybeSend + MaybeSync {
     /// At most `length` bytes of a file from `offset` on. None when `offset` is at or after its
     /// end.

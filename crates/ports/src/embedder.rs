@@ -6,6 +6,33 @@ use std::fmt;
 use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
 
 /// A model whose vectors are close where the meaning of texts is.
+///
+/// ```
+/// use mcpfn_core::BoxFuture;
+/// use mcpfn_ports::{EmbedError, Embedder};
+///
+/// /// Knows of a text how long it is and how many words it has: a model for tests.
+/// struct Lengths;
+///
+/// impl Embedder for Lengths {
+///     fn model(&self) -> &str {
+///         "lengths"
+///     }
+///
+///     fn embed<'a>(
+///         &'a self,
+///         texts: &'a [String],
+///     ) -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>> {
+///         let vector = |text: &String| vec![text.len() as f32, text.split(' ').count() as f32];
+///         let vectors = texts.iter().map(vector).collect();
+///         Box::pin(async { Ok(vectors) })
+///     }
+/// }
+///
+/// let texts = ["tea".to_owned(), "green tea".to_owned()];
+/// let vectors = mcpfn_testing::block_on(Lengths.embed(&texts)).unwrap();
+/// assert_eq!(vectors, [[3.0, 1.0], [9.0, 2.0]]);
+/// ```
 pub trait Embedder: MaybeSend + MaybeSync {
     /// The model's name. Vectors of different models can't be compared.
     fn model(&self) -> &str;

@@ -9,6 +9,51 @@ use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
 /// A SQL database that a toolkit may ask. Parameters are always bound, never pasted into the text.
 ///
 /// Placeholders in the text are `?1`, `?2`, ... in every dialect; a driver translates them.
+///
+/// ```
+/// use mcpfn_core::{BoxFuture, Cx, ToolError};
+/// use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue};
+/// use mcpfn_testing::{TestCx, block_on};
+/// use std::sync::Arc;
+///
+/// /// A tool's handler. Values are bound, and the number of rows is bounded.
+/// async fn find(name: &str, cx: &Cx) -> Result<usize, ToolError> {
+///     let database = cx.port::<dyn Sql>()?;
+///     let name = [SqlValue::from(name)];
+///     let rows = database.query("SELECT id FROM customer WHERE name = ?1", &name, 20).await?;
+///     Ok(rows.rows.len())
+/// }
+///
+/// /// A database that is down, for a test.
+/// struct Down;
+///
+/// impl Sql for Down {
+///     fn dialect(&self) -> Dialect {
+///         Dialect::Sqlite
+///     }
+///
+///     fn query<'a>(
+///         &'a self,
+///         _: &'a str,
+///         _: &'a [SqlValue],
+///         _: usize,
+///     ) -> BoxFuture<'a, Result<Rows, SqlError>> {
+///         Box::pin(async { Err(SqlError::Unavailable("no route to host".to_owned())) })
+///     }
+///
+///     fn execute<'a>(
+///         &'a self,
+///         _: &'a str,
+///         _: &'a [SqlValue],
+///     ) -> BoxFuture<'a, Result<u64, SqlError>> {
+///         Box::pin(async { Err(SqlError::Unavailable("no route to host".to_owned())) })
+///     }
+/// }
+///
+/// let cx = TestCx::new().with_port::<dyn Sql>(Arc::new(Down)).build();
+/// let error = block_on(find("Ada", &cx)).unwrap_err();
+/// assert_eq!(error.message(), None, "the cause is for the log alone");
+/// ```
 pub trait Sql: MaybeSend + MaybeSync {
     /// Which SQL the database speaks.
     fn dialect(&self) -> Dialect;

@@ -122,7 +122,7 @@ pub struct Company {
     title = "Company by e-mail",
     timeout = "11s",
     cache = "24h",
-    rate = "10/m"
+    rate_limit = "10/m"
 )]
 pub async fn lookup_company(args: CompanyAddress, cx: &Cx) -> Result<Company, ToolError> {
     // kept for the same caller only: the speed of an answer would tell others which companies are

@@ -50,7 +50,7 @@ pub struct FetchArguments {
     idempotent,
     title = "Fetch a page",
     timeout = "11s",
-    rate = "30/m"
+    rate_limit = "30/m"
 )]
 pub async fn fetch_url(args: FetchArguments, cx: &Cx) -> Result<CallToolResult, ToolError> {
     let page = load(cx, &args.url).await?;

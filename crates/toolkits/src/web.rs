@@ -129,7 +129,7 @@ pub struct SearchHit {
     title = "Search the web",
     timeout = "11s",
     cache = "5m",
-    rate = "30/m"
+    rate_limit = "30/m"
 )]
 pub async fn search(args: WebQuery, cx: &Cx) -> Result<Untrusted<SearchResults>, ToolError> {
     let query = args.query.trim();
@@ -193,7 +193,7 @@ pub struct ScrapeArguments {
     title = "Read a page",
     timeout = "11s",
     cache = "5m",
-    rate = "30/m"
+    rate_limit = "30/m"
 )]
 pub async fn scrape(args: ScrapeArguments, cx: &Cx) -> Result<CallToolResult, ToolError> {
     let page = load(cx, &args.url).await?;

@@ -14,6 +14,23 @@
 //! `mcpfn::main!` exports the event.
 //!
 //! On other targets only settings and log lines are compiled, for their tests.
+//!
+//! # When to use it
+//!
+//! Depend on `mcpfn`, whose `mcpfn::main!` exports the event on wasm32. Depend on this crate where a
+//! server has ports of its own: the macro `fetch!` takes a function from `Variables` (bindings, vars
+//! and secrets) to a [`Setup`]. What vars and secrets decide is [`Settings`]:
+//!
+//! ```
+//! use mcpfn_worker::Settings;
+//!
+//! let variable = |name: &str| (name == "MCPFN_AUTH").then(|| "none".into());
+//! assert_eq!(Settings::read(variable)?.max_body, 4 * 1024 * 1024);
+//!
+//! let mistakes = Settings::read(|_| None).unwrap_err().to_string();
+//! assert!(mistakes.contains("MCPFN_AUTH"));
+//! # Ok::<(), mcpfn_worker::SettingsError>(())
+//! ```
 
 #[cfg(any(target_arch = "wasm32", test))]
 mod address;

@@ -357,10 +357,10 @@ fn server(tools: usize, page: usize, policies: bool) -> Server {
         .handler(|text: Text| async move { text.text });
     let mut rows = search("rows".to_owned());
     if policies {
-        echo = echo.scope("bench:echo").rate(PLENTY);
+        echo = echo.scope("bench:echo").rate_limit(PLENTY);
         rows = rows
             .scope("bench:rows")
-            .rate(PLENTY)
+            .rate_limit(PLENTY)
             .cache(Duration::from_secs(60));
     }
     let steps = Tool::new(STEPS)

@@ -4,7 +4,7 @@ use super::source::{Source, files, none, none_but, root, sources};
 
 #[test]
 fn every_file_says_what_it_is() {
-    let sources = sources(&["crates", "tests"]);
+    let sources = sources(&["crates", "examples", "tests"]);
     assert!(
         sources.len() > 80,
         "only {} files were found",

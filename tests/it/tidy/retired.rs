@@ -53,7 +53,9 @@ const IN_CODE: &[(&str, &str)] = &[
 ];
 
 /// Folders and files where an old name would mislead a reader.
-const FOLDERS: [&str; 6] = ["crates", "tests", "infra", "fuzz", "bench", "docs"];
+const FOLDERS: [&str; 7] = [
+    "crates", "examples", "tests", "infra", "fuzz", "bench", "docs",
+];
 const EXTENSIONS: [&str; 8] = ["rs", "toml", "md", "yaml", "json", "sh", "mjs", "sql"];
 const FILES: [&str; 7] = [
     "README.md",

@@ -49,7 +49,7 @@ async fn buy(args: Item, cx: &Cx) -> Result<String, ToolError> {
 }
 
 /// May be called twice in ten seconds.
-#[tool(read_only, rate = "2/10s")]
+#[tool(read_only, rate_limit = "2/10s")]
 async fn limited() -> &'static str {
     "not too often"
 }

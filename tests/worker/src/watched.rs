@@ -97,7 +97,7 @@ async fn kept(args: Key, cx: &Cx) -> String {
 }
 
 /// May be called three times in ten seconds.
-#[tool(read_only, rate = "3/10s")]
+#[tool(read_only, rate_limit = "3/10s")]
 async fn limited() -> &'static str {
     "not too often"
 }

@@ -8,6 +8,35 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::version::Revision;
 
 /// Where a call's private side goes.
+///
+/// ```
+/// use mcpfn_core::{AuditEntry, AuditLog, Failure};
+///
+/// struct Stderr;
+///
+/// impl AuditLog for Stderr {
+///     fn failure(&self, failure: &Failure<'_>) {
+///         eprintln!("{} {}: {}", failure.id, failure.name, failure.cause);
+///     }
+///
+///     fn call(&self, call: &AuditEntry<'_>) {
+///         eprintln!("{} {} {} ms", call.name, call.outcome.as_str(), call.duration_ms);
+///     }
+///
+///     fn denied(&self, sentence: &str, cause: Option<&str>) {
+///         eprintln!("denied: {sentence} ({})", cause.unwrap_or("no cause"));
+///     }
+///
+///     fn store_failure(&self, store: &str, cause: &str) {
+///         eprintln!("{store} unavailable: {cause}");
+///     }
+/// }
+/// # use mcpfn_core::{NoArguments, Server, Tool};
+/// # let tool = Tool::new("tick").description("Ticks.").handler(|_: NoArguments| async { "tick" });
+/// # let client = mcpfn_testing::TestClient::new(Server::builder("clock", "1.0.0").tool(tool));
+/// # let client = client.map_platform(|platform| platform.with_audit_log(std::sync::Arc::new(Stderr)));
+/// # client.call("tick", serde_json::json!({})).wait().unwrap();
+/// ```
 pub trait AuditLog: MaybeSend + MaybeSync {
     /// A handler failed with a cause that the client must not see.
     fn failure(&self, failure: &Failure<'_>);

@@ -10,6 +10,23 @@ use bytes::Bytes;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 
 /// A client for other HTTP services. It follows no redirects, keeps no cookies, retries nothing.
+///
+/// ```
+/// use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+///
+/// /// A client for a machine without a network.
+/// struct Offline;
+///
+/// impl HttpClient for Offline {
+///     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+///         Box::pin(async move { Err(HttpError::Unreachable(format!("{request:?}"))) })
+///     }
+/// }
+///
+/// let request = HttpRequest::get("https://example.com/a?key=secret");
+/// let error = mcpfn_testing::block_on(Offline.send(request)).unwrap_err();
+/// assert_eq!(error.to_string(), "unreachable: GET https://example.com/a"); // without its query
+/// ```
 pub trait HttpClient: MaybeSend + MaybeSync {
     /// Sends one request and reads the answer, up to the request's limits. Any status is an answer.
     ///

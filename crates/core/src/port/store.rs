@@ -15,6 +15,43 @@ use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 
 /// Results of earlier calls. Losing an entry at any time is allowed; giving an expired or a foreign
 /// one is not.
+///
+/// ```
+/// use bytes::Bytes;
+/// use mcpfn_core::{BoxFuture, ResultCache, StoreError};
+/// use std::{collections::HashMap, sync::Mutex};
+///
+/// #[derive(Default)]
+/// struct Memory(Mutex<HashMap<String, (Bytes, u64)>>);
+///
+/// impl ResultCache for Memory {
+///     fn get<'a>(
+///         &'a self,
+///         key: &'a str,
+///         now_ms: u64,
+///     ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
+///         let found = self.0.lock().unwrap().get(key).cloned();
+///         let fresh = found.filter(|(_, expires_ms)| *expires_ms > now_ms);
+///         Box::pin(async { Ok(fresh.map(|(value, _)| value)) })
+///     }
+///
+///     fn put<'a>(
+///         &'a self,
+///         key: &'a str,
+///         value: Bytes,
+///         expires_ms: u64,
+///     ) -> BoxFuture<'a, Result<(), StoreError>> {
+///         self.0.lock().unwrap().insert(key.to_owned(), (value, expires_ms));
+///         Box::pin(async { Ok(()) })
+///     }
+/// }
+/// # mcpfn_testing::block_on(async {
+/// let cache = Memory::default();
+/// cache.put("key", "value".into(), 10).await?;
+/// assert_eq!(cache.get("key", 9).await?, Some("value".into()));
+/// assert_eq!(cache.get("key", 10).await?, None);
+/// # Ok::<(), StoreError>(()) }).unwrap();
+/// ```
 pub trait ResultCache: MaybeSend + MaybeSync {
     /// The value that was put under `key`, unless it expired at or before `now_ms` (milliseconds
     /// since 1970).
@@ -148,6 +185,41 @@ pub enum Admission {
 }
 
 /// Rate limits. Exact among concurrent calls: never more are admitted than the rate allows.
+///
+/// One number is kept for each key; [`Rate::take`] does the arithmetic:
+///
+/// ```
+/// use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
+/// use std::{collections::HashMap, sync::Mutex};
+///
+/// #[derive(Default)]
+/// struct Memory(Mutex<HashMap<String, u64>>);
+///
+/// impl RateLimiter for Memory {
+///     fn admit<'a>(
+///         &'a self,
+///         key: &'a str,
+///         rate: Rate,
+///         now_ms: u64,
+///     ) -> BoxFuture<'a, Result<Admission, StoreError>> {
+///         let mut buckets = self.0.lock().unwrap();
+///         let full_at_us = buckets.entry(key.to_owned()).or_default();
+///         let admission = match rate.take(*full_at_us, now_ms * 1000) {
+///             Ok(after) => {
+///                 *full_at_us = after;
+///                 Admission::Admitted
+///             }
+///             Err(retry_after) => Admission::Refused { retry_after },
+///         };
+///         Box::pin(async move { Ok(admission) })
+///     }
+/// }
+/// # mcpfn_testing::block_on(async {
+/// let limiter = Memory::default();
+/// assert_eq!(limiter.admit("key", Rate::per_minute(1), 0).await?, Admission::Admitted);
+/// assert_ne!(limiter.admit("key", Rate::per_minute(1), 0).await?, Admission::Admitted);
+/// # Ok::<(), StoreError>(()) }).unwrap();
+/// ```
 pub trait RateLimiter: MaybeSend + MaybeSync {
     /// Takes one call out of the bucket `key`.
     ///
@@ -164,7 +236,8 @@ pub trait RateLimiter: MaybeSend + MaybeSync {
 /// What is known of a write that is to happen once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdempotencyStatus {
-    /// Nothing: the caller now holds it, and ends it with [`Once::finish`] or [`Once::abandon`].
+    /// Nothing: the caller now holds it, and ends it with
+    /// [`IdempotencyStore::complete`] or [`IdempotencyStore::release`].
     Acquired,
     /// Somebody holds it.
     InProgress,
@@ -174,6 +247,24 @@ pub enum IdempotencyStatus {
 
 /// Idempotent writes. Exact among concurrent calls: of all who begin the same key, one is the
 /// first.
+///
+/// As the server uses one:
+///
+/// ```
+/// use mcpfn_core::{IdempotencyStatus, IdempotencyStore};
+/// use mcpfn_testing::TestStores;
+///
+/// # mcpfn_testing::block_on(async {
+/// let store = TestStores::default();
+/// let (now_ms, held_until_ms, expires_ms) = (0, 30_000, 86_400_000);
+/// assert_eq!(store.begin("key", now_ms, held_until_ms).await?, IdempotencyStatus::Acquired);
+/// // the write runs; a repeat meanwhile is told to come back
+/// assert_eq!(store.begin("key", 1, 30_001).await?, IdempotencyStatus::InProgress);
+/// store.complete("key", "result".into(), expires_ms).await?;
+/// let again = store.begin("key", 2, 30_002).await?;
+/// assert_eq!(again, IdempotencyStatus::Completed("result".into()));
+/// # Ok::<(), mcpfn_core::StoreError>(()) }).unwrap();
+/// ```
 pub trait IdempotencyStore: MaybeSend + MaybeSync {
     /// Begins. Who is first holds the key until `held_until_ms`, after which it counts as
     /// abandoned: its process is gone.

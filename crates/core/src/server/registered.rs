@@ -29,7 +29,7 @@ pub(crate) struct RegisteredTool {
     pub(crate) output: Option<Schema>,
     pub(crate) headers: Vec<HeaderParameter>,
     pub(crate) timeout: Duration,
-    pub(crate) rate: Option<Rate>,
+    pub(crate) rate_limit: Option<Rate>,
     pub(crate) cache: Option<Cache>,
     /// A repeat may do what the call did again: it honours an `idempotencyKey`.
     pub(crate) writes: bool,

@@ -39,7 +39,7 @@ impl Target {
     /// The rate limit of its own, beside that of the caller.
     pub(crate) fn rate(&self) -> Option<Rate> {
         match self {
-            Self::Tool(tool) => tool.rate,
+            Self::Tool(tool) => tool.rate_limit,
             Self::Prompt(_) | Self::Resource(_) => None,
         }
     }

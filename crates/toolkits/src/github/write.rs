@@ -60,7 +60,7 @@ pub struct CreatedItem {
     scope = "github:write",
     title = "Create an issue",
     timeout = "11s",
-    rate = "10/m"
+    rate_limit = "10/m"
 )]
 pub async fn create_issue(args: Issue, cx: &Cx) -> Result<CreatedItem, ToolError> {
     let repo = repository(&args.repo)?;
@@ -104,7 +104,7 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<CreatedItem, ToolError
     scope = "github:write",
     title = "Post a comment",
     timeout = "11s",
-    rate = "10/m"
+    rate_limit = "10/m"
 )]
 pub async fn post_comment(args: Comment, cx: &Cx) -> Result<CreatedItem, ToolError> {
     let (repo, number) = (repository(&args.repo)?, args.number);

@@ -1,41 +1,17 @@
 //! A server with the toolkit `files` alone, asked with JSON-RPC lines.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
-use mcpfn_core::{
-    AuditEntry, AuditLog, Connection, Execution, Failure, FailureMode, Platform, Principal,
-    Received, Scopes, Server,
-};
+use mcpfn_core::Server;
 use mcpfn_files::Directory;
-use mcpfn_native::memory::MemoryStores;
 use mcpfn_ports::Blobs;
+use mcpfn_testing::TestClient;
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 
-/// What went to the log.
-#[derive(Default)]
-struct Log(Mutex<Vec<String>>);
-
-impl AuditLog for Log {
-    fn failure(&self, failure: &Failure<'_>) {
-        self.0.lock().unwrap().push(failure.cause.to_owned());
-    }
-
-    fn call(&self, _: &AuditEntry<'_>) {}
-
-    fn denied(&self, _: &str, _: Option<&str>) {}
-
-    fn store_failure(&self, _: &str, _: &str) {}
-}
-
-pub(crate) struct Client {
-    server: Server,
-    platform: Arc<Platform>,
-    principal: Principal,
-    log: Arc<Log>,
-}
+pub(crate) struct Client(TestClient);
 
 impl Client {
     /// Over a store, which may be written to.
@@ -50,62 +26,23 @@ impl Client {
                 .filter(|_| name == "MCPFN_FILES_WRITABLE")
                 .map(str::to_owned)
         };
-        let server = register(Server::builder("files", "0.0.0"), "files", &variable)
-            .unwrap()
-            .build()
-            .unwrap();
-        let log = Arc::new(Log::default());
-        let platform = mcpfn_native::platform(mcpfn_native::new_key())
-            .with_audit_log(log.clone())
-            .with_port::<dyn Blobs>(store);
-        let platform =
-            platform.with_idempotency(Arc::new(MemoryStores::default()), FailureMode::Closed);
-        Self {
-            server,
-            platform: Arc::new(platform),
-            principal: Principal::local(),
-            log,
-        }
+        let server = register(Server::builder("files", "0.0.0"), "files", &variable).unwrap();
+        Self(TestClient::new(server).with_port::<dyn Blobs>(store))
     }
 
     /// The same server, called by somebody with these scopes alone.
-    pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
-        self.principal = self.principal.with_scopes(
-            scopes
-                .iter()
-                .map(|scope| (*scope).to_owned())
-                .collect::<Scopes>(),
-        );
-        self
+    pub(crate) fn with_scopes(self, scopes: &[&str]) -> Self {
+        Self(self.0.scopes(&scopes.join(" ")))
     }
 
     /// The private causes that went to the log.
     pub(crate) fn logged(&self) -> Vec<String> {
-        self.log.0.lock().unwrap().clone()
+        self.0.audit().causes()
     }
 
-    pub(crate) async fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
-        });
-        let line =
-            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone())
-            .receive(line.as_bytes(), &self.platform)
-        {
-            Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => Execution::Running(call).into_response().await.message,
-            other => panic!("{other:?}"),
-        };
-        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
-        let error = answer["error"].take();
-        if error.is_null() {
-            Ok(answer["result"].take())
-        } else {
-            Err(error)
-        }
+    pub(crate) async fn ask(&self, method: &str, params: Value) -> Result<Value, Value> {
+        let asked = self.0.request(method, params).await;
+        asked.map_err(|error| error.to_json())
     }
 
     /// A tool's whole result.

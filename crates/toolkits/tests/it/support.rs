@@ -1,67 +1,29 @@
 //! A server with every toolkit over the demo shop, asked as a client asks: one JSON-RPC line in,
 //! one out.
 
-use std::future;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::future::{Future, IntoFuture as _};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{
-    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Cx, Execution, Failure, FailureMode,
-    Keyring, NoArguments, Platform, Principal, Random, Received, Server, Timer, Tool, ToolError,
-};
-use mcpfn_native::memory::MemoryStores;
+use mcpfn_core::{Cx, Principal, Server, ToolError};
 use mcpfn_ports::Sql;
+use mcpfn_testing::{TestClient, TestCx};
 use mcpfn_toolkits::{defaults, register};
 use serde_json::{Value, json};
 
 use crate::databases;
 use crate::wait::wait;
 
-struct Host(Mutex<Vec<String>>);
-
-impl Clock for Host {
-    fn now_ms(&self) -> u64 {
-        1_793_000_000_000
-    }
-}
-
-impl Timer for Host {
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(future::pending())
-    }
-}
-
-impl Random for Host {
-    fn fill(&self, buffer: &mut [u8]) {
-        buffer.fill(7);
-    }
-}
-
-impl AuditLog for Host {
-    fn failure(&self, failure: &Failure<'_>) {
-        self.0.lock().unwrap().push(failure.cause.to_owned());
-    }
-
-    fn call(&self, _: &AuditEntry<'_>) {}
-
-    fn denied(&self, _: &str, _: Option<&str>) {}
-
-    fn store_failure(&self, _: &str, _: &str) {}
-}
+/// When tests run, in milliseconds since 1970: the shop's sales end a little before.
+const NOW_MS: u64 = 1_793_000_000_000;
 
 /// A server and the database behind it.
-pub(crate) struct Client {
-    server: Server,
-    principal: Principal,
-    platform: Arc<Platform>,
-    host: Arc<Host>,
-}
+pub(crate) struct Client(TestClient);
 
 impl Client {
     /// Every toolkit over the demo shop, which all tests share and none changes.
     pub(crate) fn of_shop() -> Self {
-        static SHOP: OnceLock<Arc<dyn Sql>> = OnceLock::new();
-        Self::new(Arc::clone(SHOP.get_or_init(databases::reading)))
+        Self::new(shop())
     }
 
     /// Every toolkit over a shop of its own, which may be written to.
@@ -73,55 +35,20 @@ impl Client {
     pub(crate) fn new(database: Arc<dyn Sql>) -> Self {
         let builder = Server::builder("toolkits", "0.0.0");
         let all = defaults().chain(["sql"]).collect::<Vec<_>>().join(",");
-        Self::with(
-            register(builder, &all, &|_| None).unwrap().build().unwrap(),
-            database,
-        )
-    }
-
-    fn with(server: Server, database: Arc<dyn Sql>) -> Self {
-        let host = Arc::new(Host(Mutex::default()));
-        let keys = Keyring::new([1; 32]);
-        let platform = Platform::new(host.clone(), host.clone(), host.clone(), host.clone(), keys)
-            .with_port::<dyn Sql>(database);
-        let platform =
-            platform.with_idempotency(Arc::new(MemoryStores::default()), FailureMode::Closed);
-        Self {
-            server,
-            principal: Principal::local(),
-            platform: Arc::new(platform),
-            host,
-        }
+        let client = TestClient::new(register(builder, &all, &|_| None).unwrap());
+        client.time().set_ms(NOW_MS);
+        Self(client.with_port::<dyn Sql>(database))
     }
 
     /// The same server, called by somebody else.
     pub(crate) fn called_by(self, principal: Principal) -> Self {
-        Self { principal, ..self }
+        Self(self.0.principal(principal))
     }
 
     /// The result, or the error as it is.
-    pub(crate) fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
-        });
-        let line =
-            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone())
-            .receive(line.as_bytes(), &self.platform)
-        {
-            Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => wait(Execution::Running(call).into_response()).message,
-            other => panic!("{other:?}"),
-        };
-        let mut answer: Value = serde_json::from_slice(&answer).unwrap();
-        let error = answer["error"].take();
-        if error.is_null() {
-            Ok(answer["result"].take())
-        } else {
-            Err(error)
-        }
+    pub(crate) fn ask(&self, method: &str, params: Value) -> Result<Value, Value> {
+        let asked = wait(self.0.request(method, params).into_future());
+        asked.map_err(|error| error.to_json())
     }
 
     /// A tool's structured result, or the sentence of its failure.
@@ -158,46 +85,30 @@ impl Client {
 
     /// The database behind the server.
     pub(crate) fn database(&self) -> &Arc<dyn Sql> {
-        self.platform.port::<dyn Sql>().expect("given at the start")
+        let platform = self.0.platform();
+        platform.port::<dyn Sql>().expect("given at the start")
     }
 
     /// The private causes that went to the log.
     pub(crate) fn logged(&self) -> Vec<String> {
-        self.host.0.lock().unwrap().clone()
+        self.0.audit().causes()
     }
+}
+
+fn shop() -> Arc<dyn Sql> {
+    static SHOP: OnceLock<Arc<dyn Sql>> = OnceLock::new();
+    Arc::clone(SHOP.get_or_init(databases::reading))
 }
 
 /// Runs a handler without the schema check that stands before it on every server: it has to hold by
 /// itself.
-pub(crate) fn unchecked<T, Fut>(
-    run: impl Fn(Cx) -> Fut + Send + Sync + 'static,
-) -> Result<T, String>
+pub(crate) fn unchecked<T, Fut>(run: impl FnOnce(Cx) -> Fut) -> Result<T, String>
 where
-    T: Send + 'static,
-    Fut: Future<Output = Result<T, ToolError>> + Send + 'static,
+    Fut: Future<Output = Result<T, ToolError>>,
 {
-    let found = Arc::new(Mutex::new(None));
-    let slot = Arc::clone(&found);
-    let probe = Tool::new("probe")
-        .description("Runs a handler.")
-        .read_only()
-        .handler(move |_: NoArguments, cx: Cx| {
-            let (work, slot) = (run(cx), Arc::clone(&slot));
-            async move {
-                let result = work
-                    .await
-                    .map_err(|error| error.message().unwrap_or("internal").to_owned());
-                *slot.lock().unwrap() = Some(result);
-            }
-        });
-    let shop = Client::of_shop();
-    let server = Server::builder("probe", "0.0.0")
-        .tool(probe)
-        .build()
-        .unwrap();
-    let client = Client { server, ..shop };
-    client.ask("tools/call", json!({"name": "probe"})).unwrap();
-    found.lock().unwrap().take().expect("the probe ran")
+    let test = TestCx::new().with_port::<dyn Sql>(shop());
+    test.time().set_ms(NOW_MS);
+    wait(run(test.build())).map_err(|error| error.message().unwrap_or("internal").to_owned())
 }
 
 /// Prints how long calls take, and fails when one tool's slowest are far from what a person waits

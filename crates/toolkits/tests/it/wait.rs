@@ -1,12 +1,9 @@
-//! Runs a future on the test's own thread, which sleeps in between. The runtime beside it is for
-//! PostgreSQL's sockets alone.
+//! Runs a future on the test's own thread. The runtime beside it is for PostgreSQL's sockets alone.
 
 use std::future::Future;
-use std::pin::pin;
-use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::sync::LazyLock;
 
+use mcpfn_testing::block_on;
 use tokio::runtime::{Builder, Runtime};
 
 static SOCKETS: LazyLock<Runtime> = LazyLock::new(|| {
@@ -17,22 +14,7 @@ static SOCKETS: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a thread for sockets")
 });
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     let _entered = SOCKETS.enter();
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
+    block_on(future)
 }

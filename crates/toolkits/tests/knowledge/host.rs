@@ -1,15 +1,11 @@
 //! A server over a database of documents, and a service that speaks OpenAI's format on loopback.
 //! Its vectors are made by hand, see `vectors`: a real protocol, no real model.
 
-use std::future;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
-use mcpfn_core::{
-    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Execution, Failure, HttpClient, Keyring,
-    Platform, Principal, Random, Received, Scopes, Server, Timer,
-};
+use mcpfn_core::{HttpClient, Server};
 use mcpfn_ports::{Embedder, Sql};
+use mcpfn_testing::TestClient;
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,53 +17,7 @@ use crate::vectors;
 /// What the service wants to see, and nobody else may.
 pub(crate) const KEY: &str = "sk-planted-4f1e";
 
-/// What went to the log.
-#[derive(Default)]
-struct Host(Mutex<Vec<String>>);
-
-impl Clock for Host {
-    fn now_ms(&self) -> u64 {
-        1_793_000_000_000
-    }
-}
-
-impl Timer for Host {
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(future::pending())
-    }
-}
-
-impl Random for Host {
-    fn fill(&self, buffer: &mut [u8]) {
-        buffer.fill(7);
-    }
-}
-
-impl AuditLog for Host {
-    fn failure(&self, failure: &Failure<'_>) {
-        assert!(
-            !failure.cause.contains(KEY),
-            "a secret is in: {}",
-            failure.cause
-        );
-    }
-
-    fn call(&self, _: &AuditEntry<'_>) {}
-
-    fn denied(&self, _: &str, _: Option<&str>) {}
-
-    fn store_failure(&self, store: &str, cause: &str) {
-        assert!(!cause.contains(KEY), "a secret is in: {cause}");
-        self.0.lock().unwrap().push(format!("{store}: {cause}"));
-    }
-}
-
-pub(crate) struct Client {
-    server: Server,
-    platform: Arc<Platform>,
-    principal: Principal,
-    host: Arc<Host>,
-}
+pub(crate) struct Client(TestClient);
 
 impl Client {
     /// Over the words alone, or with the model `pieces` at an address.
@@ -87,78 +37,41 @@ impl Client {
             };
             Some(value.to_owned())
         };
-        let server = register(
-            Server::builder("documents", "0.0.0"),
-            "knowledge, contracts",
-            &variable,
-        )
-        .unwrap()
-        .build()
-        .unwrap();
-        let host = Arc::new(Host::default());
-        let platform = Platform::new(
-            host.clone(),
-            host.clone(),
-            host.clone(),
-            host.clone(),
-            Keyring::new([1; 32]),
-        )
-        .with_port::<dyn Sql>(Arc::clone(&store.served))
-        .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
-        Self {
-            server,
-            platform: Arc::new(platform),
-            principal: Principal::local(),
-            host,
-        }
+        let builder = Server::builder("documents", "0.0.0");
+        let server = register(builder, "knowledge, contracts", &variable).unwrap();
+        let client = TestClient::new(server)
+            .with_port::<dyn Sql>(Arc::clone(&store.served))
+            .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
+        Self(client)
     }
 
     /// What services did not answer, and why: for the log alone.
     pub(crate) fn logged(&self) -> Vec<String> {
-        self.host.0.lock().unwrap().clone()
+        let degraded = self.0.audit().degraded().into_iter();
+        degraded
+            .map(|(store, cause)| format!("{store}: {cause}"))
+            .collect()
     }
 
     /// With a model of the host's own.
-    pub(crate) fn with_model(mut self, model: Arc<dyn Embedder>) -> Self {
-        let platform = Platform::clone(&self.platform).with_port::<dyn Embedder>(model);
-        self.platform = Arc::new(platform);
-        self
+    pub(crate) fn with_model(self, model: Arc<dyn Embedder>) -> Self {
+        Self(self.0.with_port::<dyn Embedder>(model))
     }
 
-    pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
-        self.principal = self.principal.with_scopes(
-            scopes
-                .iter()
-                .map(|scope| (*scope).to_owned())
-                .collect::<Scopes>(),
+    pub(crate) fn with_scopes(self, scopes: &[&str]) -> Self {
+        Self(self.0.scopes(&scopes.join(" ")))
+    }
+
+    /// Neither the client nor the log is told the service's key.
+    pub(crate) async fn ask(&self, method: &str, params: Value) -> Result<Value, Value> {
+        let asked = self.0.request(method, params).await;
+        let said = format!(
+            "{asked:?} {:?} {:?}",
+            self.0.audit().causes(),
+            self.logged()
         );
-        self
-    }
-
-    pub(crate) async fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
-        });
-        let line =
-            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone())
-            .receive(line.as_bytes(), &self.platform)
-        {
-            Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => Execution::Running(call).into_response().await.message,
-            other => panic!("{other:?}"),
-        };
-        let text = String::from_utf8(answer.to_vec()).unwrap();
-        assert!(!text.contains(KEY), "a secret is in: {text}");
-        let mut answer: Value = serde_json::from_str(&text).unwrap();
-        let error = answer["error"].take();
-        if error.is_null() {
-            Ok(answer["result"].take())
-        } else {
-            Err(error)
-        }
+        assert!(!said.contains(KEY), "a secret is in: {said}");
+        asked.map_err(|error| error.to_json())
     }
 
     /// A tool's structured result, or the sentence of its failure.

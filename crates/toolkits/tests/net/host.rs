@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Execution, Failure, HttpClient, Keyring,
-    Platform, Principal, Random, Received, Scopes, Server, Timer,
+    AuditEntry, AuditLog, BoxFuture, Clock, Failure, HttpClient, Keyring, Platform, Server, Timer,
 };
+use mcpfn_testing::{TestClient, TestRandom};
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 
@@ -57,12 +57,6 @@ impl Timer for Host {
     }
 }
 
-impl Random for Host {
-    fn fill(&self, buffer: &mut [u8]) {
-        buffer.fill(7);
-    }
-}
-
 impl AuditLog for Host {
     fn failure(&self, failure: &Failure<'_>) {
         checked(format!("{failure:?}"));
@@ -87,12 +81,8 @@ impl AuditLog for Host {
 }
 
 pub(crate) struct Client {
-    server: Server,
-    platform: Arc<Platform>,
+    client: TestClient,
     host: Arc<Host>,
-    principal: Principal,
-    capabilities: Value,
-    hops: u8,
 }
 
 /// What a tool gave, as text.
@@ -107,10 +97,7 @@ impl Client {
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        let server = register(Server::builder("net", "0.0.0"), list, &variable)
-            .unwrap()
-            .build()
-            .unwrap();
+        let server = register(Server::builder("net", "0.0.0"), list, &variable).unwrap();
         let host = Arc::new(Host {
             started: Instant::now(),
             skipped_ms: AtomicU64::new(0),
@@ -120,42 +107,35 @@ impl Client {
         let platform = Platform::new(
             host.clone(),
             host.clone(),
-            host.clone(),
+            Arc::new(TestRandom::default()),
             host.clone(),
             Keyring::new([1; 32]),
         );
         let platform = platform.with_port::<dyn HttpClient>(Arc::new(internet));
+        let client = TestClient::new(server).map_platform(|_| platform);
+        Self { client, host }
+    }
+
+    fn map(self, change: impl FnOnce(TestClient) -> TestClient) -> Self {
         Self {
-            server,
-            platform: Arc::new(platform),
-            host,
-            principal: Principal::local(),
-            capabilities: json!({}),
-            hops: 0,
+            client: change(self.client),
+            host: self.host,
         }
     }
 
     /// The same, for a caller who may only do this.
-    pub(crate) fn with_scopes(mut self, scopes: &[&str]) -> Self {
-        self.principal = self.principal.with_scopes(
-            scopes
-                .iter()
-                .map(|scope| (*scope).to_owned())
-                .collect::<Scopes>(),
-        );
-        self
+    pub(crate) fn with_scopes(self, scopes: &[&str]) -> Self {
+        self.map(|client| client.scopes(&scopes.join(" ")))
     }
 
     /// The same, for a client that shows forms.
-    pub(crate) fn showing_forms(mut self) -> Self {
-        self.capabilities = json!({"elicitation": {}});
-        self
+    pub(crate) fn showing_forms(self) -> Self {
+        self.map(|client| client.capabilities(json!({"elicitation": {}})))
     }
 
     /// The same, for a client that is a server in front of others.
-    pub(crate) fn behind(mut self, hops: u8) -> Self {
-        self.hops = hops;
-        self
+    pub(crate) fn behind(self, hops: u8) -> Self {
+        self.map(|client| client.meta("dev.mcpfn/hops", hops))
     }
 
     /// Lets time pass.
@@ -165,30 +145,11 @@ impl Client {
             .fetch_add(milliseconds, Ordering::Relaxed);
     }
 
-    pub(crate) async fn ask(&self, method: &str, mut params: Value) -> Result<Value, Value> {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": self.capabilities,
-            "dev.mcpfn/hops": self.hops,
-            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "0"},
-        });
-        let line =
-            json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let answer = match Connection::new(self.server.clone(), self.principal.clone())
-            .receive(line.as_bytes(), &self.platform)
-        {
-            Received::Send(bytes) => bytes,
-            Received::Run { call, .. } => Execution::Running(call).into_response().await.message,
-            other => panic!("{other:?}"),
-        };
-        let mut answer: Value =
-            serde_json::from_str(&checked(String::from_utf8(answer.to_vec()).unwrap())).unwrap();
-        let error = answer["error"].take();
-        if error.is_null() {
-            Ok(answer["result"].take())
-        } else {
-            Err(error)
-        }
+    pub(crate) async fn ask(&self, method: &str, params: Value) -> Result<Value, Value> {
+        let asked = self.client.request(method, params).await;
+        let asked = asked.map_err(|error| error.to_json());
+        checked(format!("{asked:?}"));
+        asked
     }
 
     /// The whole result of a tool.

@@ -46,7 +46,7 @@ pub(crate) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         output: schemas.output_validator,
         headers: schemas.headers,
         timeout: tool.timeout,
-        rate: tool.rate,
+        rate_limit: tool.rate_limit,
         cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
         writes: !read_only,
         key_argument,
@@ -122,11 +122,11 @@ fn check_policies(tool: &Tool, read_only: bool, found: &mut Vec<String>) {
     }
     // stores count in milliseconds
     if tool
-        .rate
+        .rate_limit
         .is_some_and(|rate| rate.calls == 0 || rate.per < Duration::from_millis(1))
     {
         found.push(
-            "its rate allows no call: give at least one call in at least a millisecond".to_owned(),
+            "its rate limit allows no call: give one or more, in a millisecond or more".to_owned(),
         );
     }
 }

@@ -1,0 +1,14 @@
+//! Tests of the core alone: no host, no HTTP. What every host must do too is a fixture in the
+//! workspace's `tests`.
+
+// expansions of the macros begin with `::mcpfn`
+extern crate mcpfn_core as mcpfn;
+
+/// Lists, calls and failures as a value: shared, bounded, cancelled by dropping.
+mod principles;
+
+/// Mistakes of a registration, all at once; macros and builder give the same bytes.
+mod registration;
+
+/// One message in, the bytes of its answer out.
+mod support;

@@ -1,0 +1,257 @@
+//! What holds for a server as a value, whatever host it has: it is shared between threads, nothing
+//! runs before it is polled, dropping is cancelling, nothing follows an answer, and results are
+//! bounded and checked. What needs HTTP is in the workspace's `tests`.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use mcpfn::{
+    Call, CallToolResult, Cx, Execution, Frame, JsonObject, LogLevel, NoArguments, Platform,
+    Running, Server, Tool, ToolError,
+};
+use mcpfn_testing::{RecordedFailure, TestClient, block_on};
+use serde_json::{Value, json};
+
+use crate::support::with_call;
+
+fn is_shared<T: Send + Sync + 'static>() {}
+fn is_sent<T: Send + 'static>() {}
+
+#[test]
+fn a_server_is_shared_between_threads() {
+    is_shared::<Server>();
+    is_shared::<Platform>();
+    is_shared::<Cx>();
+    is_sent::<Running>();
+}
+
+/// A call of a tool at work.
+fn running(client: &TestClient, tool: &str, meta: &Value) -> Running {
+    let params = json!({"name": tool, "_meta": meta});
+    let reply = |call: Call<'_>| client.server().reply(call, client.platform());
+    match with_call("tools/call", &params, reply) {
+        Execution::Running(running) => running,
+        Execution::Done(answer) => panic!("answered at once: {:?}", answer.message),
+    }
+}
+
+#[test]
+fn nothing_runs_before_it_is_polled_and_dropping_cancels() {
+    struct Guard(Arc<AtomicUsize>);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let (started, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = || {
+        (
+            started.load(Ordering::SeqCst),
+            dropped.load(Ordering::SeqCst),
+        )
+    };
+    let tool = {
+        let (started, dropped) = (Arc::clone(&started), Arc::clone(&dropped));
+        Tool::new("wait")
+            .description("Waits.")
+            .handler(move |_: NoArguments, cx: Cx| {
+                started.fetch_add(1, Ordering::SeqCst);
+                let guard = Guard(Arc::clone(&dropped));
+                async move {
+                    cx.sleep(Duration::from_secs(1)).await;
+                    drop(guard);
+                    "waited"
+                }
+            })
+    };
+    let client = TestClient::new(Server::builder("s", "1").tool(tool));
+    drop(running(&client, "wait", &json!({})));
+    assert_eq!(counts(), (0, 0));
+    let mut polled = running(&client, "wait", &json!({}));
+    assert!(
+        polled
+            .poll_frame(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+    );
+    assert_eq!(counts(), (1, 0));
+    drop(polled);
+    assert_eq!(counts(), (1, 1));
+}
+
+#[test]
+fn nothing_follows_an_answer() {
+    let kept: Arc<Mutex<Option<Cx>>> = Arc::default();
+    let tool = {
+        let kept = Arc::clone(&kept);
+        Tool::new("leak").description("Keeps its context.").handler(
+            move |_: NoArguments, cx: Cx| {
+                *kept.lock().unwrap() = Some(cx);
+                async { "done" }
+            },
+        )
+    };
+    let client = TestClient::new(Server::builder("s", "1").logging().tool(tool));
+    let meta = json!({"progressToken": 1, "io.modelcontextprotocol/logLevel": "debug"});
+    let mut call = running(&client, "leak", &meta);
+    assert!(matches!(block_on(call.frame()), Some(Frame::Response(_))));
+    let cx = kept.lock().unwrap().take().expect("the handler ran");
+    // "progress notifications MUST stop after completion" (basic/utilities/progress); a task of the
+    // handler's may not know that
+    cx.progress(1.0, None, None);
+    cx.log(LogLevel::Error, "too late");
+    assert!(
+        block_on(call.frame()).is_none(),
+        "a notification follows the answer"
+    );
+}
+
+#[test]
+fn progress_grows_or_is_left_out() {
+    let server = || {
+        Server::builder("s", "1").tool(Tool::new("count").description("Counts strangely.").handler(
+            |_: NoArguments, cx: Cx| async move {
+                for progress in [1.0, 1.0, 0.5, f64::NAN, f64::INFINITY, 1.5, -1.0, 2.0] {
+                    cx.progress(progress, Some(f64::NAN), None);
+                }
+                "counted"
+            },
+        ))
+    };
+    let client = TestClient::new(server());
+    let mut call = running(&client, "count", &json!({"progressToken": "t"}));
+    let mut sent = Vec::new();
+    while let Some(Frame::Notification(notification)) = block_on(call.frame()) {
+        let notification: Value = serde_json::from_slice(&notification).unwrap();
+        assert_eq!(notification["method"], "notifications/progress");
+        sent.push(notification["params"].clone());
+    }
+    let expected = [1.0, 1.5, 2.0];
+    let expected = expected.map(|progress| json!({"progressToken": "t", "progress": progress}));
+    assert_eq!(sent, expected);
+}
+
+#[test]
+fn a_flood_of_reports_is_bounded() {
+    let server = || {
+        Server::builder("s", "1").tool(Tool::new("flood").description("Reports too much.").handler(
+            |_: NoArguments, cx: Cx| async move {
+                for step in 0..100_000_u32 {
+                    cx.progress(f64::from(step), None, None);
+                }
+                "flooded"
+            },
+        ))
+    };
+    let client = TestClient::new(server());
+    let result = client.call("flood", json!({})).wait().unwrap();
+    assert_eq!(result.text(), "flooded");
+    let waited = client.progress().len();
+    assert!(
+        waited > 0 && waited < 1000,
+        "{waited} messages wait for the client"
+    );
+}
+
+#[test]
+fn a_result_that_is_too_large_is_refused_with_its_size() {
+    let server = || {
+        Server::builder("s", "1").max_result_bytes(1000).tool(
+            Tool::new("fill")
+                .description("Gives much.")
+                .handler(|args: JsonObject| async move {
+                    "x".repeat(
+                        args.get("bytes")
+                            .and_then(Value::as_u64)
+                            .and_then(|bytes| usize::try_from(bytes).ok())
+                            .unwrap_or_default(),
+                    )
+                }),
+        )
+    };
+    let client = TestClient::new(server());
+    let ask = |bytes: u64| client.call("fill", json!({"bytes": bytes})).wait().unwrap();
+    assert!(!ask(500).is_error());
+    let refused = ask(5000);
+    assert!(refused.is_error());
+    let said = refused.text();
+    assert!(
+        said.contains("`fill`") && said.contains("more than the 1000") && said.len() < 500,
+        "{said}"
+    );
+}
+
+#[test]
+fn a_result_that_breaks_its_own_schema_is_not_sent() {
+    let server = || {
+        Server::builder("s", "1").tool(
+            Tool::new("lies")
+                .description("Promises a number.")
+                .output_schema(json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}))
+                .handler(|args: JsonObject| async move { CallToolResult::text("secret words").structured(Value::Object(args)) }),
+        )
+    };
+    let client = TestClient::new(server());
+    let ask = |arguments: Value| client.call("lies", arguments).wait().unwrap();
+    assert_eq!(ask(json!({"n": 1})).structured::<Value>(), json!({"n": 1}));
+    let refused = ask(json!({"n": "one"}));
+    assert!(refused.is_error());
+    let written = refused.as_json();
+    assert_eq!(written.get("structuredContent"), None);
+    assert!(!written.to_string().contains("secret"), "{written}");
+    let causes = client.audit().causes();
+    assert!(causes[0].contains("/n"), "the log says where: {causes:?}");
+}
+
+#[test]
+fn causes_go_to_the_log_and_sentences_to_the_model() {
+    let server = || {
+        let fail = |name: &str, make: fn() -> ToolError| {
+            Tool::new(name)
+                .description("Fails.")
+                .handler(move |_: NoArguments| async move { Err::<String, _>(make()) })
+        };
+        Server::builder("s", "1")
+            .tool(fail("plain", || ToolError::new("try another word")))
+            .tool(fail("caused", || {
+                ToolError::unavailable("the shop is closed", "password=hunter2 refused")
+            }))
+            .tool(fail("internal", || ToolError::internal("password=hunter2")))
+            .tool(fail("foreign", || {
+                "x".parse::<u8>().expect_err("no number").into()
+            }))
+            .tool(fail("missing", || ToolError::not_found("no such product")))
+    };
+    let client = TestClient::new(server());
+    let ask = |name: &str| {
+        let result = client.call(name, json!({})).wait().unwrap();
+        assert!(result.is_error(), "{name}");
+        result.text()
+    };
+    assert_eq!(ask("plain"), "try another word");
+    assert_eq!(ask("missing"), "no such product");
+    assert_eq!(client.audit().failures(), []);
+    let caused = ask("caused");
+    assert!(
+        caused.starts_with("the shop is closed (error id "),
+        "{caused}"
+    );
+    for said in [caused, ask("internal"), ask("foreign")] {
+        assert!(
+            !said.contains("hunter2") && !said.contains("digit"),
+            "{said}"
+        );
+        let failures = client.audit().failures();
+        let told = |failure: &RecordedFailure| said.contains(&failure.id);
+        assert!(failures.iter().any(told), "{said}, {failures:?}");
+    }
+    assert_eq!(
+        client.audit().causes(),
+        [
+            "password=hunter2 refused",
+            "password=hunter2",
+            "invalid digit found in string"
+        ]
+    );
+}

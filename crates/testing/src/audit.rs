@@ -1,0 +1,127 @@
+//! An audit log that a test reads. Writes nothing anywhere.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mcpfn_core::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
+
+/// What a server told its operator. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct TestAudit(Arc<Mutex<AuditState>>);
+
+#[derive(Debug, Default)]
+struct AuditState {
+    calls: Vec<AuditedCall>,
+    failures: Vec<RecordedFailure>,
+    degraded: Vec<(String, String)>,
+    denied: Vec<(String, Option<String>)>,
+}
+
+/// One call, as the log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuditedCall {
+    /// The method, e.g. `tools/call`.
+    pub method: String,
+    /// The tool, prompt or resource; empty where the call was about none.
+    pub name: String,
+    /// Who called: the principal's subject.
+    pub subject: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// JSON-RPC code, when it ended in a protocol error.
+    pub code: Option<i32>,
+    /// What a cached result did for it.
+    pub cache: CacheStatus,
+    /// From its first step to its answer, by the test's clock.
+    pub duration_ms: u64,
+    /// What the log has of its arguments, where the platform says that it may.
+    pub arguments: Option<String>,
+}
+
+/// The private side of a failed call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordedFailure {
+    /// The id that the client was told.
+    pub id: String,
+    /// The method, e.g. `tools/call`.
+    pub method: String,
+    /// The tool, prompt or resource.
+    pub name: String,
+    /// What went wrong. No client saw it.
+    pub cause: String,
+}
+
+impl TestAudit {
+    /// The calls so far, in the order in which they ended.
+    #[must_use]
+    pub fn calls(&self) -> Vec<AuditedCall> {
+        self.lock().calls.clone()
+    }
+
+    /// Failures whose cause is private.
+    #[must_use]
+    pub fn failures(&self) -> Vec<RecordedFailure> {
+        self.lock().failures.clone()
+    }
+
+    /// The private causes of failures.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let state = self.lock();
+        let causes = state.failures.iter().map(|failure| &failure.cause);
+        causes.cloned().collect()
+    }
+
+    /// Stores that gave no answer and what handlers reported with `Cx::report_degraded`: a name,
+    /// and the cause.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<(String, String)> {
+        self.lock().degraded.clone()
+    }
+
+    /// Callers who were turned away: what they were told, and the private cause.
+    #[must_use]
+    pub fn denied(&self) -> Vec<(String, Option<String>)> {
+        self.lock().denied.clone()
+    }
+
+    /// What is behind the lock is whole after a panic, too: every change is one push.
+    fn lock(&self) -> MutexGuard<'_, AuditState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AuditLog for TestAudit {
+    fn failure(&self, failure: &Failure<'_>) {
+        self.lock().failures.push(RecordedFailure {
+            id: failure.id.to_owned(),
+            method: failure.method.to_owned(),
+            name: failure.name.to_owned(),
+            cause: failure.cause.to_owned(),
+        });
+    }
+
+    fn call(&self, call: &AuditEntry<'_>) {
+        self.lock().calls.push(AuditedCall {
+            method: call.method.to_owned(),
+            name: call.name.to_owned(),
+            subject: call.principal.subject.clone(),
+            outcome: call.outcome,
+            code: call.code,
+            cache: call.cache,
+            duration_ms: call.duration_ms,
+            arguments: call.input(),
+        });
+    }
+
+    fn denied(&self, sentence: &str, cause: Option<&str>) {
+        let denied = (sentence.to_owned(), cause.map(str::to_owned));
+        self.lock().denied.push(denied);
+    }
+
+    fn store_failure(&self, store: &str, cause: &str) {
+        let degraded = (store.to_owned(), cause.to_owned());
+        self.lock().degraded.push(degraded);
+    }
+}

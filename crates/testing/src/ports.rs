@@ -1,0 +1,63 @@
+//! A platform whose every port is under a test's control. No port of a real machine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mcpfn_core::{FailureMode, Keyring, Platform, Random, RateLimits};
+
+use crate::audit::TestAudit;
+use crate::clock::TestClock;
+use crate::stores::TestStores;
+
+/// Randomness that counts, so that two runs of a test are equal. Anybody can guess it.
+#[derive(Debug, Default)]
+pub struct TestRandom(AtomicU64);
+
+impl Random for TestRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            let bytes = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            chunk.copy_from_slice(&bytes[8 - chunk.len()..]);
+        }
+    }
+}
+
+/// These ports, with stores in memory behind all three policies.
+pub(crate) fn platform(clock: &TestClock, audit: &TestAudit, stores: &TestStores) -> Platform {
+    let time = Arc::new(clock.clone());
+    let stores = Arc::new(stores.clone());
+    let rate_limits = RateLimits {
+        limiter: stores.clone(),
+        rate: None,
+        failure_mode: FailureMode::Open,
+    };
+    Platform::new(
+        time.clone(),
+        time,
+        Arc::new(TestRandom::default()),
+        Arc::new(audit.clone()),
+        Keyring::new([7; 32]),
+    )
+    .with_cache(stores.clone())
+    .with_rate_limits(rate_limits)
+    .with_idempotency(stores, FailureMode::Closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn randomness_counts() {
+        let random = TestRandom::default();
+        let mut buffers = [[0; 12]; 2];
+        for buffer in &mut buffers {
+            random.fill(buffer);
+        }
+        assert_ne!(buffers[0], buffers[1]);
+        let again = TestRandom::default();
+        let mut first = [0; 12];
+        again.fill(&mut first);
+        assert_eq!(first, buffers[0]);
+    }
+}

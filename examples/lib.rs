@@ -1,0 +1,1 @@
+//! Empty: the examples beside this file are programs of their own.

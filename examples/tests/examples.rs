@@ -1,0 +1,410 @@
+//! Every example is run: its server through the client of `mcpfn::testing`, one of them through the
+//! local host and over HTTP. What the product does is tested elsewhere.
+
+#![allow(
+    dead_code,
+    reason = "each example is a program, and has a `main` that no test calls"
+)]
+
+#[path = "../database.rs"]
+mod database;
+#[path = "../elicitation.rs"]
+mod elicitation;
+#[path = "../hello.rs"]
+mod hello;
+#[path = "../idempotent_write.rs"]
+mod idempotent_write;
+#[path = "../oauth.rs"]
+mod oauth;
+#[path = "../own_port.rs"]
+mod own_port;
+#[path = "../policies.rs"]
+mod policies;
+#[path = "../progress.rs"]
+mod progress;
+#[path = "../prompts.rs"]
+mod prompts;
+#[path = "../resources.rs"]
+mod resources;
+#[path = "../structured.rs"]
+mod structured;
+#[path = "../upstream.rs"]
+mod upstream;
+#[path = "../without_macros.rs"]
+mod without_macros;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcpfn::port::Sql;
+use mcpfn::testing::{Answer, CompletionTarget, TestClient, TestClock, TestHttp, block_on};
+use mcpfn::{
+    BoxFuture, CacheStatus, HttpClient, HttpRequest, Keyring, Principal, PrincipalKind, Scopes,
+    StoreError,
+};
+use mcpfn_client::Client;
+use mcpfn_http::{Config, Service};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+#[test]
+fn hello_greets() {
+    let client = TestClient::new(hello::server());
+    let result = client.call("hello", json!({"name": "Ada"})).wait().unwrap();
+    assert_eq!(result.text(), "Hello, Ada!");
+    // a mistake of the model's is a result that says what to correct
+    let wrong = client.call("hello", json!({"nmae": "Ada"})).wait().unwrap();
+    assert!(
+        wrong.is_error() && wrong.text().contains("did you mean `name`?"),
+        "{}",
+        wrong.text()
+    );
+}
+
+#[test]
+fn structured_results_have_fields() {
+    let client = TestClient::new(structured::server());
+    let ask = |arguments: Value| client.call("convert", arguments).wait().unwrap();
+    let warm = ask(json!({"amount": 20, "from": "celsius", "to": "fahrenheit"}));
+    assert_eq!(
+        warm.structured::<Value>(),
+        json!({"amount": 68.0, "freezing": false})
+    );
+    let cold = ask(json!({"amount": 32, "from": "fahrenheit"}));
+    assert_eq!(
+        cold.structured::<Value>(),
+        json!({"amount": 273.15, "freezing": true})
+    );
+    let impossible = ask(json!({"amount": -300, "from": "celsius"}));
+    assert!(impossible.is_error() && impossible.text().contains("give a higher `amount`"));
+    let unbounded = ask(json!({"amount": -1e9, "from": "celsius"}));
+    assert!(
+        unbounded.is_error() && unbounded.text().contains("/amount"),
+        "{}",
+        unbounded.text()
+    );
+}
+
+#[test]
+fn the_database_is_asked() {
+    let database = block_on(database::database()).unwrap();
+    let client = TestClient::new(database::server()).with_port::<dyn Sql>(Arc::new(database));
+    let books = client
+        .call("find_books", json!({"title": "SEA"}))
+        .wait()
+        .unwrap();
+    let books: Value = books.structured();
+    assert_eq!(
+        books["result"][0],
+        json!({"title": "The Sea-Wolf", "year": 1904})
+    );
+    assert_eq!(books["result"].as_array().unwrap().len(), 2);
+    let none = client
+        .call("find_books", json!({"title": "' OR '1'='1"}))
+        .wait()
+        .unwrap();
+    assert_eq!(none.structured::<Value>(), json!({"result": []}));
+}
+
+#[test]
+fn resources_are_read_and_completed() {
+    let client = TestClient::new(resources::server());
+    let index = client.read("note://index").wait().unwrap();
+    assert_eq!(index.text(), Some("breakfast\nbread\ngarden"));
+    let note = client.read("note://garden").wait().unwrap();
+    assert_eq!(note.text(), Some("Water the beans."));
+    let missing = client.read("note://attic").wait().unwrap_err();
+    assert!(missing.message().contains("note://index"), "{missing}");
+    assert_eq!(
+        client.list_templates().wait().unwrap()[0].uri,
+        "note://{name}"
+    );
+    let template = CompletionTarget::resource("note://{name}");
+    let offered = client.complete(template, "name", "br").wait().unwrap();
+    assert_eq!(offered.values, ["breakfast", "bread"]);
+}
+
+#[test]
+fn prompts_start_a_conversation() {
+    let client = TestClient::new(prompts::server());
+    let prompt = client.get_prompt("review", json!({"code": "x = 1", "focus": "speed"}));
+    let prompt = prompt.wait().unwrap();
+    assert_eq!(prompt.messages.len(), 2);
+    let asked = "Review this code and say what makes it slow:\n\nx = 1";
+    assert_eq!(prompt.messages[0].content, asked.into());
+    let offered = client
+        .complete(CompletionTarget::prompt("review"), "focus", "s")
+        .wait()
+        .unwrap();
+    assert_eq!(offered.values, ["security", "speed", "style"]);
+}
+
+#[test]
+fn elicitation_asks_and_goes_on() {
+    let server = elicitation::server().build().unwrap();
+    let book = |answer: Answer| {
+        let client = TestClient::new(server.clone()).answer("guests", answer);
+        client
+            .call("book_table", json!({"day": "2026-07-28"}))
+            .wait()
+    };
+    let booked = book(Answer::accept(json!({"guests": 3, "outside": true}))).unwrap();
+    assert_eq!(booked.text(), "Booked outside for 3 on 2026-07-28.");
+    let booked = book(Answer::accept(json!({"guests": 3}))).unwrap();
+    assert_eq!(booked.text(), "Booked inside for 3 on 2026-07-28.");
+    assert_eq!(
+        book(Answer::decline()).unwrap().text(),
+        "Nothing was booked."
+    );
+    // an answer that does not fit is asked for again
+    let error = book(Answer::accept(json!({"guests": 13}))).unwrap_err();
+    assert_eq!(error.questions()[0].message(), "How many guests?");
+}
+
+#[test]
+fn a_repeated_write_happens_once() {
+    let client = TestClient::new(idempotent_write::server());
+    let order = |key: &str| {
+        let request = client.call("order", json!({"item": "tea"}));
+        request.idempotency_key(key).wait().unwrap().text()
+    };
+    assert_eq!(order("a"), "Order number 1.");
+    assert_eq!(order("a"), "Order number 1.");
+    assert_eq!(order("b"), "Order number 2.");
+    let by_argument = || {
+        let arguments = json!({"item": "cake", "request_id": "c"});
+        client.call("order", arguments).wait().unwrap().text()
+    };
+    assert_eq!(
+        (by_argument(), by_argument()),
+        ("Order number 3.".into(), "Order number 3.".into())
+    );
+}
+
+#[test]
+fn progress_is_reported_on_the_way() {
+    let client = TestClient::with_clock(progress::server(), TestClock::auto());
+    let result = client
+        .call("count_down", json!({"from": 3}))
+        .wait()
+        .unwrap();
+    assert_eq!(result.text(), "Counted down from 3.");
+    let said = client.progress();
+    let said: Vec<_> = said
+        .iter()
+        .filter_map(|said| said.message.as_deref())
+        .collect();
+    assert_eq!(said, ["2 left", "1 left", "0 left"]);
+    assert_eq!(client.logs()[0].data, json!("lift-off"));
+    assert_eq!(client.audit().calls()[0].duration_ms, 3000);
+}
+
+#[test]
+fn policies_stand_before_the_handler() {
+    let client = TestClient::new(policies::server());
+    let ask = |client: &TestClient| {
+        client
+            .call("exchange_rate", json!({"currency": "CHF"}))
+            .wait()
+    };
+    let euros: Value = ask(&client).unwrap().structured();
+    assert_eq!(euros, json!({"euros": 1.07}));
+    assert_eq!(ask(&client).unwrap().structured::<Value>(), euros);
+    let third = ask(&client).unwrap_err();
+    assert_eq!(third.code(), Some(429));
+    client.time().advance(Duration::from_secs(10));
+    ask(&client).unwrap();
+    let uses: Vec<CacheStatus> = client
+        .audit()
+        .calls()
+        .iter()
+        .map(|call| call.cache)
+        .collect();
+    assert_eq!(uses[..2], [CacheStatus::Miss, CacheStatus::Hit]);
+
+    let stranger = client.clone().scopes("weather");
+    assert_eq!(ask(&stranger).unwrap_err().code(), Some(403));
+    assert!(stranger.list_tools().wait().unwrap().is_empty());
+}
+
+#[test]
+fn scopes_of_a_token_decide() {
+    let server = oauth::server().build().unwrap();
+    let token = |subject: &str, scopes: &str| {
+        let principal = Principal::new(PrincipalKind::Jwt, subject);
+        TestClient::new(server.clone()).principal(principal.with_scopes(Scopes::parse(scopes)))
+    };
+    let (alice, bob) = (token("alice", "notes"), token("bob", "notes:read"));
+    alice
+        .call("remember", json!({"text": "water"}))
+        .wait()
+        .unwrap();
+    let notes = |client: &TestClient| -> Value {
+        client
+            .call("list_notes", json!({}))
+            .wait()
+            .unwrap()
+            .structured()
+    };
+    assert_eq!(notes(&alice), json!({"result": ["water"]}));
+    assert_eq!(notes(&bob), json!({"result": []}), "each sees their own");
+    let refused = bob
+        .call("remember", json!({"text": "fire"}))
+        .wait()
+        .unwrap_err();
+    assert_eq!(refused.code(), Some(403));
+    assert!(refused.message().contains("notes:write"), "{refused}");
+}
+
+struct Deaf;
+
+impl own_port::Announcer for Deaf {
+    fn say<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<u32, StoreError>> {
+        Box::pin(async { Err(StoreError::new("the cable is cut")) })
+    }
+}
+
+#[test]
+fn an_own_port_has_another_implementation_in_tests() {
+    let cache = Arc::new(own_port::SmallCache::default());
+    let client = TestClient::new(own_port::server())
+        .with_port::<dyn own_port::Announcer>(Arc::new(Deaf))
+        .map_platform(|platform| platform.with_cache(cache));
+    let said = client
+        .call("announce", json!({"text": "tea"}))
+        .wait()
+        .unwrap();
+    assert!(said.is_error() && said.text().starts_with("nobody can hear us now"));
+    assert_eq!(client.audit().causes(), ["the cable is cut"]);
+    let time = || client.call("time", json!({})).wait().unwrap().text();
+    assert_eq!(time(), "00:00 UTC");
+    client.time().advance(Duration::from_secs(59));
+    assert_eq!(time(), "00:00 UTC");
+    client.time().advance(Duration::from_secs(1));
+    assert_eq!(time(), "00:01 UTC");
+    let uses: Vec<CacheStatus> = client.audit().calls()[1..]
+        .iter()
+        .map(|call| call.cache)
+        .collect();
+    assert_eq!(
+        uses,
+        [CacheStatus::Miss, CacheStatus::Hit, CacheStatus::Miss]
+    );
+}
+
+#[test]
+fn without_macros_everything_is_there_too() {
+    let client = TestClient::new(without_macros::server());
+    client.time().set_ms(41);
+    let rolled = client.call("roll", json!({"sides": 20})).wait().unwrap();
+    assert_eq!(rolled.text(), "2");
+    let wrong = client.call("roll", json!({"sides": 1})).wait().unwrap();
+    assert!(
+        wrong.is_error() && wrong.text().contains("/sides"),
+        "{}",
+        wrong.text()
+    );
+    assert_eq!(
+        client.read("dice://rules").wait().unwrap().text(),
+        Some("The highest number wins.")
+    );
+    let prompt = client.get_prompt("play", json!({})).wait().unwrap();
+    assert_eq!(prompt.messages[0].content, "Let us roll dice.".into());
+}
+
+#[test]
+fn an_upstream_that_is_down_hides_nothing_else() {
+    let down = TestHttp::new(|_| Ok(TestHttp::json(503, "{}")));
+    let client = TestClient::new(upstream::server("http://127.0.0.1:9/mcp"))
+        .with_port::<dyn HttpClient>(Arc::new(down.clone()));
+    let tools = client.list_tools().wait().unwrap();
+    let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["about"]);
+    assert!(!down.sent().is_empty());
+}
+
+/// `hello` as a process would serve it, and what stops it.
+async fn serve_hello() -> (String, oneshot::Sender<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (ready, address) = oneshot::channel();
+    let service = Service::new(hello::server().build().unwrap(), Config::loopback());
+    let platform = Arc::new(mcpfn_local::platform(Keyring::new([1; 32])));
+    tokio::spawn(async move {
+        let ready = |address| ready.send(address).unwrap();
+        let stopped = async { drop(stopped.await) };
+        mcpfn_local::serve(service, platform, 0, ready, stopped)
+            .await
+            .unwrap();
+    });
+    (format!("http://{}/mcp", address.await.unwrap()), stop)
+}
+
+#[tokio::test]
+async fn hello_answers_over_http_and_behind_a_front() {
+    let (url, stop) = serve_hello().await;
+    let body = json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "hello", "arguments": {"name": "Ada"}},
+    });
+    let request = HttpRequest::post(&url, "application/json", body.to_string())
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2025-06-18");
+    let http = Arc::new(Client::new());
+    let response = http.send(request).await.unwrap();
+    assert_eq!(response.status, 200);
+    let answer: Value = serde_json::from_slice(&response.body).unwrap();
+    assert_eq!(answer["result"]["content"][0]["text"], "Hello, Ada!");
+
+    let front = TestClient::new(upstream::server(&url)).with_port::<dyn HttpClient>(http);
+    let tools = front.list_tools().await.unwrap();
+    let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["about", "greeter__hello"]);
+    let result = front
+        .call("greeter__hello", json!({"name": "Bob"}))
+        .await
+        .unwrap();
+    assert_eq!(result.text(), "Hello, Bob!");
+    stop.send(()).unwrap();
+}
+
+#[test]
+fn every_example_is_listed_and_included_here() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
+    let (manifest, list, tests) = (
+        read("Cargo.toml"),
+        read("../docs/examples.md"),
+        read("tests/examples.rs"),
+    );
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(example) = name.strip_suffix(".rs").filter(|name| *name != "lib") else {
+            continue;
+        };
+        count += 1;
+        assert!(
+            manifest.contains(&format!("name = \"{example}\"")),
+            "{example}: no [[example]]"
+        );
+        assert!(
+            list.contains(&format!("examples/{name}")),
+            "{example}: not in docs/examples.md"
+        );
+        assert!(
+            tests.contains(&format!("mod {example};")),
+            "{example}: not run by a test"
+        );
+        let text = read(&name);
+        let runs = format!("cargo run -p mcpfn-examples --example {example}");
+        assert!(
+            text.contains(&runs),
+            "{example}: its comment does not say how to run it"
+        );
+    }
+    assert!(count >= 13, "{count} examples were found");
+}
