@@ -11,7 +11,7 @@
 //! use mcpfn_auth::{AuthMethod, AuthMethods, Credentials};
 //!
 //! let variable = |name: &str| (name == "MCPFN_AUTH").then(|| "none".into());
-//! let mut reader = mcpfn_host::EnvReader::new(variable);
+//! let mut reader = mcpfn_settings::EnvReader::new(variable);
 //! let methods = AuthMethods::read(&mut reader, &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None]);
 //! let proofs = methods.map(|methods| Credentials::read(&mut reader, &methods));
 //!
@@ -19,7 +19,7 @@
 //! if let Some(proofs) = reader.finish(proofs)? {
 //!     config.auth = proofs.auth;
 //! }
-//! # Ok::<(), mcpfn_host::SettingsError>(())
+//! # Ok::<(), mcpfn_settings::SettingsError>(())
 //! ```
 
 mod access;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use mcpfn_host::EnvReader;
+use mcpfn_settings::EnvReader;
 
 /// One way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use mcpfn_core::Scopes;
-use mcpfn_host::EnvReader;
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
+use mcpfn_settings::EnvReader;
 
 use crate::access::CloudflareAccess;
 use crate::api_key::{ApiKey, ApiKeys, KeySource};

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use mcpfn_host::EnvReader;
+use mcpfn_settings::EnvReader;
 
 /// Credentials. Their text is never printed.
 #[derive(Clone)]

@@ -19,7 +19,7 @@ use mcpfn_core::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
     HttpClient, HttpRequest, WriteCondition,
 };
-use mcpfn_host::{EnvReader, SettingsError};
+use mcpfn_settings::{EnvReader, SettingsError};
 
 use answer::{Copied, ObjectListing};
 use place::{ObjectPlace, encoded};

@@ -207,7 +207,7 @@ impl fmt::Display for SecretSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcpfn_client::Client;
+    use mcpfn_native::Client;
 
     const LAMBDA: [(&str, &str); 3] = [
         ("AWS_REGION", "eu-west-1"),

@@ -160,7 +160,7 @@ fn key_store<F: Fn(&str) -> Option<OsString>>(
     reader: &mut EnvReader<F>,
     source: &str,
 ) -> Option<Arc<dyn KeySource>> {
-    let client = Arc::new(mcpfn_client::Client::new());
+    let client = Arc::new(mcpfn_native::Client::new());
     Some(Arc::new(crate::secrets::SecretSource::read(
         reader,
         "MCPFN_API_KEYS_SOURCE",

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use mcpfn_client::Client;
 use mcpfn_core::jsonrpc::{self, Incoming, Message};
 use mcpfn_core::{Envelope, HttpClient, Platform, Principal, Revision, Server};
 use mcpfn_http::{Config, Service};
+use mcpfn_native::Client;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{Observed, OsRandom, Setup, Tasks, Telemetry, Transport};
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcpfn_core::{BoxFuture, Clock, Keyring, Platform, Random, Timer};
-use mcpfn_host::Log;
+use mcpfn_settings::Log;
 
 /// The platform of this process, to which a server adds the ports of its toolkits.
 #[must_use]

@@ -48,7 +48,7 @@ mod web_crypto;
 
 #[cfg(target_arch = "wasm32")]
 pub use fetch::{fetch, served, wait_until};
-pub use mcpfn_host::{SettingsError, Setup};
+pub use mcpfn_settings::{SettingsError, Setup};
 pub use settings::{ENVIRONMENT, Settings};
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]
 pub use stores::R2;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mcpfn_core::{Background, BoxFuture, Clock, Keyring, Platform, Random, Timer};
-use mcpfn_host::Log;
+use mcpfn_settings::Log;
 use worker::js_sys::{Date, global};
 use worker::wasm_bindgen::JsCast;
 use worker::web_sys::WorkerGlobalScope;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use mcpfn_auth::{AuthMethod, AuthMethods, Credentials};
 use mcpfn_core::Keyring;
-use mcpfn_host::{EnvReader, Policies, SettingsError};
+use mcpfn_settings::{EnvReader, Policies, SettingsError};
 use tracing::Level;
 
 /// Help text for the variables.

@@ -103,7 +103,7 @@ impl Client {
             Keyring::new([1; 32]),
         )
         .with_port::<dyn Sql>(Arc::clone(&store.served))
-        .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
+        .with_port::<dyn HttpClient>(Arc::new(mcpfn_native::Client::new()));
         Self {
             server,
             platform: Arc::new(platform),

@@ -9,10 +9,10 @@ use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use mcpfn_auth::{AuthMethod, AuthMethods, Credentials};
 use mcpfn_auth_tests::{Issuer, Key, Kind, TestClock, compact, guarded, platform};
-use mcpfn_client::Client;
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse, Platform};
-use mcpfn_host::EnvReader;
 use mcpfn_http::{Config, Service};
+use mcpfn_native::Client;
+use mcpfn_settings::EnvReader;
 use serde_json::{Value, json};
 
 use crate::world::{P256, RSA, changed};

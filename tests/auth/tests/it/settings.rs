@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use mcpfn_auth::{AuthMethod, AuthMethods, Credentials, ENVIRONMENT, hash_key};
 use mcpfn_auth_tests::platform;
 use mcpfn_core::Scopes;
-use mcpfn_host::{EnvReader, SettingsError};
 use mcpfn_http::AuthErrorKind::Invalid;
+use mcpfn_settings::{EnvReader, SettingsError};
 use serde_json::json;
 
 use crate::world::{RSA, World, bearer, refused};
