@@ -180,7 +180,7 @@ pub fn unsupported(requested: &str) -> Error {
     // the client's own word, but not megabytes of it
     let shown: String = requested.chars().take(64).collect();
     Error::new(
-        ErrorCode(-32022),
+        ErrorCode::UNSUPPORTED_VERSION,
         format!(
             "protocol version {} is not served; use {}",
             text::quoted(requested),

@@ -314,6 +314,18 @@ impl ErrorCode {
     pub const INVALID_PARAMS: Self = Self(-32602);
     /// A fault of the server.
     pub const INTERNAL: Self = Self(-32603);
+    /// MCP: the resource does not exist. Revisions before 2026-07-28 only; since then this is
+    /// [`ErrorCode::INVALID_PARAMS`].
+    pub const RESOURCE_NOT_FOUND: Self = Self(-32002);
+    /// MCP: a request header is missing, or differs from the body that it must repeat.
+    pub const HEADER_MISMATCH: Self = Self(-32020);
+    /// MCP: the client did not declare a capability that the call needs.
+    pub const MISSING_CAPABILITY: Self = Self(-32021);
+    /// MCP: the protocol version that the request names is not served.
+    pub const UNSUPPORTED_VERSION: Self = Self(-32022);
+    /// MCP: a page must be opened before the call can work. Revision 2025-11-25 only; this library
+    /// never sends it, and may read it from a server behind it.
+    pub const URL_ELICITATION_REQUIRED: Self = Self(-32042);
     /// The caller lacks a scope: ours, outside the range that JSON-RPC and MCP keep for themselves.
     pub const FORBIDDEN: Self = Self(403);
     /// The caller's rate limit is reached: ours, outside the range that JSON-RPC and MCP keep

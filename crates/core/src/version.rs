@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::jsonrpc::ErrorCode;
+
 /// A protocol revision. Later ones compare greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -91,11 +93,11 @@ impl Revision {
     }
 
     /// The code for a resource that does not exist.
-    pub(crate) fn resource_not_found(self) -> crate::jsonrpc::ErrorCode {
+    pub(crate) fn resource_not_found(self) -> ErrorCode {
         if self.is_modern() {
-            crate::jsonrpc::ErrorCode::INVALID_PARAMS
+            ErrorCode::INVALID_PARAMS
         } else {
-            crate::jsonrpc::ErrorCode(-32002)
+            ErrorCode::RESOURCE_NOT_FOUND
         }
     }
 }

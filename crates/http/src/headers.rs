@@ -17,7 +17,7 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Error -32020.
 fn mismatch(message: String) -> Error {
-    Error::new(ErrorCode(-32020), message)
+    Error::new(ErrorCode::HEADER_MISMATCH, message)
 }
 
 /// The one value of a header, trimmed; an error if it is there twice or has characters that it may
@@ -233,8 +233,8 @@ mod tests {
             (Some("=?base64?SGVsbG8?="), json!("Hello")),
         ] {
             assert_eq!(
-                check_one(header, &argument).unwrap_err().code.0,
-                -32020,
+                check_one(header, &argument).unwrap_err().code,
+                ErrorCode::HEADER_MISMATCH,
                 "{header:?} {argument}"
             );
         }

@@ -29,9 +29,11 @@ mod respond;
 mod sentinel;
 mod service;
 mod status;
+mod unavailable;
 
 pub use auth::{AuthConfig, AuthError, AuthErrorKind, Authenticator, ProtectedResource};
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use sentinel::decode as decode_header;
 pub use service::{Deadline, Service};
+pub use unavailable::{client_gone, failed, unavailable};

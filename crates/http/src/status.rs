@@ -13,10 +13,12 @@ pub(crate) fn of(error: Option<&ErrorInfo>, modern: bool) -> StatusCode {
         _ if error.malformed => StatusCode::BAD_REQUEST,
         ErrorCode::FORBIDDEN => StatusCode::FORBIDDEN,
         ErrorCode::RATE_LIMITED => StatusCode::TOO_MANY_REQUESTS,
-        // not JSON; not JSON-RPC; headers against body; a capability; a version
-        ErrorCode::PARSE | ErrorCode::INVALID_REQUEST | ErrorCode(-32022..=-32020) => {
-            StatusCode::BAD_REQUEST
-        }
+        // the specification asks for 400 wherever the request itself can't be served as it is
+        ErrorCode::PARSE
+        | ErrorCode::INVALID_REQUEST
+        | ErrorCode::HEADER_MISMATCH
+        | ErrorCode::MISSING_CAPABILITY
+        | ErrorCode::UNSUPPORTED_VERSION => StatusCode::BAD_REQUEST,
         // older clients take a 404 for an ended session
         ErrorCode::METHOD_NOT_FOUND if modern => StatusCode::NOT_FOUND,
         _ => StatusCode::OK,

@@ -509,7 +509,7 @@ pub(super) fn missing(capabilities: &[Capability]) -> Error {
         names.push(capability.name());
     }
     Error::new(
-        ErrorCode(-32021),
+        ErrorCode::MISSING_CAPABILITY,
         format!(
             "this call needs client capabilities that were not declared: {}",
             names.join(", ")

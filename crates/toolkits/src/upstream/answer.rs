@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use mcpfn_core::jsonrpc::ErrorCode;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -27,11 +28,19 @@ struct UpstreamMessage<'a> {
 /// The error of a JSON-RPC answer.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct RpcError {
+    /// Any integer: a server behind this one may define its own, beyond what `ErrorCode` holds.
     pub(super) code: i64,
     #[serde(default)]
     pub(super) message: String,
     #[serde(default)]
     pub(super) data: Value,
+}
+
+impl RpcError {
+    /// Whether the error has this code.
+    pub(super) fn is(&self, code: ErrorCode) -> bool {
+        self.code == i64::from(code.0)
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -114,7 +123,15 @@ impl Reading {
 /// Whether a refusal shows that a server speaks the revision without a handshake: older ones know
 /// none of these codes, or give them without naming the request.
 pub(super) fn is_modern(error: &RpcError) -> bool {
-    matches!(error.code, -32603..=-32601 | -32021 | -32020)
+    [
+        ErrorCode::METHOD_NOT_FOUND,
+        ErrorCode::INVALID_PARAMS,
+        ErrorCode::INTERNAL,
+        ErrorCode::HEADER_MISMATCH,
+        ErrorCode::MISSING_CAPABILITY,
+    ]
+    .into_iter()
+    .any(|code| error.is(code))
 }
 
 #[cfg(test)]

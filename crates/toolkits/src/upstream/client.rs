@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mcpfn_core::jsonrpc::{write_notification, write_request};
+use mcpfn_core::jsonrpc::{ErrorCode, write_notification, write_request};
 use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, Listen, Revision, ToolError, text};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -366,10 +366,13 @@ impl UpstreamClient {
             ))),
             (200..=299, Some(Ok(result))) => Ok(Came::Result(self.clean_result(result))),
             // a version that it does not speak: it may have a handshake
-            (_, Some(Err(error))) if error.code == -32022 => Ok(Came::OtherEra(format!(
-                "error -32022: {}",
-                text::quoted(&error.message)
-            ))),
+            (_, Some(Err(error))) if error.is(ErrorCode::UNSUPPORTED_VERSION) => {
+                Ok(Came::OtherEra(format!(
+                    "error {}: {}",
+                    error.code,
+                    text::quoted(&error.message)
+                )))
+            }
             (200..=299, Some(Err(error))) => Err(UpstreamFailure::Error(self.clean_error(error))),
             (400..=499, Some(Err(error))) if is_modern(&error) => {
                 Err(UpstreamFailure::Error(self.clean_error(error)))

@@ -1,6 +1,7 @@
 //! From an upstream's results to this server's: URIs get the prefix, `_meta` stays behind, a
 //! question becomes a question of this server.
 
+use mcpfn_core::jsonrpc::ErrorCode;
 use mcpfn_core::{
     CallToolResult, Content, Cx, ElicitAction, Form, GetPromptResult, InputResponse,
     ResourceContents, ToolError, namespaced_uri,
@@ -224,16 +225,20 @@ fn form(upstream: &str, request: &Value) -> Option<Form> {
 /// server.
 pub(super) fn failed(upstream: &str, failure: UpstreamFailure, writes: bool) -> ToolError {
     match failure {
-        UpstreamFailure::Error(error) if error.code == -32042 => ToolError::new(format!(
-            "`{upstream}` wants a page to be opened, which this server does not pass on. Use that \
+        UpstreamFailure::Error(error) if error.is(ErrorCode::URL_ELICITATION_REQUIRED) => {
+            ToolError::new(format!(
+                "`{upstream}` wants a page to be opened, which this server does not pass on. Use that \
              server directly."
-        )),
-        UpstreamFailure::Error(error) if error.code == -32021 => ToolError::new(format!(
-            "`{upstream}` needs a capability that the client did not declare, or that this server \
+            ))
+        }
+        UpstreamFailure::Error(error) if error.is(ErrorCode::MISSING_CAPABILITY) => {
+            ToolError::new(format!(
+                "`{upstream}` needs a capability that the client did not declare, or that this server \
              does not pass on (it passes on forms, for clients that speak 2026-07-28 and show \
              them): {}",
-            sentence(&error.message)
-        )),
+                sentence(&error.message)
+            ))
+        }
         UpstreamFailure::Error(error) => ToolError::new(format!(
             "`{upstream}` refused the call: {}",
             sentence(&error.message)
@@ -268,7 +273,9 @@ pub(super) fn failed(upstream: &str, failure: UpstreamFailure, writes: bool) -> 
 /// As [`failed`], where the specification says with an error that something does not exist.
 pub(super) fn not_there(upstream: &str, failure: UpstreamFailure) -> ToolError {
     match failure {
-        UpstreamFailure::Error(error) if matches!(error.code, -32602 | -32002) => {
+        UpstreamFailure::Error(error)
+            if error.is(ErrorCode::INVALID_PARAMS) || error.is(ErrorCode::RESOURCE_NOT_FOUND) =>
+        {
             ToolError::not_found(format!(
                 "`{upstream}` refused it: {}",
                 sentence(&error.message)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mcpfn_core::jsonrpc::ErrorCode;
 use mcpfn_core::{
     BoxFuture, CallToolResult, CompletionRequest, Cx, GetPromptResult, ListKind, ListOutcome,
     ResourceContents, ToolError, Upstream, UpstreamList, text,
@@ -107,7 +108,8 @@ impl RemoteState {
         cx: &Cx,
     ) -> Result<CallToolResult, ToolError> {
         let mut result = self.send_call(name, &arguments, cx).await?;
-        if matches!(&result, Err(UpstreamFailure::Error(error)) if error.code == -32020) {
+        if matches!(&result, Err(UpstreamFailure::Error(error)) if error.is(ErrorCode::HEADER_MISMATCH))
+        {
             // its tools have changed: they say which arguments headers repeat
             self.lists
                 .get(&self.client, ListKind::Tools, true, cx)
