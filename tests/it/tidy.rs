@@ -278,7 +278,6 @@ fn dependencies_of_core_http_and_auth_are_these() {
             "auth",
             [
                 "mcpfn-core",
-                "mcpfn-settings",
                 "mcpfn-http",
                 "async-lock",
                 "base64",

@@ -91,6 +91,20 @@ pub(crate) fn unsafe_to_show(character: char) -> bool {
         )
 }
 
+/// A switch in a setting: on, true, 1 or yes, and off, false, 0 or no, in any case. `None` for any
+/// other text.
+#[must_use]
+pub fn switch(text: &str) -> Option<bool> {
+    let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is(["on", "true", "1", "yes"]) {
+        Some(true)
+    } else if is(["off", "false", "0", "no"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// The candidate nearest to `given`, if one is near enough to be a slip of the hand.
 #[must_use]
 pub fn nearest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {

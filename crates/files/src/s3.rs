@@ -84,7 +84,7 @@ impl S3 {
         variable: impl Fn(&str) -> Option<OsString>,
         client: Arc<dyn HttpClient>,
     ) -> Result<Self, SettingsError> {
-        let mut reader = EnvReader::new(variable);
+        let mut reader = EnvReader::new(&variable);
         let (region, keys) = mcpfn_aws::account(&mut reader, named);
         let endpoint = mcpfn_aws::endpoint(&mut reader, "AWS_ENDPOINT_URL_S3");
         let place = ObjectPlace::parse(url, &region, endpoint.as_deref()).unwrap_or_else(|why| {

@@ -1,6 +1,7 @@
 //! Logs as JSON lines on stdout, which Lambda forwards: `timestamp`, `level` and `message` stand
 //! where its own filters look.
 
+use mcpfn_settings::log_panics;
 use tracing::Level;
 use tracing_subscriber::fmt;
 
@@ -16,16 +17,5 @@ pub(crate) fn start(level: Level) {
         .with_current_span(true)
         .with_span_list(false)
         .try_init();
-    // a handler's panic is one line like any other failure, not a stack trace between JSON lines
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        tracing::error!(
-            place,
-            message = panic.payload_as_str().unwrap_or("no message"),
-            "panic"
-        );
-    }));
+    log_panics();
 }

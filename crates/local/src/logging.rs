@@ -1,9 +1,9 @@
 //! Logs on stderr, readable or as JSON lines. Never on stdout, which belongs to the protocol under
 //! stdio.
 
-use tracing_subscriber::fmt;
-
+use mcpfn_settings::log_panics;
 use tracing::Level;
+use tracing_subscriber::fmt;
 
 use crate::settings::LogFormat;
 
@@ -17,16 +17,5 @@ pub(crate) fn start(level: Level, format: LogFormat) {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-    // a handler's panic is one line like any other failure, not a stack trace between JSON lines
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        tracing::error!(
-            place,
-            message = panic.payload_as_str().unwrap_or("no message"),
-            "panic"
-        );
-    }));
+    log_panics();
 }

@@ -46,7 +46,7 @@ pub mod prelude {
 mod start;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use mcpfn_local::Setup;
+pub use mcpfn_local::{Hosts, Setting, Setup};
 #[cfg(not(target_arch = "wasm32"))]
 pub use start::{run, run_with};
 

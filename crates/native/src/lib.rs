@@ -5,13 +5,18 @@
 mod background;
 #[cfg(feature = "client")]
 mod client;
+mod environment;
 pub mod memory;
 mod ports;
+#[cfg(feature = "client")]
+mod process;
 mod telemetry;
 
 pub use background::Tasks;
 #[cfg(feature = "client")]
 pub use client::{Client, Resolve, SystemResolver};
-pub use mcpfn_settings::{EnvReader, Observed, Policies, RATE, SettingsError, Setup};
+pub use environment::environment;
 pub use ports::{OsRandom, new_key, platform};
+#[cfg(feature = "client")]
+pub use process::Process;
 pub use telemetry::{Telemetry, Transport};

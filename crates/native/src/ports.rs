@@ -22,9 +22,7 @@ pub fn platform(keys: Keyring) -> Platform {
 /// A key for request state that lives as long as this process.
 #[must_use]
 pub fn new_key() -> Keyring {
-    let mut key = [0; 32];
-    OsRandom.fill(&mut key);
-    Keyring::new(key)
+    mcpfn_settings::new_key(&OsRandom)
 }
 
 struct SystemClock;

@@ -1,32 +1,27 @@
 //! What an operator decides about rate limits and about stores that are down. Not the policies:
 //! those are in `mcpfn-core`.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 
 use mcpfn_core::{
     FailureMode, IdempotencyStore, Platform, Rate, RateLimiter, RateLimits, ResultCache,
 };
 
-use crate::settings::EnvReader;
-
-/// A rate for every deployed server that says nothing else: one call a second on average, sixty at
-/// once.
-pub const RATE: Rate = Rate::per_minute(60);
+use crate::reader::{EnvReader, is_none};
 
 /// What the operator decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policies {
-    /// `MCPFN_RATE_LIMIT`: calls of one principal over all tools; of one address where nobody recognised
-    /// the caller.
+    /// `MCPFN_RATE_LIMIT`: calls of one principal over all tools; of one address where the caller
+    /// is anonymous.
     pub rate: Option<Rate>,
     /// `MCPFN_RATE_LIMIT_ON_ERROR`.
     pub rate_limit_on_error: FailureMode,
     /// `MCPFN_IDEMPOTENCY_ON_ERROR`.
     pub idempotency_on_error: FailureMode,
-    /// `MCPFN_LOG_ARGUMENTS`: records have what callers sent, without secrets.
-    pub inputs: bool,
+    /// `MCPFN_LOG_ARGUMENTS`: the audit log has what callers sent, without secrets.
+    pub log_arguments: bool,
 }
 
 impl Policies {
@@ -42,16 +37,16 @@ impl Policies {
             rate: self.rate,
             failure_mode: self.rate_limit_on_error,
         };
-        self.apply_audit_settings(platform)
+        self.apply_to_audit_log(platform)
             .with_cache(Arc::clone(&stores) as _)
             .with_idempotency(stores, self.idempotency_on_error)
             .with_rate_limits(limits)
     }
 
-    /// Gives records what the operator asked for.
+    /// Gives the audit log what the operator asked for.
     #[must_use]
-    pub fn apply_audit_settings(self, platform: Platform) -> Platform {
-        if self.inputs {
+    pub fn apply_to_audit_log(self, platform: Platform) -> Platform {
+        if self.log_arguments {
             platform.with_arguments_in_audit_log()
         } else {
             platform
@@ -59,13 +54,13 @@ impl Policies {
     }
 }
 
-impl<F: Fn(&str) -> Option<OsString>> EnvReader<F> {
-    /// `MCPFN_RATE_LIMIT`, `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR` and `MCPFN_LOG_ARGUMENTS`; `rate` when the
-    /// first is not set.
-    pub fn policies(&mut self, rate: Option<Rate>) -> Policies {
+impl EnvReader<'_> {
+    /// `MCPFN_RATE_LIMIT`, `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR` and
+    /// `MCPFN_LOG_ARGUMENTS`; `rate` when the first is not set.
+    pub(crate) fn policies(&mut self, rate: Option<Rate>) -> Policies {
         let rate = match self.text("MCPFN_RATE_LIMIT") {
-            Some(none) if none.trim() == "none" => None,
-            Some(text) => text.parse().map(Some).unwrap_or_else(|()| {
+            Some(text) if is_none(&text) => None,
+            Some(text) => text.trim().parse().map(Some).unwrap_or_else(|()| {
                 self.mistake(
                     "MCPFN_RATE_LIMIT must be a rate such as 60/min, 10/s or 5/10s, or none",
                 );
@@ -73,27 +68,12 @@ impl<F: Fn(&str) -> Option<OsString>> EnvReader<F> {
             }),
             None => rate,
         };
-        let failure_mode = "allow or deny";
+        let mut on_error = |name: &str| self.parsed(name, FailureMode::Open, "allow or deny");
         Policies {
             rate,
-            rate_limit_on_error: self.parsed(
-                "MCPFN_RATE_LIMIT_ON_ERROR",
-                FailureMode::Open,
-                failure_mode,
-            ),
-            idempotency_on_error: self.parsed(
-                "MCPFN_IDEMPOTENCY_ON_ERROR",
-                FailureMode::Open,
-                failure_mode,
-            ),
-            inputs: self.log_input(),
+            rate_limit_on_error: on_error("MCPFN_RATE_LIMIT_ON_ERROR"),
+            idempotency_on_error: on_error("MCPFN_IDEMPOTENCY_ON_ERROR"),
+            log_arguments: self.form("MCPFN_LOG_ARGUMENTS", "redacted"),
         }
-    }
-    fn log_input(&mut self) -> bool {
-        let text = self.text("MCPFN_LOG_ARGUMENTS").unwrap_or_default();
-        if !["", "off", "redacted"].contains(&text.trim()) {
-            self.mistake("MCPFN_LOG_ARGUMENTS must be redacted or off");
-        }
-        text.trim() == "redacted"
     }
 }

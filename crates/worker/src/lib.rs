@@ -48,8 +48,8 @@ mod web_crypto;
 
 #[cfg(target_arch = "wasm32")]
 pub use fetch::{fetch, served, wait_until};
-pub use mcpfn_settings::{SettingsError, Setup};
-pub use settings::{ENVIRONMENT, Settings};
+pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
+pub use settings::Settings;
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]
 pub use stores::R2;
 #[cfg(target_arch = "wasm32")]
@@ -69,13 +69,16 @@ pub mod export {
 }
 
 /// Exports the fetch event of a Worker, once in a program. `$setup` is a function from
-/// [`Variables`] to what is served.
+/// [`Variables`] to what is served, `$program` the settings of the program itself, if it has any.
 #[cfg(target_arch = "wasm32")]
 // rustfmt moves the attribute inside further to the right each time
 #[rustfmt::skip]
 #[macro_export]
 macro_rules! fetch {
     ($setup:expr) => {
+        $crate::fetch!($setup, &[]);
+    };
+    ($setup:expr, $program:expr) => {
         #[doc(hidden)]
         #[$crate::export::attribute(
             js_name = "fetch",
@@ -84,7 +87,7 @@ macro_rules! fetch {
             wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
         )]
         pub fn mcpfn_worker_fetch(request: $crate::export::Request, variables: $crate::export::Env) -> $crate::export::Promise {
-            $crate::fetch(request, variables, $setup)
+            $crate::fetch(request, variables, $setup, $program)
         }
     };
 }

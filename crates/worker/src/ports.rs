@@ -29,14 +29,8 @@ pub(crate) fn platform(keys: Keyring) -> Platform {
     .with_background(Arc::new(Isolate))
 }
 
-/// A key for request state that lives as long as this isolate.
-pub(crate) fn new_key() -> Keyring {
-    let mut key = [0; 32];
-    Isolate.fill(&mut key);
-    Keyring::new(key)
-}
-
-struct Isolate;
+/// This isolate as every port that needs nothing else.
+pub(crate) struct Isolate;
 
 impl Clock for Isolate {
     /// The time of the last I/O: Workers stop the clock while code runs.
