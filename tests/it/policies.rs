@@ -394,7 +394,7 @@ fn a_stale_result_is_given_at_once_and_made_anew_after_the_answer() {
         );
     };
     ask("miss", "run 1: 0 x a");
-    ask("shared", "run 1: 0 x a");
+    ask("coalesced", "run 1: 0 x a");
     later.run_all(&host);
     ask("hit", "run 1: 0 x a");
     host.time.pass(Duration::from_secs(90));

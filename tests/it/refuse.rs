@@ -39,45 +39,32 @@ const OTHER_HOSTS: [&str; 7] = [
     "host_userinfo",
 ];
 
-fn through_lambda(front: Front) -> Vec<String> {
-    let mut skipped = runner::over_http_if_possible(
-        "refuse",
-        |_| true,
-        |server| Box::new(Lambda::start(server, front)),
-    );
-    assert_eq!(
-        skipped
-            .extract_if(.., |name| OTHER_HOSTS.contains(&&**name))
-            .count(),
-        OTHER_HOSTS.len()
-    );
-    skipped
+fn through_lambda(front: Front, made_one: &[&str]) {
+    runner::over_http_except("refuse", &[&OTHER_HOSTS, made_one].concat(), |server| {
+        Box::new(Lambda::start(server, front))
+    });
 }
+
+const HEADERS_TWICE: [&str; 2] = ["method_header_twice", "version_header_twice"];
 
 #[test]
 fn through_a_function_url() {
-    assert_eq!(
-        through_lambda(Front::Url),
-        ["method_header_twice", "version_header_twice"]
-    );
+    through_lambda(Front::Url, &HEADERS_TWICE);
 }
 
 #[test]
 fn through_a_function_url_that_streams() {
-    assert_eq!(
-        through_lambda(Front::UrlStreaming),
-        ["method_header_twice", "version_header_twice"]
-    );
+    through_lambda(Front::UrlStreaming, &HEADERS_TWICE);
 }
 
 #[test]
 fn through_a_rest_api() {
-    assert!(through_lambda(Front::Rest).is_empty());
+    through_lambda(Front::Rest, &[]);
 }
 
 #[test]
 fn through_a_rest_api_that_streams() {
-    assert!(through_lambda(Front::RestStreaming).is_empty());
+    through_lambda(Front::RestStreaming, &[]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub(crate) mod invariants;
 pub(crate) mod lambda;
 pub(crate) mod matching;
 pub(crate) mod process;
+pub(crate) mod reason;
 pub(crate) mod runner;
 pub(crate) mod servers;
 pub(crate) mod socket;

@@ -1,4 +1,4 @@
-//! Cloudflare CloudflareAccess in front of this server: the assertion that it adds to every request that it
+//! Cloudflare Access in front of this server: the assertion that it adds to every request that it
 //! let through.
 
 use std::fmt;
@@ -11,12 +11,12 @@ use crate::bearer;
 use crate::issuer::Issuer;
 use crate::oauth::OAuth;
 
-/// Takes `Cf-CloudflareAccess-Jwt-Assertion` of one team's applications.
+/// Takes `Cf-Access-Jwt-Assertion` of one team's applications.
 pub struct CloudflareAccess(OAuth);
 
 impl CloudflareAccess {
     /// `team` is the first part of the team's domain, TEAM.cloudflareaccess.com; `audiences` are
-    /// the AUD tags of applications. Whom CloudflareAccess lets through may do everything, unless
+    /// the AUD tags of applications. Whom Access lets through may do everything, unless
     /// [`CloudflareAccess::with_default_scopes`] says otherwise.
     pub fn new(team: &str, audiences: impl IntoIterator<Item = String>) -> Self {
         let origin = format!("https://{team}.cloudflareaccess.com");
@@ -35,7 +35,7 @@ impl CloudflareAccess {
         })
     }
 
-    /// What whom CloudflareAccess lets through may do.
+    /// What callers may do whom Access lets through.
     #[must_use]
     pub fn with_default_scopes(self, scopes: Scopes) -> Self {
         Self(self.0.with_default_scopes(scopes))

@@ -79,7 +79,7 @@ fn parse_one(entry: &str) -> Result<(String, Scopes), &'static str> {
             || parts.iter().any(|part| part.contains(char::is_whitespace)))
     {
         return Err(
-            "needs an ARN of six parts, such as arn:aws:iam::123456789012:role/EnvReader*, before its \
+            "needs an ARN of six parts, such as arn:aws:iam::123456789012:role/Reader*, before its \
              =",
         );
     }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn patterns_that_fit() {
         for (pattern, arn) in [
-            ("arn:aws:iam::123456789012:role/EnvReader*", READER),
+            ("arn:aws:iam::123456789012:role/Reader*", READER),
             ("arn:aws:iam::123456789012:role/ReaderTeam", READER),
             ("arn:aws:iam::123456789012:role/*Team", READER),
             ("arn:aws:iam::123456789012:role/R*d*T*m", READER),
@@ -190,8 +190,8 @@ mod tests {
             ("*", READER),
             ("*", "arn:aws:iam::123456789012:root"),
             (
-                "arn:aws:iam::123456789012:role/EnvReader",
-                "arn:aws:iam::123456789012:role/path/EnvReader",
+                "arn:aws:iam::123456789012:role/Reader",
+                "arn:aws:iam::123456789012:role/path/Reader",
             ),
             (
                 "arn:aws:iam::123456789012:user/alice",
@@ -217,10 +217,10 @@ mod tests {
     #[test]
     fn patterns_that_do_not() {
         for (pattern, arn) in [
-            ("arn:aws:iam::123456789012:role/EnvReader", READER),
-            ("arn:aws:iam::123456789013:role/EnvReader*", READER),
-            ("arn:aws-cn:iam::123456789012:role/EnvReader*", READER),
-            ("arn:aws:iam::123456789012:user/EnvReader*", READER),
+            ("arn:aws:iam::123456789012:role/Reader", READER),
+            ("arn:aws:iam::123456789013:role/Reader*", READER),
+            ("arn:aws-cn:iam::123456789012:role/Reader*", READER),
+            ("arn:aws:iam::123456789012:user/Reader*", READER),
             ("arn:aws:iam::123456789012:user/*", READER),
             ("arn:aws:iam::123456789012:*", READER),
             ("arn:aws:sts::123456789012:assumed-role/*", READER),
@@ -238,11 +238,11 @@ mod tests {
                 "arn:aws:iam::123456789012:user/aba",
             ),
             (
-                "arn:aws:iam::123456789012:role/EnvReader*",
-                "arn:aws:sts::999999999999:assumed-role/x/arn:aws:iam::123456789012:role/EnvReader",
+                "arn:aws:iam::123456789012:role/Reader*",
+                "arn:aws:sts::999999999999:assumed-role/x/arn:aws:iam::123456789012:role/Reader",
             ),
-            ("arn:aws:iam::123456789012:role/EnvReader*", ""),
-            ("arn:aws:iam::123456789012:role/EnvReader*", "nonsense"),
+            ("arn:aws:iam::123456789012:role/Reader*", ""),
+            ("arn:aws:iam::123456789012:role/Reader*", "nonsense"),
         ] {
             assert_eq!(scopes(&format!("{pattern}=x"), arn), "", "{pattern}");
         }
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn several_patterns_add_up() {
-        let map = "arn:aws:iam::123456789012:role/EnvReader*=catalog:read crm:read;\n \
+        let map = "arn:aws:iam::123456789012:role/Reader*=catalog:read crm:read;\n \
             arn:aws:iam::123456789012:role/*Team=crm\n*=hello";
         assert_eq!(scopes(map, READER), "catalog:read crm:read crm hello");
         assert!(

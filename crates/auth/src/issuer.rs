@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcpfn_core::{HttpClient, HttpRequest, Platform};
-use mcpfn_http::AuthError;
+use mcpfn_http::{AuthError, origin_and_path};
 use serde::Deserialize;
 
 use crate::denied::{invalid, unavailable};
@@ -135,20 +135,14 @@ impl Issuer {
 /// Where an issuer's document may be: RFC 8414 puts the well-known part before a path, OpenID
 /// Connect behind it.
 fn documents(issuer: &str) -> Vec<String> {
-    let issuer = issuer.trim_end_matches('/');
-    let start = issuer.find("://").map_or(0, |scheme| scheme + 3);
-    let (host, path) = issuer.split_at(
-        issuer[start..]
-            .find('/')
-            .map_or(issuer.len(), |slash| start + slash),
-    );
+    let (origin, path) = origin_and_path(issuer);
     let mut urls = vec![format!(
-        "{host}/.well-known/oauth-authorization-server{path}"
+        "{origin}/.well-known/oauth-authorization-server{path}"
     )];
     if !path.is_empty() {
-        urls.push(format!("{host}/.well-known/openid-configuration{path}"));
+        urls.push(format!("{origin}/.well-known/openid-configuration{path}"));
     }
-    urls.push(format!("{issuer}/.well-known/openid-configuration"));
+    urls.push(format!("{origin}{path}/.well-known/openid-configuration"));
     urls
 }
 

@@ -1,10 +1,12 @@
 //! The port to public-key cryptography, and the keys that cross it. Which keys are safe is decided
-//! here; the arithmetic is the platform's, or that of `software`.
+//! here; the arithmetic is the platform's, or that of `ring`, which native hosts link for TLS.
+//!
+//! A port, because a platform with native cryptography should use it: Web Crypto on Workers
+//! saved 42 KB of wasm after gzip. `jsonwebtoken` was not taken: it has a clock of its own.
+//! Tests sign with another library than the one that verifies.
 
-#[cfg(feature = "software")]
-mod rsa;
-#[cfg(feature = "software")]
-mod software;
+#[cfg(feature = "ring")]
+mod ring;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -16,11 +18,39 @@ use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform};
 /// Shorter RSA keys are broken, longer ones only cost time.
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
+/// The points of Ed25519 whose order divides 8, as y with the sign of x cleared; the last two are 0
+/// and 1 written with the prime added. For such a key signatures can be made without its secret.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    [0; 32],
+    ends(0x01, 0x00, 0x00),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+    ends(0xec, 0xff, 0x7f),
+    ends(0xed, 0xff, 0x7f),
+    ends(0xee, 0xff, 0x7f),
+];
+
+/// A first byte, thirty equal ones, a last byte.
+const fn ends(first: u8, between: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [between; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
+}
+
 /// Checks signatures with public keys. A host that has cryptography of its own gives it to the
-/// platform as `Arc<dyn Signatures>`; for others this crate's feature `software` brings one along.
+/// platform as `Arc<dyn Signatures>`; for others this crate's feature `ring` brings one along.
 pub trait Signatures: MaybeSend + MaybeSync {
-    /// Prepares a key, which then serves many requests. `None` for what is no key, such as a point
-    /// beside the curve.
+    /// Prepares a key, which then serves many requests. A point that is not on the curve gives
+    /// `None`, or a key that verifies nothing.
     fn import<'a>(&'a self, key: &'a PublicKey) -> BoxFuture<'a, Option<Box<dyn SignatureKey>>>;
 }
 
@@ -50,7 +80,7 @@ pub enum PublicKey {
         /// The other.
         y: [u8; 32],
     },
-    /// For EdDSA.
+    /// For EdDSA; not one of the eight points of small order.
     Ed25519 {
         /// The point, compressed.
         x: [u8; 32],
@@ -67,6 +97,13 @@ impl PublicKey {
         let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
         (RSA_BITS.contains(&bits) && odd(&n) && odd(&e) && e.len() <= 4 && e != [1])
             .then_some(Self::Rsa { n, e })
+    }
+
+    /// `None` for keys in whose name anyone can sign.
+    pub(crate) fn ed25519(x: [u8; 32]) -> Option<Self> {
+        let mut y = x;
+        y[31] &= 0x7f; // without the sign of x
+        (!SMALL_ORDER.contains(&y)).then_some(Self::Ed25519 { x })
     }
 
     /// The members of a JSON Web Key (RFC 7517) that say all of it.
@@ -99,12 +136,12 @@ pub(crate) fn of(platform: &Platform) -> Result<Arc<dyn Signatures>, String> {
         .ok_or_else(|| "this host has no cryptography: give it `Signatures`".to_owned())
 }
 
-#[cfg(feature = "software")]
+#[cfg(feature = "ring")]
 fn default() -> Option<Arc<dyn Signatures>> {
-    Some(Arc::new(software::Software))
+    Some(Arc::new(ring::Ring))
 }
 
-#[cfg(not(feature = "software"))]
+#[cfg(not(feature = "ring"))]
 fn default() -> Option<Arc<dyn Signatures>> {
     None
 }
@@ -139,5 +176,18 @@ mod tests {
         // as some write numbers
         let padded = [&[0, 0][..], &n].concat();
         assert_eq!(PublicKey::rsa(&padded, &[0, 3]), PublicKey::rsa(&n, &[3]));
+    }
+
+    #[test]
+    fn ed25519_keys_that_are_not_safe() {
+        let base_point = ends(0x58, 0x66, 0x66);
+        assert!(PublicKey::ed25519(base_point).is_some());
+        for y in SMALL_ORDER {
+            let mut negative = y;
+            negative[31] |= 0x80;
+            for x in [y, negative] {
+                assert_eq!(PublicKey::ed25519(x), None, "{x:02x?}");
+            }
+        }
     }
 }

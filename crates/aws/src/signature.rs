@@ -1,4 +1,5 @@
-//! Signature Version 4 in the headers of a request.
+//! Signature Version 4 in the headers of a request. The arithmetic is the SDK's `aws-sigv4`; the
+//! rest of the SDK brings an HTTP client, retries and profiles of its own, and is not here.
 
 use std::fmt;
 use std::time::SystemTime;

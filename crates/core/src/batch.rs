@@ -1,15 +1,13 @@
 //! JSON-RPC batches, which only revision 2025-03-26 has: receiving them is a MUST there, and
 //! nowhere else.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::call::{Envelope, Era};
+use crate::join::join_all;
 use crate::jsonrpc::{self, Error, Id, Message};
 use crate::port::Platform;
 use crate::principal::Principal;
@@ -56,7 +54,7 @@ impl Server {
             return Ok(None);
         }
         Ok(Some(Box::pin(
-            async move { write(&together(replies).await) },
+            async move { write(&join_all(replies).await) },
         )))
     }
 }
@@ -76,6 +74,7 @@ fn one(
         Err(malformed) => return refused(malformed.id.map(Id::as_json), &malformed.error),
     };
     let id = request.id;
+    // forbidden by the revision: what else is in the batch would have no agreed version
     if request.method == "initialize" {
         return refused(
             Some(id.as_json()),
@@ -88,27 +87,6 @@ fn one(
         Ok(call) => Some(server.reply(call.deadline_ms(deadline_ms), platform)),
         Err(error) => refused(Some(id.as_json()), &error),
     }
-}
-
-/// Runs all at the same time, in this task. A batch is short, so each wake polls whatever is not
-/// done.
-fn together(futures: Vec<BoxFuture<'static, Bytes>>) -> impl Future<Output = Vec<Bytes>> {
-    let mut slots: Vec<Result<Bytes, BoxFuture<'static, Bytes>>> =
-        futures.into_iter().map(Err).collect();
-    std::future::poll_fn(move |cx| {
-        for slot in &mut slots {
-            if let Err(future) = slot
-                && let Poll::Ready(bytes) = Pin::new(future).poll(cx)
-            {
-                *slot = Ok(bytes);
-            }
-        }
-        if slots.iter().all(Result::is_ok) {
-            Poll::Ready(slots.drain(..).filter_map(Result::ok).collect())
-        } else {
-            Poll::Pending
-        }
-    })
 }
 
 fn write(answers: &[Bytes]) -> Bytes {

@@ -14,11 +14,18 @@ use crate::principal::Principal;
 use crate::text;
 use crate::version::Revision;
 
+/// What `completion/complete` may refer to.
+pub(crate) const REFERENCE: &str =
+    "`params.ref` must be `{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`";
+
 /// The parameters of any method: each found in one pass with the message around them, and not yet
 /// read.
 #[derive(Debug, Clone, Default)]
 pub struct Params<'a>(ParamMembers<'a>);
 
+// One struct for the members of every method: the body is parsed once, before the method is known.
+// Each member stays raw text until the method that uses it reads it, so that a member that another
+// method ignores is no error.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ParamMembers<'a> {
@@ -78,13 +85,25 @@ impl<'a> Params<'a> {
         self.0.request_id
     }
 
-    /// What `completion/complete` wants completed.
-    pub(crate) fn completion<R: Deserialize<'a>, A: Deserialize<'a>>(&self) -> Option<(R, A)> {
-        let read = |raw: Option<&'a RawValue>| raw.map(RawValue::get);
-        Some((
-            serde_json::from_str(read(self.0.reference)?).ok()?,
-            serde_json::from_str(read(self.0.argument)?).ok()?,
+    /// What `completion/complete` wants completed, and the argument being typed.
+    pub(crate) fn completion<R: Deserialize<'a>, A: Deserialize<'a>>(
+        &self,
+    ) -> Result<(R, A), Error> {
+        Ok((
+            Self::shaped(self.0.reference, REFERENCE)?,
+            Self::shaped(
+                self.0.argument,
+                "`params.argument` must be `{name, value}`, two strings",
+            )?,
         ))
+    }
+
+    fn shaped<T: Deserialize<'a>>(
+        raw: Option<&'a RawValue>,
+        shape: &'static str,
+    ) -> Result<T, Error> {
+        raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .ok_or_else(|| Error::invalid_params(shape))
     }
 
     fn text(
@@ -139,8 +158,8 @@ pub struct Envelope<'a> {
     pub(crate) params: Params<'a>,
 }
 
-/// Which kind of conversation a request belongs to (basic/versioning, and our order of detection in
-/// `ARCHITECTURE.md`).
+/// Which kind of conversation a request belongs to (basic/versioning; our order of detection is in
+/// `docs/protocol.md`).
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -192,6 +211,8 @@ pub fn unsupported(requested: &str) -> Error {
 
 /// The versions a self-describing request may name.
 pub(crate) fn modern_versions() -> impl Iterator<Item = &'static str> {
+    // older versions are served too, but listing them here would promise that a self-describing
+    // request may name one
     Revision::ALL
         .into_iter()
         .filter(|revision| revision.is_modern())
@@ -218,15 +239,19 @@ impl<'a> Envelope<'a> {
     pub fn era(&self, declared: Option<&str>) -> Result<Era<'a>, Error> {
         let nothing = RawMeta::default();
         let meta = self.params.meta().unwrap_or(&nothing);
+        // `_meta` first: only a self-describing request has it, whatever its method or header says
         if meta.protocol_version.is_some() {
             return modern(meta);
         }
         let method = self.method.as_ref();
+        // the handshake comes before a version is agreed on, so the header does not count yet
         if method == "initialize" {
             return Ok(Era::Legacy(Revision::LATEST_LEGACY));
         }
         let declared_revision =
             declared.map(|declared| Revision::parse(declared).ok_or_else(|| unsupported(declared)));
+        // Modern, but incomplete: taken for an older request it would be served with an older
+        // meaning, instead of being told which member is missing.
         let declares_modern =
             matches!(declared_revision, Some(Ok(revision)) if revision.is_modern());
         let half_modern = meta.client_capabilities.is_some() || meta.client_info.is_some();

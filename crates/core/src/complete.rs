@@ -29,6 +29,7 @@ pub(crate) type Completers = BTreeMap<String, Box<dyn Completer>>;
 /// The values that begin with what was typed, ignoring case; then those that contain it.
 pub(crate) fn among(values: &[String], typed: &str) -> Vec<String> {
     let typed = typed.to_lowercase();
+    // the beginning first, because that is what a person types
     let (starting, other): (Vec<&String>, Vec<&String>) = values
         .iter()
         .partition(|value| value.to_lowercase().starts_with(&typed));

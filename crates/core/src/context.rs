@@ -25,22 +25,10 @@ use crate::send::{MaybeSend, MaybeSync};
 use crate::tool::validate::Validator;
 use crate::version::Revision;
 
+// One pointer, because handlers take it by value and move it into their futures.
 /// One call, as its handler sees it.
 #[derive(Clone)]
-pub struct Cx(Arc<CxInner>);
-
-struct CxInner {
-    revision: Revision,
-    principal: Arc<Principal>,
-    meta: Arc<CallMeta>,
-    answers: InputResponses,
-    opened: Option<Value>,
-    completion_arguments: BTreeMap<String, String>,
-    deadline_ms: u64,
-    platform: Arc<Platform>,
-    state: Arc<TypeMap>,
-    outbox: Outbox,
-}
+pub struct Cx(Arc<CxParts>);
 
 /// The parts of a `Cx`; the dispatcher fills them in.
 pub(crate) struct CxParts {
@@ -58,30 +46,7 @@ pub(crate) struct CxParts {
 
 impl Cx {
     pub(crate) fn new(parts: CxParts) -> Self {
-        let CxParts {
-            revision,
-            principal,
-            meta,
-            answers,
-            opened,
-            completion_arguments,
-            deadline_ms,
-            platform,
-            state,
-            outbox,
-        } = parts;
-        Self(Arc::new(CxInner {
-            revision,
-            principal,
-            meta,
-            answers,
-            opened,
-            completion_arguments,
-            deadline_ms,
-            platform,
-            state,
-            outbox,
-        }))
+        Self(Arc::new(parts))
     }
 
     /// Tells the client how far the call is. Without a progress token nothing is sent.
@@ -94,6 +59,7 @@ impl Cx {
                 token,
                 progress,
                 total,
+                // the text of a report came with 2025-03-26
                 message.filter(|_| self.0.revision.has_annotations()),
             );
         }
@@ -218,6 +184,7 @@ impl Cx {
         mut request: HttpRequest,
     ) -> Result<Result<HttpResponse, HttpError>, ToolError> {
         let client = Arc::clone(self.port::<dyn HttpClient>()?);
+        // an answer that comes after the deadline is of no use
         request.timeout = request.timeout.min(self.remaining());
         let nothing = TraceContext::default();
         let trace = if request.public_only {
@@ -255,6 +222,7 @@ impl Cx {
     /// -32021.
     pub fn elicit(&self, key: &str, form: Form) -> Result<&Elicited, ToolError> {
         if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
+            // the form's schema was only shown to the client, which may have answered anything
             let fits = elicited.accepted().is_none_or(|content| {
                 Validator::compile(form.schema())
                     .is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))

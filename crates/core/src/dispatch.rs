@@ -84,6 +84,7 @@ pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platf
     let (id, call) = (call.id.as_json(), &mut call);
     let Some(method) = Method::find(&call.method, call.revision, server.capabilities()) else {
         let error = Error::method_not_found(&call.method);
+        // the method's name is the client's own text here, and records hold none of that
         audit(call, platform, "", Err(&error));
         return Execution::Done(RpcResponse::error(Some(id), &error));
     };
@@ -94,6 +95,7 @@ pub(crate) fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platf
             .protocol_version()
             .map(|version| done(id, server.initialization(&version))),
         Method::Ping => Ok(done(id, b"{}")),
+        // checked and then forgotten: the level would belong to a session, and there is none
         Method::SetLogLevel => call.params.level().map(|_| done(id, b"{}")),
         Method::ListTools => list(server, call, method, &server.lists().tools, platform),
         Method::ListResources => list(server, call, method, &server.lists().resources, platform),
@@ -166,6 +168,7 @@ fn list(
     list: &RenderedList,
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
+    // only such a server has to ask others for its lists; any other one answers with bytes
     if !server.upstreams().is_empty() {
         return merged::list(server, call, method, list.kind(), platform);
     }

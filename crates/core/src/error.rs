@@ -6,6 +6,8 @@ use std::fmt;
 use crate::model::capabilities::Capability;
 use crate::round_trip::InputRequired;
 
+// Boxed, because a `Result` with it is moved through every handler, and a question inside is
+// large. Not a `std::error::Error` itself: only so can every error become one through `?`.
 /// Why a tool, a prompt or a resource gave no result.
 ///
 /// Any `std::error::Error` becomes one through `?`: the model then reads a safe sentence with an
@@ -113,6 +115,8 @@ impl ToolError {
 impl<E: std::error::Error> From<E> for ToolError {
     fn from(error: E) -> Self {
         let mut cause = error.to_string();
+        // the whole chain, because a wrapper's own text often says no more than that something
+        // failed
         let mut source = error.source();
         while let Some(error) = source {
             cause.push_str(": ");

@@ -30,6 +30,8 @@ pub trait Handler<Marker>: MaybeSend + MaybeSync + 'static {
     fn run(&self, arguments: Self::Arguments, cx: Cx) -> BoxFuture<'static, Self::Output>;
 }
 
+// Three implementations and not one: the marker `()`, `(A,)` or `(A, Cx)` is what keeps them from
+// overlapping, and the compiler infers it from the function.
 impl<F, Fut> Handler<()> for F
 where
     F: Fn() -> Fut + MaybeSend + MaybeSync + 'static,

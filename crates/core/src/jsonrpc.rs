@@ -12,6 +12,10 @@ use serde_json::value::RawValue;
 
 use crate::text;
 
+mod unreadable;
+
+pub(crate) use unreadable::culprit;
+
 /// A request id as the client wrote it: the JSON text of a string or an integer, repeated unchanged
 /// in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,7 +123,8 @@ impl From<Error> for Malformed<'_> {
 }
 
 /// Reads a body, and the parameters of a single message with it in one pass: what a method may have
-/// there is `P`'s business.
+/// there is `P`'s business. A `P` keeps its members raw, except for those that must be objects:
+/// that is what a refusal says of one that has another type.
 ///
 /// # Errors
 /// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message, -32602 when
@@ -131,12 +136,13 @@ pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, M
             error.valid_up_to()
         ))
     })?;
+    // by its first character, so that a single message is not parsed twice
     if text
         .trim_start_matches([' ', '\t', '\r', '\n'])
         .starts_with('[')
     {
-        let items =
-            serde_json::from_str::<Vec<&RawValue>>(text).map_err(|error| json_error(&error))?;
+        let items = serde_json::from_str::<Vec<&RawValue>>(text)
+            .map_err(|error| unreadable::message(text, &error))?;
         return Ok(Incoming::Batch(items));
     }
     read_message(text).map(Incoming::Single)
@@ -152,32 +158,26 @@ pub fn read_message<'a, P: Deserialize<'a>>(
     match serde_json::from_str::<Object<RawMessage<'a, P>>>(text) {
         Ok(Object(message)) => classify(message),
         Err(error) if error.is_data() => unreadable(text, &error),
-        Err(error) => Err(json_error(&error).into()),
+        Err(error) => Err(unreadable::message(text, &error).into()),
     }
 }
 
 /// Tells a message that is none from a message whose parameters are not as its method wants them.
-fn unreadable<'a, P>(
+fn unreadable<'a, P: Deserialize<'a>>(
     text: &'a str,
     error: &serde_json::Error,
 ) -> Result<Message<'a, P>, Malformed<'a>> {
-    let Ok(Object(message)) = serde_json::from_str::<Object<RawMessage<'a, &RawValue>>>(text)
-    else {
-        return Err(json_error(error).into());
-    };
+    // A second pass, on this path only: with raw parameters it tells whether the message or its
+    // parameters are at fault, and finds the id to answer to.
+    let Object(message) = serde_json::from_str::<Object<RawMessage<'a, &RawValue>>>(text)
+        .map_err(|error| unreadable::message(text, &error))?;
     match classify(message)? {
-        Message::Request(Request { id, params, .. }) => {
-            let is_object = params.is_none_or(|params| params.get().starts_with('{'));
-            let said = if is_object {
-                "`params` can't be read: a member stands twice or has the wrong type"
-            } else {
-                "`params` must be an object"
-            };
-            Err(Malformed {
-                id: Some(id),
-                error: Error::invalid_params(said),
-            })
-        }
+        Message::Request(Request { id, params, .. }) => Err(Malformed {
+            id: Some(id),
+            error: unreadable::params::<P>(params, error),
+        }),
+        // a notification has no response that could carry an error, so it is taken without its
+        // parameters
         Message::Notification(Notification { method, .. }) => {
             Ok(Message::Notification(Notification {
                 method,
@@ -187,6 +187,8 @@ fn unreadable<'a, P>(
         Message::Response => Ok(Message::Response),
     }
 }
+
+const VERSION: &str = "`jsonrpc` must be \"2.0\"";
 
 fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'_>> {
     let id = match message.id {
@@ -204,8 +206,9 @@ fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'
         id,
         error: Error::invalid_request(message),
     };
+    // after the id, so that the refusal can repeat it
     if message.jsonrpc.is_none_or(|version| version.0 != "2.0") {
-        return Err(refuse("`jsonrpc` must be \"2.0\""));
+        return Err(refuse(VERSION));
     }
     let answered = message.result.is_some() || message.error.is_some();
     match (message.method.map(|method| method.0), id) {
@@ -279,22 +282,6 @@ pub(crate) fn present<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-fn json_error(error: &serde_json::Error) -> Error {
-    let place = format!("line {} column {}", error.line(), error.column());
-    if error.is_data() {
-        // serde's own words may quote the input; the first clause names the member and no value of
-        // it
-        let said = error.to_string();
-        let reason = if said.starts_with("duplicate field") {
-            "a member stands twice"
-        } else {
-            "a member has the wrong type"
-        };
-        return Error::invalid_request(format!("not a JSON-RPC message: {reason} ({place})"));
-    }
-    Error::parse(format!("the body is not valid JSON ({place})"))
 }
 
 /// An error code: JSON-RPC's own and MCP's. Open, because applications may define theirs outside
@@ -449,6 +436,7 @@ pub fn write_request(id: &str, method: &str, params: &[u8]) -> Vec<u8> {
 /// Writes the answer to a request from an already written result.
 #[must_use]
 pub fn write_result(id: &str, result: &[u8]) -> Vec<u8> {
+    // by hand, because id and result are JSON already: neither is parsed or escaped again
     let mut out = Vec::with_capacity(result.len() + id.len() + 40);
     out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
     out.extend_from_slice(id.as_bytes());

@@ -28,9 +28,11 @@ mod call;
 mod canonical;
 mod complete;
 mod context;
+mod declared;
 mod dispatch;
 mod error;
 mod handler;
+mod join;
 pub mod jsonrpc;
 mod line;
 mod marked;
@@ -74,13 +76,7 @@ pub use model::prompt::{GetPromptResult, PromptMessage};
 pub use model::tool::CallToolResult;
 pub use policy::{FailureMode, RateLimits};
 pub use port::audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
-pub use port::blob_path::{BadPath, BlobPath};
-pub use port::blobs::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition,
-};
-pub use port::embedder::{EmbedError, Embedder};
 pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
-pub use port::sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 pub use port::store::{
     Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
 };

@@ -78,6 +78,7 @@ impl Connection {
             Ok(Incoming::Single(Message::Notification(notification))) => {
                 cancelled(&notification).map_or(Received::Nothing, Received::Cancel)
             }
+            // this server sends no requests, so there is nothing that it could answer
             Ok(Incoming::Single(Message::Response)) => Received::Nothing,
         }
     }
@@ -99,6 +100,7 @@ impl Connection {
             envelope.method.as_ref(),
             envelope.params.protocol_version(),
         ) {
+            // the pipe has one client, so this is no state between clients
             self.agreed = Some(negotiate(&version));
         }
         match envelope.into_call(era, Arc::clone(&self.principal)) {
@@ -122,6 +124,7 @@ impl Connection {
                 ),
             );
         }
+        // no deadline: a pipe has no platform that ends a call
         match self.server.batch(items, &self.principal, None, platform) {
             Ok(Some(answers)) => Received::Batch(Batch(answers)),
             Ok(None) => Received::Nothing,

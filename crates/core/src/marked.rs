@@ -7,6 +7,9 @@
 //! 2. Called, it gives a future of `R`, so tests and other functions call it as it was written.
 //! 3. Registered, only its type is looked at: it returns a `HandlerFuture<'_, M, _>`, so it stands for the
 //!    tool that `M` makes.
+//!
+//! A unit struct with the function's name would be simpler, but it would forbid every local
+//! variable of that name, also inside derives.
 
 use std::fmt;
 use std::future::Future;

@@ -24,6 +24,7 @@ pub(crate) struct Outbox(Arc<Mutex<OutboxQueue>>);
 struct OutboxQueue {
     waiting: VecDeque<Bytes>,
     last: Option<f64>,
+    // one is enough, because a reply has one reader
     waker: Option<Waker>,
 }
 
@@ -38,6 +39,7 @@ impl Outbox {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // the protocol wants progress to grow; NaN and infinity can't be written as JSON
         let grows = progress.is_finite() && queue.last.is_none_or(|last| progress > last);
+        // it was read as JSON before, so this does not fail; a report is not worth a panic
         let Ok(token) = serde_json::from_str::<&RawValue>(token) else {
             return;
         };
@@ -70,6 +72,7 @@ impl Outbox {
     pub(crate) fn take(&self, waker: &Waker) -> Option<Bytes> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let next = queue.waiting.pop_front();
+        // a waker is cloned only when it changes: most polls of a reply come from the same task
         if next.is_none()
             && !queue
                 .waker

@@ -1,6 +1,14 @@
 //! What surrounds a handler: rate limits, cached results, idempotent writes, records. Each
 //! policy is one file here; `dispatch/` composes them in one visible order, the stores behind them
 //! are ports.
+//!
+//! An idempotent write runs as background work, so that a client that disconnects does not
+//! leave it half done; its repeat gets the result. A failure that the handler returns releases
+//! the key. A write that ran out of time, panicked, or made a result that can't be sent keeps
+//! the key: it may have happened.
+//!
+//! A stale result is replaced after the response where the host can work then (`Background`):
+//! Lambda does so before it asks for the next event.
 
 pub(crate) mod audit;
 pub(crate) mod cache;

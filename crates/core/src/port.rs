@@ -2,11 +2,7 @@
 //! implementation of any of them.
 
 pub(crate) mod audit_log;
-pub(crate) mod blob_path;
-pub(crate) mod blobs;
-pub(crate) mod embedder;
 pub(crate) mod http_client;
-pub(crate) mod sql;
 pub(crate) mod store;
 
 use std::any::{Any, TypeId, type_name};
@@ -60,6 +56,7 @@ impl Platform {
             cache: None,
             rate_limits: None,
             writes: None,
+            // one for all clones of the platform, because equal calls must meet
             single_flight: Arc::default(),
             audits_arguments: false,
         }
@@ -96,7 +93,7 @@ impl Platform {
         self
     }
 
-    /// AuditLog have what callers sent, with secrets left out as far as they can be told: see
+    /// Records have what callers sent, with secrets left out as far as they can be told: see
     /// `AuditEntry::input`.
     #[must_use]
     pub fn with_arguments_in_audit_log(mut self) -> Self {
@@ -227,6 +224,7 @@ pub trait Background: MaybeSend + MaybeSync {
     fn run(&self, work: BoxFuture<'static, ()>);
 }
 
+// The name is for `Debug` only: a `TypeId` says nothing to a reader.
 /// Values by their type.
 #[derive(Clone, Default)]
 pub(crate) struct TypeMap(HashMap<TypeId, (&'static str, Arc<AnyValue>)>);

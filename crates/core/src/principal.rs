@@ -88,6 +88,7 @@ impl Principal {
 
     /// One string that differs for any two principals.
     pub(crate) fn key(&self) -> String {
+        // the kind is part of it: an API key named like an ARN is another caller
         let kind = match self.kind {
             PrincipalKind::Anonymous => "anonymous",
             PrincipalKind::Local => "local",

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::complete::Completers;
 use crate::context::Cx;
+use crate::declared::declared;
 use crate::error::ToolError;
 use crate::handler::Handler;
 use crate::marked::Registrable;
@@ -46,31 +47,6 @@ impl Prompt {
         }
     }
 
-    /// What the prompt is for. A person chooses by this text.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// The scope that whoever gets it must have; said several times, all of them. Others do not see
-    /// it in lists.
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scopes.push(scope.into());
-        self
-    }
-
-    /// A name for people.
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
-        self
-    }
-
-    /// Adds a picture.
-    pub fn icon(mut self, icon: Icon) -> Self {
-        self.icons.push(icon);
-        self
-    }
-
     /// The function that writes the messages. The fields of its argument type (`String`, an enum of
     /// words, or `Option` of these) are the prompt's arguments, their comments the descriptions.
     pub fn handler<H, M>(mut self, handler: H) -> Self
@@ -96,6 +72,12 @@ impl Prompt {
         self
     }
 }
+
+declared!(
+    Prompt,
+    "What the prompt is for. A person chooses by this text.",
+    "get"
+);
 
 impl std::fmt::Debug for Prompt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -189,6 +171,8 @@ fn words(property: &Value) -> Vec<String> {
         .iter()
         .filter_map(|key| property.get(key)?.as_array())
         .flatten();
+    // schemars writes an enum whose words have comments as `oneOf` of `const`, and an `Option` of
+    // one as `anyOf`
     let nested = choices.flat_map(|choice| match choice.get("const").and_then(Value::as_str) {
         Some(word) => vec![word.to_owned()],
         None => words(choice),

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::complete::Completers;
 use crate::context::Cx;
+use crate::declared::declared;
 use crate::error::ToolError;
 use crate::handler::Handler;
 use crate::marked::Registrable;
@@ -68,31 +69,6 @@ impl Resource {
 
     pub(crate) fn is_template(&self) -> bool {
         self.uri.contains('{')
-    }
-
-    /// What the resource holds.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// The scope that whoever reads it must have; said several times, all of them. Others do not
-    /// see it in lists.
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scopes.push(scope.into());
-        self
-    }
-
-    /// A name for people.
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
-        self
-    }
-
-    /// Adds a picture.
-    pub fn icon(mut self, icon: Icon) -> Self {
-        self.icons.push(icon);
-        self
     }
 
     /// The media type of its contents; `text/plain` for text and `application/octet-stream` for
@@ -151,6 +127,8 @@ impl Resource {
         self
     }
 }
+
+declared!(Resource, "What the resource holds.", "read");
 
 impl std::fmt::Debug for Resource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -71,6 +71,7 @@ impl InputRequired {
     pub fn state(mut self, state: impl Serialize) -> Self {
         match serde_json::to_value(state) {
             Ok(state) => self.state = Some(state),
+            // reported when the call ends, because these methods are chained and can't fail
             Err(_) => self.state_failed = true,
         }
         self

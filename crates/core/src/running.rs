@@ -121,6 +121,8 @@ pub struct Running {
     state: RunState,
 }
 
+// `Ended` and `Answered` are apart because what was reported in the last poll of the handler still
+// goes out between the two.
 enum RunState {
     Working(BoxFuture<'static, Result<Vec<u8>, Error>>),
     Ended(RpcResponse),
@@ -154,6 +156,7 @@ impl Running {
             // whatever a handler's leftover tasks still report has nobody to hear it
             return Poll::Ready(None);
         }
+        // the outbox is bounded: it is emptied before the handler may add to it
         if let Some(notification) = self.outbox.take(cx.waker()) {
             return Poll::Ready(Some(Frame::Notification(notification)));
         }

@@ -51,6 +51,7 @@ impl Scopes {
             let below = || {
                 needed
                     .strip_prefix(granted.as_str())
+                    // the colon counts: `crm` does not cover `crm-admin`
                     .is_some_and(|rest| rest.starts_with(':'))
             };
             granted == "*" || granted == needed || below()
@@ -87,6 +88,7 @@ impl fmt::Debug for Scopes {
 /// quote and backslash).
 pub(crate) fn mistake(scope: &str) -> Option<&'static str> {
     let legal = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    // a comma separates scopes in settings, and `*` is granted to callers, never needed by a tool
     if scope.is_empty() || scope.len() > 128 || !scope.bytes().all(legal) {
         Some(
             "a scope has 1 to 128 printable ASCII characters without space, quote and backslash, \

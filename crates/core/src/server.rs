@@ -55,6 +55,8 @@ pub(crate) struct ServerInner {
     pub(crate) rendered: Rendered,
 }
 
+// Written when they are first asked for and not in `build()`: a function that starts for one call
+// pays for what that call needs.
 /// Bytes that every answer repeats, written once.
 #[derive(Default)]
 pub(crate) struct Rendered {
@@ -149,6 +151,8 @@ impl Server {
     /// resources), sorted: what a client should ask for first.
     #[must_use]
     pub fn reading_scopes(&self) -> Vec<String> {
+        // no more than needed: scopes of writes are requested when a call is refused for lack of
+        // one
         let reads = |tool: &&RegisteredTool| {
             tool.definition
                 .annotations
@@ -263,6 +267,7 @@ impl Server {
     /// The resource at a URI: a fixed one first, then the first template that matches, then the
     /// upstream whose prefix it has.
     pub(crate) fn find_resource(&self, uri: &str) -> Option<(usize, BTreeMap<String, String>)> {
+        // a fixed URI is more specific than any template that would match it
         if let Some(position) = self.0.resource_index.get(uri) {
             return Some((*position, BTreeMap::new()));
         }
@@ -287,6 +292,7 @@ impl Server {
             if let Some(instructions) = &self.0.instructions {
                 body.insert("instructions".into(), instructions.as_str().into());
             }
+            // public: it depends on no caller
             let extra = format!(
                 ",\"ttlMs\":{},\"cacheScope\":\"public\"",
                 self.0.list_ttl_ms
@@ -307,6 +313,7 @@ impl Server {
         self.0.rendered.initialization[revision.index()].get_or_init(|| {
             let mut capabilities = self.0.capabilities.clone();
             if !revision.has_annotations() {
+                // the capability came with 2025-03-26
                 capabilities.completions = None;
             }
             let mut body = JsonObject::new();
@@ -381,6 +388,7 @@ impl Server {
 
 /// Which revision a handshake settles on.
 pub(crate) fn negotiate(requested: &str) -> Revision {
+    // an unknown version is answered with one of ours, and the client decides whether it goes on
     Revision::parse(requested)
         .filter(|revision| !revision.is_modern())
         .unwrap_or(Revision::LATEST_LEGACY)
@@ -388,6 +396,7 @@ pub(crate) fn negotiate(requested: &str) -> Revision {
 
 /// `{` + first + the members of `body`, without the closing brace.
 fn open(body: &[u8], capacity: usize, first: &str) -> Vec<u8> {
+    // spliced, not parsed: a result was written as JSON once, and may have megabytes
     let members = body
         .strip_prefix(b"{")
         .and_then(|body| body.strip_suffix(b"}"))

@@ -75,7 +75,8 @@ impl fmt::Display for Shown<'_> {
 
 /// Control characters, line separators, what is invisible or turns the direction of writing (models
 /// read it, people do not see it), and the backtick that would end the quotation.
-pub(crate) fn unsafe_to_show(character: char) -> bool {
+#[must_use]
+pub fn unsafe_to_show(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::context::Cx;
+use crate::declared::declared;
 use crate::error::ToolError;
 use crate::handler::Handler;
 use crate::marked::Registrable;
@@ -69,31 +70,6 @@ impl Tool {
             derived_output: None,
             run: None,
         }
-    }
-
-    /// What the tool does and when to use it. A model chooses by this text.
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// The scope that whoever calls it must have; said several times, all of them. Others do not
-    /// see it in lists.
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scopes.push(scope.into());
-        self
-    }
-
-    /// A name for people.
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
-        self
-    }
-
-    /// Adds a picture.
-    pub fn icon(mut self, icon: Icon) -> Self {
-        self.icons.push(icon);
-        self
     }
 
     /// The tool changes nothing (`readOnlyHint`).
@@ -190,6 +166,12 @@ impl Tool {
         self
     }
 }
+
+declared!(
+    Tool,
+    "What the tool does and when to use it. A model chooses by this text.",
+    "call"
+);
 
 impl std::fmt::Debug for Tool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

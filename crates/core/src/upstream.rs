@@ -199,6 +199,7 @@ impl UpstreamList {
                 uri
             }
         };
+        // the first one counts: which of the two the upstream would call is not known here
         if self.names.contains_key(&name) {
             self.headers.truncate(position);
             return Err(format!("`{name}` comes twice"));
@@ -287,6 +288,7 @@ fn read<T: for<'de> Deserialize<'de>>(entry: Value) -> Result<T, String> {
 }
 
 fn shown_name(upstream: &str, name: &str) -> Result<String, String> {
+    // underscores, because a name may have no colon and no slash
     let shown = format!("{upstream}__{name}");
     if is_name(&shown) && !name.is_empty() {
         return Ok(shown);
@@ -308,5 +310,6 @@ pub fn namespaced_uri(upstream: &str, uri: &str) -> Option<String> {
         && scheme.chars().all(legal)
         && uri.len() <= 2048
         && !uri.contains(|character: char| character.is_whitespace() || character.is_control());
+    // a plus is legal in a scheme (RFC 3986, section 3.1), so that the whole is still a URI
     usable.then(|| format!("{upstream}+{uri}"))
 }

@@ -1,5 +1,8 @@
 //! `Directory`: roots, and the threads on which their files are read and written. The work itself
 //! is `io`.
+//!
+//! A path is checked twice: as text by `BlobPath`, then by `cap-std`, which resolves it below
+//! an open directory, so that no link leads outside.
 
 use std::fmt;
 use std::path::Path;
@@ -8,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use mcpfn_core::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+use mcpfn_core::BoxFuture;
+use mcpfn_ports::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
     WriteCondition,
 };
 use tokio::sync::Semaphore;

@@ -7,7 +7,7 @@ use std::path::Path;
 use cap_fs_ext::OpenOptionsSyncExt as _;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use cap_std::time::SystemClock;
-use mcpfn_core::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart};
+use mcpfn_ports::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart};
 
 /// What files that are being written are called. They are in no list.
 pub(crate) const TEMPORARY: &str = ".mcpfn-";

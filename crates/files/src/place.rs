@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use cap_std::fs::{Dir, File, OpenOptions};
-use mcpfn_core::{BlobError, BlobMetadata, WriteCondition};
+use mcpfn_ports::{BlobError, BlobMetadata, WriteCondition};
 
 use crate::io::{TEMPORARY, failed, known};
 

@@ -1,6 +1,9 @@
 //! A bucket, or what is below one prefix of it, behind the port `Blobs`: Amazon S3, and what speaks
 //! its API (R2, MinIO). No paths are checked by their text here; a key is the prefix and a path,
 //! and no request names another.
+//!
+//! Without the AWS SDK: the requests that are needed, signed by `aws-sigv4` and sent over the
+//! `HttpClient` port, add 73 KB to a zip.
 
 mod answer;
 mod exchange;
@@ -15,9 +18,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mcpfn_aws::AccessKeys;
-use mcpfn_core::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
-    HttpClient, HttpRequest, WriteCondition,
+use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
+use mcpfn_ports::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
+    WriteCondition,
 };
 use mcpfn_settings::{EnvReader, SettingsError};
 
@@ -172,40 +176,18 @@ impl S3 {
             return Err(BlobError::BadCursor);
         }
         let listing = ObjectListing::read(&response)?;
-        let mut entries = Vec::new();
-        for file in listing.files {
-            // what shows an empty directory in the console is no entry of it
-            let Some(name) = file
-                .key
-                .strip_prefix(&above)
-                .filter(|name| !name.is_empty())
-            else {
-                continue;
-            };
-            entries.push(BlobEntry {
-                name: name.to_owned(),
-                kind: BlobKind::File,
-                size: file.size,
-                modified_ms: file.modified_ms,
-            });
-        }
-        for key in listing.directories {
-            let Some(name) = key.strip_prefix(&above) else {
-                continue;
-            };
-            let name = name.strip_suffix('/').unwrap_or(name).to_owned();
-            entries.push(BlobEntry {
-                name,
-                kind: BlobKind::Directory,
-                size: 0,
-                modified_ms: None,
-            });
-        }
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(BlobPage {
-            entries,
-            cursor: listing.next,
-        })
+        let files = listing.files.into_iter().map(|file| BlobEntry {
+            name: file.key,
+            kind: BlobKind::File,
+            size: file.size,
+            modified_ms: file.modified_ms,
+        });
+        Ok(BlobPage::of_keys(
+            &above,
+            files,
+            listing.directories,
+            listing.next,
+        ))
     }
 
     async fn put(

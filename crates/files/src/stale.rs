@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use cap_std::fs::Dir;
-use mcpfn_core::BlobPath;
+use mcpfn_ports::BlobPath;
 
 use crate::io::{TEMPORARY, known};
 

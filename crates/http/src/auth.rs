@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform, Principal};
 use serde_json::json;
 
@@ -93,16 +93,10 @@ impl ProtectedResource {
     /// The URL of the metadata document: where RFC 9728 puts it, or, for an endpoint behind a
     /// prefix that the server does not see, below that prefix.
     pub(crate) fn metadata_url(&self) -> String {
-        let start = self.url.find("://").map_or(0, |scheme| scheme + 3);
-        let (host, path) = self.url.split_at(
-            self.url[start..]
-                .find('/')
-                .map_or(self.url.len(), |slash| start + slash),
-        );
-        let path = path.trim_end_matches('/');
-        match path.strip_suffix("/mcp").unwrap_or(path) {
-            "" => format!("{host}{WELL_KNOWN}{path}"),
-            prefix => format!("{host}{prefix}{WELL_KNOWN}"),
+        let (origin, path) = origin_and_path(&self.url);
+        match path.strip_suffix("/mcp").unwrap_or(&path) {
+            "" => format!("{origin}{WELL_KNOWN}{path}"),
+            prefix => format!("{origin}{prefix}{WELL_KNOWN}"),
         }
     }
 
@@ -117,6 +111,20 @@ impl ProtectedResource {
             document["scopes_supported"] = json!(self.scopes);
         }
         document.to_string().into()
+    }
+}
+
+/// The two parts of a URL that well-known documents stand between (RFC 8414 and 9728): scheme and
+/// authority, and the path without slashes at its end. What is no absolute URL is all origin.
+#[must_use]
+pub fn origin_and_path(url: &str) -> (String, String) {
+    let uri = url.parse::<Uri>().unwrap_or_default();
+    match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme), Some(authority)) => (
+            format!("{scheme}://{authority}"),
+            uri.path().trim_end_matches('/').to_owned(),
+        ),
+        _ => (url.to_owned(), String::new()),
     }
 }
 
@@ -217,6 +225,26 @@ mod tests {
             ),
         ] {
             assert_eq!(resource(url).metadata_url(), expected);
+        }
+    }
+
+    #[test]
+    fn origins_and_paths() {
+        for (url, origin, path) in [
+            ("https://a.example", "https://a.example", ""),
+            ("https://a.example//", "https://a.example", ""),
+            (
+                "HTTPS://a.example:8443/t/1/",
+                "https://a.example:8443",
+                "/t/1",
+            ),
+            ("http://[::1]:9/x?y=/z", "http://[::1]:9", "/x"),
+            ("a.example/x", "a.example/x", ""),
+            ("/x", "/x", ""),
+            ("https://a b/", "https://a b/", ""),
+        ] {
+            let expected = (origin.to_owned(), path.to_owned());
+            assert_eq!(origin_and_path(url), expected, "{url}");
         }
     }
 

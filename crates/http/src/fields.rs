@@ -34,6 +34,7 @@ impl<'a> Field<'a> {
     }
 
     fn found(&mut self, value: &'a HeaderValue) {
+        // remembered, because what is in front of this server may have checked the other value
         self.repeated = self.value.is_some();
         self.value.get_or_insert(value);
     }

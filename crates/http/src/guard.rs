@@ -51,7 +51,7 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
     }
     Err(Refusal::new(
         StatusCode::FORBIDDEN,
-        "this server answers only to its own host names; call it at the address that it printed",
+        "the header `host` does not name this server; call it at the address that it printed",
     ))
 }
 

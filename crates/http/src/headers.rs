@@ -137,6 +137,7 @@ fn one_parameter(
     parameter: &HeaderParameter,
     arguments: &Value,
 ) -> Result<(), Error> {
+    // checked to be a token when the server was built
     let Ok(name) = HeaderName::try_from(&parameter.header) else {
         return Ok(());
     };

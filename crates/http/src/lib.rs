@@ -31,7 +31,9 @@ mod service;
 mod status;
 mod unavailable;
 
-pub use auth::{AuthConfig, AuthError, AuthErrorKind, Authenticator, ProtectedResource};
+pub use auth::{
+    AuthConfig, AuthError, AuthErrorKind, Authenticator, ProtectedResource, origin_and_path,
+};
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use sentinel::decode as decode_header;

@@ -154,6 +154,7 @@ fn stream(first: Beat, running: Running, pulse: Pulse) -> Response<Body> {
         HeaderValue::from_static("text/event-stream"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would hold events back until its buffer is full
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }

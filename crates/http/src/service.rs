@@ -100,6 +100,7 @@ impl Service {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (mut parts, body) = request.into_parts();
+        // before any check: probes have no credential
         if parts.uri.path() == "/health" {
             return document(&parts, &self.health);
         }
@@ -148,6 +149,7 @@ impl Service {
             },
         };
         respond::step_up(&mut response, &self.config.auth, self.server.name());
+        // on refusals, too: a page must be able to read why
         if let Some(origin) = origin {
             cors::allow(origin, response.headers_mut());
         }
@@ -161,6 +163,7 @@ impl Service {
         told: Option<Arc<Principal>>,
         platform: &Platform,
     ) -> Result<Arc<Principal>, Response<Body>> {
+        // before authentication: a preflight carries no credential (Fetch standard)
         if head.method == Method::OPTIONS {
             let mut response = respond::empty(StatusCode::NO_CONTENT);
             cors::preflight(&self.allowed_headers, response.headers_mut());

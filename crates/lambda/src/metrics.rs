@@ -1,4 +1,4 @@
-//! AuditLog of calls as lines in CloudWatch's embedded metric format: the log line of a call is its
+//! Records of calls as lines in CloudWatch's embedded metric format: the log line of a call is its
 //! metric too, and nothing is sent anywhere by this process.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!

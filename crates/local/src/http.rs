@@ -1,5 +1,7 @@
 //! HTTP on the loopback address: hyper in front of the service. Dropped connections drop their
 //! calls; SIGTERM lets calls end.
+//!
+//! No HTTP/2 and no TLS: it serves loopback only.
 
 use std::convert::Infallible;
 use std::fmt;

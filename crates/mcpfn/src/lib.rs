@@ -33,6 +33,11 @@
 
 pub use mcpfn_core::*;
 
+/// Ports to what tools ask beside the protocol: databases, files, embeddings.
+pub mod port {
+    pub use mcpfn_ports::*;
+}
+
 /// Everything that a file with tools in it needs.
 pub mod prelude {
     pub use mcpfn_core::{
@@ -53,6 +58,8 @@ pub use start::{run, run_with};
 /// The host of this target, which is Cloudflare Workers.
 #[cfg(target_arch = "wasm32")]
 pub use mcpfn_worker as worker;
+#[cfg(target_arch = "wasm32")]
+pub use mcpfn_worker::{Hosts, Setting};
 
 /// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests
 /// can call too): `main` where there are processes, the fetch event of a Worker on wasm32.

@@ -3,7 +3,7 @@
 
 use std::io::{Error, Write as _};
 
-use mcpfn::Dialect;
+use mcpfn::port::Dialect;
 use mcpfn_toolkits::{knowledge, shop};
 
 fn main() -> std::io::Result<()> {

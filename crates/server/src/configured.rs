@@ -1,8 +1,10 @@
 //! What is served, by configuration: the same on every host.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
-use mcpfn::{Builder, Server};
+use mcpfn::port::{Blobs, Sql};
+use mcpfn::{Builder, Platform, Server};
 use mcpfn_toolkits::{Needs, any_needs, defaults, register};
 
 /// A server, and what it asks its host for.
@@ -30,6 +32,22 @@ pub(crate) fn configured(
         database: any_needs(&list, Needs::Database),
         files: any_needs(&list, Needs::Blobs),
     })
+}
+
+/// Gives the platform what the host opened.
+pub(crate) fn ports(
+    database: Option<Arc<dyn Sql>>,
+    files: Option<Arc<dyn Blobs>>,
+) -> impl FnOnce(Platform) -> Platform {
+    move |mut platform| {
+        if let Some(database) = database {
+            platform = platform.with_port::<dyn Sql>(database);
+        }
+        if let Some(files) = files {
+            platform = platform.with_port::<dyn Blobs>(files);
+        }
+        platform
+    }
 }
 
 fn server() -> Builder {

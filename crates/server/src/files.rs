@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use mcpfn::{BlobPath, Blobs};
+use mcpfn::port::{BlobPath, Blobs};
 use mcpfn_files::{Directory, S3};
 use mcpfn_native::Client;
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn::{Embedder, Sql, SqlError};
+use mcpfn::port::{Embedder, Sql, SqlError};
 use mcpfn_native::Client;
 use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
 use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, is_present, schema_for};
@@ -307,7 +307,7 @@ mod tests {
         fn embed<'a>(
             &'a self,
             texts: &'a [String],
-        ) -> mcpfn::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::EmbedError>> {
+        ) -> mcpfn::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::port::EmbedError>> {
             Box::pin(async move { Ok(vec![vec![0.5; 3072]; texts.len()]) })
         }
     }

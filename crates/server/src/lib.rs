@@ -5,20 +5,22 @@
 #![cfg(target_arch = "wasm32")]
 
 mod configured;
+mod settings;
 
 use std::sync::Arc;
 
+use mcpfn::Platform;
+use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{Blobs, Platform, Sql};
 
-use configured::{Configured, configured};
+use configured::{Configured, configured, ports};
 
 /// The binding of the database that is served, in `wrangler.toml`.
 const DATABASE: &str = "DB";
 /// The binding of the bucket whose files are served.
 const FILES: &str = "FILES";
 
-mcpfn::worker::fetch!(setup);
+mcpfn::worker::fetch!(setup, settings::SETTINGS);
 
 fn setup(
     variables: &Variables,
@@ -29,25 +31,17 @@ fn setup(
         files,
     } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
     let database = if database {
-        Some(variables.d1(DATABASE)?)
+        Some(Arc::new(variables.d1(DATABASE)?) as Arc<dyn Sql>)
     } else {
         None
     };
     let files = if files {
-        Some(variables.r2(FILES)?)
+        Some(Arc::new(variables.r2(FILES)?) as Arc<dyn Blobs>)
     } else {
         None
     };
     Ok(Setup {
         builder,
-        ports: move |mut platform: Platform| {
-            if let Some(database) = database {
-                platform = platform.with_port::<dyn Sql>(Arc::new(database));
-            }
-            if let Some(files) = files {
-                platform = platform.with_port::<dyn Blobs>(Arc::new(files));
-            }
-            platform
-        },
+        ports: ports(database, files),
     })
 }

@@ -6,7 +6,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use mcpfn::{BoxFuture, Dialect, Rows, Sql, SqlError, SqlValue};
+use mcpfn::BoxFuture;
+use mcpfn::port::{Dialect, Rows, Sql, SqlError, SqlValue};
 
 /// A file of statements.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use crate::reader::{EnvReader, listed};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// For `mcpfn-http`. Its authenticators are asked in this order: CloudflareAccess, API keys, signed
+    /// For `mcpfn-http`. Its authenticators are asked in this order: Access, API keys, signed
     /// tokens, introspection.
     pub auth: AuthConfig,
     /// What callers may do whom IAM recognised; everything if there is no map.

@@ -1,4 +1,4 @@
-//! The audit log as lines of the log, and panics too. Which format and which place a line has is
+//! The audit log as lines of the log. Which format and which place a line has is
 //! decided where `tracing` is set up.
 
 use mcpfn_core::{AuditEntry, AuditLog, Failure};
@@ -46,19 +46,4 @@ impl AuditLog for Log {
     fn store_failure(&self, store: &str, cause: &str) {
         tracing::warn!(store, cause, "a store or a service gave no answer");
     }
-}
-
-/// Makes a handler's panic one line like any other failure, not a stack trace between JSON lines.
-pub fn log_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        tracing::error!(
-            place,
-            message = panic.payload_as_str().unwrap_or("no message"),
-            "panic"
-        );
-    }));
 }

@@ -9,10 +9,10 @@
 //! Building statements (a toolkit's work), deciding who may ask (the server's work).
 //!
 //! ```
-//! use mcpfn_core::{Sql, SqlValue};
+//! use mcpfn_ports::{Sql, SqlValue};
 //! use mcpfn_sql::Sqlite;
 //!
-//! # async fn example() -> Result<(), mcpfn_core::SqlError> {
+//! # async fn example() -> Result<(), mcpfn_ports::SqlError> {
 //! let database = Sqlite::memory()?;
 //! database.execute("CREATE TABLE note (text TEXT)", &[]).await?;
 //! database.execute("INSERT INTO note VALUES (?1)", &["remember".into()]).await?;

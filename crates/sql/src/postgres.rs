@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
+use mcpfn_core::BoxFuture;
+use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use tokio::time::timeout;
 
 use self::address::PostgresAddress;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{ReadLimits, Rows, Sql, SqlError, SqlValue};
+use mcpfn_ports::{ReadLimits, Rows, Sql, SqlError, SqlValue};
 use mcpfn_sql::Postgres;
 use tokio::task::JoinSet;
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{ReadLimits, Sql, SqlError};
+use mcpfn_ports::{ReadLimits, Sql, SqlError};
 use mcpfn_sql::Sqlite;
 
 const LIMITS: ReadLimits = ReadLimits {

@@ -9,9 +9,9 @@ mod search;
 use std::sync::Arc;
 
 use mcpfn_core::{
-    Builder, Cx, Dialect, IntoPrompt as _, IntoResource as _, Json, Sql, SqlValue, ToolError,
-    input, prompt, resource,
+    Builder, Cx, IntoPrompt as _, IntoResource as _, Json, ToolError, input, prompt, resource,
 };
+use mcpfn_ports::{Dialect, Sql, SqlValue};
 
 use crate::database::schema::DatabaseSchema;
 use crate::dialect::position;

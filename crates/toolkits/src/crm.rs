@@ -10,7 +10,8 @@ mod timeline;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, Sql, SqlValue, ToolError, resource};
+use mcpfn_core::{Builder, Cx, ToolError, resource};
+use mcpfn_ports::{Sql, SqlValue};
 
 use crate::say::{database_failed, other_columns, quoted};
 

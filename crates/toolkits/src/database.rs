@@ -9,9 +9,9 @@ pub(crate) mod schema;
 use std::sync::Arc;
 
 use mcpfn_core::{
-    Builder, Cx, IntoResource as _, Json, NoArguments, Sql, ToolError, input, output, resource,
-    tool,
+    Builder, Cx, IntoResource as _, Json, NoArguments, ToolError, input, output, resource, tool,
 };
+use mcpfn_ports::Sql;
 
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;

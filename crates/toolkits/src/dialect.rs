@@ -1,7 +1,7 @@
 //! What SQLite and PostgreSQL write differently, where one statement does for both otherwise. No
 //! client's text passes through here.
 
-use mcpfn_core::Dialect;
+use mcpfn_ports::Dialect;
 
 /// The place of one text in another, from 1, or 0; both without regard to the case of letters.
 pub(crate) fn position(dialect: Dialect, haystack: &str, needle: &str) -> String {

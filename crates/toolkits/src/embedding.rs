@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_core::{BoxFuture, EmbedError, Embedder, HttpClient, HttpRequest, text};
+use mcpfn_core::{BoxFuture, HttpClient, HttpRequest, text};
+use mcpfn_ports::{EmbedError, Embedder};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -64,16 +64,7 @@ pub async fn fetch_url(args: FetchArguments, cx: &Cx) -> Result<CallToolResult, 
             (None, text, cut)
         }
     };
-    let mut about = format!("Page: {}", page.url);
-    if let Some(title) = title {
-        about = format!("{about}\nTitle: {title}");
-    }
-    if cut || page.cut {
-        about.push_str(&format!(
-            "\nCut: this is the beginning of a longer page, {} bytes of text.",
-            text.len()
-        ));
-    }
+    let mut about = page.about(title.as_deref(), &text, cut);
     if text.is_empty() {
         about.push_str("\nEmpty: the page has no text; it may need scripts to show any.");
     }

@@ -10,7 +10,8 @@ mod velocity;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, Sql, SqlValue, ToolError};
+use mcpfn_core::{Builder, Cx, ToolError};
+use mcpfn_ports::{Sql, SqlValue};
 
 use crate::date;
 use crate::say::{database_failed, other_columns, quoted};

@@ -15,7 +15,8 @@ mod search;
 mod store;
 mod vector;
 
-use mcpfn_core::{Builder, Cx, Sql, SqlError, SqlValue, ToolError, input, resource};
+use mcpfn_core::{Builder, Cx, ToolError, input, resource};
+use mcpfn_ports::{Sql, SqlError, SqlValue};
 
 use crate::config::Config;
 use crate::embedding::EmbeddingEndpoint;

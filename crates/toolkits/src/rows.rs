@@ -1,7 +1,7 @@
 //! Rows of unknown tables as JSON of a bounded size, for the toolkits that read any table. Runs no
 //! query.
 
-use mcpfn_core::{Rows, SqlValue};
+use mcpfn_ports::{Rows, SqlValue};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! What several toolkits say in the same words: a database that fails, a name that is nearly right.
 
-use mcpfn_core::{Cx, SqlError, ToolError, text};
+use mcpfn_core::{Cx, ToolError, text};
+use mcpfn_ports::SqlError;
 
 /// How much of a caller's name is written into a row, in characters.
 const MAX_NAME_LENGTH: usize = 200;

@@ -12,7 +12,7 @@ mod random;
 mod sales;
 mod script;
 
-use mcpfn_core::{Dialect, Sql, SqlError, SqlValue};
+use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 /// The shop's tables, as the statements that create them in SQLite.
 pub const SCHEMA: &str = include_str!("shop/schema.sql");

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use mcpfn_core::{
-    Builder, Cx, Dialect, ReadLimits, Sql, SqlError, SqlValue, ToolError, input, output, tool,
-};
+use mcpfn_core::{Builder, Cx, ToolError, input, output, tool};
+use mcpfn_ports::{Dialect, ReadLimits, Sql, SqlError, SqlValue};
 use serde_json::Value;
 
 use crate::rows::{MAX_BYTES, shown};

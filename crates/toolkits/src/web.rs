@@ -217,15 +217,6 @@ pub async fn scrape(args: ScrapeArguments, cx: &Cx) -> Result<CallToolResult, To
             "The page has no text to read; it may need scripts to show any. Try another result.",
         ));
     }
-    let mut about = format!("Page: {}", page.url);
-    if let Some(title) = title {
-        about = format!("{about}\nTitle: {title}");
-    }
-    if cut || page.cut {
-        about.push_str(&format!(
-            "\nCut: this is the beginning of a longer text, {} bytes of it.",
-            text.len()
-        ));
-    }
+    let about = page.about(title.as_deref(), &text, cut);
     Ok(untrusted::text(&about, &text))
 }

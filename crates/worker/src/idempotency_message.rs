@@ -6,17 +6,17 @@ pub(crate) const HOLDER: usize = 16;
 
 /// What is asked of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HoldRequest<'a> {
+pub(crate) enum HoldAction<'a> {
     Begin { now_ms: u64, held_until_ms: u64 },
-    Finish { expires_ms: u64, result: &'a [u8] },
-    Abandon,
+    Complete { expires_ms: u64, result: &'a [u8] },
+    Release,
 }
 
 /// One request: a letter, the holder, the length of the key in a byte, the key, and what belongs to
 /// the letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HoldRequest<'a> {
-    pub(crate) ask: HoldRequest<'a>,
+    pub(crate) action: HoldAction<'a>,
     pub(crate) key: &'a str,
     pub(crate) holder: &'a [u8; HOLDER],
 }
@@ -24,13 +24,15 @@ pub(crate) struct HoldRequest<'a> {
 impl<'a> HoldRequest<'a> {
     /// Keys are 43 characters; of a longer one than 255, the rest is no part of it.
     pub(crate) fn write(&self) -> Vec<u8> {
-        let (letter, first, second): (_, &[u8], &[u8]) = match &self.ask {
-            HoldRequest::Begin {
+        let (letter, first, second): (_, &[u8], &[u8]) = match &self.action {
+            HoldAction::Begin {
                 now_ms,
                 held_until_ms,
             } => (b'b', &now_ms.to_be_bytes(), &held_until_ms.to_be_bytes()),
-            HoldRequest::Finish { expires_ms, result } => (b'f', &expires_ms.to_be_bytes(), result),
-            HoldRequest::Abandon => (b'a', &[], &[]),
+            HoldAction::Complete { expires_ms, result } => {
+                (b'f', &expires_ms.to_be_bytes(), result)
+            }
+            HoldAction::Release => (b'a', &[], &[]),
         };
         let key = &self.key.as_bytes()[..self.key.len().min(usize::from(u8::MAX))];
         [
@@ -49,23 +51,23 @@ impl<'a> HoldRequest<'a> {
         let (holder, rest) = rest.split_first_chunk()?;
         let (length, rest) = rest.split_first()?;
         let (key, rest) = rest.split_at_checked(usize::from(*length))?;
-        let ask = match letter {
+        let action = match letter {
             b'b' => {
                 let (now_ms, rest) = number(rest)?;
-                HoldRequest::Begin {
+                HoldAction::Begin {
                     now_ms,
                     held_until_ms: number(rest)?.0,
                 }
             }
             b'f' => {
                 let (expires_ms, result) = number(rest)?;
-                HoldRequest::Finish { expires_ms, result }
+                HoldAction::Complete { expires_ms, result }
             }
-            b'a' => HoldRequest::Abandon,
+            b'a' => HoldAction::Release,
             _ => return None,
         };
         Some(Self {
-            ask,
+            action,
             key: std::str::from_utf8(key).ok()?,
             holder,
         })
@@ -118,23 +120,23 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for ask in [
-            HoldRequest::Begin {
+        for action in [
+            HoldAction::Begin {
                 now_ms: 1,
                 held_until_ms: u64::MAX,
             },
-            HoldRequest::Finish {
+            HoldAction::Complete {
                 expires_ms: 1 << 60,
                 result: b"\0{}\xff",
             },
-            HoldRequest::Finish {
+            HoldAction::Complete {
                 expires_ms: 0,
                 result: b"",
             },
-            HoldRequest::Abandon,
+            HoldAction::Release,
         ] {
             let request = HoldRequest {
-                ask,
+                action,
                 key: "a-digest",
                 holder: &[7; HOLDER],
             };
@@ -154,7 +156,7 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_no_request() {
         let whole = HoldRequest {
-            ask: HoldRequest::Begin {
+            action: HoldAction::Begin {
                 now_ms: 1,
                 held_until_ms: 2,
             },

@@ -28,6 +28,8 @@ mod callback;
 #[cfg(target_arch = "wasm32")]
 mod console;
 #[cfg(target_arch = "wasm32")]
+mod error;
+#[cfg(target_arch = "wasm32")]
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod hangup;
@@ -42,12 +44,16 @@ mod response;
 #[cfg(target_arch = "wasm32")]
 mod stores;
 #[cfg(target_arch = "wasm32")]
+mod uncaught;
+#[cfg(target_arch = "wasm32")]
 mod variables;
+#[cfg(target_arch = "wasm32")]
+mod wait_until;
 #[cfg(target_arch = "wasm32")]
 mod web_crypto;
 
 #[cfg(target_arch = "wasm32")]
-pub use fetch::{fetch, served, wait_until};
+pub use fetch::{fetch, served};
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
 pub use settings::Settings;
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]
@@ -56,6 +62,8 @@ pub use stores::R2;
 pub use stores::{D1, KvCache, RateBindings};
 #[cfg(target_arch = "wasm32")]
 pub use variables::Variables;
+#[cfg(target_arch = "wasm32")]
+pub use wait_until::wait_until;
 
 /// What [`fetch!`] expands to names these.
 #[cfg(target_arch = "wasm32")]

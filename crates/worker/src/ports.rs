@@ -12,7 +12,7 @@ use worker::wasm_bindgen::JsCast;
 use worker::web_sys::WorkerGlobalScope;
 
 use crate::callback::Callback;
-use crate::fetch::wait_until;
+use crate::wait_until::wait_until;
 
 /// The longest wait that `setTimeout` understands, some 24 days; it takes a longer one for none.
 const MAX_DURATION: Duration = Duration::from_millis(i32::MAX as u64);

@@ -47,6 +47,7 @@ cargo xtask <command>
   lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the official runtime interface emulator
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function URL on this machine
   worker        the fixtures and the clients through workerd, and what wrangler would deploy, with D1
+                  --test NAME     only the tests in workerd whose names have NAME in them
                   --migrations    write infra/migrations from the demo shop and the tables of documents
 
   bench --part PART [-- ARGUMENTS]
@@ -87,7 +88,7 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
         "bench" => bench::run(&cx, rest),
         "worker" => {
             let options = worker::Options::parse(rest)?;
-            counted(|counts| worker::start(&cx, options, counts))
+            counted(|counts| worker::start(&cx, &options, counts))
         }
         "conformance" => {
             let options = conformance::Options::parse(rest)?;

@@ -224,9 +224,11 @@ const TESTS: [&str; 6] = [
 ];
 
 /// What is asked of the step; nothing runs all of its tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Options {
     Tests,
+    /// Only the tests in workerd whose names have this in them.
+    Test(String),
     Migrations,
 }
 
@@ -240,6 +242,7 @@ impl Options {
         {
             [] => Ok(Self::Tests),
             ["--migrations"] => Ok(Self::Migrations),
+            ["--test", name] => Ok(Self::Test((*name).to_owned())),
             other => Err(Error::new(format!(
                 "`worker` does not know `{}`; see `cargo xtask help`",
                 other.join(" ")
@@ -248,9 +251,10 @@ impl Options {
     }
 }
 
-pub(crate) fn start(cx: &Context, options: Options, counts: &mut Counts) -> Result<()> {
+pub(crate) fn start(cx: &Context, options: &Options, counts: &mut Counts) -> Result<()> {
     match options {
         Options::Tests => run(cx, counts),
+        Options::Test(name) => only(cx, name, counts),
         Options::Migrations => deployed::write_migrations(cx),
     }
 }
@@ -271,6 +275,21 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         aborting(cx, &tools, counts)?;
     }
     Ok(())
+}
+
+/// Some tests in workerd and nothing else of the step, for work on one of them.
+fn only(cx: &Context, name: &str, counts: &mut Counts) -> Result<()> {
+    let tools = setup::worker_tools(cx)?;
+    let folder = build_fixture(cx, &tools)?;
+    let mut workerd = workerd::serve(cx, &tools, &folder, SERVICES)?;
+    in_workerd(cx, &tools, &workerd, name, counts)?;
+    if counts.passed == 0 {
+        return Err(Error::new(format!(
+            "no test in workerd has `{name}` in its name; tests/worker/it/main.rs lists their \
+             modules"
+        )));
+    }
+    workerd.process.still_runs()
 }
 
 /// What rustup's library does: what differs there is the life of a call.
@@ -397,6 +416,11 @@ mod tests {
         };
         assert_eq!(options(&[]).unwrap(), Options::Tests);
         assert_eq!(options(&["--migrations"]).unwrap(), Options::Migrations);
+        assert_eq!(
+            options(&["--test", "fixtures::refuse"]).unwrap(),
+            Options::Test("fixtures::refuse".to_owned())
+        );
+        assert!(options(&["--test"]).is_err());
         assert!(
             options(&["--migrations", "x"])
                 .unwrap_err()

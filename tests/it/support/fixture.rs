@@ -13,7 +13,8 @@
 //! strings stands for what was captured. With `"as": "2026-07-28"` the message is sent as a client
 //! of that revision sends it (envelope, `_meta`, headers); what the file gives itself stays.
 //! Without it nothing is added but content type and `Accept`; a header that is `null` is left out,
-//! and one that is a list is sent several times. How bodies are compared: see `matching.rs`.
+//! and one that is a list is sent several times. A refusal's reason must be asserted: see
+//! `reason.rs`. How bodies are compared: see `matching.rs`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -206,27 +207,73 @@ pub(crate) fn fill(value: &mut Value, captured: &BTreeMap<String, Value>) {
     }
 }
 
-/// Every fixture of a folder, by file name.
+/// The one fixture that a developer wants run, by the name of its file without `.json`.
+const CHOSEN: &str = "MCPFN_TEST_FIXTURE";
+
+/// Every fixture of a folder, by file name; or the one that `MCPFN_TEST_FIXTURE` names.
 pub(crate) fn all(folder: &str) -> Vec<(String, Fixture)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fixtures")
-            .join(folder),
-    )
-    .expect("the folder of fixtures can be listed")
-    .map(|entry| entry.unwrap().path())
-    .filter(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "json")
-    })
-    .collect();
-    paths.sort();
-    let read = |path: PathBuf| {
-        let file = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
+    let chosen = std::env::var(CHOSEN).ok();
+    let names = chosen_of(folder, names(folder), chosen.as_deref())
+        .unwrap_or_else(|mistake| panic!("{mistake}"));
+    let read = |file: String| {
+        let text = std::fs::read_to_string(path(folder).join(format!("{file}.json"))).unwrap();
         let fixture = serde_json::from_str(&text)
             .unwrap_or_else(|error| panic!("{folder}/{file}.json is no fixture: {error}"));
         (file, fixture)
     };
-    paths.into_iter().map(read).collect()
+    names.into_iter().map(read).collect()
+}
+
+fn path(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(folder)
+}
+
+fn names(folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(path(folder))
+        .expect("the folder of fixtures can be listed")
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".json").map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// A name that no file has is an error: a test that runs nothing would pass.
+fn chosen_of(
+    folder: &str,
+    names: Vec<String>,
+    chosen: Option<&str>,
+) -> Result<Vec<String>, String> {
+    match chosen {
+        None => Ok(names),
+        Some(chosen) if names.iter().any(|name| name == chosen) => Ok(vec![chosen.to_owned()]),
+        Some(chosen) => Err(format!(
+            "{CHOSEN} is `{chosen}`, but there is no tests/fixtures/{folder}/{chosen}.json: give \
+             the name of a file in this folder without `.json`, and run the test of its folder \
+             (`refuse::` or `wire::`)"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_fixture_can_be_chosen() {
+        let names = || vec!["a".to_owned(), "a_b".to_owned()];
+        assert_eq!(chosen_of("wire", names(), None).unwrap(), ["a", "a_b"]);
+        assert_eq!(chosen_of("wire", names(), Some("a")).unwrap(), ["a"]);
+        for wrong in ["", "b", "a.json", "wire/a"] {
+            let mistake = chosen_of("wire", names(), Some(wrong)).unwrap_err();
+            assert!(
+                mistake.contains(&format!("tests/fixtures/wire/{wrong}.json")),
+                "{mistake}"
+            );
+        }
+    }
 }

@@ -6,21 +6,41 @@ use serde_json::Value;
 
 use super::fixture::{Fixture, Step, all, fill};
 use super::matching::differences;
-use super::{Host, Response, invariants, servers, stdio};
+use super::{Host, Response, invariants, reason, servers, stdio};
 
 /// Through HTTP: `start` gives the host with a server behind it.
 pub(crate) fn over_http(folder: &str, start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>) {
     over_http_where(folder, |_| true, start);
 }
 
-/// Those of them whose file has a name that is wanted: a host may have no say in what others are
-/// about.
+/// All but those whose request can't reach the host, which are exactly these.
+pub(crate) fn over_http_except(
+    folder: &str,
+    unreachable: &[&str],
+    start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>,
+) {
+    let fixtures = all(folder);
+    let expected: Vec<&str> = fixtures
+        .iter()
+        .map(|(file, _)| file.as_str())
+        .filter(|file| unreachable.contains(file))
+        .collect();
+    assert_eq!(
+        send_all(folder, &fixtures, start),
+        expected,
+        "these must be the fixtures that can't reach the host"
+    );
+}
+
+/// Those whose file has a name that is wanted: a host may have no say in what others are about.
 pub(crate) fn over_http_where(
     folder: &str,
     wanted: impl Fn(&str) -> bool,
     start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>,
 ) {
-    let skipped = over_http_if_possible(folder, wanted, start);
+    let mut fixtures = all(folder);
+    fixtures.retain(|(file, _)| wanted(file));
+    let skipped = send_all(folder, &fixtures, start);
     assert!(
         skipped.is_empty(),
         "these can't reach the host: {skipped:?}"
@@ -28,18 +48,14 @@ pub(crate) fn over_http_where(
 }
 
 /// Gives the names of those that can't reach the host, and prints why.
-pub(crate) fn over_http_if_possible(
+fn send_all(
     folder: &str,
-    wanted: impl Fn(&str) -> bool,
+    fixtures: &[(String, Fixture)],
     start: impl Fn(fn() -> mcpfn::Builder) -> Box<dyn Host>,
 ) -> Vec<String> {
     let mut hosts: HashMap<String, Box<dyn Host>> = HashMap::new();
     let (mut failures, mut skipped) = (Vec::new(), Vec::new());
-    let fixtures: Vec<(String, Fixture)> = all(folder)
-        .into_iter()
-        .filter(|(file, _)| wanted(file))
-        .collect();
-    for (file, fixture) in &fixtures {
+    for (file, fixture) in fixtures {
         let host = hosts
             .entry(fixture.server.clone())
             .or_insert_with(|| start(servers::named(&fixture.server)));
@@ -53,7 +69,7 @@ pub(crate) fn over_http_if_possible(
             continue;
         }
         failures.extend(
-            through(&**host, fixture)
+            judged(folder, fixture, || through(&**host, fixture))
                 .into_iter()
                 .map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)),
         );
@@ -76,7 +92,7 @@ pub(crate) fn over_stdio(folder: &str) {
         .collect();
     for (file, fixture, revision) in &fixtures {
         failures.extend(
-            through_pipe(fixture, revision)
+            judged(folder, fixture, || through_pipe(fixture, revision))
                 .into_iter()
                 .map(|failure| format!("{folder}/{file}.json ({}): {failure}", fixture.name)),
         );
@@ -84,9 +100,19 @@ pub(crate) fn over_stdio(folder: &str) {
     report(&failures, fixtures.len());
 }
 
+/// A fixture that would pass for another refusal fails before it is run.
+fn judged(folder: &str, fixture: &Fixture, run: impl FnOnce() -> Vec<String>) -> Vec<String> {
+    let missing = reason::missing(fixture, folder == "refuse");
+    if missing.is_empty() { run() } else { missing }
+}
+
 fn report(failures: &[String], fixtures: usize) {
     let failures: Vec<String> = failures.iter().map(|failure| brief(failure)).collect();
-    assert!(fixtures > 0, "no fixture was found");
+    assert!(
+        fixtures > 0,
+        "no fixture was run: the folder is empty, or what was chosen can't reach this host (over \
+         stdio: has headers or raw text)"
+    );
     assert!(
         failures.is_empty(),
         "{} failures in {fixtures} fixtures:\n  {}\n",
@@ -249,4 +275,27 @@ fn through_pipe(fixture: &Fixture, revision: &str) -> Vec<String> {
         capture(&step, &messages, &mut captured);
     }
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_fixture_without_a_reason_fails_before_it_is_run() {
+        let fixture = |message: Value| -> Fixture {
+            let error = json!({"code": -32602, "message": message});
+            let response = json!({"status": 400, "body": {"error": error}});
+            serde_json::from_value(
+                json!({"name": "x", "request": {"raw": ""}, "response": response}),
+            )
+            .unwrap()
+        };
+        let passes = || vec!["it was run".to_owned()];
+        let silent = judged("refuse", &fixture(json!("$any")), passes);
+        assert!(silent[0].contains("not its reason"), "{silent:?}");
+        let says = fixture(json!({"$contains": "`params._meta`"}));
+        assert_eq!(judged("refuse", &says, passes), ["it was run"]);
+    }
 }

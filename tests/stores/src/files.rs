@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcpfn_core::WriteCondition::{Absent, Always, Version};
-use mcpfn_core::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPath, Blobs, WriteCondition};
+use mcpfn_ports::WriteCondition::{Absent, Always, Version};
+use mcpfn_ports::{BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPath, Blobs, WriteCondition};
 
 /// What is under test.
 #[derive(Clone)]

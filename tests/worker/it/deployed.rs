@@ -11,10 +11,11 @@ mod toolkits {
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::BodyExt as _;
-use mcpfn::{Dialect, Platform, Server, Sql};
+use mcpfn::port::{Dialect, Sql};
+use mcpfn::{Platform, Server};
 use mcpfn_http::{Config, Service};
 use mcpfn_sql::Sqlite;
-use mcpfn_toolkits::knowledge::{self, Document};
+use mcpfn_toolkits::knowledge::{self, StoredDocument};
 use mcpfn_toolkits::{register, shop};
 use serde_json::{Value, json};
 use toolkits::attacks::{ATTACKS, Ends};
@@ -82,7 +83,7 @@ async fn fill(database: &Sqlite) {
             .expect("a name")
             .to_string_lossy()
             .into_owned();
-        let document = Document::read(&name, &std::fs::read_to_string(&file).expect("text"))
+        let document = StoredDocument::read(&name, &std::fs::read_to_string(&file).expect("text"))
             .expect("a document");
         knowledge::add(database, &document, None)
             .await

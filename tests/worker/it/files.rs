@@ -12,8 +12,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use mcpfn::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+use mcpfn::BoxFuture;
+use mcpfn::port::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
     WriteCondition,
 };
 use serde_json::{Value, json};

@@ -30,14 +30,14 @@ const MAX: usize = 2_500_000;
 /// has something to compare with.
 struct Objects {
     worker: Worker,
-    memory: memory::Stores,
+    memory: memory::MemoryStores,
 }
 
 impl Objects {
     fn of(service: &str) -> Arc<Self> {
         Arc::new(Self {
             worker: Worker::named(service),
-            memory: memory::Stores::default(),
+            memory: memory::MemoryStores::default(),
         })
     }
 
@@ -98,11 +98,11 @@ impl IdempotencyStore for Objects {
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         let sent = STANDARD.encode(&result[..result.len().min(MAX)]);
-        self.ask("finish", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MAX), "expires_ms": expires_ms}), |_| ())
+        self.ask("complete", json!({"key": key, "result": sent, "more": result.len().saturating_sub(MAX), "expires_ms": expires_ms}), |_| ())
     }
 
     fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.ask("abandon", json!({"key": key}), |_| ())
+        self.ask("release", json!({"key": key}), |_| ())
     }
 }
 

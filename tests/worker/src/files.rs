@@ -3,8 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mcpfn::port::{BlobError, BlobKind, BlobMetadata, BlobPath, Blobs, WriteCondition};
 use mcpfn::prelude::*;
-use mcpfn::{BlobError, BlobKind, BlobMetadata, BlobPath, Blobs, WriteCondition};
 use serde_json::{Value, json};
 
 pub(crate) fn server() -> Builder {

@@ -13,8 +13,9 @@ mod watched;
 
 use std::sync::Arc;
 
+use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{Blobs, IdempotencyStore, Platform, Server, Sql};
+use mcpfn::{IdempotencyStore, Platform, Server};
 
 mcpfn::worker::fetch!(setup);
 
@@ -46,8 +47,8 @@ fn setup(
     Ok(Setup {
         builder: server(),
         ports: move |mut platform: Platform| {
-            if let Some(store) = once {
-                platform = platform.with_port::<dyn IdempotencyStore>(once);
+            if let Some(store) = idempotency {
+                platform = platform.with_port::<dyn IdempotencyStore>(store);
             }
             if let Some(database) = database {
                 platform = platform.with_port::<dyn Sql>(Arc::new(database));

@@ -8,8 +8,8 @@ use mcpfn::{IdempotencyStatus, IdempotencyStore, StoreError};
 pub(crate) fn server() -> Builder {
     Server::builder("store", "1.0.0")
         .tool(begin)
-        .tool(finish)
-        .tool(abandon)
+        .tool(complete)
+        .tool(release)
 }
 
 #[input]
@@ -34,7 +34,7 @@ async fn begin(args: Begin, cx: &Cx) -> Result<String, ToolError> {
 }
 
 #[input]
-struct Finish {
+struct Complete {
     key: String,
     /// In Base64.
     result: String,
@@ -46,13 +46,13 @@ struct Finish {
 
 /// Keeps a result.
 #[tool]
-async fn finish(args: Finish, cx: &Cx) -> Result<&'static str, ToolError> {
+async fn complete(args: Complete, cx: &Cx) -> Result<&'static str, ToolError> {
     let mut result = STANDARD
         .decode(args.result)
         .map_err(|error| ToolError::new(error.to_string()))?;
     result.resize(result.len() + args.more, 0);
     cx.port::<dyn IdempotencyStore>()?
-        .finish(&args.key, result.into(), args.expires_ms)
+        .complete(&args.key, result.into(), args.expires_ms)
         .await
         .map_err(|error| said(&error))?;
     Ok("kept")
@@ -65,9 +65,9 @@ struct Key {
 
 /// Lets go of a key.
 #[tool]
-async fn abandon(args: Key, cx: &Cx) -> Result<&'static str, ToolError> {
+async fn release(args: Key, cx: &Cx) -> Result<&'static str, ToolError> {
     cx.port::<dyn IdempotencyStore>()?
-        .abandon(&args.key)
+        .release(&args.key)
         .await
         .map_err(|error| said(&error))?;
     Ok("let go")

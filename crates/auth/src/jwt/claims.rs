@@ -21,7 +21,7 @@ pub(crate) struct Claims {
     nbf: Option<f64>,
     aud: Option<OneOrMore>,
     pub(crate) client_id: Option<String>,
-    /// What Cloudflare CloudflareAccess calls a service by.
+    /// What Cloudflare Access calls a service by.
     pub(crate) common_name: Option<String>,
     scope: Option<OneOrMore>,
     scp: Option<OneOrMore>,
@@ -88,6 +88,8 @@ impl Claims {
             name.as_deref()
                 .is_some_and(|name| matches!(name, "ID" | "id" | "Refresh" | "Offline"))
         };
+        // `at_hash` and `c_hash` stand in ID tokens only (OpenID Connect Core, 3.1.3.6 and
+        // 3.3.2.11)
         if named(&self.typ)
             || named(&self.token_use)
             || self.at_hash.is_some()
@@ -109,6 +111,7 @@ impl Claims {
             let subject = Some(subject).filter(named).ok_or_else(|| {
                 invalid("the token's subject (`sub`) is too long or has control characters")
             })?;
+            // two issuers may have the same subject
             return Ok(format!("{subject}@{issuer}"));
         }
         // An issuer's URL has no fragment, so no subject's name ends like this.
@@ -120,6 +123,8 @@ impl Claims {
 
     /// What the token grants, or `otherwise` if it has no word about it.
     pub(crate) fn scopes(&self, otherwise: &Scopes) -> Scopes {
+        // `scope` is the standard's (RFC 8693), `scp` is Microsoft's and Okta's, `permissions` is
+        // Auth0's
         let said = [&self.scope, &self.scp, &self.permissions];
         if said.iter().all(|said| said.is_none()) {
             return otherwise.clone();

@@ -136,9 +136,7 @@ fn read_key(jwk: Jwk) -> Option<(Option<String>, PublicKey)> {
             x: coordinate(&jwk.x)?,
             y: coordinate(&jwk.y)?,
         },
-        ("OKP", Some("Ed25519")) => PublicKey::Ed25519 {
-            x: coordinate(&jwk.x)?,
-        },
+        ("OKP", Some("Ed25519")) => PublicKey::ed25519(coordinate(&jwk.x)?)?,
         _ => return None,
     };
     let fits = jwk

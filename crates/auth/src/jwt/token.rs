@@ -64,6 +64,7 @@ impl<'a> Token<'a> {
                 must be RS256, ES256 or EdDSA",
             )
         })?;
+        // RFC 7515, section 4.1.11: an extension that is critical and unknown must be refused
         if header.crit.is_some() {
             return Err(invalid(
                 "the token has critical extensions (`crit`), which this server does not know",
@@ -76,6 +77,7 @@ impl<'a> Token<'a> {
         let is_access_token = match kind {
             Some("at+jwt") => true,
             Some("jwt") | None => false,
+            // the same key may sign ID tokens and logout tokens
             Some(_) => {
                 return Err(invalid(
                     "the token is of another type (`typ`): send an access token, at+jwt or JWT",

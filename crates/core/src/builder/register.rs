@@ -62,6 +62,7 @@ fn report(kind: &str, name: &str, found: &[String], mistakes: &mut Vec<String>) 
 
 /// Whether a tool or a prompt may have this name.
 pub(crate) fn is_name(name: &str) -> bool {
+    // what the specification recommends for tools since 2025-11-25
     let legal =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
     !name.is_empty() && name.len() <= 128 && name.chars().all(legal)
@@ -92,6 +93,7 @@ fn check_description(description: Option<&String>, found: &mut Vec<String>) {
 }
 
 pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
+    // every check runs, whatever failed before it: an author reads all mistakes of one build
     let mut found = Vec::new();
     let input = tool
         .input
@@ -115,6 +117,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
         }
     };
     let validator = compile("input", &input);
+    // only for a schema given by hand: a derived one can't differ from the type that is written
     let output_validator = tool
         .output
         .as_ref()
@@ -281,6 +284,7 @@ pub(super) fn resource(
     }
     check_description(resource.description.as_ref(), &mut found);
     check_scopes(&resource.scopes, &mut found);
+    // a shared cache would give the contents to callers without the scope
     if resource.public && !resource.scopes.is_empty() {
         found.push(
             "it is `public`, for any cache to share, and needs a scope: leave one of the two out"

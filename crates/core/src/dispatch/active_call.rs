@@ -113,6 +113,7 @@ impl ActiveCall {
             // a legacy client sets its level for a session, which nobody here remembers
             meta.log_level = Some(LogLevel::Info);
         }
+        // owned: the request borrows from the body, which is gone before the handler ends
         Ok(Self {
             server: server.clone(),
             platform: Arc::clone(platform),
@@ -144,8 +145,12 @@ impl ActiveCall {
         );
         let work = Arc::new(self);
         let call = async move {
+            // Before anything can fail: it writes its record when it is dropped, too, so that a
+            // call whose client went away has one.
             let recorder = AuditGuard::start(Arc::clone(&work));
             let admitted = async {
+                // the scope first: a call that is not allowed anyway costs neither its caller's
+                // rate limit nor a request to the store
                 scope::admit(&work.server, work.place, &work.principal)?;
                 rate_limit::admit(&work, own).await
             };
@@ -161,6 +166,8 @@ impl ActiveCall {
     /// The registered name of what the call is about, or the name by which an upstream's list has
     /// it.
     pub(crate) fn name(&self) -> &str {
+        // what the client wrote is a name only if the upstream's list has it: records and metrics
+        // hold no other text of clients
         match self.place.upstream(&self.server) {
             Some((upstream, kind)) if upstream.knows(kind, &self.target) => &self.target,
             _ => self.place.name(&self.server),
@@ -199,6 +206,7 @@ impl ActiveCall {
     }
 
     pub(super) fn arguments(&self) -> Result<Value, Error> {
+        // clients of tools without arguments send none
         let Some(raw) = &self.arguments else {
             return Ok(Value::Object(JsonObject::new()));
         };
@@ -241,6 +249,8 @@ impl ActiveCall {
         completion_arguments: BTreeMap<String, String>,
     ) -> Result<Cx, Error> {
         let now_ms = self.platform.clock.now_ms();
+        // before the handler starts: a state that was changed, or that belongs to another call,
+        // refuses the call
         let opened = match &self.state {
             Some(token) => Some(self.platform.keys.open(
                 token,
@@ -267,13 +277,7 @@ impl ActiveCall {
         let Some(raw) = &self.answers else {
             return Ok(InputResponses::new());
         };
-        read_responses(raw).ok_or_else(|| {
-            Error::invalid_params(
-                "`params.inputResponses` must be an object whose values answer \
-                what was asked: an elicitation (`action`), a sampling (`role`, `content`, `model`) \
-                or `roots`",
-            )
-        })
+        read_responses(raw).map_err(Error::invalid_params)
     }
 
     fn binding(&self, arguments: &Value) -> Binding {
@@ -288,6 +292,7 @@ impl ActiveCall {
 
     /// The members of an answer that asks the client something.
     fn question_members(&self, name: &str, ask: &InputRequired) -> Result<Vec<u8>, Error> {
+        // the specification forbids to ask for what the client did not declare on this request
         let undeclared: Vec<_> = ask
             .requests
             .values()
@@ -310,6 +315,7 @@ impl ActiveCall {
         }
         if let Some(state) = &ask.state {
             let within = milliseconds(ask.expires_in);
+            // bound to the same arguments as when it is opened: reading a resource has none
             let arguments = if self.method == "resources/read" {
                 Value::Null
             } else {
@@ -374,6 +380,7 @@ impl ActiveCall {
         if made.outcome == Outcome::InputRequired {
             return self.server.input_required(&made.body);
         }
+        // not unless it is asked for: other clients have no use for the bytes
         if !self.meta.tells_cache {
             return self
                 .server
@@ -386,6 +393,7 @@ impl ActiveCall {
 
     /// A failure of a prompt or a resource: always a protocol error.
     pub(super) fn failed(&self, name: &str, kind: ErrorKind) -> audit::CallResult {
+        // unlike a tool's, their results have no `isError`
         Err(audit::CallError::from(match kind {
             ErrorKind::InputRequired(ask) if self.revision.is_modern() => {
                 let written = self
@@ -422,6 +430,8 @@ impl ActiveCall {
 
     /// The answer of a prompt or a resource, unless it is larger than an answer may be.
     pub(super) fn bounded(&self, name: &str, body: &[u8], extra: &str) -> audit::CallResult {
+        // checked here and not by the host, because a platform that cuts a response sends the
+        // client no JSON
         let most = self.server.max_result_bytes();
         if body.len() > most {
             let text = format!(
@@ -466,6 +476,8 @@ impl ActiveCall {
 
     /// Hands the private cause to the log, and gives the id that the client is told.
     fn record(&self, name: &str, cause: &str) -> String {
+        // random and not counted, because instances share no counter; 48 bits find one line in a
+        // log
         let mut bytes = [0; 6];
         self.platform.random.fill(&mut bytes);
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

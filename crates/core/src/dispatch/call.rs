@@ -53,6 +53,8 @@ async fn call_tool(work: &Arc<ActiveCall>, position: usize) -> audit::CallResult
     let tool = work.server.tool(position);
     // 1. arguments against the published schema
     let arguments = work.arguments()?;
+    // A result with `isError` and no protocol error (SEP-1303): models read results, and can
+    // correct their arguments.
     if let Err(refusal) = tool.validator.check(&arguments) {
         let text = format!(
             "The arguments of `{}` do not fit its schema. Correct them and call again:\n{refusal}",
@@ -102,10 +104,11 @@ fn key(
         .as_ref()
         .and_then(|name| arguments.get(name))
         .and_then(Value::as_str);
+    // neither of two keys can be preferred: the write would be protected under the wrong one
     match (argument, work.idempotency_key()) {
         (Some(one), Some(other)) if one != other => Err(Error::invalid_params(
             "the call has two different idempotency keys, in its arguments and in \
-             `_meta.idempotencyKey`: send one",
+             `params._meta.idempotencyKey`: send one",
         )),
         (one, other) => Ok(one.or(other).map(str::to_owned)),
     }
@@ -146,6 +149,7 @@ async fn make(
             );
         }
         HandlerEnd::Returned(Ok(result)) => match tool.check_output(&result) {
+            // the handler says itself that it failed, so a repeat may act again
             Ok(()) if result.is_error => work.made(result, Outcome::Failed, Retain::Nothing),
             Ok(()) => work.made(result, Outcome::Ok, Retain::Result),
             Err(cause) => {
@@ -184,6 +188,7 @@ async fn make(
         "The result of `{name}` has {size} bytes, more than the {most} that one answer may have. \
          Ask for less: fewer items, fewer columns, a narrower search."
     );
+    // it ran, and only its result can't be sent: a repeat must not act again
     failed(text, Outcome::TooLarge, Retain::Write)
 }
 

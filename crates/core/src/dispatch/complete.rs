@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::active_call::{ActiveCall, Target};
 use super::deadline::{self, HandlerEnd};
-use crate::call::Call;
+use crate::call::{Call, REFERENCE};
 use crate::complete::{Completers, among};
 use crate::jsonrpc::{Error, Object, to_json};
 use crate::model::JsonObject;
@@ -29,16 +29,18 @@ pub(super) fn complete(
 ) -> Result<Execution, Error> {
     let (Object(reference), Object(typed)) = call
         .params
-        .completion::<Object<Reference<'_>>, Object<Argument<'_>>>()
-        .ok_or_else(shape)?;
+        .completion::<Object<Reference<'_>>, Object<Argument<'_>>>()?;
     let context = match call.params.context() {
         None => CompleteContext::default(),
         Some(raw) => serde_json::from_str::<Object<_>>(raw.get())
             .map(|object| object.0)
             .map_err(|_| {
-                Error::invalid_params("`params.context.arguments` must be an object of strings")
+                Error::invalid_params(
+                    "`params.context` must be `{arguments}`, an object of strings",
+                )
             })?,
     };
+    // before the own ones, because the prefix is theirs alone
     if let Some((place, of)) = upstream(server, &reference, &typed) {
         return passed_on(place, of, server, call, context, platform);
     }
@@ -156,13 +158,6 @@ fn passed_on(
     }))
 }
 
-fn shape() -> Error {
-    Error::invalid_params(
-        "`params` needs `ref` (`{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`) \
-         and `argument` (`{name, value}`)",
-    )
-}
-
 fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> {
     server.complete(
         revision,
@@ -218,6 +213,6 @@ fn find<'a>(
             }
             Ok((Target::Resource(position), &[]))
         }
-        _ => Err(shape()),
+        _ => Err(Error::invalid_params(REFERENCE)),
     }
 }

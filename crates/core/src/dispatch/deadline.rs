@@ -65,6 +65,7 @@ impl<T> Future for UnderDeadline<'_, T> {
                 )));
             }
         }
+        // after the handler was polled: one that is ready when its time ends has ended in time
         let sleep = this
             .sleep
             .get_or_insert_with(|| this.timer.sleep(this.limit));

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::task::Poll;
 
 use super::Method;
 use crate::call::Call;
 use crate::context::{Cx, CxParts};
+use crate::join::join_all;
 use crate::jsonrpc::Error;
 use crate::outbox::Outbox;
 use crate::policy::audit::ImmediateCall;
@@ -53,6 +53,7 @@ pub(super) fn list(
         outbox: Outbox::default(),
     });
     let merge = async move {
+        // an upstream that the caller may not use is not asked at all
         let visible = server
             .upstreams()
             .iter()
@@ -63,7 +64,7 @@ pub(super) fn list(
             .collect();
         let mut ttl_ms = server.list_ttl_ms();
         let mut listings = Vec::with_capacity(asked.len());
-        for (upstream, listed) in visible.zip(all(asked).await) {
+        for (upstream, listed) in visible.zip(join_all(asked).await) {
             if let Some(trouble) = &listed.trouble {
                 platform
                     .audit_log
@@ -74,6 +75,7 @@ pub(super) fn list(
                     let left = listing
                         .fresh_until_ms()
                         .saturating_sub(platform.clock.now_ms());
+                    // a list that is about to expire does not make clients ask again at once
                     ttl_ms = ttl_ms.min(left.max(INCOMPLETE_MS));
                     listings.push(listing);
                 }
@@ -101,31 +103,9 @@ pub(super) fn list(
     };
     Ok(Execution::Running(Running::new(
         call.id.as_json().into(),
+        // no progress: a list is one answer
         false,
         Outbox::default(),
         Box::pin(merge),
     )))
-}
-
-/// Waits for all of them at the same time.
-async fn all<T>(mut waiting: Vec<BoxFuture<'static, T>>) -> Vec<T> {
-    let mut ended: Vec<Option<T>> = waiting.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        for (future, ended) in waiting
-            .iter_mut()
-            .zip(&mut ended)
-            .filter(|(_, ended)| ended.is_none())
-        {
-            if let Poll::Ready(value) = future.as_mut().poll(cx) {
-                *ended = Some(value);
-            }
-        }
-        if ended.iter().all(Option::is_some) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    ended.into_iter().flatten().collect()
 }

@@ -55,6 +55,7 @@ async fn get_prompt(work: &Arc<ActiveCall>, position: usize) -> audit::CallResul
     let (prompt, name) = (server.prompt(position), work.name());
     let arguments = work.arguments()?;
     if let Err(refusal) = prompt.validator.check(&arguments) {
+        // a protocol error, unlike for tools: a prompt's result has no member that could say so
         return Err(Error::invalid_params(format!(
             "the arguments of prompt `{name}` do not fit:\n{refusal}"
         ))

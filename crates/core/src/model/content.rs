@@ -154,6 +154,7 @@ impl Annotations {
     /// Says how much it matters, from 0 to 1.
     #[must_use]
     pub fn priority(mut self, priority: f64) -> Self {
+        // the specification's range
         self.priority = Some(priority.clamp(0.0, 1.0));
         self
     }

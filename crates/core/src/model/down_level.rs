@@ -91,6 +91,7 @@ impl CallToolResult {
         if revision.is_modern() {
             return self;
         }
+        // an object only, like the schema; the text block has the same JSON in any case
         let keeps_structured = revision.has_titles()
             && self
                 .structured_content
@@ -130,6 +131,7 @@ impl Content {
             self.clear_meta();
         }
         match self {
+            // said in words instead of left out: the model should know that there was something
             Self::Audio(audio) if !revision.has_annotations() => Self::text(format!(
                 "[audio of type {}, which this client's protocol revision can't carry]",
                 audio.mime_type

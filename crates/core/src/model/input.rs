@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::JsonObject;
 use super::capabilities::Capability;
 use crate::jsonrpc::Object;
+use crate::text;
 
 /// One question inside an `InputRequiredResult`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -224,6 +225,7 @@ impl Sampling {
 
 /// What the client answered to one question.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+// untagged, as on the wire: an answer does not name its kind, only the key of its question
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum InputResponse {
@@ -325,15 +327,24 @@ fn roots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Root>, D::Err
 /// Answers by the key under which they were asked.
 pub(crate) type InputResponses = BTreeMap<String, InputResponse>;
 
-/// Reads `inputResponses`: an object of objects. `None` when it is anything else.
-pub(crate) fn read_responses(raw: &RawValue) -> Option<InputResponses> {
-    let answers: BTreeMap<String, Object<JsonObject>> = serde_json::from_str(raw.get()).ok()?;
-    let mut responses = BTreeMap::new();
-    for (key, answer) in answers {
-        responses.insert(
-            key,
-            InputResponse::deserialize(Value::Object(answer.0)).ok()?,
-        );
-    }
-    Some(responses)
+/// Reads `inputResponses`: an object of objects.
+///
+/// # Errors
+/// What must be changed, with the name of the answer that is at fault.
+pub(crate) fn read_responses(raw: &RawValue) -> Result<InputResponses, String> {
+    let answers: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get())
+        .map_err(|_| "`params.inputResponses` must be an object".to_owned())?;
+    let read = |(key, answer): (String, &RawValue)| {
+        // as an object first: serde would read a struct from an array of its fields, too
+        let object = serde_json::from_str::<Object<JsonObject>>(answer.get());
+        match object.map(|answer| InputResponse::deserialize(Value::Object(answer.0))) {
+            Ok(Ok(response)) => Ok((key, response)),
+            _ => Err(format!(
+                "the answer {} in `params.inputResponses` must be what was asked for: an \
+                 elicitation (`action`), a sampling (`role`, `content`, `model`) or `roots`",
+                text::quoted(&key)
+            )),
+        }
+    };
+    answers.into_iter().map(read).collect()
 }

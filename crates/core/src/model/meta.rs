@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::capabilities::ClientCapabilities;
 use super::implementation::Implementation;
-use crate::jsonrpc::{Error, Object, is_string_or_integer, present, string};
+use crate::jsonrpc::{Error, Object, culprit, is_string_or_integer, present, string};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -109,7 +109,9 @@ impl<'a> RawMeta<'a> {
             .protocol_version
             .ok_or_else(|| missing(PROTOCOL_VERSION, "the revision's date, e.g. \"2026-07-28\""))?;
         string(raw).ok_or_else(|| {
-            Error::invalid_params(format!("`_meta[\"{PROTOCOL_VERSION}\"]` must be a string"))
+            Error::invalid_params(format!(
+                "`params._meta[\"{PROTOCOL_VERSION}\"]` must be a string"
+            ))
         })
     }
 
@@ -122,15 +124,17 @@ impl<'a> RawMeta<'a> {
             )
         })?;
         let Object(client) = serde_json::from_str(raw.get()).map_err(|_| {
+            let member = culprit::<ClientCapabilities>(raw.get())
+                .map_or_else(String::new, |(name, _)| format!(".{name}"));
             Error::invalid_params(format!(
-                "`_meta[\"{CLIENT_CAPABILITIES}\"]` must be a ClientCapabilities object"
+                "`params._meta[\"{CLIENT_CAPABILITIES}\"]{member}` must be an object"
             ))
         })?;
         let log_level = match self.log_level {
             None => None,
             Some(raw) => Some(LogLevel::read(raw).ok_or_else(|| {
                 Error::invalid_params(format!(
-                    "`_meta[\"{LOG_LEVEL}\"]` must be one of debug, info, notice, warning, error, \
+                    "`params._meta[\"{LOG_LEVEL}\"]` must be one of debug, info, notice, warning, error, \
                      critical, alert, emergency"
                 ))
             })?),
@@ -156,6 +160,7 @@ impl<'a> RawMeta<'a> {
     /// Reads what legacy requests may say: a progress token and trace context.
     pub(crate) fn common(&self) -> Result<CallMeta, Error> {
         Ok(CallMeta {
+            // for display only, so a malformed one refuses nothing
             client_info: self
                 .client_info
                 .and_then(|raw| serde_json::from_str::<Object<_>>(raw.get()).ok())
@@ -182,7 +187,7 @@ fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
         Ok(raw.get().into())
     } else {
         Err(Error::invalid_params(
-            "`_meta.progressToken` must be a string or an integer",
+            "`params._meta.progressToken` must be a string or an integer",
         ))
     }
 }
@@ -194,7 +199,8 @@ fn idempotency_key(raw: &RawValue) -> Result<Box<str>, Error> {
     let key = string(raw).filter(|key| !key.is_empty() && key.len() <= MAX_KEY_LENGTH);
     key.map(Into::into).ok_or_else(|| {
         Error::invalid_params(format!(
-            "`_meta.idempotencyKey` must be a string of 1 to {MAX_KEY_LENGTH} bytes, such as a UUID"
+            "`params._meta.idempotencyKey` must be a string of 1 to {MAX_KEY_LENGTH} bytes, such as \
+             a UUID"
         ))
     })
 }

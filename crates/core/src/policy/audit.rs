@@ -62,7 +62,7 @@ pub(crate) struct ImmediateCall<'a> {
 }
 
 impl ImmediateCall<'_> {
-    /// AuditLog it: with the length of its answer, or why it was refused.
+    /// Records it: with the length of its answer, or why it was refused.
     pub(crate) fn record(&self, platform: &Platform, ended: Result<usize, &Error>) {
         platform.audit_log.call(&AuditEntry {
             revision: self.revision,

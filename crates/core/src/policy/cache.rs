@@ -49,6 +49,8 @@ pub(crate) async fn through(
         if now_ms < fresh_until(stamp) {
             return (Ok(made), CacheStatus::Hit);
         }
+        // without background work the stale result would never be replaced, so the call makes a
+        // new one
         if let Some(background) = &work.platform.background {
             if let FlightRole::Leader(leader) = work.platform.single_flight.join(&entry.key) {
                 let work = Arc::clone(work);
@@ -70,6 +72,7 @@ pub(crate) async fn through(
                         return (Ok(kept.made), CacheStatus::Coalesced);
                     }
                 }
+                // errors and large results belong to the call that made them
                 FlightResult::Private => return (make.await, CacheStatus::Miss),
                 FlightResult::Abandoned => {}
             },
@@ -107,6 +110,7 @@ impl CacheEntry {
         let mut stamp = Stamp::default();
         stamp[..8].copy_from_slice(&fresh_until_ms.to_be_bytes());
         let bytes = StoredResult::write(&made, stamp);
+        // before the store has it: equal calls do not wait for the store
         leader.finish(FlightResult::Shared(bytes.clone()));
         let reporter = Arc::clone(work);
         let put = async move {

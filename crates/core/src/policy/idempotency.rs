@@ -42,6 +42,7 @@ pub(crate) async fn through(
     let Some(writes) = work.platform.writes.clone() else {
         return (make.await, CacheStatus::Off);
     };
+    // tells a repeat from a key that a client used twice by mistake
     let stamp: Stamp = Sha256::digest(canonical(arguments)).into();
     let entry = IdempotentWrite {
         store: writes.store,
@@ -108,9 +109,12 @@ impl IdempotentWrite {
         let clock = &work.platform.clock;
         let limit_ms = milliseconds(limit);
         let give_up_ms = clock.now_ms().saturating_add(limit_ms);
+        // polled, because not every store can notify; soon at first, because most writes are short
         let mut looks = LOOKS.into_iter();
         loop {
             let now_ms = clock.now_ms();
+            // counted from each attempt, because the call that gets the key runs for its whole
+            // limit from then on
             let held_until_ms = now_ms.saturating_add(limit_ms).saturating_add(MARGIN_MS);
             let begun = self.store.begin(&self.key, now_ms, held_until_ms).await?;
             let pause = Duration::from_millis(looks.next().unwrap_or(LOOKS[LOOKS.len() - 1]));
@@ -136,6 +140,7 @@ impl IdempotentWrite {
                 made
             }
         };
+        // a host without background work drops the write with its client; its key then expires
         let Some(background) = &work.platform.background else {
             return finish.await;
         };

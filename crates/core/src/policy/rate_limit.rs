@@ -17,6 +17,7 @@ pub(crate) async fn admit(work: &ActiveCall, own: Option<Rate>) -> Result<(), Er
         return Ok(());
     };
     let name = &work.target;
+    // one after the other: a call over its caller's own limit does not count against the tool's
     for (rate, what) in [(limits.rate, ""), (own, name.as_str())] {
         let Some(rate) = rate else { continue };
         let key = digest_key(&[
@@ -49,6 +50,7 @@ pub(crate) async fn admit(work: &ActiveCall, own: Option<Rate>) -> Result<(), Er
 fn caller(work: &ActiveCall) -> String {
     let principal = &work.principal;
     match principal.address {
+        // without an identity the address is all that tells callers apart
         Some(address) if principal.kind == PrincipalKind::Anonymous => format!("address:{address}"),
         _ => principal.key(),
     }

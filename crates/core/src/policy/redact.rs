@@ -61,6 +61,7 @@ pub(crate) fn redacted(input: &str, hidden: &[String]) -> String {
         return LEFT_OUT.to_owned();
     };
     let text = clean(value, hidden, 0).to_string();
+    // all or nothing: JSON that is cut is no JSON
     if text.len() > MAX_BYTES {
         LEFT_OUT.to_owned()
     } else {
@@ -85,6 +86,7 @@ fn clean(value: Value, hidden: &[String], depth: usize) -> Value {
                     (shown(&name, MAX_LENGTH).to_string(), value)
                 })
                 .collect();
+            // a reader must see that something is missing
             if more > 0 {
                 kept.insert("…".to_owned(), more.into());
             }

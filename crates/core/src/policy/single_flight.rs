@@ -29,6 +29,7 @@ impl<T: Clone> Slot<T> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.value.get_or_insert(value);
         let waiting = std::mem::take(&mut state.waiting);
+        // a waker may poll at once, and would wait for this lock
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -89,6 +90,8 @@ impl SingleFlight {
     }
 
     pub(crate) fn join(self: &Arc<Self>, key: &str) -> FlightRole {
+        // Workers stop a request that waits for what another one does, so each makes its own
+        // result
         if self.disabled {
             return FlightRole::Leader(Leader {
                 single_flight: Arc::clone(self),
@@ -130,6 +133,8 @@ impl Leader {
 
 impl Drop for Leader {
     fn drop(&mut self) {
+        // out of the map before the others are woken: a call that looks again must find the key
+        // free, or it would meet the lost flight for ever
         self.single_flight
             .under_way
             .lock()

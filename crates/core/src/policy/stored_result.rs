@@ -84,9 +84,11 @@ impl StoredResult {
         } else {
             serde_json::from_slice(meta).ok()?
         };
+        // the body is spliced into an answer without being parsed again
         if !(body.starts_with(b"{") && body.ends_with(b"}")) {
             return None;
         }
+        // a repeat needs to know only whether it went well
         let outcome = if *fine == 1 {
             Outcome::Ok
         } else {

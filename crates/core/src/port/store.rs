@@ -68,6 +68,9 @@ impl Rate {
     /// # Errors
     /// When the bucket is empty.
     pub fn take(self, full_at_us: u64, now_us: u64) -> Result<u64, Duration> {
+        // The generic cell rate algorithm: one number for each bucket needs no refill in the
+        // background, and one conditional write on it decides, however many instances write at the
+        // same time.
         let (call, most) = (self.call_us(), self.bucket_us());
         let full_at = full_at_us.max(now_us).saturating_add(call);
         let allowed = now_us.saturating_add(most);

@@ -59,6 +59,8 @@ impl Template {
         if seen.is_empty() {
             return Err("it has no variable".to_owned());
         }
+        // two greedy variables could share a text in many ways, and matching would have to try
+        // them
         let greedy = self
             .0
             .iter()
@@ -95,6 +97,7 @@ impl Template {
 
     /// The variables' values, decoded, if the whole URI fits.
     pub(crate) fn matches(&self, uri: &str) -> Option<BTreeMap<String, String>> {
+        // before any matching, whose cost grows with the length
         if uri.len() > MAX_LENGTH {
             return None;
         }

@@ -6,6 +6,10 @@
 //! authenticated as associated data: they are repeated by the retry, not stored in the token.
 //! Possession of a token is no permission, and a token may be used more than once until it expires;
 //! a handler that needs single use must see to it.
+//!
+//! A format of our own because nothing is negotiated and nobody else reads it. XChaCha20-Poly1305:
+//! its nonce is long enough to be random, with no counter that several processes would share, and
+//! it is 6.8 KB of wasm and four times as fast there as AES-GCM-SIV.
 
 use std::fmt;
 
@@ -20,6 +24,8 @@ use crate::jsonrpc::Error;
 use crate::port::Random;
 
 const VERSION: u8 = 1;
+// XChaCha20-Poly1305: its nonce is long enough to be random, so that instances need no common
+// counter. 6.8 KB of wasm, and there four times faster than AES-GCM-SIV (measured).
 const NONCE: usize = 24;
 /// Longest token accepted, in bytes of Base64: a header-sized state, not a database.
 const MAX_LENGTH: usize = 64 * 1024;
@@ -116,6 +122,7 @@ impl Binding {
     }
 }
 
+// The expiry is inside the ciphertext, where a client can't extend it.
 #[derive(Serialize)]
 struct Sealed<'a> {
     expires_ms: u64,
@@ -155,6 +162,7 @@ impl Keyring {
             )
             .map_err(|_| internal())?;
         let mut token = Vec::with_capacity(1 + NONCE + sealed.len());
+        // so that a later version may change the cipher, and still know what an older one wrote
         token.push(VERSION);
         token.extend_from_slice(&nonce);
         token.extend_from_slice(&sealed);
@@ -170,6 +178,7 @@ impl Keyring {
                  again without it",
             )
         };
+        // before it is decoded: a long text costs nothing
         if token.len() > MAX_LENGTH {
             return Err(refused());
         }
@@ -178,6 +187,7 @@ impl Keyring {
             return Err(refused());
         };
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(refused)?;
+        // any key may have sealed it: instances with old and new keys overlap during a rotation
         let plain = self
             .0
             .iter()

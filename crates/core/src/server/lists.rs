@@ -91,6 +91,8 @@ impl RenderedList {
         listed: impl Iterator<Item = ListEntry<'a>>,
     ) -> Self {
         let listed: Vec<ListEntry<'a>> = listed.collect();
+        // where all callers see the same list, no names are kept: the bytes of its pages are
+        // enough
         let guarded = listed.iter().any(|entry| !entry.scopes.is_empty());
         let owned = || {
             listed
@@ -121,15 +123,16 @@ impl RenderedList {
             let visible: Vec<usize> = (0..guarded.len())
                 .filter(|position| scopes.contains_all(&guarded[*position].1))
                 .collect();
+            // a caller who sees everything gets the bytes that were written once
             if visible.len() < guarded.len() {
                 return self
                     .part(guarded, &visible, revision, cursor, server)
                     .map(Cow::Owned);
             }
         }
-        let page = cursor.map_or(Ok(0), |cursor| {
-            Cursor::read(cursor, self.identity, self.pages)
-        })?;
+        let page = page_at(cursor, self.identity, self.pages)?;
+        // all pages at once: they depend on nothing but the revision, and a client that reads one
+        // reads the others
         let pages = self.rendered[revision.index()].get_or_init(|| {
             let entries = self.write_entries(revision, server);
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
@@ -160,9 +163,7 @@ impl RenderedList {
             self.kind.member(),
             visible.iter().map(|position| guarded[*position].0.as_str()),
         );
-        let page = cursor.map_or(Ok(0), |cursor| {
-            Cursor::read(cursor, identity, pages(visible.len(), self.per_page))
-        })?;
+        let page = page_at(cursor, identity, pages(visible.len(), self.per_page))?;
         let entries =
             self.entries[revision.index()].get_or_init(|| self.write_entries(revision, server));
         let entries: Vec<&[u8]> = visible
@@ -216,9 +217,7 @@ impl RenderedList {
             .chain(guarded)
             .chain(more.iter().flat_map(|listing| listing.names()));
         let identity = identity(self.kind.member(), names);
-        let page = cursor.map_or(Ok(0), |cursor| {
-            Cursor::read(cursor, identity, pages(entries.len(), self.per_page))
-        })?;
+        let page = page_at(cursor, identity, pages(entries.len(), self.per_page))?;
         // what an upstream shows may depend on the credential that this server has there
         Ok(self.write_page(
             &entries,
@@ -309,6 +308,11 @@ impl RenderedList {
             ListKind::Templates => resources(true),
         }
     }
+}
+
+/// The page that a cursor names, of so many; the first without one.
+fn page_at(cursor: Option<&str>, identity: u64, pages: usize) -> Result<usize, Error> {
+    cursor.map_or(Ok(0), |cursor| Cursor::read(cursor, identity, pages))
 }
 
 fn pages(entries: usize, per_page: usize) -> usize {

@@ -83,6 +83,7 @@ fn structured<T: Serialize + JsonSchema>(value: &T) -> Result<CallToolResult, To
     let unwritable =
         |error| ToolError::internal(format!("the result can't be written as JSON: {error}"));
     let written = to_raw_value(value).map_err(unwritable)?;
+    // as text, too: the specification asks for it, for clients that do not read structured content
     let mut result = CallToolResult::text(written.get());
     // the value's own shape decides: an object's schema may still allow null (an untagged enum,
     // say)

@@ -38,7 +38,9 @@ pub(crate) fn of_output<T: JsonSchema>() -> Value {
 
 fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
     let settings = settings.with(|settings| {
+        // clients drop tools whose schemas have `$ref`
         settings.inline_subschemas = true;
+        // 2020-12 is the protocol's default, so `$schema` would only be bytes in every list
         settings.meta_schema = None;
     });
     let mut schema = settings
@@ -63,6 +65,8 @@ fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
+            // schemars writes widths such as `uint32` and `double` as formats, which JSON Schema
+            // does not define
             let rust = |format: &str| {
                 let digits = format.trim_start_matches("uint").trim_start_matches("int");
                 (digits.len() < format.len() && digits.chars().all(|c| c.is_ascii_digit()))

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use mcpfn_core::{BlobError, HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::{HttpError, HttpRequest, HttpResponse};
+use mcpfn_ports::BlobError;
 
 use super::{S3, answer};
 

@@ -1,6 +1,6 @@
 //! Where the files are: address, bucket, prefix, and the keys of paths. Asks nobody.
 
-use mcpfn_core::{BlobError, BlobPath};
+use mcpfn_ports::{BlobError, BlobPath};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The longest key, in bytes.

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use mcpfn_core::HttpError;
 use mcpfn_core::HttpResponse;
-use mcpfn_core::WriteCondition::{Absent, Always, Version};
+use mcpfn_ports::WriteCondition::{Absent, Always, Version};
 
 use super::*;
 

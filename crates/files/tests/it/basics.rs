@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use mcpfn_core::WriteCondition::{Absent, Always, Version};
+use mcpfn_ports::WriteCondition::{Absent, Always, Version};
 
 use super::*;
 

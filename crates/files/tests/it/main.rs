@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use mcpfn_core::{BlobError, BlobMetadata, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_files::Directory;
+use mcpfn_ports::{BlobError, BlobMetadata, BlobPath, Blobs as _, WriteCondition};
 
 /// A root and a directory beside it, gone when dropped.
 struct Place {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mcpfn_core::WriteCondition::{Absent, Always, Version};
+use mcpfn_ports::WriteCondition::{Absent, Always, Version};
 
 use super::*;
 

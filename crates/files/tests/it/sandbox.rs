@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use mcpfn_core::BlobKind;
-use mcpfn_core::WriteCondition::Always;
+use mcpfn_ports::BlobKind;
+use mcpfn_ports::WriteCondition::Always;
 
 use super::*;
 

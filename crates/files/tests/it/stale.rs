@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use mcpfn_core::WriteCondition::Always;
+use mcpfn_ports::WriteCondition::Always;
 
 use super::*;
 

@@ -6,6 +6,9 @@
 //! stated as the update's condition; where the guess is wrong, the table says what there is.
 //! `full_at` only grows, so a second guess is wrong only if another environment called in between,
 //! and a third is not.
+//!
+//! One number and one conditional write, so that no more calls than the rate are allowed,
+//! whichever environments write at the same time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

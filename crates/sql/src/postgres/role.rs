@@ -2,7 +2,7 @@
 //! rows, and nothing but its rights keeps it from files, programs and other servers. Changes no
 //! role.
 
-use mcpfn_core::{Rows, SqlValue};
+use mcpfn_ports::{Rows, SqlValue};
 
 /// Gives one row a reason why not, and a detail.
 pub(super) const QUESTIONS: &str = "

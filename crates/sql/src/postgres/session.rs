@@ -1,9 +1,13 @@
 //! One connection at work: statements in, rows out, within bounds. Knows nothing of other
 //! connections.
+//!
+//! Written here over `postgres-protocol`, and not `tokio-postgres`, because of statements that a
+//! model wrote: that client reads a message of any size into memory before it can be counted, and
+//! gives values in the binary form of their type, so that a type of an extension can't be shown.
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use mcpfn_core::{Rows, SqlValue};
+use mcpfn_ports::{Rows, SqlValue};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::{DataRowBody, Message};
 use postgres_protocol::message::frontend::{self, BindError};
@@ -20,6 +24,11 @@ pub(super) struct Most {
     /// Of all values together.
     pub(super) bytes: usize,
 }
+
+const EVERYTHING: Most = Most {
+    rows: 0,
+    bytes: usize::MAX,
+};
 
 /// What a statement gave.
 #[derive(Default)]
@@ -61,10 +70,7 @@ impl PostgresSession {
     ) -> Result<Done, Fault> {
         let mut out = BytesMut::new();
         frontend::parse("", sql, [], &mut out)?;
-        bind(parameters, &mut out)?;
-        frontend::describe(b'P', "", &mut out)?;
-        frontend::execute("", rows_asked_for(most), &mut out)?;
-        frontend::sync(&mut out);
+        run_portal(parameters, most, &mut out)?;
         self.exchange(&out, most, 1).await
     }
 
@@ -72,16 +78,7 @@ impl PostgresSession {
     pub(super) async fn command(&mut self, sql: &str) -> Result<(), Fault> {
         let mut out = BytesMut::new();
         frontend::query(sql, &mut out)?;
-        self.exchange(
-            &out,
-            Most {
-                rows: 0,
-                bytes: usize::MAX,
-            },
-            1,
-        )
-        .await
-        .map(drop)
+        self.exchange(&out, EVERYTHING, 1).await.map(drop)
     }
 
     /// Opens a transaction with `begin` and compiles a statement in it. False when the statement
@@ -99,10 +96,7 @@ impl PostgresSession {
     /// Runs what was compiled last.
     pub(super) async fn run_compiled(&mut self, most: Most) -> Result<Done, Fault> {
         let mut out = BytesMut::new();
-        bind(&[], &mut out)?;
-        frontend::describe(b'P', "", &mut out)?;
-        frontend::execute("", rows_asked_for(most), &mut out)?;
-        frontend::sync(&mut out);
+        run_portal(&[], most, &mut out)?;
         self.exchange(&out, most, 1).await
     }
 
@@ -114,16 +108,7 @@ impl PostgresSession {
         frontend::query("ROLLBACK", &mut out)?;
         frontend::query("DISCARD ALL", &mut out)?;
         frontend::query(settings, &mut out)?;
-        self.exchange(
-            &out,
-            Most {
-                rows: 0,
-                bytes: usize::MAX,
-            },
-            3,
-        )
-        .await
-        .map(drop)
+        self.exchange(&out, EVERYTHING, 3).await.map(drop)
     }
 
     /// The largest message that is read from now on, in bytes.
@@ -198,6 +183,15 @@ fn rows_asked_for(most: Most) -> i32 {
     } else {
         i32::try_from(most.rows.saturating_add(1)).unwrap_or(i32::MAX)
     }
+}
+
+/// Gives values to the statement that was compiled last, and runs it.
+fn run_portal(parameters: &[SqlValue], most: Most, out: &mut BytesMut) -> Result<(), Fault> {
+    bind(parameters, out)?;
+    frontend::describe(b'P', "", out)?;
+    frontend::execute("", rows_asked_for(most), out)?;
+    frontend::sync(out);
+    Ok(())
 }
 
 /// Everything travels as text, in both directions: the server knows each type's text, whatever

@@ -1,7 +1,7 @@
 //! Between the port's values and PostgreSQL's text format, and from the port's placeholders to
 //! PostgreSQL's. Sends nothing.
 
-use mcpfn_core::SqlValue;
+use mcpfn_ports::SqlValue;
 
 // The types whose text is not simply the value; numbers of the system catalog, the same on every
 // server.

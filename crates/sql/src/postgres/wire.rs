@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use mcpfn_core::SqlError;
+use mcpfn_ports::SqlError;
 use postgres_protocol::message::backend::{ErrorResponseBody, Header, Message};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use mcpfn_core::SqlError;
+use mcpfn_ports::SqlError;
 
 use super::connect::{self, DatabasePath, Rights, SqliteSession};
 use super::ticket::{self, Ticket};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use mcpfn_core::SqlError;
+use mcpfn_ports::SqlError;
 use rusqlite::InterruptHandle;
 
 use super::work::QueryAnswer;

@@ -1,7 +1,7 @@
 //! What a thread does with its connection: one request in, one answer out. Knows nothing of queues
 //! and futures.
 
-use mcpfn_core::{ReadLimits, Rows, SqlError, SqlValue};
+use mcpfn_ports::{ReadLimits, Rows, SqlError, SqlValue};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, params_from_iter};
@@ -85,14 +85,8 @@ fn query(
     // a statement kept from a caller with more rights was authorized for that caller, not for this
     // one
     let keep = access == session.access();
-    let mut statement = match prepare(connection, sql, keep) {
-        Ok(statement) => statement,
-        Err(RefusedAccess::Sqlite(error))
-            if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
-        {
-            return Ok(QueryAnswer::WouldWrite);
-        }
-        Err(refused) => return Err(refused.into()),
+    let Some(mut statement) = authorized(connection, sql, keep)? else {
+        return Ok(QueryAnswer::WouldWrite);
     };
     let statement = statement.get();
     if access == Rights::ReadOnly && !statement.readonly() {
@@ -128,14 +122,8 @@ fn read_bounded(
     limits: ReadLimits,
 ) -> Result<QueryAnswer, SqlError> {
     // never kept: a statement that was compiled for another caller was authorized for that caller
-    let mut statement = match prepare(connection, sql, false) {
-        Ok(statement) => statement,
-        Err(RefusedAccess::Sqlite(error))
-            if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
-        {
-            return Ok(QueryAnswer::WouldWrite);
-        }
-        Err(refused) => return Err(refused.into()),
+    let Some(mut statement) = authorized(connection, sql, false)? else {
+        return Ok(QueryAnswer::WouldWrite);
     };
     let statement = statement.get();
     if !statement.readonly() {
@@ -238,6 +226,23 @@ impl<'a> Prepared<'a> {
             Self::Kept(statement) => statement,
             Self::Once(statement) => statement,
         }
+    }
+}
+
+/// Compiles exactly one statement; `None` for one that the caller's rights do not cover.
+fn authorized<'a>(
+    connection: &'a Connection,
+    sql: &str,
+    keep: bool,
+) -> Result<Option<Prepared<'a>>, SqlError> {
+    match prepare(connection, sql, keep) {
+        Ok(statement) => Ok(Some(statement)),
+        Err(RefusedAccess::Sqlite(error))
+            if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) =>
+        {
+            Ok(None)
+        }
+        Err(refused) => Err(refused.into()),
     }
 }
 

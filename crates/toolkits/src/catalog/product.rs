@@ -1,6 +1,7 @@
 //! `get_product`: everything about one product. Finding products is `search`.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::database;
 use crate::say::{database_failed, quoted};

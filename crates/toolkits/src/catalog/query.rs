@@ -2,7 +2,7 @@
 //! is built contains letters and digits in quotation marks, so nothing that a client writes is ever
 //! an operator.
 
-use mcpfn_core::Dialect;
+use mcpfn_ports::Dialect;
 
 use crate::words::words;
 

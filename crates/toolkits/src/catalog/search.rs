@@ -1,6 +1,7 @@
 //! `search_products`: full-text search, best match first. The words become a query in `query`.
 
-use mcpfn_core::{Cx, Dialect, Rows, Sql, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::{Dialect, Rows, Sql, SqlValue};
 
 use super::database;
 use super::query::{Words, as_sku};

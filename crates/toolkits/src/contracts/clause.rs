@@ -1,6 +1,7 @@
 //! `extract_clause`: a clause's own words, found by its number or its title. Summarizes nothing.
 
-use mcpfn_core::{Cx, Sql, ToolError, input, output, text, tool};
+use mcpfn_core::{Cx, ToolError, input, output, text, tool};
+use mcpfn_ports::Sql;
 
 use crate::knowledge::load;
 use crate::knowledge::outline::{Heading, headings, numbered};

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use mcpfn_core::{Cx, Sql, SqlError, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::{Sql, SqlError, SqlValue};
 
 use crate::date;
 use crate::dialect::position;

@@ -1,6 +1,7 @@
 //! `create_activity_log`: the one thing that this toolkit writes.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::{account_id, database, no_account, owned};
 use crate::date;

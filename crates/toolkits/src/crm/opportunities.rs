@@ -1,6 +1,7 @@
 //! `get_open_opportunities`: what may still be won, of one company or of all.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::{account_id, amount, database, no_account, owned};
 use crate::say::{database_failed, other_columns};

@@ -1,7 +1,8 @@
 //! `search_customers` and `search_accounts`: rows that have every word somewhere. Not ranked; the
 //! lists are short.
 
-use mcpfn_core::{Cx, Rows, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::{Rows, SqlValue};
 
 use super::{amount, database, owned};
 use crate::dialect;

@@ -1,7 +1,8 @@
 //! Filters as a client writes them, and as parameterised SQL. A value is always a parameter; a
 //! column is looked up first.
 
-use mcpfn_core::{Dialect, SqlValue, ToolError, input};
+use mcpfn_core::{ToolError, input};
+use mcpfn_ports::{Dialect, SqlValue};
 
 use super::schema::{Column, ColumnType, DatabaseTable, identifier};
 use crate::dialect::position;

@@ -1,7 +1,8 @@
 //! `query_table`: rows of one table by typed filters. The filters become SQL in `filter`; answers
 //! are bounded in `rows`.
 
-use mcpfn_core::{Cx, Dialect, SqlError, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::{Dialect, SqlError, SqlValue};
 
 use super::database;
 use super::filter::{ColumnFilter, conditions};

@@ -1,7 +1,8 @@
 //! The live schema: which tables and columns there are right now. Every identifier in a statement
 //! comes from here, never from the client.
 
-use mcpfn_core::{Dialect, Sql, SqlValue, ToolError, text};
+use mcpfn_core::{ToolError, text};
+use mcpfn_ports::{Dialect, Sql, SqlValue};
 
 use crate::say::{database_failed, did_you_mean};
 

@@ -1,6 +1,8 @@
-//! HTML as readable text, in one pass over its tags: no tree is built, so no page can be nested
-//! deeply enough to stop the server (trees cost the square of the depth to build). Follows nothing
-//! and runs nothing.
+//! HTML as readable text, in one pass over its tags. Follows nothing and runs nothing.
+//!
+//! Written here over the tokens of `html5gum`, because the libraries that give text build a tree:
+//! on a megabyte of nested tags they took over 20 s, or overflowed the stack. They are also 4 to 6
+//! times as large (wasm after gzip: html2text 237 KB, dom_smoothie 370 KB, html5gum 57 KB).
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 

@@ -36,6 +36,23 @@ pub(crate) struct Page {
     pub(crate) cut: bool,
 }
 
+impl Page {
+    /// The lines that stand before what is shown of its text; `cut` says that this is a part.
+    pub(crate) fn about(&self, title: Option<&str>, shown: &str, cut: bool) -> String {
+        let mut about = format!("Page: {}", self.url);
+        if let Some(title) = title {
+            about = format!("{about}\nTitle: {title}");
+        }
+        if cut || self.cut {
+            about.push_str(&format!(
+                "\nCut: this is the beginning of a longer page, {} bytes of text.",
+                shown.len()
+            ));
+        }
+        about
+    }
+}
+
 /// Loads the page at an address that somebody else chose.
 pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
     let in_all = TIMEOUT.min(cx.remaining().saturating_sub(MARGIN));

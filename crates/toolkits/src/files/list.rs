@@ -1,6 +1,7 @@
 //! `list_directory`, and paths while somebody types one.
 
-use mcpfn_core::{BlobEntry, BlobKind, BlobPath, Cx, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::{BlobEntry, BlobKind, BlobPath};
 
 use super::{blobs, failed, path};
 use crate::date;

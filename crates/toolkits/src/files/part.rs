@@ -1,6 +1,6 @@
 //! Bytes of a file as text, where they are text. Knows no store.
 
-use mcpfn_core::BlobPath;
+use mcpfn_ports::BlobPath;
 
 /// The text in a part of a file, and at which of its bytes it begins and ends: characters that the
 /// cut divides are left out. Nothing when the bytes are no UTF-8 text. `whole` says that the part

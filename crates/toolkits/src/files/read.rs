@@ -1,9 +1,10 @@
 //! `read_file`, and files as resources.
 
 use mcpfn_core::{
-    BlobPart, BlobPath, CallToolResult, Content, Cx, IntoToolResult, ResourceContents,
-    ResourceLink, ToolError, input, output, resource, text, tool,
+    CallToolResult, Content, Cx, IntoToolResult, ResourceContents, ResourceLink, ToolError, input,
+    output, resource, text, tool,
 };
+use mcpfn_ports::{BlobPart, BlobPath};
 use serde_json::Value;
 
 use super::part::{self, media_type};

@@ -3,7 +3,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use mcpfn_core::{BlobError, BlobPath, Cx, ToolError, WriteCondition, input, output, text, tool};
+use mcpfn_core::{Cx, ToolError, input, output, text, tool};
+use mcpfn_ports::{BlobError, BlobPath, WriteCondition};
 
 use super::{blobs, failed, path};
 use crate::date;

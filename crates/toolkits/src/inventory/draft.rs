@@ -1,7 +1,8 @@
 //! `draft_purchase_order`: the one thing that this toolkit writes. A draft orders nothing; a person
 //! sends it.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::{database, no_sku, owned, sku, warehouse};
 use crate::date;

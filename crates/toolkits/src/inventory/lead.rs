@@ -1,6 +1,7 @@
 //! `get_lead_time`: how long suppliers take.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::{database, owned};
 use crate::dialect::position;

@@ -1,6 +1,7 @@
 //! `get_stock_levels`: what lies where.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::{database, no_sku, owned, sku, warehouse};
 use crate::say::{database_failed, other_columns};

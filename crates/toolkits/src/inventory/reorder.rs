@@ -1,7 +1,8 @@
 //! `suggest_reorders`: what will run out before new units can arrive. Computed by the database over
 //! all levels and the sales history.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::{database, last_day, owned, rounded, warehouse};
 use crate::date;

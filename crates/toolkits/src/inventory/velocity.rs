@@ -1,7 +1,8 @@
 //! `get_sales_velocity`: how fast one product leaves, by warehouse and compared with the time
 //! before.
 
-use mcpfn_core::{Cx, SqlValue, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_ports::SqlValue;
 
 use super::{database, last_day, no_sku, owned, rounded, sku};
 use crate::date;

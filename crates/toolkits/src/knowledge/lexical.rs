@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use mcpfn_core::{Dialect, Sql, SqlError, SqlValue};
+use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 use super::narrow::{self, Few};
 

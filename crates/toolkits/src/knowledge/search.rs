@@ -5,10 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_core::{
-    Cx, Dialect, Embedder, HttpClient, Rows, Sql, SqlError, SqlValue, ToolError, input, output,
-    tool,
-};
+use mcpfn_core::{Cx, HttpClient, ToolError, input, output, tool};
+use mcpfn_ports::{Dialect, Embedder, Rows, Sql, SqlError, SqlValue};
 
 use super::lexical::{self, Hits};
 use super::vector::{fused, likeness, stored};

@@ -1,6 +1,6 @@
 //! The tables of documents and passages, and how documents come into them. Searches nothing.
 
-use mcpfn_core::{Dialect, Embedder, Sql, SqlError, SqlValue};
+use mcpfn_ports::{Dialect, Embedder, Sql, SqlError, SqlValue};
 
 use super::lexical;
 use super::outline::passages;

@@ -74,18 +74,44 @@ const WISHES: [&str; 8] = [
     "Bags with logo for a conference",
 ];
 
-#[rustfmt::skip]
 const NOTES: [(&str, &str); 12] = [
-    ("call", "Asked for delivery dates; the buyer needs everything in the same week."),
-    ("call", "Talked about volume discounts from fifty pieces on. They will come back with \
-        numbers."),
-    ("call", "Complaint about one broken item. Replacement promised, and sent the same day."),
-    ("email", "Sent the new price list and the terms for framework agreements."),
-    ("email", "They ask for an offer in writing, with delivery to two addresses."),
-    ("email", "Reminder about the open invoice; it was paid two days later."),
-    ("meeting", "Showed the samples. They liked the oak finish, and found the steel too cold."),
-    ("meeting", "Quarterly review: two late deliveries, otherwise content."),
-    ("meeting", "Met the new managing director, who wants fewer suppliers."),
+    (
+        "call",
+        "Asked for delivery dates; the buyer needs everything in the same week.",
+    ),
+    (
+        "call",
+        "Talked about volume discounts from fifty pieces on. They will come back with \
+        numbers.",
+    ),
+    (
+        "call",
+        "Complaint about one broken item. Replacement promised, and sent the same day.",
+    ),
+    (
+        "email",
+        "Sent the new price list and the terms for framework agreements.",
+    ),
+    (
+        "email",
+        "They ask for an offer in writing, with delivery to two addresses.",
+    ),
+    (
+        "email",
+        "Reminder about the open invoice; it was paid two days later.",
+    ),
+    (
+        "meeting",
+        "Showed the samples. They liked the oak finish, and found the steel too cold.",
+    ),
+    (
+        "meeting",
+        "Quarterly review: two late deliveries, otherwise content.",
+    ),
+    (
+        "meeting",
+        "Met the new managing director, who wants fewer suppliers.",
+    ),
     ("note", "Budget for the year is decided in November."),
     ("note", "Prefers to be called in the morning."),
     ("task", "Prepare an offer with three variants."),
@@ -213,26 +239,43 @@ fn activity(day: u64, random: &mut Repeatable) -> Activity {
 }
 
 /// The handbook's chapters: title and text.
-#[rustfmt::skip]
 pub(super) const HANDBOOK: [(&str, &str); 6] = [
-    ("Who we are", "We sell well-made things for home, work and outdoors: to people in our shop, \
+    (
+        "Who we are",
+        "We sell well-made things for home, work and outdoors: to people in our shop, \
         and to companies through account owners. Every company has exactly one owner, who answers \
-        for everything we promise it."),
-    ("How we talk to customers", "Answer on the same working day. Say what we know and when we \
+        for everything we promise it.",
+    ),
+    (
+        "How we talk to customers",
+        "Answer on the same working day. Say what we know and when we \
         will know the rest. Never promise a delivery date that the warehouse has not confirmed. \
         Write down every call and meeting the same day, in two sentences: what was said, and what \
-        happens next."),
-    ("Prices and discounts", "List prices hold for everybody. From 50 pieces of one product the \
+        happens next.",
+    ),
+    (
+        "Prices and discounts",
+        "List prices hold for everybody. From 50 pieces of one product the \
         owner may give up to 5 percent, from 200 pieces up to 10 percent. More needs the head of \
-        sales. Discounts are never combined."),
-    ("Stages of an opportunity", "Qualified: there is a need, a budget and a date. Proposal: an \
+        sales. Discounts are never combined.",
+    ),
+    (
+        "Stages of an opportunity",
+        "Qualified: there is a need, a budget and a date. Proposal: an \
         offer is with the customer. Negotiation: they have asked for changes. Won: there is a \
         signed order. Lost: with the reason in an activity. What has not moved for 60 days is \
-        called or closed."),
-    ("Complaints and returns", "Believe the customer first. Broken goods are replaced at once, and \
+        called or closed.",
+    ),
+    (
+        "Complaints and returns",
+        "Believe the customer first. Broken goods are replaced at once, and \
         we collect them at our cost. Companies may return unopened goods within 30 days. Every \
-        complaint becomes an activity of the kind note."),
-    ("New customers", "In the first week: a call by the owner, terms and contacts on paper, a \
+        complaint becomes an activity of the kind note.",
+    ),
+    (
+        "New customers",
+        "In the first week: a call by the owner, terms and contacts on paper, a \
         credit check above 10,000 dollars. After the first delivery: ask what could have gone \
-        better. After 30 days: a meeting, with a plan for the year."),
+        better. After 30 days: a meeting, with a plan for the year.",
+    ),
 ];

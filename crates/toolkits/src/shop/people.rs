@@ -1,6 +1,8 @@
 //! Suppliers, warehouses and customers. All invented; their mail addresses are in domains that are
 //! reserved for examples.
 
+use serde::Deserialize;
+
 use super::date::day;
 use super::random::Repeatable;
 
@@ -38,54 +40,26 @@ pub(super) struct Customer {
     pub(super) joined_on: u64,
 }
 
+/// Where customers live, and how they are called there.
+const COUNTRIES: &str = include_str!("people.json");
+
+#[derive(Deserialize)]
 struct Country {
     code: &'static str,
+    /// How many of a hundred customers live there.
     share: u64,
-    first: &'static [&'static str],
-    last: &'static [&'static str],
-    cities: &'static [&'static str],
+    first: Vec<&'static str>,
+    last: Vec<&'static str>,
+    cities: Vec<&'static str>,
 }
-
-#[rustfmt::skip]
-const COUNTRIES: [Country; 8] = [
-    Country { code: "US", share: 42,
-        first: &["Olivia", "James", "Maya", "Ethan", "Sophia", "Marcus", "Grace", "Daniel", "Aaliyah", "Tyler", "Hannah", "Luis", "Priya", "Kevin", "Naomi", "Jordan"],
-        last: &["Johnson", "Nguyen", "Garcia", "Miller", "Patel", "Washington", "Kim", "Brooks", "Rivera", "Sullivan", "Chen", "Foster", "Hughes", "Ortiz", "Bennett", "Cole"],
-        cities: &["Portland", "Austin", "Denver", "Chicago", "Atlanta", "Boston", "Seattle", "Phoenix", "Columbus", "Raleigh"] },
-    Country { code: "CA", share: 10,
-        first: &["Liam", "Charlotte", "Noah", "Chloé", "Gabriel", "Amara", "Owen", "Simone"],
-        last: &["Tremblay", "MacDonald", "Singh", "Roy", "Campbell", "Gagnon", "Wong", "Fraser"],
-        cities: &["Toronto", "Montréal", "Vancouver", "Halifax", "Calgary"] },
-    Country { code: "GB", share: 12,
-        first: &["Amelia", "Harry", "Isla", "Oliver", "Zara", "Callum", "Freya", "Rhys"],
-        last: &["Smith", "Khan", "Evans", "Murray", "Taylor", "Okafor", "Wright", "Davies"],
-        cities: &["London", "Manchester", "Bristol", "Glasgow", "Leeds", "Cardiff"] },
-    Country { code: "DE", share: 12,
-        first: &["Lena", "Jonas", "Mia", "Felix", "Aylin", "Maximilian", "Jana", "Björn"],
-        last: &["Müller", "Schneider", "Yılmaz", "Fischer", "Weber", "Hoffmann", "Krüger", "Brandt"],
-        cities: &["Berlin", "Hamburg", "Köln", "München", "Leipzig"] },
-    Country { code: "FR", share: 8,
-        first: &["Camille", "Hugo", "Inès", "Lucas", "Manon", "Théo"],
-        last: &["Martin", "Bernard", "Lefèvre", "Moreau", "Benali", "Girard"],
-        cities: &["Paris", "Lyon", "Nantes", "Lille", "Toulouse"] },
-    Country { code: "NL", share: 6,
-        first: &["Sanne", "Daan", "Femke", "Bram", "Lotte", "Ruben"],
-        last: &["de Vries", "Jansen", "Bakker", "Visser", "El Amrani", "Smit"],
-        cities: &["Amsterdam", "Utrecht", "Rotterdam", "Groningen"] },
-    Country { code: "SE", share: 5,
-        first: &["Astrid", "Erik", "Linnéa", "Oskar", "Maja", "Nils"],
-        last: &["Andersson", "Lindqvist", "Åberg", "Nilsson", "Haddad", "Sjöberg"],
-        cities: &["Stockholm", "Göteborg", "Malmö", "Uppsala"] },
-    Country { code: "JP", share: 5,
-        first: &["Haruka", "Kenji", "Yui", "Sota", "Aoi", "Ren"],
-        last: &["Sato", "Tanaka", "Suzuki", "Kobayashi", "Ito", "Mori"],
-        cities: &["Tokyo", "Osaka", "Nagoya", "Sapporo"] },
-];
 
 /// Every customer, in the order in which they joined, always the same.
 pub(super) fn customers() -> Vec<Customer> {
     let mut random = Repeatable::new(0x5eed_0002);
-    let shares: Vec<(&Country, u64)> = COUNTRIES
+    // the file is part of the program, and the tests make the shop
+    let countries: Vec<Country> =
+        serde_json::from_str(COUNTRIES).expect("people.json has countries");
+    let shares: Vec<(&Country, u64)> = countries
         .iter()
         .map(|country| (country, country.share))
         .collect();
@@ -97,7 +71,7 @@ pub(super) fn customers() -> Vec<Customer> {
     days.into_iter()
         .map(|joined_on| {
             let country = random.weighted(&shares);
-            let (first, last) = (*random.pick(country.first), *random.pick(country.last));
+            let (first, last) = (*random.pick(&country.first), *random.pick(&country.last));
             let local = format!("{}.{}", plain(first), plain(last));
             let domain = *random.pick(&["example.com", "example.net", "example.org"]);
             let mut email = format!("{local}@{domain}");
@@ -106,7 +80,7 @@ pub(super) fn customers() -> Vec<Customer> {
                 email = format!("{local}{number}@{domain}");
                 number += 1;
             }
-            let city = *random.pick(country.cities);
+            let city = *random.pick(&country.cities);
             Customer {
                 name: format!("{first} {last}"),
                 email,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::date::{TODAY, day};
-use super::goods::{CATEGORIES, Category, GoodsKind};
+use super::goods::{Category, GoodsKind};
 use super::random::Repeatable;
 
 /// How many warehouses a product can lie in.
@@ -29,19 +29,19 @@ pub(super) struct Product {
 }
 
 /// Every product, category by category, always the same.
-pub(super) fn products(suppliers: u64) -> Vec<Product> {
+pub(super) fn products(categories: &[Category], suppliers: u64) -> Vec<Product> {
     let mut random = Repeatable::new(0x5eed_0001);
     let mut products = Vec::new();
-    for category in CATEGORIES {
+    for category in categories {
         fill(category, suppliers, &mut random, &mut products);
     }
     products
 }
 
 /// One design, of which there may be several colours.
-struct Model {
-    category: &'static Category,
-    kind: &'static GoodsKind,
+struct Model<'a> {
+    category: &'a Category,
+    kind: &'a GoodsKind,
     sku: String,
     name: String,
     brand: &'static str,
@@ -52,12 +52,7 @@ struct Model {
     added_on: u64,
 }
 
-fn fill(
-    category: &'static Category,
-    suppliers: u64,
-    random: &mut Repeatable,
-    products: &mut Vec<Product>,
-) {
+fn fill(category: &Category, suppliers: u64, random: &mut Repeatable, products: &mut Vec<Product>) {
     let mut left = category.count;
     let mut taken = HashSet::new();
     let mut number = 1000 + random.below(40);
@@ -74,17 +69,17 @@ fn fill(
 }
 
 /// `None` when the dice fell on a design that exists already.
-fn design(
-    category: &'static Category,
+fn design<'a>(
+    category: &'a Category,
     number: u64,
     random: &mut Repeatable,
     taken: &mut HashSet<String>,
-) -> Option<Model> {
-    let kind = random.pick(category.kinds);
-    let (brand, brand_percent) = *random.pick(category.brands);
-    let (line, purpose) = *random.pick(category.lines);
-    let (label, percent, meaning) = *random.pick(kind.features);
-    let fact = random.pick(category.facts);
+) -> Option<Model<'a>> {
+    let kind = random.pick(&category.kinds);
+    let (brand, brand_percent) = *random.pick(&category.brands);
+    let (line, purpose) = *random.pick(&category.lines);
+    let (label, percent, meaning) = *random.pick(&kind.features);
+    let fact = random.pick(&category.facts);
     let name = [brand, line, label, kind.noun].join(" ").replace("  ", " ");
     if !taken.insert(name.clone()) {
         return None;
@@ -116,9 +111,9 @@ fn design(
 }
 
 /// The finishes a model is sold in: one to three of the category's, or the only one.
-fn finishes(model: &Model, random: &mut Repeatable) -> Vec<Option<(&'static str, u64)>> {
-    let all = model.category.finishes;
-    if all.is_empty() || !model.kind.finished {
+fn finishes(model: &Model<'_>, random: &mut Repeatable) -> Vec<Option<(&'static str, u64)>> {
+    let all = &model.category.finishes;
+    if all.is_empty() || model.kind.plain {
         return vec![None];
     }
     let first = random.below(all.len() as u64) as usize;
@@ -129,7 +124,7 @@ fn finishes(model: &Model, random: &mut Repeatable) -> Vec<Option<(&'static str,
 }
 
 fn finished(
-    model: &Model,
+    model: &Model<'_>,
     finish: Option<(&'static str, u64)>,
     suppliers: u64,
     random: &mut Repeatable,

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use mcpfn_core::Dialect;
+use mcpfn_ports::Dialect;
 
 use super::accounts::{self, HANDBOOK};
 use super::date::iso;
-use super::goods::CATEGORIES;
+use super::goods;
 use super::people::{self, Customer, SUPPLIERS, WAREHOUSES};
 use super::products::Product;
 use super::{POSTGRES, SCHEMA, orders, products, sales};
@@ -55,8 +55,9 @@ pub(super) fn statements(dialect: Dialect) -> Vec<String> {
 }
 
 fn append_rows(statements: &mut Vec<String>) {
+    let departments = goods::categories();
     let mut categories = Insert::new("categories (id, name, code, about)");
-    for (category, id) in CATEGORIES.iter().zip(1..) {
+    for (category, id) in departments.iter().zip(1..) {
         categories.row(|row| {
             row.number(id)
                 .text(category.name)
@@ -79,7 +80,7 @@ fn append_rows(statements: &mut Vec<String>) {
     for ((code, city, country), id) in WAREHOUSES.iter().zip(1..) {
         warehouses.row(|row| row.number(id).text(code).text(city).text(country));
     }
-    let products = products::products(SUPPLIERS.len() as u64);
+    let products = products::products(&departments, SUPPLIERS.len() as u64);
     let mut goods = Insert::new(
         "products (number, id, sku, name, brand, category, supplier_id, description, keywords, price_cents, currency, \
          stock, rating, reviews, weight_grams, added_on)",

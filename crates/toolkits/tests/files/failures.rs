@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcpfn_core::{
-    BlobError, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture, WriteCondition,
-};
+use mcpfn_core::BoxFuture;
+use mcpfn_ports::{BlobError, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, WriteCondition};
 use serde_json::{Value, json};
 
 use crate::host::Client;

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mcpfn_core::{
-    AuditEntry, AuditLog, Blobs, Connection, Execution, Failure, FailureMode, Platform, Principal,
+    AuditEntry, AuditLog, Connection, Execution, Failure, FailureMode, Platform, Principal,
     Received, Scopes, Server,
 };
 use mcpfn_files::Directory;
 use mcpfn_native::memory::MemoryStores;
+use mcpfn_ports::Blobs;
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What has been tried against databases that run other people's SQL, and how each ends here. Data
 //! only; `sql` runs it.
 
-use mcpfn_core::Dialect;
+use mcpfn_ports::Dialect;
 
 use Ends::{Harmless, Refused};
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{
-    BoxFuture, Dialect, Principal, PrincipalKind, Rows, Scopes, Sql, SqlError, SqlValue,
-};
+use mcpfn_core::{BoxFuture, Principal, PrincipalKind, Scopes};
+use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue};
 use mcpfn_toolkits::crm::{
     AccountId, ActivityKind, ActivityLog, CustomerQuery, OpportunityQuery, create_activity_log,
     get_account_timeline, get_open_opportunities, search_customers,

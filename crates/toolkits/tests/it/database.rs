@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::Sql as _;
+use mcpfn_ports::Sql as _;
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::database::{
     ColumnFilter, FilterValue as Wanted, Op, Scalar, TableQuery, query_table,
@@ -546,23 +546,27 @@ fn odd_schemas_are_read_as_they_are() {
 #[test]
 fn an_outage_is_said_without_its_cause() {
     struct Down;
-    impl mcpfn_core::Sql for Down {
-        fn dialect(&self) -> mcpfn_core::Dialect {
-            mcpfn_core::Dialect::Sqlite
+    impl mcpfn_ports::Sql for Down {
+        fn dialect(&self) -> mcpfn_ports::Dialect {
+            mcpfn_ports::Dialect::Sqlite
         }
         fn query<'a>(
             &'a self,
             _: &'a str,
-            _: &'a [mcpfn_core::SqlValue],
+            _: &'a [mcpfn_ports::SqlValue],
             _: usize,
-        ) -> mcpfn_core::BoxFuture<'a, Result<mcpfn_core::Rows, mcpfn_core::SqlError>> {
-            Box::pin(async { Err(mcpfn_core::SqlError::Unavailable("disk 7 burns".to_owned())) })
+        ) -> mcpfn_core::BoxFuture<'a, Result<mcpfn_ports::Rows, mcpfn_ports::SqlError>> {
+            Box::pin(async {
+                Err(mcpfn_ports::SqlError::Unavailable(
+                    "disk 7 burns".to_owned(),
+                ))
+            })
         }
         fn execute<'a>(
             &'a self,
             _: &'a str,
-            _: &'a [mcpfn_core::SqlValue],
-        ) -> mcpfn_core::BoxFuture<'a, Result<u64, mcpfn_core::SqlError>> {
+            _: &'a [mcpfn_ports::SqlValue],
+        ) -> mcpfn_core::BoxFuture<'a, Result<u64, mcpfn_ports::SqlError>> {
             Box::pin(async { Ok(0) })
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use mcpfn_core::{Dialect, Sql};
+use mcpfn_ports::{Dialect, Sql};
 use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::shop;
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use mcpfn_core::SqlValue;
+use mcpfn_ports::SqlValue;
 use mcpfn_toolkits::inventory::{
     Draft, Period, Where, Which, draft_purchase_order, get_sales_velocity, get_stock_levels,
     suggest_reorders,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mcpfn_core::{Sql, SqlValue};
+use mcpfn_ports::{Sql, SqlValue};
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::shop;
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcpfn_core::Sql;
+use mcpfn_ports::Sql;
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::shop;
 use serde_json::{Value, json};

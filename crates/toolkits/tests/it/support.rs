@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use mcpfn_core::{
     AuditEntry, AuditLog, BoxFuture, Clock, Connection, Cx, Execution, Failure, FailureMode,
-    Keyring, NoArguments, Platform, Principal, Random, Received, Server, Sql, Timer, Tool,
-    ToolError,
+    Keyring, NoArguments, Platform, Principal, Random, Received, Server, Timer, Tool, ToolError,
 };
 use mcpfn_native::memory::MemoryStores;
+use mcpfn_ports::Sql;
 use mcpfn_toolkits::{defaults, register};
 use serde_json::{Value, json};
 

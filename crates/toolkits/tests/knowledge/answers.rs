@@ -106,7 +106,7 @@ async fn questions_find_their_answers_by_words_and_pieces_of_words() {
 
 #[tokio::test]
 async fn a_service_that_refuses_says_no_key() {
-    use mcpfn_core::Embedder as _;
+    use mcpfn_ports::Embedder as _;
     let url = model().await;
     for (key, url) in [("sk-wrong", url.clone()), (KEY, format!("{url}/other"))] {
         let endpoint = EmbeddingEndpoint::new(url, "pieces", Some(Secret::new(key).unwrap()));

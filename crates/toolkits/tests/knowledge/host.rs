@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn_core::{
-    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Embedder, Execution, Failure, HttpClient,
-    Keyring, Platform, Principal, Random, Received, Scopes, Server, Sql, Timer,
+    AuditEntry, AuditLog, BoxFuture, Clock, Connection, Execution, Failure, HttpClient, Keyring,
+    Platform, Principal, Random, Received, Scopes, Server, Timer,
 };
+use mcpfn_ports::{Embedder, Sql};
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

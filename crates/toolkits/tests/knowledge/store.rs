@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{Dialect, Embedder, Sql};
+use mcpfn_ports::{Dialect, Embedder, Sql};
 use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::knowledge::{self, StoredDocument};
 

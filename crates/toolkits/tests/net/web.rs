@@ -225,7 +225,7 @@ async fn pages_that_mark_nothing_or_have_nothing() {
         .await
         .unwrap();
     assert!(
-        text.contains("Cut: this is the beginning of a longer text") && text.len() < 13_000,
+        text.contains("Cut: this is the beginning of a longer page") && text.len() < 13_000,
         "{}",
         text.len()
     );

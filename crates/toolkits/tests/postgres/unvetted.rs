@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{Sql, SqlValue};
+use mcpfn_ports::{Sql, SqlValue};
 use mcpfn_sql::Postgres;
 use serde_json::json;
 

@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{Embedder as _, SqlValue};
 use mcpfn_native::Client as Http;
+use mcpfn_ports::{Embedder as _, SqlValue};
 use mcpfn_toolkits::Secret;
 use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
 use mcpfn_toolkits::knowledge::Document;

@@ -2,14 +2,15 @@
 
 mod read;
 
-use mcpfn_core::{BoxFuture, Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
+use mcpfn_core::BoxFuture;
+use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use worker::js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{D1Database, D1PreparedStatement};
 
-use crate::variables::message;
+use crate::error::message;
 
 /// The largest whole number that a JavaScript number holds exactly.
 const EXACT: f64 = 9_007_199_254_740_991.0;

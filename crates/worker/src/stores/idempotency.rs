@@ -22,9 +22,9 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{RequestInit, Response};
 
-use crate::idempotency_message::{HOLDER, HoldAnswer, HoldRequest, Request};
+use crate::error::message as said;
+use crate::idempotency_message::{HOLDER, HoldAction, HoldAnswer, HoldRequest};
 use crate::ports::Timeout;
-use crate::variables::message as said;
 
 /// The longest that a call waits for an object: one that is not awake takes some hundred
 /// milliseconds.
@@ -53,9 +53,9 @@ impl DurableIdempotency {
         }
     }
 
-    async fn ask(&self, ask: HoldRequest<'_>, key: &str) -> Result<HoldAnswer, StoreError> {
-        let request = Request {
-            ask,
+    async fn ask(&self, action: HoldAction<'_>, key: &str) -> Result<HoldAnswer, StoreError> {
+        let request = HoldRequest {
+            action,
             key,
             holder: &self.holder,
         }
@@ -115,7 +115,7 @@ impl IdempotencyStore for DurableIdempotency {
         Box::pin(async move {
             match self
                 .ask(
-                    HoldRequest::Begin {
+                    HoldAction::Begin {
                         now_ms,
                         held_until_ms,
                     },
@@ -146,7 +146,7 @@ impl IdempotencyStore for DurableIdempotency {
             }
             match self
                 .ask(
-                    HoldRequest::Finish {
+                    HoldAction::Complete {
                         expires_ms,
                         result: &result,
                     },
@@ -164,7 +164,7 @@ impl IdempotencyStore for DurableIdempotency {
     }
 
     fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { self.ask(HoldRequest::Abandon, key).await.map(drop) })
+        Box::pin(async move { self.ask(HoldAction::Release, key).await.map(drop) })
     }
 }
 

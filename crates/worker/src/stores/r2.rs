@@ -12,8 +12,9 @@
 //! deleted, or changed before that look, both keys stay and the error is [`BlobError::Copied`].
 
 use bytes::Bytes;
-use mcpfn_core::{
-    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, BoxFuture,
+use mcpfn_core::BoxFuture;
+use mcpfn_ports::{
+    BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
     WriteCondition,
 };
 use worker::{Bucket, Conditional, Data, Object, ObjectBody, Range, ResponseBody};
@@ -120,44 +121,24 @@ impl R2 {
             }
             _ => failed(error),
         })?;
-        let mut entries = Vec::new();
-        for object in listed.objects() {
+        let files = listed.objects().into_iter().map(|object| {
             let BlobMetadata {
                 size, modified_ms, ..
             } = known(&object);
-            let key = object.key();
-            // what programs write to show an empty directory is no entry of it
-            let Some(name) = key.strip_prefix(&above).filter(|name| !name.is_empty()) else {
-                continue;
-            };
-            entries.push(BlobEntry {
-                name: name.to_owned(),
+            BlobEntry {
+                name: object.key(),
                 kind: BlobKind::File,
                 size,
                 modified_ms,
-            });
-        }
-        for key in listed.delimited_prefixes() {
-            let Some(name) = key.strip_prefix(&above) else {
-                continue;
-            };
-            let name = name.strip_suffix('/').unwrap_or(name).to_owned();
-            entries.push(BlobEntry {
-                name,
-                kind: BlobKind::Directory,
-                size: 0,
-                modified_ms: None,
-            });
-        }
-        entries.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(BlobPage {
-            entries,
-            cursor: if listed.truncated() {
-                listed.cursor()
-            } else {
-                None
-            },
-        })
+            }
+        });
+        let next = listed.truncated().then(|| listed.cursor()).flatten();
+        Ok(BlobPage::of_keys(
+            &above,
+            files,
+            listed.delimited_prefixes(),
+            next,
+        ))
     }
 
     async fn put(

@@ -1,4 +1,4 @@
-//! Cloudflare CloudflareAccess: its assertion is a signed token in a header of its own.
+//! Cloudflare Access: its assertion is a signed token in a header of its own.
 
 use mcpfn_auth::CloudflareAccess;
 use mcpfn_auth_tests::{Issuer, platform};
@@ -22,7 +22,7 @@ async fn assertions_are_taken_and_refused() {
             &changed(claims, changes),
         )
     };
-    let asserted = |token: &str| headers(&[("Cf-CloudflareAccess-Jwt-Assertion", token)]);
+    let asserted = |token: &str| headers(&[("Cf-Access-Jwt-Assertion", token)]);
 
     let principal = access
         .authenticate(&asserted(&token(&json!({}))), &platform)

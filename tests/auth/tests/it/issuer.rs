@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcpfn_auth::OAuth;
-use mcpfn_auth_tests::{Issuer, Key, Kind, Mood, platform};
+use mcpfn_auth_tests::{Issuer, Key, Kind, Mood, compact, platform};
 use mcpfn_http::AuthErrorKind::{Invalid, Unavailable};
 use mcpfn_http::Authenticator;
 use mcpfn_native::Tasks;
@@ -324,6 +326,52 @@ async fn keys_of_no_use_are_left_out() {
         world
             .refuse(&key.token(&world.claims()), Invalid, "does not publish")
             .await;
+    }
+}
+
+#[tokio::test]
+async fn keys_for_which_anyone_can_sign_are_left_out() {
+    let world = World::new().await;
+    // The neutral element of the curve, and a signature of it that fits every text.
+    let neutral = [&[1][..], &[0; 31]].concat();
+    let signature = [&neutral[..], &[0; 32]].concat();
+    let x = URL_SAFE_NO_PAD.encode(&neutral);
+    let weak = json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "weak"});
+    world.issuer.publish(vec![weak, RSA.jwk()]);
+    world.accept(&RSA.token(&world.claims())).await;
+    let header = json!({"alg": "EdDSA", "kid": "weak"});
+    let forged = compact(&header, &world.claims(), |_| signature.clone());
+    world.refuse(&forged, Invalid, "does not publish").await;
+}
+
+#[tokio::test]
+async fn keys_beside_their_curve_verify_nothing() {
+    let world = World::new().await;
+    let beside = |key: &Key, id: &str, member: &str| {
+        let mut jwk = key.jwk();
+        let mut bytes = URL_SAFE_NO_PAD
+            .decode(jwk[member].as_str().unwrap())
+            .unwrap();
+        bytes.fill(2);
+        jwk[member] = json!(URL_SAFE_NO_PAD.encode(bytes));
+        jwk["kid"] = json!(id);
+        jwk
+    };
+    let keys = vec![
+        beside(&P256, "p256-beside", "y"),
+        beside(&ED25519, "ed25519-beside", "x"),
+        RSA.jwk(),
+    ];
+    world.issuer.publish(keys);
+    world.accept(&RSA.token(&world.claims())).await;
+    for (key, id) in [(&*P256, "p256-beside"), (&*ED25519, "ed25519-beside")] {
+        let header = json!({"alg": key.algorithm(), "kid": id});
+        let good = key.token_with(&header, &world.claims());
+        let zeros = compact(&header, &world.claims(), |_| vec![0; 64]);
+        for token in [good, zeros] {
+            let denied = world.try_token(&token).await.unwrap_err();
+            assert_eq!(denied.kind, Invalid, "{id}: {denied:?}");
+        }
     }
 }
 

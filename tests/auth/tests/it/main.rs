@@ -1,4 +1,4 @@
-//! What becomes of proofs: signed tokens, opaque ones, keys, assertions of Cloudflare CloudflareAccess.
+//! What becomes of proofs: signed tokens, opaque ones, keys, assertions of Cloudflare Access.
 //! Through the authenticators; what HTTP makes of it is tested with the service.
 
 mod access;

@@ -155,7 +155,7 @@ async fn what_is_no_http_event_is_an_error_with_advice() {
     let function = function(&[]).await;
     for event in [
         json!({}),
-        json!({"AuditLog": [{"eventSource": "aws:sqs"}]}),
+        json!({"Records": [{"eventSource": "aws:sqs"}]}),
         json!({"requestContext": {"connectionId": "c"}}),
     ] {
         let Err(Failure::Function(error)) = function.invoke(Invocation::new(event.clone())).await

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mcpfn_core::{
-    Admission, BlobError, BlobPath, Blobs as _, IdempotencyStatus, IdempotencyStore as _, Rate,
-    RateLimiter as _, ResultCache as _, WriteCondition,
+    Admission, IdempotencyStatus, IdempotencyStore as _, Rate, RateLimiter as _, ResultCache as _,
 };
 use mcpfn_lambda::dynamodb::{self, Table};
+use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
 use mcpfn_store_tests::contract::{Stores, checks};
 use mcpfn_store_tests::files::{self, Files};

@@ -19,7 +19,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use mcpfn_core::{ReadLimits, Rows, SqlError, SqlValue};
+use mcpfn_ports::{ReadLimits, Rows, SqlError, SqlValue};
 use worker::js_sys::Array;
 use worker::wasm_bindgen::JsCast;
 

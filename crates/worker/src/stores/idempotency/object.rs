@@ -17,7 +17,7 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{ResponseBuilder, web_sys};
 
-use crate::idempotency_message::{HOLDER, HoldAnswer, HoldRequest, Request};
+use crate::idempotency_message::{HOLDER, HoldAction, HoldAnswer, HoldRequest};
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
@@ -49,7 +49,7 @@ impl McpfnIdempotency {
         let storage = self.storage.clone();
         future_to_promise(AssertUnwindSafe(async move {
             let body = Uint8Array::new(&JsFuture::from(request.array_buffer()?).await?).to_vec();
-            let Some(request) = Request::read(&body) else {
+            let Some(request) = HoldRequest::read(&body) else {
                 return Ok(web_sys::Response::from(
                     ResponseBuilder::new().with_status(BAD_REQUEST).empty(),
                 )
@@ -84,7 +84,7 @@ impl McpfnIdempotency {
 /// What is answered, and an alarm that is on its way to be set. Nothing in here waits.
 fn decide(
     storage: &Storage,
-    request: &Request<'_>,
+    request: &HoldRequest<'_>,
 ) -> Result<(HoldAnswer, Option<Promise>), JsValue> {
     run(storage, TABLE, &[])?;
     let key = JsValue::from_str(request.key);
@@ -117,8 +117,8 @@ fn decide(
         )?;
         Ok(alarm)
     };
-    match request.ask {
-        HoldRequest::Begin {
+    match request.action {
+        HoldAction::Begin {
             now_ms,
             held_until_ms,
         } => match row.filter(|row| row.until_ms > now_ms as f64) {
@@ -130,13 +130,13 @@ fn decide(
             None => keep(held_until_ms, JsValue::NULL).map(|alarm| (HoldAnswer::First, alarm)),
         },
         // a row that was swept has no other holder either
-        HoldRequest::Finish { .. } if row.is_some_and(|row| row.holder != *request.holder) => {
+        HoldAction::Complete { .. } if row.is_some_and(|row| row.holder != *request.holder) => {
             Ok((HoldAnswer::Lost, None))
         }
-        HoldRequest::Finish { expires_ms, result } => {
+        HoldAction::Complete { expires_ms, result } => {
             keep(expires_ms, Uint8Array::from(result).into()).map(|alarm| (HoldAnswer::Kept, alarm))
         }
-        HoldRequest::Abandon => {
+        HoldAction::Release => {
             run(
                 storage,
                 "DELETE FROM idempotency WHERE key = ? AND holder = ? AND result IS NULL",

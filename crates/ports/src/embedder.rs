@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
 
 /// A model whose vectors are close where the meaning of texts is.
 pub trait Embedder: MaybeSend + MaybeSync {

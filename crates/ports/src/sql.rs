@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
 
 /// A SQL database that a toolkit may ask. Parameters are always bound, never pasted into the text.
 ///

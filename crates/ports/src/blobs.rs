@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::blob_path::BlobPath;
-use crate::send::{BoxFuture, MaybeSend, MaybeSync};
+use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
 
 /// Files in directories, under one top. Whatever a path resolves to lies below that top, or the
 /// operation fails with [`BlobError::Outside`]: an implementation promises this also for links, and
@@ -111,6 +111,37 @@ pub struct BlobPage {
     pub cursor: Option<String>,
 }
 
+impl BlobPage {
+    /// A directory of a store that has keys only. `files` have their whole keys as names, and
+    /// `directories` are keys up to a `/`; what does not begin with `above` is left out, and so is
+    /// the file of no name that some programs write to show an empty directory.
+    #[must_use]
+    pub fn of_keys(
+        above: &str,
+        files: impl IntoIterator<Item = BlobEntry>,
+        directories: impl IntoIterator<Item = String>,
+        cursor: Option<String>,
+    ) -> Self {
+        let file = |entry: BlobEntry| {
+            let name = entry.name.strip_prefix(above)?.to_owned();
+            (!name.is_empty()).then_some(BlobEntry { name, ..entry })
+        };
+        let directory = |key: String| {
+            let name = key.strip_prefix(above)?;
+            Some(BlobEntry {
+                name: name.strip_suffix('/').unwrap_or(name).to_owned(),
+                kind: BlobKind::Directory,
+                size: 0,
+                modified_ms: None,
+            })
+        };
+        let mut entries: Vec<BlobEntry> = files.into_iter().filter_map(file).collect();
+        entries.extend(directories.into_iter().filter_map(directory));
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Self { entries, cursor }
+    }
+}
+
 /// An entry of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlobEntry {
@@ -179,3 +210,36 @@ impl fmt::Display for BlobError {
 }
 
 impl std::error::Error for BlobError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_a_directory() {
+        let file = |key: &str| BlobEntry {
+            name: key.to_owned(),
+            kind: BlobKind::File,
+            size: 7,
+            modified_ms: Some(1),
+        };
+        let page = BlobPage::of_keys(
+            "a/",
+            ["a/z", "a/", "b"].map(file),
+            ["a/y/", "a//", "c/"].map(str::to_owned),
+            Some("next".to_owned()),
+        );
+        let directory = |name: &str| BlobEntry {
+            name: name.to_owned(),
+            kind: BlobKind::Directory,
+            size: 0,
+            modified_ms: None,
+        };
+        let z = BlobEntry {
+            name: "z".to_owned(),
+            ..file("")
+        };
+        assert_eq!(page.entries, [directory(""), directory("y"), z]);
+        assert_eq!(page.cursor.as_deref(), Some("next"));
+    }
+}

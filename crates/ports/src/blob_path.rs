@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::text::unsafe_to_show;
+use mcpfn_core::text::unsafe_to_show;
 
 /// The longest path, in bytes; that of S3.
 const MAX_LENGTH: usize = 1024;
