@@ -16,6 +16,8 @@ use mcpfn::{Platform, Setup};
 
 use configured::{Configured, configured, ports};
 
+use crate::settings::SETTINGS;
+
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();

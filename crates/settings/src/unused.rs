@@ -71,17 +71,21 @@ fn mistake(
     })
 }
 
-/// A name with a slip in it, or one that has all words of this one and more.
+/// A name with a slip in it, or one that has all words of this one and more. The prefix that all
+/// have says nothing.
 fn near(name: &str, known: impl Iterator<Item = &'static str> + Clone) -> Option<&'static str> {
-    let words = |name: &'static str| name.split('_');
-    text::nearest(name, known.clone()).or_else(|| {
-        known
-            .filter(|candidate| {
-                name.split('_')
-                    .all(|word| words(candidate).any(|known| known == word))
-            })
-            .min_by_key(|candidate| candidate.len())
-    })
+    let given = name.strip_prefix("MCPFN_")?;
+    let known = known.filter_map(|name| name.strip_prefix("MCPFN_").map(|rest| (name, rest)));
+    let slip = text::nearest(given, known.clone().map(|(_, rest)| rest));
+    let has_all = |candidate: &str| {
+        given
+            .split('_')
+            .all(|word| candidate.split('_').any(|known| known == word))
+    };
+    known
+        .filter(|(_, rest)| slip.map_or_else(|| has_all(rest), |slip| *rest == slip))
+        .map(|(name, _)| name)
+        .min_by_key(|name| name.len())
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ impl Variables {
 
     /// The names of all variables, secrets and bindings.
     pub(crate) fn names(&self) -> Vec<String> {
-        Object::keys(self.0.unchecked_ref())
+        let environment: &Object = self.0.unchecked_ref();
+        Object::keys(environment)
             .iter()
             .filter_map(|name| name.as_string())
             .collect()
