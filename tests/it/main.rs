@@ -37,8 +37,5 @@ mod policies;
 /// Random bytes, messages and requests: no panic, and an answer that keeps the rules.
 mod fuzzed;
 
-/// Our schema validator against the `jsonschema` crate.
-mod schema_agreement;
-
 /// Rules of the repository, with advice.
 mod tidy;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mcpfn_schema::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,7 +23,6 @@ use crate::port::{Platform, TypeMap};
 use crate::principal::Principal;
 use crate::round_trip::InputRequired;
 use crate::send::{MaybeSend, MaybeSync};
-use crate::tool::validate::Validator;
 use crate::version::Revision;
 
 // One pointer, because handlers take it by value and move it into their futures.
@@ -224,7 +224,7 @@ impl Cx {
         if let Some(InputResponse::Elicitation(elicited)) = self.answer(key) {
             // the form's schema was only shown to the client, which may have answered anything
             let fits = elicited.accepted().is_none_or(|content| {
-                Validator::compile(form.schema())
+                Schema::compile(form.schema())
                     .is_ok_and(|validator| validator.accepts(&Value::Object(content.clone())))
             });
             if fits {

@@ -106,6 +106,5 @@ pub use mcpfn_macros::{input, output, prompt, resource, tool};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::text::paragraphs;
-    pub use crate::tool::validate::Validator;
     pub use {schemars, serde};
 }

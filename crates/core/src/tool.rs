@@ -3,7 +3,6 @@
 
 pub(crate) mod result;
 pub(crate) mod schema;
-pub(crate) mod validate;
 
 use std::marker::PhantomData;
 use std::time::Duration;

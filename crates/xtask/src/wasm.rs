@@ -19,7 +19,7 @@ use crate::{
     setup::{self, TARGET, Toolchain},
 };
 
-const PURE: [&str; 3] = ["mcpfn-core", "mcpfn-http", "mcpfn-auth"];
+const PURE: [&str; 4] = ["mcpfn-schema", "mcpfn-core", "mcpfn-http", "mcpfn-auth"];
 const CHECK: &str = "mcpfn-wasm-check";
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {

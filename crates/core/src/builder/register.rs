@@ -4,6 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use mcpfn_schema::Schema;
+
 use crate::model::prompt::PromptDefinition;
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{ToolAnnotations, ToolDefinition};
@@ -16,7 +18,6 @@ use crate::scope;
 use crate::server::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::tool::Tool;
 use crate::tool::schema;
-use crate::tool::validate::Validator;
 
 const NO_HANDLER: &str = "it has no handler: add `.handler(..)`";
 
@@ -107,7 +108,7 @@ pub(super) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
     }
     // a schema with a mistake of its own is not worth a second complaint from the compiler
     let compiles = found.is_empty();
-    let mut compile = |what: &str, schema: &serde_json::Value| match Validator::compile(schema) {
+    let mut compile = |what: &str, schema: &serde_json::Value| match Schema::compile(schema) {
         Ok(validator) => Some(validator),
         Err(error) => {
             if compiles {
@@ -190,7 +191,7 @@ pub(super) fn prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<Regis
         .schema
         .unwrap_or_else(|| serde_json::json!({"type": "object", "properties": {}}));
     let arguments = prompt::arguments(&schema, &mut found);
-    let validator = Validator::compile(&schema)
+    let validator = Schema::compile(&schema)
         .map_err(|error| found.push(format!("its arguments' schema is not valid: {error}")))
         .ok();
     for argument in prompt

@@ -105,7 +105,7 @@ impl ArgumentText<'_> {
 
 impl std::fmt::Debug for ArgumentText<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // `CallRecord` is `Debug`, and debug output ends up in logs
+        // `AuditEntry` is `Debug`, and debug output ends up in logs
         f.write_str(&fingerprint(self.text.as_bytes()))
     }
 }

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mcpfn_schema::Schema;
+
 use crate::complete::Completers;
 use crate::model::prompt::PromptDefinition;
 use crate::model::resource::ResourceDefinition;
@@ -15,17 +17,16 @@ use crate::resource::ErasedResource;
 use crate::resource::template::Template;
 use crate::tool::ErasedTool;
 use crate::tool::schema::HeaderParameter;
-use crate::tool::validate::Validator;
 use crate::upstream::Upstream;
 
 pub(crate) struct RegisteredTool {
     pub(crate) name: String,
     pub(crate) definition: ToolDefinition,
     pub(crate) scopes: Vec<String>,
-    pub(crate) validator: Validator,
+    pub(crate) validator: Schema,
     /// For an output schema given by hand; a derived one can't differ from the type that it was
     /// derived from.
-    pub(crate) output: Option<Validator>,
+    pub(crate) output: Option<Schema>,
     pub(crate) headers: Vec<HeaderParameter>,
     pub(crate) timeout: Duration,
     pub(crate) rate: Option<Rate>,
@@ -49,8 +50,8 @@ impl RegisteredTool {
             None => {
                 Err("the tool has an output schema and its result no structured content".to_owned())
             }
-            Some(value) => output.check(&value).map_err(|refusal| {
-                format!("the result does not fit the output schema:\n{refusal}")
+            Some(value) => output.check(&value).map_err(|violations| {
+                format!("the result does not fit the output schema:\n{violations}")
             }),
         }
     }
@@ -59,7 +60,7 @@ impl RegisteredTool {
 pub(crate) struct RegisteredPrompt {
     pub(crate) definition: PromptDefinition,
     pub(crate) scopes: Vec<String>,
-    pub(crate) validator: Validator,
+    pub(crate) validator: Schema,
     pub(crate) completers: Completers,
     pub(crate) run: Box<dyn ErasedPrompt>,
 }

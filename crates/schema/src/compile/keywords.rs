@@ -3,27 +3,28 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::compile::Result;
-use super::number;
-use super::program::{Bound, Count, Kinds, Pattern, Range, Rule};
+use crate::error::CompileError;
+use crate::number;
+use crate::pattern::Pattern;
+use crate::program::{Bound, Count, Kinds, Range, Rule};
 
 /// One schema object and where it is: reads keywords that have no subschemas, and minds their
 /// shapes.
-pub(super) struct Place<'s, 'p> {
+pub(super) struct SchemaObject<'s, 'p> {
     pub(super) members: &'s Map<String, Value>,
     pub(super) at: &'p str,
 }
 
-impl Place<'_, '_> {
+impl SchemaObject<'_, '_> {
     pub(super) fn of(&self, keyword: &str) -> String {
         format!("{}/{keyword}", self.at)
     }
 
-    pub(super) fn must_be(&self, keyword: &str, shape: &str) -> String {
-        format!("{}: must be {shape}", self.of(keyword))
+    pub(super) fn must_be(&self, keyword: &str, shape: &str) -> CompileError {
+        CompileError::new(self.of(keyword), format!("must be {shape}"))
     }
 
-    pub(super) fn kinds(&self) -> Result<Kinds> {
+    pub(super) fn kinds(&self) -> Result<Kinds, CompileError> {
         let named = |value: &Value| value.as_str().and_then(Kinds::named);
         let kinds = match self.members.get("type") {
             None => return Ok(Kinds::ALL),
@@ -36,7 +37,7 @@ impl Place<'_, '_> {
     }
 
     /// Rules without subschemas, cheap ones first.
-    pub(super) fn assertions(&self) -> Result<Vec<Rule>> {
+    pub(super) fn assertions(&self) -> Result<Vec<Rule>, CompileError> {
         let mut rules = Vec::new();
         if let Some(value) = self.members.get("const") {
             rules.push(Rule::Enum([value.clone()].into()));
@@ -68,14 +69,19 @@ impl Place<'_, '_> {
         );
         if let Some(source) = self.string("pattern")? {
             let pattern = Pattern::compile(source)
-                .map_err(|error| format!("{}: {error}", self.of("pattern")))?;
+                .map_err(|reason| CompileError::new(self.of("pattern"), reason))?;
             rules.push(Rule::Pattern(pattern));
         }
         Ok(rules)
     }
 
     /// The stricter of two bounds on one side.
-    fn bound(&self, including: &str, excluding: &str, least: bool) -> Result<Option<Bound>> {
+    fn bound(
+        &self,
+        including: &str,
+        excluding: &str,
+        least: bool,
+    ) -> Result<Option<Bound>, CompileError> {
         let including = self.number(including)?.map(|at| Bound {
             at,
             excluded: false,
@@ -97,7 +103,7 @@ impl Place<'_, '_> {
         })
     }
 
-    pub(super) fn needs(&self) -> Result<Option<Rule>> {
+    pub(super) fn needs(&self) -> Result<Option<Rule>, CompileError> {
         let Some(value) = self.members.get("dependentRequired") else {
             return Ok(None);
         };
@@ -111,7 +117,7 @@ impl Place<'_, '_> {
             .ok_or_else(|| self.must_be("dependentRequired", "an object of arrays of strings"))
     }
 
-    fn number(&self, keyword: &str) -> Result<Option<Number>> {
+    fn number(&self, keyword: &str) -> Result<Option<Number>, CompileError> {
         match self.members.get(keyword) {
             None => Ok(None),
             Some(Value::Number(number)) => Ok(Some(number.clone())),
@@ -119,7 +125,7 @@ impl Place<'_, '_> {
         }
     }
 
-    fn counts(&self, least: &str, most: &str) -> Result<Option<Count>> {
+    fn counts(&self, least: &str, most: &str) -> Result<Option<Count>, CompileError> {
         let (least, most) = (self.count(least)?, self.count(most)?);
         Ok((least.is_some() || most.is_some()).then(|| Count {
             least: least.unwrap_or(0),
@@ -127,7 +133,7 @@ impl Place<'_, '_> {
         }))
     }
 
-    pub(super) fn count(&self, keyword: &str) -> Result<Option<usize>> {
+    pub(super) fn count(&self, keyword: &str) -> Result<Option<usize>, CompileError> {
         let Some(number) = self.number(keyword)? else {
             return Ok(None);
         };
@@ -140,7 +146,7 @@ impl Place<'_, '_> {
             .ok_or_else(|| self.must_be(keyword, "a whole number of at least 0"))
     }
 
-    pub(super) fn string(&self, keyword: &str) -> Result<Option<&str>> {
+    pub(super) fn string(&self, keyword: &str) -> Result<Option<&str>, CompileError> {
         match self.members.get(keyword) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -148,7 +154,7 @@ impl Place<'_, '_> {
         }
     }
 
-    pub(super) fn strings(&self, keyword: &str) -> Result<Option<Vec<String>>> {
+    pub(super) fn strings(&self, keyword: &str) -> Result<Option<Vec<String>>, CompileError> {
         let Some(value) = self.members.get(keyword) else {
             return Ok(None);
         };
@@ -157,7 +163,7 @@ impl Place<'_, '_> {
             .ok_or_else(|| self.must_be(keyword, "an array of strings"))
     }
 
-    pub(super) fn flag(&self, keyword: &str) -> Result<bool> {
+    pub(super) fn flag(&self, keyword: &str) -> Result<bool, CompileError> {
         let flag = |value: &Value| {
             value
                 .as_bool()

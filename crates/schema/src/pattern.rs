@@ -7,8 +7,6 @@ use std::str::Chars;
 
 use regex_lite::Regex;
 
-use super::program::Pattern;
-
 /// ECMAScript's `\s`, to stand inside a class.
 const SPACE: &str =
     r"\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}";
@@ -18,8 +16,16 @@ const NO_SPACE: &str = concat!(
     r"\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{fefe}\x{ff00}-\x{10ffff}",
 );
 
+/// A regular expression of a schema, ready to run.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    /// As the schema's author wrote it.
+    pub(crate) source: String,
+    regex: Regex,
+}
+
 impl Pattern {
-    pub(super) fn compile(source: &str) -> Result<Self, String> {
+    pub(crate) fn compile(source: &str) -> Result<Self, String> {
         let refused = |reason: String| format!("the pattern `{source}` can't be used: {reason}");
         let rewritten = rewrite(source).map_err(refused)?;
         let regex = Regex::new(&rewritten).map_err(|error| refused(error.to_string()))?;
@@ -29,7 +35,7 @@ impl Pattern {
         })
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 }

@@ -7,12 +7,10 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Number, Value};
 
-use crate::text::in_order;
-
 /// Above this many items, equal ones are found by sorting.
 const FEW_ITEMS: usize = 16;
 
-pub(super) fn is_integer(number: &Number) -> bool {
+pub(crate) fn is_integer(number: &Number) -> bool {
     !number.is_f64() || number.as_f64().is_some_and(|float| float.trunc() == float)
 }
 
@@ -23,7 +21,7 @@ fn integer(number: &Number) -> Option<i128> {
         .or_else(|| number.as_u64().map(i128::from))
 }
 
-pub(super) fn compare(a: &Number, b: &Number) -> Ordering {
+pub(crate) fn compare(a: &Number, b: &Number) -> Ordering {
     let float = |number: &Number| number.as_f64().unwrap_or_default();
     match (integer(a), integer(b)) {
         (Some(a), Some(b)) => a.cmp(&b),
@@ -43,7 +41,7 @@ fn float_to_integer(float: f64, integer: i128) -> Ordering {
     })
 }
 
-pub(super) fn is_multiple(number: &Number, of: &Number) -> bool {
+pub(crate) fn is_multiple(number: &Number, of: &Number) -> bool {
     if let (Some(number), Some(of)) = (integer(number), integer(of)) {
         return number.checked_rem(of) == Some(0);
     }
@@ -72,7 +70,7 @@ struct Decimal {
 
 impl Decimal {
     fn read(number: &Number) -> Option<Self> {
-        let mut text = Text::default();
+        let mut text = NumberBuffer::default();
         write!(text, "{number}").ok()?;
         let text = std::str::from_utf8(&text.bytes[..text.length])
             .ok()?
@@ -93,12 +91,12 @@ impl Decimal {
 
 /// Where a number is written to read its digits, without an allocation.
 #[derive(Default)]
-struct Text {
+struct NumberBuffer {
     bytes: [u8; 32],
     length: usize,
 }
 
-impl Write for Text {
+impl Write for NumberBuffer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = self.length + text.len();
         self.bytes
@@ -111,7 +109,7 @@ impl Write for Text {
 }
 
 /// Equality of JSON: by mathematical value for numbers, in any order for members.
-pub(super) fn same(a: &Value, b: &Value) -> bool {
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => compare(a, b).is_eq(),
         (Value::Array(a), Value::Array(b)) => {
@@ -127,7 +125,7 @@ pub(super) fn same(a: &Value, b: &Value) -> bool {
 }
 
 /// Two positions of equal items.
-pub(super) fn equal_items(items: &[Value]) -> Option<(usize, usize)> {
+pub(crate) fn equal_items(items: &[Value]) -> Option<(usize, usize)> {
     if items.len() <= FEW_ITEMS {
         let pairs =
             (1..items.len()).flat_map(|later| (0..later).map(move |earlier| (earlier, later)));
@@ -175,7 +173,10 @@ fn order(a: &Value, b: &Value) -> Ordering {
 
 /// A `Map` is in no order at all when some crate turns serde_json's `preserve_order` on.
 fn sorted_keys(map: &Map<String, Value>) -> BTreeSet<&str> {
-    in_order(map.keys().map(String::as_str))
+    let mut keys = BTreeSet::new();
+    // to collect them would sort them first, by five kilobytes of code of its own
+    map.keys().for_each(|key| _ = keys.insert(key.as_str()));
+    keys
 }
 
 fn rank(value: &Value) -> u8 {

@@ -4,16 +4,17 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Validator, check};
+use super::check;
+use crate::Schema;
 
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "cases are literals")]
 fn refused(schema: Value, expected: &str) {
-    assert_eq!(
-        Validator::compile(&schema).unwrap_err(),
-        expected,
-        "{schema}"
-    );
+    let error = Schema::compile(&schema).unwrap_err();
+    assert_eq!(error.to_string(), expected, "{schema}");
+    // the parts are those of the sentence, and the pointer leads into the schema
+    assert!(expected.ends_with(error.message()), "{error:?}");
+    assert!(schema.pointer(error.pointer()).is_some(), "{error:?}");
 }
 
 #[test]
@@ -166,11 +167,9 @@ fn a_check_ends() {
         {"properties": {"a": {"$ref": "#"}, "c": {"type": "null"}}, "required": ["c"]},
     ]});
     let deep = (0..100).fold(json!({}), |value, _| json!({"a": value}));
-    let refusal = Validator::compile(&twice)
-        .unwrap()
-        .check(&deep)
-        .unwrap_err();
-    assert_eq!(refusal, too_much);
+    let refusal = Schema::compile(&twice).unwrap().check(&deep).unwrap_err();
+    assert_eq!(refusal.to_string(), too_much);
+    assert!(refusal.is_unchecked());
     // `not` does not turn an unfinished check into a yes
     let schema = json!({"not": {"$ref": "#/$defs/twice"}, "$defs": {"twice": serde_json::from_str::<Value>(&twice.to_string().replace("\"#\"", "\"#/$defs/twice\"")).unwrap()}});
     check(schema, deep, too_much);
@@ -193,12 +192,13 @@ fn as_deep_as_serde_reads_is_checked() {
         serde_json::from_str(&format!("{}{leaf}{}", "[".repeat(126), "]".repeat(126))).unwrap()
     };
     let schema = json!({"anyOf": [{"type": "array", "items": {"$ref": "#"}}, {"type": "integer"}]});
-    let validator = Validator::compile(&schema).unwrap();
+    let validator = Schema::compile(&schema).unwrap();
     assert!(validator.accepts(&deep("1")));
     assert!(
         validator
             .check(&deep("\"a\""))
             .unwrap_err()
+            .to_string()
             .ends_with("expected an array or an integer, got \"a\"")
     );
 }
@@ -253,8 +253,14 @@ proptest! {
 
     #[test]
     fn nothing_panics(schema in any_value(), value in any_value()) {
-        if let Ok(validator) = Validator::compile(&schema) {
+        if let Ok(validator) = Schema::compile(&schema) {
             let refusal = validator.check(&value).err();
+            if let Some(violations) = &refusal {
+                let mut text: Vec<String> = violations.iter().map(|line| format!("- {}: {}", line.pointer, line.message)).collect();
+                text.extend((violations.unlisted() > 0).then(|| format!("and {} more", violations.unlisted())));
+                prop_assert_eq!(text.join("\n"), violations.to_string());
+            }
+            let refusal = refusal.map(|violations| violations.to_string());
             prop_assert_eq!(validator.accepts(&value), refusal.is_none());
             prop_assert!(refusal.is_none_or(|refusal| refusal.starts_with("- /") && refusal.len() < 4200));
         }
@@ -262,7 +268,7 @@ proptest! {
 
     #[test]
     fn no_pattern_panics(source in "[a-c(){}|*+?.^$\\\\\\[\\]0-9,:<>=!sSdwbcux&~-]{0,12}", text in ".*") {
-        if let Ok(pattern) = crate::tool::validate::program::Pattern::compile(&source) {
+        if let Ok(pattern) = crate::pattern::Pattern::compile(&source) {
             pattern.matches(&text);
         }
     }

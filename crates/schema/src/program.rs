@@ -1,28 +1,28 @@
 //! A compiled schema: a list of schemas that name each other by position. What it means is
 //! `eval.rs`; nothing runs here.
 
-use regex_lite::Regex;
 use serde_json::{Number, Value};
 
-use super::number;
+use crate::number;
+use crate::pattern::Pattern;
 
 /// A schema's position in the program.
-pub(super) type Id = usize;
+pub(crate) type SchemaId = usize;
 
 #[derive(Debug)]
-pub(super) enum Schema {
+pub(crate) enum Subschema {
     /// `true`, or a schema that only annotates.
     Anything,
     /// `false`.
     Nothing,
     /// Nothing but a reference, so a chain of references costs no stack.
-    Same(Id),
+    Same(SchemaId),
     /// The allowed types, then the rules, cheap ones first and the `unevaluated` ones last.
     Rules(Kinds, Box<[Rule]>),
 }
 
 #[derive(Debug)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// `enum`, and `const` as an enum of one.
     Enum(Box<[Value]>),
     Range(Range),
@@ -31,29 +31,29 @@ pub(super) enum Rule {
     Pattern(Pattern),
     ItemCount(Count),
     PropertyCount(Count),
-    Members(Members),
+    Properties(PropertyRules),
     /// `dependentRequired`: when the first is there, so must the others be.
     Needs(Box<[(String, Box<[String]>)]>),
-    Names(Id),
+    Names(SchemaId),
     /// `prefixItems` and, for the items after them, `items`.
-    Items(Box<[Id]>, Option<Id>),
-    Contains(Id, Count),
+    Items(Box<[SchemaId]>, Option<SchemaId>),
+    Contains(SchemaId, Count),
     Unique,
     /// `$ref` and `allOf`.
-    All(Box<[Id]>),
-    Any(Box<[Id]>),
-    One(Box<[Id]>),
-    Not(Id),
-    If(Id, Option<Id>, Option<Id>),
+    All(Box<[SchemaId]>),
+    Any(Box<[SchemaId]>),
+    One(Box<[SchemaId]>),
+    Not(SchemaId),
+    If(SchemaId, Option<SchemaId>, Option<SchemaId>),
     /// `dependentSchemas`: when the property is there, the whole object must fit.
-    When(Box<[(String, Id)]>),
-    UnevaluatedProperties(Id),
-    UnevaluatedItems(Id),
+    When(Box<[(String, SchemaId)]>),
+    UnevaluatedProperties(SchemaId),
+    UnevaluatedItems(SchemaId),
 }
 
 impl Rule {
     /// Whether it only looks at what the other rules left over.
-    pub(super) fn is_unevaluated(&self) -> bool {
+    pub(crate) fn is_unevaluated(&self) -> bool {
         matches!(
             self,
             Self::UnevaluatedProperties(_) | Self::UnevaluatedItems(_)
@@ -61,7 +61,7 @@ impl Rule {
     }
 
     /// Whether it applies other schemas to the same value.
-    pub(super) fn is_in_place(&self) -> bool {
+    pub(crate) fn is_in_place(&self) -> bool {
         matches!(
             self,
             Self::All(_) | Self::Any(_) | Self::One(_) | Self::If(..) | Self::When(_)
@@ -72,23 +72,23 @@ impl Rule {
 /// `properties`, `required`, `patternProperties` and `additionalProperties`: one walk over the
 /// object serves all four.
 #[derive(Debug)]
-pub(super) struct Members {
+pub(crate) struct PropertyRules {
     /// Sorted by name.
-    pub(super) properties: Box<[Property]>,
-    pub(super) patterns: Box<[(Pattern, Id)]>,
-    pub(super) additional: Option<Id>,
+    pub(crate) properties: Box<[Property]>,
+    pub(crate) patterns: Box<[(Pattern, SchemaId)]>,
+    pub(crate) additional: Option<SchemaId>,
 }
 
 #[derive(Debug)]
-pub(super) struct Property {
-    pub(super) name: String,
+pub(crate) struct Property {
+    pub(crate) name: String,
     /// None for a name that is required and not declared.
-    pub(super) schema: Option<Id>,
-    pub(super) required: bool,
+    pub(crate) schema: Option<SchemaId>,
+    pub(crate) required: bool,
 }
 
-impl Members {
-    pub(super) fn declares(&self, name: &str) -> bool {
+impl PropertyRules {
+    pub(crate) fn declares(&self, name: &str) -> bool {
         let found = self
             .properties
             .binary_search_by(|property| property.name.as_str().cmp(name));
@@ -96,45 +96,38 @@ impl Members {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Pattern {
-    /// As the schema's author wrote it.
-    pub(super) source: String,
-    pub(super) regex: Regex,
-}
-
 /// How many of something there may be, both ends included.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Count {
-    pub(super) least: usize,
-    pub(super) most: usize,
+pub(crate) struct Count {
+    pub(crate) least: usize,
+    pub(crate) most: usize,
 }
 
 impl Count {
-    pub(super) fn has(self, count: usize) -> bool {
+    pub(crate) fn has(self, count: usize) -> bool {
         self.least <= count && count <= self.most
     }
 
     /// Whether a text has so many characters. Bytes decide most cases: a character has one to four.
-    pub(super) fn has_characters(self, text: &str) -> bool {
+    pub(crate) fn has_characters(self, text: &str) -> bool {
         (text.len() <= self.most && text.len() / 4 >= self.least) || self.has(text.chars().count())
     }
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Range {
-    pub(super) least: Option<Bound>,
-    pub(super) most: Option<Bound>,
+pub(crate) struct Range {
+    pub(crate) least: Option<Bound>,
+    pub(crate) most: Option<Bound>,
 }
 
 #[derive(Debug)]
-pub(super) struct Bound {
-    pub(super) at: Number,
-    pub(super) excluded: bool,
+pub(crate) struct Bound {
+    pub(crate) at: Number,
+    pub(crate) excluded: bool,
 }
 
 impl Range {
-    pub(super) fn has(&self, number: &Number) -> bool {
+    pub(crate) fn has(&self, number: &Number) -> bool {
         let above = |bound: &Bound| match number::compare(number, &bound.at) {
             std::cmp::Ordering::Equal => !bound.excluded,
             ordering => ordering.is_gt(),
@@ -149,14 +142,14 @@ impl Range {
 
 /// A set of JSON Schema's seven types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kinds(u8);
+pub(crate) struct Kinds(u8);
 
 impl Kinds {
-    pub(super) const NONE: Self = Self(0);
-    pub(super) const ALL: Self = Self(0x7f);
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(0x7f);
     const BOOLEAN: Self = Self(1);
-    pub(super) const INTEGER: Self = Self(1 << 1);
-    pub(super) const NUMBER: Self = Self(1 << 2);
+    pub(crate) const INTEGER: Self = Self(1 << 1);
+    pub(crate) const NUMBER: Self = Self(1 << 2);
     const STRING: Self = Self(1 << 3);
     const ARRAY: Self = Self(1 << 4);
     const OBJECT: Self = Self(1 << 5);
@@ -172,22 +165,22 @@ impl Kinds {
         ("null", "null"),
     ];
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::NAMES
             .iter()
             .position(|(known, _)| *known == name)
             .map(|position| Self(1 << position))
     }
 
-    pub(super) fn with(self, other: Self) -> Self {
+    pub(crate) fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub(super) fn has(self, value: &Value) -> bool {
+    pub(crate) fn has(self, value: &Value) -> bool {
         self.overlaps(Self::of(value))
     }
 
-    pub(super) fn overlaps(self, other: Self) -> bool {
+    pub(crate) fn overlaps(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
@@ -205,7 +198,7 @@ impl Kinds {
     }
 
     /// `a string`, `null`, ... for each type in the set.
-    pub(super) fn words(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn words(self) -> impl Iterator<Item = &'static str> {
         let names = Self::NAMES.iter().enumerate();
         names
             .filter(move |(position, _)| self.0 >> position & 1 == 1)

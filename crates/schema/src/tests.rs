@@ -1,20 +1,20 @@
 //! The words of every violation, case by case; `limits` has what is refused and that every check
-//! ends. Verdicts are compared with another validator in `tests/it/schema_agreement.rs`.
+//! ends. Verdicts are compared with another validator in `tests/agreement.rs`.
 
 use serde_json::{Value, json};
 
-use super::Validator;
+use crate::Schema;
 
 mod limits;
 
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "cases are literals")]
 fn check(schema: Value, value: Value, expected: &str) {
-    let validator = Validator::compile(&schema).unwrap();
-    let refusal = validator.check(&value).err().unwrap_or_default();
-    assert_eq!(refusal, expected, "{schema} {value}");
+    let compiled = Schema::compile(&schema).unwrap();
+    let violations = compiled.check(&value).err().unwrap_or_default();
+    assert_eq!(violations.to_string(), expected, "{schema} {value}");
     assert_eq!(
-        validator.accepts(&value),
+        compiled.accepts(&value),
         expected.is_empty(),
         "{schema} {value}"
     );
@@ -304,7 +304,7 @@ fn arrays() {
 #[test]
 fn unique_items_of_every_kind() {
     let unique = |items: Vec<Value>| {
-        Validator::compile(&json!({"uniqueItems": true}))
+        Schema::compile(&json!({"uniqueItems": true}))
             .unwrap()
             .accepts(&json!(items))
     };
@@ -597,10 +597,11 @@ fn hostile_text_is_cut_and_cleaned() {
 #[test]
 fn a_report_is_bounded() {
     let schema = json!({"items": {"type": "integer"}});
-    let refusal = Validator::compile(&schema)
+    let refusal = Schema::compile(&schema)
         .unwrap()
         .check(&json!(vec!["a"; 1000]))
-        .unwrap_err();
+        .unwrap_err()
+        .to_string();
     assert_eq!(refusal.lines().count(), 21);
     assert!(
         refusal.ends_with("- /19: expected an integer, got \"a\"\nand 980 more"),
@@ -609,22 +610,53 @@ fn a_report_is_bounded() {
     let value: Value = (0..100)
         .map(|n| (format!("{n}{}", "é".repeat(100)), json!("ö".repeat(100))))
         .collect();
-    let refusal = Validator::compile(&json!({"additionalProperties": {"type": "integer"}}))
+    let refusal = Schema::compile(&json!({"additionalProperties": {"type": "integer"}}))
         .unwrap()
         .check(&value)
-        .unwrap_err();
+        .unwrap_err()
+        .to_string();
     assert!(
         refusal.len() < 4200 && refusal.ends_with("more"),
         "{}",
         refusal.len()
     );
     let values: Vec<String> = (0..10).map(|n| format!("{n}{}", "x".repeat(100))).collect();
-    let refusal = Validator::compile(&json!({"enum": values}))
+    let refusal = Schema::compile(&json!({"enum": values}))
         .unwrap()
         .check(&json!(1))
-        .unwrap_err();
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         (refusal.chars().count(), refusal.chars().last()),
         (601, Some('…'))
     );
+}
+
+#[test]
+fn violations_come_one_by_one() {
+    let schema = json!({"items": {"type": "integer"}, "propertyNames": {"maxLength": 1}});
+    let schema = Schema::compile(&schema).unwrap();
+    let violations = schema.check(&json!(["a", 1, null])).unwrap_err();
+    let parts: Vec<_> = violations
+        .iter()
+        .map(|violation| (violation.pointer, violation.message))
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            ("/0", "expected an integer, got \"a\""),
+            ("/2", "expected an integer, got null")
+        ]
+    );
+    assert_eq!(
+        (violations.unlisted(), violations.is_unchecked()),
+        (0, false)
+    );
+    let violations = schema.check(&json!({"ab": 1})).unwrap_err();
+    assert_eq!(
+        violations.iter().next().map(|violation| violation.message),
+        Some("the name does not fit: expected a string of at most 1 character, got 2")
+    );
+    let violations = schema.check(&json!(vec!["a"; 30])).unwrap_err();
+    assert_eq!((violations.iter().len(), violations.unlisted()), (20, 10));
 }
