@@ -1,13 +1,10 @@
 //! The settings that mean the same on every host, and what a host says about itself so that they
 //! do. Which variables only one host has is that host's business.
 
-use std::sync::Arc;
-
-use mcpfn_auth::KeySource;
 use mcpfn_core::{Keyring, Rate};
 use tracing::Level;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, OpenKeySource};
 use crate::methods::{AuthMethod, AuthMethods};
 use crate::policies::Policies;
 use crate::reader::EnvReader;
@@ -15,9 +12,6 @@ use crate::setting::{Hosts, Setting};
 
 /// Most bytes of a message when not set: 4 MiB, below the 6 MB of a Lambda event.
 const MAX_BODY: usize = 4 * 1024 * 1024;
-
-/// Makes of `MCPFN_API_KEYS_SOURCE` where keys are listed, or reports why it can't.
-pub type OpenKeySource = fn(&mut EnvReader<'_>, &str) -> Option<Arc<dyn KeySource>>;
 
 /// What differs between hosts.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +67,7 @@ impl Common {
     /// Reads them, and reports every variable that has no effect on this host. `program` are the
     /// settings of the program itself.
     pub fn read(reader: &mut EnvReader<'_>, host: &Host, program: &'static [Setting]) -> Self {
-        let methods = AuthMethods::read(reader, host);
+        let methods = AuthMethods::read(reader, host.methods, host.auth_unset);
         if let Some(methods) = &methods {
             reader.refuse_unused(host.id, methods, program);
         }

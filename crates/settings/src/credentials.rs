@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use mcpfn_auth::{
-    ApiKey, ApiKeys, CloudflareAccess, IamScopes, Introspection, OAuth, RejectUnknownBearer,
-    url_mistake,
+    ApiKey, ApiKeys, CloudflareAccess, IamScopes, Introspection, KeySource, OAuth,
+    RejectUnknownBearer, url_mistake,
 };
 use mcpfn_core::Scopes;
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
-use crate::common::OpenKeySource;
 use crate::methods::{AuthMethod, AuthMethods};
 use crate::reader::{EnvReader, listed};
+
+/// Makes of `MCPFN_API_KEYS_SOURCE` where keys are listed, or reports why it can't.
+pub type OpenKeySource = fn(&mut EnvReader<'_>, &str) -> Option<Arc<dyn KeySource>>;
 
 /// How callers prove who they are, as the operator decided.
 #[derive(Debug, Clone)]

@@ -40,8 +40,8 @@ mod unused;
 
 pub use assembly::{Assembly, Setup, build, new_key};
 pub use base_path::strip_base_path;
-pub use common::{Common, Deployment, Host, OpenKeySource};
-pub use credentials::Credentials;
+pub use common::{Common, Deployment, Host};
+pub use credentials::{Credentials, OpenKeySource};
 pub use help::help;
 pub use log::Log;
 pub use methods::{AuthMethod, AuthMethods};

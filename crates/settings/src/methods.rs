@@ -1,7 +1,6 @@
 //! `MCPFN_AUTH`: the methods by which callers prove who they are, as words. What a method needs is
 //! `credentials.rs`.
 
-use crate::common::Host;
 use crate::reader::{EnvReader, listed};
 
 /// One method.
@@ -43,10 +42,14 @@ pub struct AuthMethods(Vec<AuthMethod>);
 
 impl AuthMethods {
     /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host has. `None` after a
-    /// mistake.
-    pub(crate) fn read(reader: &mut EnvReader<'_>, host: &Host) -> Option<Self> {
+    /// mistake; `unset` is the one of a variable that is not set, without which `none` is meant.
+    pub(crate) fn read(
+        reader: &mut EnvReader<'_>,
+        allowed: &[AuthMethod],
+        unset: Option<&str>,
+    ) -> Option<Self> {
         let Some(text) = reader.text("MCPFN_AUTH") else {
-            return match host.auth_unset {
+            return match unset {
                 Some(mistake) => {
                     reader.mistake(mistake);
                     None
@@ -55,7 +58,7 @@ impl AuthMethods {
             };
         };
         let known = |word: &String| {
-            host.methods
+            allowed
                 .iter()
                 .copied()
                 .find(|method| method.as_str() == word)
@@ -71,7 +74,7 @@ impl AuthMethods {
             }
             Some(methods) if !methods.is_empty() => Some(Self(methods)),
             _ => {
-                let words: Vec<&str> = host.methods.iter().map(|method| method.as_str()).collect();
+                let words: Vec<&str> = allowed.iter().map(|method| method.as_str()).collect();
                 reader.mistake(format!(
                     "MCPFN_AUTH must be one or more of {}, separated by commas",
                     words.join(", ")

@@ -160,8 +160,9 @@ mod tests {
             ),
             (
                 Hosts::LOCAL,
-                "MCPFN_RATE",
-                "`MCPFN_RATE` is no setting of this program: did you mean MCPFN_RATE_LIMIT?",
+                "MCPFN_IDEMPOTENCY",
+                "`MCPFN_IDEMPOTENCY` is no setting of this program: did you mean \
+                 MCPFN_IDEMPOTENCY_ON_ERROR?",
             ),
             (
                 Hosts::LOCAL,

@@ -8,7 +8,6 @@ const MAX_LINES: usize = 60;
 
 /// Functions that are still longer: each may become shorter, and none longer.
 const NOT_YET: &[(&str, &str, usize)] = &[
-    ("crates/settings/src/credentials.rs", "oauth", 63),
     ("crates/core/src/builder.rs", "build", 133),
     ("crates/core/src/builder/register.rs", "resource", 96),
     ("crates/core/src/builder/register.rs", "tool", 91),
