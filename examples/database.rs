@@ -78,5 +78,5 @@ fn main() -> std::process::ExitCode {
             ports: |platform: Platform| platform.with_port::<dyn Sql>(database),
         })
     };
-    mcpfn::run_with(setup, "")
+    mcpfn::run_with(setup, &[])
 }

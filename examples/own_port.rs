@@ -109,5 +109,5 @@ fn main() -> std::process::ExitCode {
             ports,
         })
     };
-    mcpfn::run_with(setup, "")
+    mcpfn::run_with(setup, &[])
 }

@@ -44,8 +44,8 @@ use mcpfn::{
     BoxFuture, CacheStatus, HttpClient, HttpRequest, Keyring, Principal, PrincipalKind, Scopes,
     StoreError,
 };
-use mcpfn_client::Client;
 use mcpfn_http::{Config, Service};
+use mcpfn_native::Client;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 

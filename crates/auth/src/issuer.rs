@@ -123,7 +123,7 @@ impl Issuer {
                     document.issuer, self.id
                 ));
             }
-            if let Some(mistake) = remote::mistake(&document.jwks_uri) {
+            if let Some(mistake) = remote::url_mistake(&document.jwks_uri) {
                 return Err(format!("GET {url}: its `jwks_uri` {mistake}"));
             }
             return Ok(document.jwks_uri);

@@ -4,22 +4,16 @@
 //! or with the feature `ring` by this crate. What HTTP answers to a caller that proves nothing
 //! is not here.
 //!
-//! A host reads all of it from its variables, and gives it to `mcpfn-http`; the platform needs an
-//! `HttpClient`:
+//! `mcpfn-settings` reads all of it from variables; `mcpfn-http` asks it about each request. The
+//! platform needs an `HttpClient`:
 //!
 //! ```
-//! use mcpfn_auth::{AuthMethod, AuthMethods, Credentials};
+//! use std::sync::Arc;
 //!
-//! let variable = |name: &str| (name == "MCPFN_AUTH").then(|| "none".into());
-//! let mut reader = mcpfn_host::EnvReader::new(variable);
-//! let methods = AuthMethods::read(&mut reader, &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None]);
-//! let proofs = methods.map(|methods| Credentials::read(&mut reader, &methods));
-//!
+//! let keys = mcpfn_auth::ApiKey::parse(&format!("robot:{}", mcpfn_auth::hash_key("a key")));
 //! let mut config = mcpfn_http::Config::default();
-//! if let Some(proofs) = reader.finish(proofs)? {
-//!     config.auth = proofs.auth;
-//! }
-//! # Ok::<(), mcpfn_host::SettingsError>(())
+//! config.auth.authenticators = vec![Arc::new(mcpfn_auth::ApiKeys::new(keys?))];
+//! # Ok::<(), Vec<String>>(())
 //! ```
 
 mod access;
@@ -31,10 +25,8 @@ mod introspection;
 mod issuer;
 mod jwt;
 mod kept;
-mod methods;
 mod oauth;
 mod remote;
-mod settings;
 mod signatures;
 
 pub use access::CloudflareAccess;
@@ -42,7 +34,6 @@ pub use api_key::{ApiKey, ApiKeys, KeySource, hash_key, new_key};
 pub use bearer::RejectUnknownBearer;
 pub use iam::IamScopes;
 pub use introspection::Introspection;
-pub use methods::{AuthMethod, AuthMethods};
 pub use oauth::OAuth;
-pub use settings::{Credentials, ENVIRONMENT};
+pub use remote::url_mistake;
 pub use signatures::{PublicKey, SignatureKey, Signatures};

@@ -34,8 +34,10 @@ pub(crate) async fn ask(
     }
 }
 
-/// Why a URL can't be an issuer's: keys and tokens travel by https only, except on this machine.
-pub(crate) fn mistake(url: &str) -> Option<&'static str> {
+/// Why a URL can't be an issuer's, as what follows its name in a sentence: keys and tokens travel
+/// by https only, except on this machine.
+#[must_use]
+pub fn url_mistake(url: &str) -> Option<&'static str> {
     let Ok(uri) = url.parse::<Uri>() else {
         return Some("is no URL");
     };
@@ -67,7 +69,7 @@ mod tests {
             "http://[::1]:9",
             "http://localhost",
         ] {
-            assert_eq!(mistake(url), None, "{url}");
+            assert_eq!(url_mistake(url), None, "{url}");
         }
         for url in [
             "",
@@ -79,7 +81,7 @@ mod tests {
             "https://a/#b",
             "http://127.0.0.1.evil.example/",
         ] {
-            assert!(mistake(url).is_some(), "{url}");
+            assert!(url_mistake(url).is_some(), "{url}");
         }
     }
 }

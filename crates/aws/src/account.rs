@@ -1,10 +1,9 @@
 //! Region, credentials and addresses, from the variables that every program of AWS reads. No
 //! profiles, no instance metadata.
 
-use std::ffi::OsString;
 use std::fmt;
 
-use mcpfn_host::EnvReader;
+use mcpfn_settings::EnvReader;
 
 /// Credentials. Their text is never printed.
 #[derive(Clone)]
@@ -24,10 +23,7 @@ impl fmt::Debug for AccessKeys {
 }
 
 /// `AWS_REGION`, and the credentials that Lambda sets. `user` is the variable that needs them.
-pub fn account<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
-    user: &str,
-) -> (String, AccessKeys) {
+pub fn account(reader: &mut EnvReader<'_>, user: &str) -> (String, AccessKeys) {
     let mut set = |variable: &str| {
         reader.text(variable).unwrap_or_else(|| {
             reader.mistake(format!(
@@ -50,10 +46,7 @@ pub fn account<F: Fn(&str) -> Option<OsString>>(
 }
 
 /// `AWS_ENDPOINT_URL_SERVICE`, else `AWS_ENDPOINT_URL`: another address than the region's own.
-pub fn endpoint<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
-    variable: &str,
-) -> Option<String> {
+pub fn endpoint(reader: &mut EnvReader<'_>, variable: &str) -> Option<String> {
     let endpoint = reader
         .text(variable)
         .or_else(|| reader.text("AWS_ENDPOINT_URL"));

@@ -14,6 +14,20 @@ pub(crate) fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<&'a
     set
 }
 
+/// A switch in a setting: on, true, 1 or yes, and off, false, 0 or no, in any case. `None` for any
+/// other text.
+#[must_use]
+pub fn switch(text: &str) -> Option<bool> {
+    let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is(["on", "true", "1", "yes"]) {
+        Some(true)
+    } else if is(["off", "false", "0", "no"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// A comment as it is meant: lines of a paragraph joined, since they were broken for the source's
 /// width. Paragraphs, list items, headings, tables, quotations, indented lines and fenced code stay
 /// lines.

@@ -19,11 +19,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use mcpfn_aws::AccessKeys;
 use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
-use mcpfn_host::{EnvReader, SettingsError};
 use mcpfn_ports::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
     WriteCondition,
 };
+use mcpfn_settings::{EnvReader, SettingsError};
 
 use answer::{Copied, ObjectListing};
 use place::{ObjectPlace, encoded};
@@ -88,7 +88,7 @@ impl S3 {
         variable: impl Fn(&str) -> Option<OsString>,
         client: Arc<dyn HttpClient>,
     ) -> Result<Self, SettingsError> {
-        let mut reader = EnvReader::new(variable);
+        let mut reader = EnvReader::new(&variable);
         let (region, keys) = mcpfn_aws::account(&mut reader, named);
         let endpoint = mcpfn_aws::endpoint(&mut reader, "AWS_ENDPOINT_URL_S3");
         let place = ObjectPlace::parse(url, &region, endpoint.as_deref()).unwrap_or_else(|why| {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
 use mcpfn_core::{Principal, PrincipalKind, Scopes};
-use mcpfn_host::strip_base_path;
+use mcpfn_settings::strip_base_path;
 use serde::Deserialize;
 use serde_json::Value;
 

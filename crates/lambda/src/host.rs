@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
-use mcpfn_auth::{AuthMethod, AuthMethods, IamScopes};
+use mcpfn_auth::IamScopes;
 use mcpfn_core::{Platform, Principal, PrincipalKind};
 use mcpfn_http::{Deadline, Service};
-use mcpfn_native::{Tasks, Telemetry};
+use mcpfn_native::Process;
+use mcpfn_settings::{AuthMethod, AuthMethods};
 use tracing::Instrument as _;
 
 use crate::api::{Api, Delivery, Invocation};
@@ -24,8 +25,7 @@ pub(crate) struct LambdaHost {
     pub(crate) api: Api,
     pub(crate) service: Service,
     pub(crate) platform: Arc<Platform>,
-    pub(crate) tasks: Tasks,
-    pub(crate) telemetry: Telemetry,
+    pub(crate) process: Process,
     pub(crate) methods: AuthMethods,
     /// What callers may do whom IAM recognised; everything without it.
     pub(crate) iam: Option<IamScopes>,
@@ -85,11 +85,8 @@ impl LambdaHost {
         let left = deadline_ms
             .saturating_sub(self.platform.now_ms())
             .saturating_sub(self.margin_ms);
-        let after = async {
-            self.tasks.drain().await;
-            self.telemetry.flush().await;
-        };
-        if tokio::time::timeout(Duration::from_millis(left), after.instrument(span))
+        let after = self.process.drain().instrument(span);
+        if tokio::time::timeout(Duration::from_millis(left), after)
             .await
             .is_err()
         {

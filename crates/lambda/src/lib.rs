@@ -55,6 +55,7 @@ mod settings;
 
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
 pub use mcpfn_aws::AccessKeys;
-pub use mcpfn_native::{SettingsError, Setup, platform};
+pub use mcpfn_native::platform;
+pub use mcpfn_settings::{EnvReader, Setting, SettingsError, Setup};
 pub use run::run;
-pub use settings::{ENVIRONMENT, MetricsFormat, Mode, Settings};
+pub use settings::{Mode, Settings};

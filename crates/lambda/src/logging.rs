@@ -1,6 +1,7 @@
 //! Logs as JSON lines on stdout, which Lambda forwards: `timestamp`, `level` and `message` stand
 //! where its own filters look.
 
+use mcpfn_settings::log_panics;
 use tracing::Level;
 use tracing_subscriber::fmt;
 
@@ -16,5 +17,5 @@ pub(crate) fn start(level: Level) {
         .with_current_span(true)
         .with_span_list(false)
         .try_init();
-    mcpfn_host::log_panics();
+    log_panics();
 }

@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use mcpfn_core::{AuditEntry, AuditLog, CacheStatus, Clock, Failure, Outcome};
-use mcpfn_host::Log;
+use mcpfn_settings::Log;
 use serde_json::json;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};

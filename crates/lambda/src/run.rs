@@ -8,12 +8,10 @@ use std::sync::Arc;
 use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
-use mcpfn_auth::AuthMethod;
-use mcpfn_client::Client;
-use mcpfn_core::{HttpClient, Platform};
-use mcpfn_http::{Config, Service};
+use mcpfn_core::Platform;
 use mcpfn_native::memory::MemoryStores;
-use mcpfn_native::{Setup, Tasks, Telemetry, Transport};
+use mcpfn_native::{OsRandom, Process, Transport, environment};
+use mcpfn_settings::{Setting, Setup, build};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
@@ -21,15 +19,19 @@ use crate::api::Api;
 use crate::host::LambdaHost;
 use crate::logging;
 use crate::metrics::EmfMetrics;
-use crate::settings::{MetricsFormat, Settings};
+use crate::settings::{HOST, Settings};
 
-/// Serves events until the platform ends the process.
-pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> ExitCode
+/// Serves events until the platform ends the process. `program` are the settings of the program
+/// itself.
+pub fn run<E, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+) -> ExitCode
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let Err(message) = start(setup) else {
+    let Err(message) = start(setup, program) else {
         return ExitCode::SUCCESS;
     };
     // settings may be what failed
@@ -38,7 +40,10 @@ where
     ExitCode::FAILURE
 }
 
-fn start<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> Result<(), String>
+fn start<E, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+) -> Result<(), String>
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
@@ -56,7 +61,7 @@ where
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| format!("the runtime can't start: {error}"))?;
-    match host(setup) {
+    match host(setup, program) {
         Ok(host) => runtime
             .block_on(serve(host))
             .map_err(|error| format!("the Lambda runtime API failed: {error}")),
@@ -69,69 +74,50 @@ where
     }
 }
 
-fn host<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>) -> Result<LambdaHost, String>
+fn host<E, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+) -> Result<LambdaHost, String>
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let settings =
-        Settings::read(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+    let settings = Settings::read(environment(), program).map_err(|error| error.to_string())?;
     logging::start(settings.log_level);
-    let Setup {
-        builder,
-        ports: add_ports,
-    } = setup().map_err(|error| error.to_string())?;
-    let server = builder.build().map_err(|error| error.to_string())?;
-    let anybody = settings.methods.has(AuthMethod::None);
-    if anybody {
-        tracing::warn!("MCPFN_AUTH is none: anybody who reaches this function may call every tool");
-    }
-    let keys = settings.state_keys.unwrap_or_else(|| {
-        tracing::warn!(
-            "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when another \
-             instance gets the answer; set it to 32 random bytes in Base64, the same for all \
-             instances"
-        );
-        mcpfn_native::new_key()
-    });
-    let tasks = Tasks::default();
-    let mut platform = mcpfn_native::platform(keys).with_background(Arc::new(tasks.clone()));
-    platform = platform.with_port::<dyn HttpClient>(Arc::new(Client::new()));
-    if settings.metrics == MetricsFormat::Emf {
-        let metrics = EmfMetrics {
-            service: server.name().to_owned(),
-            clock: Arc::clone(platform.clock()),
-        };
-        platform = platform.with_audit_log(Arc::new(metrics));
-    }
-    let (platform, telemetry) = Telemetry::apply(platform, server.name(), Transport::Tcp)?;
-    let in_memory = |platform| {
-        settings
-            .policies
-            .apply(platform, Arc::new(MemoryStores::default()))
+    let (server, add) = build(setup)?;
+    let (methods, policies) = (settings.common.methods.clone(), settings.common.policies);
+    let iam = settings.common.credentials.iam.clone();
+    let service = server.name().to_owned();
+    let audit = |platform: Platform| {
+        if !settings.emf {
+            return platform;
+        }
+        let clock = Arc::clone(platform.clock());
+        platform.with_audit_log(Arc::new(EmfMetrics { service, clock }))
     };
-    #[cfg(feature = "dynamodb")]
-    let platform = match settings.table {
-        Some(table) => settings
-            .policies
-            .apply(platform, Arc::new(crate::dynamodb::Stores::new(table))),
-        None => in_memory(platform),
-    };
-    #[cfg(not(feature = "dynamodb"))]
-    let platform = in_memory(platform);
-    let mut config = Config::default();
-    config.anonymous = anybody;
-    config.auth = settings.proofs.auth;
-    config.origins.listed = settings.origins;
-    config.max_body = settings.max_body;
+    let mut started = Process::default();
+    let assembly = settings.common.assemble(
+        &HOST,
+        server,
+        &OsRandom,
+        |server, keys| {
+            let (platform, process) = Process::start(server, keys, Transport::Tcp, audit)?;
+            started = process;
+            #[cfg(feature = "dynamodb")]
+            if let Some(table) = settings.table {
+                return Ok(policies.apply(platform, Arc::new(crate::dynamodb::Stores::new(table))));
+            }
+            Ok(policies.apply(platform, Arc::new(MemoryStores::default())))
+        },
+        add,
+    )?;
     Ok(LambdaHost {
         api: Api::new(),
-        service: Service::new(server, config),
-        platform: Arc::new(add_ports(platform)),
-        tasks,
-        telemetry,
-        methods: settings.methods,
-        iam: settings.proofs.iam,
+        service: assembly.service,
+        platform: assembly.platform,
+        process: started,
+        methods,
+        iam,
         mode: settings.mode,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,

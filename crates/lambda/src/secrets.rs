@@ -2,7 +2,6 @@
 //! asked for. When that is, and what is done with an answer that does not come, is decided by
 //! whoever keeps the secret.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use mcpfn_auth::KeySource;
 use mcpfn_aws::AccessKeys;
 use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
-use mcpfn_native::EnvReader;
+use mcpfn_settings::EnvReader;
 use serde_json::{Value, json};
 
 /// For the request that a first call waits for.
@@ -82,15 +81,12 @@ impl Store {
 
 impl SecretSource {
     /// `ssm:NAME` or `secretsmanager:NAME`, where a name may be an ARN. Asks nothing.
-    pub(crate) fn read<F>(
-        reader: &mut EnvReader<F>,
+    pub(crate) fn read(
+        reader: &mut EnvReader<'_>,
         variable: &'static str,
         source: &str,
         client: Arc<dyn HttpClient>,
-    ) -> Option<Self>
-    where
-        F: Fn(&str) -> Option<OsString>,
-    {
+    ) -> Option<Self> {
         let (kind, name) = source.split_once(':').unwrap_or_default();
         let store = [Store::Parameters, Store::Secrets]
             .into_iter()
@@ -207,7 +203,7 @@ impl fmt::Display for SecretSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcpfn_client::Client;
+    use mcpfn_native::Client;
 
     const LAMBDA: [(&str, &str); 3] = [
         ("AWS_REGION", "eu-west-1"),
@@ -216,12 +212,11 @@ mod tests {
     ];
 
     fn read(source: &str, variables: &[(&str, &str)]) -> (Option<SecretSource>, Vec<String>) {
-        let mut reader = EnvReader::new(|name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).into())
-        });
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        let mut reader = EnvReader::new(&variable);
         let secret = SecretSource::read(
             &mut reader,
             "MCPFN_API_KEYS_SOURCE",

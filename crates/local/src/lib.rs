@@ -30,14 +30,19 @@
 
 mod cli;
 mod clients;
+mod commands;
+mod greeting;
 mod http;
 mod logging;
 mod metrics;
 mod settings;
+mod signals;
 mod stdio;
+mod stdout;
 
-pub use cli::run;
+pub use cli::{Program, run};
 pub use http::{ServeError, serve};
-pub use mcpfn_native::{SettingsError, Setup, platform};
+pub use mcpfn_native::platform;
+pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
 pub use settings::{LogFormat, Settings};
 pub use stdio::serve as serve_stdio;

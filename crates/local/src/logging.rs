@@ -1,9 +1,9 @@
 //! Logs on stderr, readable or as JSON lines. Never on stdout, which belongs to the protocol under
 //! stdio.
 
-use tracing_subscriber::fmt;
-
+use mcpfn_settings::log_panics;
 use tracing::Level;
+use tracing_subscriber::fmt;
 
 use crate::settings::LogFormat;
 
@@ -17,5 +17,5 @@ pub(crate) fn start(level: Level, format: LogFormat) {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-    mcpfn_host::log_panics();
+    log_panics();
 }

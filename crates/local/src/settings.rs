@@ -1,61 +1,39 @@
-//! The settings of this host, from the environment.
+//! The settings of this host, from the environment: those that every host has, and its own.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use mcpfn_auth::{AuthMethod, AuthMethods, Credentials, KeySource};
-use mcpfn_core::Keyring;
-use mcpfn_native::{EnvReader, Policies, SettingsError};
-use tracing::Level;
+use mcpfn_auth::KeySource;
+use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts, Setting, SettingsError};
 
-/// Where the server listens unless told otherwise.
+/// Where the server listens when not set.
 const PORT: u16 = 8787;
+
+/// What this host is.
+pub(crate) const HOST: Host = Host {
+    id: Hosts::LOCAL,
+    methods: &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None],
+    auth_unset: None,
+    rate: None,
+    key_source: Some(key_file),
+    deployment: None,
+};
 
 /// What the environment decides.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
+    /// What every host has. With `MCPFN_AUTH` not set, or `none`, anybody who reaches the loopback
+    /// address may call. With `MCPFN_LOG` not set, a server logs from `info` on and a single
+    /// command from `warn`.
+    pub common: Common,
     /// `MCPFN_PORT`: 0 takes any free port; 8787 when not set.
     pub port: u16,
-    /// `MCPFN_AUTH`: how callers over HTTP prove who they are. When not set, or `none`, whoever
-    /// reaches the loopback address may call.
-    pub methods: Option<AuthMethods>,
-    /// What those methods need.
-    pub proofs: Credentials,
-    /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call besides loopback ones, comma-separated.
-    pub origins: Vec<String>,
-    /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; 4 MiB when not set.
-    pub max_body: usize,
-    /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made for the life of the
-    /// process.
-    pub state_keys: Option<Keyring>,
-    /// `MCPFN_RATE_LIMIT` (none when not set), `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR`.
-    pub policies: Policies,
     /// `MCPFN_METRICS`: whether `/metrics` is served.
     pub metrics: bool,
-    /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`. When not set, a server says `info`
-    /// and a single command `warn`.
-    pub log_level: Option<Level>,
     /// `MCPFN_LOG_FORMAT`: `text` (when not set) or `json`.
     pub log_format: LogFormat,
-}
-
-/// `on` or `off`.
-#[derive(Clone, Copy)]
-struct Switch(bool);
-
-impl FromStr for Switch {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "on" => Ok(Self(true)),
-            "off" => Ok(Self(false)),
-            _ => Err(()),
-        }
-    }
 }
 
 /// How log lines look.
@@ -80,48 +58,26 @@ impl FromStr for LogFormat {
 }
 
 impl Settings {
-    /// Reads settings through `variable`; an empty variable counts as not set.
+    /// Reads the settings; `program` are those of the program itself.
     ///
     /// # Errors
-    /// Every variable that can't be used, not only the first.
-    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
-        let mut reader = EnvReader::new(variable);
-        let methods = AuthMethods::read(
-            &mut reader,
-            &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None],
-        )
-        .filter(|methods| !methods.has(AuthMethod::None));
+    /// Every variable that can't be used or has no effect, not only the first.
+    pub fn read(
+        mut reader: EnvReader<'_>,
+        program: &'static [Setting],
+    ) -> Result<Self, SettingsError> {
         let settings = Self {
-            proofs: Credentials::read_with(
-                &mut reader,
-                &methods.clone().unwrap_or_else(|| AuthMethods::of([])),
-                key_file,
-            ),
-            methods,
+            common: Common::read(&mut reader, &HOST, program),
             port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
-            max_body: reader.max_body(),
-            policies: reader.policies(None),
-            log_level: reader.text("MCPFN_LOG").map(|_| {
-                reader.parsed(
-                    "MCPFN_LOG",
-                    Level::INFO,
-                    "error, warn, info, debug or trace",
-                )
-            }),
-            metrics: reader.parsed("MCPFN_METRICS", Switch(false), "on or off").0,
+            metrics: reader.form("MCPFN_METRICS", "on"),
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
-            origins: reader.origins(),
-            state_keys: reader.keys(),
         };
         reader.finish(settings)
     }
 }
 
 /// `file:PATH`: a list of keys that may change while the server runs.
-fn key_file<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
-    source: &str,
-) -> Option<Arc<dyn KeySource>> {
+fn key_file(reader: &mut EnvReader<'_>, source: &str) -> Option<Arc<dyn KeySource>> {
     let Some(path) = source
         .strip_prefix("file:")
         .map(PathBuf::from)
@@ -153,7 +109,7 @@ mod tests {
             "MCPFN_LOG" => Some("loud".into()),
             _ => None,
         };
-        let error = Settings::read(values).unwrap_err();
+        let error = Settings::read(EnvReader::new(&values), &[]).unwrap_err();
         assert_eq!(error.mistakes.len(), 4, "{error}");
         assert!(
             !error.to_string().contains("hunter2"),
@@ -163,14 +119,47 @@ mod tests {
 
     #[test]
     fn empty_means_not_set() {
-        let settings = Settings::read(|_| Some(" ".into())).unwrap();
+        let spaces = |_: &str| Some(" ".into());
+        let settings = Settings::read(EnvReader::new(&spaces), &[]).unwrap();
         assert_eq!(
             (
                 settings.port,
-                settings.origins.len(),
-                settings.state_keys.is_none()
+                settings.common.origins.len(),
+                settings.common.state_keys.is_none()
             ),
             (PORT, 0, true)
+        );
+    }
+
+    #[test]
+    fn the_table_has_what_is_read_and_nothing_else() {
+        let mut names = std::collections::BTreeSet::new();
+        for variables in [
+            [
+                ("MCPFN_AUTH", "oauth,api-key"),
+                ("MCPFN_API_KEYS_SOURCE", "x"),
+            ]
+            .as_slice(),
+            &[("MCPFN_AUTH", "api-key")],
+        ] {
+            let seen = std::cell::RefCell::new(Vec::new());
+            let variable = |name: &str| {
+                seen.borrow_mut().push(name.to_owned());
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| std::ffi::OsString::from(value))
+            };
+            drop(Settings::read(EnvReader::new(&variable), &[]));
+            names.extend(seen.into_inner());
+        }
+        names.retain(|name| name.starts_with("MCPFN_"));
+        let listed = mcpfn_settings::SETTINGS
+            .iter()
+            .filter(|setting| setting.hosts.meets(HOST.id))
+            .map(|setting| setting.name.to_owned())
+            .collect();
+        assert_eq!(
+            names, listed,
+            "read, and listed in crates/settings/src/table.rs"
         );
     }
 }

@@ -69,13 +69,15 @@ pub mod prelude {
 mod start;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use mcpfn_local::Setup;
+pub use mcpfn_local::{Hosts, Setting, Setup};
 #[cfg(not(target_arch = "wasm32"))]
 pub use start::{run, run_with};
 
 /// The host of this target, which is Cloudflare Workers.
 #[cfg(target_arch = "wasm32")]
 pub use mcpfn_worker as worker;
+#[cfg(target_arch = "wasm32")]
+pub use mcpfn_worker::{Hosts, Setting};
 
 /// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests
 /// can call too): `main` where there are processes, the fetch event of a Worker on wasm32.

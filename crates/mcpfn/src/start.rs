@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use mcpfn_core::{Builder, Platform};
-use mcpfn_local::Setup;
+use mcpfn_local::{Hosts, Program, Setting, Setup};
 
 /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See
 /// `--help`. With the feature `lambda` it serves AWS Lambda instead, when Lambda started the
@@ -18,32 +18,31 @@ pub fn run(server: impl FnOnce() -> Builder) -> ExitCode {
             ports: |platform: Platform| platform,
         })
     };
-    run_with(setup, "")
+    run_with(setup, &[])
 }
 
-/// [`run`] for a server that has ports of its own, or can fail to start. `environment` is help text
-/// for its variables.
-pub fn run_with<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>, environment: &str) -> ExitCode
+/// [`run`] for a server that has ports of its own, or can fail to start. `settings` are the
+/// variables that it reads itself: `--help` lists them, and other variables whose names begin with
+/// `MCPFN_` are mistakes.
+pub fn run_with<E, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    settings: &'static [Setting],
+) -> ExitCode
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
     #[cfg(feature = "lambda")]
     if started_by_lambda() {
-        return mcpfn_lambda::run(setup);
+        return mcpfn_lambda::run(setup, settings);
     }
-    let help: Vec<&str> = [environment, LAMBDA]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .collect();
-    mcpfn_local::run(setup, &help.join("\n"))
+    let hosts = if cfg!(feature = "lambda") {
+        Hosts::PROCESSES
+    } else {
+        Hosts::LOCAL
+    };
+    mcpfn_local::run(setup, &Program { settings, hosts })
 }
-
-/// Help text for the variables that matter on Lambda only.
-#[cfg(feature = "lambda")]
-const LAMBDA: &str = mcpfn_lambda::ENVIRONMENT;
-#[cfg(not(feature = "lambda"))]
-const LAMBDA: &str = "";
 
 /// Lambda sets the variable and passes no arguments. A program that another function starts
 /// inherits the variable, but is told with an argument (`--stdio`) what to do.

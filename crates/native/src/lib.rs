@@ -1,9 +1,11 @@
-//! What hosts on an operating system share: ports to its clock, timer, randomness and log, spans
-//! for a collector, and stores in its memory. Not a host: it serves nothing.
+//! What hosts on an operating system share: ports to its clock, timer, randomness and log, a client
+//! for other HTTP services, spans for a collector, and stores in its memory. Not a host: it serves
+//! nothing.
 //!
 //! # When to use it
 //!
-//! To write a host for an operating system; `mcpfn-local` and `mcpfn-lambda` are two. Servers do not need it.
+//! To write a host for an operating system; `mcpfn-local` and `mcpfn-lambda` are two. Servers do
+//! not need it.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,11 +22,20 @@
 //! ```
 
 mod background;
+#[cfg(feature = "client")]
+mod client;
+mod environment;
 pub mod memory;
 mod ports;
+#[cfg(feature = "client")]
+mod process;
 mod telemetry;
 
 pub use background::Tasks;
-pub use mcpfn_host::{EnvReader, Observed, Policies, RATE, SettingsError, Setup};
+#[cfg(feature = "client")]
+pub use client::{Client, Resolve, SystemResolver};
+pub use environment::environment;
 pub use ports::{OsRandom, new_key, platform};
+#[cfg(feature = "client")]
+pub use process::Process;
 pub use telemetry::{Telemetry, Transport};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcpfn_core::{BoxFuture, Clock, Keyring, Platform, Random, Timer};
-use mcpfn_host::Log;
+use mcpfn_settings::Log;
 
 /// The platform of this process, to which a server adds the ports of its toolkits.
 #[must_use]
@@ -22,9 +22,7 @@ pub fn platform(keys: Keyring) -> Platform {
 /// A key for request state that lives as long as this process.
 #[must_use]
 pub fn new_key() -> Keyring {
-    let mut key = [0; 32];
-    OsRandom.fill(&mut key);
-    Keyring::new(key)
+    mcpfn_settings::new_key(&OsRandom)
 }
 
 struct SystemClock;

@@ -16,6 +16,7 @@ mod settings;
 mod span;
 
 use mcpfn_core::Platform;
+use mcpfn_settings::{Hosts, Setting};
 
 #[cfg(feature = "otel")]
 use std::sync::Arc;
@@ -37,15 +38,40 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Help text for the variables, as a command line prints it; none without the feature.
-    pub const ENVIRONMENT: &str = if cfg!(feature = "otel") {
-        "\
-OpenTelemetry, each call a span:
-  OTEL_EXPORTER_OTLP_ENDPOINT  the collector, such as http://127.0.0.1:4318; OTLP over HTTP in protobuf [nothing is sent]
-  OTEL_EXPORTER_OTLP_HEADERS, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER
-                               as OpenTelemetry has them [the server's name; every call, unless its client's trace is not sampled]"
+    /// The variables, for `--help`; none without the feature.
+    pub const SETTINGS: &[Setting] = if cfg!(feature = "otel") {
+        &[
+            Setting::new(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "URL",
+                "nothing is sent",
+                "the collector of spans, such as http://127.0.0.1:4318; OTLP over HTTP in protobuf",
+            )
+            .on(Hosts::PROCESSES),
+            Setting::new(
+                "OTEL_EXPORTER_OTLP_HEADERS",
+                "NAME=VALUE,..",
+                "none",
+                "headers that the collector asks for",
+            )
+            .on(Hosts::PROCESSES),
+            Setting::new(
+                "OTEL_SERVICE_NAME",
+                "TEXT",
+                "the server's name",
+                "name of the service in spans; OTEL_RESOURCE_ATTRIBUTES adds attributes",
+            )
+            .on(Hosts::PROCESSES),
+            Setting::new(
+                "OTEL_TRACES_SAMPLER",
+                "TEXT",
+                "every call, unless its client's trace is not sampled",
+                "which calls are recorded, as OpenTelemetry has it",
+            )
+            .on(Hosts::PROCESSES),
+        ]
     } else {
-        ""
+        &[]
     };
 
     /// The platform with its calls recorded as spans too, if the environment names a collector.

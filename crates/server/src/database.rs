@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mcpfn::port::Sql;
+use mcpfn::text::switch;
 use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::shop;
 
@@ -106,14 +107,13 @@ fn open_postgres(
 }
 
 fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String> {
-    let opened = match writes.and_then(OsStr::to_str) {
-        None | Some("0") => Sqlite::open_read_only(path),
+    let writes = writes.map(|text| text.to_str().map(str::trim).and_then(switch));
+    let opened = match writes {
+        None | Some(Some(false)) => Sqlite::open_read_only(path),
         // opening for writing would make a missing file, and a name with a slip is no wish for an
         // empty database
-        Some("1") => Sqlite::open_read_only(path).and_then(|_| Sqlite::open(path)),
-        Some(_) => {
-            return Err("MCPFN_DATABASE_WRITABLE must be 1, or 0 for reading only".to_owned());
-        }
+        Some(Some(true)) => Sqlite::open_read_only(path).and_then(|_| Sqlite::open(path)),
+        Some(None) => return Err("MCPFN_DATABASE_WRITABLE must be on or off".to_owned()),
     };
     let shown = path.display();
     let opened = opened.map_err(|error| {

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mcpfn::port::{BlobPath, Blobs};
-use mcpfn_client::Client;
 use mcpfn_files::{Directory, S3};
+use mcpfn_native::Client;
 
 const ROOT: &str = "MCPFN_FILES_ROOT";
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn::port::{Embedder, Sql, SqlError};
-use mcpfn_client::Client;
+use mcpfn_native::Client;
 use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
 use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, is_present, schema_for};
 

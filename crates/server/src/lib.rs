@@ -5,6 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod configured;
+mod settings;
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ const DATABASE: &str = "DB";
 /// The binding of the bucket whose files are served.
 const FILES: &str = "FILES";
 
-mcpfn::worker::fetch!(setup);
+mcpfn::worker::fetch!(setup, settings::SETTINGS);
 
 fn setup(
     variables: &Variables,

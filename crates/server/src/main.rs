@@ -7,6 +7,7 @@ mod database;
 mod files;
 mod ingest;
 mod script;
+mod settings;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,33 +16,7 @@ use mcpfn::{Platform, Setup};
 
 use configured::{Configured, configured, ports};
 
-const ENVIRONMENT: &str =
-    "  MCPFN_TOOLKITS    which toolkits to serve, comma-separated [those that need no variable and reach nothing outside]
-  MCPFN_DATABASE    a SQLite file to serve, or postgres://USER:PASSWORD@HOST/NAME [the demo shop]
-  MCPFN_DATABASE_WRITABLE
-                    1 opens that file for writing too, as the toolkits crm and inventory can [for reading only]
-  MCPFN_DATABASE_READONLY_URL
-                    toolkit sql: a postgres:// URL of a role that can only read [that of MCPFN_DATABASE]
-  MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]
-  MCPFN_EMBEDDINGS_URL
-                    toolkit knowledge: an OpenAI-compatible service of embeddings, with MCPFN_EMBEDDINGS_MODEL and MCPFN_EMBEDDINGS_API_KEY;
-                    without one, texts are found by their words. `ingest FOLDER` adds documents to the database,
-                    `ingest FOLDER --sql FILE` writes the statements that add them to D1
-  MCPFN_WEATHER_API_KEY toolkit weather: a key of OpenWeatherMap; MCPFN_WEATHER_URL for another address
-  MCPFN_COMPANY_API_KEY toolkit company: a key of Apollo; MCPFN_COMPANY_URL for another address
-  MCPFN_SEARCH_API_KEY  toolkit web: a key of Brave Search, or of Serper with MCPFN_SEARCH_API=serper; MCPFN_SEARCH_URL for another address
-  MCPFN_FETCH_HOSTS toolkits fetch and web: hosts of the own network that pages may be read from, such as wiki.example:8080 [public ones only]
-  MCPFN_GITHUB_TOKEN
-                    toolkit github: without one it reads public repositories only; MCPFN_GITHUB_URL for another address
-  MCPFN_UPSTREAMS   toolkit upstream: other MCP servers to front, NAME=URL separated by commas; their tools are listed as NAME__tool
-  MCPFN_UPSTREAM_<NAME>_TOKEN
-                    this server's own bearer token there; a caller's token is never passed on
-  MCPFN_UPSTREAM_<NAME>_SCOPE
-                    the scope that a caller needs to see and use that server
-  MCPFN_FILES_ROOT  toolkit files: the directory to serve, several as NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET/PREFIX with
-                    AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_URL_S3 for R2 or MinIO
-  MCPFN_FILES_WRITABLE
-                    toolkit files: 1 adds the tools that write and move files [for reading only]";
+use crate::settings::SETTINGS;
 
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
@@ -53,7 +28,7 @@ fn main() -> ExitCode {
         [command, folder, option, file] if command == "ingest" && option == "--sql" => {
             ingest::command(Path::new(folder), Some(Path::new(file)), variable)
         }
-        _ => mcpfn::run_with(setup, ENVIRONMENT),
+        _ => mcpfn::run_with(setup, SETTINGS),
     }
 }
 

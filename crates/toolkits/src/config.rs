@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use mcpfn_core::text;
+
 /// A key or a token. It is never printed, and has only characters that a header can carry.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -71,6 +73,17 @@ impl<'a> Config<'a> {
         (self.variable)(name)
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty())
+    }
+
+    /// A switch: on, true, 1 or yes; off, false, 0, no or not set.
+    pub(crate) fn switch(&mut self, name: &str) -> bool {
+        let Some(text) = self.text(name) else {
+            return false;
+        };
+        text::switch(&text).unwrap_or_else(|| {
+            self.mistake(format!("{name} must be on or off"));
+            false
+        })
     }
 
     /// A key, if the variable is set.

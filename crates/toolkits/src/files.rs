@@ -3,7 +3,7 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `MCPFN_FILES_WRITABLE` | `1` adds `write_file` and `move_file`; without it files are only read |
+//! | `MCPFN_FILES_WRITABLE` | `on` adds `write_file` and `move_file`; without it files are only read |
 //!
 //! Where the files are is the host's to say. Every path is checked twice: as text by [`BlobPath`],
 //! and by the store, which knows links.
@@ -42,11 +42,8 @@ pub fn toolkit(builder: Builder, writes: bool) -> Builder {
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
-    let writes = config.text(WRITES);
-    if !matches!(writes.as_deref(), None | Some("0" | "1")) {
-        config.mistake(format!("{WRITES} must be 1, or 0 for reading only"));
-    }
-    toolkit(builder, writes.as_deref() == Some("1"))
+    let writes = config.switch(WRITES);
+    toolkit(builder, writes)
 }
 
 fn blobs(cx: &Cx) -> Result<&Arc<dyn Blobs>, ToolError> {

@@ -2,6 +2,7 @@
 //! JSON layer adds some 30 KB after gzip to what a bare Worker has 45 of. Spans are not kept: calls
 //! share one thread, and no line of ours needs one.
 
+use mcpfn_settings::log_panics;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use worker::{console_debug, console_error, console_log, console_warn};
@@ -11,7 +12,7 @@ use crate::line::line;
 /// Starts logging; a second start in one module changes nothing.
 pub(crate) fn start(level: Level) {
     let _ = tracing::subscriber::set_global_default(Console(level));
-    mcpfn_host::log_panics();
+    log_panics();
 }
 
 struct Console(Level);

@@ -4,42 +4,35 @@
 use std::cell::OnceCell;
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use mcpfn_auth::{AuthMethod, Signatures};
-use mcpfn_core::jsonrpc::Error as RpcError;
-use mcpfn_core::{Builder, HttpClient, Platform, RateLimits, RpcResponse};
-use mcpfn_host::Setup;
-use mcpfn_http::{Config, Service};
+use mcpfn_auth::Signatures;
+use mcpfn_core::{Builder, HttpClient, Platform, RateLimits};
+use mcpfn_http::{Service, client_gone, failed, unavailable};
+use mcpfn_settings::{Assembly, EnvReader, Policies, Setting, Setup, build};
 use tracing::Level;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
-use worker::wasm_bindgen::prelude::wasm_bindgen;
-use worker::wasm_bindgen::{self, JsValue};
-use worker::{Env, Headers, ResponseBuilder, web_sys};
+use worker::{Env, web_sys};
 
 use crate::hangup::Hangup;
 use crate::http_client::Fetch;
-use crate::settings::Settings;
+use crate::ports::Isolate;
+use crate::settings::{HOST, Settings};
+use crate::uncaught::uncaught;
 use crate::variables::Variables;
 use crate::web_crypto::WebCrypto;
 use crate::{console, ports, request, response};
 
 thread_local! {
     /// Mistakes are kept too: bindings don't change while an isolate lives.
-    static HOST: OnceCell<Result<Rc<WorkerHost>, String>> = const { OnceCell::new() };
+    static SHARED: OnceCell<Result<Rc<WorkerHost>, String>> = const { OnceCell::new() };
 }
-
-/// The host itself can't answer: what it was given to serve is no server, a tool panicked, nobody
-/// waits any more. Every other status is decided elsewhere.
-const UNAVAILABLE: u16 = 503;
-const FAILED: u16 = 500;
-const GONE_CLIENT: u16 = 499;
 
 /// The binding of the KV namespace for results. Without one, nothing is kept.
 const CACHE: &str = "CACHE";
@@ -55,11 +48,12 @@ struct WorkerHost {
 }
 
 /// Answers a fetch event; [`fetch!`](crate::fetch!) exports it. `setup` is asked at the first event
-/// of an isolate.
+/// of an isolate; `program` are the settings of the program itself.
 pub fn fetch<E, P>(
     request: web_sys::Request,
     env: Env,
     setup: impl FnOnce(&Variables) -> Result<Setup<P>, E> + 'static,
+    program: &'static [Setting],
 ) -> Promise
 where
     E: fmt::Display,
@@ -67,17 +61,23 @@ where
 {
     future_to_promise(AssertUnwindSafe(async move {
         let answered = uncaught(async move {
-            let host = HOST.with(|host| {
-                host.get_or_init(|| WorkerHost::new(&Variables(env), setup).map(Rc::new))
+            let host = SHARED.with(|host| {
+                host.get_or_init(|| WorkerHost::new(&Variables(env), setup, program).map(Rc::new))
                     .clone()
             });
             match host {
                 Ok(host) => host.answer(request).await,
-                Err(mistake) => refused(UNAVAILABLE, &mistake),
+                Err(mistake) => {
+                    tracing::error!("{mistake}");
+                    response::whole(unavailable(mistake))
+                }
             }
         });
-        let panicked = |panicked: Panicked| refused(FAILED, &panicked.to_string());
-        Ok(answered.await.unwrap_or_else(panicked).into())
+        let answered = answered.await.unwrap_or_else(|panicked| {
+            tracing::error!("{panicked}");
+            response::whole(failed(panicked.to_string()))
+        });
+        Ok(answered.into())
     }))
 }
 
@@ -98,12 +98,15 @@ impl WorkerHost {
     fn new<E, P>(
         variables: &Variables,
         setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+        program: &'static [Setting],
     ) -> Result<Self, String>
     where
         E: fmt::Display,
         P: FnOnce(Platform) -> Platform,
     {
-        let settings = Settings::read(|name| variables.find(name)).map_err(|error| {
+        let variable = |name: &str| variables.find(name);
+        let reader = EnvReader::new(&variable).with_names(variables.names());
+        let settings = Settings::read(reader, program).map_err(|error| {
             // the settings may be what says how much to log
             console::start(Level::INFO);
             format!(
@@ -111,54 +114,21 @@ impl WorkerHost {
                  MCPFN_API_KEYS with `wrangler secret put NAME`"
             )
         })?;
-        console::start(settings.log_level);
-        let Setup {
-            builder,
-            ports: add_ports,
-        } = setup(variables).map_err(|error| error.to_string())?;
-        let server = builder.build().map_err(|error| error.to_string())?;
-        let anybody = settings.methods.has(AuthMethod::None);
-        if anybody {
-            tracing::warn!(
-                "MCPFN_AUTH is none: anybody who reaches this Worker may call every tool"
-            );
-        }
-        let keys = settings.state_keys.unwrap_or_else(|| {
-            tracing::warn!(
-                "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when \
-                 another isolate gets the answer; set it to 32 random bytes in Base64 with \
-                 `wrangler secret put MCPFN_STATE_KEY`"
-            );
-            ports::new_key()
-        });
-        let mut config = Config::default();
-        config.anonymous = anybody;
-        config.auth = settings.proofs.auth;
-        config.origins.listed = settings.origins;
-        config.max_body = settings.max_body;
-        let limiter = Arc::new(variables.rates(settings.policies.rate)?);
-        let limits = RateLimits {
-            limiter,
-            rate: settings.policies.rate,
-            failure_mode: settings.policies.rate_limit_on_error,
-        };
-        // a request that waits for another one's work is stopped by the platform
-        let mut platform = settings
-            .policies
-            .apply_audit_settings(ports::platform(keys))
-            .without_sharing()
-            .with_rate_limits(limits)
-            .with_port::<dyn HttpClient>(Arc::new(Fetch))
-            .with_port::<dyn Signatures>(Arc::new(WebCrypto));
-        if let Some(cache) = variables.kv_cache(CACHE) {
-            platform = platform.with_cache(Arc::new(cache));
-        }
-        if let Some(store) = variables.idempotency(IDEMPOTENCY)? {
-            platform = platform.with_idempotency(store, settings.policies.idempotency_on_error);
-        }
+        console::start(settings.common.log_level.unwrap_or(Level::INFO));
+        let (server, add) = build(|| setup(variables))?;
+        let policies = settings.common.policies;
+        let Assembly {
+            service, platform, ..
+        } = settings.common.assemble(
+            &HOST,
+            server,
+            &Isolate,
+            |_, keys| with_stores(ports::platform(keys), variables, policies),
+            add,
+        )?;
         Ok(Self {
-            service: Service::new(server, config),
-            platform: Arc::new(add_ports(platform)),
+            service,
+            platform,
             base_path: settings.base_path,
         })
     }
@@ -181,72 +151,39 @@ impl WorkerHost {
             }
         });
         match answered.await {
-            Some(response) => response::convert(response, client),
-            // nobody reads it
-            None => Ok(ResponseBuilder::new()
-                .with_status(GONE_CLIENT)
-                .empty()
-                .into()),
+            Some(response) => response::convert(response, client).unwrap_or_else(|error| {
+                let message = format!("the answer could not be sent: {error}");
+                tracing::error!("{message}");
+                response::whole(failed(message))
+            }),
+            None => response::whole(client_gone()),
         }
-        .unwrap_or_else(|error| refused(FAILED, &format!("the answer could not be sent: {error}")))
     }
 }
 
-/// Does work after the answer: the isolate is kept for it, at most 30 seconds beyond the answer's
-/// end.
-pub fn wait_until(work: impl Future<Output = ()> + 'static) {
-    let work = uncaught(work);
-    keep(&future_to_promise(AssertUnwindSafe(async move {
-        // the panic hook has logged it
-        let _ = work.await;
-        Ok(JsValue::UNDEFINED)
-    })));
-}
-
-#[wasm_bindgen(module = "cloudflare:workers")]
-extern "C" {
-    #[wasm_bindgen(js_name = "waitUntil")]
-    fn keep(work: &Promise);
-}
-
-/// A JSON-RPC error without id: what is wrong is wrong for every message.
-fn refused(status: u16, message: &str) -> web_sys::Response {
-    tracing::error!(status, "{message}");
-    let answer = RpcResponse::malformed(None, &RpcError::internal(message.to_owned()));
-    let headers = Headers::new();
-    // both are fixed texts that JavaScript takes; without them the body would still say what it
-    // says
-    let _ = headers
-        .set("content-type", "application/json")
-        .and_then(|()| headers.set("cache-control", "no-store"));
-    ResponseBuilder::new()
-        .with_status(status)
-        .with_headers(headers)
-        .fixed(answer.message.to_vec())
-        .into()
-}
-
-/// A future whose panics end it and nothing else.
-async fn uncaught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
-    let mut future = pin!(future);
-    poll_fn(|cx| guarded(|| future.as_mut().poll(cx))).await
-}
-
-/// Polls, and makes a panic an error. Where the standard library aborts instead, there is nothing
-/// to catch.
-pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, Panicked>> {
-    match catch_unwind(AssertUnwindSafe(poll)) {
-        Ok(poll) => poll.map(Ok),
-        Err(_) => Poll::Ready(Err(Panicked)),
+/// The ports and the stores that this Worker has.
+fn with_stores(
+    platform: Platform,
+    variables: &Variables,
+    policies: Policies,
+) -> Result<Platform, String> {
+    let limits = RateLimits {
+        limiter: Arc::new(variables.rates(policies.rate)?),
+        rate: policies.rate,
+        failure_mode: policies.rate_limit_on_error,
+    };
+    // a request that waits for another one's work is stopped by the platform
+    let mut platform = policies
+        .apply_to_audit_log(platform)
+        .without_sharing()
+        .with_rate_limits(limits)
+        .with_port::<dyn HttpClient>(Arc::new(Fetch))
+        .with_port::<dyn Signatures>(Arc::new(WebCrypto));
+    if let Some(cache) = variables.kv_cache(CACHE) {
+        platform = platform.with_cache(Arc::new(cache));
     }
-}
-
-/// A handler panicked; the panic hook has logged where.
-#[derive(Debug)]
-pub(crate) struct Panicked;
-
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the call failed unexpectedly; the log says where")
+    if let Some(store) = variables.idempotency(IDEMPOTENCY)? {
+        platform = platform.with_idempotency(store, policies.idempotency_on_error);
     }
+    Ok(platform)
 }

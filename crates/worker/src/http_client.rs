@@ -143,5 +143,5 @@ impl Drop for End {
 }
 
 fn unreachable(error: &JsValue) -> HttpError {
-    HttpError::Unreachable(crate::variables::message(error))
+    HttpError::Unreachable(crate::error::message(error))
 }

@@ -45,6 +45,8 @@ mod callback;
 #[cfg(target_arch = "wasm32")]
 mod console;
 #[cfg(target_arch = "wasm32")]
+mod error;
+#[cfg(target_arch = "wasm32")]
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod hangup;
@@ -59,20 +61,26 @@ mod response;
 #[cfg(target_arch = "wasm32")]
 mod stores;
 #[cfg(target_arch = "wasm32")]
+mod uncaught;
+#[cfg(target_arch = "wasm32")]
 mod variables;
+#[cfg(target_arch = "wasm32")]
+mod wait_until;
 #[cfg(target_arch = "wasm32")]
 mod web_crypto;
 
 #[cfg(target_arch = "wasm32")]
-pub use fetch::{fetch, served, wait_until};
-pub use mcpfn_host::{SettingsError, Setup};
-pub use settings::{ENVIRONMENT, Settings};
+pub use fetch::{fetch, served};
+pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
+pub use settings::Settings;
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]
 pub use stores::R2;
 #[cfg(target_arch = "wasm32")]
 pub use stores::{D1, KvCache, RateBindings};
 #[cfg(target_arch = "wasm32")]
 pub use variables::Variables;
+#[cfg(target_arch = "wasm32")]
+pub use wait_until::wait_until;
 
 /// What [`fetch!`] expands to names these.
 #[cfg(target_arch = "wasm32")]
@@ -86,13 +94,16 @@ pub mod export {
 }
 
 /// Exports the fetch event of a Worker, once in a program. `$setup` is a function from
-/// [`Variables`] to what is served.
+/// [`Variables`] to what is served, `$program` the settings of the program itself, if it has any.
 #[cfg(target_arch = "wasm32")]
 // rustfmt moves the attribute inside further to the right each time
 #[rustfmt::skip]
 #[macro_export]
 macro_rules! fetch {
     ($setup:expr) => {
+        $crate::fetch!($setup, &[]);
+    };
+    ($setup:expr, $program:expr) => {
         #[doc(hidden)]
         #[$crate::export::attribute(
             js_name = "fetch",
@@ -101,7 +112,7 @@ macro_rules! fetch {
             wasm_bindgen_futures = $crate::export::wasm_bindgen_futures
         )]
         pub fn mcpfn_worker_fetch(request: $crate::export::Request, variables: $crate::export::Env) -> $crate::export::Promise {
-            $crate::fetch(request, variables, $setup)
+            $crate::fetch(request, variables, $setup, $program)
         }
     };
 }

@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mcpfn_core::{Background, BoxFuture, Clock, Keyring, Platform, Random, Timer};
-use mcpfn_host::Log;
+use mcpfn_settings::Log;
 use worker::js_sys::{Date, global};
 use worker::wasm_bindgen::JsCast;
 use worker::web_sys::WorkerGlobalScope;
 
 use crate::callback::Callback;
-use crate::fetch::wait_until;
+use crate::wait_until::wait_until;
 
 /// The longest wait that `setTimeout` understands, some 24 days; it takes a longer one for none.
 const MAX_DURATION: Duration = Duration::from_millis(i32::MAX as u64);
@@ -29,14 +29,8 @@ pub(crate) fn platform(keys: Keyring) -> Platform {
     .with_background(Arc::new(Isolate))
 }
 
-/// A key for request state that lives as long as this isolate.
-pub(crate) fn new_key() -> Keyring {
-    let mut key = [0; 32];
-    Isolate.fill(&mut key);
-    Keyring::new(key)
-}
-
-struct Isolate;
+/// This isolate as every port that needs nothing else.
+pub(crate) struct Isolate;
 
 impl Clock for Isolate {
     /// The time of the last I/O: Workers stop the clock while code runs.

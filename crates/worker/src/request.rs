@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body::Frame;
 use mcpfn_core::Principal;
-use mcpfn_host::strip_base_path;
+use mcpfn_settings::strip_base_path;
 use worker::js_sys::{Array, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;

@@ -10,8 +10,8 @@ use http_body::Body as _;
 use mcpfn_http::Body;
 use worker::{Error, Headers, ResponseBuilder, web_sys};
 
-use crate::fetch::guarded;
 use crate::hangup::Hangup;
+use crate::uncaught::guarded;
 
 /// The response, and whoever waits for it.
 pub(crate) fn convert(
@@ -32,6 +32,23 @@ pub(crate) fn convert(
         })?,
     };
     Ok(response.into())
+}
+
+/// A fixed response of the host's own.
+pub(crate) fn whole(response: Response<Body>) -> web_sys::Response {
+    let (parts, body) = response.into_parts();
+    let builder = ResponseBuilder::new().with_status(parts.status.as_u16());
+    let builder = match headers(&parts.headers) {
+        Ok(headers) => builder.with_headers(headers),
+        // without them the body still says what it says
+        Err(_) => builder,
+    };
+    let bytes = body.as_full().cloned().unwrap_or_default();
+    if bytes.is_empty() {
+        builder.empty().into()
+    } else {
+        builder.fixed(bytes.to_vec()).into()
+    }
 }
 
 fn headers(from: &HeaderMap) -> Result<Headers, Error> {

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use mcpfn_core::{IdempotencyStore, Rate};
-use worker::js_sys::{JSON, Reflect};
-use worker::wasm_bindgen::JsValue;
+use worker::js_sys::{JSON, Object, Reflect};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::{D1Database, Env};
 
 #[cfg(feature = "idempotency")]
@@ -13,14 +13,6 @@ use crate::stores::DurableIdempotency;
 #[cfg(feature = "r2")]
 use crate::stores::R2;
 use crate::stores::{D1, KvCache, RateBindings};
-
-/// What a JavaScript error says.
-pub(crate) fn message(error: &JsValue) -> String {
-    let message = Reflect::get(error, &"message".into())
-        .ok()
-        .and_then(|message| message.as_string());
-    message.unwrap_or_else(|| format!("{error:?}"))
-}
 
 /// The variables, secrets and stores of a Worker.
 #[derive(Debug, Clone)]
@@ -39,6 +31,15 @@ impl Variables {
             .as_string()
             .or_else(|| JSON::stringify(&value).ok()?.as_string())?;
         Some(text.into())
+    }
+
+    /// The names of all variables, secrets and bindings.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let environment: &Object = self.0.unchecked_ref();
+        Object::keys(environment)
+            .iter()
+            .filter_map(|name| name.as_string())
+            .collect()
     }
 
     /// The D1 database of a binding.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mcpfn_client::Client;
 use mcpfn_core::{
     AuditEntry, AuditLog, BoxFuture, Clock, Failure, HttpClient, Keyring, Platform, Random, Timer,
 };
+use mcpfn_native::Client;
 
 /// The time, in milliseconds since 1970.
 #[derive(Debug)]

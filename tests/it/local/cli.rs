@@ -349,7 +349,7 @@ fn ways_to_prove_who_calls_that_lack_something_are_a_sentence() {
     let (code, _, stderr) = run(command(&["--port", "0"]).env("MCPFN_AUTH", "iam"));
     assert_eq!(code, Some(1));
     assert!(
-        stderr.contains("MCPFN_AUTH must be of oauth, api-key, none"),
+        stderr.contains("MCPFN_AUTH must be one or more of oauth, api-key, none"),
         "{stderr}"
     );
 }

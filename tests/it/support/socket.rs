@@ -45,7 +45,7 @@ impl Local {
         };
         let builder = mcpfn_toolkits::register(own, "upstream", &variable).unwrap();
         let platform = mcpfn_local::platform(time::keys())
-            .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
+            .with_port::<dyn HttpClient>(Arc::new(mcpfn_native::Client::new()));
         Self::serve(
             Service::new(builder.build().unwrap(), Config::loopback()),
             platform,

@@ -51,7 +51,7 @@ fn hosts_and_toolkits_see_what_is_below_them() {
     none(
         &found,
         "hosts never see each other and nothing below `mcpfn` sees a host; toolkits see core and \
-         crates of ports. Move what both need into a crate below (`crates/host`, `crates/native`), \
+         crates of ports. Move what both need into a crate below (`crates/settings`, `crates/native`), \
          or take it through a port; a new crate of ports is added to BELOW_TOOLKITS",
     );
 }

@@ -91,7 +91,6 @@ fn dependencies_of_schema_core_http_and_auth_are_these() {
             "auth",
             [
                 "mcpfn-core",
-                "mcpfn-host",
                 "mcpfn-http",
                 "async-lock",
                 "base64",

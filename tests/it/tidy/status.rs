@@ -5,13 +5,14 @@ use super::code::{bare, tokens};
 use super::source::{library, lines_with, none, none_but};
 
 /// Statuses that these read were chosen by another server.
-const READERS: [&str; 7] = [
+const READERS: [&str; 8] = [
     "crates/auth/src/introspection.rs",
-    "crates/client/src/",
     "crates/core/src/port/http_client.rs",
     "crates/files/src/s3/",
     "crates/files/src/s3.rs",
     "crates/lambda/src/dynamodb/",
+    "crates/native/src/client/",
+    "crates/native/src/client.rs",
     "crates/toolkits/src/",
 ];
 
@@ -19,9 +20,6 @@ const READERS: [&str; 7] = [
 const NOT_YET: &[&str] = &[
     "crates/core/src/jsonrpc/error.rs: 403",
     "crates/core/src/jsonrpc/error.rs: 429",
-    "crates/worker/src/fetch.rs: 499",
-    "crates/worker/src/fetch.rs: 500",
-    "crates/worker/src/fetch.rs: 503",
     "crates/worker/src/stores/idempotency/object.rs: 400",
 ];
 

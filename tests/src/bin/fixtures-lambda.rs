@@ -11,10 +11,11 @@ use mcpfn_lambda::Setup;
 
 fn main() -> ExitCode {
     let name = std::env::var("MCPFN_TEST_SERVER").unwrap_or_else(|_| "everything".to_owned());
-    mcpfn_lambda::run(|| {
+    let setup = || {
         Ok::<_, Infallible>(Setup {
             builder: servers::named(&name)(),
             ports: |platform: Platform| platform,
         })
-    })
+    };
+    mcpfn_lambda::run(setup, &[])
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use mcpfn_aws::AccessKeys;
-use mcpfn_client::Client;
 use mcpfn_core::{HttpClient as _, HttpRequest};
 use mcpfn_files::S3;
+use mcpfn_native::Client;
 
 /// What emulators that check signatures are told; `cargo xtask stores` does so.
 pub const ID: &str = "hunter1";

@@ -5,9 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use mcpfn_client::Client;
 use mcpfn_core::{HttpClient as _, HttpRequest};
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation};
+use mcpfn_native::Client;
 use mcpfn_telemetry_tests::{Collector, attribute};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;

@@ -1,10 +1,9 @@
 //! Which table, where, and as whom: settings only.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use mcpfn_aws::AccessKeys;
-use mcpfn_native::EnvReader;
+use mcpfn_settings::EnvReader;
 
 /// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the
 /// same region answers in 2 to 10, and a first connection costs three round trips more.
@@ -31,7 +30,7 @@ pub struct Table {
 
 impl Table {
     /// The table, if the environment names one.
-    pub(crate) fn read<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<Self> {
+    pub(crate) fn read(reader: &mut EnvReader<'_>) -> Option<Self> {
         let name = reader.text("MCPFN_DYNAMODB_TABLE")?.trim().to_owned();
         let (region, keys) = mcpfn_aws::account(reader, "MCPFN_DYNAMODB_TABLE");
         let endpoint = mcpfn_aws::endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
@@ -70,12 +69,11 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> (Option<Table>, Vec<String>) {
-        let mut reader = EnvReader::new(|name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).into())
-        });
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        let mut reader = EnvReader::new(&variable);
         let table = Table::read(&mut reader);
         (
             table,

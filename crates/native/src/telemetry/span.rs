@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use mcpfn_core::{AuditEntry, HttpClient, Outcome, Platform};
-use mcpfn_host::Observed;
+use mcpfn_settings::Observed;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, InstrumentationScope, Key, KeyValue, Value};

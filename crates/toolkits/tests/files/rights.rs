@@ -49,7 +49,7 @@ async fn files_are_only_read_unless_the_operator_says_more() {
     assert!(
         mistakes
             .to_string()
-            .contains("MCPFN_FILES_WRITABLE must be 1, or 0 for reading only"),
+            .contains("MCPFN_FILES_WRITABLE must be on or off"),
         "{mistakes}"
     );
 }

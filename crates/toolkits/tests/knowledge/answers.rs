@@ -2,7 +2,7 @@
 //! model's, so only the search by words has a bound to hold; the others show that rankings are put
 //! together.
 
-use mcpfn_client::Client as Http;
+use mcpfn_native::Client as Http;
 use mcpfn_toolkits::Secret;
 use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
 use serde_json::json;

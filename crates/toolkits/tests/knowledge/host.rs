@@ -41,7 +41,7 @@ impl Client {
         let server = register(builder, "knowledge, contracts", &variable).unwrap();
         let client = TestClient::new(server)
             .with_port::<dyn Sql>(Arc::clone(&store.served))
-            .with_port::<dyn HttpClient>(Arc::new(mcpfn_client::Client::new()));
+            .with_port::<dyn HttpClient>(Arc::new(mcpfn_native::Client::new()));
         Self(client)
     }
 

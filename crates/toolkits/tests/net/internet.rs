@@ -6,8 +6,8 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use mcpfn_client::{Client, Resolve};
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use mcpfn_native::{Client, Resolve};
 
 use crate::host::FASTER;
 

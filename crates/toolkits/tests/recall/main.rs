@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcpfn_client::Client as Http;
+use mcpfn_native::Client as Http;
 use mcpfn_ports::{Embedder as _, SqlValue};
 use mcpfn_toolkits::Secret;
 use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};

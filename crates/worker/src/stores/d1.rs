@@ -10,7 +10,7 @@ use worker::wasm_bindgen::{self, JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{D1Database, D1PreparedStatement};
 
-use crate::variables::message;
+use crate::error::message;
 
 /// The largest whole number that a JavaScript number holds exactly.
 const EXACT: f64 = 9_007_199_254_740_991.0;

@@ -22,9 +22,9 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{RequestInit, Response};
 
+use crate::error::message as said;
 use crate::idempotency_message::{HOLDER, HoldAction, HoldAnswer, HoldRequest};
 use crate::ports::Timeout;
-use crate::variables::message as said;
 
 /// The longest that a call waits for an object: one that is not awake takes some hundred
 /// milliseconds.

@@ -40,6 +40,6 @@ fn main() -> ExitCode {
                 ports,
             })
         },
-        "",
+        &[],
     )
 }

@@ -14,11 +14,10 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use mcpfn::Platform;
-use mcpfn_auth::{AuthMethod as Proof, AuthMethods, Credentials};
 use mcpfn_auth_tests::{TestClock, guarded, platform};
-use mcpfn_host::EnvReader;
 use mcpfn_http::{Config, Service};
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation, event};
+use mcpfn_settings::{AuthMethod, Common, EnvReader, Hosts};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -68,19 +67,26 @@ enum Place {
 
 impl Host {
     pub(crate) fn in_process(settings: &Settings) -> Self {
-        let mut reader = EnvReader::new(|name| {
+        let variable = |name: &str| {
             settings
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| OsString::from(value))
-        });
-        let methods = AuthMethods::read(&mut reader, &[Proof::OAuth, Proof::ApiKey]);
-        let proofs = methods.map(|methods| Credentials::read(&mut reader, &methods));
+        };
+        let mut reader = EnvReader::new(&variable);
+        let host = mcpfn_settings::Host {
+            id: Hosts::ALL,
+            methods: &[AuthMethod::OAuth, AuthMethod::ApiKey],
+            auth_unset: None,
+            rate: None,
+            key_source: None,
+            deployment: None,
+        };
+        let common = Common::read(&mut reader, &host, &[]);
         let mut config = Config::default();
         config.auth = reader
-            .finish(proofs)
+            .finish(common.credentials)
             .expect("the settings have no mistake")
-            .expect("MCPFN_AUTH is set")
             .auth;
         let (platform, clock) = platform();
         let service = Service::new(

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use mcpfn_auth::{AuthMethod, AuthMethods, Credentials};
 use mcpfn_auth_tests::{Issuer, Key, Kind, TestClock, compact, guarded, platform};
-use mcpfn_client::Client;
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse, Platform};
-use mcpfn_host::EnvReader;
 use mcpfn_http::{Config, Service};
+use mcpfn_native::Client;
+use mcpfn_settings::{AuthMethod, Common, EnvReader, Hosts};
 use serde_json::{Value, json};
 
 use crate::world::{P256, RSA, changed};
@@ -50,19 +49,26 @@ impl Guarded {
             ("MCPFN_ACCESS_TEAM", "acme"),
             ("MCPFN_ACCESS_AUDIENCE", "tag"),
         ];
-        let mut reader = EnvReader::new(|name| {
+        let variable = |name: &str| {
             settings
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| OsString::from(value))
-        });
-        let methods = AuthMethods::read(&mut reader, &[AuthMethod::CloudflareAccess]);
-        let proofs = methods.map(|methods| Credentials::read(&mut reader, &methods));
+        };
+        let mut reader = EnvReader::new(&variable);
+        let host = mcpfn_settings::Host {
+            id: Hosts::ALL,
+            methods: &[AuthMethod::CloudflareAccess],
+            auth_unset: None,
+            rate: None,
+            key_source: None,
+            deployment: None,
+        };
+        let common = Common::read(&mut reader, &host, &[]);
         let mut config = Config::default();
         config.auth = reader
-            .finish(proofs)
+            .finish(common.credentials)
             .expect("the settings have no mistake")
-            .expect("MCPFN_AUTH is set")
             .auth;
         let (platform, clock) = platform();
         let domain = Domain {

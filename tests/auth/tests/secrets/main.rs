@@ -7,8 +7,8 @@ mod host;
 
 use http::Method;
 use mcpfn_auth::hash_key;
-use mcpfn_client::Client;
 use mcpfn_core::{HttpClient as _, HttpRequest};
+use mcpfn_native::Client;
 use serde_json::{Value, json};
 
 use host::Host;

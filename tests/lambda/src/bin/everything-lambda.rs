@@ -88,5 +88,5 @@ fn main() -> ExitCode {
             ports: |platform: Platform| platform,
         })
     };
-    mcpfn_lambda::run(setup)
+    mcpfn_lambda::run(setup, &[])
 }

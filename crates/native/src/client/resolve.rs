@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use mcpfn_core::BoxFuture;
 use tower_service::Service;
 
-use crate::address::is_public;
+use super::address::is_public;
 
 /// From a name to its addresses.
 pub trait Resolve: Send + Sync {

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::resolve::{Checked, Resolve};
+use super::resolve::{Checked, Resolve};
 
 /// After this long without use a connection is closed: most servers close theirs after a minute or
 /// more.

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mcpfn_client::{Client, Resolve};
 use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use mcpfn_native::{Client, Resolve};
 use server::{RpcResponse, Server};
 
 async fn get(server: &Server) -> Result<HttpResponse, HttpError> {

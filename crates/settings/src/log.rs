@@ -1,9 +1,9 @@
-//! Records of calls, written to the log. Which format and which place a log line has is decided
-//! where `tracing` is set up.
+//! The audit log as lines of the log. Which format and which place a line has is
+//! decided where `tracing` is set up.
 
 use mcpfn_core::{AuditEntry, AuditLog, Failure};
 
-/// Writes every record to `tracing`.
+/// Writes every entry to `tracing`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Log;
 

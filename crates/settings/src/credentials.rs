@@ -1,43 +1,20 @@
-//! Credentials of identity from variables, with every mistake reported. Which of them a host has, it
-//! says itself.
+//! `MCPFN_AUTH`'s methods put together from their variables. How a caller is checked is
+//! `mcpfn-auth`'s.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 
+use mcpfn_auth::{
+    ApiKey, ApiKeys, CloudflareAccess, IamScopes, Introspection, KeySource, OAuth,
+    RejectUnknownBearer, url_mistake,
+};
 use mcpfn_core::Scopes;
-use mcpfn_host::EnvReader;
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
-use crate::access::CloudflareAccess;
-use crate::api_key::{ApiKey, ApiKeys, KeySource};
-use crate::bearer::RejectUnknownBearer;
-use crate::iam::IamScopes;
-use crate::introspection::Introspection;
 use crate::methods::{AuthMethod, AuthMethods};
-use crate::oauth::OAuth;
-use crate::remote;
+use crate::reader::{EnvReader, listed};
 
-/// Help text for the variables, as a command line prints it.
-pub const ENVIRONMENT: &str = "\
-Who may call, with MCPFN_AUTH=oauth:
-  MCPFN_ISSUER           issuers whose access tokens are taken, comma-separated; as in the tokens' iss
-  MCPFN_PUBLIC_URL       URL of the MCP endpoint as clients use it; tokens are issued for it [the first URL of MCPFN_AUDIENCE]
-  MCPFN_AUDIENCE         what tokens have in aud if that is not the URL, comma-separated [MCPFN_PUBLIC_URL]
-  MCPFN_JWKS_URL         where the keys of the issuer are [found through the issuer]
-  MCPFN_INTROSPECTION_URL, MCPFN_INTROSPECTION_CLIENT_ID, MCPFN_INTROSPECTION_CLIENT_SECRET
-                         whom to ask about tokens that are not signed, and as whom [nobody]
-With MCPFN_AUTH=api-key:
-  MCPFN_API_KEYS         name:hash or name:hash:scope scope, semicolons or lines between them; hash is the key's SHA-256
-  MCPFN_API_KEYS_SOURCE  where such a list is instead, read again while the server runs: file:PATH; on Lambda ssm:NAME or
-                         secretsmanager:NAME
-With MCPFN_AUTH=access:
-  MCPFN_ACCESS_TEAM      the TEAM of TEAM.cloudflareaccess.com
-  MCPFN_ACCESS_AUDIENCE  AUD tags of applications, comma-separated
-With MCPFN_AUTH=iam or authorizer:
-  MCPFN_IAM_SCOPES       ARN=scope scope, semicolons or lines between them; * in an ARN stands for anything but : and /
-                         [every caller may do everything]
-With any:
-  MCPFN_DEFAULT_SCOPES   what a proof grants that has no word about scopes [API keys and Access: everything; tokens: nothing]";
+/// Makes of `MCPFN_API_KEYS_SOURCE` where keys are listed, or reports why it can't.
+pub type OpenKeySource = fn(&mut EnvReader<'_>, &str) -> Option<Arc<dyn KeySource>>;
 
 /// How callers prove who they are, as the operator decided.
 #[derive(Debug, Clone)]
@@ -51,28 +28,13 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Reads what these methods need, on a host where keys come from variables alone.
-    pub fn read<F: Fn(&str) -> Option<OsString>>(
-        reader: &mut EnvReader<F>,
-        methods: &AuthMethods,
-    ) -> Self {
-        Self::read_with(reader, methods, |reader, _| {
-            reader.mistake(
-                "MCPFN_API_KEYS_SOURCE is set, but this host has no store of secrets: \
-                unset it, and set MCPFN_API_KEYS",
-            );
-            None
-        })
-    }
-
     /// Reads what these methods need. `open` makes of `MCPFN_API_KEYS_SOURCE` where keys are
-    /// listed, or reports why it can't.
-    pub fn read_with<F, O>(reader: &mut EnvReader<F>, methods: &AuthMethods, open: O) -> Self
-    where
-        F: Fn(&str) -> Option<OsString>,
-        O: FnOnce(&mut EnvReader<F>, &str) -> Option<Arc<dyn KeySource>>,
-    {
-        refuse_unused(reader, methods);
+    /// listed; a host without such places does not read it.
+    pub(crate) fn read(
+        reader: &mut EnvReader<'_>,
+        methods: &AuthMethods,
+        open: Option<OpenKeySource>,
+    ) -> Self {
         let scopes = reader
             .text("MCPFN_DEFAULT_SCOPES")
             .map(|scopes| Scopes::parse(&scopes));
@@ -90,53 +52,18 @@ impl Credentials {
         if methods.has(AuthMethod::ApiKey) || methods.has(AuthMethod::OAuth) {
             auth.authenticators.push(Arc::new(RejectUnknownBearer));
         }
-        let iam = iam(reader);
+        let by_platform = [AuthMethod::Iam, AuthMethod::Authorizer];
+        let iam = if by_platform.iter().any(|method| methods.has(*method)) {
+            iam(reader)
+        } else {
+            None
+        };
         Self { auth, iam }
     }
 }
 
-/// A variable that protects nothing is one that its operator believes to protect something.
-fn refuse_unused<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
-    methods: &AuthMethods,
-) {
-    for (used_by, names) in [
-        (
-            &[AuthMethod::OAuth][..],
-            &[
-                "MCPFN_ISSUER",
-                "MCPFN_AUDIENCE",
-                "MCPFN_JWKS_URL",
-                "MCPFN_INTROSPECTION_URL",
-            ][..],
-        ),
-        (
-            &[AuthMethod::ApiKey],
-            &["MCPFN_API_KEYS", "MCPFN_API_KEYS_SOURCE"],
-        ),
-        (
-            &[AuthMethod::CloudflareAccess],
-            &["MCPFN_ACCESS_TEAM", "MCPFN_ACCESS_AUDIENCE"],
-        ),
-        (
-            &[AuthMethod::Iam, AuthMethod::Authorizer],
-            &["MCPFN_IAM_SCOPES"],
-        ),
-    ] {
-        for name in names {
-            if !used_by.iter().any(|method| methods.has(*method)) && reader.text(name).is_some() {
-                let word = used_by[0].as_str();
-                reader.mistake(format!(
-                    "{name} is set, but MCPFN_AUTH does not have {word}: add it \
-                    there, or unset {name}"
-                ));
-            }
-        }
-    }
-}
-
-fn needed<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
+fn needed(
+    reader: &mut EnvReader<'_>,
     name: &str,
     method: AuthMethod,
     what: &str,
@@ -154,18 +81,7 @@ fn needed<F: Fn(&str) -> Option<OsString>>(
     text.map(|text| text.trim().to_owned())
 }
 
-fn listed(text: &str) -> Vec<String> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-fn access<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
-    scopes: Option<&Scopes>,
-) -> Option<Arc<dyn Authenticator>> {
+fn access(reader: &mut EnvReader<'_>, scopes: Option<&Scopes>) -> Option<Arc<dyn Authenticator>> {
     let team = needed(
         reader,
         "MCPFN_ACCESS_TEAM",
@@ -194,24 +110,20 @@ fn access<F: Fn(&str) -> Option<OsString>>(
     }))
 }
 
-fn api_keys<F, O>(
-    reader: &mut EnvReader<F>,
+fn api_keys(
+    reader: &mut EnvReader<'_>,
     scopes: Option<&Scopes>,
-    open: O,
-) -> Option<Arc<dyn Authenticator>>
-where
-    F: Fn(&str) -> Option<OsString>,
-    O: FnOnce(&mut EnvReader<F>, &str) -> Option<Arc<dyn KeySource>>,
-{
-    let keys = match reader.text("MCPFN_API_KEYS_SOURCE") {
+    open: Option<OpenKeySource>,
+) -> Option<Arc<dyn Authenticator>> {
+    let source = open.and_then(|open| Some((open, reader.text("MCPFN_API_KEYS_SOURCE")?)));
+    let keys = match source {
         Some(_) if reader.text("MCPFN_API_KEYS").is_some() => {
             reader.mistake(
-                "MCPFN_API_KEYS and MCPFN_API_KEYS_SOURCE are both set: unset the one \
-                that is not to count",
+                "MCPFN_API_KEYS and MCPFN_API_KEYS_SOURCE are both set: remove one of them",
             );
             return None;
         }
-        Some(source) => ApiKeys::from_source(open(reader, source.trim())?),
+        Some((open, source)) => ApiKeys::from_source(open(reader, source.trim())?),
         None => ApiKeys::new(listed_keys(reader)?),
     };
     Some(Arc::new(match scopes {
@@ -220,7 +132,7 @@ where
     }))
 }
 
-fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<Vec<ApiKey>> {
+fn listed_keys(reader: &mut EnvReader<'_>) -> Option<Vec<ApiKey>> {
     let text = needed(
         reader,
         "MCPFN_API_KEYS",
@@ -236,11 +148,7 @@ fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Op
     .ok()
 }
 
-fn oauth<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
-    scopes: Option<&Scopes>,
-    auth: &mut AuthConfig,
-) {
+fn oauth(reader: &mut EnvReader<'_>, scopes: Option<&Scopes>, auth: &mut AuthConfig) {
     let issuers = needed(
         reader,
         "MCPFN_ISSUER",
@@ -251,10 +159,10 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
     for issuer in &issuers {
         url(reader, "MCPFN_ISSUER", issuer);
     }
-    let audiences = listed(&reader.text("MCPFN_AUDIENCE").unwrap_or_default());
+    let audiences = reader.list("MCPFN_AUDIENCE");
     let own = match audiences
         .iter()
-        .find(|audience| remote::mistake(audience).is_none())
+        .find(|audience| url_mistake(audience).is_none())
     {
         Some(audience) if reader.text("MCPFN_PUBLIC_URL").is_none() => Some(audience.clone()),
         _ => needed(
@@ -300,8 +208,8 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
     });
 }
 
-fn introspection<F: Fn(&str) -> Option<OsString>>(
-    reader: &mut EnvReader<F>,
+fn introspection(
+    reader: &mut EnvReader<'_>,
     issuers: &[String],
     audiences: &[String],
 ) -> Option<Introspection> {
@@ -332,7 +240,7 @@ fn introspection<F: Fn(&str) -> Option<OsString>>(
     }
 }
 
-fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<IamScopes> {
+fn iam(reader: &mut EnvReader<'_>) -> Option<IamScopes> {
     match reader.text("MCPFN_IAM_SCOPES")?.parse() {
         Ok(map) => Some(map),
         Err(mistakes) => {
@@ -345,8 +253,8 @@ fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<Iam
     }
 }
 
-fn url<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>, name: &str, url: &str) {
-    if let Some(mistake) = remote::mistake(url) {
+fn url(reader: &mut EnvReader<'_>, name: &str, url: &str) {
+    if let Some(mistake) = url_mistake(url) {
         // not repeated: it may have a password in it
         reader.mistake(format!(
             "{name} {mistake}; write a URL such as https://host/path"

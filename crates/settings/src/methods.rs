@@ -1,10 +1,9 @@
-//! `MCPFN_AUTH`: the ways in which callers may prove who they are, as words.
+//! `MCPFN_AUTH`: the methods by which callers prove who they are, as words. What a method needs is
+//! `credentials.rs`.
 
-use std::ffi::OsString;
+use crate::reader::{EnvReader, listed};
 
-use mcpfn_host::EnvReader;
-
-/// One way.
+/// One method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthMethod {
@@ -23,15 +22,6 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
-    const ALL: [Self; 6] = [
-        Self::Iam,
-        Self::Authorizer,
-        Self::OAuth,
-        Self::ApiKey,
-        Self::CloudflareAccess,
-        Self::None,
-    ];
-
     /// As it is written in settings.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -51,44 +41,42 @@ impl AuthMethod {
 pub struct AuthMethods(Vec<AuthMethod>);
 
 impl AuthMethods {
-    /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host allows. `None` when it
-    /// is not set, which each host judges for itself, and when it can't be used, which is a mistake
-    /// of the reader's.
-    pub fn read<F: Fn(&str) -> Option<OsString>>(
-        reader: &mut EnvReader<F>,
+    /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host has. `None` after a
+    /// mistake; `unset` is the one of a variable that is not set, without which `none` is meant.
+    pub(crate) fn read(
+        reader: &mut EnvReader<'_>,
         allowed: &[AuthMethod],
+        unset: Option<&str>,
     ) -> Option<Self> {
-        let text = reader.text("MCPFN_AUTH")?;
-        let words: Vec<&str> = text
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-            .collect();
-        let known = |word: &&str| {
+        let Some(text) = reader.text("MCPFN_AUTH") else {
+            return match unset {
+                Some(mistake) => {
+                    reader.mistake(mistake);
+                    None
+                }
+                None => Some(Self::of([AuthMethod::None])),
+            };
+        };
+        let known = |word: &String| {
             allowed
                 .iter()
                 .copied()
-                .find(|method| method.as_str() == *word)
+                .find(|method| method.as_str() == word)
         };
-        let methods: Option<Vec<AuthMethod>> = words.iter().map(known).collect();
+        let methods: Option<Vec<AuthMethod>> = listed(&text).iter().map(known).collect();
         match methods {
             Some(methods) if methods.contains(&AuthMethod::None) && methods.len() > 1 => {
                 reader.mistake(
-                    "MCPFN_AUTH has none beside other words: with none anybody may \
-                    call, so leave out it or the others",
+                    "MCPFN_AUTH has none beside other methods: with none anybody may call, so \
+                     remove it or the others",
                 );
                 None
             }
             Some(methods) if !methods.is_empty() => Some(Self(methods)),
             _ => {
-                // in the order of the type, whatever the host's
-                let words: Vec<&str> = AuthMethod::ALL
-                    .iter()
-                    .filter(|method| allowed.contains(method))
-                    .map(|method| method.as_str())
-                    .collect();
+                let words: Vec<&str> = allowed.iter().map(|method| method.as_str()).collect();
                 reader.mistake(format!(
-                    "MCPFN_AUTH must be of {}; several with commas between them",
+                    "MCPFN_AUTH must be one or more of {}, separated by commas",
                     words.join(", ")
                 ));
                 None
@@ -96,7 +84,7 @@ impl AuthMethods {
         }
     }
 
-    /// The words given, which the caller vouches for.
+    /// These methods, whatever a host has.
     #[must_use]
     pub fn of(methods: impl IntoIterator<Item = AuthMethod>) -> Self {
         Self(methods.into_iter().collect())
@@ -106,5 +94,10 @@ impl AuthMethods {
     #[must_use]
     pub fn has(&self, method: AuthMethod) -> bool {
         self.0.contains(&method)
+    }
+
+    /// Whether the method of this word is one of them.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        self.0.iter().any(|method| method.as_str() == word)
     }
 }

@@ -1,4 +1,15 @@
-//! One request from its values to its answer, in the order of the checks.
+//! The port to other HTTP services (`mcpfn_core::HttpClient`) where there are sockets: hyper,
+//! rustls with ring, the roots of the web compiled in. HTTP/1.1 only; no redirects, cookies,
+//! proxies or retries. Bodies are decompressed, except parts of them (status 206). A request goes
+//! from its values to its answer here, in the order of the checks.
+
+mod address;
+mod connect;
+mod content;
+mod resolve;
+mod target;
+
+pub use self::resolve::{Resolve, SystemResolver};
 
 use std::error::Error;
 use std::fmt;
@@ -17,11 +28,10 @@ use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
-use crate::address::is_public;
-use crate::connect::Pools;
-use crate::content;
-use crate::resolve::{NotPublic, Resolve, SystemResolver};
-use crate::target::target;
+use self::address::is_public;
+use self::connect::Pools;
+use self::resolve::NotPublic;
+use self::target::target;
 
 /// The status of an answer that has a part of something.
 const PART: u16 = 206;

@@ -1,12 +1,11 @@
-//! Records with an observer of each call: a counter, a tracer. What is recorded stays as it
-//! is.
+//! An audit log with an observer of each call: a counter, a tracer. What is logged stays as it is.
 
 use std::fmt;
 use std::sync::Arc;
 
 use mcpfn_core::{AuditEntry, AuditLog, Failure, MaybeSend, MaybeSync};
 
-/// Gives every record on, and then shows those of calls to a function.
+/// Passes every entry on, and then shows those of calls to a function.
 pub struct Observed<F> {
     inner: Arc<dyn AuditLog>,
     see: F,

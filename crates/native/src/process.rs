@@ -1,0 +1,48 @@
+//! What every host that is a process makes in the same way: the platform with work after an answer,
+//! a client for other HTTP services and spans for a collector. Which stores it has is the host's
+//! business.
+
+use std::sync::Arc;
+
+use mcpfn_core::{HttpClient, Keyring, Platform, Server};
+
+use crate::background::Tasks;
+use crate::client::Client;
+use crate::ports::platform;
+use crate::telemetry::{Telemetry, Transport};
+
+/// What a host waits for before its process ends or is frozen.
+#[derive(Debug, Clone, Default)]
+pub struct Process {
+    /// Work that no call waits for.
+    pub tasks: Tasks,
+    /// Spans on their way to a collector.
+    pub telemetry: Telemetry,
+}
+
+impl Process {
+    /// The platform of a process that serves `server`, without stores. `audit` may put metrics in
+    /// front of the audit log.
+    ///
+    /// # Errors
+    /// When variables name a collector of spans that can't be used; a sentence that says what to
+    /// change.
+    pub fn start(
+        server: &Server,
+        keys: Keyring,
+        transport: Transport,
+        audit: impl FnOnce(Platform) -> Platform,
+    ) -> Result<(Platform, Self), String> {
+        let tasks = Tasks::default();
+        let platform = audit(platform(keys).with_background(Arc::new(tasks.clone())))
+            .with_port::<dyn HttpClient>(Arc::new(Client::new()));
+        let (platform, telemetry) = Telemetry::apply(platform, server.name(), transport)?;
+        Ok((platform, Self { tasks, telemetry }))
+    }
+
+    /// Waits for that work, and sends those spans.
+    pub async fn drain(&self) {
+        self.tasks.drain().await;
+        self.telemetry.flush().await;
+    }
+}

@@ -1,0 +1,196 @@
+//! The settings of this program: which toolkits, and what they and its database need. What a host
+//! needs is a table of the hosts'. Read by nothing here: `--help` and the check of variables without
+//! effect take it as data.
+
+use mcpfn::{Hosts, Setting};
+
+/// Every variable that this program reads by itself.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting::new(
+        "MCPFN_TOOLKITS",
+        "NAME,..",
+        "those that need no variable and reach nothing outside",
+        "toolkits to serve",
+    ),
+    Setting::new(
+        "MCPFN_DATABASE",
+        "FILE|URL",
+        "the demo shop",
+        "a SQLite file to serve, or postgres://USER:PASSWORD@HOST/NAME",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_DATABASE_WRITABLE",
+        "on|off",
+        "off",
+        "open that file for writing too, as the toolkits crm and inventory can",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_DATABASE_READONLY_URL",
+        "URL",
+        "that of MCPFN_DATABASE",
+        "toolkit sql: a postgres:// URL of a role that can only read",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_DATA_DIR",
+        "DIRECTORY",
+        "the user's data folder",
+        "folder of the demo shop's file, made at the first start",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_FILES_ROOT",
+        "DIRECTORY|URL",
+        "",
+        "toolkit files: the directory to serve, several as NAME=DIRECTORY,NAME=DIRECTORY, or \
+         s3://BUCKET/PREFIX with AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and \
+         AWS_ENDPOINT_URL_S3 for R2 or MinIO",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_FILES_WRITABLE",
+        "on|off",
+        "off",
+        "toolkit files: add the tools that write and move files",
+    ),
+    Setting::new(
+        "MCPFN_EMBEDDINGS_URL",
+        "URL",
+        "texts are found by their words",
+        "toolkit knowledge: an OpenAI-compatible service of embeddings. `ingest FOLDER` adds \
+         documents to the database, `ingest FOLDER --sql FILE` writes the statements that add them \
+         to D1",
+    ),
+    Setting::new(
+        "MCPFN_EMBEDDINGS_MODEL",
+        "NAME",
+        "",
+        "that service's model; needed with the URL",
+    ),
+    Setting::new(
+        "MCPFN_EMBEDDINGS_API_KEY",
+        "KEY",
+        "none",
+        "a key of that service",
+    ),
+    Setting::new(
+        "MCPFN_WEATHER_API_KEY",
+        "KEY",
+        "",
+        "toolkit weather: a key of OpenWeatherMap",
+    ),
+    Setting::new("MCPFN_WEATHER_URL", "URL", "OpenWeatherMap", "its address"),
+    Setting::new(
+        "MCPFN_COMPANY_API_KEY",
+        "KEY",
+        "",
+        "toolkit company: a key of Apollo",
+    ),
+    Setting::new("MCPFN_COMPANY_URL", "URL", "Apollo", "its address"),
+    Setting::new(
+        "MCPFN_SEARCH_API",
+        "brave|serper",
+        "brave",
+        "toolkit web: the search engine",
+    ),
+    Setting::new(
+        "MCPFN_SEARCH_API_KEY",
+        "KEY",
+        "",
+        "toolkit web: a key of that engine",
+    ),
+    Setting::new("MCPFN_SEARCH_URL", "URL", "the engine's own", "its address"),
+    Setting::new(
+        "MCPFN_FETCH_HOSTS",
+        "HOST:PORT,..",
+        "public ones only",
+        "toolkits fetch and web: hosts of the own network that pages may be read from",
+    ),
+    Setting::new(
+        "MCPFN_GITHUB_TOKEN",
+        "TOKEN",
+        "public repositories only",
+        "toolkit github: what it may read",
+    ),
+    Setting::new(
+        "MCPFN_GITHUB_URL",
+        "URL",
+        "https://api.github.com",
+        "its address",
+    ),
+    #[cfg(feature = "upstream")]
+    Setting::new(
+        "MCPFN_UPSTREAMS",
+        "NAME=URL,..",
+        "",
+        "toolkit upstream: other MCP servers to front; their tools are listed as NAME__tool",
+    ),
+    #[cfg(feature = "upstream")]
+    Setting::new(
+        "MCPFN_UPSTREAM_<NAME>_TOKEN",
+        "TOKEN",
+        "none",
+        "this server's own bearer token there; a caller's token is never passed on",
+    ),
+    #[cfg(feature = "upstream")]
+    Setting::new(
+        "MCPFN_UPSTREAM_<NAME>_SCOPE",
+        "SCOPE",
+        "none",
+        "the scope that a caller needs to see and use that server",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+    use std::ffi::OsString;
+
+    use super::*;
+
+    /// The variables that this program reads where some are set.
+    fn read(variables: &[(&str, &str)]) -> BTreeSet<String> {
+        let names = RefCell::new(BTreeSet::new());
+        let variable = |name: &str| -> Option<OsString> {
+            names.borrow_mut().insert(name.to_owned());
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        // what each makes of them is no matter here
+        drop(crate::configured::configured(variable));
+        drop(crate::database::open(variable, false));
+        drop(crate::files::open(variable));
+        names.into_inner()
+    }
+
+    #[test]
+    fn the_table_has_what_is_read_and_nothing_else() {
+        let toolkits = mcpfn_toolkits::names().collect::<Vec<_>>().join(",");
+        let mut names = read(&[
+            ("MCPFN_TOOLKITS", &toolkits),
+            ("MCPFN_EMBEDDINGS_URL", "https://embeddings.example/v1"),
+            ("MCPFN_UPSTREAMS", "crm=https://crm.example/mcp"),
+            ("MCPFN_DATABASE", "postgres://"),
+        ]);
+        names.extend(read(&[("MCPFN_DATABASE", "/no/such/file.db")]));
+        names.extend(read(&[]));
+        names.retain(|name| name.starts_with("MCPFN_"));
+        let unlisted: Vec<&String> = names
+            .iter()
+            .filter(|name| !SETTINGS.iter().any(|setting| setting.is(name)))
+            .collect();
+        assert_eq!(unlisted, [""; 0], "add them to SETTINGS");
+        let unread: Vec<&str> = SETTINGS
+            .iter()
+            .filter(|setting| !names.iter().any(|name| setting.is(name)))
+            .map(|setting| setting.name)
+            .collect();
+        assert_eq!(
+            unread, [""; 0],
+            "nothing reads them: take them out of SETTINGS"
+        );
+    }
+}

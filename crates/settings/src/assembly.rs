@@ -1,0 +1,113 @@
+//! From settings and a program's server to what a host serves: the same steps on every host. Which
+//! ports there are, and how requests come in, is the host's business.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use mcpfn_core::{Builder, Keyring, Platform, Random, Server};
+use mcpfn_http::{Config, Service};
+
+use crate::common::{Common, Host};
+use crate::methods::AuthMethod;
+
+/// What a host starts: a server, and the ports that its handlers ask for.
+#[derive(Debug)]
+pub struct Setup<P> {
+    /// The server, not yet built.
+    pub builder: Builder,
+    /// Adds ports to the platform. Clients of other services belong behind their first use.
+    pub ports: P,
+}
+
+/// What a host serves.
+#[derive(Debug)]
+pub struct Assembly {
+    /// The server behind HTTP.
+    pub service: Service,
+    /// Its ports.
+    pub platform: Arc<Platform>,
+    /// Whether the key that seals request state lives only as long as this process.
+    pub key_is_new: bool,
+}
+
+/// Asks the program for its server, and builds it.
+///
+/// # Errors
+/// What is wrong with either, in sentences.
+pub fn build<E: Display, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+) -> Result<(Server, P), String> {
+    let Setup { builder, ports } = setup().map_err(|error| error.to_string())?;
+    let server = builder.build().map_err(|error| error.to_string())?;
+    Ok((server, ports))
+}
+
+/// A key for request state that lives as long as this process.
+#[must_use]
+pub fn new_key(random: &dyn Random) -> Keyring {
+    let mut key = [0; 32];
+    random.fill(&mut key);
+    Keyring::new(key)
+}
+
+impl Common {
+    /// Puts a server behind HTTP as the operator decided, and warns of what is open. `platform`
+    /// makes the host's ports, to which `add` adds those of the program.
+    ///
+    /// # Errors
+    /// What `platform` can't make, in a sentence.
+    pub fn assemble(
+        self,
+        host: &Host,
+        server: Server,
+        random: &dyn Random,
+        platform: impl FnOnce(&Server, Keyring) -> Result<Platform, String>,
+        add: impl FnOnce(Platform) -> Platform,
+    ) -> Result<Assembly, String> {
+        self.warn(host);
+        let key_is_new = self.state_keys.is_none();
+        let keys = self.state_keys.unwrap_or_else(|| new_key(random));
+        let platform = Arc::new(add(platform(&server, keys)?));
+        let anonymous = self.methods.has(AuthMethod::None);
+        let local = host.deployment.is_none();
+        let mut config = if local {
+            Config::loopback()
+        } else {
+            Config::default()
+        };
+        config.anonymous = anonymous;
+        config.auth = self.credentials.auth;
+        config.origins.listed = self.origins;
+        config.max_body = self.max_body;
+        let service = Service::new(server, config);
+        Ok(Assembly {
+            service: if local && anonymous {
+                service.assume_local_user()
+            } else {
+                service
+            },
+            platform,
+            key_is_new,
+        })
+    }
+
+    fn warn(&self, host: &Host) {
+        let Some(deployment) = host.deployment else {
+            return;
+        };
+        if self.methods.has(AuthMethod::None) {
+            tracing::warn!(
+                "MCPFN_AUTH is none: anybody who reaches this {} may call every tool",
+                deployment.unit
+            );
+        }
+        if self.state_keys.is_none() {
+            tracing::warn!(
+                "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when \
+                 another {} gets the answer; {}",
+                deployment.instance,
+                deployment.state_key
+            );
+        }
+    }
+}

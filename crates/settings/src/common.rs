@@ -1,0 +1,119 @@
+//! The settings that mean the same on every host, and what a host says about itself so that they
+//! do. Which variables only one host has is that host's business.
+
+use mcpfn_core::{Keyring, Rate};
+use tracing::Level;
+
+use crate::credentials::{Credentials, OpenKeySource};
+use crate::methods::{AuthMethod, AuthMethods};
+use crate::policies::Policies;
+use crate::reader::EnvReader;
+use crate::setting::{Hosts, Setting};
+
+/// Most bytes of a message when not set: 4 MiB, below the 6 MB of a Lambda event.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// What differs between hosts.
+#[derive(Debug, Clone, Copy)]
+pub struct Host {
+    /// Which it is: one host, not several.
+    pub id: Hosts,
+    /// How callers can prove who they are.
+    pub methods: &'static [AuthMethod],
+    /// The mistake of a `MCPFN_AUTH` that is not set. Without one, `none` is the default.
+    pub auth_unset: Option<&'static str>,
+    /// `MCPFN_RATE_LIMIT` when not set.
+    pub rate: Option<Rate>,
+    /// Where lists of API keys may be beside `MCPFN_API_KEYS`.
+    pub key_source: Option<OpenKeySource>,
+    /// Of a server that others can reach. Without it, callers are on this machine.
+    pub deployment: Option<Deployment>,
+}
+
+/// Words of warnings about a server that others can reach.
+#[derive(Debug, Clone, Copy)]
+pub struct Deployment {
+    /// What is deployed, such as `Worker`.
+    pub unit: &'static str,
+    /// What there are several of, such as `isolate`.
+    pub instance: &'static str,
+    /// How `MCPFN_STATE_KEY` is set there.
+    pub state_key: &'static str,
+}
+
+/// What the variables decide on every host.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Common {
+    /// `MCPFN_AUTH`: how callers prove who they are.
+    pub methods: AuthMethods,
+    /// What those methods need.
+    pub credentials: Credentials,
+    /// `MCPFN_RATE_LIMIT`, `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR`,
+    /// `MCPFN_LOG_ARGUMENTS`.
+    pub policies: Policies,
+    /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call.
+    pub origins: Vec<String>,
+    /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; 4 MiB when not set.
+    pub max_body: usize,
+    /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made that lives as long
+    /// as the process.
+    pub state_keys: Option<Keyring>,
+    /// `MCPFN_LOG`: `error`, `warn`, `info`, `debug` or `trace`, if it is set.
+    pub log_level: Option<Level>,
+}
+
+impl Common {
+    /// Reads them, and reports every variable that has no effect on this host. `program` are the
+    /// settings of the program itself.
+    pub fn read(reader: &mut EnvReader<'_>, host: &Host, program: &'static [Setting]) -> Self {
+        let methods = AuthMethods::read(reader, host.methods, host.auth_unset);
+        if let Some(methods) = &methods {
+            reader.refuse_unused(host.id, methods, program);
+        }
+        // after a mistake nothing starts, so the word does not matter
+        let methods = methods.unwrap_or_else(|| AuthMethods::of([]));
+        Self {
+            credentials: Credentials::read(reader, &methods, host.key_source),
+            policies: reader.policies(host.rate),
+            origins: origins(reader),
+            max_body: reader.parsed("MCPFN_MAX_BODY_BYTES", MAX_BODY, "a number of bytes"),
+            state_keys: state_keys(reader),
+            log_level: log_level(reader),
+            methods,
+        }
+    }
+}
+
+fn origins(reader: &mut EnvReader<'_>) -> Vec<String> {
+    let origins = reader.list("MCPFN_ALLOWED_ORIGINS");
+    let is_origin = |origin: &String| {
+        origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"))
+            .is_some_and(|host| !host.is_empty() && !host.contains('/'))
+    };
+    if !origins.iter().all(is_origin) {
+        reader.mistake(
+            "MCPFN_ALLOWED_ORIGINS must list origins such as https://app.example.com: scheme and \
+             host, no path",
+        );
+    }
+    origins
+}
+
+fn state_keys(reader: &mut EnvReader<'_>) -> Option<Keyring> {
+    let text = reader.text("MCPFN_STATE_KEY")?;
+    // the text itself is a secret and is not repeated
+    Keyring::parse(&text)
+        .map_err(|error| reader.mistake(format!("MCPFN_STATE_KEY: {error}")))
+        .ok()
+}
+
+fn log_level(reader: &mut EnvReader<'_>) -> Option<Level> {
+    let text = reader.text("MCPFN_LOG")?;
+    text.trim()
+        .parse()
+        .map_err(|_| reader.mistake("MCPFN_LOG must be error, warn, info, debug or trace"))
+        .ok()
+}

@@ -1,0 +1,53 @@
+//! What every host shares, whatever it runs on: settings read from variables, the server that they
+//! configure, and the audit log as lines of the log. Not a host: it serves nothing.
+//!
+//! A host describes itself ([`Host`]), reads its variables, and assembles what it serves:
+//!
+//! ```
+//! use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts};
+//!
+//! const HOST: Host = Host {
+//!     id: Hosts::LOCAL,
+//!     methods: &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None],
+//!     auth_unset: None,
+//!     rate: None,
+//!     key_source: None,
+//!     deployment: None,
+//! };
+//!
+//! let variable = |name: &str| (name == "MCPFN_RATE_LIMIT").then(|| "60/min".into());
+//! let mut reader = EnvReader::new(&variable).with_names(["MCPFN_RATE_LIMIT".to_owned()]);
+//! let common = Common::read(&mut reader, &HOST, &[]);
+//! let common = reader.finish(common)?;
+//! assert!(common.methods.has(AuthMethod::None) && common.policies.rate.is_some());
+//! # Ok::<(), mcpfn_settings::SettingsError>(())
+//! ```
+
+mod assembly;
+mod base_path;
+mod common;
+mod credentials;
+mod help;
+mod log;
+mod methods;
+mod observed;
+mod panics;
+mod policies;
+mod reader;
+mod setting;
+mod table;
+mod unused;
+
+pub use assembly::{Assembly, Setup, build, new_key};
+pub use base_path::strip_base_path;
+pub use common::{Common, Deployment, Host};
+pub use credentials::{Credentials, OpenKeySource};
+pub use help::help;
+pub use log::Log;
+pub use methods::{AuthMethod, AuthMethods};
+pub use observed::Observed;
+pub use panics::log_panics;
+pub use policies::Policies;
+pub use reader::{EnvReader, SettingsError};
+pub use setting::{Hosts, Setting};
+pub use table::SETTINGS;

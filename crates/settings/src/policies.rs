@@ -1,0 +1,79 @@
+//! What an operator decides about rate limits and about stores that are down. Not the policies:
+//! those are in `mcpfn-core`.
+
+use std::sync::Arc;
+
+use mcpfn_core::{
+    FailureMode, IdempotencyStore, Platform, Rate, RateLimiter, RateLimits, ResultCache,
+};
+
+use crate::reader::{EnvReader, is_none};
+
+/// What the operator decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policies {
+    /// `MCPFN_RATE_LIMIT`: calls of one principal over all tools; of one address where the caller
+    /// is anonymous.
+    pub rate: Option<Rate>,
+    /// `MCPFN_RATE_LIMIT_ON_ERROR`.
+    pub rate_limit_on_error: FailureMode,
+    /// `MCPFN_IDEMPOTENCY_ON_ERROR`.
+    pub idempotency_on_error: FailureMode,
+    /// `MCPFN_LOG_ARGUMENTS`: the audit log has what callers sent, without secrets.
+    pub log_arguments: bool,
+}
+
+impl Policies {
+    /// Gives the platform the stores, used as the operator decided.
+    #[must_use]
+    pub fn apply<S: ResultCache + RateLimiter + IdempotencyStore + 'static>(
+        self,
+        platform: Platform,
+        stores: Arc<S>,
+    ) -> Platform {
+        let limits = RateLimits {
+            limiter: Arc::clone(&stores) as _,
+            rate: self.rate,
+            failure_mode: self.rate_limit_on_error,
+        };
+        self.apply_to_audit_log(platform)
+            .with_cache(Arc::clone(&stores) as _)
+            .with_idempotency(stores, self.idempotency_on_error)
+            .with_rate_limits(limits)
+    }
+
+    /// Gives the audit log what the operator asked for.
+    #[must_use]
+    pub fn apply_to_audit_log(self, platform: Platform) -> Platform {
+        if self.log_arguments {
+            platform.with_arguments_in_audit_log()
+        } else {
+            platform
+        }
+    }
+}
+
+impl EnvReader<'_> {
+    /// `MCPFN_RATE_LIMIT`, `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR` and
+    /// `MCPFN_LOG_ARGUMENTS`; `rate` when the first is not set.
+    pub(crate) fn policies(&mut self, rate: Option<Rate>) -> Policies {
+        let rate = match self.text("MCPFN_RATE_LIMIT") {
+            Some(text) if is_none(&text) => None,
+            Some(text) => text.trim().parse().map(Some).unwrap_or_else(|()| {
+                self.mistake(
+                    "MCPFN_RATE_LIMIT must be a rate such as 60/min, 10/s or 5/10s, or none",
+                );
+                rate
+            }),
+            None => rate,
+        };
+        let mut on_error = |name: &str| self.parsed(name, FailureMode::Open, "allow or deny");
+        Policies {
+            rate,
+            rate_limit_on_error: on_error("MCPFN_RATE_LIMIT_ON_ERROR"),
+            idempotency_on_error: on_error("MCPFN_IDEMPOTENCY_ON_ERROR"),
+            log_arguments: self.form("MCPFN_LOG_ARGUMENTS", "redacted"),
+        }
+    }
+}

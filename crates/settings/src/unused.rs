@@ -1,0 +1,181 @@
+//! Variables that are set and have no effect: whoever set one believes that it has one. The
+//! environment is walked once, at the start.
+
+use mcpfn_core::text;
+
+use crate::methods::AuthMethods;
+use crate::reader::EnvReader;
+use crate::setting::{Hosts, Setting};
+use crate::table::SETTINGS;
+
+/// Read by tests and by the commands of this project's repository, which pass their environment on.
+const FOREIGN: [&str; 2] = ["MCPFN_TEST_", "MCPFN_TOOLS"];
+
+impl EnvReader<'_> {
+    /// Reports each variable whose name begins with `MCPFN_` and that `host` does not read.
+    /// `program` are the settings of the program itself.
+    pub(crate) fn refuse_unused(
+        &mut self,
+        host: Hosts,
+        methods: &AuthMethods,
+        program: &'static [Setting],
+    ) {
+        for name in self.take_names() {
+            let ours = name.starts_with("MCPFN_")
+                && !FOREIGN.iter().any(|prefix| name.starts_with(prefix));
+            if ours
+                && self.is_set(&name)
+                && let Some(sentence) = mistake(&name, host, methods, program)
+            {
+                self.mistake(sentence);
+            }
+        }
+    }
+}
+
+fn mistake(
+    name: &str,
+    host: Hosts,
+    methods: &AuthMethods,
+    program: &'static [Setting],
+) -> Option<String> {
+    let all = || SETTINGS.iter().chain(program);
+    let mut elsewhere: Option<Hosts> = None;
+    for setting in all().filter(|setting| setting.is(name)) {
+        if setting.hosts.meets(host) {
+            let used =
+                setting.auth.is_empty() || setting.auth.iter().any(|word| methods.has_word(word));
+            return (!used).then(|| {
+                format!(
+                    "{name} is set, but MCPFN_AUTH does not have {}: add it there, or remove {name}",
+                    setting.auth.join(" or ")
+                )
+            });
+        }
+        elsewhere = Some(elsewhere.map_or(setting.hosts, |hosts| hosts.and(setting.hosts)));
+    }
+    Some(match elsewhere {
+        Some(hosts) => format!("{name} is used on {hosts} only: remove it here"),
+        None => {
+            let known = all().filter(|setting| setting.hosts.meets(host));
+            let shown = text::quoted(name);
+            match near(name, known.map(|setting| setting.name)) {
+                Some(known) => {
+                    format!("{shown} is no setting of this program: did you mean {known}?")
+                }
+                None => {
+                    format!("{shown} is no setting of this program: remove it, or correct its name")
+                }
+            }
+        }
+    })
+}
+
+/// A name with a slip in it, or one that has all words of this one and more. The prefix that all
+/// have says nothing.
+fn near(name: &str, known: impl Iterator<Item = &'static str> + Clone) -> Option<&'static str> {
+    let given = name.strip_prefix("MCPFN_")?;
+    let known = known.filter_map(|name| name.strip_prefix("MCPFN_").map(|rest| (name, rest)));
+    let slip = text::nearest(given, known.clone().map(|(_, rest)| rest));
+    let has_all = |candidate: &str| {
+        given
+            .split('_')
+            .all(|word| candidate.split('_').any(|known| known == word))
+    };
+    known
+        .filter(|(_, rest)| slip.map_or_else(|| has_all(rest), |slip| *rest == slip))
+        .map(|(name, _)| name)
+        .min_by_key(|name| name.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::methods::AuthMethod;
+
+    const PROGRAM: &[Setting] = &[
+        Setting::new("MCPFN_TOOLKITS", "", "", ""),
+        Setting::new("MCPFN_UPSTREAM_<NAME>_TOKEN", "", "", ""),
+        Setting::new("MCPFN_DATA_DIR", "", "", "").on(Hosts::PROCESSES),
+    ];
+
+    fn mistakes(host: Hosts, method: AuthMethod, variables: &[(&str, &str)]) -> Vec<String> {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        let names = variables.iter().map(|(name, _)| (*name).to_owned());
+        let mut reader = EnvReader::new(&variable).with_names(names);
+        reader.refuse_unused(host, &AuthMethods::of([method]), PROGRAM);
+        reader
+            .finish(())
+            .map_or_else(|error| error.mistakes, |()| Vec::new())
+    }
+
+    #[test]
+    fn what_is_read_or_empty_or_foreign_is_no_mistake() {
+        let variables = [
+            ("MCPFN_PORT", "1"),
+            ("MCPFN_TOOLKITS", "hello"),
+            ("MCPFN_UPSTREAM_CRM_TOKEN", "x"),
+            ("MCPFN_LAMBDA_MODE", " "),
+            ("MCPFN_TEST_WORKER", "x"),
+            ("MCPFN_TOOLS", "x"),
+            ("PATH", "x"),
+        ];
+        assert_eq!(
+            mistakes(Hosts::LOCAL, AuthMethod::None, &variables),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn what_has_no_effect_is_a_mistake_with_its_fix() {
+        for (host, name, sentence) in [
+            (
+                Hosts::LOCAL,
+                "MCPFN_LAMBDA_MODE",
+                "MCPFN_LAMBDA_MODE is used on AWS Lambda only: remove it here",
+            ),
+            (
+                Hosts::WORKERS,
+                "MCPFN_DATA_DIR",
+                "MCPFN_DATA_DIR is used on this machine and AWS Lambda only: remove it here",
+            ),
+            (
+                Hosts::WORKERS,
+                "MCPFN_API_KEYS_SOURCE",
+                "MCPFN_API_KEYS_SOURCE is used on this machine and AWS Lambda only: remove it here",
+            ),
+            (
+                Hosts::LAMBDA,
+                "MCPFN_IAM_SCOPES",
+                "MCPFN_IAM_SCOPES is set, but MCPFN_AUTH does not have iam or authorizer: add it \
+                 there, or remove MCPFN_IAM_SCOPES",
+            ),
+            (
+                Hosts::LOCAL,
+                "MCPFN_LOG_FROMAT",
+                "`MCPFN_LOG_FROMAT` is no setting of this program: did you mean MCPFN_LOG_FORMAT?",
+            ),
+            (
+                Hosts::LOCAL,
+                "MCPFN_IDEMPOTENCY",
+                "`MCPFN_IDEMPOTENCY` is no setting of this program: did you mean \
+                 MCPFN_IDEMPOTENCY_ON_ERROR?",
+            ),
+            (
+                Hosts::LOCAL,
+                "MCPFN_SOMETHING_ELSE",
+                "`MCPFN_SOMETHING_ELSE` is no setting of this program: remove it, or correct its \
+                 name",
+            ),
+        ] {
+            assert_eq!(mistakes(host, AuthMethod::None, &[(name, "x")]), [sentence]);
+        }
+        assert_eq!(
+            mistakes(Hosts::LAMBDA, AuthMethod::Iam, &[("MCPFN_IAM_SCOPES", "x")]),
+            [""; 0]
+        );
+    }
+}
