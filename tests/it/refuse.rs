@@ -823,7 +823,7 @@ fn a_caller_that_nobody_recognised() {
     assert_eq!(response.status, 403);
     let (code, message) = response.error();
     assert_eq!(code, -32600);
-    assert!(message.contains("callers that it recognises"), "{message}");
+    assert!(message.contains("authentication required"), "{message}");
     assert_eq!(
         deployed().send(&discover).status,
         200,

@@ -29,7 +29,7 @@ pub struct ApiKey {
     pub name: String,
     /// The SHA-256 of the key.
     pub hash: [u8; 32],
-    /// What it grants; the default if it has no word about it.
+    /// What it grants; the default if it names none.
     pub scopes: Option<Scopes>,
 }
 
@@ -109,8 +109,8 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
-/// What a server is told of a key: its SHA-256 in hexadecimal digits. Enough for keys that nobody
-/// can guess, such as those of [`new_key`]; a word that somebody thought of would be found.
+/// What a server is told of a key: its SHA-256 in hexadecimal digits. Enough for unpredictable
+/// keys, such as those of [`new_key`]; a password that a person chose would be found.
 #[must_use]
 pub fn hash_key(key: &str) -> String {
     Sha256::digest(key.as_bytes())
@@ -119,8 +119,8 @@ pub fn hash_key(key: &str) -> String {
         .collect()
 }
 
-/// A key that nobody can guess: 256 random bits, with a beginning by which scanners of leaked
-/// secrets know it.
+/// An unpredictable key: 256 random bits, with a beginning by which scanners of leaked secrets know
+/// it.
 #[must_use]
 pub fn new_key(random: &dyn Random) -> String {
     let mut bytes = [0; 32];
@@ -133,7 +133,7 @@ pub trait KeySource: MaybeSend + MaybeSync {
     /// The list now.
     ///
     /// # Errors
-    /// When the source gives no answer; the list that was read last then serves on.
+    /// When the source is unavailable; the last list stays in use.
     fn read(&self) -> BoxFuture<'_, Result<String, String>>;
 }
 
@@ -144,8 +144,8 @@ impl<F: Fn() -> Result<String, String> + MaybeSend + MaybeSync> KeySource for F 
     }
 }
 
-/// Takes keys in `X-API-Key` or `Authorization: Bearer`. A bearer token that is no key is none of
-/// its business.
+/// Takes keys in `X-API-Key` or `Authorization: Bearer`. A bearer token that is not a key is
+/// ignored.
 pub struct ApiKeys {
     keys: KeyList,
     scopes: Scopes,
@@ -254,7 +254,7 @@ impl Authenticator for ApiKeys {
                 )),
                 (_, Some(key)) => match self.find(key, platform).await? {
                     None => Err(invalid(
-                        "the API key is none of this server's: get one from its operator",
+                        "unknown API key: get one from the operator of this server",
                     )),
                     found => Ok(found),
                 },

@@ -1,4 +1,4 @@
-//! Credentials in headers: one of each kind at most, of a bounded size. What they prove is told
+//! Credentials in headers: one of each kind at most, of a bounded size. What they mean is decided
 //! elsewhere.
 
 use http::{HeaderMap, header};
@@ -71,8 +71,8 @@ impl Authenticator for RejectUnknownBearer {
             match token(headers)? {
                 None => Ok(None),
                 Some(_) => Err(invalid(
-                    "the bearer token is none that this server takes: get one from its operator or \
-                     its issuer",
+                    "bearer token not accepted: get one from the operator of this server or its \
+                     issuer",
                 )),
             }
         })

@@ -1,5 +1,5 @@
 //! What callers may do whom AWS IAM recognised: a map from patterns of their ARNs to scopes.
-//! Recognises nobody itself.
+//! Authenticates no caller itself.
 
 use std::str::FromStr;
 

@@ -73,7 +73,7 @@ impl Introspection {
         }
     }
 
-    /// What a token grants about which the issuer has no word; nothing unless set.
+    /// The scopes of a token for which the issuer names none; nothing unless set.
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
@@ -108,8 +108,7 @@ impl Introspection {
 
     async fn ask(&self, token: &str, platform: &Platform) -> Result<Claims, AuthError> {
         let down = |cause: String| {
-            unavailable("the issuer of the token gives no answer: try again in a minute")
-                .because(cause)
+            unavailable("the token's issuer is unavailable; retry in 60 s").because(cause)
         };
         let client = remote::client(platform).map_err(down)?.as_ref();
         let body = format!("token={}&token_type_hint=access_token", encoded(token));
@@ -137,7 +136,7 @@ impl Introspection {
         };
         if !answer.active || !answer.token_type.as_deref().is_none_or(bearer) {
             return Err(invalid(
-                "the token is none of its issuer's, has expired, or was taken back: get a new one",
+                "the token is unknown to its issuer, expired or revoked: get a new one",
             ));
         }
         Ok(answer.claims)

@@ -75,8 +75,7 @@ impl Issuer {
                      one",
                 ),
                 Some(cause) => {
-                    unavailable("the issuer of the token gives no answer: try again in a minute")
-                        .because(cause)
+                    unavailable("the token's issuer is unavailable; retry in 60 s").because(cause)
                 }
             }),
         }

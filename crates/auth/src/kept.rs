@@ -1,5 +1,5 @@
-//! A value from elsewhere that is read again now and then, by one call at a time, and kept when
-//! nobody answers.
+//! A cached value from elsewhere that is refreshed by one call at a time, and kept while its source
+//! is unavailable.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,10 +12,10 @@ const FIRST_PAUSE: u64 = 5_000;
 
 pub(crate) struct RefreshingCache<T> {
     /// From what age on a value is read again, in milliseconds: beside the calls, where the host
-    /// can. At twice that age a call waits for it, unless it is known that nobody answers.
+    /// can. At twice that age a call waits for it, unless the source is known to be unavailable.
     fresh: u64,
     state: Mutex<RefreshState<T>>,
-    /// Whoever holds it reads. A call that is dropped lets go of it, and the next one reads.
+    /// The call that holds it reads. A call that is dropped lets go of it, and the next one reads.
     turn: Arc<async_lock::Mutex<()>>,
 }
 
@@ -82,7 +82,7 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
                 turn => turn,
             },
         };
-        // whoever had the turn before may have brought it
+        // the call that had the turn before may have read it
         let (seen, wanted) = self.look(platform.now_ms(), &serves);
         let clock = Arc::clone(platform.clock());
         let renewal = |read: R| {
@@ -98,8 +98,8 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
             RefreshNeed::Now => renewal(read()).await,
             RefreshNeed::Newer | RefreshNeed::Beside => {
                 if !platform.shares_work() {
-                    // instead of a turn, which nobody would give back for a request that the
-                    // platform stops
+                    // instead of a turn, which a request that the platform stops would not give
+                    // back
                     self.state().tried_ms = Some(platform.now_ms());
                 }
                 let renewal = renewal(read());

@@ -1,8 +1,8 @@
 //! Who calls: OAuth access tokens, API keys, Cloudflare Access and the identities of AWS IAM, as
 //! authenticators for `mcpfn-http`. Pure over ports: keys and verdicts of issuers come through
 //! `HttpClient`, the time through the platform, and signatures are checked through [`Signatures`],
-//! or with the feature `ring` by this crate. What HTTP answers to a caller that proves nothing
-//! is not here.
+//! or with the feature `ring` by this crate. The HTTP response to an unauthenticated caller is not
+//! here.
 //!
 //! `mcpfn-settings` reads all of it from variables; `mcpfn-http` asks it about each request. The
 //! platform needs an `HttpClient`:

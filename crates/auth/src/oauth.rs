@@ -13,8 +13,8 @@ use crate::issuer::Issuer;
 use crate::jwt::claims::Claims;
 use crate::jwt::token::{Token, has_three_parts};
 
-/// Takes signed access tokens in `Authorization: Bearer`. A bearer token that is not of three parts
-/// is none of its business.
+/// Takes signed access tokens in `Authorization: Bearer`. A bearer token that does not have three
+/// parts is ignored.
 pub struct OAuth {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) audiences: Vec<String>,
@@ -51,15 +51,15 @@ impl OAuth {
         self
     }
 
-    /// What a token grants that has no word about scopes; nothing unless set.
+    /// The scopes of a token that names none; nothing unless set.
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
         self
     }
 
-    /// The caller that a token proves. What costs nothing is checked first, the signature last;
-    /// nobody is asked about a token that would be refused anyway.
+    /// The caller that a token authenticates. What costs nothing is checked first, the signature
+    /// last; no service is asked about a token that would be refused anyway.
     pub(crate) async fn principal(
         &self,
         text: &str,

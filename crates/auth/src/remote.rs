@@ -39,10 +39,10 @@ pub(crate) async fn ask(
 #[must_use]
 pub fn url_mistake(url: &str) -> Option<&'static str> {
     let Ok(uri) = url.parse::<Uri>() else {
-        return Some("is no URL");
+        return Some("is not a URL");
     };
     let Some(authority) = uri.authority() else {
-        return Some("is no absolute URL");
+        return Some("is not an absolute URL");
     };
     let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
     match uri.scheme_str() {

@@ -14,11 +14,12 @@ use mcpfn_core::HttpRequest;
 
 use crate::AccessKeys;
 
-/// Adds the headers that prove who asks. `service` is its name in addresses, such as `ssm`; every
-/// header that the request has already is signed too, and the URL must be encoded as it is sent.
+/// Adds the headers that authenticate the request. `service` is its name in addresses, such as
+/// `ssm`; every header that the request has already is signed too, and the URL must be encoded as
+/// it is sent.
 ///
 /// # Errors
-/// When the request can't be sent as it is: a URL that is none, a header that no header can be.
+/// When the request can't be sent as it is: an invalid URL or header.
 pub fn sign(
     mut request: HttpRequest,
     service: &str,

@@ -70,7 +70,7 @@ impl ActiveCall {
         if server.capabilities().logging.is_none() {
             meta.log_level = None;
         } else if !revision.is_modern() {
-            // a legacy client sets its level for a session, which nobody here remembers
+            // a legacy client sets its level for a session, and there are no sessions here
             meta.log_level = Some(LogLevel::Info);
         }
         Ok(Self {
@@ -226,8 +226,8 @@ impl ActiveCall {
         )
     }
 
-    /// Tells the log that a store gave no answer. The client is told nothing: the policy decides
-    /// whether its call goes on.
+    /// Tells the log that a store or a service is unavailable. The client is told nothing: the
+    /// policy decides whether its call goes on.
     pub(crate) fn store_failed(&self, store: &str, error: &StoreError) {
         self.platform
             .audit_log

@@ -185,19 +185,19 @@ impl Builder {
         self
     }
 
-    /// Entries of one page of a list; 100 when not said.
+    /// Entries of one page of a list; 100 by default.
     pub fn page_size(mut self, entries: usize) -> Self {
         self.per_page = entries;
         self
     }
 
-    /// How long a client may keep a list (`ttlMs`); one minute when not said.
+    /// How long a client may keep a list (`ttlMs`); one minute by default.
     pub fn list_ttl(mut self, ttl: Duration) -> Self {
         self.list_ttl = ttl;
         self
     }
 
-    /// Bytes that one result may have; 5 MiB when not said, which fits a buffered function URL.
+    /// Bytes that one result may have; 5 MiB by default, which fits a buffered function URL.
     pub fn max_result_bytes(mut self, bytes: usize) -> Self {
         self.most_result = bytes;
         self

@@ -144,8 +144,8 @@ impl Cx {
         }
     }
 
-    /// Tells the server's log, not the client, that something the handler can do without gave no
-    /// answer. `what` is a name such as `embeddings`; put no secret into `cause`.
+    /// Tells the server's log, not the client, that something the handler can do without is
+    /// unavailable. `what` is a name such as `embeddings`; put no secret into `cause`.
     pub fn report_degraded(&self, what: &str, cause: &str) {
         self.0.platform.audit_log.store_failure(what, cause);
     }
@@ -168,7 +168,7 @@ impl Cx {
         &self.0.meta.client
     }
 
-    /// What the client calls itself. For display only: anybody can write anything here.
+    /// What the client calls itself. For display only: anyone can write anything here.
     #[must_use]
     pub fn client_info(&self) -> Option<&Implementation> {
         self.0.meta.client_info.as_ref()

@@ -1,4 +1,5 @@
-//! Notifications of one call on their way to the client. Bounded; read by whoever polls the call.
+//! Notifications of one call on their way to the client. Bounded; read by the task that polls the
+//! call.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,7 +89,8 @@ impl Outbox {
 impl OutboxQueue {
     fn put(&mut self, notification: Vec<u8>) {
         self.waiting.push_back(notification.into());
-        // a handler may report from a task of its own, where finishing its poll would wake nobody
+        // a handler may report from a task of its own, where finishing its poll would not wake the
+        // reply
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }

@@ -34,7 +34,7 @@ pub(crate) struct Cache {
     pub(crate) public: bool,
 }
 
-/// What happens to a call while a store that should decide about it gives no answer.
+/// What happens to a call while a store that should decide about it is unavailable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FailureMode {
     /// It goes on, without that store's protection.
@@ -61,8 +61,8 @@ impl FromStr for FailureMode {
 pub struct RateLimits {
     /// Where calls are counted.
     pub limiter: Arc<dyn RateLimiter>,
-    /// Of each principal over all tools, prompts and resources; of each address where nobody
-    /// recognised the caller. `None` leaves only the rates that tools have themselves.
+    /// Of each principal over all tools, prompts and resources; of each address for unauthenticated
+    /// callers. `None` leaves only the rates that tools have themselves.
     pub rate: Option<Rate>,
     /// What a limiter that is down does to calls.
     pub failure_mode: FailureMode,

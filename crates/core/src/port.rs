@@ -138,8 +138,8 @@ impl Platform {
         self
     }
 
-    /// Whether one request may wait for what another one does. Where it may not, whoever needs
-    /// something asks for it itself.
+    /// Whether one request may wait for what another one does. Where it may not, each request asks
+    /// for what it needs.
     #[must_use]
     pub fn shares_work(&self) -> bool {
         !self.single_flight.disabled
@@ -166,9 +166,9 @@ impl Platform {
         self
     }
 
-    /// Runs work that nobody waits for: after the answer if the host can, and this returns at once;
-    /// else now, and this returns when it is done. The work must bound its own time: a host that
-    /// freezes between requests waits for it.
+    /// Runs work that no call waits for: after the answer if the host can, and this returns at
+    /// once; else now, and this returns when it is done. The work must bound its own time: a host
+    /// that freezes between requests waits for it.
     pub async fn defer(&self, work: BoxFuture<'static, ()>) {
         match &self.background {
             Some(background) => background.run(work),

@@ -10,12 +10,12 @@ use crate::scope::Scopes;
 pub struct Principal {
     /// How the caller was recognised.
     pub kind: PrincipalKind,
-    /// A name that is unique within `kind`; empty for nobody in particular.
+    /// A name that is unique within `kind`; empty for anonymous callers.
     pub subject: String,
     /// What the caller may do.
     pub scopes: Scopes,
-    /// Where the call came from. Callers that nobody recognised are limited by it; it is no part of
-    /// who they are.
+    /// Where the call came from. Unauthenticated callers are limited by it; it is not part of their
+    /// identity.
     pub address: Option<IpAddr>,
 }
 
@@ -50,14 +50,14 @@ impl Principal {
         }
     }
 
-    /// Nobody in particular.
+    /// An anonymous caller.
     #[must_use]
     pub fn anonymous() -> Self {
         Self::new(PrincipalKind::Anonymous, "")
     }
 
-    /// The same call by nobody in particular: its proof is not believed, and where it came from
-    /// still counts.
+    /// The same call by an anonymous caller: its credential is not trusted, and its address still
+    /// counts.
     #[must_use]
     pub fn into_anonymous(self) -> Self {
         Self {

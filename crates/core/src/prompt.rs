@@ -176,7 +176,7 @@ pub(crate) fn arguments(schema: &Value, mistakes: &mut Vec<String>) -> Vec<Promp
             }
         })
         .collect();
-    // schema maps may be sorted by name; what must be filled in comes first for whoever fills it in
+    // schema maps may be sorted by name; what must be filled in comes first
     let (mut first, others): (Vec<_>, Vec<_>) = arguments
         .into_iter()
         .partition(|argument: &PromptArgument| argument.required);

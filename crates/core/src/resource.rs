@@ -111,7 +111,7 @@ impl Resource {
     }
 
     /// The media type of its contents; `text/plain` for text and `application/octet-stream` for
-    /// bytes when not said.
+    /// bytes by default.
     pub fn mime(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
         self
@@ -129,7 +129,7 @@ impl Resource {
         self
     }
 
-    /// How long a client may keep the contents (`ttlMs`); not at all when not said.
+    /// How long a client may keep the contents (`ttlMs`); not at all by default.
     pub fn fresh_for(mut self, duration: Duration) -> Self {
         self.fresh_for = duration;
         self
@@ -279,7 +279,7 @@ pub(crate) fn check_variables<'a>(
         .filter_map(Value::as_str);
     for field in required.filter(|field| !variables.contains(field)) {
         mistakes.push(format!(
-            "the field `{field}` of the handler's argument type is no variable of the template"
+            "the field `{field}` of the handler's argument type is not a variable of the template"
         ));
     }
 }

@@ -77,7 +77,7 @@ impl InputRequired {
         self
     }
 
-    /// How long the state may be used; ten minutes unless said.
+    /// How long the state may be used; ten minutes by default.
     pub fn expires_in(mut self, duration: Duration) -> Self {
         self.expires_in = duration;
         self

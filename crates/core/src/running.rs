@@ -35,7 +35,7 @@ impl Execution {
                 None => {
                     return RpcResponse::error(
                         Some(&running.id),
-                        &Error::internal("internal error: the call gave no answer"),
+                        &Error::internal("internal error: the call ended without a response"),
                     );
                 }
             }
@@ -153,7 +153,7 @@ impl Running {
     /// The next frame; `None` after the answer.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
         if matches!(self.stage, Stage::Answered) {
-            // whatever a handler's leftover tasks still report has nobody to hear it
+            // what a handler's remaining tasks still report has no receiver
             return Poll::Ready(None);
         }
         // the outbox is bounded: it is emptied before the handler may add to it

@@ -132,7 +132,7 @@ impl Tool {
         self
     }
 
-    /// Whether a change may destroy something; `true` when not said (`destructiveHint`).
+    /// Whether a change may destroy something; `true` by default (`destructiveHint`).
     pub fn destructive(mut self, destructive: bool) -> Self {
         self.annotations.destructive_hint = Some(destructive);
         self
@@ -145,14 +145,14 @@ impl Tool {
         self
     }
 
-    /// Whether it reaches things outside this server; `true` when not said (`openWorldHint`).
+    /// Whether it reaches things outside this server; `true` by default (`openWorldHint`).
     pub fn open_world(mut self, open_world: bool) -> Self {
         self.annotations.open_world_hint = Some(open_world);
         self
     }
 
-    /// How long a call may take; 5 seconds when not said. Over it the call is cancelled and the
-    /// model is told so.
+    /// How long a call may take; 5 seconds by default. Over it the call is cancelled and the model
+    /// is told so.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -34,7 +34,7 @@ pub trait Upstream: MaybeSend + MaybeSync {
     /// The prefix: 1 to 32 of `a-z 0-9 -`, a letter first.
     fn name(&self) -> &str;
 
-    /// The scope that whoever sees and calls it must have, if any.
+    /// The scope that a caller must have to see and call it, if any.
     fn scope(&self) -> Option<&str>;
 
     /// One of its lists. Never fails: an upstream that is down has its last known list, or none.

@@ -50,7 +50,7 @@ impl Directory {
     /// Opens a directory that is the top.
     ///
     /// # Errors
-    /// When it is not there, is no directory, or may not be opened.
+    /// When it is not there, is not a directory, or may not be opened.
     pub fn open(path: impl AsRef<Path>) -> std::io::Result<Self> {
         Ok(Self::new(Roots::One(open(path.as_ref())?)))
     }

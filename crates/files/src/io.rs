@@ -42,7 +42,7 @@ pub(crate) fn failed(error: &std::io::Error) -> BlobError {
 /// A regular file, open for reading.
 pub(crate) fn open(dir: &Dir, path: &Path) -> Result<(File, BlobMetadata), BlobError> {
     let mut options = OpenOptions::new();
-    // a pipe would wait for whoever writes to it
+    // a pipe would wait for a writer
     options.read(true).nonblock(true);
     let file = dir
         .open_with(path, &options)
@@ -165,7 +165,7 @@ pub(crate) fn known(metadata: &Metadata) -> BlobMetadata {
     }
 }
 
-/// The file behind the name, and when anything about it changed: nobody can set that back.
+/// The file behind the name, and when anything about it changed: it can't be set back.
 #[cfg(unix)]
 fn identity(metadata: &Metadata) -> String {
     use cap_std::fs::MetadataExt as _;

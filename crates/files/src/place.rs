@@ -1,6 +1,6 @@
 //! Writing and renaming below an open directory, as blocking functions. Everything goes through the
-//! open directory that a file is in, so that whoever swaps a directory for a link meanwhile changes
-//! nothing.
+//! open directory that a file is in, so that a directory that is swapped for a link meanwhile
+//! changes nothing.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -154,8 +154,8 @@ fn is_same(one: &cap_std::fs::Metadata, other: &cap_std::fs::Metadata) -> bool {
     }
 }
 
-/// Gives a file a second name if nobody has it, in one step. Where that is impossible it is
-/// renamed, after a look that only this process's other calls can't overtake.
+/// Gives a file a second name if it is free, in one step. Where that is impossible it is renamed,
+/// after a look that only this process's other calls can't overtake.
 fn link(from_dir: &Dir, from: &Path, to_dir: &Dir, to: &Path) -> Result<(), BlobError> {
     match from_dir.hard_link(from, to_dir, to) {
         Ok(()) => Ok(()),
@@ -177,7 +177,7 @@ fn link(from_dir: &Dir, from: &Path, to_dir: &Dir, to: &Path) -> Result<(), Blob
     }
 }
 
-/// A new file under a name that nobody has. Gone when dropped, if it still has that name.
+/// A new file under a free name. Gone when dropped, if it still has that name.
 struct Temporary<'a> {
     dir: &'a Dir,
     name: String,

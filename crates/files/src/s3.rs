@@ -56,9 +56,9 @@ const LIST: usize = 4 * 1024 * 1024;
 /// looked at, and then deleted, if it still is. Where the deletion fails, both paths have the file
 /// and the error is [`BlobError::Copied`]; nothing is lost. Stores that know no condition on a
 /// copy's target (R2 has its own name for it, which is sent too) were asked beforehand whether the
-/// new path is free, so there somebody who writes to it in the same instant is overwritten; and
-/// those that know none on a deletion may delete what was written to the old path meanwhile. A copy
-/// is one request: at most 5 GB, and as much as the store copies in 8 seconds.
+/// new path is free, so there a write in the same instant is overwritten; and those that know none
+/// on a deletion may delete what was written to the old path meanwhile. A copy is one request: at
+/// most 5 GB, and as much as the store copies in 8 seconds.
 ///
 /// Nothing is repeated but what changes nothing, and deletions, and those once. An answer of a
 /// write that does not come leaves open whether it happened; its condition keeps a second try from
@@ -263,7 +263,7 @@ impl S3 {
             .request("DELETE", key, WRITING)
             .header("if-match", version);
         let deleted = match self.ask(request).await {
-            // somebody else did, or the first of two tries
+            // another writer did, or the first of two tries
             Ok(response) if response.status == 404 => Ok(()),
             Ok(response) if response.status == NOT_IMPLEMENTED => {
                 self.look_and_delete(key, version).await

@@ -67,7 +67,7 @@ fn sweep(dir: &Dir, directory: &Path, now: u64) {
         if !name.to_str().is_some_and(is_temporary) {
             continue;
         }
-        // of the entry itself, which may be a link that somebody else made
+        // of the entry itself, which may be a link that another process made
         let Ok(metadata) = dir.symlink_metadata(&name) else {
             continue;
         };
@@ -80,7 +80,7 @@ fn sweep(dir: &Dir, directory: &Path, now: u64) {
     }
 }
 
-/// A name as writes here make it, and nobody else's.
+/// A name that only writes here make.
 fn is_temporary(name: &str) -> bool {
     name.strip_prefix(TEMPORARY).is_some_and(|random| {
         random.len() == 16 && random.bytes().all(|byte| byte.is_ascii_hexdigit())

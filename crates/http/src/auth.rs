@@ -1,4 +1,4 @@
-//! Who calls, as far as the request's own headers prove it. What proves it (tokens, keys) is behind
+//! Authentication of a request by its headers. The methods (tokens, keys) are behind
 //! [`Authenticator`]; this is what HTTP says about it: challenges, the metadata document, refusals.
 
 use std::fmt;
@@ -12,12 +12,12 @@ use serde_json::json;
 /// Where the metadata document is, also with the endpoint's path behind it.
 pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// One way to prove who calls: a kind of token, API keys.
+/// One authentication method: a kind of token, or API keys.
 pub trait Authenticator: MaybeSend + MaybeSync {
-    /// The caller that the headers prove; `None` when they hold nothing of this kind.
+    /// The caller that the headers authenticate; `None` when they hold no credential of this kind.
     ///
     /// # Errors
-    /// When they hold something of this kind that proves nothing.
+    /// When they hold a credential of this kind that is not accepted.
     fn authenticate<'a>(
         &'a self,
         headers: &'a HeaderMap,
@@ -25,7 +25,7 @@ pub trait Authenticator: MaybeSend + MaybeSync {
     ) -> BoxFuture<'a, Result<Option<Principal>, AuthError>>;
 }
 
-/// Why a proof is none. Neither text may hold the proof itself.
+/// Why a credential is refused. Neither text may contain the credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthError {
     /// Which answer it gets.
@@ -36,14 +36,14 @@ pub struct AuthError {
     pub cause: Option<String>,
 }
 
-/// Which answer a proof that is none gets.
+/// Which response a refused credential gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthErrorKind {
-    /// 400: not written as such a proof is.
+    /// 400: malformed.
     Malformed,
     /// 401: expired, of another issuer, for another server, with a wrong signature.
     Invalid,
-    /// 503: whoever could tell gives no answer.
+    /// 503: the service that could check it is unavailable.
     Unavailable,
 }
 
@@ -66,7 +66,7 @@ impl AuthError {
     }
 }
 
-/// How callers prove who they are.
+/// The authentication methods.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct AuthConfig {
@@ -115,7 +115,7 @@ impl ProtectedResource {
 }
 
 /// The two parts of a URL that well-known documents stand between (RFC 8414 and 9728): scheme and
-/// authority, and the path without slashes at its end. What is no absolute URL is all origin.
+/// authority, and the path without slashes at its end. What is not an absolute URL is all origin.
 #[must_use]
 pub fn origin_and_path(url: &str) -> (String, String) {
     let uri = url.parse::<Uri>().unwrap_or_default();
@@ -128,7 +128,7 @@ pub fn origin_and_path(url: &str) -> (String, String) {
     }
 }
 
-/// What a caller is told who did not prove who it is, or lacks a scope: the value of
+/// What a caller is told that is not authenticated, or lacks a scope: the value of
 /// `WWW-Authenticate`, and the same as JSON, because some front doors take the header away.
 pub(crate) struct Challenge {
     pub(crate) header: String,
@@ -136,7 +136,7 @@ pub(crate) struct Challenge {
 }
 
 impl AuthConfig {
-    /// `error` is a code of RFC 6750, where a proof was presented.
+    /// `error` is a code of RFC 6750, where a credential was presented.
     pub(crate) fn challenge(
         &self,
         realm: &str,

@@ -16,10 +16,10 @@ pub struct Config {
     /// person's own machine, where a hostile page could rebind its own name to the loopback
     /// address.
     pub hosts: Option<Vec<String>>,
-    /// How callers prove who they are, where the host does not know it already.
+    /// The authentication methods, where the host has not authenticated the caller already.
     pub auth: AuthConfig,
-    /// Whether callers that nobody recognised may call: the host puts a `Principal` into a
-    /// request's extensions, or not.
+    /// Whether unauthenticated callers may call: the host puts a `Principal` into a request's
+    /// extensions, or not.
     pub anonymous: bool,
     /// Most bytes of a request's body.
     pub max_body: usize,

@@ -34,7 +34,7 @@ pub(crate) fn allow(origin: &str, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
 }
 
-/// Allows any page to read a document that is the same for everybody.
+/// Allows any page to read a document that is the same for every caller.
 pub(crate) fn allow_any(allowed: &HeaderValue, headers: &mut HeaderMap) {
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_ORIGIN,

@@ -1,5 +1,5 @@
 //! The header fields that the endpoint itself reads, found in one pass over a request's. What they
-//! must say is `guard`'s and `headers`' business; proofs of identity look for their own.
+//! must say is `guard`'s and `headers`' business; authenticators look for their own.
 
 use http::header::ToStrError;
 use http::{HeaderMap, HeaderName, HeaderValue};

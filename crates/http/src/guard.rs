@@ -14,7 +14,7 @@ pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// One sentence that says what to change.
     pub(crate) message: String,
-    /// How to prove who calls, where that is what is missing.
+    /// How to authenticate, where that is what is missing.
     pub(crate) challenge: Option<Challenge>,
 }
 
@@ -55,8 +55,8 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
     ))
 }
 
-/// Somebody must recognise the caller, unless the operator opened the server to everybody: the host
-/// did already, or one of the configured proofs does.
+/// The caller must be authenticated, unless the operator allows anonymous callers: by the host
+/// already, or by one of the configured methods.
 pub(crate) async fn caller(
     config: &Config,
     headers: &HeaderMap,
@@ -85,12 +85,12 @@ pub(crate) async fn caller(
     if config.auth.authenticators.is_empty() {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
-            "this server answers only to callers that it recognises; sign the request or log in as \
-             its operator says",
+            "authentication required: sign the request or log in as the operator of this server \
+             requires",
         ));
     }
-    let sentence = "this server answers only to callers that it recognises: send a token or an API \
-        key in `Authorization: Bearer ...`";
+    let sentence = "authentication required: send a token or an API key in `Authorization: Bearer \
+                    ...`";
     Err(Refusal {
         challenge: Some(config.auth.challenge(realm, None, &[])),
         ..Refusal::new(StatusCode::UNAUTHORIZED, sentence)

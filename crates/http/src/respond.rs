@@ -128,7 +128,7 @@ pub(crate) async fn execution(
                 return rpc(
                     RpcResponse::error(
                         None,
-                        &Error::internal("internal error: the call gave no answer"),
+                        &Error::internal("internal error: the call ended without a response"),
                     ),
                     modern,
                 );

@@ -35,7 +35,7 @@ pub struct Service {
     health: Bytes,
     /// What an OAuth client reads first, if there is an issuer.
     metadata: Option<Bytes>,
-    /// Who calls where reaching it proves enough.
+    /// The caller, where reaching the address is enough.
     assume_local_user: Option<Arc<Principal>>,
 }
 
@@ -79,7 +79,7 @@ impl Service {
         }
     }
 
-    /// For an address that only the person at this machine can reach: whoever calls is that person,
+    /// For an address that only the person at this machine can reach: every caller is that person,
     /// unless the host says otherwise.
     #[must_use]
     pub fn assume_local_user(mut self) -> Self {
@@ -367,7 +367,7 @@ fn declares_modern(declared: Option<&str>) -> bool {
         .is_some_and(Revision::is_modern)
 }
 
-/// A document that is the same for everybody.
+/// A document that is the same for every caller.
 fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
     match parts.method {
         Method::GET => respond::json(StatusCode::OK, document.clone()),

@@ -8,7 +8,7 @@
 //! that load spreads over all partitions; `sk` says whose item it is. `expires_at` (N, seconds) is
 //! the table's time to live: it only cleans up, up to days late, and is always at or after the
 //! moment at which the item stops to count. Times that count are in milliseconds or microseconds
-//! and are compared by whoever reads.
+//! and are compared by the reader.
 //!
 //! | `sk` | attributes | requests |
 //! |---|---|---|
@@ -25,18 +25,18 @@
 //! *Rate limits* are exact among all environments. A caller whose bucket is known to be empty is
 //! refused without a request, because a bucket only fills with time.
 //!
-//! *Writes*: of all who begin a key, one is the first. Whoever lost its hold, because the hold ran
-//! out and another environment began, can't overwrite what that one does: its `finish` fails and
-//! its `abandon` does nothing. Inside one environment the latest to begin counts as the holder.
+//! *Writes*: of all who begin a key, one is the first. An environment whose hold expired, after
+//! another one began, can't overwrite what that one does: its `finish` fails and its `abandon` does
+//! nothing. Inside one environment the latest to begin counts as the holder.
 //!
 //! # When the table is down
 //!
 //! Nothing is asked before the first use, and the client is made then. A request has a limit
 //! ([`Table::timeout`]), and one retry inside it where a new connection may help. After three
-//! failed requests in a row, or at once when the table is missing or forbidden, nobody asks for
-//! five seconds and every call fails at no cost; then one call tries. Idle connections are not used
-//! again after a minute, so that an environment that was frozen meanwhile does not wait on one that
-//! is gone.
+//! failed requests in a row, or at once when the table is missing or forbidden, no request is sent
+//! for five seconds and every call fails at no cost; then one call tries. Idle connections are not
+//! used again after a minute, so that an environment that was frozen meanwhile does not wait on one
+//! that is gone.
 
 mod attributes;
 mod breaker;

@@ -15,9 +15,9 @@ use mcpfn_settings::strip_base_path;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Where the triggers put a caller that they recognised, the stronger proof first. Load balancers
-/// recognise nobody: what they forward in headers, anybody can send who reaches the function
-/// another way.
+/// Where the triggers put an authenticated caller, the stronger method first. Load balancers
+/// authenticate no caller: what they forward in headers can be sent by anyone who reaches the
+/// function another way.
 const CALLERS: [(PrincipalKind, &str); 7] = [
     (PrincipalKind::Iam, "/authorizer/iam/userArn"),
     (PrincipalKind::Iam, "/identity/userArn"),
@@ -139,7 +139,7 @@ impl TriggerEvent {
             .context("/http/method")
             .or(self.http_method.as_deref())
             .ok_or(NotHttp)?;
-        // a method or path that is none can only be answered as one that is not served
+        // an invalid method or path can only be answered as one that is not served
         let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
         let stage = self
             .context("/stage")
@@ -186,8 +186,8 @@ fn headers(
         let Ok(name) = HeaderName::try_from(name) else {
             return;
         };
-        // a value that is none stays as an empty one: a check that forbids the header must still
-        // find it
+        // an invalid value stays as an empty one: a check that forbids the header must still find
+        // it
         headers.append(
             name,
             HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")),
@@ -213,8 +213,8 @@ pub(crate) struct NotHttp;
 impl fmt::Display for NotHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "this function answers HTTP and the event is none: call it through its function URL, \
-             an API Gateway or a load balancer, or invoke it with an event of one of these",
+            "the event is not an HTTP request: call this function through its function URL, an \
+             API Gateway or a load balancer, or invoke it with an event of one of these",
         )
     }
 }

@@ -52,8 +52,7 @@ impl LambdaHost {
             now + MAX_DURATION
         };
         let host = Arc::clone(&self);
-        // a task of its own, so that a panic that nobody foresaw costs one answer and not the
-        // process
+        // a task of its own, so that an unforeseen panic costs one answer and not the process
         let work = async move {
             host.outcome(&body, deadline_ms)
                 .await
@@ -116,11 +115,11 @@ impl LambdaHost {
     }
 }
 
-/// The caller, where the proof is of a kind that the operator asks for; with the scopes that the
-/// operator gives it.
+/// The caller, if it was authenticated by a method that the operator configured; with the scopes
+/// that the operator gives it.
 fn believed(principal: Principal, methods: &AuthMethods, iam: Option<&IamScopes>) -> Principal {
     let by_iam = principal.kind == PrincipalKind::Iam;
-    // whoever is in front may ask for signatures, too
+    // an authorizer in front may require signatures, too
     let wanted = methods.has(AuthMethod::Authorizer) || (by_iam && methods.has(AuthMethod::Iam));
     if !wanted && !methods.has(AuthMethod::None) {
         return principal.into_anonymous();

@@ -7,11 +7,11 @@
 //! | function URL | IAM | buffered, or streamed with `MCPFN_LAMBDA_MODE=stream` |
 //! | HTTP API | IAM, JWT authorizer, Lambda authorizer | buffered |
 //! | REST API | IAM, Cognito, Lambda authorizer | buffered, or streamed with `MCPFN_LAMBDA_MODE=stream` |
-//! | load balancer | nobody: its headers are not proof | buffered |
+//! | load balancer | none: its headers are not authenticated | buffered |
 //!
-//! The caller is believed because the platform put it into the event. Whoever may invoke the
-//! function directly can write any event, so give `lambda:InvokeFunction` to nobody who may not act
-//! for every caller.
+//! The caller is believed because the platform put it into the event. Anyone who may invoke the
+//! function directly can write any event, so grant `lambda:InvokeFunction` only to identities that
+//! may act for every caller.
 //!
 //! `lambda_runtime` asks for events and understands their heads. Two things are our own: events are
 //! read here and not by `lambda_http`, which keeps only the last of several headers of one name and

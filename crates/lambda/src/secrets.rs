@@ -1,6 +1,6 @@
 //! Secrets from SSM Parameter Store and AWS Secrets Manager: one signed request each, when it is
-//! asked for. When that is, and what is done with an answer that does not come, is decided by
-//! whoever keeps the secret.
+//! asked for. When that is, and what is done with an answer that does not come, is decided by the
+//! owner of the secret.
 
 use std::fmt;
 use std::sync::Arc;

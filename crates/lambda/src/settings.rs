@@ -25,10 +25,9 @@ pub(crate) const HOST: Host = Host {
         AuthMethod::None,
     ],
     auth_unset: Some(
-        "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it to \
-         iam for a function URL with AuthType AWS_IAM, to authorizer behind an API Gateway \
-         authorizer, to oauth or api-key for tokens or keys that this server checks, or to none to \
-         let anybody call",
+        "MCPFN_AUTH is not set, and a deployed server requires it: set it to iam for a function \
+         URL with AuthType AWS_IAM, to authorizer behind an API Gateway authorizer, to oauth or \
+         api-key for tokens or keys that this server checks, or to none to let anyone call",
     ),
     // one call a second on average, sixty at once
     rate: Some(Rate::per_minute(60)),

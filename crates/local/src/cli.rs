@@ -85,7 +85,7 @@ where
     match start(setup, program) {
         Ok(code) => code,
         Err(message) => {
-            // stderr may be closed; there is nobody left to tell then
+            // stderr may be closed; there is no other place to report to
             let _ = writeln!(std::io::stderr(), "error: {message}");
             ExitCode::FAILURE
         }

@@ -38,7 +38,7 @@ pub(crate) struct LocalEndpoint {
     pub(crate) metrics: Option<PrometheusMetrics>,
 }
 
-/// Serves whoever reaches this machine's own address, until `stop` ends. `ready` is told the
+/// Serves callers of this machine's loopback address, until `stop` ends. `ready` is told the
 /// address, of which the port is new when `port` is 0.
 ///
 /// # Errors

@@ -90,7 +90,7 @@ impl Calls {
     }
 
     async fn send(&self, line: Bytes) {
-        // the writer is gone only when nobody reads any more, and the input ends soon after
+        // the writer is gone only when the reader is gone, and the input ends soon after
         let _ = self.lines.send(line).await;
     }
 

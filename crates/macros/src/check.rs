@@ -11,7 +11,7 @@ use crate::attr::{MacroKind, MacroSettings};
 use crate::doc;
 use crate::errors::Errors;
 
-const UNSAFE: &str = "anybody may call it: it can't be `unsafe`";
+const UNSAFE: &str = "anyone may call it: it can't be `unsafe`";
 const EXTERN: &str = "it is called from Rust only: remove `extern`";
 const GENERIC: &str = "it is one concrete function: remove the generic parameters";
 const METHOD: &str =

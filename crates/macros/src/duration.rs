@@ -12,7 +12,7 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
         "h" => 3_600_000,
         _ => {
             return Err(format!(
-                "`{text}` is no duration: write a whole number and a unit, such as \"250ms\", \
+                "`{text}` is not a duration: write a whole number and a unit, such as \"250ms\", \
                  \"5s\", \"2m\" or \"1h\""
             ));
         }
@@ -25,7 +25,7 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
         Some(0) => Err("a time of zero has no meaning here: leave the key out".to_owned()),
         Some(milliseconds) => Ok(milliseconds),
         None => Err(format!(
-            "`{text}` is no duration: the number is missing or too large"
+            "`{text}` is not a duration: the number is missing or too large"
         )),
     }
 }
@@ -34,7 +34,8 @@ pub(crate) fn milliseconds(text: &str) -> Result<u64, String> {
 pub(crate) fn rate(text: &str) -> Result<(u32, u64), String> {
     let wrong = || {
         format!(
-            "`{text}` is no rate: write calls and a time, such as \"10/s\", \"60/m\" or \"5/10s\""
+            "`{text}` is not a rate: write calls and a time, such as \"10/s\", \"60/m\" or \
+             \"5/10s\""
         )
     };
     let (calls, per) = text.split_once('/').ok_or_else(wrong)?;

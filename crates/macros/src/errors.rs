@@ -43,7 +43,7 @@ impl Errors {
         self.0.is_some()
     }
 
-    /// One `compile_error!` per mistake; nothing when there is none.
+    /// One `compile_error!` per mistake; nothing without a mistake.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.map(Error::into_compile_error).unwrap_or_default()
     }

@@ -97,7 +97,7 @@ impl Client {
         };
 
         let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| unreachable("the method is none"))?;
+            .map_err(|_| unreachable("the HTTP method is invalid"))?;
         let mut sent = Request::new(Full::new(request.body));
         *sent.method_mut() = method;
         *sent.uri_mut() = uri;
@@ -117,8 +117,8 @@ impl Client {
         };
         let read = content::read(body, content::on_the_wire(request.max_body), hear);
         let (body, cut) = read.await.map_err(|error| unreachable(chain(&error)))?;
-        // a part of something compressed can't be decompressed: whoever asks for parts gets them as
-        // they are
+        // a part of something compressed can't be decompressed: a caller that asks for parts gets
+        // them as they are
         let (body, truncated) = if head.status.as_u16() == PART {
             content::bounded(body, cut, request.max_body)
         } else {

@@ -1,6 +1,6 @@
-//! Stores in this process: results, rate limits, idempotent writes. For one
-//! process that serves everybody, and for tests; instances do not share them, and nothing outlives
-//! the process. Bounded, whatever callers do.
+//! Stores in this process: results, rate limits, idempotent writes. For one process that serves
+//! every caller, and for tests; instances do not share them, and nothing outlives the process.
+//! Bounded, whatever callers do.
 
 mod cache;
 mod idempotency;

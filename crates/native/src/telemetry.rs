@@ -97,8 +97,8 @@ impl Telemetry {
         Ok((platform, Self::default()))
     }
 
-    /// Sends what waits. Never fails, and takes two seconds at most: a collector that gives no
-    /// answer is not asked again for a minute, and the log says so once in that time.
+    /// Sends what waits. Never fails, and takes two seconds at most: an unavailable collector is
+    /// not asked again for a minute, and the log says so once in that time.
     pub async fn flush(&self) {
         #[cfg(feature = "otel")]
         if let Some(queue) = &self.queue {

@@ -100,7 +100,7 @@ fn name(name: &str) -> Result<(), BadPath> {
     } else if name.chars().any(unsafe_to_show) {
         "it has control characters, invisible ones, or a backtick"
     } else if name.chars().any(looks_like_another) {
-        "it has a character that looks like a dot, a slash or a backslash and is none"
+        "it has a character that looks like a dot, a slash or a backslash but is not one"
     } else if has_escapes(name) {
         "it is percent-encoded: write the characters themselves"
     } else if is_device(name) {

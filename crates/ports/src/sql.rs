@@ -80,10 +80,10 @@ pub trait Sql: MaybeSend + MaybeSync {
         parameters: &'a [SqlValue],
     ) -> BoxFuture<'a, Result<u64, SqlError>>;
 
-    /// Runs one statement that nobody has vetted, such as one that a model wrote. The engine itself
-    /// must see to it that nothing is changed and nothing outside the database is reached; a look
-    /// at the text is not enough. Rows over the limits are left out and the answer is marked
-    /// `truncated`; a statement over its time is stopped.
+    /// Runs one untrusted statement, such as one that a model wrote. The engine itself must see to
+    /// it that nothing is changed and nothing outside the database is reached; a look at the text
+    /// is not enough. Rows over the limits are left out and the answer is marked `truncated`; a
+    /// statement over its time is stopped.
     ///
     /// A database that can't promise this keeps the default, which refuses every statement.
     ///
@@ -230,7 +230,7 @@ impl Rows {
     }
 }
 
-/// Why a database gave no answer. The cause is for the log; a toolkit says it in its own words.
+/// Why a database did not respond. The cause is for the log; a toolkit says it in its own words.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SqlError {

@@ -66,7 +66,7 @@ impl<'r, 'v> Explainer<'r, 'v> {
             Subschema::Anything | Subschema::Same(_) => return,
         };
         if self.found.is_full() {
-            // words that nobody reads are not looked for
+            // words that are not read are not looked for
             self.found.count();
             return;
         }

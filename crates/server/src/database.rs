@@ -91,8 +91,8 @@ fn open_postgres(
     let checked = runtime.block_on(database.check());
     checked.map_err(|error| {
         format!(
-            "MCPFN_DATABASE: the server can't be asked ({error}); check \
-        the URL, and that the server runs"
+            "MCPFN_DATABASE: the server is unavailable ({error}); check the URL, and that the \
+             server runs"
         )
     })?;
     if unvetted {
@@ -110,7 +110,7 @@ fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String
     let writes = writes.map(|text| text.to_str().map(str::trim).and_then(switch));
     let opened = match writes {
         None | Some(Some(false)) => Sqlite::open_read_only(path),
-        // opening for writing would make a missing file, and a name with a slip is no wish for an
+        // opening for writing would make a missing file, and a typing error is not a request for an
         // empty database
         Some(Some(true)) => Sqlite::open_read_only(path).and_then(|_| Sqlite::open(path)),
         Some(None) => return Err("MCPFN_DATABASE_WRITABLE must be on or off".to_owned()),
@@ -125,7 +125,7 @@ fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String
     Ok(Arc::new(opened))
 }
 
-/// Opens the demo shop for writing, where that is possible: whoever tries it may log calls and
+/// Opens the demo shop for writing, where that is possible: a person who tries it may log calls and
 /// draft orders.
 fn open_shop(variable: impl Fn(&str) -> Option<OsString>) -> Result<Arc<dyn Sql>, String> {
     let file = shop_path(&variable)?;

@@ -66,7 +66,7 @@ fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
                 )
             })?;
         BlobPath::parse(name)
-            .map_err(|why| format!("{ROOT}: `{name}` is no name of a directory: {why}"))?;
+            .map_err(|why| format!("{ROOT}: `{name}` is not a directory name: {why}"))?;
         if roots
             .iter()
             .any(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -85,7 +85,7 @@ fn check(path: &Path) -> Result<(), String> {
     let shown = path.display();
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(format!("{ROOT}: {shown} is no directory; name one")),
+        Ok(_) => Err(format!("{ROOT}: {shown} is not a directory; name one")),
         Err(error) => Err(format!(
             "{ROOT}: {shown} can't be found ({error}); name a directory that exists"
         )),
@@ -139,7 +139,7 @@ mod tests {
             (None, "needs MCPFN_FILES_ROOT: a directory"),
             (Some("/no/such/folder"), "/no/such/folder can't be found"),
             (Some("a=/no/such/folder"), "/no/such/folder can't be found"),
-            (Some(file), "is no directory; name one"),
+            (Some(file), "is not a directory; name one"),
             (
                 Some(&format!("a={folder},{folder}")),
                 "each directory needs a name",
@@ -150,7 +150,7 @@ mod tests {
             ),
             (
                 Some(&format!("con={folder}")),
-                "`con` is no name of a directory",
+                "`con` is not a directory name",
             ),
         ] {
             let error = opened(root).unwrap_err();

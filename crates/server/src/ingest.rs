@@ -158,7 +158,7 @@ async fn fill(
     Ok(done)
 }
 
-/// A role that may only write rows can fill tables that somebody else made.
+/// A role that may only write rows can fill tables that another role made.
 async fn make_tables(database: &dyn Sql) -> Result<(), SqlError> {
     if !is_present(database).await? {
         for statement in schema_for(database.dialect()) {

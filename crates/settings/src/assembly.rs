@@ -97,7 +97,7 @@ impl Common {
         };
         if self.methods.has(AuthMethod::None) {
             tracing::warn!(
-                "MCPFN_AUTH is none: anybody who reaches this {} may call every tool",
+                "MCPFN_AUTH is none: anyone who reaches this {} may call every tool",
                 deployment.unit
             );
         }

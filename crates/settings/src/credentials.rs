@@ -16,7 +16,7 @@ use crate::reader::{EnvReader, listed};
 /// Makes of `MCPFN_API_KEYS_SOURCE` where keys are listed, or reports why it can't.
 pub type OpenKeySource = fn(&mut EnvReader<'_>, &str) -> Option<Arc<dyn KeySource>>;
 
-/// How callers prove who they are, as the operator decided.
+/// The authentication methods that the operator configured.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Credentials {

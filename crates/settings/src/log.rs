@@ -44,6 +44,6 @@ impl AuditLog for Log {
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
-        tracing::warn!(store, cause, "a store or a service gave no answer");
+        tracing::warn!(store, cause, "a store or a service is unavailable");
     }
 }

@@ -17,7 +17,7 @@ pub enum AuthMethod {
     ApiKey,
     /// Cloudflare Access in front.
     CloudflareAccess,
-    /// None: anybody may call.
+    /// None: anyone may call.
     None,
 }
 

@@ -147,7 +147,7 @@ impl Postgres {
             )
             .await?;
         match role::verdict(&done.rows) {
-            // not the fault of the statement, and nothing that whoever wrote it has to know
+            // not the fault of the statement, and nothing that its author has to know
             Some(sentence) => Err(SqlError::Unavailable(sentence)),
             None => {
                 self.vetted.store(true, Ordering::Relaxed);

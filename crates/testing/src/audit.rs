@@ -73,7 +73,7 @@ impl TestAudit {
         causes.cloned().collect()
     }
 
-    /// Stores that gave no answer and what handlers reported with `Cx::report_degraded`: a name,
+    /// Stores that sent no response and what handlers reported with `Cx::report_degraded`: a name,
     /// and the cause.
     #[must_use]
     pub fn degraded(&self) -> Vec<(String, String)> {

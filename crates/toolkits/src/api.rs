@@ -92,7 +92,7 @@ impl ApiClient {
         self.judge(cx, &request, second, AGAIN)
     }
 
-    /// Asks for a change, once: nobody knows whether a request without an answer was done.
+    /// Asks for a change, once: it is unknown whether a request without a response was done.
     pub(crate) async fn write(
         &self,
         cx: &Cx,

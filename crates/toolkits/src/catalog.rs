@@ -88,7 +88,7 @@ pub async fn product_by_sku(args: ProductUri, cx: &Cx) -> Result<Json<ProductRec
     product::find(&args.sku, cx).await.map(Json)
 }
 
-/// What somebody is looking for.
+/// What a person is looking for.
 #[input]
 #[derive(Debug)]
 pub struct Wish {

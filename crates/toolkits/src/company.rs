@@ -1,5 +1,5 @@
-//! What a company is, from an address of somebody who works there: an enrichment API like Apollo's.
-//! Only the domain is asked for; whose address it is leaves this server for nobody.
+//! What a company is, from the address of a person who works there: an enrichment API like
+//! Apollo's. Only the domain is asked for; the address itself never leaves this server.
 //!
 //! | variable | what |
 //! |---|---|
@@ -212,7 +212,7 @@ fn domain(email: &str) -> Result<String, ToolError> {
     let email = email.trim();
     let wrong = || {
         ToolError::new(format!(
-            "{} is no e-mail address. Write it like \"ada@example.com\".",
+            "{} is not an e-mail address. Write it like \"ada@example.com\".",
             text::quoted(email)
         ))
     };
@@ -287,7 +287,10 @@ mod tests {
         ] {
             let sentence = domain(email).unwrap_err();
             assert!(
-                sentence.message().unwrap().contains("is no e-mail address"),
+                sentence
+                    .message()
+                    .unwrap()
+                    .contains("is not an e-mail address"),
                 "{email}"
             );
         }

@@ -45,8 +45,8 @@ pub struct NoSecret;
 impl fmt::Display for NoSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "is no key: it is empty, or has spaces, line ends or other characters that no \
-            key has; paste the key alone",
+            "is not a key: it is empty, or has spaces, line ends or other characters that no key \
+             has; paste the key alone",
         )
     }
 }
@@ -115,7 +115,7 @@ impl<'a> Config<'a> {
             return default.to_owned();
         };
         if !is_address(&url, b"?#@\\") {
-            // not repeated: somebody may have pasted a key here
+            // not repeated: it may contain a key
             self.mistake(format!(
                 "{name} is not an address such as {default}: no credentials, no `?`, no `#`"
             ));
@@ -185,7 +185,10 @@ mod tests {
         );
         let mistakes = config.mistakes();
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
-        assert!(mistakes[0].starts_with("A_KEY is no key"), "{mistakes:?}");
+        assert!(
+            mistakes[0].starts_with("A_KEY is not a key"),
+            "{mistakes:?}"
+        );
         assert!(
             mistakes[1].contains("`b` needs B_KEY: get one at https://example.com/keys"),
             "{mistakes:?}"

@@ -54,7 +54,7 @@ fn blobs(cx: &Cx) -> Result<&Arc<dyn Blobs>, ToolError> {
 fn path(text: &str) -> Result<BlobPath, ToolError> {
     BlobPath::parse(text).map_err(|why| {
         ToolError::new(format!(
-            "{} is no path here: {why}. Use paths as `list_directory` gives them, e.g. \
+            "{} is not a path here: {why}. Use paths as `list_directory` gives them, e.g. \
              \"docs/plan.md\".",
             text::quoted(text)
         ))
@@ -79,16 +79,16 @@ fn failed(error: BlobError, path: &BlobPath) -> ToolError {
             "{shown} leads outside the files of this server, and is refused. Use another path."
         )),
         BlobError::NotAFile => ToolError::new(format!(
-            "{shown} is no file: a directory, a link or a device. Use `list_directory` to see what \
-             is there."
+            "{shown} is not a file: a directory, a link or a device. Use `list_directory` to see \
+             what is there."
         )),
         BlobError::NotADirectory => ToolError::new(format!(
-            "{shown} is no directory, or goes through a file. Use `list_directory` to see what is \
-             there."
+            "{shown} is not a directory, or goes through a file. Use `list_directory` to see what \
+             is there."
         )),
         BlobError::BadCursor => ToolError::new(
-            "`cursor` is none that `list_directory` gave for this directory. Leave it out to begin \
-             again.",
+            "`cursor` was not issued by `list_directory` for this directory. Leave it out to \
+             begin again.",
         ),
         BlobError::TooLarge(most) => ToolError::new(format!(
             "{shown} was not written: {most} bytes are the most."

@@ -139,7 +139,7 @@ fn repository(repo: &str) -> Result<&str, ToolError> {
             Ok(repo)
         }
         _ => Err(ToolError::new(format!(
-            "{} is no repository. Write it as owner/name, e.g. \"rust-lang/cargo\".",
+            "{} is not a repository. Write it as owner/name, e.g. \"rust-lang/cargo\".",
             text::quoted(repo)
         ))),
     }

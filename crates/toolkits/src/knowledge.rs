@@ -82,7 +82,7 @@ pub async fn document(args: DocumentUri, cx: &Cx) -> Result<String, ToolError> {
     Ok(text)
 }
 
-/// A failure of the database, or what to do where nobody has made the tables.
+/// A failure of the database, or what to do where the tables are missing.
 pub(crate) async fn failed(database: &dyn Sql, error: SqlError) -> ToolError {
     match is_present(database).await {
         Ok(false) => ToolError::new(

@@ -31,7 +31,7 @@ pub(crate) fn write_failed(error: SqlError) -> ToolError {
     }
 }
 
-/// Nothing that the toolkits read has other columns, unless somebody changed the tables.
+/// Nothing that the toolkits read has other columns, unless the tables were changed.
 pub(crate) fn other_columns(tables: &str) -> ToolError {
     ToolError::internal(format!(
         "the tables of {tables} have other columns than expected"

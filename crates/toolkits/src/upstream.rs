@@ -8,9 +8,9 @@
 //! | `MCPFN_UPSTREAM_<NAME>_TOKEN` | this server's own bearer token there; `my-crm` is `MY_CRM` here |
 //! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server |
 //!
-//! A caller's own token is never passed on: whoever may call an upstream here does it with this
-//! server's credential, so give servers that know private things a scope. One session serves all
-//! callers of an upstream that still has sessions.
+//! A caller's own token is never passed on: every caller who may use an upstream acts with this
+//! server's credential, so give servers with private data a scope. One session serves all callers
+//! of an upstream that still has sessions.
 
 mod answer;
 mod client;

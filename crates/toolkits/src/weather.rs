@@ -167,7 +167,7 @@ fn city(name: &str) -> Result<&str, ToolError> {
     };
     if !name.chars().all(legal) || !name.chars().any(char::is_alphabetic) {
         return Err(ToolError::new(format!(
-            "{} is no name of a city: it may have letters of any script, spaces, hyphens, dots and \
+            "{} is not a city name: it may have letters of any script, spaces, hyphens, dots and \
              apostrophes, e.g. \"Lisbon\".",
             text::quoted(name)
         )));

@@ -4,7 +4,7 @@
 //! | variable | what |
 //! |---|---|
 //! | `MCPFN_SEARCH_API_KEY` | the API key; required |
-//! | `MCPFN_SEARCH_API` | `brave` (when not said) or `serper` |
+//! | `MCPFN_SEARCH_API` | `brave` (default) or `serper` |
 //! | `MCPFN_SEARCH_URL` | another address than `https://api.search.brave.com` or `https://google.serper.dev` |
 
 mod engine;

@@ -1,6 +1,6 @@
-//! A JavaScript callback that a future waits for. It wakes whoever asked last: a call begins under
-//! its request's task and goes on under its stream's (`worker::Delay` wakes whoever asked first,
-//! and a stream would wait forever).
+//! A JavaScript callback that a future waits for. It wakes the task that polled last: a call begins
+//! under its request's task and goes on under its stream's (`worker::Delay` wakes the task that
+//! polled first, and a stream would wait forever).
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,8 +10,8 @@ use worker::js_sys::Function;
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen::closure::Closure;
 
-/// Ready once JavaScript has called [`Callback::function`]. Must outlive the call: whoever drops it
-/// first tells JavaScript so.
+/// Ready once JavaScript has called [`Callback::function`]. Must outlive the call: drop it only
+/// after telling JavaScript.
 pub(crate) struct Callback {
     state: Rc<CallbackState>,
     closure: Closure<dyn FnMut()>,

@@ -1,4 +1,4 @@
-//! A client that goes away. It is listened for only once somebody waits for it: most calls are over
+//! A client that goes away. It is listened for only once a call waits for it: most calls are over
 //! before.
 
 use std::task::{Context, Poll};
@@ -7,8 +7,8 @@ use worker::web_sys::AbortSignal;
 
 use crate::callback::Callback;
 
-/// The other end of a request. Needs the compatibility flag `enable_request_signal`; without it
-/// nobody is told.
+/// The other end of a request. Needs the compatibility flag `enable_request_signal`; without it the
+/// call is not told.
 pub(crate) struct Hangup {
     signal: AbortSignal,
     callback: Option<Callback>,

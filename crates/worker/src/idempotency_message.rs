@@ -87,7 +87,7 @@ pub(crate) enum HoldAnswer {
     Done(Vec<u8>),
     /// Finished, or let go of.
     Kept,
-    /// Somebody else holds the key, or finished it.
+    /// Another call holds the key, or finished it.
     Lost,
 }
 

@@ -45,7 +45,7 @@ impl Timer for Isolate {
     }
 }
 
-/// `setTimeout`, from the first time that somebody waits for it.
+/// `setTimeout`, from the first poll.
 pub(crate) struct Timeout {
     milliseconds: i32,
     running: Option<(i32, Callback)>,

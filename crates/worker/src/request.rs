@@ -1,5 +1,4 @@
-//! From a fetch event's request to an HTTP request. The body stays in JavaScript until somebody
-//! reads it.
+//! From a fetch event's request to an HTTP request. The body stays in JavaScript until it is read.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -20,7 +19,7 @@ use worker::web_sys::ReadableStreamDefaultReader;
 /// The request as the HTTP crate reads it, with the path below `base_path`.
 pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<IncomingBody> {
     let mut converted = Request::new(());
-    // a method or path that is none can only be answered as one that is not served
+    // an invalid method or path can only be answered as one that is not served
     *converted.method_mut() =
         Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::TRACE);
     let uri = Uri::try_from(request.url()).unwrap_or(Uri::from_static("/unreadable"));
@@ -45,8 +44,7 @@ pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<Inc
     })
 }
 
-/// Where the call came from. Cloudflare sets the header, and nobody can call a Worker without
-/// passing it.
+/// Where the call came from. Cloudflare sets the header, and every call of a Worker passes it.
 fn address(headers: &HeaderMap) -> Option<IpAddr> {
     headers.get("cf-connecting-ip")?.to_str().ok()?.parse().ok()
 }
@@ -57,8 +55,8 @@ fn headers(from: &web_sys::Headers) -> HeaderMap {
         let Ok(name) = HeaderName::try_from(name) else {
             continue;
         };
-        // a value that is none stays as an empty one: a check that forbids the header must still
-        // find it
+        // an invalid value stays as an empty one: a check that forbids the header must still find
+        // it
         headers.append(
             name,
             HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("")),

@@ -13,7 +13,7 @@ use worker::{Error, Headers, ResponseBuilder, web_sys};
 use crate::hangup::Hangup;
 use crate::uncaught::guarded;
 
-/// The response, and whoever waits for it.
+/// The response, and the task that waits for it.
 pub(crate) fn convert(
     response: Response<Body>,
     client: Hangup,

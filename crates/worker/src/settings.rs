@@ -14,9 +14,9 @@ pub(crate) const HOST: Host = Host {
         AuthMethod::None,
     ],
     auth_unset: Some(
-        "MCPFN_AUTH is not set, and a deployed server does not guess who may call it: set it in \
-         [vars] of wrangler.toml to oauth, api-key or access for tokens, keys or Cloudflare \
-         Access, or to none to let anybody call",
+        "MCPFN_AUTH is not set, and a deployed server requires it: set it in [vars] of \
+         wrangler.toml to oauth, api-key or access for tokens, keys or Cloudflare Access, or to \
+         none to let anyone call",
     ),
     // a rate needs a binding
     rate: None,

@@ -53,7 +53,7 @@ const EXPANSIONS: &[(&str, &[&str])] = &[
         &[
             "Toolkits=hello,files",
             "FilesRoot=s3://files/shared",
-            "FilesWrites=1",
+            "FilesWritable=1",
         ],
     ),
     (

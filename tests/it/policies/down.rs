@@ -136,7 +136,7 @@ fn an_operator_can_have_unprotected_writes_refused() {
         .on(|platform| platform.with_idempotency(Arc::new(Down), FailureMode::Closed));
     let refused = host.send(&keyed("buy", json!({"sku": "a"}), json!("order-1")));
     assert!(
-        says(&refused).contains("this one was not made"),
+        says(&refused).contains("the write was not made"),
         "{}",
         says(&refused)
     );

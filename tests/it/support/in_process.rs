@@ -43,13 +43,13 @@ impl InProcess {
         }
     }
 
-    /// The same server, called by somebody else.
+    /// The same server, called by another caller.
     pub(crate) fn called_by(mut self, principal: Principal) -> Self {
         self.principal = principal;
         self
     }
 
-    /// The next calls come from somebody else.
+    /// The next calls come from another caller.
     pub(crate) fn turn_into(&mut self, principal: Principal) {
         self.principal = principal;
     }

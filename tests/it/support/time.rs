@@ -172,12 +172,12 @@ impl Log {
         self.0.lock().unwrap().calls.clone()
     }
 
-    /// Callers whose proof was none, with the private cause.
+    /// Callers whose credential was refused, with the private cause.
     pub(crate) fn denied(&self) -> Vec<String> {
         self.0.lock().unwrap().denied.clone()
     }
 
-    /// The stores that gave no answer.
+    /// The stores that were unavailable.
     pub(crate) fn stores(&self) -> Vec<String> {
         self.0.lock().unwrap().stores.clone()
     }

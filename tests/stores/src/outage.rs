@@ -103,14 +103,14 @@ const OUTAGES: &[Outage] = &[
         mode: Some(Mode::Hang),
         found_out: 400,
         requests: 3,
-        says: "gave no answer in",
+        says: "timed out after",
     },
     Outage {
         name: "slow, 200 ms",
         mode: Some(Mode::Slow(Duration::from_millis(200))),
         found_out: 400,
         requests: 3,
-        says: "gave no answer in",
+        says: "timed out after",
     },
     Outage {
         name: "reset in the answer",

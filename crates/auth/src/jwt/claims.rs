@@ -121,7 +121,7 @@ impl Claims {
         }
     }
 
-    /// What the token grants, or `otherwise` if it has no word about it.
+    /// The scopes of the token, or `otherwise` if it names none.
     pub(crate) fn scopes(&self, otherwise: &Scopes) -> Scopes {
         // `scope` is the standard's (RFC 8693), `scp` is Microsoft's and Okta's, `permissions` is
         // Auth0's

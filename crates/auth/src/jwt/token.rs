@@ -20,8 +20,8 @@ pub(crate) struct Token<'a> {
     pub(crate) signature: Vec<u8>,
 }
 
-/// The algorithms that are taken. All are of public keys: with a shared secret, whoever can check a
-/// token can make one.
+/// The algorithms that are taken. All are of public keys: with a shared secret, anyone who can
+/// check a token can make one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Rs256,

@@ -43,7 +43,7 @@ impl ActiveCall {
         )
     }
 
-    /// A tool's question, as a result that nobody keeps.
+    /// A tool's question, as a result that is not stored.
     pub(crate) fn question(&self, name: &str, ask: &InputRequired) -> Result<HandlerResult, Error> {
         let body = self.question_members(name, ask)?.into();
         Ok(HandlerResult {

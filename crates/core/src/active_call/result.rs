@@ -37,6 +37,6 @@ pub(crate) enum Retain {
     /// The store of writes only: the write happened, or may have happened, and a repeat must not
     /// act again.
     Write,
-    /// Nobody: nothing happened, and a repeat may go better.
+    /// No store: nothing happened, and a repeat may succeed.
     Nothing,
 }

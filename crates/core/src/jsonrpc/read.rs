@@ -49,7 +49,7 @@ pub fn read_message<'a, P: Deserialize<'a>>(
     }
 }
 
-/// Tells a message that is none from a message whose parameters are not as its method wants them.
+/// Tells an invalid message from a message whose parameters are not as its method wants them.
 fn unreadable<'a, P: Deserialize<'a>>(
     text: &'a str,
     error: &serde_json::Error,

@@ -133,8 +133,7 @@ pub struct UrlElicitation {
 }
 
 impl UrlElicitation {
-    /// A sentence that says why, and an HTTPS address that carries nothing secret and signs nobody
-    /// in.
+    /// A sentence that says why, and an HTTPS address that carries no secret and signs no one in.
     #[must_use]
     pub fn new(message: impl Into<String>, url: impl Into<String>) -> Self {
         Self {

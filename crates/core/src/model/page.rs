@@ -8,8 +8,8 @@ use crate::jsonrpc::Error;
 /// A position in a list that any instance of the same server understands.
 ///
 /// Inside: 8 bytes that name the list (its kind and its entries) and 4 bytes of page number. It
-/// carries no right and no secret; a made-up one can only ask for a page that anybody may ask for,
-/// or be refused.
+/// carries no right and no secret; a forged one can only ask for a page that any caller may ask
+/// for, or be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) list: u64,

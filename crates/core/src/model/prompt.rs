@@ -36,7 +36,7 @@ pub(crate) struct PromptArgument {
     pub(crate) description: Option<String>,
     #[serde(default)]
     pub(crate) required: bool,
-    /// The values it may have, from an enum; completed without asking anybody.
+    /// The values it may have, from an enum; completed without calling a function.
     #[serde(skip)]
     pub(crate) values: Vec<String>,
 }

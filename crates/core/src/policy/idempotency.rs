@@ -65,8 +65,7 @@ pub(crate) async fn through(
                 FailureMode::Open => (run.await, CacheStatus::Off),
                 FailureMode::Closed => (
                     Ok(call.tool_error(
-                        "writes can't be protected from being repeated at the moment, so this one \
-                         was not made: try again in a minute",
+                        "idempotency store unavailable, so the write was not made; retry in 60 s",
                     )),
                     CacheStatus::Off,
                 ),

@@ -36,8 +36,7 @@ pub(crate) async fn admit(call: &ActiveCall) -> Result<(), Error> {
             Err(error) => {
                 call.store_failed("rate limiter", &error);
                 if limits.failure_mode == FailureMode::Closed {
-                    let sentence = "calls can't be counted at the moment, and this server admits \
-                        none without counting; try again in a minute";
+                    let sentence = "rate limiter unavailable; retry in 60 s";
                     return Err(Error::rate_limited(sentence, Duration::from_secs(60)));
                 }
             }

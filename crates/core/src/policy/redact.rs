@@ -1,6 +1,6 @@
 //! A call's arguments as a log may have them, where the operator asked for that: secrets left out,
-//! long texts cut. Not a proof that nothing private is left: what people write into ordinary fields
-//! stays.
+//! long texts cut. Not a guarantee that nothing private is left: what people write into ordinary
+//! fields stays.
 
 use serde_json::{Map, Value};
 

@@ -36,7 +36,7 @@ impl StoredResult {
         bytes.into()
     }
 
-    /// `None` for bytes that nobody here wrote.
+    /// `None` for bytes of another layout.
     pub(crate) fn read(bytes: &Bytes) -> Option<Self> {
         let ([LAYOUT], rest) = bytes.split_first_chunk::<1>()? else {
             return None;

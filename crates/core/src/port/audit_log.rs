@@ -44,11 +44,11 @@ pub trait AuditLog: MaybeSend + MaybeSync {
     /// A call has ended. One record a call, whatever its end.
     fn call(&self, call: &AuditEntry<'_>);
 
-    /// A caller's proof of who it is was none. `sentence` is what it was told, `cause` is for the
-    /// log alone.
+    /// A caller's credential was refused. `sentence` is what it was told, `cause` is for the log
+    /// alone.
     fn denied(&self, sentence: &str, cause: Option<&str>);
 
-    /// A store that policies ask gave no answer; the call went on, or was refused, as the policy
+    /// A store that policies use is unavailable; the call went on, or was refused, as the policy
     /// says. Or a service that a handler can do without (`Cx::report_degraded`): the call went on.
     fn store_failure(&self, store: &str, cause: &str);
 }
@@ -178,7 +178,7 @@ pub enum Outcome {
     Refused,
     /// The caller lacks a scope.
     Forbidden,
-    /// The caller's budget was used up.
+    /// The caller's rate limit was exceeded.
     RateLimited,
     /// The client went away.
     Cancelled,

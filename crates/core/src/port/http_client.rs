@@ -56,15 +56,14 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// Empty for none.
     pub body: Bytes,
-    /// From the first step to the last byte of the answer; ten seconds unless said otherwise.
+    /// From the first step to the last byte of the answer; ten seconds by default.
     pub timeout: Duration,
-    /// Bytes of the answer's body, after decompression, that are read; one MiB unless said
-    /// otherwise.
+    /// Bytes of the answer's body, after decompression, that are read; one MiB by default.
     pub max_body: usize,
     /// Only addresses of the public internet may be reached. The address that was checked is the
     /// one that is used.
     pub public_only: bool,
-    /// Who hears the answer while it comes, besides whoever waits for its end.
+    /// Receives the response while it arrives, in addition to the caller that waits for its end.
     pub listener: Option<Arc<dyn Listen>>,
 }
 

@@ -46,7 +46,7 @@ pub trait Timer: MaybeSend + MaybeSync {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// Randomness that nobody can guess.
+/// Unpredictable randomness.
 ///
 /// ```
 /// use mcpfn_core::Random;

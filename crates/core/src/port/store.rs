@@ -57,7 +57,7 @@ pub trait ResultCache: MaybeSend + MaybeSync {
     /// since 1970).
     ///
     /// # Errors
-    /// When the store gives no answer in time.
+    /// When the store does not respond in time.
     fn get<'a>(
         &'a self,
         key: &'a str,
@@ -68,7 +68,7 @@ pub trait ResultCache: MaybeSend + MaybeSync {
     /// for the store is left out, which is no error.
     ///
     /// # Errors
-    /// When the store gives no answer in time.
+    /// When the store does not respond in time.
     fn put<'a>(
         &'a self,
         key: &'a str,
@@ -224,7 +224,7 @@ pub trait RateLimiter: MaybeSend + MaybeSync {
     /// Takes one call out of the bucket `key`.
     ///
     /// # Errors
-    /// When the store gives no answer in time.
+    /// When the store does not respond in time.
     fn admit<'a>(
         &'a self,
         key: &'a str,
@@ -233,13 +233,13 @@ pub trait RateLimiter: MaybeSend + MaybeSync {
     ) -> BoxFuture<'a, Result<Admission, StoreError>>;
 }
 
-/// What is known of a write that is to happen once.
+/// What is known of an idempotent write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdempotencyStatus {
     /// Nothing: the caller now holds it, and ends it with
     /// [`IdempotencyStore::complete`] or [`IdempotencyStore::release`].
     Acquired,
-    /// Somebody holds it.
+    /// Another call holds it.
     InProgress,
     /// It happened, with this result.
     Completed(Bytes),
@@ -270,7 +270,7 @@ pub trait IdempotencyStore: MaybeSend + MaybeSync {
     /// abandoned: its process is gone.
     ///
     /// # Errors
-    /// When the store gives no answer in time.
+    /// When the store does not respond in time.
     fn begin<'a>(
         &'a self,
         key: &'a str,
@@ -281,7 +281,7 @@ pub trait IdempotencyStore: MaybeSend + MaybeSync {
     /// Keeps the result until `expires_ms`.
     ///
     /// # Errors
-    /// When the store gives no answer in time, or can't hold a result of this size.
+    /// When the store does not respond in time, or can't hold a result of this size.
     fn complete<'a>(
         &'a self,
         key: &'a str,
@@ -292,11 +292,11 @@ pub trait IdempotencyStore: MaybeSend + MaybeSync {
     /// Lets go of the key without a result: the next one to begin is the first again.
     ///
     /// # Errors
-    /// When the store gives no answer in time.
+    /// When the store does not respond in time.
     fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
-/// A store gave no answer. The cause is for the log.
+/// A store is unavailable. The cause is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreError(String);
 

@@ -78,8 +78,8 @@ impl Template {
             ] = pair
             {
                 return Err(format!(
-                    "put some text between `{{{first}}}` and `{{{second}}}`: without it nobody can \
-                     tell where one ends"
+                    "put some text between `{{{first}}}` and `{{{second}}}`: without it the end \
+                     of the first is ambiguous"
                 ));
             }
         }

@@ -109,16 +109,16 @@ fn every_mistake_is_reported_at_once() {
          `$ref`: flatten it, or take `serde_json::Value` there",
         "prompt `numbers`: its argument `count` must be a string, an enum of words or an `Option` \
          of these: prompt arguments are strings",
-        "prompt `stray`: it completes `other`, which is no argument of it",
+        "prompt `stray`: it completes `other`, which is not one of its arguments",
         "prompt `silent`: it has no description: add a doc comment or `.description(..)`, a model \
          chooses by it",
         "prompt `silent`: it has no handler: add `.handler(..)`",
         "resource `no-scheme`: its URI needs a scheme, such as `shop://products`, and no spaces",
         "resource `x:{a}{b}`: its template can't be used: put some text between `{a}` and `{b}`: \
-         without it nobody can tell where one ends",
+         without it the end of the first is ambiguous",
         "resource `x:{id}`: its variable `id` has no field in the handler's argument type",
-        "resource `x:{id}`: the field `name` of the handler's argument type is no variable of the \
-         template",
+        "resource `x:{id}`: the field `name` of the handler's argument type is not a variable of \
+         the template",
         "resource `x:fixed`: its handler takes variables and its URI has none: put them in braces, \
          such as `shop://products/{id}`",
         "resource `x:nameless`: it needs a name",

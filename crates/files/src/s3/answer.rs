@@ -39,7 +39,7 @@ fn failure(response: &HttpResponse) -> BlobError {
     };
     match status {
         404 => absent(response).unwrap_or(BlobError::NotFound),
-        // 409: somebody else wrote in the same instant
+        // 409: another write in the same instant
         409 | 412 => BlobError::Changed,
         429 => BlobError::Unavailable(cause()),
         400..500 => BlobError::Refused(cause()),

@@ -1,4 +1,4 @@
-//! Where the files are: address, bucket, prefix, and the keys of paths. Asks nobody.
+//! Where the files are: address, bucket, prefix, and the keys of paths. Sends no request.
 
 use mcpfn_ports::{BlobError, BlobPath};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

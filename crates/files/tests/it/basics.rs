@@ -1,4 +1,4 @@
-//! Reading, listing, writing and renaming when nobody interferes.
+//! Reading, listing, writing and renaming without interference.
 
 use std::os::unix::fs::PermissionsExt as _;
 

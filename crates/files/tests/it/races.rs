@@ -1,4 +1,4 @@
-//! Calls at the same time as others, and as somebody who changes the directories.
+//! Calls concurrent with others, and with changes of the directories.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

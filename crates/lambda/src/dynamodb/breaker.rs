@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Failed requests in a row after which nobody asks.
+/// Failed requests in a row after which no request is sent.
 const FAILURES: u32 = 3;
 
-/// How long nobody asks.
+/// How long no request is sent.
 const OPEN: Duration = Duration::from_secs(5);
 
 /// Shared by every request to one table.
@@ -21,13 +21,13 @@ pub(super) struct Breaker(Mutex<BreakerState>);
 enum BreakerState {
     /// All may ask; so many have failed in a row.
     Closed(u32),
-    /// Nobody asks before this time.
+    /// No request is sent before this time.
     Open(Instant, String),
     /// One asks, and its outcome decides for all.
     Probing(String),
 }
 
-/// Nobody asks now.
+/// No request is sent now.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Closed {
     /// Until the next try.

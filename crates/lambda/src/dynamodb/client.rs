@@ -70,7 +70,7 @@ impl TableClient {
                 }
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Retried(format!(
-                    "gave no answer in {} ms (MCPFN_DYNAMODB_TIMEOUT_MS)",
+                    "timed out after {} ms (MCPFN_DYNAMODB_TIMEOUT_MS)",
                     left.as_millis()
                 )),
             };

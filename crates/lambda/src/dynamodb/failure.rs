@@ -47,13 +47,13 @@ impl Failure {
                 Self::Retried(format!("can't be reached: {cause}"))
             }
             SdkError::ResponseError(_) => {
-                Self::Retried("gave an answer that breaks off, or is none of DynamoDB".to_owned())
+                Self::Retried("sent a response that breaks off, or is not from DynamoDB".to_owned())
             }
             SdkError::ConstructionFailure(_) => Self::Lasting(format!(
-                "can't be asked: {}; look at AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB",
+                "can't be reached: {}; check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB",
                 deepest(&error)
             )),
-            _ => Self::Retried("gave no answer".to_owned()),
+            _ => Self::Retried("sent no response".to_owned()),
         }
     }
 

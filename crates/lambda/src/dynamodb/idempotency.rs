@@ -1,9 +1,9 @@
 //! Idempotent writes, in the table.
 //!
-//! Who begins writes a random name as the item's holder, on the condition that nobody holds the key
-//! and no result counts. To finish and to let go are on the condition that the name is still there.
-//! A request whose answer was lost finds its own name when it is repeated, and knows that it was
-//! the one.
+//! Who begins writes a random name as the item's holder, on the condition that the key is free and
+//! no result counts. To finish and to let go are on the condition that the name is still there. A
+//! request whose answer was lost finds its own name when it is repeated, and knows that it was the
+//! one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ const KIND: &str = "idempotency";
 /// that is gone.
 const HOLDS: usize = 1024;
 
-/// Free: nobody ever held it, or its result expired, or who held it is gone.
+/// Free: never held, or its result expired, or its holder is gone.
 const FREE: &str = "attribute_not_exists(pk) OR expires_ms <= :now OR \
     (attribute_not_exists(expires_ms) AND held_until <= :now)";
 
@@ -122,7 +122,7 @@ impl IdempotencyStore for Stores {
         Box::pin(async move {
             let holder = self.holds.holder(key).ok_or_else(|| {
                 self.client
-                    .error("can't keep a result for what nobody here began")
+                    .error("can't store a result: this environment does not hold the key")
             })?;
             let bytes = result.len();
             let packed = pack(&result).ok_or_else(|| {

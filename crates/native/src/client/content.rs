@@ -43,7 +43,7 @@ where
         }
         read.extend_from_slice(&data);
         if !hear(&data) {
-            // nobody wants the rest; a stream that ends here leaves a connection that can be used
+            // the rest is not wanted; a stream that ends here leaves a connection that can be used
             // again
             let rest = async { while let Some(Ok(_)) = body.frame().await {} };
             let _ = tokio::time::timeout(LINGER, rest).await;

@@ -20,7 +20,7 @@ pub trait Resolve: Send + Sync {
     /// Every address that the name has now. None is a failure, too.
     ///
     /// # Errors
-    /// When the name has no address, or whoever knows gives no answer.
+    /// When the name has no address, or the resolver does not respond.
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>>;
 }
 

@@ -10,7 +10,7 @@ use mcpfn_core::HttpError;
 pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     let bad = |why: &str| Err(HttpError::BadUrl(why.to_owned()));
     let Ok(uri) = url.split('#').next().unwrap_or_default().parse::<Uri>() else {
-        return bad("it is no URL of printable ASCII");
+        return bad("it is not a URL of printable ASCII");
     };
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return bad("only http and https can be asked");
@@ -32,7 +32,7 @@ pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     {
         return match v6.parse() {
             Ok(address) => Ok((uri, Some(IpAddr::V6(address)))),
-            Err(_) => bad("its host is no IPv6 address"),
+            Err(_) => bad("its host is not an IPv6 address"),
         };
     }
     if let Ok(address) = host.parse() {
@@ -42,8 +42,8 @@ pub(crate) fn target(url: &str) -> Result<(Uri, Option<IpAddr>), HttpError> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     if name.is_empty() || name.len() > 253 || !name.bytes().all(legal) {
         return bad(
-            "its host is no name of letters, digits, hyphens and dots (write other alphabets in \
-             their xn-- form)",
+            "its host is not a name of letters, digits, hyphens and dots (write other alphabets \
+             in their xn-- form)",
         );
     }
     // Resolvers read `127.1`, `0x7f000001` and `2130706433` as addresses. No name ends in a number,

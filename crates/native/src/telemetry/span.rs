@@ -88,7 +88,7 @@ fn name(call: &AuditEntry<'_>) -> String {
     }
 }
 
-/// The method, or what OpenTelemetry writes for one that nobody knows.
+/// The method, or what OpenTelemetry writes for an unknown one.
 fn method<'a>(call: &AuditEntry<'a>) -> &'a str {
     if call.method.is_empty() {
         "_OTHER"
@@ -134,7 +134,7 @@ fn attributes(call: &AuditEntry<'_>, transport: Transport) -> Vec<KeyValue> {
     attributes
 }
 
-/// What kind of failure it was, if it was one. A question to the client is none.
+/// What kind of failure it was, if it was one. A question to the client is not a failure.
 fn failure(call: &AuditEntry<'_>) -> Option<Value> {
     match (call.code, call.outcome) {
         (Some(code), _) => Some(code.to_string().into()),

@@ -200,7 +200,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// Stops, and gives the URL where nobody listens any more.
+    /// Stops, and gives the URL where no server listens any more.
     pub(crate) async fn closed(mut self) -> String {
         let url = self.url("/");
         self.task.abort();

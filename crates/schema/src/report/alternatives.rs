@@ -67,7 +67,7 @@ impl Explainer<'_, '_> {
 
 impl Evaluator<'_> {
     /// The alternatives that a value may be meant for, by its type, its constants and its
-    /// properties, in this order. Empty when there is no telling.
+    /// properties, in this order. Empty when they can't be told apart.
     fn candidates(&self, ids: &[SchemaId], value: &Value, nesting: u32) -> Vec<SchemaId> {
         let mut candidates: Vec<SchemaId> = ids
             .iter()

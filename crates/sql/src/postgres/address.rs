@@ -38,8 +38,8 @@ impl fmt::Debug for PostgresAddress {
 }
 
 impl PostgresAddress {
-    /// Reads a URL. The error is a sentence that repeats no part of it: somebody may have pasted a
-    /// password in a wrong place.
+    /// Reads a URL. The error is a sentence that repeats no part of it: it may have a password in a
+    /// wrong place.
     pub(super) fn read(url: &str) -> Result<Self, String> {
         let rest = url
             .trim()

@@ -156,7 +156,7 @@ impl Target {
                     let hash = md5_hash(user.as_bytes(), password.as_bytes(), body.salt());
                     frontend::password_message(hash.as_bytes(), &mut out)?;
                 }
-                // as it is, and so only where nobody else reads it
+                // as it is, and so only over an encrypted connection
                 Message::AuthenticationCleartextPassword if self.tls.is_some() => {
                     frontend::password_message(password.as_bytes(), &mut out)?;
                 }

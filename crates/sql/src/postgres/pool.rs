@@ -86,7 +86,7 @@ impl PostgresPool {
         })
     }
 
-    /// A connection that belongs to nobody's pool.
+    /// A connection that belongs to no pool.
     pub(super) async fn connect(&self) -> Result<PostgresSession, SqlError> {
         let connecting = async {
             let (wire, key) = self.target.connect().await?;
@@ -141,7 +141,7 @@ impl Drop for Lease<'_> {
 fn stop(target: Arc<Target>, key: CancelKey) {
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(async move {
-            // a courtesy to the server: when it fails there is nobody to tell
+            // a courtesy to the server: when it fails there is nothing to do
             let _ = timeout(CONNECTING, target.cancel(key)).await;
         });
     }

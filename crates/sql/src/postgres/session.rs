@@ -116,8 +116,8 @@ impl PostgresSession {
         self.wire.largest = bytes;
     }
 
-    /// Sends messages and reads until the server was ready so many times. Whoever drops this
-    /// half-way leaves a connection that is not clean.
+    /// Sends messages and reads until the server was ready so many times. Dropped half-way, it
+    /// leaves a connection that is not clean.
     async fn exchange(&mut self, out: &[u8], most: Most, answers: usize) -> Result<Done, Fault> {
         self.clean = false;
         self.wire.send(out).await?;

@@ -24,7 +24,7 @@ pub(super) enum Fault {
     Refused(ServerRefusal),
     /// The connection is of no use any more.
     Broken(String),
-    /// A message was larger than was allowed; nobody reads it, so the connection is of no use
+    /// A message was larger than was allowed; it is not read, so the connection is of no use
     /// either.
     TooLarge(usize),
 }
@@ -69,7 +69,7 @@ impl From<ServerRefusal> for SqlError {
         match code.as_str() {
             // read-only transaction; insufficient privilege
             "25006" | "42501" => Self::ReadOnly(said),
-            // query canceled: by the server's time limit, as nobody else cancels
+            // query canceled: by the server's time limit, as nothing else cancels
             "57014" => Self::TooLong(said),
             // connections, transactions that lost against others, resources, the operator, the
             // system, locks that took too long
@@ -162,13 +162,12 @@ impl Wire {
         }
     }
 
-    /// Whether a connection that nobody uses is still open: then there is nothing to read, not even
-    /// its end.
+    /// Whether an idle connection is still open: then there is nothing to read, not even its end.
     pub(super) async fn is_open(&mut self) -> bool {
         let stream = &mut self.stream;
         poll_fn(|_| {
             let mut byte = [0];
-            // nobody is to be woken: this is one look
+            // no task is to be woken: this is one look
             let mut look = Context::from_waker(Waker::noop());
             Poll::Ready(
                 Pin::new(&mut *stream)

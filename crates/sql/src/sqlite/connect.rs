@@ -25,7 +25,8 @@ const MAX_VALUE: i32 = 16 * 1024 * 1024;
 /// The longest statement, in bytes of text.
 const MAX_STATEMENT: i32 = 1_000_000;
 
-/// How deep an expression may nest. SQLite's own default is 1,000; nobody writes that by hand.
+/// How deep an expression may nest. SQLite's own default is 1,000, far more than is written by
+/// hand.
 const MAX_DEPTH: i32 = 200;
 
 /// The longest pattern of `LIKE` and `GLOB`, in bytes: matching costs up to the square of it.
@@ -55,7 +56,7 @@ const HARMLESS_PRAGMAS: [&str; 8] = [
 pub(super) enum DatabasePath {
     Memory,
     File(PathBuf),
-    /// A file that nobody changes: no locks and no write-ahead log.
+    /// A file that does not change: no locks and no write-ahead log.
     Unchanging(PathBuf),
 }
 
@@ -149,8 +150,8 @@ pub(super) fn open_existing(path: &Path) -> Result<(DatabasePath, SqliteSession)
     match prepare(&place, Rights::ReadOnly) {
         Ok(session) => Ok((place, session)),
         // a database in WAL mode can't be read where its index file can't be made; without anything
-        // in the log beside it, the file itself is complete, and whoever can't make files there
-        // can't change it either
+        // in the log beside it, the file itself is complete, and a process that can't make files
+        // there can't change it either
         Err(error)
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && lies_alone(path) =>
         {

@@ -14,8 +14,8 @@ use super::work::{self, JobRequest, QueryAnswer};
 /// How many statements may wait. More than this means that the database does not keep up.
 const MAX_WAITING: usize = 1024;
 
-/// Connections of one kind to one database. Threads are started when statements wait and nobody is
-/// idle.
+/// Connections of one kind to one database. Threads are started when statements wait and no thread
+/// is idle.
 pub(super) struct Lane {
     name: &'static str,
     limit: usize,
@@ -122,7 +122,7 @@ impl Lane {
                 }
             }
             Err(error) => {
-                // other threads can still answer; the last one says why nobody can
+                // other threads can still answer; the last one says why none can
                 let mut queue = self.lock();
                 let job = if queue.threads == 1 {
                     queue.jobs.pop_front()
@@ -162,7 +162,7 @@ impl Lane {
     }
 }
 
-/// One thread's being there. The last one to leave takes the waiting jobs along, because nobody
+/// One thread's being there. The last one to leave takes the waiting jobs along, because no thread
 /// would answer them.
 struct Presence(Arc<Lane>);
 

@@ -42,7 +42,7 @@ enum Stage {
     Waiting,
     Running(Arc<Brake>),
     Done(Outcome),
-    /// Nobody waits any more.
+    /// No caller waits any more.
     Gone,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn pair() -> (Ticket, Claim) {
 }
 
 impl Ticket {
-    /// Ties the brake to this work. False when nobody waits for it any more.
+    /// Ties the brake to this work. False when no caller waits for it any more.
     pub(super) fn start(&self, brake: &Arc<Brake>) -> bool {
         let mut shared = lock(&self.0);
         if matches!(shared.stage, Stage::Gone) {
@@ -124,7 +124,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let mut shared = lock(&self.0);
         if let Stage::Running(brake) = mem::replace(&mut shared.stage, Stage::Gone) {
-            // still under the lock: the thread can't have gone on to somebody else's statement
+            // still under the lock: the thread can't have gone on to another caller's statement
             brake.pull();
         }
     }

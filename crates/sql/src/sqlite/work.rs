@@ -61,7 +61,7 @@ pub(super) fn run(
         Job::ExecuteAll { statements } => execute_all(session, &statements),
     };
     if !session.connection.is_autocommit() {
-        // the next statement is somebody else's: it must not find itself inside this one's
+        // the next statement is another caller's: it must not find itself inside this one's
         // transaction
         session
             .connection

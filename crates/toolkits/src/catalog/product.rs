@@ -42,7 +42,7 @@ pub struct ProductRecord {
     pub stock: i64,
     /// Where they are.
     pub availability: Vec<Availability>,
-    /// Stars from 1 to 5; null until somebody has reviewed it.
+    /// Stars from 1 to 5; null until it has a review.
     pub rating: Option<f64>,
     /// How many reviews the rating is made of.
     pub reviews: i64,

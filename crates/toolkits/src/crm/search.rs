@@ -71,7 +71,7 @@ pub struct CustomerMatch {
 
 /// Search the people who buy, by name, mail address or city.
 ///
-/// Use this when the user names a person, or asks who somebody is, what they have spent, or which
+/// Use this when the user names a person, or asks who a person is, what they have spent, or which
 /// company they belong to. For companies use `search_accounts`.
 #[tool(
     read_only,

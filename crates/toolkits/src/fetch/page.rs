@@ -53,7 +53,7 @@ impl Page {
     }
 }
 
-/// Loads the page at an address that somebody else chose.
+/// Loads the page at an untrusted address.
 pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
     let in_all = TIMEOUT.min(cx.remaining().saturating_sub(MARGIN));
     let until = cx.now_ms().saturating_add(milliseconds(in_all));
@@ -115,7 +115,7 @@ fn read(url: String, response: &HttpResponse) -> Result<Page, ToolError> {
 /// What the page's server said instead of a page.
 fn refused(status: u16) -> ToolError {
     let sentence = match status {
-        401 | 403 => "The page is not open to everybody: its server refuses it".to_owned(),
+        401 | 403 => "The page is not public: its server refuses it".to_owned(),
         404 | 410 => "There is no page at this address".to_owned(),
         429 => "The page's server takes no more requests for now".to_owned(),
         500.. => "The page is temporarily unavailable: its server failed".to_owned(),
@@ -169,19 +169,19 @@ fn failed(error: &HttpError, hop: usize, url: &Uri<String>, in_all: Duration) ->
 /// The address that a redirect leads to.
 fn next(from: &Uri<String>, location: &str) -> Result<Uri<String>, &'static str> {
     let location = tidy(location);
-    let reference = UriRef::parse(location.as_str()).map_err(|_| "it is no address")?;
+    let reference = UriRef::parse(location.as_str()).map_err(|_| "it is not an address")?;
     let from = from.strip_fragment();
     check(
         reference
             .resolve_against(&from)
-            .map_err(|_| "it is no address")?,
+            .map_err(|_| "it is not an address")?,
     )
 }
 
 /// An address as it was given.
 fn absolute(url: &str) -> Result<Uri<String>, &'static str> {
     let url = Uri::parse(tidy(url))
-        .map_err(|_| "it is no full address such as https://example.com/page")?;
+        .map_err(|_| "it is not a full address such as https://example.com/page")?;
     check(url)
 }
 

@@ -1,4 +1,4 @@
-//! `list_directory`, and paths while somebody types one.
+//! `list_directory`, and completion of paths.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{BlobEntry, BlobKind, BlobPath};

@@ -148,13 +148,13 @@ fn answer(path: &BlobPath, offset: u64, part: &BlobPart) -> ReadAnswer {
         }
         if size > MAX_SHOWN as u64 {
             opened.note = Some(format!(
-                "This is no text, and too long to be sent: {size} bytes, and {MAX_SHOWN} are the \
+                "This is not text, and too long to be sent: {size} bytes, and {MAX_SHOWN} are the \
                  most."
             ));
             return ReadAnswer(opened, None);
         }
         opened.note = Some(format!(
-            "This is no text, which can't be read in parts. The link leads to all of its {size} \
+            "This is not text, which can't be read in parts. The link leads to all of its {size} \
              bytes."
         ));
         let mut link = ResourceLink::new(uri(path), path.to_string());

@@ -105,8 +105,8 @@ pub async fn write_file(args: WriteArguments, cx: &Cx) -> Result<WrittenFile, To
         Encoding::Text => args.content.into_bytes(),
         Encoding::Base64 => BASE64_STANDARD.decode(args.content.trim()).map_err(|_| {
             ToolError::new(
-                "`content` is no Base64 (standard alphabet, padded). \
-                Correct it, or use the encoding \"text\".",
+                "`content` is not Base64 (standard alphabet, padded). Correct it, or use the \
+                 encoding \"text\".",
             )
         })?,
     };

@@ -146,7 +146,7 @@ fn file(path: &str, item: ContentItem) -> Result<FileContents, ToolError> {
     let shown = text::quoted(path);
     if item.kind != "file" {
         return Err(ToolError::new(format!(
-            "{shown} is no file but a {}. Ask for the path that it points to.",
+            "{shown} is not a file but a {}. Ask for the path that it points to.",
             item.kind
         )));
     }
@@ -203,7 +203,7 @@ fn path(path: &str) -> Result<&str, ToolError> {
         return Ok(path);
     }
     Err(ToolError::new(format!(
-        "{} is no path in a repository. Write it from the top, e.g. \"src/main.rs\".",
+        "{} is not a path in a repository. Write it from the top, e.g. \"src/main.rs\".",
         text::quoted(path)
     )))
 }

@@ -159,7 +159,7 @@ impl StoredDocument {
             .as_deref()
             .is_some_and(|date| date.len() != 10 || date::parse(date).is_none())
         {
-            return Err("its `date` is no date such as 2026-01-31".to_owned());
+            return Err("its `date` is not a date such as 2026-01-31".to_owned());
         }
         let title = field("title")
             .or(own_title)

@@ -26,7 +26,7 @@ pub(super) struct OrderItem {
     pub(super) unit_price_cents: u64,
 }
 
-/// Every order by time, always the same. Nobody orders before joining, and nothing is sold before
+/// Every order by time, always the same. No one orders before joining, and nothing is sold before
 /// it was added.
 pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<PurchaseOrder> {
     let mut random = Repeatable::new(0x5eed_0003);
@@ -77,7 +77,7 @@ fn second(random: &mut Repeatable) -> u64 {
     random.weighted(&hours) * 3600 + random.below(3600)
 }
 
-/// Somebody who has joined by then; some come back far more often than others.
+/// A person who has joined by then; some come back far more often than others.
 fn customer(date: u64, customers: &[Customer], random: &mut Repeatable) -> usize {
     let joined = customers.partition_point(|customer| customer.joined_on < date) as u64;
     // shuffled, so that the regulars are not simply the oldest customers: 601 is prime and larger

@@ -62,7 +62,7 @@ pub(super) fn sales(products: &[Product]) -> Vec<Sale> {
     sales
 }
 
-/// Purchase orders, the oldest first. None is a draft: those are made by whoever tries the shop.
+/// Purchase orders, the oldest first. None is a draft: those are made by people who try the shop.
 pub(super) fn purchases(products: &[Product]) -> Vec<Purchase> {
     let mut random = Repeatable::new(0x5eed_0005);
     let mut ages: Vec<u64> = (0..PURCHASES).map(|_| random.below(DAYS)).collect();

@@ -185,7 +185,7 @@ impl UpstreamClient {
             .map(Revision::as_str);
         let version = version.ok_or_else(|| {
             UpstreamFailure::unsent(format!(
-                "it speaks {}, which is no version with a handshake",
+                "it speaks {}, which is not a version with a handshake",
                 text::quoted(said)
             ))
         })?;

@@ -154,7 +154,7 @@ fn read<T: for<'de> Deserialize<'de>>(
         }
         Some("input_required") => Err(question(upstream, outline, cx)),
         Some(_) => Err(unreadable(
-            "its `resultType` is none that this server asked for".to_owned(),
+            "its `resultType` is not one that this server asked for".to_owned(),
         )),
     }
 }
@@ -189,7 +189,7 @@ fn question(upstream: &str, outline: Outline, cx: &Cx) -> ToolError {
     .into()
 }
 
-/// A form under the name of who asks, so that nobody takes a stranger's question for this server's.
+/// A form under the name of who asks, so that a stranger's question is not taken for this server's.
 fn form(upstream: &str, request: &Value) -> Option<Form> {
     let params = &request["params"];
     if request["method"] != "elicitation/create"

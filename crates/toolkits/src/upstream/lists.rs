@@ -29,7 +29,7 @@ const PAUSE_MS: u64 = 10_000;
 const MAX_PAUSE_MS: u64 = 60_000;
 /// How long one list may take.
 const WITHIN: Duration = Duration::from_secs(8);
-/// How often whoever waits for another caller's list looks for it.
+/// How often a call that waits for another caller's list looks for it.
 const LOOK: Duration = Duration::from_millis(20);
 /// Sentences about entries that were left out, of one list.
 const MAX_SENTENCES: usize = 10;
@@ -41,9 +41,9 @@ pub(super) struct ListCache([Mutex<LastList>; 4]);
 struct LastList {
     listing: Option<Arc<UpstreamList>>,
     asked_ms: u64,
-    /// Somebody asks, and is waited for until then.
+    /// A call is asking, and is waited for until then.
     busy_until_ms: u64,
-    /// Nobody asks before that.
+    /// No request is sent before that.
     pause_until_ms: u64,
     failures: u32,
     trouble: Option<String>,

@@ -106,18 +106,18 @@ async fn every_failure_has_its_sentence() {
         ),
         (
             BlobError::NotAFile,
-            "`a` is no file: a directory, a link or a device. Use `list_directory` to see what is \
-             there.",
+            "`a` is not a file: a directory, a link or a device. Use `list_directory` to see what \
+             is there.",
         ),
         (
             BlobError::NotADirectory,
-            "`a` is no directory, or goes through a file. Use `list_directory` to see what is \
+            "`a` is not a directory, or goes through a file. Use `list_directory` to see what is \
              there.",
         ),
         (
             BlobError::BadCursor,
-            "`cursor` is none that `list_directory` gave for this directory. Leave it out to begin \
-             again.",
+            "`cursor` was not issued by `list_directory` for this directory. Leave it out to \
+             begin again.",
         ),
         (
             BlobError::TooLarge(9),
@@ -190,7 +190,7 @@ async fn a_move_that_fails_says_what_became_of_the_file() {
         (
             BlobError::NotADirectory,
             false,
-            "`b` is no directory, or goes through a file. Use `list_directory` to see what is \
+            "`b` is not a directory, or goes through a file. Use `list_directory` to see what is \
              there.",
         ),
     ] {
@@ -232,7 +232,7 @@ async fn a_path_that_is_none_says_why_and_reaches_no_store() {
         ] {
             let said = client.call(tool, arguments).await.unwrap_err();
             assert!(
-                said.contains("is no path here: ") && said.contains(why),
+                said.contains("is not a path here: ") && said.contains(why),
                 "{tool} {path:?}: {said}"
             );
             assert!(!said.contains('\u{202e}'));

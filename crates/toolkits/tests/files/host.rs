@@ -30,7 +30,7 @@ impl Client {
         Self(TestClient::new(server).with_port::<dyn Blobs>(store))
     }
 
-    /// The same server, called by somebody with these scopes alone.
+    /// The same server, called by a caller with these scopes only.
     pub(crate) fn with_scopes(self, scopes: &[&str]) -> Self {
         Self(self.0.scopes(&scopes.join(" ")))
     }

@@ -1,4 +1,4 @@
-//! `list_directory`, and paths while somebody types one.
+//! `list_directory`, and completion of paths.
 
 use serde_json::{Value, json};
 
@@ -149,19 +149,19 @@ async fn a_directory_that_is_none() {
         list(&place, "file")
             .await
             .unwrap_err()
-            .starts_with("`file` is no directory")
+            .starts_with("`file` is not a directory")
     );
     assert!(
         list(&place, "file/x")
             .await
             .unwrap_err()
-            .starts_with("`file/x` is no directory, or goes through a file")
+            .starts_with("`file/x` is not a directory, or goes through a file")
     );
     assert!(
         list(&place, "../x")
             .await
             .unwrap_err()
-            .contains("is no path here")
+            .contains("is not a path here")
     );
 }
 

@@ -223,7 +223,7 @@ async fn files_are_resources() {
     ] {
         let refused = place.client.resource(uri).await.unwrap_err();
         assert!(
-            refused.contains("is no path here") || refused.contains("There is no"),
+            refused.contains("is not a path here") || refused.contains("There is no"),
             "{uri}: {refused}"
         );
     }

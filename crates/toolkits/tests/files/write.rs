@@ -122,7 +122,7 @@ async fn bytes_are_written_in_base64() {
         )
         .await
         .unwrap_err();
-    assert!(refused.starts_with("`content` is no Base64"), "{refused}");
+    assert!(refused.starts_with("`content` is not Base64"), "{refused}");
     assert_eq!(place.text("b.bin"), None);
 }
 
@@ -241,20 +241,20 @@ async fn a_move_names_the_path_that_is_at_fault() {
     for (from, to, said) in [
         ("none", "b", "There is no `none`."),
         ("none", "file/b", "There is no `none`."),
-        ("folder", "b", "`folder` is no file"),
+        ("folder", "b", "`folder` is not a file"),
         (
             "file/x",
             "b",
-            "`file/x` is no directory, or goes through a file",
+            "`file/x` is not a directory, or goes through a file",
         ),
         (
             "a",
             "file/b",
-            "`file/b` is no directory, or goes through a file",
+            "`file/b` is not a directory, or goes through a file",
         ),
-        ("a", "folder", "`folder` is no file"),
-        ("../a", "b", "`../a` is no path here"),
-        ("a", "../b", "`../b` is no path here"),
+        ("a", "folder", "`folder` is not a file"),
+        ("../a", "b", "`../a` is not a path here"),
+        ("a", "../b", "`../b` is not a path here"),
     ] {
         for overwrite in [false, true] {
             let refused = rename(&place, from, to, overwrite).await.unwrap_err();

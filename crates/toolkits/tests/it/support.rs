@@ -40,7 +40,7 @@ impl Client {
         Self(client.with_port::<dyn Sql>(database))
     }
 
-    /// The same server, called by somebody else.
+    /// The same server, called by another caller.
     pub(crate) fn called_by(self, principal: Principal) -> Self {
         Self(self.0.principal(principal))
     }

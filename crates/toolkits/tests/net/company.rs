@@ -73,8 +73,8 @@ async fn what_is_refused_costs_nothing() {
     let service = Service::saying(Says::new(500, "")).await;
     let client = client(&service.url());
     for (email, sentence) in [
-        ("not an address", "is no e-mail address"),
-        ("ada@localhost", "is no e-mail address"),
+        ("not an address", "is not an e-mail address"),
+        ("ada@localhost", "is not an e-mail address"),
         ("ada@gmail.com", "gmail.com is a mail provider"),
     ] {
         let refused = client

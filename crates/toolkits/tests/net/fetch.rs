@@ -107,7 +107,7 @@ async fn what_servers_say_instead_of_a_page() {
         ),
         (
             403,
-            "The page is not open to everybody: its server refuses it (status 403)",
+            "The page is not public: its server refuses it (status 403)",
         ),
         (
             429,
@@ -429,7 +429,7 @@ async fn addresses_that_are_none() {
     for (url, sentence) in [
         (
             "example.com/page",
-            "it is no full address such as https://example.com/page",
+            "it is not a full address such as https://example.com/page",
         ),
         ("ftp://example.com/x", "only http and https"),
         ("file:///etc/passwd", "only http and https"),

@@ -164,7 +164,10 @@ async fn files_that_are_large_or_no_text() {
     let refused = read(json!({"type": "submodule", "size": 0, "name": "x"}))
         .await
         .unwrap_err();
-    assert!(refused.contains("is no file but a submodule"), "{refused}");
+    assert!(
+        refused.contains("is not a file but a submodule"),
+        "{refused}"
+    );
     let refused = read(
         json!({"type": "file", "encoding": "base64", "size": 3, "name": "x", "content": "!!!"}),
     )
@@ -290,7 +293,10 @@ async fn reads_that_are_refused() {
         )
         .await
         .unwrap_err();
-    assert!(refused.contains("is no path in a repository"), "{refused}");
+    assert!(
+        refused.contains("is not a path in a repository"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

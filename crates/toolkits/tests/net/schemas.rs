@@ -117,7 +117,7 @@ fn wrong_variables_are_named_without_their_values() {
         .to_string();
     for part in [
         "MCPFN_SEARCH_API is `bing`; known are `brave` and `serper`",
-        "MCPFN_GITHUB_TOKEN is no key",
+        "MCPFN_GITHUB_TOKEN is not a key",
         "MCPFN_GITHUB_URL is not an address such as https://api.github.com",
     ] {
         assert!(mistakes.contains(part), "{mistakes}");

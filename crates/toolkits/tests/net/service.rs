@@ -169,7 +169,7 @@ impl Service {
         .await
     }
 
-    /// Where nobody listens any more.
+    /// Where no server listens any more.
     pub(crate) async fn closed() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}", listener.local_addr().unwrap())

@@ -966,7 +966,7 @@ fn settings_are_checked_all_at_once() {
         "an entry without `=`",
         "names `a` twice",
         "the URL of `c` is not an address",
-        "MCPFN_UPSTREAM_A_TOKEN is no key",
+        "MCPFN_UPSTREAM_A_TOKEN is not a key",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }

@@ -82,7 +82,7 @@ async fn a_city_that_is_none() {
         .await
         .unwrap_err();
     assert!(
-        refused.contains("is no name of a city: it may have letters"),
+        refused.contains("is not a city name: it may have letters"),
         "{refused}"
     );
     let refused = client

@@ -82,7 +82,7 @@ impl DurableIdempotency {
             .namespace
             .get_by_name(shard)
             .map_err(|error| broken(&error))?;
-        // the name of the host is nobody's: a request to an object never leaves Cloudflare
+        // the host name is a placeholder: a request to an object never leaves Cloudflare
         let response = JsFuture::from(
             object
                 .fetch("https://idempotency/", &init)

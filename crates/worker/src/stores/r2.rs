@@ -7,7 +7,7 @@
 //!
 //! R2 knows no rename. The object flows from its old key to the new one without being kept in
 //! memory (at most 5 GiB, R2's limit for one write), under R2's conditions for both, and its old
-//! key is deleted then. R2 deletes without a condition: what somebody else writes to the old key
+//! key is deleted then. R2 deletes without a condition: what another writer puts under the old key
 //! between the last look at it and its deletion, an instant later, is lost. Where it can't be
 //! deleted, or changed before that look, both keys stay and the error is [`BlobError::Copied`].
 

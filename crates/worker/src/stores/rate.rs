@@ -6,9 +6,9 @@ use std::time::Duration;
 use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
 use worker::{Env, RateLimiter as Binding};
 
-/// Budgets by the bindings of `wrangler.toml`, one for each rate, named after it: `RATE_100_PER_60`
-/// for `simple = { limit = 100, period = 60 }`. A binding's budget can't be read or changed by the
-/// Worker; the name makes sure that it is the one that was asked for.
+/// Rate limits by the bindings of `wrangler.toml`, one for each rate, named after it:
+/// `RATE_100_PER_60` for `simple = { limit = 100, period = 60 }`. A binding's limit can't be read
+/// or changed by the Worker; the name makes sure that it is the one that was asked for.
 #[derive(Debug)]
 pub struct RateBindings(Env);
 

@@ -44,7 +44,7 @@ const CALLS: [(&str, &str, bool, &str); 6] = [
         "read_file",
         r#"{"path":"../other/hello.md"}"#,
         false,
-        "is no path here",
+        "is not a path here",
     ),
 ];
 

@@ -13,7 +13,7 @@ const METADATA: &str = "https://mcp.example.com/.well-known/oauth-protected-reso
 /// What the server's tools need that only read.
 const FIRST_SCOPE: &str = "crm:read";
 
-const DOWN: &str = "the issuer of the token gives no answer: try again in a minute";
+const DOWN: &str = "the token's issuer is unavailable; retry in 60 s";
 const UNPUBLISHED: &str =
     "the token is signed with a key that its issuer does not publish: get a new one";
 const NOT_WRITTEN: &str = "the Authorization header must be `Bearer`, one space, and a token of \
@@ -192,9 +192,8 @@ impl World {
         );
         let algorithm = "the token is signed with an algorithm that is not taken: it must be \
             RS256, ES256 or EdDSA";
-        let taken_back =
-            "the token is none of its issuer's, has expired, or was taken back: get a new one";
-        let nobodys_key = "the API key is none of this server's: get one from its operator";
+        let taken_back = "the token is unknown to its issuer, expired or revoked: get a new one";
+        let nobodys_key = "unknown API key: get one from the operator of this server";
         let lacks = || {
             Expected::Lacks(
                 &["crm:write", "mail:send"],
@@ -206,8 +205,8 @@ impl World {
         let invalid = |message| Expected::Refused(401, Some("invalid_token"), message);
         let malformed = |message| Expected::Refused(400, Some("invalid_request"), message);
         let unproven = || {
-            let message = "this server answers only to callers that it recognises: send a token or \
-                an API key in `Authorization: Bearer ...`";
+            let message = "authentication required: send a token or an API key in `Authorization: \
+                           Bearer ...`";
             Expected::Refused(401, None, message)
         };
         let two = |one: &str, other: &str| {

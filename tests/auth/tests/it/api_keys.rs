@@ -101,7 +101,7 @@ async fn other_keys_are_refused() {
                 .authenticate(&bearer(key), &platform)
                 .await,
             Invalid,
-            "none that this server takes",
+            "bearer token not accepted",
         );
         secrets_are_not_told(&denied, key);
     }

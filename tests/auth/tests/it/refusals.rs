@@ -69,7 +69,7 @@ async fn claims_that_refuse_a_token() {
     assert_eq!(
         world.issuer.requests().len(),
         0,
-        "nobody is asked about a token that would be refused anyway"
+        "no service is asked about a token that would be refused anyway"
     );
 }
 

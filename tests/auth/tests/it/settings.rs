@@ -190,7 +190,7 @@ async fn a_bearer_token_that_is_no_key_is_refused() {
     refused(
         last.authenticate(&bearer("other"), &platform).await,
         Invalid,
-        "none that this server takes",
+        "bearer token not accepted",
     );
 }
 

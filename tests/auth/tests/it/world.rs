@@ -115,7 +115,7 @@ pub(crate) fn refused(
     denied
 }
 
-/// No part of a proof may be in what is told or logged.
+/// No part of a credential may be in what is told or logged.
 #[track_caller]
 pub(crate) fn secrets_are_not_told(denied: &AuthError, proof: &str) {
     let told = format!("{denied:?}");

@@ -22,7 +22,7 @@ pub(crate) fn prompt(prompt: Prompt, mistakes: &mut Vec<String>) -> Option<Regis
         .filter(|argument| !arguments.iter().any(|known| known.name == **argument))
     {
         found.push(format!(
-            "it completes `{argument}`, which is no argument of it"
+            "it completes `{argument}`, which is not one of its arguments"
         ));
     }
     check_name(&prompt.name, &mut found);

@@ -100,7 +100,7 @@ fn check_variables(resource: &Resource, template: Option<&Template>, found: &mut
             .filter(|name| !template.variables().any(|variable| variable == *name))
         {
             found.push(format!(
-                "it completes `{variable}`, which is no variable of its template"
+                "it completes `{variable}`, which is not a variable of its template"
             ));
         }
     } else if !resource.is_template()

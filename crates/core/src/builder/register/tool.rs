@@ -110,14 +110,12 @@ fn check_policies(tool: &Tool, read_only: bool, found: &mut Vec<String>) {
     if tool.cache != Cache::default() {
         if !read_only {
             found.push(
-                "it keeps its results, and is not `read_only`: a cached result would leave \
-                out a write"
+                "it caches its results, and is not `read_only`: a cached result would skip a write"
                     .to_owned(),
             );
         }
         if tool.cache.fresh.is_zero() {
-            found
-                .push("it says how its results are kept, and not how long: add `cache`".to_owned());
+            found.push("it has cache options and no duration: add `cache`".to_owned());
         }
     }
     // stores count in milliseconds

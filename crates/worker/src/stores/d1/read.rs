@@ -1,5 +1,5 @@
-//! Statements that nobody has vetted, on D1, whose binding knows no connection that only reads.
-//! What sees to it instead is the engine's own grammar:
+//! Untrusted statements, on D1, whose binding knows no connection that only reads. What sees to it
+//! instead is the engine's own grammar:
 //!
 //! * Nothing with a `;` inside is passed on, because D1 runs every statement of a text. So there is
 //!   one statement, and it begins with our words, not with the text's.
@@ -28,7 +28,7 @@ use crate::ports::Timeout;
 
 const ONE_SELECT: &str = "what runs here is one SELECT, or VALUES, or WITH and SELECT";
 
-/// Over its time nobody waits for the statement any more; D1 goes on with it for as long as it
+/// Over its time no caller waits for the statement any more; D1 goes on with it for as long as it
 /// allows any statement, some 30 seconds.
 pub(super) async fn read(database: &D1, sql: &str, limits: ReadLimits) -> Result<Rows, SqlError> {
     let mut answer = pin!(bounded(database, sql, limits));
