@@ -18,7 +18,7 @@ use crate::context::Cx;
 use crate::declared::declared;
 use crate::error::ToolError;
 use crate::handler::Handler;
-use crate::marked::Registrable;
+use crate::handler_future::Registrable;
 use crate::model::JsonObject;
 use crate::model::content::{Annotations, ResourceContents};
 use crate::model::implementation::Icon;

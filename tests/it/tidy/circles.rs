@@ -31,12 +31,6 @@ const NOT_YET: &[(&str, &[&str])] = &[
     ("toolkits", &["knowledge::lexical", "knowledge::narrow"]),
     ("toolkits", &["shop", "shop::script"]),
     ("worker", &["stores::d1", "stores::d1::read"]),
-    ("xtask", &["clients", "clients::front"]),
-    ("xtask", &["conformance", "conformance::results"]),
-    ("xtask", &["context", "report"]),
-    ("xtask", &["lambda", "lambda::rie"]),
-    ("xtask", &["stores", "stores::server"]),
-    ("xtask", &["worker", "worker::deployed"]),
 ];
 
 #[test]

@@ -159,7 +159,7 @@ mod tests {
                 .begin("c", 9, 20, limits)
                 .unwrap_err()
                 .to_string()
-                .contains("2 writes")
+                .contains("2 idempotent writes")
         );
         assert_eq!(
             writes.begin("c", 10, 20, limits),

@@ -79,7 +79,7 @@ async fn a_verdict_is_not_kept_beyond_the_end_of_the_token() {
     refused(
         auth.authenticate(&bearer("opaque"), &world.platform).await,
         Invalid,
-        "taken back",
+        "revoked",
     );
 }
 
@@ -88,9 +88,9 @@ async fn verdicts_that_refuse() {
     let world = World::new().await;
     let now = world.clock.seconds();
     let table = [
-        (json!({"active": false}), "taken back"),
-        (json!({"token_type": "refresh_token"}), "taken back"),
-        (json!({"token_type": "DPoP"}), "taken back"),
+        (json!({"active": false}), "revoked"),
+        (json!({"token_type": "refresh_token"}), "revoked"),
+        (json!({"token_type": "DPoP"}), "revoked"),
         (json!({"aud": null}), "another server"),
         (json!({"aud": "https://other.example"}), "another server"),
         (json!({"iss": "https://other.example"}), "issuer"),
@@ -141,7 +141,7 @@ async fn refusals_are_kept_for_ten_seconds() {
         refused(
             auth.authenticate(&bearer("unknown"), &world.platform).await,
             Invalid,
-            "taken back",
+            "revoked",
         );
     }
     assert_eq!(world.issuer.asked("/introspect"), 1);
@@ -167,7 +167,7 @@ async fn a_flood_of_wrong_tokens_does_not_drive_out_the_good_ones() {
             auth.authenticate(&bearer(&format!("wrong-{at}")), &world.platform)
                 .await,
             Invalid,
-            "taken back",
+            "revoked",
         );
     }
     let asked = world.issuer.asked("/introspect");
@@ -182,7 +182,7 @@ async fn a_flood_of_wrong_tokens_does_not_drive_out_the_good_ones() {
             auth.authenticate(&bearer(&format!("wrong-{at}")), &world.platform)
                 .await,
             Invalid,
-            "taken back",
+            "revoked",
         );
     }
     assert!(world.issuer.asked("/introspect") >= asked + 100);
@@ -204,7 +204,7 @@ async fn an_issuer_without_an_answer_is_unavailable_and_nothing_is_told() {
             auth.authenticate(&bearer("opaque-secret-token"), &world.platform)
                 .await,
             Unavailable,
-            "no answer",
+            "unavailable",
         );
         secrets_are_not_told(&denied, "opaque-secret-token");
         secrets_are_not_told(

@@ -141,7 +141,7 @@ async fn while_the_issuer_is_down_known_keys_keep_working() {
             world.clock.pass(2 * MINUTE);
             world.accept(&RSA.token(&long)).await;
             world
-                .refuse(&new.token(&long), Unavailable, "no answer")
+                .refuse(&new.token(&long), Unavailable, "unavailable")
                 .await;
         }
         let asked = world.issuer.asked("/");
@@ -163,7 +163,7 @@ async fn an_issuer_that_was_never_there_is_unavailable_and_asked_again_soon() {
     world.issuer.is(Mood::Gone);
     let token = RSA.token(&world.claims());
     for _ in 0..10 {
-        world.refuse(&token, Unavailable, "no answer").await;
+        world.refuse(&token, Unavailable, "unavailable").await;
     }
     assert_eq!(
         world.issuer.asked("/.well-known"),
@@ -428,7 +428,7 @@ async fn documents_that_are_not_believed() {
         let denied = refused(
             world.try_token(&RSA.token(&world.claims())).await,
             Unavailable,
-            "no answer",
+            "unavailable",
         );
         assert!(
             denied
@@ -503,7 +503,7 @@ async fn a_host_without_a_client_says_so_in_the_log() {
             .authenticate(&bearer(&RSA.token(&claims)), &bare)
             .await,
         Unavailable,
-        "no answer",
+        "unavailable",
     );
     assert_eq!(
         denied.cause.as_deref(),

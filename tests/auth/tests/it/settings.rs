@@ -176,8 +176,8 @@ async fn everything_at_once() {
             (subject, Scopes::parse(scopes))
         );
     }
-    refused(ask("neither").await, Invalid, "taken back");
-    refused(ask("a.b.c.d.e").await, Invalid, "taken back");
+    refused(ask("neither").await, Invalid, "revoked");
+    refused(ask("a.b.c.d.e").await, Invalid, "revoked");
 }
 
 #[tokio::test]
