@@ -20,7 +20,8 @@
 //!
 //! # When to use it
 //!
-//! Depend on `mcpfn` with the feature `lambda`: the same program then serves Lambda where Lambda starts it. By itself:
+//! Depend on `mcpfn` with the feature `lambda`: the same program then serves Lambda where Lambda
+//! starts it. By itself:
 //!
 //! ```no_run
 //! use std::convert::Infallible;
@@ -31,12 +32,13 @@
 //! fn main() -> ExitCode {
 //!     let tick = Tool::new("tick").description("Says tick.");
 //!     let tick = tick.handler(|_: NoArguments| async { "tick" });
-//!     mcpfn_lambda::run(|| {
+//!     let setup = || {
 //!         Ok::<_, Infallible>(Setup {
 //!             builder: Server::builder("clock", "1.0.0").tool(tick),
 //!             ports: |platform: Platform| platform,
 //!         })
-//!     })
+//!     };
+//!     mcpfn_lambda::run(setup, &[])
 //! }
 //! ```
 

@@ -43,7 +43,7 @@ async fn files_are_only_read_unless_the_operator_says_more() {
         assert_eq!(place.text("a").is_some(), writes == Some("1"));
     }
     let mistakes = register(Server::builder("files", "0.0.0"), "files", &|_| {
-        Some("yes".to_owned())
+        Some("maybe".to_owned())
     })
     .unwrap_err();
     assert!(

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 use mcpfn_native::Client as Http;
 use mcpfn_ports::{Embedder as _, SqlValue};
 use mcpfn_toolkits::Secret;
-use mcpfn_toolkits::embedding::{Endpoint, HttpEmbedder};
-use mcpfn_toolkits::knowledge::Document;
+use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
+use mcpfn_toolkits::knowledge::StoredDocument;
 use serde_json::json;
 
 use crate::host::Client;
@@ -49,7 +49,7 @@ fn fixture(name: &str) -> String {
     .unwrap()
 }
 
-fn documents() -> Vec<Document> {
+fn documents() -> Vec<StoredDocument> {
     let text = fixture("handbook.md");
     let areas: Vec<String> = text
         .split("\n# ")
@@ -58,7 +58,7 @@ fn documents() -> Vec<Document> {
     areas
         .iter()
         .zip(1..)
-        .map(|(area, number)| Document::read(&format!("{number}.md"), area).unwrap())
+        .map(|(area, number)| StoredDocument::read(&format!("{number}.md"), area).unwrap())
         .collect()
 }
 
@@ -99,7 +99,8 @@ fn service() -> [String; 3] {
 }
 
 fn embedder([url, model, key]: &[String; 3]) -> HttpEmbedder {
-    let endpoint = Endpoint::new(url.as_str(), model.as_str(), Secret::new(key.as_str()).ok());
+    let endpoint =
+        EmbeddingEndpoint::new(url.as_str(), model.as_str(), Secret::new(key.as_str()).ok());
     HttpEmbedder::new(endpoint, Arc::new(Http::new()), Duration::from_secs(60))
 }
 
