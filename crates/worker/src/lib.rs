@@ -22,13 +22,14 @@
 //! and secrets) to a [`Setup`]. What vars and secrets decide is [`Settings`]:
 //!
 //! ```
-//! use mcpfn_worker::Settings;
+//! use mcpfn_worker::{EnvReader, Settings};
 //!
 //! let variable = |name: &str| (name == "MCPFN_AUTH").then(|| "none".into());
-//! assert_eq!(Settings::read(variable)?.max_body, 4 * 1024 * 1024);
+//! let settings = Settings::read(EnvReader::new(&variable), &[])?;
+//! assert_eq!(settings.common.max_body, 4 * 1024 * 1024);
 //!
-//! let mistakes = Settings::read(|_| None).unwrap_err().to_string();
-//! assert!(mistakes.contains("MCPFN_AUTH"));
+//! let nothing = Settings::read(EnvReader::new(&|_| None), &[]);
+//! assert!(nothing.unwrap_err().to_string().contains("MCPFN_AUTH"));
 //! # Ok::<(), mcpfn_worker::SettingsError>(())
 //! ```
 
