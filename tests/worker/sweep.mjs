@@ -18,7 +18,7 @@ export class McpfnIdempotency {
     const { pathname } = new URL(request.url);
     if (pathname === '/sweep') await this.built.alarm();
     else if (pathname !== '/look') return this.built.fetch(request);
-    const [{ rows }] = this.storage.sql.exec('SELECT count(*) AS rows FROM once').toArray();
+    const [{ rows }] = this.storage.sql.exec('SELECT count(*) AS rows FROM idempotency').toArray();
     return Response.json({ rows, alarm: await this.storage.getAlarm() });
   }
 }

@@ -65,7 +65,7 @@ fn api_keys() {
     let invalid = r#"Bearer realm="watched", error="invalid_token""#;
     let message = refused("keyed", Some(("x-api-key", "robot-kex")), 401, invalid);
     assert!(
-        message.contains("none of this server's") && !message.contains("robot-kex"),
+        message.contains("unknown API key") && !message.contains("robot-kex"),
         "{message}"
     );
     refused(
