@@ -45,7 +45,7 @@
 //! | `dynamodb` | on Lambda, `MCPFN_DYNAMODB_TABLE` names a DynamoDB table by which all environments share cached results, rate limits and idempotent writes. Without it each environment has its own |
 //! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` runs once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it such a key has no effect there |
 //! | `testing` | [`testing`], for tests of handlers and servers. Enable it in `[dev-dependencies]` |
-//! | `r2` | on Workers, `Variables::r2` gives an R2 bucket as the port [`Blobs`], for the toolkit `files` or tools of your own |
+//! | `r2` | on Workers, `Variables::r2` gives an R2 bucket as the port [`Blobs`](port::Blobs), for the toolkit `files` or tools of your own |
 
 pub use mcpfn_core::*;
 #[cfg(feature = "testing")]
