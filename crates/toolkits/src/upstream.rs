@@ -6,11 +6,11 @@
 //! |---|---|
 //! | `MCPFN_UPSTREAMS` | the servers, such as `crm=https://crm.example/mcp,files=http://10.0.0.7:8080/mcp`; required |
 //! | `MCPFN_UPSTREAM_<NAME>_TOKEN` | this server's own bearer token there; `my-crm` is `MY_CRM` here |
-//! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server |
+//! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server; `upstream:NAME` if not set |
 //!
 //! A caller's own token is never passed on: whoever may call an upstream here does it with this
-//! server's credential, so give servers that know private things a scope. One session serves all
-//! callers of an upstream that still has sessions.
+//! server's credential, so each has a scope. One session serves all callers of an upstream that
+//! still has sessions.
 
 mod answer;
 mod client;
@@ -58,7 +58,7 @@ impl Server {
         self
     }
 
-    /// The scope that a caller needs to see and use it.
+    /// The scope that a caller needs to see and use it. Without one it is open to every caller.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
@@ -135,7 +135,11 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
             name: name.to_owned(),
             url: url.to_owned(),
             token,
-            scope: config.text(&variable("SCOPE")),
+            scope: Some(
+                config
+                    .text(&variable("SCOPE"))
+                    .unwrap_or_else(|| format!("upstream:{name}")),
+            ),
         });
     }
     if servers.len() > MAX {
