@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use mcpfn::port::Sql;
 use mcpfn_sql::{Postgres, Sqlite};
+use mcpfn_toolkits::database::{AllowedTables, TABLES};
 use mcpfn_toolkits::shop;
 
 /// Opens the database. `unvetted` says whether statements that a model wrote will be run.
@@ -28,6 +29,26 @@ pub(crate) fn open(
             variable("MCPFN_DATABASE_WRITABLE").as_deref(),
         ),
     }
+}
+
+/// Whether the database has what `MCPFN_DATABASE_TABLES` lists.
+pub(crate) fn check_tables(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), String> {
+    let Some(list) = variable(TABLES) else {
+        return Ok(());
+    };
+    let list = list
+        .into_string()
+        .map_err(|_| format!("{TABLES} is not text in UTF-8"))?;
+    let tables = AllowedTables::parse(&list).map_err(|mistake| format!("{TABLES}: {mistake}"))?;
+    // a handle of its own: its connections end with the runtime that they were made in
+    let database = open(&variable, false)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime
+        .block_on(tables.check(&*database))
+        .map_err(|mistake| format!("{TABLES}: {mistake}"))
 }
 
 /// The database that documents are added to: the one that is served, a file of it made if it is
@@ -233,6 +254,36 @@ mod tests {
             error.starts_with("MCPFN_DATABASE_READONLY_URL: ") && !error.contains("hunter2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_table_that_is_not_there_is_named_at_the_start() {
+        let folder = std::env::temp_dir().join(format!("mcpfn-tables-{}", std::process::id()));
+        let check = |list: &'static str| {
+            check_tables(|name| match name {
+                "MCPFN_DATA_DIR" => Some(folder.clone().into_os_string()),
+                "MCPFN_DATABASE_TABLES" => Some(list.into()),
+                _ => None,
+            })
+        };
+        assert_eq!(check("products,orders(id,status)"), Ok(()));
+        for (list, said) in [
+            (
+                "costumers",
+                "there is no table `costumers`; the nearest name is `customers`",
+            ),
+            ("orders(state)", "`orders` has no column `state`"),
+            ("orders(", "a parenthesis is not closed"),
+        ] {
+            let mistake = check(list).unwrap_err();
+            assert_eq!(
+                mistake.find("MCPFN_DATABASE_TABLES: "),
+                Some(0),
+                "{mistake}"
+            );
+            assert!(mistake.contains(said), "{mistake}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

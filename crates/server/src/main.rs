@@ -22,6 +22,8 @@ const ENVIRONMENT: &str =
                     1 opens that file for writing too, as the toolkits crm and inventory can [for reading only]
   MCPFN_DATABASE_READONLY_URL
                     toolkit sql: a postgres:// URL of a role that can only read [that of MCPFN_DATABASE]
+  MCPFN_DATABASE_TABLES
+                    toolkit database: tables, or their columns, that are shown, such as products,orders(id,status) [all]
   MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]
   MCPFN_EMBEDDINGS_URL
                     toolkit knowledge: an OpenAI-compatible service of embeddings, with MCPFN_EMBEDDINGS_MODEL and MCPFN_EMBEDDINGS_API_KEY;
@@ -37,7 +39,7 @@ const ENVIRONMENT: &str =
   MCPFN_UPSTREAM_<NAME>_TOKEN
                     this server's own bearer token there; a caller's token is never passed on
   MCPFN_UPSTREAM_<NAME>_SCOPE
-                    the scope that a caller needs to see and use that server
+                    the scope that a caller needs to see and use that server [upstream:NAME]
   MCPFN_FILES_ROOT  toolkit files: the directory to serve, several as NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET/PREFIX with
                     AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AWS_ENDPOINT_URL_S3 for R2 or MinIO
   MCPFN_FILES_WRITABLE
@@ -64,14 +66,20 @@ fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
         database,
         files,
     } = configured(variable)?;
-    let unvetted = variable("MCPFN_TOOLKITS").is_some_and(|list| {
-        list.to_string_lossy()
+    let chosen = |toolkit: &str| match variable("MCPFN_TOOLKITS") {
+        Some(list) => list
+            .to_string_lossy()
             .split(',')
-            .any(|name| name.trim() == "sql")
-    });
+            .any(|name| name.trim() == toolkit),
+        None => mcpfn_toolkits::defaults().any(|name| name == toolkit),
+    };
     // without need for a database, none is made
     let database = if database {
-        Some(database::open(variable, unvetted)?)
+        let opened = database::open(variable, chosen("sql"))?;
+        if chosen("database") {
+            database::check_tables(variable)?;
+        }
+        Some(opened)
     } else {
         None
     };
