@@ -22,6 +22,7 @@ pub(crate) fn open(
         Some(url) => open_postgres(
             url,
             variable("MCPFN_DATABASE_READONLY_URL").as_deref(),
+            variable("MCPFN_DATABASE_FUNCTIONS").as_deref(),
             unvetted,
         ),
         None => open_file(
@@ -58,7 +59,7 @@ pub(crate) fn open_to_fill(
 ) -> Result<Arc<dyn Sql>, String> {
     let named = variable("MCPFN_DATABASE");
     if let Some(url) = named.as_deref().and_then(postgres_url) {
-        return open_postgres(url, None, false);
+        return open_postgres(url, None, None, false);
     }
     let file = match named {
         Some(named) => PathBuf::from(named),
@@ -90,6 +91,7 @@ fn shop_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Str
 fn open_postgres(
     url: &str,
     reader: Option<&OsStr>,
+    functions: Option<&OsStr>,
     unvetted: bool,
 ) -> Result<Arc<dyn Sql>, String> {
     let database = Postgres::new(url).map_err(|error| format!("MCPFN_DATABASE: {error}"))?;
@@ -102,8 +104,18 @@ fn open_postgres(
                 .with_reader(reader)
                 .map_err(|error| format!("MCPFN_DATABASE_READONLY_URL: {error}"))?
         }
+        None if unvetted => {
+            return Err(
+                "the toolkit `sql` needs MCPFN_DATABASE_READONLY_URL: the URL of a role of its own \
+                 that has CONNECT, USAGE and SELECT and nothing else"
+                    .to_owned(),
+            );
+        }
         None => database,
     };
+    let functions = functions.unwrap_or_default().to_str();
+    let database = database
+        .accept_functions(functions.ok_or("MCPFN_DATABASE_FUNCTIONS is not text in UTF-8")?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -210,7 +222,7 @@ mod tests {
     use super::*;
 
     fn refused(variable: impl Fn(&str) -> Option<OsString>) -> String {
-        open(variable, true).map(drop).unwrap_err()
+        open(variable, false).map(drop).unwrap_err()
     }
 
     #[test]
@@ -252,6 +264,17 @@ mod tests {
         });
         assert!(
             error.starts_with("MCPFN_DATABASE_READONLY_URL: ") && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn statements_of_a_model_need_a_role_of_their_own() {
+        let url =
+            |name: &str| (name == "MCPFN_DATABASE").then(|| "postgres://u@127.0.0.1:1/d".into());
+        let error = open(url, true).map(drop).unwrap_err();
+        assert!(
+            error.contains("the toolkit `sql` needs MCPFN_DATABASE_READONLY_URL"),
             "{error}"
         );
     }

@@ -21,7 +21,9 @@ const ENVIRONMENT: &str =
   MCPFN_DATABASE_WRITABLE
                     1 opens that file for writing too, as the toolkits crm and inventory can [for reading only]
   MCPFN_DATABASE_READONLY_URL
-                    toolkit sql: a postgres:// URL of a role that can only read [that of MCPFN_DATABASE]
+                    toolkit sql: a postgres:// URL of a role that can only read; required with PostgreSQL
+  MCPFN_DATABASE_FUNCTIONS
+                    toolkit sql: functions that do more than read and that this role may call, such as public.audit [none]
   MCPFN_DATABASE_TABLES
                     toolkit database: tables, or their columns, that are shown, such as products,orders(id,status) [all]
   MCPFN_DATA_DIR    folder of the demo shop's file, made at the first start [the user's data folder]

@@ -11,17 +11,16 @@ mod filter;
 mod query;
 pub(crate) mod schema;
 
-use std::sync::Arc;
-
 use mcpfn_core::{
     Builder, Cx, IntoResource as _, Json, NoArguments, ToolError, input, output, resource, tool,
 };
-use mcpfn_ports::Sql;
 
 use crate::config::Config;
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;
-use schema::{DatabaseSchema, DatabaseTable};
+use schema::DatabaseTable;
+
+use allowed::visible;
 
 pub use allowed::AllowedTables;
 pub use filter::{ColumnFilter, FilterValue, Op, Scalar};
@@ -63,16 +62,6 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
             builder
         }
     }
-}
-
-/// The tables and columns that callers may see right now.
-async fn visible(cx: &Cx) -> Result<DatabaseSchema, ToolError> {
-    let allowed = cx.state::<AllowedTables>()?;
-    allowed.load(&**database(cx)?).await
-}
-
-fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    cx.port::<dyn Sql>()
 }
 
 /// The tables of the database.
@@ -229,7 +218,7 @@ pub struct SampledRows {
     scope = "database:read"
 )]
 pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<SampledRows>, ToolError> {
-    let database = &**database(cx)?;
+    let database = &**allowed::database(cx)?;
     let schema = visible(cx).await?;
     let table = schema.table(&args.table)?;
     let columns = query::columns(table, None)?;

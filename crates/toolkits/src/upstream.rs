@@ -124,23 +124,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
                  https://crm.example/mcp: no credentials, no `#`"
             ));
         }
-        let variable = |what: &str| {
-            format!(
-                "MCPFN_UPSTREAM_{}_{what}",
-                name.to_ascii_uppercase().replace('-', "_")
-            )
-        };
-        let token = config.secret(&variable("TOKEN"));
-        servers.push(Server {
-            name: name.to_owned(),
-            url: url.to_owned(),
-            token,
-            scope: Some(
-                config
-                    .text(&variable("SCOPE"))
-                    .unwrap_or_else(|| format!("upstream:{name}")),
-            ),
-        });
+        servers.push(named(name, url, config));
     }
     if servers.len() > MAX {
         config.mistake(format!(
@@ -149,4 +133,22 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
         ));
     }
     toolkit(builder, servers)
+}
+
+/// A server with what its own variables say.
+fn named(name: &str, url: &str, config: &mut Config<'_>) -> Server {
+    let variable = |what: &str| {
+        format!(
+            "MCPFN_UPSTREAM_{}_{what}",
+            name.to_ascii_uppercase().replace('-', "_")
+        )
+    };
+    // open to every caller only where an author's code says so
+    let scope = config.text(&variable("SCOPE"));
+    Server {
+        name: name.to_owned(),
+        url: url.to_owned(),
+        token: config.secret(&variable("TOKEN")),
+        scope: Some(scope.unwrap_or_else(|| format!("upstream:{name}"))),
+    }
 }

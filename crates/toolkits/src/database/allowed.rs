@@ -1,7 +1,9 @@
 //! Which tables and columns the toolkit shows: all, or those that the operator listed. What is not
 //! listed is treated as if the database did not have it. Not a right of the database's role.
 
-use mcpfn_core::{ToolError, text};
+use std::sync::Arc;
+
+use mcpfn_core::{Cx, ToolError, text};
 use mcpfn_ports::Sql;
 
 use super::schema::{DatabaseSchema, DatabaseTable, identifier};
@@ -143,6 +145,16 @@ impl AllowedTables {
         schema.cut = false;
         schema
     }
+}
+
+pub(super) fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
+    cx.port::<dyn Sql>()
+}
+
+/// The tables and columns that callers may see right now.
+pub(super) async fn visible(cx: &Cx) -> Result<DatabaseSchema, ToolError> {
+    let allowed = cx.state::<AllowedTables>()?;
+    allowed.load(&**database(cx)?).await
 }
 
 /// The entries between those commas that stand outside of parentheses, without empty ones.

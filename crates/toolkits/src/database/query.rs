@@ -4,7 +4,7 @@
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Dialect, SqlError, SqlValue};
 
-use super::database;
+use super::allowed::{database, visible};
 use super::filter::{ColumnFilter, conditions};
 use super::schema::{Column, DatabaseTable, identifier};
 use crate::rows::{Row, bounded};
@@ -111,7 +111,7 @@ pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError
         )));
     }
     let database = &**database(cx)?;
-    let schema = super::visible(cx).await?;
+    let schema = visible(cx).await?;
     let table = schema.table(&args.table)?;
     let mut parameters = Vec::new();
     let columns = columns(table, args.columns.as_deref())?;
