@@ -630,7 +630,7 @@ async fn a_forbidden_file_that_no_list_has_is_missing() {
         let read = s3.metadata(&path("a b")).await.unwrap_err();
         assert_eq!(read.to_string(), error(BlobError::NotFound));
         let (s3, _) = store(answers());
-        let version = WriteCondition::Version("e1".to_owned());
+        let version = Version("e1".to_owned());
         let written = s3.write(&path("a b"), Bytes::new(), &version).await;
         assert_eq!(written.unwrap_err().to_string(), error(BlobError::Changed));
     }
