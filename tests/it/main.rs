@@ -25,6 +25,9 @@ mod rmcp_client;
 /// while it happens, whose credential goes where.
 mod upstream;
 
+/// What the ready server registers, for every kind of caller, against a table.
+mod authorization;
+
 /// What holds for a server as a value: shared, without memory, bounded, cancelled by dropping.
 mod principles;
 

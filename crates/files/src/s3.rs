@@ -36,6 +36,8 @@ const WRITING: Duration = Duration::from_secs(8);
 const MAX: usize = 64 * 1024 * 1024;
 /// No object of any store has more bytes.
 const MAX_LENGTH: u64 = 1 << 50;
+/// What a store answers to what a role may not do.
+const FORBIDDEN: u16 = 403;
 /// What a store answers to a header that it does not know.
 const NOT_IMPLEMENTED: u16 = 501;
 /// The most entries that a store lists at once.
@@ -64,8 +66,9 @@ const LIST: usize = 4 * 1024 * 1024;
 /// write that does not come leaves open whether it happened; its condition keeps a second try from
 /// doing harm.
 ///
-/// A role needs `s3:ListBucket` (without it S3 calls a missing file forbidden) and `s3:GetObject`;
-/// for writing also `s3:PutObject` and `s3:DeleteObject`. AccessKeys that [`BlobPath`] refuses are listed
+/// A role needs `s3:ListBucket` and `s3:GetObject`, both may be limited to the prefix; for writing
+/// also `s3:PutObject` and `s3:DeleteObject`. To a role that may list a part of a bucket only, S3
+/// calls a missing file forbidden, so what it forbids is looked for in a list. Keys that [`BlobPath`] refuses are listed
 /// with their names, and can't be asked for.
 pub struct S3 {
     place: ObjectPlace,
@@ -123,8 +126,9 @@ impl S3 {
             });
         }
         let last = offset + length as u64 - 1;
+        let key = self.place.key(path)?;
         let request = self
-            .request("GET", &self.place.key(path)?, READING)
+            .request("GET", &key, READING)
             .header("range", format!("bytes={offset}-{last}"));
         // an object that is stored compressed has its size and its parts so
         let request = request
@@ -137,6 +141,9 @@ impl S3 {
                 metadata: self.known(path).await?,
             });
         }
+        if response.status == FORBIDDEN && self.is_absent(&key).await {
+            return Err(BlobError::NotFound);
+        }
         let metadata = answer::part(&response, offset)?;
         Ok(BlobPart {
             bytes: response.body,
@@ -145,8 +152,33 @@ impl S3 {
     }
 
     async fn known(&self, path: &BlobPath) -> Result<BlobMetadata, BlobError> {
-        let request = self.request("HEAD", &self.place.key(path)?, READING);
-        answer::head(&self.ask(request).await?)
+        let key = self.place.key(path)?;
+        let response = self.ask(self.request("HEAD", &key, READING)).await?;
+        if response.status == FORBIDDEN && self.is_absent(&key).await {
+            return Err(BlobError::NotFound);
+        }
+        answer::head(&response)
+    }
+
+    /// Whether a list says that there is no such key. A role that may list below a prefix only is
+    /// told that a missing object is forbidden: the right to list is then asked without a prefix.
+    async fn is_absent(&self, key: &str) -> bool {
+        let url = format!(
+            "{}?list-type=2&encoding-type=url&max-keys=1&prefix={}",
+            self.place.url(""),
+            encoded(key, false)
+        );
+        let request = HttpRequest::get(url).timeout(READING).max_body(LIST);
+        match self
+            .ask(request)
+            .await
+            .map(|said| ObjectListing::read(&said))
+        {
+            // in order, so the key itself comes before those that begin with it
+            Ok(Ok(listing)) => !listing.files.iter().any(|file| file.key == key),
+            // what can't be found out stays forbidden
+            Ok(Err(_)) | Err(_) => false,
+        }
     }
 
     async fn page(
@@ -200,7 +232,8 @@ impl S3 {
             return Err(BlobError::TooLarge(MAX as u64));
         }
         let size = bytes.len() as u64;
-        let mut request = self.request("PUT", &self.place.key(path)?, WRITING);
+        let key = self.place.key(path)?;
+        let mut request = self.request("PUT", &key, WRITING);
         request.body = bytes;
         let request = match condition {
             WriteCondition::Always => request,
@@ -209,8 +242,14 @@ impl S3 {
                 request.header("if-match", answer::quoted(version)?)
             }
         };
-        let response = self.change(request).await?;
-        if response.status == 404 && matches!(condition, WriteCondition::Version(_)) {
+        let replaces = matches!(condition, WriteCondition::Version(_));
+        let response = match self.change(request).await {
+            Err(BlobError::Refused(_)) if replaces && self.is_absent(&key).await => {
+                return Err(BlobError::Changed);
+            }
+            response => response?,
+        };
+        if response.status == 404 && replaces {
             return Err(answer::absent(&response).unwrap_or(BlobError::Changed));
         }
         Ok(BlobMetadata {

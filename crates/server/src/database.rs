@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mcpfn::port::Sql;
 use mcpfn::text::switch;
 use mcpfn_sql::{Postgres, Sqlite};
+use mcpfn_toolkits::database::{AllowedTables, TABLES};
 use mcpfn_toolkits::shop;
 
 /// Opens the database. `unvetted` says whether statements that a model wrote will be run.
@@ -22,6 +23,7 @@ pub(crate) fn open(
         Some(url) => open_postgres(
             url,
             variable("MCPFN_DATABASE_READONLY_URL").as_deref(),
+            variable("MCPFN_DATABASE_FUNCTIONS").as_deref(),
             unvetted,
         ),
         None => open_file(
@@ -31,6 +33,26 @@ pub(crate) fn open(
     }
 }
 
+/// Whether the database has what `MCPFN_DATABASE_TABLES` lists.
+pub(crate) fn check_tables(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), String> {
+    let Some(list) = variable(TABLES) else {
+        return Ok(());
+    };
+    let list = list
+        .into_string()
+        .map_err(|_| format!("{TABLES} is not text in UTF-8"))?;
+    let tables = AllowedTables::parse(&list).map_err(|mistake| format!("{TABLES}: {mistake}"))?;
+    // a handle of its own: its connections end with the runtime that they were made in
+    let database = open(&variable, false)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime
+        .block_on(tables.check(&*database))
+        .map_err(|mistake| format!("{TABLES}: {mistake}"))
+}
+
 /// The database that documents are added to: the one that is served, a file of it made if it is
 /// missing, or the demo shop.
 pub(crate) fn open_to_fill(
@@ -38,7 +60,7 @@ pub(crate) fn open_to_fill(
 ) -> Result<Arc<dyn Sql>, String> {
     let named = variable("MCPFN_DATABASE");
     if let Some(url) = named.as_deref().and_then(postgres_url) {
-        return open_postgres(url, None, false);
+        return open_postgres(url, None, None, false);
     }
     let file = match named {
         Some(named) => PathBuf::from(named),
@@ -70,6 +92,7 @@ fn shop_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Str
 fn open_postgres(
     url: &str,
     reader: Option<&OsStr>,
+    functions: Option<&OsStr>,
     unvetted: bool,
 ) -> Result<Arc<dyn Sql>, String> {
     let database = Postgres::new(url).map_err(|error| format!("MCPFN_DATABASE: {error}"))?;
@@ -82,8 +105,18 @@ fn open_postgres(
                 .with_reader(reader)
                 .map_err(|error| format!("MCPFN_DATABASE_READONLY_URL: {error}"))?
         }
+        None if unvetted => {
+            return Err(
+                "the toolkit `sql` needs MCPFN_DATABASE_READONLY_URL: the URL of a role of its own \
+                 that has CONNECT, USAGE and SELECT and nothing else"
+                    .to_owned(),
+            );
+        }
         None => database,
     };
+    let functions = functions.unwrap_or_default().to_str();
+    let database = database
+        .accept_functions(functions.ok_or("MCPFN_DATABASE_FUNCTIONS is not text in UTF-8")?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -189,7 +222,7 @@ mod tests {
     use super::*;
 
     fn refused(variable: impl Fn(&str) -> Option<OsString>) -> String {
-        open(variable, true).map(drop).unwrap_err()
+        open(variable, false).map(drop).unwrap_err()
     }
 
     #[test]
@@ -233,6 +266,47 @@ mod tests {
             error.starts_with("MCPFN_DATABASE_READONLY_URL: ") && !error.contains("hunter2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn statements_of_a_model_need_a_role_of_their_own() {
+        let url =
+            |name: &str| (name == "MCPFN_DATABASE").then(|| "postgres://u@127.0.0.1:1/d".into());
+        let error = open(url, true).map(drop).unwrap_err();
+        assert!(
+            error.contains("the toolkit `sql` needs MCPFN_DATABASE_READONLY_URL"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_not_there_is_named_at_the_start() {
+        let folder = std::env::temp_dir().join(format!("mcpfn-tables-{}", std::process::id()));
+        let check = |list: &'static str| {
+            check_tables(|name| match name {
+                "MCPFN_DATA_DIR" => Some(folder.clone().into_os_string()),
+                "MCPFN_DATABASE_TABLES" => Some(list.into()),
+                _ => None,
+            })
+        };
+        assert_eq!(check("products,orders(id,status)"), Ok(()));
+        for (list, said) in [
+            (
+                "costumers",
+                "there is no table `costumers`; the nearest name is `customers`",
+            ),
+            ("orders(state)", "`orders` has no column `state`"),
+            ("orders(", "a parenthesis is not closed"),
+        ] {
+            let mistake = check(list).unwrap_err();
+            assert_eq!(
+                mistake.find("MCPFN_DATABASE_TABLES: "),
+                Some(0),
+                "{mistake}"
+            );
+            assert!(mistake.contains(said), "{mistake}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -39,14 +39,20 @@ fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
         database,
         files,
     } = configured(variable)?;
-    let unvetted = variable("MCPFN_TOOLKITS").is_some_and(|list| {
-        list.to_string_lossy()
+    let chosen = |toolkit: &str| match variable("MCPFN_TOOLKITS") {
+        Some(list) => list
+            .to_string_lossy()
             .split(',')
-            .any(|name| name.trim() == "sql")
-    });
+            .any(|name| name.trim() == toolkit),
+        None => mcpfn_toolkits::defaults().any(|name| name == toolkit),
+    };
     // without need for a database, none is made
     let database = if database {
-        Some(database::open(variable, unvetted)?)
+        let opened = database::open(variable, chosen("sql"))?;
+        if chosen("database") {
+            database::check_tables(variable)?;
+        }
+        Some(opened)
     } else {
         None
     };

@@ -29,10 +29,24 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new(
         "MCPFN_DATABASE_READONLY_URL",
         "URL",
-        "that of MCPFN_DATABASE",
-        "toolkit sql: a postgres:// URL of a role that can only read",
+        "",
+        "toolkit sql: a postgres:// URL of a role that can only read; required with PostgreSQL",
     )
     .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_DATABASE_FUNCTIONS",
+        "SCHEMA.NAME,..",
+        "none",
+        "toolkit sql on PostgreSQL: functions that do more than read and that this role may call",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_DATABASE_TABLES",
+        "TABLE(COLUMN,..),..",
+        "all",
+        "toolkit database: tables, or their columns, that are shown, such as \
+         products,orders(id,status)",
+    ),
     Setting::new(
         "MCPFN_DATA_DIR",
         "DIRECTORY",

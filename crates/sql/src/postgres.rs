@@ -11,8 +11,7 @@ mod wire;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcpfn_core::BoxFuture;
 use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
@@ -32,6 +31,10 @@ const GIVEN_UP: Duration = Duration::from_secs(12);
 
 /// How much longer than its own limit an unvetted statement may be waited for.
 const SLACK: Duration = Duration::from_secs(1);
+
+/// How long a connection's role is not asked for its rights again: what was granted meanwhile is
+/// found then.
+const VETTED: Duration = Duration::from_secs(5 * 60);
 
 /// The rows of one answer, in bytes of their values.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
@@ -56,8 +59,8 @@ const MESSAGE_MARGIN: usize = 64 * 1024;
 pub struct Postgres {
     main: Arc<PostgresPool>,
     reader: Arc<PostgresPool>,
-    /// The reader's role was found fit.
-    vetted: Arc<AtomicBool>,
+    /// Functions that the reader may call although they do more than read, as `schema.name`.
+    accepted: Arc<str>,
 }
 
 impl Postgres {
@@ -75,7 +78,7 @@ impl Postgres {
         Ok(Self {
             reader: Arc::clone(&main),
             main,
-            vetted: Arc::default(),
+            accepted: Arc::from(""),
         })
     }
 
@@ -87,8 +90,17 @@ impl Postgres {
         Ok(Self {
             main: self.main,
             reader: Arc::new(pool(url)?),
-            vetted: Arc::default(),
+            accepted: self.accepted,
         })
+    }
+
+    /// Accepts functions that the role of unvetted statements may call although they do more than
+    /// read: names such as `public.audit`, separated by commas.
+    #[must_use]
+    pub fn accept_functions(mut self, names: &str) -> Self {
+        let names: Vec<&str> = names.split(',').map(str::trim).collect();
+        self.accepted = names.join(",").into();
+        self
     }
 
     /// Connects once as each role, and leaves no connection behind: for a server's start.
@@ -133,13 +145,13 @@ impl Postgres {
     }
 
     async fn vet(&self, session: &mut PostgresSession) -> Result<(), SqlError> {
-        if self.vetted.load(Ordering::Relaxed) {
+        if session.vetted.is_some_and(|since| since.elapsed() < VETTED) {
             return Ok(());
         }
         let done = session
             .run(
                 role::QUESTIONS,
-                &[],
+                &[SqlValue::from(&*self.accepted)],
                 Most {
                     rows: 100,
                     bytes: MAX_ANSWER,
@@ -150,7 +162,7 @@ impl Postgres {
             // not the fault of the statement, and nothing that its author has to know
             Some(sentence) => Err(SqlError::Unavailable(sentence)),
             None => {
-                self.vetted.store(true, Ordering::Relaxed);
+                session.vetted = Some(Instant::now());
                 Ok(())
             }
         }

@@ -49,7 +49,13 @@ async fn with_reader(name: &str) -> Postgres {
     database
         .with_reader(&changed(Some(&format!("{role}:hunter2")), None))
         .unwrap()
+        .accept_functions(OPEN)
 }
+
+/// What PostgreSQL lets every role call, until it is revoked.
+const OPEN: &str = "pg_catalog.pg_terminate_backend, pg_catalog.pg_cancel_backend, \
+    pg_catalog.pg_logical_emit_message, pg_catalog.pg_stat_get_activity, \
+    pg_catalog.pg_stat_get_backend_activity";
 
 async fn query(database: &Postgres, sql: &str) -> Result<Rows, SqlError> {
     database.query(sql, &[], 10).await

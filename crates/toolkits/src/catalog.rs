@@ -27,7 +27,8 @@ const COMPLETIONS: usize = 100;
 const MAX_WISH_LENGTH: usize = 500;
 
 /// Adds the tools `search_products` and `get_product`, the resource `catalog://schema`, the
-/// template `catalog://product/{sku}` and the prompt `product_advisor`.
+/// template `catalog://product/{sku}` and the prompt `product_advisor`, all with the scope
+/// `catalog:read`.
 pub fn toolkit(builder: Builder) -> Builder {
     builder
         .tool(search_products)
@@ -42,7 +43,12 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
 }
 
 /// The catalog's tables and columns, as the SQL statements that create them.
-#[resource("catalog://schema", title = "Catalog schema", mime = "text/plain")]
+#[resource(
+    "catalog://schema",
+    title = "Catalog schema",
+    mime = "text/plain",
+    scope = "catalog:read"
+)]
 pub async fn catalog_schema(cx: &Cx) -> Result<String, ToolError> {
     let database = database(cx)?;
     if database.dialect() == Dialect::Postgres {
@@ -82,7 +88,8 @@ pub struct ProductUri {
     "catalog://product/{sku}",
     name = "product",
     title = "Product",
-    mime = "application/json"
+    mime = "application/json",
+    scope = "catalog:read"
 )]
 pub async fn product_by_sku(args: ProductUri, cx: &Cx) -> Result<Json<ProductRecord>, ToolError> {
     product::find(&args.sku, cx).await.map(Json)
@@ -102,7 +109,7 @@ pub struct Wish {
 }
 
 /// Get advice on what to buy from the catalog, with prices and what is in stock.
-#[prompt(title = "Product advisor")]
+#[prompt(title = "Product advisor", scope = "catalog:read")]
 pub async fn product_advisor(args: Wish) -> String {
     let cut = |words: &str| words.chars().take(MAX_WISH_LENGTH).collect::<String>();
     let need = cut(args.need.trim());

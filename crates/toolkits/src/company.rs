@@ -51,7 +51,8 @@ const PERSONAL: [&str; 24] = [
 
 struct Enrichment(ApiClient);
 
-/// Adds `lookup_company`, over the API at `url` (without a slash at its end).
+/// Adds `lookup_company` with the scope `company:read`, over the API at `url` (without a slash at
+/// its end).
 pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder {
     let api = ApiClient {
         name: "The company directory",
@@ -119,6 +120,7 @@ pub struct Company {
 #[tool(
     read_only,
     idempotent,
+    scope = "company:read",
     title = "Company by e-mail",
     timeout = "11s",
     cache = "24h",

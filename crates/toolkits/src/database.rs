@@ -1,22 +1,28 @@
 //! Safe reading of any SQLite, D1 or PostgreSQL database: tables, columns, and rows by typed
 //! filters. No SQL comes from the client; what it names is looked up in the live schema first.
 //! Changes nothing.
+//!
+//! | variable | what |
+//! |---|---|
+//! | `MCPFN_DATABASE_TABLES` | tables, or their columns, that are shown, such as `products,orders(id,status)`; all if not set |
 
+mod allowed;
 mod filter;
 mod query;
 pub(crate) mod schema;
 
-use std::sync::Arc;
-
 use mcpfn_core::{
     Builder, Cx, IntoResource as _, Json, NoArguments, ToolError, input, output, resource, tool,
 };
-use mcpfn_ports::Sql;
 
+use crate::config::Config;
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;
-use schema::{DatabaseSchema, DatabaseTable};
+use schema::DatabaseTable;
 
+use allowed::visible;
+
+pub use allowed::AllowedTables;
 pub use filter::{ColumnFilter, FilterValue, Op, Scalar};
 pub use query::{Direction, OrderBy, Queried, TableQuery, query_table};
 
@@ -26,18 +32,36 @@ const SAMPLE: usize = 5;
 /// How many names a completion offers.
 const COMPLETIONS: usize = 100;
 
+/// The variable that limits what is shown.
+pub const TABLES: &str = "MCPFN_DATABASE_TABLES";
+
 /// Adds the tools `list_tables`, `describe_table` and `query_table`, and the template
-/// `database://table/{table}`.
+/// `database://table/{table}`, all with the scope `database:read`. They show every table that the
+/// database's role can read; [`limited`] shows less.
 pub fn toolkit(builder: Builder) -> Builder {
+    limited(builder, AllowedTables::all())
+}
+
+/// As [`toolkit`], for the tables and columns that are allowed. The database is asked at the first
+/// call whether it has them; [`AllowedTables::check`] asks earlier.
+pub fn limited(builder: Builder, tables: AllowedTables) -> Builder {
     builder
+        .state(tables)
         .tool(list_tables)
         .tool(describe_table)
         .tool(query_table)
         .resource(table_by_name.into_resource().complete("table", names))
 }
 
-fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    cx.port::<dyn Sql>()
+pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
+    let tables = config.text(TABLES).map(|list| AllowedTables::parse(&list));
+    match tables.transpose() {
+        Ok(tables) => limited(builder, tables.unwrap_or_default()),
+        Err(mistake) => {
+            config.mistake(format!("{TABLES}: {mistake}"));
+            builder
+        }
+    }
 }
 
 /// The tables of the database.
@@ -67,9 +91,15 @@ pub struct TableSummary {
 ///
 /// Use this first when a question is about data and you do not know where it is. Then call
 /// `describe_table` for types and meaning, and `query_table` for rows.
-#[tool(read_only, idempotent, open_world = false, title = "List tables")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "database:read",
+    title = "List tables"
+)]
 pub async fn list_tables(_: NoArguments, cx: &Cx) -> Result<Tables, ToolError> {
-    let schema = DatabaseSchema::load(&**database(cx)?).await?;
+    let schema = visible(cx).await?;
     let note = schema
         .cut
         .then(|| "There are more tables than are listed here.".to_owned());
@@ -147,9 +177,15 @@ impl From<&DatabaseTable> for DescribedTable {
 ///
 /// Use this before `query_table` when you are not sure which columns a table has, what they hold,
 /// or how tables are linked.
-#[tool(read_only, idempotent, open_world = false, title = "Describe table")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "database:read",
+    title = "Describe table"
+)]
 pub async fn describe_table(args: TableName, cx: &Cx) -> Result<DescribedTable, ToolError> {
-    let schema = DatabaseSchema::load(&**database(cx)?).await?;
+    let schema = visible(cx).await?;
     Ok(schema.table(&args.name)?.into())
 }
 
@@ -178,13 +214,15 @@ pub struct SampledRows {
     "database://table/{table}",
     name = "table",
     title = "Table",
-    mime = "application/json"
+    mime = "application/json",
+    scope = "database:read"
 )]
 pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<SampledRows>, ToolError> {
-    let database = &**database(cx)?;
-    let schema = DatabaseSchema::load(database).await?;
+    let database = &**allowed::database(cx)?;
+    let schema = visible(cx).await?;
     let table = schema.table(&args.table)?;
-    let sql = format!("SELECT * FROM {}", schema::identifier(&table.name));
+    let columns = query::columns(table, None)?;
+    let sql = format!("SELECT {columns} FROM {}", schema::identifier(&table.name));
     let rows = database
         .query(&sql, &[], SAMPLE)
         .await
@@ -198,10 +236,7 @@ pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<SampledRows>,
 
 /// Tables that contain what was typed. A failure offers nothing: completion is a courtesy.
 async fn names(typed: String, cx: Cx) -> Vec<String> {
-    let Ok(database) = database(&cx) else {
-        return Vec::new();
-    };
-    let Ok(schema) = DatabaseSchema::load(&**database).await else {
+    let Ok(schema) = visible(&cx).await else {
         return Vec::new();
     };
     let typed = typed.trim().to_lowercase();

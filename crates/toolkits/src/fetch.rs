@@ -24,7 +24,7 @@ pub(crate) use writer::plain;
 /// The most text of one answer, in bytes.
 const MAX: usize = 50 * 1024;
 
-/// Adds `fetch_url`.
+/// Adds `fetch_url` with the scope `fetch:read`.
 pub fn toolkit(builder: Builder) -> Builder {
     builder.tool(fetch_url)
 }
@@ -48,6 +48,7 @@ pub struct FetchArguments {
 #[tool(
     read_only,
     idempotent,
+    scope = "fetch:read",
     title = "Fetch a page",
     timeout = "11s",
     rate_limit = "30/m"

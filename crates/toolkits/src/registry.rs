@@ -52,7 +52,7 @@ const TOOLKITS: &[Toolkit] = &[
         name: "database",
         needs: Needs::Database,
         by_default: true,
-        add: |builder, _| database::toolkit(builder),
+        add: database::configured,
     },
     Toolkit {
         name: "crm",

@@ -6,11 +6,11 @@
 //! |---|---|
 //! | `MCPFN_UPSTREAMS` | the servers, such as `crm=https://crm.example/mcp,files=http://10.0.0.7:8080/mcp`; required |
 //! | `MCPFN_UPSTREAM_<NAME>_TOKEN` | this server's own bearer token there; `my-crm` is `MY_CRM` here |
-//! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server |
+//! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server; `upstream:NAME` if not set |
 //!
 //! A caller's own token is never passed on: every caller who may use an upstream acts with this
-//! server's credential, so give servers with private data a scope. One session serves all callers
-//! of an upstream that still has sessions.
+//! server's credential, so each has a scope. One session serves all callers of an upstream that
+//! still has sessions.
 
 mod answer;
 mod client;
@@ -58,7 +58,7 @@ impl Server {
         self
     }
 
-    /// The scope that a caller needs to see and use it.
+    /// The scope that a caller needs to see and use it. Without one it is open to every caller.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
@@ -124,19 +124,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
                  https://crm.example/mcp: no credentials, no `#`"
             ));
         }
-        let variable = |what: &str| {
-            format!(
-                "MCPFN_UPSTREAM_{}_{what}",
-                name.to_ascii_uppercase().replace('-', "_")
-            )
-        };
-        let token = config.secret(&variable("TOKEN"));
-        servers.push(Server {
-            name: name.to_owned(),
-            url: url.to_owned(),
-            token,
-            scope: config.text(&variable("SCOPE")),
-        });
+        servers.push(named(name, url, config));
     }
     if servers.len() > MAX {
         config.mistake(format!(
@@ -145,4 +133,22 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
         ));
     }
     toolkit(builder, servers)
+}
+
+/// A server with what its own variables say.
+fn named(name: &str, url: &str, config: &mut Config<'_>) -> Server {
+    let variable = |what: &str| {
+        format!(
+            "MCPFN_UPSTREAM_{}_{what}",
+            name.to_ascii_uppercase().replace('-', "_")
+        )
+    };
+    // open to every caller only where an author's code says so
+    let scope = config.text(&variable("SCOPE"));
+    Server {
+        name: name.to_owned(),
+        url: url.to_owned(),
+        token: config.secret(&variable("TOKEN")),
+        scope: Some(scope.unwrap_or_else(|| format!("upstream:{name}"))),
+    }
 }

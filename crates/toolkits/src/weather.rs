@@ -21,7 +21,8 @@ const MAX_CITY_LENGTH: usize = 50;
 
 struct Weather(ApiClient);
 
-/// Adds `get_weather`, over the API at `url` (without a slash at its end).
+/// Adds `get_weather` with the scope `weather:read`, over the API at `url` (without a slash at its
+/// end).
 pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder {
     let api = ApiClient {
         name: "The weather service",
@@ -85,6 +86,7 @@ pub struct WeatherReport {
 #[tool(
     read_only,
     idempotent,
+    scope = "weather:read",
     title = "Present weather",
     timeout = "11s",
     cache = "10m",

@@ -40,7 +40,8 @@ struct WebSearch {
     engine: Engine,
 }
 
-/// Adds `search`, over the API at `url` (without a slash at its end), and `scrape`.
+/// Adds `search`, over the API at `url` (without a slash at its end), and `scrape`, both with the
+/// scope `web:read`.
 pub fn toolkit(builder: Builder, engine: Engine, url: impl Into<String>, key: Secret) -> Builder {
     let api = ApiClient {
         name: "The web search",
@@ -126,6 +127,7 @@ pub struct SearchHit {
 #[tool(
     read_only,
     idempotent,
+    scope = "web:read",
     title = "Search the web",
     timeout = "11s",
     cache = "5m",
@@ -190,6 +192,7 @@ pub struct ScrapeArguments {
 #[tool(
     read_only,
     idempotent,
+    scope = "web:read",
     title = "Read a page",
     timeout = "11s",
     cache = "5m",

@@ -3,6 +3,7 @@
 //! deployed and no account is needed.
 
 mod ask;
+mod resolve;
 
 use std::{
     env::consts::{ARCH, OS},
@@ -11,7 +12,8 @@ use std::{
     process::Command,
 };
 
-use serde_json::json;
+use resolve::Resolver;
+use serde_json::{Value, json};
 
 use crate::{
     context::Context,
@@ -52,8 +54,9 @@ const EXPANSIONS: &[(&str, &[&str])] = &[
         "with files in a bucket",
         &[
             "Toolkits=hello,files",
-            "FilesRoot=s3://files/shared",
-            "FilesWritable=1",
+            "FilesBucket=files",
+            "FilesPrefix=team/shared",
+            "FilesWritable=on",
         ],
     ),
     (
@@ -74,6 +77,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let out = cx.target.join("sam");
     fs::create_dir_all(&out).while_doing(format_args!("create {}", out.display()))?;
     lint(cx, &python, &out, counts)?;
+    files_policy(cx, &python, counts)?;
     let bootstrap = build(cx, &python, &out)?;
     checked("sam build makes the bootstrap", Ok(()), counts)?;
     if OS != "linux" {
@@ -108,14 +112,7 @@ fn lint(cx: &Context, python: &Python, out: &Path, counts: &mut Counts) -> Resul
         counts,
     )?;
     for (name, parameters) in EXPANSIONS {
-        let expanded = process::read(
-            python
-                .program(EXPAND)
-                .arg(TEMPLATE)
-                .args(*parameters)
-                .current_dir(&cx.root)
-                .env("AWS_DEFAULT_REGION", REGION),
-        )?;
+        let expanded = expanded(cx, python, parameters)?;
         let file = out.join("expanded.json");
         fs::write(&file, expanded).while_doing(format_args!("write {}", file.display()))?;
         checked(
@@ -123,6 +120,80 @@ fn lint(cx: &Context, python: &Python, out: &Path, counts: &mut Counts) -> Resul
             cfn_lint(cx, python, &file),
             counts,
         )?;
+    }
+    Ok(())
+}
+
+fn expanded(cx: &Context, python: &Python, parameters: &[&str]) -> Result<String> {
+    process::read(
+        python
+            .program(EXPAND)
+            .arg(TEMPLATE)
+            .args(parameters)
+            .current_dir(&cx.root)
+            .env("AWS_DEFAULT_REGION", REGION),
+    )
+}
+
+/// The role reaches the served part of a bucket and nothing else of it.
+fn files_policy(cx: &Context, python: &Python, counts: &mut Counts) -> Result<()> {
+    let (listing, whole) = ("s3:ListBucket", "arn:aws:s3:::files");
+    let allow = |action: Value, resource: &str| json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let reading = json!(["s3:GetObject"]);
+    let writing = json!(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]);
+    let mut below = allow(json!(listing), whole);
+    below["Condition"] = json!({"StringLike": {"s3:prefix": "team/shared/*"}});
+    for (name, parameters, root, statements) in [
+        (
+            "a whole bucket",
+            ["FilesBucket=files", "FilesPrefix=", "FilesWritable=off"],
+            "s3://files",
+            [
+                allow(json!(listing), whole),
+                allow(reading.clone(), "arn:aws:s3:::files/*"),
+            ],
+        ),
+        (
+            "a prefix",
+            [
+                "FilesBucket=files",
+                "FilesPrefix=team/shared",
+                "FilesWritable=off",
+            ],
+            "s3://files/team/shared",
+            [
+                below.clone(),
+                allow(reading, "arn:aws:s3:::files/team/shared/*"),
+            ],
+        ),
+        (
+            "a prefix that is written to",
+            [
+                "FilesBucket=files",
+                "FilesPrefix=team/shared",
+                "FilesWritable=on",
+            ],
+            "s3://files/team/shared",
+            [below, allow(writing, "arn:aws:s3:::files/team/shared/*")],
+        ),
+    ] {
+        let expanded = expanded(cx, python, &parameters)?;
+        let template: Value =
+            serde_json::from_str(&expanded).map_err(|error| Error::new(error.to_string()))?;
+        let resolver = Resolver::new(&template, &parameters);
+        let policy = &template["Resources"]["FilesPolicy"]["Properties"]["PolicyDocument"];
+        let variables =
+            &template["Resources"]["Function"]["Properties"]["Environment"]["Variables"];
+        let found = json!([
+            resolver.value(&policy["Statement"])?,
+            resolver.value(&variables["MCPFN_FILES_ROOT"])?
+        ]);
+        let same = if found == json!([statements, root]) {
+            Ok(())
+        } else {
+            Err(Error::new(format!("the template gives {found}")))
+        };
+        checked(&format!("the role's rights to {name}"), same, counts)?;
     }
     Ok(())
 }

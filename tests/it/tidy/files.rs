@@ -120,7 +120,7 @@ fn every_fixture_is_in_a_folder_that_is_run() {
         .into_iter()
         .map(|fixture| fixture.path)
         .filter(|path| {
-            !["wire", "refuse", "lambda", "worker"]
+            !["wire", "refuse", "authorization", "lambda", "worker"]
                 .iter()
                 .any(|folder| path.starts_with(&format!("tests/fixtures/{folder}/")))
         })

@@ -37,7 +37,6 @@ const NOT_YET: &[(&str, &str, usize)] = &[
     ("crates/toolkits/src/knowledge/store.rs", "add", 77),
     ("crates/toolkits/src/knowledge/store.rs", "read", 62),
     ("crates/toolkits/src/shop/script.rs", "append_rows", 120),
-    ("crates/toolkits/src/upstream.rs", "configured", 66),
     ("crates/toolkits/src/upstream/client.rs", "exchange", 73),
     ("crates/toolkits/src/upstream/lists.rs", "ask", 97),
     ("crates/toolkits/src/upstream/lists.rs", "get", 72),

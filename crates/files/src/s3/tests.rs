@@ -589,3 +589,49 @@ fn everything_that_is_missing_is_said_at_once() {
     }
     assert_eq!(mistakes.len(), 5, "{mistakes:?}");
 }
+
+/// What S3 says to a role whose right to list ends at a prefix.
+#[tokio::test]
+async fn a_forbidden_file_that_no_list_has_is_missing() {
+    let listed = |key: Option<&str>| {
+        let entry = key.map_or_else(String::new, |key| {
+            format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>")
+        });
+        status(
+            200,
+            &[],
+            &format!(
+                "<ListBucketResult><IsTruncated>false</IsTruncated>\
+                 <EncodingType>url</EncodingType>{entry}</ListBucketResult>"
+            ),
+        )
+    };
+    let denied = || refused(403, "AccessDenied");
+    for (list, missing) in [
+        (listed(None), true),
+        (listed(Some("p/a+bc")), true),
+        (listed(Some("p/a+b")), false),
+        (denied(), false),
+        (Err(HttpError::TimedOut), false),
+    ] {
+        let answers = || [denied(), list.clone(), list.clone()];
+        let error = |expected: BlobError| match missing {
+            true => expected.to_string(),
+            false => "not allowed: status 403, AccessDenied: why & how".to_owned(),
+        };
+        let (s3, client) = store(answers());
+        let read = s3.read(&path("a b"), 0, 4).await.unwrap_err();
+        assert_eq!(read.to_string(), error(BlobError::NotFound));
+        assert_eq!(
+            asked(&client)[1],
+            "GET /?list-type=2&encoding-type=url&max-keys=1&prefix=p%2Fa%20b"
+        );
+        let (s3, _) = store(answers());
+        let read = s3.metadata(&path("a b")).await.unwrap_err();
+        assert_eq!(read.to_string(), error(BlobError::NotFound));
+        let (s3, _) = store(answers());
+        let version = Version("e1".to_owned());
+        let written = s3.write(&path("a b"), Bytes::new(), &version).await;
+        assert_eq!(written.unwrap_err().to_string(), error(BlobError::Changed));
+    }
+}

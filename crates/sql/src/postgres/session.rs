@@ -5,6 +5,8 @@
 //! model wrote: that client reads a message of any size into memory before it can be counted, and
 //! gives values in the binary form of their type, so that a type of an extension can't be shown.
 
+use std::time::Instant;
+
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
 use mcpfn_ports::{Rows, SqlValue};
@@ -46,6 +48,8 @@ pub(super) struct PostgresSession {
     pub(super) key: CancelKey,
     /// Between two statements, outside of a transaction, and nothing left to read.
     pub(super) clean: bool,
+    /// When its role was last found fit for unvetted statements.
+    pub(super) vetted: Option<Instant>,
 }
 
 impl PostgresSession {
@@ -54,6 +58,7 @@ impl PostgresSession {
             wire,
             key,
             clean: true,
+            vetted: None,
         }
     }
 

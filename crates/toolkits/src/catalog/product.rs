@@ -70,7 +70,13 @@ pub struct Availability {
 ///
 /// Use this when you know the product's id or SKU, for instance from `search_products`, and need
 /// more than name and price.
-#[tool(read_only, idempotent, open_world = false, title = "Product details")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "catalog:read",
+    title = "Product details"
+)]
 pub async fn get_product(args: ProductId, cx: &Cx) -> Result<ProductRecord, ToolError> {
     find(&args.product_id, cx).await
 }

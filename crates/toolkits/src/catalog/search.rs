@@ -62,7 +62,13 @@ pub struct ProductMatch {
 /// Use this when the user asks what there is, for prices, or for a product whose id you do not
 /// know. Returns name, SKU, price and stock of each match; call `get_product` for the description
 /// and details of one.
-#[tool(read_only, idempotent, open_world = false, title = "Search products")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "catalog:read",
+    title = "Search products"
+)]
 pub async fn search_products(args: ProductQuery, cx: &Cx) -> Result<ProductMatches, ToolError> {
     let query = args.query.trim();
     if query.is_empty() {

@@ -4,9 +4,9 @@
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Dialect, SqlError, SqlValue};
 
-use super::database;
+use super::allowed::{database, visible};
 use super::filter::{ColumnFilter, conditions};
-use super::schema::{Column, DatabaseSchema, DatabaseTable, identifier};
+use super::schema::{Column, DatabaseTable, identifier};
 use crate::rows::{Row, bounded};
 use crate::say::database_failed;
 
@@ -92,7 +92,13 @@ pub struct Queried {
 /// Use this for questions about stored data, such as the newest orders or what is out of stock. It
 /// reads one table and does not join or add up: for linked tables ask one after the other, with
 /// `in` for the keys found first. Call `describe_table` before it if you do not know the columns.
-#[tool(read_only, idempotent, open_world = false, title = "Query table")]
+#[tool(
+    read_only,
+    idempotent,
+    open_world = false,
+    scope = "database:read",
+    title = "Query table"
+)]
 pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError> {
     if !(1..=MAX_ROWS).contains(&args.limit) {
         return Err(ToolError::new(format!(
@@ -105,7 +111,7 @@ pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError
         )));
     }
     let database = &**database(cx)?;
-    let schema = DatabaseSchema::load(database).await?;
+    let schema = visible(cx).await?;
     let table = schema.table(&args.table)?;
     let mut parameters = Vec::new();
     let columns = columns(table, args.columns.as_deref())?;
@@ -175,7 +181,10 @@ fn failed(error: SqlError, dialect: Dialect) -> ToolError {
     }
 }
 
-fn columns(table: &DatabaseTable, wanted: Option<&[String]>) -> Result<String, ToolError> {
+pub(super) fn columns(
+    table: &DatabaseTable,
+    wanted: Option<&[String]>,
+) -> Result<String, ToolError> {
     let mut chosen: Vec<&Column> = Vec::new();
     match wanted {
         None | Some([]) => chosen.extend(&table.columns),

@@ -2,7 +2,7 @@
 //! comes from here, never from the client.
 
 use mcpfn_core::{ToolError, text};
-use mcpfn_ports::{Dialect, Sql, SqlValue};
+use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 use crate::say::{database_failed, did_you_mean};
 
@@ -76,19 +76,22 @@ pub(crate) enum ColumnType {
 impl DatabaseSchema {
     /// Reads the schema, without what belongs to SQLite, D1 and full-text indexes.
     pub(crate) async fn load(database: &dyn Sql) -> Result<Self, ToolError> {
+        Self::read(database).await.map_err(database_failed)
+    }
+
+    /// As [`DatabaseSchema::load`], with the database's own words for a failure.
+    pub(crate) async fn read(database: &dyn Sql) -> Result<Self, SqlError> {
         let sql = if database.dialect() == Dialect::Postgres {
             OF_POSTGRES
         } else {
             OF_SQLITE
         };
-        let rows = database
-            .query(sql, &[], MAX_COLUMNS)
-            .await
-            .map_err(database_failed)?;
+        let rows = database.query(sql, &[], MAX_COLUMNS).await?;
         let mut tables: Vec<DatabaseTable> = Vec::new();
         for row in &rows.rows {
-            let read = read(row)
-                .ok_or_else(|| ToolError::internal("the schema has other columns than expected"))?;
+            let read = read(row).ok_or_else(|| {
+                SqlError::Rejected("the schema has other columns than expected".to_owned())
+            })?;
             let (name, view, definition, column) = read;
             match tables.last_mut() {
                 Some(table) if table.name == name => table.columns.push(column),

@@ -208,10 +208,13 @@ pub(crate) const ATTACKS: &[Attack] = &[
     refused("SELECT pg_create_restore_point('x')"),
     refused("SELECT pg_terminate_backend(pg_backend_pid())"),
     attack("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND \
-        usename <> current_user AND usesysid IS NULL", Refused, Harmless),
+        usename <> current_user AND usesysid IS NULL", Refused, Refused),
     refused("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'"),
-    // a few bytes in the server's log of changes, of which no change is made
-    attack("SELECT pg_logical_emit_message(false, 'x', 'y')", Refused, Harmless),
+    // the statements of other callers of the same role, with their values
+    refused("SELECT query FROM pg_stat_activity"),
+    refused("SELECT pg_stat_get_backend_activity(1)"),
+    // bytes in the server's log of changes that a rollback does not take back
+    refused("SELECT pg_logical_emit_message(false, 'x', repeat('y', 1000))"),
     attack("SELECT txid_current()", Refused, Harmless),
     // time and memory
     refused("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM \

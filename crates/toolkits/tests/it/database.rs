@@ -6,10 +6,11 @@ use std::sync::Arc;
 use mcpfn_ports::Sql as _;
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::database::{
-    ColumnFilter, FilterValue as Wanted, Op, Scalar, TableQuery, query_table,
+    AllowedTables, ColumnFilter, FilterValue as Wanted, Op, Scalar, TableQuery, query_table,
 };
 use serde_json::{Value, json};
 
+use crate::databases;
 use crate::place;
 use crate::support::{Client, hostile, unchecked};
 use crate::wait::wait;
@@ -596,4 +597,140 @@ fn an_outage_is_said_without_its_cause() {
             )
             .is_empty()
     );
+}
+
+/// What a caller sees when the operator lists tables and columns.
+#[test]
+fn only_listed_tables_and_columns_exist() {
+    let client = Client::limited(databases::reading(), "products, orders(id,status)");
+    let listed = client.call("list_tables", json!({})).unwrap();
+    let names = |place: &Value| -> Vec<String> {
+        let named = place.as_array().unwrap().iter();
+        named
+            .map(|table| table["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&listed["tables"]), ["orders", "products"]);
+    assert_eq!(listed["tables"][0]["columns"], json!(["id", "status"]));
+    let described = client
+        .call("describe_table", json!({"name": "orders"}))
+        .unwrap();
+    assert_eq!(names(&described["columns"]), ["id", "status"]);
+    let definition = described["definition"].as_str().unwrap();
+    assert!(
+        definition.starts_with("CREATE TABLE \"orders\" (\n  \"id\" ")
+            && !definition.contains("customer_id"),
+        "{definition}"
+    );
+    let whole = client
+        .call("describe_table", json!({"name": "products"}))
+        .unwrap();
+    assert!(whole["definition"].as_str().unwrap().contains("CHECK"));
+
+    let rows = client
+        .call("query_table", json!({"table": "ORDERS", "limit": 2}))
+        .unwrap();
+    let row: Vec<&String> = rows["rows"][0].as_object().unwrap().keys().collect();
+    assert_eq!(row, ["id", "status"]);
+    let sample = client.read("database://table/orders").unwrap();
+    assert!(
+        sample.contains("\"status\"") && !sample.contains("customer_id"),
+        "{sample}"
+    );
+    let template = json!({"type": "ref/resource", "uri": "database://table/{table}"});
+    assert_eq!(
+        client.complete(template, "table", ""),
+        ["orders", "products"]
+    );
+
+    for (arguments, said) in [
+        (
+            json!({"table": "customers"}),
+            "There is no table `customers`.",
+        ),
+        (
+            json!({"table": "orders", "columns": ["customer_id"]}),
+            "has no column `customer_id`.",
+        ),
+        (
+            json!({"table": "orders", "order_by": [{"column": "customer_id"}]}),
+            "has no column `customer_id`.",
+        ),
+        (
+            json!({"table": "orders", "filters": [{"column": "customer_id", "op": "eq", "value": 1}]}),
+            "has no column `customer_id`.",
+        ),
+    ] {
+        let refused = client.call("query_table", arguments).unwrap_err();
+        assert!(refused.contains(said), "{refused}");
+        // the names that a refusal offers are the visible ones
+        assert!(
+            !refused.contains("accounts") && !refused.contains("placed_at"),
+            "{refused}"
+        );
+    }
+    for refused in [
+        client
+            .call("describe_table", json!({"name": "customers"}))
+            .map(|_| String::new()),
+        client.read("database://table/customers"),
+    ] {
+        assert!(refused.unwrap_err().contains("There is no table"));
+    }
+}
+
+#[test]
+fn a_hidden_key_sorts_nothing() {
+    let database = Sqlite::memory().unwrap();
+    wait(
+        database.execute_all([
+            "CREATE TABLE secret (id INTEGER, name TEXT, PRIMARY KEY (name DESC)) WITHOUT ROWID"
+                .to_owned(),
+            "INSERT INTO secret VALUES (1, 'b'), (3, 'a'), (2, 'c')".to_owned(),
+        ]),
+    )
+    .unwrap();
+    let database: Arc<dyn mcpfn_ports::Sql> = Arc::new(database);
+    let asked = |tables: &str| {
+        let client = Client::limited(Arc::clone(&database), tables);
+        column(
+            &client
+                .call("query_table", json!({"table": "secret", "columns": ["id"]}))
+                .unwrap(),
+        )
+    };
+    // by name, as the key is; without the name in no order of the statement's own
+    assert_eq!(asked("secret"), [json!(3), json!(1), json!(2)]);
+    assert_eq!(asked("secret(id)"), [json!(2), json!(1), json!(3)]);
+}
+
+#[test]
+fn listed_names_must_be_there() {
+    let database = databases::reading();
+    let check = |list: &str| {
+        let tables = AllowedTables::parse(list).unwrap();
+        wait(tables.check(&*database))
+    };
+    assert_eq!(check("products,orders(id,status)"), Ok(()));
+    for (list, said) in [
+        (
+            "product",
+            "there is no table `product`; the nearest name is `products`",
+        ),
+        // another case may be another table, in PostgreSQL
+        (
+            "Products",
+            "there is no table `Products`; the nearest name is `products`",
+        ),
+        ("orders(id,state)", "`orders` has no column `state`"),
+        ("sqlite_master", "there is no table `sqlite_master`"),
+    ] {
+        let mistake = check(list).unwrap_err();
+        assert!(mistake.contains(said), "{list}: {mistake}");
+        // a host that can't ask at its start refuses each call, and tells its log why
+        let client = Client::limited(Arc::clone(&database), list);
+        let refused = client.call("list_tables", json!({})).unwrap_err();
+        assert!(refused.contains("may ask the operator"), "{refused}");
+        assert!(client.logged().iter().any(|cause| cause.contains(said)));
+    }
 }

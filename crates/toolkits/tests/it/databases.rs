@@ -33,6 +33,14 @@ fn sqlite_shop() -> Sqlite {
     database
 }
 
+/// Takes away what every role may call until it is revoked: to stop other sessions, to write to the log of
+/// changes, to see the statements of the role's other sessions.
+const CLOSE: &str = "DO $$ DECLARE f regprocedure; BEGIN \
+    FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname IN \
+     ('pg_terminate_backend', 'pg_cancel_backend', 'pg_logical_emit_message', 'pg_stat_get_activity', \
+      'pg_stat_get_backend_activity') \
+    LOOP EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f); END LOOP; END $$";
+
 /// A shop on a server, with two roles: one reads, one writes rows and creates nothing.
 pub(crate) struct PostgresShop {
     pub(crate) database: String,
@@ -52,6 +60,12 @@ impl PostgresShop {
                 Postgres::new(&url_of(None, &name))
                     .unwrap()
                     .execute_all(shop::statements_for(Dialect::Postgres)),
+            )
+            .unwrap();
+            wait(
+                Postgres::new(&url_of(None, &name))
+                    .unwrap()
+                    .execute(CLOSE, &[]),
             )
             .unwrap();
             name

@@ -5,9 +5,10 @@ use std::future::{Future, IntoFuture as _};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{Cx, Principal, Server, ToolError};
+use mcpfn_core::{Builder, Cx, Principal, Server, ToolError};
 use mcpfn_ports::Sql;
 use mcpfn_testing::{TestClient, TestCx};
+use mcpfn_toolkits::database::AllowedTables;
 use mcpfn_toolkits::{defaults, register};
 use serde_json::{Value, json};
 
@@ -35,7 +36,19 @@ impl Client {
     pub(crate) fn new(database: Arc<dyn Sql>) -> Self {
         let builder = Server::builder("toolkits", "0.0.0");
         let all = defaults().chain(["sql"]).collect::<Vec<_>>().join(",");
-        let client = TestClient::new(register(builder, &all, &|_| None).unwrap());
+        Self::with(register(builder, &all, &|_| None).unwrap(), database)
+    }
+
+    /// Every toolkit over the demo shop, with the tables and columns of a list.
+    pub(crate) fn limited(database: Arc<dyn Sql>, tables: &str) -> Self {
+        let builder = Server::builder("toolkits", "0.0.0");
+        let all = defaults().collect::<Vec<_>>().join(",");
+        let variable = |name: &str| (name == "MCPFN_DATABASE_TABLES").then(|| tables.to_owned());
+        Self::with(register(builder, &all, &variable).unwrap(), database)
+    }
+
+    fn with(builder: Builder, database: Arc<dyn Sql>) -> Self {
+        let client = TestClient::new(builder);
         client.time().set_ms(NOW_MS);
         Self(client.with_port::<dyn Sql>(database))
     }
@@ -106,7 +119,9 @@ pub(crate) fn unchecked<T, Fut>(run: impl FnOnce(Cx) -> Fut) -> Result<T, String
 where
     Fut: Future<Output = Result<T, ToolError>>,
 {
-    let test = TestCx::new().with_port::<dyn Sql>(shop());
+    let test = TestCx::new()
+        .state(AllowedTables::all())
+        .with_port::<dyn Sql>(shop());
     test.time().set_ms(NOW_MS);
     wait(run(test.build())).map_err(|error| error.message().unwrap_or("internal").to_owned())
 }

@@ -580,7 +580,11 @@ async fn a_scope_hides_a_server() {
         ("MCPFN_UPSTREAMS", &list),
         ("MCPFN_UPSTREAM_HR_SCOPE", "hr"),
     ];
-    let stranger = Client::new("upstream", variables, Internet::new()).with_scopes(&["catalog"]);
+    let of =
+        |scopes: &[&str]| Client::new("upstream", variables, Internet::new()).with_scopes(scopes);
+    // without a setting the scope is named after the server
+    assert!(of(&["catalog", "upstream:hr"]).tools().await.is_empty());
+    let stranger = of(&["upstream:open"]);
     assert_eq!(stranger.tools().await, ["open__greet"]);
     let refused = stranger
         .ask("tools/call", json!({"name": "hr__greet"}))
@@ -604,7 +608,7 @@ async fn a_scope_hides_a_server() {
         secret.asked().is_empty(),
         "nobody without the scope makes this server ask"
     );
-    let known = Client::new("upstream", variables, Internet::new()).with_scopes(&["hr"]);
+    let known = of(&["upstream", "hr"]);
     assert_eq!(known.tools().await, ["open__greet", "hr__greet"]);
     assert_eq!(known.text("hr__greet", json!({})).await.unwrap(), "hello");
 }

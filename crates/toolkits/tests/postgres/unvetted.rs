@@ -28,7 +28,7 @@ fn attacks_change_nothing_in_postgres() {
     ] {
         wait(owner.execute(&sql, &[])).unwrap();
     }
-    let client = Client::new(Arc::new(shop.open()));
+    let client = Client::new(Arc::new(shop.open().accept_functions("public.sneak")));
     let marks = || {
         let sql = "SELECT (SELECT count(*) FROM activities), (SELECT sum(quantity) FROM stock_levels), (SELECT count(*) FROM pg_class), \
                    (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_largeobject_metadata), (SELECT count(*) FROM pg_prepared_xacts), \
@@ -117,12 +117,38 @@ fn roles_that_can_do_more_than_read_are_refused() {
         (
             format!("GRANT EXECUTE ON FUNCTION pg_read_file(text) TO {reader}"),
             format!("REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM {reader}"),
-            "may call `pg_read_file`",
+            "may call `pg_catalog.pg_read_file` (REVOKE EXECUTE ON FUNCTION pg_catalog.pg_read_file(text) FROM PUBLIC",
+        ),
+        (
+            format!("GRANT {} TO {reader}", shop.writer),
+            format!("REVOKE {} FROM {reader}", shop.writer),
+            "takes that away)",
+        ),
+        (
+            format!("ALTER SCHEMA public OWNER TO {reader}"),
+            "ALTER SCHEMA public OWNER TO pg_database_owner".to_owned(),
+            "owns the schema public (REASSIGN OWNED BY",
+        ),
+        (
+            "CREATE PROCEDURE \"Log it\"(n int) LANGUAGE sql AS 'SELECT 1'".to_owned(),
+            "DROP PROCEDURE \"Log it\"".to_owned(),
+            "REVOKE EXECUTE ON PROCEDURE public.\"Log it\"(IN n integer) FROM PUBLIC",
+        ),
+        (
+            "CREATE FUNCTION quiet() RETURNS int STABLE SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'"
+                .to_owned(),
+            "DROP FUNCTION quiet".to_owned(),
+            "may call `public.quiet`",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION pg_stat_get_activity(integer) TO PUBLIC".to_owned(),
+            "REVOKE EXECUTE ON FUNCTION pg_stat_get_activity(integer) FROM PUBLIC".to_owned(),
+            "may call `pg_catalog.pg_stat_get_activity`",
         ),
         (
             "CREATE EXTENSION dblink".to_owned(),
             "DROP EXTENSION dblink".to_owned(),
-            "may call `dblink`",
+            "may call `public.dblink` (REVOKE EXECUTE ON FUNCTION public.dblink(text",
         ),
     ] {
         admin(&give);
