@@ -29,7 +29,7 @@ pub struct ApiKey {
     pub name: String,
     /// The SHA-256 of the key.
     pub hash: [u8; 32],
-    /// What it grants; the default if it has no word about it.
+    /// What it grants; `None` is the server's default, and an empty list is nothing.
     pub scopes: Option<Scopes>,
 }
 
@@ -165,7 +165,7 @@ impl ApiKeys {
     pub fn new(keys: Vec<ApiKey>) -> Self {
         Self {
             keys: KeyList::Fixed(keys),
-            scopes: Scopes::all(),
+            scopes: Scopes::none(),
         }
     }
 
@@ -180,11 +180,11 @@ impl ApiKeys {
                 source,
                 kept: RefreshingCache::new(FRESH),
             },
-            scopes: Scopes::all(),
+            scopes: Scopes::none(),
         }
     }
 
-    /// What a key grants that has no scopes of its own; everything unless set.
+    /// What a key grants that has no scopes of its own; nothing unless set.
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;

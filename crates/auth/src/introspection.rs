@@ -11,11 +11,13 @@ use http::HeaderMap;
 use mcpfn_core::{BoxFuture, HttpRequest, Platform, Principal, PrincipalKind, Scopes};
 use mcpfn_http::{AuthError, AuthErrorKind, Authenticator};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::bearer;
 use crate::denied::{invalid, unavailable};
 use crate::jwt::claims::Claims;
+use crate::jwt::object::UniqueObject;
 use crate::jwt::token::has_three_parts;
 use crate::remote;
 
@@ -42,12 +44,28 @@ struct IntrospectedToken {
     verdict: Result<Principal, AuthError>,
 }
 
-#[derive(Deserialize)]
 struct IntrospectionResponse {
     active: bool,
     token_type: Option<String>,
-    #[serde(flatten)]
     claims: Claims,
+}
+
+impl IntrospectionResponse {
+    /// `None` if it is not an answer of RFC 7662.
+    fn read(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Verdict {
+            active: bool,
+            token_type: Option<String>,
+        }
+        let members: UniqueObject = serde_json::from_slice(body).ok()?;
+        let verdict: Verdict = serde_json::from_value(Value::Object(members.0.clone())).ok()?;
+        Some(Self {
+            active: verdict.active,
+            token_type: verdict.token_type,
+            claims: Claims::read(members)?,
+        })
+    }
 }
 
 impl Introspection {
@@ -123,13 +141,12 @@ impl Introspection {
             )));
         }
         // neither the answer nor what is wrong with it is repeated: it may hold the token
-        let answer: IntrospectionResponse =
-            serde_json::from_slice(&response.body).map_err(|_| {
-                down(format!(
-                    "POST {}: the answer is not that of RFC 7662",
-                    self.url
-                ))
-            })?;
+        let answer = IntrospectionResponse::read(&response.body).ok_or_else(|| {
+            down(format!(
+                "POST {}: the answer is not that of RFC 7662",
+                self.url
+            ))
+        })?;
         let bearer = |kind: &str| {
             ["bearer", "access_token"]
                 .iter()
@@ -154,11 +171,12 @@ impl Introspection {
                 "the token is of an issuer (`iss`) that this server does not trust",
             ));
         }
-        claims.check_use()?;
+        claims.grant.check_use()?;
         claims.check_audience(&self.audiences)?;
         claims.check_times(now)?;
         let subject = claims.subject(claims.client_id.as_deref(), issuer)?;
-        Ok(Principal::new(PrincipalKind::Jwt, subject).with_scopes(claims.scopes(&self.scopes)))
+        Ok(Principal::new(PrincipalKind::Jwt, subject)
+            .with_scopes(claims.grant.scopes(&self.scopes)))
     }
 
     fn keep(

@@ -36,6 +36,7 @@ mod oauth;
 mod remote;
 mod settings;
 mod signatures;
+mod verified;
 
 pub use access::CloudflareAccess;
 pub use api_key::{ApiKey, ApiKeys, KeySource, hash_key, new_key};
@@ -46,3 +47,4 @@ pub use methods::{AuthMethod, AuthMethods};
 pub use oauth::OAuth;
 pub use settings::{Credentials, ENVIRONMENT};
 pub use signatures::{PublicKey, SignatureKey, Signatures};
+pub use verified::verified_caller;

@@ -75,7 +75,7 @@ impl OAuth {
             invalid("the token is of an issuer (`iss`) that this server does not trust")
         })?;
         if !token.is_access_token {
-            claims.check_use()?;
+            claims.grant.check_use()?;
         }
         claims.check_audience(&self.audiences)?;
         if claims.exp.is_none() {
@@ -84,7 +84,8 @@ impl OAuth {
         claims.check_times(platform.now_ms())?;
         let subject = claims.subject((self.otherwise)(claims), &issuer.id)?;
         issuer.check(&token, platform).await?;
-        Ok(Principal::new(PrincipalKind::Jwt, subject).with_scopes(claims.scopes(&self.scopes)))
+        Ok(Principal::new(PrincipalKind::Jwt, subject)
+            .with_scopes(claims.grant.scopes(&self.scopes)))
     }
 }
 

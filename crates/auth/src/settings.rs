@@ -35,9 +35,9 @@ With MCPFN_AUTH=access:
   MCPFN_ACCESS_AUDIENCE  AUD tags of applications, comma-separated
 With MCPFN_AUTH=iam or authorizer:
   MCPFN_IAM_SCOPES       ARN=scope scope, semicolons or lines between them; * in an ARN stands for anything but : and /
-                         [every caller may do everything]
+                         [every caller has MCPFN_DEFAULT_SCOPES]
 With any:
-  MCPFN_DEFAULT_SCOPES   what a proof grants that has no word about scopes [API keys and Access: everything; tokens: nothing]";
+  MCPFN_DEFAULT_SCOPES   scopes of a credential that has none of its own, separated by spaces; * is every scope [none]";
 
 /// How callers prove who they are, as the operator decided.
 #[derive(Debug, Clone)]
@@ -46,8 +46,11 @@ pub struct Credentials {
     /// For `mcpfn-http`. Its authenticators are asked in this order: Access, API keys, signed
     /// tokens, introspection.
     pub auth: AuthConfig,
-    /// What callers may do whom IAM recognised; everything if there is no map.
+    /// What callers may do whom IAM recognised; `default_scopes` if there is no map.
     pub iam: Option<IamScopes>,
+    /// What a credential grants that has no scopes of its own; nothing unless
+    /// `MCPFN_DEFAULT_SCOPES` is set.
+    pub default_scopes: Scopes,
 }
 
 impl Credentials {
@@ -75,23 +78,26 @@ impl Credentials {
         refuse_unused(reader, methods);
         let scopes = reader
             .text("MCPFN_DEFAULT_SCOPES")
-            .map(|scopes| Scopes::parse(&scopes));
+            .map_or_else(Scopes::none, |scopes| Scopes::parse(&scopes));
         let mut auth = AuthConfig::default();
         if methods.has(AuthMethod::CloudflareAccess) {
-            auth.authenticators.extend(access(reader, scopes.as_ref()));
+            auth.authenticators.extend(access(reader, &scopes));
         }
         if methods.has(AuthMethod::ApiKey) {
-            auth.authenticators
-                .extend(api_keys(reader, scopes.as_ref(), open));
+            auth.authenticators.extend(api_keys(reader, &scopes, open));
         }
         if methods.has(AuthMethod::OAuth) {
-            oauth(reader, scopes.as_ref(), &mut auth);
+            oauth(reader, &scopes, &mut auth);
         }
         if methods.has(AuthMethod::ApiKey) || methods.has(AuthMethod::OAuth) {
             auth.authenticators.push(Arc::new(RejectUnknownBearer));
         }
         let iam = iam(reader);
-        Self { auth, iam }
+        Self {
+            auth,
+            iam,
+            default_scopes: scopes,
+        }
     }
 }
 
@@ -108,6 +114,8 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(
                 "MCPFN_AUDIENCE",
                 "MCPFN_JWKS_URL",
                 "MCPFN_INTROSPECTION_URL",
+                "MCPFN_INTROSPECTION_CLIENT_ID",
+                "MCPFN_INTROSPECTION_CLIENT_SECRET",
             ][..],
         ),
         (
@@ -121,6 +129,16 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(
         (
             &[AuthMethod::Iam, AuthMethod::Authorizer],
             &["MCPFN_IAM_SCOPES"],
+        ),
+        (
+            &[
+                AuthMethod::OAuth,
+                AuthMethod::ApiKey,
+                AuthMethod::CloudflareAccess,
+                AuthMethod::Iam,
+                AuthMethod::Authorizer,
+            ],
+            &["MCPFN_DEFAULT_SCOPES"],
         ),
     ] {
         for name in names {
@@ -164,7 +182,7 @@ fn listed(text: &str) -> Vec<String> {
 
 fn access<F: Fn(&str) -> Option<OsString>>(
     reader: &mut EnvReader<F>,
-    scopes: Option<&Scopes>,
+    scopes: &Scopes,
 ) -> Option<Arc<dyn Authenticator>> {
     let team = needed(
         reader,
@@ -188,15 +206,12 @@ fn access<F: Fn(&str) -> Option<OsString>>(
         return None;
     }
     let access = CloudflareAccess::new(&team, listed(&audience));
-    Some(Arc::new(match scopes {
-        Some(scopes) => access.with_default_scopes(scopes.clone()),
-        None => access,
-    }))
+    Some(Arc::new(access.with_default_scopes(scopes.clone())))
 }
 
 fn api_keys<F, O>(
     reader: &mut EnvReader<F>,
-    scopes: Option<&Scopes>,
+    scopes: &Scopes,
     open: O,
 ) -> Option<Arc<dyn Authenticator>>
 where
@@ -214,10 +229,7 @@ where
         Some(source) => ApiKeys::from_source(open(reader, source.trim())?),
         None => ApiKeys::new(listed_keys(reader)?),
     };
-    Some(Arc::new(match scopes {
-        Some(scopes) => keys.with_default_scopes(scopes.clone()),
-        None => keys,
-    }))
+    Some(Arc::new(keys.with_default_scopes(scopes.clone())))
 }
 
 fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<Vec<ApiKey>> {
@@ -238,7 +250,7 @@ fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Op
 
 fn oauth<F: Fn(&str) -> Option<OsString>>(
     reader: &mut EnvReader<F>,
-    scopes: Option<&Scopes>,
+    scopes: &Scopes,
     auth: &mut AuthConfig,
 ) {
     let issuers = needed(
@@ -273,7 +285,6 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
     } else {
         audiences
     };
-    let scopes = scopes.cloned().unwrap_or_else(Scopes::none);
 
     let mut tokens = OAuth::new(issuers.iter().cloned(), audiences.iter().cloned())
         .with_default_scopes(scopes.clone());
@@ -291,7 +302,7 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
     auth.authenticators.push(Arc::new(tokens));
     if let Some(introspection) = introspection(reader, &issuers, &audiences) {
         auth.authenticators
-            .push(Arc::new(introspection.with_default_scopes(scopes)));
+            .push(Arc::new(introspection.with_default_scopes(scopes.clone())));
     }
     auth.resource = Some(ProtectedResource {
         url: own,

@@ -132,6 +132,7 @@ where
         telemetry,
         methods: settings.methods,
         iam: settings.proofs.iam,
+        default_scopes: settings.proofs.default_scopes,
         mode: settings.mode,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,
