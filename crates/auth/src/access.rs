@@ -2,6 +2,7 @@
 //! let through.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, Platform, Principal, Scopes};
@@ -33,6 +34,13 @@ impl CloudflareAccess {
             // a service has no subject, and goes by the name of its token
             otherwise: |claims| claims.common_name.as_deref(),
         })
+    }
+
+    /// Uses the team's keys for at most this long after they were read, when Access is unavailable;
+    /// 15 minutes unless set.
+    #[must_use]
+    pub fn with_keys_max_age(self, max_age: Duration) -> Self {
+        Self(self.0.with_keys_max_age(max_age))
     }
 
     /// What a caller may do whose assertion is not about scopes.

@@ -2,6 +2,7 @@
 //! checks.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, Platform, Principal, PrincipalKind, Scopes};
@@ -48,6 +49,18 @@ impl OAuth {
         for known in self.issuers.iter_mut().filter(|known| known.id == issuer) {
             *known = Issuer::new(issuer, Some(url.clone()));
         }
+        self
+    }
+
+    /// Uses the keys of an issuer that is unavailable for at most this long after they were read;
+    /// 15 minutes unless set. Then its tokens get 503. Call it after
+    /// [`with_keys_at`](Self::with_keys_at).
+    #[must_use]
+    pub fn with_keys_max_age(mut self, max_age: Duration) -> Self {
+        let max_age = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
+        self.issuers
+            .iter_mut()
+            .for_each(|issuer| issuer.set_max_age(max_age));
         self
     }
 

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcpfn_core::Scopes;
 use mcpfn_host::EnvReader;
@@ -13,6 +14,7 @@ use crate::api_key::{ApiKey, ApiKeys, KeySource};
 use crate::bearer::RejectUnknownBearer;
 use crate::iam::IamScopes;
 use crate::introspection::Introspection;
+use crate::kept;
 use crate::methods::{AuthMethod, AuthMethods};
 use crate::oauth::OAuth;
 use crate::remote;
@@ -30,6 +32,9 @@ With MCPFN_AUTH=api-key:
   MCPFN_API_KEYS         name:hash or name:hash:scope scope, semicolons or lines between them; hash is the key's SHA-256
   MCPFN_API_KEYS_SOURCE  where such a list is instead, read again while the server runs: file:PATH; on Lambda ssm:NAME or
                          secretsmanager:NAME
+With MCPFN_AUTH=oauth, access, or keys from a source:
+  MCPFN_KEYS_MAX_AGE_SECONDS  how long keys of issuers and lists of API keys are used at most after they were read,
+                         from 60 to 86400; then callers get 503 until they can be read [900]
 With MCPFN_AUTH=access:
   MCPFN_ACCESS_TEAM      the TEAM of TEAM.cloudflareaccess.com
   MCPFN_ACCESS_AUDIENCE  AUD tags of applications, comma-separated
@@ -79,15 +84,17 @@ impl Credentials {
         let scopes = reader
             .text("MCPFN_DEFAULT_SCOPES")
             .map_or_else(Scopes::none, |scopes| Scopes::parse(&scopes));
+        let max_age = max_age(reader);
         let mut auth = AuthConfig::default();
         if methods.has(AuthMethod::CloudflareAccess) {
-            auth.authenticators.extend(access(reader, &scopes));
+            auth.authenticators.extend(access(reader, &scopes, max_age));
         }
         if methods.has(AuthMethod::ApiKey) {
-            auth.authenticators.extend(api_keys(reader, &scopes, open));
+            auth.authenticators
+                .extend(api_keys(reader, &scopes, max_age, open));
         }
         if methods.has(AuthMethod::OAuth) {
-            oauth(reader, &scopes, &mut auth);
+            oauth(reader, &scopes, max_age, &mut auth);
         }
         if methods.has(AuthMethod::ApiKey) || methods.has(AuthMethod::OAuth) {
             auth.authenticators.push(Arc::new(RejectUnknownBearer));
@@ -140,6 +147,14 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(
             ],
             &["MCPFN_DEFAULT_SCOPES"],
         ),
+        (
+            &[
+                AuthMethod::OAuth,
+                AuthMethod::ApiKey,
+                AuthMethod::CloudflareAccess,
+            ],
+            &["MCPFN_KEYS_MAX_AGE_SECONDS"],
+        ),
     ] {
         for name in names {
             if !used_by.iter().any(|method| methods.has(*method)) && reader.text(name).is_some() {
@@ -151,6 +166,19 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(
             }
         }
     }
+}
+
+/// How long keys are used after they were read.
+fn max_age<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Duration {
+    const NAME: &str = "MCPFN_KEYS_MAX_AGE_SECONDS";
+    let default = kept::MAX_AGE / 1000;
+    let seconds: u64 = reader.parsed(NAME, default, "a number of seconds from 60 to 86400");
+    if !(60..=86_400).contains(&seconds) {
+        reader.mistake(format!(
+            "{NAME} must be a number of seconds from 60 to 86400"
+        ));
+    }
+    Duration::from_secs(seconds)
 }
 
 fn needed<F: Fn(&str) -> Option<OsString>>(
@@ -183,6 +211,7 @@ fn listed(text: &str) -> Vec<String> {
 fn access<F: Fn(&str) -> Option<OsString>>(
     reader: &mut EnvReader<F>,
     scopes: &Scopes,
+    max_age: Duration,
 ) -> Option<Arc<dyn Authenticator>> {
     let team = needed(
         reader,
@@ -206,12 +235,17 @@ fn access<F: Fn(&str) -> Option<OsString>>(
         return None;
     }
     let access = CloudflareAccess::new(&team, listed(&audience));
-    Some(Arc::new(access.with_default_scopes(scopes.clone())))
+    Some(Arc::new(
+        access
+            .with_default_scopes(scopes.clone())
+            .with_keys_max_age(max_age),
+    ))
 }
 
 fn api_keys<F, O>(
     reader: &mut EnvReader<F>,
     scopes: &Scopes,
+    max_age: Duration,
     open: O,
 ) -> Option<Arc<dyn Authenticator>>
 where
@@ -226,7 +260,7 @@ where
             );
             return None;
         }
-        Some(source) => ApiKeys::from_source(open(reader, source.trim())?),
+        Some(source) => ApiKeys::from_source(open(reader, source.trim())?).with_max_age(max_age),
         None => ApiKeys::new(listed_keys(reader)?),
     };
     Some(Arc::new(keys.with_default_scopes(scopes.clone())))
@@ -251,6 +285,7 @@ fn listed_keys<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Op
 fn oauth<F: Fn(&str) -> Option<OsString>>(
     reader: &mut EnvReader<F>,
     scopes: &Scopes,
+    max_age: Duration,
     auth: &mut AuthConfig,
 ) {
     let issuers = needed(
@@ -299,6 +334,7 @@ fn oauth<F: Fn(&str) -> Option<OsString>>(
             ),
         }
     }
+    let tokens = tokens.with_keys_max_age(max_age);
     auth.authenticators.push(Arc::new(tokens));
     if let Some(introspection) = introspection(reader, &issuers, &audiences) {
         auth.authenticators

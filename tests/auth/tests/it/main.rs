@@ -8,5 +8,6 @@ mod introspection;
 mod issuer;
 mod random;
 mod refusals;
+mod removed_keys;
 mod settings;
 mod world;
