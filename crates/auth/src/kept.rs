@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mcpfn_core::{MaybeSend, MaybeSync, Platform};
 
 /// How long the source is not asked again for a value that still serves, in milliseconds; and for
-/// one that is missing or too old to be used without asking.
+/// one that is missing or too old to be used without asking. The shorter one doubles with each
+/// failure while there is an old value: a source that hangs must not hold up every call.
 const PAUSE: u64 = 60_000;
 const SHORT_PAUSE: u64 = 5_000;
 
@@ -37,6 +38,8 @@ struct RefreshState<T> {
     seen: Seen<T>,
     read_ms: u64,
     tried_ms: Option<u64>,
+    /// Readings that failed since the last one that did not.
+    failures: u32,
 }
 
 /// What is known now.
@@ -64,6 +67,7 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
             },
             read_ms: 0,
             tried_ms: None,
+            failures: 0,
         };
         Arc::new(Self {
             fresh,
@@ -134,8 +138,12 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
                     failure: None,
                 };
                 state.read_ms = now;
+                state.failures = 0;
             }
-            Err(failure) => state.seen.failure = Some(failure),
+            Err(failure) => {
+                state.seen.failure = Some(failure);
+                state.failures = state.failures.saturating_add(1);
+            }
         }
     }
 
@@ -147,7 +155,14 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
         }
         let served = state.seen.value.as_deref().is_some_and(serves);
         let usable = state.seen.value.is_some() && age < 2 * self.fresh;
-        let pause = if usable { PAUSE } else { SHORT_PAUSE };
+        let pause = match (&state.seen.value, usable) {
+            (Some(_), true) => PAUSE,
+            (Some(_), false) => {
+                // 5, 10, 20, 40, 60 seconds
+                PAUSE.min(SHORT_PAUSE << state.failures.saturating_sub(1).min(4))
+            }
+            (None, _) => SHORT_PAUSE,
+        };
         let paused = state
             .tried_ms
             .is_some_and(|tried| now.saturating_sub(tried) < pause);

@@ -5,6 +5,7 @@ mod access;
 mod access_http;
 mod api_keys;
 mod introspection;
+mod introspection_load;
 mod issuer;
 mod random;
 mod refusals;
