@@ -210,6 +210,23 @@ fn headers(single: Option<&SingleHeaders>, multiple: Option<&MultiHeaders>) -> H
     headers
 }
 
+/// The caller that an event names, when no scopes are the default: all that this host reads of an
+/// event, for the fuzz target of this repository.
+#[doc(hidden)]
+#[must_use]
+pub fn caller_of_event(event: &[u8]) -> Option<Principal> {
+    let event: TriggerEvent = serde_json::from_slice(event).ok()?;
+    let caller = event.caller(&Scopes::none()).ok();
+    let address = event.address();
+    let request = event.into_request("/tools");
+    caller
+        .filter(|_| request.is_ok())
+        .map(|caller| match address {
+            Some(address) => caller.at(address),
+            None => caller,
+        })
+}
+
 /// An event that no HTTP trigger sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotHttp;
