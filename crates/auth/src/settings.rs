@@ -170,13 +170,13 @@ fn refuse_unused<F: Fn(&str) -> Option<OsString>>(
 
 /// How long keys are used after they were read.
 fn max_age<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Duration {
-    const NAME: &str = "MCPFN_KEYS_MAX_AGE_SECONDS";
-    let default = kept::MAX_AGE / 1000;
-    let seconds: u64 = reader.parsed(NAME, default, "a number of seconds from 60 to 86400");
+    let (name, what) = (
+        "MCPFN_KEYS_MAX_AGE_SECONDS",
+        "a number of seconds from 60 to 86400",
+    );
+    let seconds = reader.parsed(name, kept::MAX_AGE / 1000, what);
     if !(60..=86_400).contains(&seconds) {
-        reader.mistake(format!(
-            "{NAME} must be a number of seconds from 60 to 86400"
-        ));
+        reader.mistake(format!("{name} must be {what}"));
     }
     Duration::from_secs(seconds)
 }
@@ -234,12 +234,8 @@ fn access<F: Fn(&str) -> Option<OsString>>(
         );
         return None;
     }
-    let access = CloudflareAccess::new(&team, listed(&audience));
-    Some(Arc::new(
-        access
-            .with_default_scopes(scopes.clone())
-            .with_keys_max_age(max_age),
-    ))
+    let access = CloudflareAccess::new(&team, listed(&audience)).with_keys_max_age(max_age);
+    Some(Arc::new(access.with_default_scopes(scopes.clone())))
 }
 
 fn api_keys<F, O>(
@@ -380,10 +376,9 @@ fn introspection<F: Fn(&str) -> Option<OsString>>(
 }
 
 fn iam<F: Fn(&str) -> Option<OsString>>(reader: &mut EnvReader<F>) -> Option<IamScopes> {
-    match reader.text("MCPFN_IAM_SCOPES")?.parse() {
+    match reader.text("MCPFN_IAM_SCOPES")?.parse::<IamScopes>() {
         Ok(map) => Some(map),
         Err(mistakes) => {
-            let mistakes: Vec<String> = mistakes;
             mistakes
                 .iter()
                 .for_each(|mistake| reader.mistake(format!("MCPFN_IAM_SCOPES: {mistake}")));
