@@ -53,6 +53,11 @@ fn cursor() {
 }
 
 #[test]
+fn trigger() {
+    fuzz("trigger");
+}
+
+#[test]
 fn request_state() {
     fuzz("request_state");
 }

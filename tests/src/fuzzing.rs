@@ -16,7 +16,7 @@ use mcpfn::jsonrpc::{self, Id, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{
     AuditEntry, AuditLog, BoxFuture, Clock, Envelope, Execution, Failure, Frame, Keyring, LogLevel,
-    Params, Platform, Principal, Random, Timer,
+    Params, Platform, Principal, PrincipalKind, Random, Timer,
 };
 use mcpfn_http::{Body, Config, Service, decode_header};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target {
         name: "envelope",
         check: envelope,
@@ -58,6 +58,11 @@ pub const TARGETS: [Target; 5] = [
         name: "http",
         check: http,
         seeds: requests,
+    },
+    Target {
+        name: "trigger",
+        check: trigger,
+        seeds: events,
     },
 ];
 
@@ -186,6 +191,47 @@ pub fn request_state(data: &[u8]) {
         }
     }
     retry(&String::from_utf8_lossy(&changed));
+}
+
+/// An event of AWS Lambda: whatever its claims say, no caller may do everything, and a caller that
+/// claims name can be shown in one line.
+pub fn trigger(data: &[u8]) {
+    let Some(caller) = mcpfn_lambda::caller_of_event(data) else {
+        return;
+    };
+    assert!(!caller.scopes.contains("nobody:granted:this"), "{caller:?}");
+    if caller.kind == PrincipalKind::Anonymous || caller.kind == PrincipalKind::Iam {
+        assert_eq!(caller.scopes.to_string(), "", "{caller:?}");
+    } else {
+        assert!(!caller.subject.is_empty() && caller.subject.len() <= 512);
+        assert!(!caller.subject.chars().any(char::is_control), "{caller:?}");
+    }
+}
+
+fn events() -> Vec<Vec<u8>> {
+    let claims = json!({"sub": "user-1", "scope": "[a *]", "scp": ["a", "*"], "token_use": "id"});
+    let contexts = [
+        json!({"authorizer": {"jwt": {"claims": claims, "scopes": ["a"]}}, "http": {"method": "POST"}}),
+        json!({"authorizer": {"claims": {"sub": "user-1", "permissions": r#"["*","a"]"#}}}),
+        json!({"authorizer": {"lambda": {"principalId": "user-1", "scopes": "a * b"}}}),
+        json!({"authorizer": {"principalId": "user-1", "scope": null}, "identity": {"sourceIp": "::1"}}),
+        json!({"authorizer": {"iam": {"userArn": "arn:aws:iam::1:user/a"}}}),
+        json!({"elb": {}}),
+    ];
+    contexts
+        .iter()
+        .map(|context| {
+            let event = json!({
+                "httpMethod": "POST",
+                "path": "/tools/mcp",
+                "headers": {"x-forwarded-for": "10.0.0.1, [::1]:443", "accept": null},
+                "requestContext": context,
+                "body": "e30=",
+                "isBase64Encoded": true,
+            });
+            event.to_string().into_bytes()
+        })
+        .collect()
 }
 
 /// A whole request: the method and the path on the first line, then headers, an empty line, and the

@@ -89,7 +89,7 @@ await wrangler(await configuration(), state, async (url, log) => {
 });
 
 // the SHA-256 of `alice-key`
-const KEYS = 'alice:72ee9d4355ccb9d3a4c9dbf37382e38e75c1b1a225b5bd1f729ee91bbda30c20';
+const KEYS = 'alice:72ee9d4355ccb9d3a4c9dbf37382e38e75c1b1a225b5bd1f729ee91bbda30c20:*';
 await wrangler(await configuration(), state, async (url) => {
   await check('deployed: a caller without a key is refused', async () => {
     const { status, text } = await ping(url);

@@ -2,6 +2,7 @@
 //! let through.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, Platform, Principal, Scopes};
@@ -16,8 +17,8 @@ pub struct CloudflareAccess(OAuth);
 
 impl CloudflareAccess {
     /// `team` is the first part of the team's domain, TEAM.cloudflareaccess.com; `audiences` are
-    /// the AUD tags of applications. Whom Access lets through may do everything, unless
-    /// [`CloudflareAccess::with_default_scopes`] says otherwise.
+    /// the AUD tags of applications. A caller that Cloudflare Access lets through has no scopes
+    /// until [`CloudflareAccess::with_default_scopes`] gives it some.
     pub fn new(team: &str, audiences: impl IntoIterator<Item = String>) -> Self {
         let origin = format!("https://{team}.cloudflareaccess.com");
         Self::at(&origin, audiences)
@@ -29,13 +30,20 @@ impl CloudflareAccess {
         Self(OAuth {
             issuers: vec![Issuer::new(origin, Some(keys))],
             audiences: audiences.into_iter().collect(),
-            scopes: Scopes::all(),
+            scopes: Scopes::none(),
             // a service has no subject, and goes by the name of its token
             otherwise: |claims| claims.common_name.as_deref(),
         })
     }
 
-    /// What callers may do whom Access lets through.
+    /// Uses the team's keys for at most this long after they were read, when Access is unavailable;
+    /// 15 minutes unless set.
+    #[must_use]
+    pub fn with_keys_max_age(self, max_age: Duration) -> Self {
+        Self(self.0.with_keys_max_age(max_age))
+    }
+
+    /// What a caller may do whose assertion is not about scopes.
     #[must_use]
     pub fn with_default_scopes(self, scopes: Scopes) -> Self {
         Self(self.0.with_default_scopes(scopes))

@@ -1,8 +1,10 @@
 //! API keys: kept as digests, compared in a time that says nothing, several per name so that they
 //! can be changed one by one.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,10 +18,10 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use crate::bearer;
 use crate::denied::{invalid, malformed, unavailable};
-use crate::kept::RefreshingCache;
+use crate::kept::{self, RefreshingCache};
 
-/// How long a list of keys serves before it is read again, in milliseconds. A key that is no more
-/// in it serves twice as long at most.
+/// How long a list of keys serves before it is read again, in milliseconds. A key that was removed
+/// from it serves twice as long at most, and until the greatest age while the source is unavailable.
 const FRESH: u64 = 60_000;
 
 /// One key, as far as a server knows it.
@@ -29,26 +31,42 @@ pub struct ApiKey {
     pub name: String,
     /// The SHA-256 of the key.
     pub hash: [u8; 32],
-    /// What it grants; the default if it names none.
+    /// What it grants; `None` is the server's default, and an empty list is nothing.
     pub scopes: Option<Scopes>,
 }
 
 impl ApiKey {
     /// Reads keys: `name:hash` or `name:hash:scope scope`, separated by semicolons or line ends.
-    /// The hash is that of [`hash_key`].
+    /// The hash is that of [`hash_key`]. An entry whose scopes are empty grants nothing.
     ///
     /// # Errors
     /// One sentence for each entry that can't be used. No hash is in it.
     pub fn parse(text: &str) -> Result<Vec<Self>, Vec<String>> {
+        let (keys, mut mistakes) = Self::parse_each(text);
+        if keys.is_empty() && mistakes.is_empty() {
+            mistakes.push("there is no key: write name:hash, with the hash of a key".to_owned());
+        }
+        if mistakes.is_empty() {
+            Ok(keys)
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// The entries that can be used, and one sentence for each that can't, with its position and
+    /// without its content. An empty list has no keys, so it admits no caller.
+    #[must_use]
+    pub fn parse_each(text: &str) -> (Vec<Self>, Vec<String>) {
         let entries = text
             .split([';', '\n'])
             .map(str::trim)
             .filter(|entry| !entry.is_empty());
         let mut keys: Vec<Self> = Vec::new();
         let mut mistakes = Vec::new();
+        let mut hashes = HashSet::new();
         for (at, entry) in entries.enumerate() {
             match Self::parse_one(entry) {
-                Ok(key) if keys.iter().any(|known| known.hash == key.hash) => {
+                Ok(key) if !hashes.insert(key.hash) => {
                     mistakes.push(format!(
                         "entry {} has the same key as one before it: a key belongs to one name",
                         at + 1
@@ -58,14 +76,7 @@ impl ApiKey {
                 Err(mistake) => mistakes.push(format!("entry {} {mistake}", at + 1)),
             }
         }
-        if keys.is_empty() && mistakes.is_empty() {
-            mistakes.push("there is no key: write name:hash, with the hash of a key".to_owned());
-        }
-        if mistakes.is_empty() {
-            Ok(keys)
-        } else {
-            Err(mistakes)
-        }
+        (keys, mistakes)
     }
 
     fn parse_one(entry: &str) -> Result<Self, &'static str> {
@@ -95,6 +106,17 @@ impl ApiKey {
             scopes: scopes.map(Scopes::parse),
         })
     }
+}
+
+/// One line for the log about entries that were dropped, of a bounded length.
+fn dropped(mistakes: &[String]) -> String {
+    let shown = mistakes.len().min(10);
+    let more = mistakes.len() - shown;
+    let mut line = format!("not used: {}", mistakes[..shown].join("; "));
+    if more > 0 {
+        line += &format!("; and {more} more");
+    }
+    line
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
@@ -133,7 +155,8 @@ pub trait KeySource: MaybeSend + MaybeSync {
     /// The list now.
     ///
     /// # Errors
-    /// When the source is unavailable; the last list stays in use.
+    /// When the source is unavailable; the list that was read last then serves until its greatest
+    /// age.
     fn read(&self) -> BoxFuture<'_, Result<String, String>>;
 }
 
@@ -165,26 +188,41 @@ impl ApiKeys {
     pub fn new(keys: Vec<ApiKey>) -> Self {
         Self {
             keys: KeyList::Fixed(keys),
-            scopes: Scopes::all(),
+            scopes: Scopes::none(),
         }
     }
 
     /// Takes the keys of a list that is first read when a key is presented, and again every minute
-    /// at most: beside the calls, and before the answer to a key that is not in it. So keys change
-    /// without a deployment: a new one serves within a minute, one that is taken away stops within
-    /// two. A list that can't be read leaves the last one as it is.
+    /// at most: beside the calls, before the answer to a key that is not in it, and before any
+    /// answer once the list is two minutes old. So keys change without a deployment: a new one
+    /// serves within a minute, a removed one stops within two.
+    ///
+    /// An empty list admits no caller. An entry that can't be read is dropped alone, and named in
+    /// the audit log. A list that can't be read leaves the last one in use until it is
+    /// [too old](Self::with_max_age).
     #[must_use]
     pub fn from_source(source: Arc<dyn KeySource>) -> Self {
         Self {
             keys: KeyList::Read {
                 source,
-                kept: RefreshingCache::new(FRESH),
+                kept: RefreshingCache::new(FRESH, kept::MAX_KEY_AGE_MS),
             },
-            scopes: Scopes::all(),
+            scopes: Scopes::none(),
         }
     }
 
-    /// What a key grants that has no scopes of its own; everything unless set.
+    /// Uses a list for at most this long after it was read, when its source is unavailable; 15
+    /// minutes unless set. Then every key gets 503.
+    #[must_use]
+    pub fn with_max_age(mut self, max_age: Duration) -> Self {
+        if let KeyList::Read { kept, .. } = &mut self.keys {
+            let max_age = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
+            *kept = RefreshingCache::new(FRESH, max_age);
+        }
+        self
+    }
+
+    /// What a key grants that has no scopes of its own; nothing unless set.
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
@@ -202,10 +240,14 @@ impl ApiKeys {
                 let read = || {
                     let (source, records) = (Arc::clone(source), Arc::clone(platform.audit_log()));
                     async move {
-                        let list = source.read().await.and_then(|list| {
-                            ApiKey::parse(&list).map_err(|mistakes| mistakes.join("; "))
-                        });
-                        list.inspect_err(|cause| records.store_failure("API keys", cause))
+                        let list = source.read().await;
+                        let list =
+                            list.inspect_err(|cause| records.store_failure("API keys", cause))?;
+                        let (keys, mistakes) = ApiKey::parse_each(&list);
+                        if !mistakes.is_empty() {
+                            records.store_failure("API keys", &dropped(&mistakes));
+                        }
+                        Ok(keys)
                     }
                 };
                 // a key that is not in it may have been added since

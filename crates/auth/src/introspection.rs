@@ -1,5 +1,7 @@
 //! Tokens that only their issuer can read: it is asked about each (RFC 7662), and its verdict is
-//! kept for a short while.
+//! kept for a short while. How often it may be asked is decided in `questions`.
+
+mod questions; // how many may be asked, and when
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,13 +11,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, HttpRequest, Platform, Principal, PrincipalKind, Scopes};
-use mcpfn_http::{AuthError, AuthErrorKind, Authenticator};
+use mcpfn_http::{AuthError, Authenticator};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::questions::{Questions, Refusal};
 use crate::bearer;
 use crate::denied::{invalid, unavailable};
 use crate::jwt::claims::Claims;
+use crate::jwt::object::UniqueObject;
 use crate::jwt::token::has_three_parts;
 use crate::remote;
 
@@ -35,19 +40,61 @@ pub struct Introspection {
     audiences: Vec<String>,
     scopes: Scopes,
     kept: Mutex<HashMap<[u8; 32], IntrospectedToken>>,
+    questions: Questions<Outcome>,
 }
 
 struct IntrospectedToken {
     until_ms: u64,
-    verdict: Result<Principal, AuthError>,
+    verdict: Outcome,
 }
 
-#[derive(Deserialize)]
+type Outcome = Result<Principal, AuthError>;
+
+/// Why there are no claims.
+enum NoAnswer {
+    /// The issuer does not vouch for the token.
+    Inactive(AuthError),
+    /// The issuer refused the question about this token; others may be asked.
+    Refused(String),
+    /// The issuer is unavailable or not set up for this server.
+    Failed(String),
+}
+
+fn down(cause: String) -> AuthError {
+    unavailable("the issuer of the token gives no answer: try again in a minute").because(cause)
+}
+
+fn not_asked(refusal: Refusal) -> AuthError {
+    match refusal {
+        Refusal::Busy => unavailable(
+            "too many tokens are being checked at the moment: try again in a few seconds",
+        ),
+        Refusal::Paused => down("it failed a short time ago, and is not asked".to_owned()),
+    }
+}
+
 struct IntrospectionResponse {
     active: bool,
     token_type: Option<String>,
-    #[serde(flatten)]
     claims: Claims,
+}
+
+impl IntrospectionResponse {
+    /// `None` if it is not an answer of RFC 7662.
+    fn read(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Verdict {
+            active: bool,
+            token_type: Option<String>,
+        }
+        let members: UniqueObject = serde_json::from_slice(body).ok()?;
+        let verdict: Verdict = serde_json::from_value(Value::Object(members.0.clone())).ok()?;
+        Some(Self {
+            active: verdict.active,
+            token_type: verdict.token_type,
+            claims: Claims::read(members)?,
+        })
+    }
 }
 
 impl Introspection {
@@ -70,6 +117,7 @@ impl Introspection {
             audiences,
             scopes: Scopes::none(),
             kept: Mutex::default(),
+            questions: Questions::default(),
         }
     }
 
@@ -80,22 +128,56 @@ impl Introspection {
         self
     }
 
-    async fn principal(&self, token: &str, platform: &Platform) -> Result<Principal, AuthError> {
-        let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+    async fn principal(&self, token: &str, platform: &Platform) -> Outcome {
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let now = platform.now_ms();
-        if let Some(kept) = self
-            .kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-            .filter(|kept| now < kept.until_ms)
-        {
-            return kept.verdict.clone();
+        if let Some(verdict) = self.known(&digest, now) {
+            return verdict;
         }
-        let claims = match self.ask(token, platform).await {
-            Ok(answer) => answer,
-            Err(denied) if denied.kind == AuthErrorKind::Unavailable => return Err(denied),
-            Err(denied) => return self.keep(key, now, now + BAD, Err(denied)),
+        if !platform.shares_work() {
+            return self.ask_and_keep(digest, token, platform).await;
+        }
+        let flight = self.questions.join(digest, now).map_err(not_asked)?;
+        let mut outcome = flight.lock().await;
+        // the caller that had the lock before asked; if it was cancelled, this one does
+        if let Some(outcome) = &*outcome {
+            return outcome.clone();
+        }
+        let result = self.ask_and_keep(digest, token, platform).await;
+        *outcome = Some(result.clone());
+        self.questions.close(&digest);
+        result
+    }
+
+    fn known(&self, digest: &[u8; 32], now: u64) -> Option<Outcome> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get(digest).filter(|kept| now < kept.until_ms)?;
+        Some(kept.verdict.clone())
+    }
+
+    async fn ask_and_keep(&self, digest: [u8; 32], token: &str, platform: &Platform) -> Outcome {
+        let permit = self.questions.enter(platform.now_ms()).map_err(not_asked)?;
+        let answer = self.ask(token, platform).await;
+        let now = platform.now_ms();
+        let claims = match answer {
+            Ok(claims) => {
+                permit.succeeded();
+                claims
+            }
+            Err(NoAnswer::Inactive(denied)) => {
+                permit.succeeded();
+                return self.keep(digest, now, now + BAD, Err(denied));
+            }
+            // some issuers answer like this to a token that they can't read: strangers must not be
+            // able to pause the questions about others' tokens
+            Err(NoAnswer::Refused(cause)) => {
+                permit.succeeded();
+                return self.keep(digest, now, now + BAD, Err(down(cause)));
+            }
+            Err(NoAnswer::Failed(cause)) => {
+                permit.failed(now);
+                return Err(down(cause));
+            }
         };
         let verdict = self.check(&claims, now);
         let until_ms = match (&verdict, claims.exp) {
@@ -103,41 +185,40 @@ impl Introspection {
             (Ok(_), Some(end)) => (now + GOOD).min((end * 1000.0) as u64),
             (Ok(_), None) => now + GOOD,
         };
-        self.keep(key, now, until_ms, verdict)
+        self.keep(digest, now, until_ms, verdict)
     }
 
-    async fn ask(&self, token: &str, platform: &Platform) -> Result<Claims, AuthError> {
-        let down = |cause: String| {
-            unavailable("the token's issuer is unavailable; retry in 60 s").because(cause)
-        };
-        let client = remote::client(platform).map_err(down)?.as_ref();
+    async fn ask(&self, token: &str, platform: &Platform) -> Result<Claims, NoAnswer> {
+        let client = remote::client(platform).map_err(NoAnswer::Failed)?.as_ref();
         let body = format!("token={}&token_type_hint=access_token", encoded(token));
         let request = HttpRequest::post(&self.url, "application/x-www-form-urlencoded", body)
             .header("authorization", &self.authorization);
-        let response = remote::ask(client, request).await.map_err(down)?;
+        let response = remote::ask(client, request)
+            .await
+            .map_err(NoAnswer::Failed)?;
         if response.status != 200 {
-            return Err(down(format!(
-                "POST {}: status {}",
-                self.url, response.status
-            )));
+            let cause = format!("POST {}: status {}", self.url, response.status);
+            return Err(match response.status {
+                400 | 404 | 413 | 414 | 422 => NoAnswer::Refused(cause),
+                _ => NoAnswer::Failed(cause),
+            });
         }
         // neither the answer nor what is wrong with it is repeated: it may hold the token
-        let answer: IntrospectionResponse =
-            serde_json::from_slice(&response.body).map_err(|_| {
-                down(format!(
-                    "POST {}: the answer is not that of RFC 7662",
-                    self.url
-                ))
-            })?;
+        let answer = IntrospectionResponse::read(&response.body).ok_or_else(|| {
+            NoAnswer::Failed(format!(
+                "POST {}: the answer is not that of RFC 7662",
+                self.url
+            ))
+        })?;
         let bearer = |kind: &str| {
             ["bearer", "access_token"]
                 .iter()
                 .any(|known| kind.eq_ignore_ascii_case(known))
         };
         if !answer.active || !answer.token_type.as_deref().is_none_or(bearer) {
-            return Err(invalid(
+            return Err(NoAnswer::Inactive(invalid(
                 "the token is unknown to its issuer, expired or revoked: get a new one",
-            ));
+            )));
         }
         Ok(answer.claims)
     }
@@ -153,20 +234,15 @@ impl Introspection {
                 "the token is of an issuer (`iss`) that this server does not trust",
             ));
         }
-        claims.check_use()?;
+        claims.grant.check_use()?;
         claims.check_audience(&self.audiences)?;
         claims.check_times(now)?;
         let subject = claims.subject(claims.client_id.as_deref(), issuer)?;
-        Ok(Principal::new(PrincipalKind::Jwt, subject).with_scopes(claims.scopes(&self.scopes)))
+        Ok(Principal::new(PrincipalKind::Jwt, subject)
+            .with_scopes(claims.grant.scopes(&self.scopes)))
     }
 
-    fn keep(
-        &self,
-        key: [u8; 32],
-        now: u64,
-        until_ms: u64,
-        verdict: Result<Principal, AuthError>,
-    ) -> Result<Principal, AuthError> {
+    fn keep(&self, key: [u8; 32], now: u64, until_ms: u64, verdict: Outcome) -> Outcome {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX {
             kept.retain(|_, kept| now < kept.until_ms);

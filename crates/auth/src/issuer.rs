@@ -9,12 +9,12 @@ use serde::Deserialize;
 use crate::denied::{invalid, unavailable};
 use crate::jwt::key::{KeySet, Verdict};
 use crate::jwt::token::Token;
-use crate::kept::RefreshingCache;
+use crate::kept::{self, RefreshingCache};
 use crate::remote;
 use crate::signatures::{self, Signatures};
 
 /// How long keys serve until they are asked for again, in milliseconds. A key that the issuer takes
-/// back serves twice as long at most.
+/// back serves twice as long at most, and until the greatest age while the issuer is unavailable.
 const FRESH: u64 = 5 * 60 * 1000;
 
 #[derive(Clone)]
@@ -38,8 +38,13 @@ impl Issuer {
         Self {
             id: id.into(),
             keys_url,
-            keys: RefreshingCache::new(FRESH),
+            keys: RefreshingCache::new(FRESH, kept::MAX_KEY_AGE_MS),
         }
+    }
+
+    /// Uses keys for at most this many milliseconds after they were read.
+    pub(crate) fn set_max_age(&mut self, max_age: u64) {
+        self.keys = RefreshingCache::new(FRESH, max_age);
     }
 
     /// Whether one of the issuer's keys signed the token.

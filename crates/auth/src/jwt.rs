@@ -2,5 +2,7 @@
 //! nothing from anywhere.
 
 pub(crate) mod claims;
+pub(crate) mod grant;
 pub(crate) mod key;
+pub(crate) mod object;
 pub(crate) mod token;

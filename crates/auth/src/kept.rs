@@ -1,19 +1,34 @@
-//! A cached value from elsewhere that is refreshed by one call at a time, and kept while its source
-//! is unavailable.
+//! A value from elsewhere that is read again now and then, by one call at a time, and kept for a
+//! bounded time when its source is unavailable. Knows nothing of what the value is.
+//!
+//! | age of the value | a call |
+//! |---|---|
+//! | below `fresh` | uses it |
+//! | below twice that | uses it, and has it read again beside the call |
+//! | below `max_age` | waits for a new one; uses the old one only if the source is unavailable |
+//! | from `max_age` on | waits for a new one, and gets nothing if the source is unavailable |
+//!
+//! Age is time by the clock, not by calls: an environment that was frozen for an hour wakes with a
+//! value that is an hour old.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mcpfn_core::{MaybeSend, MaybeSync, Platform};
 
-/// How long a value that was asked for is not asked for again, in milliseconds; when there is none
-/// at all, the shorter time.
+/// How long the source is not asked again for a value that still serves, in milliseconds; and for
+/// one that is missing or too old to be used without asking. The shorter one doubles with each
+/// failure while there is an old value: a source that hangs must not hold up every call.
 const PAUSE: u64 = 60_000;
-const FIRST_PAUSE: u64 = 5_000;
+const SHORT_PAUSE: u64 = 5_000;
+
+/// How long API keys and issuers' keys are used at most after they were read, in milliseconds,
+/// unless the operator says otherwise.
+pub const MAX_KEY_AGE_MS: u64 = 15 * 60_000;
 
 pub(crate) struct RefreshingCache<T> {
-    /// From what age on a value is read again, in milliseconds: beside the calls, where the host
-    /// can. At twice that age a call waits for it, unless the source is known to be unavailable.
+    /// In milliseconds; see the table above.
     fresh: u64,
+    max_age: u64,
     state: Mutex<RefreshState<T>>,
     /// The call that holds it reads. A call that is dropped lets go of it, and the next one reads.
     turn: Arc<async_lock::Mutex<()>>,
@@ -23,6 +38,8 @@ struct RefreshState<T> {
     seen: Seen<T>,
     read_ms: u64,
     tried_ms: Option<u64>,
+    /// Readings that failed since the last one that did not.
+    failures: u32,
 }
 
 /// What is known now.
@@ -42,7 +59,7 @@ impl<T> Clone for Seen<T> {
 }
 
 impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
-    pub(crate) fn new(fresh: u64) -> Arc<Self> {
+    pub(crate) fn new(fresh: u64, max_age: u64) -> Arc<Self> {
         let state = RefreshState {
             seen: Seen {
                 value: None,
@@ -50,9 +67,11 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
             },
             read_ms: 0,
             tried_ms: None,
+            failures: 0,
         };
         Arc::new(Self {
             fresh,
+            max_age,
             state: Mutex::new(state),
             turn: Arc::default(),
         })
@@ -77,7 +96,7 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
             RefreshNeed::No => return seen,
             _ if !platform.shares_work() => None,
             RefreshNeed::Now => Some(self.turn.lock_arc().await),
-            RefreshNeed::Newer | RefreshNeed::Beside => match self.turn.try_lock_arc() {
+            RefreshNeed::Beside => match self.turn.try_lock_arc() {
                 None => return seen,
                 turn => turn,
             },
@@ -96,20 +115,17 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
         match wanted {
             RefreshNeed::No => return seen,
             RefreshNeed::Now => renewal(read()).await,
-            RefreshNeed::Newer | RefreshNeed::Beside => {
+            RefreshNeed::Beside => {
                 if !platform.shares_work() {
                     // instead of a turn, which a request that the platform stops would not give
                     // back
                     self.state().tried_ms = Some(platform.now_ms());
                 }
-                let renewal = renewal(read());
-                match wanted {
-                    RefreshNeed::Beside => platform.defer(Box::pin(renewal)).await,
-                    _ => renewal.await,
-                }
+                platform.defer(Box::pin(renewal(read()))).await;
             }
         }
-        self.state().seen.clone()
+        // the reading took time
+        self.look(platform.now_ms(), &serves).0
     }
 
     fn keep(&self, result: Result<T, String>, now: u64) {
@@ -122,32 +138,39 @@ impl<T: MaybeSend + MaybeSync + 'static> RefreshingCache<T> {
                     failure: None,
                 };
                 state.read_ms = now;
+                state.failures = 0;
             }
-            Err(failure) => state.seen.failure = Some(failure),
+            Err(failure) => {
+                state.seen.failure = Some(failure);
+                state.failures = state.failures.saturating_add(1);
+            }
         }
     }
 
     fn look(&self, now: u64, serves: impl Fn(&T) -> bool) -> (Seen<T>, RefreshNeed) {
-        let state = self.state();
-        let served = state.seen.value.as_deref().is_some_and(serves);
-        let pause = if state.seen.value.is_some() {
-            PAUSE
-        } else {
-            FIRST_PAUSE
-        };
+        let mut state = self.state();
         let age = now.saturating_sub(state.read_ms);
-        let wanted = if (served && age < self.fresh)
-            || state
-                .tried_ms
-                .is_some_and(|tried| now.saturating_sub(tried) < pause)
-        {
-            RefreshNeed::No
-        } else if !served {
-            RefreshNeed::Now
-        } else if age < 2 * self.fresh || state.seen.failure.is_some() {
-            RefreshNeed::Beside
-        } else {
-            RefreshNeed::Newer
+        if age >= self.max_age {
+            state.seen.value = None;
+        }
+        let served = state.seen.value.as_deref().is_some_and(serves);
+        let usable = state.seen.value.is_some() && age < 2 * self.fresh;
+        let pause = match (&state.seen.value, usable) {
+            (Some(_), true) => PAUSE,
+            (Some(_), false) => {
+                // 5, 10, 20, 40, 60 seconds
+                PAUSE.min(SHORT_PAUSE << state.failures.saturating_sub(1).min(4))
+            }
+            (None, _) => SHORT_PAUSE,
+        };
+        let paused = state
+            .tried_ms
+            .is_some_and(|tried| now.saturating_sub(tried) < pause);
+        let wanted = match (served, usable) {
+            (true, true) if age < self.fresh => RefreshNeed::No,
+            _ if paused => RefreshNeed::No,
+            (true, true) => RefreshNeed::Beside,
+            _ => RefreshNeed::Now,
         };
         (state.seen.clone(), wanted)
     }
@@ -162,8 +185,6 @@ enum RefreshNeed {
     No,
     /// It serves: read it beside the call.
     Beside,
-    /// It serves, but it is too old to go on with if there is a newer one.
-    Newer,
-    /// It does not serve.
+    /// It is missing, does not serve, or is too old to go on with if there is a newer one.
     Now,
 }

@@ -28,12 +28,15 @@ mod kept;
 mod oauth;
 mod remote;
 mod signatures;
+mod verified;
 
 pub use access::CloudflareAccess;
 pub use api_key::{ApiKey, ApiKeys, KeySource, hash_key, new_key};
 pub use bearer::RejectUnknownBearer;
 pub use iam::IamScopes;
 pub use introspection::Introspection;
+pub use kept::MAX_KEY_AGE_MS;
 pub use oauth::OAuth;
 pub use remote::url_mistake;
 pub use signatures::{PublicKey, SignatureKey, Signatures};
+pub use verified::verified_caller;

@@ -2,6 +2,7 @@
 //! checks.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::HeaderMap;
 use mcpfn_core::{BoxFuture, Platform, Principal, PrincipalKind, Scopes};
@@ -51,7 +52,19 @@ impl OAuth {
         self
     }
 
-    /// The scopes of a token that names none; nothing unless set.
+    /// Uses the keys of an issuer that is unavailable for at most this long after they were read;
+    /// 15 minutes unless set. Then its tokens get 503. Call it after
+    /// [`with_keys_at`](Self::with_keys_at).
+    #[must_use]
+    pub fn with_keys_max_age(mut self, max_age: Duration) -> Self {
+        let max_age = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
+        self.issuers
+            .iter_mut()
+            .for_each(|issuer| issuer.set_max_age(max_age));
+        self
+    }
+
+    /// What a token grants that has no word about scopes; nothing unless set.
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
@@ -75,7 +88,7 @@ impl OAuth {
             invalid("the token is of an issuer (`iss`) that this server does not trust")
         })?;
         if !token.is_access_token {
-            claims.check_use()?;
+            claims.grant.check_use()?;
         }
         claims.check_audience(&self.audiences)?;
         if claims.exp.is_none() {
@@ -84,7 +97,8 @@ impl OAuth {
         claims.check_times(platform.now_ms())?;
         let subject = claims.subject((self.otherwise)(claims), &issuer.id)?;
         issuer.check(&token, platform).await?;
-        Ok(Principal::new(PrincipalKind::Jwt, subject).with_scopes(claims.scopes(&self.scopes)))
+        Ok(Principal::new(PrincipalKind::Jwt, subject)
+            .with_scopes(claims.grant.scopes(&self.scopes)))
     }
 }
 

@@ -38,19 +38,19 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
-    /// A caller that was recognised, and may do everything unless [`Principal::with_scopes`] says
-    /// otherwise.
+    /// A caller that was recognised. It has no scopes until [`Principal::with_scopes`] gives it
+    /// some: a host that forgets them refuses too much, and never too little.
     #[must_use]
     pub fn new(kind: PrincipalKind, subject: impl Into<String>) -> Self {
         Self {
             kind,
             subject: subject.into(),
-            scopes: Scopes::all(),
+            scopes: Scopes::none(),
             address: None,
         }
     }
 
-    /// An anonymous caller.
+    /// An anonymous caller, without scopes.
     #[must_use]
     pub fn anonymous() -> Self {
         Self::new(PrincipalKind::Anonymous, "")
@@ -66,10 +66,10 @@ impl Principal {
         }
     }
 
-    /// The person at this machine.
+    /// The person at this machine, who may do everything.
     #[must_use]
     pub fn local() -> Self {
-        Self::new(PrincipalKind::Local, "local")
+        Self::new(PrincipalKind::Local, "local").with_scopes(Scopes::all())
     }
 
     /// Sets what the caller may do.

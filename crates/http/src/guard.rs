@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
-use mcpfn_core::{Platform, Principal, PrincipalKind};
+use mcpfn_core::{Platform, Principal, PrincipalKind, Scopes};
 
 use crate::auth::{AuthError, AuthErrorKind, Challenge};
 use crate::config::{Config, split_port};
@@ -80,7 +80,9 @@ pub(crate) async fn caller(
         }
     }
     if config.anonymous {
-        return Ok(principal);
+        // the one place where a caller that nobody recognised gets scopes
+        let everybody = Principal::clone(&principal).with_scopes(Scopes::all());
+        return Ok(everybody.into());
     }
     if config.auth.authenticators.is_empty() {
         return Err(Refusal::new(

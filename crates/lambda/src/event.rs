@@ -3,38 +3,38 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
+use mcpfn_auth::verified_caller;
 use mcpfn_core::{Principal, PrincipalKind, Scopes};
+use mcpfn_http::AuthError;
 use mcpfn_settings::strip_base_path;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Where the triggers put an authenticated caller, the stronger method first. Load balancers
-/// authenticate no caller: what they forward in headers can be sent by anyone who reaches the
-/// function another way.
-const CALLERS: [(PrincipalKind, &str); 7] = [
-    (PrincipalKind::Iam, "/authorizer/iam/userArn"),
-    (PrincipalKind::Iam, "/identity/userArn"),
-    (PrincipalKind::Jwt, "/authorizer/jwt/claims/sub"),
-    (PrincipalKind::Jwt, "/authorizer/claims/sub"),
-    (PrincipalKind::Authorizer, "/authorizer/principalId"),
-    (PrincipalKind::Authorizer, "/authorizer/lambda/principalId"),
-    (PrincipalKind::Authorizer, "/authorizer/lambda/sub"),
-];
+/// Where the triggers put the ARN of a caller that IAM recognised.
+const ARNS: [&str; 2] = ["/authorizer/iam/userArn", "/identity/userArn"];
 
-/// Where they put the scopes of its token. A trigger that says nothing of scopes has admitted the
-/// caller to everything.
-const SCOPES: [&str; 4] = [
-    "/authorizer/jwt/claims/scope",
-    "/authorizer/claims/scope",
-    "/authorizer/scope",
-    "/authorizer/lambda/scope",
+/// Where they put claims that they verified, and which of them names the caller; the stronger
+/// credential first. A caller's name and its scopes come from one object. An HTTP API also lists
+/// the scopes that its route accepts (`jwt.scopes`): a token needs only one of them, so that list
+/// grants nothing. Load balancers recognise nobody: what they forward in headers can be sent by
+/// anyone who reaches the function another way.
+const CLAIMS: [(PrincipalKind, &str, &str); 5] = [
+    (PrincipalKind::Jwt, "/authorizer/jwt/claims", "sub"),
+    (PrincipalKind::Jwt, "/authorizer/claims", "sub"),
+    (PrincipalKind::Authorizer, "/authorizer", "principalId"),
+    (
+        PrincipalKind::Authorizer,
+        "/authorizer/lambda",
+        "principalId",
+    ),
+    (PrincipalKind::Authorizer, "/authorizer/lambda", "sub"),
 ];
 
 /// An event of a function URL, an HTTP API, a REST API or a load balancer. Not `Debug`: it carries
@@ -45,12 +45,16 @@ pub(crate) struct TriggerEvent {
     http_method: Option<String>,
     raw_path: Option<String>,
     path: Option<String>,
-    headers: Option<HashMap<String, String>>,
-    multi_value_headers: Option<HashMap<String, Vec<String>>>,
+    headers: Option<SingleHeaders>,
+    multi_value_headers: Option<MultiHeaders>,
     request_context: Value,
     body: Option<String>,
-    is_base64_encoded: bool,
+    is_base64_encoded: Option<bool>,
 }
+
+/// A console's test event has `null` where a header or a flag is not set.
+type SingleHeaders = HashMap<String, Option<String>>;
+type MultiHeaders = HashMap<String, Option<Vec<Option<String>>>>;
 
 impl TriggerEvent {
     /// Whether the trigger can take a streamed answer. A load balancer and an HTTP API never can.
@@ -70,65 +74,60 @@ impl TriggerEvent {
         self.multi_value_headers.is_some()
     }
 
-    /// The caller that the trigger recognised, and where the call came from.
-    pub(crate) fn principal(&self) -> Principal {
-        let principal = self.recognised();
-        let principal = match SCOPES.iter().find_map(|place| self.context(place)) {
-            Some(scopes) if principal.kind != PrincipalKind::Iam => {
-                principal.with_scopes(Scopes::parse(scopes))
-            }
-            _ => principal,
-        };
-        match self.address() {
-            Some(address) => principal.at(address),
-            None => principal,
+    /// The caller that the trigger recognised. One that IAM recognised has the scopes `default`; the
+    /// others have those of their claims, and `default` if no claim is about scopes.
+    ///
+    /// # Errors
+    /// When the claims are not those of an access token, or name no caller.
+    pub(crate) fn caller(&self, default: &Scopes) -> Result<Principal, AuthError> {
+        if let Some(arn) = ARNS.iter().find_map(|place| self.context(place)) {
+            let caller = Principal::new(PrincipalKind::Iam, self.iam_subject(arn));
+            return Ok(caller.with_scopes(default.clone()));
+        }
+        let named = CLAIMS.iter().find_map(|(kind, place, name)| {
+            let claims = self.request_context.pointer(place)?.as_object()?;
+            let subject = claims.get(*name)?.as_str()?;
+            (!subject.is_empty()).then_some((*kind, subject, claims))
+        });
+        match named {
+            Some((kind, subject, claims)) => verified_caller(kind, subject, claims, default),
+            None => Ok(Principal::anonymous()),
         }
     }
 
-    fn recognised(&self) -> Principal {
-        let found = CALLERS
-            .iter()
-            .find_map(|(kind, place)| Some((*kind, self.context(place)?)));
-        let Some((kind, subject)) = found else {
-            return Principal::anonymous();
-        };
-        let cognito = self
+    /// All users of an identity pool share one role session, so its ARN alone is not one caller.
+    fn iam_subject(&self, arn: &str) -> String {
+        let identity = self
             .context("/authorizer/iam/cognitoIdentity/identityId")
             .or_else(|| self.context("/identity/cognitoIdentityId"));
-        match cognito {
-            // all users of an identity pool share one role session, so its ARN alone is not one
-            // caller
-            Some(identity) if kind == PrincipalKind::Iam => {
-                Principal::new(kind, format!("{subject}#{identity}"))
-            }
-            _ => Principal::new(kind, subject),
+        match identity {
+            Some(identity) => format!("{arn}#{identity}"),
+            None => arn.to_owned(),
         }
     }
 
-    /// A load balancer adds the address to what the client wrote into the header; the other
-    /// triggers name it.
-    fn address(&self) -> Option<IpAddr> {
+    /// Where the call came from. A load balancer adds the address to what the client wrote into the
+    /// header; the other triggers name it.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
         let named = self
             .context("/http/sourceIp")
             .or_else(|| self.context("/identity/sourceIp"));
-        let forwarded = || {
-            let single = self
-                .headers
-                .as_ref()
-                .and_then(|headers| headers.get("x-forwarded-for"));
-            let values = || {
-                self.multi_value_headers
-                    .as_ref()?
-                    .get("x-forwarded-for")?
-                    .last()
-            };
-            single.or_else(values)?.rsplit(',').next()
-        };
         named
-            .or_else(|| self.is_load_balancer().then(forwarded)?)?
-            .trim()
-            .parse()
-            .ok()
+            .or_else(|| self.is_load_balancer().then(|| self.forwarded())?)
+            .and_then(read_address)
+    }
+
+    fn forwarded(&self) -> Option<&str> {
+        const NAME: &str = "x-forwarded-for";
+        let single = self.headers.as_ref().and_then(|headers| headers.get(NAME));
+        let value = match single {
+            Some(value) => value.as_deref(),
+            None => {
+                let values = self.multi_value_headers.as_ref()?.get(NAME)?;
+                values.as_ref()?.last()?.as_deref()
+            }
+        };
+        value?.rsplit(',').next()
     }
 
     /// The request that the trigger received. The query is left out: the protocol has none.
@@ -156,7 +155,7 @@ impl TriggerEvent {
         );
         let uri = Uri::try_from(path).unwrap_or(Uri::from_static("/unreadable"));
         let body = match self.body {
-            Some(body) if self.is_base64_encoded => {
+            Some(body) if self.is_base64_encoded == Some(true) => {
                 STANDARD.decode(body).map_err(|_| NotHttp)?.into()
             }
             Some(body) => Bytes::from(body),
@@ -177,13 +176,18 @@ impl TriggerEvent {
     }
 }
 
-fn headers(
-    single: Option<&HashMap<String, String>>,
-    multiple: Option<&HashMap<String, Vec<String>>>,
-) -> HeaderMap {
+/// An address as load balancers write it, which may have a port.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()))
+}
+
+fn headers(single: Option<&SingleHeaders>, multiple: Option<&MultiHeaders>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let mut add = |name: &str, value: &str| {
-        let Ok(name) = HeaderName::try_from(name) else {
+    let mut add = |name: &str, value: &Option<String>| {
+        let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) else {
             return;
         };
         // an invalid value stays as an empty one: a check that forbids the header must still find
@@ -195,15 +199,32 @@ fn headers(
     };
     match multiple {
         // holds everything that the single ones hold
-        Some(multiple) => multiple
-            .iter()
-            .for_each(|(name, values)| values.iter().for_each(|value| add(name, value))),
+        Some(multiple) => multiple.iter().for_each(|(name, values)| {
+            values.iter().flatten().for_each(|value| add(name, value));
+        }),
         None => single
             .into_iter()
             .flatten()
             .for_each(|(name, value)| add(name, value)),
     }
     headers
+}
+
+/// The caller that an event names, when no scopes are the default: all that this host reads of an
+/// event, for the fuzz target of this repository.
+#[doc(hidden)]
+#[must_use]
+pub fn caller_of_event(event: &[u8]) -> Option<Principal> {
+    let event: TriggerEvent = serde_json::from_slice(event).ok()?;
+    let caller = event.caller(&Scopes::none()).ok();
+    let address = event.address();
+    let request = event.into_request("/tools");
+    caller
+        .filter(|_| request.is_ok())
+        .map(|caller| match address {
+            Some(address) => caller.at(address),
+            None => caller,
+        })
 }
 
 /// An event that no HTTP trigger sent.
@@ -227,3 +248,6 @@ impl From<NotHttp> for lambda_runtime::Diagnostic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests; // a table of every trigger and every shape of its claims

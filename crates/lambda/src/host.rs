@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_auth::IamScopes;
-use mcpfn_core::{Platform, Principal, PrincipalKind};
+use mcpfn_core::{Platform, Principal, PrincipalKind, Scopes};
 use mcpfn_http::{Deadline, Service};
 use mcpfn_native::Process;
 use mcpfn_settings::{AuthMethod, AuthMethods};
@@ -27,8 +27,10 @@ pub(crate) struct LambdaHost {
     pub(crate) platform: Arc<Platform>,
     pub(crate) process: Process,
     pub(crate) methods: AuthMethods,
-    /// What callers may do whom IAM recognised; everything without it.
+    /// What callers may do whom IAM recognised; the default scopes without it.
     pub(crate) iam: Option<IamScopes>,
+    /// Of callers whose credential is not about scopes.
+    pub(crate) default_scopes: Scopes,
     pub(crate) mode: Mode,
     pub(crate) base_path: String,
     pub(crate) margin_ms: u64,
@@ -93,6 +95,23 @@ impl LambdaHost {
         }
     }
 
+    /// The caller, and where it called from. Claims that are not of an access token leave it
+    /// anonymous; the log says why.
+    fn principal(&self, event: &TriggerEvent) -> Principal {
+        let principal = match event.caller(&self.default_scopes) {
+            Ok(caller) => believed(caller, &self.methods, self.iam.as_ref()),
+            Err(denied) => {
+                let log = self.platform.audit_log();
+                log.denied(&denied.message, denied.cause.as_deref());
+                Principal::anonymous()
+            }
+        };
+        match event.address() {
+            Some(address) => principal.at(address),
+            None => principal,
+        }
+    }
+
     async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {
         let event: TriggerEvent = serde_json::from_slice(event).map_err(|_| NotHttp)?;
         let streams = self.mode == Mode::Stream && event.takes_streams();
@@ -100,7 +119,7 @@ impl LambdaHost {
             multi_value_headers: event.has_multi_value_headers(),
             status_description: event.is_load_balancer(),
         };
-        let principal = believed(event.principal(), &self.methods, self.iam.as_ref());
+        let principal = self.principal(&event);
         let mut request = event.into_request(&self.base_path)?;
         request.extensions_mut().insert(principal);
         request
@@ -121,7 +140,11 @@ fn believed(principal: Principal, methods: &AuthMethods, iam: Option<&IamScopes>
     let by_iam = principal.kind == PrincipalKind::Iam;
     // an authorizer in front may require signatures, too
     let wanted = methods.has(AuthMethod::Authorizer) || (by_iam && methods.has(AuthMethod::Iam));
-    if !wanted && !methods.has(AuthMethod::None) {
+    if methods.has(AuthMethod::None) && principal.kind != PrincipalKind::Anonymous {
+        // who signs a request must not be able to do less than who doesn't
+        return principal.with_scopes(Scopes::all());
+    }
+    if !wanted {
         return principal.into_anonymous();
     }
     match iam.filter(|_| by_iam) {
@@ -136,7 +159,6 @@ fn believed(principal: Principal, methods: &AuthMethods, iam: Option<&IamScopes>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mcpfn_core::Scopes;
 
     #[test]
     fn a_proof_counts_where_it_is_asked_for() {
@@ -155,7 +177,13 @@ mod tests {
             for (principal, counts) in [(&alice, iam), (&token, jwt)] {
                 let believed = believed(principal.clone(), &methods, None);
                 assert_eq!(believed.address, principal.address, "{methods:?}");
-                assert_eq!(believed == *principal, counts, "{methods:?}");
+                let scopes = if methods.has(AuthMethod::None) {
+                    Scopes::all()
+                } else {
+                    principal.scopes.clone()
+                };
+                let expected = principal.clone().with_scopes(scopes);
+                assert_eq!(believed == expected, counts, "{methods:?}");
                 assert_eq!(
                     believed.kind == PrincipalKind::Anonymous,
                     !counts,

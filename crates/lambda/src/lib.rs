@@ -55,6 +55,7 @@ mod run;
 mod secrets;
 mod settings;
 
+pub use event::caller_of_event;
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
 pub use mcpfn_aws::AccessKeys;
 pub use mcpfn_native::platform;

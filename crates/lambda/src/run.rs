@@ -87,6 +87,7 @@ where
     let (server, add) = build(setup)?;
     let (methods, policies) = (settings.common.methods.clone(), settings.common.policies);
     let iam = settings.common.credentials.iam.clone();
+    let default_scopes = settings.common.credentials.default_scopes.clone();
     let service = server.name().to_owned();
     let audit = |platform: Platform| {
         if !settings.emf {
@@ -118,6 +119,7 @@ where
         process: started,
         methods,
         iam,
+        default_scopes,
         mode: settings.mode,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,

@@ -2,9 +2,10 @@
 //! `mcpfn-auth`'s.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcpfn_auth::{
-    ApiKey, ApiKeys, CloudflareAccess, IamScopes, Introspection, KeySource, OAuth,
+    ApiKey, ApiKeys, CloudflareAccess, IamScopes, Introspection, KeySource, MAX_KEY_AGE_MS, OAuth,
     RejectUnknownBearer, url_mistake,
 };
 use mcpfn_core::Scopes;
@@ -23,8 +24,11 @@ pub struct Credentials {
     /// For `mcpfn-http`. Its authenticators are asked in this order: Access, API keys, signed
     /// tokens, introspection.
     pub auth: AuthConfig,
-    /// What callers may do whom IAM recognised; everything if there is no map.
+    /// What callers may do whom IAM recognised; `default_scopes` if there is no map.
     pub iam: Option<IamScopes>,
+    /// What a credential grants that has no scopes of its own; nothing unless
+    /// `MCPFN_DEFAULT_SCOPES` is set.
+    pub default_scopes: Scopes,
 }
 
 impl Credentials {
@@ -37,17 +41,18 @@ impl Credentials {
     ) -> Self {
         let scopes = reader
             .text("MCPFN_DEFAULT_SCOPES")
-            .map(|scopes| Scopes::parse(&scopes));
+            .map_or_else(Scopes::none, |scopes| Scopes::parse(&scopes));
+        let max_age = max_age(reader);
         let mut auth = AuthConfig::default();
         if methods.has(AuthMethod::CloudflareAccess) {
-            auth.authenticators.extend(access(reader, scopes.as_ref()));
+            auth.authenticators.extend(access(reader, &scopes, max_age));
         }
         if methods.has(AuthMethod::ApiKey) {
             auth.authenticators
-                .extend(api_keys(reader, scopes.as_ref(), open));
+                .extend(api_keys(reader, &scopes, max_age, open));
         }
         if methods.has(AuthMethod::OAuth) {
-            oauth(reader, scopes.as_ref(), &mut auth);
+            oauth(reader, &scopes, max_age, &mut auth);
         }
         if methods.has(AuthMethod::ApiKey) || methods.has(AuthMethod::OAuth) {
             auth.authenticators.push(Arc::new(RejectUnknownBearer));
@@ -58,8 +63,25 @@ impl Credentials {
         } else {
             None
         };
-        Self { auth, iam }
+        Self {
+            auth,
+            iam,
+            default_scopes: scopes,
+        }
     }
+}
+
+/// How long keys are used after they were read.
+fn max_age(reader: &mut EnvReader<'_>) -> Duration {
+    let (name, what) = (
+        "MCPFN_KEYS_MAX_AGE_SECONDS",
+        "a number of seconds from 60 to 86400",
+    );
+    let seconds = reader.parsed(name, MAX_KEY_AGE_MS / 1000, what);
+    if !(60..=86_400).contains(&seconds) {
+        reader.mistake(format!("{name} must be {what}"));
+    }
+    Duration::from_secs(seconds)
 }
 
 fn needed(
@@ -81,7 +103,11 @@ fn needed(
     text.map(|text| text.trim().to_owned())
 }
 
-fn access(reader: &mut EnvReader<'_>, scopes: Option<&Scopes>) -> Option<Arc<dyn Authenticator>> {
+fn access(
+    reader: &mut EnvReader<'_>,
+    scopes: &Scopes,
+    max_age: Duration,
+) -> Option<Arc<dyn Authenticator>> {
     let team = needed(
         reader,
         "MCPFN_ACCESS_TEAM",
@@ -103,16 +129,14 @@ fn access(reader: &mut EnvReader<'_>, scopes: Option<&Scopes>) -> Option<Arc<dyn
         );
         return None;
     }
-    let access = CloudflareAccess::new(&team, listed(&audience));
-    Some(Arc::new(match scopes {
-        Some(scopes) => access.with_default_scopes(scopes.clone()),
-        None => access,
-    }))
+    let access = CloudflareAccess::new(&team, listed(&audience)).with_keys_max_age(max_age);
+    Some(Arc::new(access.with_default_scopes(scopes.clone())))
 }
 
 fn api_keys(
     reader: &mut EnvReader<'_>,
-    scopes: Option<&Scopes>,
+    scopes: &Scopes,
+    max_age: Duration,
     open: Option<OpenKeySource>,
 ) -> Option<Arc<dyn Authenticator>> {
     let source = open.and_then(|open| Some((open, reader.text("MCPFN_API_KEYS_SOURCE")?)));
@@ -123,13 +147,12 @@ fn api_keys(
             );
             return None;
         }
-        Some((open, source)) => ApiKeys::from_source(open(reader, source.trim())?),
+        Some((open, source)) => {
+            ApiKeys::from_source(open(reader, source.trim())?).with_max_age(max_age)
+        }
         None => ApiKeys::new(listed_keys(reader)?),
     };
-    Some(Arc::new(match scopes {
-        Some(scopes) => keys.with_default_scopes(scopes.clone()),
-        None => keys,
-    }))
+    Some(Arc::new(keys.with_default_scopes(scopes.clone())))
 }
 
 fn listed_keys(reader: &mut EnvReader<'_>) -> Option<Vec<ApiKey>> {
@@ -148,7 +171,7 @@ fn listed_keys(reader: &mut EnvReader<'_>) -> Option<Vec<ApiKey>> {
     .ok()
 }
 
-fn oauth(reader: &mut EnvReader<'_>, scopes: Option<&Scopes>, auth: &mut AuthConfig) {
+fn oauth(reader: &mut EnvReader<'_>, scopes: &Scopes, max_age: Duration, auth: &mut AuthConfig) {
     let issuers = needed(
         reader,
         "MCPFN_ISSUER",
@@ -181,7 +204,6 @@ fn oauth(reader: &mut EnvReader<'_>, scopes: Option<&Scopes>, auth: &mut AuthCon
     } else {
         audiences
     };
-    let scopes = scopes.cloned().unwrap_or_else(Scopes::none);
 
     let mut tokens = OAuth::new(issuers.iter().cloned(), audiences.iter().cloned())
         .with_default_scopes(scopes.clone());
@@ -196,10 +218,11 @@ fn oauth(reader: &mut EnvReader<'_>, scopes: Option<&Scopes>, auth: &mut AuthCon
             ),
         }
     }
+    let tokens = tokens.with_keys_max_age(max_age);
     auth.authenticators.push(Arc::new(tokens));
     if let Some(introspection) = introspection(reader, &issuers, &audiences) {
         auth.authenticators
-            .push(Arc::new(introspection.with_default_scopes(scopes)));
+            .push(Arc::new(introspection.with_default_scopes(scopes.clone())));
     }
     auth.resource = Some(ProtectedResource {
         url: own,
@@ -241,10 +264,9 @@ fn introspection(
 }
 
 fn iam(reader: &mut EnvReader<'_>) -> Option<IamScopes> {
-    match reader.text("MCPFN_IAM_SCOPES")?.parse() {
+    match reader.text("MCPFN_IAM_SCOPES")?.parse::<IamScopes>() {
         Ok(map) => Some(map),
         Err(mistakes) => {
-            let mistakes: Vec<String> = mistakes;
             mistakes
                 .iter()
                 .for_each(|mistake| reader.mistake(format!("MCPFN_IAM_SCOPES: {mistake}")));

@@ -270,8 +270,16 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new(
         "MCPFN_DEFAULT_SCOPES",
         "SCOPE SCOPE",
-        "everything for API keys and Cloudflare Access, nothing for tokens",
-        "scopes of a credential that names none",
+        "none",
+        "scopes of a credential that names none of its own; * is every scope",
+    )
+    .with_auth(&["oauth", "api-key", "access", "iam", "authorizer"]),
+    Setting::new(
+        "MCPFN_KEYS_MAX_AGE_SECONDS",
+        "SECONDS",
+        "900",
+        "how long issuers' keys and lists of API keys are used after they were read, 60 to 86400; \
+         then callers get 503 until they can be read",
     )
     .with_auth(&["oauth", "api-key", "access"]),
 ];

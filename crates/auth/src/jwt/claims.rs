@@ -1,10 +1,12 @@
 //! What a token says, and what it must say to count here. The same for signed tokens and for what
 //! introspection tells.
 
-use mcpfn_core::Scopes;
 use mcpfn_http::AuthError;
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::grant::Grant;
+use super::object::UniqueObject;
 use crate::denied::invalid;
 
 /// Clocks differ by this much at most, in seconds.
@@ -23,13 +25,10 @@ pub(crate) struct Claims {
     pub(crate) client_id: Option<String>,
     /// What Cloudflare Access calls a service by.
     pub(crate) common_name: Option<String>,
-    scope: Option<OneOrMore>,
-    scp: Option<OneOrMore>,
-    permissions: Option<OneOrMore>,
-    typ: Option<String>,
-    token_use: Option<String>,
-    at_hash: Option<String>,
-    c_hash: Option<String>,
+    /// Read apart, because a claim about scopes of an unknown type grants nothing, while others of
+    /// a wrong type make the token unreadable.
+    #[serde(skip)]
+    pub(crate) grant: Grant,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +48,13 @@ impl OneOrMore {
 }
 
 impl Claims {
+    /// `None` if a claim that is needed has a wrong type.
+    pub(crate) fn read(UniqueObject(members): UniqueObject) -> Option<Self> {
+        let grant = Grant::read(&members);
+        let claims: Self = serde_json::from_value(Value::Object(members)).ok()?;
+        Some(Self { grant, ..claims })
+    }
+
     /// Whether the times allow the token now; `now` in milliseconds since 1970.
     pub(crate) fn check_times(&self, now: u64) -> Result<(), AuthError> {
         let now = now as f64 / 1000.0;
@@ -81,64 +87,64 @@ impl Claims {
         }
     }
 
-    /// Whether it says of itself that it is no access token: ID tokens are for the client, and
-    /// refresh tokens for the issuer.
-    pub(crate) fn check_use(&self) -> Result<(), AuthError> {
-        let named = |name: &Option<String>| {
-            name.as_deref()
-                .is_some_and(|name| matches!(name, "ID" | "id" | "Refresh" | "Offline"))
-        };
-        // `at_hash` and `c_hash` stand in ID tokens only (OpenID Connect Core, 3.1.3.6 and
-        // 3.3.2.11)
-        if named(&self.typ)
-            || named(&self.token_use)
-            || self.at_hash.is_some()
-            || self.c_hash.is_some()
-        {
-            return Err(invalid(
-                "the token is an ID or refresh token: send an access token",
-            ));
-        }
-        Ok(())
-    }
-
     /// The subject, or else `other`, as a name that no other issuer's callers can have.
     pub(crate) fn subject(&self, other: Option<&str>, issuer: &str) -> Result<String, AuthError> {
-        let named = |name: &&str| {
-            !name.is_empty() && name.len() <= MAX_SUBJECT && !name.chars().any(char::is_control)
-        };
         if let Some(subject) = self.sub.as_deref().filter(|subject| !subject.is_empty()) {
-            let subject = Some(subject).filter(named).ok_or_else(|| {
-                invalid("the token's subject (`sub`) is too long or has control characters")
+            let subject = Some(subject).filter(|subject| is_name(subject)).ok_or_else(|| {
+                invalid(
+                    "the token's subject (`sub`) is too long, or has control, direction or line \
+                     separator characters",
+                )
             })?;
             // two issuers may have the same subject
             return Ok(format!("{subject}@{issuer}"));
         }
         // An issuer's URL has no fragment, so no subject's name ends like this.
-        match other.filter(named) {
+        match other.filter(|other| is_name(other)) {
             Some(client) => Ok(format!("{client}@{issuer}#client")),
             None => Err(invalid("the token does not say whose it is (`sub`)")),
         }
     }
+}
 
-    /// The scopes of the token, or `otherwise` if it names none.
-    pub(crate) fn scopes(&self, otherwise: &Scopes) -> Scopes {
-        // `scope` is the standard's (RFC 8693), `scp` is Microsoft's and Okta's, `permissions` is
-        // Auth0's
-        let said = [&self.scope, &self.scp, &self.permissions];
-        if said.iter().all(|said| said.is_none()) {
-            return otherwise.clone();
+/// Whether a text can be a caller's name: not empty, of a bounded length, and without characters
+/// that would change how a line of the log is shown.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_SUBJECT && !text.chars().any(is_deceptive)
+}
+
+/// Control characters, line and paragraph separators, and the marks that change the direction of
+/// text or can't be seen.
+fn is_deceptive(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{061c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shown_as_they_are() {
+        for name in ["alice", "Zoë Ångström", "auth0|5f7c", "\u{5d0}\u{5d1}"] {
+            assert!(is_name(name), "{name}");
         }
-        // `*` is our word for everything, not an issuer's: some grant whatever name a client asks
-        // for
-        let words = said
-            .into_iter()
-            .flatten()
-            .flat_map(OneOrMore::all)
-            .flat_map(|words| words.split_ascii_whitespace());
-        words
-            .filter(|word| *word != "*")
-            .map(str::to_owned)
-            .collect()
+        assert!(is_name(&"a".repeat(512)));
+        assert!(!is_name(&"a".repeat(513)));
+        for name in ["", "a\nb", "a\u{85}", "a\u{2028}", "a\u{2029}b"] {
+            assert!(!is_name(name), "{name:?}");
+        }
+        for mark in [
+            '\u{202e}', '\u{2066}', '\u{200f}', '\u{61c}', '\u{feff}', '\u{200b}',
+        ] {
+            assert!(!is_name(&format!("a{mark}b")), "{mark:?}");
+        }
     }
 }

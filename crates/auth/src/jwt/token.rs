@@ -4,9 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcpfn_http::AuthError;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::claims::Claims;
+use super::object::UniqueObject;
 use crate::denied::{invalid, malformed};
 
 pub(crate) struct Token<'a> {
@@ -57,7 +59,9 @@ impl<'a> Token<'a> {
     pub(crate) fn read(text: &'a str) -> Result<Self, AuthError> {
         let (signed, signature) = text.rsplit_once('.').ok_or_else(not_written_as_one)?;
         let (header, claims) = signed.split_once('.').ok_or_else(not_written_as_one)?;
-        let header: Header = json(header)?;
+        let UniqueObject(header) = object(header)?;
+        let header: Header =
+            serde_json::from_value(Value::Object(header)).map_err(|_| not_written_as_one())?;
         let algorithm = Algorithm::named(&header.alg).ok_or_else(|| {
             invalid(
                 "the token is signed with an algorithm that is not taken: it \
@@ -84,7 +88,7 @@ impl<'a> Token<'a> {
                 ));
             }
         };
-        let claims = json(claims)?;
+        let claims = Claims::read(object(claims)?).ok_or_else(not_written_as_one)?;
         let signature = URL_SAFE_NO_PAD
             .decode(signature)
             .map_err(|_| not_written_as_one())?;
@@ -99,7 +103,7 @@ impl<'a> Token<'a> {
     }
 }
 
-fn json<T: DeserializeOwned>(part: &str) -> Result<T, AuthError> {
+fn object(part: &str) -> Result<UniqueObject, AuthError> {
     let bytes = URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| not_written_as_one())?;
@@ -110,6 +114,6 @@ fn json<T: DeserializeOwned>(part: &str) -> Result<T, AuthError> {
 fn not_written_as_one() -> AuthError {
     malformed(
         "the token is not written as a JSON Web Token: header, claims and signature in Base64, the \
-         first two JSON objects",
+         first two JSON objects without a repeated member",
     )
 }

@@ -129,9 +129,10 @@ impl World {
 
     pub(crate) fn settings(&self) -> Settings {
         let keys = format!(
-            "robot:{}:crm:read; operator:{}",
+            "robot:{}:crm:read; operator:{}:*; novice:{}",
             hash_key("robot-key"),
-            hash_key("operator-key")
+            hash_key("operator-key"),
+            hash_key("novice-key")
         );
         vec![
             ("MCPFN_AUTH", "oauth,api-key".to_owned()),
@@ -380,10 +381,16 @@ impl World {
                 lacks(),
             ),
             case(
-                "API key without scopes of its own",
+                "API key with every scope",
                 api("operator-key"),
                 "notify",
                 says("sent"),
+            ),
+            case(
+                "API key without scopes of its own",
+                api("novice-key"),
+                "notify",
+                lacks(),
             ),
             case(
                 "opaque token, active",

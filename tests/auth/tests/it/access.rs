@@ -31,7 +31,7 @@ async fn assertions_are_taken_and_refused() {
         .unwrap();
     assert_eq!(
         (&principal.subject, &principal.scopes),
-        (&format!("7335@{}", issuer.id), &Scopes::all())
+        (&format!("7335@{}", issuer.id), &Scopes::none())
     );
     assert_eq!(
         (

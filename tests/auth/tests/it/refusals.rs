@@ -1,6 +1,8 @@
 //! The table: every token that was not meant for this server, and the answer that it gets. Then
 //! those that must be taken.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcpfn_auth_tests::{Key, Kind, compact, hmac};
 use mcpfn_core::PrincipalKind;
 use mcpfn_http::AuthErrorKind::{Invalid, Malformed};
@@ -60,7 +62,8 @@ async fn claims_that_refuse_a_token() {
         (json!({"sub": 7}), Malformed, "not written"),
         (json!({"sub": "x".repeat(600)}), Invalid, "subject"),
         (json!({"sub": "a\nb"}), Invalid, "subject"),
-        (json!({"scope": 5}), Malformed, "not written"),
+        (json!({"sub": "alice\u{202e}"}), Invalid, "subject"),
+        (json!({"sub": "alice\u{2028}"}), Invalid, "subject"),
     ];
     for (changes, kind, part) in table {
         let token = RSA.token(&world.claims_with(&changes));
@@ -71,6 +74,28 @@ async fn claims_that_refuse_a_token() {
         0,
         "no service is asked about a token that would be refused anyway"
     );
+}
+
+#[tokio::test]
+async fn a_member_that_stands_twice_refuses_a_token() {
+    let world = World::new().await;
+    let good = world.claims().to_string();
+    let header = json!({"alg": "RS256", "kid": "rsa", "typ": "at+jwt"}).to_string();
+    let twice = |text: &str, member: &str| format!("{{{member},{}", &text[1..]);
+    let unknown = r#""unknown":1,"unknown":1"#;
+    for (header, claims) in [
+        (header.clone(), twice(&good, unknown)),
+        (header.clone(), twice(&good, r#""sub":"eve""#)),
+        (header.clone(), twice(&good, r#""scope":"crm""#)),
+        (twice(&header, unknown), good.clone()),
+        (twice(&header, r#""alg":"RS256""#), good.clone()),
+    ] {
+        let parts = [&header, &claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let signed = parts.join(".");
+        let signature = URL_SAFE_NO_PAD.encode(RSA.sign(signed.as_bytes()));
+        let token = format!("{signed}.{signature}");
+        world.refuse(&token, Malformed, "repeated member").await;
+    }
 }
 
 #[tokio::test]

@@ -273,6 +273,28 @@ fn mistakes_are_all_said_at_once() {
         ],
     );
     mistakes(
+        &[
+            ("MCPFN_AUTH", "none"),
+            ("MCPFN_DEFAULT_SCOPES", "*"),
+            ("MCPFN_KEYS_MAX_AGE_SECONDS", "900"),
+        ],
+        &[
+            "MCPFN_DEFAULT_SCOPES is set, but",
+            "MCPFN_KEYS_MAX_AGE_SECONDS is set, but",
+        ],
+    );
+    for age in ["59", "86401", "soon"] {
+        mistakes(
+            &[
+                ("MCPFN_AUTH", "access"),
+                ("MCPFN_ACCESS_TEAM", "acme"),
+                ("MCPFN_ACCESS_AUDIENCE", "tag"),
+                ("MCPFN_KEYS_MAX_AGE_SECONDS", age),
+            ],
+            &["MCPFN_KEYS_MAX_AGE_SECONDS must be a number of seconds from 60 to 86400"],
+        );
+    }
+    mistakes(
         &[("MCPFN_AUTH", "none"), ("MCPFN_IAM_SCOPES", "*=*")],
         &["MCPFN_IAM_SCOPES is set, but MCPFN_AUTH does not have iam or authorizer"],
     );
