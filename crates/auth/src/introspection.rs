@@ -61,7 +61,7 @@ enum NoAnswer {
 }
 
 fn down(cause: String) -> AuthError {
-    unavailable("the issuer of the token gives no answer: try again in a minute").because(cause)
+    unavailable("the token's issuer is unavailable; retry in 60 s").because(cause)
 }
 
 fn not_asked(refusal: Refusal) -> AuthError {

@@ -64,7 +64,7 @@ impl OAuth {
         self
     }
 
-    /// What a token grants that has no word about scopes; nothing unless set.
+    /// The scopes of a token that names none; nothing unless set.
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;

@@ -26,9 +26,15 @@ pub(crate) fn key(name: &str, scopes: Option<&str>) -> Result<ExitCode, String> 
         .unwrap_or_default();
     let entry = format!("{name}:{}{scopes}", mcpfn_auth::hash_key(&key));
     mcpfn_auth::ApiKey::parse(&entry).map_err(|mistakes| mistakes.join("\n"))?;
+    let advice = if scopes.is_empty() {
+        "this entry names no scopes, so it grants those of MCPFN_DEFAULT_SCOPES, and without that \
+         variable none; name some with --scopes \"catalog:read crm\", or all with --scopes \"*\"\n"
+    } else {
+        ""
+    };
     say(&format!(
         "key, for the client, shown only now:\n  {key}\nentry of MCPFN_API_KEYS, for the server \
-         (several are separated by semicolons):\n  {entry}\n"
+         (several are separated by semicolons):\n  {entry}\n{advice}"
     ));
     Ok(ExitCode::SUCCESS)
 }

@@ -310,6 +310,7 @@ fn front(program: &Path, caller: &[&str], bootstrap: &Path, data: &Path) -> Comm
         .arg(bootstrap);
     front
         .env("MCPFN_AUTH", "iam")
+        .env("MCPFN_DEFAULT_SCOPES", "*")
         .env("MCPFN_RATE_LIMIT", "none")
         .env("MCPFN_LAMBDA_MODE", "stream")
         .env("MCPFN_TOOLKITS", "hello,catalog,database")

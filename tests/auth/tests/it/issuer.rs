@@ -151,7 +151,7 @@ async fn while_the_issuer_is_down_known_keys_keep_working_for_a_quarter_of_an_ho
         );
         world.clock.pass(MINUTE);
         world
-            .refuse(&RSA.token(&long), Unavailable, "no answer")
+            .refuse(&RSA.token(&long), Unavailable, "unavailable")
             .await;
         // it is back, and so is everything
         world.issuer.is(Mood::Well);
