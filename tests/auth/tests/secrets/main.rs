@@ -198,13 +198,17 @@ async fn without_a_list_nobody_is_let_in_and_the_log_says_why() {
 }
 
 #[tokio::test]
-async fn a_list_with_mistakes_is_no_list() {
+async fn an_entry_with_a_mistake_is_left_out_alone_and_named() {
     let store = STORES[0];
     store
-        .ask((store.make)("/mcpfn/broken", "alice:alice-key"))
+        .ask((store.make)(
+            "/mcpfn/broken",
+            &format!("alice:alice-key;bob:{}", hash_key("bob-key")),
+        ))
         .await;
     let host = function("ssm:/mcpfn/broken", aws()).await;
-    assert_eq!(status(&host, "alice").await, 503);
+    assert_eq!(status(&host, "alice").await, 401);
+    assert_eq!(status(&host, "bob").await, 200);
     let log = host.log();
     assert!(
         log.contains("entry 1 needs the SHA-256") && !log.contains("alice-key"),
