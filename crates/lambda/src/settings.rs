@@ -208,33 +208,19 @@ mod tests {
     #[test]
     #[cfg(feature = "dynamodb")]
     fn the_table_has_what_is_read_and_nothing_else() {
-        let mut names = std::collections::BTreeSet::new();
-        for variables in [
-            [
+        let sets: &[&[(&str, &str)]] = &[
+            &[
                 ("MCPFN_AUTH", "iam,oauth,api-key"),
                 ("MCPFN_API_KEYS_SOURCE", "x"),
                 ("MCPFN_DYNAMODB_TABLE", "t"),
-            ]
-            .as_slice(),
+            ],
             &[("MCPFN_AUTH", "api-key")],
-        ] {
-            let seen = std::cell::RefCell::new(Vec::new());
-            let variable = |name: &str| {
-                seen.borrow_mut().push(name.to_owned());
-                let found = variables.iter().find(|(known, _)| *known == name);
-                found.map(|(_, value)| std::ffi::OsString::from(value))
-            };
-            drop(Settings::read(EnvReader::new(&variable), &[]));
-            names.extend(seen.into_inner());
-        }
-        names.retain(|name| name.starts_with("MCPFN_"));
-        let listed = mcpfn_settings::SETTINGS
-            .iter()
-            .filter(|setting| setting.hosts.meets(HOST.id))
-            .map(|setting| setting.name.to_owned())
-            .collect();
+        ];
+        let (listed, read) = mcpfn_settings::listed_and_read(HOST.id, sets, |reader| {
+            drop(Settings::read(reader, &[]));
+        });
         assert_eq!(
-            names, listed,
+            read, listed,
             "read, and listed in crates/settings/src/table.rs"
         );
     }

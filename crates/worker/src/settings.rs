@@ -103,25 +103,12 @@ mod tests {
 
     #[test]
     fn the_table_has_what_is_read_and_nothing_else() {
-        let mut names = std::collections::BTreeSet::new();
-        for variables in [[("MCPFN_AUTH", "oauth,api-key,access")].as_slice(), &[]] {
-            let seen = std::cell::RefCell::new(Vec::new());
-            let variable = |name: &str| {
-                seen.borrow_mut().push(name.to_owned());
-                let found = variables.iter().find(|(known, _)| *known == name);
-                found.map(|(_, value)| std::ffi::OsString::from(value))
-            };
-            drop(Settings::read(EnvReader::new(&variable), &[]));
-            names.extend(seen.into_inner());
-        }
-        names.retain(|name| name.starts_with("MCPFN_"));
-        let listed = mcpfn_settings::SETTINGS
-            .iter()
-            .filter(|setting| setting.hosts.meets(HOST.id))
-            .map(|setting| setting.name.to_owned())
-            .collect();
+        let sets: &[&[(&str, &str)]] = &[&[("MCPFN_AUTH", "oauth,api-key,access")], &[]];
+        let (listed, read) = mcpfn_settings::listed_and_read(HOST.id, sets, |reader| {
+            drop(Settings::read(reader, &[]));
+        });
         assert_eq!(
-            names, listed,
+            read, listed,
             "read, and listed in crates/settings/src/table.rs"
         );
     }
