@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use mcpfn::port::{Sql, SqlError, SqlValue};
 use mcpfn::prelude::*;
-use mcpfn::{Platform, Setup};
+use mcpfn::{Setup, port::Platform};
 use mcpfn_sql::Sqlite;
 
 /// What the operator decides, as state.

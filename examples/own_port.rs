@@ -11,7 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use mcpfn::prelude::*;
-use mcpfn::{BoxFuture, Platform, ResultCache, Setup, StoreError};
+use mcpfn::{
+    Setup,
+    handler::BoxFuture,
+    port::{Platform, ResultCache, StoreError},
+};
 
 /// Somewhere that people hear of things.
 pub(crate) trait Announcer: Send + Sync {

@@ -5,7 +5,7 @@
 //! ```
 
 use mcpfn::prelude::*;
-use mcpfn::{Cx, IntoResource as _};
+use mcpfn::{Cx, handler::IntoResource as _};
 
 const NOTES: [(&str, &str); 3] = [
     ("breakfast", "Two eggs, bread, tea."),

@@ -6,7 +6,7 @@
 //! ```
 
 use mcpfn::prelude::*;
-use mcpfn::{JsonObject, Rate};
+use mcpfn::{JsonObject, port::Rate};
 use serde_json::json;
 
 pub(crate) fn server() -> Builder {

@@ -41,8 +41,10 @@ use std::time::Duration;
 use mcpfn::port::Sql;
 use mcpfn::testing::{Answer, CompletionTarget, TestClient, TestClock, TestHttp, block_on};
 use mcpfn::{
-    BoxFuture, CacheStatus, HttpClient, HttpRequest, Keyring, Principal, PrincipalKind, Scopes,
-    StoreError,
+    Principal, PrincipalKind, Scopes,
+    handler::BoxFuture,
+    port::{CacheStatus, HttpClient, HttpRequest, StoreError},
+    round_trip::Keyring,
 };
 use mcpfn_http::{Config, Service};
 use mcpfn_native::Client;

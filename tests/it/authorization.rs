@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use mcpfn::{BoxFuture, Builder, Platform, Principal, PrincipalKind, Scopes, Server};
+use mcpfn::{
+    Builder, Principal, PrincipalKind, Scopes, Server, handler::BoxFuture, port::Platform,
+};
 use mcpfn_http::{AuthError, Authenticator, Config};
 use mcpfn_toolkits::{names, register};
 use serde_json::{Value, json};

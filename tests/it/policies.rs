@@ -13,7 +13,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcpfn::prelude::*;
-use mcpfn::{Background, BoxFuture, FailureMode, Principal, PrincipalKind, Rate, RateLimits};
+use mcpfn::{
+    Principal, PrincipalKind,
+    handler::BoxFuture,
+    policy::{FailureMode, RateLimits},
+    port::{Background, Rate},
+};
 use mcpfn_http::Config;
 use mcpfn_native::memory::MemoryStores;
 use serde_json::{Value, json};

@@ -103,7 +103,7 @@ fn sleepy() -> Builder {
 #[test]
 fn a_call_ends_before_its_host_must() {
     let host = InProcess::new(sleepy);
-    let now = mcpfn::Clock::now_ms(&host.time);
+    let now = mcpfn::port::Clock::now_ms(&host.time);
     let ask = |seconds: u64, deadline_ms: u64| {
         let request = Request::modern(
             "tools/call",

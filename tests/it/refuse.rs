@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use mcpfn::prelude::*;
-use mcpfn::{Keyring, Principal, PrincipalKind, UrlElicitation};
+use mcpfn::{
+    Principal, PrincipalKind,
+    round_trip::{Keyring, UrlElicitation},
+};
 use mcpfn_http::Config;
 use serde_json::{Value, json};
 

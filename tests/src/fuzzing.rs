@@ -15,8 +15,11 @@ use http_body_util::{BodyExt, Full};
 use mcpfn::jsonrpc::{self, Id, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{
-    AuditEntry, AuditLog, BoxFuture, Clock, Envelope, Execution, Failure, Frame, Keyring, LogLevel,
-    Params, Platform, Principal, PrincipalKind, Random, Timer,
+    LogLevel, Principal, PrincipalKind,
+    handler::BoxFuture,
+    host::{Envelope, Execution, Frame, Params},
+    port::{AuditEntry, AuditLog, Clock, Failure, Platform, Random, Timer},
+    round_trip::Keyring,
 };
 use mcpfn_http::{Body, Config, Service, decode_header};
 use serde_json::{Value, json};

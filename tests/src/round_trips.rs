@@ -1,7 +1,7 @@
 //! Tools that ask the client something before they can end.
 
 use mcpfn::prelude::*;
-use mcpfn::{InputResponse, Sampling};
+use mcpfn::round_trip::{InputResponse, Sampling};
 use serde::{Deserialize, Serialize};
 
 pub(crate) fn add(builder: Builder) -> Builder {

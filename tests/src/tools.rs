@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcpfn::prelude::*;
-use mcpfn::{Capability, JsonObject, LogLevel};
+use mcpfn::{JsonObject, LogLevel, host::Capability};
 use serde_json::json;
 
 use crate::resources::{PNG, WAV};
@@ -126,7 +126,7 @@ struct Question {
 /// Asks the client's model.
 #[tool(read_only)]
 async fn test_sampling(args: Question, cx: &Cx) -> Result<String, ToolError> {
-    let sampled = cx.sample("answer", mcpfn::Sampling::new(args.prompt, 100))?;
+    let sampled = cx.sample("answer", mcpfn::round_trip::Sampling::new(args.prompt, 100))?;
     Ok(format!(
         "LLM response: {}",
         sampled.text().unwrap_or_default()

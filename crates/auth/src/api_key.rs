@@ -10,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use mcpfn_core::{
-    BoxFuture, MaybeSend, MaybeSync, Platform, Principal, PrincipalKind, Random, Scopes,
+    Principal, PrincipalKind, Scopes,
+    handler::{BoxFuture, MaybeSend, MaybeSync},
+    port::{Platform, Random},
 };
 use mcpfn_http::{AuthError, Authenticator};
 use sha2::{Digest, Sha256};

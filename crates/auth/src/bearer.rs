@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use http::{HeaderMap, header};
-use mcpfn_core::{BoxFuture, Platform, Principal};
+use mcpfn_core::{Principal, handler::BoxFuture, port::Platform};
 use mcpfn_http::{AuthError, Authenticator};
 
 use crate::denied::{invalid, malformed};

@@ -10,7 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use mcpfn_core::{BoxFuture, HttpRequest, Platform, Principal, PrincipalKind, Scopes};
+use mcpfn_core::{
+    Principal, PrincipalKind, Scopes,
+    handler::BoxFuture,
+    port::{HttpRequest, Platform},
+};
 use mcpfn_http::{AuthError, Authenticator};
 use serde::Deserialize;
 use serde_json::Value;

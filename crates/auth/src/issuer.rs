@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{HttpClient, HttpRequest, Platform};
+use mcpfn_core::port::{HttpClient, HttpRequest, Platform};
 use mcpfn_http::{AuthError, origin_and_path};
 use serde::Deserialize;
 

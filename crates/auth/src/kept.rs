@@ -13,7 +13,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mcpfn_core::{MaybeSend, MaybeSync, Platform};
+use mcpfn_core::{
+    handler::{MaybeSend, MaybeSync},
+    port::Platform,
+};
 
 /// How long the source is not asked again for a value that still serves, in milliseconds; and for
 /// one that is missing or too old to be used without asking. The shorter one doubles with each

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::HeaderMap;
-use mcpfn_core::{BoxFuture, Platform, Principal, PrincipalKind, Scopes};
+use mcpfn_core::{Principal, PrincipalKind, Scopes, handler::BoxFuture, port::Platform};
 use mcpfn_http::{AuthError, Authenticator};
 
 use crate::bearer;

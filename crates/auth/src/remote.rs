@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
-use mcpfn_core::{HttpClient, HttpRequest, HttpResponse, Platform};
+use mcpfn_core::port::{HttpClient, HttpRequest, HttpResponse, Platform};
 
 /// For one request; a call may wait for three of them.
 const TIMEOUT: Duration = Duration::from_secs(3);

@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform};
+use mcpfn_core::{
+    handler::{BoxFuture, MaybeSend, MaybeSync},
+    port::Platform,
+};
 
 /// Shorter RSA keys are broken, longer ones only cost time.
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;

@@ -9,7 +9,7 @@
 //! ```
 //! use std::time::{Duration, UNIX_EPOCH};
 //! use mcpfn_aws::{AccessKeys, domain, sign};
-//! use mcpfn_core::HttpRequest;
+//! use mcpfn_core::port::HttpRequest;
 //!
 //! let region = "eu-central-1";
 //! let keys = AccessKeys { id: "AKID".into(), secret: "secret".into(), session: None };

@@ -10,7 +10,7 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign as signed,
 };
 use aws_sigv4::sign::v4;
-use mcpfn_core::HttpRequest;
+use mcpfn_core::port::HttpRequest;
 
 use crate::AccessKeys;
 

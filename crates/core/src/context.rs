@@ -56,7 +56,7 @@ use crate::version::Revision;
 /// the time that the call has left:
 ///
 /// ```
-/// use mcpfn_core::{Cx, Form, HttpClient, HttpRequest, ToolError};
+/// use mcpfn_core::{Cx, ToolError, round_trip::Form, port::{HttpClient, HttpRequest}};
 /// use mcpfn_testing::{Answer, TestCx, TestHttp, block_on};
 /// use serde_json::json;
 /// use std::sync::Arc;

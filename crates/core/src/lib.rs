@@ -7,7 +7,7 @@
 //!
 //! **Out of scope:** HTTP (crate `mcpfn-http`), sockets, files, clocks, randomness, environment
 //! variables, threads and tasks. What is not a function of the request comes in through
-//! [`Platform`].
+//! [`Platform`](port::Platform).
 //!
 //! **Panics:** none on client input. `build()` reports every registration mistake; after it nothing
 //! can be registered.
@@ -21,6 +21,20 @@
 //! assert_eq!(server.counts(), (1, 0, 0));
 //! # Ok::<(), mcpfn_core::BuildError>(())
 //! ```
+//!
+//! # Modules
+//!
+//! | module | for |
+//! |---|---|
+//! | the root | [`Server`], what is registered with it, what a handler is given and gives |
+//! | [`content`] | content blocks and results |
+//! | [`handler`] | the traits behind `.handler(..)` and the macros |
+//! | [`round_trip`] | questions to the user in the middle of a call |
+//! | [`policy`] | rate limits, and what happens when a store fails |
+//! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
+//! | [`upstream`] | other servers, presented as one's own |
+//! | [`host`] | what a host calls: messages in, responses out |
+//! | [`jsonrpc`], [`text`] | reading messages, cleaning text |
 //!
 //! # When to use it
 //!
@@ -44,75 +58,49 @@ mod builder;
 mod call;
 mod canonical;
 mod complete;
+pub mod content;
 mod context;
 mod declared;
 mod dispatch;
 mod error;
 mod for_testing;
-mod handler;
+pub mod handler;
 mod handler_future;
+mod handler_trait;
+pub mod host;
 mod join;
 pub mod jsonrpc;
 mod line;
 mod model;
 mod outbox;
-mod policy;
-mod port;
+pub mod policy;
+pub mod port;
 mod principal;
 mod prompt;
 mod resource;
-mod round_trip;
+pub mod round_trip;
 mod running;
 mod scope;
 mod send;
 mod server;
 pub mod text;
 mod tool;
-mod upstream;
+pub mod upstream;
 mod version;
 
 pub use builder::{BuildError, Builder};
-pub use call::{Call, Envelope, Era, Params, RequestMeta, unsupported};
 pub use context::Cx;
 pub use error::ToolError;
-pub use handler::Handler;
-pub use handler_future::{HandlerFuture, Registrable};
-pub use line::{Batch, Connection, Received};
 pub use model::JsonObject;
-pub use model::capabilities::{Capability, ClientCapabilities};
-pub use model::content::{
-    Annotations, Content, EmbeddedResource, MediaContent, ResourceBody, ResourceContents,
-    ResourceLink, Role, TextContent,
-};
-pub use model::implementation::{Icon, Implementation};
-pub use model::input::{
-    ElicitAction, Elicited, Form, InputRequest, InputResponse, Root, Sampled, Sampling,
-    UrlElicitation,
-};
-pub use model::list_kind::ListKind;
-pub use model::meta::{LogLevel, TraceContext};
-pub use model::prompt::{GetPromptResult, PromptMessage};
-pub use model::tool::CallToolResult;
-pub use policy::{FailureMode, RateLimits};
-pub use port::audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
-pub use port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
-pub use port::store::{
-    Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
-};
-pub use port::{Background, Clock, Platform, Random, Timer};
+pub use model::meta::LogLevel;
 pub use principal::{Principal, PrincipalKind};
-pub use prompt::{IntoPrompt, IntoPromptResult, Prompt};
-pub use resource::result::IntoResourceContents;
-pub use resource::{IntoResource, Resource, Variables};
-pub use round_trip::{InputRequired, KeyError, Keyring};
-pub use running::{ErrorInfo, Execution, Frame, RpcResponse, Running};
+pub use prompt::Prompt;
+pub use resource::{Resource, Variables};
 pub use scope::Scopes;
-pub use send::{BoxFuture, MaybeSend, MaybeSync};
 pub use server::Server;
-pub use tool::result::{IntoToolResult, Json, Structured};
-pub use tool::schema::{HeaderParameter, Input, JsonSchema, NoArguments};
-pub use tool::{IntoTool, Tool};
-pub use upstream::{CompletionRequest, ListOutcome, Upstream, UpstreamList, namespaced_uri};
+pub use tool::Tool;
+pub use tool::result::Json;
+pub use tool::schema::{JsonSchema, NoArguments};
 pub use version::Revision;
 
 #[cfg(feature = "macros")]

@@ -16,9 +16,13 @@ use crate::policy::single_flight::SingleFlight;
 use crate::policy::{FailureMode, IdempotentWrites, RateLimits};
 use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
-use audit_log::AuditLog;
+
+pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
+pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use runtime::{Background, Clock, Random, Timer};
-use store::{IdempotencyStore, ResultCache};
+pub use store::{
+    Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
+};
 
 /// What a host gives to a call.
 #[derive(Clone)]

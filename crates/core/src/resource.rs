@@ -17,8 +17,8 @@ use crate::complete::Completers;
 use crate::context::Cx;
 use crate::declared::declared;
 use crate::error::ToolError;
-use crate::handler::Handler;
 use crate::handler_future::Registrable;
+use crate::handler_trait::Handler;
 use crate::model::JsonObject;
 use crate::model::content::{Annotations, ResourceContents};
 use crate::model::implementation::Icon;
@@ -30,7 +30,7 @@ use result::IntoResourceContents;
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcpfn_core::{Annotations, Cx, JsonSchema, Resource, Role, Server, ToolError};
+/// use mcpfn_core::{Cx, JsonSchema, Resource, Server, ToolError, content::{Annotations, Role}};
 /// use mcpfn_testing::{CompletionTarget, TestClient};
 ///
 /// #[derive(serde::Deserialize, JsonSchema)]

@@ -9,7 +9,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::input::{Form, InputRequest, Sampling, UrlElicitation};
+pub use crate::model::input::{
+    ElicitAction, Elicited, Form, InputRequest, InputResponse, Root, Sampled, Sampling,
+    UrlElicitation,
+};
 
 pub(crate) use seal::Binding;
 pub use seal::{KeyError, Keyring};

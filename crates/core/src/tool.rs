@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::context::Cx;
 use crate::declared::declared;
 use crate::error::ToolError;
-use crate::handler::Handler;
 use crate::handler_future::Registrable;
+use crate::handler_trait::Handler;
 use crate::model::JsonObject;
 use crate::model::implementation::Icon;
 use crate::model::tool::{CallToolResult, ToolAnnotations};
@@ -32,7 +32,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcpfn_core::{NoArguments, Rate, Server, Tool};
+/// use mcpfn_core::{NoArguments, Server, Tool, port::Rate};
 /// use mcpfn_testing::TestClient;
 /// use serde_json::json;
 ///
@@ -59,7 +59,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 /// its argument; [`Tool::input_schema`] and [`Tool::output_schema`] publish others:
 ///
 /// ```
-/// use mcpfn_core::{CallToolResult, JsonObject, Server, Tool};
+/// use mcpfn_core::{JsonObject, Server, Tool, content::CallToolResult};
 /// use mcpfn_testing::TestClient;
 /// use serde_json::{Value, json};
 ///

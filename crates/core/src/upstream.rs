@@ -19,7 +19,8 @@ use crate::model::prompt::{GetPromptResult, PromptDefinition};
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{CallToolResult, ToolDefinition};
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
-use crate::tool::schema::{self, HeaderParameter};
+use crate::tool::schema;
+pub use crate::tool::schema::HeaderParameter;
 use crate::version::Revision;
 
 /// How long a call of an upstream's tool may take.

@@ -18,7 +18,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mcpfn_aws::AccessKeys;
-use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpRequest},
+};
 use mcpfn_ports::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
     WriteCondition,

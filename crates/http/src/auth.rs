@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
-use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync, Platform, Principal};
+use mcpfn_core::{
+    Principal,
+    handler::{BoxFuture, MaybeSend, MaybeSync},
+    port::Platform,
+};
 use serde_json::json;
 
 /// Where the metadata document is, also with the endpoint's path behind it.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::SizeHint;
-use mcpfn_core::{Frame, Running};
+use mcpfn_core::host::{Frame, Running};
 
 use crate::heartbeat::{Beat, Pulse};
 

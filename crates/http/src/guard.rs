@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
-use mcpfn_core::{Platform, Principal, PrincipalKind, Scopes};
+use mcpfn_core::{Principal, PrincipalKind, Scopes, port::Platform};
 
 use crate::auth::{AuthError, AuthErrorKind, Challenge};
 use crate::config::{Config, split_port};

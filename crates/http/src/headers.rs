@@ -5,7 +5,11 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
-use mcpfn_core::{Envelope, HeaderParameter, RequestMeta, Server};
+use mcpfn_core::{
+    Server,
+    host::{Envelope, RequestMeta},
+    upstream::HeaderParameter,
+};
 use serde_json::Value;
 
 use crate::fields::{Field, Fields};

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use mcpfn_core::{BoxFuture, Frame, Platform, Running};
+use mcpfn_core::{
+    handler::BoxFuture,
+    host::{Frame, Running},
+    port::Platform,
+};
 
 /// How often, and whose timer says so.
 #[derive(Clone)]

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use mcpfn_core::host::{Execution, Frame, RpcResponse, Running};
 use mcpfn_core::jsonrpc::{Error, ErrorCode};
-use mcpfn_core::{Execution, Frame, RpcResponse, Running};
 
 use crate::auth::{AuthConfig, Challenge};
 use crate::body::Body;

@@ -8,8 +8,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
 use mcpfn_core::{
-    BoxFuture, Envelope, Era, Execution, Params, Platform, Principal, Revision, RpcResponse,
-    Server, unsupported,
+    Principal, Revision, Server,
+    handler::BoxFuture,
+    host::{Envelope, Era, Execution, Params, RpcResponse, unsupported},
+    port::Platform,
 };
 
 use crate::auth::WELL_KNOWN;

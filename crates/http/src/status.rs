@@ -1,7 +1,7 @@
 //! The one table from a protocol answer to an HTTP status.
 
 use http::StatusCode;
-use mcpfn_core::ErrorInfo;
+use mcpfn_core::host::ErrorInfo;
 use mcpfn_core::jsonrpc::ErrorCode;
 
 /// Status of an answer. A tool's own failure (`isError`) is a result and therefore 200.

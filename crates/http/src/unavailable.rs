@@ -2,7 +2,7 @@
 //! Not the refusals of a request: those are `guard`'s and the protocol's.
 
 use http::{Response, StatusCode};
-use mcpfn_core::RpcResponse;
+use mcpfn_core::host::RpcResponse;
 use mcpfn_core::jsonrpc::Error;
 
 use crate::body::Body;

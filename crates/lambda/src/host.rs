@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
 use mcpfn_auth::IamScopes;
-use mcpfn_core::{Platform, Principal, PrincipalKind, Scopes};
+use mcpfn_core::{Principal, PrincipalKind, Scopes, port::Platform};
 use mcpfn_http::{Deadline, Service};
 use mcpfn_native::Process;
 use mcpfn_settings::{AuthMethod, AuthMethods};

@@ -26,7 +26,7 @@
 //! ```no_run
 //! use std::convert::Infallible;
 //! use std::process::ExitCode;
-//! use mcpfn_core::{NoArguments, Platform, Server, Tool};
+//! use mcpfn_core::{NoArguments, Server, Tool, port::Platform};
 //! use mcpfn_lambda::Setup;
 //!
 //! fn main() -> ExitCode {

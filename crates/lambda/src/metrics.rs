@@ -9,7 +9,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use mcpfn_core::{AuditEntry, AuditLog, CacheStatus, Clock, Failure, Outcome};
+use mcpfn_core::port::{AuditEntry, AuditLog, CacheStatus, Clock, Failure, Outcome};
 use mcpfn_settings::Log;
 use serde_json::json;
 use tracing_subscriber::fmt::format::Writer;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
-use mcpfn_core::Platform;
+use mcpfn_core::port::Platform;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, environment};
 use mcpfn_settings::{Setting, Setup, build};

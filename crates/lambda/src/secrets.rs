@@ -8,7 +8,10 @@ use std::time::{Duration, SystemTime};
 
 use mcpfn_auth::KeySource;
 use mcpfn_aws::AccessKeys;
-use mcpfn_core::{BoxFuture, HttpClient, HttpRequest};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpRequest},
+};
 use mcpfn_settings::EnvReader;
 use serde_json::{Value, json};
 

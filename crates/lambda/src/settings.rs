@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use mcpfn_core::Rate;
+use mcpfn_core::port::Rate;
 use mcpfn_settings::{
     AuthMethod, Common, Deployment, EnvReader, Host, Hosts, OpenKeySource, Setting, SettingsError,
 };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use mcpfn_core::{Platform, Server};
+use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, environment};
 use mcpfn_settings::{Assembly, Common, Hosts, Observed, SETTINGS, Setting, Setup, build, help};

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use mcpfn_core::jsonrpc::{self, Incoming, Message};
-use mcpfn_core::{Envelope, Platform, Principal, Revision, Server};
+use mcpfn_core::{Principal, Revision, Server, host::Envelope, port::Platform};
 use mcpfn_native::OsRandom;
 use serde_json::{Value, json};
 

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use mcpfn_core::Platform;
+use mcpfn_core::port::Platform;
 use mcpfn_http::{Body, Service};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use mcpfn_core::{Keyring, NoArguments, Server, Tool};
+//! use mcpfn_core::{NoArguments, Server, Tool, round_trip::Keyring};
 //! use mcpfn_http::{Config, Service};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

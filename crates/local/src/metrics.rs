@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcpfn_core::AuditEntry;
+use mcpfn_core::port::AuditEntry;
 
 /// Upper bounds of the buckets, in milliseconds.
 const BOUNDS: [u64; 14] = [

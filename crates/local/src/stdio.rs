@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mcpfn_core::jsonrpc::Error;
-use mcpfn_core::{Connection, Frame, Platform, Principal, Received, RpcResponse, Running, Server};
+use mcpfn_core::{
+    Principal, Server,
+    host::{Connection, Frame, Received, RpcResponse, Running},
+    port::Platform,
+};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};

@@ -89,21 +89,21 @@ fn marked(item: &ItemFn, mark: &Ident, signature: &Signature) -> TokenStream {
         None => (quote!(), quote!(), quote!('static)),
     };
     // The complaint about a future that is not `Send` comes out of this line.
-    let future = quote_spanned!(place(ident)=> ::mcpfn::HandlerFuture::new(#future));
+    let future = quote_spanned!(place(ident)=> ::mcpfn::handler::HandlerFuture::new(#future));
     let parameters = quote!(#generics(#arguments #context));
-    let output = quote!(::mcpfn::HandlerFuture<#lifetime, #mark, #output>);
+    let output = quote!(::mcpfn::handler::HandlerFuture<#lifetime, #mark, #output>);
     around(item, &parameters, &output, &future)
 }
 
 /// In place of a function that can't be a tool: keeps the author's own inside, to be checked, and
 /// returns a mark.
 fn refused(item: &ItemFn, mark: &Ident) -> TokenStream {
-    let output = quote!(::mcpfn::HandlerFuture<'static, #mark, ()>);
+    let output = quote!(::mcpfn::handler::HandlerFuture<'static, #mark, ()>);
     around(
         item,
         &quote!(()),
         &output,
-        &quote!(::mcpfn::HandlerFuture::new(async {})),
+        &quote!(::mcpfn::handler::HandlerFuture::new(async {})),
     )
 }
 
@@ -156,7 +156,7 @@ fn builder(kind: MacroKind, settings: &MacroSettings, item: &ItemFn) -> TokenStr
         SettingValue::Mark(on) => on.then(|| quote!(.#key())),
         SettingValue::Hint(on) => Some(quote!(.#key(#on))),
         SettingValue::Milliseconds(number) => Some(quote!(.#key(::core::time::Duration::from_millis(#number)))),
-        SettingValue::Rate(calls, per) => Some(quote!(.#key(::mcpfn::Rate { calls: #calls, per: ::core::time::Duration::from_millis(#per) }))),
+        SettingValue::Rate(calls, per) => Some(quote!(.#key(::mcpfn::port::Rate { calls: #calls, per: ::core::time::Duration::from_millis(#per) }))),
     });
     quote!(::mcpfn::#product::new(#uri #name) #comment #(#calls)*)
 }
@@ -180,7 +180,7 @@ fn registrar(kind: MacroKind, item: &ItemFn, mark: &Ident, value: &TokenStream) 
 
         #(#conditions)*
         #[allow(deprecated)]
-        impl ::mcpfn::#conversion for #mark {
+        impl ::mcpfn::handler::#conversion for #mark {
             fn #method(self) -> ::mcpfn::#product {
                 #value
             }

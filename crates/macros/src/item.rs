@@ -131,6 +131,6 @@ fn structured(item: &DeriveInput) -> TokenStream {
         .map(|_| quote!(Self: ::mcpfn::__private::serde::Serialize + ::mcpfn::__private::schemars::JsonSchema));
     quote! {
         #(#conditions)*
-        impl #parameters ::mcpfn::Structured for #ident #arguments where #(#bounds,)* #derived {}
+        impl #parameters ::mcpfn::handler::Structured for #ident #arguments where #(#bounds,)* #derived {}
     }
 }

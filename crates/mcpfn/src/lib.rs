@@ -51,17 +51,21 @@ pub use mcpfn_core::*;
 #[cfg(feature = "testing")]
 pub use mcpfn_testing as testing;
 
-/// Ports to what tools ask beside the protocol: databases, files, embeddings.
+/// What comes in from outside: clock, stores, HTTP, audit log, and what tools ask beside the
+/// protocol: databases, files, embeddings.
 pub mod port {
+    pub use mcpfn_core::port::*;
     pub use mcpfn_ports::*;
 }
 
 /// Everything that a file with tools in it needs.
 pub mod prelude {
     pub use mcpfn_core::{
-        Builder, CallToolResult, Content, Cx, Form, GetPromptResult, Json, JsonSchema, NoArguments,
-        Prompt, PromptMessage, Resource, ResourceContents, Server, Tool, ToolError, input, output,
-        prompt, resource, tool,
+        Builder, Cx, Json, JsonSchema, NoArguments, Prompt, Resource, Server, Tool, ToolError,
+        content::{CallToolResult, Content, GetPromptResult, PromptMessage, ResourceContents},
+        input, output, prompt, resource,
+        round_trip::Form,
+        tool,
     };
 }
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use mcpfn_core::{Builder, Platform};
+use mcpfn_core::{Builder, port::Platform};
 use mcpfn_local::{Hosts, Program, Setting, Setup};
 
 /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See

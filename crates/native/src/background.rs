@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcpfn_core::{Background, BoxFuture};
+use mcpfn_core::{handler::BoxFuture, port::Background};
 use tokio::task::JoinSet;
 
 /// The tasks of this process that no call waits for.

@@ -1,4 +1,4 @@
-//! The port to other HTTP services (`mcpfn_core::HttpClient`) where there are sockets: hyper,
+//! The port to other HTTP services (`mcpfn_core::port::HttpClient`) where there are sockets: hyper,
 //! rustls with ring, the roots of the web compiled in. HTTP/1.1 only; no redirects, cookies,
 //! proxies or retries. Bodies are decompressed, except parts of them (status 206). A request goes
 //! from its values to its answer here, in the order of the checks.
@@ -24,7 +24,10 @@ use http::header::{
 use http::response::Parts;
 use http::{Method, Request};
 use http_body_util::Full;
-use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use mcpfn_core::FailureMode;
+//! use mcpfn_core::policy::FailureMode;
 //! use mcpfn_native::memory::MemoryStores;
 //! use mcpfn_native::{Tasks, new_key, platform};
 //!

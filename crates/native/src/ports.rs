@@ -4,7 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mcpfn_core::{BoxFuture, Clock, Keyring, Platform, Random, Timer};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{Clock, Platform, Random, Timer},
+    round_trip::Keyring,
+};
 use mcpfn_settings::Log;
 
 /// The platform of this process, to which a server adds the ports of its toolkits.

@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{HttpClient, Keyring, Platform, Server};
+use mcpfn_core::{
+    Server,
+    port::{HttpClient, Platform},
+    round_trip::Keyring,
+};
 
 use crate::background::Tasks;
 use crate::client::Client;

@@ -15,7 +15,7 @@ mod settings;
 #[cfg(feature = "otel")]
 mod span;
 
-use mcpfn_core::Platform;
+use mcpfn_core::port::Platform;
 use mcpfn_settings::{Hosts, Setting};
 
 #[cfg(feature = "otel")]

@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::blob_path::BlobPath;
-use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
+use mcpfn_core::handler::{BoxFuture, MaybeSend, MaybeSync};
 
 /// Files in directories, under one top. Whatever a path resolves to lies below that top, or the
 /// operation fails with [`BlobError::Outside`]: an implementation promises this also for links, and

@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
+use mcpfn_core::handler::{BoxFuture, MaybeSend, MaybeSync};
 
 /// A model whose vectors are close where the meaning of texts is.
 ///
 /// ```
-/// use mcpfn_core::BoxFuture;
+/// use mcpfn_core::handler::BoxFuture;
 /// use mcpfn_ports::{EmbedError, Embedder};
 ///
 /// /// Knows of a text how long it is and how many words it has: a model for tests.

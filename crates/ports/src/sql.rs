@@ -4,14 +4,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use mcpfn_core::{BoxFuture, MaybeSend, MaybeSync};
+use mcpfn_core::handler::{BoxFuture, MaybeSend, MaybeSync};
 
 /// A SQL database that a toolkit may ask. Parameters are always bound, never pasted into the text.
 ///
 /// Placeholders in the text are `?1`, `?2`, ... in every dialect; a driver translates them.
 ///
 /// ```
-/// use mcpfn_core::{BoxFuture, Cx, ToolError};
+/// use mcpfn_core::{Cx, ToolError, handler::BoxFuture};
 /// use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue};
 /// use mcpfn_testing::{TestCx, block_on};
 /// use std::sync::Arc;

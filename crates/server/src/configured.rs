@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use mcpfn::port::{Blobs, Sql};
-use mcpfn::{Builder, Platform, Server};
+use mcpfn::{Builder, Server, port::Platform};
 use mcpfn_toolkits::{Needs, any_needs, defaults, register};
 
 /// A server, and what it asks its host for.

@@ -307,7 +307,7 @@ mod tests {
         fn embed<'a>(
             &'a self,
             texts: &'a [String],
-        ) -> mcpfn::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::port::EmbedError>> {
+        ) -> mcpfn::handler::BoxFuture<'a, Result<Vec<Vec<f32>>, mcpfn::port::EmbedError>> {
             Box::pin(async move { Ok(vec![vec![0.5; 3072]; texts.len()]) })
         }
     }

@@ -9,7 +9,7 @@ mod settings;
 
 use std::sync::Arc;
 
-use mcpfn::Platform;
+use mcpfn::port::Platform;
 use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
 

@@ -12,7 +12,7 @@ mod settings;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mcpfn::{Platform, Setup};
+use mcpfn::{Setup, port::Platform};
 
 use configured::{Configured, configured, ports};
 

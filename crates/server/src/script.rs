@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use mcpfn::BoxFuture;
+use mcpfn::handler::BoxFuture;
 use mcpfn::port::{Dialect, Rows, Sql, SqlError, SqlValue};
 
 /// A file of statements.

@@ -4,7 +4,11 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Keyring, Platform, Random, Server};
+use mcpfn_core::{
+    Builder, Server,
+    port::{Platform, Random},
+    round_trip::Keyring,
+};
 use mcpfn_http::{Config, Service};
 
 use crate::common::{Common, Host};

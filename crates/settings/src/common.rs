@@ -1,7 +1,7 @@
 //! The settings that mean the same on every host, and what a host says about itself so that they
 //! do. Which variables only one host has is that host's business.
 
-use mcpfn_core::{Keyring, Rate};
+use mcpfn_core::{port::Rate, round_trip::Keyring};
 use tracing::Level;
 
 use crate::credentials::{Credentials, OpenKeySource};

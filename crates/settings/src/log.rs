@@ -1,7 +1,7 @@
 //! The audit log as lines of the log. Which format and which place a line has is
 //! decided where `tracing` is set up.
 
-use mcpfn_core::{AuditEntry, AuditLog, Failure};
+use mcpfn_core::port::{AuditEntry, AuditLog, Failure};
 
 /// Writes every entry to `tracing`.
 #[derive(Debug, Clone, Copy, Default)]

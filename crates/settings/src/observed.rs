@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mcpfn_core::{AuditEntry, AuditLog, Failure, MaybeSend, MaybeSync};
+use mcpfn_core::{
+    handler::{MaybeSend, MaybeSync},
+    port::{AuditEntry, AuditLog, Failure},
+};
 
 /// Passes every entry on, and then shows those of calls to a function.
 pub struct Observed<F> {

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use mcpfn_core::{
-    FailureMode, IdempotencyStore, Platform, Rate, RateLimiter, RateLimits, ResultCache,
+    policy::{FailureMode, RateLimits},
+    port::{IdempotencyStore, Platform, Rate, RateLimiter, ResultCache},
 };
 
 use crate::reader::{EnvReader, is_none};

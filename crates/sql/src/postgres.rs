@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use tokio::time::timeout;
 

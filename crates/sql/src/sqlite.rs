@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 
 use self::connect::{DatabasePath, Rights};

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{Rows, Sql, SqlError, SqlValue};
 use mcpfn_sql::Sqlite;
 

@@ -2,7 +2,7 @@
 //! it.
 
 use mcpfn_core::__private::testing;
-use mcpfn_core::{InputResponse, ToolError};
+use mcpfn_core::{ToolError, round_trip::InputResponse};
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mcpfn_core::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
+use mcpfn_core::port::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
 
 /// What a server told its operator. Clones share it.
 #[derive(Debug, Clone, Default)]

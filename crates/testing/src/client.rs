@@ -12,8 +12,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use mcpfn_core::{
-    Builder, GetPromptResult, JsonObject, MaybeSend, MaybeSync, Platform, Principal, Revision,
-    Scopes, Server,
+    Builder, JsonObject, Principal, Revision, Scopes, Server,
+    content::GetPromptResult,
+    handler::{MaybeSend, MaybeSync},
+    port::Platform,
 };
 use serde::Serialize;
 use serde_json::{Value, json};

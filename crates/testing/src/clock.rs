@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use mcpfn_core::{BoxFuture, Clock, Timer};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{Clock, Timer},
+};
 
 /// 2026-07-28T00:00Z, in milliseconds since 1970.
 const START_MS: u64 = 1_785_196_800_000;
@@ -23,7 +26,7 @@ const START_MS: u64 = 1_785_196_800_000;
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcpfn_core::{Clock, Timer};
+/// use mcpfn_core::port::{Clock, Timer};
 /// use mcpfn_testing::{TestClock, block_on};
 ///
 /// let clock = TestClock::auto();

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use mcpfn_core::__private::testing::{self, TestOutbox, TestParts, TestState};
 use mcpfn_core::{
-    ClientCapabilities, Cx, Implementation, LogLevel, MaybeSend, MaybeSync, Platform, Principal,
-    Revision, TraceContext,
+    Cx, LogLevel, Principal, Revision,
+    content::Implementation,
+    handler::{MaybeSend, MaybeSync},
+    host::{ClientCapabilities, TraceContext},
+    port::Platform,
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
 
 type HttpAnswerer = dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Send + Sync;
 
@@ -12,7 +15,7 @@ type HttpAnswerer = dyn Fn(&HttpRequest) -> Result<HttpResponse, HttpError> + Se
 ///
 /// ```
 /// use std::sync::Arc;
-/// use mcpfn_core::{HttpClient, HttpRequest};
+/// use mcpfn_core::port::{HttpClient, HttpRequest};
 /// use mcpfn_testing::{TestCx, TestHttp, block_on};
 ///
 /// let weather = TestHttp::new(|_| Ok(TestHttp::json(200, r#"{"celsius": 21}"#)));

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mcpfn_core::{FailureMode, Keyring, Platform, Random, RateLimits};
+use mcpfn_core::{
+    policy::{FailureMode, RateLimits},
+    port::{Platform, Random},
+    round_trip::Keyring,
+};
 
 use crate::audit::TestAudit;
 use crate::clock::TestClock;

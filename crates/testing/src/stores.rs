@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use mcpfn_core::{
-    Admission, BoxFuture, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
-    StoreError,
+    handler::BoxFuture,
+    port::{
+        Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
+    },
 };
 
 /// The three stores. Clones share what is in them.
 ///
 /// ```
-/// use mcpfn_core::ResultCache;
+/// use mcpfn_core::port::ResultCache;
 /// use mcpfn_testing::{TestStores, block_on};
 ///
 /// let stores = TestStores::default();

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use mcpfn::prelude::*;
 use mcpfn::testing::{Answer, ClientError, CompletionTarget, TestClient, TestClock};
-use mcpfn::{CacheStatus, InputResponse, LogLevel, Outcome, Revision, Sampling};
+use mcpfn::{
+    LogLevel, Revision,
+    port::{CacheStatus, Outcome},
+    round_trip::{InputResponse, Sampling},
+};
 use serde_json::{Value, json};
 
 #[input]

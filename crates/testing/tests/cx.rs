@@ -7,8 +7,10 @@ use mcpfn::testing::{
     Answer, TestClock, TestCx, TestHttp, block_on, carried_state, private_cause, questions,
 };
 use mcpfn::{
-    Capability, ClientCapabilities, Cx, Form, HttpClient, HttpRequest, LogLevel, Principal,
-    PrincipalKind, Revision, Sampling, Scopes, ToolError,
+    Cx, LogLevel, Principal, PrincipalKind, Revision, Scopes, ToolError,
+    host::{Capability, ClientCapabilities},
+    port::{HttpClient, HttpRequest},
+    round_trip::{Form, Sampling},
 };
 use serde_json::json;
 

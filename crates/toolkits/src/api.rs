@@ -8,7 +8,11 @@ use std::fmt::{Display, Write as _};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
-use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, ToolError, text};
+use mcpfn_core::{
+    Cx, ToolError,
+    port::{HttpError, HttpRequest, HttpResponse},
+    text,
+};
 use serde::de::DeserializeOwned;
 
 use crate::config::Secret;

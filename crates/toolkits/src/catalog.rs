@@ -9,7 +9,9 @@ mod search;
 use std::sync::Arc;
 
 use mcpfn_core::{
-    Builder, Cx, IntoPrompt as _, IntoResource as _, Json, ToolError, input, prompt, resource,
+    Builder, Cx, Json, ToolError,
+    handler::{IntoPrompt as _, IntoResource as _},
+    input, prompt, resource,
 };
 use mcpfn_ports::{Dialect, Sql, SqlValue};
 

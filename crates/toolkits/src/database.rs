@@ -12,7 +12,8 @@ mod query;
 pub(crate) mod schema;
 
 use mcpfn_core::{
-    Builder, Cx, IntoResource as _, Json, NoArguments, ToolError, input, output, resource, tool,
+    Builder, Cx, Json, NoArguments, ToolError, handler::IntoResource as _, input, output, resource,
+    tool,
 };
 
 use crate::config::Config;

@@ -5,7 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_core::{BoxFuture, HttpClient, HttpRequest, text};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpRequest},
+    text,
+};
 use mcpfn_ports::{EmbedError, Embedder};
 use serde::Deserialize;
 use serde_json::json;

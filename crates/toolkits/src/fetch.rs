@@ -11,7 +11,7 @@ mod own;
 mod page;
 mod writer;
 
-use mcpfn_core::{Builder, CallToolResult, Cx, ToolError, input, tool};
+use mcpfn_core::{Builder, Cx, ToolError, content::CallToolResult, input, tool};
 
 use crate::untrusted;
 

@@ -15,7 +15,7 @@ mod write;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, IntoResource as _, ToolError, text};
+use mcpfn_core::{Builder, Cx, ToolError, handler::IntoResource as _, text};
 use mcpfn_ports::{BlobError, BlobPath, Blobs};
 
 use crate::api::encode;

@@ -12,7 +12,7 @@ mod write;
 
 use std::time::Duration;
 
-use mcpfn_core::{Builder, Cx, HttpRequest, ToolError, text};
+use mcpfn_core::{Builder, Cx, ToolError, port::HttpRequest, text};
 use serde::Deserialize;
 
 use crate::api::{ApiAnswer, ApiClient};

@@ -1,7 +1,11 @@
 //! Marks results that strangers wrote, so that neither a model nor a program takes them for
 //! instructions. Filters nothing.
 
-use mcpfn_core::{CallToolResult, IntoToolResult, Structured, ToolError};
+use mcpfn_core::{
+    ToolError,
+    content::CallToolResult,
+    handler::{IntoToolResult, Structured},
+};
 use serde_json::Value;
 
 /// Stands before every such text.

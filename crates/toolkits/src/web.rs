@@ -11,7 +11,7 @@ mod engine;
 
 use std::time::Duration;
 
-use mcpfn_core::{Builder, CallToolResult, Cx, ToolError, input, output, text, tool};
+use mcpfn_core::{Builder, Cx, ToolError, content::CallToolResult, input, output, text, tool};
 
 use crate::api::ApiClient;
 use crate::config::{Config, Secret};

@@ -12,7 +12,11 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use mcpfn_auth::Signatures;
-use mcpfn_core::{Builder, HttpClient, Platform, RateLimits};
+use mcpfn_core::{
+    Builder,
+    policy::RateLimits,
+    port::{HttpClient, Platform},
+};
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{Assembly, EnvReader, Policies, Setting, Setup, build};
 use tracing::Level;

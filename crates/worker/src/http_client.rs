@@ -6,7 +6,10 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use http::Uri;
-use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
 use worker::js_sys::{Uint8Array, global};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use mcpfn_core::{Background, BoxFuture, Clock, Keyring, Platform, Random, Timer};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{Background, Clock, Platform, Random, Timer},
+    round_trip::Keyring,
+};
 use mcpfn_settings::Log;
 use worker::js_sys::{Date, global};
 use worker::wasm_bindgen::JsCast;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use mcpfn_core::{IdempotencyStore, Rate};
+use mcpfn_core::port::{IdempotencyStore, Rate};
 use worker::js_sys::{JSON, Object, Reflect};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::{D1Database, Env};

@@ -2,7 +2,7 @@
 //! imported once and serves every request of the isolate.
 
 use mcpfn_auth::{PublicKey, SignatureKey, Signatures};
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use worker::js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsValue};

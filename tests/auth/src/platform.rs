@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mcpfn_core::{
-    AuditEntry, AuditLog, BoxFuture, Clock, Failure, HttpClient, Keyring, Platform, Random, Timer,
+    handler::BoxFuture,
+    port::{AuditEntry, AuditLog, Clock, Failure, HttpClient, Platform, Random, Timer},
+    round_trip::Keyring,
 };
 use mcpfn_native::Client;
 

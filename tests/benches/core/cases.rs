@@ -13,7 +13,12 @@ use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use mcpfn::jsonrpc::{self, Incoming, Message};
 use mcpfn::prelude::*;
-use mcpfn::{Envelope, Execution, FailureMode, Frame, Platform, Principal, Rate, RateLimits};
+use mcpfn::{
+    Principal,
+    host::{Envelope, Execution, Frame},
+    policy::{FailureMode, RateLimits},
+    port::{Platform, Rate},
+};
 use mcpfn_http::{Config, Service};
 use mcpfn_it::fuzzing;
 use mcpfn_native::memory::MemoryStores;

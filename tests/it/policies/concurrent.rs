@@ -4,7 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn::{Background, BoxFuture, FailureMode, Platform, Rate, RateLimits};
+use mcpfn::{
+    handler::BoxFuture,
+    policy::{FailureMode, RateLimits},
+    port::{Background, Platform, Rate},
+};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{Tasks, new_key, platform};

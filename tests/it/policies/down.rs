@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mcpfn::{
-    Admission, BoxFuture, FailureMode, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter,
-    RateLimits, ResultCache, StoreError,
+    handler::BoxFuture,
+    policy::{FailureMode, RateLimits},
+    port::{
+        Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
+    },
 };
 use mcpfn_http::Config;
 use serde_json::json;

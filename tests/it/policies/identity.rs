@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use mcpfn::prelude::*;
-use mcpfn::{BoxFuture, Platform, Principal, PrincipalKind};
+use mcpfn::{Principal, PrincipalKind, handler::BoxFuture, port::Platform};
 use mcpfn_http::{AuthError, AuthErrorKind, Authenticator, Config, ProtectedResource};
 use serde_json::json;
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use mcpfn::{Builder, Keyring, Platform, Principal};
+use mcpfn::{Builder, Principal, port::Platform, round_trip::Keyring};
 use mcpfn_http::{Config, Service};
 
 use super::time::{self, Log, Time};

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mcpfn::prelude::*;
-use mcpfn::{Annotations, Icon, JsonObject, ResourceLink};
+use mcpfn::{
+    JsonObject,
+    content::{Annotations, Icon, ResourceLink},
+};
 use serde_json::json;
 
 /// By the name that fixtures use.

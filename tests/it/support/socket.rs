@@ -7,7 +7,11 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use mcpfn::{Builder, FailureMode, HttpClient, Platform};
+use mcpfn::{
+    Builder,
+    policy::FailureMode,
+    port::{HttpClient, Platform},
+};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::Tasks;
 use mcpfn_native::memory::MemoryStores;

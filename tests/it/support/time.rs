@@ -9,7 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use mcpfn::{AuditEntry, AuditLog, BoxFuture, Clock, Failure, Keyring, Platform, Random, Timer};
+use mcpfn::{
+    handler::BoxFuture,
+    port::{AuditEntry, AuditLog, Clock, Failure, Platform, Random, Timer},
+    round_trip::Keyring,
+};
 
 /// 2026-07-28T00:00Z.
 const START_MS: u64 = 1_785_196_800_000;

@@ -9,6 +9,9 @@ use super::source::library;
 /// Of a hundred type names, so many may stand for more than one type.
 const MAX_IN_A_HUNDRED: usize = 4;
 
+/// Names that a crate may export at its root, modules and macros included.
+const MAX_AT_A_ROOT: usize = 40;
+
 /// Types that stand at the level of a module in a file.
 fn types(text: &str) -> Vec<String> {
     let code = bare(text);
@@ -65,6 +68,55 @@ fn a_type_has_a_name_of_its_own() {
         lines.len(),
         lines.join("\n  ")
     );
+}
+
+/// Names that a crate's root exports, of the text of its `lib.rs`: each is a word that ends a
+/// path of a `pub use`, or stands behind `pub mod`, `pub fn`, `pub struct` and so on.
+fn exported(text: &str) -> Vec<String> {
+    let code = bare(text);
+    let tokens = tokens(&code);
+    let (mut depth, mut names, mut in_use) = (0usize, Vec::new(), false);
+    for (at, token) in tokens.iter().enumerate() {
+        let next = tokens.get(at + 1).map_or("", |next| next.text);
+        match token.text {
+            "pub" if depth == 0 && next == "use" => in_use = true,
+            "pub" if depth == 0 && next != "(" => {
+                names.extend(tokens.get(at + 2).map(|name| name.text.to_owned()));
+            }
+            ";" => in_use = false,
+            "{" if !in_use => depth += 1,
+            "}" if !in_use => depth = depth.saturating_sub(1),
+            _ if in_use && token.is_name() && [",", "}", ";"].contains(&next) => {
+                names.push(token.text.to_owned());
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+#[test]
+fn a_root_exports_few_names() {
+    let many: Vec<String> = library()
+        .into_iter()
+        .filter(|source| source.path.ends_with("/src/lib.rs"))
+        .map(|source| (exported(&source.text).len(), source.path))
+        .filter(|(names, _)| *names > MAX_AT_A_ROOT)
+        .map(|(names, path)| format!("{path}: {names}"))
+        .collect();
+    assert!(
+        many.is_empty(),
+        "a root exports at most {MAX_AT_A_ROOT} names: group them in modules that say what they \
+         are for:\n  {}\n",
+        many.join("\n  ")
+    );
+}
+
+#[test]
+fn exported_names_are_counted() {
+    let text = "mod a; pub mod b; pub(crate) mod c; pub use a::{One, two::Two};\n\
+        pub use three::Three; pub fn four() { pub struct Inner; } use x::Y;";
+    assert_eq!(exported(text), ["b", "One", "Two", "Three", "four"]);
 }
 
 #[test]

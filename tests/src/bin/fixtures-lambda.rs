@@ -6,7 +6,7 @@ mod servers;
 use std::convert::Infallible;
 use std::process::ExitCode;
 
-use mcpfn::Platform;
+use mcpfn::port::Platform;
 use mcpfn_lambda::Setup;
 
 fn main() -> ExitCode {

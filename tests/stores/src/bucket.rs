@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use mcpfn_aws::AccessKeys;
-use mcpfn_core::{HttpClient as _, HttpRequest};
+use mcpfn_core::port::{HttpClient as _, HttpRequest};
 use mcpfn_files::S3;
 use mcpfn_native::Client;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcpfn_core::{IdempotencyStore, RateLimiter, ResultCache};
+use mcpfn_core::port::{IdempotencyStore, RateLimiter, ResultCache};
 
 /// All three ports at once.
 pub trait Store: ResultCache + RateLimiter + IdempotencyStore {}

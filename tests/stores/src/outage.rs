@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{Rate, RateLimiter as _, ResultCache as _};
+use mcpfn_core::port::{Rate, RateLimiter as _, ResultCache as _};
 use mcpfn_lambda::dynamodb::Stores;
 use tokio::net::TcpListener;
 

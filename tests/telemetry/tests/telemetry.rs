@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{HttpClient as _, HttpRequest};
+use mcpfn_core::port::{HttpClient as _, HttpRequest};
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation};
 use mcpfn_native::Client;
 use mcpfn_telemetry_tests::{Collector, attribute};

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use mcpfn::{AuditEntry, AuditLog, BoxFuture, Clock, Failure, Keyring, Platform, Random, Timer};
+use mcpfn::{
+    handler::BoxFuture,
+    port::{AuditEntry, AuditLog, Clock, Failure, Platform, Random, Timer},
+    round_trip::Keyring,
+};
 
 /// How far the clock goes while a future waits, in milliseconds.
 const STEP: u64 = 10;

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use mcpfn::{Builder, Content, Cx, Form, Server, ToolError, input, output, prompt, resource, tool};
+use mcpfn::{
+    Builder, Cx, Server, ToolError, content::Content, input, output, prompt, resource,
+    round_trip::Form, tool,
+};
 
 pub(crate) fn builder() -> Builder {
     let builder = Server::builder("wasm-check", "1.0.0").page_size(3);

@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::BodyExt as _;
 use mcpfn::port::{Dialect, Sql};
-use mcpfn::{Platform, Server};
+use mcpfn::{Server, port::Platform};
 use mcpfn_http::{Config, Service};
 use mcpfn_sql::Sqlite;
 use mcpfn_toolkits::knowledge::{self, StoredDocument};

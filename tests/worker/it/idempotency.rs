@@ -14,8 +14,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use mcpfn::{
-    Admission, BoxFuture, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
-    StoreError,
+    handler::BoxFuture,
+    port::{
+        Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
+    },
 };
 use mcpfn_native::memory;
 use serde_json::{Value, json};

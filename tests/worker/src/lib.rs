@@ -15,7 +15,10 @@ use std::sync::Arc;
 
 use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
-use mcpfn::{IdempotencyStore, Platform, Server};
+use mcpfn::{
+    Server,
+    port::{IdempotencyStore, Platform},
+};
 
 mcpfn::worker::fetch!(setup);
 

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mcpfn::port::{IdempotencyStatus, IdempotencyStore, StoreError};
 use mcpfn::prelude::*;
-use mcpfn::{IdempotencyStatus, IdempotencyStore, StoreError};
 
 pub(crate) fn server() -> Builder {
     Server::builder("store", "1.0.0")

@@ -7,7 +7,7 @@ use ::ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
     UnparsedPublicKey,
 };
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 
 use super::{PublicKey, SignatureKey, Signatures};
 

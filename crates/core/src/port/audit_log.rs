@@ -10,7 +10,7 @@ use crate::version::Revision;
 /// Where a call's private side goes.
 ///
 /// ```
-/// use mcpfn_core::{AuditEntry, AuditLog, Failure};
+/// use mcpfn_core::port::{AuditEntry, AuditLog, Failure};
 ///
 /// struct Stderr;
 ///

@@ -12,7 +12,7 @@ use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 /// A client for other HTTP services. It follows no redirects, keeps no cookies, retries nothing.
 ///
 /// ```
-/// use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+/// use mcpfn_core::{handler::BoxFuture, port::{HttpClient, HttpError, HttpRequest, HttpResponse}};
 ///
 /// /// A client for a machine without a network.
 /// struct Offline;

@@ -7,7 +7,7 @@ use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 /// The time of day.
 ///
 /// ```
-/// use mcpfn_core::Clock;
+/// use mcpfn_core::port::Clock;
 /// use std::time::{SystemTime, UNIX_EPOCH};
 ///
 /// struct SystemClock;
@@ -33,7 +33,7 @@ pub trait Clock: MaybeSend + MaybeSync {
 ///
 /// ```
 /// use std::time::Duration;
-/// use mcpfn_core::{Clock, Timer};
+/// use mcpfn_core::port::{Clock, Timer};
 /// use mcpfn_testing::{TestClock, block_on};
 ///
 /// let clock = TestClock::auto();
@@ -49,7 +49,7 @@ pub trait Timer: MaybeSend + MaybeSync {
 /// Unpredictable randomness.
 ///
 /// ```
-/// use mcpfn_core::Random;
+/// use mcpfn_core::port::Random;
 ///
 /// struct Urandom;
 ///
@@ -76,7 +76,7 @@ pub trait Random: MaybeSend + MaybeSync {
 /// Work that outlives its call.
 ///
 /// ```
-/// use mcpfn_core::{Background, BoxFuture};
+/// use mcpfn_core::{port::Background, handler::BoxFuture};
 ///
 /// struct Threads;
 ///

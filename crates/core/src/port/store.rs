@@ -18,7 +18,7 @@ use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 ///
 /// ```
 /// use bytes::Bytes;
-/// use mcpfn_core::{BoxFuture, ResultCache, StoreError};
+/// use mcpfn_core::{handler::BoxFuture, port::{ResultCache, StoreError}};
 /// use std::{collections::HashMap, sync::Mutex};
 ///
 /// #[derive(Default)]
@@ -189,7 +189,7 @@ pub enum Admission {
 /// One number is kept for each key; [`Rate::take`] does the arithmetic:
 ///
 /// ```
-/// use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
+/// use mcpfn_core::{port::{Admission, Rate, RateLimiter, StoreError}, handler::BoxFuture};
 /// use std::{collections::HashMap, sync::Mutex};
 ///
 /// #[derive(Default)]
@@ -251,7 +251,7 @@ pub enum IdempotencyStatus {
 /// As the server uses one:
 ///
 /// ```
-/// use mcpfn_core::{IdempotencyStatus, IdempotencyStore};
+/// use mcpfn_core::port::{IdempotencyStatus, IdempotencyStore};
 /// use mcpfn_testing::TestStores;
 ///
 /// # mcpfn_testing::block_on(async {
@@ -263,7 +263,7 @@ pub enum IdempotencyStatus {
 /// store.complete("key", "result".into(), expires_ms).await?;
 /// let again = store.begin("key", 2, 30_002).await?;
 /// assert_eq!(again, IdempotencyStatus::Completed("result".into()));
-/// # Ok::<(), mcpfn_core::StoreError>(()) }).unwrap();
+/// # Ok::<(), mcpfn_core::port::StoreError>(()) }).unwrap();
 /// ```
 pub trait IdempotencyStore: MaybeSend + MaybeSync {
     /// Begins. Who is first holds the key until `held_until_ms`, after which it counts as

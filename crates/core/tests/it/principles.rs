@@ -8,8 +8,10 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use mcpfn::{
-    Call, CallToolResult, Cx, Execution, Frame, JsonObject, LogLevel, NoArguments, Platform,
-    Running, Server, Tool, ToolError,
+    Cx, JsonObject, LogLevel, NoArguments, Server, Tool, ToolError,
+    content::CallToolResult,
+    host::{Call, Execution, Frame, Running},
+    port::Platform,
 };
 use mcpfn_testing::{RecordedFailure, TestClient, block_on};
 use serde_json::{Value, json};

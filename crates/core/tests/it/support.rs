@@ -2,7 +2,10 @@
 //! it runs. Other tests use `TestClient`.
 
 use mcpfn::jsonrpc::{Incoming, Message, read, write_request};
-use mcpfn::{Call, Envelope, Principal, Server};
+use mcpfn::{
+    Principal, Server,
+    host::{Call, Envelope},
+};
 use mcpfn_testing::{TestClient, block_on};
 use serde_json::{Value, json};
 

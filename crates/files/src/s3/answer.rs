@@ -3,7 +3,7 @@
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use mcpfn_core::HttpResponse;
+use mcpfn_core::port::HttpResponse;
 use mcpfn_ports::{BlobError, BlobMetadata};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use mcpfn_core::{HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::port::{HttpError, HttpRequest, HttpResponse};
 use mcpfn_ports::BlobError;
 
 use super::{S3, answer};

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use mcpfn_core::HttpError;
-use mcpfn_core::HttpResponse;
+use mcpfn_core::port::HttpError;
+use mcpfn_core::port::HttpResponse;
 use mcpfn_ports::WriteCondition::{Absent, Always, Version};
 
 use super::*;

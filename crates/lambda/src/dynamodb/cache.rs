@@ -1,7 +1,10 @@
 //! Results of earlier calls, in the table.
 
 use bytes::Bytes;
-use mcpfn_core::{BoxFuture, ResultCache, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{ResultCache, StoreError},
+};
 
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, number_of, payload, payload_of, text};

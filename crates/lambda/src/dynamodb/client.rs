@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Config, Credentials, IdentityCache, Region, StalledStreamProtectionConfig,
 };
-use mcpfn_core::StoreError;
+use mcpfn_core::port::StoreError;
 use tokio::time::{Instant, timeout};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;

@@ -14,7 +14,10 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{IdempotencyStatus, IdempotencyStore, StoreError},
+};
 
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, payload, payload_of, text};

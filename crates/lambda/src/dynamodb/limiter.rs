@@ -16,7 +16,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{Admission, Rate, RateLimiter, StoreError},
+};
 
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, number_of, text};

@@ -45,14 +45,14 @@ fn a_tool_with_everything() {
             pub fn search<'cx>(
                 __arguments: Search,
                 __cx: &'cx ::mcpfn::Cx
-            ) -> ::mcpfn::HandlerFuture<'cx, __search, Result<Vec<Product>, ToolError> > {
+            ) -> ::mcpfn::handler::HandlerFuture<'cx, __search, Result<Vec<Product>, ToolError> > {
                 #[allow(dead_code, clippy::needless_pass_by_value)]
                 #[inline]
                 #[allow(dead_code)]
                 async fn search(Search { text }: Search, cx: &Cx) -> Result<Vec<Product>, ToolError> {
                     find(text, cx).await
                 }
-                ::mcpfn::HandlerFuture::new(search(__arguments, __cx))
+                ::mcpfn::handler::HandlerFuture::new(search(__arguments, __cx))
             }
 
             #[cfg(unix)]
@@ -65,7 +65,7 @@ fn a_tool_with_everything() {
 
             #[cfg(unix)]
             #[allow(deprecated)]
-            impl ::mcpfn::IntoTool for __search {
+            impl ::mcpfn::handler::IntoTool for __search {
                 fn into_tool(self) -> ::mcpfn::Tool {
                     ::mcpfn::Tool::new("search")
                         .description(::mcpfn::__private::paragraphs("Search the catalog."))
@@ -101,12 +101,12 @@ fn a_resource_that_does_not_wait() {
             #[doc = "The schema."]
             fn catalog_schema<'cx>(
                 __cx: &'cx ::mcpfn::Cx
-            ) -> ::mcpfn::HandlerFuture<'cx, __catalog_schema, &'static str> {
+            ) -> ::mcpfn::handler::HandlerFuture<'cx, __catalog_schema, &'static str> {
                 #[allow(dead_code, clippy::needless_pass_by_value)]
                 fn catalog_schema(_: &Cx) -> &'static str {
                     SCHEMA
                 }
-                ::mcpfn::HandlerFuture::new(async move { catalog_schema(__cx) })
+                ::mcpfn::handler::HandlerFuture::new(async move { catalog_schema(__cx) })
             }
 
             #[doc(hidden)]
@@ -117,7 +117,7 @@ fn a_resource_that_does_not_wait() {
             struct __catalog_schema {}
 
             #[allow(deprecated)]
-            impl ::mcpfn::IntoResource for __catalog_schema {
+            impl ::mcpfn::handler::IntoResource for __catalog_schema {
                 fn into_resource(self) -> ::mcpfn::Resource {
                     ::mcpfn::Resource::new("catalog://schema", "schema")
                         .mime("text/plain")
@@ -141,10 +141,10 @@ fn a_function_that_is_refused_still_registers() {
         quote! {
             ::core::compile_error! { "it is one concrete function: remove the generic parameters" }
             /// Generic.
-            fn generic() -> ::mcpfn::HandlerFuture<'static, __generic, ()> {
+            fn generic() -> ::mcpfn::handler::HandlerFuture<'static, __generic, ()> {
                 #[allow(dead_code, clippy::needless_pass_by_value)]
                 fn generic<T>() {}
-                ::mcpfn::HandlerFuture::new(async {})
+                ::mcpfn::handler::HandlerFuture::new(async {})
             }
 
             #[doc(hidden)]
@@ -155,7 +155,7 @@ fn a_function_that_is_refused_still_registers() {
             struct __generic {}
 
             #[allow(deprecated)]
-            impl ::mcpfn::IntoPrompt for __generic {
+            impl ::mcpfn::handler::IntoPrompt for __generic {
                 fn into_prompt(self) -> ::mcpfn::Prompt {
                     ::mcpfn::Prompt::new("generic").description(::mcpfn::__private::paragraphs("Generic."))
                 }

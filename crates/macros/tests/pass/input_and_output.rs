@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use mcpfn::__private::schemars::{JsonSchema, schema_for};
 use mcpfn::__private::serde::de::DeserializeOwned;
-use mcpfn::Structured;
+use mcpfn::handler::Structured;
 use mcpfn_macros::{input, output};
 
 /// Their own attributes keep their meaning.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::vec;
 
 use hyper_util::client::legacy::connect::dns::Name;
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use tower_service::Service;
 
 use super::address::is_public;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::Uri;
-use mcpfn_core::HttpError;
+use mcpfn_core::port::HttpError;
 
 /// The URL in the one form that everything below uses, so that two parsers never disagree about its
 /// host. The second value is the host's address if it is written as one.

@@ -3,7 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
-use mcpfn_core::{BoxFuture, ResultCache, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{ResultCache, StoreError},
+};
 
 use super::{MemoryLimits, MemoryStores, lock};
 

@@ -7,7 +7,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{IdempotencyStatus, IdempotencyStore, StoreError},
+};
 
 use super::{MemoryLimits, MemoryStores, lock};
 

@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{Admission, Rate, RateLimiter, StoreError},
+};
 
 use super::{MemoryLimits, MemoryStores, lock};
 

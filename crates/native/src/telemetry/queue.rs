@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mcpfn_core::HttpRequest;
+use mcpfn_core::port::HttpRequest;
 use opentelemetry::Context;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{RetryPolicy, SpanExporter, WithHttpConfig as _};
@@ -47,7 +47,7 @@ struct Collector {
 impl SpanQueue {
     /// Asks nothing yet. The exporter reads its variables.
     pub(super) fn new(
-        client: Arc<dyn mcpfn_core::HttpClient>,
+        client: Arc<dyn mcpfn_core::port::HttpClient>,
         resource: &Resource,
     ) -> Result<Arc<Self>, String> {
         let builder = SpanExporter::builder()
@@ -138,7 +138,7 @@ impl SpanProcessor for QueueEntry {
 }
 
 /// The exporter's requests by the host's client.
-struct Sender(Arc<dyn mcpfn_core::HttpClient>);
+struct Sender(Arc<dyn mcpfn_core::port::HttpClient>);
 
 #[async_trait]
 impl HttpClient for Sender {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use mcpfn_core::{AuditEntry, HttpClient, Outcome, Platform};
+use mcpfn_core::port::{AuditEntry, HttpClient, Outcome, Platform};
 use mcpfn_settings::Observed;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer as _, TracerProvider as _};

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
 use mcpfn_native::{Client, Resolve};
 use server::{RpcResponse, Server};
 

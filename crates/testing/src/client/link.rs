@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mcpfn_core::{JsonObject, Platform, Principal, Revision, Server};
+use mcpfn_core::{JsonObject, Principal, Revision, Server, port::Platform};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Question};

@@ -4,7 +4,10 @@ use std::fmt;
 use std::future::IntoFuture;
 
 use mcpfn_core::jsonrpc::{Incoming, Message, read, write_request};
-use mcpfn_core::{BoxFuture, Call, Envelope, Execution, Frame, MaybeSend};
+use mcpfn_core::{
+    handler::{BoxFuture, MaybeSend},
+    host::{Call, Envelope, Execution, Frame},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mcpfn_core::{Content, ResourceBody, ResourceContents};
+use mcpfn_core::content::{Content, ResourceBody, ResourceContents};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

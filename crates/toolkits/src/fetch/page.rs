@@ -6,7 +6,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use fluent_uri::{Uri, UriRef};
-use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, ToolError, text};
+use mcpfn_core::{
+    Cx, ToolError,
+    port::{HttpError, HttpRequest, HttpResponse},
+    text,
+};
 
 use super::decode::{self, MediaKind};
 use super::own::OwnHosts;

@@ -1,8 +1,10 @@
 //! `read_file`, and files as resources.
 
 use mcpfn_core::{
-    CallToolResult, Content, Cx, IntoToolResult, ResourceContents, ResourceLink, ToolError, input,
-    output, resource, text, tool,
+    Cx, ToolError,
+    content::{CallToolResult, Content, ResourceContents, ResourceLink},
+    handler::IntoToolResult,
+    input, output, resource, text, tool,
 };
 use mcpfn_ports::{BlobPart, BlobPath};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_core::{Cx, HttpClient, ToolError, input, output, tool};
+use mcpfn_core::{Cx, ToolError, input, output, port::HttpClient, tool};
 use mcpfn_ports::{Dialect, Embedder, Rows, Sql, SqlError, SqlValue};
 
 use super::lexical::{self, Hits};

@@ -7,7 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mcpfn_core::jsonrpc::{ErrorCode, write_notification, write_request};
-use mcpfn_core::{Cx, HttpError, HttpRequest, HttpResponse, Listen, Revision, ToolError, text};
+use mcpfn_core::{
+    Cx, Revision, ToolError,
+    port::{HttpError, HttpRequest, HttpResponse, Listen},
+    text,
+};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 

@@ -3,8 +3,10 @@
 
 use mcpfn_core::jsonrpc::ErrorCode;
 use mcpfn_core::{
-    CallToolResult, Content, Cx, ElicitAction, Form, GetPromptResult, InputResponse,
-    ResourceContents, ToolError, namespaced_uri,
+    Cx, ToolError,
+    content::{CallToolResult, Content, GetPromptResult, ResourceContents},
+    round_trip::{ElicitAction, Form, InputResponse},
+    upstream::namespaced_uri,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -5,7 +5,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mcpfn_core::{Cx, ListKind, ListOutcome, UpstreamList};
+use mcpfn_core::{
+    Cx,
+    host::ListKind,
+    upstream::{ListOutcome, UpstreamList},
+};
 use serde_json::{Map, Value};
 
 use super::client::{UpstreamClient, UpstreamFailure, UpstreamRequest};

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use mcpfn_core::jsonrpc::ErrorCode;
 use mcpfn_core::{
-    BoxFuture, CallToolResult, CompletionRequest, Cx, GetPromptResult, ListKind, ListOutcome,
-    ResourceContents, ToolError, Upstream, UpstreamList, text,
+    Cx, ToolError,
+    content::{CallToolResult, GetPromptResult, ResourceContents},
+    handler::BoxFuture,
+    host::ListKind,
+    text,
+    upstream::{CompletionRequest, ListOutcome, Upstream, UpstreamList},
 };
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! Search engines: how each is asked, and what of its answer is used. Knows nothing of tools.
 
-use mcpfn_core::{HttpRequest, ToolError};
+use mcpfn_core::{ToolError, port::HttpRequest};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{BlobError, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs, WriteCondition};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{BoxFuture, Principal, PrincipalKind, Scopes};
+use mcpfn_core::{Principal, PrincipalKind, Scopes, handler::BoxFuture};
 use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue};
 use mcpfn_toolkits::crm::{
     AccountId, ActivityKind, ActivityLog, CustomerQuery, OpportunityQuery, create_activity_log,

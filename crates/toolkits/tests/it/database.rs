@@ -556,7 +556,8 @@ fn an_outage_is_said_without_its_cause() {
             _: &'a str,
             _: &'a [mcpfn_ports::SqlValue],
             _: usize,
-        ) -> mcpfn_core::BoxFuture<'a, Result<mcpfn_ports::Rows, mcpfn_ports::SqlError>> {
+        ) -> mcpfn_core::handler::BoxFuture<'a, Result<mcpfn_ports::Rows, mcpfn_ports::SqlError>>
+        {
             Box::pin(async {
                 Err(mcpfn_ports::SqlError::Unavailable(
                     "disk 7 burns".to_owned(),
@@ -567,7 +568,7 @@ fn an_outage_is_said_without_its_cause() {
             &'a self,
             _: &'a str,
             _: &'a [mcpfn_ports::SqlValue],
-        ) -> mcpfn_core::BoxFuture<'a, Result<u64, mcpfn_ports::SqlError>> {
+        ) -> mcpfn_core::handler::BoxFuture<'a, Result<u64, mcpfn_ports::SqlError>> {
             Box::pin(async { Ok(0) })
         }
     }

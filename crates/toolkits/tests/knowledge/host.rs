@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::{HttpClient, Server};
+use mcpfn_core::{Server, port::HttpClient};
 use mcpfn_ports::{Embedder, Sql};
 use mcpfn_testing::TestClient;
 use mcpfn_toolkits::register;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{EmbedError, Embedder};
 use mcpfn_toolkits::knowledge::{StoredDocument, add};
 use serde_json::{Value, json};

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mcpfn_core::{
-    AuditEntry, AuditLog, BoxFuture, Clock, Failure, HttpClient, Keyring, Platform, Server, Timer,
+    Server,
+    handler::BoxFuture,
+    port::{AuditEntry, AuditLog, Clock, Failure, HttpClient, Platform, Timer},
+    round_trip::Keyring,
 };
 use mcpfn_testing::{TestClient, TestRandom};
 use mcpfn_toolkits::register;

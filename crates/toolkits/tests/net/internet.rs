@@ -6,7 +6,10 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpError, HttpRequest, HttpResponse},
+};
 use mcpfn_native::{Client, Resolve};
 
 use crate::host::FASTER;

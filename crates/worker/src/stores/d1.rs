@@ -2,7 +2,7 @@
 
 mod read;
 
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use worker::js_sys::{Array, ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;

@@ -15,7 +15,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcpfn_core::{BoxFuture, IdempotencyStatus, IdempotencyStore, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{IdempotencyStatus, IdempotencyStore, StoreError},
+};
 use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen::{self, JsValue};

@@ -2,7 +2,10 @@
 //! put, another sees within a minute.
 
 use bytes::Bytes;
-use mcpfn_core::{BoxFuture, ResultCache, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{ResultCache, StoreError},
+};
 use worker::KvStore;
 
 /// KV keeps nothing for a shorter time, so the end is also written before the value.

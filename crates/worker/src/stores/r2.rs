@@ -12,7 +12,7 @@
 //! deleted, or changed before that look, both keys stay and the error is [`BlobError::Copied`].
 
 use bytes::Bytes;
-use mcpfn_core::BoxFuture;
+use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, BlobPath, Blobs,
     WriteCondition,

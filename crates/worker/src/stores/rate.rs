@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use mcpfn_core::{Admission, BoxFuture, Rate, RateLimiter, StoreError};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{Admission, Rate, RateLimiter, StoreError},
+};
 use worker::{Env, RateLimiter as Binding};
 
 /// Rate limits by the bindings of `wrangler.toml`, one for each rate, named after it:

@@ -7,7 +7,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mcpfn::{Clock, Platform, Setup};
+use mcpfn::{
+    Setup,
+    port::{Clock, Platform},
+};
 
 struct Ahead(PathBuf);
 

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, Full};
-use mcpfn::Platform;
+use mcpfn::port::Platform;
 use mcpfn_auth_tests::{TestClock, guarded, platform};
 use mcpfn_http::{Config, Service};
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation, event};

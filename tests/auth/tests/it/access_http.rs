@@ -8,7 +8,10 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use mcpfn_auth_tests::{Issuer, Key, Kind, TestClock, compact, guarded, platform};
-use mcpfn_core::{BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse, Platform};
+use mcpfn_core::{
+    handler::BoxFuture,
+    port::{HttpClient, HttpError, HttpRequest, HttpResponse, Platform},
+};
 use mcpfn_http::{Config, Service};
 use mcpfn_native::Client;
 use mcpfn_settings::{AuthMethod, Common, EnvReader, Hosts};

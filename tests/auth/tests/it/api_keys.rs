@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use mcpfn_auth::{ApiKey, ApiKeys, RejectUnknownBearer, hash_key, new_key};
 use mcpfn_auth_tests::platform;
-use mcpfn_core::{PrincipalKind, Random, Scopes};
+use mcpfn_core::{PrincipalKind, Scopes, port::Random};
 use mcpfn_http::AuthErrorKind::{Invalid, Malformed, Unavailable};
 use mcpfn_http::Authenticator;
 

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use mcpfn_auth::Introspection;
 use mcpfn_auth_tests::{TestClock, platform};
 use mcpfn_core::{
-    BoxFuture, HttpClient, HttpError, HttpRequest, HttpResponse, Platform, Principal,
+    Principal,
+    handler::BoxFuture,
+    port::{HttpClient, HttpError, HttpRequest, HttpResponse, Platform},
 };
 use mcpfn_http::AuthErrorKind::{Invalid, Unavailable};
 use mcpfn_http::{AuthError, Authenticator};

@@ -515,7 +515,7 @@ async fn subjects_of_two_issuers_are_two_callers_and_keys_are_not_shared() {
 
 #[tokio::test]
 async fn a_host_without_a_client_says_so_in_the_log() {
-    use mcpfn_core::Keyring;
+    use mcpfn_core::round_trip::Keyring;
     let world = World::new().await;
     let bare = mcpfn_native::platform(Keyring::new([7; 32]));
     let claims = world.claims_with(&json!({"exp": 32_503_680_000_u64}));

@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use mcpfn_auth::{ApiKeys, hash_key};
 use mcpfn_auth_tests::{TestClock, platform};
-use mcpfn_core::{AuditEntry, AuditLog, Background, BoxFuture, Failure, Platform, Scopes};
+use mcpfn_core::{
+    Scopes,
+    handler::BoxFuture,
+    port::{AuditEntry, AuditLog, Background, Failure, Platform},
+};
 use mcpfn_http::AuthErrorKind::Unavailable;
 use mcpfn_http::Authenticator;
 

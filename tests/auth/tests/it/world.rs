@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcpfn_auth::OAuth;
 use mcpfn_auth_tests::{Issuer, Key, Kind, TestClock, platform};
-use mcpfn_core::{Platform, Principal, Scopes};
+use mcpfn_core::{Principal, Scopes, port::Platform};
 use mcpfn_http::{AuthError, AuthErrorKind, Authenticator};
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ mod host;
 
 use http::Method;
 use mcpfn_auth::hash_key;
-use mcpfn_core::{HttpClient as _, HttpRequest};
+use mcpfn_core::port::{HttpClient as _, HttpRequest};
 use mcpfn_native::Client;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mcpfn::Platform;
+use mcpfn::port::Platform;
 use mcpfn::prelude::*;
 use mcpfn_lambda::Setup;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mcpfn_core::{
+use mcpfn_core::port::{
     Admission, IdempotencyStatus, IdempotencyStore as _, Rate, RateLimiter as _, ResultCache as _,
 };
 use mcpfn_lambda::dynamodb::{self, Table};

@@ -1,7 +1,7 @@
 //! What a store of idempotent writes must do.
 
 use bytes::Bytes;
-use mcpfn_core::IdempotencyStatus;
+use mcpfn_core::port::IdempotencyStatus;
 
 use super::{NOW, Stores, document, key, listed, noise};
 
@@ -290,7 +290,7 @@ async fn too_large(stores: Stores) {
 }
 
 async fn apart(stores: Stores) {
-    use mcpfn_core::{Admission, Rate};
+    use mcpfn_core::port::{Admission, Rate};
     let key = key();
     stores
         .one

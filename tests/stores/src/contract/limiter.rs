@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcpfn_core::{Admission, Rate};
+use mcpfn_core::port::{Admission, Rate};
 use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
