@@ -12,6 +12,7 @@ mod environment;
 mod front;
 mod reply;
 mod runtime_api;
+pub mod template;
 mod url_event;
 
 pub use environment::{Bootstrap, Environment, Parts};
