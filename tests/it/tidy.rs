@@ -12,4 +12,5 @@ mod pure;
 mod retired;
 mod source;
 mod status;
+mod workers;
 mod workspace;

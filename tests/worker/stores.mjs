@@ -14,7 +14,7 @@ name = "stores"
 main = "index.js"
 no_bundle = true
 compatibility_date = "2026-10-01"
-compatibility_flags = ["enable_request_signal"]
+compatibility_flags = ["enable_request_signal", "global_fetch_strictly_public"]
 rules = [{ type = "CompiledWasm", globs = ["**/*.wasm"] }]
 
 [vars]

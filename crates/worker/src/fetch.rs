@@ -31,6 +31,7 @@ use crate::settings::{HOST, Settings};
 use crate::uncaught::uncaught;
 use crate::variables::Variables;
 use crate::web_crypto::WebCrypto;
+use crate::zone::OwnZones;
 use crate::{console, ports, request, response};
 
 thread_local! {
@@ -49,6 +50,7 @@ struct WorkerHost {
     service: Service,
     platform: Arc<Platform>,
     base_path: String,
+    zones: Rc<OwnZones>,
 }
 
 /// Answers a fetch event; [`fetch!`](crate::fetch!) exports it. `setup` is asked at the first event
@@ -121,29 +123,35 @@ impl WorkerHost {
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
         let (server, add) = build(|| setup(variables))?;
         let policies = settings.common.policies;
+        let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
         } = settings.common.assemble(
             &HOST,
             server,
             &Isolate,
-            |_, keys| with_stores(ports::platform(keys), variables, policies),
+            |_, keys| {
+                let platform = ports::platform(keys)
+                    .with_port::<dyn HttpClient>(Arc::new(Fetch(Rc::clone(&zones))));
+                with_stores(platform, variables, policies)
+            },
             add,
         )?;
         Ok(Self {
             service,
             platform,
             base_path: settings.base_path,
+            zones,
         })
     }
 
     /// The response, unless the client is gone first: then its call is dropped.
     async fn answer(&self, request: web_sys::Request) -> web_sys::Response {
         let mut client = Hangup::of(request.signal());
-        let mut call = pin!(
-            self.service
-                .call(request::convert(request, &self.base_path), &self.platform)
-        );
+        let mut call = pin!(self.service.call(
+            request::convert(request, &self.base_path, &self.zones),
+            &self.platform
+        ));
         // the first wait is for the request's body, and most calls have no other
         let mut waited = false;
         let answered = poll_fn(|cx| match call.as_mut().poll(cx) {
@@ -181,7 +189,6 @@ fn with_stores(
         .apply_to_audit_log(platform)
         .without_sharing()
         .with_rate_limits(limits)
-        .with_port::<dyn HttpClient>(Arc::new(Fetch))
         .with_port::<dyn Signatures>(Arc::new(WebCrypto));
     if let Some(cache) = variables.kv_cache(CACHE) {
         platform = platform.with_cache(Arc::new(cache));

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -21,17 +22,19 @@ use worker::web_sys::{
 use crate::address;
 use crate::ports::Timeout;
 use crate::request::{header_pairs, piece};
+use crate::zone::OwnZones;
 
 /// `fetch`. A Worker reaches the public internet only; for calls that must not leave it, a host
 /// that is written as an address is refused too, which Cloudflare would do by itself and `workerd`
-/// on another machine does not.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Fetch;
+/// on another machine does not. So is a name of the Worker's own zones, which would be asked past
+/// Access and the firewall if `global_fetch_strictly_public` was missing.
+#[derive(Debug)]
+pub(crate) struct Fetch(pub(crate) Rc<OwnZones>);
 
 impl HttpClient for Fetch {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         Box::pin(async move {
-            check(&request)?;
+            check(&request, &self.0)?;
             let controller = AbortController::new().map_err(|error| unreachable(&error))?;
             // dropped, also by a call that is dropped, it ends the exchange
             let _end = End(controller.clone());
@@ -50,7 +53,7 @@ impl HttpClient for Fetch {
 
 /// `http::Uri` and not the `url` crate, whose tables for international names are a tenth of a small
 /// server.
-fn check(request: &HttpRequest) -> Result<(), HttpError> {
+fn check(request: &HttpRequest, own: &OwnZones) -> Result<(), HttpError> {
     let bad = |cause: &str| Err(HttpError::BadUrl(cause.to_owned()));
     let Ok(url) = request.url.parse::<Uri>() else {
         return bad("not an absolute URL in ASCII");
@@ -67,6 +70,11 @@ fn check(request: &HttpRequest) -> Result<(), HttpError> {
     if request.public_only && !address::is_name(authority.host()) {
         return Err(HttpError::NotPublic(
             "an address instead of a name, or a name of this machine".to_owned(),
+        ));
+    }
+    if request.public_only && own.has(authority.host()) {
+        return Err(HttpError::NotPublic(
+            "a name of the zone that this Worker is served in".to_owned(),
         ));
     }
     Ok(())

@@ -69,6 +69,8 @@ mod variables;
 mod wait_until;
 #[cfg(target_arch = "wasm32")]
 mod web_crypto;
+#[cfg(any(target_arch = "wasm32", test))]
+mod zone;
 
 #[cfg(target_arch = "wasm32")]
 pub use fetch::{fetch, served};

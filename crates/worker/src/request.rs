@@ -16,13 +16,21 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys;
 use worker::web_sys::ReadableStreamDefaultReader;
 
-/// The request as the HTTP crate reads it, with the path below `base_path`.
-pub(crate) fn convert(request: web_sys::Request, base_path: &str) -> Request<IncomingBody> {
+use crate::zone::OwnZones;
+
+/// The request as the HTTP crate reads it, with the path below `base_path`. `zones` learns under
+/// which name it came.
+pub(crate) fn convert(
+    request: web_sys::Request,
+    base_path: &str,
+    zones: &OwnZones,
+) -> Request<IncomingBody> {
     let mut converted = Request::new(());
     // an invalid method or path can only be answered as one that is not served
     *converted.method_mut() =
         Method::from_bytes(request.method().as_bytes()).unwrap_or(Method::TRACE);
     let uri = Uri::try_from(request.url()).unwrap_or(Uri::from_static("/unreadable"));
+    zones.note(uri.host().unwrap_or_default());
     *converted.uri_mut() = if base_path.is_empty() {
         uri
     } else {

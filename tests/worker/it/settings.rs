@@ -59,6 +59,26 @@ fn mistakes_are_reported_together_and_secrets_are_not_repeated() {
 }
 
 #[test]
+fn names_of_the_own_zone_are_not_public() {
+    let ask = |host: &str, url: &str| {
+        let call = json!({"name": "reaches", "arguments": {"url": url}});
+        let request = Request::modern("tools/call", call).header("host", host);
+        Worker::named("watched").send(&request).text()
+    };
+    let own = "a name of the zone";
+    assert!(!ask("localhost", "http://wiki.zone-test.example/").contains(own));
+    for url in [
+        "http://zone-test.example/",
+        "http://wiki.Zone-Test.example./x",
+    ] {
+        let said = ask("mcp.zone-test.example", url);
+        assert!(said.contains(own), "{url}: {said}");
+    }
+    let said = ask("mcp.zone-test.example", "http://127.0.0.1/");
+    assert!(said.contains("an address instead of a name"), "{said}");
+}
+
+#[test]
 fn a_path_in_front_is_taken_off() {
     let ask = |path: &str| {
         let mut request = Request::modern("tools/list", json!({}));

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use mcpfn::port::HttpRequest;
 use mcpfn::prelude::*;
 
 thread_local! {
@@ -23,6 +24,7 @@ pub(crate) fn server() -> Builder {
         .tool(kept)
         .tool(limited)
         .tool(secret)
+        .tool(reaches)
 }
 
 /// Counts one call while it lives.
@@ -106,6 +108,19 @@ async fn limited() -> &'static str {
 #[tool(read_only, scope = "secrets:read")]
 async fn secret() -> &'static str {
     "not any more"
+}
+
+#[input]
+struct Place {
+    /// What to ask for.
+    url: String,
+}
+
+/// Why a page of the public internet can't be asked for, if so.
+#[tool(read_only)]
+async fn reaches(args: Place, cx: &Cx) -> Result<String, ToolError> {
+    let asked = cx.fetch(HttpRequest::get(args.url).public_only()).await?;
+    Ok(asked.map_or_else(|error| format!("{error:?}"), |_| "answered".to_owned()))
 }
 
 /// Ends the module, as a stack overflow would: nothing can catch it.

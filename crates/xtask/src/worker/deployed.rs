@@ -28,7 +28,7 @@ const DOCUMENTS: &str = "tests/worker/documents";
 const BUNDLE: &str = r#"main = "index.js"
 no_bundle = true
 compatibility_date = "2026-10-01"
-compatibility_flags = ["enable_request_signal"]
+compatibility_flags = ["enable_request_signal", "global_fetch_strictly_public"]
 rules = [{ type = "CompiledWasm", globs = ["**/*.wasm"] }]
 "#;
 /// Every toolkit that asks a database, open to anybody.

@@ -20,8 +20,7 @@ use crate::{
 pub(crate) const TESTS: &str = "worker";
 
 /// The date of wrangler.toml, so that the tests run with the behaviour that is deployed.
-const COMPATIBILITY: &str =
-    r#"compatibilityDate = "2026-10-01", compatibilityFlags = ["enable_request_signal"]"#;
+const COMPATIBILITY: &str = r#"compatibilityDate = "2026-10-01", compatibilityFlags = ["enable_request_signal", "global_fetch_strictly_public"]"#;
 const MODULES: &str = r#"modules = [(name = "index.js", esModule = embed "index.js"), (name = "index_bg.wasm", wasm = embed "index_bg.wasm")]"#;
 
 /// Durable Objects in SQLite databases, which workerd keeps on a disk only.

@@ -1,0 +1,110 @@
+//! What `wrangler.toml` deploys: every environment is protected as production is, and the Workers
+//! of the tests run as the deployed one does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::source::root;
+
+/// Members of each table, as text; a list of tables has one entry of several.
+fn tables(toml: &str) -> BTreeMap<String, Vec<BTreeMap<String, String>>> {
+    let mut tables: BTreeMap<String, Vec<BTreeMap<String, String>>> = BTreeMap::new();
+    let mut table = String::new();
+    for line in toml.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix('[') {
+            name.trim_matches(['[', ']']).clone_into(&mut table);
+            tables
+                .entry(table.clone())
+                .or_default()
+                .push(BTreeMap::new());
+        } else if let Some((name, value)) =
+            line.split_once(" = ").filter(|_| !line.starts_with('#'))
+        {
+            let members = tables.entry(table.clone()).or_default();
+            if members.is_empty() {
+                members.push(BTreeMap::new());
+            }
+            let value = value.split(" # ").next().unwrap_or_default().trim();
+            if let Some(last) = members.last_mut() {
+                last.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+    tables
+}
+
+fn wrangler() -> BTreeMap<String, Vec<BTreeMap<String, String>>> {
+    tables(&std::fs::read_to_string(root().join("wrangler.toml")).unwrap())
+}
+
+/// Bindings and variables are not inherited, so an environment that lacks one is less protected
+/// than production, and nothing says so.
+#[test]
+fn every_environment_has_what_production_has() {
+    let deployed = wrangler();
+    // these may differ, and their names must not
+    let free = ["MCPFN_LOG", "database_name", "namespace_id", "bucket_name"];
+    let environments: BTreeSet<&str> = deployed
+        .keys()
+        .filter_map(|name| name.strip_prefix("env.")?.split('.').next())
+        .collect();
+    assert!(environments.contains("staging"), "{environments:?}");
+    for environment in environments {
+        for name in [
+            "vars",
+            "ratelimits",
+            "kv_namespaces",
+            "d1_databases",
+            "r2_buckets",
+        ] {
+            let Some(production) = deployed.get(name) else {
+                continue;
+            };
+            let there = deployed.get(&format!("env.{environment}.{name}"));
+            let there = there.unwrap_or_else(|| panic!("{environment} has no {name}"));
+            assert_eq!(production.len(), there.len(), "{environment}: {name}");
+            for (production, there) in production.iter().zip(there) {
+                for (member, value) in production {
+                    let here = there.get(member);
+                    assert!(here.is_some(), "{environment}: {name} has no {member}");
+                    assert!(
+                        free.contains(&member.as_str()) || here == Some(value),
+                        "{environment}: {member}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_worker_runs_with_the_flags_that_are_deployed() {
+    let flags = &wrangler()[""][0]["compatibility_flags"];
+    assert!(flags.contains("global_fetch_strictly_public"), "{flags}");
+    for path in [
+        "tests/worker/stores.mjs",
+        "crates/xtask/src/worker/workerd.rs",
+        "crates/xtask/src/worker/deployed.rs",
+    ] {
+        let text = std::fs::read_to_string(root().join(path)).unwrap();
+        assert!(text.contains(flags), "{path} has other flags than {flags}");
+    }
+}
+
+#[test]
+fn a_rate_has_the_binding_that_is_named_after_it() {
+    let deployed = wrangler();
+    for (name, bindings) in &deployed {
+        let Some(prefix) = name.strip_suffix("vars") else {
+            continue;
+        };
+        let rate = bindings[0]["MCPFN_RATE_LIMIT"].trim_matches('"').to_owned();
+        let (calls, period) = rate
+            .split_once("/min")
+            .map_or_else(|| panic!("{rate}"), |(calls, _)| (calls, 60));
+        let binding = format!("\"RATE_{calls}_PER_{period}\"");
+        let simple = format!("{{ limit = {calls}, period = {period} }}");
+        let limits = &deployed[&format!("{prefix}ratelimits")];
+        let found = limits.iter().find(|limit| limit["name"] == binding);
+        assert_eq!(found.map(|limit| &limit["simple"]), Some(&simple), "{name}");
+    }
+}
