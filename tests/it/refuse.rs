@@ -288,6 +288,31 @@ fn a_body_at_the_limit_is_read() {
     assert_eq!(everything().send(&Request::post(body)).status, 413);
 }
 
+/// One message, and a batch, that hold so many values together.
+fn bodies_with(values: usize) -> [String; 2] {
+    // an object with members counts as five: the message, its parameters and its arguments
+    let message = |values: usize| {
+        let list = vec!["1"; values - 20].join(",");
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"test_simple_text","arguments":{{"a":[{list}]}}}}}}"#
+        )
+    };
+    [message(values), format!("[{}]", message(values - 1))]
+}
+
+#[test]
+fn more_values_than_may_be() {
+    for body in bodies_with(100_001) {
+        let request = Request::post(body).header("mcp-protocol-version", "2025-03-26");
+        check(&request, 400, -32600, "100000 JSON values");
+    }
+    for body in bodies_with(100_000) {
+        let request = Request::post(body).header("mcp-protocol-version", "2025-03-26");
+        let response = everything().send(&request);
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+}
+
 #[test]
 fn a_body_that_ends_early() {
     let local = Local::start(mcpfn_it::everything);

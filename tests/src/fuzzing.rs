@@ -72,7 +72,7 @@ pub const TARGETS: [Target; 6] = [
 /// A message of any transport: whatever can be read is answered, under its own id, and never with a
 /// fault of ours.
 pub fn envelope(data: &[u8]) {
-    match jsonrpc::read::<Params<'_>>(data) {
+    match jsonrpc::read::<Params<'_>>(data, jsonrpc::MAX_VALUES) {
         Ok(Incoming::Single(message)) => one_message(&message),
         Ok(Incoming::Batch(items)) => {
             items
@@ -346,7 +346,9 @@ fn shown(bytes: &[u8]) -> String {
 fn ask(server: &Server, method: &str, mut params: Value) -> Value {
     params["_meta"] = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body.as_bytes()) else {
+    let Ok(Incoming::Single(Message::Request(request))) =
+        jsonrpc::read(body.as_bytes(), jsonrpc::MAX_VALUES)
+    else {
         panic!("a request: {body}")
     };
     let envelope = Envelope::new(request);

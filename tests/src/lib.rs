@@ -2,6 +2,8 @@
 //! Shared by the binary `everything`, the integration tests and the wasm check.
 
 #[cfg(not(target_arch = "wasm32"))]
+pub mod bodies;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod fuzzing;
 mod prompts;
 mod resources;

@@ -7,6 +7,7 @@ mod message;
 mod raw;
 mod read;
 mod unreadable;
+mod values;
 mod write;
 
 pub use error::{Error, ErrorCode};
@@ -14,5 +15,6 @@ pub(crate) use member::{Object, is_string_or_integer, present, string};
 pub use message::{Id, Incoming, Malformed, Message, Notification, Request};
 pub use read::{read, read_message};
 pub(crate) use unreadable::culprit;
+pub use values::MAX_VALUES;
 pub(crate) use write::to_json;
 pub use write::{write_error, write_notification, write_request, write_result};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::call::{Envelope, Era, Params};
-use crate::jsonrpc::{self, Error, Id, Incoming, Message, Notification, Request};
+use crate::jsonrpc::{self, Error, Id, Incoming, MAX_VALUES, Message, Notification, Request};
 use crate::port::Platform;
 use crate::principal::Principal;
 use crate::running::{Execution, RpcResponse, Running};
@@ -24,6 +24,7 @@ pub struct Connection {
     server: Server,
     principal: Arc<Principal>,
     agreed: Option<Revision>,
+    max_values: usize,
 }
 
 /// What to do about a line.
@@ -63,7 +64,16 @@ impl Connection {
             server,
             principal: principal.into(),
             agreed: None,
+            max_values: MAX_VALUES,
         }
+    }
+
+    /// Values that one line may hold, counted as [`jsonrpc::read`] does;
+    /// [`MAX_VALUES`](jsonrpc::MAX_VALUES) by default.
+    #[must_use]
+    pub fn max_values(mut self, values: usize) -> Self {
+        self.max_values = values;
+        self
     }
 
     /// Takes one line, without its line break. An empty line is nothing.
@@ -71,7 +81,7 @@ impl Connection {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Received::Nothing;
         }
-        match jsonrpc::read(line) {
+        match jsonrpc::read(line, self.max_values) {
             Err(malformed) => refuse(malformed.id, &malformed.error),
             Ok(Incoming::Batch(items)) => self.batch(&items, platform),
             Ok(Incoming::Single(Message::Request(request))) => self.request(request, platform),

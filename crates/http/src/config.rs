@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use mcpfn_core::jsonrpc::MAX_VALUES;
+
 use crate::auth::AuthConfig;
 
 /// How the endpoint behaves. The default is for a deployed server: recognised callers only, no
-/// browser origin, 4 MiB bodies, Host unchecked because the platform sets it.
+/// browser origin, bodies of 4 MiB and 100,000 values, Host unchecked because the platform sets it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -23,6 +25,10 @@ pub struct Config {
     pub anonymous: bool,
     /// Most bytes of a request's body.
     pub max_body: usize,
+    /// Most JSON values of a request's body, counted as
+    /// [`jsonrpc::read`](mcpfn_core::jsonrpc::read) does: what a body takes of memory beside a few
+    /// times its bytes.
+    pub max_values: usize,
     /// How long a call may be silent, if its client gave a progress token, before the answer
     /// becomes an event stream with a comment in it; and the time between such comments. Gateways
     /// in between give up on silent connections.
@@ -37,6 +43,7 @@ impl Default for Config {
             auth: AuthConfig::default(),
             anonymous: false,
             max_body: 4 * 1024 * 1024,
+            max_values: MAX_VALUES,
             heartbeat: Duration::from_secs(10),
         }
     }

@@ -251,7 +251,7 @@ impl Service {
                 Ok(declared) => declared,
                 Err(error) => return Dispatched::malformed(None, &error),
             };
-        match jsonrpc::read(body) {
+        match jsonrpc::read(body, self.config.max_values) {
             Ok(Incoming::Single(Message::Request(request))) => {
                 self.request(head, declared, caller, request, platform)
             }

@@ -29,6 +29,8 @@ pub(crate) const HOST: Host = Host {
          URL with AuthType AWS_IAM, to authorizer behind an API Gateway authorizer, to oauth or \
          api-key for tokens or keys that this server checks, or to none to let anyone call",
     ),
+    // an event has at most 6 MB, which are 4.5 MB behind a trigger that encodes bodies in Base64
+    max_body: 4 * 1024 * 1024,
     // one call a second on average, sixty at once
     rate: Some(Rate::per_minute(60)),
     key_source: Some(KEY_SOURCE),

@@ -234,8 +234,8 @@ impl LocalHost {
             }
             None if arguments.stdio => {
                 let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-                let max_line = settings.common.max_body;
-                let served = stdio::serve(server, platform, max_line, input, output, stop);
+                let (line, values) = (settings.common.max_body, settings.common.max_values);
+                let served = stdio::serve(server, platform, line, values, input, output, stop);
                 runtime
                     .block_on(served)
                     .map(|()| ExitCode::SUCCESS)

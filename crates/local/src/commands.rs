@@ -55,7 +55,8 @@ pub(crate) async fn call(
     let meta = json!({"io.modelcontextprotocol/protocolVersion": Revision::LATEST.as_str(), "io.modelcontextprotocol/clientCapabilities": {}});
     let params = json!({"name": tool, "arguments": arguments, "_meta": meta}).to_string();
     let request = jsonrpc::write_request("1", "tools/call", params.as_bytes());
-    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(&request) else {
+    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(&request, usize::MAX)
+    else {
         return Err("the call could not be written as a message".to_owned());
     };
     let envelope = Envelope::new(request);

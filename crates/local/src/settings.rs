@@ -15,6 +15,8 @@ pub(crate) const HOST: Host = Host {
     id: Hosts::LOCAL,
     methods: &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None],
     auth_unset: None,
+    // as on Lambda, so that what works here works there
+    max_body: 4 * 1024 * 1024,
     rate: None,
     key_source: Some(key_file),
     deployment: None,

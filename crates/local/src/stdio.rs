@@ -26,6 +26,7 @@ pub async fn serve(
     server: Server,
     platform: Arc<Platform>,
     max_line: usize,
+    max_values: usize,
     input: impl AsyncRead + Unpin,
     output: impl AsyncWrite + Unpin + Send + 'static,
     stop: impl Future<Output = ()>,
@@ -37,7 +38,7 @@ pub async fn serve(
         by_id: HashMap::new(),
         lines,
     };
-    let mut connection = Connection::new(server, Principal::local());
+    let mut connection = Connection::new(server, Principal::local()).max_values(max_values);
     let mut input = BufReader::new(input);
     let mut stop = std::pin::pin!(stop);
     let mut line = Vec::new();

@@ -83,6 +83,7 @@ impl Common {
         config.auth = self.credentials.auth;
         config.origins.listed = self.origins;
         config.max_body = self.max_body;
+        config.max_values = self.max_values;
         let service = Service::new(server, config);
         Ok(Assembly {
             service: if local && anonymous {

@@ -1,6 +1,7 @@
 //! The settings that mean the same on every host, and what a host says about itself so that they
 //! do. Which variables only one host has is that host's business.
 
+use mcpfn_core::jsonrpc::MAX_VALUES;
 use mcpfn_core::{port::Rate, round_trip::Keyring};
 use tracing::Level;
 
@@ -9,9 +10,6 @@ use crate::methods::{AuthMethod, AuthMethods};
 use crate::policies::Policies;
 use crate::reader::EnvReader;
 use crate::setting::{Hosts, Setting};
-
-/// Most bytes of a message when not set: 4 MiB, below the 6 MB of a Lambda event.
-const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// What differs between hosts.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +20,8 @@ pub struct Host {
     pub methods: &'static [AuthMethod],
     /// The mistake of a `MCPFN_AUTH` that is not set. Without one, `none` is the default.
     pub auth_unset: Option<&'static str>,
+    /// `MCPFN_MAX_BODY_BYTES` when not set. A call takes up to eight times this and 16 MB of memory.
+    pub max_body: usize,
     /// `MCPFN_RATE_LIMIT` when not set.
     pub rate: Option<Rate>,
     /// Where lists of API keys may be beside `MCPFN_API_KEYS`.
@@ -54,8 +54,10 @@ pub struct Common {
     pub policies: Policies,
     /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call.
     pub origins: Vec<String>,
-    /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; 4 MiB when not set.
+    /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; the host's own number when not set.
     pub max_body: usize,
+    /// `MCPFN_MAX_VALUES`: most JSON values of a message; 100,000 when not set.
+    pub max_values: usize,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made that lives as long
     /// as the process.
     pub state_keys: Option<Keyring>,
@@ -77,7 +79,8 @@ impl Common {
             credentials: Credentials::read(reader, &methods, host.key_source),
             policies: reader.policies(host.rate),
             origins: origins(reader),
-            max_body: reader.parsed("MCPFN_MAX_BODY_BYTES", MAX_BODY, "a number of bytes"),
+            max_body: reader.parsed("MCPFN_MAX_BODY_BYTES", host.max_body, "a number of bytes"),
+            max_values: reader.parsed("MCPFN_MAX_VALUES", MAX_VALUES, "a number of JSON values"),
             state_keys: state_keys(reader),
             log_level: log_level(reader),
             methods,

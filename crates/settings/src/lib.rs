@@ -10,6 +10,7 @@
 //!     id: Hosts::LOCAL,
 //!     methods: &[AuthMethod::OAuth, AuthMethod::ApiKey, AuthMethod::None],
 //!     auth_unset: None,
+//!     max_body: 4 * 1024 * 1024,
 //!     rate: None,
 //!     key_source: None,
 //!     deployment: None,

@@ -74,6 +74,20 @@ pub const SETTINGS: &[Setting] = &[
         "BYTES",
         "4194304",
         "the most bytes of a message",
+    )
+    .on(Hosts::PROCESSES),
+    Setting::new(
+        "MCPFN_MAX_BODY_BYTES",
+        "BYTES",
+        "2097152",
+        "the most bytes of a message",
+    )
+    .on(Hosts::WORKERS),
+    Setting::new(
+        "MCPFN_MAX_VALUES",
+        "NUMBER",
+        "100000",
+        "the most JSON values of a message, at any depth; an object with members counts as five",
     ),
     Setting::new(
         "MCPFN_DYNAMODB_TABLE",

@@ -26,7 +26,7 @@
 //!
 //! let variable = |name: &str| (name == "MCPFN_AUTH").then(|| "none".into());
 //! let settings = Settings::read(EnvReader::new(&variable), &[])?;
-//! assert_eq!(settings.common.max_body, 4 * 1024 * 1024);
+//! assert_eq!(settings.common.max_body, 2 * 1024 * 1024);
 //!
 //! let nothing = Settings::read(EnvReader::new(&|_| None), &[]);
 //! assert!(nothing.unwrap_err().to_string().contains("MCPFN_AUTH"));

@@ -18,6 +18,8 @@ pub(crate) const HOST: Host = Host {
          wrangler.toml to oauth, api-key or access for tokens, keys or Cloudflare Access, or to \
          none to let anyone call",
     ),
+    // an isolate has 128 MB for all calls at the same time; a file of 1 MB in Base64 fits
+    max_body: 2 * 1024 * 1024,
     // a rate needs a binding
     rate: None,
     key_source: None,

@@ -401,7 +401,8 @@ fn parse_and_write(request: &[u8], messages: &[Value]) {
 
 /// The messages of the answer: one, or those that a call reports before it.
 fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<Bytes> {
-    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body) else {
+    let Ok(Incoming::Single(Message::Request(request))) = jsonrpc::read(body, jsonrpc::MAX_VALUES)
+    else {
         panic!("the body is one request")
     };
     let envelope = Envelope::new(request);

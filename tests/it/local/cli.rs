@@ -35,6 +35,7 @@ fn wrong_settings_are_reported_together() {
         ("MCPFN_PORT", "eighty"),
         ("MCPFN_ALLOWED_ORIGINS", "app.example.com"),
         ("MCPFN_MAX_BODY_BYTES", "-1"),
+        ("MCPFN_MAX_VALUES", "many"),
         ("MCPFN_STATE_KEY", "hunter2"),
         ("MCPFN_LOG", "loud"),
         ("MCPFN_LOG_FORMAT", "xml"),
@@ -176,6 +177,7 @@ fn the_command_line_explains_itself() {
         "MCPFN_PORT",
         "MCPFN_ALLOWED_ORIGINS",
         "MCPFN_MAX_BODY_BYTES",
+        "MCPFN_MAX_VALUES",
         "MCPFN_STATE_KEY",
         "MCPFN_LOG",
     ] {

@@ -171,6 +171,29 @@ fn stdio_refuses_a_line_that_is_too_long_and_goes_on() {
 }
 
 #[test]
+fn stdio_refuses_a_line_with_too_many_values_and_goes_on() {
+    let mut process = Process::start(
+        command(&["--stdio"])
+            .stdin(Stdio::piped())
+            .env("MCPFN_MAX_VALUES", "40"),
+    );
+    let many = json!({"a": vec![1; 40]});
+    process.say(&call(6, "test_simple_text", many));
+    let refused: Value = serde_json::from_str(&process.stdout.next()).expect("JSON");
+    assert_eq!(refused["error"]["code"], -32600, "{refused}");
+    assert!(
+        refused["error"]["message"]
+            .as_str()
+            .is_some_and(|message| message.contains("40 JSON values")),
+        "{refused}"
+    );
+    process.say(&call(7, "test_simple_text", json!({})));
+    assert_eq!(ids(&process.stdout.next()), [7]);
+    process.end_input();
+    assert!(process.wait().success());
+}
+
+#[test]
 fn stdio_takes_a_last_line_without_line_break_and_windows_line_breaks() {
     let input = format!(
         "{}\r\n{}",

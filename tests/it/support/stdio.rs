@@ -54,6 +54,7 @@ pub(crate) fn raw(server: impl FnOnce() -> Builder, input: &[u8], max_line: usiz
             server,
             platform,
             max_line,
+            mcpfn::jsonrpc::MAX_VALUES,
             far_in,
             far_out,
             std::future::pending(),

@@ -13,6 +13,7 @@ use crate::active_call::end::{CallEnd, CallResult};
 use crate::active_call::failure::{missing_capabilities, too_slow};
 use crate::active_call::result::{HandlerResult, Retain};
 use crate::call::Call;
+use crate::canonical::canonical;
 use crate::error::{ErrorKind, ToolError};
 use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
@@ -69,11 +70,14 @@ async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallRes
     //    and bounded, 5. kept (the first two are boxed: the future of every call would be as large
     //    as theirs, and too large for an allocator's fast lists)
     let (result, cache) = if let Some(cache) = tool.cache {
-        let run = Box::pin(run(Arc::clone(call), tool, arguments.clone(), limit));
-        Box::pin(cache::through(call, cache, &arguments, run)).await
+        // written before the handler has them: a second tree would be most of a call's memory
+        let canonical = canonical(&arguments);
+        let run = Box::pin(run(Arc::clone(call), tool, arguments, limit));
+        Box::pin(cache::through(call, cache, &canonical, run)).await
     } else if let Some(key) = idempotency_key(call, &tool, &arguments)? {
-        let run = Box::pin(run(Arc::clone(call), tool, arguments.clone(), limit));
-        Box::pin(idempotency::through(call, &key, limit, &arguments, run)).await
+        let canonical = canonical(&arguments);
+        let run = Box::pin(run(Arc::clone(call), tool, arguments, limit));
+        Box::pin(idempotency::through(call, &key, limit, &canonical, run)).await
     } else {
         (
             run(Arc::clone(call), tool, arguments, limit).await,

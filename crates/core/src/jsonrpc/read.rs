@@ -7,16 +7,27 @@ use super::error::Error;
 use super::member::Object;
 use super::message::{Id, Incoming, Malformed, Message, Notification, Request};
 use super::raw::{RawMessage, VERSION};
-use super::unreadable;
+use super::{unreadable, values};
 
 /// Reads a body, and the parameters of a single message with it in one pass: what a method may have
 /// there is `P`'s business. A `P` keeps its members raw, except for those that must be objects:
 /// that is what a refusal says of one that has another type.
 ///
+/// `max_values` is how many values the body may hold, those of its arrays and objects at any depth,
+/// an object with members counted as five; [`MAX_VALUES`](super::MAX_VALUES) unless an operator
+/// says otherwise. They are counted before anything is read, because a tree of them takes up to a
+/// hundred times the memory of their text.
+///
 /// # Errors
-/// -32700 when it is not JSON in UTF-8, -32600 when it is not a JSON-RPC 2.0 message, -32602 when
-/// it is a request whose parameters are not a `P`.
-pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, Malformed<'a>> {
+/// -32700 when it is not JSON in UTF-8, -32600 when it holds too many values or is not a JSON-RPC
+/// 2.0 message, -32602 when it is a request whose parameters are not a `P`.
+pub fn read<'a, P: Deserialize<'a>>(
+    body: &'a [u8],
+    max_values: usize,
+) -> Result<Incoming<'a, P>, Malformed<'a>> {
+    if values::has_more_than(body, max_values) {
+        return Err(too_many(max_values).into());
+    }
     let text = std::str::from_utf8(body).map_err(|error| {
         Error::parse(format!(
             "the body is not UTF-8 (byte {})",
@@ -35,7 +46,15 @@ pub fn read<'a, P: Deserialize<'a>>(body: &'a [u8]) -> Result<Incoming<'a, P>, M
     read_message(text).map(Incoming::Single)
 }
 
-/// Reads one message.
+fn too_many(max_values: usize) -> Error {
+    let object = values::OBJECT;
+    Error::invalid_request(format!(
+        "the body holds more than {max_values} JSON values, an object with members counted as \
+         {object}: send less, or in parts; its operator sets the limit in MCPFN_MAX_VALUES"
+    ))
+}
+
+/// Reads one message of those that were counted.
 ///
 /// # Errors
 /// As for [`read`].
@@ -119,10 +138,10 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::jsonrpc::ErrorCode;
+    use crate::jsonrpc::{ErrorCode, MAX_VALUES};
 
     fn error_of(body: &str) -> (Option<String>, i32) {
-        match read::<&RawValue>(body.as_bytes()) {
+        match read::<&RawValue>(body.as_bytes(), MAX_VALUES) {
             Err(malformed) => (
                 malformed.id.map(|id| id.as_json().to_owned()),
                 malformed.error.code.0,
@@ -134,7 +153,8 @@ mod tests {
     #[test]
     fn a_request_borrows_its_parts() {
         let body = br#" {"jsonrpc":"2.0","id":"a\n1","method":"tools/call","params":{"x":[1, 2]},"extra":1}"#;
-        let Ok(Incoming::Single(Message::Request(request))) = read::<&RawValue>(body) else {
+        let Ok(Incoming::Single(Message::Request(request))) = read::<&RawValue>(body, MAX_VALUES)
+        else {
             panic!()
         };
         assert_eq!(request.id.as_json(), r#""a\n1""#);
@@ -144,7 +164,7 @@ mod tests {
 
     #[test]
     fn messages_are_told_apart() {
-        let kind = |body: &'static str| read::<&RawValue>(body.as_bytes());
+        let kind = |body: &'static str| read::<&RawValue>(body.as_bytes(), MAX_VALUES);
         assert!(matches!(
             kind(r#"{"jsonrpc":"2.0","method":"x"}"#),
             Ok(Incoming::Single(Message::Notification(_)))
@@ -196,7 +216,7 @@ mod tests {
             (Some("7".into()), -32600)
         );
         assert!(
-            read::<&RawValue>(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}")
+            read::<&RawValue>(b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}", MAX_VALUES)
                 .is_err_and(|m| m.error.code == ErrorCode::PARSE)
         );
     }

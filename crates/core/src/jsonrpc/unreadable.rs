@@ -95,11 +95,12 @@ fn duplicate(error: &serde_json::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::call::Params;
-    use crate::jsonrpc::read;
+    use crate::jsonrpc::{MAX_VALUES, read};
 
     #[track_caller]
     fn says(body: &str, said: &str) {
-        let refused = read::<Params<'_>>(body.as_bytes()).expect_err("it can't be read");
+        let refused =
+            read::<Params<'_>>(body.as_bytes(), MAX_VALUES).expect_err("it can't be read");
         assert_eq!(refused.error.message, said, "{body}");
     }
 

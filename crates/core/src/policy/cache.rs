@@ -3,14 +3,12 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::Cache;
 use super::single_flight::{FlightResult, FlightRole, Leader};
 use super::stored_result::{Stamp, StoredResult};
 use crate::active_call::ActiveCall;
 use crate::active_call::result::{HandlerResult, Retain};
-use crate::canonical::{canonical, digest_key};
+use crate::canonical::digest_key;
 use crate::jsonrpc::Error;
 use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
@@ -20,12 +18,12 @@ use crate::send::BoxFuture;
 /// Largest result that is kept, in bytes.
 const MAX: usize = 1024 * 1024;
 
-/// Gives an earlier result, or the one that `run` makes. `run` does nothing unless it is waited
+/// Gives an earlier result, or the one that `run` makes. `canonical` are the arguments. `run` does nothing unless it is waited
 /// for.
 pub(crate) async fn through(
     call: &Arc<ActiveCall>,
     cache: Cache,
-    arguments: &Value,
+    canonical: &[u8],
     run: BoxFuture<'static, Result<HandlerResult, Error>>,
 ) -> (Result<HandlerResult, Error>, CacheStatus) {
     // a retry answers a question: its result belongs to that conversation
@@ -33,7 +31,7 @@ pub(crate) async fn through(
         return (run.await, CacheStatus::Off);
     };
     let entry = CacheEntry {
-        key: key(call, cache, arguments),
+        key: key(call, cache, canonical),
         cache,
         store,
     };
@@ -132,7 +130,7 @@ impl CacheEntry {
 
 /// Revision and server version are part of it: neither a newer server nor an older client gets what
 /// was made for another one.
-fn key(call: &ActiveCall, cache: Cache, arguments: &Value) -> String {
+fn key(call: &ActiveCall, cache: Cache, canonical: &[u8]) -> String {
     let principal = if cache.public {
         String::new()
     } else {
@@ -146,7 +144,7 @@ fn key(call: &ActiveCall, cache: Cache, arguments: &Value) -> String {
         call.revision.as_str().as_bytes(),
         call.requested.as_bytes(),
         principal.as_bytes(),
-        &canonical(arguments),
+        canonical,
     ])
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::FailureMode;
@@ -14,7 +13,7 @@ use super::single_flight::Slot;
 use super::stored_result::{Stamp, StoredResult};
 use crate::active_call::ActiveCall;
 use crate::active_call::result::{HandlerResult, Retain};
-use crate::canonical::{canonical, digest_key};
+use crate::canonical::digest_key;
 use crate::jsonrpc::Error;
 use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
@@ -33,12 +32,13 @@ const MARGIN_MS: u64 = 2_000;
 /// take milliseconds, and bounded, because each look is a request to the store.
 const LOOKS_MS: [u64; 5] = [25, 50, 100, 250, 500];
 
-/// Runs the write unless an earlier call of this key did. `limit` is how long `run` may take.
+/// Runs the write unless an earlier call of this key did. `limit` is how long `run` may take,
+/// `canonical` are its arguments.
 pub(crate) async fn through(
     call: &Arc<ActiveCall>,
     key: &str,
     limit: Duration,
-    arguments: &Value,
+    canonical: &[u8],
     run: BoxFuture<'static, Result<HandlerResult, Error>>,
 ) -> (Result<HandlerResult, Error>, CacheStatus) {
     let Some(writes) = call.platform.writes.clone() else {
@@ -47,7 +47,7 @@ pub(crate) async fn through(
     let write = IdempotentWrite {
         store: writes.store,
         key: store_key(call, key),
-        stamp: Sha256::digest(canonical(arguments)).into(),
+        stamp: Sha256::digest(canonical).into(),
     };
     match write.begin(call, limit).await {
         Ok(IdempotencyStatus::Acquired) => (write.run(call, run).await, CacheStatus::Miss),

@@ -1,7 +1,7 @@
 //! A request as a host without HTTP makes it, for tests that compare bytes or look at a call while
 //! it runs. Other tests use `TestClient`.
 
-use mcpfn::jsonrpc::{Incoming, Message, read, write_request};
+use mcpfn::jsonrpc::{Incoming, MAX_VALUES, Message, read, write_request};
 use mcpfn::{
     Principal, Server,
     host::{Call, Envelope},
@@ -19,7 +19,7 @@ pub(crate) fn with_call<T>(method: &str, params: &Value, then: impl FnOnce(Call<
         params["_meta"][format!("io.modelcontextprotocol/{key}")] = value;
     }
     let message = write_request("1", method, params.to_string().as_bytes());
-    let Ok(Incoming::Single(Message::Request(request))) = read(&message) else {
+    let Ok(Incoming::Single(Message::Request(request))) = read(&message, MAX_VALUES) else {
         panic!("{method} {params} is no request")
     };
     let envelope = Envelope::new(request);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 
-use mcpfn_core::jsonrpc::{Incoming, Message, read, write_request};
+use mcpfn_core::jsonrpc::{Incoming, MAX_VALUES, Message, read, write_request};
 use mcpfn_core::{
     handler::{BoxFuture, MaybeSend},
     host::{Call, Envelope, Execution, Frame},
@@ -246,7 +246,7 @@ fn call<'b>(client: &ClientLink, body: &'b [u8]) -> Result<Call<'b>, ClientError
             data: error.data,
         })
     };
-    let message = read(body).map_err(|malformed| refused(malformed.error))?;
+    let message = read(body, MAX_VALUES).map_err(|malformed| refused(malformed.error))?;
     let Incoming::Single(Message::Request(request)) = message else {
         return Err(ClientError::BadAnswer("no request was written".to_owned()));
     };

@@ -78,6 +78,7 @@ impl Host {
             id: Hosts::ALL,
             methods: &[AuthMethod::OAuth, AuthMethod::ApiKey],
             auth_unset: None,
+            max_body: 4 * 1024 * 1024,
             rate: None,
             key_source: None,
             deployment: None,

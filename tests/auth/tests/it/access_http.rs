@@ -63,6 +63,7 @@ impl Guarded {
             id: Hosts::ALL,
             methods: &[AuthMethod::CloudflareAccess],
             auth_unset: None,
+            max_body: 4 * 1024 * 1024,
             rate: None,
             key_source: None,
             deployment: None,

@@ -25,6 +25,7 @@ const HOST: Host = Host {
     id: Hosts::ALL,
     methods: &ALL,
     auth_unset: Some("MCPFN_AUTH is not set"),
+    max_body: 4 * 1024 * 1024,
     rate: None,
     key_source: Some(|reader, _| {
         reader.mistake("this host has no store of secrets");
