@@ -116,6 +116,10 @@ fn nested(depth: usize) -> String {
     format!("{}{}", "[".repeat(depth), "]".repeat(depth))
 }
 
+/// As deep as the number of values allows.
+const ARRAYS: usize = 99_900;
+const OBJECTS: usize = 19_900;
+
 fn nested_objects(depth: usize) -> String {
     format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth))
 }
@@ -136,7 +140,7 @@ fn raw_call(members: &str) -> Request {
 fn deep_nesting_as_the_body() {
     // an array is a batch of one item, which is no message
     for host in hosts(mcpfn_it::everything) {
-        let response = host.send(&Request::post(nested(100_000)));
+        let response = host.send(&Request::post(nested(ARRAYS)));
         assert_eq!(response.status, 200, "{}", host.name());
         assert_eq!(
             response.json()[0]["error"]["code"],
@@ -146,13 +150,13 @@ fn deep_nesting_as_the_body() {
         );
     }
     check(
-        &Request::post(nested_objects(100_000)),
+        &Request::post(nested_objects(OBJECTS)),
         400,
         -32600,
         "`jsonrpc`",
     );
     check(
-        &Request::post("[".repeat(100_000)),
+        &Request::post("[".repeat(ARRAYS)),
         400,
         -32700,
         "not valid JSON",
@@ -164,7 +168,7 @@ fn deep_nesting_in_a_member_nobody_reads() {
     for host in hosts(mcpfn_it::everything) {
         let response = host.send(&raw_call(&format!(
             r#""arguments":{{"a":1,"b":2}},"extra":{}"#,
-            nested(100_000)
+            nested(ARRAYS)
         )));
         assert_eq!(
             response.json()["result"]["structuredContent"]["sum"],
@@ -178,13 +182,13 @@ fn deep_nesting_in_a_member_nobody_reads() {
 #[test]
 fn deep_nesting_in_arguments() {
     check(
-        &raw_call(&format!(r#""arguments":{}"#, nested_objects(100_000))),
+        &raw_call(&format!(r#""arguments":{}"#, nested_objects(OBJECTS))),
         200,
         -32602,
         "nests deeper",
     );
     check(
-        &raw_call(&format!(r#""arguments":{{"a":{},"b":1}}"#, nested(100_000))),
+        &raw_call(&format!(r#""arguments":{{"a":{},"b":1}}"#, nested(ARRAYS))),
         200,
         -32602,
         "nests deeper",
@@ -196,7 +200,7 @@ fn deep_nesting_in_answers() {
     check(
         &raw_call(&format!(
             r#""arguments":{{"a":1,"b":1}},"inputResponses":{{"x":{}}}"#,
-            nested(100_000)
+            nested(ARRAYS)
         )),
         200,
         -32602,
@@ -206,7 +210,7 @@ fn deep_nesting_in_answers() {
 
 #[test]
 fn deep_nesting_in_metadata() {
-    let deep = nested_objects(100_000);
+    let deep = nested_objects(OBJECTS / 2);
     let body = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{"elicitation":{deep}}},"x":{deep}}}}}}}"#
     );
@@ -238,7 +242,7 @@ fn deep_nesting_in_every_other_parameter() {
         };
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"{member}":{}{rest}}}}}"#,
-            nested(100_000)
+            nested(ARRAYS)
         );
         let response =
             everything().send(&Request::post(body).header("mcp-protocol-version", "2025-11-25"));
