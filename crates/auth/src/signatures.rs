@@ -5,18 +5,17 @@
 //! saved 42 KB of wasm after gzip. `jsonwebtoken` was not taken: it has a clock of its own.
 //! Tests sign with another library than the one that verifies.
 
+mod platform;
 #[cfg(feature = "ring")]
 mod ring;
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcpfn_core::{
-    handler::{BoxFuture, MaybeSend, MaybeSync},
-    port::Platform,
-};
+use mcpfn_core::handler::{BoxFuture, MaybeSend, MaybeSync};
+
+pub(crate) use platform::of;
 
 /// Shorter RSA keys are broken, longer ones only cost time.
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
@@ -128,25 +127,6 @@ impl PublicKey {
             ],
         }
     }
-}
-
-/// What checks signatures on this platform.
-pub(crate) fn of(platform: &Platform) -> Result<Arc<dyn Signatures>, String> {
-    platform
-        .port::<dyn Signatures>()
-        .cloned()
-        .or_else(default)
-        .ok_or_else(|| "this host has no cryptography: give it `Signatures`".to_owned())
-}
-
-#[cfg(feature = "ring")]
-fn default() -> Option<Arc<dyn Signatures>> {
-    Some(Arc::new(ring::Ring))
-}
-
-#[cfg(not(feature = "ring"))]
-fn default() -> Option<Arc<dyn Signatures>> {
-    None
 }
 
 #[cfg(test)]

@@ -77,6 +77,13 @@ impl PrometheusMetrics {
 }
 
 fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
+    write_outcomes(text, all)?;
+    write_cache(text, all)?;
+    write_durations(text, all)?;
+    write_quantiles(text, all)
+}
+
+fn write_outcomes(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
     text.push_str(
         "# HELP mcpfn_calls_total Calls by their outcome.\n# TYPE mcpfn_calls_total counter\n",
     );
@@ -90,6 +97,10 @@ fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::
             )?;
         }
     }
+    Ok(())
+}
+
+fn write_cache(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
     text.push_str(
         "# HELP mcpfn_cache_total Calls by what a cached result did for them.\n# TYPE \
         mcpfn_cache_total counter\n",
@@ -103,6 +114,10 @@ fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::
             )?;
         }
     }
+    Ok(())
+}
+
+fn write_durations(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
     text.push_str(
         "# HELP mcpfn_call_duration_seconds Durations of calls.\n# TYPE \
         mcpfn_call_duration_seconds histogram\n",
@@ -133,6 +148,10 @@ fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::
             "mcpfn_call_duration_seconds_count{{{labels}}} {total}"
         )?;
     }
+    Ok(())
+}
+
+fn write_quantiles(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
     text.push_str(
         "# HELP mcpfn_call_duration_quantile_seconds Estimated quantiles of durations \
         since the start.\n# TYPE mcpfn_call_duration_quantile_seconds gauge\n",

@@ -14,21 +14,15 @@ mod queue;
 mod settings;
 #[cfg(feature = "otel")]
 mod span;
+mod transport;
 
 use mcpfn_core::port::Platform;
 use mcpfn_settings::{Hosts, Setting};
 
+pub use transport::Transport;
+
 #[cfg(feature = "otel")]
 use std::sync::Arc;
-
-/// How clients reach this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// HTTP.
-    Tcp,
-    /// stdio.
-    Pipe,
-}
 
 /// What waits to be sent to a collector, if there is one. Copies share it.
 #[derive(Debug, Clone, Default)]

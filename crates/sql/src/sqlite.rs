@@ -1,7 +1,9 @@
 //! `Sqlite`: a handle to one SQLite database. Not the threads behind it (`lane`) nor the work they
 //! do (`work`).
 
+mod brake;
 mod connect;
+mod error;
 mod lane;
 mod ticket;
 mod work;

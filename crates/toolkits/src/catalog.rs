@@ -6,8 +6,6 @@ mod product;
 mod query;
 mod search;
 
-use std::sync::Arc;
-
 use mcpfn_core::{
     Builder, Cx, Json, ToolError,
     handler::{IntoPrompt as _, IntoResource as _},
@@ -40,10 +38,6 @@ pub fn toolkit(builder: Builder) -> Builder {
         .prompt(product_advisor.into_prompt().complete("need", categories))
 }
 
-fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    cx.port::<dyn Sql>()
-}
-
 /// The catalog's tables and columns, as the SQL statements that create them.
 #[resource(
     "catalog://schema",
@@ -52,7 +46,7 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
     scope = "catalog:read"
 )]
 pub async fn catalog_schema(cx: &Cx) -> Result<String, ToolError> {
-    let database = database(cx)?;
+    let database = cx.port::<dyn Sql>()?;
     if database.dialect() == Dialect::Postgres {
         let schema = DatabaseSchema::load(&**database).await?;
         let definitions: Vec<&str> = schema
@@ -161,7 +155,7 @@ async fn categories(typed: String, cx: Cx) -> Vec<String> {
 /// The first column of a query with what was typed as its parameter. A failure offers nothing:
 /// completion is a courtesy.
 async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Vec<String> {
-    let Ok(database) = database(cx) else {
+    let Ok(database) = cx.port::<dyn Sql>() else {
         return Vec::new();
     };
     let typed: String = typed.trim().chars().take(64).collect();

@@ -8,7 +8,9 @@
 //! | `MCPFN_EMBEDDINGS_MODEL` | the model's name, the same as while documents were added |
 //! | `MCPFN_EMBEDDINGS_API_KEY` | the service's key, if it needs one |
 
+pub(crate) mod hits;
 pub(crate) mod lexical;
+mod match_query;
 mod narrow;
 pub(crate) mod outline;
 mod search;

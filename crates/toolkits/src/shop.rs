@@ -5,20 +5,18 @@
 mod accounts;
 mod date;
 mod goods;
+mod insert;
 mod orders;
 mod people;
 mod products;
 mod random;
+mod rows;
 mod sales;
 mod script;
 
 use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
-/// The shop's tables, as the statements that create them in SQLite.
-pub const SCHEMA: &str = include_str!("shop/schema.sql");
-
-/// What PostgreSQL has instead of the search index and the triggers of [`SCHEMA`].
-const POSTGRES: &str = include_str!("shop/postgres.sql");
+pub use script::SCHEMA;
 
 /// Counts the changes of the shop's tables and rows: a file of another edition is another shop.
 pub const EDITION: u32 = 2;

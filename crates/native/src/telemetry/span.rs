@@ -15,8 +15,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use super::Transport;
 use super::queue::{QueueEntry, SpanQueue};
+use super::transport::Transport;
 
 pub(super) fn apply(
     platform: Platform,

@@ -13,8 +13,8 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::ticket::Brake;
-use super::work::sql_error;
+use super::brake::Brake;
+use super::error::sql_error;
 
 /// How long a statement waits for a lock of another connection or process.
 const BUSY: Duration = Duration::from_secs(2);
@@ -169,7 +169,7 @@ fn lies_alone(path: &Path) -> bool {
     path.is_file() && std::fs::metadata(log).map_or(true, |log| log.len() == 0)
 }
 
-fn prepare(place: &DatabasePath, access: Rights) -> rusqlite::Result<SqliteSession> {
+fn opened(place: &DatabasePath, access: Rights) -> rusqlite::Result<Connection> {
     let write = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mode = match access {
         Rights::Full => write,
@@ -177,13 +177,17 @@ fn prepare(place: &DatabasePath, access: Rights) -> rusqlite::Result<SqliteSessi
     };
     // each connection stays on one thread, so SQLite's own mutexes are not needed
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = match place {
-        DatabasePath::Memory => Connection::open_in_memory_with_flags(flags)?,
-        DatabasePath::File(path) => Connection::open_with_flags(path, flags)?,
+    match place {
+        DatabasePath::Memory => Connection::open_in_memory_with_flags(flags),
+        DatabasePath::File(path) => Connection::open_with_flags(path, flags),
         DatabasePath::Unchanging(path) => {
-            Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?
+            Connection::open_with_flags(unchanging_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)
         }
-    };
+    }
+}
+
+/// Limits and modes that no statement can change.
+fn restrain(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
     for (limit, value) in [
@@ -202,6 +206,12 @@ fn prepare(place: &DatabasePath, access: Rights) -> rusqlite::Result<SqliteSessi
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    Ok(())
+}
+
+fn prepare(place: &DatabasePath, access: Rights) -> rusqlite::Result<SqliteSession> {
+    let mut connection = opened(place, access)?;
+    restrain(&connection)?;
     if access == Rights::Full && matches!(place, DatabasePath::File(_)) {
         // a file system without shared memory keeps its old mode: slower, and right all the same
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;

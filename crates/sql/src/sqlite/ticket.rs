@@ -1,42 +1,18 @@
 //! A one-shot between the asynchronous caller and the thread that works for it, with a brake:
-//! dropping the caller's side stops the work. Knows nothing of SQL but how to interrupt it.
+//! dropping the caller's side stops the work. Knows nothing of SQL.
 
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use mcpfn_ports::SqlError;
-use rusqlite::InterruptHandle;
 
+use super::brake::Brake;
 use super::work::QueryAnswer;
 
 type Outcome = Result<QueryAnswer, SqlError>;
-
-/// How a connection is stopped from outside its thread.
-pub(super) struct Brake {
-    interrupt: InterruptHandle,
-    /// An interrupt that comes before the statement's first step is lost; this flag, read by the
-    /// connection's progress handler, is not.
-    pulled: Arc<AtomicBool>,
-}
-
-impl Brake {
-    pub(super) fn new(interrupt: InterruptHandle, pulled: Arc<AtomicBool>) -> Arc<Self> {
-        Arc::new(Self { interrupt, pulled })
-    }
-
-    fn pull(&self) {
-        self.pulled.store(true, Ordering::Relaxed);
-        self.interrupt.interrupt();
-    }
-
-    fn release(&self) {
-        self.pulled.store(false, Ordering::Relaxed);
-    }
-}
 
 enum Stage {
     Waiting,

@@ -7,6 +7,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, params_from_iter};
 
 use super::connect::{Rights, SqliteSession};
+use super::error::sql_error;
 
 /// The rows of one answer, in bytes of their values. A handful of rows can hold as many times 16
 /// MiB.
@@ -324,23 +325,5 @@ fn taken(value: ValueRef<'_>) -> (SqlValue, usize) {
             text.len(),
         ),
         ValueRef::Blob(bytes) => (SqlValue::Blob(bytes.to_vec()), bytes.len()),
-    }
-}
-
-/// The port's two kinds of failure: what may pass by itself, and what will be refused again.
-pub(super) fn sql_error(error: &rusqlite::Error) -> SqlError {
-    let cause = error.to_string();
-    match error.sqlite_error_code() {
-        Some(
-            ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::CannotOpen
-            | ErrorCode::SystemIoFailure
-            | ErrorCode::FileLockingProtocolFailed
-            | ErrorCode::DiskFull
-            | ErrorCode::OutOfMemory
-            | ErrorCode::OperationInterrupted,
-        ) => SqlError::Unavailable(cause),
-        _ => SqlError::Rejected(cause),
     }
 }

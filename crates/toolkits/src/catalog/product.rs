@@ -1,9 +1,8 @@
 //! `get_product`: everything about one product. Finding products is `search`.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql, SqlValue};
 
-use super::database;
 use crate::say::{database_failed, quoted};
 
 /// The longest identifier that is looked up, in bytes; a UUID has 36.
@@ -93,7 +92,7 @@ pub(super) async fn find(id: &str, cx: &Cx) -> Result<ProductRecord, ToolError> 
     if wanted.is_empty() || wanted.len() > MAX_ID_LENGTH {
         return Err(missing());
     }
-    let database = database(cx)?;
+    let database = cx.port::<dyn Sql>()?;
     let sql = "SELECT p.id, p.sku, p.name, p.brand, p.category, p.description, p.price_cents, p.currency, p.stock, p.rating, \
                p.reviews, p.weight_grams, s.name, s.lead_time_days, p.added_on \
                FROM products AS p JOIN suppliers AS s ON s.id = p.supplier_id WHERE p.id = lower(?1) OR p.sku = upper(?1)";

@@ -3,7 +3,6 @@
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Dialect, Rows, Sql, SqlValue};
 
-use super::database;
 use super::query::{Words, as_sku};
 use crate::say::{database_failed, quoted};
 
@@ -79,7 +78,7 @@ pub async fn search_products(args: ProductQuery, cx: &Cx) -> Result<ProductMatch
     if !(1..=MAX).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
-    let database = &**database(cx)?;
+    let database = &**cx.port::<dyn Sql>()?;
     if let Some(sku) = as_sku(query) {
         let found = by_sku(database, sku, args.limit).await?;
         if found.total > 0 {

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::{Sql, SqlError, SqlValue};
+use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 use crate::date;
 use crate::dialect::position;
 use crate::knowledge::failed;
-use crate::knowledge::lexical::{self, Hits, IndexFilter};
+use crate::knowledge::hits::{Hits, IndexFilter};
+use crate::knowledge::lexical;
 use crate::say::other_columns;
 use crate::words::words;
 
@@ -98,32 +99,7 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let database = &**cx.port::<dyn Sql>()?;
-    let given = |text: &Option<String>| {
-        text.as_deref()
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
-    for (name, text) in [("from", given(&args.from)), ("to", given(&args.to))] {
-        if text.is_some_and(|text| text.len() != 10 || date::parse(&text).is_none()) {
-            return Err(ToolError::new(format!(
-                "`{name}` must be an ISO 8601 date, e.g. \"2025-01-31\"."
-            )));
-        }
-    }
-    let filters = [
-        ("d.type = lower(?)".to_owned(), given(&args.kind)),
-        (
-            format!("{} > 0", position(database.dialect(), "d.party", "?")),
-            given(&args.party),
-        ),
-        ("d.dated >= ?".to_owned(), given(&args.from)),
-        ("d.dated <= ?".to_owned(), given(&args.to)),
-    ];
-    let filters: Vec<IndexFilter> = filters
-        .into_iter()
-        .filter_map(|(sql, value)| Some((sql, value?.into())))
-        .collect();
+    let filters = filters(&args, database.dialect())?;
     let limit = args.limit as usize;
     let found = match given(&args.text) {
         Some(text) => {
@@ -163,6 +139,37 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
         total,
         note,
     })
+}
+
+fn given(text: &Option<String>) -> Option<String> {
+    text.as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+/// What the arguments ask for beside words, as conditions.
+fn filters(args: &Filters, dialect: Dialect) -> Result<Vec<IndexFilter>, ToolError> {
+    for (name, text) in [("from", given(&args.from)), ("to", given(&args.to))] {
+        if text.is_some_and(|text| text.len() != 10 || date::parse(&text).is_none()) {
+            return Err(ToolError::new(format!(
+                "`{name}` must be an ISO 8601 date, e.g. \"2025-01-31\"."
+            )));
+        }
+    }
+    let filters = [
+        ("d.type = lower(?)".to_owned(), given(&args.kind)),
+        (
+            format!("{} > 0", position(dialect, "d.party", "?")),
+            given(&args.party),
+        ),
+        ("d.dated >= ?".to_owned(), given(&args.from)),
+        ("d.dated <= ?".to_owned(), given(&args.to)),
+    ];
+    Ok(filters
+        .into_iter()
+        .filter_map(|(sql, value)| Some((sql, value?.into())))
+        .collect())
 }
 
 /// Rows of documents, how many there are in all, and whether there may be more than that.

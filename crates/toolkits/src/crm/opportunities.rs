@@ -1,7 +1,7 @@
 //! `get_open_opportunities`: what may still be won, of one company or of all.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql, SqlValue};
 
 use super::{account_id, amount, database, no_account, owned};
 use crate::say::{database_failed, other_columns};
@@ -82,17 +82,7 @@ pub async fn get_open_opportunities(
     let database = database(cx)?;
     let id = args.account_id.as_deref().map(account_id).transpose()?;
     if let Some(id) = &id {
-        let known = database
-            .query(
-                "SELECT id FROM accounts WHERE id = ?1",
-                &[SqlValue::from(id.as_str())],
-                1,
-            )
-            .await
-            .map_err(database_failed)?;
-        if known.rows.is_empty() {
-            return Err(no_account(id));
-        }
+        must_exist(&**database, id).await?;
     }
     let limit = args.limit;
     let of_one = if id.is_some() {
@@ -137,6 +127,21 @@ pub async fn get_open_opportunities(
         total_amount,
         note,
     })
+}
+
+async fn must_exist(database: &dyn Sql, account: &str) -> Result<(), ToolError> {
+    let known = database
+        .query(
+            "SELECT id FROM accounts WHERE id = ?1",
+            &[SqlValue::from(account)],
+            1,
+        )
+        .await
+        .map_err(database_failed)?;
+    if known.rows.is_empty() {
+        return Err(no_account(account));
+    }
+    Ok(())
 }
 
 fn opportunity(row: &[SqlValue]) -> Option<OpenOpportunity> {

@@ -112,7 +112,12 @@ impl HtmlReader {
             self.unread = (!closed).then_some((name, 1));
             return;
         }
-        match name.as_str() {
+        self.open(&name, tag);
+    }
+
+    /// What a tag that is read does to the text.
+    fn open(&mut self, name: &str, tag: &StartTag<()>) {
+        match name {
             "title" => self.in_title = self.title.is_empty(),
             "main" | "article" => {
                 self.main += 1;

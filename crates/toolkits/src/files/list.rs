@@ -3,7 +3,7 @@
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{BlobEntry, BlobKind, BlobPath};
 
-use super::{blobs, failed, path};
+use super::store::{blobs, failed, path};
 use crate::date;
 use crate::untrusted::{NOTICE, Untrusted};
 

@@ -10,7 +10,7 @@ use mcpfn_ports::{BlobPart, BlobPath};
 use serde_json::Value;
 
 use super::part::{self, media_type};
-use super::{blobs, failed, path, uri};
+use super::store::{blobs, failed, path, uri};
 use crate::date;
 use crate::untrusted::{NOTICE, Untrusted};
 

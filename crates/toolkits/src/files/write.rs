@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use mcpfn_core::{Cx, ToolError, input, output, text, tool};
 use mcpfn_ports::{BlobError, BlobPath, WriteCondition};
 
-use super::{blobs, failed, path};
+use super::store::{blobs, failed, path};
 use crate::date;
 
 /// The most bytes that are written at once.

@@ -108,17 +108,7 @@ pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError>
         .map_err(database_failed)?
         .rows;
     let Some(first) = rows.first() else {
-        // without a SKU there is always something to show, unless the warehouse is empty
-        return match &args.sku {
-            Some(given) => Err(no_sku(given.trim())),
-            None => Ok(Levels {
-                levels: Vec::new(),
-                total: 0,
-                total_quantity: 0,
-                low: 0,
-                note: Some("There is nothing in stock.".to_owned()),
-            }),
-        };
+        return nothing(args.sku.as_deref());
     };
     let number = |column: usize| first.get(column).and_then(SqlValue::as_i64);
     let levels = rows
@@ -142,6 +132,20 @@ pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError>
         low,
         note,
     })
+}
+
+/// Without a SKU there is always something to show, unless the warehouse is empty.
+fn nothing(sku: Option<&str>) -> Result<Levels, ToolError> {
+    match sku {
+        Some(given) => Err(no_sku(given.trim())),
+        None => Ok(Levels {
+            levels: Vec::new(),
+            total: 0,
+            total_quantity: 0,
+            low: 0,
+            note: Some("There is nothing in stock.".to_owned()),
+        }),
+    }
 }
 
 fn level(row: &[SqlValue]) -> Option<Level> {

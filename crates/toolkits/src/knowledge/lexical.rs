@@ -6,10 +6,9 @@ use std::collections::HashSet;
 
 use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
+use super::hits::{Hits, IndexFilter, MAX_RANKED, RankedPassage, best_first, hit};
+use super::match_query::{query, rank, term, tsquery, weight};
 use super::narrow::{self, Few};
-
-/// The most passages that one statement ranks.
-pub(super) const MAX_RANKED: i64 = 2000;
 
 /// The most common words that count where a rare word is.
 const MAX_BESIDE: usize = 2;
@@ -23,30 +22,6 @@ const MAX_TOGETHER: usize = 6;
 
 /// With so many passages from headings, the rest of a common word's are not looked at.
 const ENOUGH: usize = 20;
-
-/// Letters with accents, and without: FTS5 makes them the same by itself.
-const ACCENTS: [&str; 2] = ["áàâäãåçéèêëíìîïñóòôöõúùûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy"];
-
-/// A passage that has words of a question.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RankedPassage {
-    pub(crate) passage: i64,
-    pub(crate) document: i64,
-    /// Higher is better; only to be compared within one search.
-    pub(crate) score: f64,
-}
-
-/// What a search found.
-#[derive(Debug, Default)]
-pub(crate) struct Hits {
-    /// The best first.
-    pub(crate) hits: Vec<RankedPassage>,
-    /// Every word is in so many passages that not all of them were looked at.
-    pub(crate) partial: bool,
-}
-
-/// A condition on the table `documents AS d`, with `?` in the place of its value.
-pub(crate) type IndexFilter = (String, SqlValue);
 
 /// Passages with any of the words. A word counts most in a heading, then in the title; a rare word
 /// counts more than a common one, and common ones count only beside rare ones. When all are common,
@@ -320,89 +295,9 @@ async fn hits(
     Ok(hits)
 }
 
-/// A row's passage, document and score.
-pub(super) fn hit(row: &[SqlValue]) -> Option<RankedPassage> {
-    let [passage, document, score, ..] = row else {
-        return None;
-    };
-    Some(RankedPassage {
-        passage: passage.as_i64()?,
-        document: document.as_i64()?,
-        score: score.as_f64()?,
-    })
-}
-
-pub(super) fn best_first(hits: &mut [RankedPassage]) {
-    hits.sort_by(|one, other| {
-        other
-            .score
-            .total_cmp(&one.score)
-            .then(one.passage.cmp(&other.passage))
-    });
-}
-
-/// What a word counts that is in so many of all passages.
-fn weight(count: i64, passages: i64) -> f64 {
-    (1.0 + passages as f64 / count as f64).ln()
-}
-
-/// A word in the quotation marks that make it one.
-fn term(dialect: Dialect, word: &str) -> String {
-    let mark = if dialect == Dialect::Postgres {
-        '\''
-    } else {
-        '"'
-    };
-    format!("{mark}{word}{mark}")
-}
-
-/// A query for all of the words, or for any.
-fn query(dialect: Dialect, words: &[(i64, &str)], all: bool) -> String {
-    let join = match (dialect, all) {
-        (Dialect::Postgres, true) => " & ",
-        (Dialect::Postgres, false) => " | ",
-        (_, true) => " AND ",
-        (_, false) => " OR ",
-    };
-    words
-        .iter()
-        .map(|(_, word)| term(dialect, word))
-        .collect::<Vec<_>>()
-        .join(join)
-}
-
-/// A parameter as PostgreSQL's query.
-fn tsquery(parameter: usize) -> String {
-    format!(
-        "to_tsquery('english', {})",
-        without_accents(&format!("?{parameter}"))
-    )
-}
-
-/// The weights are of D, C, B, A: text, nothing, title, heading. The last number says that long
-/// passages count less.
-fn rank(column: &str, query: &str) -> String {
-    format!("CAST(ts_rank('{{0.33, 0, 0.66, 1}}', {column}, {query}, 1) AS DOUBLE PRECISION)")
-}
-
-fn without_accents(text: &str) -> String {
-    format!("translate({text}, '{}', '{}')", ACCENTS[0], ACCENTS[1])
-}
-
-/// What PostgreSQL searches in, made from a passage's columns.
-pub(super) fn tsvector() -> String {
-    let part = |column: &str, weight: char| {
-        let words = format!(
-            "regexp_replace({}, '[^[:alnum:]]+', ' ', 'g')",
-            without_accents(&format!("lower({column})"))
-        );
-        format!("setweight(to_tsvector('english'::regconfig, {words}), '{weight}')")
-    };
-    [part("section", 'A'), part("title", 'B'), part("text", 'D')].join(" || ")
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::match_query::ACCENTS;
     use super::*;
 
     #[test]

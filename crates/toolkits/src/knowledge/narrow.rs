@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use mcpfn_ports::{Sql, SqlError, SqlValue};
 
-use super::lexical::{Hits, IndexFilter, MAX_RANKED, best_first, hit};
+use super::hits::{Hits, IndexFilter, MAX_RANKED, best_first, hit};
 
 /// The most documents that are listed. When more pass a filter, enough of what has a common word
 /// passes it too.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use mcpfn_core::{Cx, ToolError, input, output, port::HttpClient, tool};
 use mcpfn_ports::{Dialect, Embedder, Rows, Sql, SqlError, SqlValue};
 
-use super::lexical::{self, Hits};
+use super::hits::Hits;
+use super::lexical;
 use super::vector::{fused, likeness, stored};
 use super::{Meaning, failed};
 use crate::embedding::HttpEmbedder;
@@ -111,40 +112,9 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         )));
     }
     let database = &**cx.port::<dyn Sql>()?;
-    let (vector, mut note) = match model(cx)? {
-        Some(model) => match model.embed(&[query.to_owned()]).await {
-            Ok(vectors) => (
-                vectors
-                    .first()
-                    .map(|vector| (model.model().to_owned(), stored(vector))),
-                None,
-            ),
-            Err(error) => {
-                cx.report_degraded("embeddings", &error.to_string());
-                (None, Some(WORDS_ALONE.to_owned()))
-            }
-        },
-        None => (None, None),
-    };
+    let (vector, mut note) = question_vector(query, cx).await?;
     let ranked = async {
-        let Hits { hits, partial } = lexical::search(database, &words, &[]).await?;
-        let by_words: Vec<(i64, f64)> = hits.iter().map(|hit| (hit.passage, hit.score)).collect();
-        let meaning = match &vector {
-            Some((model, vector)) => by_meaning(database, model, vector, &by_words).await?,
-            None => None,
-        };
-        let compared = meaning.is_some();
-        let mut best = match meaning {
-            Some(meaning) => fused(
-                &by_words
-                    .iter()
-                    .take(RANKED)
-                    .map(|(number, _)| *number)
-                    .collect::<Vec<_>>(),
-                &meaning,
-            ),
-            None => by_words,
-        };
+        let (mut best, compared, partial) = best(database, &words, vector.as_ref()).await?;
         best.truncate(args.k as usize);
         Ok((load(database, &best).await?, best, compared, partial))
     };
@@ -183,6 +153,60 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         },
         note,
     })
+}
+
+/// A model's name, and a question's vector by it.
+type QuestionVector = (String, Vec<u8>);
+
+/// The question's vector where there is a model, and what to say when that failed.
+async fn question_vector(
+    query: &str,
+    cx: &Cx,
+) -> Result<(Option<QuestionVector>, Option<String>), ToolError> {
+    let Some(model) = model(cx)? else {
+        return Ok((None, None));
+    };
+    match model.embed(&[query.to_owned()]).await {
+        Ok(vectors) => {
+            let vector = vectors.first().map(|vector| stored(vector));
+            Ok((
+                vector.map(|vector| (model.model().to_owned(), vector)),
+                None,
+            ))
+        }
+        Err(error) => {
+            cx.report_degraded("embeddings", &error.to_string());
+            Ok((None, Some(WORDS_ALONE.to_owned())))
+        }
+    }
+}
+
+/// Passages with their scores, the best first; whether meaning was compared; whether some were
+/// left out.
+async fn best(
+    database: &dyn Sql,
+    words: &[String],
+    vector: Option<&QuestionVector>,
+) -> Result<(Vec<(i64, f64)>, bool, bool), SqlError> {
+    let Hits { hits, partial } = lexical::search(database, words, &[]).await?;
+    let by_words: Vec<(i64, f64)> = hits.iter().map(|hit| (hit.passage, hit.score)).collect();
+    let meaning = match vector {
+        Some((model, vector)) => by_meaning(database, model, vector, &by_words).await?,
+        None => None,
+    };
+    let compared = meaning.is_some();
+    let best = match meaning {
+        Some(meaning) => fused(
+            &by_words
+                .iter()
+                .take(RANKED)
+                .map(|(number, _)| *number)
+                .collect::<Vec<_>>(),
+            &meaning,
+        ),
+        None => by_words,
+    };
+    Ok((best, compared, partial))
 }
 
 /// The host's own model, or the one that is configured.
@@ -228,25 +252,9 @@ async fn by_meaning(
     if count == 0 {
         return Ok(None);
     }
+    let all = (count <= most as i64).then_some(most);
     let best = &words[..words.len().min(most)];
-    let rows = if count <= most as i64 {
-        database
-            .query(
-                "SELECT number, vector FROM passages WHERE model = ?1",
-                &parameters[..1],
-                most,
-            )
-            .await?
-    } else if best.is_empty() {
-        Rows::default()
-    } else {
-        // by their numbers, not by the index of models: it has them all
-        let sql = format!(
-            "SELECT number, vector FROM passages WHERE number IN ({}) AND model || '' = ?1",
-            numbers(best)
-        );
-        database.query(&sql, &parameters[..1], most).await?
-    };
+    let rows = vectors(database, &parameters[..1], all, best).await?;
     let mut found: Vec<(i64, f32)> = rows
         .rows
         .iter()
@@ -265,6 +273,28 @@ async fn by_meaning(
             .map(|(number, _)| number)
             .collect(),
     ))
+}
+
+/// Numbers and vectors of a model: all of them, which are so many at most, or those of the best.
+async fn vectors(
+    database: &dyn Sql,
+    model: &[SqlValue],
+    all: Option<usize>,
+    best: &[(i64, f64)],
+) -> Result<Rows, SqlError> {
+    if let Some(most) = all {
+        let sql = "SELECT number, vector FROM passages WHERE model = ?1";
+        return database.query(sql, model, most).await;
+    }
+    if best.is_empty() {
+        return Ok(Rows::default());
+    }
+    // by their numbers, not by the index of models: it has them all
+    let sql = format!(
+        "SELECT number, vector FROM passages WHERE number IN ({}) AND model || '' = ?1",
+        numbers(best)
+    );
+    database.query(&sql, model, best.len()).await
 }
 
 async fn load(database: &dyn Sql, best: &[(i64, f64)]) -> Result<Rows, SqlError> {

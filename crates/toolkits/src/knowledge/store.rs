@@ -2,7 +2,7 @@
 
 use mcpfn_ports::{Dialect, Embedder, Sql, SqlError, SqlValue};
 
-use super::lexical;
+use super::match_query::tsvector;
 use super::outline::passages;
 use super::vector::stored;
 use crate::date;
@@ -45,7 +45,7 @@ pub fn schema_for(dialect: Dialect) -> Vec<String> {
         Dialect::Postgres => {
             let search = format!(
                 ", search TSVECTOR GENERATED ALWAYS AS ({}) STORED",
-                lexical::tsvector()
+                tsvector()
             );
             (
                 "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
@@ -138,19 +138,7 @@ impl StoredDocument {
                 .filter(|value| !value.is_empty())
                 .map(|value| value.chars().take(MAX_FIELD_LENGTH).collect::<String>())
         };
-        let (own_title, text) = if [".html", ".htm"]
-            .iter()
-            .any(|end| name.to_ascii_lowercase().ends_with(end))
-        {
-            let page = readable(text, PagePart::Body, MAX_DOCUMENT_LENGTH);
-            (page.title, page.text)
-        } else {
-            let heading = text
-                .lines()
-                .find_map(|line| line.strip_prefix("# "))
-                .map(|title| title.trim().to_owned());
-            (heading, text.to_owned())
-        };
+        let (own_title, text) = content_of(name, text);
         if text.trim().is_empty() {
             return Err("it has no text".to_owned());
         }
@@ -177,6 +165,23 @@ impl StoredDocument {
             date,
             text: text.replace('\0', " "),
         })
+    }
+}
+
+/// A file's own title, and its text: of a page, what a reader sees.
+fn content_of(name: &str, text: &str) -> (Option<String>, String) {
+    if [".html", ".htm"]
+        .iter()
+        .any(|end| name.to_ascii_lowercase().ends_with(end))
+    {
+        let page = readable(text, PagePart::Body, MAX_DOCUMENT_LENGTH);
+        (page.title, page.text)
+    } else {
+        let heading = text
+            .lines()
+            .find_map(|line| line.strip_prefix("# "))
+            .map(|title| title.trim().to_owned());
+        (heading, text.to_owned())
     }
 }
 
@@ -230,6 +235,24 @@ pub async fn add(
         Some(model) => vectors(model, &document.title, &texts).await?,
         None => vec![SqlValue::Null; texts.len()],
     };
+    replace(database, document).await?;
+    let (mut starts, mut rows) = (0, Vec::with_capacity(texts.len()));
+    for ((part, text), vector) in parts.iter().zip(&texts).zip(vectors) {
+        rows.push([
+            SqlValue::from(starts),
+            part.section.as_str().into(),
+            (*text).into(),
+            vector,
+        ]);
+        starts += text.chars().count() as i64;
+    }
+    let model = model.map_or(SqlValue::Null, |model| model.model().into());
+    add_passages(database, document, &model, &rows).await?;
+    Ok(parts.len())
+}
+
+/// The document's own row, in the place of what had its id.
+async fn replace(database: &dyn Sql, document: &StoredDocument) -> Result<(), SqlError> {
     let by_id = [SqlValue::from(document.id.as_str())];
     let old = "DELETE FROM passages WHERE document IN (SELECT number FROM documents WHERE id = ?1)";
     database.execute(old, &by_id).await?;
@@ -250,18 +273,17 @@ pub async fn add(
     let sql = "INSERT INTO documents (id, source, title, type, party, dated, characters) VALUES \
         (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     database.execute(sql, &row).await?;
-    let model = model.map_or(SqlValue::Null, |model| model.model().into());
-    let (mut starts, mut rows) = (0, Vec::with_capacity(texts.len()));
-    for ((part, text), vector) in parts.iter().zip(&texts).zip(vectors) {
-        rows.push([
-            SqlValue::from(starts),
-            part.section.as_str().into(),
-            (*text).into(),
-            vector,
-        ]);
-        starts += text.chars().count() as i64;
-    }
-    let mut rest = rows.as_slice();
+    Ok(())
+}
+
+/// Passages that have their row: where they start, their section, text and vector.
+async fn add_passages(
+    database: &dyn Sql,
+    document: &StoredDocument,
+    model: &SqlValue,
+    rows: &[[SqlValue; 4]],
+) -> Result<(), SqlError> {
+    let mut rest = rows;
     while !rest.is_empty() {
         let (rows, later) = rest.split_at(together(rest, &document.id, &document.title));
         rest = later;
@@ -291,7 +313,7 @@ pub async fn add(
         values.extend(rows.iter().flatten().cloned());
         database.execute(&sql, &values).await?;
     }
-    Ok(parts.len())
+    Ok(())
 }
 
 /// How many of these rows go into one statement; at least one.
