@@ -11,6 +11,7 @@ mod embeddings;
 mod fast;
 mod fixture;
 mod lambda;
+mod mutants;
 mod postgres;
 mod process;
 mod processor;
@@ -72,6 +73,11 @@ cargo xtask <command>
                 benchmarks of one part: core, http, lambda, scale, workers or toolkits; the
                 arguments go to the benchmark
 
+  mutants       code that decides who may do what, changed in small ways that a test must notice;
+                takes hours
+                  --group NAME    only auth, policies, guard or events
+                  --shard K/N     only the K-th of N parts, counted from 0
+
   setup         fetch everything the steps above need; quick when nothing is missing
   help          this text
 
@@ -117,6 +123,10 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
         "conformance" => {
             let options = conformance::Options::parse(rest)?;
             run_one(|counts| conformance::run(&cx, &options, counts))
+        }
+        "mutants" => {
+            let options = mutants::Options::parse(rest)?;
+            run_one(|counts| mutants::run(&cx, &options, counts))
         }
         _ => {
             let step = STEPS

@@ -5,6 +5,7 @@
 mod cache;
 mod cargo_deny;
 mod cargo_install;
+mod cargo_mutants;
 mod debian;
 mod dynamodb;
 mod lambda_tools;
@@ -16,6 +17,7 @@ mod wasm_std;
 mod worker_tools;
 
 pub(crate) use cargo_deny::cargo_deny;
+pub(crate) use cargo_mutants::cargo_mutants;
 pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{CLIENTS, CONFORMANCE, Node, WORKER, node, node_packages};
