@@ -3,6 +3,7 @@
 
 mod circles;
 mod code;
+mod events;
 mod files;
 mod functions;
 mod layers;

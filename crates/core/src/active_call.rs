@@ -7,7 +7,7 @@ mod response;
 pub(crate) mod result;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -53,6 +53,8 @@ pub(crate) struct ActiveCall {
     request_state: Option<String>,
     deadline_ms: Option<u64>,
     outbox: Outbox,
+    /// What the client was told of the first private cause, if there was one.
+    error_id: OnceLock<String>,
 }
 
 impl ActiveCall {
@@ -88,6 +90,7 @@ impl ActiveCall {
             request_state,
             deadline_ms: call.deadline_ms,
             outbox: Outbox::default(),
+            error_id: OnceLock::new(),
         })
     }
 
@@ -103,6 +106,11 @@ impl ActiveCall {
     /// JSON text of the request's id.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The id under which the log has why the call failed.
+    pub(crate) fn error_id(&self) -> Option<&str> {
+        self.error_id.get().map(String::as_str)
     }
 
     pub(crate) fn trace(&self) -> &TraceContext {

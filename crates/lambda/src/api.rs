@@ -111,6 +111,7 @@ impl Api {
             .await?;
         if !response.status().is_success() {
             tracing::error!(
+                event = "answer_lost",
                 status = response.status().as_u16(),
                 "the Lambda runtime API refused an answer: too late, or too large"
             );

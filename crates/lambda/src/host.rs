@@ -1,6 +1,7 @@
 //! One invocation: event in, answer out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
@@ -9,11 +10,10 @@ use mcpfn_core::{Principal, PrincipalKind, Scopes, port::Platform};
 use mcpfn_http::{Deadline, Service};
 use mcpfn_native::Process;
 use mcpfn_settings::{AuthMethod, AuthMethods};
-use tracing::Instrument as _;
 
 use crate::api::{Api, Delivery, Invocation};
 use crate::event::{NotHttp, TriggerEvent};
-use crate::metrics::REQUEST_ID;
+use crate::logging::{InvocationId, trace_root};
 use crate::response::{Shape, StreamPrelude, buffered};
 use crate::settings::Mode;
 
@@ -34,18 +34,23 @@ pub(crate) struct LambdaHost {
     pub(crate) mode: Mode,
     pub(crate) base_path: String,
     pub(crate) margin_ms: u64,
+    /// Whether no event has come yet to an environment that was made for one.
+    pub(crate) cold: AtomicBool,
 }
 
 impl LambdaHost {
     /// Answers one event to its end: a stream is over when this is.
     pub(crate) async fn invoke(self: Arc<Self>, invocation: LambdaInvocation) {
-        // of the highest level, so that no log level takes the id off a line
-        let span = tracing::error_span!("invocation", requestId = invocation.context.request_id);
         let LambdaInvocation {
             parts,
             body,
             context,
         } = invocation;
+        let named = InvocationId {
+            request_id: context.request_id.clone(),
+            trace_id: context.xray_trace_id.as_deref().and_then(trace_root),
+            cold_start: self.cold.swap(false, Ordering::Relaxed),
+        };
         let now = self.platform.now_ms();
         // one that has passed is no platform's: `cargo lambda watch` says 1970
         let deadline_ms = if context.deadline > now {
@@ -60,38 +65,48 @@ impl LambdaHost {
                 .await
                 .unwrap_or_else(Delivery::Failed)
         };
-        let id = &context.request_id;
-        let outcome =
-            tokio::spawn(REQUEST_ID.scope(id.clone(), work.instrument(span.clone()))).await;
+        let task = named.clone();
+        let outcome = tokio::spawn(async move { task.scope(work).await }).await;
         let outcome = outcome.unwrap_or_else(|_| {
             Delivery::Failed("the function panicked; its log says where".into())
         });
         // a streamed answer works on while it is sent
-        let sent = self
-            .api
-            .send(
-                Invocation {
-                    request_id: id,
-                    headers: &parts.headers,
-                },
-                outcome,
-            )
-            .instrument(span.clone());
-        let sent = REQUEST_ID.scope(id.clone(), sent).await;
-        if let Err(error) = sent {
-            let _entered = span.enter();
-            tracing::error!(error, "an answer did not reach the Lambda runtime API");
+        let sent = self.api.send(
+            Invocation {
+                request_id: &context.request_id,
+                headers: &parts.headers,
+            },
+            outcome,
+        );
+        if let Err(error) = named.scope(sent).await {
+            named.during(|| {
+                tracing::error!(
+                    event = "answer_lost",
+                    error,
+                    "an answer did not reach the Lambda runtime API"
+                );
+            });
         }
-        // the environment is frozen once the next event is asked for; the client has its answer
+        self.drain(&named, deadline_ms).await;
+    }
+
+    /// Waits for work after the answer: the environment is frozen once the next event is asked for.
+    /// The client has its answer.
+    async fn drain(&self, named: &InvocationId, deadline_ms: u64) {
         let left = deadline_ms
             .saturating_sub(self.platform.now_ms())
             .saturating_sub(self.margin_ms);
-        let after = self.process.drain().instrument(span);
+        let after = named.scope(self.process.drain());
         if tokio::time::timeout(Duration::from_millis(left), after)
             .await
             .is_err()
         {
-            tracing::warn!("work after the answer was not done in the function's time");
+            named.during(|| {
+                tracing::warn!(
+                    event = "work_unfinished",
+                    "work after the answer was not done in the function's time"
+                );
+            });
         }
     }
 

@@ -1,21 +1,178 @@
-//! Logs as JSON lines on stdout, which Lambda forwards: `timestamp`, `level` and `message` stand
-//! where its own filters look.
+//! Logs as JSON lines on stdout, which Lambda forwards. Every line says which service, version and
+//! invocation it is of, in members at the top whose names are those of AWS's own tools. Not
+//! `tracing-subscriber`: no line of ours needs a span, and a start pays for its tables.
 
-use mcpfn_settings::log_panics;
-use tracing::Level;
-use tracing_subscriber::fmt;
+use std::io::Write as _;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mcpfn_settings::{LogLine, log_panics};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+tokio::task_local! {
+    /// The invocation that the task works for.
+    static INVOCATION: InvocationId;
+}
+
+/// The server's name; the function's until it is known.
+static SERVICE: OnceLock<String> = OnceLock::new();
+
+/// What the lines of one invocation say about it.
+#[derive(Debug, Clone)]
+pub(crate) struct InvocationId {
+    pub(crate) request_id: String,
+    /// The root of X-Ray's trace.
+    pub(crate) trace_id: Option<String>,
+    /// Whether its environment was made for it.
+    pub(crate) cold_start: bool,
+}
+
+impl InvocationId {
+    /// Runs a task whose lines say this.
+    pub(crate) async fn scope<F: Future>(&self, task: F) -> F::Output {
+        INVOCATION.scope(self.clone(), task).await
+    }
+
+    /// Does something whose lines say this.
+    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        INVOCATION.sync_scope(self.clone(), work)
+    }
+}
+
+/// The root in a header of X-Ray: `Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1`.
+pub(crate) fn trace_root(header: &str) -> Option<String> {
+    let root = header
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("Root="))?;
+    Some(root.to_owned())
+}
+
+/// Whether environments are made for a request that waits; provisioned ones are not.
+pub(crate) fn starts_on_demand() -> bool {
+    std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE").map_or(true, |kind| kind == "on-demand")
+}
+
+/// Names the service of every line from now on.
+pub(crate) fn name_service(name: &str) {
+    let _ = SERVICE.set(name.to_owned());
+}
 
 /// Starts logging; a second start in one process changes nothing.
 pub(crate) fn start(level: Level) {
-    let builder = fmt()
-        .with_writer(std::io::stdout)
-        .with_max_level(level)
-        .with_target(false);
-    let _ = builder
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .try_init();
+    let _ = tracing::subscriber::set_global_default(Stdout(level));
     log_panics();
+}
+
+/// Begins a line with what every line says.
+pub(crate) fn line(level: Level) -> LogLine {
+    let mut line = LogLine::new(level);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    line.text("timestamp", &timestamp(now.unwrap_or_default()));
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    match SERVICE.get() {
+        Some(service) => line.text("service", service),
+        None => line.text("service", &variable("AWS_LAMBDA_FUNCTION_NAME")),
+    }
+    line.text("functionVersion", &variable("AWS_LAMBDA_FUNCTION_VERSION"));
+    let told = INVOCATION.try_with(|invocation| {
+        line.plain("coldStart", invocation.cold_start);
+        line.text("requestId", &invocation.request_id);
+        line.text(
+            "traceId",
+            invocation.trace_id.as_deref().unwrap_or_default(),
+        );
+    });
+    if told.is_err() {
+        // of no invocation: a start, or work of the process itself
+        line.plain("coldStart", starts_on_demand());
+        line.text("requestId", "");
+        line.text("traceId", "");
+    }
+    line
+}
+
+/// Writes a line.
+pub(crate) fn write(line: LogLine) {
+    let mut line = line.end();
+    line.push('\n');
+    // stdout that is gone has no reader to tell
+    let _ = std::io::stdout().lock().write_all(line.as_bytes());
+}
+
+struct Stdout(Level);
+
+impl Subscriber for Stdout {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= self.0
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.0.into())
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = line(*event.metadata().level());
+        line.event(event);
+        write(line);
+    }
+
+    // a span that is not enabled is never made
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// RFC 3339 in UTC, to the millisecond. The days are counted from 1 March of year 0, so that a leap
+/// day is the last of its year.
+fn timestamp(since_1970: Duration) -> String {
+    let (seconds, millis) = (since_1970.as_secs(), since_1970.subsec_millis());
+    let days = seconds / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_rfc_3339() {
+        for (millis, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (951_868_800_000, "2000-03-01T00:00:00.000Z"),
+            (1_795_899_600_123, "2026-11-28T21:00:00.123Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(timestamp(Duration::from_millis(millis)), expected);
+        }
+    }
+
+    #[test]
+    fn a_trace_is_its_root() {
+        let root = "1-5759e988-bd862e3fe1be46a994272793";
+        let header = format!("Root={root};Parent=53995c3f42cd8ad8;Sampled=1");
+        assert_eq!(trace_root(&header).as_deref(), Some(root));
+        assert_eq!(trace_root("Sampled=0"), None);
+    }
 }

@@ -36,7 +36,7 @@ where
     };
     // settings may be what failed
     logging::start(Level::ERROR);
-    tracing::error!("{message}");
+    tracing::error!(event = "start_failed", "{message}");
     ExitCode::FAILURE
 }
 
@@ -67,7 +67,7 @@ where
             .map_err(|error| format!("the Lambda runtime API failed: {error}")),
         Err(message) => {
             if let Err(error) = runtime.block_on(Api::new().failed_start(message.clone())) {
-                tracing::warn!(%error, "the failed start was not reported");
+                tracing::warn!(event = "start_not_reported", %error, "the failed start was not reported");
             }
             Err(message)
         }
@@ -88,13 +88,13 @@ where
     let (methods, policies) = (settings.common.methods.clone(), settings.common.policies);
     let iam = settings.common.credentials.iam.clone();
     let default_scopes = settings.common.credentials.default_scopes.clone();
-    let service = server.name().to_owned();
+    logging::name_service(server.name());
     let audit = |platform: Platform| {
         if !settings.emf {
             return platform;
         }
         let clock = Arc::clone(platform.clock());
-        platform.with_audit_log(Arc::new(EmfMetrics { service, clock }))
+        platform.with_audit_log(Arc::new(EmfMetrics { clock }))
     };
     let mut started = Process::default();
     let assembly = settings.common.assemble(
@@ -123,6 +123,7 @@ where
         mode: settings.mode,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,
+        cold: logging::starts_on_demand().into(),
     })
 }
 

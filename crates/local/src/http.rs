@@ -90,7 +90,7 @@ pub(crate) async fn serve_endpoint(
             Err(error) => {
                 // out of file handles, say: the next connection may be luckier, a busy loop would
                 // not be
-                tracing::warn!(%error, "a connection was not accepted");
+                tracing::warn!(event = "connection_refused", %error, "a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
@@ -111,6 +111,7 @@ pub(crate) async fn serve_endpoint(
         .is_err()
     {
         tracing::warn!(
+            event = "calls_stopped",
             "calls still running after {} s were stopped",
             GRACE.as_secs()
         );

@@ -102,12 +102,14 @@ impl Common {
         };
         if self.methods.has(AuthMethod::None) {
             tracing::warn!(
+                event = "open_server",
                 "MCPFN_AUTH is none: anyone who reaches this {} may call every tool",
                 deployment.unit
             );
         }
         if self.state_keys.is_none() {
             tracing::warn!(
+                event = "state_key_missing",
                 "MCPFN_STATE_KEY is not set: a tool that asks its user something fails when \
                  another {} gets the answer; {}",
                 deployment.instance,

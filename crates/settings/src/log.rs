@@ -1,4 +1,5 @@
-//! The audit log as lines of the log. Which format and which place a line has is
+//! The audit log as lines of the log, each with a member `event` that never changes: filters and
+//! alarms read it, the sentence beside it is for people. Which format and which place a line has is
 //! decided where `tracing` is set up.
 
 use mcpfn_core::port::{AuditEntry, AuditLog, Failure};
@@ -7,10 +8,37 @@ use mcpfn_core::port::{AuditEntry, AuditLog, Failure};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Log;
 
+/// A call's entry at a level, which has to be known when this is compiled.
+macro_rules! call_at {
+    ($level:ident, $call:ident) => {
+        tracing::$level!(
+            event = "call",
+            revision = $call.revision.as_str(),
+            id = $call.id,
+            method = $call.method,
+            name = $call.name,
+            principal = $call.principal.subject,
+            kind = ?$call.principal.kind,
+            outcome = $call.outcome.as_str(),
+            code = $call.code,
+            errorId = $call.error_id,
+            duration_ms = $call.duration_ms,
+            bytes_in = $call.bytes_in,
+            bytes_out = $call.bytes_out,
+            cache = $call.cache.as_str(),
+            input_hash = $call.input_hash(),
+            input = $call.input(),
+            traceparent = $call.traceparent,
+            "call"
+        )
+    };
+}
+
 impl AuditLog for Log {
     fn failure(&self, failure: &Failure<'_>) {
         tracing::error!(
-            id = failure.id,
+            event = "call_failed",
+            errorId = failure.id,
             method = failure.method,
             name = failure.name,
             cause = failure.cause,
@@ -18,32 +46,30 @@ impl AuditLog for Log {
         );
     }
 
+    /// A fault of the server is a warning, so that alarms hear of it at that level, too.
     fn call(&self, call: &AuditEntry<'_>) {
-        tracing::info!(
-            revision = call.revision.as_str(),
-            id = call.id,
-            method = call.method,
-            name = call.name,
-            principal = call.principal.subject,
-            kind = ?call.principal.kind,
-            outcome = call.outcome.as_str(),
-            code = call.code,
-            duration_ms = call.duration_ms,
-            bytes_in = call.bytes_in,
-            bytes_out = call.bytes_out,
-            cache = call.cache.as_str(),
-            input_hash = call.input_hash(),
-            input = call.input(),
-            traceparent = call.traceparent,
-            "call"
-        );
+        if call.is_fault() {
+            call_at!(warn, call);
+        } else {
+            call_at!(info, call);
+        }
     }
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {
-        tracing::info!(sentence, cause, "a caller was refused");
+        tracing::info!(
+            event = "caller_refused",
+            sentence,
+            cause,
+            "a caller was refused"
+        );
     }
 
     fn store_failure(&self, store: &str, cause: &str) {
-        tracing::warn!(store, cause, "a store or a service is unavailable");
+        tracing::warn!(
+            event = "dependency_unavailable",
+            dependency = store,
+            cause,
+            "a store or a service is unavailable"
+        );
     }
 }

@@ -11,8 +11,10 @@ pub fn log_panics() {
             .map(ToString::to_string)
             .unwrap_or_default();
         tracing::error!(
+            event = "panic",
             place,
-            message = panic.payload_as_str().unwrap_or("no message"),
+            // not `message`, which is the sentence of every line
+            panic = panic.payload_as_str().unwrap_or("no message"),
             "panic"
         );
     }));

@@ -32,6 +32,8 @@ pub struct AuditedCall {
     pub code: Option<i32>,
     /// What a cached result did for it.
     pub cache: CacheStatus,
+    /// The id that the client was told, if the log has a private cause of its failure.
+    pub error_id: Option<String>,
     /// From its first step to its answer, by the test's clock.
     pub duration_ms: u64,
     /// What the log has of its arguments, where the platform says that it may.
@@ -110,6 +112,7 @@ impl AuditLog for TestAudit {
             outcome: call.outcome,
             code: call.code,
             cache: call.cache,
+            error_id: call.error_id.map(str::to_owned),
             duration_ms: call.duration_ms,
             arguments: call.input(),
         });

@@ -2,12 +2,10 @@
 //! JSON layer adds some 30 KB after gzip to what a bare Worker has 45 of. Spans are not kept: calls
 //! share one thread, and no line of ours needs one.
 
-use mcpfn_settings::log_panics;
+use mcpfn_settings::{LogLine, log_panics};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use worker::{console_debug, console_error, console_log, console_warn};
-
-use crate::line::line;
 
 /// Starts logging; a second start in one module changes nothing.
 pub(crate) fn start(level: Level) {
@@ -27,7 +25,9 @@ impl Subscriber for Console {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let line = line(event);
+        let mut line = LogLine::new(*event.metadata().level());
+        line.event(event);
+        let line = line.end();
         match *event.metadata().level() {
             Level::ERROR => console_error!("{line}"),
             Level::WARN => console_warn!("{line}"),

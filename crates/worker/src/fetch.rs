@@ -74,13 +74,13 @@ where
             match host {
                 Ok(host) => host.answer(request).await,
                 Err(mistake) => {
-                    tracing::error!("{mistake}");
+                    tracing::error!(event = "start_failed", "{mistake}");
                     response::whole(unavailable(mistake))
                 }
             }
         });
         let answered = answered.await.unwrap_or_else(|panicked| {
-            tracing::error!("{panicked}");
+            tracing::error!(event = "call_failed", "{panicked}");
             response::whole(failed(panicked.to_string()))
         });
         Ok(answered.into())
@@ -165,7 +165,7 @@ impl WorkerHost {
         match answered.await {
             Some(response) => response::convert(response, client).unwrap_or_else(|error| {
                 let message = format!("the answer could not be sent: {error}");
-                tracing::error!("{message}");
+                tracing::error!(event = "answer_lost", "{message}");
                 response::whole(failed(message))
             }),
             None => response::whole(client_gone()),

@@ -37,8 +37,6 @@
 mod address;
 #[cfg(any(all(target_arch = "wasm32", feature = "idempotency"), test))]
 mod idempotency_message;
-#[cfg(any(target_arch = "wasm32", test))]
-mod line;
 mod settings;
 
 #[cfg(target_arch = "wasm32")]

@@ -9,6 +9,7 @@
 //! of the documentation, not AWS.
 
 mod environment;
+pub mod filter_pattern;
 mod front;
 mod reply;
 mod runtime_api;

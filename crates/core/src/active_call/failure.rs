@@ -76,6 +76,8 @@ impl ActiveCall {
         self.platform
             .audit_log
             .failure(&Failure::new(&id, self.method, name, cause));
+        // a second cause has a line of its own
+        let _ = self.error_id.set(id.clone());
         id
     }
 }

@@ -104,6 +104,9 @@ pub struct AuditEntry<'a> {
     pub bytes_out: usize,
     /// What a cached result did for it.
     pub cache: CacheStatus,
+    /// The id that the client was told, if the log has a private cause of this call's failure; see
+    /// [`Failure::id`].
+    pub error_id: Option<&'a str>,
     /// JSON text of the request's id; empty if it is longer than 64 bytes or has other characters
     /// than ASCII's visible ones.
     pub id: &'a str,
@@ -140,6 +143,17 @@ impl std::fmt::Debug for ArgumentText<'_> {
 }
 
 impl AuditEntry<'_> {
+    /// Whether the server is to blame, and not the caller: a panic, an internal error, no answer in
+    /// time, a result that is too large, or a failure whose private cause is in the log.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        let outcome = matches!(
+            self.outcome,
+            Outcome::Internal | Outcome::TimedOut | Outcome::TooLarge
+        );
+        outcome || self.error_id.is_some()
+    }
+
     /// 16 hexadecimal digits by which equal inputs are found.
     #[must_use]
     pub fn input_hash(&self) -> String {

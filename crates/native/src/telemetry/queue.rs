@@ -86,7 +86,7 @@ impl SpanQueue {
         if let Err(error) = collector.exporter.export(batch).await {
             collector.asleep_until = Some(Instant::now() + PAUSE);
             let lost = count + self.lost.swap(0, Ordering::Relaxed);
-            tracing::warn!(%error, lost, "the collector of OpenTelemetry took no spans; it is \
+            tracing::warn!(event = "spans_lost", %error, lost, "the collector of OpenTelemetry took no spans; it is \
                 asked again in a minute");
         }
     }

@@ -56,6 +56,53 @@ async fn leave() -> String {
     std::process::exit(3)
 }
 
+/// Fails with a cause that no client sees.
+#[tool(read_only)]
+async fn broken() -> Result<String, ToolError> {
+    Err(ToolError::internal("a wire is loose"))
+}
+
+/// Fails because something that it needs is away.
+#[tool(read_only)]
+async fn away() -> Result<String, ToolError> {
+    let cause = "connection refused";
+    Err(ToolError::unavailable(
+        "The orders are temporarily unavailable.",
+        cause,
+    ))
+}
+
+/// Fails as it may.
+#[tool(read_only)]
+async fn expected() -> Result<String, ToolError> {
+    Err(ToolError::new("There is no such order."))
+}
+
+/// Gives more than an answer may have.
+#[tool(read_only)]
+async fn flood() -> String {
+    "x".repeat(6 * 1024 * 1024)
+}
+
+/// Keeps its result.
+#[tool(read_only, cache = "1m")]
+async fn kept() -> &'static str {
+    "as before"
+}
+
+/// Writes.
+#[tool]
+async fn written() -> &'static str {
+    "done"
+}
+
+/// Goes on without something that it can do without.
+#[tool(read_only)]
+async fn degraded(cx: &Cx) -> &'static str {
+    cx.report_degraded("crm", "connection refused");
+    "less than usual"
+}
+
 struct Watch {
     done: bool,
 }
@@ -82,7 +129,14 @@ fn main() -> ExitCode {
             .tool(process)
             .tool(count)
             .tool(block)
-            .tool(leave);
+            .tool(leave)
+            .tool(broken)
+            .tool(away)
+            .tool(expected)
+            .tool(flood)
+            .tool(degraded)
+            .tool(kept)
+            .tool(written);
         Ok::<_, Infallible>(Setup {
             builder,
             ports: |platform: Platform| platform,

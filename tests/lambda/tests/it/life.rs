@@ -93,7 +93,7 @@ async fn a_panic_is_one_answer_and_the_process_lives() {
         .unwrap();
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!(
-        line["span"]["requestId"], "00000000-0000-4000-8000-000000000001",
+        line["requestId"], "00000000-0000-4000-8000-000000000001",
         "{line}"
     );
 }

@@ -1,6 +1,7 @@
 //! The Lambda host on the wire: a bootstrap process, events as AWS writes them, and what comes back
 //! through the Runtime API.
 
+mod alarms; // from a failure to its line, its filter and its alarm
 mod life; // from the first breath to the last: settings, panics, deadlines, many calls
 mod streaming; // answers in pieces, and their ends
 mod triggers; // every trigger's event, and who calls
