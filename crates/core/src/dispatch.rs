@@ -8,15 +8,18 @@ mod method;
 mod read;
 mod start;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::call::{Call, Envelope};
 use crate::jsonrpc::Error;
 use crate::model::list_kind::ListKind;
+use crate::outbox::Outbox;
 use crate::policy::audit::ImmediateCall;
+use crate::policy::rate_limit;
 use crate::port::Platform;
 use crate::principal::Principal;
-use crate::running::{Execution, RpcResponse};
+use crate::running::{Execution, RpcResponse, Running};
 use crate::server::Server;
 use crate::server::lists::PageRequest;
 use crate::version::Revision;
@@ -132,6 +135,9 @@ fn list(
     if !server.registry().upstreams().is_empty() {
         return merged::list(server, call, method, kind, platform);
     }
+    if rate_limit::counts_lists(platform) {
+        return counted_list(server, call, method, kind, platform);
+    }
     let cursor = call.params.cursor()?;
     let request = PageRequest {
         revision: call.revision,
@@ -140,4 +146,46 @@ fn list(
     };
     let page = server.list_page(kind, &request)?;
     Ok(done(call.id.as_json(), &page))
+}
+
+/// The same, after the caller's rate limit was asked.
+fn counted_list(
+    server: &Server,
+    call: &Call<'_>,
+    method: Method,
+    kind: ListKind,
+    platform: &Arc<Platform>,
+) -> Result<Execution, Error> {
+    let cursor = call.params.cursor()?.map(Cow::into_owned);
+    let (revision, principal) = (call.revision, Arc::clone(&call.principal));
+    let (server, platform) = (server.clone(), Arc::clone(platform));
+    let (id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
+    let started_ms = platform.clock.now_ms();
+    let list = async move {
+        let request = PageRequest {
+            revision,
+            cursor: cursor.as_deref(),
+            scopes: &principal.scopes,
+        };
+        let page = match rate_limit::admit_list(&platform, server.name(), &principal).await {
+            Ok(()) => server.list_page(kind, &request).map(Cow::into_owned),
+            Err(error) => Err(error),
+        };
+        ImmediateCall {
+            revision,
+            method: method.as_str(),
+            id: &id,
+            principal: &principal,
+            trace: Some(&trace),
+            duration_ms: platform.clock.now_ms().saturating_sub(started_ms),
+        }
+        .audit(&platform, page.as_ref().map(Vec::len));
+        page
+    };
+    Ok(Execution::Running(Running::new(
+        call.id.as_json().into(),
+        false,
+        Outbox::default(),
+        Box::pin(list),
+    )))
 }

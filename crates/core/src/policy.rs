@@ -10,6 +10,7 @@
 //! A stale result is replaced after the response where the host can work then (`Background`):
 //! Lambda does so before it asks for the next event.
 
+pub(crate) mod address;
 pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod idempotency;
@@ -18,6 +19,8 @@ pub(crate) mod redact;
 pub(crate) mod scope;
 pub(crate) mod single_flight;
 pub(crate) mod stored_result;
+
+pub use address::AddressLimits;
 
 use std::fmt;
 use std::str::FromStr;

@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::policy::address::RefusedCredentials;
 use crate::policy::single_flight::SingleFlight;
 use crate::policy::{FailureMode, IdempotentWrites, RateLimits};
 use crate::round_trip::Keyring;
@@ -39,6 +40,7 @@ pub struct Platform {
     pub(crate) writes: Option<IdempotentWrites>,
     pub(crate) single_flight: Arc<SingleFlight>,
     pub(crate) audits_arguments: bool,
+    pub(crate) refused_credentials: Arc<RefusedCredentials>,
 }
 
 impl Platform {
@@ -65,6 +67,8 @@ impl Platform {
             // one for all clones of the platform, because equal calls must meet
             single_flight: Arc::default(),
             audits_arguments: false,
+            // one for all clones, too: they count together
+            refused_credentials: Arc::default(),
         }
     }
 

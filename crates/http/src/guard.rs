@@ -1,6 +1,7 @@
 //! Checks that need no body: each is one function that lets a request pass or gives the refusal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use mcpfn_core::{Principal, PrincipalKind, Scopes, port::Platform};
@@ -16,6 +17,8 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// How to authenticate, where that is what is missing.
     pub(crate) challenge: Option<Challenge>,
+    /// When the same request may pass, where that is known.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -24,6 +27,7 @@ impl Refusal {
             status,
             message: message.into(),
             challenge: None,
+            retry_after: None,
         }
     }
 }
@@ -68,6 +72,14 @@ pub(crate) async fn caller(
     if principal.kind != PrincipalKind::Anonymous {
         return Ok(principal);
     }
+    if !config.auth.authenticators.is_empty()
+        && let Some(wait) = principal
+            .address
+            .and_then(|address| platform.refused_credentials_wait(address))
+    {
+        // before any work: neither a digest nor a question to an issuer for one that guesses
+        return Err(too_many_refused(wait));
+    }
     for authenticator in &config.auth.authenticators {
         match authenticator.authenticate(headers, platform).await {
             Ok(None) => {}
@@ -76,7 +88,15 @@ pub(crate) async fn caller(
                 proven.address = principal.address;
                 return Ok(proven.into());
             }
-            Err(error) => return Err(unproven(config, realm, error, platform)),
+            Err(error) => {
+                let counts = error.kind != AuthErrorKind::Unavailable;
+                let refusal = unproven(config, realm, error, platform);
+                let wait = match principal.address.filter(|_| counts) {
+                    Some(address) => platform.count_refused_credential(realm, address).await,
+                    None => None,
+                };
+                return Err(wait.map_or(refusal, too_many_refused));
+            }
         }
     }
     if config.anonymous {
@@ -97,6 +117,19 @@ pub(crate) async fn caller(
         challenge: Some(config.auth.challenge(realm, None, &[])),
         ..Refusal::new(StatusCode::UNAUTHORIZED, sentence)
     })
+}
+
+/// The refusal of an address that sent too many wrong credentials.
+fn too_many_refused(wait: Duration) -> Refusal {
+    let sentence = format!(
+        "too many credentials from this address were refused: correct the token or API key, and \
+         try again in {} s",
+        wait.as_secs()
+    );
+    Refusal {
+        retry_after: Some(wait),
+        ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, sentence)
+    }
 }
 
 fn unproven(config: &Config, realm: &str, error: AuthError, platform: &Platform) -> Refusal {

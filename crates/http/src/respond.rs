@@ -35,7 +35,10 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
 /// A refusal as a JSON-RPC error without id, so that a client never takes this server for an older
 /// one.
 pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
-    let mut error = Error::new(ErrorCode::INVALID_REQUEST, refusal.message);
+    let mut error = match refusal.retry_after {
+        Some(wait) => Error::rate_limited(refusal.message, wait),
+        None => Error::new(ErrorCode::INVALID_REQUEST, refusal.message),
+    };
     let header = refusal.challenge.map(|challenge| {
         error.data = Some(challenge.data);
         challenge.header
@@ -50,6 +53,11 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    if let Some(wait) = refusal.retry_after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, wait.as_secs().into());
     }
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         response

@@ -71,7 +71,8 @@ impl Common {
         self.warn(host);
         let key_is_new = self.state_keys.is_none();
         let keys = self.state_keys.unwrap_or_else(|| new_key(random));
-        let platform = Arc::new(add(platform(&server, keys)?));
+        let addresses = self.policies.addresses;
+        let platform = Arc::new(add(platform(&server, keys)?).with_address_limits(addresses));
         let anonymous = self.methods.has(AuthMethod::None);
         let local = host.deployment.is_none();
         let mut config = if local {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use mcpfn_core::{
-    policy::{FailureMode, RateLimits},
+    policy::{AddressLimits, FailureMode, RateLimits},
     port::{IdempotencyStore, Platform, Rate, RateLimiter, ResultCache},
 };
 
@@ -17,6 +17,9 @@ pub struct Policies {
     /// `MCPFN_RATE_LIMIT`: calls of one principal over all tools; of one address where the caller
     /// is anonymous.
     pub rate: Option<Rate>,
+    /// `MCPFN_RATE_LIMIT_IPV6_PREFIX` and `MCPFN_REFUSED_CREDENTIALS_LIMIT`: callers by their
+    /// address.
+    pub addresses: AddressLimits,
     /// `MCPFN_RATE_LIMIT_ON_ERROR`.
     pub rate_limit_on_error: FailureMode,
     /// `MCPFN_IDEMPOTENCY_ON_ERROR`.
@@ -56,25 +59,47 @@ impl Policies {
 }
 
 impl EnvReader<'_> {
-    /// `MCPFN_RATE_LIMIT`, `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR` and
-    /// `MCPFN_LOG_ARGUMENTS`; `rate` when the first is not set.
+    /// The policies' variables; `rate` is `MCPFN_RATE_LIMIT` when not set.
     pub(crate) fn policies(&mut self, rate: Option<Rate>) -> Policies {
-        let rate = match self.text("MCPFN_RATE_LIMIT") {
-            Some(text) if is_none(&text) => None,
-            Some(text) => text.trim().parse().map(Some).unwrap_or_else(|()| {
-                self.mistake(
-                    "MCPFN_RATE_LIMIT must be a rate such as 60/min, 10/s or 5/10s, or none",
-                );
-                rate
-            }),
-            None => rate,
-        };
+        let rate = self.rate("MCPFN_RATE_LIMIT", rate);
+        let addresses = self.addresses();
         let mut on_error = |name: &str| self.parsed(name, FailureMode::Open, "allow or deny");
         Policies {
             rate,
+            addresses,
             rate_limit_on_error: on_error("MCPFN_RATE_LIMIT_ON_ERROR"),
             idempotency_on_error: on_error("MCPFN_IDEMPOTENCY_ON_ERROR"),
             log_arguments: self.form("MCPFN_LOG_ARGUMENTS", "redacted"),
         }
+    }
+
+    fn rate(&mut self, name: &str, unset: Option<Rate>) -> Option<Rate> {
+        match self.text(name) {
+            Some(text) if is_none(&text) => None,
+            Some(text) => text.trim().parse().map(Some).unwrap_or_else(|()| {
+                self.mistake(format!(
+                    "{name} must be a rate such as 60/min, 10/s or 5/10s, or none"
+                ));
+                unset
+            }),
+            None => unset,
+        }
+    }
+
+    fn addresses(&mut self) -> AddressLimits {
+        let mut limits = AddressLimits::default();
+        // a shorter prefix would be a whole country's callers, or all
+        let (shortest, longest) = (32, 128);
+        let expected = format!("a number of bits from {shortest} to {longest}");
+        let name = "MCPFN_RATE_LIMIT_IPV6_PREFIX";
+        let prefix = self.parsed(name, limits.ipv6_prefix, &expected);
+        if (shortest..=longest).contains(&prefix) {
+            limits.ipv6_prefix = prefix;
+        } else {
+            self.mistake(format!("{name} must be {expected}"));
+        }
+        let unset = limits.refused_credentials;
+        limits.refused_credentials = self.rate("MCPFN_REFUSED_CREDENTIALS_LIMIT", unset);
+        limits
     }
 }

@@ -108,21 +108,21 @@ pub const SETTINGS: &[Setting] = &[
         "MCPFN_RATE_LIMIT",
         "RATE",
         "none",
-        "calls of one caller, such as 60/min, 10/s or 5/10s; or none",
+        "calls and lists of one caller, such as 60/min, 10/s or 5/10s; or none",
     )
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_RATE_LIMIT",
         "RATE",
         "60/min",
-        "calls of one caller, such as 60/min, 10/s or 5/10s; or none",
+        "calls and lists of one caller, such as 60/min, 10/s or 5/10s; or none",
     )
     .on(Hosts::LAMBDA),
     Setting::new(
         "MCPFN_RATE_LIMIT",
         "RATE",
         "none",
-        "calls of one caller, such as 60/min or 100/10s, with a rate limit bound to it; or none",
+        "calls and lists of one caller, such as 60/min or 100/10s, with a rate limit bound to it; or none",
     )
     .on(Hosts::WORKERS),
     Setting::new(
@@ -131,6 +131,21 @@ pub const SETTINGS: &[Setting] = &[
         "allow",
         "what happens to calls while the rate limiter is unavailable",
     ),
+    Setting::new(
+        "MCPFN_RATE_LIMIT_IPV6_PREFIX",
+        "BITS",
+        "64",
+        "how many bits of an IPv6 address are one caller, where callers are told apart by it; 32 \
+         to 128",
+    ),
+    Setting::new(
+        "MCPFN_REFUSED_CREDENTIALS_LIMIT",
+        "RATE",
+        "60/min",
+        "wrong tokens and API keys of one address, such as 60/min; then its requests get 429 \
+         before anything of them is checked; or none",
+    )
+    .with_auth(&["oauth", "api-key", "access"]),
     Setting::new(
         "MCPFN_IDEMPOTENCY_ON_ERROR",
         "allow|deny",

@@ -12,6 +12,7 @@ use crate::jsonrpc::Error;
 use crate::model::list_kind::ListKind;
 use crate::outbox::Outbox;
 use crate::policy::audit::ImmediateCall;
+use crate::policy::rate_limit;
 use crate::port::Platform;
 use crate::running::{Execution, Running};
 use crate::scope::Scopes;
@@ -40,13 +41,18 @@ pub(super) fn list(
     let cx = cx(&server, call, started_ms, &platform);
     let (id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
     let merge = async move {
-        let (upstream_lists, ttl_ms) = ask(&server, &principal.scopes, kind, &cx, &platform).await;
         let request = PageRequest {
             revision,
             cursor: cursor.as_deref(),
             scopes: &principal.scopes,
         };
-        let page = server.merged_list_page(kind, &request, &upstream_lists, ttl_ms);
+        let page = match rate_limit::admit_list(&platform, server.name(), &principal).await {
+            Ok(()) => {
+                let (lists, ttl_ms) = ask(&server, &principal.scopes, kind, &cx, &platform).await;
+                server.merged_list_page(kind, &request, &lists, ttl_ms)
+            }
+            Err(error) => Err(error),
+        };
         let duration_ms = platform.clock.now_ms().saturating_sub(started_ms);
         ImmediateCall {
             revision,
