@@ -28,6 +28,9 @@ mod upstream;
 /// What the ready server registers, for every kind of caller, against a table.
 mod authorization;
 
+/// The local host behind a proxy: whom it trusts, which hosts it answers to.
+mod proxied;
+
 /// What holds for a server as a value: shared, without memory, bounded, cancelled by dropping.
 mod principles;
 

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use mcpfn_core::jsonrpc::MAX_VALUES;
+use http::Uri;
 
 use crate::auth::AuthConfig;
+use crate::authority::{Authority, LOOPBACK};
 
 /// How the endpoint behaves. The default is for a deployed server: recognised callers only, no
 /// browser origin, bodies of 4 MiB and 100,000 values, Host unchecked because the platform sets it.
@@ -29,6 +31,9 @@ pub struct Config {
     /// [`jsonrpc::read`](mcpfn_core::jsonrpc::read) does: what a body takes of memory beside a few
     /// times its bytes.
     pub max_values: usize,
+    /// How long the body of a request may take to arrive, from the moment that it is waited for. A
+    /// client that promises one and never sends it would hold its connection for ever.
+    pub body_timeout: Duration,
     /// How long a call may be silent, if its client gave a progress token, before the answer
     /// becomes an event stream with a comment in it; and the time between such comments. Gateways
     /// in between give up on silent connections.
@@ -44,6 +49,7 @@ impl Default for Config {
             anonymous: false,
             max_body: 4 * 1024 * 1024,
             max_values: MAX_VALUES,
+            body_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
         }
     }
@@ -53,9 +59,7 @@ impl Config {
     /// For a server on this machine: loopback names and loopback origins only.
     #[must_use]
     pub fn loopback() -> Self {
-        let hosts = ["localhost", "127.0.0.1", "[::1]"]
-            .map(str::to_owned)
-            .to_vec();
+        let hosts = LOOPBACK.map(str::to_owned).to_vec();
         Self {
             origins: Origins {
                 listed: Vec::new(),
@@ -64,6 +68,14 @@ impl Config {
             hosts: Some(hosts),
             anonymous: true,
             ..Self::default()
+        }
+    }
+
+    /// Where the host that requests name is checked: that of this URL is this server's, too.
+    pub fn allow_host_of(&mut self, url: &str) {
+        let uri = url.parse::<Uri>().unwrap_or_default();
+        if let (Some(hosts), Some(host)) = (&mut self.hosts, uri.host()) {
+            hosts.push(host.to_owned());
         }
     }
 }
@@ -86,20 +98,11 @@ impl Origins {
 }
 
 fn is_loopback(origin: &str) -> bool {
-    let Some(authority) = origin.strip_prefix("http://") else {
-        return false;
-    };
-    let (host, port) = split_port(authority);
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
-        && port.is_none_or(|port| port.parse::<u16>().is_ok())
-}
-
-/// Host and port of an authority; the brackets of an IPv6 address stay.
-pub(crate) fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    }
+    origin
+        .strip_prefix("http://")
+        .and_then(Authority::read)
+        // as browsers write it: in lower case
+        .is_some_and(|authority| LOOPBACK.contains(&authority.host))
 }
 
 #[cfg(test)]
@@ -121,6 +124,9 @@ mod tests {
             "https://localhost.evil.com",
             "http://localhost.evil.com",
             "http://localhost:80.evil.com",
+            "http://127.0.0.1:80@evil.com",
+            "http://localhost:+80",
+            "http://LOCALHOST",
             "null",
             "",
             "http://evil.com#localhost",

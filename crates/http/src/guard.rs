@@ -7,8 +7,10 @@ use http::{HeaderMap, Method, StatusCode, Uri, header};
 use mcpfn_core::{Principal, PrincipalKind, Scopes, port::Platform};
 
 use crate::auth::{AuthError, AuthErrorKind, Challenge};
-use crate::config::{Config, split_port};
+use crate::authority::Authority;
+use crate::config::Config;
 use crate::fields::Field;
+use crate::forwarded;
 
 /// Why a request is refused before its body is read.
 pub(crate) struct Refusal {
@@ -32,31 +34,69 @@ impl Refusal {
     }
 }
 
+/// What is known of a caller before any credential is looked at.
+pub(crate) struct FromHost {
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) may_be_anonymous: bool,
+}
+
 /// A request may not name a host that is not this one, where that is checked.
 pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), Refusal> {
     let Some(hosts) = &config.hosts else {
         return Ok(());
     };
-    let known = |named: &str| {
-        let named = split_port(named).0;
-        hosts.iter().any(|host| host.eq_ignore_ascii_case(named))
+    let known = |authority: Authority<'_>| {
+        let host = authority.host;
+        hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     };
+    if names(uri, named, known) {
+        return Ok(());
+    }
+    let sentence = if config.auth.authenticators.is_empty() {
+        "the header `host` does not name this machine; call the server at the address that it \
+         printed. Behind a proxy, set MCPFN_AUTH to oauth or api-key, MCPFN_PUBLIC_URL to the URL \
+         that clients use, and MCPFN_TRUSTED_PROXIES to the proxy's address"
+    } else {
+        "the header `host` does not name this server; call it at the address that it printed, or \
+         set MCPFN_PUBLIC_URL to the URL that clients use"
+    };
+    Err(Refusal::new(StatusCode::FORBIDDEN, sentence))
+}
+
+/// Whether a request names a host, and only such ones.
+fn names(uri: &Uri, named: Field<'_>, known: impl Fn(Authority<'_>) -> bool) -> bool {
+    let known = |text: &str| Authority::read(text).is_some_and(&known);
     // HTTP/2 names the host in the URI, HTTP/1.1 once in a header
-    let passes = match (uri.authority(), named.value) {
+    match (uri.authority(), named.value) {
         (Some(authority), None) => known(authority.as_str()),
         (authority, Some(_)) if !named.repeated => {
             authority.is_none_or(|authority| known(authority.as_str()))
                 && named.text().is_some_and(known)
         }
         _ => false,
-    };
-    if passes {
-        return Ok(());
     }
-    Err(Refusal::new(
+}
+
+/// The person at this machine sends requests straight to it, under a name of this machine. Gives
+/// the sign that this one came another way.
+pub(crate) fn indirect<'a>(headers: &'a HeaderMap, uri: &Uri, named: Field<'_>) -> Option<&'a str> {
+    match forwarded::by_proxy(headers) {
+        Some(header) => Some(header.as_str()),
+        None if names(uri, named, |authority| authority.is_loopback()) => None,
+        None => Some("host"),
+    }
+}
+
+/// The refusal of a request that came through a proxy, where nobody proves who they are.
+pub(crate) fn through_a_proxy(sign: &str) -> Refusal {
+    Refusal::new(
         StatusCode::FORBIDDEN,
-        "the header `host` does not name this server; call it at the address that it printed",
-    ))
+        format!(
+            "the header `{sign}` says that this request came through a proxy, so that it is not \
+             taken for one of the person at this machine: set MCPFN_AUTH to oauth or api-key, and \
+             MCPFN_TRUSTED_PROXIES to the proxy's address"
+        ),
+    )
 }
 
 /// The caller must be authenticated, unless the operator allows anonymous callers: by the host
@@ -64,11 +104,14 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
 pub(crate) async fn caller(
     config: &Config,
     headers: &HeaderMap,
-    from_host: Option<Arc<Principal>>,
+    from_host: FromHost,
     realm: &str,
     platform: &Platform,
 ) -> Result<Arc<Principal>, Refusal> {
-    let principal = from_host.unwrap_or_else(|| Principal::anonymous().into());
+    let FromHost {
+        principal,
+        may_be_anonymous,
+    } = from_host;
     if principal.kind != PrincipalKind::Anonymous {
         return Ok(principal);
     }
@@ -99,7 +142,7 @@ pub(crate) async fn caller(
             }
         }
     }
-    if config.anonymous {
+    if may_be_anonymous {
         // the one place where a caller that nobody recognised gets scopes
         let everybody = Principal::clone(&principal).with_scopes(Scopes::all());
         return Ok(everybody.into());
@@ -210,6 +253,18 @@ pub(crate) fn too_large(config: &Config) -> Refusal {
         format!(
             "the body is larger than {} bytes; send less, or in parts",
             config.max_body
+        ),
+    )
+}
+
+/// The refusal of a body that does not arrive.
+pub(crate) fn too_slow(config: &Config) -> Refusal {
+    Refusal::new(
+        StatusCode::REQUEST_TIMEOUT,
+        format!(
+            "the body did not arrive within {} s: send all of it at once, with its \
+             `Content-Length`",
+            config.body_timeout.as_secs()
         ),
     )
 }

@@ -50,10 +50,12 @@
 //! ```
 
 mod auth;
+mod authority;
 mod body;
 mod config;
 mod cors;
 mod fields;
+mod forwarded;
 mod guard;
 mod headers;
 mod heartbeat;
@@ -68,6 +70,7 @@ pub use auth::{
 };
 pub use body::Body;
 pub use config::{Config, Origins};
+pub use forwarded::TrustedProxies;
 pub use sentinel::decode as decode_header;
 pub use service::{Deadline, Service};
 pub use unavailable::{client_gone, failed, unavailable};

@@ -1,11 +1,13 @@
 //! The endpoint: reads as the order of its checks.
 
+mod caller;
+mod read;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
 use mcpfn_core::{
     Principal, Revision, Server,
@@ -82,7 +84,9 @@ impl Service {
     }
 
     /// For an address that only the person at this machine can reach: every caller is that person,
-    /// unless the host says otherwise.
+    /// unless the host says otherwise. Whoever comes through a proxy is somebody else: a request
+    /// with a header that proxies add, or under a name that is not this machine's, needs one of the
+    /// configured authentication methods.
     #[must_use]
     pub fn assume_local_user(mut self) -> Self {
         self.assume_local_user = Some(Principal::local().into());
@@ -105,11 +109,7 @@ impl Service {
         if let Some(response) = self.beside_the_endpoint(&parts) {
             return response;
         }
-        let from_host = parts
-            .extensions
-            .remove::<Principal>()
-            .map(Arc::new)
-            .or_else(|| self.assume_local_user.clone());
+        let from_host = parts.extensions.remove::<Principal>();
         let deadline = parts
             .extensions
             .get::<Deadline>()
@@ -126,9 +126,10 @@ impl Service {
             Ok(origin) => origin,
             Err(refusal) => return respond::refusal(refusal),
         };
+        let from_host = self.from_host(&head, &parts.uri, from_host);
         let mut response = match self.caller(&head, from_host, platform).await {
             Err(response) => response,
-            Ok(caller) => match self.read(body).await {
+            Ok(caller) => match self.read(body, platform).await {
                 Ok(bytes) => self.message(&head, caller, &bytes, platform).await,
                 Err(refusal) => respond::refusal(refusal),
             },
@@ -164,50 +165,6 @@ impl Service {
             )));
         }
         None
-    }
-
-    /// Who calls, or what can be answered without the body.
-    async fn caller(
-        &self,
-        head: &Head<'_>,
-        from_host: Option<Arc<Principal>>,
-        platform: &Platform,
-    ) -> Result<Arc<Principal>, Response<Body>> {
-        // before authentication: a preflight carries no credential (Fetch standard)
-        if head.method == Method::OPTIONS {
-            let mut response = respond::empty(StatusCode::NO_CONTENT);
-            cors::preflight(&self.allowed_headers, response.headers_mut());
-            return Err(response);
-        }
-        let caller = guard::caller(
-            &self.config,
-            head.headers,
-            from_host,
-            self.server.name(),
-            platform,
-        )
-        .await
-        .map_err(respond::refusal)?;
-        guard::method(head.method)
-            .and_then(|()| guard::content_type(head.fields.content_type))
-            .and_then(|()| guard::declared_size(&self.config, head.fields.content_length))
-            .map_err(respond::refusal)?;
-        Ok(caller)
-    }
-
-    async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
-    where
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        match Limited::new(body, self.config.max_body).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(guard::too_large(&self.config)),
-            Err(_) => Err(Refusal::new(
-                StatusCode::BAD_REQUEST,
-                "the body ended before it was complete",
-            )),
-        }
     }
 
     /// One body: a message, or a batch.

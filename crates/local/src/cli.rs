@@ -248,6 +248,7 @@ impl LocalHost {
                     service,
                     platform,
                     metrics: self.metrics,
+                    proxies: settings.trusted_proxies.clone(),
                 };
                 let ready = |address| greeting.print(address);
                 runtime

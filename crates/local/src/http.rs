@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +16,16 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use mcpfn_core::Principal;
 use mcpfn_core::port::Platform;
-use mcpfn_http::{Body, Service};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use mcpfn_http::{Body, Service, TrustedProxies};
+use tokio::net::{TcpListener, TcpStream};
 
+use crate::connections::{Connection, Connections, Reported, Reporting};
 use crate::metrics::PrometheusMetrics;
 
-/// Connections at the same time; more wait in the operating system's queue.
+/// Connections at the same time. For one more, the one is closed that has waited longest for its
+/// client; if none waits, more wait in the operating system's queue.
 const CONNECTIONS: usize = 1024;
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(30);
@@ -36,7 +38,12 @@ pub(crate) struct LocalEndpoint {
     pub(crate) platform: Arc<Platform>,
     /// Also served, if there are any.
     pub(crate) metrics: Option<PrometheusMetrics>,
+    /// Whose word about where a request came from is taken.
+    pub(crate) proxies: TrustedProxies,
 }
+
+/// What `/metrics` needs: names of tools and how often they fail are not for everyone.
+const METRICS_SCOPE: &str = "metrics:read";
 
 /// Serves callers of this machine's loopback address, until `stop` ends. `ready` is told the
 /// address, of which the port is new when `port` is 0.
@@ -55,6 +62,7 @@ pub async fn serve(
             service: service.assume_local_user(),
             platform,
             metrics: None,
+            proxies: TrustedProxies::default(),
         },
         port,
         ready,
@@ -76,33 +84,49 @@ pub(crate) async fn serve_endpoint(
     ready(listener.local_addr().map_err(refused)?);
     let endpoint = Arc::new(endpoint);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let connections = Connections::new(CONNECTIONS);
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &connections) => accepted,
             () = &mut stop => break,
         };
-        let (stream, place) = match accepted {
+        let (stream, peer, connection) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // out of file handles, say: the next connection may be luckier, a busy loop would
-                // not be
+                // out of file handles, say: an idle connection has one to give, and a busy loop
+                // would help nobody
                 tracing::warn!(event = "connection_refused", %error, "a connection was not accepted");
+                connections.close_idlest();
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
         let endpoint = Arc::clone(&endpoint);
-        let answer = service_fn(move |request| respond(Arc::clone(&endpoint), request));
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), answer));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+        let reports = connection.activity();
+        let answer = service_fn(move |request: Request<Incoming>| {
+            let (endpoint, reports) = (Arc::clone(&endpoint), reports.clone());
+            async move {
+                let busy = reports.busy();
+                let request = request.map(|body| Reported::new(body, reports));
+                let response = respond(endpoint, request, peer).await;
+                Ok::<_, Infallible>(response.map(|body| Reporting { body, _busy: busy }))
             }
-            drop(place);
+        });
+        let served = graceful.watch(builder.serve_connection(TokioIo::new(stream), answer));
+        tokio::spawn(async move {
+            tokio::select! {
+                served = served => {
+                    if let Err(error) = served {
+                        tracing::debug!(%error, "a connection ended early");
+                    }
+                }
+                () = connection.told_to_close() => {
+                    tracing::debug!("a connection that waited for its client was closed for another");
+                }
+            }
         });
     }
     drop(listener);
@@ -121,35 +145,50 @@ pub(crate) async fn serve_endpoint(
 
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
+    connections: &Connections,
+) -> io::Result<(TcpStream, IpAddr, Connection)> {
+    let (stream, peer) = listener.accept().await?;
     // an answer is one small write: waiting for more to send would only delay it
     stream.set_nodelay(true)?;
-    Ok((stream, place))
+    let connection = connections.enter().await;
+    Ok((stream, peer.ip(), connection))
 }
 
 async fn respond(
     endpoint: Arc<LocalEndpoint>,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    if let Some(metrics) = endpoint
-        .metrics
-        .as_ref()
-        .filter(|_| request.uri().path() == "/metrics" && request.method() == Method::GET)
-    {
-        let mut response = Response::new(Body::full(metrics.text().into()));
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; version=0.0.4"),
-        );
-        return Ok(response);
+    mut request: Request<Reported<Incoming>>,
+    peer: IpAddr,
+) -> Response<Body> {
+    let caller = match endpoint.proxies.client(peer, request.headers()) {
+        Some(address) => Principal::anonymous().at(address),
+        None => Principal::anonymous(),
+    };
+    request.extensions_mut().insert(caller);
+    let LocalEndpoint {
+        service,
+        platform,
+        metrics,
+        ..
+    } = &*endpoint;
+    match metrics {
+        Some(metrics) if request.uri().path() == "/metrics" && request.method() == Method::GET => {
+            let (mut parts, _) = request.into_parts();
+            match service.admit(&mut parts, METRICS_SCOPE, platform).await {
+                Ok(()) => document(metrics),
+                Err(refused) => refused,
+            }
+        }
+        _ => service.call(request, platform).await,
     }
-    Ok(endpoint.service.call(request, &endpoint.platform).await)
+}
+
+fn document(metrics: &PrometheusMetrics) -> Response<Body> {
+    let mut response = Response::new(Body::full(metrics.text().into()));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; version=0.0.4"),
+    );
+    response
 }
 
 /// Why the server could not start.

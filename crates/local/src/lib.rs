@@ -31,6 +31,7 @@
 mod cli;
 mod clients;
 mod commands;
+mod connections;
 mod greeting;
 mod http;
 mod logging;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use mcpfn_auth::KeySource;
+use mcpfn_http::TrustedProxies;
 use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts, Setting, SettingsError};
 
 /// Where the server listens when not set.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub common: Common,
     /// `MCPFN_PORT`: 0 takes any free port; 8787 when not set.
     pub port: u16,
+    /// `MCPFN_TRUSTED_PROXIES`: whose word about where a request came from is taken.
+    pub trusted_proxies: TrustedProxies,
     /// `MCPFN_METRICS`: whether `/metrics` is served.
     pub metrics: bool,
     /// `MCPFN_LOG_FORMAT`: `text` (when not set) or `json`.
@@ -71,11 +74,20 @@ impl Settings {
         let settings = Self {
             common: Common::read(&mut reader, &HOST, program),
             port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
+            trusted_proxies: trusted_proxies(&mut reader),
             metrics: reader.form("MCPFN_METRICS", "on"),
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
         };
         reader.finish(settings)
     }
+}
+
+fn trusted_proxies(reader: &mut EnvReader<'_>) -> TrustedProxies {
+    let text = reader.text("MCPFN_TRUSTED_PROXIES").unwrap_or_default();
+    text.parse().unwrap_or_else(|mistake| {
+        reader.mistake(format!("MCPFN_TRUSTED_PROXIES: {mistake}"));
+        TrustedProxies::default()
+    })
 }
 
 /// `file:PATH`: a list of keys that may change while the server runs.

@@ -80,6 +80,9 @@ impl Common {
         } else {
             Config::default()
         };
+        if let Some(url) = self.credentials.public_url.as_deref().filter(|_| local) {
+            config.allow_host_of(url);
+        }
         config.anonymous = anonymous;
         config.auth = self.credentials.auth;
         config.origins.listed = self.origins;

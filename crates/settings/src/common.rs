@@ -76,33 +76,16 @@ impl Common {
         // after a mistake nothing starts, so the word does not matter
         let methods = methods.unwrap_or_else(|| AuthMethods::of([]));
         Self {
-            credentials: Credentials::read(reader, &methods, host.key_source),
+            credentials: Credentials::read(reader, &methods, host),
             policies: reader.policies(host.rate),
-            origins: origins(reader),
             max_body: reader.parsed("MCPFN_MAX_BODY_BYTES", host.max_body, "a number of bytes"),
             max_values: reader.parsed("MCPFN_MAX_VALUES", MAX_VALUES, "a number of JSON values"),
+            origins: reader.origins(),
             state_keys: state_keys(reader),
             log_level: log_level(reader),
             methods,
         }
     }
-}
-
-fn origins(reader: &mut EnvReader<'_>) -> Vec<String> {
-    let origins = reader.list("MCPFN_ALLOWED_ORIGINS");
-    let is_origin = |origin: &String| {
-        origin
-            .strip_prefix("https://")
-            .or_else(|| origin.strip_prefix("http://"))
-            .is_some_and(|host| !host.is_empty() && !host.contains('/'))
-    };
-    if !origins.iter().all(is_origin) {
-        reader.mistake(
-            "MCPFN_ALLOWED_ORIGINS must list origins such as https://app.example.com: scheme and \
-             host, no path",
-        );
-    }
-    origins
 }
 
 fn state_keys(reader: &mut EnvReader<'_>) -> Option<Keyring> {

@@ -11,6 +11,7 @@ use mcpfn_auth::{
 use mcpfn_core::Scopes;
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
+use crate::common::Host;
 use crate::methods::{AuthMethod, AuthMethods};
 use crate::reader::{EnvReader, listed};
 
@@ -29,16 +30,13 @@ pub struct Credentials {
     /// What a credential grants that has no scopes of its own; nothing unless
     /// `MCPFN_DEFAULT_SCOPES` is set.
     pub default_scopes: Scopes,
+    /// `MCPFN_PUBLIC_URL`, or what takes its place: where clients find the server.
+    pub public_url: Option<String>,
 }
 
 impl Credentials {
-    /// Reads what these methods need. `open` makes of `MCPFN_API_KEYS_SOURCE` where keys are
-    /// listed; a host without such places does not read it.
-    pub(crate) fn read(
-        reader: &mut EnvReader<'_>,
-        methods: &AuthMethods,
-        open: Option<OpenKeySource>,
-    ) -> Self {
+    /// Reads what these methods need on a host.
+    pub(crate) fn read(reader: &mut EnvReader<'_>, methods: &AuthMethods, host: &Host) -> Self {
         let scopes = reader
             .text("MCPFN_DEFAULT_SCOPES")
             .map_or_else(Scopes::none, |scopes| Scopes::parse(&scopes));
@@ -49,10 +47,17 @@ impl Credentials {
         }
         if methods.has(AuthMethod::ApiKey) {
             auth.authenticators
-                .extend(api_keys(reader, &scopes, max_age, open));
+                .extend(api_keys(reader, &scopes, max_age, host.key_source));
         }
+        let mut public_url = None;
         if methods.has(AuthMethod::OAuth) {
-            oauth(reader, &scopes, max_age, &mut auth);
+            public_url = oauth(reader, &scopes, max_age, &mut auth);
+        } else if methods.has(AuthMethod::ApiKey) && host.deployment.is_none() {
+            public_url = reader.text("MCPFN_PUBLIC_URL");
+        }
+        if let Some(url) = &mut public_url {
+            *url = url.trim().to_owned();
+            reader.public_url("MCPFN_PUBLIC_URL", url);
         }
         if methods.has(AuthMethod::ApiKey) || methods.has(AuthMethod::OAuth) {
             auth.authenticators.push(Arc::new(RejectUnknownBearer));
@@ -67,21 +72,19 @@ impl Credentials {
             auth,
             iam,
             default_scopes: scopes,
+            public_url,
         }
     }
 }
 
 /// How long keys are used after they were read.
 fn max_age(reader: &mut EnvReader<'_>) -> Duration {
-    let (name, what) = (
+    Duration::from_secs(reader.within(
         "MCPFN_KEYS_MAX_AGE_SECONDS",
-        "a number of seconds from 60 to 86400",
-    );
-    let seconds = reader.parsed(name, MAX_KEY_AGE_MS / 1000, what);
-    if !(60..=86_400).contains(&seconds) {
-        reader.mistake(format!("{name} must be {what}"));
-    }
-    Duration::from_secs(seconds)
+        MAX_KEY_AGE_MS / 1000,
+        60..=86_400,
+        "a number of seconds",
+    ))
 }
 
 fn needed(
@@ -171,7 +174,13 @@ fn listed_keys(reader: &mut EnvReader<'_>) -> Option<Vec<ApiKey>> {
     .ok()
 }
 
-fn oauth(reader: &mut EnvReader<'_>, scopes: &Scopes, max_age: Duration, auth: &mut AuthConfig) {
+/// Adds the authenticators of tokens, and gives the URL that tokens are issued for.
+fn oauth(
+    reader: &mut EnvReader<'_>,
+    scopes: &Scopes,
+    max_age: Duration,
+    auth: &mut AuthConfig,
+) -> Option<String> {
     let issuers = needed(
         reader,
         "MCPFN_ISSUER",
@@ -195,12 +204,9 @@ fn oauth(reader: &mut EnvReader<'_>, scopes: &Scopes, max_age: Duration, auth: &
             "the URL of the MCP endpoint, such as https://mcp.example.com/mcp",
         ),
     };
-    if let Some(own) = &own {
-        url(reader, "MCPFN_PUBLIC_URL", own);
-    }
-    let own = own.unwrap_or_default();
+    let url_of_resource = own.clone().unwrap_or_default();
     let audiences = if audiences.is_empty() {
-        vec![own.clone()]
+        vec![url_of_resource.clone()]
     } else {
         audiences
     };
@@ -225,10 +231,11 @@ fn oauth(reader: &mut EnvReader<'_>, scopes: &Scopes, max_age: Duration, auth: &
             .push(Arc::new(introspection.with_default_scopes(scopes.clone())));
     }
     auth.resource = Some(ProtectedResource {
-        url: own,
+        url: url_of_resource,
         authorization_servers: issuers,
         scopes: Vec::new(),
     });
+    own
 }
 
 fn introspection(

@@ -40,6 +40,7 @@ mod recorded;
 mod setting;
 mod table;
 mod unused;
+mod urls;
 
 pub use assembly::{Assembly, Setup, build, new_key};
 pub use base_path::strip_base_path;

@@ -89,15 +89,12 @@ impl EnvReader<'_> {
     fn addresses(&mut self) -> AddressLimits {
         let mut limits = AddressLimits::default();
         // a shorter prefix would be a whole country's callers, or all
-        let (shortest, longest) = (32, 128);
-        let expected = format!("a number of bits from {shortest} to {longest}");
-        let name = "MCPFN_RATE_LIMIT_IPV6_PREFIX";
-        let prefix = self.parsed(name, limits.ipv6_prefix, &expected);
-        if (shortest..=longest).contains(&prefix) {
-            limits.ipv6_prefix = prefix;
-        } else {
-            self.mistake(format!("{name} must be {expected}"));
-        }
+        limits.ipv6_prefix = self.within(
+            "MCPFN_RATE_LIMIT_IPV6_PREFIX",
+            limits.ipv6_prefix,
+            32..=128,
+            "a number of bits",
+        );
         let unset = limits.refused_credentials;
         limits.refused_credentials = self.rate("MCPFN_REFUSED_CREDENTIALS_LIMIT", unset);
         limits

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use mcpfn_core::text::switch;
@@ -94,6 +95,25 @@ impl<'a> EnvReader<'a> {
             self.mistake(format!("{name} must be {expected}"));
             default
         })
+    }
+
+    /// The variable's number, or `default` when it is not set or not within the range. `what` is
+    /// the number, for the sentence "... must be {what} from .. to ..".
+    pub fn within<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>, what: &str) -> T
+    where
+        T: Copy + FromStr + PartialOrd + fmt::Display,
+    {
+        let Some(text) = self.text(name) else {
+            return default;
+        };
+        let value = text.trim().parse().ok();
+        value
+            .filter(|value| range.contains(value))
+            .unwrap_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                self.mistake(format!("{name} must be {what} from {least} to {most}"));
+                default
+            })
     }
 
     /// Whether something that has one form here, named `form`, is switched on: by that name or by

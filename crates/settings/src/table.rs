@@ -212,7 +212,26 @@ pub const SETTINGS: &[Setting] = &[
         "the first URL of MCPFN_AUDIENCE",
         "URL of the MCP endpoint as clients use it; tokens are issued for it",
     )
+    .on(Hosts::DEPLOYED)
     .with_auth(OAUTH),
+    Setting::new(
+        "MCPFN_PUBLIC_URL",
+        "URL",
+        "the first URL of MCPFN_AUDIENCE",
+        "URL of the MCP endpoint as clients use it: tokens are issued for it, and requests through \
+         a proxy may name its host",
+    )
+    .on(Hosts::LOCAL)
+    .with_auth(&["oauth", "api-key"]),
+    Setting::new(
+        "MCPFN_TRUSTED_PROXIES",
+        "ADDRESS,..",
+        "none",
+        "addresses or networks of proxies, such as 127.0.0.1 or 10.0.0.0/8, whose X-Forwarded-For \
+         says where a request came from",
+    )
+    .on(Hosts::LOCAL)
+    .with_auth(&["oauth", "api-key"]),
     Setting::new(
         "MCPFN_AUDIENCE",
         "TEXT,..",

@@ -50,7 +50,7 @@ impl Authenticator for Tokens {
     }
 }
 
-fn guarded(anonymous: bool) -> InProcess {
+pub(super) fn guarded(anonymous: bool) -> InProcess {
     let mut config = config(vec!["catalog:read".to_owned()]);
     config.anonymous = anonymous;
     InProcess::with_config(|| shop(&Runs::default()), config).called_by(Principal::anonymous())
@@ -68,7 +68,7 @@ fn config(scopes: Vec<String>) -> Config {
     config
 }
 
-fn with_token(token: &str) -> Request {
+pub(super) fn with_token(token: &str) -> Request {
     call("look", json!({"sku": "a"})).header("authorization", &format!("Bearer {token}"))
 }
 

@@ -35,6 +35,15 @@ pub(crate) struct Lambda {
 
 impl Lambda {
     pub(crate) fn start(server: impl FnOnce() -> Builder, front: Front) -> Self {
+        Self::start_with(server, front, &[])
+    }
+
+    /// With these variables, also in the place of the usual ones.
+    pub(crate) fn start_with(
+        server: impl FnOnce() -> Builder,
+        front: Front,
+        others: &[(&str, &str)],
+    ) -> Self {
         let server = server().build().unwrap_or_else(|error| panic!("{error}"));
         let mode = if matches!(front, Front::UrlStreaming | Front::RestStreaming) {
             "stream"
@@ -42,7 +51,7 @@ impl Lambda {
             "buffer"
         };
         let key = STANDARD.encode([7; 32]);
-        let variables = [
+        let usual = [
             ("MCPFN_TEST_SERVER", server.name()),
             ("MCPFN_AUTH", "none"),
             ("MCPFN_RATE_LIMIT", "none"),
@@ -51,6 +60,9 @@ impl Lambda {
             ("MCPFN_STATE_KEY", &key),
             ("MCPFN_LOG", "error"),
         ];
+        let replaced = |name: &str| others.iter().any(|(other, _)| *other == name);
+        let usual = usual.into_iter().filter(|(name, _)| !replaced(name));
+        let variables: Vec<(&str, &str)> = usual.chain(others.iter().copied()).collect();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -67,7 +79,45 @@ impl Lambda {
         }
     }
 
-    fn event(&self, request: &Request) -> Value {
+    /// Answers one event as it is.
+    pub(crate) fn invoke(&self, event: Value) -> Response {
+        let reply = self
+            .runtime
+            .block_on(self.function.invoke(Invocation::new(event)));
+        let reply = reply.unwrap_or_else(|failure: Failure| {
+            panic!(
+                "{}: no answer: {failure:?}\n{}",
+                self.name(),
+                self.function.log().join("\n")
+            )
+        });
+        let text =
+            |value: &http::HeaderValue| value.to_str().expect("our headers are ASCII").to_owned();
+        let headers = reply
+            .head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect();
+        let mut body = reply.body().to_vec();
+        if reply.streamed {
+            assert!(
+                !body.is_empty(),
+                "a stream is never empty: some clients of AWS wait for its first byte"
+            );
+            if body == b"\n" {
+                body.clear();
+            }
+        }
+        Response {
+            status: reply.head.status.as_u16(),
+            headers,
+            body,
+        }
+    }
+
+    /// The event that a request becomes.
+    pub(crate) fn event(&self, request: &Request) -> Value {
         match self.front {
             Front::Url | Front::UrlStreaming => url_event(request),
             Front::Rest | Front::RestStreaming => rest_event(request),
@@ -112,39 +162,7 @@ impl Host for Lambda {
     }
 
     fn send(&self, request: &Request) -> Response {
-        let reply = self
-            .runtime
-            .block_on(self.function.invoke(Invocation::new(self.event(request))));
-        let reply = reply.unwrap_or_else(|failure: Failure| {
-            panic!(
-                "{}: no answer: {failure:?}\n{}",
-                self.name(),
-                self.function.log().join("\n")
-            )
-        });
-        let text =
-            |value: &http::HeaderValue| value.to_str().expect("our headers are ASCII").to_owned();
-        let headers = reply
-            .head
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-            .collect();
-        let mut body = reply.body().to_vec();
-        if reply.streamed {
-            assert!(
-                !body.is_empty(),
-                "a stream is never empty: some clients of AWS wait for its first byte"
-            );
-            if body == b"\n" {
-                body.clear();
-            }
-        }
-        Response {
-            status: reply.head.status.as_u16(),
-            headers,
-            body,
-        }
+        self.invoke(self.event(request))
     }
 }
 

@@ -1,0 +1,298 @@
+//! Requests that came through a proxy: the headers by which they show, and whose request it was
+//! before. Believes no header of a peer that the operator does not trust.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use http::{HeaderMap, HeaderName};
+
+/// Headers that proxies add, by their whole name.
+const NAMES: [&str; 10] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-proxyuser-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "cdn-loop",
+];
+
+/// Headers that proxies add, by the beginning of their name.
+const PREFIXES: [&str; 6] = [
+    "x-forwarded",
+    "x-original-",
+    "x-envoy-",
+    "x-amz",
+    "x-arr-",
+    "cf-",
+];
+
+/// The list to which each proxy adds the address that it was called from.
+const CLIENTS: &str = "x-forwarded-for";
+
+/// A header that says that the request came through a proxy, if there is one.
+pub(crate) fn by_proxy(headers: &HeaderMap) -> Option<&HeaderName> {
+    headers.keys().find(|name| {
+        let name = name.as_str();
+        NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// The proxies whose `X-Forwarded-For` is believed.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use mcpfn_http::TrustedProxies;
+///
+/// let proxies: TrustedProxies = "127.0.0.1, 10.0.0.0/8".parse()?;
+/// let mut headers = HeaderMap::new();
+/// headers.append("x-forwarded-for", HeaderValue::from_static("8.8.8.8, 203.0.113.7, 10.1.2.3"));
+/// // the first is what the client wrote; the last is a proxy of ours
+/// let client = proxies.client([127, 0, 0, 1].into(), &headers);
+/// assert_eq!(client, Some([203, 0, 113, 7].into()));
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<Network>);
+
+/// An address, of which the leading bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    fn contains(self, other: IpAddr) -> bool {
+        let same = |one: u128, other: u128, width: u32| {
+            let rest = width - u32::from(self.bits);
+            (one ^ other).checked_shr(rest).unwrap_or(0) == 0
+        };
+        match (self.address, other) {
+            (IpAddr::V4(one), IpAddr::V4(other)) => {
+                same(one.to_bits().into(), other.to_bits().into(), 32)
+            }
+            (IpAddr::V6(one), IpAddr::V6(other)) => same(one.to_bits(), other.to_bits(), 128),
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(drop)?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let bits = match bits {
+            Some(bits) if bits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                bits.parse().map_err(drop)?
+            }
+            Some(_) => return Err(()),
+            None => width,
+        };
+        if bits > width {
+            return Err(());
+        }
+        Ok(Self { address, bits })
+    }
+}
+
+impl FromStr for TrustedProxies {
+    type Err = String;
+
+    /// Reads addresses and networks such as `10.0.0.0/8`, separated by commas.
+    ///
+    /// # Errors
+    /// The first entry that is neither, in a sentence.
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(|entry| {
+                entry.parse().map_err(|()| {
+                    format!(
+                        "{} is neither an address nor a network such as 10.0.0.0/8",
+                        mcpfn_core::text::quoted(entry)
+                    )
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl TrustedProxies {
+    fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(address))
+    }
+
+    /// Where a request came from that `peer` sent: `peer` itself, unless it is a proxy that is
+    /// trusted; then the last address of `X-Forwarded-For` that is not. `None` for the request of
+    /// a proxy on this machine that is not trusted: nothing that can be relied on tells its clients
+    /// apart, and they must not be limited as one.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let peer = peer.to_canonical();
+        if by_proxy(headers).is_none() {
+            return Some(peer);
+        }
+        if !self.trusts(peer) {
+            return (!peer.is_loopback()).then_some(peer);
+        }
+        let mut nearest = peer;
+        for value in headers.get_all(CLIENTS).iter().rev() {
+            for entry in value.to_str().unwrap_or_default().rsplit(',') {
+                // what is before an unreadable entry was not added by a proxy of ours
+                let Some(address) = read_address(entry.trim()) else {
+                    return Some(nearest);
+                };
+                nearest = address;
+                if !self.trusts(address) {
+                    return Some(address);
+                }
+            }
+        }
+        Some(nearest)
+    }
+}
+
+/// An address as proxies write it: some add a port.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    bare.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()))
+        .map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn the_client_is_the_last_address_that_is_no_proxy_of_ours() {
+        let proxies: TrustedProxies = "127.0.0.1, 10.0.0.0/8,fd00::/8".parse().unwrap();
+        let client = |peer: &str, lines: &[(&'static str, &'static str)]| {
+            let client = proxies.client(peer.parse().unwrap(), &headers(lines));
+            client.map(|address| address.to_string())
+        };
+        let name = "x-forwarded-for";
+        for (peer, values, expected) in [
+            ("127.0.0.1", &["203.0.113.7"][..], "203.0.113.7"),
+            ("::ffff:127.0.0.1", &["203.0.113.7"], "203.0.113.7"),
+            ("127.0.0.1", &["8.8.8.8, 203.0.113.7"], "203.0.113.7"),
+            ("127.0.0.1", &["8.8.8.8", "203.0.113.7"], "203.0.113.7"),
+            ("127.0.0.1", &["203.0.113.7, 10.1.2.3"], "203.0.113.7"),
+            (
+                "127.0.0.1",
+                &["203.0.113.7", "10.1.2.3, fd00::1"],
+                "203.0.113.7",
+            ),
+            ("127.0.0.1", &["203.0.113.7:4711"], "203.0.113.7"),
+            ("127.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1"),
+            ("127.0.0.1", &["[2001:db8::1]"], "2001:db8::1"),
+            ("127.0.0.1", &["10.1.1.1, 10.2.2.2"], "10.1.1.1"),
+            ("127.0.0.1", &["203.0.113.7, unknown"], "127.0.0.1"),
+            ("127.0.0.1", &["203.0.113.7, unknown, 10.1.2.3"], "10.1.2.3"),
+            ("127.0.0.1", &[""], "127.0.0.1"),
+            ("203.0.113.9", &["8.8.8.8"], "203.0.113.9"),
+            ("2001:db8::9", &["8.8.8.8"], "2001:db8::9"),
+        ] {
+            let lines: Vec<(&str, &str)> = values.iter().map(|value| (name, *value)).collect();
+            assert_eq!(
+                client(peer, &lines).as_deref(),
+                Some(expected),
+                "{values:?}"
+            );
+        }
+        assert_eq!(client("127.0.0.1", &[]).as_deref(), Some("127.0.0.1"));
+        assert_eq!(
+            client("::1", &[(name, "8.8.8.8")]),
+            None,
+            "not trusted, and on this machine"
+        );
+        assert_eq!(client("127.0.0.2", &[("via", "1.1 front")]), None);
+    }
+
+    #[test]
+    fn networks_are_read_or_refused() {
+        let trusts = |text: &str, address: &str| {
+            let proxies: TrustedProxies = text.parse().unwrap();
+            proxies.trusts(address.parse().unwrap())
+        };
+        for (text, inside, outside) in [
+            ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
+            ("10.1.2.3/8", "10.255.0.1", "11.0.0.1"),
+            ("192.0.2.1", "192.0.2.1", "192.0.2.0"),
+            ("192.0.2.1/32", "::ffff:192.0.2.1", "::192.0.2.1"),
+            ("0.0.0.0/0", "203.0.113.7", "2001:db8::1"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
+            ("::/0", "2001:db8::1", "203.0.113.7"),
+        ] {
+            assert!(trusts(text, inside), "{text} {inside}");
+            assert!(!trusts(text, outside), "{text} {outside}");
+        }
+        assert!(!trusts("", "127.0.0.1"));
+        for wrong in [
+            "localhost",
+            "10.0.0.0/33",
+            "::/129",
+            "10/8",
+            "10.0.0.0/+8",
+            "10.0.0.0/",
+            "*",
+        ] {
+            let mistake = wrong.parse::<TrustedProxies>().unwrap_err();
+            assert!(mistake.contains("10.0.0.0/8"), "{mistake}");
+        }
+    }
+
+    #[test]
+    fn headers_of_proxies_are_known() {
+        for name in [
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded",
+            "X-ForwardedFor",
+            "Via",
+            "X-Real-IP",
+            "CF-Ray",
+            "CF-Connecting-IP",
+            "True-Client-IP",
+            "X-Client-IP",
+            "X-Original-URL",
+            "X-Amzn-Trace-Id",
+            "X-Amz-Cf-Id",
+            "X-Envoy-External-Address",
+        ] {
+            let mut headers = headers(&[("accept", "*/*"), ("host", "localhost")]);
+            assert_eq!(by_proxy(&headers), None);
+            let name = HeaderName::try_from(name).unwrap();
+            headers.insert(&name, HeaderValue::from_static(""));
+            assert_eq!(by_proxy(&headers), Some(&name));
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Which connections there are, and which of them wait for their clients: for a request, or for the
+//! rest of one. A client that keeps the server waiting has no claim to its place: it goes to the
+//! next one, so that no number of stalled requests keeps others out. Knows no HTTP.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::Notify;
+
+/// The connections of a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    most: usize,
+    table: Mutex<Table>,
+    /// One left, or began to wait for its client.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    open: usize,
+    /// Counts beginnings of waits: who began first has waited longest.
+    began: u64,
+    /// Those that wait for their clients, by when that began.
+    waiting: BTreeMap<u64, Arc<Notify>>,
+}
+
+impl Shared {
+    /// Every change is one on a map or a number, so what is behind the lock is whole after a panic.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connections {
+    pub(crate) fn new(most: usize) -> Self {
+        Self(Arc::new(Shared {
+            most,
+            table: Mutex::default(),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// A place for one more, which is waiting for its client: at once, if another one is, which
+    /// then is closed.
+    pub(crate) async fn enter(&self) -> Connection {
+        loop {
+            let changed = self.0.changed.notified();
+            if let Some(connection) = self.try_enter() {
+                return connection;
+            }
+            changed.await;
+        }
+    }
+
+    fn try_enter(&self) -> Option<Connection> {
+        let close = Arc::new(Notify::new());
+        let mut table = self.0.table();
+        if table.open >= self.0.most {
+            let (_, idlest) = table.waiting.pop_first()?;
+            idlest.notify_one();
+            // its task still has to run to its end, and its place is the new one's already
+            table.open -= 1;
+        }
+        table.open += 1;
+        let activity = Activity {
+            shared: Arc::clone(&self.0),
+            close,
+            state: Arc::default(),
+        };
+        *activity.state() = State::Waiting(begin(&mut table, &activity.close));
+        drop(table);
+        Some(Connection(activity))
+    }
+
+    /// Closes the connection that has waited longest for its client, if one does.
+    pub(crate) fn close_idlest(&self) {
+        let mut table = self.0.table();
+        if let Some((_, idlest)) = table.waiting.pop_first() {
+            table.open -= 1;
+            idlest.notify_one();
+        }
+    }
+}
+
+fn begin(table: &mut Table, close: &Arc<Notify>) -> u64 {
+    table.began += 1;
+    table.waiting.insert(table.began, Arc::clone(close));
+    table.began
+}
+
+/// One connection; its place is free once it is dropped.
+#[derive(Debug)]
+pub(crate) struct Connection(Activity);
+
+/// What a connection does at the moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Activity {
+    shared: Arc<Shared>,
+    close: Arc<Notify>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum State {
+    #[default]
+    Busy,
+    /// For its client, since this beginning.
+    Waiting(u64),
+    Closed,
+}
+
+impl Connection {
+    pub(crate) fn activity(&self) -> Activity {
+        self.0.clone()
+    }
+
+    /// Another connection has its place now.
+    pub(crate) async fn told_to_close(&self) {
+        self.0.close.notified().await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Activity { shared, .. } = &self.0;
+        let mut table = shared.table();
+        let mut state = self.0.state();
+        let has_place = match *state {
+            // one that was told to close is not in the table any more, and gave its place away
+            State::Waiting(since) => table.waiting.remove(&since).is_some(),
+            State::Busy | State::Closed => true,
+        };
+        // what is left of a request is of no connection any more
+        *state = State::Closed;
+        drop(state);
+        table.open -= usize::from(has_place);
+        drop(table);
+        shared.changed.notify_one();
+    }
+}
+
+impl Activity {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It works on a request until what is given is dropped.
+    pub(crate) fn busy(&self) -> Busy {
+        self.stop_waiting();
+        Busy(self.clone())
+    }
+
+    fn stop_waiting(&self) {
+        let mut table = self.shared.table();
+        let mut state = self.state();
+        if let State::Waiting(since) = *state
+            && table.waiting.remove(&since).is_some()
+        {
+            *state = State::Busy;
+        }
+    }
+
+    fn wait(&self) {
+        let mut table = self.shared.table();
+        let mut state = self.state();
+        if let State::Busy = *state {
+            *state = State::Waiting(begin(&mut table, &self.close));
+            drop(table);
+            self.shared.changed.notify_one();
+        }
+    }
+}
+
+/// A request is being worked on.
+#[derive(Debug)]
+pub(crate) struct Busy(Activity);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.wait();
+    }
+}
+
+/// The body of a request: while it does not come, the connection waits for its client.
+#[derive(Debug)]
+pub(crate) struct Reported<B> {
+    body: B,
+    activity: Activity,
+    /// The last poll had nothing.
+    waits: bool,
+}
+
+impl<B> Reported<B> {
+    pub(crate) fn new(body: B, activity: Activity) -> Self {
+        Self {
+            body,
+            activity,
+            waits: false,
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Reported<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let waits = polled.is_pending();
+        // most bodies are there already, and change nothing
+        if waits != std::mem::replace(&mut self.waits, waits) {
+            if waits {
+                self.activity.wait();
+            } else {
+                self.activity.stop_waiting();
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of a response: until it is sent, the connection is busy.
+pub(crate) struct Reporting<B> {
+    pub(crate) body: B,
+    pub(crate) _busy: Busy,
+}
+
+impl<B: Body + Unpin> Body for Reporting<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::Waker;
+
+    use super::*;
+
+    fn now<F: Future>(future: F) -> Option<F::Output> {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+
+    fn closed(connection: &Connection) -> bool {
+        now(connection.told_to_close()).is_some()
+    }
+
+    #[test]
+    fn the_one_that_waited_longest_makes_room() {
+        let connections = Connections::new(2);
+        let (first, second) = (now(connections.enter()), now(connections.enter()));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        let work = first.activity().busy();
+        let third = now(connections.enter()).unwrap();
+        assert!(!closed(&first) && closed(&second) && !closed(&third));
+        drop(second);
+        let more = third.activity().busy();
+        assert!(now(connections.enter()).is_none(), "both are at work");
+        drop(work);
+        let fourth = now(connections.enter()).unwrap();
+        assert!(closed(&first) && !closed(&third) && !closed(&fourth));
+        drop((first, more, third, fourth));
+        assert_eq!(connections.0.table().open, 0);
+        assert!(connections.0.table().waiting.is_empty());
+    }
+
+    #[test]
+    fn a_free_place_is_for_the_next_one() {
+        let connections = Connections::new(1);
+        let first = now(connections.enter()).unwrap();
+        let work = first.activity().busy();
+        let mut next = Box::pin(connections.enter());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(next.as_mut().poll(&mut cx).is_pending());
+        drop(first);
+        let Poll::Ready(second) = next.as_mut().poll(&mut cx) else {
+            panic!("there is a place");
+        };
+        drop(work);
+        assert_eq!(
+            connections.0.table().waiting.len(),
+            1,
+            "the second one waits"
+        );
+        drop(second);
+        connections.close_idlest();
+        assert_eq!(connections.0.table().open, 0);
+    }
+}

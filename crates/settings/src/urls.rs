@@ -1,0 +1,190 @@
+//! URLs that an operator writes down so that others find this server, or are let in: forms that
+//! could never match anything are mistakes, with the form that does. URLs of issuers are
+//! `mcpfn-auth`'s.
+
+use mcpfn_auth::url_mistake;
+use mcpfn_core::text::quoted;
+
+use crate::reader::EnvReader;
+
+impl EnvReader<'_> {
+    /// `MCPFN_ALLOWED_ORIGINS`: each as browsers write it, because it is compared whole.
+    pub(crate) fn origins(&mut self) -> Vec<String> {
+        let name = "MCPFN_ALLOWED_ORIGINS";
+        let origins = self.list(name);
+        for origin in &origins {
+            match as_browsers_write(origin) {
+                Some(written) if written == *origin => {}
+                Some(written) => self.mistake(format!(
+                    "{name} has {}, which no browser sends: write {written}",
+                    quoted(origin)
+                )),
+                None => self.mistake(format!(
+                    "{name} must list origins such as https://app.example.com: scheme and host, \
+                     no path and no wildcard"
+                )),
+            }
+        }
+        origins
+    }
+
+    /// A URL that others get, such as `MCPFN_PUBLIC_URL`: reported unless this server answers
+    /// there.
+    pub(crate) fn public_url(&mut self, name: &str, url: &str) {
+        if let Some(mistake) = url_mistake(url) {
+            // not repeated: it may have a password in it
+            self.mistake(format!(
+                "{name} {mistake}; write a URL such as https://mcp.example.com/mcp"
+            ));
+        } else if let Some(better) = endpoint(url) {
+            self.mistake(format!(
+                "{name} must be the URL of the MCP endpoint, which ends in /mcp; {} would get 404: \
+                 write {}",
+                quoted(url),
+                quoted(&better)
+            ));
+        }
+    }
+}
+
+/// The form of an origin that browsers send (RFC 6454, section 6.1): lower case, no path, no port
+/// that is the scheme's own. `None` if it is no origin of the web at all.
+fn as_browsers_write(origin: &str) -> Option<String> {
+    let origin = origin.to_ascii_lowercase();
+    let (scheme, rest) = origin.split_once("://")?;
+    let default_port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = authority.strip_suffix(default_port).unwrap_or(authority);
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_port = |port: &str| {
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        digits && port.parse::<u16>().is_ok()
+    };
+    // names beyond ASCII are sent in their ASCII form
+    let is_host = match host.strip_prefix('[') {
+        Some(rest) => rest.ends_with(']'),
+        None => {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+        }
+    };
+    (is_host && port.is_none_or(is_port)).then(|| format!("{scheme}://{authority}"))
+}
+
+/// A URL in the place of one where this server does not answer. It answers at the root and at
+/// `/mcp`, and behind a prefix that is taken off before it at both.
+fn endpoint(url: &str) -> Option<String> {
+    let bare = url.split('?').next().unwrap_or(url);
+    let path = bare
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
+        .unwrap_or_default();
+    let answers = matches!(path, "" | "/") || path.ends_with("/mcp");
+    if answers && bare == url {
+        return None;
+    }
+    let trimmed = bare.trim_end_matches('/');
+    Some(if answers || trimmed.ends_with("/mcp") {
+        trimmed.to_owned()
+    } else {
+        format!("{trimmed}/mcp")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_written_as_browsers_send_them() {
+        for origin in [
+            "https://app.example.com",
+            "https://app.example.com:8443",
+            "http://localhost:3000",
+            "http://[::1]:8080",
+            "http://app.example.com:443",
+        ] {
+            assert_eq!(as_browsers_write(origin).as_deref(), Some(origin));
+        }
+        for (origin, written) in [
+            ("https://app.example.com/", "https://app.example.com"),
+            ("https://app.example.com/app?x#y", "https://app.example.com"),
+            ("HTTPS://App.Example.com", "https://app.example.com"),
+            ("https://app.example.com:443", "https://app.example.com"),
+            ("http://app.example.com:80", "http://app.example.com"),
+        ] {
+            assert_eq!(as_browsers_write(origin).as_deref(), Some(written));
+        }
+        for origin in [
+            "app.example.com",
+            "https://*.example.com",
+            "*",
+            "null",
+            "https://",
+            "https://:8443",
+            "https://app.example.com:x",
+            "https://app.example.com:",
+            "https://app.example.com:65536",
+            "https://user@app.example.com",
+            "https://zoë.example",
+            "ftp://app.example.com",
+        ] {
+            assert_eq!(as_browsers_write(origin), None, "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_public_url_is_one_that_answers() {
+        for url in [
+            "https://mcp.example.com",
+            "https://mcp.example.com/",
+            "https://mcp.example.com/mcp",
+            "https://mcp.example.com/prod/mcp",
+        ] {
+            assert_eq!(endpoint(url), None, "{url}");
+        }
+        for (url, better) in [
+            (
+                "https://mcp.example.com/mcp/",
+                "https://mcp.example.com/mcp",
+            ),
+            (
+                "https://mcp.example.com/mcp//",
+                "https://mcp.example.com/mcp",
+            ),
+            (
+                "https://mcp.example.com/prod",
+                "https://mcp.example.com/prod/mcp",
+            ),
+            (
+                "https://mcp.example.com/prod/",
+                "https://mcp.example.com/prod/mcp",
+            ),
+            (
+                "https://mcp.example.com/mcp?x=1",
+                "https://mcp.example.com/mcp",
+            ),
+            ("https://mcp.example.com?x=1", "https://mcp.example.com"),
+            (
+                "https://mcp.example.com/sse",
+                "https://mcp.example.com/sse/mcp",
+            ),
+            (
+                "https://mcp.example.com/MCP",
+                "https://mcp.example.com/MCP/mcp",
+            ),
+        ] {
+            assert_eq!(endpoint(url).as_deref(), Some(better), "{url}");
+            assert_eq!(endpoint(better), None, "{better}");
+        }
+    }
+}
