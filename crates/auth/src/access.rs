@@ -10,6 +10,7 @@ use mcpfn_http::{AuthError, Authenticator};
 
 use crate::bearer;
 use crate::issuer::Issuer;
+use crate::issuer_scopes::IssuerScopes;
 use crate::oauth::OAuth;
 
 /// Takes `Cf-Access-Jwt-Assertion` of one team's applications.
@@ -31,6 +32,7 @@ impl CloudflareAccess {
             issuers: vec![Issuer::new(origin, Some(keys))],
             audiences: audiences.into_iter().collect(),
             scopes: Scopes::none(),
+            limits: IssuerScopes::default(),
             // a service has no subject, and goes by the name of its token
             otherwise: |claims| claims.common_name.as_deref(),
         })

@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 use self::questions::{Questions, Refusal};
 use crate::bearer;
 use crate::denied::{invalid, unavailable};
+use crate::issuer_scopes::IssuerScopes;
 use crate::jwt::claims::Claims;
 use crate::jwt::object::UniqueObject;
 use crate::jwt::token::has_three_parts;
@@ -43,6 +44,7 @@ pub struct Introspection {
     issuers: Vec<String>,
     audiences: Vec<String>,
     scopes: Scopes,
+    limits: IssuerScopes,
     kept: Mutex<HashMap<[u8; 32], IntrospectedToken>>,
     questions: Questions<Outcome>,
 }
@@ -120,6 +122,7 @@ impl Introspection {
             issuers,
             audiences,
             scopes: Scopes::none(),
+            limits: IssuerScopes::default(),
             kept: Mutex::default(),
             questions: Questions::default(),
         }
@@ -129,6 +132,13 @@ impl Introspection {
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// What each issuer may grant, the default scopes included; everything unless set.
+    #[must_use]
+    pub fn with_issuer_scopes(mut self, limits: IssuerScopes) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -242,8 +252,9 @@ impl Introspection {
         claims.check_audience(&self.audiences)?;
         claims.check_times(now)?;
         let subject = claims.subject(claims.client_id.as_deref(), issuer)?;
+        let scopes = claims.grant.scopes(&self.scopes);
         Ok(Principal::new(PrincipalKind::Jwt, subject)
-            .with_scopes(claims.grant.scopes(&self.scopes)))
+            .with_scopes(self.limits.limit(issuer, &scopes)))
     }
 
     fn keep(&self, key: [u8; 32], now: u64, until_ms: u64, verdict: Outcome) -> Outcome {

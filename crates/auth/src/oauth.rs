@@ -11,6 +11,7 @@ use mcpfn_http::{AuthError, Authenticator};
 use crate::bearer;
 use crate::denied::invalid;
 use crate::issuer::Issuer;
+use crate::issuer_scopes::IssuerScopes;
 use crate::jwt::claims::Claims;
 use crate::jwt::token::{Token, has_three_parts};
 
@@ -20,6 +21,7 @@ pub struct OAuth {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) audiences: Vec<String>,
     pub(crate) scopes: Scopes,
+    pub(crate) limits: IssuerScopes,
     /// Who a token is of when it has no subject.
     pub(crate) otherwise: fn(&Claims) -> Option<&str>,
 }
@@ -38,6 +40,7 @@ impl OAuth {
                 .collect(),
             audiences: audiences.into_iter().collect(),
             scopes: Scopes::none(),
+            limits: IssuerScopes::default(),
             otherwise: |claims| claims.client_id.as_deref(),
         }
     }
@@ -71,6 +74,13 @@ impl OAuth {
         self
     }
 
+    /// What each issuer may grant, the default scopes included; everything unless set.
+    #[must_use]
+    pub fn with_issuer_scopes(mut self, limits: IssuerScopes) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The caller that a token authenticates. What costs nothing is checked first, the signature
     /// last; no service is asked about a token that would be refused anyway.
     pub(crate) async fn principal(
@@ -97,8 +107,9 @@ impl OAuth {
         claims.check_times(platform.now_ms())?;
         let subject = claims.subject((self.otherwise)(claims), &issuer.id)?;
         issuer.check(&token, platform).await?;
+        let scopes = claims.grant.scopes(&self.scopes);
         Ok(Principal::new(PrincipalKind::Jwt, subject)
-            .with_scopes(claims.grant.scopes(&self.scopes)))
+            .with_scopes(self.limits.limit(&issuer.id, &scopes)))
     }
 }
 

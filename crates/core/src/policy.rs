@@ -16,6 +16,7 @@ pub(crate) mod cache;
 pub(crate) mod idempotency;
 pub(crate) mod rate_limit;
 pub(crate) mod redact;
+mod refused;
 pub(crate) mod scope;
 pub(crate) mod single_flight;
 pub(crate) mod stored_result;

@@ -44,6 +44,27 @@ impl Scopes {
         self
     }
 
+    /// What both grant: of two scopes of which one covers the other, the narrower one.
+    #[must_use]
+    pub fn intersection(&self, others: &Self) -> Self {
+        let narrower = |own: &String| others.contains(own).then(|| vec![own.clone()]);
+        let below = |own: &String| {
+            let own = Self(vec![own.clone()]);
+            let covered = others.0.iter().filter(|other| own.contains(other));
+            covered.cloned().collect()
+        };
+        let both = self.0.iter().flat_map(|own| match narrower(own) {
+            Some(own) => own,
+            None => below(own),
+        });
+        Self::none().union(&Self(both.collect()))
+    }
+
+    /// The scopes, one by one.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Whether what was granted covers `needed`.
     #[must_use]
     pub fn contains(&self, needed: &str) -> bool {
@@ -106,6 +127,8 @@ pub(crate) fn mistake(scope: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -134,6 +157,40 @@ mod tests {
         assert!(Scopes::all().contains("anything"));
         assert!(!Scopes::none().contains("anything"));
         assert!(Scopes::none().contains_all(&[]));
+    }
+
+    #[test]
+    fn what_both_grant() {
+        for (one, other, both) in [
+            ("crm:read files", "crm", "crm:read"),
+            ("crm", "crm:read crm:write", "crm:read crm:write"),
+            ("crm catalog:read", "*", "crm catalog:read"),
+            ("*", "crm", "crm"),
+            ("*", "*", "*"),
+            ("crm", "crm-admin crmx:read", ""),
+            ("", "*", ""),
+            ("*", "", ""),
+            ("a", "b", ""),
+        ] {
+            let found = Scopes::parse(one).intersection(&Scopes::parse(other));
+            assert_eq!(found.to_string(), both, "{one} and {other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_is_what_each_covers(
+            one in "([ab*]|a:[ab]|b:a:b)( ([ab]|a:[ab]|b:a:b)){0,2}",
+            other in "([ab*]|a:[ab]|b:a:b)( ([ab]|a:[ab]|b:a:b)){0,2}",
+            needed in "[ab](:[ab]){0,2}",
+        ) {
+            let (one, other) = (Scopes::parse(&one), Scopes::parse(&other));
+            let both = one.intersection(&other);
+            prop_assert_eq!(
+                both.contains(&needed),
+                one.contains(&needed) && other.contains(&needed)
+            );
+        }
     }
 
     #[test]

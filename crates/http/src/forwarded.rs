@@ -1,7 +1,7 @@
 //! Requests that came through a proxy: the headers by which they show, and whose request it was
 //! before. Believes no header of a peer that the operator does not trust.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName};

@@ -21,7 +21,7 @@ use mcpfn_core::port::Platform;
 use mcpfn_http::{Body, Service, TrustedProxies};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::connections::{Connection, Connections, Reported, Reporting};
+use crate::connections::{Activity, Connection, Connections, Reported, Reporting};
 use crate::metrics::PrometheusMetrics;
 
 /// Connections at the same time. For one more, the one is closed that has waited longest for its
@@ -107,13 +107,7 @@ pub(crate) async fn serve_endpoint(
         let endpoint = Arc::clone(&endpoint);
         let reports = connection.activity();
         let answer = service_fn(move |request: Request<Incoming>| {
-            let (endpoint, reports) = (Arc::clone(&endpoint), reports.clone());
-            async move {
-                let busy = reports.busy();
-                let request = request.map(|body| Reported::new(body, reports));
-                let response = respond(endpoint, request, peer).await;
-                Ok::<_, Infallible>(response.map(|body| Reporting { body, _busy: busy }))
-            }
+            reported(Arc::clone(&endpoint), request, peer, reports.clone())
         });
         let served = graceful.watch(builder.serve_connection(TokioIo::new(stream), answer));
         tokio::spawn(async move {
@@ -124,7 +118,7 @@ pub(crate) async fn serve_endpoint(
                     }
                 }
                 () = connection.told_to_close() => {
-                    tracing::debug!("a connection that waited for its client was closed for another");
+                    tracing::debug!("a connection that waited for its client made room for another");
                 }
             }
         });
@@ -152,6 +146,19 @@ async fn accept(
     stream.set_nodelay(true)?;
     let connection = connections.enter().await;
     Ok((stream, peer.ip(), connection))
+}
+
+/// Answers, and tells the list of connections what this one does.
+async fn reported(
+    endpoint: Arc<LocalEndpoint>,
+    request: Request<Incoming>,
+    peer: IpAddr,
+    reports: Activity,
+) -> Result<Response<Reporting<Body>>, Infallible> {
+    let busy = reports.busy();
+    let request = request.map(|body| Reported::new(body, reports));
+    let response = respond(endpoint, request, peer).await;
+    Ok(response.map(|body| Reporting { body, _busy: busy }))
 }
 
 async fn respond(

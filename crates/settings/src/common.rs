@@ -76,7 +76,12 @@ impl Common {
         // after a mistake nothing starts, so the word does not matter
         let methods = methods.unwrap_or_else(|| AuthMethods::of([]));
         Self {
-            credentials: Credentials::read(reader, &methods, host),
+            credentials: Credentials::read(
+                reader,
+                &methods,
+                host.key_source,
+                host.deployment.is_none(),
+            ),
             policies: reader.policies(host.rate),
             max_body: reader.parsed("MCPFN_MAX_BODY_BYTES", host.max_body, "a number of bytes"),
             max_values: reader.parsed("MCPFN_MAX_VALUES", MAX_VALUES, "a number of JSON values"),

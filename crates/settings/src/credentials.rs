@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_auth::{
-    ApiKey, ApiKeys, CloudflareAccess, IamScopes, Introspection, KeySource, MAX_KEY_AGE_MS, OAuth,
-    RejectUnknownBearer, url_mistake,
+    ApiKey, ApiKeys, CloudflareAccess, IamScopes, Introspection, IssuerScopes, KeySource,
+    MAX_KEY_AGE_MS, OAuth, RejectUnknownBearer, url_mistake,
 };
 use mcpfn_core::Scopes;
+use mcpfn_core::text::quoted;
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
-use crate::common::Host;
 use crate::methods::{AuthMethod, AuthMethods};
 use crate::reader::{EnvReader, listed};
 
@@ -35,8 +35,15 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Reads what these methods need on a host.
-    pub(crate) fn read(reader: &mut EnvReader<'_>, methods: &AuthMethods, host: &Host) -> Self {
+    /// Reads what these methods need. `open` makes of `MCPFN_API_KEYS_SOURCE` where keys are
+    /// listed; a host without such places does not read it. A `local` host checks which host
+    /// requests name, so that it has to know its own.
+    pub(crate) fn read(
+        reader: &mut EnvReader<'_>,
+        methods: &AuthMethods,
+        open: Option<OpenKeySource>,
+        local: bool,
+    ) -> Self {
         let scopes = reader
             .text("MCPFN_DEFAULT_SCOPES")
             .map_or_else(Scopes::none, |scopes| Scopes::parse(&scopes));
@@ -47,17 +54,17 @@ impl Credentials {
         }
         if methods.has(AuthMethod::ApiKey) {
             auth.authenticators
-                .extend(api_keys(reader, &scopes, max_age, host.key_source));
+                .extend(api_keys(reader, &scopes, max_age, open));
         }
         let mut public_url = None;
         if methods.has(AuthMethod::OAuth) {
             public_url = oauth(reader, &scopes, max_age, &mut auth);
-        } else if methods.has(AuthMethod::ApiKey) && host.deployment.is_none() {
-            public_url = reader.text("MCPFN_PUBLIC_URL");
-        }
-        if let Some(url) = &mut public_url {
-            *url = url.trim().to_owned();
-            reader.public_url("MCPFN_PUBLIC_URL", url);
+        } else if methods.has(AuthMethod::ApiKey) && local {
+            public_url = reader
+                .text("MCPFN_PUBLIC_URL")
+                .map(|url| url.trim().to_owned());
+            let url = public_url.iter();
+            url.for_each(|url| reader.public_url("MCPFN_PUBLIC_URL", url));
         }
         if methods.has(AuthMethod::ApiKey) || methods.has(AuthMethod::OAuth) {
             auth.authenticators.push(Arc::new(RejectUnknownBearer));
@@ -191,28 +198,11 @@ fn oauth(
     for issuer in &issuers {
         url(reader, "MCPFN_ISSUER", issuer);
     }
-    let audiences = reader.list("MCPFN_AUDIENCE");
-    let own = match audiences
-        .iter()
-        .find(|audience| url_mistake(audience).is_none())
-    {
-        Some(audience) if reader.text("MCPFN_PUBLIC_URL").is_none() => Some(audience.clone()),
-        _ => needed(
-            reader,
-            "MCPFN_PUBLIC_URL",
-            AuthMethod::OAuth,
-            "the URL of the MCP endpoint, such as https://mcp.example.com/mcp",
-        ),
-    };
-    let url_of_resource = own.clone().unwrap_or_default();
-    let audiences = if audiences.is_empty() {
-        vec![url_of_resource.clone()]
-    } else {
-        audiences
-    };
-
+    let (own, audiences) = resource(reader);
+    let limits = issuer_scopes(reader, &issuers);
     let mut tokens = OAuth::new(issuers.iter().cloned(), audiences.iter().cloned())
-        .with_default_scopes(scopes.clone());
+        .with_default_scopes(scopes.clone())
+        .with_issuer_scopes(limits.clone());
     if let Some(keys) = reader.text("MCPFN_JWKS_URL") {
         url(reader, "MCPFN_JWKS_URL", keys.trim());
         match &issuers[..] {
@@ -227,15 +217,86 @@ fn oauth(
     let tokens = tokens.with_keys_max_age(max_age);
     auth.authenticators.push(Arc::new(tokens));
     if let Some(introspection) = introspection(reader, &issuers, &audiences) {
-        auth.authenticators
-            .push(Arc::new(introspection.with_default_scopes(scopes.clone())));
+        let introspection = introspection
+            .with_default_scopes(scopes.clone())
+            .with_issuer_scopes(limits);
+        auth.authenticators.push(Arc::new(introspection));
     }
     auth.resource = Some(ProtectedResource {
-        url: url_of_resource,
+        url: own.clone().unwrap_or_default(),
         authorization_servers: issuers,
         scopes: Vec::new(),
     });
     own
+}
+
+/// `MCPFN_ISSUER_SCOPES`: what each issuer may grant. Needed with several, because the operator of
+/// one could otherwise grant what is another's.
+fn issuer_scopes(reader: &mut EnvReader<'_>, issuers: &[String]) -> IssuerScopes {
+    let name = "MCPFN_ISSUER_SCOPES";
+    let Some(text) = reader.text(name) else {
+        if issuers.len() > 1 {
+            reader.mistake(format!(
+                "{name} is not set, and MCPFN_ISSUER names several: set it to what each of them may \
+                 grant, such as https://a.example=crm catalog:read;https://b.example=*"
+            ));
+        }
+        return IssuerScopes::default();
+    };
+    let limits: IssuerScopes = match text.parse() {
+        Ok(limits) => limits,
+        Err(mistakes) => {
+            let mistakes: Vec<String> = mistakes;
+            mistakes
+                .iter()
+                .for_each(|mistake| reader.mistake(format!("{name}: {mistake}")));
+            return IssuerScopes::default();
+        }
+    };
+    // not repeated where it may have a password in it
+    let shown = |issuer: &String| match url_mistake(issuer) {
+        None => quoted(issuer).to_string(),
+        Some(_) => "an issuer".to_owned(),
+    };
+    for issuer in issuers.iter().filter(|issuer| !limits.names(issuer)) {
+        reader.mistake(format!(
+            "{name} does not say what {} may grant: add ISSUER=SCOPE SCOPE",
+            shown(issuer)
+        ));
+    }
+    for stranger in limits.issuers().filter(|issuer| !issuers.contains(*issuer)) {
+        reader.mistake(format!(
+            "{name} has {}, which is not in MCPFN_ISSUER: write issuers as they stand there",
+            shown(stranger)
+        ));
+    }
+    limits
+}
+
+/// The URL of this server, and what tokens for it have in `aud`.
+fn resource(reader: &mut EnvReader<'_>) -> (Option<String>, Vec<String>) {
+    let audiences = reader.list("MCPFN_AUDIENCE");
+    let own = match audiences
+        .iter()
+        .find(|audience| url_mistake(audience).is_none())
+    {
+        Some(audience) if reader.text("MCPFN_PUBLIC_URL").is_none() => Some(audience.clone()),
+        _ => needed(
+            reader,
+            "MCPFN_PUBLIC_URL",
+            AuthMethod::OAuth,
+            "the URL of the MCP endpoint, such as https://mcp.example.com/mcp",
+        ),
+    };
+    if let Some(own) = &own {
+        reader.public_url("MCPFN_PUBLIC_URL", own);
+    }
+    let audiences = if audiences.is_empty() {
+        own.clone().into_iter().collect()
+    } else {
+        audiences
+    };
+    (own, audiences)
 }
 
 fn introspection(

@@ -207,6 +207,13 @@ pub const SETTINGS: &[Setting] = &[
     )
     .with_auth(OAUTH),
     Setting::new(
+        "MCPFN_ISSUER_SCOPES",
+        "ISSUER=SCOPE SCOPE;..",
+        "everything, with one issuer",
+        "what each issuer may grant at most; needed with several",
+    )
+    .with_auth(OAUTH),
+    Setting::new(
         "MCPFN_PUBLIC_URL",
         "URL",
         "the first URL of MCPFN_AUDIENCE",

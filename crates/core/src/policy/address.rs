@@ -1,15 +1,12 @@
 //! Callers by their address: which addresses are one caller, and how many refused credentials one
-//! of them may send. Counted in this process, and by the host's limiter where there is one.
+//! of them sent to this process. What follows from that is `refused`.
 
 use core::net::{IpAddr, Ipv6Addr};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::rate_limit;
-use crate::canonical::digest_key;
-use crate::port::Platform;
-use crate::port::store::{Admission, Rate};
+use crate::port::store::Rate;
 
 /// Most addresses whose refused credentials are counted.
 const MAX: usize = 10_000;
@@ -76,13 +73,13 @@ impl RefusedCredentials {
     }
 
     /// How long the address has to wait, without counting anything.
-    fn wait(&self, rate: Rate, network: IpAddr, now_us: u64) -> Option<Duration> {
+    pub(super) fn wait(&self, rate: Rate, network: IpAddr, now_us: u64) -> Option<Duration> {
         let full_at_us = self.lock().get(&network).copied()?;
         rate.take(full_at_us, now_us).err()
     }
 
     /// Counts one; how long to wait if that was one too many.
-    fn take(&self, rate: Rate, network: IpAddr, now_us: u64) -> Option<Duration> {
+    pub(super) fn take(&self, rate: Rate, network: IpAddr, now_us: u64) -> Option<Duration> {
         let mut buckets = self.lock();
         let full_at_us = buckets.get(&network).copied().unwrap_or(0);
         match rate.take(full_at_us, now_us) {
@@ -98,7 +95,7 @@ impl RefusedCredentials {
     }
 
     /// Another process counted more: nothing is left here either until `wait` is over.
-    fn empty(&self, rate: Rate, network: IpAddr, now_us: u64, wait: Duration) {
+    pub(super) fn empty(&self, rate: Rate, network: IpAddr, now_us: u64, wait: Duration) {
         let wait_us = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
         let full_at_us = now_us
             .saturating_add(wait_us)
@@ -123,62 +120,6 @@ fn make_room(buckets: &mut HashMap<IpAddr, u64>, now_us: u64) {
             .min_by_key(|(_, full_at_us)| **full_at_us)
             .map(|(network, _)| *network);
         first.and_then(|network| buckets.remove(&network));
-    }
-}
-
-impl Platform {
-    /// How callers are limited by their address; [`AddressLimits::default`] unless set.
-    #[must_use]
-    pub fn with_address_limits(mut self, limits: AddressLimits) -> Self {
-        self.refused_credentials = RefusedCredentials::new(limits).into();
-        self
-    }
-
-    /// How long this address has to wait because it sent too many credentials that were refused.
-    /// Asks no store, and counts nothing.
-    #[must_use]
-    pub fn refused_credentials_wait(&self, address: IpAddr) -> Option<Duration> {
-        let refused = &self.refused_credentials;
-        let rate = refused.limits.refused_credentials?;
-        let network = refused.limits.network(address);
-        let wait = refused.wait(rate, network, self.clock.now_ms().saturating_mul(1000))?;
-        Some(rate_limit::whole_seconds(wait))
-    }
-
-    /// Counts a refused credential of this address, here and in the host's limiter. Gives how long
-    /// the address has to wait if that was one too many. While the limiter is unavailable, this
-    /// process counts alone.
-    pub async fn count_refused_credential(
-        &self,
-        server: &str,
-        address: IpAddr,
-    ) -> Option<Duration> {
-        let refused = &self.refused_credentials;
-        let rate = refused.limits.refused_credentials?;
-        let network = refused.limits.network(address);
-        let now_ms = self.clock.now_ms();
-        let now_us = now_ms.saturating_mul(1000);
-        if let Some(wait) = refused.take(rate, network, now_us) {
-            return Some(rate_limit::whole_seconds(wait));
-        }
-        let limits = self.rate_limits.as_ref()?;
-        let key = digest_key(&[
-            b"refused credentials",
-            server.as_bytes(),
-            network.to_string().as_bytes(),
-        ]);
-        match limits.limiter.admit(&key, rate, now_ms).await {
-            Ok(Admission::Admitted) => None,
-            Ok(Admission::Refused { retry_after }) => {
-                refused.empty(rate, network, now_us, retry_after);
-                Some(rate_limit::whole_seconds(retry_after))
-            }
-            Err(error) => {
-                self.audit_log
-                    .store_failure("rate limiter", &error.to_string());
-                None
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod api_keys;
 mod introspection;
 mod introspection_load;
 mod issuer;
+mod issuer_scopes;
 mod random;
 mod refusals;
 mod removed_keys;

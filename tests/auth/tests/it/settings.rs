@@ -34,7 +34,7 @@ const HOST: Host = Host {
     deployment: None,
 };
 
-fn read(variables: &[(&str, &str)]) -> Result<Credentials, SettingsError> {
+pub(crate) fn read(variables: &[(&str, &str)]) -> Result<Credentials, SettingsError> {
     read_on(&HOST, variables)
 }
 
@@ -52,7 +52,7 @@ fn read_on(host: &Host, variables: &[(&str, &str)]) -> Result<Credentials, Setti
 }
 
 #[track_caller]
-fn mistakes(variables: &[(&str, &str)], expected: &[&str]) {
+pub(crate) fn mistakes(variables: &[(&str, &str)], expected: &[&str]) {
     let mistakes = read(variables).expect_err("there are mistakes").mistakes;
     assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
     for (mistake, expected) in mistakes.iter().zip(expected) {
@@ -252,6 +252,7 @@ fn mistakes_are_all_said_at_once() {
         &[
             "MCPFN_ISSUER must begin with https",
             "MCPFN_PUBLIC_URL must begin with https",
+            "MCPFN_ISSUER_SCOPES is not set, and MCPFN_ISSUER names several",
             "MCPFN_JWKS_URL must not have credentials",
             "MCPFN_JWKS_URL has the keys of one issuer",
             "belong together",
