@@ -3,6 +3,7 @@
 
 mod cli;
 mod http;
+mod stalled;
 mod stdio;
 
 use std::sync::mpsc::Sender;

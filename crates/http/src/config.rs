@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use mcpfn_core::jsonrpc::MAX_VALUES;
 use http::Uri;
+use mcpfn_core::jsonrpc::MAX_VALUES;
 
 use crate::auth::AuthConfig;
 use crate::authority::{Authority, LOOPBACK};

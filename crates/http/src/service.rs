@@ -126,7 +126,7 @@ impl Service {
             Ok(origin) => origin,
             Err(refusal) => return respond::refusal(refusal),
         };
-        let from_host = self.from_host(&head, &parts.uri, from_host);
+        let from_host = self.known_caller(&head, &parts.uri, from_host);
         let mut response = match self.caller(&head, from_host, platform).await {
             Err(response) => response,
             Ok(caller) => match self.read(body, platform).await {

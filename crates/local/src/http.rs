@@ -110,18 +110,7 @@ pub(crate) async fn serve_endpoint(
             reported(Arc::clone(&endpoint), request, peer, reports.clone())
         });
         let served = graceful.watch(builder.serve_connection(TokioIo::new(stream), answer));
-        tokio::spawn(async move {
-            tokio::select! {
-                served = served => {
-                    if let Err(error) = served {
-                        tracing::debug!(%error, "a connection ended early");
-                    }
-                }
-                () = connection.told_to_close() => {
-                    tracing::debug!("a connection that waited for its client made room for another");
-                }
-            }
-        });
+        tokio::spawn(until_told_to_close(served, connection));
     }
     drop(listener);
     if tokio::time::timeout(GRACE, graceful.shutdown())
@@ -146,6 +135,23 @@ async fn accept(
     stream.set_nodelay(true)?;
     let connection = connections.enter().await;
     Ok((stream, peer.ip(), connection))
+}
+
+/// Serves a connection to its end, or until another one needs its place.
+async fn until_told_to_close(
+    served: impl Future<Output = Result<(), hyper::Error>>,
+    connection: Connection,
+) {
+    tokio::select! {
+        served = served => {
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+        () = connection.told_to_close() => {
+            tracing::debug!("a connection that waited for its client made room for another");
+        }
+    }
 }
 
 /// Answers, and tells the list of connections what this one does.

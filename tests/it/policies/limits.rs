@@ -201,10 +201,9 @@ fn each_lists(callers: &[Principal]) -> Vec<u16> {
 
 #[test]
 fn the_operator_says_how_much_of_an_ipv6_address_is_one_caller() {
-    let limits = |ipv6_prefix| {
-        let mut limits = AddressLimits::default();
-        limits.ipv6_prefix = ipv6_prefix;
-        limits
+    let limits = |ipv6_prefix| AddressLimits {
+        ipv6_prefix,
+        ..AddressLimits::default()
     };
     for (prefix, status) in [(48, 429), (64, 200)] {
         let mut config = Config::default();

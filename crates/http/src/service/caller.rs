@@ -18,7 +18,7 @@ use crate::{cors, respond};
 impl Service {
     /// Who calls as far as the host knows: the person at this machine, where reaching the address
     /// is enough and nothing says that the request came another way.
-    pub(super) fn from_host(
+    pub(super) fn known_caller(
         &self,
         head: &Head<'_>,
         uri: &Uri,
@@ -65,7 +65,7 @@ impl Service {
             .and_then(|()| guard::origin(&self.config, head.fields.origin))
             .map_err(respond::refusal)?;
         let from_host = self
-            .from_host(&head, &parts.uri, from_host)
+            .known_caller(&head, &parts.uri, from_host)
             .map_err(respond::refusal)?;
         let caller = self.authenticate(&head, from_host, platform).await?;
         if caller.scopes.contains(scope) {
