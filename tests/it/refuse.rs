@@ -482,11 +482,6 @@ fn an_id_is_repeated_however_it_is_written() {
             format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#)
         );
     }
-    let long = format!("\"{}\"", "x".repeat(1_000_000));
-    let response = everything().send(&Request::post(format!(
-        r#"{{"jsonrpc":"2.0","id":{long},"method":"ping"}}"#
-    )));
-    assert!(response.text().contains(&long));
 }
 
 #[test]

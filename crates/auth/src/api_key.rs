@@ -262,10 +262,8 @@ impl ApiKeys {
                     .await;
                 match seen.value {
                     Some(keys) => Ok(self.find_in(&keys, presented)),
-                    None => Err(unavailable(
-                        "the list of API keys can't be read now: try again in a minute",
-                    )
-                    .because(seen.failure.unwrap_or_default())),
+                    None => Err(unavailable("the list of API keys can't be read now")
+                        .because(seen.failure.unwrap_or_default())),
                 }
             }
         }

@@ -67,14 +67,12 @@ enum NoAnswer {
 }
 
 fn down(cause: String) -> AuthError {
-    unavailable("the token's issuer is unavailable; retry in 60 s").because(cause)
+    unavailable("the token's issuer is unavailable").because(cause)
 }
 
 fn not_asked(refusal: Refusal) -> AuthError {
     match refusal {
-        Refusal::Busy => unavailable(
-            "too many tokens are being checked at the moment: try again in a few seconds",
-        ),
+        Refusal::Busy => unavailable("too many tokens are being checked at the moment"),
         Refusal::Paused => down("it failed a short time ago, and is not asked".to_owned()),
     }
 }

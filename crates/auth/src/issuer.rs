@@ -79,9 +79,7 @@ impl Issuer {
                     "the token is signed with a key that its issuer does not publish: get a new \
                      one",
                 ),
-                Some(cause) => {
-                    unavailable("the token's issuer is unavailable; retry in 60 s").because(cause)
-                }
+                Some(cause) => unavailable("the token's issuer is unavailable").because(cause),
             }),
         }
     }

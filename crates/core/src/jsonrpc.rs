@@ -1,6 +1,7 @@
 //! The JSON-RPC 2.0 message: reading messages without copying them, writing responses. Knows no
 //! method of MCP.
 
+mod answered;
 mod error;
 mod member;
 mod message;
@@ -10,8 +11,9 @@ mod unreadable;
 mod values;
 mod write;
 
+pub use answered::answered;
 pub use error::{Error, ErrorCode};
-pub(crate) use member::{Object, is_string_or_integer, present, string};
+pub(crate) use member::{MAX_TOKEN_BYTES, Object, is_token, present, string};
 pub use message::{Id, Incoming, Malformed, Message, Notification, Request};
 pub use read::{read, read_message};
 pub(crate) use unreadable::culprit;

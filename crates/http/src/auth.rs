@@ -47,7 +47,8 @@ pub enum AuthErrorKind {
     Malformed,
     /// 401: expired, of another issuer, for another server, with a wrong signature.
     Invalid,
-    /// 503: the service that could check it is unavailable.
+    /// 503: the service that could check it is unavailable. The response adds to the sentence when
+    /// to retry.
     Unavailable,
 }
 

@@ -175,6 +175,10 @@ fn too_many_refused(wait: Duration) -> Refusal {
     }
 }
 
+/// When a request that could not be checked may be sent again, in seconds: the sentence and the
+/// header say the same.
+pub(crate) const RETRY_S: u64 = 60;
+
 fn unproven(config: &Config, realm: &str, error: AuthError, platform: &Platform) -> Refusal {
     platform
         .audit_log()
@@ -185,9 +189,13 @@ fn unproven(config: &Config, realm: &str, error: AuthError, platform: &Platform)
         AuthErrorKind::Invalid => (StatusCode::UNAUTHORIZED, challenge("invalid_token")),
         AuthErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
     };
+    let message = match error.kind {
+        AuthErrorKind::Unavailable => format!("{}; retry in {RETRY_S} s", error.message),
+        AuthErrorKind::Malformed | AuthErrorKind::Invalid => error.message,
+    };
     Refusal {
         challenge,
-        ..Refusal::new(status, error.message)
+        ..Refusal::new(status, message)
     }
 }
 

@@ -63,6 +63,7 @@ mod respond;
 mod sentinel;
 mod service;
 mod status;
+mod too_large;
 mod unavailable;
 
 pub use auth::{
@@ -73,4 +74,5 @@ pub use config::{Config, Origins};
 pub use forwarded::TrustedProxies;
 pub use sentinel::decode as decode_header;
 pub use service::{Deadline, Service};
+pub use too_large::too_large;
 pub use unavailable::{client_gone, failed, unavailable};

@@ -7,7 +7,7 @@ use mcpfn_core::jsonrpc::{Error, ErrorCode};
 
 use crate::auth::{AuthConfig, Challenge};
 use crate::body::Body;
-use crate::guard::Refusal;
+use crate::guard::{self, Refusal};
 use crate::heartbeat::{Beat, Heartbeat, Pulse};
 use crate::status;
 
@@ -52,7 +52,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
     if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
         response
             .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            .insert(header::RETRY_AFTER, guard::RETRY_S.into());
     }
     if let Some(wait) = refusal.retry_after {
         response

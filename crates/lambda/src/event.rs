@@ -1,6 +1,8 @@
 //! From an event to an HTTP request: one shape that reads what every HTTP trigger sends. It knows
 //! field names, no protocol.
 
+mod trigger;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +18,8 @@ use mcpfn_http::AuthError;
 use mcpfn_settings::strip_base_path;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub(crate) use self::trigger::Trigger;
 
 /// Where the triggers put the ARN of a caller that IAM recognised.
 const ARNS: [&str; 2] = ["/authorizer/iam/userArn", "/identity/userArn"];
@@ -42,6 +46,7 @@ const CLAIMS: [(PrincipalKind, &str, &str); 5] = [
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct TriggerEvent {
+    version: Option<String>,
     http_method: Option<String>,
     raw_path: Option<String>,
     path: Option<String>,
@@ -57,16 +62,13 @@ type SingleHeaders = HashMap<String, Option<String>>;
 type MultiHeaders = HashMap<String, Option<Vec<Option<String>>>>;
 
 impl TriggerEvent {
-    /// Whether the trigger can take a streamed answer. A load balancer and an HTTP API never can.
-    pub(crate) fn takes_streams(&self) -> bool {
-        let domain = self.context("/domainName").unwrap_or_default();
-        let http_api =
-            self.request_context.get("http").is_some() && domain.contains(".execute-api.");
-        !http_api && !self.is_load_balancer()
+    /// What sent it.
+    pub(crate) fn trigger(&self) -> Trigger {
+        Trigger::of(self.version.as_deref(), &self.request_context)
     }
 
-    pub(crate) fn is_load_balancer(&self) -> bool {
-        self.request_context.get("elb").is_some()
+    fn is_load_balancer(&self) -> bool {
+        self.trigger() == Trigger::LoadBalancer
     }
 
     /// Whether the trigger sends each header's values apart, and wants them back so.

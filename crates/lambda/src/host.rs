@@ -129,10 +129,10 @@ impl LambdaHost {
 
     async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {
         let event: TriggerEvent = serde_json::from_slice(event).map_err(|_| NotHttp)?;
-        let streams = self.mode == Mode::Stream && event.takes_streams();
+        let streams = self.mode == Mode::Stream && event.trigger().takes_streams();
         let shape = Shape {
             multi_value_headers: event.has_multi_value_headers(),
-            status_description: event.is_load_balancer(),
+            trigger: event.trigger(),
         };
         let principal = self.principal(&event);
         let mut request = event.into_request(&self.base_path)?;

@@ -155,7 +155,7 @@ fn an_issuer_that_gives_no_answer_is_503_and_no_challenge() {
             refused.header("retry-after"),
             refused.header("www-authenticate")
         ),
-        (503, Some("5"), None)
+        (503, Some("60"), None)
     );
     assert!(!refused.text().contains("10.0.0.1"));
 }

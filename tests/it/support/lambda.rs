@@ -220,6 +220,7 @@ fn rest_event(request: &Request) -> Value {
             "httpMethod": request.method,
             "identity": {"sourceIp": "203.0.113.7", "userArn": null},
             "path": format!("/prod{path}"),
+            "resourcePath": "/{proxy+}",
             "stage": "prod",
         },
         "body": text.map_or_else(|| STANDARD.encode(&request.body), str::to_owned),

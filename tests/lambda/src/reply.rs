@@ -34,6 +34,8 @@ pub struct Reply {
     pub pieces: Vec<(Duration, Bytes)>,
     /// The document of a buffered answer.
     pub document: Value,
+    /// Its bytes.
+    pub document_bytes: usize,
 }
 
 /// Why there is no answer.
@@ -79,6 +81,7 @@ impl Reply {
                         head,
                         pieces,
                         document: Value::Null,
+                        document_bytes: 0,
                     });
                 }
                 Part::End(Some(error)) => return Err(Failure::Broken(error, join(&pieces))),
@@ -114,6 +117,7 @@ impl Reply {
             head: Head::read(&document)?,
             pieces,
             document,
+            document_bytes: bytes.len(),
         })
     }
 

@@ -17,6 +17,9 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+/// The most bytes of a buffered answer, as AWS writes the number in its errors.
+const MAX_DOCUMENT: usize = 6_291_556;
+
 /// One event for a function.
 #[derive(Debug, Clone)]
 pub struct Invocation {
@@ -200,7 +203,23 @@ async fn serve(
                 streamed(body, cut_after, send).await?;
             } else {
                 match body.collect().await {
-                    Ok(whole) => send(Part::Whole(whole.to_bytes())),
+                    Ok(whole) => {
+                        let whole = whole.to_bytes();
+                        if whole.len() > MAX_DOCUMENT {
+                            send(Part::Failed(serde_json::json!({
+                                "errorType": "Function.ResponseSizeTooLarge",
+                                "errorMessage": format!(
+                                    "Response payload size exceeded maximum allowed payload size \
+                                     ({MAX_DOCUMENT} bytes)."
+                                ),
+                            })));
+                            return Ok(status(
+                                StatusCode::PAYLOAD_TOO_LARGE,
+                                "the answer is too large",
+                            ));
+                        }
+                        send(Part::Whole(whole));
+                    }
                     Err(error) => send(Part::Broken(error.to_string())),
                 }
             }

@@ -10,11 +10,15 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+/// The most bytes of an id or a progress token, as JSON text: each answer or report repeats it.
+pub(crate) const MAX_TOKEN_BYTES: usize = 256;
+
 /// What an id or a progress token may be. It is repeated as it was written, so it must be a string
 /// that any reader of JSON takes: a raw value may still hold half a surrogate pair.
-pub(crate) fn is_string_or_integer(raw: &RawValue) -> bool {
+pub(crate) fn is_token(raw: &RawValue) -> bool {
     let text = raw.get();
     match text.as_bytes().first() {
+        _ if text.len() > MAX_TOKEN_BYTES => false,
         Some(b'"') => string(raw).is_some(),
         Some(b'-' | b'0'..=b'9') => !text.contains(['.', 'e', 'E']),
         _ => false,

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::error::Error;
-use super::member::is_string_or_integer;
+use super::member::is_token;
 
-/// A request id as the client wrote it: the JSON text of a string or an integer, repeated unchanged
-/// in the answer.
+/// A request id as the client wrote it: the JSON text of a string or an integer, of at most 256
+/// bytes, repeated unchanged in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id<'a>(&'a str);
 
@@ -20,7 +20,7 @@ impl<'a> Id<'a> {
     }
 
     pub(super) fn read(raw: &'a RawValue) -> Option<Self> {
-        is_string_or_integer(raw).then_some(Self(raw.get()))
+        is_token(raw).then_some(Self(raw.get()))
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::Error;
-use super::member::Object;
+use super::member::{MAX_TOKEN_BYTES, Object};
 use super::message::{Id, Incoming, Malformed, Message, Notification, Request};
 use super::raw::{RawMessage, VERSION};
 use super::{unreadable, values};
@@ -99,9 +99,10 @@ fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'
         None => None,
         Some(raw) => {
             let refused = || {
-                Error::invalid_request(
-                    "`id` must be a string or an integer; leave it out for a notification",
-                )
+                Error::invalid_request(format!(
+                    "`id` must be a string or an integer of at most {MAX_TOKEN_BYTES} bytes; leave \
+                     it out for a notification"
+                ))
             };
             Some(Id::read(raw).ok_or_else(refused)?)
         }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::capabilities::ClientCapabilities;
 use super::implementation::Implementation;
-use crate::jsonrpc::{Error, Object, culprit, is_string_or_integer, present, string};
+use crate::jsonrpc::{Error, MAX_TOKEN_BYTES, Object, culprit, is_token, present, string};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -183,12 +183,13 @@ fn missing(key: &str, what: &str) -> Error {
 }
 
 fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
-    if is_string_or_integer(raw) {
+    if is_token(raw) {
         Ok(raw.get().into())
     } else {
-        Err(Error::invalid_params(
-            "`params._meta.progressToken` must be a string or an integer",
-        ))
+        Err(Error::invalid_params(format!(
+            "`params._meta.progressToken` must be a string or an integer of at most \
+             {MAX_TOKEN_BYTES} bytes"
+        )))
     }
 }
 

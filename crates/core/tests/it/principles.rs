@@ -8,12 +8,13 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use mcpfn::{
-    Cx, JsonObject, LogLevel, NoArguments, Server, Tool, ToolError,
+    Cx, JsonObject, LogLevel, NoArguments, Principal, Server, Tool, ToolError,
     content::CallToolResult,
     host::{Call, Execution, Frame, Running},
     port::Platform,
 };
 use mcpfn_testing::{RecordedFailure, TestClient, block_on};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::support::with_call;
@@ -182,6 +183,47 @@ fn a_result_that_is_too_large_is_refused_with_its_size() {
         said.contains("`fill`") && said.contains("more than the 1000") && said.len() < 500,
         "{said}"
     );
+}
+
+#[test]
+fn the_answers_of_a_batch_are_bounded_together() {
+    let fill = Tool::new("fill")
+        .description("Gives 400 bytes.")
+        .handler(|_: JsonObject| async { "x".repeat(400) });
+    let server = Server::builder("s", "1").max_result_bytes(1000).tool(fill);
+    let client = TestClient::new(server);
+    let ask = |id: usize, method: &str| {
+        let params = json!({"name": "fill"});
+        json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string()
+    };
+    let mut messages: Vec<String> = (0..49).map(|id| ask(id, "tools/call")).collect();
+    messages.insert(40, ask(49, "ping"));
+    let text = format!("[{}]", messages.join(","));
+    let items: Vec<&RawValue> = serde_json::from_str(&text).unwrap();
+    let caller = Arc::new(Principal::local());
+    let batch = client
+        .server()
+        .batch(&items, &caller, None, client.platform());
+    let answers = block_on(batch.unwrap().unwrap());
+    assert!(answers.len() < 1000 + 50 * 200, "{}", answers.len());
+    let answers: Vec<Value> = serde_json::from_slice(&answers).unwrap();
+    let mut whole = Vec::new();
+    for answer in &answers {
+        if answer.get("result").is_some() {
+            whole.push(answer["id"].as_u64().unwrap());
+            continue;
+        }
+        assert_eq!(answer["error"]["code"], -32603, "{answer}");
+        let said = answer["error"]["message"].as_str().unwrap();
+        assert!(said.contains("more than 1000 bytes together"), "{said}");
+    }
+    assert_eq!(whole, [0, 1, 49], "a short answer still fits");
+    let ids: Vec<u64> = answers
+        .iter()
+        .map(|one| one["id"].as_u64().unwrap())
+        .collect();
+    let expected: Vec<u64> = (0..40).chain([49]).chain(40..49).collect();
+    assert_eq!(ids, expected);
 }
 
 #[test]

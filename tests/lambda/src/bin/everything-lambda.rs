@@ -43,6 +43,25 @@ async fn count(args: Count, cx: &Cx) -> &'static str {
     watch.done()
 }
 
+#[input]
+struct Large {
+    /// What the answer consists of.
+    piece: String,
+    /// How often.
+    times: usize,
+    /// Report progress before it.
+    report: Option<bool>,
+}
+
+/// An answer of the size that is asked for.
+#[tool(read_only)]
+async fn large(args: Large, cx: &Cx) -> String {
+    if args.report == Some(true) {
+        cx.progress(1.0, None, None);
+    }
+    args.piece.repeat(args.times)
+}
+
 /// Holds the thread for four seconds: no deadline of a server's own ends this.
 #[tool(read_only)]
 async fn block() -> &'static str {
@@ -128,6 +147,7 @@ fn main() -> ExitCode {
             .tool(whoami)
             .tool(process)
             .tool(count)
+            .tool(large)
             .tool(block)
             .tool(leave)
             .tool(broken)

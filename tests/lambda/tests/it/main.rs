@@ -2,6 +2,7 @@
 //! through the Runtime API.
 
 mod alarms; // from a failure to its line, its filter and its alarm
+mod large; // answers near what each trigger takes
 mod life; // from the first breath to the last: settings, panics, deadlines, many calls
 mod streaming; // answers in pieces, and their ends
 mod triggers; // every trigger's event, and who calls
@@ -34,6 +35,10 @@ struct Fixture {
     name: String,
     whoami: String,
     takes_streams: bool,
+    /// The most bytes of a buffered answer.
+    max_document: usize,
+    /// Whether a body in Base64 arrives decoded.
+    decodes_base64: bool,
     event: Value,
 }
 
@@ -54,6 +59,8 @@ impl Fixture {
                 name: path.file_stem().unwrap().to_string_lossy().into_owned(),
                 whoami: file["whoami"].as_str().unwrap().to_owned(),
                 takes_streams: file["takes_streams"].as_bool().unwrap(),
+                max_document: file["max_document"].as_u64().unwrap() as usize,
+                decodes_base64: file["decodes_base64"].as_bool().unwrap(),
                 event: file["event"].clone(),
             }
         };
