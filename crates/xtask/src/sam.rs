@@ -40,6 +40,8 @@ const EXPANSIONS: &[(&str, &[&str])] = &[
 ];
 /// What is held against every combination of parameters: tests/lambda/tests/template.
 const TEST: &str = "template";
+/// The program that was built, with the environment that the template makes.
+const BOOTSTRAP: &str = "bootstrap";
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let python = setup::sam_tools(cx)?;
@@ -52,6 +54,8 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         println!("the bootstrap is a program for Linux and is not run on {OS}");
         return Ok(());
     }
+    let mut tests = workspace::test(cx, BOOTSTRAP);
+    cargo_steps::tests(tests.env("MCPFN_TEST_BOOTSTRAP", &bootstrap), counts)?;
     behind_a_function_url(cx, &bootstrap, &out, counts)
 }
 

@@ -4,6 +4,8 @@
 
 mod callers; // who may invoke what
 mod files; // what the role may do in a bucket
+mod rules; // what is refused before anything is made
+mod settings; // what reaches the program, and what is kept how
 
 use std::path::{Path, PathBuf};
 
