@@ -24,7 +24,8 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use rmcp::{ClientHandler, ErrorData, RoleClient, RoleServer, ServerHandler, ServiceExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -329,6 +330,42 @@ fn one_workflow_over_three_servers() {
         // straight to a server, the same client does show its token
         let (client, _) = self::client(shelf.address).await;
         assert!(shelf.asked().contains(CALLERS_SECRET));
+        client.cancel().await.expect("rmcp goes");
+    });
+}
+
+/// A front whose list has its own list in it: neither waits for the other.
+#[test]
+fn a_server_that_fronts_itself_waits_for_nobody() {
+    block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let door = listener.local_addr().unwrap();
+        let front = Local::fronting(&format!("me=http://{door}/mcp"), own());
+        let address = front.address;
+        tokio::spawn(async move {
+            while let Ok((mut from, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut to = TcpStream::connect(address)
+                        .await
+                        .expect("the front listens");
+                    drop(copy_bidirectional(&mut from, &mut to).await);
+                });
+            }
+        });
+        let started = std::time::Instant::now();
+        let (client, _) = client(front.address).await;
+        let names = async || -> Vec<String> {
+            let tools = client.list_all_tools().await.expect("tools");
+            tools
+                .into_iter()
+                .map(|tool| tool.name.into_owned())
+                .collect()
+        };
+        assert_eq!(names().await, ["order", "hello", "me__order", "me__hello"]);
+        let ordered = call(&client, "me__order", json!({"isbn": "1"})).await;
+        assert_eq!(text(&ordered), "ordered 1");
+        let took = started.elapsed();
+        assert!(took < std::time::Duration::from_secs(3), "{took:?}");
         client.cancel().await.expect("rmcp goes");
     });
 }

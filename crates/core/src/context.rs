@@ -19,10 +19,10 @@ use crate::model::input::{Elicited, Form, InputResponse, InputResponses, Sampled
 use crate::model::meta::{CallMeta, LogLevel, TraceContext};
 use crate::outbox::Outbox;
 use crate::port::http_client::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use crate::port::{Platform, TypeMap};
+use crate::port::{Platform, TypeMap, milliseconds};
 use crate::principal::Principal;
 use crate::round_trip::InputRequired;
-use crate::send::{MaybeSend, MaybeSync};
+use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::version::Revision;
 
 // One pointer, because handlers take it by value and move it into their futures.
@@ -195,6 +195,48 @@ impl Cx {
     /// Waits.
     pub async fn sleep(&self, duration: Duration) {
         self.0.platform.timer.sleep(duration).await;
+    }
+
+    /// The same call for work that goes on after its answer ([`Cx::in_background`]), or that serves
+    /// other calls too: it has `within` from now on, whatever the call has left, reports nothing to
+    /// the client, and knows nothing that the client declared or answered.
+    #[must_use]
+    pub fn detached(&self, within: Duration) -> Self {
+        let meta = CallMeta {
+            trace: self.0.meta.trace.clone(),
+            hops: self.0.meta.hops,
+            ..CallMeta::default()
+        };
+        Self::new(CxParts {
+            revision: self.0.revision,
+            principal: Arc::clone(&self.0.principal),
+            meta: Arc::new(meta),
+            answers: InputResponses::default(),
+            opened: None,
+            completion_arguments: BTreeMap::new(),
+            deadline_ms: self.now_ms().saturating_add(milliseconds(within)),
+            platform: Arc::clone(&self.0.platform),
+            state: Arc::clone(&self.0.state),
+            outbox: Outbox::default(),
+        })
+    }
+
+    /// Lets work go on after the answer. It must bound its own time: a host that freezes between
+    /// requests waits for it.
+    ///
+    /// # Errors
+    /// The work itself, on a host that has no [`Background`](crate::port::Background).
+    pub fn in_background(
+        &self,
+        work: BoxFuture<'static, ()>,
+    ) -> Result<(), BoxFuture<'static, ()>> {
+        match &self.0.platform.background {
+            Some(background) => {
+                background.run(work);
+                Ok(())
+            }
+            None => Err(work),
+        }
     }
 
     /// Application state by its type, as given to `Builder::state`.

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeSet;
 
+mod visible;
+
 pub(crate) use mcpfn_schema::text::shown;
-pub use mcpfn_schema::text::{nearest, quoted, unsafe_to_show};
+pub use mcpfn_schema::text::{is_hidden, nearest, quoted, unsafe_to_show};
+pub use visible::{is_visible, visible};
 
 /// Different words in their order.
 pub(crate) fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {

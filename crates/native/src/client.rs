@@ -113,12 +113,16 @@ impl Client {
             .listener
             .filter(|_| !head.headers.contains_key(CONTENT_ENCODING));
         let before = listener.map(|listener| (listener, answer(&head, Bytes::new(), false)));
+        let taken = before
+            .as_ref()
+            .is_some_and(|(listener, answer)| listener.takes(answer));
         let hear = |piece: &[u8]| {
             before
                 .as_ref()
                 .is_none_or(|(listener, answer)| listener.hear(answer, piece))
         };
-        let read = content::read(body, content::on_the_wire(request.max_body), hear);
+        let limit = (!taken).then(|| content::on_the_wire(request.max_body));
+        let read = content::read(body, limit, hear);
         let (body, cut) = read.await.map_err(|error| unreachable(chain(&error)))?;
         // a part of something compressed can't be decompressed: a caller that asks for parts gets
         // them as they are

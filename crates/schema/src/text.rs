@@ -68,19 +68,38 @@ impl fmt::Display for Shown<'_> {
 /// read it, people do not see it), and the backtick that would end the quotation.
 #[must_use]
 pub fn unsafe_to_show(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '`' | '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+    character == '`' || is_hidden(character)
+}
+
+/// What people do not see of a text, and models read: control characters, line separators, and every
+/// character that Unicode says to leave out where it is not supported
+/// (`Default_Ignorable_Code_Point`), among them those that turn the direction of writing, tags and
+/// variation selectors.
+#[must_use]
+pub fn is_hidden(character: char) -> bool {
+    if character < '\u{ad}' {
+        return character.is_control();
+    }
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// The candidate nearest to `given`, if one is near enough to be a slip of the hand.

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
+use mcpfn_core::text::visible;
 use mcpfn_core::{Builder, Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Dialect, ReadLimits, Sql, SqlError, SqlValue};
 use serde_json::Value;
 
 use crate::rows::{MAX_BYTES, shown};
 use crate::say::database_failed;
-use crate::untrusted::visible;
 
 /// What one statement may take. The bytes are more than is shown, so that a long text is cut and
 /// not refused.
@@ -159,7 +159,8 @@ fn refused(error: SqlError, dialect: Dialect) -> ToolError {
 
 /// The database's words, on one line, without what is invisible or turns the direction of writing.
 fn said(reason: &str) -> String {
-    let line = visible(&reason.split_whitespace().collect::<Vec<_>>().join(" "));
+    let line = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = visible(&line);
     let mut shown: String = line.chars().take(MAX_REASON_LENGTH).collect();
     if line.chars().nth(MAX_REASON_LENGTH).is_some() {
         shown.push('…');

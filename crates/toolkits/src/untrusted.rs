@@ -34,27 +34,3 @@ impl<T: Structured> IntoToolResult for Untrusted<T> {
 pub(crate) fn text(about: &str, text: &str) -> CallToolResult {
     CallToolResult::text(format!("{NOTICE}\n{about}\n\n{text}")).meta(MARK, true.into())
 }
-
-/// A name or a title without what people would not see of it.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars()
-        .filter(|character| is_visible(*character))
-        .collect()
-}
-
-/// What a person would see of a text: without control characters, and without those that are
-/// invisible or turn the direction of writing, by which words can be hidden from people and shown
-/// to models.
-pub(crate) fn is_visible(character: char) -> bool {
-    match character {
-        '\n' | '\t' => true,
-        '\u{200b}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{e0000}'..='\u{e007f}' => false,
-        character => !character.is_control(),
-    }
-}

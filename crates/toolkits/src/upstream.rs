@@ -16,8 +16,15 @@ mod answer;
 mod client;
 mod convert;
 mod events;
+mod failure;
+mod foreign;
+mod forms;
+mod listener;
 mod lists;
+mod pages;
 mod remote;
+mod request;
+mod say;
 
 use mcpfn_core::Builder;
 
@@ -29,6 +36,9 @@ const VARIABLE: &str = "MCPFN_UPSTREAMS";
 
 /// The most upstreams of one server: each costs a request when lists are asked for.
 const MAX: usize = 16;
+
+/// Bytes of all lists of all upstreams, each of which has an equal share: none takes another one's.
+const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
 
 /// One server to front.
 #[derive(Debug, Clone)]
@@ -68,16 +78,11 @@ impl Server {
 
 /// Fronts the servers. Nothing is asked before the first list or call.
 pub fn toolkit(builder: Builder, servers: Vec<Server>) -> Builder {
-    servers.into_iter().fold(
-        builder,
-        |builder,
-         Server {
-             name,
-             url,
-             token,
-             scope,
-         }| builder.upstream(Remote::new(scope, UpstreamClient::new(name, url, token))),
-    )
+    let share = MAX_LIST_BYTES / servers.len().max(1);
+    servers.into_iter().fold(builder, |builder, server| {
+        let client = UpstreamClient::new(server.name, server.url, server.token);
+        builder.upstream(Remote::new(server.scope, client, share))
+    })
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {

@@ -114,15 +114,21 @@ async fn exchange(
             .as_ref()
             .is_none_or(|listener| listener.hear(&answer, piece))
     };
-    let (body, truncated) = read(&response, request.max_body, hear).await?;
+    let taken = request
+        .listener
+        .as_ref()
+        .is_some_and(|listener| listener.takes(&answer));
+    let limit = (!taken).then_some(request.max_body);
+    let (body, truncated) = read(&response, limit, hear).await?;
     (answer.body, answer.truncated) = (body, truncated);
     Ok(answer)
 }
 
-/// The body up to the limit, or until `hear` has heard enough; and whether there is more.
+/// The body up to the limit, or until `hear` has heard enough; and whether there is more. Without a
+/// limit it is for `hear` alone, and nothing is kept.
 async fn read(
     response: &Response,
-    limit: usize,
+    limit: Option<usize>,
     hear: impl Fn(&[u8]) -> bool,
 ) -> Result<(Bytes, bool), HttpError> {
     let Some(stream) = response.body() else {
@@ -137,9 +143,14 @@ async fn read(
         let Some(more) = piece(&read).map_err(|error| unreachable(&error))? else {
             return Ok((body.into(), false));
         };
-        body.extend_from_slice(&more);
-        if body.len() > limit || !hear(&more) {
-            body.truncate(limit);
+        if let Some(limit) = limit {
+            body.extend_from_slice(&more);
+            if body.len() > limit {
+                body.truncate(limit);
+                return Ok((body.into(), true));
+            }
+        }
+        if !hear(&more) {
             return Ok((body.into(), true));
         }
     }

@@ -49,6 +49,7 @@ impl Local {
         };
         let builder = mcpfn_toolkits::register(own, "upstream", &variable).unwrap();
         let platform = mcpfn_local::platform(time::keys())
+            .with_background(Arc::new(Tasks::default()))
             .with_port::<dyn HttpClient>(Arc::new(mcpfn_native::Client::new()));
         Self::serve(
             Service::new(builder.build().unwrap(), Config::loopback()),

@@ -10,9 +10,6 @@ const MAX_LINES: usize = 60;
 const NOT_YET: &[(&str, &str, usize)] = &[
     ("crates/toolkits/src/database/filter.rs", "condition", 80),
     ("crates/toolkits/src/database/query.rs", "query_table", 68),
-    ("crates/toolkits/src/upstream/client.rs", "exchange", 73),
-    ("crates/toolkits/src/upstream/lists.rs", "ask", 97),
-    ("crates/toolkits/src/upstream/lists.rs", "get", 72),
     (
         "crates/worker/src/stores/idempotency/object.rs",
         "decide",

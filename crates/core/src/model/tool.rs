@@ -103,6 +103,13 @@ impl CallToolResult {
         self
     }
 
+    /// Adds the same as JSON, as it was written.
+    #[must_use]
+    pub fn structured_raw(mut self, json: Box<RawValue>) -> Self {
+        self.structured_content = Some(json);
+        self
+    }
+
     /// The structured content, if there is any.
     #[must_use]
     pub fn structured_content(&self) -> Option<Value> {

@@ -42,6 +42,13 @@ pub trait Listen: MaybeSend + MaybeSync {
     /// body is empty so far. `false` ends the exchange: what was read is the body, and it counts as
     /// truncated.
     fn hear(&self, response: &HttpResponse, piece: &[u8]) -> bool;
+
+    /// Whether the pieces are for the listener alone: then the client keeps none of them, so that
+    /// [`HttpRequest::max_body`] does not count what was heard, and the body stays empty. The
+    /// listener bounds what it hears.
+    fn takes(&self, _response: &HttpResponse) -> bool {
+        false
+    }
 }
 
 /// One request.

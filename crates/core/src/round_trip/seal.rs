@@ -27,8 +27,9 @@ const VERSION: u8 = 1;
 // XChaCha20-Poly1305: its nonce is long enough to be random, so that instances need no common
 // counter. 6.8 KB of wasm, and there four times faster than AES-GCM-SIV (measured).
 const NONCE: usize = 24;
-/// Longest token accepted, in bytes of Base64: a header-sized state, not a database.
-const MAX_LENGTH: usize = 64 * 1024;
+/// Longest token given and accepted, in bytes of Base64: a form's worth of state, not a database.
+/// A state of 64 KB fits, as a server behind this one may have it.
+const MAX_LENGTH: usize = 128 * 1024;
 
 /// The keys that seal request state: the first one seals, every one opens. All instances of a
 /// server share them.
@@ -166,7 +167,14 @@ impl Keyring {
         token.push(VERSION);
         token.extend_from_slice(&nonce);
         token.extend_from_slice(&sealed);
-        Ok(URL_SAFE_NO_PAD.encode(token))
+        let token = URL_SAFE_NO_PAD.encode(token);
+        // what could not be opened again is refused while its handler can still be blamed
+        if token.len() > MAX_LENGTH {
+            return Err(Error::internal(
+                "the request state is too large to travel through the client",
+            ));
+        }
+        Ok(token)
     }
 
     /// One error for every reason, so that a forger learns nothing; expiry is told apart because

@@ -132,12 +132,8 @@ impl RenderedList {
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
             (0..self.pages)
                 .map(|page| {
-                    let written = WrittenList {
-                        entries: &entries,
-                        identity: self.identity,
-                        cache_scope: self.cache_scope(),
-                    };
-                    self.write_page(&written, page, request.revision, source)
+                    let written = self.cut(&entries, page, self.identity);
+                    write_page(&written, self.kind, request.revision, source)
                 })
                 .collect()
         });
@@ -166,12 +162,8 @@ impl RenderedList {
             .iter()
             .map(|position| entries[*position].as_slice())
             .collect();
-        let written = WrittenList {
-            entries: &entries,
-            identity,
-            cache_scope: self.cache_scope(),
-        };
-        Ok(self.write_page(&written, page, request.revision, source))
+        let written = self.cut(&entries, page, identity);
+        Ok(write_page(&written, self.kind, request.revision, source))
     }
 
     /// The page that is asked for, of what its caller sees here and in lists of upstreams.
@@ -188,23 +180,34 @@ impl RenderedList {
                 .is_none_or(|guarded| request.scopes.contains_all(&guarded[*position].1))
         };
         let visible: Vec<usize> = (0..own.len()).filter(is_visible).collect();
+        let total = visible.len() + upstream_lists.iter().map(|list| list.len()).sum::<usize>();
+        let identity = self.merged_identity(&visible, upstream_lists);
+        let page = request.page(identity, pages(total, self.per_page))?;
         let theirs = upstream_lists
             .iter()
-            .flat_map(|list| list.entries(request.revision));
-        let entries: Vec<&[u8]> = visible
+            .flat_map(|list| (0..list.len()).map(move |position| (list, position)));
+        // those of the page alone: an older revision's entries are written anew
+        let entries: Vec<Cow<'_, [u8]>> = visible
             .iter()
-            .map(|position| own[*position].as_slice())
-            .chain(theirs.map(Vec::as_slice))
+            .map(|position| MergedEntry::Own(&own[*position]))
+            .chain(theirs.map(|(list, position)| MergedEntry::Theirs(list, position)))
+            .skip(page * self.per_page)
+            .take(self.per_page)
+            .map(|entry| match entry {
+                MergedEntry::Own(bytes) => Cow::Borrowed(bytes),
+                MergedEntry::Theirs(list, position) => list.write(position, request.revision),
+            })
             .collect();
-        let identity = self.merged_identity(&visible, upstream_lists);
-        let page = request.page(identity, pages(entries.len(), self.per_page))?;
-        let written = WrittenList {
+        let entries: Vec<&[u8]> = entries.iter().map(AsRef::as_ref).collect();
+        let written = WrittenPage {
             entries: &entries,
+            page,
+            pages: pages(total, self.per_page),
             identity,
             // what an upstream shows may depend on the credential that this server has there
             cache_scope: "private",
         };
-        Ok(self.write_page(&written, page, request.revision, source))
+        Ok(write_page(&written, self.kind, request.revision, source))
     }
 
     fn merged_identity(&self, visible: &[usize], upstream_lists: &[Arc<UpstreamList>]) -> u64 {
@@ -231,46 +234,17 @@ impl RenderedList {
         }
     }
 
-    fn write_page(
-        &self,
-        list: &WrittenList<'_>,
-        page: usize,
-        revision: Revision,
-        source: &PageSource<'_>,
-    ) -> Vec<u8> {
-        let mut body = format!("{{\"{}\":[", self.kind.member()).into_bytes();
-        for (position, entry) in list
-            .entries
-            .iter()
-            .skip(page * self.per_page)
-            .take(self.per_page)
-            .enumerate()
-        {
-            if position > 0 {
-                body.push(b',');
-            }
-            body.extend_from_slice(entry);
+    /// One page of these entries of the own list.
+    fn cut<'a>(&self, entries: &'a [&'a [u8]], page: usize, identity: u64) -> WrittenPage<'a> {
+        let start = (page * self.per_page).min(entries.len());
+        let end = (start + self.per_page).min(entries.len());
+        WrittenPage {
+            entries: &entries[start..end],
+            page,
+            pages: pages(entries.len(), self.per_page),
+            identity,
+            cache_scope: self.cache_scope(),
         }
-        body.push(b']');
-        if let Some(next) = u32::try_from(page + 1)
-            .ok()
-            .filter(|_| page + 1 < pages(list.entries.len(), self.per_page))
-        {
-            let cursor = Cursor {
-                list: list.identity,
-                page: next,
-            }
-            .write();
-            body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
-        }
-        body.push(b'}');
-        let extra = format!(
-            ",\"ttlMs\":{},\"cacheScope\":\"{}\"",
-            source.ttl_ms, list.cache_scope
-        );
-        source
-            .results
-            .complete(revision, &body, &JsonObject::new(), &extra)
     }
 
     /// The entries of the whole list, written when they are first needed one by one.
@@ -308,12 +282,56 @@ impl RenderedList {
     }
 }
 
-/// The entries that one caller sees, of which pages are cut.
-struct WrittenList<'a> {
+/// An entry of a list that has those of upstreams too.
+enum MergedEntry<'a> {
+    Own(&'a [u8]),
+    Theirs(&'a UpstreamList, usize),
+}
+
+/// The entries of one page of what a caller sees.
+struct WrittenPage<'a> {
     entries: &'a [&'a [u8]],
-    /// What their cursors name.
+    /// Its number, and how many there are.
+    page: usize,
+    pages: usize,
+    /// What the list's cursors name.
     identity: u64,
     cache_scope: &'static str,
+}
+
+fn write_page(
+    written: &WrittenPage<'_>,
+    kind: ListKind,
+    revision: Revision,
+    source: &PageSource<'_>,
+) -> Vec<u8> {
+    let mut body = format!("{{\"{}\":[", kind.member()).into_bytes();
+    for (position, entry) in written.entries.iter().enumerate() {
+        if position > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(entry);
+    }
+    body.push(b']');
+    if let Some(next) = u32::try_from(written.page + 1)
+        .ok()
+        .filter(|_| written.page + 1 < written.pages)
+    {
+        let cursor = Cursor {
+            list: written.identity,
+            page: next,
+        }
+        .write();
+        body.extend_from_slice(format!(",\"nextCursor\":\"{cursor}\"").as_bytes());
+    }
+    body.push(b'}');
+    let extra = format!(
+        ",\"ttlMs\":{},\"cacheScope\":\"{}\"",
+        source.ttl_ms, written.cache_scope
+    );
+    source
+        .results
+        .complete(revision, &body, &JsonObject::new(), &extra)
 }
 
 fn pages(entries: usize, per_page: usize) -> usize {

@@ -21,11 +21,11 @@ pub(crate) fn on_the_wire(limit: usize) -> usize {
     limit.saturating_add(limit / 64).saturating_add(1024)
 }
 
-/// Reads `body` to its end, to `limit` bytes, or until `hear` has heard enough. The second value
-/// says whether something is missing.
+/// Reads `body` to its end, to `limit` bytes, or until `hear` has heard enough. Without a limit it
+/// is for `hear` alone, and nothing is kept. The second value says whether something is missing.
 pub(crate) async fn read<B>(
     mut body: B,
-    limit: usize,
+    limit: Option<usize>,
     hear: impl Fn(&[u8]) -> bool,
 ) -> Result<(Bytes, bool), B::Error>
 where
@@ -36,12 +36,14 @@ where
         let Ok(data) = frame?.into_data() else {
             continue;
         };
-        let left = limit - read.len();
-        if data.len() > left {
-            read.extend_from_slice(&data[..left]);
-            return Ok((read.freeze(), true));
+        if let Some(limit) = limit {
+            let left = limit - read.len();
+            if data.len() > left {
+                read.extend_from_slice(&data[..left]);
+                return Ok((read.freeze(), true));
+            }
+            read.extend_from_slice(&data);
         }
-        read.extend_from_slice(&data);
         if !hear(&data) {
             // the rest is not wanted; a stream that ends here leaves a connection that can be used
             // again

@@ -5,9 +5,9 @@
 //! times as large (wasm after gzip: html2text 237 KB, dom_smoothie 370 KB, html5gum 57 KB).
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
+use mcpfn_core::text::visible;
 
 use super::writer::Writer;
-use crate::untrusted::is_visible;
 
 /// The longest title, in characters.
 const MAX_TITLE_LENGTH: usize = 200;
@@ -197,11 +197,8 @@ impl HtmlReader {
             return;
         }
         if self.in_title {
-            self.title.extend(
-                text.chars()
-                    .filter(|character| is_visible(*character))
-                    .take(MAX_TITLE_LENGTH * 4),
-            );
+            self.title
+                .extend(visible(text).chars().take(MAX_TITLE_LENGTH * 4));
         } else if self.pre > 0 {
             self.write(text);
         } else {

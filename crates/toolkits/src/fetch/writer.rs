@@ -1,6 +1,6 @@
 //! Text of a bounded size, with white space only between what has been written. Knows no markup.
 
-use crate::untrusted::is_visible;
+use mcpfn_core::text::visible;
 
 /// Text that is no markup, up to `most` bytes. The second value says whether there was more.
 pub(crate) fn plain(text: &str, most: usize) -> (String, bool) {
@@ -55,7 +55,7 @@ impl Writer {
     }
 
     pub(super) fn push(&mut self, text: &str) {
-        let visible = text.chars().filter(|character| is_visible(*character));
+        let visible = visible(text);
         let gap = match std::mem::replace(&mut self.gap, Gap::None) {
             _ if self.text.is_empty() => "",
             Gap::None => "",
@@ -63,7 +63,7 @@ impl Writer {
             Gap::Line => "\n",
             Gap::Paragraph => "\n\n",
         };
-        for character in gap.chars().chain(visible) {
+        for character in gap.chars().chain(visible.chars()) {
             if self.text.len() + character.len_utf8() > self.most {
                 self.cut = true;
                 return;

@@ -1,10 +1,11 @@
 //! `list_pull_requests`: those of one repository, the latest changed first.
 
+use mcpfn_core::text::visible;
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use serde::Deserialize;
 
 use super::{GitHub, repository};
-use crate::untrusted::{NOTICE, Untrusted, visible};
+use crate::untrusted::{NOTICE, Untrusted};
 
 /// Pull requests of one page. Each has 20 KB in GitHub's answer.
 const MAX: u32 = 30;
@@ -178,7 +179,7 @@ impl From<Pull> for PullRequest {
     fn from(pull: Pull) -> Self {
         Self {
             number: pull.number,
-            title: visible(&pull.title),
+            title: visible(&pull.title).into_owned(),
             author: pull.user.map(|account| account.login),
             state: if pull.merged_at.is_some() {
                 "merged".to_owned()

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::events::EventReader;
+use super::events::{Event, EventReader};
+
+/// Reports of one request that are passed on. What it says later is not news.
+const MAX_REPORTS: u32 = 1000;
 
 /// A message of a server.
 #[derive(Deserialize)]
@@ -21,19 +24,39 @@ struct UpstreamMessage<'a> {
     params: Option<&'a RawValue>,
     #[serde(borrow, default)]
     result: Option<&'a RawValue>,
-    #[serde(default)]
-    error: Option<RpcError>,
+    #[serde(borrow, default)]
+    error: Option<RawError<'a>>,
 }
 
-/// The error of a JSON-RPC answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Deserialize)]
+struct RawError<'a> {
+    code: i64,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
+
+/// The error of a JSON-RPC answer, as it came.
+#[derive(Debug, Clone)]
 pub(super) struct RpcError {
     /// Any integer: a server behind this one may define its own, beyond what `ErrorCode` holds.
     pub(super) code: i64,
-    #[serde(default)]
     pub(super) message: String,
-    #[serde(default)]
-    pub(super) data: Value,
+    /// Its JSON, for the log.
+    pub(super) data: String,
+}
+
+impl From<RawError<'_>> for RpcError {
+    fn from(raw: RawError<'_>) -> Self {
+        Self {
+            code: raw.code,
+            message: raw.message.unwrap_or_default(),
+            data: raw
+                .data
+                .map_or_else(String::new, |data| data.get().to_owned()),
+        }
+    }
 }
 
 impl RpcError {
@@ -58,7 +81,12 @@ pub(super) struct UpstreamProgress {
 #[derive(Default)]
 pub(super) struct Reading {
     id: u64,
+    /// Most bytes of one message.
+    pub(super) most: usize,
+    reports: u32,
     events: Option<EventReader>,
+    /// The first message that was longer, as far as it was read.
+    pub(super) cut: Option<Vec<u8>>,
     /// The message that ends it.
     pub(super) ended: Option<Result<Box<RawValue>, RpcError>>,
     /// What no request was named in: the refusals of servers that could not read one.
@@ -66,25 +94,36 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Of the answer to the request with this id, which is the token of its progress too.
-    pub(super) fn new(id: u64) -> Self {
+    /// Of the answer to the request with this id, which is the token of its progress too; of `most`
+    /// bytes.
+    pub(super) fn new(id: u64, most: usize) -> Self {
         Self {
             id,
+            most,
             ..Self::default()
         }
     }
 
     /// A piece of an event stream.
     pub(super) fn stream(&mut self, piece: &[u8], mut progress: impl FnMut(&UpstreamProgress)) {
-        let mut events = self.events.take().unwrap_or_default();
-        events.push(piece, |data| self.message(data, &mut progress));
+        let events = self.events.take();
+        let mut events = events.unwrap_or_else(|| EventReader::new(self.most));
+        events.push(piece, |event| self.event(event, &mut progress));
         self.events = Some(events);
     }
 
     /// The end of an event stream.
     pub(super) fn end(&mut self, mut progress: impl FnMut(&UpstreamProgress)) {
         if let Some(events) = self.events.take() {
-            events.end(|data| self.message(data, &mut progress));
+            events.end(|event| self.event(event, &mut progress));
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, progress: &mut impl FnMut(&UpstreamProgress)) {
+        if !event.cut {
+            self.message(event.data, progress);
+        } else if self.cut.is_none() {
+            self.cut = Some(event.data.to_vec());
         }
     }
 
@@ -97,7 +136,8 @@ impl Reading {
             return;
         }
         match (message.method.as_deref(), message.result, message.error) {
-            (Some("notifications/progress"), _, _) => {
+            (Some("notifications/progress"), _, _) if self.reports < MAX_REPORTS => {
+                self.reports += 1;
                 let read = message
                     .params
                     .and_then(|params| serde_json::from_str::<UpstreamProgress>(params.get()).ok());
@@ -110,8 +150,8 @@ impl Reading {
             (None, result, error) => {
                 let named = message.id.is_some_and(|id| id.get() == self.id.to_string());
                 match (result, error) {
-                    (_, Some(error)) if named => self.ended = Some(Err(error)),
-                    (_, Some(error)) => self.unnamed = Some(error),
+                    (_, Some(error)) if named => self.ended = Some(Err(error.into())),
+                    (_, Some(error)) => self.unnamed = Some(error.into()),
                     (Some(result), None) if named => self.ended = Some(Ok(result.to_owned())),
                     _ => {}
                 }
@@ -139,7 +179,7 @@ mod tests {
     use super::*;
 
     fn read(stream: &str) -> (Reading, Vec<f64>) {
-        let (mut reading, mut heard) = (Reading::new(7), Vec::new());
+        let (mut reading, mut heard) = (Reading::new(7, 1000), Vec::new());
         reading.stream(stream.as_bytes(), |progress| heard.push(progress.progress));
         reading.end(|progress| heard.push(progress.progress));
         (reading, heard)

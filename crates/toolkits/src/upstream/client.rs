@@ -1,101 +1,32 @@
 //! The client of one upstream, of both eras: one request to its answer. Knows no tools; what an
 //! answer says is read in `answer`.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mcpfn_core::jsonrpc::{ErrorCode, write_notification, write_request};
-use mcpfn_core::{
-    Cx, Revision, ToolError,
-    port::{HttpError, HttpRequest, HttpResponse, Listen},
-    text,
-};
-use serde_json::value::RawValue;
+use mcpfn_core::port::{HttpError, HttpRequest, HttpResponse};
+use mcpfn_core::{Cx, Revision, text};
 use serde_json::{Value, json};
 
-use super::answer::{Reading, RpcError, UpstreamProgress, is_modern};
+use super::answer::{Reading, RpcError, is_modern};
+use super::failure::{MAX_HOPS, UpstreamFailure};
+use super::foreign::{Cleaner, Foreign};
+use super::listener::StreamListener;
+use super::request::{UpstreamEra, UpstreamRequest, UpstreamSession};
 use crate::api::USER_AGENT;
 use crate::config::Secret;
-use crate::untrusted::is_visible;
 
 /// Time left for the answer to reach the caller before the call's own limit ends it.
 const MARGIN: Duration = Duration::from_millis(250);
 
-/// Servers that a call may come through before this one. A server that fronts itself would ask
-/// without end.
-const MAX_HOPS: u8 = 3;
-
-/// The longest message of progress, in characters.
-const MAX_MESSAGE_LENGTH: usize = 500;
-
-/// A request to an upstream.
-#[derive(Debug, Clone)]
-pub(super) struct UpstreamRequest<'a> {
-    pub(super) method: &'static str,
-    /// The tool, prompt or URI, which a modern request repeats in a header.
-    pub(super) target: Option<&'a str>,
-    pub(super) params: serde_json::Map<String, Value>,
-    /// Arguments that are repeated in headers.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) within: Duration,
-    pub(super) max_body: usize,
-}
-
-/// Why there is no result.
-#[derive(Debug)]
-pub(super) enum UpstreamFailure {
-    /// The upstream answered with an error.
-    Error(RpcError),
-    /// It does not accept this server's credential; the cause is for the log.
-    Refused(String),
-    /// It gave no usable answer. Whether it did what was asked is not known if `sent`.
-    Unavailable { cause: String, sent: bool },
-    /// A mistake of the host.
-    Internal(ToolError),
-}
-
-impl UpstreamFailure {
-    fn unsent(cause: impl Into<String>) -> Self {
-        Self::Unavailable {
-            cause: cause.into(),
-            sent: false,
-        }
-    }
-}
-
-/// For the log.
-impl fmt::Display for UpstreamFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Error(error) => {
-                write!(f, "error {}: {}", error.code, text::quoted(&error.message))
-            }
-            Self::Refused(cause) | Self::Unavailable { cause, .. } => f.write_str(cause),
-            Self::Internal(error) => write!(f, "{error:?}"),
-        }
-    }
-}
-
-/// How an upstream is spoken to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum UpstreamEra {
-    /// Every request describes itself. Where nothing is known, this is tried.
-    Modern,
-    /// After a handshake.
-    Legacy(UpstreamSession),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct UpstreamSession {
-    id: Option<String>,
-    version: &'static str,
-}
+/// The longest data of an error that goes to the log, in characters.
+const MAX_DATA_LENGTH: usize = 1000;
 
 /// What one exchange came to.
 enum Came {
-    Result(Box<RawValue>),
+    Result(Foreign),
     /// The server speaks no such era, or knows the session no more; it did nothing.
     OtherEra(String),
 }
@@ -104,6 +35,7 @@ pub(super) struct UpstreamClient {
     pub(super) name: String,
     url: String,
     token: Option<Secret>,
+    pub(super) cleaner: Arc<Cleaner>,
     era: Mutex<UpstreamEra>,
     last_id: AtomicU64,
 }
@@ -113,6 +45,7 @@ impl UpstreamClient {
         Self {
             name,
             url,
+            cleaner: Arc::new(Cleaner::new(token.as_ref())),
             token,
             era: Mutex::new(UpstreamEra::Modern),
             last_id: AtomicU64::new(0),
@@ -124,12 +57,9 @@ impl UpstreamClient {
         &self,
         cx: &Cx,
         request: UpstreamRequest<'_>,
-    ) -> Result<Box<RawValue>, UpstreamFailure> {
+    ) -> Result<Foreign, UpstreamFailure> {
         if cx.hops() >= MAX_HOPS {
-            return Err(UpstreamFailure::unsent(format!(
-                "the call came through {MAX_HOPS} servers already: do some of them front each \
-                 other?"
-            )));
+            return Err(UpstreamFailure::TooManyHops);
         }
         let known = self
             .era
@@ -182,6 +112,7 @@ impl UpstreamClient {
             Came::Result(result) => result,
             Came::OtherEra(refusal) => return Err(UpstreamFailure::unsent(refusal)),
         };
+        let result = result.cleaned(&self.cleaner);
         let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
         let said = result["protocolVersion"].as_str().unwrap_or_default();
         let version = Revision::parse(said)
@@ -203,7 +134,7 @@ impl UpstreamClient {
             version,
         };
         let initialized = write_notification("notifications/initialized", b"{}");
-        let request = in_session(self.post(initialized, within, 64 * 1024), &session);
+        let request = session.request(self.post(initialized, within, 64 * 1024));
         let (response, _) = self.send(cx, request, 0).await?;
         if !response.is_success() {
             return Err(UpstreamFailure::unsent(format!(
@@ -221,69 +152,9 @@ impl UpstreamClient {
         era: &UpstreamEra,
     ) -> Result<Came, UpstreamFailure> {
         let id = self.next_id();
-        let mut params = request.params.clone();
-        let mut meta = serde_json::Map::new();
-        meta.insert("dev.mcpfn/hops".into(), (cx.hops() + 1).into());
-        if cx.wants_progress() {
-            meta.insert("progressToken".into(), id.into());
-        }
-        if *era == UpstreamEra::Modern {
-            let trace = cx.trace();
-            for (key, value) in [
-                ("traceparent", &trace.traceparent),
-                ("tracestate", &trace.tracestate),
-            ] {
-                meta.extend(
-                    value
-                        .as_ref()
-                        .map(|value| (key.to_owned(), value.as_str().into())),
-                );
-            }
-            // what a form asks is shown under the upstream's name; pages to open, samples and
-            // folders are not passed on
-            let asks = cx.revision().is_modern() && cx.client().elicitation_form;
-            let capabilities = if asks {
-                json!({"elicitation": {"form": {}}})
-            } else {
-                json!({})
-            };
-            meta.insert(
-                "io.modelcontextprotocol/protocolVersion".into(),
-                Revision::LATEST.as_str().into(),
-            );
-            meta.insert(
-                "io.modelcontextprotocol/clientCapabilities".into(),
-                capabilities,
-            );
-            let info = json!({"name": "mcpfn", "version": env!("CARGO_PKG_VERSION")});
-            meta.insert("io.modelcontextprotocol/clientInfo".into(), info);
-        }
-        params.insert("_meta".into(), meta.into());
-        let body = write_request(
-            &id.to_string(),
-            request.method,
-            Value::Object(params).to_string().as_bytes(),
-        );
-        let mut post = self.post(body, request.within, request.max_body);
-        if cx.wants_progress() {
-            // what is compressed is not heard before its end
-            post = post.header("accept-encoding", "identity");
-        }
-        post = match era {
-            UpstreamEra::Modern => {
-                post = post
-                    .header("mcp-protocol-version", Revision::LATEST.as_str())
-                    .header("mcp-method", request.method);
-                if let Some(target) = request.target {
-                    post = post.header("mcp-name", header_text(target));
-                }
-                request
-                    .headers
-                    .iter()
-                    .fold(post, |post, (name, value)| post.header(name, value))
-            }
-            UpstreamEra::Legacy(session) => in_session(post, session),
-        };
+        let body = request.body(cx, era, id);
+        let post = self.post(body, request.within, request.max_body);
+        let post = request.with_headers(post, cx, era);
         let (response, reading) = self.send(cx, post, id).await?;
         self.judge(&response, reading)
     }
@@ -312,55 +183,42 @@ impl UpstreamClient {
         id: u64,
     ) -> Result<(HttpResponse, Reading), UpstreamFailure> {
         request.timeout = request.timeout.min(cx.remaining().saturating_sub(MARGIN));
-        let ear = Arc::new(Ear {
-            cx: cx.clone(),
-            token: self.token.clone(),
-            heard: Mutex::new((Reading::new(id), 0)),
-        });
-        request.listener = Some(ear.clone());
+        let reading = Reading::new(id, request.max_body);
+        let listener = Arc::new(StreamListener::new(cx, &self.cleaner, reading));
+        request.listener = Some(listener.clone());
         let response = cx.fetch(request).await.map_err(UpstreamFailure::Internal)?;
-        let mut heard = ear.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut reading, heard) = (std::mem::take(&mut heard.0), heard.1);
-        let response = match response {
-            Ok(response) => response,
+        let reading = listener.finish(response.as_ref().ok());
+        match response {
+            Ok(response) => Ok((response, reading)),
             // the answer was heard, whatever became of its stream
             Err(_) if reading.ended.is_some() => {
-                return Ok((
-                    HttpResponse {
-                        status: 200,
-                        ..HttpResponse::default()
-                    },
-                    reading,
-                ));
+                let response = HttpResponse {
+                    status: 200,
+                    ..HttpResponse::default()
+                };
+                Ok((response, reading))
             }
-            Err(error) => {
-                let sent = !matches!(error, HttpError::BadUrl(_) | HttpError::NotPublic(_));
-                return Err(UpstreamFailure::Unavailable {
-                    cause: self.without_token(error.to_string()),
-                    sent,
-                });
-            }
-        };
-        let progress = |progress: &UpstreamProgress| ear.report(progress);
-        if is_stream(&response) {
-            reading.stream(response.body.get(heard..).unwrap_or_default(), progress);
-            reading.end(progress);
-        } else {
-            reading.message(&response.body, &mut |_| {});
+            Err(error) => Err(UpstreamFailure::Unavailable {
+                cause: self.cleaner.text(&error.to_string()).into_owned(),
+                sent: !matches!(error, HttpError::BadUrl(_) | HttpError::NotPublic(_)),
+            }),
         }
-        Ok((response, reading))
     }
 
     /// What a status and the messages with it mean.
     fn judge(&self, response: &HttpResponse, reading: Reading) -> Result<Came, UpstreamFailure> {
-        let Reading { ended, unnamed, .. } = reading;
+        let Reading {
+            ended,
+            unnamed,
+            cut,
+            ..
+        } = reading;
         let status = response.status;
         let said = || {
-            let body = String::from_utf8_lossy(&response.body[..response.body.len().min(1024)])
-                .into_owned();
+            let body = String::from_utf8_lossy(&response.body);
             format!(
                 "status {status}: {}",
-                text::quoted(&self.without_token(body))
+                text::quoted(&self.cleaner.text(&body))
             )
         };
         match (status, ended) {
@@ -368,13 +226,14 @@ impl UpstreamClient {
                 "the token in the settings is missing, wrong or not allowed to do this ({})",
                 said()
             ))),
-            (200..=299, Some(Ok(result))) => Ok(Came::Result(self.clean_result(result))),
+            (200..=299, Some(Ok(result))) => Ok(Came::Result(Foreign::new(result))),
             // a version that it does not speak: it may have a handshake
             (_, Some(Err(error))) if error.is(ErrorCode::UNSUPPORTED_VERSION) => {
+                let message = self.cleaner.text(&error.message);
                 Ok(Came::OtherEra(format!(
                     "error {}: {}",
                     error.code,
-                    text::quoted(&error.message)
+                    text::quoted(&message)
                 )))
             }
             (200..=299, Some(Err(error))) => Err(UpstreamFailure::Error(self.clean_error(error))),
@@ -387,11 +246,12 @@ impl UpstreamClient {
                 said()
             ))),
             (429, _) => Err(UpstreamFailure::unsent(said())),
-            (200..=299, None) if response.truncated => Err(UpstreamFailure::Unavailable {
-                cause: "its answer is longer than the limit, and not among what was read"
-                    .to_owned(),
-                sent: true,
-            }),
+            (200..=299, None) if response.truncated || cut.is_some() => {
+                Err(UpstreamFailure::TooLong(match cut {
+                    Some(cut) => cut,
+                    None => response.body.to_vec(),
+                }))
+            }
             (200..=299, None) => match unnamed {
                 Some(error) => Err(UpstreamFailure::Error(self.clean_error(error))),
                 None => Err(UpstreamFailure::Unavailable {
@@ -406,120 +266,13 @@ impl UpstreamClient {
         }
     }
 
-    fn clean_error(&self, mut error: RpcError) -> RpcError {
-        error.message = self.without_token(error.message);
-        // for the log alone
-        error.data = self.without_token(error.data.to_string()).into();
-        error
-    }
-
-    fn clean_result(&self, result: Box<RawValue>) -> Box<RawValue> {
-        match &self.token {
-            // a token has no character that JSON writes in another way but `"` and `\`, and with
-            // those it stays what it was: JSON
-            Some(token) if result.get().contains(token.expose()) => {
-                RawValue::from_string(self.without_token(result.get().to_owned()))
-                    .unwrap_or_default()
-            }
-            _ => result,
-        }
-    }
-
-    fn without_token(&self, text: String) -> String {
-        without(self.token.as_ref(), text)
-    }
-}
-
-/// Whatever an upstream says, it does not say the token.
-fn without(token: Option<&Secret>, text: String) -> String {
-    match token {
-        Some(token) if text.contains(token.expose()) => text.replace(token.expose(), "[token]"),
-        _ => text,
-    }
-}
-
-fn in_session(post: HttpRequest, session: &UpstreamSession) -> HttpRequest {
-    let post = post.header("mcp-protocol-version", session.version);
-    match &session.id {
-        Some(id) => post.header("mcp-session-id", id),
-        None => post,
-    }
-}
-
-fn is_stream(response: &HttpResponse) -> bool {
-    response.header("content-type").is_some_and(|kind| {
-        kind.trim_start()
-            .to_ascii_lowercase()
-            .starts_with("text/event-stream")
-    })
-}
-
-/// Text as a header can carry it: as it is, or by its Base64.
-pub(super) fn header_text(text: &str) -> String {
-    use base64::Engine as _;
-    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-        && text.trim() == text
-        && !text.starts_with("=?base64?");
-    if plain && !text.is_empty() {
-        text.to_owned()
-    } else {
-        format!(
-            "=?base64?{}?=",
-            base64::engine::general_purpose::STANDARD.encode(text)
-        )
-    }
-}
-
-/// Hears an event stream while it comes: progress at once, and no more than its answer.
-struct Ear {
-    cx: Cx,
-    token: Option<Secret>,
-    /// What was read, and of how many bytes.
-    heard: Mutex<(Reading, usize)>,
-}
-
-impl Ear {
-    fn report(&self, progress: &UpstreamProgress) {
-        let message = progress.message.as_ref().map(|message| {
-            let message: String = message
-                .chars()
-                .take(MAX_MESSAGE_LENGTH)
-                .filter(|character| is_visible(*character))
-                .collect();
-            without(self.token.as_ref(), message)
-        });
-        self.cx
-            .progress(progress.progress, progress.total, message.as_deref());
-    }
-}
-
-impl Listen for Ear {
-    fn hear(&self, response: &HttpResponse, piece: &[u8]) -> bool {
-        if !is_stream(response) || !response.is_success() {
-            return true;
-        }
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.1 += piece.len();
-        heard.0.stream(piece, |progress| self.report(progress));
-        heard.0.ended.is_none()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_in_headers() {
-        assert_eq!(header_text("create_issue"), "create_issue");
-        assert_eq!(header_text("file:///a b"), "file:///a b");
-        for (text, coded) in [
-            ("Zürich", "=?base64?WsO8cmljaA==?="),
-            (" a", "=?base64?IGE=?="),
-            ("=?base64?x?=", "=?base64?PT9iYXNlNjQ/eD89?="),
-            ("", "=?base64??="),
-        ] {
-            assert_eq!(header_text(text), coded, "{text}");
+    fn clean_error(&self, error: RpcError) -> RpcError {
+        // cleaned before it is cut: half of a token is not found
+        let data = self.cleaner.json(&error.data).unwrap_or(error.data);
+        RpcError {
+            code: error.code,
+            message: self.cleaner.text(&error.message).into_owned(),
+            data: data.chars().take(MAX_DATA_LENGTH).collect(),
         }
     }
 }

@@ -1,295 +1,280 @@
-//! From an upstream's results to this server's: URIs get the prefix, `_meta` stays behind, a
-//! question becomes a question of this server.
+//! From an upstream's results to this server's: cleaned, URIs with the prefix, `_meta` left behind,
+//! marked as what a stranger wrote. Questions are in `forms`, failures in `say`.
 
-use mcpfn_core::jsonrpc::ErrorCode;
-use mcpfn_core::{
-    Cx, ToolError,
-    content::{CallToolResult, Content, GetPromptResult, ResourceContents},
-    round_trip::{ElicitAction, Form, InputResponse},
-    upstream::namespaced_uri,
+use std::fmt;
+
+use mcpfn_core::content::{
+    CallToolResult, Content, GetPromptResult, PromptMessage, ResourceContents, Role,
 };
-use serde::{Deserialize, Serialize};
+use mcpfn_core::text::quoted;
+use mcpfn_core::upstream::{icon_is_public, namespaced_uri};
+use mcpfn_core::{Cx, ToolError};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 
-use super::client::UpstreamFailure;
-use crate::untrusted::visible;
+use super::foreign::{Foreign, nesting};
+use super::forms;
+use super::say::{Source, cut};
+use crate::untrusted;
 
 /// In the `_meta` of every result of an upstream's tool, with its name.
 const MARK: &str = "dev.mcpfn/upstream";
-/// The longest sentence of an upstream that is passed on, in characters, and the most fields of a
-/// form.
-const MAX_LENGTH: usize = 1000;
-const MAX_FIELDS: usize = 32;
-const MAX_FORMS: usize = 4;
+/// How deep structured content may be nested. Clients read the whole response, and many read 64
+/// levels (.NET) or 128.
+const MAX_NESTING: usize = 60;
+/// The most blocks of one result; what comes after them is left out.
+const MAX_BLOCKS: usize = 10_000;
+/// Notes about blocks that were left out, of one result.
+const MAX_NOTES: usize = 8;
 
-#[derive(Deserialize)]
-struct ReadResult {
-    contents: Vec<ResourceContents>,
-}
-
-/// Which members a result has beside its own.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Outline {
-    #[serde(default)]
-    result_type: Option<String>,
-    #[serde(default)]
-    input_requests: Map<String, Value>,
-    #[serde(default)]
-    request_state: Option<String>,
+struct Kind<'a> {
+    #[serde(borrow, default)]
+    result_type: Option<&'a RawValue>,
 }
 
-/// What this server carries through the client between an upstream's question and its answer,
-/// sealed.
-#[derive(Serialize, Deserialize)]
-struct Carried {
-    keys: Vec<String>,
-    state: Option<String>,
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawToolResult<'a> {
+    #[serde(borrow, default)]
+    content: Few<'a>,
+    #[serde(borrow, default)]
+    structured_content: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    is_error: Option<&'a RawValue>,
 }
 
-/// Adds the answers to an upstream's question, if this call brings them.
-pub(super) fn add_answers(params: &mut Map<String, Value>, cx: &Cx) {
-    let Some(carried) = cx.request_state::<Carried>() else {
-        return;
-    };
-    let answers: Map<String, Value> = carried
-        .keys
-        .into_iter()
-        .filter_map(|key| match cx.answer(&key)? {
-            InputResponse::Elicitation(elicited) => Some((
-                key,
-                match elicited.action {
-                    ElicitAction::Accept => {
-                        json!({"action": "accept", "content": elicited.content})
-                    }
-                    ElicitAction::Decline => json!({"action": "decline"}),
-                    ElicitAction::Cancel => json!({"action": "cancel"}),
-                },
-            )),
-            _ => None,
-        })
-        .collect();
-    params.insert("inputResponses".to_owned(), answers.into());
-    params.extend(
-        carried
-            .state
-            .map(|state| ("requestState".to_owned(), state.into())),
-    );
+#[derive(Deserialize)]
+struct RawPromptResult<'a> {
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(borrow)]
+    messages: Few<'a>,
 }
 
-/// A tool's result.
-pub(super) fn tool(
-    upstream: &str,
-    result: &RawValue,
-    cx: &Cx,
-) -> Result<CallToolResult, ToolError> {
-    let mut result: CallToolResult = read(upstream, result, cx)?;
-    result.meta.clear();
-    for content in &mut result.content {
-        rename(upstream, content);
+#[derive(Deserialize)]
+struct RawPromptMessage<'a> {
+    role: Role,
+    #[serde(borrow)]
+    content: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct RawReadResult<'a> {
+    #[serde(borrow)]
+    contents: Few<'a>,
+}
+
+/// The first of many blocks: however many an upstream sends, their places cost little.
+#[derive(Default)]
+struct Few<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Few<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Self::default())
     }
-    Ok(result.meta(MARK, upstream.into()))
 }
 
-/// A prompt's messages.
-pub(super) fn prompt(
-    upstream: &str,
-    result: &RawValue,
-    cx: &Cx,
-) -> Result<GetPromptResult, ToolError> {
-    let mut result: GetPromptResult = read(upstream, result, cx)?;
-    for message in &mut result.messages {
-        rename(upstream, &mut message.content);
+impl<'de: 'a, 'a> Visitor<'de> for Few<'a> {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
     }
-    Ok(result)
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Self, A::Error> {
+        while self.0.len() < MAX_BLOCKS {
+            match seq.next_element::<&RawValue>()? {
+                Some(block) => self.0.push(block),
+                None => return Ok(self),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(self)
+    }
 }
 
-/// A resource's contents.
-pub(super) fn resource(
-    upstream: &str,
-    result: &RawValue,
-    cx: &Cx,
-) -> Result<Vec<ResourceContents>, ToolError> {
-    let ReadResult { mut contents } = read(upstream, result, cx)?;
-    contents
-        .iter_mut()
-        .for_each(|contents| rename_contents(upstream, contents));
-    Ok(contents)
-}
+impl Source<'_> {
+    /// A tool's result. `check` says what contradicts the schema that is published for it.
+    pub(super) fn tool(
+        &self,
+        result: Foreign,
+        cx: &Cx,
+        check: impl Fn(&Value) -> Result<(), String>,
+    ) -> Result<CallToolResult, ToolError> {
+        let json = self.complete(result, cx)?;
+        let raw: RawToolResult<'_> = self.read(&json)?;
+        let mut result = CallToolResult::new(self.blocks(&raw.content.0));
+        result.is_error = raw.is_error.is_some_and(|raw| raw.get() == "true");
+        if let Some(structured) = raw.structured_content {
+            match fits(structured, check) {
+                Ok(()) => result = result.structured_raw(structured.to_owned()),
+                // a client does not expect it with a failure, and would refuse it
+                Err(_) if result.is_error => {}
+                Err(cause) => return Err(self.contradicts(cause)),
+            }
+        }
+        Ok(result
+            .meta(MARK, self.upstream.into())
+            .meta(untrusted::MARK, true.into()))
+    }
 
-/// Values of a completion.
-pub(super) fn completion(result: &RawValue) -> Vec<String> {
-    let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
-    let values = result["completion"]["values"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    values
-        .filter_map(Value::as_str)
-        .take(100)
-        .map(sentence)
-        .collect()
-}
+    /// A prompt's messages.
+    pub(super) fn prompt(&self, result: Foreign, cx: &Cx) -> Result<GetPromptResult, ToolError> {
+        let json = self.complete(result, cx)?;
+        let raw: RawPromptResult<'_> = self.read(&json)?;
+        let message = |raw: &&RawValue| {
+            // without a role nobody knows who says it
+            let raw: RawPromptMessage<'_> = serde_json::from_str(raw.get()).ok()?;
+            let content = self.blocks(&[raw.content]).into_iter().next()?;
+            Some(match raw.role {
+                Role::User => PromptMessage::user(content),
+                Role::Assistant => PromptMessage::assistant(content),
+            })
+        };
+        let mut result = GetPromptResult::new(raw.messages.0.iter().filter_map(message).collect());
+        result.description = raw.description;
+        Ok(result)
+    }
 
-fn read<T: for<'de> Deserialize<'de>>(
-    upstream: &str,
-    result: &RawValue,
-    cx: &Cx,
-) -> Result<T, ToolError> {
-    let unreadable = |cause: String| {
-        let cause: String = cause.chars().take(200).collect();
+    /// A resource's contents.
+    pub(super) fn resource(
+        &self,
+        result: Foreign,
+        cx: &Cx,
+    ) -> Result<Vec<ResourceContents>, ToolError> {
+        let json = self.complete(result, cx)?;
+        let raw: RawReadResult<'_> = self.read(&json)?;
+        let contents = |raw: &&RawValue| {
+            let mut contents: ResourceContents = serde_json::from_str(raw.get()).ok()?;
+            rename_contents(self.upstream, &mut contents);
+            contents
+                .meta
+                .insert(untrusted::MARK.to_owned(), true.into());
+            Some(contents)
+        };
+        let read: Vec<ResourceContents> = raw.contents.0.iter().filter_map(contents).collect();
+        if read.is_empty() && !raw.contents.0.is_empty() {
+            return Err(self.unreadable("none of its contents is text or a blob"));
+        }
+        Ok(read)
+    }
+
+    /// Values of a completion.
+    pub(super) fn completion(&self, result: Foreign) -> Vec<String> {
+        let json = result.cleaned(self.cleaner);
+        let result: Value = serde_json::from_str(json.get()).unwrap_or_default();
+        let values = result["completion"]["values"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        values
+            .filter_map(Value::as_str)
+            .take(100)
+            .map(cut)
+            .collect()
+    }
+
+    /// The blocks that this server knows; a note in place of each that it does not.
+    fn blocks(&self, raw: &[&RawValue]) -> Vec<Content> {
+        let (mut blocks, mut left_out) = (Vec::new(), 0_usize);
+        for raw in raw {
+            if let Ok(mut block) = serde_json::from_str::<Content>(raw.get()) {
+                rename(self.upstream, &mut block);
+                blocks.push(block);
+                continue;
+            }
+            left_out += 1;
+            if left_out <= MAX_NOTES {
+                blocks.push(Content::text(self.note(raw)));
+            }
+        }
+        let more = left_out.saturating_sub(MAX_NOTES);
+        if more > 0 {
+            blocks.push(Content::text(format!("[and {more} more were left out]")));
+        }
+        blocks
+    }
+
+    fn note(&self, raw: &RawValue) -> String {
+        #[derive(Deserialize)]
+        struct Block {
+            r#type: String,
+        }
+        let kind = match serde_json::from_str::<Block>(raw.get()) {
+            Ok(block) => format!("of the type {}", quoted(&block.r#type)),
+            Err(_) => "without a type".to_owned(),
+        };
+        format!(
+            "[a block {kind} was left out: `{}` sent it in a way that this server can't pass on]",
+            self.upstream
+        )
+    }
+
+    /// The JSON of a result that is one, cleaned; a question becomes one of this server.
+    fn complete(&self, result: Foreign, cx: &Cx) -> Result<Box<RawValue>, ToolError> {
+        let raw = result.as_it_came().get();
+        let kind: Kind<'_> = self.read(result.as_it_came())?;
+        match kind.result_type.map(RawValue::get) {
+            // servers before 2026-07-28 say no type
+            None | Some("\"complete\"") => Ok(result.cleaned(self.cleaner)),
+            Some("\"input_required\"") => {
+                let outline: forms::Outline = serde_json::from_str(raw)
+                    .map_err(|error| self.unreadable(&error.to_string()))?;
+                Err(forms::question(self, outline, cx))
+            }
+            Some(_) => {
+                Err(self.unreadable("its `resultType` is not one that this server asked for"))
+            }
+        }
+    }
+
+    fn read<'de, T: Deserialize<'de>>(&self, json: &'de RawValue) -> Result<T, ToolError> {
+        serde_json::from_str(json.get()).map_err(|error| self.unreadable(&error.to_string()))
+    }
+
+    fn unreadable(&self, cause: &str) -> ToolError {
+        let cause: String = self.cleaner.text(cause).chars().take(200).collect();
         ToolError::unavailable(
             format!(
-                "`{upstream}` gave a result that can't be read. Try something else, and tell the \
-                 user."
+                "`{}` gave a result that can't be read. Try something else, and tell the user.",
+                self.upstream
             ),
             cause,
         )
-    };
-    let outline: Outline =
-        serde_json::from_str(result.get()).map_err(|error| unreadable(error.to_string()))?;
-    match outline.result_type.as_deref() {
-        // servers before 2026-07-28 say no type
-        None | Some("complete") => {
-            serde_json::from_str(result.get()).map_err(|error| unreadable(error.to_string()))
-        }
-        Some("input_required") => Err(question(upstream, outline, cx)),
-        Some(_) => Err(unreadable(
-            "its `resultType` is not one that this server asked for".to_owned(),
-        )),
     }
-}
 
-/// The upstream's question, if it is one that may be passed on. Its state travels inside this
-/// server's own.
-fn question(upstream: &str, outline: Outline, cx: &Cx) -> ToolError {
-    let refused = || {
-        ToolError::new(format!(
-            "`{upstream}` asks for something that this server does not pass on: only forms are, \
-             and only to clients that show them. Use that server directly."
-        ))
-    };
-    if !cx.revision().is_modern()
-        || !(outline.input_requests.is_empty() || cx.client().elicitation_form)
-        || outline.input_requests.len() > MAX_FORMS
-    {
-        return refused();
-    }
-    let mut ask = cx.ask();
-    let keys: Vec<String> = outline.input_requests.keys().cloned().collect();
-    for (key, request) in outline.input_requests {
-        match form(upstream, &request) {
-            Some(form) => ask = ask.form(key, form),
-            None => return refused(),
-        }
-    }
-    ask.state(Carried {
-        keys,
-        state: outline.request_state,
-    })
-    .into()
-}
-
-/// A form under the name of who asks, so that a stranger's question is not taken for this server's.
-fn form(upstream: &str, request: &Value) -> Option<Form> {
-    let params = &request["params"];
-    if request["method"] != "elicitation/create"
-        || params.get("mode").is_some_and(|mode| mode != "form")
-    {
-        return None;
-    }
-    let schema = &params["requestedSchema"];
-    let fields = schema["properties"]
-        .as_object()
-        .filter(|fields| fields.len() <= MAX_FIELDS)?;
-    let required: Vec<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let form = Form::new(format!(
-        "The server `{upstream}` asks: {}",
-        sentence(params["message"].as_str()?)
-    ));
-    Some(fields.iter().fold(form, |form, (name, schema)| {
-        let form = form.field(name, schema.clone());
-        if required.contains(&name.as_str()) {
-            form
-        } else {
-            form.optional(name)
-        }
-    }))
-}
-
-/// A failure as the model reads it. What is known to be wrong with a request is not an error of the
-/// server.
-pub(super) fn failed(upstream: &str, failure: UpstreamFailure, writes: bool) -> ToolError {
-    match failure {
-        UpstreamFailure::Error(error) if error.is(ErrorCode::URL_ELICITATION_REQUIRED) => {
-            ToolError::new(format!(
-                "`{upstream}` wants a page to be opened, which this server does not pass on. Use that \
-             server directly."
-            ))
-        }
-        UpstreamFailure::Error(error) if error.is(ErrorCode::MISSING_CAPABILITY) => {
-            ToolError::new(format!(
-                "`{upstream}` needs a capability that the client did not declare, or that this server \
-             does not pass on (it passes on forms, for clients that speak 2026-07-28 and show \
-             them): {}",
-                sentence(&error.message)
-            ))
-        }
-        UpstreamFailure::Error(error) => ToolError::new(format!(
-            "`{upstream}` refused the call: {}",
-            sentence(&error.message)
-        ))
-        .with_cause(format!(
-            "error {}: {}",
-            error.code,
-            sentence(error.data.as_str().unwrap_or_default())
-        )),
-        UpstreamFailure::Refused(cause) => ToolError::unavailable(
+    fn contradicts(&self, cause: String) -> ToolError {
+        ToolError::unavailable(
             format!(
-                "`{upstream}` is unavailable: it does not accept this server's credential. Tell \
-                 the user, who may ask the operator."
+                "`{}` gave a result that does not fit the schema that it publishes, so it is not \
+                 passed on. It may have done what it was asked: look before you try again, and \
+                 tell the user.",
+                self.upstream
             ),
             cause,
-        ),
-        UpstreamFailure::Unavailable { cause, sent } => {
-            let advice = if writes && sent {
-                "It is not known whether the call was carried out: look before you try again."
-            } else {
-                "Try again in a few minutes."
-            };
-            ToolError::unavailable(
-                format!("`{upstream}` is temporarily unavailable. {advice}"),
-                cause,
-            )
-        }
-        UpstreamFailure::Internal(error) => error,
+        )
     }
 }
 
-/// As [`failed`], where the specification says with an error that something does not exist.
-pub(super) fn not_there(upstream: &str, failure: UpstreamFailure) -> ToolError {
-    match failure {
-        UpstreamFailure::Error(error)
-            if error.is(ErrorCode::INVALID_PARAMS) || error.is(ErrorCode::RESOURCE_NOT_FOUND) =>
-        {
-            ToolError::not_found(format!(
-                "`{upstream}` refused it: {}",
-                sentence(&error.message)
-            ))
-        }
-        failure => failed(upstream, failure, false),
+/// Whether structured content may be passed on; the error is for the log.
+fn fits(structured: &RawValue, check: impl Fn(&Value) -> Result<(), String>) -> Result<(), String> {
+    if nesting(structured.get()) > MAX_NESTING {
+        return Err(format!("it is nested more than {MAX_NESTING} levels deep"));
     }
+    let value = serde_json::from_str(structured.get()).map_err(|error| error.to_string())?;
+    check(&value)
 }
 
 fn rename(upstream: &str, content: &mut Content) {
     match content {
-        Content::ResourceLink(link) => rename_uri(upstream, &mut link.uri),
+        Content::ResourceLink(link) => {
+            rename_uri(upstream, &mut link.uri);
+            link.icons.retain(|icon| icon_is_public(&icon.src));
+        }
         Content::Resource(embedded) => {
             embedded.meta.clear();
             rename_contents(upstream, &mut embedded.resource);
@@ -310,9 +295,4 @@ fn rename_uri(upstream: &str, uri: &mut String) {
     if let Some(shown) = namespaced_uri(upstream, uri) {
         *uri = shown;
     }
-}
-
-/// A sentence of an upstream: what a person would see of it, and not too much.
-fn sentence(text: &str) -> String {
-    visible(&text.chars().take(MAX_LENGTH).collect::<String>())
 }

@@ -1,51 +1,56 @@
-//! The lists of one upstream: asked for when they are needed, kept for as long as it says, and kept
-//! on while it is down. One caller at a time asks; the others wait for the first list, or take the
-//! last.
+//! The lists of one upstream, kept for as long as it says, and on while it is down. A known list is
+//! given at once and asked for behind the answer; without one a call waits a little, and the asking
+//! goes on. One call at a time asks. What a caller brings (its time, the servers it came through)
+//! is never the upstream's failure.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use mcpfn_core::{
-    Cx,
-    host::ListKind,
-    upstream::{ListOutcome, UpstreamList},
-};
-use serde_json::{Map, Value};
+use mcpfn_core::Cx;
+use mcpfn_core::handler::BoxFuture;
+use mcpfn_core::host::ListKind;
+use mcpfn_core::upstream::{ListOutcome, UpstreamList};
 
-use super::client::{UpstreamClient, UpstreamFailure, UpstreamRequest};
-use crate::untrusted::{is_visible, visible};
+use super::client::UpstreamClient;
+use super::failure::{MAX_HOPS, UpstreamFailure};
+use super::pages::{LEAST_MS, Pages};
 
-/// Pages of one list.
-const MAX_PAGES: usize = 20;
-/// Entries of one list, and bytes of one entry, of one page and of all entries.
-const MAX_ENTRIES: usize = 1000;
-const MAX_ENTRY_BYTES: usize = 64 * 1024;
-const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
+/// Most bytes of one list.
 const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
-/// How long a list is kept where the upstream does not say, and at least and at most where it does,
-/// in milliseconds.
-const UNSAID_MS: u64 = 60_000;
-const LEAST_MS: u64 = 5_000;
-const MAX_MS: u64 = 3_600_000;
 /// How long an upstream that gave no list is not asked again, in milliseconds: twice as long after
 /// each failure, up to the most.
 const PAUSE_MS: u64 = 10_000;
 const MAX_PAUSE_MS: u64 = 60_000;
-/// How long one list may take.
+/// How long one list may take, all its pages together.
 const WITHIN: Duration = Duration::from_secs(8);
-/// How often a call that waits for another caller's list looks for it.
+/// How long the first list is waited for, since it was asked for, in milliseconds: a list of this
+/// server has many others in it.
+const PATIENCE_MS: u64 = 1_500;
+/// The same for a server that fronts this one, and waits itself.
+const FRONT_PATIENCE_MS: u64 = 250;
+/// How often a call that waits looks for what it waits for.
 const LOOK: Duration = Duration::from_millis(20);
-/// Sentences about entries that were left out, of one list.
-const MAX_SENTENCES: usize = 10;
 
-#[derive(Default)]
-pub(super) struct ListCache([Mutex<LastList>; 4]);
+/// The four lists of one upstream.
+pub(super) struct ListCache {
+    lists: [Mutex<LastList>; 4],
+    /// Most bytes of all four.
+    share: usize,
+}
 
 #[derive(Default)]
 struct LastList {
-    listing: Option<Arc<UpstreamList>>,
+    list: Option<Arc<UpstreamList>>,
+    /// The list is of all pages.
+    whole: bool,
+    /// Servers that the call came through which asked for it: another front at the end of such a
+    /// chain may have left something out.
+    hops: u8,
     asked_ms: u64,
-    /// A call is asking, and is waited for until then.
+    /// A call is asking since then, and is waited for until then.
+    busy_since_ms: u64,
     busy_until_ms: u64,
     /// No request is sent before that.
     pause_until_ms: u64,
@@ -53,14 +58,57 @@ struct LastList {
     trouble: Option<String>,
 }
 
+impl LastList {
+    fn outcome(&self) -> ListOutcome {
+        ListOutcome {
+            listing: self.list.clone(),
+            trouble: None,
+        }
+    }
+
+    /// Whether a request may be sent for a call.
+    fn may_ask(&self, cx: &Cx, now_ms: u64) -> bool {
+        cx.hops() < MAX_HOPS && now_ms >= self.pause_until_ms
+    }
+
+    fn is_stale(&self, cx: &Cx, now_ms: u64) -> bool {
+        let fresh_until_ms = self.list.as_ref().map_or(0, |list| list.fresh_until_ms());
+        now_ms >= fresh_until_ms || cx.hops() < self.hops
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.list.as_ref().is_some_and(|list| list.contains(name))
+    }
+
+    fn begin(&mut self, now_ms: u64) -> ListStep {
+        self.busy_since_ms = now_ms;
+        self.busy_until_ms = now_ms + WITHIN.as_millis() as u64;
+        ListStep::Ask
+    }
+}
+
 /// What to do about a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum ListStep {
-    Take(ListOutcome),
+    /// Take what there is.
+    Take,
+    /// Ask, behind the answer.
+    Refresh,
+    /// Ask, and wait for it.
+    Ask,
+    /// Another call asks.
     Wait,
-    InputRequired,
 }
 
 impl ListCache {
+    /// No lists yet, of at most so many bytes together.
+    pub(super) fn new(share: usize) -> Self {
+        Self {
+            lists: Default::default(),
+            share,
+        }
+    }
+
     fn kept<R>(&self, kind: ListKind, look: impl FnOnce(&mut LastList) -> R) -> R {
         let place = match kind {
             ListKind::Tools => 0,
@@ -68,16 +116,16 @@ impl ListCache {
             ListKind::Templates => 2,
             ListKind::Prompts => 3,
         };
-        look(&mut self.0[place].lock().unwrap_or_else(PoisonError::into_inner))
+        look(
+            &mut self.lists[place]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Whether the last known list has a name.
     pub(super) fn knows(&self, kind: ListKind, name: &str) -> bool {
-        self.kept(kind, |kept| {
-            kept.listing
-                .as_ref()
-                .is_some_and(|listing| listing.contains(name))
-        })
+        self.kept(kind, |kept| kept.has(name))
     }
 
     /// Why there is no list.
@@ -86,225 +134,201 @@ impl ListCache {
             .unwrap_or_else(|| "its list did not come in time".to_owned())
     }
 
-    /// The list, asked for if it is not fresh; with `newer`, also if it is, unless that was just
-    /// now.
-    pub(super) async fn get(
-        &self,
-        client: &UpstreamClient,
-        kind: ListKind,
-        newer: bool,
-        cx: &Cx,
-    ) -> ListOutcome {
-        loop {
-            let now_ms = cx.now_ms();
-            let step = self.kept(kind, |kept| {
-                let last = ListOutcome {
-                    listing: kept.listing.clone(),
-                    trouble: None,
-                };
-                let fresh_until_ms = kept
-                    .listing
-                    .as_ref()
-                    .map_or(0, |listing| listing.fresh_until_ms());
-                let wanted = if newer {
-                    now_ms >= kept.asked_ms + LEAST_MS
-                } else {
-                    now_ms >= fresh_until_ms
-                };
-                if !wanted || now_ms < kept.pause_until_ms {
-                    ListStep::Take(last)
-                } else if now_ms < kept.busy_until_ms {
-                    if last.listing.is_some() {
-                        ListStep::Take(last)
-                    } else {
-                        ListStep::Wait
-                    }
-                } else {
-                    kept.busy_until_ms = now_ms + WITHIN.as_millis() as u64;
-                    ListStep::InputRequired
-                }
+    /// How many bytes a list may take beside the others.
+    fn room(&self, kind: ListKind) -> usize {
+        let others = [
+            ListKind::Tools,
+            ListKind::Resources,
+            ListKind::Templates,
+            ListKind::Prompts,
+        ];
+        let taken = others
+            .into_iter()
+            .filter(|other| *other != kind)
+            .map(|other| {
+                self.kept(other, |kept| {
+                    kept.list.as_ref().map_or(0, |list| list.bytes())
+                })
             });
-            match step {
-                ListStep::Take(listed) => return listed,
-                ListStep::InputRequired => break,
-                ListStep::Wait if cx.remaining() <= LOOK => return ListOutcome::default(),
-                ListStep::Wait => cx.sleep(LOOK).await,
+        self.share.saturating_sub(taken.sum()).min(MAX_LIST_BYTES)
+    }
+}
+
+/// One list of an upstream, for one call.
+#[derive(Clone)]
+pub(super) struct ListAccess {
+    pub(super) client: Arc<UpstreamClient>,
+    pub(super) lists: Arc<ListCache>,
+    pub(super) kind: ListKind,
+}
+
+impl ListAccess {
+    /// The list, to be shown: what is known at once, otherwise what comes soon.
+    pub(super) async fn shown(&self, cx: &Cx) -> ListOutcome {
+        let patience_ms = match cx.hops() {
+            0 => PATIENCE_MS,
+            _ => FRONT_PATIENCE_MS,
+        };
+        let now_ms = cx.now_ms();
+        let (step, until_ms) = self.lists.kept(self.kind, |kept| {
+            let busy = now_ms < kept.busy_until_ms;
+            let step = match &kept.list {
+                _ if !kept.may_ask(cx, now_ms) => ListStep::Take,
+                Some(_) if busy || !kept.is_stale(cx, now_ms) => ListStep::Take,
+                Some(_) => {
+                    kept.begin(now_ms);
+                    ListStep::Refresh
+                }
+                // it may be this very call that the other one waits for, through other servers
+                None if busy && cx.hops() > 0 => ListStep::Take,
+                None if busy => ListStep::Wait,
+                None => kept.begin(now_ms),
+            };
+            (step, kept.busy_since_ms.saturating_add(patience_ms))
+        });
+        let mut outcome = self.follow(step, until_ms, cx, |_| false).await;
+        if cx.hops() >= MAX_HOPS {
+            outcome.trouble = Some(UpstreamFailure::TooManyHops.to_string());
+        }
+        outcome
+    }
+
+    /// The list that has a name, which a call needs; newer than the last known if that has it not.
+    pub(super) async fn with(&self, name: &str, cx: &Cx) -> ListOutcome {
+        let now_ms = cx.now_ms();
+        let step = self.lists.kept(self.kind, |kept| {
+            let busy = now_ms < kept.busy_until_ms;
+            let known = kept.has(name);
+            if !kept.may_ask(cx, now_ms) || (known && (busy || !kept.is_stale(cx, now_ms))) {
+                ListStep::Take
+            } else if known {
+                kept.begin(now_ms);
+                ListStep::Refresh
+            } else if busy {
+                ListStep::Wait
+            } else if kept.whole && now_ms < kept.asked_ms + LEAST_MS {
+                ListStep::Take
+            } else {
+                kept.begin(now_ms)
+            }
+        });
+        self.follow(step, u64::MAX, cx, |kept| kept.has(name)).await
+    }
+
+    /// A newer list than the last known, unless that was asked for just now.
+    pub(super) async fn newer(&self, cx: &Cx) {
+        let now_ms = cx.now_ms();
+        let step = self.lists.kept(self.kind, |kept| {
+            if !kept.may_ask(cx, now_ms) || now_ms < kept.asked_ms + LEAST_MS {
+                ListStep::Take
+            } else if now_ms < kept.busy_until_ms {
+                ListStep::Wait
+            } else {
+                kept.begin(now_ms)
+            }
+        });
+        self.follow(step, u64::MAX, cx, |_| false).await;
+    }
+
+    /// Does a step, and gives what is known after it: at the latest `until_ms`, and as soon as it
+    /// is `enough`.
+    async fn follow(
+        &self,
+        step: ListStep,
+        until_ms: u64,
+        cx: &Cx,
+        enough: impl Fn(&LastList) -> bool,
+    ) -> ListOutcome {
+        let goes_on = || {
+            cx.now_ms() < until_ms
+                && cx.remaining() > LOOK
+                && !self.lists.kept(self.kind, |kept| enough(kept))
+        };
+        if step == ListStep::Wait {
+            let is_busy = || {
+                self.lists
+                    .kept(self.kind, |kept| cx.now_ms() < kept.busy_until_ms)
+            };
+            while is_busy() && goes_on() {
+                cx.sleep(LOOK).await;
+            }
+        } else if step != ListStep::Take {
+            let mut asking = Box::pin(self.clone().ask(cx.detached(WITHIN))) as BoxFuture<'_, ()>;
+            let mut done = false;
+            while step == ListStep::Ask && !done && goes_on() {
+                done = within(&mut asking, LOOK, cx).await;
+            }
+            if !done && let Err(mut asking) = cx.in_background(asking) {
+                // a host without background work would never have the list otherwise
+                within(&mut asking, cx.remaining(), cx).await;
             }
         }
-        let asking = Asking { lists: self, kind };
-        let asked = ask(client, kind, cx).await;
+        self.lists.kept(self.kind, |kept| kept.outcome())
+    }
+
+    /// Asks for the list, and keeps what came. `cx` is not the caller's: its time is this one's.
+    async fn ask(self, cx: Cx) {
+        let kind = self.kind;
+        let _busy = Busy(&self);
+        let mut pages = Pages::new(kind, &self.client.name, self.lists.room(kind));
+        let came = |pages: &Pages| {
+            self.lists.kept(kind, |kept| {
+                if !kept.whole {
+                    kept.list = Some(Arc::new(pages.list.clone()));
+                }
+            });
+        };
+        let asked = pages.read(&self.client, &cx, WITHIN, came).await;
         let now_ms = cx.now_ms();
-        let listed = self.kept(kind, |kept| {
+        let trouble = self.lists.kept(kind, |kept| {
             kept.asked_ms = now_ms;
-            let trouble = match asked {
-                Ok((listing, left_out)) => {
-                    kept.listing = Some(Arc::new(listing));
+            match asked {
+                Ok(()) => {
+                    let trouble = pages.left_out();
+                    kept.list = Some(Arc::new(pages.list));
+                    (kept.whole, kept.hops) = (true, cx.hops());
                     (kept.pause_until_ms, kept.failures) = (0, 0);
                     kept.trouble = None;
-                    left_out
+                    trouble
                 }
+                Err(UpstreamFailure::TooManyHops) => None,
                 Err(failure) => {
-                    kept.pause_until_ms =
-                        now_ms + (PAUSE_MS << kept.failures.min(8)).min(MAX_PAUSE_MS);
+                    // the pages that came stay, and are known to be a part
+                    let pause_ms = (PAUSE_MS << kept.failures.min(8)).min(MAX_PAUSE_MS);
+                    kept.pause_until_ms = now_ms + pause_ms;
                     kept.failures = kept.failures.saturating_add(1);
                     let trouble = format!("{} can't be listed: {failure}", kind.member());
                     kept.trouble = Some(trouble.clone());
                     Some(trouble)
                 }
-            };
-            ListOutcome {
-                listing: kept.listing.clone(),
-                trouble,
             }
         });
-        drop(asking);
-        listed
+        if let Some(trouble) = trouble {
+            cx.report_degraded(&self.client.name, &trouble);
+        }
     }
 }
 
-/// Lets the next one ask, also when the caller went away.
-struct Asking<'a> {
-    lists: &'a ListCache,
-    kind: ListKind,
-}
+/// Lets the next one ask, also when the asking was dropped.
+struct Busy<'a>(&'a ListAccess);
 
-impl Drop for Asking<'_> {
+impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.lists.kept(self.kind, |kept| kept.busy_until_ms = 0);
+        let Self(access) = self;
+        access
+            .lists
+            .kept(access.kind, |kept| kept.busy_until_ms = 0);
     }
 }
 
-fn method(kind: ListKind) -> &'static str {
-    match kind {
-        ListKind::Tools => "tools/list",
-        ListKind::Resources => "resources/list",
-        ListKind::Templates => "resources/templates/list",
-        ListKind::Prompts => "prompts/list",
-    }
-}
-
-/// All pages of a list, and what was left out of them.
-async fn ask(
-    client: &UpstreamClient,
-    kind: ListKind,
-    cx: &Cx,
-) -> Result<(UpstreamList, Option<String>), UpstreamFailure> {
-    let (mut entries, mut left_out) = (Vec::new(), Vec::new());
-    let (mut ttl_ms, mut bytes, mut full) = (MAX_MS, 0, false);
-    let mut cursor: Option<String> = None;
-    for page in 1.. {
-        let params: Map<String, Value> = cursor
-            .iter()
-            .map(|cursor| ("cursor".to_owned(), cursor.as_str().into()))
-            .collect();
-        let request = UpstreamRequest {
-            method: method(kind),
-            target: None,
-            params,
-            headers: Vec::new(),
-            within: WITHIN,
-            max_body: MAX_PAGE_BYTES,
-        };
-        let result = match client.ask(cx, request).await {
-            Ok(result) => result,
-            // it has nothing of this kind
-            Err(UpstreamFailure::Error(error)) if error.code == -32601 => {
-                ttl_ms = ttl_ms.min(UNSAID_MS);
-                break;
-            }
-            Err(failure) => return Err(failure),
-        };
-        let malformed = || UpstreamFailure::Unavailable {
-            cause: "the result is not a list of objects".to_owned(),
-            sent: true,
-        };
-        let mut result: Map<String, Value> =
-            serde_json::from_str(result.get()).map_err(|_| malformed())?;
-        let Some(Value::Array(more)) = result.remove(kind.member()) else {
-            return Err(malformed());
-        };
-        ttl_ms = ttl_ms.min(
-            result
-                .get("ttlMs")
-                .and_then(Value::as_u64)
-                .unwrap_or(UNSAID_MS),
-        );
-        for mut entry in more {
-            let size = entry.to_string().len();
-            if entries.len() == MAX_ENTRIES || bytes + size > MAX_LIST_BYTES {
-                left_out.push(format!(
-                    "it has more than {MAX_ENTRIES} entries or {MAX_LIST_BYTES} bytes"
-                ));
-                full = true;
-                break;
-            } else if size > MAX_ENTRY_BYTES {
-                left_out.push(format!(
-                    "an entry has {size} bytes, more than {MAX_ENTRY_BYTES}"
-                ));
-            } else {
-                clean(&mut entry);
-                bytes += size;
-                entries.push(entry);
-            }
+/// Works for so long at most; whether it is done.
+async fn within(work: &mut BoxFuture<'_, ()>, time: Duration, cx: &Cx) -> bool {
+    let mut sleep = Box::pin(cx.sleep(time));
+    poll_fn(|context| {
+        if work.as_mut().poll(context).is_ready() {
+            return Poll::Ready(true);
         }
-        let next = result
-            .get("nextCursor")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        if next.is_none() || full {
-            break;
-        }
-        if next == cursor || page == MAX_PAGES {
-            left_out.push(format!("its pages have no end: {page} were read"));
-            break;
-        }
-        cursor = next;
-    }
-    let fresh_until_ms = cx.now_ms().saturating_add(ttl_ms.clamp(LEAST_MS, MAX_MS));
-    let (listing, refused) = UpstreamList::read(kind, &client.name, entries, fresh_until_ms);
-    left_out.extend(refused);
-    let more = left_out.len().saturating_sub(MAX_SENTENCES);
-    left_out.truncate(MAX_SENTENCES);
-    let more = if more > 0 {
-        format!("; and {more} more")
-    } else {
-        String::new()
-    };
-    Ok((
-        listing,
-        (!left_out.is_empty()).then(|| {
-            format!(
-                "left out of {}: {}{more}",
-                kind.member(),
-                left_out.join("; ")
-            )
-        }),
-    ))
-}
-
-/// What calls repeat letter by letter.
-const EXACT: [&str; 8] = [
-    "name",
-    "uri",
-    "uriTemplate",
-    "enum",
-    "const",
-    "default",
-    "pattern",
-    "required",
-];
-
-/// Takes out what people would not see, and models would.
-fn clean(entry: &mut Value) {
-    match entry {
-        Value::String(text) if !text.chars().all(is_visible) => *text = visible(text),
-        Value::Array(items) => items.iter_mut().for_each(clean),
-        Value::Object(members) => {
-            members
-                .iter_mut()
-                .filter(|(key, _)| !EXACT.contains(&key.as_str()))
-                .for_each(|(_, value)| clean(value));
-        }
-        _ => {}
-    }
+        sleep.as_mut().poll(context).map(|()| false)
+    })
+    .await
 }

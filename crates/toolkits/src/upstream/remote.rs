@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mcpfn_core::content::{CallToolResult, GetPromptResult, ResourceContents};
+use mcpfn_core::handler::BoxFuture;
+use mcpfn_core::host::ListKind;
 use mcpfn_core::jsonrpc::ErrorCode;
-use mcpfn_core::{
-    Cx, ToolError,
-    content::{CallToolResult, GetPromptResult, ResourceContents},
-    handler::BoxFuture,
-    host::ListKind,
-    text,
-    upstream::{CompletionRequest, ListOutcome, Upstream, UpstreamList},
-};
-use serde_json::value::RawValue;
+use mcpfn_core::upstream::{CompletionRequest, ListOutcome, Upstream, UpstreamList};
+use mcpfn_core::{Cx, ToolError, text};
 use serde_json::{Map, Value, json};
 
-use super::client::{UpstreamClient, UpstreamFailure, UpstreamRequest, header_text};
-use super::convert;
-use super::lists::ListCache;
+use super::client::UpstreamClient;
+use super::failure::{MAX_HOPS, UpstreamFailure};
+use super::foreign::Foreign;
+use super::forms;
+use super::lists::{ListAccess, ListCache};
+use super::request::{UpstreamRequest, header_text};
+use super::say::{self, Source};
 
 /// Bytes of one result. It has to fit into an answer of this server.
 const MAX: usize = 4 * 1024 * 1024;
@@ -30,16 +30,17 @@ pub(super) struct Remote(Arc<RemoteState>);
 
 struct RemoteState {
     scope: Option<String>,
-    client: UpstreamClient,
-    lists: ListCache,
+    client: Arc<UpstreamClient>,
+    lists: Arc<ListCache>,
 }
 
 impl Remote {
-    pub(super) fn new(scope: Option<String>, client: UpstreamClient) -> Self {
+    /// An upstream whose lists may take so many bytes together.
+    pub(super) fn new(scope: Option<String>, client: UpstreamClient, share: usize) -> Self {
         Self(Arc::new(RemoteState {
             scope,
-            client,
-            lists: ListCache::default(),
+            client: Arc::new(client),
+            lists: Arc::new(ListCache::new(share)),
         }))
     }
 }
@@ -47,6 +48,21 @@ impl Remote {
 impl RemoteState {
     fn name(&self) -> &str {
         &self.client.name
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            upstream: &self.client.name,
+            cleaner: &self.client.cleaner,
+        }
+    }
+
+    fn list(&self, kind: ListKind) -> ListAccess {
+        ListAccess {
+            client: Arc::clone(&self.client),
+            lists: Arc::clone(&self.lists),
+            kind,
+        }
     }
 
     fn request<'a>(
@@ -65,23 +81,22 @@ impl RemoteState {
         }
     }
 
-    /// The list that has a name, newer than the last known if that has it not.
+    /// The list that has a name.
     async fn listing(
         &self,
         kind: ListKind,
         name: &str,
         cx: &Cx,
     ) -> Result<Arc<UpstreamList>, ToolError> {
-        let shown = format!("{}__{name}", self.name());
-        let mut listed = self.lists.get(&self.client, kind, false, cx).await;
-        if listed
-            .listing
-            .as_ref()
-            .is_some_and(|listing| !listing.contains(&shown))
-        {
-            listed = self.lists.get(&self.client, kind, true, cx).await;
+        if cx.hops() >= MAX_HOPS {
+            return Err(say::failed(
+                self.name(),
+                UpstreamFailure::TooManyHops,
+                false,
+            ));
         }
-        match listed.listing {
+        let shown = format!("{}__{name}", self.name());
+        match self.list(kind).with(&shown, cx).await.listing {
             Some(listing) if listing.contains(&shown) => Ok(listing),
             Some(_) => {
                 let what = if kind == ListKind::Tools {
@@ -95,12 +110,9 @@ impl RemoteState {
                 )))
             }
             None => {
-                let cause = listed.trouble.unwrap_or_else(|| self.lists.trouble(kind));
-                Err(convert::failed(
-                    self.name(),
-                    UpstreamFailure::Unavailable { cause, sent: false },
-                    false,
-                ))
+                let cause = self.lists.trouble(kind);
+                let failure = UpstreamFailure::Unavailable { cause, sent: false };
+                Err(say::failed(self.name(), failure, false))
             }
         }
     }
@@ -111,20 +123,17 @@ impl RemoteState {
         arguments: Value,
         cx: &Cx,
     ) -> Result<CallToolResult, ToolError> {
-        let mut result = self.send_call(name, &arguments, cx).await?;
+        let (mut listing, mut result) = self.send_call(name, &arguments, cx).await?;
         if matches!(&result, Err(UpstreamFailure::Error(error)) if error.is(ErrorCode::HEADER_MISMATCH))
         {
             // its tools have changed: they say which arguments headers repeat
-            self.lists
-                .get(&self.client, ListKind::Tools, true, cx)
-                .await;
-            result = self.send_call(name, &arguments, cx).await?;
+            self.list(ListKind::Tools).newer(cx).await;
+            (listing, result) = self.send_call(name, &arguments, cx).await?;
         }
-        convert::tool(
-            self.name(),
-            &result.map_err(|failure| convert::failed(self.name(), failure, true))?,
-            cx,
-        )
+        let result = result.map_err(|failure| say::failed(self.name(), failure, true))?;
+        let shown = format!("{}__{name}", self.name());
+        self.source()
+            .tool(result, cx, |content| listing.check_output(&shown, content))
     }
 
     async fn send_call(
@@ -132,12 +141,12 @@ impl RemoteState {
         name: &str,
         arguments: &Value,
         cx: &Cx,
-    ) -> Result<Result<Box<RawValue>, UpstreamFailure>, ToolError> {
+    ) -> Result<(Arc<UpstreamList>, Result<Foreign, UpstreamFailure>), ToolError> {
         let listing = self.listing(ListKind::Tools, name, cx).await?;
         let mut params = Map::new();
         params.insert("name".to_owned(), name.into());
         params.insert("arguments".to_owned(), arguments.clone());
-        convert::add_answers(&mut params, cx);
+        forms::add_answers(&mut params, cx);
         let mut request = self.request("tools/call", Some(name), params);
         for parameter in listing.header_parameters(&format!("{}__{name}", self.name())) {
             let argument = parameter
@@ -152,7 +161,8 @@ impl RemoteState {
             };
             request.headers.push((parameter.header.clone(), text));
         }
-        Ok(self.client.ask(cx, request).await)
+        let result = self.client.ask(cx, request).await;
+        Ok((listing, result))
     }
 
     async fn get_prompt(
@@ -165,16 +175,13 @@ impl RemoteState {
         let mut params = Map::new();
         params.insert("name".to_owned(), name.into());
         params.insert("arguments".to_owned(), arguments);
-        convert::add_answers(&mut params, cx);
+        forms::add_answers(&mut params, cx);
         let result = self
             .client
             .ask(cx, self.request("prompts/get", Some(name), params))
             .await;
-        convert::prompt(
-            self.name(),
-            &result.map_err(|failure| convert::not_there(self.name(), failure))?,
-            cx,
-        )
+        let result = result.map_err(|failure| say::not_there(self.name(), failure))?;
+        self.source().prompt(result, cx)
     }
 
     async fn read_resource(&self, uri: &str, cx: &Cx) -> Result<Vec<ResourceContents>, ToolError> {
@@ -186,16 +193,13 @@ impl RemoteState {
         }
         let mut params = Map::new();
         params.insert("uri".to_owned(), uri.into());
-        convert::add_answers(&mut params, cx);
+        forms::add_answers(&mut params, cx);
         let result = self
             .client
             .ask(cx, self.request("resources/read", Some(uri), params))
             .await;
-        convert::resource(
-            self.name(),
-            &result.map_err(|failure| convert::not_there(self.name(), failure))?,
-            cx,
-        )
+        let result = result.map_err(|failure| say::not_there(self.name(), failure))?;
+        self.source().resource(result, cx)
     }
 
     async fn complete(&self, of: CompletionRequest, cx: &Cx) -> Result<Vec<String>, ToolError> {
@@ -217,8 +221,8 @@ impl RemoteState {
             .ask(cx, self.request("completion/complete", None, params))
             .await;
         result
-            .map(|result| convert::completion(&result))
-            .map_err(|failure| convert::failed(self.name(), failure, false))
+            .map(|result| self.source().completion(result))
+            .map_err(|failure| say::failed(self.name(), failure, false))
     }
 }
 
@@ -233,7 +237,7 @@ impl Upstream for Remote {
 
     fn list(&self, kind: ListKind, cx: Cx) -> BoxFuture<'static, ListOutcome> {
         let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.lists.get(&inner.client, kind, false, &cx).await })
+        Box::pin(async move { inner.list(kind).shown(&cx).await })
     }
 
     fn knows(&self, kind: ListKind, name: &str) -> bool {

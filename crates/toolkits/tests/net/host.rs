@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use mcpfn_core::{
     Server,
     handler::BoxFuture,
     port::{AuditEntry, AuditLog, Clock, Failure, HttpClient, Platform, Timer},
     round_trip::Keyring,
 };
+use mcpfn_native::Tasks;
 use mcpfn_testing::{TestClient, TestRandom};
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
@@ -19,6 +22,10 @@ use crate::internet::Internet;
 
 /// How much faster time runs: limits of ten seconds are over in little more than one.
 pub(crate) const FASTER: u32 = 8;
+
+/// How long a list waits for that of a server which it does not know yet, in milliseconds, and a
+/// little less. Where time runs faster, a busy machine may need more.
+pub(crate) const PATIENCE_MS: u64 = 1_400;
 
 /// What no answer and no record may have in it. Services get them, and repeat them where they can.
 pub(crate) const SECRETS: [&str; 5] = [
@@ -36,8 +43,21 @@ pub(crate) const NOW: u64 = 1_793_000_000_000;
 fn checked(said: String) -> String {
     for secret in SECRETS {
         assert!(!said.contains(secret), "a secret is in: {said}");
+        for coded in coded(secret) {
+            assert!(!said.contains(&coded), "Base64 of a secret is in: {said}");
+        }
     }
     said
+}
+
+/// What the Base64 of any text has in it that has the secret in it, wherever that begins: the
+/// letters that depend on nothing around it.
+fn coded(secret: &str) -> [String; 3] {
+    [0, 1, 2].map(|before| {
+        let text = STANDARD_NO_PAD.encode([&b"___"[..before], secret.as_bytes()].concat());
+        let whole = (before + secret.len()) * 8 / 6;
+        text[(before * 8).div_ceil(6)..whole].to_owned()
+    })
 }
 
 struct Host {
@@ -83,9 +103,11 @@ impl AuditLog for Host {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Client {
     client: TestClient,
     host: Arc<Host>,
+    tasks: Tasks,
 }
 
 /// What a tool gave, as text.
@@ -114,15 +136,32 @@ impl Client {
             host.clone(),
             Keyring::new([1; 32]),
         );
-        let platform = platform.with_port::<dyn HttpClient>(Arc::new(internet));
+        let tasks = Tasks::default();
+        let platform = platform
+            .with_port::<dyn HttpClient>(Arc::new(internet))
+            .with_background(Arc::new(tasks.clone()));
         let client = TestClient::new(server).map_platform(|_| platform);
-        Self { client, host }
+        Self {
+            client,
+            host,
+            tasks,
+        }
+    }
+
+    /// Waits for what goes on after the answers.
+    pub(crate) async fn settled(&self) {
+        self.tasks.drain().await;
+    }
+
+    /// The time, by the server's clock.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.host.now_ms()
     }
 
     fn map(self, change: impl FnOnce(TestClient) -> TestClient) -> Self {
         Self {
             client: change(self.client),
-            host: self.host,
+            ..self
         }
     }
 
@@ -149,10 +188,37 @@ impl Client {
     }
 
     pub(crate) async fn ask(&self, method: &str, params: Value) -> Result<Value, Value> {
-        let asked = self.client.request(method, params).await;
+        let started_ms = self.now_ms();
+        let mut asked = self.client.request(method, params.clone()).await;
+        if method.ends_with("/list") && self.now_ms() - started_ms >= PATIENCE_MS {
+            self.settled().await;
+            asked = self.client.request(method, params).await;
+        }
         let asked = asked.map_err(|error| error.to_json());
         checked(format!("{asked:?}"));
         asked
+    }
+
+    /// What is answered: `{"result": ..}` or `{"error": ..}`, and the `progress` before it.
+    pub(crate) async fn heard(&self, method: &str, params: Value) -> Value {
+        let mut request = self.client.clone();
+        if method.ends_with("/call") {
+            request = request.meta("progressToken", "p");
+        }
+        let before = self.client.progress().len();
+        let asked = request.request(method, params).await;
+        let heard = match asked {
+            Ok(result) => json!({"result": result}),
+            Err(error) => json!({"error": error.to_json()}),
+        };
+        let progress: Vec<Value> = self.client.progress()[before..]
+            .iter()
+            .map(|report| json!({"progress": report.progress, "message": report.message}))
+            .collect();
+        checked(format!("{heard} {progress:?}"));
+        let mut heard = heard;
+        heard["progress"] = progress.into();
+        heard
     }
 
     /// The whole result of a tool.

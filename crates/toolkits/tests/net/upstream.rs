@@ -321,6 +321,7 @@ async fn a_server_that_fails_hides_no_other() {
         let bad = Service::saying(says).await;
         let client = front(&[("bad", &bad.url()), ("good", &good.url())]);
         assert_eq!(client.tools().await, ["good__greet"], "{why}");
+        client.settled().await;
         assert!(
             client.logged().contains(why),
             "{why} is not in {}",
@@ -409,13 +410,6 @@ async fn calls_that_fail_say_what_is_known() {
         (
             Says::new(
                 200,
-                r#"{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"hologram"}]}}"#,
-            ),
-            "`bank` gave a result that can't be read.",
-        ),
-        (
-            Says::new(
-                200,
                 r#"{"jsonrpc":"2.0","id":ID,"result":{"content":[{"type":"text","text":"no money"}],"isError":true}}"#,
             ),
             "no money",
@@ -468,6 +462,7 @@ async fn the_last_known_list_stays_while_a_server_is_down() {
     down.store(true, Ordering::Relaxed);
     client.later(60_000);
     assert_eq!(client.tools().await, ["a__greet"]);
+    client.settled().await;
     assert!(
         client
             .logged()
@@ -484,6 +479,7 @@ async fn the_last_known_list_stays_while_a_server_is_down() {
     down.store(false, Ordering::Relaxed);
     client.later(10_000);
     client.tools().await;
+    client.settled().await;
     assert_eq!(service.asked().len(), 3);
 }
 
@@ -695,7 +691,10 @@ async fn resources_prompts_and_completions() {
         .unwrap();
     assert_eq!(
         read["contents"],
-        json!([{"uri": "lib+file:///a", "mimeType": "text/plain", "text": "inside"}, {"uri": "lib+file:///b", "blob": "AA=="}])
+        json!([
+            {"uri": "lib+file:///a", "mimeType": "text/plain", "text": "inside", "_meta": {"dev.mcpfn/untrusted": true}},
+            {"uri": "lib+file:///b", "blob": "AA==", "_meta": {"dev.mcpfn/untrusted": true}}
+        ])
     );
     assert_eq!(
         (&read["ttlMs"], &read["cacheScope"]),

@@ -1,0 +1,286 @@
+//! What an upstream says, before it is read: without the token that this server has there, and
+//! without what people would not see. Every text of an upstream comes through here.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use mcpfn_core::text::visible;
+use serde_json::value::RawValue;
+
+use crate::config::Secret;
+
+/// Stands where the token was.
+const REPLACED: &str = "[token]";
+/// The shortest token, in bytes, whose other spellings are looked for: those of a shorter one would
+/// be found in any text.
+const LEAST_CODED: usize = 8;
+
+/// JSON of an upstream that nobody has cleaned yet.
+#[derive(Debug)]
+pub(super) struct Foreign(Box<RawValue>);
+
+impl Foreign {
+    pub(super) fn new(json: Box<RawValue>) -> Self {
+        Self(json)
+    }
+
+    /// Every string of it cleaned: names of members, and texts.
+    pub(super) fn cleaned(self, cleaner: &Cleaner) -> Box<RawValue> {
+        match cleaner.json(self.0.get()) {
+            Some(cleaned) => RawValue::from_string(cleaned).unwrap_or_default(),
+            None => self.0,
+        }
+    }
+
+    /// As it came, for a list, whose entries are cleaned one by one.
+    pub(super) fn as_it_came(&self) -> &RawValue {
+        &self.0
+    }
+}
+
+/// Takes out of texts what no caller and no log may read.
+#[derive(Debug, Default)]
+pub(super) struct Cleaner {
+    /// The token, as it is and in other spellings.
+    spellings: Vec<String>,
+    /// A spelling that JSON writes with escapes.
+    escaped: bool,
+}
+
+impl Cleaner {
+    pub(super) fn new(token: Option<&Secret>) -> Self {
+        let spellings = token.map_or_else(Vec::new, |token| spellings(token.expose()));
+        let escaped = spellings.iter().any(|one| one.contains(['"', '\\', '/']));
+        Self { spellings, escaped }
+    }
+
+    /// A text as people see it, without the token.
+    pub(super) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        // first what is hidden: the token may be spelled around it
+        let seen = visible(text);
+        match self.without_token(&seen) {
+            Some(without) => Cow::Owned(without),
+            None => seen,
+        }
+    }
+
+    /// Whether the token is in a text.
+    pub(super) fn finds(&self, text: &str) -> bool {
+        let seen = visible(text);
+        self.spellings.iter().any(|one| seen.contains(one.as_str()))
+    }
+
+    /// A text letter by letter, unless the token is in it.
+    pub(super) fn redacted(&self, text: &mut String) {
+        if let Some(without) = self.without_token(&visible(text)) {
+            *text = without;
+        }
+    }
+
+    fn without_token(&self, text: &str) -> Option<String> {
+        let mut without = Cow::Borrowed(text);
+        for spelling in &self.spellings {
+            while let Some(start) = without.find(spelling.as_str()) {
+                let range = widened(&without, start, start + spelling.len());
+                without.to_mut().replace_range(range, REPLACED);
+            }
+        }
+        match without {
+            Cow::Owned(without) => Some(without),
+            Cow::Borrowed(_) => None,
+        }
+    }
+
+    /// Valid JSON with every string cleaned; `None` when nothing had to be. Its nesting costs no
+    /// stack.
+    pub(super) fn json(&self, json: &str) -> Option<String> {
+        if self.is_clean(json) {
+            return None;
+        }
+        let (mut cleaned, mut rest) = (String::with_capacity(json.len()), json);
+        while let Some(start) = rest.find('"') {
+            let literal = &rest[start..];
+            let end = end_of_string(literal);
+            cleaned.push_str(&rest[..start]);
+            cleaned.push_str(&self.literal(&literal[..end]));
+            rest = &literal[end..];
+        }
+        cleaned.push_str(rest);
+        Some(cleaned)
+    }
+
+    fn literal<'a>(&self, literal: &'a str) -> Cow<'a, str> {
+        if self.is_clean(literal) {
+            return Cow::Borrowed(literal);
+        }
+        // half of a character that JSON writes as two: no text, and nothing is lost
+        let text: String = serde_json::from_str(literal).unwrap_or_default();
+        let cleaned = self.text(&text);
+        Cow::Owned(serde_json::Value::from(cleaned.as_ref()).to_string())
+    }
+
+    /// Whether JSON has nothing that has to be looked at: characters of ASCII without escapes but
+    /// those of line ends, tabs and quotation marks, and no token.
+    fn is_clean(&self, json: &str) -> bool {
+        let mut escape = false;
+        let plain = json.bytes().all(|byte| {
+            let known = !escape || matches!(byte, b'n' | b't') || (byte == b'"' && !self.escaped);
+            escape = !escape && byte == b'\\';
+            known && byte < 0x7f
+        });
+        plain && !self.spellings.iter().any(|one| json.contains(one.as_str()))
+    }
+}
+
+/// Where the string ends that begins a text, after its quotation mark.
+fn end_of_string(literal: &str) -> usize {
+    let mut escape = false;
+    for (position, byte) in literal.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escape => escape = false,
+            b'\\' => escape = true,
+            b'"' => return position + 1,
+            _ => {}
+        }
+    }
+    literal.len()
+}
+
+/// How the token may be written: as it is, in hexadecimal digits, in Base64 wherever it begins
+/// there.
+fn spellings(token: &str) -> Vec<String> {
+    let mut spellings = vec![token.to_owned()];
+    if token.len() < LEAST_CODED {
+        return spellings;
+    }
+    let hexadecimal = |write: fn(u8) -> String| token.bytes().map(write).collect::<String>();
+    spellings.push(hexadecimal(|byte| format!("{byte:02x}")));
+    spellings.push(hexadecimal(|byte| format!("{byte:02X}")));
+    for before in 0..3 {
+        let text = [&b"???"[..before], token.as_bytes()].concat();
+        // six bits a letter: without those that hold bits of what stands around
+        let (first, end) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
+        for coded in [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
+            let inner = coded[first..end].to_owned();
+            if !spellings.contains(&inner) {
+                spellings.push(inner);
+            }
+        }
+    }
+    spellings
+}
+
+/// With the letters of Base64 on both sides that may hold bits of the token's first and last byte.
+fn widened(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+    let coded = |byte: &u8| {
+        alphabet::STANDARD.as_str().as_bytes().contains(byte) || matches!(byte, b'-' | b'_' | b'=')
+    };
+    let bytes = text.as_bytes();
+    let left = bytes[..start]
+        .iter()
+        .rev()
+        .take(1)
+        .take_while(|byte| coded(byte));
+    let right = bytes[end..].iter().take(1).take_while(|byte| coded(byte));
+    start - left.count()..end + right.count()
+}
+
+/// How deep JSON is nested, in levels of arrays and objects. It costs no stack.
+pub(super) fn nesting(json: &str) -> usize {
+    let (mut depth, mut most) = (0_usize, 0_usize);
+    let mut rest = json;
+    while let Some(at) = rest.find(['"', '[', ']', '{', '}']) {
+        let end = match rest.as_bytes()[at] {
+            b'"' => at + end_of_string(&rest[at..]),
+            b'[' | b'{' => {
+                depth += 1;
+                most = most.max(depth);
+                at + 1
+            }
+            _ => {
+                depth = depth.saturating_sub(1);
+                at + 1
+            }
+        };
+        rest = &rest[end..];
+    }
+    most
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const TOKEN: &str = "ghp_planted0token1value2";
+
+    fn cleaner() -> Cleaner {
+        Cleaner::new(Some(&Secret::new(TOKEN).unwrap()))
+    }
+
+    #[test]
+    fn the_token_is_found_in_base64_wherever_it_begins() {
+        let known = "a word before, and one after".as_bytes();
+        for before in 0..=known.len() {
+            for after in 0..=known.len() {
+                let text = [&known[..before], TOKEN.as_bytes(), &known[..after]].concat();
+                for coded in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
+                    let cleaned = cleaner().text(&coded).into_owned();
+                    assert!(cleaned.contains(REPLACED), "{before} {after}: {coded}");
+                    // of what is left, no eight letters in a row are those of the token
+                    let left: Vec<u8> = cleaned.split(REPLACED).flat_map(str::bytes).collect();
+                    assert!(left.len() <= coded.len() - TOKEN.len() * 8 / 6, "{cleaned}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn strings_of_json_are_cleaned_and_the_rest_stays() {
+        let cleaner = cleaner();
+        let clean = |json: &str| cleaner.json(json).unwrap_or_else(|| json.to_owned());
+        let same = r#" {"a": [1.50, 12345678901234567890123, "x\n\"y\" \\n", true], "ü": "\/"} "#;
+        assert_eq!(
+            serde_json::from_str::<Value>(&clean(same)).unwrap(),
+            serde_json::from_str::<Value>(same).unwrap()
+        );
+        assert!(clean(same).contains("1.50, 12345678901234567890123"));
+        for (json, cleaned) in [
+            (r#"{"a\u202eb":"c\u0000d\u001be"}"#, r#"{"ab":"cde"}"#),
+            (
+                r#"["\ud83d\ude00","\ud83d","\udb40\udd00x"]"#,
+                "[\"😀\",\"\",\"x\"]",
+            ),
+            (r#"["ghp_plan\u0074ed0token1value2"]"#, r#"["[token]"]"#),
+            (
+                r#"["ghp_planted0\u200btoken1value2\"\\"]"#,
+                r#"["[token]\"\\"]"#,
+            ),
+            (r#"["\\u202e"]"#, r#"["\\u202e"]"#),
+        ] {
+            assert_eq!(clean(json), cleaned);
+        }
+        let deep = "[".repeat(100_000) + "\"\u{202e}\"" + &"]".repeat(100_000);
+        assert_eq!(clean(&deep).len(), 200_002);
+        assert_eq!(nesting(&deep), 100_000);
+        assert_eq!(nesting(r#"{"a[[":["]"],"b":[[]]}"#), 3);
+    }
+
+    #[test]
+    fn a_token_with_signs_that_json_escapes_is_found() {
+        let token = "tok\"en\\with/signs";
+        let cleaner = Cleaner::new(Some(&Secret::new(token).unwrap()));
+        let said = json!([token, format!("Bearer {token}!"), STANDARD.encode(token)]).to_string();
+        for said in [said.clone(), said.replace('/', "\\/")] {
+            let cleaned = cleaner.json(&said).unwrap();
+            assert_eq!(cleaned.matches(REPLACED).count(), 3, "{cleaned}");
+        }
+        // a short one is no part of other words
+        let short = Cleaner::new(Some(&Secret::new("abc").unwrap()));
+        assert_eq!(short.text("YWJj abc"), "YWJj [token]");
+    }
+}
