@@ -1,12 +1,10 @@
 //! What is sent to the Runtime API: answers, errors, a failed start. Asking it for events is
 //! `lambda_runtime`'s.
 //!
-//! `lambda_runtime` would send answers too, but over a socket without `TCP_NODELAY` and a stream's
-//! envelope in several small writes: each streamed answer then waits some 40 ms for a delayed
-//! acknowledgement.
-//!
-//! Measured, a streamed answer that is known whole took 48 ms that way, and 0.3 ms in one
-//! write.
+//! `lambda_runtime` 1.5.0 would send answers too, but over a socket without `TCP_NODELAY`, which it
+//! offers no way to set, and a stream's envelope in several small writes: each streamed answer then
+//! waits some 40 ms for a delayed acknowledgement. Measured, 43.5 ms instead of 0.12 for one that is
+//! known whole. This module can go once a release sets the option.
 
 use hyper_util::client::legacy::connect::HttpConnector;
 use lambda_runtime::Diagnostic;

@@ -12,7 +12,7 @@ use mcpfn_native::Process;
 use mcpfn_settings::{AuthMethod, AuthMethods};
 
 use crate::api::{Api, Delivery, Invocation};
-use crate::event::{NotHttp, TriggerEvent};
+use crate::event::TriggerEvent;
 use crate::logging::{InvocationId, trace_root};
 use crate::response::{Shape, StreamPrelude, buffered};
 use crate::settings::Mode;
@@ -128,14 +128,14 @@ impl LambdaHost {
     }
 
     async fn outcome(&self, event: &[u8], deadline: u64) -> Result<Delivery, Diagnostic> {
-        let event: TriggerEvent = serde_json::from_slice(event).map_err(|_| NotHttp)?;
+        let event = TriggerEvent::read(event)?;
         let streams = self.mode == Mode::Stream && event.trigger().takes_streams();
         let shape = Shape {
             multi_value_headers: event.has_multi_value_headers(),
             trigger: event.trigger(),
         };
         let principal = self.principal(&event);
-        let mut request = event.into_request(&self.base_path)?;
+        let mut request = event.into_request(&self.base_path);
         request.extensions_mut().insert(principal);
         request
             .extensions_mut()

@@ -13,9 +13,8 @@
 //! function directly can write any event, so grant `lambda:InvokeFunction` only to identities that
 //! may act for every caller.
 //!
-//! `lambda_runtime` asks for events and understands their heads. Two things are our own: events are
-//! read here and not by `lambda_http`, which keeps only the last of several headers of one name and
-//! panics over a Host that is no host; and answers are sent here, because `lambda_runtime` sends a
+//! `lambda_runtime` asks for events, `lambda_http` reads them, after what it would lose or panic on
+//! was taken out (see `event/bare.rs`). Answers are sent here, because `lambda_runtime` sends a
 //! stream in small writes that wait for each other (see `api.rs`).
 //!
 //! # When to use it

@@ -1,13 +1,42 @@
 //! Who calls and what it may do, for every trigger and every shape of claims.
 
 use super::*;
-use serde_json::json;
+use mcpfn_core::PrincipalKind;
+use serde_json::{Value, json};
 
-fn event(context: &Value) -> TriggerEvent {
-    serde_json::from_value(json!({"requestContext": context})).unwrap()
+fn read(event: &Value) -> Result<TriggerEvent, NotHttp> {
+    TriggerEvent::read(event.to_string().as_bytes())
 }
 
-/// The request context of each trigger that passes claims on, with these claims of `user-1`.
+/// An event of an HTTP API of payload version 2.0, or a function URL, with more in its context.
+fn version_2(context: &Value) -> Value {
+    let mut event = json!({
+        "version": "2.0",
+        "rawPath": "/mcp",
+        "requestContext": {"http": {"method": "POST"}},
+    });
+    add(&mut event["requestContext"], context);
+    event
+}
+
+/// An event of a REST API with more in its context.
+fn rest(context: &Value) -> Value {
+    let mut event = json!({
+        "httpMethod": "POST",
+        "path": "/mcp",
+        "requestContext": {"httpMethod": "POST", "resourcePath": "/mcp"},
+    });
+    add(&mut event["requestContext"], context);
+    event
+}
+
+fn add(context: &mut Value, more: &Value) {
+    for (name, value) in more.as_object().unwrap() {
+        context[name] = value.clone();
+    }
+}
+
+/// An event of each trigger that passes claims on, with these claims of `user-1`.
 fn triggers(claims: &Value) -> Vec<(&'static str, PrincipalKind, Value)> {
     let with = |name: &str| {
         let mut claims = claims.clone();
@@ -20,32 +49,32 @@ fn triggers(claims: &Value) -> Vec<(&'static str, PrincipalKind, Value)> {
         (
             "HTTP API 2.0, JWT authorizer",
             PrincipalKind::Jwt,
-            json!({"authorizer": {"jwt": {"claims": jwt, "scopes": route}}}),
+            version_2(&json!({"authorizer": {"jwt": {"claims": jwt, "scopes": route}}})),
         ),
         (
             "HTTP API 1.0, JWT authorizer",
             PrincipalKind::Jwt,
-            json!({"authorizer": {"claims": jwt, "scopes": route}}),
+            rest(&json!({"authorizer": {"claims": jwt, "scopes": route}})),
         ),
         (
             "REST API, JWT or Cognito authorizer",
             PrincipalKind::Jwt,
-            json!({"authorizer": {"claims": jwt}, "identity": {"userArn": null}}),
+            rest(&json!({"authorizer": {"claims": jwt}, "identity": {"userArn": null}})),
         ),
         (
             "HTTP API 2.0, Lambda authorizer",
             PrincipalKind::Authorizer,
-            json!({"authorizer": {"lambda": lambda}}),
+            version_2(&json!({"authorizer": {"lambda": lambda}})),
         ),
         (
             "HTTP API 2.0, Lambda authorizer with a sub",
             PrincipalKind::Authorizer,
-            json!({"authorizer": {"lambda": jwt}}),
+            version_2(&json!({"authorizer": {"lambda": jwt}})),
         ),
         (
             "REST API or HTTP API 1.0, Lambda authorizer",
             PrincipalKind::Authorizer,
-            json!({"authorizer": lambda}),
+            rest(&json!({"authorizer": lambda})),
         ),
     ]
 }
@@ -77,12 +106,21 @@ fn claims_grant_what_they_say_and_nothing_else() {
         ),
         (json!({"token_use": "access", "scope": "hello"}), "hello"),
     ] {
-        for (name, kind, context) in triggers(&claims) {
-            let caller = event(&context).caller(&default).unwrap();
+        for (name, kind, event) in triggers(&claims) {
+            let Ok(event) = read(&event) else {
+                // this trigger writes every claim as a string; anything else is no event of it
+                let texts = claims.as_object().unwrap().values().all(Value::is_string);
+                assert!(
+                    name == "HTTP API 2.0, JWT authorizer" && !texts,
+                    "{name}: {claims}"
+                );
+                continue;
+            };
+            let caller = event.caller(&default).unwrap();
             assert_eq!((caller.kind, &*caller.subject), (kind, "user-1"), "{name}");
             assert_eq!(caller.scopes.to_string(), expected, "{name}: {claims}");
             if expected == "default:read" {
-                let caller = event(&context).caller(&Scopes::none()).unwrap();
+                let caller = event.caller(&Scopes::none()).unwrap();
                 assert_eq!(
                     caller.scopes,
                     Scopes::none(),
@@ -101,8 +139,8 @@ fn id_and_refresh_tokens_are_refused() {
         json!({"typ": "refresh"}),
         json!({"at_hash": "x", "scope": "hello"}),
     ] {
-        for (name, _, context) in triggers(&claims) {
-            let denied = event(&context).caller(&Scopes::all()).unwrap_err();
+        for (name, _, event) in triggers(&claims) {
+            let denied = read(&event).unwrap().caller(&Scopes::all()).unwrap_err();
             assert!(
                 denied.message.contains("send an access token"),
                 "{name}: {claims}"
@@ -112,7 +150,10 @@ fn id_and_refresh_tokens_are_refused() {
     for subject in ["user\u{202e}", "a\nb", &"a".repeat(513)] {
         let context = json!({"authorizer": {"claims": {"sub": subject}}});
         assert!(
-            event(&context).caller(&Scopes::all()).is_err(),
+            read(&rest(&context))
+                .unwrap()
+                .caller(&Scopes::all())
+                .is_err(),
             "{subject:?}"
         );
     }
@@ -125,7 +166,7 @@ fn the_strongest_credential_names_the_caller() {
         "identity": {"userArn": "arn:aws:iam::1:user/a", "cognitoIdentityId": "pool:1"},
         "authorizer": {"claims": {"sub": "b", "scope": "crm"}, "principalId": "c"},
     });
-    let caller = event(&context).caller(&default).unwrap();
+    let caller = read(&rest(&context)).unwrap().caller(&default).unwrap();
     assert_eq!(caller.kind, PrincipalKind::Iam);
     assert_eq!(caller.subject, "arn:aws:iam::1:user/a#pool:1");
     assert_eq!(
@@ -134,7 +175,10 @@ fn the_strongest_credential_names_the_caller() {
     );
     let context =
         json!({"authorizer": {"claims": {"sub": "", "scope": "crm"}, "principalId": "c"}});
-    let caller = event(&context).caller(&Scopes::none()).unwrap();
+    let caller = read(&rest(&context))
+        .unwrap()
+        .caller(&Scopes::none())
+        .unwrap();
     assert_eq!((&*caller.subject, caller.scopes), ("c", Scopes::none()));
     for context in [
         json!({}),
@@ -142,28 +186,58 @@ fn the_strongest_credential_names_the_caller() {
         json!({"authorizer": {"claims": "x"}}),
     ] {
         assert_eq!(
-            event(&context).caller(&Scopes::all()).unwrap(),
+            read(&rest(&context))
+                .unwrap()
+                .caller(&Scopes::all())
+                .unwrap(),
             Principal::anonymous()
         );
     }
 }
 
 #[test]
+fn a_caller_of_iam_is_named_by_each_trigger() {
+    let arn = "arn:aws:sts::1:assumed-role/r/s";
+    let identity = json!({"amr": ["x"], "identityId": "pool:1"});
+    for (event, expected) in [
+        (
+            version_2(&json!({"authorizer": {"iam": {"userArn": arn}}})),
+            arn.to_owned(),
+        ),
+        (
+            version_2(
+                &json!({"authorizer": {"iam": {"userArn": arn, "cognitoIdentity": identity}}}),
+            ),
+            format!("{arn}#pool:1"),
+        ),
+        (rest(&json!({"identity": {"userArn": arn}})), arn.to_owned()),
+    ] {
+        let caller = read(&event).unwrap().caller(&Scopes::none()).unwrap();
+        assert_eq!(
+            (caller.kind, caller.subject),
+            (PrincipalKind::Iam, expected)
+        );
+    }
+    let nobody = version_2(&json!({"authorizer": {"iam": {"userArn": ""}}}));
+    let caller = read(&nobody).unwrap().caller(&Scopes::all()).unwrap();
+    assert_eq!(caller, Principal::anonymous());
+}
+
+#[test]
 fn addresses() {
     let load_balancer = |forwarded: &str| {
-        let elb = json!({"elb": {}});
-        let single = json!({"requestContext": elb, "headers": {"x-forwarded-for": forwarded}});
+        let elb = json!({"elb": {"targetGroupArn": "arn"}});
+        let single = json!({
+            "httpMethod": "POST", "path": "/mcp", "requestContext": elb,
+            "headers": {"x-forwarded-for": forwarded},
+        });
         let multiple = json!({
-            "requestContext": elb,
+            "httpMethod": "POST", "path": "/mcp", "requestContext": elb,
             "multiValueHeaders": {"x-forwarded-for": ["198.51.100.1", forwarded]},
         });
-        let read = |event: Value| {
-            serde_json::from_value::<TriggerEvent>(event)
-                .unwrap()
-                .address()
-        };
-        assert_eq!(read(single.clone()), read(multiple), "{forwarded}");
-        read(single).map(|address| address.to_string())
+        let address = |event: &Value| read(event).unwrap().address();
+        assert_eq!(address(&single), address(&multiple), "{forwarded}");
+        address(&single).map(|address| address.to_string())
     };
     for (forwarded, expected) in [
         ("203.0.113.7", Some("203.0.113.7")),
@@ -177,38 +251,120 @@ fn addresses() {
     ] {
         assert_eq!(load_balancer(forwarded).as_deref(), expected, "{forwarded}");
     }
-    for context in [
-        json!({"http": {"sourceIp": "203.0.113.7"}}),
-        json!({"identity": {"sourceIp": "203.0.113.7"}}),
+    for event in [
+        version_2(&json!({"http": {"method": "POST", "sourceIp": "203.0.113.7"}})),
+        rest(&json!({"identity": {"sourceIp": "203.0.113.7"}})),
     ] {
-        assert_eq!(event(&context).address(), Some([203, 0, 113, 7].into()));
+        assert_eq!(
+            read(&event).unwrap().address(),
+            Some([203, 0, 113, 7].into())
+        );
     }
     // only a load balancer's header counts
-    let forged = json!({"requestContext": {}, "headers": {"x-forwarded-for": "203.0.113.7"}});
-    let forged: TriggerEvent = serde_json::from_value(forged).unwrap();
-    assert_eq!(forged.address(), None);
+    for mut forged in [rest(&json!({})), version_2(&json!({}))] {
+        forged["headers"] = json!({"x-forwarded-for": "203.0.113.7"});
+        assert_eq!(read(&forged).unwrap().address(), None);
+    }
 }
 
 #[test]
 fn null_members_are_absent_ones() {
-    let event = json!({
-        "httpMethod": "POST",
-        "path": "/mcp",
-        "headers": {"accept": null, "x-a": "1"},
-        "multiValueHeaders": null,
-        "requestContext": {"http": null},
-        "body": null,
-        "isBase64Encoded": null,
-    });
-    let event: TriggerEvent = serde_json::from_value(event).unwrap();
-    let request = event.into_request("").unwrap();
+    let mut event = rest(&json!({"http": null, "stage": null, "domainName": null}));
+    add(
+        &mut event,
+        &json!({
+            "headers": {"accept": null, "x-a": "1"},
+            "multiValueHeaders": null,
+            "body": null,
+            "isBase64Encoded": null,
+        }),
+    );
+    let request = read(&event).unwrap().into_request("");
     assert!(!request.headers().contains_key("accept"));
     assert_eq!(request.headers()["x-a"], "1");
-    let several = json!({
-        "httpMethod": "POST",
-        "multiValueHeaders": {"accept": null, "x-a": [null, "1"]},
-    });
-    let several: TriggerEvent = serde_json::from_value(several).unwrap();
-    let request = several.into_request("").unwrap();
+    event["multiValueHeaders"] = json!({"accept": null, "x-a": [null, "1"]});
+    let request = read(&event).unwrap().into_request("");
     assert_eq!(request.headers().len(), 1);
+}
+
+/// What makes `lambda_http` lose a value or panic, in each kind of event: each is read, or refused.
+#[test]
+fn no_member_that_a_client_writes_is_lost_or_panics() {
+    let multiple = json!({"origin": ["https://a.example", "https://b.example"]});
+    let mut event = rest(&json!({}));
+    event["headers"] = json!({"origin": "https://b.example"});
+    event["multiValueHeaders"] = multiple;
+    let request = read(&event).unwrap().into_request("");
+    assert_eq!(request.headers().get_all("origin").iter().count(), 2);
+
+    let bad_host = json!({"host": "a b:99999999", "x-forwarded-proto": "\u{0}", "x-b": "\u{7f}\n"});
+    for headers in [json!({"host": "mcp.example.com"}), bad_host] {
+        for mut event in [rest(&json!({})), version_2(&json!({}))] {
+            event["headers"] = headers.clone();
+            event["rawQueryString"] = json!("%zz&&=\u{0}");
+            event["queryStringParameters"] = json!({"a": "\u{0}"});
+            event["requestContext"]["domainName"] = json!("xn--a b");
+            let request = read(&event).unwrap().into_request("");
+            assert_eq!(request.headers().len(), headers.as_object().unwrap().len());
+            assert_eq!(request.uri(), "/mcp");
+        }
+    }
+    let long = "/a".repeat(40_000);
+    for path in ["", "mcp", ":99999999", "@x", "//[", "/\u{0}", "/a b", &long] {
+        for mut event in [rest(&json!({})), version_2(&json!({}))] {
+            event["path"] = json!(path);
+            event["rawPath"] = json!(path);
+            event["requestContext"]["stage"] = json!(path);
+            let request = read(&event).unwrap().into_request("");
+            assert!(
+                ["/unreadable", "//["].contains(&request.uri().path()),
+                "{path:?}"
+            );
+        }
+    }
+    let mut event = version_2(&json!({}));
+    event["body"] = json!("no base64");
+    event["isBase64Encoded"] = json!(true);
+    assert!(read(&event).is_err());
+}
+
+#[test]
+fn other_events_are_none() {
+    for event in [
+        json!({}),
+        json!([]),
+        json!({"httpMethod": "POST", "path": "/mcp"}),
+        json!({"requestContext": {"http": null}}),
+        // a WebSocket API, VPC Lattice
+        json!({"requestContext": {"connectionId": "a", "eventType": "MESSAGE", "stage": "p"}}),
+        json!({
+            "version": "2.0", "method": "POST", "path": "/mcp",
+            "requestContext": {"serviceArn": "arn", "identity": {"type": "AWS_IAM"}},
+        }),
+        json!({"Records": [{"eventSource": "aws:sqs"}]}),
+    ] {
+        assert!(read(&event).is_err(), "{event}");
+    }
+}
+
+#[test]
+fn stage_and_base_path_are_no_part_of_the_path() {
+    let path = |mut event: Value, path: &str, stage: &str, base: &str| {
+        event["path"] = json!(path);
+        event["rawPath"] = json!(path);
+        event["requestContext"]["stage"] = json!(stage);
+        let request = read(&event).unwrap().into_request(base);
+        request.uri().to_string()
+    };
+    for event in [rest(&json!({})), version_2(&json!({}))] {
+        for (given, stage, base, expected) in [
+            ("/mcp", "$default", "", "/mcp"),
+            ("/prod/mcp", "prod", "", "/mcp"),
+            ("/mcp", "prod", "", "/mcp"),
+            ("/prod/tools/mcp", "prod", "/tools", "/mcp"),
+            ("/mcp?a=1", "$default", "", "/mcp?a=1"),
+        ] {
+            assert_eq!(path(event.clone(), given, stage, base), expected);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Which trigger sent an event, and what it takes in return. By what no operator can change: an API
 //! on a domain of its own has events that differ from a function URL's in that domain alone.
 
-use serde_json::Value;
+use lambda_http::request::RequestContext;
 
 /// The most bytes of a document that Lambda takes from a function that does not stream. An API
 /// Gateway would take 10 MB.
@@ -24,19 +24,25 @@ pub(crate) enum Trigger {
 }
 
 impl Trigger {
-    /// By an event's `version` and its `requestContext`.
-    pub(crate) fn of(version: Option<&str>, context: &Value) -> Self {
-        if context.get("elb").is_some() {
-            return Self::LoadBalancer;
-        }
-        let domain = context
-            .get("domainName")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        match version {
-            Some("2.0") if is_function_url(domain) => Self::FunctionUrl,
+    /// By an event's `version`, the domain that was asked, and its typed context.
+    pub(super) fn of(
+        version: Option<&str>,
+        domain: Option<&str>,
+        context: &RequestContext,
+    ) -> Self {
+        match context {
+            RequestContext::Alb(_) => Self::LoadBalancer,
+            RequestContext::ApiGatewayV2(_)
+                if version == Some("2.0") && domain.is_some_and(is_function_url) =>
+            {
+                Self::FunctionUrl
+            }
             // of the triggers of API Gateway, this one alone gives its events no version
-            None if context.get("resourcePath").is_some() => Self::RestApi,
+            RequestContext::ApiGatewayV1(context)
+                if version.is_none() && context.resource_path.is_some() =>
+            {
+                Self::RestApi
+            }
             _ => Self::HttpApi,
         }
     }
