@@ -8,6 +8,7 @@ mod identity;
 mod limits;
 mod records;
 mod scopes;
+mod strangers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

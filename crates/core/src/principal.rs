@@ -86,6 +86,13 @@ impl Principal {
         self
     }
 
+    /// Whether it is told apart from others: what is kept for a caller is kept for such ones only,
+    /// because anonymous callers are strangers to each other and have one name. An address is no
+    /// name: strangers share one, and it changes under way.
+    pub(crate) fn is_known(&self) -> bool {
+        self.kind != PrincipalKind::Anonymous
+    }
+
     /// One string that differs for any two principals.
     pub(crate) fn key(&self) -> String {
         // the kind is part of it: an API key named like an ARN is another caller

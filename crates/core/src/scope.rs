@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text;
+
 /// The scopes that were granted to a caller.
 ///
 /// A scope covers the narrower ones below it: `crm` covers `crm:read`, and `*` covers everything.
@@ -58,6 +60,17 @@ impl Scopes {
             None => below(own),
         });
         Self::none().union(&Self(both.collect()))
+    }
+
+    /// One text for the same scopes in any order.
+    pub(crate) fn canonical(&self) -> String {
+        let words = text::in_order(self.iter());
+        let mut canonical = String::new();
+        for word in words {
+            canonical.push_str(word);
+            canonical.push(' ');
+        }
+        canonical
     }
 
     /// The scopes, one by one.

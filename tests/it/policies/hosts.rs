@@ -1,16 +1,47 @@
 //! Policies through the hosts that have stores of their own: what one request leaves, the next one
 //! finds.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{call, keyed, says};
-use crate::support::{Host, hosts, servers};
+use super::says;
+use crate::support::lambda::{Front, Lambda};
+use crate::support::socket::Local;
+use crate::support::{Host, Request, servers};
 
 /// The hosts as processes or sockets; the one in this process has the stores that a test gives it.
+/// Their callers are known: the person at this machine, and one with a key.
 fn with_stores() -> impl Iterator<Item = Box<dyn Host>> {
-    hosts(servers::counting)
-        .into_iter()
-        .filter(|host| host.name() != "in process")
+    let keys = format!("robot:{}:*", mcpfn_auth::hash_key(KEY));
+    let variables = [("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &*keys)];
+    let lambda = |front| Box::new(Lambda::start_with(servers::counting, front, &variables));
+    let hosts: [Box<dyn Host>; 3] = [
+        Box::new(Local::start(servers::counting)),
+        lambda(Front::Url),
+        lambda(Front::RestStreaming),
+    ];
+    hosts.into_iter()
+}
+
+const KEY: &str = "robot-key";
+
+fn call(tool: &str, arguments: Value) -> Request {
+    super::call(tool, arguments).header("x-api-key", KEY)
+}
+
+fn keyed(tool: &str, arguments: Value, key: Value) -> Request {
+    super::keyed(tool, arguments, key).header("x-api-key", KEY)
+}
+
+#[test]
+fn no_host_keeps_anything_for_strangers() {
+    for front in [Front::Url, Front::RestStreaming] {
+        let lambda = Lambda::start(servers::counting, front);
+        let find = super::call("find", json!({"id": "stranger"}));
+        assert_ne!(says(&lambda.send(&find)), says(&lambda.send(&find)));
+        let buy = super::keyed("buy", json!({"id": "stranger"}), json!("order-1"));
+        let refused = says(&lambda.send(&buy));
+        assert!(refused.contains("without the key"), "{refused}");
+    }
 }
 
 #[test]

@@ -26,6 +26,12 @@ use crate::server::registered::RegisteredTool;
 use crate::server::target::Target;
 use crate::text;
 
+/// An anonymous caller could otherwise have another one's result, or keep it from writing, by its
+/// key. To ignore the key would break the promise that a repeat writes once.
+const NOT_FOR_STRANGERS: &str = "an idempotency key is for callers that this server can tell apart, \
+    and this caller is anonymous, so the write was not made: call again without the key, or with a \
+    credential";
+
 pub(super) fn tool(
     server: &Server,
     call: &mut Call<'_>,
@@ -59,11 +65,7 @@ async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallRes
         );
         // a result with `isError` and no protocol error (SEP-1303): models read results, and can
         // correct their arguments
-        let result = failure(call, text, Outcome::InvalidArguments, Retain::Nothing);
-        return Ok((
-            call.write(&result, CacheStatus::Off),
-            Outcome::InvalidArguments.into(),
-        ));
+        return not_run(call, text);
     }
     let limit = call.limit(tool.timeout);
     // 2. an earlier result; without one 3. the handler under its deadline, 4. its result checked
@@ -75,6 +77,9 @@ async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallRes
         let run = Box::pin(run(Arc::clone(call), tool, arguments, limit));
         Box::pin(cache::through(call, cache, &canonical, run)).await
     } else if let Some(key) = idempotency_key(call, &tool, &arguments)? {
+        if !call.principal.is_known() {
+            return not_run(call, NOT_FOR_STRANGERS.to_owned());
+        }
         let canonical = canonical(&arguments);
         let run = Box::pin(run(Arc::clone(call), tool, arguments, limit));
         Box::pin(idempotency::through(call, &key, limit, &canonical, run)).await
@@ -86,6 +91,15 @@ async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallRes
     };
     let result = result?;
     Ok((call.write(&result, cache), CallEnd::of(&result, cache)))
+}
+
+/// A call that its client has to correct before anything runs.
+fn not_run(call: &ActiveCall, text: String) -> CallResult {
+    let result = failure(call, text, Outcome::InvalidArguments, Retain::Nothing);
+    Ok((
+        call.write(&result, CacheStatus::Off),
+        Outcome::InvalidArguments.into(),
+    ))
 }
 
 /// The key by which a repeat of this write is known.

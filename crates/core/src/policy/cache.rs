@@ -26,8 +26,10 @@ pub(crate) async fn through(
     canonical: &[u8],
     run: BoxFuture<'static, Result<HandlerResult, Error>>,
 ) -> (Result<HandlerResult, Error>, CacheStatus) {
-    // a retry answers a question: its result belongs to that conversation
-    let Some(store) = call.platform.cache.clone().filter(|_| !call.is_retry()) else {
+    // a retry answers a question: its result belongs to that conversation; and what is made for a
+    // stranger is not for another one
+    let kept = !call.is_retry() && (cache.public || call.principal.is_known());
+    let Some(store) = call.platform.cache.clone().filter(|_| kept) else {
         return (run.await, CacheStatus::Off);
     };
     let entry = CacheEntry {
@@ -129,12 +131,13 @@ impl CacheEntry {
 }
 
 /// Revision and server version are part of it: neither a newer server nor an older client gets what
-/// was made for another one.
+/// was made for another one. So are the scopes: a handler may show more to a caller that has more,
+/// and a caller whose rights were taken back does not get what it saw with them.
 fn key(call: &ActiveCall, cache: Cache, canonical: &[u8]) -> String {
-    let principal = if cache.public {
-        String::new()
+    let (principal, scopes) = if cache.public {
+        (String::new(), String::new())
     } else {
-        call.principal.key()
+        (call.principal.key(), call.principal.scopes.canonical())
     };
     let server = &call.server;
     digest_key(&[
@@ -144,6 +147,7 @@ fn key(call: &ActiveCall, cache: Cache, canonical: &[u8]) -> String {
         call.revision.as_str().as_bytes(),
         call.requested.as_bytes(),
         principal.as_bytes(),
+        scopes.as_bytes(),
         canonical,
     ])
 }

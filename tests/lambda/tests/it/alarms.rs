@@ -20,6 +20,14 @@ const KEY: &[(&str, &str)] = &[
         "me:0000000000000000000000000000000000000000000000000000000000000000:*",
     ),
 ];
+/// A caller with the key `writer-key`.
+const WRITER: &[(&str, &str)] = &[
+    ("MCPFN_AUTH", "api-key"),
+    (
+        "MCPFN_API_KEYS",
+        "writer:3aec1946afb01344ae0065f3b123820a2144e455c13e5816dbd439e6634f7f26:*",
+    ),
+];
 /// A service that nobody serves.
 const NOWHERE: &str = "http://127.0.0.1:1";
 const TABLE: &[(&str, &str)] = &[
@@ -258,7 +266,11 @@ async fn lines(case: &Case) -> (Vec<String>, Vec<&'static str>) {
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     )];
     if !case.variables.iter().any(|(name, _)| *name == "MCPFN_AUTH") {
-        variables.push(("MCPFN_AUTH", "none"));
+        variables.extend_from_slice(match case.does {
+            // only a caller that is known can repeat a write
+            Does::Write(_) => WRITER,
+            _ => &[("MCPFN_AUTH", "none")],
+        });
     }
     if !case
         .variables
@@ -294,7 +306,9 @@ async fn lines(case: &Case) -> (Vec<String>, Vec<&'static str>) {
         if let Does::Write(_) = case.does {
             let mut message = call(tool, &json!({}));
             message["params"]["_meta"]["idempotencyKey"] = json!("once");
-            invocation = through_url(&message);
+            let mut event = Fixture::named("url-none").with(&message);
+            event["headers"]["x-api-key"] = json!("writer-key");
+            invocation = Invocation::new(event);
         }
         if let Does::CallInTime(_) = case.does {
             invocation.deadline = DEADLINE;
