@@ -32,12 +32,13 @@ fn over_stdio() {
     runner::over_stdio("refuse");
 }
 
-const OTHER_HOSTS: [&str; 7] = [
+const OTHER_HOSTS: [&str; 8] = [
     "host_address",
     "host_and_origin",
     "host_empty",
     "host_other",
     "host_port",
+    "host_port_userinfo",
     "host_suffix",
     "host_userinfo",
 ];

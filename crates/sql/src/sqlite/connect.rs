@@ -32,6 +32,11 @@ const MAX_DEPTH: i32 = 200;
 /// The longest pattern of `LIKE` and `GLOB`, in bytes: matching costs up to the square of it.
 const MAX_PATTERN: i32 = 1000;
 
+/// What all connections of this process may take of memory, in bytes: pages, and what statements
+/// put aside to sort, group and join. Enough for several values of the greatest size, and a quarter
+/// of the smallest function that has room for anything else.
+const MAX_MEMORY: i64 = 64 * 1024 * 1024;
+
 /// How many prepared statements a connection keeps.
 const KEPT_STATEMENTS: usize = 64;
 
@@ -209,9 +214,21 @@ fn restrain(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Keeps what statements put aside in memory, and bounds that: in files it would be bounded by
+/// their time alone, at hundreds of megabytes a second. A database in memory is not bounded, because
+/// it is memory itself. SQLite has one limit for a process, so the first connection sets it for all.
+fn restrain_memory(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "temp_store", "memory")?;
+    // it answers with the limit that holds: a lower one stays
+    connection.pragma_update_and_check(None, "hard_heap_limit", MAX_MEMORY, |_| Ok(()))
+}
+
 fn prepare(place: &DatabasePath, access: Rights) -> rusqlite::Result<SqliteSession> {
     let mut connection = opened(place, access)?;
     restrain(&connection)?;
+    if !matches!(place, DatabasePath::Memory) {
+        restrain_memory(&connection)?;
+    }
     if access == Rights::Full && matches!(place, DatabasePath::File(_)) {
         // a file system without shared memory keeps its old mode: slower, and right all the same
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;

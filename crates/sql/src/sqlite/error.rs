@@ -14,9 +14,13 @@ pub(super) fn sql_error(error: &rusqlite::Error) -> SqlError {
             | ErrorCode::SystemIoFailure
             | ErrorCode::FileLockingProtocolFailed
             | ErrorCode::DiskFull
-            | ErrorCode::OutOfMemory
             | ErrorCode::OperationInterrupted,
         ) => SqlError::Unavailable(cause),
+        // by the limit that `connect` sets, long before the process has none left
+        Some(ErrorCode::OutOfMemory) => SqlError::Rejected(
+            "the statement needs too much memory: sort, group or join fewer rows, or shorter values"
+                .to_owned(),
+        ),
         _ => SqlError::Rejected(cause),
     }
 }
