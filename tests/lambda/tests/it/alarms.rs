@@ -10,7 +10,7 @@ use mcpfn_lambda_emulator::template::Template;
 use mcpfn_lambda_emulator::{Deadline, Failure, Invocation};
 use serde_json::{Value, json};
 
-use crate::{Fixture, call, start, through_url, wait_for};
+use crate::{Fixture, call, start, wait_for};
 
 const DEADLINE: Deadline = Deadline::In(std::time::Duration::from_millis(300));
 const KEY: &[(&str, &str)] = &[
@@ -266,11 +266,8 @@ async fn lines(case: &Case) -> (Vec<String>, Vec<&'static str>) {
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     )];
     if !case.variables.iter().any(|(name, _)| *name == "MCPFN_AUTH") {
-        variables.extend_from_slice(match case.does {
-            // only a caller that is known can repeat a write
-            Does::Write(_) => WRITER,
-            _ => &[("MCPFN_AUTH", "none")],
-        });
+        // nothing is kept for an anonymous caller
+        variables.extend_from_slice(WRITER);
     }
     if !case
         .variables
@@ -297,19 +294,16 @@ async fn lines(case: &Case) -> (Vec<String>, Vec<&'static str>) {
     }
     let mut failed = Vec::new();
     for _ in 0..times {
-        let mut invocation = through_url(&call(tool, &json!({})));
-        if let Does::CallWith(_) = case.does {
-            let mut event = Fixture::named("url-none").with(&call(tool, &json!({})));
-            event["headers"]["x-api-key"] = json!("wrong");
-            invocation = Invocation::new(event);
-        }
+        let mut message = call(tool, &json!({}));
         if let Does::Write(_) = case.does {
-            let mut message = call(tool, &json!({}));
             message["params"]["_meta"]["idempotencyKey"] = json!("once");
-            let mut event = Fixture::named("url-none").with(&message);
-            event["headers"]["x-api-key"] = json!("writer-key");
-            invocation = Invocation::new(event);
         }
+        let mut event = Fixture::named("url-none").with(&message);
+        event["headers"]["x-api-key"] = match case.does {
+            Does::CallWith(_) => json!("wrong"),
+            _ => json!("writer-key"),
+        };
+        let mut invocation = Invocation::new(event);
         if let Does::CallInTime(_) = case.does {
             invocation.deadline = DEADLINE;
         }
