@@ -46,7 +46,12 @@ pub(crate) async fn buffered(response: Response<Body>, shape: Shape) -> Bytes {
             return encoded.into();
         }
     }
-    tracing::warn!(size, most, "an answer was larger than its trigger takes");
+    tracing::warn!(
+        event = "answer_too_large",
+        size,
+        most,
+        "an answer was larger than its trigger takes"
+    );
     let (parts, instead) = mcpfn_http::too_large(parts, &body, size, most).into_parts();
     let Ok(instead) = instead.collect().await;
     document(&parts, &instead.to_bytes(), shape, false).into()
