@@ -26,6 +26,30 @@ fn a_service_is_shared_between_threads() {
 }
 
 #[test]
+fn what_a_client_calls_itself_decides_nothing() {
+    let answers = |client: Value| -> Vec<String> {
+        let meta = json!({"io.modelcontextprotocol/clientInfo": client.clone()});
+        let modern = Request::modern("tools/list", json!({"_meta": meta}));
+        let params = json!({
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client,
+        });
+        let handshake = json!({"id": 1, "method": "initialize", "params": params});
+        let legacy = Request::from_client("2025-11-25", handshake);
+        let answers = [modern, legacy].map(|request| everything().send(&request));
+        answers.iter().map(|answer| answer.text()).collect()
+    };
+    let one = answers(json!({"name": "one", "version": "1"}));
+    assert!(one.iter().all(|body| body.contains("result")), "{one:?}");
+    for name in ["claude", "admin", "mcpfn", "../x"] {
+        assert_eq!(
+            answers(json!({"name": name, "version": "99.0.0"})),
+            one,
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn the_same_calls_give_the_same_bytes() {
     let asks = [
         ("server/discover", json!({})),

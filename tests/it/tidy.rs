@@ -11,6 +11,7 @@ mod modules;
 mod names;
 mod pure;
 mod retired;
+mod security;
 mod source;
 mod status;
 mod workers;
