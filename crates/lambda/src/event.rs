@@ -3,9 +3,9 @@
 
 mod bare;
 mod identity;
+mod not_http;
 mod trigger;
 
-use std::fmt;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use mcpfn_http::AuthError;
 use mcpfn_settings::strip_base_path;
 
 use self::bare::Taken;
+pub(crate) use self::not_http::NotHttp;
 pub(crate) use self::trigger::Trigger;
 
 /// An event of a function URL, an HTTP API, a REST API or a load balancer. Those of a WebSocket API
@@ -120,28 +121,6 @@ pub fn caller_of_event(event: &[u8]) -> Option<Principal> {
         Some(address) => caller.at(address),
         None => caller,
     })
-}
-
-/// An event that no HTTP trigger sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotHttp;
-
-impl fmt::Display for NotHttp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the event is not an HTTP request: call this function through its function URL, an \
-             API Gateway or a load balancer, or invoke it with an event of one of these",
-        )
-    }
-}
-
-impl From<NotHttp> for lambda_runtime::Diagnostic {
-    fn from(error: NotHttp) -> Self {
-        Self {
-            error_type: "NotHttp".to_owned(),
-            error_message: error.to_string(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::NotHttp;
+use super::not_http::NotHttp;
 
 /// The longest path that is served, in bytes.
 const MAX_PATH: usize = 8192;
