@@ -11,11 +11,11 @@ mod wire;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use self::address::PostgresAddress;
 use self::connect::Target;

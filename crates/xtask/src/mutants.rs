@@ -56,7 +56,7 @@ const GROUPS: [Group; 4] = [
         name: "events",
         package: "mcpfn-lambda",
         files: &["crates/lambda/src/event.rs", "crates/lambda/src/event/*.rs"],
-        tests: &["mcpfn-lambda", "mcpfn-it"],
+        tests: &["mcpfn-lambda"],
     },
 ];
 

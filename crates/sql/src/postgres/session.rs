@@ -5,14 +5,13 @@
 //! model wrote: that client reads a message of any size into memory before it can be counted, and
 //! gives values in the binary form of their type, so that a type of an extension can't be shown.
 
-use std::time::Instant;
-
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
 use mcpfn_ports::{Rows, SqlValue};
 use postgres_protocol::IsNull;
 use postgres_protocol::message::backend::{DataRowBody, Message};
 use postgres_protocol::message::frontend::{self, BindError};
+use tokio::time::Instant;
 
 use super::connect::{CancelKey, unexpected};
 use super::text;

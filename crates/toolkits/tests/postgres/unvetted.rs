@@ -1,8 +1,9 @@
 //! SQL that a model wrote, on PostgreSQL: every attack, and which roles are refused.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use mcpfn_ports::{Sql, SqlValue};
+use mcpfn_ports::{ReadLimits, Sql, SqlValue};
 use mcpfn_sql::Postgres;
 use serde_json::json;
 
@@ -160,4 +161,33 @@ fn roles_that_can_do_more_than_read_are_refused() {
         admin(&take);
         assert_eq!(verdict(), Ok(()), "{take}");
     }
+}
+
+/// The clock is advanced, nobody waits; the connection is the same one all the time.
+#[test]
+fn what_a_role_was_granted_meanwhile_is_found_after_five_minutes() {
+    let shop = PostgresShop::new();
+    let owner = Postgres::new(&place::url_of(None, &shop.database)).unwrap();
+    let database = shop.open();
+    let limits = ReadLimits {
+        rows: 1,
+        bytes: 1000,
+        time: Duration::from_secs(3),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let read = || database.read("SELECT 1", limits);
+        assert!(read().await.is_ok());
+        let grant = format!("GRANT UPDATE (note) ON activities TO {}", shop.reader);
+        owner.execute(&grant, &[]).await.unwrap();
+        assert!(read().await.is_ok(), "within five minutes");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(5 * 60)).await;
+        tokio::time::resume();
+        let refused = read().await.unwrap_err().to_string();
+        assert!(refused.contains("may change `activities`"), "{refused}");
+    });
 }
