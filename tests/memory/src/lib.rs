@@ -27,6 +27,11 @@ impl Counting {
         }
     }
 
+    /// How many bytes are in use.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::SeqCst)
+    }
+
     /// Runs something and gives how many bytes more than before were in use at most, meanwhile.
     pub fn peak_of<T>(&self, run: impl FnOnce() -> T) -> (T, usize) {
         let before = self.used.load(Ordering::SeqCst);
