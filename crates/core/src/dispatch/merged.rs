@@ -2,7 +2,9 @@
 //! Not the place of servers without upstreams: their lists are bytes.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::method::Method;
 use crate::call::Call;
@@ -93,6 +95,25 @@ fn cx(server: &Server, call: &Call<'_>, started_ms: u64, platform: &Arc<Platform
     })
 }
 
+/// A list, or none once the time of `cx` is over: an upstream that never answers holds no other.
+fn in_time(mut list: BoxFuture<'static, ListOutcome>, cx: Cx) -> BoxFuture<'static, ListOutcome> {
+    // made when it is first needed: most lists are there at once
+    let mut end: Option<BoxFuture<'static, ()>> = None;
+    Box::pin(poll_fn(move |context| {
+        if let Poll::Ready(outcome) = list.as_mut().poll(context) {
+            return Poll::Ready(outcome);
+        }
+        let end = end.get_or_insert_with(|| {
+            let (cx, left) = (cx.clone(), cx.remaining());
+            Box::pin(async move { cx.sleep(left).await })
+        });
+        end.as_mut().poll(context).map(|()| ListOutcome {
+            listing: None,
+            trouble: Some("its list did not come in time".to_owned()),
+        })
+    }))
+}
+
 /// The lists of the upstreams that the caller may see, and how long they hold together, in
 /// milliseconds: as long as the one that is asked for again first.
 async fn ask(
@@ -111,7 +132,7 @@ async fn ask(
         .collect();
     let asked: Vec<BoxFuture<'static, ListOutcome>> = visible
         .iter()
-        .map(|upstream| upstream.upstream.list(kind, cx.clone()))
+        .map(|upstream| in_time(upstream.upstream.list(kind, cx.clone()), cx.clone()))
         .collect();
     let mut ttl_ms = server.list_ttl_ms();
     let mut lists = Vec::with_capacity(asked.len());

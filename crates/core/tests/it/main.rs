@@ -10,5 +10,8 @@ mod principles;
 /// Mistakes of a registration, all at once; macros and builder give the same bytes.
 mod registration;
 
+/// Servers behind one, as authors may write them.
+mod upstreams;
+
 /// One message in, the bytes of its answer out.
 mod support;

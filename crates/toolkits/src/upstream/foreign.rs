@@ -212,6 +212,8 @@ pub(super) fn nesting(json: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+    use proptest::{collection, sample};
     use serde_json::{Value, json};
 
     use super::*;
@@ -268,6 +270,78 @@ mod tests {
         assert_eq!(clean(&deep).len(), 200_002);
         assert_eq!(nesting(&deep), 100_000);
         assert_eq!(nesting(r#"{"a[[":["]"],"b":[[]]}"#), 3);
+    }
+
+    /// Any JSON whose texts have hidden characters, and parts of the token, in any place.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let part = prop_oneof![
+            Just(TOKEN.to_owned()),
+            Just(STANDARD.encode(format!("u:{TOKEN}"))),
+            proptest::char::any().prop_map(String::from),
+            sample::select(vec![
+                "\u{202e}",
+                "\u{e0041}",
+                "\u{fe0f}",
+                "\"",
+                "\\",
+                "/",
+                "\0",
+                "ghp_"
+            ])
+            .prop_map(str::to_owned),
+        ];
+        let text = collection::vec(part, 0..6).prop_map(|parts| parts.concat());
+        let leaf = prop_oneof![
+            text.clone().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(4, 24, 4, move |inner| {
+            prop_oneof![
+                collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                collection::vec((text.clone(), inner), 0..4)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    /// The same by way of values.
+    fn cleaned(value: Value) -> Value {
+        let text = |text: &str| cleaner().text(text).into_owned();
+        match value {
+            Value::String(said) => text(&said).into(),
+            Value::Array(items) => items.into_iter().map(cleaned).collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(key, value)| (text(&key), cleaned(value)))
+                .collect(),
+            other => other,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_by_text_is_the_same_as_value_by_value(value in any_json()) {
+            for json in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+                let text = cleaner().json(&json).unwrap_or(json);
+                prop_assert!(!text.contains(TOKEN));
+                let read: Value = serde_json::from_str(&text).unwrap();
+                let cleaned = cleaned(value.clone());
+                // two names may become one: then only one of the members is left
+                if members(&cleaned) == members(&value) {
+                    prop_assert_eq!(read, cleaned);
+                }
+            }
+        }
+    }
+
+    fn members(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => items.iter().map(members).sum(),
+            Value::Object(inner) => inner.len() + inner.values().map(members).sum::<usize>(),
+            _ => 0,
+        }
     }
 
     #[test]
