@@ -38,7 +38,7 @@ const VARIABLE: &str = "MCPFN_UPSTREAMS";
 const MAX: usize = 16;
 
 /// Bytes of all lists of all upstreams, each of which has an equal share: none takes another one's.
-const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
 
 /// One server to front.
 #[derive(Debug, Clone)]

@@ -15,8 +15,8 @@ const UPSTREAMS: usize = 4;
 const PAGES: usize = 10;
 const TOOLS_OF_A_PAGE: usize = 100;
 
-/// What all lists together take once they are known, in bytes: 16 MB, with a tenth for the index.
-const MOST_KEPT: usize = 17_600_000;
+/// What these lists take once they are known, in bytes: 4 MiB each.
+const MOST_KEPT: usize = UPSTREAMS * 4 * 1024 * 1024 * 21 / 20;
 
 /// What they take at most while they are read: the same, and for each upstream one page as it came,
 /// once more as the message that it has.

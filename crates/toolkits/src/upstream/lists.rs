@@ -134,23 +134,15 @@ impl ListCache {
             .unwrap_or_else(|| "its list did not come in time".to_owned())
     }
 
-    /// How many bytes a list may take beside the others.
+    /// How many bytes a list may take: a fixed part, because two of them may be asked for at the same
+    /// time. Most servers have tools alone.
     fn room(&self, kind: ListKind) -> usize {
-        let others = [
-            ListKind::Tools,
-            ListKind::Resources,
-            ListKind::Templates,
-            ListKind::Prompts,
-        ];
-        let taken = others
-            .into_iter()
-            .filter(|other| *other != kind)
-            .map(|other| {
-                self.kept(other, |kept| {
-                    kept.list.as_ref().map_or(0, |list| list.bytes())
-                })
-            });
-        self.share.saturating_sub(taken.sum()).min(MAX_LIST_BYTES)
+        let part = match kind {
+            ListKind::Tools => 2,
+            ListKind::Resources => 4,
+            ListKind::Templates | ListKind::Prompts => 8,
+        };
+        (self.share / part).min(MAX_LIST_BYTES)
     }
 }
 
@@ -273,7 +265,9 @@ impl ListAccess {
         let mut pages = Pages::new(kind, &self.client.name, self.lists.room(kind));
         let came = |pages: &Pages| {
             self.lists.kept(kind, |kept| {
-                if !kept.whole {
+                // not by fewer pages than another time
+                let known = kept.list.as_ref().map_or(0, |list| list.len());
+                if !kept.whole && pages.list.len() >= known {
                     kept.list = Some(Arc::new(pages.list.clone()));
                 }
             });
@@ -331,4 +325,24 @@ async fn within(work: &mut BoxFuture<'_, ()>, time: Duration, cx: &Cx) -> bool {
         sleep.as_mut().poll(context).map(|()| false)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::{MAX, MAX_LIST_BYTES as ALL};
+
+    #[test]
+    fn lists_of_all_upstreams_have_one_bound() {
+        for upstreams in 1..=MAX {
+            let lists = ListCache::new(ALL / upstreams);
+            let room = |kind| lists.room(kind);
+            let tools = room(ListKind::Tools);
+            let others =
+                room(ListKind::Resources) + room(ListKind::Templates) + room(ListKind::Prompts);
+            assert!((tools + others) * upstreams <= ALL, "{upstreams}");
+            // ten times what the largest known servers have
+            assert!(tools >= 1024 * 1024, "{upstreams}");
+        }
+    }
 }
