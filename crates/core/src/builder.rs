@@ -83,6 +83,7 @@ pub struct Builder {
     upstreams: Vec<Arc<dyn Upstream>>,
     state: TypeMap,
     logging: bool,
+    idempotency_keys: bool,
     per_page: usize,
     list_ttl: Duration,
     most_result: usize,
@@ -100,6 +101,7 @@ impl Builder {
             upstreams: Vec::new(),
             state: TypeMap::default(),
             logging: false,
+            idempotency_keys: true,
             per_page: PAGE,
             list_ttl: LIST_TTL,
             most_result: MAX_RESULT,
@@ -185,6 +187,13 @@ impl Builder {
         self
     }
 
+    /// For a platform without a store of idempotent writes: arguments that are idempotency keys are
+    /// not published, because what is said of them would not be true. Calls with a key are refused.
+    pub fn without_idempotency_keys(mut self) -> Self {
+        self.idempotency_keys = false;
+        self
+    }
+
     /// Entries of one page of a list; 100 by default.
     pub fn page_size(mut self, entries: usize) -> Self {
         self.per_page = entries;
@@ -220,6 +229,7 @@ impl Builder {
             prompts: self.prompts,
             resources: self.resources,
             upstreams: self.upstreams,
+            idempotency_keys: self.idempotency_keys,
         };
         let registry = declared.register(&mut mistakes);
         if !mistakes.is_empty() {

@@ -5,12 +5,17 @@
 //! An idempotent write runs as background work, so that a client that disconnects does not
 //! leave it half done; its repeat gets the result. A failure that the handler returns releases
 //! the key. A write that ran out of time, panicked, or made a result that can't be sent keeps
-//! the key: it may have happened.
+//! the key: it may have happened. So does one whose end the store never heard of: its repeat is
+//! told that the outcome is unknown.
+//!
+//! Every question to a store has a limit of its own (`asked`); a store that does not answer in time
+//! is one that is unavailable.
 //!
 //! A stale result is replaced after the response where the host can work then (`Background`):
 //! Lambda does so before it asks for the next event.
 
 pub(crate) mod address;
+pub(crate) mod asked;
 pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod idempotency;

@@ -22,7 +22,8 @@ pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use runtime::{Background, Clock, Random, Timer};
 pub use store::{
-    Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
+    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
+    StoreError,
 };
 
 /// What a host gives to a call.
@@ -160,7 +161,8 @@ impl Platform {
         self
     }
 
-    /// Adds the store of idempotent writes. Without one, an `idempotencyKey` has no effect.
+    /// Adds the store of idempotent writes. Without one, a write with an `idempotencyKey` is
+    /// refused: its repeat would write again.
     #[must_use]
     pub fn with_idempotency(
         mut self,

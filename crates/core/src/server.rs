@@ -20,6 +20,7 @@ use crate::model::capabilities::ServerCapabilities;
 use crate::model::implementation::Implementation;
 use crate::model::list_kind::ListKind;
 use crate::port::TypeMap;
+use crate::port::store::Rate;
 use crate::text::in_order;
 use crate::tool::schema::HeaderParameter;
 use crate::upstream::UpstreamList;
@@ -91,6 +92,13 @@ impl Server {
             registry.resources().len(),
             registry.prompts().len(),
         )
+    }
+
+    /// The rate limits that tools have themselves, by the tools' names: for a host that has to find a
+    /// limiter for each before it serves.
+    pub fn rate_limits(&self) -> impl Iterator<Item = (&str, Rate)> {
+        let tools = self.0.registry.tools().iter();
+        tools.filter_map(|tool| Some((tool.name.as_str(), tool.rate_limit?)))
     }
 
     /// The arguments of a tool that its clients repeat in headers.

@@ -13,30 +13,40 @@
 //! | `sk` | attributes | requests |
 //! |---|---|---|
 //! | `cache` | `payload` (B), `packed_from` (N: its size before LZ4, absent if it is not packed), `expires_ms` (N) | `GetItem`, `PutItem` |
-//! | `rate` | `full_at` (N, microseconds: when the bucket is full again) | one conditional `UpdateItem`, seldom a second, never more than four |
-//! | `once`, held | `holder` (S, a random name), `held_until` (N, milliseconds) | conditional `PutItem`; `DeleteItem` to let go |
-//! | `once`, done | `holder`, `payload`, `packed_from`, `expires_ms` | conditional `PutItem` |
+//! | `rate` | `full_at` (N, microseconds: when the bucket is full again), `by0` to `by7` (S, random names of the last updates) | one conditional `UpdateItem` for each lease, seldom a second, never more than four |
+//! | `idempotency`, held | `holder` (S, a random name), `held_until` (N, milliseconds), `expires_ms` (N) | conditional `PutItem`; `DeleteItem` to let go; `GetItem` to wait |
+//! | `idempotency`, done | `holder`, `payload`, `packed_from`, `expires_ms` | conditional `PutItem` |
 //!
 //! # What is guaranteed
 //!
 //! *Results* are read eventually consistent, at half the price: a replica that lags gives an older
-//! result of the same call, which has not expired either, or none.
+//! result of the same call, which has not expired either, or none. One that was read is given for
+//! two seconds more without a request.
 //!
-//! *Rate limits* are exact among all environments. A caller whose bucket is known to be empty is
-//! refused without a request, because a bucket only fills with time.
+//! *Rate limits* hold among all environments: never more calls than the rate, and what one
+//! environment has leased. A lease is for as many calls as the environment had of this caller in
+//! the last second, at most a 32nd of the rate, and ends after a second; below 64 calls there are
+//! no leases, and limits are exact. A caller whose bucket is known to be empty is refused without a
+//! request, because a bucket only fills with time.
 //!
-//! *Writes*: of all who begin a key, one is the first. An environment whose hold expired, after
-//! another one began, can't overwrite what that one does: its `finish` fails and its `abandon` does
-//! nothing. Inside one environment the latest to begin counts as the holder.
+//! *Writes*: of all who begin a key, one is the first, and the key is free again only if that one
+//! lets go of it. A hold that ends without a result is known as one until it expires. Who lost its
+//! hold can't overwrite what another call does. Each call has a name of its own, so that a request
+//! that is sent twice is done once.
 //!
 //! # When the table is down
 //!
 //! Nothing is asked before the first use, and the client is made then. A request has a limit
 //! ([`Table::timeout`]), and one retry inside it where a new connection may help. After three
-//! failed requests in a row, or at once when the table is missing or forbidden, no request is sent
-//! for five seconds and every call fails at no cost; then one call tries. Idle connections are not
-//! used again after a minute, so that an environment that was frozen meanwhile does not wait on one
-//! that is gone.
+//! failed requests for a key in a row that key is not asked for during five seconds; after failed
+//! requests for three keys of one store in a row, or at once when the table is missing or
+//! forbidden, no request of that store is sent for five seconds and every call fails at no cost;
+//! then one call tries. The end of a write is sent all the same. Idle connections are not used again after a
+//! minute, so that an environment that was frozen meanwhile does not wait on one that is gone.
+//!
+//! A request that is throttled says that its key is hot, and nothing of the table: no other key is
+//! treated differently. A caller whose rate item is throttled is counted by each environment alone
+//! for a second, from what it knew of the bucket.
 
 mod attributes;
 mod breaker;
@@ -44,25 +54,38 @@ mod cache;
 mod client;
 mod connector;
 mod failure;
+mod hot;
 mod idempotency;
 mod limiter;
 mod pack;
 mod table;
 
+use aws_sdk_dynamodb::config::SharedHttpClient;
 pub use mcpfn_aws::AccessKeys;
 pub use table::Table;
 
+use breaker::Breaker;
 use client::TableClient;
-use idempotency::HeldKeys;
-use limiter::Known;
+use limiter::Buckets;
+use mcpfn_native::memory::MemoryStores;
 
-/// The three stores over one table, one connection pool and one circuit breaker. Made in no time:
-/// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.
+/// The three stores over one table and one connection pool, each with a circuit breaker of its
+/// own. Made in no time: nothing happens before the first use. One of these belongs to a process,
+/// behind an `Arc`.
 #[derive(Debug)]
 pub struct Stores {
     client: TableClient,
-    known: Known,
-    holds: HeldKeys,
+    breakers: Breakers,
+    buckets: Buckets,
+    hot: MemoryStores,
+}
+
+/// One for each store: what fails for one says nothing of the others.
+#[derive(Debug, Default)]
+struct Breakers {
+    cache: Breaker,
+    limiter: Breaker,
+    idempotency: Breaker,
 }
 
 impl Stores {
@@ -71,8 +94,18 @@ impl Stores {
     pub fn new(table: Table) -> Self {
         Self {
             client: TableClient::new(table),
-            known: Known::default(),
-            holds: HeldKeys::default(),
+            breakers: Breakers::default(),
+            buckets: Buckets::default(),
+            hot: hot::results(),
         }
+    }
+
+    /// The same over another HTTP client, as a test has one that plays the table.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn over(table: Table, http: impl aws_sdk_dynamodb::config::HttpClient + 'static) -> Self {
+        let mut stores = Self::new(table);
+        stores.client = stores.client.over(SharedHttpClient::new(http));
+        stores
     }
 }

@@ -84,7 +84,12 @@ where
 {
     let settings = Settings::read(environment(), program).map_err(|error| error.to_string())?;
     logging::start(settings.log_level);
-    let (server, add) = build(setup)?;
+    // what one environment remembers, the next one does not know
+    #[cfg(feature = "dynamodb")]
+    let shared = settings.table.is_some();
+    #[cfg(not(feature = "dynamodb"))]
+    let shared = false;
+    let (server, add) = build(setup, shared)?;
     let (methods, policies) = (settings.common.methods.clone(), settings.common.policies);
     let iam = settings.common.credentials.iam.clone();
     let default_scopes = settings.common.credentials.default_scopes.clone();
@@ -108,7 +113,8 @@ where
             if let Some(table) = settings.table {
                 return Ok(policies.apply(platform, Arc::new(crate::dynamodb::Stores::new(table))));
             }
-            Ok(policies.apply(platform, Arc::new(MemoryStores::default())))
+            let own = Arc::new(MemoryStores::default());
+            Ok(policies.apply_without_idempotency(platform, own))
         },
         add,
     )?;

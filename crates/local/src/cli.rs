@@ -115,7 +115,7 @@ where
         settings.common.log_level.unwrap_or(quiet),
         settings.log_format,
     );
-    let (server, add) = build(setup)?;
+    let (server, add) = build(setup, true)?;
     if arguments.version {
         say(&format!("{} {}\n", server.name(), server.version()));
         return Ok(ExitCode::SUCCESS);

@@ -43,7 +43,7 @@
 //! |---|---|
 //! | `lambda` | [`main!`], [`run`] and [`run_with`] also serve AWS Lambda, when Lambda is what started the program. Off by default: it is half a megabyte that a program for this machine never runs |
 //! | `dynamodb` | on Lambda, `MCPFN_DYNAMODB_TABLE` names a DynamoDB table by which all environments share cached results, rate limits and idempotent writes. Without it each environment has its own |
-//! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` runs once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it such a key has no effect there |
+//! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` runs once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it no tool offers such a key there, and a call with one is refused |
 //! | `testing` | [`testing`], for tests of handlers and servers. Enable it in `[dev-dependencies]` |
 //! | `r2` | on Workers, `Variables::r2` gives an R2 bucket as the port [`Blobs`](port::Blobs), for the toolkit `files` or tools of your own |
 

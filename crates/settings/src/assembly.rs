@@ -34,14 +34,19 @@ pub struct Assembly {
     pub key_is_new: bool,
 }
 
-/// Asks the program for its server, and builds it.
+/// Asks the program for its server, and builds it. `remembers_writes` is whether the host has a
+/// store of idempotent writes, without which no tool offers an idempotency key.
 ///
 /// # Errors
 /// What is wrong with either, in sentences.
 pub fn build<E: Display, P>(
     setup: impl FnOnce() -> Result<Setup<P>, E>,
+    remembers_writes: bool,
 ) -> Result<(Server, P), String> {
-    let Setup { builder, ports } = setup().map_err(|error| error.to_string())?;
+    let Setup { mut builder, ports } = setup().map_err(|error| error.to_string())?;
+    if !remembers_writes {
+        builder = builder.without_idempotency_keys();
+    }
     let server = builder.build().map_err(|error| error.to_string())?;
     Ok((server, ports))
 }

@@ -22,7 +22,7 @@ pub struct Policies {
     pub addresses: AddressLimits,
     /// `MCPFN_RATE_LIMIT_ON_ERROR`.
     pub rate_limit_on_error: FailureMode,
-    /// `MCPFN_IDEMPOTENCY_ON_ERROR`.
+    /// `MCPFN_IDEMPOTENCY_ON_ERROR`; writes with a key are refused when not set.
     pub idempotency_on_error: FailureMode,
     /// `MCPFN_LOG_ARGUMENTS`: the audit log has what callers sent, without secrets.
     pub log_arguments: bool,
@@ -36,14 +36,25 @@ impl Policies {
         platform: Platform,
         stores: Arc<S>,
     ) -> Platform {
+        self.apply_without_idempotency(platform, Arc::clone(&stores))
+            .with_idempotency(stores, self.idempotency_on_error)
+    }
+
+    /// The same, with stores that other instances of the server do not share: a repeat that reaches
+    /// another instance would write again, so writes are not remembered at all.
+    #[must_use]
+    pub fn apply_without_idempotency<S: ResultCache + RateLimiter + 'static>(
+        self,
+        platform: Platform,
+        stores: Arc<S>,
+    ) -> Platform {
         let limits = RateLimits {
             limiter: Arc::clone(&stores) as _,
             rate: self.rate,
             failure_mode: self.rate_limit_on_error,
         };
         self.apply_to_audit_log(platform)
-            .with_cache(Arc::clone(&stores) as _)
-            .with_idempotency(stores, self.idempotency_on_error)
+            .with_cache(stores)
             .with_rate_limits(limits)
     }
 
@@ -63,12 +74,14 @@ impl EnvReader<'_> {
     pub(crate) fn policies(&mut self, rate: Option<Rate>) -> Policies {
         let rate = self.rate("MCPFN_RATE_LIMIT", rate);
         let addresses = self.addresses();
-        let mut on_error = |name: &str| self.parsed(name, FailureMode::Open, "allow or deny");
+        let mut on_error =
+            |name: &str, default: FailureMode| self.parsed(name, default, "allow or deny");
         Policies {
             rate,
             addresses,
-            rate_limit_on_error: on_error("MCPFN_RATE_LIMIT_ON_ERROR"),
-            idempotency_on_error: on_error("MCPFN_IDEMPOTENCY_ON_ERROR"),
+            rate_limit_on_error: on_error("MCPFN_RATE_LIMIT_ON_ERROR", FailureMode::Open),
+            // a write that is made twice can't be taken back, one that was refused can be repeated
+            idempotency_on_error: on_error("MCPFN_IDEMPOTENCY_ON_ERROR", FailureMode::Closed),
             log_arguments: self.form("MCPFN_LOG_ARGUMENTS", "redacted"),
         }
     }

@@ -149,7 +149,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new(
         "MCPFN_IDEMPOTENCY_ON_ERROR",
         "allow|deny",
-        "allow",
+        "deny",
         "what happens to writes with an idempotency key while their store is unavailable",
     ),
     Setting::new(

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use mcpfn_core::{
     handler::BoxFuture,
     port::{
-        Admission, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache, StoreError,
+        Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter,
+        ResultCache, StoreError,
     },
 };
 
@@ -38,9 +39,26 @@ struct StoreState {
 }
 
 /// A write that was begun.
-enum Write {
-    Held { until_ms: u64 },
-    Completed { result: Bytes, expires_ms: u64 },
+struct Write {
+    holder: Holder,
+    until_ms: u64,
+    expires_ms: u64,
+    result: Option<Bytes>,
+}
+
+impl Write {
+    fn status(&self, now_ms: u64) -> Option<IdempotencyStatus> {
+        let known = match &self.result {
+            Some(result) => IdempotencyStatus::Completed(result.clone()),
+            None if now_ms < self.until_ms => IdempotencyStatus::InProgress,
+            None => IdempotencyStatus::Unknown,
+        };
+        (now_ms < self.expires_ms).then_some(known)
+    }
+
+    fn is_held_by(&self, holder: &Holder) -> bool {
+        self.result.is_none() && self.holder == *holder
+    }
 }
 
 impl TestStores {
@@ -130,48 +148,79 @@ impl RateLimiter for TestStores {
             }
         })
     }
+
+    fn give_back(&self, key: &str, rate: Rate, _now_ms: u64) {
+        if let Some(full_at_us) = self.lock().full_at_us.get_mut(key) {
+            *full_at_us = rate.put_back(*full_at_us);
+        }
+    }
 }
 
 impl IdempotencyStore for TestStores {
     fn begin<'a>(
         &'a self,
         key: &'a str,
-        now_ms: u64,
-        held_until_ms: u64,
+        holder: &'a Holder,
+        hold: Hold,
     ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
         self.when_up(|state| {
-            match state.writes.get(key) {
-                Some(Write::Held { until_ms }) if *until_ms > now_ms => {
-                    return IdempotencyStatus::InProgress;
-                }
-                Some(Write::Completed { result, expires_ms }) if *expires_ms > now_ms => {
-                    return IdempotencyStatus::Completed(result.clone());
-                }
-                _ => {}
+            let others = state.writes.get(key).filter(|it| !it.is_held_by(holder));
+            if let Some(status) = others.and_then(|write| write.status(hold.now_ms)) {
+                return status;
             }
-            let held = Write::Held {
-                until_ms: held_until_ms,
+            let held = Write {
+                holder: *holder,
+                until_ms: hold.until_ms,
+                expires_ms: hold.expires_ms,
+                result: None,
             };
             state.writes.insert(key.to_owned(), held);
             IdempotencyStatus::Acquired
         })
     }
 
+    fn look<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<IdempotencyStatus>, StoreError>> {
+        self.when_up(|state| state.writes.get(key)?.status(now_ms))
+    }
+
     fn complete<'a>(
         &'a self,
         key: &'a str,
+        holder: &'a Holder,
         result: Bytes,
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.when_up(|state| {
-            let completed = Write::Completed { result, expires_ms };
+        let kept = self.when_up(|state| {
+            if state.writes.get(key).is_some_and(|it| it.holder != *holder) {
+                return Err(StoreError::lasting("another call holds the key"));
+            }
+            let completed = Write {
+                holder: *holder,
+                until_ms: 0,
+                expires_ms,
+                result: Some(result),
+            };
             state.writes.insert(key.to_owned(), completed);
-        })
+            Ok(())
+        });
+        Box::pin(async move { kept.await? })
     }
 
-    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn release<'a>(
+        &'a self,
+        key: &'a str,
+        holder: &'a Holder,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         self.when_up(|state| {
-            if let Some(Write::Held { .. }) = state.writes.get(key) {
+            if state
+                .writes
+                .get(key)
+                .is_some_and(|it| it.is_held_by(holder))
+            {
                 state.writes.remove(key);
             }
         })
@@ -199,16 +248,38 @@ mod tests {
     #[test]
     fn a_write_is_held_completed_and_released() {
         let stores = TestStores::default();
-        let begin = |now_ms| block_on(stores.begin("k", now_ms, now_ms + 10)).unwrap();
-        assert_eq!(begin(0), IdempotencyStatus::Acquired);
-        assert_eq!(begin(9), IdempotencyStatus::InProgress);
-        assert_eq!(begin(10), IdempotencyStatus::Acquired, "its holder is gone");
-        block_on(stores.release("k")).unwrap();
-        assert_eq!(begin(11), IdempotencyStatus::Acquired);
-        block_on(stores.complete("k", "done".into(), 100)).unwrap();
-        block_on(stores.release("k")).unwrap();
-        assert_eq!(begin(99), IdempotencyStatus::Completed("done".into()));
-        assert_eq!(begin(100), IdempotencyStatus::Acquired, "it expired");
+        let (one, other) = ([1; 16], [2; 16]);
+        let begin = |holder: &Holder, now_ms| {
+            let hold = Hold {
+                now_ms,
+                until_ms: now_ms + 10,
+                expires_ms: 200,
+            };
+            block_on(stores.begin("k", holder, hold)).unwrap()
+        };
+        assert_eq!(begin(&one, 0), IdempotencyStatus::Acquired);
+        assert_eq!(begin(&other, 9), IdempotencyStatus::InProgress);
+        assert_eq!(begin(&one, 9), IdempotencyStatus::Acquired, "its own name");
+        assert_eq!(begin(&other, 19), IdempotencyStatus::Unknown);
+        assert_eq!(
+            begin(&other, 200),
+            IdempotencyStatus::Acquired,
+            "it expired"
+        );
+        block_on(stores.release("k", &one)).unwrap();
+        assert_eq!(begin(&one, 0), IdempotencyStatus::InProgress, "another's");
+        block_on(stores.release("k", &other)).unwrap();
+        assert_eq!(begin(&one, 11), IdempotencyStatus::Acquired);
+        let done = Bytes::from_static(b"done");
+        assert!(block_on(stores.complete("k", &other, "no".into(), 100)).is_err());
+        block_on(stores.complete("k", &one, done.clone(), 100)).unwrap();
+        block_on(stores.release("k", &one)).unwrap();
+        assert_eq!(begin(&other, 99), IdempotencyStatus::Completed(done));
+        assert_eq!(
+            begin(&other, 100),
+            IdempotencyStatus::Acquired,
+            "it expired"
+        );
         assert_eq!(stores.writes(), 1);
     }
 
@@ -231,7 +302,12 @@ mod tests {
         assert!(block_on(stores.get("k", 0)).is_err());
         assert!(block_on(stores.put("k", "w".into(), 10)).is_err());
         assert!(block_on(stores.admit("k", Rate::per_minute(1), 0)).is_err());
-        assert!(block_on(stores.begin("k", 0, 1)).is_err());
+        let hold = Hold {
+            now_ms: 0,
+            until_ms: 1,
+            expires_ms: 1,
+        };
+        assert!(block_on(stores.begin("k", &[1; 16], hold)).is_err());
         stores.come_back();
         assert_eq!(block_on(stores.get("k", 0)).unwrap(), Some("v".into()));
         assert_eq!((stores.cached_results(), stores.writes()), (1, 0));

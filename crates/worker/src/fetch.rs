@@ -15,7 +15,7 @@ use mcpfn_auth::Signatures;
 use mcpfn_core::{
     Builder,
     policy::RateLimits,
-    port::{HttpClient, Platform},
+    port::{HttpClient, IdempotencyStore, Platform},
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{Assembly, EnvReader, Policies, Setting, Setup, build};
@@ -28,6 +28,7 @@ use crate::hangup::Hangup;
 use crate::http_client::Fetch;
 use crate::ports::Isolate;
 use crate::settings::{HOST, Settings};
+use crate::stores::RateBindings;
 use crate::uncaught::uncaught;
 use crate::variables::Variables;
 use crate::web_crypto::WebCrypto;
@@ -41,8 +42,8 @@ thread_local! {
 
 /// The binding of the KV namespace for results. Without one, nothing is kept.
 const CACHE: &str = "CACHE";
-/// The binding of the Durable Objects for idempotent writes. Without one, an `idempotencyKey`
-/// has no effect.
+/// The binding of the Durable Objects for idempotent writes. Without one, no tool offers an
+/// idempotency key, and a call with one is refused.
 const IDEMPOTENCY: &str = "IDEMPOTENCY";
 
 /// What every event of this isolate shares.
@@ -121,8 +122,10 @@ impl WorkerHost {
             )
         })?;
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
-        let (server, add) = build(|| setup(variables))?;
+        let writes = variables.idempotency(IDEMPOTENCY)?;
+        let (server, add) = build(|| setup(variables), writes.is_some())?;
         let policies = settings.common.policies;
+        let rates = variables.rates(policies.rate, &server)?;
         let zones = Rc::<OwnZones>::default();
         let Assembly {
             service, platform, ..
@@ -133,7 +136,7 @@ impl WorkerHost {
             |_, keys| {
                 let platform = ports::platform(keys)
                     .with_port::<dyn HttpClient>(Arc::new(Fetch(Rc::clone(&zones))));
-                with_stores(platform, variables, policies)
+                Ok(with_stores(platform, variables, policies, rates, writes))
             },
             add,
         )?;
@@ -178,9 +181,11 @@ fn with_stores(
     platform: Platform,
     variables: &Variables,
     policies: Policies,
-) -> Result<Platform, String> {
+    rates: RateBindings,
+    writes: Option<Arc<dyn IdempotencyStore>>,
+) -> Platform {
     let limits = RateLimits {
-        limiter: Arc::new(variables.rates(policies.rate)?),
+        limiter: Arc::new(rates),
         rate: policies.rate,
         failure_mode: policies.rate_limit_on_error,
     };
@@ -193,8 +198,8 @@ fn with_stores(
     if let Some(cache) = variables.kv_cache(CACHE) {
         platform = platform.with_cache(Arc::new(cache));
     }
-    if let Some(store) = variables.idempotency(IDEMPOTENCY)? {
+    if let Some(store) = writes {
         platform = platform.with_idempotency(store, policies.idempotency_on_error);
     }
-    Ok(platform)
+    platform
 }

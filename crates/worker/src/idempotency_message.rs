@@ -1,13 +1,13 @@
 //! What an isolate and an object say to each other, as bytes. Both are the same program, except
 //! while a new version is deployed.
 
-/// Bytes of the name of who holds a key.
-pub(crate) const HOLDER: usize = 16;
+use mcpfn_core::port::{Hold, Holder};
 
 /// What is asked of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HoldAction<'a> {
-    Begin { now_ms: u64, held_until_ms: u64 },
+    Begin(Hold),
+    Look { now_ms: u64 },
     Complete { expires_ms: u64, result: &'a [u8] },
     Release,
 }
@@ -18,21 +18,25 @@ pub(crate) enum HoldAction<'a> {
 pub(crate) struct HoldRequest<'a> {
     pub(crate) action: HoldAction<'a>,
     pub(crate) key: &'a str,
-    pub(crate) holder: &'a [u8; HOLDER],
+    pub(crate) holder: &'a Holder,
 }
 
 impl<'a> HoldRequest<'a> {
     /// Keys are 43 characters; of a longer one than 255, the rest is no part of it.
     pub(crate) fn write(&self) -> Vec<u8> {
-        let (letter, first, second): (_, &[u8], &[u8]) = match &self.action {
-            HoldAction::Begin {
-                now_ms,
-                held_until_ms,
-            } => (b'b', &now_ms.to_be_bytes(), &held_until_ms.to_be_bytes()),
+        let number = |number: u64| number.to_be_bytes().to_vec();
+        let (letter, rest) = match self.action {
+            HoldAction::Begin(hold) => (
+                b'b',
+                [hold.now_ms, hold.until_ms, hold.expires_ms]
+                    .map(number)
+                    .concat(),
+            ),
+            HoldAction::Look { now_ms } => (b'l', number(now_ms)),
             HoldAction::Complete { expires_ms, result } => {
-                (b'f', &expires_ms.to_be_bytes(), result)
+                (b'f', [number(expires_ms).as_slice(), result].concat())
             }
-            HoldAction::Release => (b'a', &[], &[]),
+            HoldAction::Release => (b'a', Vec::new()),
         };
         let key = &self.key.as_bytes()[..self.key.len().min(usize::from(u8::MAX))];
         [
@@ -40,8 +44,7 @@ impl<'a> HoldRequest<'a> {
             self.holder.as_slice(),
             &[key.len() as u8],
             key,
-            first,
-            second,
+            &rest,
         ]
         .concat()
     }
@@ -54,11 +57,16 @@ impl<'a> HoldRequest<'a> {
         let action = match letter {
             b'b' => {
                 let (now_ms, rest) = number(rest)?;
-                HoldAction::Begin {
+                let (until_ms, rest) = number(rest)?;
+                HoldAction::Begin(Hold {
                     now_ms,
-                    held_until_ms: number(rest)?.0,
-                }
+                    until_ms,
+                    expires_ms: number(rest)?.0,
+                })
             }
+            b'l' => HoldAction::Look {
+                now_ms: number(rest)?.0,
+            },
             b'f' => {
                 let (expires_ms, result) = number(rest)?;
                 HoldAction::Complete { expires_ms, result }
@@ -84,6 +92,10 @@ fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
 pub(crate) enum HoldAnswer {
     First,
     Running,
+    /// A hold ended without a word.
+    Unknown,
+    /// Nothing is known of the key.
+    Free,
     Done(Vec<u8>),
     /// Finished, or let go of.
     Kept,
@@ -96,6 +108,8 @@ impl HoldAnswer {
         match self {
             Self::First => b"1".to_vec(),
             Self::Running => b"r".to_vec(),
+            Self::Unknown => b"u".to_vec(),
+            Self::Free => b"n".to_vec(),
             Self::Done(result) => [b"d", result.as_slice()].concat(),
             Self::Kept => b"k".to_vec(),
             Self::Lost => b"l".to_vec(),
@@ -106,6 +120,8 @@ impl HoldAnswer {
         Some(match bytes.split_first()? {
             (b'1', _) => Self::First,
             (b'r', _) => Self::Running,
+            (b'u', _) => Self::Unknown,
+            (b'n', _) => Self::Free,
             (b'd', result) => Self::Done(result.to_vec()),
             (b'k', _) => Self::Kept,
             (b'l', _) => Self::Lost,
@@ -118,13 +134,17 @@ impl HoldAnswer {
 mod tests {
     use super::*;
 
+    const HOLD: Hold = Hold {
+        now_ms: 1,
+        until_ms: 2,
+        expires_ms: u64::MAX,
+    };
+
     #[test]
     fn what_is_written_is_read() {
         for action in [
-            HoldAction::Begin {
-                now_ms: 1,
-                held_until_ms: u64::MAX,
-            },
+            HoldAction::Begin(HOLD),
+            HoldAction::Look { now_ms: 1 << 60 },
             HoldAction::Complete {
                 expires_ms: 1 << 60,
                 result: b"\0{}\xff",
@@ -138,13 +158,15 @@ mod tests {
             let request = HoldRequest {
                 action,
                 key: "a-digest",
-                holder: &[7; HOLDER],
+                holder: &[7; 16],
             };
             assert_eq!(HoldRequest::read(&request.write()), Some(request));
         }
         for answer in [
             HoldAnswer::First,
             HoldAnswer::Running,
+            HoldAnswer::Unknown,
+            HoldAnswer::Free,
             HoldAnswer::Done(b"\0x".to_vec()),
             HoldAnswer::Kept,
             HoldAnswer::Lost,
@@ -156,12 +178,9 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_no_request() {
         let whole = HoldRequest {
-            action: HoldAction::Begin {
-                now_ms: 1,
-                held_until_ms: 2,
-            },
+            action: HoldAction::Begin(HOLD),
             key: "key",
-            holder: &[7; HOLDER],
+            holder: &[7; 16],
         }
         .write();
         for length in 0..whole.len() {

@@ -37,6 +37,8 @@
 mod address;
 #[cfg(any(all(target_arch = "wasm32", feature = "idempotency"), test))]
 mod idempotency_message;
+#[cfg(any(all(target_arch = "wasm32", feature = "idempotency"), test))]
+mod idempotency_row;
 mod settings;
 
 #[cfg(target_arch = "wasm32")]

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use mcpfn_core::Server;
 use mcpfn_core::port::{IdempotencyStore, Rate};
 use worker::js_sys::{JSON, Object, Reflect};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
@@ -100,14 +101,26 @@ impl Variables {
         ))
     }
 
-    /// The rate-limit bindings. `rate` is one that will be asked for.
+    /// The rate-limit bindings: one for `rate`, of each caller, and one for each rate that a tool of
+    /// the server has itself.
     ///
     /// # Errors
-    /// When no binding has this rate: a sentence that says what to add.
-    pub fn rates(&self, rate: Option<Rate>) -> Result<RateBindings, String> {
+    /// For every rate that no binding has, not only the first: a sentence that says what to add.
+    pub fn rates(&self, rate: Option<Rate>, server: &Server) -> Result<RateBindings, String> {
         let bindings = RateBindings::new(self.0.clone());
-        rate.map_or(Ok(()), |rate| bindings.of(rate).map(drop))
-            .map_err(|why| format!("MCPFN_RATE_LIMIT: {why}"))?;
-        Ok(bindings)
+        let of_callers = rate.map(|rate| ("MCPFN_RATE_LIMIT".to_owned(), rate));
+        let of_tools = server
+            .rate_limits()
+            .map(|(tool, rate)| (format!("the tool `{tool}`"), rate));
+        let missing: Vec<String> = of_callers
+            .into_iter()
+            .chain(of_tools)
+            .filter_map(|(whose, rate)| Some(format!("{whose}: {}", bindings.of(rate).err()?)))
+            .collect();
+        if missing.is_empty() {
+            Ok(bindings)
+        } else {
+            Err(missing.join("\n"))
+        }
     }
 }

@@ -66,6 +66,16 @@ fn template(uri: &str) -> Resource {
         .handler(|id: Id| async move { id.id })
 }
 
+#[derive(serde::Deserialize, JsonSchema)]
+struct Order {
+    /// Which.
+    id: String,
+    /// Repeat it to repeat the order safely.
+    #[serde(default, rename = "request")]
+    #[schemars(extend("x-idempotency-key" = true))]
+    _request: Option<String>,
+}
+
 /// Tools that say how often they ran in this process: one keeps its results, one writes.
 pub(crate) fn counting() -> Builder {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
@@ -80,7 +90,11 @@ pub(crate) fn counting() -> Builder {
                 .cache(Duration::from_secs(60))
                 .handler(run),
         )
-        .tool(Tool::new("buy").description("Buys.").handler(run))
+        .tool(
+            Tool::new("buy")
+                .description("Buys.")
+                .handler(move |order: Order| run(Id { id: order.id })),
+        )
         .tool(
             Tool::new("look")
                 .description("Looks.")

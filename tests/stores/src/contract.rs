@@ -24,15 +24,11 @@ pub struct Stores {
     pub one: Arc<dyn Store>,
     /// Another instance's view of the same store; where instances share nothing, the same one.
     pub other: Arc<dyn Store>,
-    /// They are two instances, so that each can tell its own holds from the other's.
-    pub two: bool,
 }
 
 impl std::fmt::Debug for Stores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stores")
-            .field("two", &self.two)
-            .finish_non_exhaustive()
+        f.debug_struct("Stores").finish_non_exhaustive()
     }
 }
 

@@ -5,8 +5,13 @@
 
 pub mod bucket;
 pub mod contract;
+pub mod fake;
+pub mod faulty;
 pub mod files;
+pub mod objects;
 pub mod outage;
 pub mod proxy;
 pub mod report;
+pub mod simulation;
 pub mod table;
+pub mod world;

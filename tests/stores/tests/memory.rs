@@ -1,20 +1,40 @@
-//! The contract, asked of the stores in memory.
+//! The contract, asked of the stores in memory: those of a process, those of tests, and what the
+//! objects of Workers decide.
 
 use std::sync::Arc;
 
 use mcpfn_native::memory;
-use mcpfn_store_tests::contract::{Stores, checks};
+use mcpfn_store_tests::contract::{Store, Stores, checks};
+use mcpfn_store_tests::objects::Objects;
+use mcpfn_testing::TestStores;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_keeps_the_contract() {
-    let one = Arc::new(memory::MemoryStores::default());
+    keeps(Arc::new(memory::MemoryStores::default())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_stores_of_tests_keep_the_contract() {
+    // they have no bounds, and so no result that is too large
+    keeps_all_but(Arc::new(TestStores::default()), "is too large is an error").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_objects_of_workers_decide_keeps_the_contract() {
+    keeps(Arc::new(Objects::default())).await;
+}
+
+async fn keeps(one: Arc<dyn Store>) {
+    keeps_all_but(one, "every check").await;
+}
+
+async fn keeps_all_but(one: Arc<dyn Store>, without: &str) {
     let stores = Stores {
         other: one.clone(),
         one,
-        two: false,
     };
     let mut failed = Vec::new();
-    for check in checks() {
+    for check in checks().filter(|check| !check.name.contains(without)) {
         if tokio::spawn((check.run)(stores.clone())).await.is_err() {
             failed.push(check.name);
         }

@@ -24,12 +24,17 @@ fn who_may_call_must_be_said() {
 }
 
 #[test]
-fn a_rate_needs_its_binding() {
+fn every_rate_needs_its_binding() {
     let message = said("unlimited");
-    assert!(
-        message.contains("[[ratelimits]]") && message.contains("RATE_60_PER_60"),
-        "{message}"
-    );
+    for part in [
+        "MCPFN_RATE_LIMIT: ",
+        "RATE_60_PER_60",
+        "the tool `limited`: ",
+        "RATE_2_PER_10",
+        "[[ratelimits]]",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }
 
 #[test]

@@ -22,7 +22,6 @@ pub(crate) fn server() -> Builder {
         .tool(memory)
         .tool(trap)
         .tool(kept)
-        .tool(limited)
         .tool(secret)
         .tool(reaches)
 }
@@ -96,12 +95,6 @@ async fn kept(args: Key, cx: &Cx) -> String {
     RUNS.set(RUNS.get() + 1);
     cx.sleep(Duration::from_millis(200)).await;
     format!("run {} was for {}", RUNS.get(), args.key)
-}
-
-/// May be called three times in ten seconds.
-#[tool(read_only, rate_limit = "3/10s")]
-async fn limited() -> &'static str {
-    "not too often"
 }
 
 /// For callers who may read secrets.

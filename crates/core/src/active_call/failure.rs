@@ -90,6 +90,18 @@ pub(crate) fn too_slow(name: &str, limit: Duration) -> String {
     )
 }
 
+/// As well, of a tool that writes: the same call again could write again.
+pub(crate) fn too_slow_to_know(name: &str, limit: Duration) -> String {
+    format!(
+        "`{name}` did not finish within {} and was stopped. {OUTCOME_UNKNOWN}",
+        seconds(limit)
+    )
+}
+
+/// What a caller is told of a write that may have happened.
+pub(crate) const OUTCOME_UNKNOWN: &str =
+    "The outcome is unknown: look whether it wrote before you repeat it.";
+
 fn seconds(limit: Duration) -> String {
     if limit.subsec_millis() == 0 {
         format!("{} s", limit.as_secs())

@@ -21,6 +21,7 @@ pub(super) struct Declared {
     pub(super) prompts: Vec<Prompt>,
     pub(super) resources: Vec<Resource>,
     pub(super) upstreams: Vec<Arc<dyn Upstream>>,
+    pub(super) idempotency_keys: bool,
 }
 
 impl Declared {
@@ -32,7 +33,7 @@ impl Declared {
         let tools: Vec<RegisteredTool> = self
             .tools
             .into_iter()
-            .filter_map(|tool| register::tool(tool, mistakes))
+            .filter_map(|tool| register::tool(tool, self.idempotency_keys, mistakes))
             .collect();
         let prompts: Vec<RegisteredPrompt> = self
             .prompts

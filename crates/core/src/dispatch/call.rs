@@ -10,7 +10,9 @@ use super::handler::{self, HandlerFailure};
 use super::start::start;
 use crate::active_call::ActiveCall;
 use crate::active_call::end::{CallEnd, CallResult};
-use crate::active_call::failure::{missing_capabilities, too_slow};
+use crate::active_call::failure::{
+    OUTCOME_UNKNOWN, missing_capabilities, too_slow, too_slow_to_know,
+};
 use crate::active_call::result::{HandlerResult, Retain};
 use crate::call::Call;
 use crate::canonical::canonical;
@@ -143,7 +145,7 @@ async fn run(
         Ok(result) => returned(&call, &tool, result),
         Err(failure) => failed(&call, &tool, limit, failure)?,
     };
-    Ok(bounded(&call, result))
+    Ok(bounded(&call, &tool, result))
 }
 
 /// A result that the handler returned, checked against the schema that is published for it.
@@ -154,10 +156,19 @@ fn returned(call: &ActiveCall, tool: &RegisteredTool, result: CallToolResult) ->
         // a write may have happened: only what it gave can't be sent
         Err(cause) => failure(
             call,
-            call.internal(call.name(), &cause),
+            may_have_written(tool, call.internal(call.name(), &cause)),
             Outcome::Internal,
             Retain::Write,
         ),
+    }
+}
+
+/// A failure's sentence, of a tool whose repeat could write again.
+fn may_have_written(tool: &RegisteredTool, sentence: String) -> String {
+    if tool.repeats_write() {
+        format!("{sentence}. {OUTCOME_UNKNOWN}")
+    } else {
+        sentence
     }
 }
 
@@ -172,9 +183,14 @@ fn failed(
     let name = call.name();
     let (text, outcome, retain) = match failure_of {
         // whether it acted before that is not known, so it is not repeated blindly
+        HandlerFailure::TimedOut if tool.repeats_write() => (
+            too_slow_to_know(name, limit),
+            Outcome::TimedOut,
+            Retain::Write,
+        ),
         HandlerFailure::TimedOut => (too_slow(name, limit), Outcome::TimedOut, Retain::Write),
         HandlerFailure::Panicked(cause) => (
-            call.internal(name, &cause),
+            may_have_written(tool, call.internal(name, &cause)),
             Outcome::Internal,
             Retain::Write,
         ),
@@ -208,15 +224,20 @@ fn failed(
 }
 
 /// The result, unless it is larger than a response may be.
-fn bounded(call: &ActiveCall, result: HandlerResult) -> HandlerResult {
+fn bounded(call: &ActiveCall, tool: &RegisteredTool, result: HandlerResult) -> HandlerResult {
     let (size, most) = (result.size(), call.server.max_result_bytes());
     // a question is bounded where it is made: its state has a limit of its own
     if size <= most || result.outcome == Outcome::InputRequired {
         return result;
     }
+    let advice = if tool.repeats_write() {
+        "The call was made: read what it wrote, and do not repeat it."
+    } else {
+        "Ask for less: fewer items, fewer columns, a narrower search."
+    };
     let text = format!(
-        "The result of `{}` has {size} bytes, more than the {most} that one answer may have. Ask \
-         for less: fewer items, fewer columns, a narrower search.",
+        "The result of `{}` has {size} bytes, more than the {most} that one answer may have. \
+         {advice}",
         call.name()
     );
     failure(call, text, Outcome::TooLarge, Retain::Write)

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Cache;
+use super::asked::asked;
 use super::single_flight::{FlightResult, FlightRole, Leader};
 use super::stored_result::{Stamp, StoredResult};
 use crate::active_call::ActiveCall;
@@ -84,7 +85,8 @@ struct CacheEntry {
 impl CacheEntry {
     /// What the store has. A store that is down has nothing.
     async fn stored(&self, call: &ActiveCall, now_ms: u64) -> Option<StoredResult> {
-        match self.store.get(&self.key, now_ms).await {
+        let get = self.store.get(&self.key, now_ms);
+        match asked(&call.platform.timer, get).await {
             Ok(bytes) => StoredResult::read(&bytes?),
             Err(error) => {
                 call.store_failed("result cache", &error);
@@ -119,7 +121,8 @@ impl CacheEntry {
         leader.finish(FlightResult::Shared(bytes.clone()));
         let reporter = Arc::clone(call);
         let put = async move {
-            if let Err(error) = self.store.put(&self.key, bytes, expires_ms).await {
+            let put = self.store.put(&self.key, bytes, expires_ms);
+            if let Err(error) = asked(&reporter.platform.timer, put).await {
                 reporter.store_failed("result cache", &error);
             }
             // until here equal calls found the result in flight

@@ -1,6 +1,12 @@
 //! Idempotent writes: a repeat with the same `idempotencyKey` gets the first result instead
 //! of acting again. Clients resend when a connection breaks, and can't know whether the first
 //! request arrived.
+//!
+//! A key is held by one call, under a random name. It becomes free again only when that call says
+//! that nothing was written; a call that ended without a word leaves a key of which the outcome is
+//! unknown, and its repeat is told so. How that is kept and told is `ending`.
+
+mod ending;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,28 +15,35 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::FailureMode;
-use super::single_flight::Slot;
+use super::asked::{self, asked};
 use super::stored_result::{Stamp, StoredResult};
 use crate::active_call::ActiveCall;
-use crate::active_call::result::{HandlerResult, Retain};
+use crate::active_call::result::HandlerResult;
 use crate::canonical::digest_key;
 use crate::jsonrpc::Error;
 use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
-use crate::port::store::{IdempotencyStatus, IdempotencyStore, StoreError};
+use crate::port::store::{Hold, Holder, IdempotencyStatus, IdempotencyStore, StoreError};
 use crate::send::BoxFuture;
 
-/// How long a result is remembered.
+/// How long a result is remembered, and a write of which the outcome is unknown.
 const REMEMBERED_MS: u64 = 24 * 3600 * 1000;
-/// Largest result that is remembered, in bytes: what every store can hold.
-const MAX: usize = 256 * 1024;
-const TOO_LARGE: &str = "this write happened before, with this idempotencyKey, and its result was \
-    too large to be kept: read what it made";
 /// A call's own deadline has passed for so long before its hold on a key ends.
 const MARGIN_MS: u64 = 2_000;
 /// Between two looks at a write that another call is making: short at first, because most writes
 /// take milliseconds, and bounded, because each look is a request to the store.
-const LOOKS_MS: [u64; 5] = [25, 50, 100, 250, 500];
+const LOOKS_MS: [u64; 6] = [25, 50, 100, 200, 400, 800];
+
+const NO_STORE: &str = "this server remembers no writes, so that a repeat with the same \
+    idempotencyKey would write again: the write was not made. Call without a key, and look \
+    whether the write happened before you repeat it";
+const UNKNOWN: &str = "outcome unknown: an earlier call with this idempotencyKey ended without \
+    saying whether it wrote. Look whether the write happened; only if it did not, repeat it with a \
+    new key";
+const IN_PROGRESS: &str = "a call with this idempotencyKey is still running: repeat it with the \
+    same key in a few seconds to get its result";
+const UNAVAILABLE: &str = "idempotency store unavailable, so the write was not made; retry in 60 s \
+    with the same idempotencyKey";
 
 /// Runs the write unless an earlier call of this key did. `limit` is how long `run` may take,
 /// `canonical` are its arguments.
@@ -42,42 +55,63 @@ pub(crate) async fn through(
     run: BoxFuture<'static, Result<HandlerResult, Error>>,
 ) -> (Result<HandlerResult, Error>, CacheStatus) {
     let Some(writes) = call.platform.writes.clone() else {
-        return (run.await, CacheStatus::Off);
+        return told(call, NO_STORE);
     };
+    let mut holder = Holder::default();
+    call.platform.random.fill(&mut holder);
     let write = IdempotentWrite {
         store: writes.store,
         key: store_key(call, key),
+        holder,
         stamp: Sha256::digest(canonical).into(),
     };
-    match write.begin(call, limit).await {
-        Ok(IdempotencyStatus::Acquired) => (write.run(call, run).await, CacheStatus::Miss),
-        Ok(IdempotencyStatus::Completed(bytes)) => write.repeated(call, &bytes),
-        Ok(IdempotencyStatus::InProgress) => (
-            Ok(call.tool_error(
-                "a call with this idempotencyKey is still running: repeat it with the same key in \
-                 a few seconds to get its result",
-            )),
-            CacheStatus::Off,
-        ),
-        Err(error) => {
-            call.store_failed("store of writes", &error);
-            match writes.failure_mode {
-                FailureMode::Open => (run.await, CacheStatus::Off),
-                FailureMode::Closed => (
-                    Ok(call.tool_error(
-                        "idempotency store unavailable, so the write was not made; retry in 60 s",
-                    )),
-                    CacheStatus::Off,
-                ),
-            }
+    let (hold, begun) = write.begin(call, limit).await;
+    match begun {
+        Attempt::Acquired => (write.run(call, hold, run).await, CacheStatus::Miss),
+        Attempt::Completed(bytes) => write.repeated(call, &bytes),
+        Attempt::InProgress => told(call, IN_PROGRESS),
+        Attempt::Unknown => told(call, UNKNOWN),
+        // the key may be held all the same: the end of this call lands on its own hold, or on none
+        Attempt::Failed if writes.failure_mode == FailureMode::Open => {
+            (write.run(call, hold, run).await, CacheStatus::Off)
+        }
+        Attempt::Failed => {
+            write.let_go(call, hold);
+            told(call, UNAVAILABLE)
+        }
+        Attempt::LostSight => {
+            write.let_go(call, hold);
+            told(call, IN_PROGRESS)
         }
     }
+}
+
+/// A sentence in the place of a result.
+fn told(call: &ActiveCall, text: &str) -> (Result<HandlerResult, Error>, CacheStatus) {
+    (Ok(call.tool_error(text)), CacheStatus::Off)
+}
+
+/// How a call's attempt to be the first ended.
+enum Attempt {
+    /// It is.
+    Acquired,
+    /// The write happened.
+    Completed(Bytes),
+    /// Another call is still at it.
+    InProgress,
+    /// Another call was.
+    Unknown,
+    /// The store gave no answer, and it is not known whether this call holds the key.
+    Failed,
+    /// As well, after the store had said that another call was at it.
+    LostSight,
 }
 
 /// One write, as its store knows it.
 struct IdempotentWrite {
     store: Arc<dyn IdempotencyStore>,
     key: String,
+    holder: Holder,
     /// A digest of the arguments: the same key with others is a mistake of the client.
     stamp: Stamp,
 }
@@ -85,30 +119,70 @@ struct IdempotentWrite {
 impl IdempotentWrite {
     /// Begins; while another call is at it, waits for the end of that as long as this call itself
     /// might take.
-    async fn begin(
+    async fn begin(&self, call: &ActiveCall, limit: Duration) -> (Hold, Attempt) {
+        let clock = &call.platform.clock;
+        let give_up_ms = clock.now_ms().saturating_add(milliseconds(limit));
+        // polled, because not every store can notify
+        let mut looks = LOOKS_MS.into_iter().chain(std::iter::repeat(800));
+        let mut waited = false;
+        loop {
+            let hold = hold(clock.now_ms(), limit);
+            let status = asked(
+                &call.platform.timer,
+                self.store.begin(&self.key, &self.holder, hold),
+            )
+            .await
+            .and_then(|status| in_time(status, hold, clock.now_ms()));
+            let begun = match status {
+                Ok(IdempotencyStatus::Acquired) => Attempt::Acquired,
+                Ok(IdempotencyStatus::Completed(bytes)) => Attempt::Completed(bytes),
+                Ok(IdempotencyStatus::Unknown) => Attempt::Unknown,
+                Ok(IdempotencyStatus::InProgress) => {
+                    waited = true;
+                    match self.wait(call, give_up_ms, &mut looks).await {
+                        Some(begun) => begun,
+                        None => continue,
+                    }
+                }
+                Err(error) => {
+                    call.store_failed("store of writes", &error);
+                    if waited {
+                        Attempt::LostSight
+                    } else {
+                        Attempt::Failed
+                    }
+                }
+            };
+            return (hold, begun);
+        }
+    }
+
+    /// Looks until the other call has ended, or until it is time to give up. Nothing where the key
+    /// may be free, which only `begin` can decide.
+    async fn wait(
         &self,
         call: &ActiveCall,
-        limit: Duration,
-    ) -> Result<IdempotencyStatus, StoreError> {
-        let clock = &call.platform.clock;
-        let limit_ms = milliseconds(limit);
-        let give_up_ms = clock.now_ms().saturating_add(limit_ms);
-        // polled, because not every store can notify
-        let mut looks = LOOKS_MS.into_iter();
+        give_up_ms: u64,
+        looks: &mut impl Iterator<Item = u64>,
+    ) -> Option<Attempt> {
+        let platform = &call.platform;
         loop {
-            let now_ms = clock.now_ms();
-            // counted from each attempt, because the call that gets the key runs for its whole
-            // limit from then on
-            let held_until_ms = now_ms.saturating_add(limit_ms).saturating_add(MARGIN_MS);
-            let status = self.store.begin(&self.key, now_ms, held_until_ms).await?;
-            let pause = looks.next().unwrap_or(LOOKS_MS[LOOKS_MS.len() - 1]);
-            if status != IdempotencyStatus::InProgress || clock.now_ms() >= give_up_ms {
-                return Ok(status);
+            let now_ms = platform.clock.now_ms();
+            if now_ms >= give_up_ms {
+                return Some(Attempt::InProgress);
             }
-            call.platform
-                .timer
-                .sleep(Duration::from_millis(pause))
-                .await;
+            let pause_ms = looks.next()?.min(give_up_ms - now_ms);
+            platform.timer.sleep(Duration::from_millis(pause_ms)).await;
+            let look = self.store.look(&self.key, platform.clock.now_ms());
+            match asked(&platform.timer, look).await {
+                Ok(Some(IdempotencyStatus::Completed(bytes))) => {
+                    return Some(Attempt::Completed(bytes));
+                }
+                Ok(Some(IdempotencyStatus::InProgress)) => {}
+                // the other call is at it, whether it can be seen or not
+                Err(error) => call.store_failed("store of writes", &error),
+                Ok(_) => return None,
+            }
         }
     }
 
@@ -131,63 +205,36 @@ impl IdempotentWrite {
                  happened, then use a new key"
             }
         };
-        (Ok(call.tool_error(text)), CacheStatus::Off)
-    }
-
-    /// Runs to the end even if the client goes away, where the host can: the client will ask again
-    /// for the result.
-    async fn run(
-        self,
-        call: &Arc<ActiveCall>,
-        run: BoxFuture<'static, Result<HandlerResult, Error>>,
-    ) -> Result<HandlerResult, Error> {
-        let write = {
-            let call = Arc::clone(call);
-            async move {
-                let result = run.await;
-                self.end(&call, result.as_ref().ok()).await;
-                result
-            }
-        };
-        // a host without background work drops the write with its client; its key then expires
-        let Some(background) = &call.platform.background else {
-            return write.await;
-        };
-        let slot = Arc::new(Slot::new());
-        let notifier = Notifier(Arc::clone(&slot));
-        background.run(Box::pin(async move { notifier.0.set(write.await) }));
-        slot.wait().await
-    }
-
-    /// Keeps the result for repeats, or lets go of the key where nothing happened.
-    async fn end(&self, call: &ActiveCall, result: Option<&HandlerResult>) {
-        let stored = match result.filter(|result| result.retain != Retain::Nothing) {
-            Some(result) => {
-                let expires_ms = call.platform.clock.now_ms().saturating_add(REMEMBERED_MS);
-                // that it happened must be kept, whatever it gave
-                let large = (result.size() > MAX).then(|| call.tool_error(TOO_LARGE));
-                let bytes = StoredResult::write(large.as_ref().unwrap_or(result), self.stamp);
-                self.store.complete(&self.key, bytes, expires_ms).await
-            }
-            None => self.store.release(&self.key).await,
-        };
-        // the write itself is done: its client gets the result, and a repeat may act again
-        if let Err(error) = stored {
-            call.store_failed("store of writes", &error);
-        }
+        told(call, text)
     }
 }
 
-/// Tells the call that waits when the host drops the write unfinished.
-struct Notifier(Arc<Slot<Result<HandlerResult, Error>>>);
-
-impl Drop for Notifier {
-    fn drop(&mut self) {
-        // without effect once the result is there
-        self.0.set(Err(Error::internal(
-            "internal error: the server was stopped during the call",
-        )));
+/// The hold of a call that begins now. It covers the call's whole time from the latest moment at
+/// which the store's answer is believed.
+fn hold(now_ms: u64, limit: Duration) -> Hold {
+    let until_ms = now_ms
+        .saturating_add(milliseconds(asked::LIMIT))
+        .saturating_add(milliseconds(limit))
+        .saturating_add(MARGIN_MS);
+    Hold {
+        now_ms,
+        until_ms,
+        expires_ms: until_ms.saturating_add(REMEMBERED_MS),
     }
+}
+
+/// A hold that was given after its time (timers of a machine that was frozen are late) would end
+/// before the call does.
+fn in_time(
+    status: IdempotencyStatus,
+    hold: Hold,
+    now_ms: u64,
+) -> Result<IdempotencyStatus, StoreError> {
+    let late = now_ms.saturating_sub(hold.now_ms) > milliseconds(asked::LIMIT);
+    if status == IdempotencyStatus::Acquired && late {
+        return Err(StoreError::new("it answered too late to hold the key"));
+    }
+    Ok(status)
 }
 
 /// The caller is part of it: nobody gets the result of a key that another caller made up.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::address::AddressLimits;
+use super::asked::asked;
 use super::{FailureMode, RateLimits};
 use crate::active_call::ActiveCall;
 use crate::canonical::digest_key;
@@ -13,19 +14,28 @@ use crate::port::Platform;
 use crate::port::store::{Admission, Rate};
 use crate::principal::{Principal, PrincipalKind};
 
-/// Counts the call against the rate limit of its caller, and against the tool's own for this
-/// caller.
-///
-/// The caller's comes first: a call that it refuses costs the tool's nothing.
+/// Counts the call against the tool's own rate limit for this caller, and against that of the
+/// caller over all. A call that one of them refuses costs the other nothing.
 pub(crate) async fn admit(call: &ActiveCall) -> Result<(), Error> {
     let Some(limits) = &call.platform.rate_limits else {
         return Ok(());
     };
-    let name = &call.requested;
-    for (rate, tool) in [(limits.rate, ""), (call.target.rate(), name.as_str())] {
+    let (name, platform) = (&call.requested, &*call.platform);
+    let mut charged = None;
+    for (rate, tool) in [(call.target.rate(), name.as_str()), (limits.rate, "")] {
         let Some(rate) = rate else { continue };
         let server = call.server.name();
-        take(&call.platform, limits, server, &call.principal, rate, tool).await?;
+        match take(platform, limits, server, &call.principal, rate, tool).await {
+            Ok(key) => charged = key.map(|key| (key, rate)),
+            Err(refusal) => {
+                if let Some((key, rate)) = charged {
+                    limits
+                        .limiter
+                        .give_back(&key, rate, platform.clock.now_ms());
+                }
+                return Err(refusal);
+            }
+        }
     }
     Ok(())
 }
@@ -49,9 +59,12 @@ pub(crate) async fn admit_list(
     else {
         return Ok(());
     };
-    take(platform, limits, server, principal, rate, "").await
+    take(platform, limits, server, principal, rate, "")
+        .await
+        .map(drop)
 }
 
+/// Gives the key of the bucket, if the call is counted in it.
 async fn take(
     platform: &Platform,
     limits: &RateLimits,
@@ -59,7 +72,7 @@ async fn take(
     principal: &Principal,
     rate: Rate,
     tool: &str,
-) -> Result<(), Error> {
+) -> Result<Option<String>, Error> {
     let key = digest_key(&[
         b"rate",
         server.as_bytes(),
@@ -67,8 +80,9 @@ async fn take(
         tool.as_bytes(),
     ]);
     let now_ms = platform.clock.now_ms();
-    match limits.limiter.admit(&key, rate, now_ms).await {
-        Ok(Admission::Admitted) => Ok(()),
+    let decision = limits.limiter.admit(&key, rate, now_ms);
+    match asked(&platform.timer, decision).await {
+        Ok(Admission::Admitted) => Ok(Some(key)),
         Ok(Admission::Refused { retry_after }) => Err(refused(rate, tool, retry_after)),
         Err(error) => {
             let log = &platform.audit_log;
@@ -77,7 +91,7 @@ async fn take(
                 let sentence = "rate limiter unavailable; retry in 60 s";
                 return Err(Error::rate_limited(sentence, Duration::from_secs(60)));
             }
-            Ok(())
+            Ok(None)
         }
     }
 }

@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use std::time::Duration;
 
 use super::address::{AddressLimits, RefusedCredentials};
+use super::asked::asked;
 use super::rate_limit::whole_seconds;
 use crate::canonical::digest_key;
 use crate::port::Platform;
@@ -51,7 +52,8 @@ impl Platform {
             server.as_bytes(),
             network.to_string().as_bytes(),
         ]);
-        match limits.limiter.admit(&key, rate, now_ms).await {
+        let decision = limits.limiter.admit(&key, rate, now_ms);
+        match asked(&self.timer, decision).await {
             Ok(Admission::Admitted) => None,
             Ok(Admission::Refused { retry_after }) => {
                 refused.empty(rate, network, now_us, retry_after);

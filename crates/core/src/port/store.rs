@@ -108,9 +108,23 @@ impl Rate {
         // The generic cell rate algorithm: one number for each bucket needs no refill in the
         // background, and one conditional write on it decides, however many instances write at the
         // same time.
-        let (call, most) = (self.call_us(), self.bucket_us());
-        let full_at = full_at_us.max(now_us).saturating_add(call);
-        let allowed = now_us.saturating_add(most);
+        self.take_several(1, full_at_us, now_us)
+    }
+
+    /// Puts one call back into a bucket: the opposite of [`Rate::take`].
+    #[must_use]
+    pub fn put_back(self, full_at_us: u64) -> u64 {
+        full_at_us.saturating_sub(self.call_us())
+    }
+
+    /// Takes several calls out of a bucket at once, or none of them.
+    ///
+    /// # Errors
+    /// When there are not so many in the bucket: how long to wait until there are.
+    pub fn take_several(self, calls: u32, full_at_us: u64, now_us: u64) -> Result<u64, Duration> {
+        let several = self.call_us().saturating_mul(u64::from(calls));
+        let full_at = full_at_us.max(now_us).saturating_add(several);
+        let allowed = now_us.saturating_add(self.bucket_us());
         if full_at <= allowed {
             Ok(full_at)
         } else {
@@ -231,6 +245,10 @@ pub trait RateLimiter: MaybeSend + MaybeSync {
         rate: Rate,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Admission, StoreError>>;
+
+    /// Puts a call back that was admitted and then not made, because another limit refused it.
+    /// Asks nothing of a service; a limiter that can't, does nothing.
+    fn give_back(&self, _key: &str, _rate: Rate, _now_ms: u64) {}
 }
 
 /// What is known of an idempotent write.
@@ -241,76 +259,139 @@ pub enum IdempotencyStatus {
     Acquired,
     /// Another call holds it.
     InProgress,
-    /// It happened, with this result.
+    /// It happened, with this result. One that can't be read is empty, and still happened.
     Completed(Bytes),
+    /// A call held it, and its hold ended without a word: whether the write happened is not known.
+    /// Such a key is not given to anybody until it expires.
+    Unknown,
 }
+
+/// One call's name for its hold, 16 random bytes. Each call has another one, so that a store can
+/// tell a request that is sent again from one of another call.
+pub type Holder = [u8; 16];
 
 /// Idempotent writes. Exact among concurrent calls: of all who begin the same key, one is the
 /// first.
 ///
+/// A request whose answer was lost may have been done: so each names its holder, and the same
+/// request again, by the same holder, changes nothing and is answered as the first was.
+///
 /// As the server uses one:
 ///
 /// ```
-/// use mcpfn_core::port::{IdempotencyStatus, IdempotencyStore};
+/// use mcpfn_core::port::{Hold, IdempotencyStatus, IdempotencyStore};
 /// use mcpfn_testing::TestStores;
 ///
 /// # mcpfn_testing::block_on(async {
 /// let store = TestStores::default();
-/// let (now_ms, held_until_ms, expires_ms) = (0, 30_000, 86_400_000);
-/// assert_eq!(store.begin("key", now_ms, held_until_ms).await?, IdempotencyStatus::Acquired);
+/// let (one, other) = ([1; 16], [2; 16]);
+/// let hold = |now_ms| Hold { now_ms, until_ms: now_ms + 30_000, expires_ms: 86_400_000 };
+/// assert_eq!(store.begin("key", &one, hold(0)).await?, IdempotencyStatus::Acquired);
 /// // the write runs; a repeat meanwhile is told to come back
-/// assert_eq!(store.begin("key", 1, 30_001).await?, IdempotencyStatus::InProgress);
-/// store.complete("key", "result".into(), expires_ms).await?;
-/// let again = store.begin("key", 2, 30_002).await?;
+/// assert_eq!(store.begin("key", &other, hold(1)).await?, IdempotencyStatus::InProgress);
+/// store.complete("key", &one, "result".into(), 86_400_000).await?;
+/// let again = store.begin("key", &other, hold(2)).await?;
 /// assert_eq!(again, IdempotencyStatus::Completed("result".into()));
 /// # Ok::<(), mcpfn_core::port::StoreError>(()) }).unwrap();
 /// ```
 pub trait IdempotencyStore: MaybeSend + MaybeSync {
-    /// Begins. Who is first holds the key until `held_until_ms`, after which it counts as
-    /// abandoned: its process is gone.
+    /// Begins. Who is first, or finds its own name, holds the key until `hold.until_ms`. From then
+    /// on, unless a result came, the outcome is [`IdempotencyStatus::Unknown`] until
+    /// `hold.expires_ms`.
     ///
     /// # Errors
-    /// When the store does not respond in time.
+    /// When the store does not respond in time. The key may be held then, under this name.
     fn begin<'a>(
         &'a self,
         key: &'a str,
-        now_ms: u64,
-        held_until_ms: u64,
+        holder: &'a Holder,
+        hold: Hold,
     ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>>;
 
-    /// Keeps the result until `expires_ms`.
+    /// What is known at `now_ms`, without beginning: nothing for a key that is free. A look may be
+    /// a little behind what `begin` would say, and costs less.
     ///
     /// # Errors
-    /// When the store does not respond in time, or can't hold a result of this size.
+    /// When the store does not respond in time.
+    fn look<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<IdempotencyStatus>, StoreError>>;
+
+    /// Keeps the result until `expires_ms`, in the place of the own hold, or where nothing is: a
+    /// `begin` that failed may have left either.
+    ///
+    /// # Errors
+    /// When the store does not respond in time. And for ever ([`StoreError::is_lasting`]) when it
+    /// can't hold a result of this size, or when another call holds the key.
     fn complete<'a>(
         &'a self,
         key: &'a str,
+        holder: &'a Holder,
         result: Bytes,
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Lets go of the key without a result: the next one to begin is the first again.
+    /// Lets go of the key without a result, if it is held under this name: the next one to begin
+    /// is the first again.
     ///
     /// # Errors
     /// When the store does not respond in time.
-    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn release<'a>(
+        &'a self,
+        key: &'a str,
+        holder: &'a Holder,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// The times of a hold, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// Now.
+    pub now_ms: u64,
+    /// When the call is certainly over.
+    pub until_ms: u64,
+    /// How long it is known that there was one, if nothing else comes; at or after `until_ms`.
+    pub expires_ms: u64,
 }
 
 /// A store is unavailable. The cause is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreError(String);
+pub struct StoreError {
+    cause: String,
+    lasting: bool,
+}
 
 impl StoreError {
     /// The cause, in a sentence without secrets.
     #[must_use]
     pub fn new(cause: impl fmt::Display) -> Self {
-        Self(cause.to_string())
+        Self {
+            cause: cause.to_string(),
+            lasting: false,
+        }
+    }
+
+    /// The cause of a failure that the same request will meet again, however often it is sent.
+    #[must_use]
+    pub fn lasting(cause: impl fmt::Display) -> Self {
+        Self {
+            lasting: true,
+            ..Self::new(cause)
+        }
+    }
+
+    /// Whether sending the same request again is of no use.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        self.lasting
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.cause)
     }
 }
 

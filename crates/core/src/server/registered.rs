@@ -43,6 +43,12 @@ pub(crate) struct RegisteredTool {
 }
 
 impl RegisteredTool {
+    /// Calling it twice may do more than calling it once.
+    pub(crate) fn repeats_write(&self) -> bool {
+        let idempotent = self.definition.annotations.as_ref();
+        self.writes && idempotent.and_then(|hints| hints.idempotent_hint) != Some(true)
+    }
+
     /// A structured result must fit the published schema; the error is for the log.
     pub(crate) fn check_output(&self, result: &CallToolResult) -> Result<(), String> {
         let Some(output) = self.output.as_ref().filter(|_| !result.is_error) else {

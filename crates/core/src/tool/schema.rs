@@ -167,6 +167,20 @@ pub(crate) fn key_argument(
     Some(name.clone())
 }
 
+/// Takes the argument that is an idempotency key out of a schema.
+pub(crate) fn without(schema: &mut Value, key: &str, mistakes: &mut Vec<String>) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove(key);
+    }
+    let required = schema.get("required").and_then(Value::as_array);
+    if required.is_some_and(|names| names.iter().any(|name| name == key)) {
+        mistakes.push(format!(
+            "it requires `{key}`, an idempotency key, and this deployment has no store of \
+             idempotent writes: add one, or make the argument optional"
+        ));
+    }
+}
+
 /// The properties whose values are secrets: those that are `writeOnly`, or passwords.
 pub(crate) fn hidden(schema: &Value) -> Vec<String> {
     let properties = schema.get("properties").and_then(Value::as_object);

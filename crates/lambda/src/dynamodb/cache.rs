@@ -1,4 +1,5 @@
-//! Results of earlier calls, in the table.
+//! Results of earlier calls, in the table; and for a moment in memory, so that one that every call
+//! wants is not read from the table by every call.
 
 use bytes::Bytes;
 use mcpfn_core::{
@@ -9,6 +10,7 @@ use mcpfn_core::{
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, number_of, payload, payload_of, text};
 use super::failure::Failure;
+use super::hot;
 use super::pack::pack;
 
 const KIND: &str = "cache";
@@ -20,25 +22,37 @@ impl ResultCache for Stores {
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
         Box::pin(async move {
-            let answer = self.client.ask(|dynamodb, table| {
-                let request = dynamodb
-                    .get_item()
-                    .table_name(table)
-                    .key("pk", text(key))
-                    .key("sk", text(KIND));
-                async move {
-                    request
-                        .send()
-                        .await
-                        .map_err(|error| Failure::of(error, |_| None))
-                }
-            });
+            if let Some(value) = self.hot.get(key, now_ms).await? {
+                return Ok(Some(value));
+            }
+            let answer = self
+                .client
+                .ask(&self.breakers.cache, key, |dynamodb, table| {
+                    let request = dynamodb
+                        .get_item()
+                        .table_name(table)
+                        .key("pk", text(key))
+                        .key("sk", text(KIND));
+                    async move {
+                        request
+                            .send()
+                            .await
+                            .map_err(|error| Failure::of(error, |_| None))
+                    }
+                });
             let item = answer.await?.ok().and_then(|answer| answer.item);
-            let valid = item.filter(|item| {
-                number_of::<u64>(item, "expires_ms").is_some_and(|expires_ms| now_ms < expires_ms)
-            });
+            let Some((item, expires_ms)) =
+                item.and_then(|item| number_of(&item, "expires_ms").map(|ms: u64| (item, ms)))
+            else {
+                return Ok(None);
+            };
             // a payload that can't be read is as good as none
-            Ok(valid.and_then(payload_of))
+            let value = payload_of(item).filter(|_| now_ms < expires_ms);
+            if let Some(value) = &value {
+                let until_ms = expires_ms.min(now_ms.saturating_add(hot::FOR_MS));
+                self.hot.put(key, value.clone(), until_ms).await?;
+            }
+            Ok(value)
         })
     }
 
@@ -49,6 +63,8 @@ impl ResultCache for Stores {
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
+            // an entry that is over: what was read before is not given any more
+            self.hot.put(key, Bytes::new(), 0).await?;
             let Some(packed) = pack(&value) else {
                 return Ok(());
             };
@@ -57,19 +73,21 @@ impl ResultCache for Stores {
             item.insert("sk".to_owned(), text(KIND));
             item.insert("expires_ms".to_owned(), number(expires_ms));
             item.insert("expires_at".to_owned(), expires_at(expires_ms));
-            let answer = self.client.ask(|dynamodb, table| {
-                let request = dynamodb
-                    .put_item()
-                    .table_name(table)
-                    .set_item(Some(item.clone()));
-                async move {
-                    request
-                        .send()
-                        .await
-                        .map_err(|error| Failure::of(error, |_| None))
-                }
-            });
-            answer.await.map(drop)
+            let answer = self
+                .client
+                .ask(&self.breakers.cache, key, |dynamodb, table| {
+                    let request = dynamodb
+                        .put_item()
+                        .table_name(table)
+                        .set_item(Some(item.clone()));
+                    async move {
+                        request
+                            .send()
+                            .await
+                            .map_err(|error| Failure::of(error, |_| None))
+                    }
+                });
+            Ok(answer.await.map(drop)?)
         })
     }
 }

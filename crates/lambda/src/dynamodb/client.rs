@@ -1,5 +1,5 @@
-//! One request to the table: its limits, its one retry, and the breaker in front. What is asked is
-//! the stores' business.
+//! One request to the table: its limits, its one retry, and the breaker of the store that asks.
+//! What is asked is the stores' business.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Config, Credentials, IdentityCache, Region, StalledStreamProtectionConfig,
+    BehaviorVersion, Config, Credentials, IdentityCache, Region, SharedHttpClient,
+    StalledStreamProtectionConfig,
 };
 use mcpfn_core::port::StoreError;
 use tokio::time::{Instant, timeout};
@@ -25,7 +26,32 @@ pub(super) struct TableClient {
     table: Table,
     /// Made on first use.
     dynamodb: OnceLock<DynamoDb>,
-    breaker: Breaker,
+    /// In the place of connections of its own.
+    http: Option<SharedHttpClient>,
+}
+
+/// A request without an answer of use.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    error: StoreError,
+    /// The item's partition has no capacity left: it is this key that is hot, and nothing is wrong
+    /// with the table.
+    pub(super) throttled: bool,
+}
+
+impl Refusal {
+    fn of(error: StoreError) -> Self {
+        Self {
+            error,
+            throttled: false,
+        }
+    }
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
 }
 
 impl TableClient {
@@ -33,24 +59,69 @@ impl TableClient {
         Self {
             table,
             dynamodb: OnceLock::new(),
-            breaker: Breaker::new(),
+            http: None,
         }
     }
 
-    /// Asks, and once more where that may help. The inner `Err` is no failure: a condition did not
-    /// hold, and here is what there is.
+    /// Over this client in the place of connections of its own.
+    pub(super) fn over(mut self, http: SharedHttpClient) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Asks, and once more where that may help, unless the breaker of the store says that it is of
+    /// no use. The inner `Err` is no failure: a condition did not hold, and here is what there is.
     pub(super) async fn ask<T, F>(
         &self,
+        breaker: &Breaker,
+        key: &str,
         send: impl Fn(&DynamoDb, &str) -> F,
-    ) -> Result<Result<T, AttributeMap>, StoreError>
+    ) -> Result<Result<T, AttributeMap>, Refusal>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut pass = self
-            .breaker
-            .enter()
-            .map_err(|closed| self.left_alone(&closed))?;
-        let dynamodb = self.dynamodb.get_or_init(|| dynamodb(&self.table));
+        let mut pass = breaker
+            .enter(key)
+            .map_err(|closed| Refusal::of(self.left_alone(&closed)))?;
+        let answer = self
+            .send(&send, |failure| {
+                pass.failed(failure.sentence(), matches!(failure, Failure::Lasting(_)))
+            })
+            .await;
+        if answer
+            .as_ref()
+            .err()
+            .is_none_or(|refusal| refusal.throttled)
+        {
+            pass.succeeded();
+        }
+        answer
+    }
+
+    /// Asks whatever the breaker says: for what must not be left undone. It neither waits for the
+    /// breaker nor counts for it.
+    pub(super) async fn insist<T, F>(
+        &self,
+        send: impl Fn(&DynamoDb, &str) -> F,
+    ) -> Result<Result<T, AttributeMap>, Refusal>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.send(&send, |_| true).await
+    }
+
+    /// One request, and a second one where that may help and `again` allows it.
+    async fn send<T, F>(
+        &self,
+        send: &impl Fn(&DynamoDb, &str) -> F,
+        mut again: impl FnMut(&Failure) -> bool,
+    ) -> Result<Result<T, AttributeMap>, Refusal>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let dynamodb = self
+            .dynamodb
+            .get_or_init(|| dynamodb(&self.table, self.http.clone()));
         let end = Instant::now() + self.table.timeout;
         let mut retried = false;
         loop {
@@ -60,24 +131,23 @@ impl TableClient {
             // at its finest level the SDK logs whole requests, with the credentials in their heads
             let sending = send(dynamodb, &self.table.name).with_subscriber(Dispatch::none());
             let failure = match timeout(left, sending).await {
-                Ok(Ok(answer)) => {
-                    pass.succeeded();
-                    return Ok(Ok(answer));
-                }
-                Ok(Err(Failure::Condition(item))) => {
-                    pass.succeeded();
-                    return Ok(Err(item));
-                }
+                Ok(Ok(answer)) => return Ok(Ok(answer)),
+                Ok(Err(Failure::Condition(item))) => return Ok(Err(item)),
                 Ok(Err(failure)) => failure,
                 Err(_) => Failure::Retried(format!(
                     "timed out after {} ms (MCPFN_DYNAMODB_TIMEOUT_MS)",
                     left.as_millis()
                 )),
             };
-            let again = pass.failed(failure.sentence(), matches!(failure, Failure::Lasting(_)));
-            if !again || retried || !matches!(failure, Failure::Retried(_)) || end <= Instant::now()
-            {
-                return Err(self.error(failure.sentence()));
+            if matches!(failure, Failure::Throttled(_)) {
+                return Err(Refusal {
+                    throttled: true,
+                    ..Refusal::of(self.error(failure.sentence()))
+                });
+            }
+            let may = again(&failure);
+            if !may || retried || !matches!(failure, Failure::Retried(_)) || end <= Instant::now() {
+                return Err(Refusal::of(self.error(failure.sentence())));
             }
             retried = true;
         }
@@ -86,6 +156,14 @@ impl TableClient {
     /// A sentence about the table.
     pub(super) fn error(&self, sentence: impl fmt::Display) -> StoreError {
         StoreError::new(format_args!(
+            "the DynamoDB table `{}` {sentence}",
+            self.table.name
+        ))
+    }
+
+    /// As well, about what the same request will meet again.
+    pub(super) fn lasting(&self, sentence: impl fmt::Display) -> StoreError {
+        StoreError::lasting(format_args!(
             "the DynamoDB table `{}` {sentence}",
             self.table.name
         ))
@@ -104,14 +182,13 @@ impl fmt::Debug for TableClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TableClient")
             .field("table", &self.table)
-            .field("breaker", &self.breaker)
             .finish_non_exhaustive()
     }
 }
 
 /// The SDK with everything of its own switched off that waits: limits and retries are above, where
 /// one reads them.
-fn dynamodb(table: &Table) -> DynamoDb {
+fn dynamodb(table: &Table, http: Option<SharedHttpClient>) -> DynamoDb {
     let keys = &table.keys;
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -125,11 +202,12 @@ fn dynamodb(table: &Table) -> DynamoDb {
         ))
         // they are here already, and a cache would want a timer
         .identity_cache(IdentityCache::no_cache())
-        .http_client(Connector::new(table.connect(), table.idle))
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     config.set_endpoint_url(table.endpoint.clone());
+    let own = || SharedHttpClient::new(Connector::new(table.connect(), table.idle));
+    config.set_http_client(Some(http.unwrap_or_else(own)));
     DynamoDb::from_conf(config.build())
 }
 
@@ -172,7 +250,8 @@ mod tests {
     }
 
     async fn error(client: &TableClient) -> String {
-        let asked = client.ask(|dynamodb, table| {
+        let breaker = Breaker::default();
+        let asked = client.ask(&breaker, "key", |dynamodb, table| {
             let request = dynamodb.describe_table().table_name(table);
             async move {
                 request
@@ -181,7 +260,7 @@ mod tests {
                     .map_err(|error| Failure::of(error, |_| None))
             }
         });
-        asked.await.unwrap_err().to_string()
+        StoreError::from(asked.await.unwrap_err()).to_string()
     }
 
     #[tokio::test]

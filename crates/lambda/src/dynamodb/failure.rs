@@ -15,7 +15,9 @@ pub(super) enum Failure {
     Condition(AttributeMap),
     /// The next request will meet it, too.
     Lasting(String),
-    /// Asking again at once makes it worse, or changes nothing.
+    /// The item, or the table, has no capacity left at the moment.
+    Throttled(String),
+    /// Asking again at once changes nothing.
     Passing(String),
     /// A new connection may help at once.
     Retried(String),
@@ -86,9 +88,9 @@ impl Failure {
             )),
             "ProvisionedThroughputExceededException"
             | "ThrottlingException"
-            | "RequestLimitExceeded" => Self::Passing(format!(
-                "is throttled ({code}): raise its maximum throughput, or the \
-                    account's limit"
+            | "RequestLimitExceeded" => Self::Throttled(format!(
+                "is throttled ({code}): one key is asked too often, or its \
+                    maximum throughput or the account's limit is reached"
             )),
             _ if status >= 500 => Self::Retried(format!(
                 "failed on its side ({code}, status \
@@ -105,7 +107,10 @@ impl Failure {
     pub(super) fn sentence(&self) -> &str {
         match self {
             Self::Condition(_) => "has another item",
-            Self::Lasting(sentence) | Self::Passing(sentence) | Self::Retried(sentence) => sentence,
+            Self::Lasting(sentence)
+            | Self::Throttled(sentence)
+            | Self::Passing(sentence)
+            | Self::Retried(sentence) => sentence,
         }
     }
 }
@@ -128,16 +133,18 @@ mod tests {
         let kind = |code: &str, status| match Failure::named(code, status) {
             Failure::Condition(_) => "condition",
             Failure::Lasting(_) => "lasting",
+            Failure::Throttled(_) => "throttled",
             Failure::Passing(_) => "passing",
             Failure::Retried(_) => "retried",
         };
         assert_eq!(kind("ResourceNotFoundException", 400), "lasting");
         assert_eq!(kind("AccessDeniedException", 400), "lasting");
         assert_eq!(kind("ExpiredTokenException", 400), "lasting");
-        assert_eq!(kind("ThrottlingException", 400), "passing");
+        assert_eq!(kind("ThrottlingException", 400), "throttled");
+        assert_eq!(kind("RequestLimitExceeded", 400), "throttled");
         assert_eq!(
             kind("ProvisionedThroughputExceededException", 400),
-            "passing"
+            "throttled"
         );
         assert_eq!(kind("ValidationException", 400), "passing");
         assert_eq!(kind("InternalServerError", 500), "retried");

@@ -1,16 +1,11 @@
 //! Idempotent writes, in memory. A record that counts is never dropped to make room: who
 //! finds none is told so.
-//!
-//! As in every store with this port, the latest to begin a key in this process counts as its
-//! holder.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use mcpfn_core::{
-    handler::BoxFuture,
-    port::{IdempotencyStatus, IdempotencyStore, StoreError},
-};
+use mcpfn_core::handler::BoxFuture;
+use mcpfn_core::port::{Hold, Holder, IdempotencyStatus, IdempotencyStore, StoreError};
 
 use super::{MemoryLimits, MemoryStores, lock};
 
@@ -21,58 +16,71 @@ pub(super) struct WriteTable {
 }
 
 #[derive(Debug)]
-enum Record {
-    Held { until_ms: u64 },
-    Done { result: Bytes, expires_ms: u64 },
+struct Record {
+    holder: Holder,
+    /// The end of the hold, after which the outcome is unknown.
+    until_ms: u64,
+    /// From then on the key is free.
+    expires_ms: u64,
+    result: Option<Bytes>,
 }
 
 impl Record {
-    fn counts(&self, now_ms: u64) -> bool {
-        now_ms
-            < match self {
-                Self::Held { until_ms } => *until_ms,
-                Self::Done { expires_ms, .. } => *expires_ms,
-            }
+    fn status(&self, now_ms: u64) -> Option<IdempotencyStatus> {
+        if now_ms >= self.expires_ms {
+            return None;
+        }
+        Some(match &self.result {
+            Some(result) => IdempotencyStatus::Completed(result.clone()),
+            None if now_ms < self.until_ms => IdempotencyStatus::InProgress,
+            None => IdempotencyStatus::Unknown,
+        })
+    }
+
+    fn is_held_by(&self, holder: &Holder) -> bool {
+        self.result.is_none() && self.holder == *holder
     }
 
     fn bytes(&self) -> usize {
-        if let Self::Done { result, .. } = self {
-            result.len()
-        } else {
-            0
-        }
+        self.result.as_ref().map_or(0, Bytes::len)
     }
 }
 
 impl WriteTable {
+    fn look(&self, key: &str, now_ms: u64) -> Option<IdempotencyStatus> {
+        self.records.get(key)?.status(now_ms)
+    }
+
     fn begin(
         &mut self,
         key: &str,
-        now_ms: u64,
-        held_until_ms: u64,
+        holder: &Holder,
+        hold: Hold,
         limits: MemoryLimits,
     ) -> Result<IdempotencyStatus, StoreError> {
-        match self.records.get(key).filter(|record| record.counts(now_ms)) {
-            Some(Record::Held { .. }) => return Ok(IdempotencyStatus::InProgress),
-            Some(Record::Done { result, .. }) => {
-                return Ok(IdempotencyStatus::Completed(result.clone()));
-            }
-            None => {}
+        let record = self.records.get(key);
+        let others = record.filter(|record| !record.is_held_by(holder));
+        if let Some(status) = others.and_then(|record| record.status(hold.now_ms)) {
+            return Ok(status);
         }
         if self.records.len() >= limits.entries || self.bytes >= limits.bytes {
-            self.records.retain(|_, record| record.counts(now_ms));
+            self.records
+                .retain(|_, record| hold.now_ms < record.expires_ms);
             self.bytes = self.records.values().map(Record::bytes).sum();
         }
         if self.records.len() >= limits.entries {
-            return Err(StoreError::new(format_args!(
+            return Err(StoreError::lasting(format_args!(
                 "the memory of this process keeps {} idempotent writes, and no more",
                 limits.entries
             )));
         }
         self.set(
             key,
-            Record::Held {
-                until_ms: held_until_ms,
+            Record {
+                holder: *holder,
+                until_ms: hold.until_ms,
+                expires_ms: hold.expires_ms,
+                result: None,
             },
         );
         Ok(IdempotencyStatus::Acquired)
@@ -81,24 +89,41 @@ impl WriteTable {
     fn complete(
         &mut self,
         key: &str,
+        holder: &Holder,
         result: Bytes,
         expires_ms: u64,
         limits: MemoryLimits,
     ) -> Result<(), StoreError> {
-        if self.bytes + result.len() > limits.bytes {
-            return Err(StoreError::new(format_args!(
+        let record = self.records.get(key);
+        if record.is_some_and(|record| record.holder != *holder) {
+            return Err(StoreError::lasting(
+                "a result was not kept: another call holds the same key",
+            ));
+        }
+        let replaced = record.map_or(0, Record::bytes);
+        if self.bytes - replaced + result.len() > limits.bytes {
+            return Err(StoreError::lasting(format_args!(
                 "the memory of this process keeps {} bytes of results of writes, and {} more are \
                  too many",
                 limits.bytes,
                 result.len()
             )));
         }
-        self.set(key, Record::Done { result, expires_ms });
+        self.set(
+            key,
+            Record {
+                holder: *holder,
+                until_ms: 0,
+                expires_ms,
+                result: Some(result),
+            },
+        );
         Ok(())
     }
 
-    fn release(&mut self, key: &str) {
-        if let Some(Record::Held { .. }) = self.records.get(key) {
+    fn release(&mut self, key: &str, holder: &Holder) {
+        let record = self.records.get(key);
+        if record.is_some_and(|record| record.is_held_by(holder)) {
             self.records.remove(key);
         }
     }
@@ -115,24 +140,39 @@ impl IdempotencyStore for MemoryStores {
     fn begin<'a>(
         &'a self,
         key: &'a str,
-        now_ms: u64,
-        held_until_ms: u64,
+        holder: &'a Holder,
+        hold: Hold,
     ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
-        Box::pin(async move { lock(&self.writes).begin(key, now_ms, held_until_ms, self.limits) })
+        Box::pin(async move { lock(&self.writes).begin(key, holder, hold, self.limits) })
+    }
+
+    fn look<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<IdempotencyStatus>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.writes).look(key, now_ms)) })
     }
 
     fn complete<'a>(
         &'a self,
         key: &'a str,
+        holder: &'a Holder,
         result: Bytes,
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { lock(&self.writes).complete(key, result, expires_ms, self.limits) })
+        Box::pin(async move {
+            lock(&self.writes).complete(key, holder, result, expires_ms, self.limits)
+        })
     }
 
-    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn release<'a>(
+        &'a self,
+        key: &'a str,
+        holder: &'a Holder,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            lock(&self.writes).release(key);
+            lock(&self.writes).release(key, holder);
             Ok(())
         })
     }
@@ -142,6 +182,16 @@ impl IdempotencyStore for MemoryStores {
 mod tests {
     use super::*;
 
+    const ME: &Holder = &[1; 16];
+
+    fn hold(now_ms: u64, expires_ms: u64) -> Hold {
+        Hold {
+            now_ms,
+            until_ms: expires_ms,
+            expires_ms,
+        }
+    }
+
     #[test]
     fn records_that_count_are_not_dropped_for_room_and_others_are() {
         let mut writes = WriteTable::default();
@@ -149,40 +199,20 @@ mod tests {
             entries: 2,
             bytes: 10,
         };
+        let acquired = Ok(IdempotencyStatus::Acquired);
+        assert_eq!(writes.begin("a", ME, hold(0, 10), limits), acquired);
+        assert_eq!(writes.begin("b", ME, hold(0, 20), limits), acquired);
+        let full = writes.begin("c", ME, hold(9, 20), limits).unwrap_err();
+        assert!(full.to_string().contains("2 idempotent writes"));
+        assert_eq!(writes.begin("c", ME, hold(10, 20), limits), acquired);
+        let result = Bytes::from_static(b"12345678");
+        assert_eq!(writes.complete("c", ME, result.clone(), 30, limits), Ok(()));
+        let more = Bytes::from_static(b"123");
+        assert!(writes.complete("b", ME, more, 30, limits).is_err());
+        writes.release("c", ME);
         assert_eq!(
-            writes.begin("a", 0, 10, limits),
-            Ok(IdempotencyStatus::Acquired)
-        );
-        assert_eq!(
-            writes.begin("b", 0, 20, limits),
-            Ok(IdempotencyStatus::Acquired)
-        );
-        assert!(
-            writes
-                .begin("c", 9, 20, limits)
-                .unwrap_err()
-                .to_string()
-                .contains("2 idempotent writes")
-        );
-        assert_eq!(
-            writes.begin("c", 10, 20, limits),
-            Ok(IdempotencyStatus::Acquired)
-        );
-        assert_eq!(
-            writes.complete("c", Bytes::from_static(b"12345678"), 30, limits),
-            Ok(())
-        );
-        assert!(
-            writes
-                .complete("b", Bytes::from_static(b"123"), 30, limits)
-                .is_err()
-        );
-        writes.release("c");
-        assert_eq!(
-            writes.begin("c", 29, 40, limits),
-            Ok(IdempotencyStatus::Completed(Bytes::from_static(
-                b"12345678"
-            )))
+            writes.begin("c", ME, hold(29, 40), limits),
+            Ok(IdempotencyStatus::Completed(result))
         );
     }
 
@@ -193,13 +223,14 @@ mod tests {
             entries: 10,
             bytes: 10,
         };
+        let result = Bytes::from_static(b"1234567");
         for now_ms in 0..100 {
             assert_eq!(
-                writes.begin("key", now_ms, now_ms + 1, limits),
+                writes.begin("key", ME, hold(now_ms, now_ms + 1), limits),
                 Ok(IdempotencyStatus::Acquired)
             );
             assert_eq!(
-                writes.complete("key", Bytes::from_static(b"1234567"), now_ms + 1, limits),
+                writes.complete("key", ME, result.clone(), now_ms + 1, limits),
                 Ok(()),
                 "{now_ms}"
             );

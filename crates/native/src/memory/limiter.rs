@@ -56,6 +56,12 @@ impl RateLimiter for MemoryStores {
             Ok(lock(&self.buckets).admit(key, rate, now_ms.saturating_mul(1000), self.limits))
         })
     }
+
+    fn give_back(&self, key: &str, rate: Rate, _now_ms: u64) {
+        if let Some(full_at) = lock(&self.buckets).0.get_mut(key) {
+            *full_at = rate.put_back(*full_at);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,15 +9,10 @@
 
 mod object;
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
-use std::time::Duration;
-
 use bytes::Bytes;
 use mcpfn_core::{
     handler::BoxFuture,
-    port::{IdempotencyStatus, IdempotencyStore, StoreError},
+    port::{Hold, Holder, IdempotencyStatus, IdempotencyStore, StoreError},
 };
 use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
@@ -26,55 +21,44 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{RequestInit, Response};
 
 use crate::error::message as said;
-use crate::idempotency_message::{HOLDER, HoldAction, HoldAnswer, HoldRequest};
-use crate::ports::Timeout;
+use crate::idempotency_message::{HoldAction, HoldAnswer, HoldRequest};
 
-/// The longest that a call waits for an object: one that is not awake takes some hundred
-/// milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// A row of an object has 2 MB, its key and its times included.
 const MAX: usize = 2_000_000 - 1000;
 
-/// Idempotent writes, in the Durable Objects of one namespace. As in every store with this
-/// port, the latest to begin a key in this isolate counts as its holder.
+/// Idempotent writes, in the Durable Objects of one namespace.
 #[derive(Debug)]
 pub(crate) struct DurableIdempotency {
     namespace: Namespace,
-    /// Who this isolate is, to the objects.
-    holder: [u8; HOLDER],
 }
 
 impl DurableIdempotency {
     pub(crate) fn new(namespace: JsValue) -> Self {
-        let mut holder = [0; HOLDER];
-        // with a name that another isolate has too, the two would take each other's holds for their
-        // own
-        getrandom::fill(&mut holder).expect("Web Crypto gives randomness");
         Self {
             namespace: namespace.into(),
-            holder,
         }
     }
 
-    async fn ask(&self, action: HoldAction<'_>, key: &str) -> Result<HoldAnswer, StoreError> {
+    async fn ask(
+        &self,
+        action: HoldAction<'_>,
+        key: &str,
+        holder: &Holder,
+    ) -> Result<HoldAnswer, StoreError> {
         let request = HoldRequest {
             action,
             key,
-            holder: &self.holder,
+            holder,
         }
         .write();
         let shard = key
             .get(..1)
             .ok_or_else(|| StoreError::new("a key without a character has no object"))?;
-        let mut answer = pin!(self.exchange(shard, &request));
-        let mut time = Timeout::new(PATIENCE);
-        poll_fn(|cx| match answer.as_mut().poll(cx) {
-            Poll::Pending => Pin::new(&mut time)
-                .poll(cx)
-                .map(|()| Err(failed("no answer in 5 seconds"))),
-            ready => ready,
-        })
-        .await
+        match self.exchange(shard, &request).await {
+            Ok(answer) => Ok(answer),
+            // an object that moves breaks its requests off; the same one again changes nothing
+            Err(_) => self.exchange(shard, &request).await,
+        }
     }
 
     async fn exchange(&self, shard: &str, request: &[u8]) -> Result<HoldAnswer, StoreError> {
@@ -112,63 +96,78 @@ impl IdempotencyStore for DurableIdempotency {
     fn begin<'a>(
         &'a self,
         key: &'a str,
-        now_ms: u64,
-        held_until_ms: u64,
+        holder: &'a Holder,
+        hold: Hold,
     ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
         Box::pin(async move {
-            match self
-                .ask(
-                    HoldAction::Begin {
-                        now_ms,
-                        held_until_ms,
-                    },
-                    key,
-                )
-                .await?
-            {
+            match self.ask(HoldAction::Begin(hold), key, holder).await? {
                 HoldAnswer::First => Ok(IdempotencyStatus::Acquired),
-                HoldAnswer::Running => Ok(IdempotencyStatus::InProgress),
-                HoldAnswer::Done(result) => Ok(IdempotencyStatus::Completed(result.into())),
-                other => Err(failed(format_args!("it answered {other:?} to who begins"))),
+                other => known(other)?.ok_or_else(|| failed("it knows nothing of who began")),
             }
+        })
+    }
+
+    fn look<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<IdempotencyStatus>, StoreError>> {
+        Box::pin(async move {
+            let look = HoldAction::Look { now_ms };
+            known(self.ask(look, key, &Holder::default()).await?)
         })
     }
 
     fn complete<'a>(
         &'a self,
         key: &'a str,
+        holder: &'a Holder,
         result: Bytes,
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             if result.len() > MAX {
-                return Err(failed(format_args!(
+                return Err(lasting(format_args!(
                     "it can't hold a result of {} bytes: a row has 2 MB",
                     result.len()
                 )));
             }
-            match self
-                .ask(
-                    HoldAction::Complete {
-                        expires_ms,
-                        result: &result,
-                    },
-                    key,
-                )
-                .await?
-            {
+            let complete = HoldAction::Complete {
+                expires_ms,
+                result: &result,
+            };
+            match self.ask(complete, key, holder).await? {
                 HoldAnswer::Kept => Ok(()),
-                _ => Err(failed(
-                    "it did not keep a result: it came after the end of its hold, and another \
-                     isolate has begun the same write",
+                _ => Err(lasting(
+                    "it did not keep a result: another call holds the same key",
                 )),
             }
         })
     }
 
-    fn release<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { self.ask(HoldAction::Release, key).await.map(drop) })
+    fn release<'a>(
+        &'a self,
+        key: &'a str,
+        holder: &'a Holder,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move { self.ask(HoldAction::Release, key, holder).await.map(drop) })
     }
+}
+
+fn known(answer: HoldAnswer) -> Result<Option<IdempotencyStatus>, StoreError> {
+    Ok(match answer {
+        HoldAnswer::Running => Some(IdempotencyStatus::InProgress),
+        HoldAnswer::Unknown => Some(IdempotencyStatus::Unknown),
+        HoldAnswer::Done(result) => Some(IdempotencyStatus::Completed(result.into())),
+        HoldAnswer::Free => None,
+        other => return Err(failed(format_args!("it answered {other:?}"))),
+    })
+}
+
+fn lasting(why: impl std::fmt::Display) -> StoreError {
+    StoreError::lasting(format_args!(
+        "the Durable Object of idempotent writes: {why}"
+    ))
 }
 
 fn failed(why: impl std::fmt::Display) -> StoreError {

@@ -5,6 +5,7 @@ use super::workerd::{Service, What};
 
 const IMPATIENT: &str = include_str!("../../../../tests/worker/impatient.mjs");
 const SWEEP: &str = include_str!("../../../../tests/worker/sweep.mjs");
+const HANG: &str = include_str!("../../../../tests/worker/hang.mjs");
 const DATABASE: &str = include_str!("../../../../tests/worker/database.mjs");
 const ISSUER: &str = include_str!("../../../../tests/worker/issuer.mjs");
 
@@ -31,6 +32,15 @@ const ACCESS: &[(&str, &str)] = &[
     KEY,
     QUIET,
     ("TEST_SERVER", "watched"),
+];
+
+/// A server whose callers are known: a write of anybody has no idempotency key.
+const KEYED: &[(&str, &str)] = &[
+    ("MCPFN_AUTH", "api-key"),
+    ("MCPFN_API_KEYS", API_KEY),
+    KEY,
+    QUIET,
+    ("TEST_SERVER", "counting"),
 ];
 
 /// One server a service; `everything` comes last.
@@ -68,7 +78,13 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "unlimited",
-        what: What::Built(&[OPEN, KEY, QUIET, ("MCPFN_RATE_LIMIT", "60/min")]),
+        what: What::Built(&[
+            OPEN,
+            KEY,
+            QUIET,
+            ("MCPFN_RATE_LIMIT", "60/min"),
+            ("TEST_SERVER", "policed"),
+        ]),
     },
     Service {
         name: "issuer",
@@ -136,7 +152,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     Service {
         name: "counting",
         what: What::Keeping {
-            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "counting")],
+            variables: KEYED,
             objects_of: "idempotency",
         },
     },
@@ -150,6 +166,21 @@ pub(super) const SERVICES: &[Service<'_>] = &[
             variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "store")],
             objects_of: "sweep",
         },
+    },
+    Service {
+        name: "hang",
+        what: What::Around { text: HANG },
+    },
+    Service {
+        name: "waiting",
+        what: What::Keeping {
+            variables: KEYED,
+            objects_of: "hang",
+        },
+    },
+    Service {
+        name: "forgetful",
+        what: What::Built(KEYED),
     },
     Service {
         name: "database",

@@ -12,17 +12,23 @@ use crate::server::registered::RegisteredTool;
 use crate::tool::Tool;
 use crate::tool::schema::{self, HeaderParameter};
 
-pub(crate) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
+/// `keys` is whether idempotency keys are published.
+pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option<RegisteredTool> {
     // every check runs, whatever failed before it: an author reads all mistakes of one build
     let mut found = Vec::new();
-    let schemas = Schemas::check(&tool, &mut found);
+    let read_only = tool.annotations.read_only_hint == Some(true);
+    let mut input = input_schema(&tool);
+    let key_argument = schema::key_argument(&input, read_only, &mut found);
+    // a call with the key is refused all the same, by its name
+    if let Some(key) = key_argument.as_deref().filter(|_| !keys) {
+        schema::without(&mut input, key, &mut found);
+    }
+    let schemas = Schemas::check(&tool, input, &mut found);
     check_name(&tool.name, &mut found);
     check_description(tool.description.as_ref(), &mut found);
     check_scopes(&tool.scopes, &mut found);
-    let read_only = tool.annotations.read_only_hint == Some(true);
     check_policies(&tool, read_only, &mut found);
     let hidden = schema::hidden(&schemas.input);
-    let key_argument = schema::key_argument(&schemas.input, read_only, &mut found);
     if tool.run.is_none() {
         found.push(NO_HANDLER.to_owned());
     }
@@ -56,6 +62,11 @@ pub(crate) fn tool(tool: Tool, mistakes: &mut Vec<String>) -> Option<RegisteredT
     })
 }
 
+fn input_schema(tool: &Tool) -> Value {
+    let given = tool.input.as_ref().or(tool.derived_input.as_ref());
+    given.map_or_else(|| json!({"type": "object"}), Value::clone)
+}
+
 /// The schemas that are published, and what is enforced of them.
 struct Schemas {
     input: Value,
@@ -66,12 +77,7 @@ struct Schemas {
 }
 
 impl Schemas {
-    fn check(tool: &Tool, found: &mut Vec<String>) -> Self {
-        let input = tool
-            .input
-            .clone()
-            .or_else(|| tool.derived_input.clone())
-            .unwrap_or_else(|| json!({"type": "object"}));
+    fn check(tool: &Tool, input: Value, found: &mut Vec<String>) -> Self {
         let headers = schema::check_input(&input, tool.input.is_none(), found);
         let output = tool.output.clone().or_else(|| tool.derived_output.clone());
         if let Some(output) = &output {

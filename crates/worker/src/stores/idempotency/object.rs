@@ -1,14 +1,20 @@
 //! The Durable Object: one shard of the idempotent writes, in a SQLite database of its own.
-//! Each request is decided by statements between which nothing waits, so no other request comes
-//! between them; an answer leaves after what it says is on disk.
+//! Each request is decided (`idempotency_row`) between two statements between which nothing waits,
+//! so no other request comes between them; an answer leaves after what it says is on disk.
 //!
 //! | column | of a hold | of a result |
 //! |---|---|---|
-//! | `until_ms` | the end of the hold | when the result expires |
+//! | `until_ms` | the end of the hold | 0 |
+//! | `expires_ms` | until when it is known that there was one | when the result expires |
 //! | `holder` | who has begun | who has begun |
 //! | `result` | null | the result |
+//!
+//! An alarm deletes what expired. The runtime gives an alarm up that failed several times, so the
+//! object looks after it: it knows when the next one is due, and one that did not come is set again.
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 
 use worker::js_sys::futures::future_to_promise;
 use worker::js_sys::{Array, Date, Promise, Uint8Array};
@@ -17,13 +23,17 @@ use worker::wasm_bindgen::{self, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{ResponseBuilder, web_sys};
 
-use crate::idempotency_message::{HOLDER, HoldAction, HoldAnswer, HoldRequest};
+use crate::idempotency_message::HoldRequest;
+use crate::idempotency_row::{Change, HoldRow, decide};
+use mcpfn_core::port::Holder;
 
 /// Without a row id, so that a write of a row is one write and not another one of its index.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, until_ms INTEGER NOT \
-    NULL, holder BLOB NOT NULL, result BLOB) WITHOUT ROWID";
+    NULL, expires_ms INTEGER NOT NULL, holder BLOB NOT NULL, result BLOB) WITHOUT ROWID";
 /// Between two looks at what has expired.
 const SWEEP_MS: f64 = 3_600_000.0;
+/// How late an alarm may be before it counts as given up: the runtime tries again for some minutes.
+const LATE_MS: f64 = 600_000.0;
 const BAD_REQUEST: u16 = 400;
 
 /// One shard. `wrangler.toml` names the class; who writes a server does not.
@@ -31,6 +41,8 @@ const BAD_REQUEST: u16 = 400;
 #[derive(Debug)]
 pub struct McpfnIdempotency {
     storage: Storage,
+    /// When the alarm comes, as far as is known; 0 before anything is.
+    due_ms: AssertUnwindSafe<Rc<Cell<f64>>>,
 }
 
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
@@ -41,12 +53,13 @@ impl McpfnIdempotency {
     pub fn new(state: &ObjectState) -> Self {
         Self {
             storage: state.storage(),
+            due_ms: AssertUnwindSafe(Rc::default()),
         }
     }
 
     /// Called by the runtime with what `DurableIdempotency` sends.
     pub fn fetch(&self, request: web_sys::Request) -> Promise {
-        let storage = self.storage.clone();
+        let (storage, due_ms) = (self.storage.clone(), Rc::clone(&self.due_ms.0));
         future_to_promise(AssertUnwindSafe(async move {
             let body = Uint8Array::new(&JsFuture::from(request.array_buffer()?).await?).to_vec();
             let Some(request) = HoldRequest::read(&body) else {
@@ -55,9 +68,11 @@ impl McpfnIdempotency {
                 )
                 .into());
             };
-            let (answer, alarm) = decide(&storage, &request)?;
-            if let Some(alarm) = alarm {
-                JsFuture::from(alarm).await?;
+            let (answer, change) = decide(find(&storage, request.key)?, &request);
+            let writes = matches!(change, Change::Keep(_));
+            apply(&storage, request.key, change)?;
+            if writes {
+                ensure_alarm(&storage, &due_ms).await?;
             }
             Ok(web_sys::Response::from(ResponseBuilder::new().fixed(answer.write())).into())
         }))
@@ -67,108 +82,87 @@ impl McpfnIdempotency {
     /// and comes again while rows are left.
     pub fn alarm(&self) -> Result<Option<Promise>, JsValue> {
         let now_ms = Date::now();
-        run(&self.storage, TABLE, &[])?;
-        run(
-            &self.storage,
-            "DELETE FROM idempotency WHERE until_ms <= ?",
-            &[now_ms.into()],
-        )?;
-        if is_empty(&self.storage)? {
-            Ok(None)
-        } else {
-            self.storage.set_alarm(now_ms + SWEEP_MS).map(Some)
+        // what fails now is tried at the next alarm: the runtime gives up one that fails for long
+        if sweep(&self.storage, now_ms) == Ok(true) {
+            self.due_ms.set(0.0);
+            return Ok(None);
         }
+        self.due_ms.set(now_ms + SWEEP_MS);
+        self.storage.set_alarm(now_ms + SWEEP_MS).map(Some)
     }
 }
 
-/// What is answered, and an alarm that is on its way to be set. Nothing in here waits.
-fn decide(
-    storage: &Storage,
-    request: &HoldRequest<'_>,
-) -> Result<(HoldAnswer, Option<Promise>), JsValue> {
+/// Whether nothing is left.
+fn sweep(storage: &Storage, now_ms: f64) -> Result<bool, JsValue> {
     run(storage, TABLE, &[])?;
-    let key = JsValue::from_str(request.key);
-    let holder = JsValue::from(Uint8Array::from(request.holder.as_slice()));
+    run(
+        storage,
+        "DELETE FROM idempotency WHERE expires_ms <= ?",
+        &[now_ms.into()],
+    )?;
+    Ok(run(storage, "SELECT 1 FROM idempotency LIMIT 1", &[])?.length() == 0)
+}
+
+/// A table with rows has an alarm. Asks for it once in the life of an object in memory, and when
+/// one is overdue: each question is a read of a row.
+async fn ensure_alarm(storage: &Storage, due_ms: &Cell<f64>) -> Result<(), JsValue> {
+    let now_ms = Date::now();
+    if now_ms < due_ms.get() + LATE_MS {
+        return Ok(());
+    }
+    let set = JsFuture::from(storage.get_alarm()?).await?.as_f64();
+    let due = match set.filter(|at_ms| now_ms < at_ms + LATE_MS) {
+        Some(at_ms) => at_ms,
+        None => {
+            JsFuture::from(storage.set_alarm(now_ms + SWEEP_MS)?).await?;
+            now_ms + SWEEP_MS
+        }
+    };
+    due_ms.set(due);
+    Ok(())
+}
+
+fn find(storage: &Storage, key: &str) -> Result<Option<HoldRow>, JsValue> {
+    run(storage, TABLE, &[])?;
     let found = run(
         storage,
-        "SELECT until_ms, holder, result FROM idempotency WHERE key = ?",
-        std::slice::from_ref(&key),
+        "SELECT until_ms, expires_ms, holder, result FROM idempotency WHERE key = ?",
+        &[JsValue::from_str(key)],
     )?;
-    let row = found
-        .iter()
-        .next()
-        .map(|row| HoldRow::read(&Array::from(&row)));
-    let keep = |until_ms: u64, result: JsValue| {
-        // a table with rows has an alarm that was set with the first of them, in the same write
-        let alarm = if is_empty(storage)? {
-            Some(storage.set_alarm(Date::now() + SWEEP_MS)?)
-        } else {
-            None
-        };
-        run(
-            storage,
-            "REPLACE INTO idempotency VALUES (?, ?, ?, ?)",
-            &[
-                key.clone(),
-                (until_ms as f64).into(),
-                holder.clone(),
-                result,
-            ],
-        )?;
-        Ok(alarm)
-    };
-    match request.action {
-        HoldAction::Begin {
-            now_ms,
-            held_until_ms,
-        } => match row.filter(|row| row.until_ms > now_ms as f64) {
-            Some(HoldRow {
-                result: Some(result),
-                ..
-            }) => Ok((HoldAnswer::Done(result), None)),
-            Some(_) => Ok((HoldAnswer::Running, None)),
-            None => keep(held_until_ms, JsValue::NULL).map(|alarm| (HoldAnswer::First, alarm)),
-        },
-        // a row that was swept has no other holder either
-        HoldAction::Complete { .. } if row.is_some_and(|row| row.holder != *request.holder) => {
-            Ok((HoldAnswer::Lost, None))
+    Ok(found.iter().next().map(|row| read(&Array::from(&row))))
+}
+
+fn apply(storage: &Storage, key: &str, change: Change) -> Result<(), JsValue> {
+    let key = JsValue::from_str(key);
+    match change {
+        Change::None => Ok(()),
+        Change::Keep(row) => {
+            let result = row.result.as_deref().map(Uint8Array::from);
+            let cells = [
+                key,
+                (row.until_ms as f64).into(),
+                (row.expires_ms as f64).into(),
+                Uint8Array::from(row.holder.as_slice()).into(),
+                result.map_or(JsValue::NULL, JsValue::from),
+            ];
+            let statement = "REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)";
+            run(storage, statement, &cells).map(drop)
         }
-        HoldAction::Complete { expires_ms, result } => {
-            keep(expires_ms, Uint8Array::from(result).into()).map(|alarm| (HoldAnswer::Kept, alarm))
-        }
-        HoldAction::Release => {
-            run(
-                storage,
-                "DELETE FROM idempotency WHERE key = ? AND holder = ? AND result IS NULL",
-                &[key, holder],
-            )?;
-            Ok((HoldAnswer::Kept, None))
-        }
+        Change::Delete => run(storage, "DELETE FROM idempotency WHERE key = ?", &[key]).map(drop),
     }
 }
 
-struct HoldRow {
-    until_ms: f64,
-    holder: [u8; HOLDER],
-    result: Option<Vec<u8>>,
-}
-
-impl HoldRow {
-    fn read(row: &Array) -> Self {
-        let bytes = |cell: JsValue| (!cell.is_null()).then(|| Uint8Array::new(&cell).to_vec());
-        let holder = bytes(row.get(1))
-            .and_then(|bytes| bytes.try_into().ok())
-            .unwrap_or_default();
-        Self {
-            until_ms: row.get(0).as_f64().unwrap_or_default(),
-            holder,
-            result: bytes(row.get(2)),
-        }
+fn read(row: &Array) -> HoldRow {
+    let bytes = |cell: JsValue| (!cell.is_null()).then(|| Uint8Array::new(&cell).to_vec());
+    let number = |cell: JsValue| cell.as_f64().unwrap_or_default() as u64;
+    HoldRow {
+        until_ms: number(row.get(0)),
+        expires_ms: number(row.get(1)),
+        holder: bytes(row.get(2))
+            .and_then(|bytes| Holder::try_from(bytes).ok())
+            .unwrap_or_default(),
+        result: bytes(row.get(3)),
     }
-}
-
-fn is_empty(storage: &Storage) -> Result<bool, JsValue> {
-    Ok(run(storage, "SELECT 1 FROM idempotency LIMIT 1", &[])?.length() == 0)
 }
 
 /// The rows of one statement, each as an array.
@@ -193,6 +187,9 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn sql(this: &Storage) -> Sql;
+
+    #[wasm_bindgen(method, catch, js_name = getAlarm)]
+    fn get_alarm(this: &Storage) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
