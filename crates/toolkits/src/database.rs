@@ -7,6 +7,7 @@
 //! | `MCPFN_DATABASE_TABLES` | tables, or their columns, that are shown, such as `products,orders(id,status)`; all if not set |
 
 mod allowed;
+mod cells;
 mod filter;
 mod query;
 pub(crate) mod schema;
@@ -222,8 +223,9 @@ pub async fn table_by_name(args: TableUri, cx: &Cx) -> Result<Json<SampledRows>,
     let database = &**allowed::database(cx)?;
     let schema = visible(cx).await?;
     let table = schema.table(&args.table)?;
-    let columns = query::columns(table, None)?;
-    let sql = format!("SELECT {columns} FROM {}", schema::identifier(&table.name));
+    let columns = query::columns(database.dialect(), table, None)?;
+    let name = schema::identifier(&table.name);
+    let sql = format!("SELECT {columns} FROM {name} LIMIT {SAMPLE}");
     let rows = database
         .query(&sql, &[], SAMPLE)
         .await

@@ -13,6 +13,19 @@ pub(crate) fn position(dialect: Dialect, haystack: &str, needle: &str) -> String
     format!("{function}(lower({haystack}), lower({needle}))")
 }
 
+/// A column of text without what makes it far longer than any that the toolkits write: megabytes
+/// times the rows of an answer must not leave the database. A text of more than `most` characters
+/// and four times as many bytes ends there, and says so.
+pub(crate) fn short(column: &str, most: usize) -> String {
+    let bytes = most * 4;
+    format!(
+        "CASE WHEN octet_length({column}) > {bytes} THEN substr({column}, 1, {most}) || ' (cut)' ELSE {column} END"
+    )
+}
+
+/// The longest name, title or other text of a line, in characters.
+pub(crate) const LINE: usize = 250;
+
 /// Whether there is a table, a virtual table or an index of the name in `?1`: a row, or none.
 pub(crate) fn existence(dialect: Dialect) -> &'static str {
     if dialect == Dialect::Postgres {

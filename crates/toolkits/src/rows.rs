@@ -11,6 +11,12 @@ const MAX_TEXT_LENGTH: usize = 2000;
 /// The rows of one answer, in bytes of JSON. A model reads a third of this as one page.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
+/// The longest text value of a row of so many columns, in characters: a row of nothing but such
+/// values fits into an answer with its names, and a hundred such rows into memory.
+pub(crate) fn longest(columns: usize) -> usize {
+    (MAX_BYTES / columns.max(1) * 3 / 4).clamp(100, MAX_TEXT_LENGTH)
+}
+
 /// A row: its columns' names and values, in the order of the columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row(Vec<(String, Value)>);
@@ -34,7 +40,9 @@ pub(crate) struct Bounded {
     pub(crate) values_cut: bool,
 }
 
+/// As many rows as fit, of those whose cells the statement cut.
 pub(crate) fn bounded(found: Rows) -> Bounded {
+    let most = longest(found.columns.len());
     let mut answer = Bounded {
         rows: Vec::new(),
         rows_left_out: false,
@@ -43,7 +51,9 @@ pub(crate) fn bounded(found: Rows) -> Bounded {
     let mut left = MAX_BYTES;
     for values in found.rows {
         let mut cut = false;
-        let values = values.into_iter().map(|value| shown(value, &mut cut));
+        let values = values
+            .into_iter()
+            .map(|value| marked(value, most, &mut cut));
         let row = Row(found.columns.iter().cloned().zip(values).collect());
         // a row that can't be written can't be sent either
         let size = serde_json::to_vec(&row).map_or(usize::MAX, |bytes| bytes.len());
@@ -56,6 +66,22 @@ pub(crate) fn bounded(found: Rows) -> Bounded {
         answer.rows.push(row);
     }
     answer
+}
+
+/// A value that was cut where it was stored, as a model reads it. Behind the longest text is what
+/// the statement says about it.
+fn marked(value: SqlValue, most: usize, cut: &mut bool) -> Value {
+    match value {
+        SqlValue::Text(text) => match text.char_indices().nth(most) {
+            Some((end, _)) => {
+                *cut = true;
+                // not in the statement: not every database has the character
+                format!("{}…{}", &text[..end], &text[end..]).into()
+            }
+            None => text.into(),
+        },
+        value => value.into_json(),
+    }
 }
 
 /// A value as a model can use it: bytes as their size, long text as its beginning.

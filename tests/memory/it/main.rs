@@ -13,8 +13,10 @@ use mcpfn_core::{Builder, JsonObject, Principal, Server, Tool};
 use mcpfn_http::{Config, Service};
 use mcpfn_it::bodies::hostile_bodies;
 use mcpfn_memory::Counting;
+use mcpfn_ports::Sql;
+use mcpfn_sql::Sqlite;
 use mcpfn_testing::{TestClient, block_on};
-use mcpfn_toolkits::{defaults, register};
+use mcpfn_toolkits::{defaults, register, shop};
 use serde_json::json;
 
 #[global_allocator]
@@ -32,7 +34,7 @@ const LARGEST: usize = 4 * 1024 * 1024;
 /// Every toolkit that needs no setting, and tools that take any arguments, with each policy that
 /// keeps some of them.
 fn server() -> Builder {
-    let names: Vec<&str> = defaults().collect();
+    let names: Vec<&str> = defaults().chain(["sql"]).collect();
     register(Server::builder("ready", "0.0.0"), &names.join(","), &|_| {
         None
     })
@@ -115,4 +117,84 @@ fn of_bodies_with_nearly_as_many_values_as_may_be() {
     ] {
         check("cached", LARGEST, parts);
     }
+}
+
+/// The demo shop with cells of two megabytes, in a table of their own and where the toolkits show
+/// free text.
+fn large_cells() -> Sqlite {
+    let database = Sqlite::memory().expect("SQLite is linked");
+    let text = "printf('%.*c', 1000000, 'é')";
+    let more = [
+        "CREATE TABLE large (id INTEGER PRIMARY KEY, text TEXT, data BLOB, cut TEXT, note TEXT)"
+            .to_owned(),
+        format!(
+            "INSERT INTO large WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30) \
+             SELECT i, {text}, zeroblob(2000000), 'a' || char(0) || {text}, {text} FROM n"
+        ),
+        "INSERT INTO activities SELECT 'large' || id, (SELECT min(id) FROM accounts), 'note', text, \
+             '2026-01-01T00:00:00Z', 'a' FROM large"
+                .to_owned(),
+        format!("UPDATE products SET description = {text} WHERE number < 40"),
+        format!("UPDATE opportunities SET title = {text} WHERE rowid < 20"),
+        format!("UPDATE accounts SET owner = {text} WHERE rowid < 20"),
+    ];
+    let statements = shop::statements().into_iter().chain(more);
+    block_on(database.execute_all(statements)).expect("the shop can be changed");
+    database
+}
+
+#[test]
+fn of_rows_with_large_cells() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let database: Arc<dyn Sql> = Arc::new(large_cells());
+    let account = block_on(database.query("SELECT min(id) FROM accounts", &[], 1));
+    let account = account.expect("a shop").rows[0][0].clone().into_json();
+    let product = block_on(database.query("SELECT sku FROM products WHERE number = 1", &[], 1));
+    let product = product.expect("a shop").rows[0][0].clone().into_json();
+    let client = TestClient::new(server()).with_port::<dyn Sql>(database);
+    let calls = [
+        ("query_table", json!({"table": "large", "limit": 1})),
+        ("query_table", json!({"table": "large", "limit": 100})),
+        (
+            "query_table",
+            json!({"table": "large", "limit": 100, "order_by": [{"column": "text", "direction": "desc"}]}),
+        ),
+        (
+            "query_table",
+            json!({"table": "activities", "limit": 100, "order_by": [{"column": "id", "direction": "desc"}]}),
+        ),
+        ("query_table", json!({"table": "products", "limit": 100})),
+        ("query_database", json!({"sql": "SELECT * FROM large"})),
+        (
+            "get_account_timeline",
+            json!({"account_id": account, "limit": 50}),
+        ),
+        ("get_open_opportunities", json!({"limit": 50})),
+        ("search_accounts", json!({"query": "an", "limit": 10})),
+        ("get_product", json!({"product_id": product})),
+        (
+            "search_products",
+            json!({"query": "keyboard", "limit": 100}),
+        ),
+    ];
+    let mut over = Vec::new();
+    for (tool, arguments) in calls {
+        let (answer, peak) = MEMORY.peak_of(|| client.call(tool, arguments.clone()).wait());
+        let answer = answer.expect("a result");
+        println!("{tool} {arguments}: {peak} bytes");
+        // whole rows of megabytes are more than a statement of a model's own may read
+        let refused = arguments["sql"] == "SELECT * FROM large";
+        assert_eq!(answer.is_error(), refused, "{}", answer.text());
+        if peak > BESIDE {
+            over.push(format!("{tool} {arguments}: {peak} bytes"));
+        }
+    }
+    let (_, peak) = MEMORY.peak_of(|| client.read("database://table/large").wait());
+    if peak > BESIDE {
+        over.push(format!("database://table/large: {peak} bytes"));
+    }
+    assert!(
+        over.is_empty(),
+        "these take more than {BESIDE} bytes: {over:#?}"
+    );
 }

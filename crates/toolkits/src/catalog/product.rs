@@ -3,10 +3,14 @@
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Sql, SqlValue};
 
+use crate::dialect::{LINE, short};
 use crate::say::{database_failed, quoted};
 
 /// The longest identifier that is looked up, in bytes; a UUID has 36.
 const MAX_ID_LENGTH: usize = 64;
+
+/// The longest description that is shown whole, in characters.
+const MAX_DESCRIPTION_LENGTH: usize = 10_000;
 
 /// Which product.
 #[input]
@@ -93,11 +97,17 @@ pub(super) async fn find(id: &str, cx: &Cx) -> Result<ProductRecord, ToolError> 
         return Err(missing());
     }
     let database = cx.port::<dyn Sql>()?;
-    let sql = "SELECT p.id, p.sku, p.name, p.brand, p.category, p.description, p.price_cents, p.currency, p.stock, p.rating, \
+    let (name, text) = (
+        short("p.name", LINE),
+        short("p.description", MAX_DESCRIPTION_LENGTH),
+    );
+    let sql = format!(
+        "SELECT p.id, p.sku, {name}, p.brand, p.category, {text}, p.price_cents, p.currency, p.stock, p.rating, \
                p.reviews, p.weight_grams, s.name, s.lead_time_days, p.added_on \
-               FROM products AS p JOIN suppliers AS s ON s.id = p.supplier_id WHERE p.id = lower(?1) OR p.sku = upper(?1)";
+               FROM products AS p JOIN suppliers AS s ON s.id = p.supplier_id WHERE p.id = lower(?1) OR p.sku = upper(?1)"
+    );
     let rows = database
-        .query(sql, &[SqlValue::from(wanted)], 1)
+        .query(&sql, &[SqlValue::from(wanted)], 1)
         .await
         .map_err(database_failed)?;
     let Some(row) = rows.rows.into_iter().next() else {

@@ -9,7 +9,7 @@ use crate::dialect::new_id;
 use crate::say::{other_columns, who, write_failed};
 
 /// The longest note, in characters.
-const MAX_NOTE_LENGTH: usize = 2000;
+pub(super) const MAX_NOTE_LENGTH: usize = 2000;
 
 /// What happened.
 #[input]

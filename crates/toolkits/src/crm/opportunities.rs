@@ -4,6 +4,7 @@ use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Sql, SqlValue};
 
 use super::{account_id, amount, database, no_account, owned};
+use crate::dialect::{LINE, short};
 use crate::say::{database_failed, other_columns};
 
 /// The most opportunities of one answer.
@@ -92,10 +93,13 @@ pub async fn get_open_opportunities(
     };
     let parameters: Vec<SqlValue> = id.into_iter().map(SqlValue::from).collect();
     let sql = format!(
-        "SELECT p.id, p.account_id, a.name, p.title, p.stage, p.amount_cents, p.close_on, a.owner, \
+        "SELECT p.id, p.account_id, {name}, {title}, p.stage, p.amount_cents, p.close_on, {owner}, \
          count(*) OVER (), CAST(sum(p.amount_cents) OVER () AS BIGINT) \
          FROM opportunities AS p JOIN accounts AS a ON a.id = p.account_id WHERE p.stage NOT IN ('won', 'lost') {of_one} \
-         ORDER BY p.amount_cents DESC, p.id LIMIT {limit}"
+         ORDER BY p.amount_cents DESC, p.id LIMIT {limit}",
+        name = short("a.name", LINE),
+        title = short("p.title", LINE),
+        owner = short("a.owner", LINE),
     );
     let rows = database
         .query(&sql, &parameters, limit as usize)

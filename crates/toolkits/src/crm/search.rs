@@ -5,7 +5,7 @@ use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Rows, SqlValue};
 
 use super::{amount, database, owned};
-use crate::dialect;
+use crate::dialect::{self, LINE, short};
 use crate::say::{database_failed, other_columns, quoted};
 
 /// The most rows of one answer.
@@ -82,14 +82,19 @@ pub struct CustomerMatch {
 )]
 pub async fn search_customers(args: CustomerQuery, cx: &Cx) -> Result<Customers, ToolError> {
     let searched = "c.name || ' ' || c.email || ' ' || c.city";
-    let columns = "c.id, c.name, c.email, c.city, c.country, c.joined_on, \
+    let shown = ["c.name", "c.email", "c.city"]
+        .map(|column| short(column, LINE))
+        .join(", ");
+    let columns = format!(
+        "c.id, {shown}, c.country, c.joined_on, \
          (SELECT count(*) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
          (SELECT CAST(coalesce(sum(o.total_cents), 0) AS BIGINT) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
-         (SELECT min(a.account_id) FROM account_contacts AS a WHERE a.customer_id = c.id)";
+         (SELECT min(a.account_id) FROM account_contacts AS a WHERE a.customer_id = c.id)"
+    );
     let rows = find(
         &args,
         cx,
-        columns,
+        &columns,
         "customers AS c",
         searched,
         "c.name, c.id",
@@ -160,10 +165,14 @@ pub struct AccountMatch {
 )]
 pub async fn search_accounts(args: CustomerQuery, cx: &Cx) -> Result<Accounts, ToolError> {
     let searched = "a.id || ' ' || a.name || ' ' || a.industry || ' ' || a.city || ' ' || a.owner";
-    let columns = "a.id, a.name, a.industry, a.city, a.country, a.status, a.owner, a.since, \
+    let [name, industry, city, owner] =
+        ["a.name", "a.industry", "a.city", "a.owner"].map(|column| short(column, LINE));
+    let columns = format!(
+        "a.id, {name}, {industry}, {city}, a.country, a.status, {owner}, a.since, \
          (SELECT CAST(coalesce(sum(p.amount_cents), 0) AS BIGINT) FROM opportunities AS p \
-          WHERE p.account_id = a.id AND p.stage NOT IN ('won', 'lost'))";
-    let rows = find(&args, cx, columns, "accounts AS a", searched, "a.name").await?;
+          WHERE p.account_id = a.id AND p.stage NOT IN ('won', 'lost'))"
+    );
+    let rows = find(&args, cx, &columns, "accounts AS a", searched, "a.name").await?;
     let accounts = rows
         .rows
         .iter()

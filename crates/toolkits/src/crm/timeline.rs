@@ -3,7 +3,9 @@
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::SqlValue;
 
+use super::log::MAX_NOTE_LENGTH;
 use super::{account_id, amount, database, no_account, owned};
+use crate::dialect::{LINE, short};
 use crate::say::{database_failed, other_columns};
 
 /// The most events of one answer.
@@ -93,19 +95,26 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
     }
     let database = database(cx)?;
     let id = [SqlValue::from(account_id(&args.account_id)?)];
-    let account = "SELECT id, name, status, owner FROM accounts WHERE id = ?1";
+    let (name, owner) = (short("name", LINE), short("owner", LINE));
+    let account = format!("SELECT id, {name}, status, {owner} FROM accounts WHERE id = ?1");
     let found = database
-        .query(account, &id, 1)
+        .query(&account, &id, 1)
         .await
         .map_err(database_failed)?;
     let Some(account) = found.rows.first() else {
         return Err(no_account(args.account_id.trim()));
     };
 
-    let contacts = "SELECT c.name, c.email, a.role FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id \
-                    WHERE a.account_id = ?1 ORDER BY c.name";
+    let contacts = format!(
+        "SELECT {}, {}, {} FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id \
+         WHERE a.account_id = ?1 ORDER BY c.name LIMIT {}",
+        short("c.name", LINE),
+        short("c.email", LINE),
+        short("a.role", LINE),
+        MAX_CONTACTS + 1
+    );
     let contacts = database
-        .query(contacts, &id, MAX_CONTACTS)
+        .query(&contacts, &id, MAX_CONTACTS)
         .await
         .map_err(database_failed)?;
 
@@ -113,15 +122,18 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
     // one more than is shown, to know whether there is more
     let sql = format!(
         "SELECT moment, kind, words, cents FROM ( \
-         SELECT happened_at AS moment, kind, note AS words, CAST(NULL AS BIGINT) AS cents FROM activities WHERE account_id = ?1 \
-         UNION ALL SELECT opened_on, 'opportunity opened', id || ': ' || title, amount_cents FROM opportunities WHERE account_id = ?1 \
-         UNION ALL SELECT close_on, stage, id || ': ' || title, amount_cents FROM opportunities \
+         SELECT happened_at AS moment, kind, {note} AS words, CAST(NULL AS BIGINT) AS cents FROM activities WHERE account_id = ?1 \
+         UNION ALL SELECT opened_on, 'opportunity opened', id || ': ' || {title}, amount_cents FROM opportunities WHERE account_id = ?1 \
+         UNION ALL SELECT close_on, stage, id || ': ' || {title}, amount_cents FROM opportunities \
           WHERE account_id = ?1 AND stage IN ('won', 'lost') \
-         UNION ALL SELECT o.placed_at, 'order ' || o.status, 'Order ' || CAST(o.id AS TEXT) || ' by ' || c.name, o.total_cents \
+         UNION ALL SELECT o.placed_at, 'order ' || o.status, 'Order ' || CAST(o.id AS TEXT) || ' by ' || {name}, o.total_cents \
           FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id JOIN orders AS o ON o.customer_id = c.id \
           WHERE a.account_id = ?1 \
          ) AS events ORDER BY moment DESC, kind, words LIMIT {}",
-        limit + 1
+        limit + 1,
+        note = short("note", MAX_NOTE_LENGTH),
+        title = short("title", LINE),
+        name = short("c.name", LINE),
     );
     let events = database
         .query(&sql, &id, limit as usize)

@@ -5,6 +5,7 @@ use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Dialect, SqlError, SqlValue};
 
 use super::allowed::{database, visible};
+use super::cells::{qualified, select};
 use super::filter::{ColumnFilter, conditions};
 use super::schema::{Column, DatabaseTable, identifier};
 use crate::rows::{Row, bounded};
@@ -114,7 +115,7 @@ pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError
     let schema = visible(cx).await?;
     let table = schema.table(&args.table)?;
     let mut parameters = Vec::new();
-    let columns = columns(table, args.columns.as_deref())?;
+    let columns = columns(database.dialect(), table, args.columns.as_deref())?;
     let conditions = conditions(database.dialect(), table, &args.filters, &mut parameters)?;
     let order = order(table, &args.order_by)?;
     // the database may stop early, but not before it has seen that there is one more than asked for
@@ -182,6 +183,7 @@ fn failed(error: SqlError, dialect: Dialect) -> ToolError {
 }
 
 pub(super) fn columns(
+    dialect: Dialect,
     table: &DatabaseTable,
     wanted: Option<&[String]>,
 ) -> Result<String, ToolError> {
@@ -198,11 +200,7 @@ pub(super) fn columns(
             }
         }
     }
-    let names: Vec<String> = chosen
-        .into_iter()
-        .map(|column| identifier(&column.name))
-        .collect();
-    Ok(names.join(", "))
+    Ok(select(dialect, table, &chosen))
 }
 
 /// The `ORDER BY` clause. The primary key comes last, so that rows don't change places between two
@@ -215,7 +213,7 @@ fn order(table: &DatabaseTable, wanted: &[OrderBy]) -> Result<String, ToolError>
     }
     let mut terms = Vec::new();
     for order in wanted {
-        let name = identifier(&table.column(&order.column)?.name);
+        let name = qualified(table, table.column(&order.column)?);
         terms.push(match order.direction {
             Direction::Asc => name,
             Direction::Desc => format!("{name} DESC"),
@@ -227,7 +225,7 @@ fn order(table: &DatabaseTable, wanted: &[OrderBy]) -> Result<String, ToolError>
         .filter(|column| column.key > 0)
         .collect();
     key.sort_by_key(|column| column.key);
-    terms.extend(key.into_iter().map(|column| identifier(&column.name)));
+    terms.extend(key.into_iter().map(|column| qualified(table, column)));
     Ok(if terms.is_empty() {
         String::new()
     } else {

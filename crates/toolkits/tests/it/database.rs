@@ -545,6 +545,55 @@ fn odd_schemas_are_read_as_they_are() {
 }
 
 #[test]
+fn cells_are_cut_where_they_are_stored() {
+    let database = Sqlite::memory().unwrap();
+    let statements = [
+        "CREATE TABLE cells (n INTEGER PRIMARY KEY, cell)".to_owned(),
+        "INSERT INTO cells VALUES (1, printf('%.*c', 2000, 'x')), (2, printf('%.*c', 2000, '🦀')), \
+         (3, printf('%.*c', 2001, 'x')), (4, printf('%.*c', 2001, '🦀')), \
+         (5, 'a' || char(0) || 'b'), (6, 'a' || char(0) || printf('%.*c', 9000, 'x')), \
+         (7, zeroblob(5000)), (8, 7), (9, 1.5), (10, NULL), (11, '')"
+            .to_owned(),
+        format!("CREATE TABLE many ({})", (0..64).map(|n| format!("c{n}")).collect::<Vec<_>>().join(", ")),
+        format!("INSERT INTO many VALUES ({})", ["printf('%.*c', 3000, 'x')"; 64].join(", ")),
+    ];
+    wait(database.execute_all(statements)).unwrap();
+    let client = Client::new(Arc::new(database));
+    let asked = json!({"table": "cells", "columns": ["cell"], "order_by": [{"column": "n"}]});
+    let answer = client.call("query_table", asked).unwrap();
+    let cut = |piece: &str| format!("{}… (cut, 2001 characters in all)", piece.repeat(2000));
+    let expected = json!([
+        "x".repeat(2000),
+        "🦀".repeat(2000),
+        cut("x"),
+        cut("🦀"),
+        "a\0b",
+        "(text with U+0000, 9002 bytes)",
+        "(binary, 5000 bytes)",
+        7,
+        1.5,
+        null,
+        "",
+    ]);
+    assert_eq!(Value::from(column(&answer)), expected);
+
+    // sorted by what is stored, not by what is shown
+    let asked = json!({"table": "cells", "columns": ["n"], "limit": 3,
+        "order_by": [{"column": "cell", "direction": "desc"}]});
+    let answer = client.call("query_table", asked).unwrap();
+    assert_eq!(column(&answer), [json!(7), json!(4), json!(2)]);
+
+    // a row of long texts alone fits into an answer
+    let answer = client
+        .call("query_table", json!({"table": "many"}))
+        .unwrap();
+    let text = answer["rows"][0]["c0"].as_str().unwrap();
+    assert!(
+        text.starts_with(&"x".repeat(700)) && text.ends_with("… (cut, 3000 characters in all)")
+    );
+}
+
+#[test]
 fn an_outage_is_said_without_its_cause() {
     struct Down;
     impl mcpfn_ports::Sql for Down {

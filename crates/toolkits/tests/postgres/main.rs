@@ -8,6 +8,7 @@ mod answers;
 mod attacks;
 #[path = "../it/catalog.rs"]
 mod catalog;
+mod cells; // of every type, short and long
 #[path = "../knowledge/corpus.rs"]
 mod corpus;
 #[path = "../it/crm.rs"]
