@@ -25,6 +25,8 @@ use crate::{Host as _, Request, Worker};
 
 const TOOLKITS: &str = "hello,catalog,database,crm,inventory,sql,knowledge,contracts";
 const DOCUMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/worker/documents");
+/// A table with 114 MB in it; an isolate has 128 MB.
+const LARGE: &str = include_str!("../large.sql");
 const SKU: &str = "HDP-1032-MIB";
 
 /// The same toolkits in this process, over the same shop.
@@ -72,6 +74,8 @@ async fn fill(database: &Sqlite) {
             .await
             .expect("the tables of documents are made");
     }
+    let large = LARGE.split_terminator(";\n").map(str::to_owned);
+    database.execute_all(large).await.expect("large cells");
     let mut files: Vec<_> = std::fs::read_dir(DOCUMENTS)
         .expect("a folder")
         .map(|entry| entry.expect("a file").path())
@@ -141,6 +145,11 @@ fn every_tool_answers_as_it_does_over_sqlite() {
         ("list_tables", json!({})),
         ("describe_table", json!({"name": "products"})),
         ("query_table", json!({"table": "orders", "limit": 5})),
+        ("query_table", json!({"table": "large", "limit": 100})),
+        (
+            "query_table",
+            json!({"table": "large", "limit": 100, "order_by": [{"column": "cell", "direction": "desc"}]}),
+        ),
         ("search_customers", json!({"query": "garcia", "limit": 10})),
         ("search_customers", json!({"query": "zyzzyva"})),
         ("search_accounts", json!({"query": "hotels", "limit": 10})),

@@ -51,7 +51,7 @@ fn a_large_body_is_refused() {
             response.text()
         );
         assert!(
-            response.error().1.contains("larger than 4194304 bytes"),
+            response.error().1.contains("larger than 2097152 bytes"),
             "{}",
             response.text()
         );

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use mcpfn_it::bodies::hostile_bodies;
 use serde_json::{Value, json};
 
 use crate::support::socket::encode;
@@ -186,4 +187,42 @@ fn ten_thousand_requests_leave_memory_as_it_is() {
     let before = pages();
     ask(10_000);
     assert_eq!(pages(), before, "pages of 64 KiB");
+}
+
+/// A module's memory never shrinks, so that its size afterwards is the most that any call took.
+#[test]
+fn a_call_takes_at_most_eight_times_its_body_and_16_mb() {
+    const LARGEST: usize = 2 * 1024 * 1024;
+    let worker = Worker::named("filled");
+    let bytes = || worker.call("memory", json!({})).parse::<usize>().unwrap() * 65_536;
+    let before = bytes();
+    let mut most = (before, "nothing".to_owned());
+    for parts in [usize::MAX, 99_000, 33_000, 16_600, 8_300, 1_600, 330, 270] {
+        for hostile in hostile_bodies("any", LARGEST, parts) {
+            // most shapes of the largest size are refused alike
+            if parts == usize::MAX && !hostile.name.contains("Arguments") {
+                continue;
+            }
+            let revision = if hostile.modern {
+                "2026-07-28"
+            } else {
+                "2025-03-26"
+            };
+            let request = Request::post(hostile.body)
+                .header("mcp-protocol-version", revision)
+                .header("mcp-method", "tools/call")
+                .header("mcp-name", "any");
+            let status = worker.send(&request).status;
+            assert!([200, 400].contains(&status), "{}: {status}", hostile.name);
+            let after = bytes();
+            if after > most.0 {
+                most = (after, hostile.name);
+            }
+        }
+    }
+    println!("from {before} to {most:?} bytes");
+    assert!(
+        most.0 - before <= LARGEST * 8 + 16_000_000,
+        "{before}, {most:?}"
+    );
 }

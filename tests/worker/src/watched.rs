@@ -20,6 +20,7 @@ pub(crate) fn server() -> Builder {
         .tool(work_after_the_answer)
         .tool(done)
         .tool(memory)
+        .tool(any)
         .tool(trap)
         .tool(kept)
         .tool(secret)
@@ -81,6 +82,18 @@ async fn done() -> String {
 #[tool(read_only)]
 async fn memory() -> String {
     core::arch::wasm32::memory_size::<0>().to_string()
+}
+
+#[input]
+struct Anything {
+    /// Anything.
+    name: serde_json::Value,
+}
+
+/// Takes anything, and compares it for its cache.
+#[tool(read_only, cache = "1m")]
+async fn any(args: Anything) -> String {
+    format!("taken, and null: {}", args.name.is_null())
 }
 
 #[input]

@@ -24,6 +24,9 @@ const MIGRATIONS: [(&str, &str); 2] = [
 /// Documents that the tests ask for, on D1 and on SQLite.
 const DOCUMENTS: &str = "tests/worker/documents";
 
+/// A table with more in it than a Worker has memory.
+const LARGE: &str = "tests/worker/large.sql";
+
 /// What was built already, as a Worker.
 const BUNDLE: &str = r#"main = "index.js"
 no_bundle = true
@@ -179,6 +182,8 @@ fn deploy(
         let mut execute = wrangler(&["d1", "execute", "DB", "--local", "--yes", "--persist-to"])?;
         process::run(execute.arg(state).arg("--file").arg(&script))?;
     }
+    let mut execute = wrangler(&["d1", "execute", "DB", "--local", "--yes", "--persist-to"])?;
+    process::run(execute.arg(state).arg("--file").arg(cx.root.join(LARGE)))?;
     passed("wrangler d1 execute --local --file");
     Ok(())
 }

@@ -66,6 +66,10 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
     },
     Service {
+        name: "filled",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
+    },
+    Service {
         name: "trapped",
         what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
     },
