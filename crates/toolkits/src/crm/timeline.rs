@@ -105,36 +105,15 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
         return Err(no_account(args.account_id.trim()));
     };
 
-    let contacts = format!(
-        "SELECT {}, {}, {} FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id \
-         WHERE a.account_id = ?1 ORDER BY c.name LIMIT {}",
-        short("c.name", LINE),
-        short("c.email", LINE),
-        short("a.role", LINE),
-        MAX_CONTACTS + 1
-    );
+    let sql = contacts();
     let contacts = database
-        .query(&contacts, &id, MAX_CONTACTS)
+        .query(&sql, &id, MAX_CONTACTS)
         .await
         .map_err(database_failed)?;
 
     let limit = args.limit;
     // one more than is shown, to know whether there is more
-    let sql = format!(
-        "SELECT moment, kind, words, cents FROM ( \
-         SELECT happened_at AS moment, kind, {note} AS words, CAST(NULL AS BIGINT) AS cents FROM activities WHERE account_id = ?1 \
-         UNION ALL SELECT opened_on, 'opportunity opened', id || ': ' || {title}, amount_cents FROM opportunities WHERE account_id = ?1 \
-         UNION ALL SELECT close_on, stage, id || ': ' || {title}, amount_cents FROM opportunities \
-          WHERE account_id = ?1 AND stage IN ('won', 'lost') \
-         UNION ALL SELECT o.placed_at, 'order ' || o.status, 'Order ' || CAST(o.id AS TEXT) || ' by ' || {name}, o.total_cents \
-          FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id JOIN orders AS o ON o.customer_id = c.id \
-          WHERE a.account_id = ?1 \
-         ) AS events ORDER BY moment DESC, kind, words LIMIT {}",
-        limit + 1,
-        note = short("note", MAX_NOTE_LENGTH),
-        title = short("title", LINE),
-        name = short("c.name", LINE),
-    );
+    let sql = events(limit + 1);
     let events = database
         .query(&sql, &id, limit as usize)
         .await
@@ -157,6 +136,37 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
         .map(|row| event(row))
         .collect::<Option<Vec<_>>>();
     read(account, contacts, events, note).ok_or_else(|| other_columns("the CRM"))
+}
+
+/// The people of an account.
+fn contacts() -> String {
+    format!(
+        "SELECT {}, {}, {} FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id \
+         WHERE a.account_id = ?1 ORDER BY c.name LIMIT {}",
+        short("c.name", LINE),
+        short("c.email", LINE),
+        short("a.role", LINE),
+        MAX_CONTACTS + 1
+    )
+}
+
+/// What happened, the newest first.
+fn events(limit: u32) -> String {
+    format!(
+        "SELECT moment, kind, words, cents FROM ( \
+         SELECT happened_at AS moment, kind, {note} AS words, CAST(NULL AS BIGINT) AS cents FROM activities WHERE account_id = ?1 \
+         UNION ALL SELECT opened_on, 'opportunity opened', id || ': ' || {title}, amount_cents FROM opportunities WHERE account_id = ?1 \
+         UNION ALL SELECT close_on, stage, id || ': ' || {title}, amount_cents FROM opportunities \
+          WHERE account_id = ?1 AND stage IN ('won', 'lost') \
+         UNION ALL SELECT o.placed_at, 'order ' || o.status, 'Order ' || CAST(o.id AS TEXT) || ' by ' || {name}, o.total_cents \
+          FROM account_contacts AS a JOIN customers AS c ON c.id = a.customer_id JOIN orders AS o ON o.customer_id = c.id \
+          WHERE a.account_id = ?1 \
+         ) AS events ORDER BY moment DESC, kind, words LIMIT {}",
+        limit,
+        note = short("note", MAX_NOTE_LENGTH),
+        title = short("title", LINE),
+        name = short("c.name", LINE),
+    )
 }
 
 fn read(
