@@ -28,6 +28,8 @@ mod idempotency;
 mod late;
 /// Streams, disconnects, panics, memory: a call from its first byte to its last.
 mod life;
+/// Guessing and stalling.
+mod limits;
 /// Policies, with the stores of Workers.
 mod policed;
 /// Wrong and missing settings.
