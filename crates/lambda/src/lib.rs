@@ -51,6 +51,8 @@ mod metrics;
 mod response;
 mod run;
 #[cfg(feature = "secrets")]
+mod secret_store;
+#[cfg(feature = "secrets")]
 mod secrets;
 mod settings;
 

@@ -109,6 +109,12 @@ where
         |server, keys| {
             let (platform, process) = Process::start(server, keys, Transport::Tcp, audit)?;
             started = process;
+            #[cfg(feature = "secrets")]
+            let platform = {
+                let clock = Arc::clone(platform.clock());
+                let stores = crate::secret_store::SecretStores::new(clock);
+                platform.with_port::<dyn mcpfn_ports::SecretStore>(Arc::new(stores))
+            };
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
                 return Ok(policies.apply(platform, Arc::new(crate::dynamodb::Stores::new(table))));

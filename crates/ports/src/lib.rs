@@ -27,6 +27,7 @@
 mod blob_path;
 mod blobs;
 mod embedder;
+mod secrets;
 mod sql;
 
 pub use blob_path::{BadPath, BlobPath};
@@ -34,4 +35,5 @@ pub use blobs::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition,
 };
 pub use embedder::{EmbedError, Embedder};
+pub use secrets::SecretStore;
 pub use sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};

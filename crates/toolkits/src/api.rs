@@ -4,6 +4,7 @@
 
 mod limit;
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
@@ -33,7 +34,7 @@ const MAX_CAUSE_LENGTH: usize = 200;
 const AGAIN: &str = "Try again in a few minutes.";
 
 /// One service: where it is, and how sentences call it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ApiClient {
     /// As a sentence begins with it, such as "The weather service".
     pub(crate) name: &'static str,
@@ -61,6 +62,21 @@ pub(crate) struct ApiAnswer {
 }
 
 impl ApiClient {
+    /// This client with its key, which may have to be read first.
+    pub(crate) async fn ready(&self, cx: &Cx) -> Result<Cow<'_, Self>, ToolError> {
+        let key = match &self.key {
+            Some(key) => key.ready(cx).await?,
+            None => None,
+        };
+        Ok(match key {
+            Some(key) => Cow::Owned(Self {
+                key: Some(key),
+                ..self.clone()
+            }),
+            None => Cow::Borrowed(self),
+        })
+    }
+
     /// A GET of a path with its query, each made with [`encode`].
     pub(crate) fn get(&self, path: &str) -> HttpRequest {
         HttpRequest::get(format!("{}{path}", self.base)).header("accept", "application/json")

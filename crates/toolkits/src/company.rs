@@ -131,6 +131,7 @@ pub async fn lookup_company(args: CompanyAddress, cx: &Cx) -> Result<Company, To
     // being looked at
     let domain = domain(&args.email)?;
     let Enrichment(api) = cx.state()?;
+    let api = &*api.ready(cx).await?;
     let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
     let request = api
         .get(&format!(

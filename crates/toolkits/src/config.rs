@@ -3,14 +3,28 @@
 
 use std::fmt;
 
-use mcpfn_core::text;
+use mcpfn_core::{Cx, ToolError, text};
+use mcpfn_ports::SecretStore;
 
-/// A key or a token. It is never printed, and has only characters that a header can carry.
+/// A key or a token, or where the host keeps it. It is never printed, and has only characters that
+/// a header can carry.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Place);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Place {
+    /// This is it.
+    Here(String),
+    /// The host's [`SecretStore`] has it, under this reference.
+    Stored(String),
+}
+
+/// What a reference begins with.
+const STORES: [&str; 2] = ["ssm:", "secretsmanager:"];
 
 impl Secret {
-    /// Takes a key, without the spaces around it.
+    /// Takes a key, without the spaces around it; or a reference to one, `ssm:NAME` or
+    /// `secretsmanager:NAME`.
     ///
     /// # Errors
     /// When it is empty or has spaces, line ends or characters beyond ASCII inside, as no key has.
@@ -18,17 +32,48 @@ impl Secret {
         let key: String = key.into();
         let trimmed = key.trim();
         let legal = !trimmed.is_empty() && trimmed.bytes().all(|byte| byte.is_ascii_graphic());
-        if legal {
-            Ok(Self(trimmed.to_owned()))
-        } else {
-            Err(NoSecret)
+        if !legal {
+            return Err(NoSecret);
+        }
+        let stored = Self::is_reference(trimmed);
+        let place = if stored { Place::Stored } else { Place::Here };
+        Ok(Self(place(trimmed.to_owned())))
+    }
+
+    /// Whether a setting says where a secret is, instead of the secret.
+    #[must_use]
+    pub fn is_reference(text: &str) -> bool {
+        STORES.iter().any(|store| text.trim().starts_with(store))
+    }
+
+    /// The key itself, to be sent to the service that gave it and nowhere else. Of one that is kept
+    /// elsewhere there is none before it is [ready](Self::ready).
+    #[must_use]
+    pub(crate) fn expose(&self) -> &str {
+        match &self.0 {
+            Place::Here(key) => key,
+            Place::Stored(_) => "",
         }
     }
 
-    /// The key itself, to be sent to the service that gave it and nowhere else.
-    #[must_use]
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
+    /// The key as it is now, if it has to be read first; nothing if it is here already.
+    ///
+    /// # Errors
+    /// An internal error, because the caller can do nothing about it.
+    pub(crate) async fn ready(&self, cx: &Cx) -> Result<Option<Self>, ToolError> {
+        let Place::Stored(reference) = &self.0 else {
+            return Ok(None);
+        };
+        let store = cx.port::<dyn SecretStore>()?;
+        let read = store.read(reference).await.map_err(ToolError::internal)?;
+        let key = Self::new(read)
+            .map_err(|error| ToolError::internal(format!("the secret `{reference}` {error}")))?;
+        match key.0 {
+            Place::Here(_) => Ok(Some(key)),
+            Place::Stored(_) => Err(ToolError::internal(format!(
+                "the secret `{reference}` is a reference to another one; put the key itself there"
+            ))),
+        }
     }
 }
 
@@ -91,6 +136,18 @@ impl<'a> Config<'a> {
         let key = Secret::new(self.text(name)?);
         key.map_err(|error| self.mistake(format!("{name} {error}")))
             .ok()
+    }
+
+    /// A key that can't be kept elsewhere.
+    pub(crate) fn secret_itself(&mut self, name: &str) -> Option<Secret> {
+        let key = self.secret(name)?;
+        if Secret::is_reference(&self.text(name)?) {
+            self.mistake(format!(
+                "{name} must be the key itself: a reference to one is not read here"
+            ));
+            return None;
+        }
+        Some(key)
     }
 
     /// A key that a toolkit can't do without. `source` says where to get one.

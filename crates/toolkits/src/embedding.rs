@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{
+    Cx, ToolError,
     handler::BoxFuture,
     port::{HttpClient, HttpRequest},
     text,
@@ -39,6 +40,21 @@ impl EmbeddingEndpoint {
             model: model.into(),
             key,
         }
+    }
+
+    /// This service with its key, which may have to be read first.
+    ///
+    /// # Errors
+    /// An internal error when it can't be read.
+    pub(crate) async fn ready(&self, cx: &Cx) -> Result<Self, ToolError> {
+        let key = match &self.key {
+            Some(key) => key.ready(cx).await?,
+            None => None,
+        };
+        Ok(Self {
+            key: key.or_else(|| self.key.clone()),
+            ..self.clone()
+        })
     }
 
     /// What the toolkit `knowledge` reads from its variables, for programs that fill the store.

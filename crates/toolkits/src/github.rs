@@ -56,12 +56,21 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     toolkit(builder, url, token)
 }
 
+fn signed(api: &ApiClient, request: HttpRequest) -> HttpRequest {
+    let request = request.header("x-github-api-version", "2022-11-28");
+    match &api.key {
+        Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
+        None => request,
+    }
+}
+
 impl GitHub {
     /// The JSON at a path, if it is there. A repository that was renamed is followed, once and only
     /// on the same server.
     async fn read(&self, cx: &Cx, path: &str) -> Result<ApiAnswer, ToolError> {
         let Self(api) = self;
-        let answer = api.read(cx, self.signed(api.get(path))).await?;
+        let api = &*api.ready(cx).await?;
+        let answer = api.read(cx, signed(api, api.get(path))).await?;
         let moved = answer
             .headers
             .iter()
@@ -72,17 +81,9 @@ impl GitHub {
             .filter(|path| path.starts_with('/'))
         {
             Some(path) if matches!(answer.status, 301 | 302 | 307) => {
-                api.read(cx, self.signed(api.get(path))).await
+                api.read(cx, signed(api, api.get(path))).await
             }
             _ => Ok(answer),
-        }
-    }
-
-    fn signed(&self, request: HttpRequest) -> HttpRequest {
-        let request = request.header("x-github-api-version", "2022-11-28");
-        match &self.0.key {
-            Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
-            None => request,
         }
     }
 

@@ -153,7 +153,7 @@ fn named(name: &str, url: &str, config: &mut Config<'_>) -> Server {
     Server {
         name: name.to_owned(),
         url: url.to_owned(),
-        token: config.secret(&variable("TOKEN")),
+        token: config.secret_itself(&variable("TOKEN")),
         scope: Some(scope.unwrap_or_else(|| format!("upstream:{name}"))),
     }
 }

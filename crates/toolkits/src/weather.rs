@@ -95,6 +95,7 @@ pub struct WeatherReport {
 pub async fn get_weather(args: City, cx: &Cx) -> Result<WeatherReport, ToolError> {
     let city = city(&args.city)?;
     let Weather(api) = cx.state()?;
+    let api = &*api.ready(cx).await?;
     let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
     let path = format!(
         "/data/2.5/weather?q={}&units=metric&appid={}",

@@ -149,6 +149,7 @@ pub async fn search(args: WebQuery, cx: &Cx) -> Result<Untrusted<SearchResults>,
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
     let WebSearch { api, engine } = cx.state()?;
+    let api = &*api.ready(cx).await?;
     let answer = api.read(cx, engine.request(api, query, args.limit)).await?;
     if matches!(answer.status, 400 | 422) {
         let sentence = "The search engine did not take this query. Use plain words, without \

@@ -5,7 +5,7 @@ use mcpfn_core::{Cx, ToolError, input, output, text, tool};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{GitHub, repository};
+use super::{GitHub, repository, signed};
 
 /// The longest text of an issue or a comment, in characters; GitHub's own limit.
 const MAX_LENGTH: usize = 65_536;
@@ -125,10 +125,8 @@ pub async fn post_comment(args: Comment, cx: &Cx) -> Result<CreatedItem, ToolErr
 
 async fn post(cx: &Cx, path: &str, body: &Value, what: &str) -> Result<CreatedReply, ToolError> {
     let github: &GitHub = cx.state()?;
-    let answer = github
-        .0
-        .write(cx, github.signed(github.0.post(path, body)))
-        .await?;
+    let api = &*github.0.ready(cx).await?;
+    let answer = api.write(cx, signed(api, api.post(path, body))).await?;
     if answer.status == 201 {
         return serde_json::from_str(&answer.body).map_err(|error| {
             let sentence = "It was written, but GitHub's answer could not be read. Look at it on \

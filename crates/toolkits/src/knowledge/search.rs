@@ -163,7 +163,7 @@ async fn question_vector(
     query: &str,
     cx: &Cx,
 ) -> Result<(Option<QuestionVector>, Option<String>), ToolError> {
-    let Some(model) = model(cx)? else {
+    let Some(model) = model(cx).await? else {
         return Ok((None, None));
     };
     match model.embed(&[query.to_owned()]).await {
@@ -210,20 +210,20 @@ async fn best(
 }
 
 /// The host's own model, or the one that is configured.
-fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
+async fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
     if let Ok(model) = cx.port::<dyn Embedder>() {
         return Ok(Some(Arc::clone(model)));
     }
     let Meaning(Some(endpoint)) = cx.state()? else {
         return Ok(None);
     };
+    let Ok(endpoint) = endpoint.ready(cx).await else {
+        cx.report_degraded("embeddings", "their key can't be read");
+        return Ok(None);
+    };
     let client = Arc::clone(cx.port::<dyn HttpClient>()?);
     let timeout = PATIENCE.min(cx.remaining() / 2);
-    Ok(Some(Arc::new(HttpEmbedder::new(
-        endpoint.clone(),
-        client,
-        timeout,
-    ))))
+    Ok(Some(Arc::new(HttpEmbedder::new(endpoint, client, timeout))))
 }
 
 /// Numbers of the passages whose vectors are closest; nothing when no passage has a vector of the

@@ -14,6 +14,7 @@ use mcpfn_core::{
     round_trip::Keyring,
 };
 use mcpfn_native::Tasks;
+use mcpfn_ports::SecretStore;
 use mcpfn_testing::{TestClient, TestRandom};
 use mcpfn_toolkits::register;
 use serde_json::{Value, json};
@@ -58,6 +59,24 @@ fn coded(secret: &str) -> [String; 3] {
         let whole = (before + secret.len()) * 8 / 6;
         text[(before * 8).div_ceil(6)..whole].to_owned()
     })
+}
+
+/// Has the secrets above, and some that are none.
+struct Keys;
+
+impl SecretStore for Keys {
+    fn read<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<String, String>> {
+        let number = reference
+            .strip_prefix("ssm:/keys/")
+            .map(str::parse::<usize>);
+        let read = match (reference, number) {
+            (_, Some(Ok(number))) => Ok(format!("{}\n", SECRETS[number])),
+            ("secretsmanager:spaces", _) => Ok("two words".to_owned()),
+            ("ssm:/again", _) => Ok("ssm:/keys/0".to_owned()),
+            _ => Err(format!("`{reference}` does not exist")),
+        };
+        Box::pin(async move { read })
+    }
 }
 
 struct Host {
@@ -139,7 +158,8 @@ impl Client {
         let tasks = Tasks::default();
         let platform = platform
             .with_port::<dyn HttpClient>(Arc::new(internet))
-            .with_background(Arc::new(tasks.clone()));
+            .with_background(Arc::new(tasks.clone()))
+            .with_port::<dyn SecretStore>(Arc::new(Keys));
         let client = TestClient::new(server).map_platform(|_| platform);
         Self {
             client,

@@ -11,6 +11,7 @@ mod hostile; // servers behind this one, as fixtures
 mod internet; // names that lead to services on loopback
 mod schemas; // what is published about each tool
 mod service; // a service on loopback that also fails
+mod stored; // keys that the host keeps elsewhere
 mod upstream; // other MCP servers, and every way in which they fail
 mod upstream_properties; // of every text of theirs, and of many callers
 mod weather; // and the failures that all APIs share

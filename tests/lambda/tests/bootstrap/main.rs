@@ -26,7 +26,11 @@ const TOOLKITS: &[(&str, &[(&str, &str)], &str)] = &[
     ("crm", &[], "search_customers"),
     ("inventory", &[], "get_stock_levels"),
     ("sql", &[], "query_database"),
-    ("weather", &[("WeatherApiKey", "key")], "get_weather"),
+    (
+        "weather",
+        &[("WeatherApiKey", "ssm:/mcpfn/weather")],
+        "get_weather",
+    ),
     ("company", &[("CompanyApiKey", "key")], "lookup_company"),
     ("fetch", &[("FetchHosts", "wiki.example:8080")], "fetch_url"),
     (

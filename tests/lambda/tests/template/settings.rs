@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use mcpfn_settings::{Hosts, SETTINGS};
 
+use serde_json::{Value, json};
+
 use crate::{root, template};
 
 /// Settings that the template does not set, and why.
@@ -165,7 +167,7 @@ fn a_vpc_is_one_where_the_operator_says_so() {
     for (parameters, inside) in [(&named[..], true), (&[], false)] {
         let stack = template.deploy(parameters).unwrap();
         let function = stack.properties("Function").unwrap();
-        let expected = serde_json::json!({"SubnetIds": ["subnet-1", "subnet-2"],
+        let expected = json!({"SubnetIds": ["subnet-1", "subnet-2"],
             "SecurityGroupIds": ["sg-1"]});
         assert_eq!(function["VpcConfig"] == expected, inside);
         let role = stack.properties("Role").unwrap().to_string();
@@ -196,4 +198,56 @@ fn a_state_key_is_replaced_without_losing_the_old_one() {
     // the second replacement is a change of the function, too, or nothing would be deployed
     assert_eq!(second.0, third.0);
     assert_ne!(second.1, third.1);
+}
+
+#[test]
+fn the_role_reads_exactly_the_secrets_that_are_kept_elsewhere() {
+    let template = template();
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mcpfn-AbCdEf";
+    let secret = json!([{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue",
+        "Resource": arn}]);
+    let parameter = json!([{"Effect": "Allow", "Action": "ssm:GetParameter",
+        "Resource": "arn:aws:ssm:eu-west-1:123456789012:parameter/mcpfn/key"}]);
+    let places = [
+        ("the-key-itself".to_owned(), Value::Null),
+        ("ssm:/mcpfn/key".to_owned(), parameter.clone()),
+        ("ssm:/mcpfn/key#member".to_owned(), parameter),
+        (format!("secretsmanager:{arn}"), secret.clone()),
+        (format!("secretsmanager:{arn}#member"), secret),
+    ];
+    let names = [
+        ("EmbeddingsApiKey", "MCPFN_EMBEDDINGS_API_KEY"),
+        ("WeatherApiKey", "MCPFN_WEATHER_API_KEY"),
+        ("CompanyApiKey", "MCPFN_COMPANY_API_KEY"),
+        ("SearchApiKey", "MCPFN_SEARCH_API_KEY"),
+        ("GithubToken", "MCPFN_GITHUB_TOKEN"),
+    ];
+    for (name, variable) in names {
+        for (value, statements) in &places {
+            let stack = template.deploy(&[(name, value)]).unwrap();
+            let policy = stack.properties("SecretsPolicy");
+            let found = policy.map(|policy| policy["PolicyDocument"]["Statement"].clone());
+            assert_eq!(&found.unwrap_or_default(), statements, "{name}={value}");
+            assert_eq!(stack.environment("Function")[variable], *value);
+        }
+        for wide in ["ssm:/*", "ssm:/a?", "two words"] {
+            assert!(template.deploy(&[(name, wide)]).is_err(), "{name}={wide}");
+        }
+    }
+    let all: Vec<_> = names
+        .iter()
+        .map(|(name, _)| (*name, "ssm:/mcpfn/key"))
+        .collect();
+    let policy = template
+        .deploy(&all)
+        .unwrap()
+        .properties("SecretsPolicy")
+        .unwrap();
+    assert_eq!(
+        policy["PolicyDocument"]["Statement"]
+            .as_array()
+            .unwrap()
+            .len(),
+        names.len()
+    );
 }
