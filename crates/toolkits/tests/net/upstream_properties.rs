@@ -293,7 +293,7 @@ async fn a_hung_server_holds_nobody() {
             );
         }
         let took_ms = client.now_ms() - started_ms;
-        assert!(took_ms < 4_000, "round {round}: {took_ms} ms");
+        assert!(took_ms < 6_000, "round {round}: {took_ms} ms");
         assert_eq!(asked.load(Ordering::Relaxed), 1, "round {round}");
     }
 }
