@@ -223,6 +223,21 @@ fn each_caller_has_a_budget_over_all_that_runs_a_handler() {
 }
 
 #[test]
+fn a_call_that_one_limit_refuses_costs_the_other_nothing() {
+    let runs = Runs::default();
+    let host = host(&runs);
+    let status = |tool: &str| host.send(&call(tool, json!({"sku": "a"}))).status;
+    // two of the tool's own, and forty-eight that are refused
+    assert_eq!((0..50).filter(|_| status("limited") == 200).count(), 2);
+    assert_eq!((0..60).filter(|_| status("look") == 200).count(), 58);
+    host.time.pass(Duration::from_secs(60));
+    assert_eq!((0..60).filter(|_| status("look") == 200).count(), 60);
+    assert_eq!((0..10).filter(|_| status("limited") == 200).count(), 0);
+    host.time.pass(Duration::from_secs(2));
+    assert_eq!((0..3).filter(|_| status("limited") == 200).count(), 2);
+}
+
+#[test]
 fn callers_that_nobody_recognised_are_limited_by_their_address() {
     let runs = Runs::default();
     let mut config = Config::default();
@@ -491,6 +506,10 @@ fn a_write_that_failed_may_be_repeated_and_one_that_may_have_happened_may_not() 
         let second = says(&host.send(&buy));
         assert_eq!(first, second);
         assert_eq!(counted(&runs), runs_after, "{sku}");
+        // nobody is invited to write again who may have written
+        let unknown = first.contains("The outcome is unknown: look whether it wrote");
+        assert_eq!(unknown, sku != "broken", "{first}");
+        assert!(!first.contains("later"), "{first}");
     }
 }
 

@@ -4,6 +4,7 @@
 mod lambda;
 mod peers;
 mod plot;
+mod stores;
 mod toolkits;
 mod workers;
 
@@ -22,6 +23,7 @@ const PARTS: &[(&str, Start)] = &[
     ("http", peers::http),
     ("lambda", lambda::run),
     ("scale", peers::scale),
+    ("stores", stores::run),
     ("toolkits", toolkits::run),
     ("workers", workers::run),
 ];

@@ -70,7 +70,7 @@ cargo xtask <command>
                                   documents
 
   bench --part PART [-- ARGUMENTS]
-                benchmarks of one part: core, http, lambda, scale, workers or toolkits; the
+                benchmarks of one part: core, http, lambda, scale, stores, workers or toolkits; the
                 arguments go to the benchmark
 
   mutants       code that decides who may do what, changed in small ways that a test must notice;
