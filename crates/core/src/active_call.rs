@@ -161,6 +161,11 @@ impl ActiveCall {
         }
     }
 
+    /// Until when the host runs the call, if it says so: milliseconds since 1970.
+    pub(crate) fn deadline_ms(&self) -> Option<u64> {
+        self.deadline_ms
+    }
+
     /// The handler's own limit, cut to what the host has left.
     pub(crate) fn limit(&self, own: Duration) -> Duration {
         match self.deadline_ms {

@@ -26,6 +26,9 @@ const STOPPED: &str = "internal error: the server was stopped during the call, s
 /// Between two attempts to keep a result: a throttled store has room again within a second.
 const PAUSES_MS: [u64; 5] = [50, 100, 200, 400, 800];
 
+/// How long after a store's failure a key is let go of.
+const LET_GO_MS: u64 = 2_000;
+
 impl IdempotentWrite {
     /// Runs to the end even if the client goes away, where the host can: the client will ask again
     /// for the result.
@@ -58,13 +61,18 @@ impl IdempotentWrite {
         slot.wait().await
     }
 
-    /// Lets go of a key that this call may hold, and that it does not use.
+    /// Lets go of a key that this call may hold, and that it does not use. A few attempts: a key
+    /// that stays held is one of which the outcome is unknown, which harms nobody.
     pub(super) fn let_go(self, call: &Arc<ActiveCall>, hold: Hold) {
         // without background work the call would wait for a store that is down
         let Some(background) = &call.platform.background else {
             return;
         };
         let call = Arc::clone(call);
+        let hold = Hold {
+            until_ms: hold.now_ms.saturating_add(LET_GO_MS),
+            ..hold
+        };
         background.run(Box::pin(async move {
             self.end(&call, hold, vec![None]).await;
         }));
@@ -113,13 +121,15 @@ impl IdempotentWrite {
         }
     }
 
-    /// Further attempts, until the hold is over: then a repeat is told that the outcome is unknown.
+    /// Further attempts, until the hold is over, or the time that the host has for the call: then a
+    /// repeat is told that the outcome is unknown.
     async fn end(&self, call: &ActiveCall, hold: Hold, mut ending: Vec<Option<Bytes>>) {
         let platform = &call.platform;
+        let until_ms = call.deadline_ms().unwrap_or(u64::MAX).min(hold.until_ms);
         let last = PAUSES_MS[PAUSES_MS.len() - 1];
         for pause_ms in PAUSES_MS.into_iter().chain(std::iter::repeat(last)) {
             let now_ms = platform.clock.now_ms();
-            if now_ms.saturating_add(pause_ms) >= hold.until_ms {
+            if now_ms.saturating_add(pause_ms) >= until_ms {
                 return;
             }
             platform.timer.sleep(Duration::from_millis(pause_ms)).await;
