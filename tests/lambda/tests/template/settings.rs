@@ -251,3 +251,41 @@ fn the_role_reads_exactly_the_secrets_that_are_kept_elsewhere() {
         names.len()
     );
 }
+
+#[test]
+fn calls_are_traced_where_the_operator_says_so() {
+    let template = template();
+    for (tracing, mode) in [("on", "Active"), ("off", "PassThrough")] {
+        let stack = template.deploy(&[("Tracing", tracing)]).unwrap();
+        let function = stack.properties("Function").unwrap();
+        // before and after the serverless transform
+        let found = function
+            .get("Tracing")
+            .unwrap_or(&function["TracingConfig"]["Mode"]);
+        assert_eq!(found, mode);
+        let role = stack.properties("Role").unwrap().to_string();
+        assert_eq!(role.contains("xray:PutTraceSegments"), tracing == "on");
+    }
+}
+
+#[test]
+fn outputs_name_what_commands_and_documents_need() {
+    let template = template();
+    let everything = template.deploy(&[]).unwrap().everything();
+    for (name, value) in [
+        ("FunctionName", "<Function>"),
+        ("FunctionArn", "<Function.Arn>"),
+        ("LogGroup", "<Logs>"),
+        ("StateKeyArn", "<StateKey>"),
+        ("TableName", "<Table>"),
+        ("Url", "https://functionurl.lambda-url.eu-west-1.on.aws/mcp"),
+    ] {
+        assert_eq!(everything[name], value, "{name}");
+    }
+    assert!(
+        everything["DashboardUrl"]
+            .as_str()
+            .unwrap()
+            .ends_with("/<Dashboard>")
+    );
+}
