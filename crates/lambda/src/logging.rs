@@ -54,6 +54,13 @@ pub(crate) fn starts_on_demand() -> bool {
     std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE").map_or(true, |kind| kind == "on-demand")
 }
 
+/// Whether the environment was made for the invocation that the task works for.
+pub(crate) fn is_cold_start() -> bool {
+    INVOCATION
+        .try_with(|invocation| invocation.cold_start)
+        .unwrap_or_default()
+}
+
 /// Names the service of every line from now on.
 pub(crate) fn name_service(name: &str) {
     let _ = SERVICE.set(name.to_owned());

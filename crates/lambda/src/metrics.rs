@@ -2,9 +2,9 @@
 //! metric too, and nothing is sent anywhere by this process.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
-//! Metrics are in the namespace `mcpfn`, each for the service (the server's name) and for each of
+//! Metrics are in the namespace of `MCPFN_METRICS_NAMESPACE`, each for the service (the server's name) and for each of
 //! its tools, prompts and resources: `Calls`, `Errors` (faults of the server:
-//! `AuditEntry::is_fault`), `RateLimited`, `CacheHits`, `Duration`.
+//! `AuditEntry::is_fault`), `RateLimited`, `CacheHits`, `ColdStarts`, `Duration`.
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::logging;
 /// Writes calls with their metrics to stdout, and everything else to the log.
 pub(crate) struct EmfMetrics {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) namespace: String,
 }
 
 impl AuditLog for EmfMetrics {
@@ -88,6 +89,7 @@ impl EmfMetrics {
             u8::from(call.outcome == Outcome::RateLimited),
         );
         line.plain("CacheHits", u8::from(hit));
+        line.plain("ColdStarts", u8::from(logging::is_cold_start()));
         line.plain("Duration", call.duration_ms);
         line.plain("_aws", self.directive(call));
         logging::write(line);
@@ -100,6 +102,7 @@ impl EmfMetrics {
             count("Errors"),
             count("RateLimited"),
             count("CacheHits"),
+            count("ColdStarts"),
             json!({"Name": "Duration", "Unit": "Milliseconds"}),
         ];
         // a dimension can't be empty, as the name of a list is
@@ -110,7 +113,7 @@ impl EmfMetrics {
         };
         json!({
             "Timestamp": self.clock.now_ms(),
-            "CloudWatchMetrics": [{"Namespace": "mcpfn", "Dimensions": dimensions, "Metrics": metrics}],
+            "CloudWatchMetrics": [{"Namespace": self.namespace, "Dimensions": dimensions, "Metrics": metrics}],
         })
     }
 }

@@ -99,7 +99,8 @@ where
             return platform;
         }
         let clock = Arc::clone(platform.clock());
-        platform.with_audit_log(Arc::new(EmfMetrics { clock }))
+        let namespace = settings.metrics_namespace.clone();
+        platform.with_audit_log(Arc::new(EmfMetrics { clock, namespace }))
     };
     let mut started = Process::default();
     let assembly = settings.common.assemble(

@@ -62,6 +62,8 @@ pub struct Settings {
     pub table: Option<Table>,
     /// `MCPFN_METRICS`: whether each call's log line is a metric in CloudWatch's embedded format.
     pub emf: bool,
+    /// `MCPFN_METRICS_NAMESPACE`: where CloudWatch keeps these metrics; `mcpfn` when not set.
+    pub metrics_namespace: String,
     /// `MCPFN_LOG`, else `AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info` (when not set), `debug` or
     /// `trace`.
     pub log_level: Level,
@@ -111,6 +113,7 @@ impl Settings {
             #[cfg(feature = "dynamodb")]
             table: Table::read(&mut reader),
             emf: reader.form("MCPFN_METRICS", "emf"),
+            metrics_namespace: namespace(&mut reader),
             log_level: common
                 .log_level
                 .unwrap_or_else(|| platform_level(&mut reader)),
@@ -125,6 +128,21 @@ impl Settings {
         }
         reader.finish(settings)
     }
+}
+
+/// What CloudWatch takes as a name.
+fn namespace(reader: &mut EnvReader<'_>) -> String {
+    let Some(name) = reader.text("MCPFN_METRICS_NAMESPACE") else {
+        return "mcpfn".to_owned();
+    };
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || ".-_/#:".contains(letter);
+    if name.len() > 255 || name.starts_with(':') || !name.chars().all(legal) {
+        reader.mistake(
+            "MCPFN_METRICS_NAMESPACE must have at most 255 letters, digits and . - _ / # :, such \
+             as mcpfn/production",
+        );
+    }
+    name
 }
 
 /// `ssm:NAME` or `secretsmanager:NAME`. Nothing is asked before a caller presents a key.
@@ -182,6 +200,20 @@ mod tests {
             !error.to_string().contains("hunter2"),
             "secrets are not repeated"
         );
+    }
+
+    #[test]
+    fn a_namespace_is_one_that_cloudwatch_takes() {
+        let namespace = |name: &str| {
+            let auth = ("MCPFN_AUTH", "iam");
+            read(&[auth, ("MCPFN_METRICS_NAMESPACE", name)]).map(|read| read.metrics_namespace)
+        };
+        assert_eq!(namespace("mcpfn/it-1").unwrap(), "mcpfn/it-1");
+        assert_eq!(namespace("").unwrap(), "mcpfn");
+        for name in ["a b", ":a", "a\"b", &"a".repeat(256)] {
+            let error = namespace(name).unwrap_err().to_string();
+            assert!(error.contains("MCPFN_METRICS_NAMESPACE"), "{error}");
+        }
     }
 
     #[test]

@@ -173,6 +173,13 @@ pub const SETTINGS: &[Setting] = &[
     )
     .on(Hosts::LAMBDA),
     Setting::new(
+        "MCPFN_METRICS_NAMESPACE",
+        "TEXT",
+        "mcpfn",
+        "the namespace of these metrics in CloudWatch, at most 255 letters, digits and . - _ / # :",
+    )
+    .on(Hosts::LAMBDA),
+    Setting::new(
         "MCPFN_LOG",
         "error|warn|info|debug|trace",
         "info",

@@ -344,7 +344,12 @@ fn resident_kib(function: &Environment) -> Option<u64> {
 
 #[tokio::test]
 async fn a_call_is_a_metric_where_the_operator_says_so() {
-    let function = function(&[("MCPFN_METRICS", "emf"), ("MCPFN_LOG", "error")]).await;
+    let function = function(&[
+        ("MCPFN_METRICS", "emf"),
+        ("MCPFN_METRICS_NAMESPACE", "mcpfn/it"),
+        ("MCPFN_LOG", "error"),
+    ])
+    .await;
     for tool in ["whoami", "test_panic"] {
         let _ = function
             .invoke(through_url(&call(tool, &json!({}))))
@@ -375,10 +380,17 @@ async fn a_call_is_a_metric_where_the_operator_says_so() {
         panicked["requestId"],
         "00000000-0000-4000-8000-000000000002"
     );
+    assert_eq!(
+        (&fine["ColdStarts"], &panicked["ColdStarts"]),
+        (&json!(1), &json!(0))
+    );
     let directive = &fine["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(
         (&directive["Namespace"], &directive["Dimensions"]),
-        (&json!("mcpfn"), &json!([["service"], ["service", "name"]]))
+        (
+            &json!("mcpfn/it"),
+            &json!([["service"], ["service", "name"]])
+        )
     );
     for metric in directive["Metrics"].as_array().unwrap() {
         assert!(
