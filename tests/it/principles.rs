@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::in_process::InProcess;
 use crate::support::time::block_on;
-use crate::support::{Host as _, Request, everything};
+use crate::support::{Host as _, Request, Response, everything};
 
 fn is_shared<T: Send + Sync + 'static>() {}
 fn is_sent<T: Send + 'static>() {}
@@ -36,7 +36,7 @@ fn what_a_client_calls_itself_decides_nothing() {
         let handshake = json!({"id": 1, "method": "initialize", "params": params});
         let legacy = Request::from_client("2025-11-25", handshake);
         let answers = [modern, legacy].map(|request| everything().send(&request));
-        answers.iter().map(|answer| answer.text()).collect()
+        answers.iter().map(Response::text).collect()
     };
     let one = answers(json!({"name": "one", "version": "1"}));
     assert!(one.iter().all(|body| body.contains("result")), "{one:?}");

@@ -111,11 +111,7 @@ where
             let (platform, process) = Process::start(server, keys, Transport::Tcp, audit)?;
             started = process;
             #[cfg(feature = "secrets")]
-            let platform = {
-                let clock = Arc::clone(platform.clock());
-                let stores = crate::secret_store::SecretStores::new(clock);
-                platform.with_port::<dyn mcpfn_ports::SecretStore>(Arc::new(stores))
-            };
+            let platform = with_secret_stores(platform);
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
                 return Ok(policies.apply(platform, Arc::new(crate::dynamodb::Stores::new(table))));
@@ -138,6 +134,13 @@ where
         margin_ms: settings.margin_ms,
         cold: logging::starts_on_demand().into(),
     })
+}
+
+/// Settings that name a secret read it by this port, on first use.
+#[cfg(feature = "secrets")]
+fn with_secret_stores(platform: Platform) -> Platform {
+    let stores = crate::secret_store::SecretStores::new(Arc::clone(platform.clock()));
+    platform.with_port::<dyn mcpfn_ports::SecretStore>(Arc::new(stores))
 }
 
 /// Takes events as `lambda_runtime` hands them out: several at a time where
