@@ -58,6 +58,16 @@ fn trigger() {
 }
 
 #[test]
+fn claims() {
+    fuzz("claims");
+}
+
+#[test]
+fn key_list() {
+    fuzz("key_list");
+}
+
+#[test]
 fn request_state() {
     fuzz("request_state");
 }

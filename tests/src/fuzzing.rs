@@ -9,6 +9,8 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
@@ -21,6 +23,7 @@ use mcpfn::{
     port::{AuditEntry, AuditLog, Clock, Failure, Platform, Random, Timer},
     round_trip::Keyring,
 };
+use mcpfn_auth::{ApiKey, caller_of_token, hash_key};
 use mcpfn_http::{Body, Config, Service, decode_header};
 use serde_json::{Value, json};
 
@@ -36,7 +39,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "envelope",
         check: envelope,
@@ -66,6 +69,16 @@ pub const TARGETS: [Target; 6] = [
         name: "trigger",
         check: trigger,
         seeds: events,
+    },
+    Target {
+        name: "claims",
+        check: claims,
+        seeds: claim_sets,
+    },
+    Target {
+        name: "key_list",
+        check: key_list,
+        seeds: key_lists,
     },
 ];
 
@@ -235,6 +248,101 @@ fn events() -> Vec<Vec<u8>> {
             event.to_string().into_bytes()
         })
         .collect()
+}
+
+/// Claims of a token, and the text of a whole one: no caller may do everything, no claim that
+/// stands twice counts, and every scope is in a text of the claims.
+pub fn claims(data: &[u8]) {
+    let encoded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let header = encoded(br#"{"alg":"ES256","typ":"at+jwt"}"#);
+    let token = format!("{header}.{}.{}", encoded(data), encoded(&[7; 64]));
+    let _ = caller_of_token(&String::from_utf8_lossy(data));
+    let Some(caller) = caller_of_token(&token) else {
+        return;
+    };
+    assert!(!caller.scopes.contains("nobody:granted:this"), "{caller:?}");
+    assert!(caller.subject.len() <= 512 + data.len() && !caller.subject.is_empty());
+    let said: Value = parsed(data);
+    let texts = texts_of(&said);
+    for scope in caller.scopes.to_string().split_whitespace() {
+        let is_said = texts.iter().any(|text| text.contains(scope));
+        assert!(is_said, "{scope} in {}", shown(data));
+    }
+}
+
+/// Every text in a value.
+fn texts_of(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts_of).collect(),
+        Value::Object(members) => members.values().flat_map(texts_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Sets of claims, some of which grant something.
+fn claim_sets() -> Vec<Vec<u8>> {
+    [
+        json!({"sub": "user-1", "iss": "https://a.example", "scope": "crm:read hello *"}),
+        json!({"sub": "", "client_id": "robot", "scp": ["a", "*"], "aud": ["x", "y"], "exp": 1.5}),
+        json!({"sub": "a\u{202e}b", "permissions": "[\"a\", \"b\"]", "token_use": "access"}),
+        json!({"sub": "u", "scopes": "[a b]", "typ": "Bearer", "nbf": 7}),
+        json!({"sub": "u", "scope": null, "scp": 7, "at_hash": "x"}),
+    ]
+    .iter()
+    .map(|claims| claims.to_string().into_bytes())
+    .collect()
+}
+
+/// A list of API keys: an entry is a key or a mistake, a mistake repeats nothing of it, and one bad
+/// entry takes no other with it.
+pub fn key_list(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (keys, mistakes) = ApiKey::parse_each(&text);
+    let entries: Vec<&str> = text
+        .split([';', '\n'])
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .collect();
+    assert_eq!(keys.len() + mistakes.len(), entries.len(), "{text:?}");
+    match ApiKey::parse(&text) {
+        Ok(all) => assert!(
+            mistakes.is_empty() && all == keys && !keys.is_empty(),
+            "{text:?}"
+        ),
+        Err(said) => assert!(keys.is_empty() || !mistakes.is_empty(), "{said:?}"),
+    }
+    for key in &keys {
+        assert!(!key.name.is_empty() && key.name.len() <= 128, "{text:?}");
+        assert!(!key.name.chars().any(char::is_control), "{text:?}");
+        let alone = entries
+            .iter()
+            .filter(|entry| ApiKey::parse(entry).is_ok_and(|read| read[0] == *key));
+        assert!(
+            alone.count() >= 1,
+            "an entry means the same alone: {text:?}"
+        );
+    }
+    for mistake in &mistakes {
+        assert!(
+            mistake.starts_with("entry ") && mistake.len() < 200,
+            "{mistake}"
+        );
+    }
+}
+
+/// Lists as operators write them, and with what goes wrong.
+fn key_lists() -> Vec<Vec<u8>> {
+    let (one, other) = (hash_key("one"), hash_key("other"));
+    [
+        format!("alice:{one}:crm:read hello;bob:{other}"),
+        format!("alice:{one}\n\n# off\nbob:{other}:\n"),
+        format!("alice:{one};alice:{other}:*;carol:{one}"),
+        format!(" a b:{one}; :{other};x:{}", &one[..63]),
+        ";\n;".to_owned(),
+    ]
+    .map(String::into_bytes)
+    .to_vec()
 }
 
 /// A whole request: the method and the path on the first line, then headers, an empty line, and the

@@ -41,4 +41,4 @@ pub use kept::MAX_KEY_AGE_MS;
 pub use oauth::OAuth;
 pub use remote::url_mistake;
 pub use signatures::{PublicKey, SignatureKey, Signatures};
-pub use verified::verified_caller;
+pub use verified::{caller_of_token, verified_caller};
