@@ -17,8 +17,8 @@ use crate::logging;
 
 /// Writes calls with their metrics to stdout, and everything else to the log.
 pub(crate) struct EmfMetrics {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) namespace: String,
+    clock: Arc<dyn Clock>,
+    namespace: String,
 }
 
 impl AuditLog for EmfMetrics {
@@ -40,6 +40,13 @@ impl AuditLog for EmfMetrics {
 }
 
 impl EmfMetrics {
+    pub(crate) fn new(clock: &Arc<dyn Clock>, namespace: &str) -> Self {
+        Self {
+            clock: Arc::clone(clock),
+            namespace: namespace.to_owned(),
+        }
+    }
+
     /// The line that [`Log`] writes of a call, with its metrics in it.
     fn write(&self, call: &AuditEntry<'_>) {
         let level = if call.is_fault() {

@@ -98,9 +98,8 @@ where
         if !settings.emf {
             return platform;
         }
-        let clock = Arc::clone(platform.clock());
-        let namespace = settings.metrics_namespace.clone();
-        platform.with_audit_log(Arc::new(EmfMetrics { clock, namespace }))
+        let metrics = EmfMetrics::new(platform.clock(), &settings.metrics_namespace);
+        platform.with_audit_log(Arc::new(metrics))
     };
     let mut started = Process::default();
     let assembly = settings.common.assemble(
