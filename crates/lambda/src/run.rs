@@ -84,12 +84,7 @@ where
 {
     let settings = Settings::read(environment(), program).map_err(|error| error.to_string())?;
     logging::start(settings.log_level);
-    // what one environment remembers, the next one does not know
-    #[cfg(feature = "dynamodb")]
-    let shared = settings.table.is_some();
-    #[cfg(not(feature = "dynamodb"))]
-    let shared = false;
-    let (server, add) = build(setup, shared)?;
+    let (server, add) = build(setup, remembers_writes(&settings))?;
     let (methods, policies) = (settings.common.methods.clone(), settings.common.policies);
     let iam = settings.common.credentials.iam.clone();
     let default_scopes = settings.common.credentials.default_scopes.clone();
@@ -140,6 +135,17 @@ where
 fn with_secret_stores(platform: Platform) -> Platform {
     let stores = crate::secret_store::SecretStores::new(Arc::clone(platform.clock()));
     platform.with_port::<dyn mcpfn_ports::SecretStore>(Arc::new(stores))
+}
+
+/// What one environment remembers, the next one does not know: only a table does.
+fn remembers_writes(settings: &Settings) -> bool {
+    #[cfg(feature = "dynamodb")]
+    return settings.table.is_some();
+    #[cfg(not(feature = "dynamodb"))]
+    {
+        let _ = settings;
+        false
+    }
 }
 
 /// Takes events as `lambda_runtime` hands them out: several at a time where
