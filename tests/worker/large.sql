@@ -1,3 +1,3 @@
 CREATE TABLE large (id INTEGER PRIMARY KEY, cell);
 INSERT INTO large WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
-  SELECT i, CASE WHEN i <= 40 THEN printf('%.*c', 1900000, 'x') ELSE zeroblob(1900000) END FROM n;
+  SELECT i, CASE WHEN i <= 40 THEN replace(hex(zeroblob(950000)), '0', 'x') ELSE zeroblob(1900000) END FROM n;
