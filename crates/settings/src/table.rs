@@ -324,7 +324,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new(
         "MCPFN_IAM_SCOPES",
         "ARN=SCOPE SCOPE;..",
-        "every caller may do everything",
+        "MCPFN_DEFAULT_SCOPES for each of them",
         "what callers may do whom IAM recognised; * in an ARN stands for anything but : and /",
     )
     .on(Hosts::LAMBDA)
