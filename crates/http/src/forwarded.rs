@@ -7,7 +7,7 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderName};
 
 /// Headers that proxies add, by their whole name.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 26] = [
     "forwarded",
     "via",
     "x-real-ip",
@@ -18,16 +18,36 @@ const NAMES: [&str; 10] = [
     "fastly-client-ip",
     "fly-client-ip",
     "cdn-loop",
+    "client-ip",
+    "do-connecting-ip",
+    "proxy-client-ip",
+    "proxy-connection",
+    "remote-user",
+    "wl-proxy-client-ip",
+    "x-forward-for",
+    "x-host",
+    "x-nginx-proxy",
+    "x-remote-ip",
+    "x-remote-user",
+    "x-scheme",
+    "x-varnish",
+    "x_forwarded_for",
+    "x_real_ip",
+    "x-appengine-user-ip",
 ];
 
 /// Headers that proxies add, by the beginning of their name.
-const PREFIXES: [&str; 6] = [
+const PREFIXES: [&str; 10] = [
     "x-forwarded",
     "x-original-",
     "x-envoy-",
     "x-amz",
     "x-arr-",
     "cf-",
+    "cloudfront-",
+    "tailscale-",
+    "x-azure-",
+    "x-vercel-",
 ];
 
 /// The list to which each proxy adds the address that it was called from.
@@ -90,6 +110,11 @@ impl FromStr for Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().map_err(drop)?;
+        // as peers are compared: an IPv4 address is one, however it is written
+        let address = match bits {
+            None => address.to_canonical(),
+            Some(_) => address,
+        };
         let width = if address.is_ipv4() { 32 } else { 128 };
         let bits = match bits {
             Some(bits) if bits.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -98,7 +123,8 @@ impl FromStr for Network {
             Some(_) => return Err(()),
             None => width,
         };
-        if bits > width {
+        // who trusts everybody lets each client choose its address
+        if bits > width || bits == 0 {
             return Err(());
         }
         Ok(Self { address, bits })
@@ -119,7 +145,8 @@ impl FromStr for TrustedProxies {
             .map(|entry| {
                 entry.parse().map_err(|()| {
                     format!(
-                        "{} is neither an address nor a network such as 10.0.0.0/8",
+                        "{} is neither an address nor a network such as 10.0.0.0/8, or trusts every \
+                         address",
                         mcpfn_core::text::quoted(entry)
                     )
                 })
@@ -130,7 +157,9 @@ impl FromStr for TrustedProxies {
 }
 
 impl TrustedProxies {
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether requests of this address may be another client's.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(address))
     }
@@ -247,9 +276,8 @@ mod tests {
             ("10.1.2.3/8", "10.255.0.1", "11.0.0.1"),
             ("192.0.2.1", "192.0.2.1", "192.0.2.0"),
             ("192.0.2.1/32", "::ffff:192.0.2.1", "::192.0.2.1"),
-            ("0.0.0.0/0", "203.0.113.7", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1", "192.0.2.0"),
             ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
-            ("::/0", "2001:db8::1", "203.0.113.7"),
         ] {
             assert!(trusts(text, inside), "{text} {inside}");
             assert!(!trusts(text, outside), "{text} {outside}");
@@ -258,6 +286,8 @@ mod tests {
         for wrong in [
             "localhost",
             "10.0.0.0/33",
+            "0.0.0.0/0",
+            "::/0",
             "::/129",
             "10/8",
             "10.0.0.0/+8",
@@ -287,6 +317,13 @@ mod tests {
             "X-Amzn-Trace-Id",
             "X-Amz-Cf-Id",
             "X-Envoy-External-Address",
+            "X-Forward-For",
+            "X_Forwarded_For",
+            "Client-IP",
+            "Remote-User",
+            "Tailscale-User-Login",
+            "X-Azure-SocketIP",
+            "CloudFront-Viewer-Address",
         ] {
             let mut headers = headers(&[("accept", "*/*"), ("host", "localhost")]);
             assert_eq!(by_proxy(&headers), None);

@@ -1,10 +1,11 @@
 //! Checks that need no body: each is one function that lets a request pass or gives the refusal.
 
+use core::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
-use mcpfn_core::{Principal, PrincipalKind, Scopes, port::Platform};
+use mcpfn_core::{Principal, PrincipalKind, Scopes, policy::AddressLimits, port::Platform};
 
 use crate::auth::{AuthError, AuthErrorKind, Challenge};
 use crate::authority::Authority;
@@ -115,16 +116,18 @@ pub(crate) async fn caller(
     if principal.kind != PrincipalKind::Anonymous {
         return Ok(principal);
     }
+    let address = principal.address.unwrap_or(AddressLimits::UNKNOWN);
     if !config.auth.authenticators.is_empty()
-        && let Some(wait) = principal
-            .address
-            .and_then(|address| platform.refused_credentials_wait(address))
+        && let Some(wait) = platform.refused_credentials_wait(address)
     {
         // before any work: neither a digest nor a question to an issuer for one that guesses
         return Err(too_many_refused(wait));
     }
     for authenticator in &config.auth.authenticators {
-        match authenticator.authenticate(headers, platform).await {
+        let waiting = Waiting(platform, address);
+        let verdict = authenticator.authenticate(headers, platform).await;
+        std::mem::forget(waiting);
+        match verdict {
             Ok(None) => {}
             Ok(Some(mut proven)) => {
                 // the host alone knows where the request came from
@@ -134,9 +137,9 @@ pub(crate) async fn caller(
             Err(error) => {
                 let counts = error.kind != AuthErrorKind::Unavailable;
                 let refusal = unproven(config, realm, error, platform);
-                let wait = match principal.address.filter(|_| counts) {
-                    Some(address) => platform.count_refused_credential(realm, address).await,
-                    None => None,
+                let wait = match counts {
+                    true => platform.count_refused_credential(realm, address).await,
+                    false => None,
                 };
                 return Err(wait.map_or(refusal, too_many_refused));
             }
@@ -160,6 +163,16 @@ pub(crate) async fn caller(
         challenge: Some(config.auth.challenge(realm, None, &[])),
         ..Refusal::new(StatusCode::UNAUTHORIZED, sentence)
     })
+}
+
+/// A caller that hangs up while its credential is being checked is counted like one that was
+/// refused: else it could have an issuer asked without end, and never be told to wait.
+struct Waiting<'a>(&'a Platform, IpAddr);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.count_abandoned_credential(self.1);
+    }
 }
 
 /// The refusal of an address that sent too many wrong credentials.

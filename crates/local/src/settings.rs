@@ -1,5 +1,6 @@
 //! The settings of this host, from the environment: those that every host has, and its own.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -84,10 +85,18 @@ impl Settings {
 
 fn trusted_proxies(reader: &mut EnvReader<'_>) -> TrustedProxies {
     let text = reader.text("MCPFN_TRUSTED_PROXIES").unwrap_or_default();
-    text.parse().unwrap_or_else(|mistake| {
+    let proxies: TrustedProxies = text.parse().unwrap_or_else(|mistake| {
         reader.mistake(format!("MCPFN_TRUSTED_PROXIES: {mistake}"));
         TrustedProxies::default()
-    })
+    });
+    let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    if proxies != TrustedProxies::default() && !loopback.iter().any(|peer| proxies.trusts(*peer)) {
+        reader.mistake(
+            "MCPFN_TRUSTED_PROXIES must have 127.0.0.1: this server listens on this machine only, \
+             so that a proxy in front of it calls from there",
+        );
+    }
+    proxies
 }
 
 /// `file:PATH`: a list of keys that may change while the server runs.

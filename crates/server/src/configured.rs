@@ -32,7 +32,9 @@ pub(crate) fn configured(
             let secret = ["_KEY", "_TOKEN"]
                 .iter()
                 .any(|end| setting.name.ends_with(end));
-            secret && text(setting.name).is_some_and(|value| Secret::is_reference(&value))
+            // one with <NAME> in it stands for others
+            let one = !setting.name.contains('<');
+            secret && one && text(setting.name).is_some_and(|value| Secret::is_reference(&value))
         })
     {
         return Err(format!(

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use mcpfn::policy::{AddressLimits, FailureMode, RateLimits};
@@ -242,6 +243,29 @@ fn wrong_credentials_of_one_address_are_refused_before_any_work() {
     assert_eq!(host.send(&with_token("good")).status, 200);
     assert_eq!(host.send(&wrong(0)).status, 401);
     assert_eq!(host.send(&wrong(0)).status, 429);
+}
+
+/// Who hangs up while an issuer is asked about a token has it asked all the same.
+#[test]
+fn credentials_whose_sender_does_not_wait_are_counted() {
+    let abandon = |host: &InProcess| {
+        let request = host.to_http(&with_token("hangs"));
+        let mut call = Box::pin(host.service.call(request, &host.platform));
+        let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        polled.is_pending()
+    };
+    let host = guarded(false).called_by(Principal::anonymous().at([203, 0, 113, 7].into()));
+    let asked = (0..200).filter(|_| abandon(&host)).count();
+    assert_eq!(asked, 60, "then the answer is there at once");
+    assert_eq!(host.send(&with_token("good")).status, 429);
+}
+
+/// Whose address is not known has no bucket of its own, and no way around the limit either.
+#[test]
+fn callers_of_unknown_addresses_are_counted_together() {
+    let host = guarded(false);
+    let answers = (0..700).map(|number| host.send(&with_token(&format!("wrong-{number}"))));
+    assert_eq!(statuses(answers), counts([(401, 600), (429, 100)]));
 }
 
 #[test]

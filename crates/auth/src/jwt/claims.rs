@@ -1,6 +1,7 @@
 //! What a token says, and what it must say to count here. The same for signed tokens and for what
 //! introspection tells.
 
+use mcpfn_core::text;
 use mcpfn_http::AuthError;
 use serde::Deserialize;
 use serde_json::Value;
@@ -110,21 +111,12 @@ impl Claims {
 /// Whether a text can be a caller's name: not empty, of a bounded length, and without characters
 /// that would change how a line of the log is shown.
 pub(crate) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_SUBJECT && !text.chars().any(is_deceptive)
+    !text.trim().is_empty() && text.len() <= MAX_SUBJECT && !text.chars().any(is_deceptive)
 }
 
-/// Control characters, line and paragraph separators, and the marks that change the direction of
-/// text or can't be seen.
+/// Line and paragraph separators, and what people do not see.
 fn is_deceptive(letter: char) -> bool {
-    letter.is_control()
-        || matches!(
-            letter,
-            '\u{061c}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-        )
+    matches!(letter, '\u{2028}' | '\u{2029}') || text::is_hidden(letter)
 }
 
 #[cfg(test)]

@@ -33,7 +33,23 @@ impl Default for AddressLimits {
     }
 }
 
+/// Callers whose address is not known, together: more than one of them, and still a bound.
+const UNKNOWN_TOGETHER: u32 = 10;
+
 impl AddressLimits {
+    /// The address that stands for every caller whose address is not known.
+    pub const UNKNOWN: IpAddr = IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED);
+
+    /// How many refused credentials this address may send.
+    pub(crate) fn rate_of(&self, address: IpAddr) -> Option<Rate> {
+        let rate = self.refused_credentials?;
+        if address != Self::UNKNOWN {
+            return Some(rate);
+        }
+        let calls = rate.calls.saturating_mul(UNKNOWN_TOGETHER);
+        Some(Rate { calls, ..rate })
+    }
+
     /// The address without what one caller can choose of it.
     pub(crate) fn network(&self, address: IpAddr) -> IpAddr {
         match address {

@@ -24,10 +24,20 @@ impl Platform {
     #[must_use]
     pub fn refused_credentials_wait(&self, address: IpAddr) -> Option<Duration> {
         let refused = &self.refused_credentials;
-        let rate = refused.limits.refused_credentials?;
+        let rate = refused.limits.rate_of(address)?;
         let network = refused.limits.network(address);
         let wait = refused.wait(rate, network, self.clock.now_ms().saturating_mul(1000))?;
         Some(whole_seconds(wait))
+    }
+
+    /// Counts a credential whose sender did not wait for the verdict, in this process: asking about
+    /// it cost as much as a refusal, and may not be a way around the limit.
+    pub fn count_abandoned_credential(&self, address: IpAddr) {
+        let refused = &self.refused_credentials;
+        if let Some(rate) = refused.limits.rate_of(address) {
+            let network = refused.limits.network(address);
+            refused.take(rate, network, self.clock.now_ms().saturating_mul(1000));
+        }
     }
 
     /// Counts a refused credential of this address, here and in the host's limiter. Gives how long
@@ -39,14 +49,16 @@ impl Platform {
         address: IpAddr,
     ) -> Option<Duration> {
         let refused = &self.refused_credentials;
-        let rate = refused.limits.refused_credentials?;
+        let rate = refused.limits.rate_of(address)?;
         let network = refused.limits.network(address);
         let now_ms = self.clock.now_ms();
         let now_us = now_ms.saturating_mul(1000);
         if let Some(wait) = refused.take(rate, network, now_us) {
             return Some(whole_seconds(wait));
         }
-        let limits = self.rate_limits.as_ref()?;
+        // hosts have limiters for rates that were configured, and this one was not
+        let known = address != AddressLimits::UNKNOWN;
+        let limits = self.rate_limits.as_ref().filter(|_| known)?;
         let key = digest_key(&[
             b"refused credentials",
             server.as_bytes(),

@@ -137,6 +137,10 @@ impl World {
         vec![
             ("MCPFN_AUTH", "oauth,api-key".to_owned()),
             ("MCPFN_ISSUER", self.issuers().join(",")),
+            (
+                "MCPFN_ISSUER_SCOPES",
+                self.issuers().map(|issuer| format!("{issuer}=*")).join(";"),
+            ),
             ("MCPFN_PUBLIC_URL", SERVER.to_owned()),
             ("MCPFN_API_KEYS", keys),
             (

@@ -83,6 +83,28 @@ async fn a_verdict_is_not_kept_beyond_the_end_of_the_token() {
     );
 }
 
+/// By the name of another it would grant what that one may, to callers of that one's names.
+#[tokio::test]
+async fn an_issuer_vouches_for_its_own_tokens_only() {
+    let world = World::new().await;
+    let second = "https://second.example";
+    let auth = Introspection::new(
+        format!("{}/introspect", world.issuer.id),
+        "id",
+        "secret",
+        vec![world.issuer.id.clone(), second.to_owned()],
+        vec![SERVER.to_owned()],
+    );
+    let told = verdict(
+        &world,
+        &json!({"iss": second, "sub": "ceo", "scope": "crm"}),
+    );
+    world.issuer.knows("opaque-secret-token", told);
+    let token = bearer("opaque-secret-token");
+    let answer = auth.authenticate(&token, &world.platform).await;
+    refused(answer, Invalid, "another issuer");
+}
+
 #[tokio::test]
 async fn verdicts_that_refuse() {
     let world = World::new().await;
