@@ -135,13 +135,7 @@ pub(crate) async fn caller(
                 return Ok(proven.into());
             }
             Err(error) => {
-                let counts = error.kind != AuthErrorKind::Unavailable;
-                let refusal = unproven(config, realm, error, platform);
-                let wait = match counts {
-                    true => platform.count_refused_credential(realm, address).await,
-                    false => None,
-                };
-                return Err(wait.map_or(refusal, too_many_refused));
+                return Err(counted(config, realm, error, platform, address).await);
             }
         }
     }
@@ -163,6 +157,23 @@ pub(crate) async fn caller(
         challenge: Some(config.auth.challenge(realm, None, &[])),
         ..Refusal::new(StatusCode::UNAUTHORIZED, sentence)
     })
+}
+
+/// The refusal of a credential, which counts unless it could not be checked.
+async fn counted(
+    config: &Config,
+    realm: &str,
+    error: AuthError,
+    platform: &Platform,
+    address: IpAddr,
+) -> Refusal {
+    let counts = error.kind != AuthErrorKind::Unavailable;
+    let refusal = unproven(config, realm, error, platform);
+    let wait = match counts {
+        true => platform.count_refused_credential(realm, address).await,
+        false => None,
+    };
+    wait.map_or(refusal, too_many_refused)
 }
 
 /// A caller that hangs up while its credential is being checked is counted like one that was
