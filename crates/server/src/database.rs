@@ -11,6 +11,8 @@ use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::database::{AllowedTables, TABLES};
 use mcpfn_toolkits::shop;
 
+use crate::shown::{may_have_password, shown};
+
 /// Opens the database. `unvetted` says whether statements that a model wrote will be run.
 pub(crate) fn open(
     variable: impl Fn(&str) -> Option<OsString>,
@@ -21,13 +23,13 @@ pub(crate) fn open(
     };
     match postgres_url(&named) {
         Some(url) => open_postgres(
-            url,
+            &url,
             variable("MCPFN_DATABASE_READONLY_URL").as_deref(),
             variable("MCPFN_DATABASE_FUNCTIONS").as_deref(),
             unvetted,
         ),
         None => open_file(
-            Path::new(&named),
+            &file_named(&named)?,
             variable("MCPFN_DATABASE_WRITABLE").as_deref(),
         ),
     }
@@ -60,25 +62,56 @@ pub(crate) fn open_to_fill(
 ) -> Result<Arc<dyn Sql>, String> {
     let named = variable("MCPFN_DATABASE");
     if let Some(url) = named.as_deref().and_then(postgres_url) {
-        return open_postgres(url, None, None, false);
+        return open_postgres(&url, None, None, false);
     }
     let file = match named {
-        Some(named) => PathBuf::from(named),
+        Some(named) => file_named(&named)?,
         None => {
             drop(open_shop(&variable)?);
             shop_path(&variable)?
         }
     };
-    let opened = Sqlite::open(&file)
-        .map_err(|error| format!("{} can't be opened for writing: {error}", file.display()))?;
+    let opened = Sqlite::open(&file).map_err(|error| unopened(&file, "for writing", &error))?;
     Ok(Arc::new(opened))
 }
 
-/// The text, if it is a server's address and not a file's name.
-fn postgres_url(named: &OsStr) -> Option<&str> {
-    named
-        .to_str()
-        .filter(|name| name.starts_with("postgres://") || name.starts_with("postgresql://"))
+/// The URL, if the text is a server's and not a file's name: without the spaces around it, and with
+/// its scheme as the driver writes it.
+fn postgres_url(named: &OsStr) -> Option<String> {
+    let (scheme, rest) = named.to_str()?.trim().split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    ["postgres", "postgresql"]
+        .contains(&scheme.as_str())
+        .then(|| format!("{scheme}://{rest}"))
+}
+
+/// The file, if the text can be one's name. A mistyped URL is none: it would be printed as a missing
+/// file, or made as one, with its password.
+fn file_named(named: &OsStr) -> Result<PathBuf, String> {
+    let file = match named.to_str() {
+        Some(text) => Path::new(text.trim()),
+        None => Path::new(named),
+    };
+    if may_have_password(file) && !file.exists() {
+        return Err(
+            "MCPFN_DATABASE must be the path of a SQLite file, or a URL such as \
+             postgres://USER:PASSWORD@HOST/NAME that begins with postgres:// or postgresql://; it \
+             has `://`, `@` or `=`, and there is no such file (it is not repeated: it may have a \
+             password in it)"
+                .to_owned(),
+        );
+    }
+    Ok(file.to_owned())
+}
+
+/// Why a file can't be opened, where its name may be said: the engine's words have it, too.
+fn unopened(file: &Path, how: &str, error: &dyn std::fmt::Display) -> String {
+    let shown = shown(file);
+    if may_have_password(file) {
+        format!("MCPFN_DATABASE: {shown} can't be opened {how}; name an existing one")
+    } else {
+        format!("MCPFN_DATABASE: {shown} can't be opened {how} ({error}); name an existing one")
+    }
 }
 
 fn shop_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, String> {
@@ -98,11 +131,12 @@ fn open_postgres(
     let database = Postgres::new(url).map_err(|error| format!("MCPFN_DATABASE: {error}"))?;
     let database = match reader {
         Some(reader) => {
-            let reader = reader
-                .to_str()
-                .ok_or("MCPFN_DATABASE_READONLY_URL is not text in UTF-8")?;
+            let reader = postgres_url(reader).ok_or(
+                "MCPFN_DATABASE_READONLY_URL: write a URL such as \
+                 postgres://USER:PASSWORD@HOST/NAME that begins with postgres:// or postgresql://",
+            )?;
             database
-                .with_reader(reader)
+                .with_reader(&reader)
                 .map_err(|error| format!("MCPFN_DATABASE_READONLY_URL: {error}"))?
         }
         None if unvetted => {
@@ -148,13 +182,7 @@ fn open_file(path: &Path, writes: Option<&OsStr>) -> Result<Arc<dyn Sql>, String
         Some(Some(true)) => Sqlite::open_read_only(path).and_then(|_| Sqlite::open(path)),
         Some(None) => return Err("MCPFN_DATABASE_WRITABLE must be on or off".to_owned()),
     };
-    let shown = path.display();
-    let opened = opened.map_err(|error| {
-        format!(
-            "MCPFN_DATABASE: {shown} can't be opened as a SQLite file \
-            ({error}); name an existing one"
-        )
-    })?;
+    let opened = opened.map_err(|error| unopened(path, "as a SQLite file", &error))?;
     Ok(Arc::new(opened))
 }
 

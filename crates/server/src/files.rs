@@ -9,6 +9,8 @@ use mcpfn::port::{BlobPath, Blobs};
 use mcpfn_files::{Directory, S3};
 use mcpfn_native::Client;
 
+use crate::shown::{may_have_password, shown};
+
 const ROOT: &str = "MCPFN_FILES_ROOT";
 
 /// Opens the directories, or the bucket. Of a bucket nothing is asked before a call needs it.
@@ -82,12 +84,16 @@ fn roots(text: &str) -> Result<Option<Vec<(String, String)>>, String> {
 }
 
 fn check(path: &Path) -> Result<(), String> {
-    let shown = path.display();
+    let words = shown(path);
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(format!("{ROOT}: {shown} is not a directory; name one")),
+        Ok(_) => Err(format!("{ROOT}: {words} is not a directory; name one")),
+        Err(_) if may_have_password(path) => Err(format!(
+            "{ROOT}: {words} can't be found; name a directory that exists, several as \
+             NAME=DIRECTORY,NAME=DIRECTORY, or s3://BUCKET/PREFIX without a password"
+        )),
         Err(error) => Err(format!(
-            "{ROOT}: {shown} can't be found ({error}); name a directory that exists"
+            "{ROOT}: {words} can't be found ({error}); name a directory that exists"
         )),
     }
 }

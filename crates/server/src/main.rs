@@ -8,6 +8,9 @@ mod files;
 mod ingest;
 mod script;
 mod settings;
+mod shown;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -147,14 +147,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "TOKEN",
         "none",
         "this server's own bearer token there; a caller's token is never passed on",
-    ),
+    )
+    .with_names_of("MCPFN_UPSTREAMS"),
     #[cfg(feature = "upstream")]
     Setting::new(
         "MCPFN_UPSTREAM_<NAME>_SCOPE",
         "SCOPE",
         "none",
         "the scope that a caller needs to see and use that server",
-    ),
+    )
+    .with_names_of("MCPFN_UPSTREAMS"),
 ];
 
 #[cfg(test)]

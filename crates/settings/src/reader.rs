@@ -73,6 +73,11 @@ impl<'a> EnvReader<'a> {
             .is_some_and(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
     }
 
+    /// The variable's text, if it is any, for what says nothing about the variable itself.
+    pub(crate) fn untold(&self, name: &str) -> Option<String> {
+        (self.variable)(name)?.into_string().ok()
+    }
+
     /// The variable's text, if it is set to any.
     pub fn text(&mut self, name: &str) -> Option<String> {
         match (self.variable)(name)?.into_string() {

@@ -66,6 +66,8 @@ pub struct Setting {
     pub hosts: Hosts,
     /// Words of `MCPFN_AUTH` without any of which it has no effect; empty if it always has one.
     pub auth: &'static [&'static str],
+    /// The setting that lists what `<NAME>` may stand for, as `name=..,name=..`; empty if nothing does.
+    pub listed_in: &'static str,
 }
 
 impl Setting {
@@ -86,6 +88,7 @@ impl Setting {
             about: if shown { about } else { "" },
             hosts: Hosts::ALL,
             auth: &[],
+            listed_in: "",
         }
     }
 
@@ -101,18 +104,30 @@ impl Setting {
         Self { auth, ..self }
     }
 
+    /// Without effect unless `<NAME>` is a name in this list, `my-crm` there being `MY_CRM` here.
+    #[must_use]
+    pub const fn with_names_of(self, listed_in: &'static str) -> Self {
+        Self { listed_in, ..self }
+    }
+
     /// Whether a variable of this name is this setting.
     #[must_use]
     pub fn is(&self, variable: &str) -> bool {
-        let legal = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        match self.name.split_once("<NAME>") {
-            None => self.name == variable,
-            Some((before, after)) => variable
-                .strip_prefix(before)
-                .and_then(|rest| rest.strip_suffix(after))
-                .is_some_and(|name| !name.is_empty() && name.bytes().all(legal)),
-        }
+        self.name == variable || self.name_in(variable).is_some()
     }
+
+    /// What `<NAME>` is in a variable, if it is this setting.
+    pub(crate) fn name_in<'a>(&self, variable: &'a str) -> Option<&'a str> {
+        let (before, after) = self.name.split_once("<NAME>")?;
+        let name = variable.strip_prefix(before)?.strip_suffix(after)?;
+        is_name(name).then_some(name)
+    }
+}
+
+/// Whether a text may stand for `<NAME>`.
+pub(crate) fn is_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    !text.is_empty() && text.bytes().all(legal)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 use mcpfn_core::text;
 
 use crate::methods::AuthMethods;
-use crate::reader::EnvReader;
-use crate::setting::{Hosts, Setting};
+use crate::reader::{EnvReader, listed};
+use crate::setting::{Hosts, Setting, is_name};
 use crate::table::SETTINGS;
 
 /// Read by tests and by the commands of this project's repository, which pass their environment on.
@@ -26,10 +26,49 @@ impl EnvReader<'_> {
             if ours
                 && self.is_set(&name)
                 && let Some(sentence) = mistake(&name, host, methods, program)
+                    .or_else(|| self.of_nothing(&name, host, program))
             {
                 self.mistake(sentence);
             }
         }
+    }
+
+    /// What is wrong with a variable that is about something which another one does not list.
+    fn of_nothing(&self, name: &str, host: Hosts, program: &[Setting]) -> Option<String> {
+        let mut settings = program.iter().filter(|setting| setting.hosts.meets(host));
+        let (given, setting) = settings.find_map(|setting| {
+            let given = setting.name_in(name)?;
+            (!setting.listed_in.is_empty()).then_some((given, setting))
+        })?;
+        let listed = self.names_of(setting.listed_in);
+        if listed.iter().any(|listed| listed == given) {
+            return None;
+        }
+        let list = setting.listed_in;
+        let near = text::nearest(given, listed.iter().map(String::as_str));
+        Some(
+            match near.map(|near| setting.name.replace("<NAME>", near)) {
+                Some(near) => {
+                    format!("{name} is about nothing that {list} names: did you mean {near}?")
+                }
+                None => format!(
+                    "{name} is about nothing that {list} names: add {}=.. there, or remove {name}",
+                    given.to_ascii_lowercase().replace('_', "-")
+                ),
+            },
+        )
+    }
+
+    /// The names in a list of `name=..`, as variables have them.
+    fn names_of(&self, list: &str) -> Vec<String> {
+        let text = self.untold(list).unwrap_or_default();
+        listed(&text)
+            .iter()
+            .filter_map(|entry| entry.split_once('='))
+            .map(|(name, _)| name.trim().to_ascii_uppercase().replace('-', "_"))
+            // what is no name may be a part of a secret
+            .filter(|name| is_name(name))
+            .collect()
     }
 }
 
@@ -95,7 +134,8 @@ mod tests {
 
     const PROGRAM: &[Setting] = &[
         Setting::new("MCPFN_TOOLKITS", "", "", ""),
-        Setting::new("MCPFN_UPSTREAM_<NAME>_TOKEN", "", "", ""),
+        Setting::new("MCPFN_UPSTREAMS", "", "", ""),
+        Setting::new("MCPFN_UPSTREAM_<NAME>_TOKEN", "", "", "").with_names_of("MCPFN_UPSTREAMS"),
         Setting::new("MCPFN_DATA_DIR", "", "", "").on(Hosts::PROCESSES),
     ];
 
@@ -117,7 +157,11 @@ mod tests {
         let variables = [
             ("MCPFN_PORT", "1"),
             ("MCPFN_TOOLKITS", "hello"),
-            ("MCPFN_UPSTREAM_CRM_TOKEN", "x"),
+            (
+                "MCPFN_UPSTREAMS",
+                "a=https://a.example, my-crm = https://b.example",
+            ),
+            ("MCPFN_UPSTREAM_MY_CRM_TOKEN", "x"),
             ("MCPFN_LAMBDA_MODE", " "),
             ("MCPFN_TEST_WORKER", "x"),
             ("MCPFN_TOOLS", "x"),
@@ -127,6 +171,40 @@ mod tests {
             mistakes(Hosts::LOCAL, AuthMethod::None, &variables),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn what_is_about_nothing_listed_names_the_nearest() {
+        let token = "MCPFN_UPSTREAM_MY_CMR_TOKEN";
+        for (list, fix) in [
+            (
+                Some("a=https://a.example,my-crm=https://b.example"),
+                "did you mean MCPFN_UPSTREAM_MY_CRM_TOKEN?",
+            ),
+            (
+                Some("a=https://a.example"),
+                "add my-cmr=.. there, or remove MCPFN_UPSTREAM_MY_CMR_TOKEN",
+            ),
+            (
+                Some("my-cmr,MY_CMR:hunter2@=https://a.example"),
+                "add my-cmr=.. there, or remove MCPFN_UPSTREAM_MY_CMR_TOKEN",
+            ),
+            (
+                None,
+                "add my-cmr=.. there, or remove MCPFN_UPSTREAM_MY_CMR_TOKEN",
+            ),
+        ] {
+            let mut variables = vec![(token, "hunter2")];
+            variables.extend(list.map(|list| ("MCPFN_UPSTREAMS", list)));
+            for host in [Hosts::LOCAL, Hosts::LAMBDA, Hosts::WORKERS] {
+                assert_eq!(
+                    mistakes(host, AuthMethod::None, &variables),
+                    [format!(
+                        "{token} is about nothing that MCPFN_UPSTREAMS names: {fix}"
+                    )]
+                );
+            }
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     let source = "get a key at https://app.apollo.io under Settings, Integrations, API keys";
     let key = config.required_secret(KEY, "company", source);
-    let url = config.base_url("MCPFN_COMPANY_URL", URL);
+    let url = config.url_for("MCPFN_COMPANY_URL", URL, KEY);
     match key {
         Some(key) => toolkit(builder, url, key),
         None => builder,

@@ -2,6 +2,7 @@
 //! sentences. Knows no environment.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use mcpfn_core::{Cx, ToolError, text};
 use mcpfn_ports::SecretStore;
@@ -180,6 +181,28 @@ impl<'a> Config<'a> {
         url.trim_end_matches('/').to_owned()
     }
 
+    /// Where a service is that gets the credential of the variable `key`, if that is set: as
+    /// [`base_url`](Self::base_url), and nothing that others can listen to.
+    pub(crate) fn url_for(&mut self, name: &str, default: &str, key: &str) -> String {
+        let url = self.base_url(name, default);
+        if is_address(&url, b"?#@\\") {
+            self.check_way(name, &url, key);
+        }
+        url
+    }
+
+    /// Reports an address where the credential of the variable `key` would be sent in the clear.
+    /// `place` is where the address is written.
+    pub(crate) fn check_way(&mut self, place: &str, url: &str, key: &str) {
+        if self.text(key).is_some() && !keeps_secrets(url) {
+            self.mistake(format!(
+                "{place} begins with http://, and everybody on the way could read {key}, which is \
+                 sent there: write https://, or an address of this machine such as \
+                 http://127.0.0.1:8080"
+            ));
+        }
+    }
+
     /// Adds a mistake: one sentence without a full stop, which says what to change and repeats no
     /// secret.
     pub(crate) fn mistake(&mut self, sentence: impl Into<String>) {
@@ -204,6 +227,33 @@ pub(crate) fn is_address(url: &str, without: &[u8]) -> bool {
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() && !without.contains(&byte))
     })
+}
+
+/// Whether what is sent to an [address](is_address) is read by nobody on the way: it is `https`, or
+/// does not leave this machine.
+pub(crate) fn keeps_secrets(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else {
+        return url.starts_with("https://");
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    match inner {
+        Some(inner) => inner
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|address| address.is_loopback()),
+        None => {
+            host.eq_ignore_ascii_case("localhost")
+                || host
+                    .parse::<Ipv4Addr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
+    }
 }
 
 #[cfg(test)]

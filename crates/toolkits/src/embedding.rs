@@ -76,8 +76,9 @@ impl EmbeddingEndpoint {
     /// when the first is not set.
     pub(crate) fn configured(config: &mut Config<'_>) -> Option<Self> {
         config.text("MCPFN_EMBEDDINGS_URL")?;
-        let url = config.base_url("MCPFN_EMBEDDINGS_URL", "https://api.openai.com/v1");
-        let key = config.secret("MCPFN_EMBEDDINGS_API_KEY");
+        let key = "MCPFN_EMBEDDINGS_API_KEY";
+        let url = config.url_for("MCPFN_EMBEDDINGS_URL", "https://api.openai.com/v1", key);
+        let key = config.secret(key);
         let Some(model) = config.text("MCPFN_EMBEDDINGS_MODEL") else {
             config.mistake(
                 "MCPFN_EMBEDDINGS_URL is set without MCPFN_EMBEDDINGS_MODEL: name the \

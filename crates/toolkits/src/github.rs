@@ -52,7 +52,7 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, token: Option<Secret>) 
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     let token = config.secret(TOKEN);
-    let url = config.base_url("MCPFN_GITHUB_URL", URL);
+    let url = config.url_for("MCPFN_GITHUB_URL", URL, TOKEN);
     toolkit(builder, url, token)
 }
 

@@ -4,7 +4,7 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `MCPFN_UPSTREAMS` | the servers, such as `crm=https://crm.example/mcp,files=http://10.0.0.7:8080/mcp`; required |
+//! | `MCPFN_UPSTREAMS` | the servers, such as `crm=https://crm.example/mcp,files=http://10.0.0.7:8080/mcp`; `https` or this machine where a token is sent; required |
 //! | `MCPFN_UPSTREAM_<NAME>_TOKEN` | this server's own bearer token there; `my-crm` is `MY_CRM` here |
 //! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server; `upstream:NAME` if not set |
 //!
@@ -128,6 +128,9 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
                 "{VARIABLE}: the URL of `{name}` is not an address such as \
                  https://crm.example/mcp: no credentials, no `#`"
             ));
+        } else {
+            let place = format!("{VARIABLE}: the URL of `{name}`");
+            config.check_way(&place, url, &own(name, "TOKEN"));
         }
         servers.push(named(name, url, config));
     }
@@ -140,20 +143,20 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     toolkit(builder, servers)
 }
 
+/// The variable that says this about a server.
+fn own(name: &str, what: &str) -> String {
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    format!("MCPFN_UPSTREAM_{name}_{what}")
+}
+
 /// A server with what its own variables say.
 fn named(name: &str, url: &str, config: &mut Config<'_>) -> Server {
-    let variable = |what: &str| {
-        format!(
-            "MCPFN_UPSTREAM_{}_{what}",
-            name.to_ascii_uppercase().replace('-', "_")
-        )
-    };
     // open to every caller only where an author's code says so
-    let scope = config.text(&variable("SCOPE"));
+    let scope = config.text(&own(name, "SCOPE"));
     Server {
         name: name.to_owned(),
         url: url.to_owned(),
-        token: config.secret_itself(&variable("TOKEN")),
+        token: config.secret_itself(&own(name, "TOKEN")),
         scope: Some(scope.unwrap_or_else(|| format!("upstream:{name}"))),
     }
 }

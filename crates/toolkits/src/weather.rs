@@ -41,7 +41,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
         "weather",
         "get a key at https://home.openweathermap.org/api_keys",
     );
-    let url = config.base_url("MCPFN_WEATHER_URL", URL);
+    let url = config.url_for("MCPFN_WEATHER_URL", URL, KEY);
     match key {
         Some(key) => toolkit(builder, url, key),
         None => builder,

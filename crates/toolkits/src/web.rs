@@ -61,16 +61,14 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
     let engine = match config.text("MCPFN_SEARCH_API").as_deref() {
         None | Some("brave") => Engine::Brave,
         Some("serper") => Engine::Serper,
-        Some(other) => {
-            config.mistake(format!(
-                "MCPFN_SEARCH_API is {}; known are `brave` and `serper`",
-                text::quoted(other)
-            ));
+        // not repeated: it may be the key
+        Some(_) => {
+            config.mistake("MCPFN_SEARCH_API must be `brave` or `serper`");
             Engine::Brave
         }
     };
     let key = config.required_secret(KEY, "web", engine.key_source());
-    let url = config.base_url("MCPFN_SEARCH_URL", engine.default_url());
+    let url = config.url_for("MCPFN_SEARCH_URL", engine.default_url(), KEY);
     match key {
         Some(key) => toolkit(builder, engine, url, key),
         None => builder,

@@ -2,7 +2,6 @@
 //! by the port, and not here.
 
 use fluent_uri::Uri;
-use mcpfn_core::text;
 
 use crate::config::Config;
 
@@ -17,20 +16,20 @@ impl OwnHosts {
     pub(crate) fn read(config: &mut Config<'_>) -> Option<Self> {
         let list = config.text(VARIABLE)?;
         let mut hosts = Vec::new();
-        for entry in list
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-        {
+        for (number, entry) in (1..).zip(list.split(',').map(str::trim)) {
+            if entry.is_empty() {
+                continue;
+            }
             let url = format!("x://{entry}");
             match Uri::parse(url.as_str()).ok().and_then(named) {
                 // the same text: no user, no path, nothing that is read otherwise than it is
                 // written
                 Some(host) if host.eq_ignore_ascii_case(entry) => hosts.push(host),
+                // not repeated: it may have a password in it
                 _ => config.mistake(format!(
-                    "{VARIABLE} has {}: write hosts as `wiki.example` or `wiki.example:8080`, with \
-                     commas between them",
-                    text::quoted(entry)
+                    "{VARIABLE} has an entry, number {number}, that is no host: write hosts as \
+                     `wiki.example` or `wiki.example:8080`, without user and path, with commas \
+                     between them"
                 )),
             }
         }
@@ -110,7 +109,7 @@ mod tests {
             let (_, mistakes) = read(list);
             assert_eq!(mistakes.len(), 1, "{list}");
             assert!(
-                mistakes[0].starts_with("MCPFN_FETCH_HOSTS has"),
+                mistakes[0].starts_with("MCPFN_FETCH_HOSTS has an entry, number 1, that"),
                 "{mistakes:?}"
             );
         }

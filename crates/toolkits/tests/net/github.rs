@@ -497,13 +497,13 @@ async fn who_may_write() {
         names
     };
     let expected = |names: &[&str]| sorted(names.iter().map(|name| (*name).to_owned()).collect());
-    assert_eq!(sorted(client("http://x").tools().await), expected(&all));
+    assert_eq!(sorted(client("https://x").tools().await), expected(&all));
     assert_eq!(
-        sorted(anonymous("http://x").tools().await),
+        sorted(anonymous("https://x").tools().await),
         expected(&reads),
         "without a token nothing can be written"
     );
-    let reader = client("http://x").with_scopes(&["github:read"]);
+    let reader = client("https://x").with_scopes(&["github:read"]);
     assert_eq!(sorted(reader.tools().await), expected(&reads));
     let refused = reader
         .ask(

@@ -116,7 +116,7 @@ fn wrong_variables_are_named_without_their_values() {
         .unwrap_err()
         .to_string();
     for part in [
-        "MCPFN_SEARCH_API is `bing`; known are `brave` and `serper`",
+        "MCPFN_SEARCH_API must be `brave` or `serper`",
         "MCPFN_GITHUB_TOKEN is not a key",
         "MCPFN_GITHUB_URL is not an address such as https://api.github.com",
     ] {
