@@ -5,27 +5,18 @@
 mod cache;
 mod idempotency;
 mod limiter;
+mod limits;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How much is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemoryLimits {
-    /// Most results and most records of writes, each; and most rate limits.
-    pub entries: usize,
-    /// Most bytes of results, and most of records of writes.
-    pub bytes: usize,
-}
+use bytes::Bytes;
+use mcpfn_core::handler::BoxFuture;
+use mcpfn_core::port::{
+    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
+    StoreError,
+};
 
-impl Default for MemoryLimits {
-    /// 10,000 entries and 32 MiB.
-    fn default() -> Self {
-        Self {
-            entries: 10_000,
-            bytes: 32 * 1024 * 1024,
-        }
-    }
-}
+pub use limits::MemoryLimits;
 
 /// The three stores, in memory. Locks are held for single operations on maps and never across a
 /// wait.
@@ -51,4 +42,85 @@ impl MemoryStores {
 /// What is behind a lock is whole after a panic, too: every change is one call on a map.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ResultCache for MemoryStores {
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.results).get(key, now_ms)) })
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        value: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.results).put(key, value, expires_ms, self.limits);
+            Ok(())
+        })
+    }
+}
+
+impl RateLimiter for MemoryStores {
+    fn admit<'a>(
+        &'a self,
+        key: &'a str,
+        rate: Rate,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Admission, StoreError>> {
+        Box::pin(async move {
+            Ok(lock(&self.buckets).admit(key, rate, now_ms.saturating_mul(1000), self.limits))
+        })
+    }
+
+    fn give_back(&self, key: &str, rate: Rate, _now_ms: u64) {
+        lock(&self.buckets).give_back(key, rate);
+    }
+}
+
+impl IdempotencyStore for MemoryStores {
+    fn begin<'a>(
+        &'a self,
+        key: &'a str,
+        holder: &'a Holder,
+        hold: Hold,
+    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
+        Box::pin(async move { lock(&self.writes).begin(key, holder, hold, self.limits) })
+    }
+
+    fn look<'a>(
+        &'a self,
+        key: &'a str,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Option<IdempotencyStatus>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.writes).look(key, now_ms)) })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        key: &'a str,
+        holder: &'a Holder,
+        result: Bytes,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.writes).complete(key, holder, result, expires_ms, self.limits)
+        })
+    }
+
+    fn release<'a>(
+        &'a self,
+        key: &'a str,
+        holder: &'a Holder,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.writes).release(key, holder);
+            Ok(())
+        })
+    }
 }

@@ -3,12 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
-use mcpfn_core::{
-    handler::BoxFuture,
-    port::{ResultCache, StoreError},
-};
 
-use super::{MemoryLimits, MemoryStores, lock};
+use super::limits::MemoryLimits;
 
 #[derive(Debug, Default)]
 pub(super) struct Results {
@@ -19,14 +15,14 @@ pub(super) struct Results {
 }
 
 impl Results {
-    fn get(&self, key: &str, now_ms: u64) -> Option<Bytes> {
+    pub(super) fn get(&self, key: &str, now_ms: u64) -> Option<Bytes> {
         self.entries
             .get(key)
             .filter(|(_, expires_ms)| now_ms < *expires_ms)
             .map(|(value, _)| value.clone())
     }
 
-    fn put(&mut self, key: &str, value: Bytes, expires_ms: u64, limits: MemoryLimits) {
+    pub(super) fn put(&mut self, key: &str, value: Bytes, expires_ms: u64, limits: MemoryLimits) {
         self.remove(key);
         let bytes = cost(key, &value);
         if bytes > limits.bytes || limits.entries == 0 {
@@ -54,28 +50,6 @@ impl Results {
 /// Bytes that an entry is counted with: the key is there twice.
 fn cost(key: &str, value: &Bytes) -> usize {
     2 * key.len() + value.len()
-}
-
-impl ResultCache for MemoryStores {
-    fn get<'a>(
-        &'a self,
-        key: &'a str,
-        now_ms: u64,
-    ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.results).get(key, now_ms)) })
-    }
-
-    fn put<'a>(
-        &'a self,
-        key: &'a str,
-        value: Bytes,
-        expires_ms: u64,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            lock(&self.results).put(key, value, expires_ms, self.limits);
-            Ok(())
-        })
-    }
 }
 
 #[cfg(test)]

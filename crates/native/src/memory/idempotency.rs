@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use mcpfn_core::handler::BoxFuture;
-use mcpfn_core::port::{Hold, Holder, IdempotencyStatus, IdempotencyStore, StoreError};
+use mcpfn_core::port::{Hold, Holder, IdempotencyStatus, StoreError};
 
-use super::{MemoryLimits, MemoryStores, lock};
+use super::limits::MemoryLimits;
 
 #[derive(Debug, Default)]
 pub(super) struct WriteTable {
@@ -47,11 +46,11 @@ impl Record {
 }
 
 impl WriteTable {
-    fn look(&self, key: &str, now_ms: u64) -> Option<IdempotencyStatus> {
+    pub(super) fn look(&self, key: &str, now_ms: u64) -> Option<IdempotencyStatus> {
         self.records.get(key)?.status(now_ms)
     }
 
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         key: &str,
         holder: &Holder,
@@ -86,7 +85,7 @@ impl WriteTable {
         Ok(IdempotencyStatus::Acquired)
     }
 
-    fn complete(
+    pub(super) fn complete(
         &mut self,
         key: &str,
         holder: &Holder,
@@ -121,7 +120,7 @@ impl WriteTable {
         Ok(())
     }
 
-    fn release(&mut self, key: &str, holder: &Holder) {
+    pub(super) fn release(&mut self, key: &str, holder: &Holder) {
         let record = self.records.get(key);
         if record.is_some_and(|record| record.is_held_by(holder)) {
             self.records.remove(key);
@@ -133,48 +132,6 @@ impl WriteTable {
         if let Some(replaced) = self.records.insert(key.to_owned(), record) {
             self.bytes -= replaced.bytes();
         }
-    }
-}
-
-impl IdempotencyStore for MemoryStores {
-    fn begin<'a>(
-        &'a self,
-        key: &'a str,
-        holder: &'a Holder,
-        hold: Hold,
-    ) -> BoxFuture<'a, Result<IdempotencyStatus, StoreError>> {
-        Box::pin(async move { lock(&self.writes).begin(key, holder, hold, self.limits) })
-    }
-
-    fn look<'a>(
-        &'a self,
-        key: &'a str,
-        now_ms: u64,
-    ) -> BoxFuture<'a, Result<Option<IdempotencyStatus>, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.writes).look(key, now_ms)) })
-    }
-
-    fn complete<'a>(
-        &'a self,
-        key: &'a str,
-        holder: &'a Holder,
-        result: Bytes,
-        expires_ms: u64,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            lock(&self.writes).complete(key, holder, result, expires_ms, self.limits)
-        })
-    }
-
-    fn release<'a>(
-        &'a self,
-        key: &'a str,
-        holder: &'a Holder,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
-            lock(&self.writes).release(key, holder);
-            Ok(())
-        })
     }
 }
 

@@ -3,19 +3,22 @@
 
 use std::collections::HashMap;
 
-use mcpfn_core::{
-    handler::BoxFuture,
-    port::{Admission, Rate, RateLimiter, StoreError},
-};
+use mcpfn_core::port::{Admission, Rate};
 
-use super::{MemoryLimits, MemoryStores, lock};
+use super::limits::MemoryLimits;
 
 /// When buckets are full again, in microseconds.
 #[derive(Debug, Default)]
 pub(super) struct Buckets(HashMap<String, u64>);
 
 impl Buckets {
-    fn admit(&mut self, key: &str, rate: Rate, now_us: u64, limits: MemoryLimits) -> Admission {
+    pub(super) fn admit(
+        &mut self,
+        key: &str,
+        rate: Rate,
+        now_us: u64,
+        limits: MemoryLimits,
+    ) -> Admission {
         let full_at = self.0.get(key).copied();
         match rate.take(full_at.unwrap_or(0), now_us) {
             Ok(next) => {
@@ -26,6 +29,12 @@ impl Buckets {
                 Admission::Admitted
             }
             Err(retry_after) => Admission::Refused { retry_after },
+        }
+    }
+
+    pub(super) fn give_back(&mut self, key: &str, rate: Rate) {
+        if let Some(full_at) = self.0.get_mut(key) {
+            *full_at = rate.put_back(*full_at);
         }
     }
 
@@ -41,25 +50,6 @@ impl Buckets {
                 .min_by_key(|(_, full_at)| **full_at)
                 .map(|(key, _)| key.clone());
             first.and_then(|key| self.0.remove(&key));
-        }
-    }
-}
-
-impl RateLimiter for MemoryStores {
-    fn admit<'a>(
-        &'a self,
-        key: &'a str,
-        rate: Rate,
-        now_ms: u64,
-    ) -> BoxFuture<'a, Result<Admission, StoreError>> {
-        Box::pin(async move {
-            Ok(lock(&self.buckets).admit(key, rate, now_ms.saturating_mul(1000), self.limits))
-        })
-    }
-
-    fn give_back(&self, key: &str, rate: Rate, _now_ms: u64) {
-        if let Some(full_at) = lock(&self.buckets).0.get_mut(key) {
-            *full_at = rate.put_back(*full_at);
         }
     }
 }

@@ -129,61 +129,13 @@ fn condition(
 ) -> Result<String, ToolError> {
     let name = identifier(&column.name);
     let operator = match filter.op {
-        Op::IsNull | Op::IsNotNull => {
-            if filter.value.is_some() {
-                return Err(refuse(column, filter.op, "takes no `value`"));
-            }
-            return Ok(format!(
-                "{name} {}",
-                if filter.op == Op::IsNull {
-                    "IS NULL"
-                } else {
-                    "IS NOT NULL"
-                }
-            ));
+        Op::IsNull | Op::IsNotNull if filter.value.is_some() => {
+            return Err(refuse(column, filter.op, "takes no `value`"));
         }
-        Op::In => {
-            let Some(FilterValue::Several(values)) = &filter.value else {
-                return Err(refuse(column, filter.op, "needs a list of values"));
-            };
-            if values.is_empty() || values.len() > MAX_VALUES {
-                return Err(refuse(column, filter.op, "needs a list of 1 to 90 values"));
-            }
-            let mut places = Vec::with_capacity(values.len());
-            for value in values {
-                places.push(place(
-                    dialect,
-                    parameters,
-                    parameter(column, filter.op, value)?,
-                ));
-            }
-            return Ok(format!("{name} IN ({})", places.join(", ")));
-        }
-        Op::Contains | Op::StartsWith => {
-            let Some(FilterValue::One(value @ Scalar::Text(_))) = &filter.value else {
-                return Err(refuse(column, filter.op, "needs a text as `value`"));
-            };
-            if column.holds() == ColumnType::Numbers {
-                return Err(refuse(
-                    column,
-                    filter.op,
-                    "compares text, but the column holds numbers; use eq, lt, le, gt or ge",
-                ));
-            }
-            // not LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50
-            // bytes
-            let place = place(dialect, parameters, parameter(column, filter.op, value)?);
-            // elsewhere than in SQLite, a date is no text until it is made one
-            let name = if dialect == Dialect::Postgres {
-                format!("CAST({name} AS TEXT)")
-            } else {
-                name
-            };
-            return Ok(match filter.op {
-                Op::Contains => format!("{} > 0", position(dialect, &name, &place)),
-                _ => format!("substr(lower({name}), 1, length({place})) = lower({place})"),
-            });
-        }
+        Op::IsNull => return Ok(format!("{name} IS NULL")),
+        Op::IsNotNull => return Ok(format!("{name} IS NOT NULL")),
+        Op::In => return one_of(dialect, column, filter, parameters),
+        Op::Contains | Op::StartsWith => return text_in(dialect, column, filter, parameters),
         Op::Eq => "=",
         Op::Ne => "<>",
         Op::Lt => "<",
@@ -200,6 +152,61 @@ fn condition(
     };
     let place = place(dialect, parameters, parameter(column, filter.op, value)?);
     Ok(format!("{name} {operator} {place}"))
+}
+
+fn one_of(
+    dialect: Dialect,
+    column: &Column,
+    filter: &ColumnFilter,
+    parameters: &mut Vec<SqlValue>,
+) -> Result<String, ToolError> {
+    let Some(FilterValue::Several(values)) = &filter.value else {
+        return Err(refuse(column, filter.op, "needs a list of values"));
+    };
+    if values.is_empty() || values.len() > MAX_VALUES {
+        return Err(refuse(column, filter.op, "needs a list of 1 to 90 values"));
+    }
+    let mut places = Vec::with_capacity(values.len());
+    for value in values {
+        places.push(place(
+            dialect,
+            parameters,
+            parameter(column, filter.op, value)?,
+        ));
+    }
+    let name = identifier(&column.name);
+    Ok(format!("{name} IN ({})", places.join(", ")))
+}
+
+/// Without LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50 bytes.
+fn text_in(
+    dialect: Dialect,
+    column: &Column,
+    filter: &ColumnFilter,
+    parameters: &mut Vec<SqlValue>,
+) -> Result<String, ToolError> {
+    let Some(FilterValue::One(value @ Scalar::Text(_))) = &filter.value else {
+        return Err(refuse(column, filter.op, "needs a text as `value`"));
+    };
+    if column.holds() == ColumnType::Numbers {
+        return Err(refuse(
+            column,
+            filter.op,
+            "compares text, but the column holds numbers; use eq, lt, le, gt or ge",
+        ));
+    }
+    let place = place(dialect, parameters, parameter(column, filter.op, value)?);
+    let name = identifier(&column.name);
+    // elsewhere than in SQLite, a date is no text until it is made one
+    let name = if dialect == Dialect::Postgres {
+        format!("CAST({name} AS TEXT)")
+    } else {
+        name
+    };
+    Ok(match filter.op {
+        Op::Contains => format!("{} > 0", position(dialect, &name, &place)),
+        _ => format!("substr(lower({name}), 1, length({place})) = lower({place})"),
+    })
 }
 
 /// The value as a parameter, if the column can hold such a value: SQLite itself would compare

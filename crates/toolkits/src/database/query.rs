@@ -8,7 +8,7 @@ use super::allowed::{database, visible};
 use super::cells::{qualified, select};
 use super::filter::{ColumnFilter, conditions};
 use super::schema::{Column, DatabaseTable, identifier};
-use crate::rows::{Row, bounded};
+use crate::rows::{Bounded, Row, bounded};
 use crate::say::database_failed;
 
 /// The most rows of one answer.
@@ -132,7 +132,17 @@ pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError
     let more = found.truncated;
     let answer = bounded(found);
     let truncated = more || answer.rows_left_out;
-    let next = args.offset as usize + answer.rows.len();
+    let note = note(&answer, truncated, args.offset);
+    Ok(Queried {
+        rows: answer.rows,
+        truncated,
+        note,
+    })
+}
+
+/// What to say of rows that are not all there is, or not whole.
+fn note(answer: &Bounded, truncated: bool, offset: u32) -> Option<String> {
+    let next = offset as usize + answer.rows.len();
     let mut notes = Vec::new();
     if truncated && answer.rows.is_empty() {
         notes.push("One row alone is too large for an answer. Choose fewer `columns`.".to_owned());
@@ -153,7 +163,7 @@ pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError
     }
     if answer.rows.is_empty() && !truncated {
         notes.push(
-            if args.offset > 0 {
+            if offset > 0 {
                 "No more rows."
             } else {
                 "No row meets the filters."
@@ -161,12 +171,7 @@ pub async fn query_table(args: TableQuery, cx: &Cx) -> Result<Queried, ToolError
             .to_owned(),
         );
     }
-    let note = (!notes.is_empty()).then(|| notes.join(" "));
-    Ok(Queried {
-        rows: answer.rows,
-        truncated,
-        note,
-    })
+    (!notes.is_empty()).then(|| notes.join(" "))
 }
 
 /// PostgreSQL has types for which a filter's value may be no value, such as a date that does not
