@@ -86,13 +86,13 @@ impl Common {
             max_body: reader.within(
                 "MCPFN_MAX_BODY_BYTES",
                 host.max_body,
-                1024..=usize::MAX,
+                256..=1 << 30,
                 "a number of bytes",
             ),
             max_values: reader.within(
                 "MCPFN_MAX_VALUES",
                 MAX_VALUES,
-                100..=usize::MAX,
+                10..=10_000_000,
                 "a number of JSON values",
             ),
             origins: reader.origins(),
