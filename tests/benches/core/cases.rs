@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, Full};
 use mcpfn::jsonrpc::{self, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{
-    Principal,
+    Principal, Scopes,
     host::{Envelope, Execution, Frame},
     policy::{FailureMode, RateLimits},
     port::{Platform, Rate},
@@ -408,7 +408,7 @@ fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<B
     let envelope = Envelope::new(request);
     let era = envelope.era(None).expect("the request describes itself");
     let call = envelope
-        .into_call(era, Principal::anonymous())
+        .into_call(era, Principal::anonymous().with_scopes(Scopes::all()))
         .expect("the metadata is valid");
     let mut running = match server.reply(call, platform) {
         Execution::Done(answer) => return vec![answer.message],
