@@ -132,10 +132,7 @@ fn list(
     platform: &Arc<Platform>,
 ) -> Result<Execution, Error> {
     // a server without upstreams has its lists as bytes and answers at once
-    if !server.registry().upstreams().is_empty() {
-        return merged::list(server, call, method, kind, platform);
-    }
-    if rate_limit::counts_lists(platform) {
+    if has_upstreams(server) || rate_limit::counts_lists(platform) {
         return counted_list(server, call, method, kind, platform);
     }
     let cursor = call.params.cursor()?;
@@ -148,7 +145,11 @@ fn list(
     Ok(done(call.id.as_json(), &page))
 }
 
-/// The same, after the caller's rate limit was asked.
+fn has_upstreams(server: &Server) -> bool {
+    !server.registry().upstreams().is_empty()
+}
+
+/// The same, after the caller's rate limit was asked, and with the lists of upstreams.
 fn counted_list(
     server: &Server,
     call: &Call<'_>,
@@ -161,6 +162,7 @@ fn counted_list(
     let (server, platform) = (server.clone(), Arc::clone(platform));
     let (id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
     let started_ms = platform.clock.now_ms();
+    let cx = has_upstreams(&server).then(|| merged::cx(&server, call, started_ms, &platform));
     let list = async move {
         let request = PageRequest {
             revision,
@@ -168,7 +170,10 @@ fn counted_list(
             scopes: &principal.scopes,
         };
         let page = match rate_limit::admit_list(&platform, server.name(), &principal).await {
-            Ok(()) => server.list_page(kind, &request).map(Cow::into_owned),
+            Ok(()) => match &cx {
+                Some(cx) => merged::page(&server, kind, &request, cx, &platform).await,
+                None => server.list_page(kind, &request).map(Cow::into_owned),
+            },
             Err(error) => Err(error),
         };
         ImmediateCall {

@@ -1,22 +1,17 @@
 //! Lists of a server that fronts others: its own, and theirs behind it, asked for at the same time.
 //! Not the place of servers without upstreams: their lists are bytes.
 
-use std::borrow::Cow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::method::Method;
 use crate::call::Call;
 use crate::context::{Cx, CxParts};
 use crate::join::join_all;
 use crate::jsonrpc::Error;
 use crate::model::list_kind::ListKind;
 use crate::outbox::Outbox;
-use crate::policy::audit::ImmediateCall;
-use crate::policy::rate_limit;
 use crate::port::Platform;
-use crate::running::{Execution, Running};
 use crate::scope::Scopes;
 use crate::send::BoxFuture;
 use crate::server::Server;
@@ -29,55 +24,26 @@ const WITHIN_MS: u64 = 10_000;
 /// How long a list holds in which an upstream is missing.
 const INCOMPLETE_MS: u64 = 5_000;
 
-pub(super) fn list(
+/// A page of the merged list. Upstreams are asked as `cx` says.
+pub(super) async fn page(
     server: &Server,
-    call: &Call<'_>,
-    method: Method,
     kind: ListKind,
-    platform: &Arc<Platform>,
-) -> Result<Execution, Error> {
-    let cursor = call.params.cursor()?.map(Cow::into_owned);
-    let (revision, principal) = (call.revision, Arc::clone(&call.principal));
-    let (server, platform) = (server.clone(), Arc::clone(platform));
-    let started_ms = platform.clock.now_ms();
-    let cx = cx(&server, call, started_ms, &platform);
-    let (id, trace) = (call.id.as_json().to_owned(), call.meta.trace.clone());
-    let merge = async move {
-        let request = PageRequest {
-            revision,
-            cursor: cursor.as_deref(),
-            scopes: &principal.scopes,
-        };
-        let page = match rate_limit::admit_list(&platform, server.name(), &principal).await {
-            Ok(()) => {
-                let (lists, ttl_ms) = ask(&server, &principal.scopes, kind, &cx, &platform).await;
-                server.merged_list_page(kind, &request, &lists, ttl_ms)
-            }
-            Err(error) => Err(error),
-        };
-        let duration_ms = platform.clock.now_ms().saturating_sub(started_ms);
-        ImmediateCall {
-            revision,
-            method: method.as_str(),
-            id: &id,
-            principal: &principal,
-            trace: Some(&trace),
-            duration_ms,
-        }
-        .audit(&platform, page.as_ref().map(Vec::len));
-        page
-    };
-    Ok(Execution::Running(Running::new(
-        call.id.as_json().into(),
-        false,
-        Outbox::default(),
-        Box::pin(merge),
-    )))
+    request: &PageRequest<'_>,
+    cx: &Cx,
+    platform: &Platform,
+) -> Result<Vec<u8>, Error> {
+    let (lists, ttl_ms) = ask(server, request.scopes, kind, cx, platform).await;
+    server.merged_list_page(kind, request, &lists, ttl_ms)
 }
 
 /// What upstreams see of the call: no questions and no progress, because a list has no place for
 /// them.
-fn cx(server: &Server, call: &Call<'_>, started_ms: u64, platform: &Arc<Platform>) -> Cx {
+pub(super) fn cx(
+    server: &Server,
+    call: &Call<'_>,
+    started_ms: u64,
+    platform: &Arc<Platform>,
+) -> Cx {
     let own_end_ms = started_ms.saturating_add(WITHIN_MS);
     Cx::new(CxParts {
         revision: call.revision,

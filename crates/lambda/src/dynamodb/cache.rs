@@ -25,22 +25,7 @@ impl ResultCache for Stores {
             if let Some(value) = self.hot.get(key, now_ms).await? {
                 return Ok(Some(value));
             }
-            let answer = self
-                .client
-                .ask(&self.breakers.cache, key, |dynamodb, table| {
-                    let request = dynamodb
-                        .get_item()
-                        .table_name(table)
-                        .key("pk", text(key))
-                        .key("sk", text(KIND));
-                    async move {
-                        request
-                            .send()
-                            .await
-                            .map_err(|error| Failure::of(error, |_| None))
-                    }
-                });
-            let item = answer.await?.ok().and_then(|answer| answer.item);
+            let item = self.client.read(&self.breakers.cache, key, KIND).await?;
             let Some((item, expires_ms)) =
                 item.and_then(|item| number_of(&item, "expires_ms").map(|ms: u64| (item, ms)))
             else {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
-use super::attributes::AttributeMap;
+use super::attributes::{AttributeMap, text};
 use super::breaker::{Breaker, Closed};
 use super::connector::Connector;
 use super::failure::Failure;
@@ -67,6 +67,30 @@ impl TableClient {
     pub(super) fn over(mut self, http: SharedHttpClient) -> Self {
         self.http = Some(http);
         self
+    }
+
+    /// An item of a kind, if it is there. The read is eventually consistent.
+    pub(super) async fn read(
+        &self,
+        breaker: &Breaker,
+        key: &str,
+        kind: &str,
+    ) -> Result<Option<AttributeMap>, Refusal> {
+        let answer = self.ask(breaker, key, |dynamodb, table| {
+            let request = dynamodb
+                .get_item()
+                .table_name(table)
+                .key("pk", text(key))
+                .key("sk", text(kind));
+            async move {
+                request
+                    .send()
+                    .await
+                    .map_err(|error| Failure::of(error, |_| None))
+            }
+        });
+        // a read has no condition
+        Ok(answer.await?.ok().and_then(|answer| answer.item))
     }
 
     /// Asks, and once more where that may help, unless the breaker of the store says that it is of

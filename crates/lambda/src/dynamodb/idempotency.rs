@@ -73,22 +73,10 @@ impl IdempotencyStore for Stores {
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Option<IdempotencyStatus>, StoreError>> {
         Box::pin(async move {
-            let answer = self
+            let item = self
                 .client
-                .ask(&self.breakers.idempotency, key, |dynamodb, table| {
-                    let request = dynamodb
-                        .get_item()
-                        .table_name(table)
-                        .key("pk", text(key))
-                        .key("sk", text(KIND));
-                    async move {
-                        request
-                            .send()
-                            .await
-                            .map_err(|error| Failure::of(error, |_| None))
-                    }
-                });
-            let item = answer.await?.ok().and_then(|answer| answer.item);
+                .read(&self.breakers.idempotency, key, KIND)
+                .await?;
             let known = item.filter(|item| {
                 number_of::<u64>(item, "expires_ms").is_none_or(|expires_ms| now_ms < expires_ms)
             });
