@@ -37,7 +37,7 @@
 mod address;
 #[cfg(any(all(target_arch = "wasm32", feature = "idempotency"), test))]
 mod idempotency_message;
-#[cfg(any(all(target_arch = "wasm32", feature = "idempotency"), test))]
+#[cfg(all(target_arch = "wasm32", feature = "idempotency"))]
 mod idempotency_row;
 mod settings;
 
