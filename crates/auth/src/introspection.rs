@@ -5,7 +5,8 @@ mod questions; // how many may be asked, and when
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,12 +22,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use self::questions::{Questions, Refusal};
+use crate::api_key::KeySource;
 use crate::bearer;
 use crate::denied::{invalid, unavailable};
 use crate::issuer_scopes::IssuerScopes;
 use crate::jwt::claims::Claims;
 use crate::jwt::object::UniqueObject;
 use crate::jwt::token::has_three_parts;
+use crate::kept::RefreshingCache;
 use crate::remote;
 
 /// How long a verdict is kept, in milliseconds: a token that was taken back serves for at most the
@@ -39,8 +42,8 @@ const MAX: usize = 1_000;
 /// Takes bearer tokens that are not signed ones, and asks their issuer.
 pub struct Introspection {
     url: String,
-    /// The value of the header that says who asks.
-    authorization: String,
+    id: String,
+    secret: ClientSecret,
     issuers: Vec<String>,
     audiences: Vec<String>,
     scopes: Scopes,
@@ -48,6 +51,18 @@ pub struct Introspection {
     kept: Mutex<HashMap<[u8; 32], IntrospectedToken>>,
     questions: Questions<Outcome>,
 }
+
+/// How this server proves to the issuer who it is.
+enum ClientSecret {
+    Known(String),
+    Read {
+        source: Arc<dyn KeySource>,
+        kept: Arc<RefreshingCache<String>>,
+    },
+}
+
+/// How long a secret that was read serves before it is read again, in milliseconds.
+const FRESH: u64 = 60_000;
 
 struct IntrospectedToken {
     until_ms: u64,
@@ -112,11 +127,10 @@ impl Introspection {
         issuers: Vec<String>,
         audiences: Vec<String>,
     ) -> Self {
-        // RFC 6749, section 2.3.1: both are encoded before they are joined
-        let pair = STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)));
         Self {
             url: url.into(),
-            authorization: format!("Basic {pair}"),
+            id: id.to_owned(),
+            secret: ClientSecret::Known(secret.to_owned()),
             issuers,
             audiences,
             scopes: Scopes::none(),
@@ -124,6 +138,18 @@ impl Introspection {
             kept: Mutex::default(),
             questions: Questions::default(),
         }
+    }
+
+    /// Presents the secret that this source has, in place of the one given before: read when a
+    /// token has to be asked about, and again every minute at most, so that it is replaced without
+    /// a deployment. While the source is unavailable, a secret serves for `max_age`, in whole
+    /// milliseconds, after it was read; then tokens get 503.
+    #[must_use]
+    pub fn with_secret_source(mut self, source: Arc<dyn KeySource>, max_age: Duration) -> Self {
+        let max_age = u64::try_from(max_age.as_millis()).unwrap_or(u64::MAX);
+        let kept = RefreshingCache::new(FRESH, max_age);
+        self.secret = ClientSecret::Read { source, kept };
+        self
     }
 
     /// The scopes of a token for which the issuer names none; nothing unless set.
@@ -200,11 +226,41 @@ impl Introspection {
         self.keep(digest, now, until_ms, verdict)
     }
 
+    /// The value of the header that says who asks.
+    async fn authorization(&self, platform: &Platform) -> Result<String, String> {
+        let secret = match &self.secret {
+            ClientSecret::Known(secret) => Arc::new(secret.clone()),
+            ClientSecret::Read { source, kept } => {
+                let read = || {
+                    let (source, records) = (Arc::clone(source), Arc::clone(platform.audit_log()));
+                    async move {
+                        let secret = source.read().await.and_then(|secret| {
+                            let secret = secret.trim();
+                            if secret.is_empty() {
+                                Err("the introspection client's secret is empty".to_owned())
+                            } else {
+                                Ok(secret.to_owned())
+                            }
+                        });
+                        secret.inspect_err(|cause| records.store_failure("secrets", cause))
+                    }
+                };
+                let seen = kept.get(platform, |_| true, read).await;
+                seen.value.ok_or_else(|| seen.failure.unwrap_or_default())?
+            }
+        };
+        // RFC 6749, section 2.3.1: both are encoded before they are joined
+        let pair = format!("{}:{}", encoded(&self.id), encoded(&secret));
+        Ok(format!("Basic {}", STANDARD.encode(pair)))
+    }
+
     async fn ask(&self, token: &str, platform: &Platform) -> Result<Claims, NoAnswer> {
+        let authorization = self.authorization(platform).await;
+        let authorization = authorization.map_err(NoAnswer::Failed)?;
         let client = remote::client(platform).map_err(NoAnswer::Failed)?.as_ref();
         let body = format!("token={}&token_type_hint=access_token", encoded(token));
         let request = HttpRequest::post(&self.url, "application/x-www-form-urlencoded", body)
-            .header("authorization", &self.authorization);
+            .header("authorization", authorization);
         let response = remote::ask(client, request)
             .await
             .map_err(NoAnswer::Failed)?;

@@ -31,6 +31,14 @@ pub fn switch(text: &str) -> Option<bool> {
     }
 }
 
+/// Whether a setting says where a secret is, instead of the secret: `ssm:NAME` of SSM Parameter
+/// Store, or `secretsmanager:NAME` of Secrets Manager.
+#[must_use]
+pub fn is_secret_reference(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("ssm:") || text.starts_with("secretsmanager:")
+}
+
 /// A comment as it is meant: lines of a paragraph joined, since they were broken for the source's
 /// width. Paragraphs, list items, headings, tables, quotations, indented lines and fenced code stay
 /// lines.

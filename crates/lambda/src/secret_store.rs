@@ -8,7 +8,6 @@ use mcpfn_auth::{KeySource, MAX_KEY_AGE_MS};
 use mcpfn_core::{handler::BoxFuture, port::Clock};
 use mcpfn_native::{Client, environment};
 use mcpfn_ports::SecretStore;
-use serde_json::Value;
 
 use crate::secrets::SecretSource;
 
@@ -99,21 +98,7 @@ impl SecretStores {
     }
 
     async fn ask(&self, reference: &str) -> Result<String, String> {
-        let (place, member) = match reference.split_once('#') {
-            Some((place, member)) => (place, Some(member)),
-            None => (reference, None),
-        };
-        let text = (self.open)(place)?.read().await?;
-        let Some(member) = member else {
-            return Ok(text);
-        };
-        let object: Option<Value> = serde_json::from_str(&text).ok();
-        let found = object.as_ref().and_then(|object| object[member].as_str());
-        found.map(str::to_owned).ok_or_else(|| {
-            format!(
-                "`{place}` is no JSON object with the text `{member}`: correct the part after #"
-            )
-        })
+        (self.open)(reference)?.read().await
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Known>> {
@@ -207,17 +192,5 @@ mod tests {
         assert!(read().await.is_err(), "it is too old");
         put(Some("three"));
         assert_eq!(read().await.as_deref(), Ok("three"));
-    }
-
-    #[tokio::test]
-    async fn a_member_of_a_secret_is_one_text_of_it() {
-        let kept = Arc::new(Kept::default());
-        let (_, stores) = stores(&kept);
-        *kept.text.lock().unwrap() = Some(r#"{"key": "hunter2", "port": 1}"#.to_owned());
-        assert_eq!(stores.find("ssm:/a#key").await.as_deref(), Ok("hunter2"));
-        for reference in ["ssm:/a#port", "ssm:/a#nothing", "ssm:/a#", "ssm:/b"] {
-            let cause = stores.find(reference).await.unwrap_err();
-            assert!(!cause.contains("hunter2"), "{cause}");
-        }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct SecretSource {
     variable: &'static str,
     store: Store,
     name: String,
+    /// Which text of the JSON object that is kept there, if it is one.
+    member: Option<String>,
     region: String,
     url: String,
     keys: AccessKeys,
@@ -83,14 +85,19 @@ impl Store {
 }
 
 impl SecretSource {
-    /// `ssm:NAME` or `secretsmanager:NAME`, where a name may be an ARN. Asks nothing.
+    /// `ssm:NAME` or `secretsmanager:NAME`, where a name may be an ARN, and `#MEMBER` behind it is a
+    /// member of the JSON object that is kept there. Asks nothing.
     pub(crate) fn read(
         reader: &mut EnvReader<'_>,
         variable: &'static str,
         source: &str,
         client: Arc<dyn HttpClient>,
     ) -> Option<Self> {
-        let (kind, name) = source.split_once(':').unwrap_or_default();
+        let (place, member) = match source.split_once('#') {
+            Some((place, member)) => (place, Some(member.to_owned())),
+            None => (source, None),
+        };
+        let (kind, name) = place.split_once(':').unwrap_or_default();
         let store = [Store::Parameters, Store::Secrets]
             .into_iter()
             .find(|store| store.service() == kind);
@@ -116,6 +123,7 @@ impl SecretSource {
             variable,
             store,
             name: name.to_owned(),
+            member,
             region,
             url,
             keys,
@@ -136,10 +144,26 @@ impl SecretSource {
         if !success {
             return Err(self.refusal(&answer));
         }
-        self.store
+        let text = self
+            .store
             .text(&answer)
-            .map(str::to_owned)
-            .ok_or_else(|| format!("{self} has no text: a binary value can't be used here"))
+            .ok_or_else(|| format!("{self} has no text: a binary value can't be used here"))?;
+        match &self.member {
+            Some(member) => self.member_of(text, member),
+            None => Ok(text.to_owned()),
+        }
+    }
+
+    /// One text of a JSON object. Nothing of the object is repeated where it has none.
+    fn member_of(&self, text: &str, member: &str) -> Result<String, String> {
+        let object: Option<Value> = serde_json::from_str(text).ok();
+        let found = object.as_ref().and_then(|object| object[member].as_str());
+        found.map(str::to_owned).ok_or_else(|| {
+            format!(
+                "{self} is no JSON object with the text `{member}`: correct the part after # in {}",
+                self.variable
+            )
+        })
     }
 
     fn signed(&self, now: SystemTime) -> Result<HttpRequest, String> {
@@ -253,6 +277,25 @@ mod tests {
             assert_eq!(
                 (secret.url, secret.name.as_str()),
                 (format!("https://{service}.eu-west-1.amazonaws.com/"), name)
+            );
+        }
+    }
+
+    #[test]
+    fn a_member_of_a_secret_is_one_text_of_it() {
+        let member = |source: &str| {
+            let secret = read(source, &LAMBDA).0.unwrap();
+            let member = secret.member.clone().unwrap();
+            secret.member_of(r#"{"key": "hunter2", "port": 1}"#, &member)
+        };
+        assert_eq!(member("ssm:/a#key").as_deref(), Ok("hunter2"));
+        let arn = "secretsmanager:arn:aws:secretsmanager:eu-west-1:1:secret:a-AbCdEf#key";
+        assert_eq!(member(arn).as_deref(), Ok("hunter2"));
+        for source in ["ssm:/a#port", "ssm:/a#nothing", "ssm:/a#"] {
+            let cause = member(source).unwrap_err();
+            assert!(
+                cause.contains("after #") && !cause.contains("hunter2"),
+                "{cause}"
             );
         }
     }

@@ -145,21 +145,20 @@ fn namespace(reader: &mut EnvReader<'_>) -> String {
     name
 }
 
-/// `ssm:NAME` or `secretsmanager:NAME`. Nothing is asked before a caller presents a key.
+/// `ssm:NAME` or `secretsmanager:NAME`. Nothing is asked before a caller presents a credential.
 #[cfg(feature = "secrets")]
-const KEY_SOURCE: OpenKeySource = |reader, source| {
+const KEY_SOURCE: OpenKeySource = |reader, variable, source| {
     let client = std::sync::Arc::new(mcpfn_native::Client::new());
-    let source =
-        crate::secrets::SecretSource::read(reader, "MCPFN_API_KEYS_SOURCE", source, client)?;
+    let source = crate::secrets::SecretSource::read(reader, variable, source, client)?;
     Some(std::sync::Arc::new(source))
 };
 
 #[cfg(not(feature = "secrets"))]
-const KEY_SOURCE: OpenKeySource = |reader, _| {
-    reader.mistake(
-        "MCPFN_API_KEYS_SOURCE is set, but this program was built without the feature secrets: \
-         build it with that, or remove the variable",
-    );
+const KEY_SOURCE: OpenKeySource = |reader, variable, _| {
+    reader.mistake(format!(
+        "{variable} refers to a secret that AWS keeps, but this program was built without the \
+         feature secrets: build it with that, or remove the variable"
+    ));
     None
 };
 

@@ -100,17 +100,20 @@ fn trusted_proxies(reader: &mut EnvReader<'_>) -> TrustedProxies {
 }
 
 /// `file:PATH`: a list of keys that may change while the server runs.
-fn key_file(reader: &mut EnvReader<'_>, source: &str) -> Option<Arc<dyn KeySource>> {
+fn key_file(
+    reader: &mut EnvReader<'_>,
+    variable: &'static str,
+    source: &str,
+) -> Option<Arc<dyn KeySource>> {
     let Some(path) = source
         .strip_prefix("file:")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
     else {
         // not repeated: it may be the list itself
-        reader.mistake(
-            "MCPFN_API_KEYS_SOURCE must be file: and an absolute path, such as \
-            file:/etc/mcpfn/api-keys",
-        );
+        reader.mistake(format!(
+            "{variable} must be file: and an absolute path, such as file:/etc/mcpfn/api-keys"
+        ));
         return None;
     };
     Some(Arc::new(move || {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use mcpfn::port::{Blobs, Sql};
 use mcpfn::{Builder, Server, port::Platform};
-use mcpfn_toolkits::{Needs, Secret, any_needs, defaults, register};
-
-use crate::settings::SETTINGS;
+use mcpfn_toolkits::{Needs, any_needs, defaults, register};
 
 /// A server, and what it asks its host for.
 pub(crate) struct Configured {
@@ -27,22 +25,6 @@ pub(crate) fn configured(
         None => defaults().collect::<Vec<_>>().join(","),
     };
     let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
-    if !(cfg!(feature = "lambda") && variable("AWS_LAMBDA_RUNTIME_API").is_some())
-        && let Some(setting) = SETTINGS.iter().find(|setting| {
-            let secret = ["_KEY", "_TOKEN"]
-                .iter()
-                .any(|end| setting.name.ends_with(end));
-            // one with <NAME> in it stands for others
-            let one = !setting.name.contains('<');
-            secret && one && text(setting.name).is_some_and(|value| Secret::is_reference(&value))
-        })
-    {
-        return Err(format!(
-            "{} refers to a secret that AWS keeps, which is read on AWS Lambda only: set it to the \
-             key itself",
-            setting.name
-        ));
-    }
     let builder = register(server(), &list, &text)
         .map_err(|mistakes| format!("MCPFN_TOOLKITS: {mistakes}"))?;
     Ok(Configured {
@@ -76,32 +58,4 @@ fn server() -> Builder {
             "Use the catalog tools for questions about products, prices and stock. Use list_tables, describe_table and query_table, \
              in this order, for everything else in the database.",
         )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reference_to_a_secret_of_aws_is_for_lambda() {
-        let start = |on_lambda: bool, key: &'static str| {
-            let read = configured(|name| match name {
-                "MCPFN_TOOLKITS" => Some("weather".into()),
-                "MCPFN_WEATHER_API_KEY" => Some(key.into()),
-                "AWS_LAMBDA_RUNTIME_API" => on_lambda.then(|| "127.0.0.1:1".into()),
-                _ => None,
-            });
-            read.map(drop)
-        };
-        assert_eq!(start(false, "key"), Ok(()));
-        let refused = start(false, "ssm:/mcpfn/weather").unwrap_err();
-        assert!(
-            refused.starts_with("MCPFN_WEATHER_API_KEY refers to"),
-            "{refused}"
-        );
-        assert_eq!(
-            start(true, "ssm:/mcpfn/weather").is_ok(),
-            cfg!(feature = "lambda")
-        );
-    }
 }

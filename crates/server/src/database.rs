@@ -6,25 +6,39 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mcpfn::port::Sql;
-use mcpfn::text::switch;
+use mcpfn::text::{is_secret_reference, switch};
 use mcpfn_sql::{Postgres, Sqlite};
 use mcpfn_toolkits::database::{AllowedTables, TABLES};
 use mcpfn_toolkits::shop;
 
 use crate::shown::{may_have_password, shown};
+use crate::stored_database::{Database, Place, StoredUrls};
+
+const URL: &str = "MCPFN_DATABASE";
+const READONLY_URL: &str = "MCPFN_DATABASE_READONLY_URL";
 
 /// Opens the database. `unvetted` says whether statements that a model wrote will be run.
 pub(crate) fn open(
     variable: impl Fn(&str) -> Option<OsString>,
     unvetted: bool,
+) -> Result<Database, String> {
+    if let Some(stored) = stored(&variable, unvetted)? {
+        return Ok(stored);
+    }
+    open_now(variable, unvetted).map(Database::Here)
+}
+
+fn open_now(
+    variable: impl Fn(&str) -> Option<OsString>,
+    unvetted: bool,
 ) -> Result<Arc<dyn Sql>, String> {
-    let Some(named) = variable("MCPFN_DATABASE") else {
+    let Some(named) = variable(URL) else {
         return open_shop(variable);
     };
     match postgres_url(&named) {
         Some(url) => open_postgres(
             &url,
-            variable("MCPFN_DATABASE_READONLY_URL").as_deref(),
+            variable(READONLY_URL).as_deref(),
             variable("MCPFN_DATABASE_FUNCTIONS").as_deref(),
             unvetted,
         ),
@@ -33,6 +47,55 @@ pub(crate) fn open(
             variable("MCPFN_DATABASE_WRITABLE").as_deref(),
         ),
     }
+}
+
+/// The server, if one of its URLs is kept elsewhere. Nothing is read and nothing is connected to
+/// before the first statement.
+fn stored(
+    variable: &impl Fn(&str) -> Option<OsString>,
+    unvetted: bool,
+) -> Result<Option<Database>, String> {
+    let text = |name: &str| variable(name).and_then(|value| value.into_string().ok());
+    let (main, reader) = (text(URL), text(READONLY_URL));
+    let elsewhere = |text: &Option<String>| text.as_deref().is_some_and(is_secret_reference);
+    if !elsewhere(&main) && !elsewhere(&reader) {
+        return Ok(None);
+    }
+    let place = |name, text: &str| {
+        let url = postgres_url(text.as_ref()).filter(|_| !is_secret_reference(text));
+        if url.is_none() && !is_secret_reference(text) {
+            return Err(format!(
+                "{name} must be a URL such as postgres://USER:PASSWORD@HOST/NAME, or where one is \
+                 kept, because the other of the two URLs is kept elsewhere"
+            ));
+        }
+        Ok(Place::new(name, url.as_deref().unwrap_or(text)))
+    };
+    let reader = match reader {
+        Some(reader) => Some(place(READONLY_URL, &reader)?),
+        None if unvetted => return Err(no_reader()),
+        None => None,
+    };
+    let functions = text("MCPFN_DATABASE_FUNCTIONS").unwrap_or_default();
+    let connect = move |url: &str, reader: Option<&str>| {
+        let database = Postgres::new(url)?;
+        let database = match reader {
+            Some(reader) => database.with_reader(reader)?,
+            None => database,
+        };
+        Ok(Arc::new(database.accept_functions(&functions)) as Arc<dyn Sql>)
+    };
+    let main = place(URL, &main.unwrap_or_default())?;
+    let urls = StoredUrls { main, reader };
+    Ok(Some(Database::Elsewhere(urls, Box::new(connect))))
+}
+
+/// Why the toolkit `sql` can't be served.
+fn no_reader() -> String {
+    format!(
+        "the toolkit `sql` needs {READONLY_URL}: the URL of a role of its own that has CONNECT, USAGE \
+         and SELECT and nothing else"
+    )
 }
 
 /// Whether the database has what `MCPFN_DATABASE_TABLES` lists.
@@ -45,7 +108,11 @@ pub(crate) fn check_tables(variable: impl Fn(&str) -> Option<OsString>) -> Resul
         .map_err(|_| format!("{TABLES} is not text in UTF-8"))?;
     let tables = AllowedTables::parse(&list).map_err(|mistake| format!("{TABLES}: {mistake}"))?;
     // a handle of its own: its connections end with the runtime that they were made in
-    let database = open(&variable, false)?;
+    let database = match open(&variable, false)? {
+        Database::Here(database) => database,
+        // it can't be asked before a call
+        Database::Elsewhere(..) => return Ok(()),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -60,7 +127,16 @@ pub(crate) fn check_tables(variable: impl Fn(&str) -> Option<OsString>) -> Resul
 pub(crate) fn open_to_fill(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Arc<dyn Sql>, String> {
-    let named = variable("MCPFN_DATABASE");
+    let named = variable(URL);
+    if named
+        .as_ref()
+        .is_some_and(|named| is_secret_reference(&named.to_string_lossy()))
+    {
+        return Err(format!(
+            "{URL} refers to a secret that AWS keeps, which is read on AWS Lambda only: set it to the \
+             URL itself"
+        ));
+    }
     if let Some(url) = named.as_deref().and_then(postgres_url) {
         return open_postgres(&url, None, None, false);
     }
@@ -77,7 +153,7 @@ pub(crate) fn open_to_fill(
 
 /// The URL, if the text is a server's and not a file's name: without the spaces around it, and with
 /// its scheme as the driver writes it.
-fn postgres_url(named: &OsStr) -> Option<String> {
+pub(crate) fn postgres_url(named: &OsStr) -> Option<String> {
     let (scheme, rest) = named.to_str()?.trim().split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
     ["postgres", "postgresql"]
@@ -140,11 +216,7 @@ fn open_postgres(
                 .map_err(|error| format!("MCPFN_DATABASE_READONLY_URL: {error}"))?
         }
         None if unvetted => {
-            return Err(
-                "the toolkit `sql` needs MCPFN_DATABASE_READONLY_URL: the URL of a role of its own \
-                 that has CONNECT, USAGE and SELECT and nothing else"
-                    .to_owned(),
-            );
+            return Err(no_reader());
         }
         None => database,
     };
@@ -294,6 +366,49 @@ mod tests {
             error.starts_with("MCPFN_DATABASE_READONLY_URL: ") && !error.contains("hunter2"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_server_whose_url_is_elsewhere_is_not_asked_at_the_start() {
+        let opened = |main: &'static str, reader: Option<&'static str>, unvetted: bool| {
+            let variable = move |name: &str| match name {
+                "MCPFN_DATABASE" => Some(main.into()),
+                "MCPFN_DATABASE_READONLY_URL" => reader.map(Into::into),
+                "MCPFN_DATABASE_TABLES" => Some("products".into()),
+                _ => None,
+            };
+            assert_eq!(
+                check_tables(variable).is_ok(),
+                open(variable, false).is_ok()
+            );
+            let opened = open(variable, unvetted)?;
+            Ok::<_, String>(matches!(opened, Database::Elsewhere(..)))
+        };
+        let nobody = "postgres://u:hunter2@127.0.0.1:1/d";
+        assert_eq!(opened("ssm:/db", None, false), Ok(true));
+        assert_eq!(opened("ssm:/db", Some("ssm:/r"), true), Ok(true));
+        assert_eq!(opened(nobody, Some("secretsmanager:r"), true), Ok(true));
+        for (main, reader, said) in [
+            ("ssm:/db", None, "the toolkit `sql` needs"),
+            (
+                "/hunter2.db",
+                Some("ssm:/r"),
+                "MCPFN_DATABASE must be a URL",
+            ),
+            (
+                "ssm:/db",
+                Some("hunter2"),
+                "MCPFN_DATABASE_READONLY_URL must be a URL",
+            ),
+        ] {
+            let mistake = opened(main, reader, true).unwrap_err();
+            assert!(
+                mistake.starts_with(said) && !mistake.contains("hunter2"),
+                "{mistake}"
+            );
+        }
+        let fill = open_to_fill(|name| (name == URL).then(|| "ssm:/db".into()));
+        assert!(fill.map(drop).unwrap_err().contains("the URL itself"));
     }
 
     #[test]

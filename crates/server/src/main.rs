@@ -9,6 +9,7 @@ mod ingest;
 mod script;
 mod settings;
 mod shown;
+mod stored_database;
 #[cfg(test)]
 mod tests;
 
@@ -66,6 +67,9 @@ fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
     };
     Ok(Setup {
         builder,
-        ports: ports(database, files),
+        ports: |platform: Platform| {
+            let database = database.map(|database| database.sql(&platform));
+            ports(database, files)(platform)
+        },
     })
 }

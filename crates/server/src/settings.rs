@@ -18,6 +18,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "the demo shop",
         "a SQLite file to serve, or postgres://USER:PASSWORD@HOST/NAME",
     )
+    .secret()
     .on(Hosts::PROCESSES),
     Setting::new(
         "MCPFN_DATABASE_WRITABLE",
@@ -32,6 +33,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "",
         "toolkit sql: a postgres:// URL of a role that can only read; required with PostgreSQL",
     )
+    .secret()
     .on(Hosts::PROCESSES),
     Setting::new(
         "MCPFN_DATABASE_FUNCTIONS",
@@ -88,20 +90,23 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "KEY",
         "none",
         "a key of that service",
-    ),
+    )
+    .secret(),
     Setting::new(
         "MCPFN_WEATHER_API_KEY",
         "KEY",
         "",
         "toolkit weather: a key of OpenWeatherMap",
-    ),
+    )
+    .secret(),
     Setting::new("MCPFN_WEATHER_URL", "URL", "OpenWeatherMap", "its address"),
     Setting::new(
         "MCPFN_COMPANY_API_KEY",
         "KEY",
         "",
         "toolkit company: a key of Apollo",
-    ),
+    )
+    .secret(),
     Setting::new("MCPFN_COMPANY_URL", "URL", "Apollo", "its address"),
     Setting::new(
         "MCPFN_SEARCH_API",
@@ -114,7 +119,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "KEY",
         "",
         "toolkit web: a key of that engine",
-    ),
+    )
+    .secret(),
     Setting::new("MCPFN_SEARCH_URL", "URL", "the engine's own", "its address"),
     Setting::new(
         "MCPFN_FETCH_HOSTS",
@@ -127,7 +133,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "TOKEN",
         "public repositories only",
         "toolkit github: what it may read",
-    ),
+    )
+    .secret(),
     Setting::new(
         "MCPFN_GITHUB_URL",
         "URL",
@@ -143,11 +150,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     #[cfg(feature = "upstream")]
     Setting::new(
+        "MCPFN_UPSTREAM_TOKENS",
+        "NAME=TOKEN,..",
+        "none",
+        "this server's own bearer tokens there, for several at once",
+    )
+    .secret(),
+    #[cfg(feature = "upstream")]
+    Setting::new(
+        "MCPFN_UPSTREAM_SCOPES",
+        "NAME=SCOPE,..",
+        "upstream:NAME for each",
+        "the scopes that callers need to see and use them",
+    ),
+    #[cfg(feature = "upstream")]
+    Setting::new(
         "MCPFN_UPSTREAM_<NAME>_TOKEN",
         "TOKEN",
         "none",
         "this server's own bearer token there; a caller's token is never passed on",
     )
+    .secret()
     .with_names_of("MCPFN_UPSTREAMS"),
     #[cfg(feature = "upstream")]
     Setting::new(

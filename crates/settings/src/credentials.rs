@@ -9,14 +9,15 @@ use mcpfn_auth::{
     MAX_KEY_AGE_MS, OAuth, RejectUnknownBearer, url_mistake,
 };
 use mcpfn_core::Scopes;
-use mcpfn_core::text::quoted;
+use mcpfn_core::text::{is_secret_reference, quoted};
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
 use crate::methods::{AuthMethod, AuthMethods};
 use crate::reader::{EnvReader, listed};
 
-/// Makes of `MCPFN_API_KEYS_SOURCE` where keys are listed, or reports why it can't.
-pub type OpenKeySource = fn(&mut EnvReader<'_>, &str) -> Option<Arc<dyn KeySource>>;
+/// Makes of a variable's value, such as that of `MCPFN_API_KEYS_SOURCE`, where the host reads a
+/// secret, or reports why it can't. Takes the variable's name, then its value.
+pub type OpenKeySource = fn(&mut EnvReader<'_>, &'static str, &str) -> Option<Arc<dyn KeySource>>;
 
 /// The authentication methods that the operator configured.
 #[derive(Debug, Clone)]
@@ -58,7 +59,9 @@ impl Credentials {
         }
         let mut public_url = None;
         if methods.has(AuthMethod::OAuth) {
-            public_url = oauth(reader, &scopes, max_age, &mut auth);
+            // on this machine there is nothing to read it from
+            let open = open.filter(|_| !local);
+            public_url = oauth(reader, &scopes, max_age, open, &mut auth);
         } else if methods.has(AuthMethod::ApiKey) && local {
             public_url = reader
                 .text("MCPFN_PUBLIC_URL")
@@ -158,7 +161,8 @@ fn api_keys(
             return None;
         }
         Some((open, source)) => {
-            ApiKeys::from_source(open(reader, source.trim())?).with_max_age(max_age)
+            let source = open(reader, "MCPFN_API_KEYS_SOURCE", source.trim())?;
+            ApiKeys::from_source(source).with_max_age(max_age)
         }
         None => ApiKeys::new(listed_keys(reader)?),
     };
@@ -186,6 +190,7 @@ fn oauth(
     reader: &mut EnvReader<'_>,
     scopes: &Scopes,
     max_age: Duration,
+    open: Option<OpenKeySource>,
     auth: &mut AuthConfig,
 ) -> Option<String> {
     let issuers = needed(
@@ -216,7 +221,7 @@ fn oauth(
     }
     let tokens = tokens.with_keys_max_age(max_age);
     auth.authenticators.push(Arc::new(tokens));
-    if let Some(introspection) = introspection(reader, &issuers, &audiences) {
+    if let Some(introspection) = introspection(reader, &issuers, &audiences, max_age, open) {
         let introspection = introspection
             .with_default_scopes(scopes.clone())
             .with_issuer_scopes(limits);
@@ -303,6 +308,8 @@ fn introspection(
     reader: &mut EnvReader<'_>,
     issuers: &[String],
     audiences: &[String],
+    max_age: Duration,
+    open: Option<OpenKeySource>,
 ) -> Option<Introspection> {
     let names = [
         "MCPFN_INTROSPECTION_URL",
@@ -312,13 +319,16 @@ fn introspection(
     match names.map(|name| reader.text(name)) {
         [Some(at), Some(id), Some(secret)] => {
             url(reader, names[0], at.trim());
-            Some(Introspection::new(
-                at.trim(),
-                id.trim(),
-                secret.trim(),
-                issuers.to_vec(),
-                audiences.to_vec(),
-            ))
+            let (issuers, audiences) = (issuers.to_vec(), audiences.to_vec());
+            let (id, secret) = (id.trim(), secret.trim());
+            let asked = Introspection::new(at.trim(), id, secret, issuers, audiences);
+            match open.filter(|_| is_secret_reference(secret)) {
+                Some(open) => {
+                    let source = open(reader, names[2], secret)?;
+                    Some(asked.with_secret_source(source, max_age))
+                }
+                None => Some(asked),
+            }
         }
         [None, None, None] => None,
         _ => {

@@ -68,6 +68,9 @@ pub struct Setting {
     pub auth: &'static [&'static str],
     /// The setting that lists what `<NAME>` may stand for, as `name=..,name=..`; empty if nothing does.
     pub listed_in: &'static str,
+    /// Whether nobody but the server may know it. On AWS Lambda such a value may be elsewhere: it is
+    /// then a reference, see [`mcpfn_core::text::is_secret_reference`].
+    pub secret: bool,
 }
 
 impl Setting {
@@ -89,6 +92,16 @@ impl Setting {
             hosts: Hosts::ALL,
             auth: &[],
             listed_in: "",
+            secret: false,
+        }
+    }
+
+    /// Known to nobody but the server.
+    #[must_use]
+    pub const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
         }
     }
 

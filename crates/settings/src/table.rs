@@ -157,7 +157,8 @@ pub const SETTINGS: &[Setting] = &[
         "KEY,..",
         "made at each start",
         "32 random bytes in Base64 that seal request state; several, newest first",
-    ),
+    )
+    .secret(),
     Setting::new(
         "MCPFN_METRICS",
         "on|off",
@@ -280,6 +281,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "that client's secret",
     )
+    .secret()
     .with_auth(OAUTH),
     Setting::new(
         "MCPFN_API_KEYS",

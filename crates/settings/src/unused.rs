@@ -27,10 +27,29 @@ impl EnvReader<'_> {
                 && self.is_set(&name)
                 && let Some(sentence) = mistake(&name, host, methods, program)
                     .or_else(|| self.of_nothing(&name, host, program))
+                    .or_else(|| self.kept_elsewhere(&name, host, program))
             {
                 self.mistake(sentence);
             }
         }
+    }
+
+    /// What is wrong with a variable that says where a secret is, on a host that reads it nowhere
+    /// else.
+    fn kept_elsewhere(&self, name: &str, host: Hosts, program: &[Setting]) -> Option<String> {
+        let mut settings = SETTINGS.iter().chain(program);
+        let secret = settings.any(|setting| setting.secret && setting.is(name));
+        let elsewhere = secret
+            && !host.meets(Hosts::LAMBDA)
+            && self
+                .untold(name)
+                .is_some_and(|text| text::is_secret_reference(&text));
+        elsewhere.then(|| {
+            format!(
+                "{name} refers to a secret that AWS keeps, which is read on AWS Lambda only: set it \
+                 to the secret itself"
+            )
+        })
     }
 
     /// What is wrong with a variable that is about something which another one does not list.
@@ -135,7 +154,9 @@ mod tests {
     const PROGRAM: &[Setting] = &[
         Setting::new("MCPFN_TOOLKITS", "", "", ""),
         Setting::new("MCPFN_UPSTREAMS", "", "", ""),
-        Setting::new("MCPFN_UPSTREAM_<NAME>_TOKEN", "", "", "").with_names_of("MCPFN_UPSTREAMS"),
+        Setting::new("MCPFN_UPSTREAM_<NAME>_TOKEN", "", "", "")
+            .with_names_of("MCPFN_UPSTREAMS")
+            .secret(),
         Setting::new("MCPFN_DATA_DIR", "", "", "").on(Hosts::PROCESSES),
     ];
 
@@ -205,6 +226,29 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn where_a_secret_is_can_be_said_on_lambda_alone() {
+        let secrets = SETTINGS.iter().chain(PROGRAM).filter(|one| one.secret);
+        let mut tried = 0;
+        for (setting, host) in secrets.flat_map(|setting| {
+            let hosts = [Hosts::LOCAL, Hosts::LAMBDA, Hosts::WORKERS];
+            let hosts = hosts.into_iter().filter(|host| setting.hosts.meets(*host));
+            hosts.map(move |host| (setting, host))
+        }) {
+            let name = setting.name.replace("<NAME>", "A");
+            let listed = ("MCPFN_UPSTREAMS", "a=https://a.example");
+            for place in ["ssm:/hunter2", " secretsmanager:hunter2#member"] {
+                let found = mistakes(host, AuthMethod::OAuth, &[listed, (&name, place)]);
+                let said = format!("{name} refers to a secret that AWS keeps");
+                let refused = found.iter().any(|one| one.starts_with(&said));
+                assert_eq!(refused, host != Hosts::LAMBDA, "{name}: {found:?}");
+                assert!(!found.concat().contains("hunter2"), "{found:?}");
+                tried += 1;
+            }
+        }
+        assert!(tried >= 18, "{tried}");
     }
 
     #[test]

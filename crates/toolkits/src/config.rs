@@ -20,9 +20,6 @@ enum Place {
     Stored(String),
 }
 
-/// What a reference begins with.
-const STORES: [&str; 2] = ["ssm:", "secretsmanager:"];
-
 impl Secret {
     /// Takes a key, without the spaces around it; or a reference to one, `ssm:NAME` or
     /// `secretsmanager:NAME`.
@@ -36,15 +33,9 @@ impl Secret {
         if !legal {
             return Err(NoSecret);
         }
-        let stored = Self::is_reference(trimmed);
+        let stored = text::is_secret_reference(trimmed);
         let place = if stored { Place::Stored } else { Place::Here };
         Ok(Self(place(trimmed.to_owned())))
-    }
-
-    /// Whether a setting says where a secret is, instead of the secret.
-    #[must_use]
-    pub fn is_reference(text: &str) -> bool {
-        STORES.iter().any(|store| text.trim().starts_with(store))
     }
 
     /// The key itself, to be sent to the service that gave it and nowhere else. Of one that is kept
@@ -137,18 +128,6 @@ impl<'a> Config<'a> {
         let key = Secret::new(self.text(name)?);
         key.map_err(|error| self.mistake(format!("{name} {error}")))
             .ok()
-    }
-
-    /// A key that can't be kept elsewhere.
-    pub(crate) fn secret_itself(&mut self, name: &str) -> Option<Secret> {
-        let key = self.secret(name)?;
-        if Secret::is_reference(&self.text(name)?) {
-            self.mistake(format!(
-                "{name} must be the key itself: a reference to one is not read here"
-            ));
-            return None;
-        }
-        Some(key)
     }
 
     /// A key that a toolkit can't do without. `source` says where to get one.

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | `MCPFN_UPSTREAMS` | the servers, such as `crm=https://crm.example/mcp,files=http://10.0.0.7:8080/mcp`; `https` or this machine where a token is sent; required |
 //! | `MCPFN_UPSTREAM_<NAME>_TOKEN` | this server's own bearer token there; `my-crm` is `MY_CRM` here |
+//! | `MCPFN_UPSTREAM_TOKENS` | the same for several, as `crm=TOKEN,files=TOKEN`; or where a host keeps a JSON object with a token for each server |
+//! | `MCPFN_UPSTREAM_SCOPES` | the scopes of several servers, as `crm=crm:use,files=files:read` |
 //! | `MCPFN_UPSTREAM_<NAME>_SCOPE` | the scope that a caller needs to see and use that server; `upstream:NAME` if not set |
 //!
 //! A caller's own token is never passed on: every caller who may use an upstream acts with this
@@ -13,6 +15,7 @@
 //! still has sessions.
 
 mod answer;
+mod by_name;
 mod client;
 mod convert;
 mod events;
@@ -29,6 +32,7 @@ mod say;
 use mcpfn_core::Builder;
 
 use crate::config::{Config, Secret, is_address};
+use by_name::{ByName, SCOPES, TOKENS};
 use client::UpstreamClient;
 use remote::Remote;
 
@@ -93,6 +97,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
         ));
         return builder;
     };
+    let lists = ByName::read(config);
     let mut servers: Vec<Server> = Vec::new();
     for part in list
         .split(',')
@@ -109,11 +114,7 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
             ));
             continue;
         };
-        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !name.starts_with(|first: char| first.is_ascii_lowercase())
-            || name.len() > 32
-            || !name.bytes().all(legal)
-        {
+        if !is_name(name) {
             config.mistake(format!(
                 "{VARIABLE} has an entry whose name is not 1 to 32 of the \
                 characters a-z 0-9 -, a letter first"
@@ -128,12 +129,10 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
                 "{VARIABLE}: the URL of `{name}` is not an address such as \
                  https://crm.example/mcp: no credentials, no `#`"
             ));
-        } else {
-            let place = format!("{VARIABLE}: the URL of `{name}`");
-            config.check_way(&place, url, &own(name, "TOKEN"));
         }
-        servers.push(named(name, url, config));
+        servers.push(named(name, url, config, &lists));
     }
+    lists.refuse_strangers(&servers, config);
     if servers.len() > MAX {
         config.mistake(format!(
             "{VARIABLE} names {} servers, and one endpoint fronts {MAX} at most",
@@ -149,14 +148,50 @@ fn own(name: &str, what: &str) -> String {
     format!("MCPFN_UPSTREAM_{name}_{what}")
 }
 
-/// A server with what its own variables say.
-fn named(name: &str, url: &str, config: &mut Config<'_>) -> Server {
+/// A server with what its own variables and the lists say.
+fn named(name: &str, url: &str, config: &mut Config<'_>, lists: &ByName) -> Server {
+    let (own_token, own_scope) = (own(name, "TOKEN"), own(name, "SCOPE"));
+    let (token, scope) = (config.secret(&own_token), config.text(&own_scope));
+    let (listed_token, listed_scope) = (lists.token(name, config), lists.scope(name));
+    for (twice, own, list) in [
+        (
+            token.is_some() && listed_token.is_some(),
+            &own_token,
+            TOKENS,
+        ),
+        (
+            scope.is_some() && listed_scope.is_some(),
+            &own_scope,
+            SCOPES,
+        ),
+    ] {
+        if twice {
+            config.mistake(format!(
+                "{own} and {list} both speak of `{name}`: remove one of them"
+            ));
+        }
+    }
+    if is_address(url, b"#@\\") {
+        let place = format!("{VARIABLE}: the URL of `{name}`");
+        config.check_way(&place, url, &own_token);
+        if listed_token.is_some() {
+            config.check_way(&place, url, TOKENS);
+        }
+    }
     // open to every caller only where an author's code says so
-    let scope = config.text(&own(name, "SCOPE"));
+    let scope = scope.or_else(|| listed_scope.map(str::to_owned));
     Server {
         name: name.to_owned(),
         url: url.to_owned(),
-        token: config.secret_itself(&own(name, "TOKEN")),
+        token: token.or(listed_token),
         scope: Some(scope.unwrap_or_else(|| format!("upstream:{name}"))),
     }
+}
+
+/// Whether a text can be the name of an upstream.
+fn is_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.len() <= 32
+        && text.bytes().all(legal)
 }

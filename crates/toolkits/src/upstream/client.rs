@@ -105,9 +105,8 @@ impl UpstreamClient {
         });
         let id = self.next_id();
         let body = write_request(&id.to_string(), "initialize", params.to_string().as_bytes());
-        let (response, reading) = self
-            .send(cx, self.post(body, within, 64 * 1024), id)
-            .await?;
+        let post = self.post(cx, body, within, 64 * 1024).await?;
+        let (response, reading) = self.send(cx, post, id).await?;
         let result = match self.judge(&response, reading)? {
             Came::Result(result) => result,
             Came::OtherEra(refusal) => return Err(UpstreamFailure::unsent(refusal)),
@@ -134,7 +133,7 @@ impl UpstreamClient {
             version,
         };
         let initialized = write_notification("notifications/initialized", b"{}");
-        let request = session.request(self.post(initialized, within, 64 * 1024));
+        let request = session.request(self.post(cx, initialized, within, 64 * 1024).await?);
         let (response, _) = self.send(cx, request, 0).await?;
         if !response.is_success() {
             return Err(UpstreamFailure::unsent(format!(
@@ -153,7 +152,9 @@ impl UpstreamClient {
     ) -> Result<Came, UpstreamFailure> {
         let id = self.next_id();
         let body = request.body(cx, era, id);
-        let post = self.post(body, request.within, request.max_body);
+        let post = self
+            .post(cx, body, request.within, request.max_body)
+            .await?;
         let post = request.with_headers(post, cx, era);
         let (response, reading) = self.send(cx, post, id).await?;
         self.judge(&response, reading)
@@ -163,16 +164,26 @@ impl UpstreamClient {
         self.last_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn post(&self, body: Vec<u8>, within: Duration, max_body: usize) -> HttpRequest {
+    /// A request with this server's token, which may have to be read first.
+    async fn post(
+        &self,
+        cx: &Cx,
+        body: Vec<u8>,
+        within: Duration,
+        max_body: usize,
+    ) -> Result<HttpRequest, UpstreamFailure> {
         let request = HttpRequest::post(&self.url, "application/json", body)
             .header("accept", "application/json, text/event-stream")
             .header("user-agent", USER_AGENT)
             .timeout(within)
             .max_body(max_body);
-        match &self.token {
-            Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
-            None => request,
-        }
+        let Some(token) = &self.token else {
+            return Ok(request);
+        };
+        let read = token.ready(cx).await.map_err(UpstreamFailure::Internal)?;
+        let token = read.as_ref().unwrap_or(token);
+        self.cleaner.learn(token);
+        Ok(request.header("authorization", format!("Bearer {}", token.expose())))
     }
 
     /// Sends a request and reads the messages of its answer, progress as it comes.

@@ -2,6 +2,7 @@
 //! without what people would not see. Every text of an upstream comes through here.
 
 use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -40,10 +41,22 @@ impl Foreign {
     }
 }
 
+/// How many tokens are taken out at most: the one that is sent, and those that it took the place of,
+/// which an answer on its way may still repeat.
+const MAX_TOKENS: usize = 3;
+
 /// Takes out of texts what no caller and no log may read.
 #[derive(Debug, Default)]
 pub(super) struct Cleaner {
-    /// The token, as it is and in other spellings.
+    /// Replaced as a whole where a token is read anew; an answer is cleaned without the lock.
+    known: RwLock<Arc<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The tokens, newest first.
+    tokens: Vec<String>,
+    /// Each of them as it is and in other spellings.
     spellings: Vec<String>,
     /// A spelling that JSON writes with escapes.
     escaped: bool,
@@ -51,9 +64,32 @@ pub(super) struct Cleaner {
 
 impl Cleaner {
     pub(super) fn new(token: Option<&Secret>) -> Self {
-        let spellings = token.map_or_else(Vec::new, |token| spellings(token.expose()));
+        let cleaner = Self::default();
+        token.into_iter().for_each(|token| cleaner.learn(token));
+        cleaner
+    }
+
+    /// Takes this token out, too, before it is sent for the first time.
+    pub(super) fn learn(&self, token: &Secret) {
+        let token = token.expose();
+        let known = self.known();
+        if token.is_empty() || known.tokens.first().is_some_and(|first| first == token) {
+            return;
+        }
+        let older = known.tokens.iter().filter(|older| *older != token);
+        let mut tokens = vec![token.to_owned()];
+        tokens.extend(older.take(MAX_TOKENS - 1).cloned());
+        let spellings: Vec<String> = tokens.iter().flat_map(|one| spellings(one)).collect();
         let escaped = spellings.iter().any(|one| one.contains(['"', '\\', '/']));
-        Self { spellings, escaped }
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Known {
+            tokens,
+            spellings,
+            escaped,
+        });
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A text as people see it, without the token.
@@ -68,8 +104,9 @@ impl Cleaner {
 
     /// Whether the token is in a text.
     pub(super) fn finds(&self, text: &str) -> bool {
-        let seen = visible(text);
-        self.spellings.iter().any(|one| seen.contains(one.as_str()))
+        let (seen, known) = (visible(text), self.known());
+        let mut spellings = known.spellings.iter();
+        spellings.any(|one| seen.contains(one.as_str()))
     }
 
     /// A text letter by letter, unless the token is in it.
@@ -81,7 +118,7 @@ impl Cleaner {
 
     fn without_token(&self, text: &str) -> Option<String> {
         let mut without = Cow::Borrowed(text);
-        for spelling in &self.spellings {
+        for spelling in &self.known().spellings {
             while let Some(start) = without.find(spelling.as_str()) {
                 let range = widened(&without, start, start + spelling.len());
                 without.to_mut().replace_range(range, REPLACED);
@@ -124,13 +161,18 @@ impl Cleaner {
     /// Whether JSON has nothing that has to be looked at: characters of ASCII without escapes but
     /// those of line ends, tabs and quotation marks, and no token.
     fn is_clean(&self, json: &str) -> bool {
+        let known = self.known();
         let mut escape = false;
         let plain = json.bytes().all(|byte| {
-            let known = !escape || matches!(byte, b'n' | b't') || (byte == b'"' && !self.escaped);
+            let plain = !escape || matches!(byte, b'n' | b't') || (byte == b'"' && !known.escaped);
             escape = !escape && byte == b'\\';
-            known && byte < 0x7f
+            plain && byte < 0x7f
         });
-        plain && !self.spellings.iter().any(|one| json.contains(one.as_str()))
+        plain
+            && !known
+                .spellings
+                .iter()
+                .any(|one| json.contains(one.as_str()))
     }
 }
 
@@ -342,6 +384,32 @@ mod tests {
             Value::Object(inner) => inner.len() + inner.values().map(members).sum::<usize>(),
             _ => 0,
         }
+    }
+
+    #[test]
+    fn tokens_that_were_replaced_are_taken_out_for_a_while() {
+        let cleaner = Cleaner::new(None);
+        let tokens = [
+            "ghp_one00000000",
+            "ghp_two00000000",
+            "ghp_three000000",
+            "ghp_four0000000",
+        ];
+        for (position, token) in tokens.iter().enumerate() {
+            assert_eq!(cleaner.text(token), *token, "it was not sent yet");
+            let secret = Secret::new(*token).unwrap();
+            cleaner.learn(&secret);
+            cleaner.learn(&secret);
+            let kept = position.saturating_sub(MAX_TOKENS - 1)..=position;
+            for known in &tokens[kept] {
+                assert_eq!(cleaner.text(known), REPLACED);
+                assert!(cleaner.finds(&STANDARD.encode(format!("u:{known}"))));
+            }
+        }
+        assert_eq!(cleaner.text(tokens[0]), tokens[0], "they are bounded");
+        // a reference is no token
+        cleaner.learn(&Secret::new("ssm:/mcpfn/crm").unwrap());
+        assert_eq!(cleaner.text("ssm:/mcpfn/crm x"), "ssm:/mcpfn/crm x");
     }
 
     #[test]

@@ -68,9 +68,15 @@ impl SecretStore for Keys {
     fn read<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<String, String>> {
         let number = reference
             .strip_prefix("ssm:/keys/")
+            .or_else(|| {
+                reference
+                    .strip_prefix("ssm:/objects/")?
+                    .strip_suffix("#crm")
+            })
             .map(str::parse::<usize>);
         let read = match (reference, number) {
             (_, Some(Ok(number))) => Ok(format!("{}\n", SECRETS[number])),
+            ("ssm:/tokens#bad" | "ssm:/tokens#good", _) => Ok(SECRETS[3].to_owned()),
             ("secretsmanager:spaces", _) => Ok("two words".to_owned()),
             ("ssm:/again", _) => Ok("ssm:/keys/0".to_owned()),
             _ => Err(format!("`{reference}` does not exist")),

@@ -243,16 +243,19 @@ async fn good() -> Service {
     hostile(says.as_object().unwrap().clone()).await
 }
 
+/// Where the bad server's token is: in its own variable, or where the host keeps it.
+const PLACES: [(&str, &str); 2] = [
+    ("MCPFN_UPSTREAM_BAD_TOKEN", TOKEN),
+    ("MCPFN_UPSTREAM_TOKENS", "ssm:/tokens"),
+];
+
 /// What is wrong with a fixture's server, in sentences.
-async fn run(fixture: &Value) -> Vec<String> {
+async fn run(fixture: &Value, place: (&str, &str)) -> Vec<String> {
     let says = grown(&fixture["says"]).as_object().cloned();
     let says = says.unwrap_or_default();
     let (bad, good) = (hostile(says).await, good().await);
     let list = format!("bad={},good={}", bad.url(), good.url());
-    let variables = [
-        ("MCPFN_UPSTREAMS", list.as_str()),
-        ("MCPFN_UPSTREAM_BAD_TOKEN", TOKEN),
-    ];
+    let variables = [("MCPFN_UPSTREAMS", list.as_str()), place];
     let client = Client::new("upstream", &variables, Internet::new());
     let mut wrong = Vec::new();
     for (number, step) in fixture["steps"].as_array().unwrap().iter().enumerate() {
@@ -335,7 +338,9 @@ async fn every_fixture_of_a_hostile_server_holds() {
         );
         ran += 1;
         // a secret that is found anywhere is a panic
-        let found = match tokio::spawn(async move { run(&fixture).await }).await {
+        // one after the other, since they are of a size each
+        let place = PLACES[ran % PLACES.len()];
+        let found = match tokio::spawn(async move { run(&fixture, place).await }).await {
             Ok(found) => found,
             Err(panic) => {
                 let panic = panic.into_panic();

@@ -100,6 +100,35 @@ async fn a_reference_sends_what_its_key_sends() {
     }
 }
 
+/// Where an upstream's token may be: each place sends what the token itself sends, from the first
+/// request on, and one that can't be read sends nothing.
+#[tokio::test]
+async fn an_upstream_gets_its_token_from_wherever_it_is() {
+    for (variable, value, sent) in [
+        ("MCPFN_UPSTREAM_CRM_TOKEN", SECRETS[3], true),
+        ("MCPFN_UPSTREAM_CRM_TOKEN", "ssm:/keys/3", true),
+        ("MCPFN_UPSTREAM_TOKENS", "crm=ssm:/keys/3", true),
+        ("MCPFN_UPSTREAM_TOKENS", "ssm:/objects/3", true),
+        ("MCPFN_UPSTREAM_TOKENS", "ssm:/nothing", false),
+        ("MCPFN_UPSTREAM_CRM_TOKEN", "secretsmanager:spaces", false),
+    ] {
+        // it repeats the token in what it refuses the request with
+        let service = Service::saying(Says::new(403, SECRETS[3])).await;
+        let list = format!("crm={}", service.url());
+        let variables = [("MCPFN_UPSTREAMS", list.as_str()), (variable, value)];
+        let client = Client::new("upstream", &variables, Internet::new());
+        let told = client.heard("tools/list", json!({})).await;
+        client.settled().await;
+        assert!(told["result"]["tools"].is_array(), "{told}");
+        let asked = service.asked();
+        assert_eq!(!asked.is_empty(), sent, "{variable}={value}");
+        for request in asked {
+            let bearer = format!("Bearer {}", SECRETS[3]);
+            assert_eq!(request.header("authorization"), Some(bearer.as_str()));
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_key_that_cannot_be_read_fails_the_call_and_asks_nobody() {
     for case in cases() {

@@ -1,5 +1,8 @@
 //! Opaque tokens: what the issuer says of them, how often it is asked, and what is not told.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use mcpfn_auth::Introspection;
 use mcpfn_auth_tests::Mood;
 use mcpfn_core::{PrincipalKind, Scopes};
@@ -58,6 +61,40 @@ async fn active_tokens_are_taken_and_asked_about_once_a_minute() {
         .unwrap()
         .unwrap();
     assert_eq!(world.issuer.asked("/introspect"), 2);
+}
+
+/// A secret that is kept elsewhere is read on the first question, replaced without a start, and
+/// used for a bounded time while it can't be read.
+#[tokio::test]
+async fn a_secret_that_is_elsewhere_is_read_renewed_and_grows_too_old() {
+    let world = World::new().await;
+    let place = Arc::new(Mutex::new(Ok("one\n".to_owned())));
+    let read = Arc::clone(&place);
+    let source = Arc::new(move || read.lock().unwrap().clone());
+    let auth = introspection(&world).with_secret_source(source, Duration::from_secs(900));
+    world.issuer.knows("opaque", verdict(&world, &json!({})));
+    // "mcp%20server:one" and so on
+    let asked_as = |pair: &str| {
+        let last = world.issuer.requests().pop().unwrap_or_default();
+        last.contains(&format!("Basic {pair} "))
+    };
+    let ask = async || auth.authenticate(&bearer("opaque"), &world.platform).await;
+    ask().await.unwrap().unwrap();
+    assert!(asked_as("bWNwJTIwc2VydmVyOm9uZQ=="));
+    *place.lock().unwrap() = Ok("two".to_owned());
+    world.clock.pass(130);
+    ask().await.unwrap().unwrap();
+    assert!(asked_as("bWNwJTIwc2VydmVyOnR3bw=="));
+    *place.lock().unwrap() = Err("away".to_owned());
+    world.clock.pass(700);
+    ask().await.unwrap().unwrap();
+    for unusable in [Err("away".to_owned()), Ok(" \n".to_owned())] {
+        *place.lock().unwrap() = unusable;
+        world.clock.pass(1000);
+        let questions = world.issuer.asked("/introspect");
+        refused(ask().await, Unavailable, "unavailable");
+        assert_eq!(world.issuer.asked("/introspect"), questions);
+    }
 }
 
 #[tokio::test]
