@@ -2,6 +2,7 @@
 //! what they say (`session`, `wire`).
 
 mod address;
+mod aws_roots;
 mod connect;
 mod pool;
 mod role;
@@ -69,7 +70,8 @@ impl Postgres {
     ///
     /// Connections are encrypted and the server's certificate is checked, unless the host is this
     /// machine or the URL says `?sslmode=disable`. `?sslrootcert=FILE` trusts the certificates of a
-    /// PEM file instead of the public ones.
+    /// PEM file instead of the public ones. For servers of Amazon RDS (`*.rds.amazonaws.com`), and
+    /// with `?sslrootcert=rds` for others, its certificate authorities are trusted beside these.
     ///
     /// # Errors
     /// [`SqlError::Rejected`] with a sentence about the URL that repeats none of it.

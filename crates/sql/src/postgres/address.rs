@@ -23,6 +23,8 @@ pub(super) enum Tls {
     Off,
     /// The certificate is checked against the roots that are compiled in.
     PublicRoots,
+    /// The same, and against those of Amazon RDS, which are compiled in, too.
+    AwsRoots,
     /// The certificate is checked against those of a file in PEM.
     File(PathBuf),
 }
@@ -99,7 +101,12 @@ fn tls(host: &str, options: &str) -> Result<Tls, String> {
             ),
         }
     }
-    let on = roots.map_or(Tls::PublicRoots, Tls::File);
+    let on = match roots {
+        Some(roots) if roots.as_os_str() == "rds" => Tls::AwsRoots,
+        Some(file) => Tls::File(file),
+        None if is_of_rds(host) => Tls::AwsRoots,
+        None => Tls::PublicRoots,
+    };
     match mode {
         Some("disable") => Ok(Tls::Off),
         Some("require" | "verify-ca" | "verify-full") => Ok(on),
@@ -111,6 +118,13 @@ fn tls(host: &str, options: &str) -> Result<Tls, String> {
         None if on == Tls::PublicRoots && is_this_machine(host) => Ok(Tls::Off),
         None => Ok(on),
     }
+}
+
+/// Whether a server is one of Amazon RDS or Aurora, by a name that AWS alone gives.
+fn is_of_rds(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    let domains = [".rds.amazonaws.com", ".rds.amazonaws.com.cn"];
+    domains.iter().any(|domain| host.ends_with(domain))
 }
 
 fn is_this_machine(host: &str) -> bool {
@@ -194,6 +208,33 @@ mod tests {
                 .tls,
             Tls::Off
         );
+    }
+
+    #[test]
+    fn servers_of_rds_are_known_by_their_name() {
+        for (url, tls) in [
+            ("me@db.abc.eu-west-1.rds.amazonaws.com/x", Tls::AwsRoots),
+            (
+                "me@DB.abc.eu-west-1.RDS.amazonaws.com/x?sslmode=verify-full",
+                Tls::AwsRoots,
+            ),
+            (
+                "me@db.abc.rds.cn-north-1.rds.amazonaws.com.cn/x",
+                Tls::AwsRoots,
+            ),
+            ("me@db.example.com/x?sslrootcert=rds", Tls::AwsRoots),
+            ("me@127.0.0.1/x?sslrootcert=rds", Tls::AwsRoots),
+            (
+                "me@db.abc.rds.amazonaws.com/x?sslrootcert=/ca.pem",
+                Tls::File("/ca.pem".into()),
+            ),
+            ("me@db.abc.rds.amazonaws.com/x?sslmode=disable", Tls::Off),
+            ("me@rds.amazonaws.com.example.com/x", Tls::PublicRoots),
+            ("me@xrds.amazonaws.com/x", Tls::PublicRoots),
+        ] {
+            let address = PostgresAddress::read(&format!("postgres://{url}")).unwrap();
+            assert_eq!(address.tls, tls, "{url}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::{PostgresAddress, Tls};
+use super::aws_roots;
 use super::wire::{Fault, ServerRefusal, Stream, Wire};
 
 /// The largest message before there is a statement, in bytes.
@@ -43,6 +44,11 @@ impl Target {
             Tls::Off => return Ok(Self { address, tls: None }),
             Tls::PublicRoots => RootCertStore {
                 roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            },
+            Tls::AwsRoots => RootCertStore {
+                roots: aws_roots::anchors()
+                    .chain(webpki_roots::TLS_SERVER_ROOTS.iter().cloned())
+                    .collect(),
             },
             Tls::File(path) => {
                 let unreadable = |error: &dyn std::fmt::Display| {

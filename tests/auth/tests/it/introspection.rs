@@ -72,7 +72,9 @@ async fn a_secret_that_is_elsewhere_is_read_renewed_and_grows_too_old() {
     let read = Arc::clone(&place);
     let source = Arc::new(move || read.lock().unwrap().clone());
     let auth = introspection(&world).with_secret_source(source, Duration::from_secs(900));
-    world.issuer.knows("opaque", verdict(&world, &json!({})));
+    world
+        .issuer
+        .knows("opaque", verdict(&world, &json!({"exp": null})));
     // "mcp%20server:one" and so on
     let asked_as = |pair: &str| {
         let last = world.issuer.requests().pop().unwrap_or_default();

@@ -7,6 +7,10 @@ use crate::template;
 type Parameters = &'static [(&'static str, &'static str)];
 
 const ENTRY: (&str, &str) = ("ApiKeys", "me:hash:*");
+const FILE_SYSTEM: (&str, &str) = (
+    "FileSystem",
+    "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0a",
+);
 const OPEN: (&str, &str) = ("AuthType", "NONE");
 
 /// Parameters that are refused for one reason, what to add to them or to put in their place, and
@@ -158,6 +162,35 @@ const REFUSED: &[(Parameters, Parameters, &str)] = &[
         "IntrospectionClientId",
     ),
     (
+        &[("UpstreamScopes", "a=a:use")],
+        &[("Upstreams", "a=https://a.example/mcp")],
+        "UpstreamTokens and UpstreamScopes",
+    ),
+    (
+        &[FILE_SYSTEM],
+        &[("SubnetIds", "subnet-1"), ("SecurityGroupIds", "sg-1")],
+        "in its VPC only",
+    ),
+    (
+        &[("DatabaseWritable", "on"), ("ReservedConcurrency", "1")],
+        &[
+            FILE_SYSTEM,
+            ("SubnetIds", "subnet-1"),
+            ("SecurityGroupIds", "sg-1"),
+        ],
+        "there is none without FileSystem",
+    ),
+    (
+        &[
+            ("DatabaseWritable", "on"),
+            FILE_SYSTEM,
+            ("SubnetIds", "subnet-1"),
+            ("SecurityGroupIds", "sg-1"),
+        ],
+        &[("ReservedConcurrency", "1")],
+        "needs ReservedConcurrency=1",
+    ),
+    (
         &[("SubnetIds", "subnet-1,subnet-2")],
         &[("SecurityGroupIds", "sg-1")],
         "SecurityGroupIds",
@@ -205,6 +238,13 @@ fn values_that_no_setting_takes_are_refused() {
         ("PublicUrl", "https://a.example/mcp/"),
         ("ApiKeysSource", "hunter2"),
         ("Database", "mysql://u@h/d"),
+        ("Database", "ssm:/*"),
+        ("Database", "secretsmanager:arn:aws:x:*"),
+        ("Database", "/etc/passwd"),
+        ("DatabaseReadonlyUrl", "/mnt/data/x"),
+        ("UpstreamTokens", "ssm:/tokens#crm"),
+        ("UpstreamTokens", "token"),
+        ("FileSystem", "fs-1"),
         ("MaxBodyBytes", "4 MiB"),
         ("BasePath", "tools"),
         ("BasePath", "/tools/"),

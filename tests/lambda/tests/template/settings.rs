@@ -16,27 +16,46 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "the parameter LogLevel, which Lambda itself passes on",
     ),
     (
-        "MCPFN_DATABASE_WRITABLE",
-        "of a SQLite file, and there is none but the demo shop",
-    ),
-    (
         "MCPFN_UPSTREAM_<NAME>_TOKEN",
-        "its name has the name of an upstream",
+        "its name has the name of an upstream: UpstreamTokens",
     ),
     (
         "MCPFN_UPSTREAM_<NAME>_SCOPE",
-        "its name has the name of an upstream",
+        "its name has the name of an upstream: UpstreamScopes",
+    ),
+];
+
+/// Secrets that can't be kept elsewhere by a reference, and why.
+const NEVER_ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "MCPFN_STATE_KEY",
+        "the stack makes this secret itself, and needs it before a first call",
+    ),
+    (
+        "MCPFN_UPSTREAM_<NAME>_TOKEN",
+        "its name has the name of an upstream: UpstreamTokens",
     ),
 ];
 
 /// The names in the table of the program's own settings, which is no library.
 fn of_the_program() -> Vec<String> {
+    entries_of_the_program()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// These names, and whether each is marked as a secret.
+fn entries_of_the_program() -> Vec<(String, bool)> {
     let path = root().join("crates/server/src/settings.rs");
     let text = std::fs::read_to_string(path).unwrap();
     let table = text.split("#[cfg(test)]").next().unwrap();
     let names = table.split("Setting::new(").skip(1);
-    let names: Vec<String> = names
-        .filter_map(|rest| Some(rest.split('"').nth(1)?.to_owned()))
+    let names: Vec<_> = names
+        .filter_map(|rest| {
+            let name = rest.split('"').nth(1)?.to_owned();
+            Some((name, rest.contains("\n    .secret()")))
+        })
         .collect();
     assert!(names.len() > 20, "{names:?}");
     names
@@ -75,9 +94,11 @@ fn what_is_secret_is_not_shown() {
     let template = template();
     let parameters = template.document()["Parameters"].as_object().unwrap();
     for (name, about) in parameters {
-        let secret = ["Key", "Keys", "Secret", "Token", "Database", "Url"]
-            .iter()
-            .any(|end| name.ends_with(end));
+        let secret = [
+            "Key", "Keys", "Secret", "Token", "Tokens", "Database", "Url",
+        ]
+        .iter()
+        .any(|end| name.ends_with(end));
         let harmless = [
             "PublicUrl",
             "JwksUrl",
@@ -176,6 +197,55 @@ fn a_vpc_is_one_where_the_operator_says_so() {
 }
 
 #[test]
+fn a_file_system_is_reached_by_its_access_point_alone() {
+    let template = template();
+    let arn =
+        "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0123456789abcdef0";
+    let vpc = [("SubnetIds", "subnet-1"), ("SecurityGroupIds", "sg-1")];
+    let file = [("FileSystem", arn), ("Database", "/mnt/data/shop.db")];
+    let written = [("DatabaseWritable", "on"), ("ReservedConcurrency", "1")];
+    let sets = [
+        (
+            [&vpc[..], &file].concat(),
+            "off",
+            json!(["elasticfilesystem:ClientMount"]),
+        ),
+        (
+            [&vpc[..], &file, &written].concat(),
+            "on",
+            json!([
+                "elasticfilesystem:ClientMount",
+                "elasticfilesystem:ClientWrite"
+            ]),
+        ),
+    ];
+    for (parameters, writable, actions) in sets {
+        let stack = template.deploy(&parameters).unwrap();
+        let function = stack.properties("Function").unwrap();
+        let mounted = json!([{"Arn": arn, "LocalMountPath": "/mnt/data"}]);
+        assert_eq!(function["FileSystemConfigs"], mounted);
+        let environment = stack.environment("Function");
+        assert_eq!(environment["MCPFN_DATABASE"], "/mnt/data/shop.db");
+        assert_eq!(environment["MCPFN_DATABASE_WRITABLE"], writable);
+        let policies = stack.properties("Role").unwrap()["Policies"].clone();
+        let mut policies = policies.as_array().unwrap().iter();
+        let policy = policies.find(|policy| policy["PolicyName"] == "file-system");
+        let statement = &policy.unwrap()["PolicyDocument"]["Statement"][0];
+        assert_eq!(statement["Action"], actions);
+        let condition = json!({"StringEquals": {"elasticfilesystem:AccessPointArn": arn}});
+        assert_eq!(statement["Condition"], condition);
+    }
+    let without = template.deploy(&[]).unwrap();
+    assert!(
+        !without
+            .environment("Function")
+            .contains_key("MCPFN_DATABASE_WRITABLE")
+    );
+    let role = without.properties("Role").unwrap().to_string();
+    assert!(!role.contains("elasticfilesystem"));
+}
+
+#[test]
 fn a_state_key_is_replaced_without_losing_the_old_one() {
     let template = template();
     let deployed = |count| {
@@ -208,23 +278,50 @@ fn the_role_reads_exactly_the_secrets_that_are_kept_elsewhere() {
         "Resource": arn}]);
     let parameter = json!([{"Effect": "Allow", "Action": "ssm:GetParameter",
         "Resource": "arn:aws:ssm:eu-west-1:123456789012:parameter/mcpfn/key"}]);
-    let places = [
-        ("the-key-itself".to_owned(), Value::Null),
-        ("ssm:/mcpfn/key".to_owned(), parameter.clone()),
-        ("ssm:/mcpfn/key#member".to_owned(), parameter),
-        (format!("secretsmanager:{arn}"), secret.clone()),
-        (format!("secretsmanager:{arn}#member"), secret),
-    ];
-    let names = [
-        ("EmbeddingsApiKey", "MCPFN_EMBEDDINGS_API_KEY"),
-        ("WeatherApiKey", "MCPFN_WEATHER_API_KEY"),
-        ("CompanyApiKey", "MCPFN_COMPANY_API_KEY"),
-        ("SearchApiKey", "MCPFN_SEARCH_API_KEY"),
-        ("GithubToken", "MCPFN_GITHUB_TOKEN"),
-    ];
-    for (name, variable) in names {
-        for (value, statements) in &places {
-            let stack = template.deploy(&[(name, value)]).unwrap();
+    let places = |name: &str| {
+        let itself = match name {
+            "Database" | "DatabaseReadonlyUrl" => "postgres://me@db.example/shop",
+            "UpstreamTokens" => "crm=token,files=token",
+            _ => "the-key-itself",
+        };
+        // all members of the object are tokens
+        let members = name != "UpstreamTokens";
+        let mut places = vec![
+            (itself.to_owned(), Value::Null),
+            ("ssm:/mcpfn/key".to_owned(), parameter.clone()),
+            ("ssm:/mcpfn/key#member".to_owned(), parameter.clone()),
+            (format!("secretsmanager:{arn}"), secret.clone()),
+            (format!("secretsmanager:{arn}#member"), secret.clone()),
+        ];
+        places.retain(|(value, _)| members || !value.contains('#'));
+        places
+    };
+    // every secret of both tables, and the parameter that its variable has its value from
+    let function = &template.document()["Resources"]["Function"]["Properties"];
+    let set = function["Environment"]["Variables"].as_object().unwrap();
+    let of_hosts = SETTINGS
+        .iter()
+        .filter(|setting| setting.secret && setting.hosts.meets(Hosts::LAMBDA));
+    let of_hosts = of_hosts.map(|setting| setting.name.to_owned());
+    let of_program = entries_of_the_program();
+    let of_program = of_program.into_iter().filter(|(_, secret)| *secret);
+    let mut secrets: Vec<String> = of_hosts.chain(of_program.map(|(name, _)| name)).collect();
+    for (name, _) in NEVER_ELSEWHERE {
+        let position = secrets.iter().position(|known| known == name);
+        secrets.remove(position.unwrap_or_else(|| panic!("{name} is no secret any more")));
+    }
+    let names: Vec<(&str, &str)> = secrets
+        .iter()
+        .map(|variable| {
+            let parameter = set[variable]["Ref"].as_str();
+            let parameter = parameter.unwrap_or_else(|| panic!("{variable} is no parameter's"));
+            (parameter, variable.as_str())
+        })
+        .collect();
+    assert!(names.len() >= 9, "{names:?}");
+    for (name, variable) in names.iter().copied() {
+        for (value, statements) in &places(name) {
+            let stack = template.deploy_without_rules(&[(name, value)]).unwrap();
             let policy = stack.properties("SecretsPolicy");
             let found = policy.map(|policy| policy["PolicyDocument"]["Statement"].clone());
             assert_eq!(&found.unwrap_or_default(), statements, "{name}={value}");
@@ -239,7 +336,7 @@ fn the_role_reads_exactly_the_secrets_that_are_kept_elsewhere() {
         .map(|(name, _)| (*name, "ssm:/mcpfn/key"))
         .collect();
     let policy = template
-        .deploy(&all)
+        .deploy_without_rules(&all)
         .unwrap()
         .properties("SecretsPolicy")
         .unwrap();
