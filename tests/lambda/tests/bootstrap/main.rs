@@ -2,12 +2,14 @@
 //! parameters: each toolkit, each method of authentication. `cargo xtask sam` builds it, and says
 //! in `MCPFN_TEST_BOOTSTRAP` where it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use mcpfn_lambda_emulator::template::Template;
 use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation, Reply};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 const CALLER: &str = "arn:aws:iam::123456789012:user/alice";
 const OPEN: (&str, &str) = ("AuthType", "NONE");
@@ -27,6 +29,33 @@ const TOOLKITS: &[(&str, &[(&str, &str)], &str)] = &[
     ("inventory", &[], "get_stock_levels"),
     ("sql", &[], "query_database"),
     (
+        "sql",
+        &[
+            ("Database", "ssm:/mcpfn/database"),
+            (
+                "DatabaseReadonlyUrl",
+                "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:reader-AbCdEf#url",
+            ),
+            ("DatabaseFunctions", "public.audit"),
+        ],
+        "query_database",
+    ),
+    ("sql", POSTGRES, "query_database"),
+    ("knowledge", ELSEWHERE, "semantic_search"),
+    ("knowledge", POSTGRES, "semantic_search"),
+    ("contracts", ELSEWHERE, "search_documents"),
+    ("contracts", POSTGRES, "search_documents"),
+    (
+        "knowledge",
+        &[
+            ("Database", "ssm:/mcpfn/database"),
+            ("EmbeddingsUrl", "https://embeddings.example/v1"),
+            ("EmbeddingsModel", "model"),
+            ("EmbeddingsApiKey", "ssm:/mcpfn/embeddings"),
+        ],
+        "semantic_search",
+    ),
+    (
         "weather",
         &[("WeatherApiKey", "ssm:/mcpfn/weather")],
         "get_weather",
@@ -45,6 +74,18 @@ const TOOLKITS: &[(&str, &[(&str, &str)], &str)] = &[
         "",
     ),
     (
+        "upstream",
+        &[
+            ("Upstreams", "crm=https://127.0.0.1:1/mcp"),
+            (
+                "UpstreamTokens",
+                "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:tokens-AbCdEf",
+            ),
+            ("UpstreamScopes", "crm=crm:use"),
+        ],
+        "",
+    ),
+    (
         "files",
         &[
             ("FilesBucket", "bucket"),
@@ -53,6 +94,14 @@ const TOOLKITS: &[(&str, &[(&str, &str)], &str)] = &[
         ],
         "write_file",
     ),
+];
+
+/// A database that is found on the first call.
+const ELSEWHERE: &[(&str, &str)] = &[("Database", "ssm:/mcpfn/database")];
+/// One that is looked for at the start; [`postgres`] plays it.
+const POSTGRES: &[(&str, &str)] = &[
+    ("Database", "postgres://u:p@127.0.0.1:PORT/d"),
+    ("DatabaseReadonlyUrl", "postgres://r:p@127.0.0.1:PORT/d"),
 ];
 
 const METHODS: &[&[(&str, &str)]] = &[
@@ -78,6 +127,15 @@ const METHODS: &[&[(&str, &str)]] = &[
         URL,
         ("ApiKeys", ENTRY),
         ("KeysMaxAgeSeconds", "60"),
+    ],
+    &[
+        OPEN,
+        ("Auth", "oauth"),
+        ("Issuer", "https://issuer.example"),
+        URL,
+        ("IntrospectionUrl", "https://issuer.example/introspect"),
+        ("IntrospectionClientId", "mcpfn"),
+        ("IntrospectionClientSecret", "ssm:/mcpfn/introspection"),
     ],
     &[
         ("Auth", "api-key"),
@@ -176,11 +234,75 @@ async fn listed(function: &Environment) -> Reply {
     function.invoke(Invocation::new(event)).await.unwrap()
 }
 
+/// A PostgreSQL server that lets everyone in and has one answer to every question: a role that may
+/// read and nothing else. Enough for a start; what toolkits do in one is tested on real ones.
+async fn postgres() -> std::io::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(converse(client));
+        }
+    });
+    Ok(port)
+}
+
+async fn converse(mut client: TcpStream) -> std::io::Result<()> {
+    let length = client.read_u32().await? as usize;
+    client.read_exact(&mut vec![0; length - 4]).await?;
+    // logged in, the key of a cancellation, ready
+    let greeting = [
+        b"R\0\0\0\x08\0\0\0\0".as_slice(),
+        b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x02",
+        b"Z\0\0\0\x05I",
+    ];
+    client.write_all(&greeting.concat()).await?;
+    loop {
+        let kind = client.read_u8().await?;
+        let length = client.read_u32().await? as usize;
+        client.read_exact(&mut vec![0; length - 4]).await?;
+        let answer: &[u8] = match kind {
+            b'Q' => b"C\0\0\0\x08SET\0Z\0\0\0\x05I",
+            b'P' => b"1\0\0\0\x04",
+            b'B' => b"2\0\0\0\x04",
+            // no columns
+            b'D' => b"t\0\0\0\x06\0\0n\0\0\0\x04",
+            b'E' => b"C\0\0\0\x0dSELECT 0\0",
+            b'C' => b"3\0\0\0\x04",
+            b'S' => b"Z\0\0\0\x05I",
+            b'X' => return Ok(()),
+            _ => b"",
+        };
+        client.write_all(answer).await?;
+    }
+}
+
+/// Every toolkit that the template lets a person choose is started below.
+#[test]
+fn every_toolkit_of_the_template_is_tried() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let template = Template::read(&root.join("template.yaml")).unwrap();
+    let known = &template.document()["Rules"]["KnownToolkits"]["Assertions"][0]["Assert"];
+    let known: BTreeSet<&str> = known["Fn::EachMemberIn"][1]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    let tried: BTreeSet<&str> = TOOLKITS.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(tried, known);
+}
+
 #[tokio::test]
 async fn every_toolkit_starts_with_what_the_template_sets() {
+    let port = postgres().await.unwrap().to_string();
     for (toolkit, needs, tool) in TOOLKITS {
+        let needs: Vec<_> = needs
+            .iter()
+            .map(|(name, value)| (*name, value.replace("PORT", &port)))
+            .collect();
         let mut parameters = vec![("Toolkits", *toolkit), ("DefaultScopes", "*")];
-        parameters.extend_from_slice(needs);
+        parameters.extend(needs.iter().map(|(name, value)| (*name, value.as_str())));
         let function = started(&parameters).await;
         let reply = listed(&function).await;
         assert_eq!(reply.head.status, 200, "{toolkit}: {:?}", function.log());
