@@ -12,7 +12,7 @@ use mcpfn_toolkits::database::{AllowedTables, TABLES};
 use mcpfn_toolkits::shop;
 
 use crate::shown::{may_have_password, shown};
-use crate::stored_database::{Database, Place, StoredUrls};
+use crate::stored_database::{Database, Place, StoredUrls, postgres_url};
 
 const URL: &str = "MCPFN_DATABASE";
 const READONLY_URL: &str = "MCPFN_DATABASE_READONLY_URL";
@@ -149,16 +149,6 @@ pub(crate) fn open_to_fill(
     };
     let opened = Sqlite::open(&file).map_err(|error| unopened(&file, "for writing", &error))?;
     Ok(Arc::new(opened))
-}
-
-/// The URL, if the text is a server's and not a file's name: without the spaces around it, and with
-/// its scheme as the driver writes it.
-pub(crate) fn postgres_url(named: &OsStr) -> Option<String> {
-    let (scheme, rest) = named.to_str()?.trim().split_once("://")?;
-    let scheme = scheme.to_ascii_lowercase();
-    ["postgres", "postgresql"]
-        .contains(&scheme.as_str())
-        .then(|| format!("{scheme}://{rest}"))
 }
 
 /// The file, if the text can be one's name. A mistyped URL is none: it would be printed as a missing

@@ -2,6 +2,7 @@
 //! the store decides, so that a password is replaced without a deployment. Opens no connection of
 //! its own; that is `mcpfn-sql`'s.
 
+use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mcpfn::handler::BoxFuture;
@@ -127,7 +128,7 @@ impl StoredDatabase {
 /// its databases, a JSON object.
 fn url(secret: &str) -> Option<String> {
     if !secret.starts_with('{') {
-        return crate::database::postgres_url(secret.as_ref());
+        return postgres_url(secret.as_ref());
     }
     let object: Value = serde_json::from_str(secret).ok()?;
     let text = |name: &str| object[name].as_str().filter(|text| !text.is_empty());
@@ -139,6 +140,16 @@ fn url(secret: &str) -> Option<String> {
     let [user, password, name] = [text("username")?, text("password")?, text("dbname")?].map(coded);
     let host = text("host").filter(|host| !host.contains(['/', '@', '?', ':']))?;
     Some(format!("postgres://{user}:{password}@{host}:{port}/{name}"))
+}
+
+/// The URL, if the text is a server's and not a file's name: without the spaces around it, and with
+/// its scheme as the driver writes it.
+pub(crate) fn postgres_url(named: &OsStr) -> Option<String> {
+    let (scheme, rest) = named.to_str()?.trim().split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    ["postgres", "postgresql"]
+        .contains(&scheme.as_str())
+        .then(|| format!("{scheme}://{rest}"))
 }
 
 /// With a percent sign for each byte that could end a part of a URL.

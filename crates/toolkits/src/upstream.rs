@@ -32,7 +32,7 @@ mod say;
 use mcpfn_core::Builder;
 
 use crate::config::{Config, Secret, is_address};
-use by_name::{ByName, SCOPES, TOKENS};
+use by_name::{ByName, SCOPES, TOKENS, is_name};
 use client::UpstreamClient;
 use remote::Remote;
 
@@ -132,7 +132,8 @@ pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
         }
         servers.push(named(name, url, config, &lists));
     }
-    lists.refuse_strangers(&servers, config);
+    let names: Vec<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+    lists.refuse_strangers(&names, config);
     if servers.len() > MAX {
         config.mistake(format!(
             "{VARIABLE} names {} servers, and one endpoint fronts {MAX} at most",
@@ -186,12 +187,4 @@ fn named(name: &str, url: &str, config: &mut Config<'_>, lists: &ByName) -> Serv
         token: token.or(listed_token),
         scope: Some(scope.unwrap_or_else(|| format!("upstream:{name}"))),
     }
-}
-
-/// Whether a text can be the name of an upstream.
-fn is_name(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.len() <= 32
-        && text.bytes().all(legal)
 }

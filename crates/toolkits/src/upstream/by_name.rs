@@ -3,9 +3,10 @@
 
 use mcpfn_core::text::is_secret_reference;
 
-use super::Server;
 use crate::config::{Config, Secret};
 
+/// The variable of the upstreams themselves.
+const UPSTREAMS: &str = "MCPFN_UPSTREAMS";
 pub(super) const TOKENS: &str = "MCPFN_UPSTREAM_TOKENS";
 pub(super) const SCOPES: &str = "MCPFN_UPSTREAM_SCOPES";
 
@@ -66,22 +67,29 @@ impl ByName {
     }
 
     /// Reports what is about no upstream, without its value.
-    pub(super) fn refuse_strangers(&self, servers: &[Server], config: &mut Config<'_>) {
+    pub(super) fn refuse_strangers(&self, known: &[&str], config: &mut Config<'_>) {
         let tokens = match &self.tokens {
             Tokens::Here(list) => &list[..],
             _ => &[],
         };
         for (variable, list) in [(TOKENS, tokens), (SCOPES, &self.scopes[..])] {
             for (name, _) in list {
-                if !servers.iter().any(|server| server.name == *name) {
+                if !known.contains(&name.as_str()) {
                     config.mistake(format!(
-                        "{variable} names `{name}`, which is not in {}: add it there, or remove it",
-                        super::VARIABLE
+                        "{variable} names `{name}`, which is not in {UPSTREAMS}: add it there, or remove it"
                     ));
                 }
             }
         }
     }
+}
+
+/// Whether a text can be the name of an upstream.
+pub(super) fn is_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.len() <= 32
+        && text.bytes().all(legal)
 }
 
 fn value<'a>(list: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -96,16 +104,15 @@ fn pairs(variable: &str, list: &str, config: &mut Config<'_>) -> Vec<(String, St
     for entry in entries.filter(|entry| !entry.is_empty()) {
         let pair = entry.split_once('=');
         match pair.map(|(name, value)| (name.trim(), value.trim())) {
-            Some((name, value)) if super::is_name(name) && !value.is_empty() => {
+            Some((name, value)) if is_name(name) && !value.is_empty() => {
                 if pairs.iter().any(|(known, _)| known == name) {
                     config.mistake(format!("{variable} names `{name}` twice"));
                 }
                 pairs.push((name.to_owned(), value.to_owned()));
             }
             _ => config.mistake(format!(
-                "{variable} has an entry that is not NAME=VALUE: write them as in {}, separated by \
-                 commas",
-                super::VARIABLE
+                "{variable} has an entry that is not NAME=VALUE: write them as in {UPSTREAMS}, separated \
+                 by commas"
             )),
         }
     }
