@@ -197,6 +197,18 @@ fn deep_nesting_in_arguments() {
 }
 
 #[test]
+fn numbers_out_of_range() {
+    for number in ["1e400", "-1e400"] {
+        check(
+            &raw_call(&format!(r#""arguments":{{"a":{number},"b":1}}"#)),
+            200,
+            -32602,
+            "holds a number",
+        );
+    }
+}
+
+#[test]
 fn deep_nesting_in_answers() {
     check(
         &raw_call(&format!(

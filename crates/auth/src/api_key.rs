@@ -81,7 +81,7 @@ impl ApiKey {
         (keys, mistakes)
     }
 
-    fn parse_one(entry: &str) -> Result<Self, &'static str> {
+    fn parse_one(entry: &str) -> Result<Self, String> {
         let mut parts = entry.splitn(3, ':').map(str::trim);
         let (name, hash, scopes) = (
             parts.next().unwrap_or_default(),
@@ -95,17 +95,21 @@ impl ApiKey {
                 .any(|letter| letter.is_control() || letter.is_whitespace())
         {
             return Err(
-                "needs a name of 1 to 128 characters without spaces before its first colon",
+                "needs a name of 1 to 128 characters without spaces before its first colon".into(),
             );
         }
         let hash = unhex(hash).ok_or(
             "needs the SHA-256 of the key, 64 hexadecimal digits, after \
             its first colon (not the key itself)",
         )?;
+        let scopes = scopes
+            .map(Scopes::written)
+            .transpose()
+            .map_err(|mistake| format!("has a scope that no tool can need: {mistake}"))?;
         Ok(Self {
             name: name.to_owned(),
             hash,
-            scopes: scopes.map(Scopes::parse),
+            scopes,
         })
     }
 }

@@ -49,7 +49,7 @@ impl FromStr for IamScopes {
         for entry in entries {
             match parse_one(entry) {
                 Ok(found) => map.push(found),
-                Err(mistake) => mistakes.push(format!("`{entry}` {mistake}")),
+                Err(mistake) => mistakes.push(format!("`{entry}`: {mistake}")),
             }
         }
         if map.is_empty() && mistakes.is_empty() {
@@ -68,7 +68,7 @@ fn parse_one(entry: &str) -> Result<(String, Scopes), &'static str> {
     let (pattern, scopes) = entry
         .rsplit_once('=')
         .ok_or("needs a = between the pattern of an ARN and its scopes")?;
-    let (pattern, scopes) = (pattern.trim(), Scopes::parse(scopes));
+    let (pattern, scopes) = (pattern.trim(), Scopes::written(scopes)?);
     if scopes == Scopes::none() {
         return Err("needs scopes after its =, or * for everything");
     }

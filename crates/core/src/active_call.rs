@@ -155,8 +155,12 @@ impl ActiveCall {
                 "`params.arguments` must be an object",
             )),
             // a raw value was checked for syntax only: depth and numbers show up here
+            Err(error) if error.to_string().starts_with("number") => Err(Error::invalid_params(
+                "`params.arguments` holds a number that no 64-bit number is close to: leave it out, \
+                 or send it as text",
+            )),
             Err(_) => Err(Error::invalid_params(
-                "`params.arguments` nests deeper than 127 levels or holds a number out of range",
+                "`params.arguments` nests deeper than 127 levels: send it flatter",
             )),
         }
     }

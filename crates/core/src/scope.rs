@@ -32,6 +32,35 @@ impl Scopes {
         Self(scopes.map(str::to_owned).collect())
     }
 
+    /// Reads scopes that an operator wrote, in which each has to name something that a tool can
+    /// need: a typo would otherwise grant nothing, without a word.
+    ///
+    /// ```
+    /// use mcpfn_core::Scopes;
+    ///
+    /// assert_eq!(Scopes::written("crm files:read"), Ok(Scopes::parse("crm files:read")));
+    /// assert!(Scopes::written("crm:*").unwrap_err().contains("write `crm`"));
+    /// ```
+    ///
+    /// # Errors
+    /// What to change.
+    pub fn written(text: &str) -> Result<Self, &'static str> {
+        let scopes = Self::parse(text);
+        let named = scopes.iter().filter(|scope| *scope != "*");
+        for scope in named {
+            if scope.contains('*') {
+                return Err(
+                    "a scope covers all that is below it: write `crm` in the place of `crm:*`, or \
+                     * alone for everything",
+                );
+            }
+            if let Some(mistake) = mistake(scope) {
+                return Err(mistake);
+            }
+        }
+        Ok(scopes)
+    }
+
     /// Adds what others grant.
     #[must_use]
     pub fn union(mut self, others: &Self) -> Self {
@@ -128,10 +157,10 @@ pub(crate) fn mistake(scope: &str) -> Option<&'static str> {
             "a scope has 1 to 128 printable ASCII characters without space, quote and backslash, \
              such as `catalog:read`",
         )
-    } else if scope == "*" || scope.ends_with(':') || scope.contains(',') {
+    } else if scope.contains(['*', ',']) || scope.ends_with(':') {
         Some(
-            "a scope names something, such as `catalog:read`: it is not `*`, has no comma, and \
-             does not end with a colon",
+            "a scope names something, such as `catalog:read`: it has no `*` and no comma, and does \
+             not end with a colon",
         )
     } else {
         None
@@ -170,6 +199,20 @@ mod tests {
         assert!(Scopes::all().contains("anything"));
         assert!(!Scopes::none().contains("anything"));
         assert!(Scopes::none().contains_all(&[]));
+    }
+
+    #[test]
+    fn what_is_written_can_be_needed() {
+        for good in ["", "*", "crm", "crm:read, *", "https://api.example/read"] {
+            assert_eq!(Scopes::written(good), Ok(Scopes::parse(good)), "{good}");
+        }
+        let long = "a".repeat(129);
+        for bad in [
+            "crm:*", "c*", "crm:", ":", "'crm'x\"", "\"crm\"", "a\\b", "é", &long,
+        ] {
+            let mistake = Scopes::written(&format!("files {bad}")).unwrap_err();
+            assert!(mistake.starts_with("a scope"), "{bad}: {mistake}");
+        }
     }
 
     #[test]

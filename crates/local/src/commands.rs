@@ -20,6 +20,10 @@ pub(crate) fn tools(server: &Server) -> String {
 
 /// The key goes to the client, its hash to the server. Neither is kept here.
 pub(crate) fn key(name: &str, scopes: Option<&str>) -> Result<ExitCode, String> {
+    // they would end the name, or the entry
+    if name.contains([':', ';', '\n']) {
+        return Err("the name of a key has no colon, semicolon or line end: choose another".into());
+    }
     let key = mcpfn_auth::new_key(&OsRandom);
     let scopes = scopes
         .map(|scopes| format!(":{scopes}"))

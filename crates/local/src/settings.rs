@@ -1,7 +1,7 @@
 //! The settings of this host, from the environment: those that every host has, and its own.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -116,10 +116,28 @@ fn key_file(
         ));
         return None;
     };
-    Some(Arc::new(move || {
-        std::fs::read_to_string(&path)
-            .map_err(|error| format!("{} can't be read: {error}", path.display()))
-    }))
+    // a list that is not there yet would refuse every caller, without a word at the start
+    if let Err(cause) = read_keys(&path) {
+        reader.mistake(format!("MCPFN_API_KEYS_SOURCE: {cause}"));
+        return None;
+    }
+    Some(Arc::new(move || read_keys(&path)))
+}
+
+/// The largest list of keys: some ten thousand entries.
+const MAX_KEYS_BYTES: u64 = 1024 * 1024;
+
+fn read_keys(path: &Path) -> Result<String, String> {
+    let cannot = |cause: String| format!("{} can't be read: {cause}", path.display());
+    let found = std::fs::metadata(path).map_err(|error| cannot(error.to_string()))?;
+    // a pipe would hold up whoever asks for the list
+    if !found.is_file() {
+        return Err(cannot("it is no regular file".to_owned()));
+    }
+    if found.len() > MAX_KEYS_BYTES {
+        return Err(cannot(format!("it has more than {MAX_KEYS_BYTES} bytes")));
+    }
+    std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()))
 }
 
 #[cfg(test)]
@@ -141,6 +159,30 @@ mod tests {
             !error.to_string().contains("hunter2"),
             "secrets are not repeated"
         );
+    }
+
+    #[test]
+    fn a_list_of_keys_is_a_file_that_is_there() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for (path, sentence) in [
+            (folder.join("Cargo.toml").as_path(), None),
+            (&folder.join("missing"), Some("can't be read")),
+            (folder, Some("no regular file")),
+            (Path::new("keys"), Some("an absolute path")),
+        ] {
+            let source = format!("file:{}", path.display());
+            let values = |name: &str| match name {
+                "MCPFN_AUTH" => Some("api-key".into()),
+                "MCPFN_API_KEYS_SOURCE" => Some(source.clone().into()),
+                _ => None,
+            };
+            let mistakes = Settings::read(EnvReader::new(&values), &[])
+                .map_or_else(|error| error.mistakes, |_| Vec::new());
+            match sentence {
+                None => assert_eq!(mistakes, [""; 0]),
+                Some(sentence) => assert!(mistakes[0].contains(sentence), "{mistakes:?}"),
+            }
+        }
     }
 
     #[test]

@@ -176,7 +176,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new(
         "MCPFN_UPSTREAM_<NAME>_SCOPE",
         "SCOPE",
-        "none",
+        "upstream:NAME",
         "the scope that a caller needs to see and use that server",
     )
     .with_names_of("MCPFN_UPSTREAMS"),

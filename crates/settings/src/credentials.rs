@@ -45,9 +45,7 @@ impl Credentials {
         open: Option<OpenKeySource>,
         local: bool,
     ) -> Self {
-        let scopes = reader
-            .text("MCPFN_DEFAULT_SCOPES")
-            .map_or_else(Scopes::none, |scopes| Scopes::parse(&scopes));
+        let scopes = default_scopes(reader);
         let max_age = max_age(reader);
         let mut auth = AuthConfig::default();
         if methods.has(AuthMethod::CloudflareAccess) {
@@ -85,6 +83,15 @@ impl Credentials {
             public_url,
         }
     }
+}
+
+fn default_scopes(reader: &mut EnvReader<'_>) -> Scopes {
+    let name = "MCPFN_DEFAULT_SCOPES";
+    let text = reader.text(name).unwrap_or_default();
+    Scopes::written(&text).unwrap_or_else(|mistake| {
+        reader.mistake(format!("{name}: {mistake}"));
+        Scopes::none()
+    })
 }
 
 /// How long keys are used after they were read.

@@ -38,8 +38,8 @@ impl EnvReader<'_> {
             ));
         } else if let Some(better) = endpoint(url) {
             self.mistake(format!(
-                "{name} must be the URL of the MCP endpoint, which ends in /mcp; {} would get 404: \
-                 write {}",
+                "{name} must be the URL of the MCP endpoint as clients write it, with its host in \
+                 lower case and /mcp at its end; {} would not be found: write {}",
                 quoted(url),
                 quoted(&better)
             ));
@@ -80,24 +80,31 @@ fn as_browsers_write(origin: &str) -> Option<String> {
     (is_host && port.is_none_or(is_port)).then(|| format!("{scheme}://{authority}"))
 }
 
-/// A URL in the place of one where this server does not answer. It answers at the root and at
-/// `/mcp`, and behind a prefix that is taken off before it at both.
+/// A URL in the place of one where this server does not answer, or that no client would write as
+/// it stands. It answers at the root and at `/mcp`, and behind a prefix that is taken off before it
+/// at both. Clients write hosts in lower case, and tokens for this server have what they write.
 fn endpoint(url: &str) -> Option<String> {
     let bare = url.split('?').next().unwrap_or(url);
-    let path = bare
-        .split_once("://")
-        .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
-        .unwrap_or_default();
-    let answers = matches!(path, "" | "/") || path.ends_with("/mcp");
-    if answers && bare == url {
-        return None;
-    }
-    let trimmed = bare.trim_end_matches('/');
-    Some(if answers || trimmed.ends_with("/mcp") {
-        trimmed.to_owned()
+    let (scheme, rest) = bare.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let path = if path == "/" { path } else { &clean(path) };
+    let path = if matches!(path, "" | "/") || path.ends_with("/mcp") {
+        path
     } else {
-        format!("{trimmed}/mcp")
-    })
+        &format!("{path}/mcp")
+    };
+    let better = format!(
+        "{}://{}{path}",
+        scheme.to_ascii_lowercase(),
+        authority.to_ascii_lowercase()
+    );
+    (better != url).then_some(better)
+}
+
+/// A path without empty segments and without a slash at its end.
+fn clean(path: &str) -> String {
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.fold(String::new(), |path, segment| path + "/" + segment)
 }
 
 #[cfg(test)]
@@ -174,6 +181,17 @@ mod tests {
                 "https://mcp.example.com/mcp",
             ),
             ("https://mcp.example.com?x=1", "https://mcp.example.com"),
+            ("https://MCP.Example.com/mcp", "https://mcp.example.com/mcp"),
+            ("HTTPS://mcp.example.com", "https://mcp.example.com"),
+            (
+                "https://mcp.example.com//mcp",
+                "https://mcp.example.com/mcp",
+            ),
+            (
+                "https://mcp.example.com/a//b/mcp",
+                "https://mcp.example.com/a/b/mcp",
+            ),
+            ("https://mcp.example.com//", "https://mcp.example.com"),
             (
                 "https://mcp.example.com/sse",
                 "https://mcp.example.com/sse/mcp",

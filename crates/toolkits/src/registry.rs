@@ -163,17 +163,19 @@ pub fn register(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Builder, Mistakes> {
     let mut config = Config::new(variable);
-    for name in wanted(list) {
-        if !names().any(|known| known == name) {
-            let known = names()
-                .map(|known| format!("`{known}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
-            config.mistake(format!(
-                "there is no toolkit {}; known are {known}",
-                text::quoted(name)
-            ));
-        }
+    let known = || {
+        let known = names().map(|known| format!("`{known}`"));
+        known.collect::<Vec<_>>().join(", ")
+    };
+    if wanted(list).next().is_none() {
+        config.mistake(format!(
+            "there is no name in the list; known are {}",
+            known()
+        ));
+    }
+    for name in wanted(list).filter(|name| !names().any(|known| known == *name)) {
+        let name = text::quoted(name);
+        config.mistake(format!("there is no toolkit {name}; known are {}", known()));
     }
     let chosen = TOOLKITS
         .iter()

@@ -135,7 +135,8 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
             command.args(["--test-package", package]);
         }
         if let Some(shard) = &options.shard {
-            command.args(["--shard", shard]);
+            // a part is a sample of all of them
+            command.args(["--sharding", "round-robin", "--shard", shard]);
         }
         // rules about the layout of files say nothing about what code does
         command.args(["--", "--", "--skip", "tidy"]);
