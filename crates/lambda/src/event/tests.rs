@@ -1,5 +1,7 @@
 //! Who calls and what it may do, for every trigger and every shape of claims.
 
+mod trigger;
+
 use super::*;
 use mcpfn_core::PrincipalKind;
 use serde_json::{Value, json};
