@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, Full};
 use mcpfn::jsonrpc::{self, Incoming, Message};
 use mcpfn::prelude::*;
 use mcpfn::{
-    Principal, Scopes,
+    Principal,
     host::{Envelope, Execution, Frame},
     policy::{FailureMode, RateLimits},
     port::{Platform, Rate},
@@ -408,7 +408,7 @@ fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<B
     let envelope = Envelope::new(request);
     let era = envelope.era(None).expect("the request describes itself");
     let call = envelope
-        .into_call(era, Principal::anonymous().with_scopes(Scopes::all()))
+        .into_call(era, Principal::local())
         .expect("the metadata is valid");
     let mut running = match server.reply(call, platform) {
         Execution::Done(answer) => return vec![answer.message],
@@ -428,7 +428,10 @@ fn through_core(server: &Server, platform: &Arc<Platform>, body: &[u8]) -> Vec<B
 }
 
 fn through_http(service: &Service, platform: &Arc<Platform>, request: Request<Bytes>) -> Bytes {
-    let response = at_once(service.call(request.map(Full::new), platform));
+    let mut request = request.map(Full::new);
+    // as a host says it of the person at this machine: for a stranger no result is kept
+    request.extensions_mut().insert(Principal::local());
+    let response = at_once(service.call(request, platform));
     match response.body().as_full() {
         Some(whole) => whole.clone(),
         None => at_once(response.into_body().collect())

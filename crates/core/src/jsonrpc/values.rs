@@ -36,7 +36,7 @@ pub(super) fn has_more_than(text: &[u8], most: usize) -> bool {
 
 /// What follows a string; nothing, where it does not end.
 fn behind_string(mut inside: &[u8]) -> &[u8] {
-    while let Some(at) = inside.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', inside) {
         let behind = at + if inside[at] == b'"' { 1 } else { 2 };
         let ends = inside[at] == b'"';
         inside = inside.get(behind..).unwrap_or_default();
