@@ -69,6 +69,7 @@ fn dependencies_of_schema_core_http_and_auth_are_these() {
                 "chacha20poly1305",
                 "base64",
                 "bytes",
+                "memchr",
                 "mcpfn-schema",
                 "mcpfn-macros",
             ]
