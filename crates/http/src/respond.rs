@@ -161,7 +161,11 @@ fn stream(first: Beat, running: Running, pulse: Pulse) -> Response<Body> {
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/event-stream"),
     );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // no proxy may compress events, for which it would hold them back
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-transform"),
+    );
     // nginx would hold events back until its buffer is full
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
