@@ -1,5 +1,6 @@
-//! Writes a migration file for D1 to standard output, of the demo shop (`shop`) or of the tables of
-//! documents (`documents`); `cargo xtask worker --migrations` keeps them.
+//! Writes a file of SQL for D1 to standard output: migrations of the shop's tables (`shop`) and of
+//! those of documents (`documents`), and demo data for the former (`demo`). `cargo xtask worker
+//! --migrations` keeps them.
 
 use std::io::{Error, Write as _};
 
@@ -8,12 +9,16 @@ use mcpfn_toolkits::{knowledge, shop};
 
 fn main() -> std::io::Result<()> {
     let (what, statements): (_, Vec<String>) = match std::env::args().nth(1).as_deref() {
-        Some("shop") => ("The demo shop", shop::statements()),
+        Some("shop") => (
+            "The tables of catalog, crm and inventory, without a row",
+            shop::tables(),
+        ),
+        Some("demo") => ("Demo data: a quarter of the shop", shop::sample()),
         Some("documents") => (
             "The tables that `ingest --sql` fills",
             knowledge::schema_for(Dialect::Sqlite),
         ),
-        _ => return Err(Error::other("say `shop` or `documents`")),
+        _ => return Err(Error::other("say `shop`, `documents` or `demo`")),
     };
     let mut out = std::io::stdout().lock();
     writeln!(

@@ -26,11 +26,15 @@ pub(super) struct OrderItem {
     pub(super) unit_price_cents: u64,
 }
 
-/// Every order by time, always the same. No one orders before joining, and nothing is sold before
-/// it was added.
-pub(super) fn orders(products: &[Product], customers: &[Customer]) -> Vec<PurchaseOrder> {
+/// Every order by time, or one in `share`, always the same. No one orders before joining, and
+/// nothing is sold before it was added.
+pub(super) fn orders(
+    products: &[Product],
+    customers: &[Customer],
+    share: usize,
+) -> Vec<PurchaseOrder> {
     let mut random = Repeatable::new(0x5eed_0003);
-    let mut times: Vec<(u64, u64)> = (0..ORDERS)
+    let mut times: Vec<(u64, u64)> = (0..ORDERS / share)
         .map(|_| (date(&mut random), second(&mut random)))
         .collect();
     times.sort_unstable();

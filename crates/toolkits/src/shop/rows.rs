@@ -10,14 +10,16 @@ use super::{orders, products, sales};
 
 const CURRENCY: &str = "USD";
 
-/// Every row of the shop, in an order that foreign keys allow.
-pub(super) fn append_rows(statements: &mut Vec<String>) {
+/// Every row of the shop, in an order that foreign keys allow; of products and orders one in
+/// `share`.
+pub(super) fn append_rows(statements: &mut Vec<String>, share: usize) {
     let departments = goods::categories();
     let products = products::products(&departments, SUPPLIERS.len() as u64);
+    let products: Vec<Product> = products.into_iter().step_by(share).collect();
     let customers = people::customers();
     append_places(statements, &departments);
     append_products(statements, &products);
-    append_orders(statements, &products, &customers);
+    append_orders(statements, &products, &customers, share);
     append_sales(statements, &products);
     append_accounts(statements, &customers);
 }
@@ -96,7 +98,12 @@ fn append_products(statements: &mut Vec<String>, products: &[Product]) {
     statements.extend([goods, stock_levels].into_iter().flat_map(Insert::finish));
 }
 
-fn append_orders(statements: &mut Vec<String>, products: &[Product], customers: &[Customer]) {
+fn append_orders(
+    statements: &mut Vec<String>,
+    products: &[Product],
+    customers: &[Customer],
+    share: usize,
+) {
     let mut buyers = Insert::new("customers (id, name, email, city, country, joined_on)");
     for (customer, id) in customers.iter().zip(1..) {
         buyers.row(|row| {
@@ -112,7 +119,10 @@ fn append_orders(statements: &mut Vec<String>, products: &[Product], customers: 
         Insert::new("orders (id, customer_id, placed_at, status, total_cents, currency)");
     let mut order_items =
         Insert::new("order_items (order_id, line, sku, quantity, unit_price_cents)");
-    for (order, id) in orders::orders(products, customers).iter().zip(10_001..) {
+    for (order, id) in orders::orders(products, customers, share)
+        .iter()
+        .zip(10_001..)
+    {
         let total = order
             .items
             .iter()

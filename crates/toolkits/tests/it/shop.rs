@@ -213,3 +213,46 @@ fn number(database: &Sqlite, sql: &str) -> i64 {
     let rows = wait(database.query(sql, &[], 1)).unwrap();
     rows.rows[0][0].as_f64().unwrap() as i64
 }
+
+#[test]
+fn the_sample_for_d1_is_a_whole_shop_within_a_free_day() {
+    let database = Sqlite::memory().unwrap();
+    wait(database.execute_all(shop::tables())).unwrap();
+    let count = |sql: &str| number(&database, sql);
+    let tables: Vec<String> = {
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE \
+                   'CREATE VIRTUAL%' AND name NOT LIKE 'product_search_%'";
+        let names = wait(database.query(sql, &[], 100)).unwrap().rows;
+        names
+            .iter()
+            .map(|row| row[0].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(tables.len() >= 14, "{tables:?}");
+    for table in &tables {
+        assert_eq!(
+            count(&format!("SELECT count(*) FROM {table}")),
+            0,
+            "{table}"
+        );
+    }
+    wait(database.execute_all(shop::sample())).unwrap();
+    // D1 counts the row, and an entry of each index
+    let mut written = count("SELECT count(*) FROM product_search_docsize");
+    for table in &tables {
+        let rows = count(&format!("SELECT count(*) FROM {table}"));
+        assert!(rows > 0, "{table} is empty");
+        let indexes = format!(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = '{table}'"
+        );
+        written += rows * (1 + count(&indexes));
+    }
+    assert!((20_000..49_000).contains(&written), "{written}");
+    assert_eq!(count("SELECT count(*) FROM products"), 700);
+    assert_eq!(count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    let found = "SELECT count(*) FROM product_search WHERE product_search MATCH 'headphones'";
+    assert!(count(found) > 0, "the search index follows the rows");
+    let sums = "SELECT count(*) FROM orders o WHERE total_cents <> (SELECT sum(quantity * \
+                unit_price_cents) FROM order_items WHERE order_id = o.id)";
+    assert_eq!(count(sums), 0, "orders have all of their items");
+}
