@@ -1,7 +1,7 @@
 // The bundle that `wrangler deploy --dry-run` left, under `wrangler dev` with the local D1 database that the migrations filled,
 // asked by the TypeScript SDK. Arguments: the bundle's folder, the folder of wrangler's state.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -21,12 +21,14 @@ async function configuration(change = (text) => text) {
   return file;
 }
 
-/** What a newcomer types to try the Worker without a key, as infra/workers.md says it. */
-const OPEN = ['--var', 'MCPFN_AUTH:none'];
+/** What a newcomer types to try the Worker without a key, and from a page, as infra/workers.md says it. */
+const document = await readFile(join(root, 'infra/workers.md'), 'utf8');
+const [OPEN, PAGE] = [...document.matchAll(/^wrangler dev --env="" (--var .+?)(  +#.*)?$/gm)].map(([, options]) => options.split(' '));
+const ORIGIN = PAGE.at(-1).replace('MCPFN_ALLOWED_ORIGINS:', '');
 
 /** What a client that sends no key gets. */
-async function ping(url) {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+async function ping(url, more = {}) {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...more }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
   return { status: response.status, text: await response.text() };
 }
 
@@ -75,7 +77,25 @@ await wrangler(await configuration(), state, async (url, log) => {
     await logged(log, '"query_table"');
     const lines = log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
     assert(lines.some((line) => line.level === 'INFO' && line.name === 'query_table' && line.outcome === 'ok'), log());
-    assert(log().includes('"level":"WARN","message":"MCPFN_AUTH is none'), log());
+    for (const line of lines) {
+      for (const member of ['service', 'functionVersion', 'requestId', 'traceId']) assert(typeof line[member] === 'string', `no ${member}: ${JSON.stringify(line)}`);
+      assert(typeof line.coldStart === 'boolean' && typeof line.event === 'string', JSON.stringify(line));
+    }
+    // wrangler writes warnings behind a mark of its own
+    assert(/"level":"WARN".+"event":"open_server"/.test(log()), log());
+    const calls = lines.filter((line) => line.event === 'call');
+    assert(calls.every((line) => line.service === 'mcpfn' && line.functionVersion !== ''), JSON.stringify(calls[0]));
+    assert(calls.filter((line) => line.coldStart).length <= 1 && calls.some((line) => !line.coldStart), log());
+  });
+  await check('deployed: a line of the log has the ids that came with the request', async () => {
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    await ping(url, { 'cf-ray': '9a1b2c3d4e5f6071-FRA', traceparent: `00-${trace}-00f067aa0ba902b7-01` });
+    await logged(log, `"traceId":"${trace}"`);
+    const line = log().split('\n').find((line) => line.includes(trace));
+    console.log(`  ${line}`);
+  });
+  await check('deployed: a page may not call unless its origin is listed', async () => {
+    assert((await ping(url, { origin: ORIGIN })).status === 403, 'the origin is not listed');
   });
   await client.close();
 }, [...OPEN, '--var', 'MCPFN_TOOLKITS:hello,catalog,database,crm,inventory,knowledge,contracts']);
@@ -87,6 +107,21 @@ await wrangler(await configuration(), state, async (url, log) => {
     await logged(log, 'MCPFN_API_KEYS');
   });
 });
+
+await wrangler(await configuration(), state, async (url) => {
+  await check('deployed: the page whose origin is listed may call, and no other', async () => {
+    const { status, text } = await ping(url, { origin: ORIGIN });
+    assert(status === 200, `${status} ${text}`);
+    assert((await ping(url, { origin: 'http://localhost:5174' })).status === 403, 'another origin');
+  });
+}, PAGE);
+
+await wrangler(await configuration(), state, async (url) => {
+  await check('deployed: a setting that a Worker has no use for is named', async () => {
+    const { status, text } = await ping(url);
+    assert(status === 503 && /MCPFN_DATABASE is used on .+ only: remove it here/.test(text), `${status} ${text}`);
+  });
+}, [...OPEN, '--var', 'MCPFN_DATABASE:/shop.db']);
 
 // the SHA-256 of `alice-key`
 const KEYS = 'alice:72ee9d4355ccb9d3a4c9dbf37382e38e75c1b1a225b5bd1f729ee91bbda30c20:*';
@@ -103,6 +138,16 @@ await wrangler(await configuration(), state, async (url) => {
     await client.close();
   });
 }, ['--var', `MCPFN_API_KEYS:${KEYS}`]);
+
+await writeFile(join(bundle, '.dev.vars'), `MCPFN_API_KEYS='${KEYS}'\nMCPFN_STATE_KEY='BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc='\n`);
+await wrangler(await configuration(), state, async (url, log) => {
+  await check('deployed: .dev.vars has the secrets on this machine', async () => {
+    const { status, text } = await ping(url, { authorization: 'Bearer alice-key' });
+    assert(status === 200, `${status} ${text}`);
+    assert(!log().includes('MCPFN_STATE_KEY is not set') && !log().includes('Missing required secrets'), log());
+  });
+});
+await rm(join(bundle, '.dev.vars'));
 
 const withSecret = (text) => text.replace(/^\[vars\]$/m, '[vars]\nMCPFN_STATE_KEY = "hunter2"');
 await wrangler(await configuration(withSecret), state, async (url, log) => {

@@ -19,7 +19,7 @@ async function freePort() {
 export async function wrangler(config, state, use, more = []) {
   const [port, inspector] = [await freePort(), await freePort()];
   const program = resolve('node_modules/wrangler/wrangler-dist/cli.js');
-  const dev = spawn(process.execPath, [program, 'dev', '--config', config, '--local', '--persist-to', state, '--ip', '127.0.0.1', '--port', port, '--inspector-port', inspector, '--show-interactive-dev-session=false', ...more], {
+  const dev = spawn(process.execPath, [program, 'dev', '--config', config, '--env', '', '--local', '--persist-to', state, '--ip', '127.0.0.1', '--port', port, '--inspector-port', inspector, '--show-interactive-dev-session=false', ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, CI: '1', NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false', WRANGLER_SEND_ERROR_REPORTS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
   });

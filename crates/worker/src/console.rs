@@ -2,10 +2,42 @@
 //! JSON layer adds some 30 KB after gzip to what a bare Worker has 45 of. Spans are not kept: calls
 //! share one thread, and no line of ours needs one.
 
+use std::cell::RefCell;
+
 use mcpfn_settings::{LogLine, log_panics};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use worker::{console_debug, console_error, console_log, console_warn};
+
+use crate::request_id::RequestId;
+
+thread_local! {
+    /// The server's name and the id of the deployed version, once they are known.
+    static DEPLOYED: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
+}
+
+/// Names the service and the version of every line from now on.
+pub(crate) fn name(service: &str, version: &str) {
+    DEPLOYED.set((service.to_owned(), version.to_owned()));
+}
+
+/// Begins a line with what every line says, as on AWS Lambda. The time of a line is the console's.
+fn line(level: Level) -> LogLine {
+    let mut line = LogLine::new(level);
+    DEPLOYED.with_borrow(|(service, version)| {
+        line.text("service", service);
+        line.text("functionVersion", version);
+    });
+    let request = RequestId::current();
+    let request = request.as_deref();
+    line.plain(
+        "coldStart",
+        request.is_some_and(|request| request.cold_start),
+    );
+    line.text("requestId", request.map_or("", |request| &request.ray));
+    line.text("traceId", request.map_or("", |request| &request.trace_id));
+    line
+}
 
 /// Starts logging; a second start in one module changes nothing.
 pub(crate) fn start(level: Level) {
@@ -25,7 +57,7 @@ impl Subscriber for Console {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = LogLine::new(*event.metadata().level());
+        let mut line = line(*event.metadata().level());
         line.event(event);
         let line = line.end();
         match *event.metadata().level() {

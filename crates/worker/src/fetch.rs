@@ -15,36 +15,34 @@ use mcpfn_auth::Signatures;
 use mcpfn_core::{
     Builder,
     policy::RateLimits,
-    port::{HttpClient, IdempotencyStore, Platform},
+    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Platform},
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
-use mcpfn_settings::{Assembly, EnvReader, Policies, Setting, Setup, build};
+use mcpfn_settings::{Assembly, EnvReader, Log, Observed, Policies, Setting, Setup, build};
 use tracing::Level;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
 use worker::{Env, web_sys};
 
+use crate::bound::{CACHE, IDEMPOTENCY, METRICS};
+use crate::dataset::Dataset;
 use crate::hangup::Hangup;
 use crate::http_client::Fetch;
+use crate::metrics::Point;
 use crate::ports::Isolate;
+use crate::request_id::RequestId;
 use crate::settings::{HOST, Settings};
-use crate::stores::RateBindings;
+use crate::stores::{KvCache, RateBindings};
 use crate::uncaught::uncaught;
 use crate::variables::Variables;
 use crate::web_crypto::WebCrypto;
 use crate::zone::OwnZones;
-use crate::{console, ports, request, response};
+use crate::{bound, console, ports, request, response};
 
 thread_local! {
     /// Mistakes are kept too: bindings don't change while an isolate lives.
     static SHARED: OnceCell<Result<Rc<WorkerHost>, String>> = const { OnceCell::new() };
 }
-
-/// The binding of the KV namespace for results. Without one, nothing is kept.
-const CACHE: &str = "CACHE";
-/// The binding of the Durable Objects for idempotent writes. Without one, no tool offers an
-/// idempotency key, and a call with one is refused.
-const IDEMPOTENCY: &str = "IDEMPOTENCY";
 
 /// What every event of this isolate shares.
 struct WorkerHost {
@@ -68,14 +66,16 @@ where
 {
     future_to_promise(AssertUnwindSafe(async move {
         let answered = uncaught(async move {
-            let host = SHARED.with(|host| {
-                host.get_or_init(|| WorkerHost::new(&Variables(env), setup, program).map(Rc::new))
-                    .clone()
-            });
+            let ready = SHARED.with(|host| host.get().cloned());
+            let (host, cold_start) = match ready {
+                Some(host) => (host, false),
+                None => (start(&request, env, setup, program).await, true),
+            };
             match host {
-                Ok(host) => host.answer(request).await,
+                Ok(host) => host.answer(request, cold_start).await,
                 Err(mistake) => {
-                    tracing::error!(event = "start_failed", "{mistake}");
+                    let id = request_id(&request, cold_start);
+                    id.during(|| tracing::error!(event = "start_failed", "{mistake}"));
                     response::whole(unavailable(mistake))
                 }
             }
@@ -86,6 +86,38 @@ where
         });
         Ok(answered.into())
     }))
+}
+
+/// Makes what every event shares. What has to be asked for may be there the next time, so a failure
+/// of that is not kept. While it is waited for, other events may do the same; the first one's stays.
+async fn start<E, P>(
+    request: &web_sys::Request,
+    env: Env,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+) -> Result<Rc<WorkerHost>, String>
+where
+    E: fmt::Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let id = request_id(request, true);
+    let mut variables = pin!(Variables::read(env, program));
+    let variables = poll_fn(|cx| id.during(|| variables.as_mut().poll(cx))).await?;
+    SHARED.with(|host| {
+        let made = || id.during(|| WorkerHost::new(&variables, setup, program).map(Rc::new));
+        host.get_or_init(made).clone()
+    })
+}
+
+/// Of a request whose headers are not read otherwise.
+fn request_id(request: &web_sys::Request, cold_start: bool) -> Rc<RequestId> {
+    let headers = request.headers();
+    let header = |name: &str| headers.get(name).ok().flatten();
+    RequestId::new(
+        header("cf-ray").as_deref(),
+        header("traceparent").as_deref(),
+        cold_start,
+    )
 }
 
 /// What [`fetch!`](crate::fetch!) serves of a server that needs no port of its own.
@@ -112,7 +144,10 @@ impl WorkerHost {
         P: FnOnce(Platform) -> Platform,
     {
         let variable = |name: &str| variables.find(name);
-        let reader = EnvReader::new(&variable).with_names(variables.names());
+        let mut reader = EnvReader::new(&variable).with_names(variables.names());
+        for mistake in bound::mistakes(&variables.env, program) {
+            reader.mistake(mistake);
+        }
         let settings = Settings::read(reader, program).map_err(|error| {
             // the settings may be what says how much to log
             console::start(Level::INFO);
@@ -122,9 +157,13 @@ impl WorkerHost {
             )
         })?;
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
+        let version = bound::version(&variables.env).unwrap_or_default();
         let writes = variables.idempotency(IDEMPOTENCY)?;
         let (server, add) = build(|| setup(variables), writes.is_some())?;
+        console::name(server.name(), &version);
         let policies = settings.common.policies;
+        let cache = variables.kv_cache(CACHE)?;
+        let log = audit_log(variables, server.name(), &version);
         let rates = variables.rates(policies.rate, &server)?;
         let zones = Rc::<OwnZones>::default();
         let Assembly {
@@ -134,9 +173,9 @@ impl WorkerHost {
             server,
             &Isolate,
             |_, keys| {
-                let platform = ports::platform(keys)
+                let platform = ports::platform(keys, log)
                     .with_port::<dyn HttpClient>(Arc::new(Fetch(Rc::clone(&zones))));
-                Ok(with_stores(platform, variables, policies, rates, writes))
+                Ok(with_stores(platform, cache, policies, rates, writes))
             },
             add,
         )?;
@@ -149,15 +188,14 @@ impl WorkerHost {
     }
 
     /// The response, unless the client is gone first: then its call is dropped.
-    async fn answer(&self, request: web_sys::Request) -> web_sys::Response {
+    async fn answer(&self, request: web_sys::Request, cold_start: bool) -> web_sys::Response {
         let mut client = Hangup::of(request.signal());
-        let mut call = pin!(self.service.call(
-            request::convert(request, &self.base_path, &self.zones),
-            &self.platform
-        ));
+        let request = request::convert(request, &self.base_path, &self.zones);
+        let id = RequestId::of(request.headers(), cold_start);
+        let mut call = pin!(self.service.call(request, &self.platform));
         // the first wait is for the request's body, and most calls have no other
         let mut waited = false;
-        let answered = poll_fn(|cx| match call.as_mut().poll(cx) {
+        let answered = poll_fn(|cx| match id.during(|| call.as_mut().poll(cx)) {
             Poll::Ready(response) => Poll::Ready(Some(response)),
             Poll::Pending if waited && client.poll(cx).is_ready() => Poll::Ready(None),
             Poll::Pending => {
@@ -166,9 +204,9 @@ impl WorkerHost {
             }
         });
         match answered.await {
-            Some(response) => response::convert(response, client).unwrap_or_else(|error| {
+            Some(response) => response::convert(response, client, &id).unwrap_or_else(|error| {
                 let message = format!("the answer could not be sent: {error}");
-                tracing::error!(event = "answer_lost", "{message}");
+                id.during(|| tracing::error!(event = "answer_lost", "{message}"));
                 response::whole(failed(message))
             }),
             None => response::whole(client_gone()),
@@ -176,10 +214,26 @@ impl WorkerHost {
     }
 }
 
+/// The log, and each call as a point where a dataset is bound.
+fn audit_log(variables: &Variables, service: &str, version: &str) -> Arc<dyn AuditLog> {
+    let Some(dataset) = bound::DATASET
+        .find(&variables.env, METRICS)
+        .map(Dataset::new)
+    else {
+        return Arc::new(Log);
+    };
+    let (service, version) = (service.to_owned(), version.to_owned());
+    let write = move |call: &AuditEntry<'_>| {
+        let cold_start = RequestId::current().is_some_and(|request| request.cold_start);
+        dataset.write(&Point::new(call, &service, &version, cold_start));
+    };
+    Arc::new(Observed::new(Arc::new(Log), write))
+}
+
 /// The ports and the stores that this Worker has.
 fn with_stores(
     platform: Platform,
-    variables: &Variables,
+    cache: Option<KvCache>,
     policies: Policies,
     rates: RateBindings,
     writes: Option<Arc<dyn IdempotencyStore>>,
@@ -195,7 +249,7 @@ fn with_stores(
         .without_sharing()
         .with_rate_limits(limits)
         .with_port::<dyn Signatures>(Arc::new(WebCrypto));
-    if let Some(cache) = variables.kv_cache(CACHE) {
+    if let Some(cache) = cache {
         platform = platform.with_cache(Arc::new(cache));
     }
     if let Some(store) = writes {

@@ -8,7 +8,8 @@
 //! | a client that goes away | drops its call, wherever that is |
 //! | a panic in a handler | one answer with status 500 where the standard library unwinds; where it aborts, the module starts anew and the other calls of the isolate are lost too |
 //! | settings | vars and secrets, named as on every host; a mistake is an answer with status 503 that says what to change |
-//! | logs | one JSON object a line on the console |
+//! | logs | one JSON object a line on the console, with the request that it is of |
+//! | metrics | one point of Analytics Engine a call, where a dataset is bound |
 //!
 //! A server is built at the first request of an isolate and kept until the isolate ends.
 //! `mcpfn::main!` exports the event.
@@ -39,12 +40,20 @@ mod address;
 mod idempotency_message;
 #[cfg(all(target_arch = "wasm32", feature = "idempotency"))]
 mod idempotency_row;
+#[cfg(any(target_arch = "wasm32", test))]
+mod metrics;
+#[cfg(any(target_arch = "wasm32", test))]
+mod request_id;
 mod settings;
 
+#[cfg(target_arch = "wasm32")]
+mod bound;
 #[cfg(target_arch = "wasm32")]
 mod callback;
 #[cfg(target_arch = "wasm32")]
 mod console;
+#[cfg(target_arch = "wasm32")]
+mod dataset;
 #[cfg(target_arch = "wasm32")]
 mod error;
 #[cfg(target_arch = "wasm32")]

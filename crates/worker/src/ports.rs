@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use mcpfn_core::{
     handler::BoxFuture,
-    port::{Background, Clock, Platform, Random, Timer},
+    port::{AuditLog, Background, Clock, Platform, Random, Timer},
     round_trip::Keyring,
 };
-use mcpfn_settings::Log;
 use worker::js_sys::{Date, global};
 use worker::wasm_bindgen::JsCast;
 use worker::web_sys::WorkerGlobalScope;
@@ -22,12 +21,12 @@ use crate::wait_until::wait_until;
 const MAX_DURATION: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// The platform of this isolate, to which a server adds the ports of its toolkits.
-pub(crate) fn platform(keys: Keyring) -> Platform {
+pub(crate) fn platform(keys: Keyring, log: Arc<dyn AuditLog>) -> Platform {
     Platform::new(
         Arc::new(Isolate),
         Arc::new(Isolate),
         Arc::new(Isolate),
-        Arc::new(Log),
+        log,
         keys,
     )
     .with_background(Arc::new(Isolate))

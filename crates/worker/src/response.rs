@@ -2,6 +2,7 @@
 //! `ReadableStream` that drives the call.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -11,12 +12,14 @@ use mcpfn_http::Body;
 use worker::{Error, Headers, ResponseBuilder, web_sys};
 
 use crate::hangup::Hangup;
+use crate::request_id::RequestId;
 use crate::uncaught::guarded;
 
 /// The response, and the task that waits for it.
 pub(crate) fn convert(
     response: Response<Body>,
     client: Hangup,
+    request: &Rc<RequestId>,
 ) -> Result<web_sys::Response, Error> {
     let (parts, body) = response.into_parts();
     let builder = ResponseBuilder::new()
@@ -29,6 +32,7 @@ pub(crate) fn convert(
         None => builder.from_stream(EventStream {
             body: Some(body),
             client,
+            request: Rc::clone(request),
         })?,
     };
     Ok(response.into())
@@ -64,26 +68,30 @@ fn headers(from: &HeaderMap) -> Result<Headers, Error> {
 struct EventStream {
     body: Option<Body>,
     client: Hangup,
+    request: Rc<RequestId>,
 }
 
 impl Stream for EventStream {
     type Item = Result<Vec<u8>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(body) = &mut self.body else {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else {
             return Poll::Ready(None);
         };
-        let item = match guarded(|| Pin::new(body).poll_frame(cx)) {
+        let request = &this.request;
+        let item = match guarded(|| request.during(|| Pin::new(body).poll_frame(cx))) {
             Poll::Ready(Ok(Some(Ok(frame)))) => {
                 return Poll::Ready(Some(Ok(frame.into_data().unwrap_or_default().into())));
             }
             Poll::Ready(Ok(None)) => None,
             // the client sees a stream that breaks off: the call has no answer
             Poll::Ready(Err(panicked)) => Some(Err(Error::RustError(panicked.to_string()))),
-            Poll::Pending if self.client.poll(cx).is_pending() => return Poll::Pending,
+            Poll::Pending if this.client.poll(cx).is_pending() => return Poll::Pending,
             Poll::Pending => None,
         };
-        self.body = None;
+        // a handler that is dropped may log, too
+        request.during(|| this.body = None);
         Poll::Ready(item)
     }
 }

@@ -1,46 +1,85 @@
 //! What `wrangler.toml` binds to a Worker: variables, secrets, and the stores behind ports.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use mcpfn_core::Server;
 use mcpfn_core::port::{IdempotencyStore, Rate};
-use worker::js_sys::{JSON, Object, Reflect};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::{D1Database, Env};
+use mcpfn_settings::Setting;
+use worker::wasm_bindgen::JsValue;
+use worker::{D1Database, Env, SecretStore};
 
+use crate::bound::{self, D1_DATABASE, KV_NAMESPACE, OBJECTS};
+use crate::ports::Timeout;
 #[cfg(feature = "idempotency")]
 use crate::stores::DurableIdempotency;
 #[cfg(feature = "r2")]
 use crate::stores::R2;
 use crate::stores::{D1, KvCache, RateBindings};
 
+/// How long a Secrets Store may take, for each secret.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The variables, secrets and stores of a Worker.
 #[derive(Debug, Clone)]
-pub struct Variables(pub(crate) Env);
+pub struct Variables {
+    pub(crate) env: Env,
+    /// The texts of settings that are bound to a secret of a Secrets Store.
+    secrets: BTreeMap<String, String>,
+}
 
 impl Variables {
-    /// A variable or secret as text. Numbers and booleans of `wrangler.toml` are written as JSON;
-    /// what is no value is not set.
+    /// Reads what has to be asked for: secrets of a Secrets Store. `program` are the settings of
+    /// the program itself.
+    pub(crate) async fn read(env: Env, program: &[Setting]) -> Result<Self, String> {
+        let mut secrets = BTreeMap::new();
+        for (name, binding) in bound::stored_secrets(&env, program) {
+            let cause = match secret(binding).await {
+                Ok(text) => {
+                    secrets.insert(name, text);
+                    continue;
+                }
+                Err(cause) => cause,
+            };
+            // what a store says may name more than callers should hear
+            tracing::error!(
+                event = "secret_unavailable",
+                variable = name,
+                cause,
+                "a secret can't be read"
+            );
+            return Err(format!(
+                "{name} is bound to a secret of a Secrets Store, which can't be read: {}; see \
+                 [[secrets_store_secrets]] in wrangler.toml, and the log",
+                if cause == NO_ANSWER {
+                    NO_ANSWER
+                } else {
+                    "it gave an error"
+                }
+            ));
+        }
+        Ok(Self { env, secrets })
+    }
+
+    /// A variable or secret as text. Numbers and switches of `wrangler.toml` are written as there;
+    /// a setting that is bound to a secret of a Secrets Store has that text, as it was when the
+    /// isolate began. What is no text is not set.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<OsString> {
-        let value = Reflect::get(&self.0, &JsValue::from_str(name)).ok()?;
-        if value.is_undefined() || value.is_null() {
-            return None;
+        if let Some(secret) = self.secrets.get(name) {
+            return Some(secret.into());
         }
-        let text = value
-            .as_string()
-            .or_else(|| JSON::stringify(&value).ok()?.as_string())?;
-        Some(text.into())
+        Some(bound::text(&bound::bound(&self.env, name)?)?.into())
     }
 
     /// The names of all variables, secrets and bindings.
     pub(crate) fn names(&self) -> Vec<String> {
-        let environment: &Object = self.0.unchecked_ref();
-        Object::keys(environment)
-            .iter()
-            .filter_map(|name| name.as_string())
-            .collect()
+        bound::names(&self.env)
     }
 
     /// The D1 database of a binding.
@@ -48,13 +87,11 @@ impl Variables {
     /// # Errors
     /// When nothing is bound to the name, or something else is: a sentence that says what to add.
     pub fn d1(&self, binding: &str) -> Result<D1, String> {
-        let database: D1Database = self.0.d1(binding).map_err(|error| {
-            format!(
-                "no D1 database is bound as {binding} ({error}); add one to [[d1_databases]] in \
-                 wrangler.toml with binding = \"{binding}\""
-            )
-        })?;
-        Ok(D1::new(database))
+        let database: Result<D1Database, _> = self.env.d1(binding);
+        match database {
+            Ok(database) => Ok(D1::new(database)),
+            Err(_) => Err(D1_DATABASE.mistake(&self.env, binding)),
+        }
     }
 
     /// The R2 bucket of a binding.
@@ -63,41 +100,46 @@ impl Variables {
     /// When nothing is bound to the name, or something else is: a sentence that says what to add.
     #[cfg(feature = "r2")]
     pub fn r2(&self, binding: &str) -> Result<R2, String> {
-        let bucket = self.0.bucket(binding).map_err(|error| {
-            format!(
-                "no R2 bucket is bound as {binding} ({error}); add one to [[r2_buckets]] in \
-                wrangler.toml with binding = \"{binding}\""
-            )
-        })?;
-        Ok(R2::new(bucket))
+        match self.env.bucket(binding) {
+            Ok(bucket) => Ok(R2::new(bucket)),
+            Err(_) => Err(bound::R2_BUCKET.mistake(&self.env, binding)),
+        }
     }
 
-    /// The store of results in a KV namespace, if one is bound to the name.
-    #[must_use]
-    pub fn kv_cache(&self, binding: &str) -> Option<KvCache> {
-        self.0.kv(binding).ok().map(KvCache::new)
+    /// The store of results in a KV namespace, if anything is bound to the name.
+    ///
+    /// # Errors
+    /// When something else is bound to it: a sentence that says what to change.
+    pub fn kv_cache(&self, binding: &str) -> Result<Option<KvCache>, String> {
+        if bound::bound(&self.env, binding).is_none() {
+            return Ok(None);
+        }
+        let namespace = KV_NAMESPACE
+            .find(&self.env, binding)
+            .and_then(|_| self.env.kv(binding).ok());
+        match namespace {
+            Some(namespace) => Ok(Some(KvCache::new(namespace))),
+            None => Err(KV_NAMESPACE.mistake(&self.env, binding)),
+        }
     }
 
-    /// The store of idempotent writes in a namespace of Durable Objects, if one is bound to
+    /// The store of idempotent writes in a namespace of Durable Objects, if anything is bound to
     /// the name.
     ///
     /// # Errors
-    /// When something else is bound to it, or this program was built without the feature `idempotency`: a
-    /// sentence that says what to change.
+    /// When something else is bound to it, or this program was built without the feature
+    /// `idempotency`: a sentence that says what to change.
     pub fn idempotency(&self, binding: &str) -> Result<Option<Arc<dyn IdempotencyStore>>, String> {
-        let bound = Reflect::get(&self.0, &JsValue::from_str(binding)).unwrap_or_default();
-        if bound.is_undefined() {
+        if bound::bound(&self.env, binding).is_none() {
             return Ok(None);
         }
         #[cfg(feature = "idempotency")]
-        if Reflect::get(&bound, &JsValue::from_str("getByName"))
-            .is_ok_and(|method| method.is_function())
-        {
-            return Ok(Some(Arc::new(DurableIdempotency::new(bound))));
+        if let Some(namespace) = OBJECTS.find(&self.env, binding) {
+            return Ok(Some(Arc::new(DurableIdempotency::new(namespace))));
         }
         Err(format!(
-            "{binding} is bound to what this Worker can't keep its writes in; bind it in [[durable_objects.bindings]] of wrangler.toml with \
-             class_name = \"McpfnIdempotency\", and build with the feature `idempotency` of mcpfn"
+            "{}, and build with the feature `idempotency` of mcpfn",
+            OBJECTS.mistake(&self.env, binding)
         ))
     }
 
@@ -107,7 +149,7 @@ impl Variables {
     /// # Errors
     /// For every rate that no binding has, not only the first: a sentence that says what to add.
     pub fn rates(&self, rate: Option<Rate>, server: &Server) -> Result<RateBindings, String> {
-        let bindings = RateBindings::new(self.0.clone());
+        let bindings = RateBindings::new(self.env.clone());
         let of_callers = rate.map(|rate| ("MCPFN_RATE_LIMIT".to_owned(), rate));
         let of_tools = server
             .rate_limits()
@@ -122,5 +164,24 @@ impl Variables {
         } else {
             Err(missing.join("\n"))
         }
+    }
+}
+
+const NO_ANSWER: &str = "no answer in 2 s";
+
+/// The text of a secret, or why there is none.
+async fn secret(binding: JsValue) -> Result<String, String> {
+    let binding = SecretStore::from(binding);
+    let mut asked = pin!(binding.get());
+    let mut time = Timeout::new(PATIENCE);
+    let answered = poll_fn(|cx| match asked.as_mut().poll(cx) {
+        Poll::Pending => Pin::new(&mut time).poll(cx).map(|()| None),
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+    });
+    match answered.await {
+        None => Err(NO_ANSWER.to_owned()),
+        Some(Ok(Some(text))) => Ok(text),
+        Some(Ok(None)) => Err("there is no such secret".to_owned()),
+        Some(Err(error)) => Err(error.to_string()),
     }
 }

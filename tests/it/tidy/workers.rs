@@ -42,7 +42,13 @@ fn wrangler() -> BTreeMap<String, Vec<BTreeMap<String, String>>> {
 fn every_environment_has_what_production_has() {
     let deployed = wrangler();
     // these may differ, and their names must not
-    let free = ["MCPFN_LOG", "database_name", "namespace_id", "bucket_name"];
+    let free = [
+        "MCPFN_LOG",
+        "database_name",
+        "namespace_id",
+        "bucket_name",
+        "dataset",
+    ];
     let environments: BTreeSet<&str> = deployed
         .keys()
         .filter_map(|name| name.strip_prefix("env.")?.split('.').next())
@@ -55,6 +61,10 @@ fn every_environment_has_what_production_has() {
             "kv_namespaces",
             "d1_databases",
             "r2_buckets",
+            "secrets",
+            "version_metadata",
+            "analytics_engine_datasets",
+            "durable_objects.bindings",
         ] {
             let Some(production) = deployed.get(name) else {
                 continue;

@@ -51,7 +51,7 @@ static NATIVE: LazyLock<Native> = LazyLock::new(|| {
         .expect("a runtime");
     let database = Sqlite::memory().expect("a database in memory");
     runtime
-        .block_on(database.execute_all(shop::statements()))
+        .block_on(database.execute_all(shop::tables().into_iter().chain(shop::sample())))
         .expect("the shop is made");
     runtime.block_on(fill(&database));
     let platform =

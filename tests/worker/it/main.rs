@@ -22,6 +22,8 @@ mod deployed;
 mod files;
 /// The shared fixtures.
 mod fixtures;
+/// Stores that never answer.
+mod hung;
 /// Idempotent writes.
 mod idempotency;
 /// A database that does not answer in time.
@@ -30,6 +32,8 @@ mod late;
 mod life;
 /// Guessing and stalling.
 mod limits;
+/// Points of Analytics Engine.
+mod metrics;
 /// Policies, with the stores of Workers.
 mod policed;
 /// Wrong and missing settings.

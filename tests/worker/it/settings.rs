@@ -1,6 +1,8 @@
 //! A Worker that can't be served says why: at the first request, in a sentence that names what to
 //! change, without secrets.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::{Host as _, Request, Worker};
@@ -99,4 +101,97 @@ fn a_path_in_front_is_taken_off() {
     ] {
         assert_eq!(ask(path), status, "{path}");
     }
+}
+
+/// `tests/worker` binds each to something else in the service `mistaken`.
+const MISTAKEN: [(&str, &str); 8] = [
+    ("CACHE", "[[kv_namespaces]]"),
+    ("IDEMPOTENCY", "[[durable_objects.bindings]]"),
+    ("METRICS", "[[analytics_engine_datasets]]"),
+    ("CF_VERSION_METADATA", "[version_metadata]"),
+    ("RATE_60_PER_60", "[[ratelimits]]"),
+    ("MCPFN_STATE_KEY", "an object"),
+    ("MCPFN_ALLOWED_ORIGINS", "a list"),
+    ("MCPFN_BASE_PATH", "a KV namespace"),
+];
+
+#[test]
+fn what_is_bound_to_something_else_is_named_with_what_it_must_be() {
+    let message = said("mistaken");
+    for (name, fix) in MISTAKEN {
+        let line = message
+            .lines()
+            .find(|line| line.contains(&format!("{name} is bound to ")));
+        assert!(
+            line.is_some_and(|line| line.contains(fix)),
+            "{name}: {message}"
+        );
+    }
+    assert!(!message.contains("hunter2"), "{message}");
+    for (service, words) in [
+        ("misfiled", ["FILES is bound to text", "[[r2_buckets]]"]),
+        (
+            "misasked",
+            ["DB is bound to a KV namespace", "[[d1_databases]]"],
+        ),
+    ] {
+        let message = said(service);
+        for word in words {
+            assert!(message.contains(word), "{service}: {message}");
+        }
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
+fn settings_of_other_hosts_are_refused() {
+    let message = said("ignoring");
+    for name in [
+        "MCPFN_DATABASE",
+        "MCPFN_DYNAMODB_TABLE",
+        "MCPFN_METRICS",
+        "MCPFN_TRUSTED_PROXIES",
+    ] {
+        let line = message.lines().find(|line| line.contains(name));
+        assert!(
+            line.is_some_and(|line| line.contains("remove it")),
+            "{name}: {message}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_of_the_secrets_store_is_its_text() {
+    let ask = |key: &str| {
+        let list = Request::modern("tools/list", json!({})).header("x-api-key", key);
+        Worker::named("locked").send(&list)
+    };
+    let known = ask("robot-key");
+    assert_eq!(known.status, 200, "{}", known.text());
+    assert_eq!(ask("hunter2").status, 401);
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_named_and_read_again() {
+    for _ in 0..2 {
+        let message = said("lost");
+        assert!(
+            message.contains("MCPFN_STATE_KEY") && message.contains("Secrets Store"),
+            "{message}"
+        );
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    let again = Worker::named("lost").send(&Request::modern("tools/list", json!({})));
+    assert_eq!(again.status, 200, "{}", again.text());
+}
+
+#[test]
+fn a_secrets_store_that_does_not_answer_holds_no_request_for_long() {
+    let begun = Instant::now();
+    let message = said("stuck");
+    assert!(
+        message.contains("MCPFN_STATE_KEY") && message.contains("no answer"),
+        "{message}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(4), "{message}");
 }

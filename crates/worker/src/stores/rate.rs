@@ -9,6 +9,8 @@ use mcpfn_core::{
 };
 use worker::{Env, RateLimiter as Binding};
 
+use crate::bound::RATE_LIMIT;
+
 /// Rate limits by the bindings of `wrangler.toml`, one for each rate, named after it:
 /// `RATE_100_PER_60` for `simple = { limit = 100, period = 60 }`. A binding's limit can't be read
 /// or changed by the Worker; the name makes sure that it is the one that was asked for.
@@ -35,8 +37,8 @@ impl RateBindings {
         let name = format!("RATE_{calls}_PER_{seconds}");
         self.0.rate_limiter(&name).map_err(|_| {
             format!(
-                "no rate limit is bound as {name}; add one to [[ratelimits]] in wrangler.toml with \
-                 name = \"{name}\" and simple = {{ limit = {calls}, period = {seconds} }}"
+                "{} and simple = {{ limit = {calls}, period = {seconds} }}",
+                RATE_LIMIT.mistake(&self.0, &name)
             )
         })
     }

@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// Files, and what the example `migration` calls their content.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
+    ("infra/demo.sql", "demo"),
     ("infra/migrations/0001_shop.sql", "shop"),
     ("infra/migrations/0002_documents.sql", "documents"),
 ];
@@ -26,6 +27,25 @@ const DOCUMENTS: &str = "tests/worker/documents";
 
 /// A table with more in it than a Worker has memory.
 const LARGE: &str = "tests/worker/large.sql";
+
+/// Where the commands stand that a person is told to type.
+const DOCUMENT: &str = "infra/workers.md";
+/// Those that make a database on this machine.
+const LOCAL: [&str; 2] = [
+    "wrangler d1 migrations apply DB --env=\"\" --local",
+    "wrangler d1 execute DB --env=\"\" --local --file infra/demo.sql",
+];
+const EXECUTE: [&str; 7] = [
+    "d1",
+    "execute",
+    "DB",
+    "--env=",
+    "--local",
+    "--yes",
+    "--persist-to",
+];
+/// A free account may write twice as many rows a day, entries of indexes included.
+const MOST_WRITTEN: &str = "50000";
 
 /// What was built already, as a Worker.
 const BUNDLE: &str = r#"main = "index.js"
@@ -105,19 +125,15 @@ pub(super) fn check(
     counts: &mut Counts,
 ) -> Result<()> {
     migrations_are_up_to_date(cx, counts)?;
+    newcomer(cx, tools, counts)?;
     let state = cx.target.join("worker/state");
     let out = cx.target.join("worker/deployed");
     empty(&state)?;
     empty(&out)?;
     deploy(cx, tools, &out, &state, counts)?;
-    ask(cx, tools, "deployed.mjs", [&out, &state], counts)?;
-    ask(
-        cx,
-        tools,
-        "stores.mjs",
-        [fixture, &cx.target.join("worker/stores")],
-        counts,
-    )?;
+    ask(cx, tools, "deployed.mjs", &[&out, &state], counts)?;
+    let stores = cx.target.join("worker/stores");
+    ask(cx, tools, "stores.mjs", &[fixture, &stores], counts)?;
     under_wrangler(cx, tools, ("deployed", &out, DEPLOYED), &state, counts)?;
     for (name, more) in [("policed", POLICED), ("files", FILES)] {
         let state = cx.target.join("worker").join(name);
@@ -125,6 +141,19 @@ pub(super) fn check(
         under_wrangler(cx, tools, (name, fixture, more), &state, counts)?;
     }
     Ok(())
+}
+
+/// The documented commands against a stand-in for Cloudflare's API, and what the tables and the demo
+/// data write to D1.
+fn newcomer(cx: &Context, tools: &WorkerTools, counts: &mut Counts) -> Result<()> {
+    let folder = cx.target.join("worker/newcomer");
+    empty(&folder)?;
+    fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
+    let program = workspace::build_program(cx, "mcpfn")?;
+    ask(cx, tools, "newcomer.mjs", &[&program, &folder], counts)?;
+    let [demo, shop, documents] = MIGRATIONS.map(|(file, _)| cx.root.join(file));
+    let files = [MOST_WRITTEN.as_ref(), &*shop, &documents, &demo];
+    ask(cx, tools, "written.mjs", &files, counts)
 }
 
 fn migrations_are_up_to_date(cx: &Context, counts: &mut Counts) -> Result<()> {
@@ -165,11 +194,22 @@ fn deploy(
         println!("ok {name}");
         counts.passed += 1;
     };
-    process::run(wrangler(&["deploy", "--dry-run", "--outdir"])?.arg(out))?;
+    let dry = ["deploy", "--env=", "--dry-run", "--outdir"];
+    process::run(wrangler(&dry)?.arg(out))?;
     passed("wrangler deploy --dry-run");
-    let migrate = ["d1", "migrations", "apply", "DB", "--local", "--persist-to"];
-    process::run(wrangler(&migrate)?.arg(state))?;
-    passed("wrangler d1 migrations apply --local");
+    for command in LOCAL {
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        let words: Vec<String> = words.iter().map(|word| word.replace('"', "")).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        process::run(wrangler(&words)?.arg("--persist-to").arg(state))?;
+        let document = fs::read_to_string(cx.root.join(DOCUMENT)).while_doing("read it")?;
+        if !document.lines().any(|line| line == command) {
+            return Err(Error::new(format!(
+                "{DOCUMENT} has no `{command}` any more"
+            )));
+        }
+        passed(command);
+    }
     let script = cx.target.join("worker/documents.sql");
     process::run(
         Command::new(workspace::build_program(cx, "mcpfn")?)
@@ -179,10 +219,10 @@ fn deploy(
     )?;
     // the second time replaces what the first has put there
     for _ in 0..2 {
-        let mut execute = wrangler(&["d1", "execute", "DB", "--local", "--yes", "--persist-to"])?;
+        let mut execute = wrangler(&EXECUTE)?;
         process::run(execute.arg(state).arg("--file").arg(&script))?;
     }
-    let mut execute = wrangler(&["d1", "execute", "DB", "--local", "--yes", "--persist-to"])?;
+    let mut execute = wrangler(&EXECUTE)?;
     process::run(execute.arg(state).arg("--file").arg(cx.root.join(LARGE)))?;
     passed("wrangler d1 execute --local --file");
     Ok(())
@@ -227,14 +267,14 @@ fn ask(
     cx: &Context,
     tools: &WorkerTools,
     name: &str,
-    folders: [&Path; 2],
+    arguments: &[&Path],
     counts: &mut Counts,
 ) -> Result<()> {
     let mut script = tools.node.command();
     script
         .current_dir(cx.root.join(WORKER))
         .arg(name)
-        .args(folders);
+        .args(arguments);
     let mut here = Counts::default();
     let result = process::run_reading(&mut script, |line| count_line(line, &mut here));
     counts.passed += here.passed;

@@ -7,6 +7,9 @@ const IMPATIENT: &str = include_str!("../../../../tests/worker/impatient.mjs");
 const SWEEP: &str = include_str!("../../../../tests/worker/sweep.mjs");
 const HANG: &str = include_str!("../../../../tests/worker/hang.mjs");
 const DATABASE: &str = include_str!("../../../../tests/worker/database.mjs");
+const VAULT: &str = include_str!("../../../../tests/worker/vault.mjs");
+const SILENT: &str = include_str!("../../../../tests/worker/silent.mjs");
+const POINTS: &str = include_str!("../../../../tests/worker/points.mjs");
 const ISSUER: &str = include_str!("../../../../tests/worker/issuer.mjs");
 
 /// 32 bytes of 7, which the fixtures know.
@@ -42,6 +45,34 @@ const KEYED: &[(&str, &str)] = &[
     QUIET,
     ("TEST_SERVER", "counting"),
 ];
+
+/// Every binding of this host, and settings, each bound to what it can't be; `hunter2` may not be
+/// repeated.
+const MISTAKEN: &[(&str, &str)] = &[
+    ("CACHE", r#"text = "hunter2""#),
+    ("IDEMPOTENCY", r#"json = "[\"hunter2\"]""#),
+    ("METRICS", r#"text = "hunter2""#),
+    ("CF_VERSION_METADATA", r#"text = "hunter2""#),
+    ("RATE_60_PER_60", r#"kvNamespace = "silent""#),
+    ("MCPFN_STATE_KEY", r#"json = "{\"key\": \"hunter2\"}""#),
+    (
+        "MCPFN_ALLOWED_ORIGINS",
+        r#"json = "[\"https://hunter2.example\"]""#,
+    ),
+    ("MCPFN_BASE_PATH", r#"kvNamespace = "silent""#),
+];
+
+/// Stores that are bound, asked, and never answer.
+const HUNG: &[(&str, &str)] = &[
+    ("CACHE", r#"kvNamespace = "silent""#),
+    (
+        "RATE_2_PER_10",
+        r#"wrapped = (moduleName = "test:limiter", innerBindings = [(name = "fetcher", service = "silent")])"#,
+    ),
+];
+
+/// A dataset of Analytics Engine whose points a service keeps.
+const METRICS: &str = r#"wrapped = (moduleName = "test:points", innerBindings = [(name = "fetcher", service = "points")])"#;
 
 /// One server a service; `everything` comes last.
 pub(super) const SERVICES: &[Service<'_>] = &[
@@ -203,6 +234,114 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     Service {
         name: "misbound",
         what: What::Built(&[OPEN, KEY, QUIET, ("IDEMPOTENCY", "objects")]),
+    },
+    Service {
+        name: "mistaken",
+        what: What::Bound {
+            variables: &[
+                OPEN,
+                QUIET,
+                ("MCPFN_RATE_LIMIT", "60/min"),
+                ("TEST_SERVER", "watched"),
+            ],
+            bindings: MISTAKEN,
+        },
+    },
+    Service {
+        name: "misfiled",
+        what: What::Bound {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "files")],
+            bindings: &[("FILES", r#"text = "hunter2""#)],
+        },
+    },
+    Service {
+        name: "misasked",
+        what: What::Bound {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "sql")],
+            bindings: &[("DB", r#"kvNamespace = "silent""#)],
+        },
+    },
+    Service {
+        name: "ignoring",
+        what: What::Built(&[
+            OPEN,
+            KEY,
+            QUIET,
+            ("MCPFN_DATABASE", "/shop.db"),
+            ("MCPFN_DYNAMODB_TABLE", "table"),
+            ("MCPFN_METRICS", "emf"),
+            ("MCPFN_TRUSTED_PROXIES", "127.0.0.1"),
+        ]),
+    },
+    Service {
+        name: "vault",
+        what: What::Script {
+            text: VAULT,
+            service: None,
+        },
+    },
+    Service {
+        name: "locked",
+        what: What::Bound {
+            variables: &[
+                ("MCPFN_AUTH", "api-key"),
+                KEY,
+                QUIET,
+                ("TEST_SERVER", "watched"),
+            ],
+            bindings: &[(
+                "MCPFN_API_KEYS",
+                r#"service = (name = "vault", entrypoint = "Keys")"#,
+            )],
+        },
+    },
+    Service {
+        name: "lost",
+        what: What::Bound {
+            variables: &[OPEN, QUIET, ("TEST_SERVER", "watched")],
+            bindings: &[(
+                "MCPFN_STATE_KEY",
+                r#"service = (name = "vault", entrypoint = "Lost")"#,
+            )],
+        },
+    },
+    Service {
+        name: "stuck",
+        what: What::Bound {
+            variables: &[OPEN, QUIET, ("TEST_SERVER", "watched")],
+            bindings: &[(
+                "MCPFN_STATE_KEY",
+                r#"service = (name = "vault", entrypoint = "Stuck")"#,
+            )],
+        },
+    },
+    Service {
+        name: "silent",
+        what: What::Script {
+            text: SILENT,
+            service: None,
+        },
+    },
+    Service {
+        name: "hung",
+        what: What::Bound {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "policed")],
+            bindings: HUNG,
+        },
+    },
+    Service {
+        name: "points",
+        what: What::Script {
+            text: POINTS,
+            service: None,
+        },
+    },
+    Service {
+        name: "metered",
+        what: What::Bound {
+            variables: &[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")],
+            bindings: &[("METRICS", METRICS)],
+        },
     },
     Service {
         name: "routed",

@@ -26,6 +26,23 @@ const MODULES: &str = r#"modules = [(name = "index.js", esModule = embed "index.
 /// Durable Objects in SQLite databases, which workerd keeps on a disk only.
 const OBJECTS: &str = r#"durableObjectNamespaces = [(className = "McpfnIdempotency", uniqueKey = "UNIQUE", enableSql = true)], durableObjectStorage = (localDisk = "disk"), "#;
 
+/// Bindings that workerd has none of: their classes are modules of these tests.
+const EXTENSIONS: &str = r#"  extensions = [(modules = [
+    (name = "test:limiter", internal = true, esModule = embed "limiter.js"),
+    (name = "test:points", internal = true, esModule = embed "points.js"),
+  ])],
+"#;
+const MODULES_OF_EXTENSIONS: [(&str, &str); 2] = [
+    (
+        "limiter.js",
+        include_str!("../../../../tests/worker/limiter.js"),
+    ),
+    (
+        "points.js",
+        include_str!("../../../../tests/worker/points.js"),
+    ),
+];
+
 /// What Workers reach by `fetch`: this machine, and nothing beyond it.
 const NETWORK: &str = "    (name = \"machine\", network = (allow = [\"local\"])),\n";
 
@@ -55,6 +72,11 @@ pub(crate) enum What<'a> {
     Asking {
         variables: &'a [(&'a str, &'a str)],
         database: &'a str,
+    },
+    /// The same, with other bindings: the name of each, and its value in workerd's language.
+    Bound {
+        variables: &'a [(&'a str, &'a str)],
+        bindings: &'a [(&'a str, &'a str)],
     },
     /// The same, with texts out of files in the folder: the names of variables are those of the
     /// files.
@@ -110,6 +132,10 @@ pub(crate) fn configure(folder: &Path, services: &[Service<'_>], ports: &[u16]) 
             fs::write(&file, text).while_doing(format_args!("write {}", file.display()))?;
         }
     }
+    for (name, text) in MODULES_OF_EXTENSIONS {
+        let file = folder.join(name);
+        fs::write(&file, text).while_doing(format_args!("write {}", file.display()))?;
+    }
     let file = folder.join("workerd.capnp");
     fs::write(&file, configuration(services, ports, &disk))
         .while_doing(format_args!("write {}", file.display()))?;
@@ -146,6 +172,13 @@ fn d1(service: &str) -> String {
     )
 }
 
+/// Bindings as they stand.
+fn bound(list: &[(&str, &str)]) -> String {
+    list.iter()
+        .map(|(name, value)| format!("(name = {name:?}, {value}), "))
+        .collect()
+}
+
 fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String {
     let mut workers =
         format!("    (name = \"disk\", disk = (path = {disk:?}, writable = true)),\n");
@@ -161,7 +194,7 @@ fn configuration(services: &[Service<'_>], ports: &[u16], disk: &Path) -> String
     }
     format!(
         "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  \
-         services = [\n{NETWORK}{workers}  ],\n  sockets = [\n{sockets}  ],\n);\n"
+         services = [\n{NETWORK}{workers}  ],\n  sockets = [\n{sockets}  ],\n{EXTENSIONS});\n"
     )
 }
 
@@ -201,6 +234,10 @@ fn worker(service: &Service<'_>, text: impl Fn(&[(&str, &str)]) -> String) -> St
             variables,
             database,
         } => text(variables) + &d1(database),
+        What::Bound {
+            variables,
+            bindings,
+        } => text(variables) + &bound(bindings),
         What::Given { files } => files
             .iter()
             .map(|file| format!("(name = {file:?}, text = embed {file:?}), "))
