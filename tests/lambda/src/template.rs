@@ -144,25 +144,70 @@ impl std::fmt::Debug for Stack<'_> {
     }
 }
 
-/// The part of the serverless transform that other resources refer to: a function's URL. In a
-/// template that was expanded there is nothing left to do.
+/// The part of the serverless transform that other resources refer to: a function's URL, its
+/// versions and the alias that points to one. In a template that was expanded there is nothing left
+/// to do.
 fn expand_functions(document: &mut Value) -> Result<(), String> {
     let resources = document["Resources"]
         .as_object_mut()
         .ok_or("the template has no Resources")?;
-    let mut urls = Map::new();
+    let mut more = Map::new();
+    let mut aliases = Vec::new();
     for (name, resource) in resources.iter_mut() {
         if resource["Type"] == "AWS::Serverless::Function" {
             resource["Type"] = json!("AWS::Lambda::Function");
-            let config = resource["Properties"]
-                .as_object_mut()
-                .and_then(|properties| properties.remove("FunctionUrlConfig"));
-            if let Some(config) = config {
-                let url = json!({"Type": "AWS::Lambda::Url", "Properties": config});
-                urls.insert(format!("{name}Url"), url);
+            let Some(properties) = resource["Properties"].as_object_mut() else {
+                continue;
+            };
+            let mut take = |name: &str| properties.remove(name).unwrap_or_default();
+            let (mut url, alias) = (take("FunctionUrlConfig"), take("AutoPublishAlias"));
+            let (about, provisioned) = (
+                take("VersionDescription"),
+                take("ProvisionedConcurrencyConfig"),
+            );
+            for used_up in ["AutoPublishAliasAllProperties", "DeploymentPreference"] {
+                take(used_up);
+            }
+            let mut target = json!({"Ref": name});
+            if let Some(alias) = alias.as_str() {
+                let known = format!("{name}Alias{alias}");
+                target = json!({"Ref": known});
+                let version = json!({"FunctionName": {"Ref": name}, "Description": about});
+                let version = json!({"Type": "AWS::Lambda::Version", "Properties": version});
+                more.insert(format!("{name}Version"), version);
+                let properties = json!({"Name": alias, "FunctionName": {"Ref": name},
+                    "ProvisionedConcurrencyConfig": provisioned});
+                let alias = json!({"Type": "AWS::Lambda::Alias", "Properties": properties});
+                more.insert(known.clone(), alias);
+                aliases.push((format!("{name}.Alias"), known));
+            }
+            if url.is_object() {
+                url["TargetFunctionArn"] = target;
+                let url = json!({"Type": "AWS::Lambda::Url", "Properties": url});
+                more.insert(format!("{name}Url"), url);
             }
         }
     }
-    resources.extend(urls);
+    resources.extend(more);
+    for (written, known) in &aliases {
+        rename(document, written, known);
+    }
     Ok(())
+}
+
+/// Has every reference to one name refer to another.
+fn rename(value: &mut Value, from: &str, to: &str) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| rename(value, from, to)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                if name == "Ref" && *value == from {
+                    *value = json!(to);
+                } else {
+                    rename(value, from, to);
+                }
+            }
+        }
+        _ => {}
+    }
 }

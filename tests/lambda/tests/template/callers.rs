@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{combinations, template};
 
+/// What callers come by; never the function itself, whose latest state is on trial.
+const ALIAS: &str = "<FunctionAliaslive>";
+const CERTIFICATE: &str = "arn:aws:acm:us-east-1:123456789012:certificate/1a";
 const ISSUER: &str = "https://issuer.example";
 const ENTRY: &str = "me:0000000000000000000000000000000000000000000000000000000000000000:*";
 const AXES: &[(&str, &[&str])] = &[
@@ -20,6 +23,7 @@ const AXES: &[(&str, &[&str])] = &[
         &["iam", "oauth", "api-key", "oauth,api-key", "none"],
     ),
     ("CloudFront", &["no", "yes"]),
+    ("HttpApi", &["no", "yes"]),
     ("Issuer", &["", ISSUER]),
     ("PublicUrl", &["", "https://mcp.example/mcp"]),
     ("ApiKeys", &["", ENTRY]),
@@ -37,8 +41,6 @@ const AXES: &[(&str, &[&str])] = &[
         "IamScopes",
         &["", "arn:aws:iam::123456789012:role/Reader=catalog:read"],
     ),
-    ("LogLevel", &["INFO", "WARN"]),
-    ("Metrics", &["off", "emf"]),
 ];
 
 /// What no server could make work, and what would have no effect: parameter and value, each. An
@@ -48,8 +50,16 @@ const IMPOSSIBLE: &[&[(&str, &str)]] = &[
     &[("Auth", "iam"), ("AuthType", "NONE")],
     &[("Auth", "iam"), ("CloudFront", "yes")],
     // the signature is where the token would be
-    &[("Auth", "oauth"), ("AuthType", "AWS_IAM")],
-    &[("Auth", "oauth,api-key"), ("AuthType", "AWS_IAM")],
+    &[
+        ("Auth", "oauth"),
+        ("AuthType", "AWS_IAM"),
+        ("HttpApi", "no"),
+    ],
+    &[
+        ("Auth", "oauth,api-key"),
+        ("AuthType", "AWS_IAM"),
+        ("HttpApi", "no"),
+    ],
     // without effect
     &[("AuthType", "NONE"), ("CallerAccount", "999999999999")],
     &[
@@ -59,8 +69,6 @@ const IMPOSSIBLE: &[&[(&str, &str)]] = &[
             "arn:aws:wafv2:us-east-1:123456789012:global/webacl/name/id",
         ),
     ],
-    // the metrics would be in lines that are left out
-    &[("LogLevel", "WARN"), ("Metrics", "emf")],
 ];
 
 /// Settings of the program, which are no matter here.
@@ -159,6 +167,14 @@ fn expected(value: &dyn Fn(&str) -> &'static str) -> BTreeSet<String> {
             signs && value("CloudFront") == "yes",
             "everyone through CloudFront",
         ),
+        (
+            value("HttpApi") == "yes" && value("Auth") != "iam",
+            "everyone through the HTTP API",
+        ),
+        (
+            value("HttpApi") == "yes" && value("Auth") == "iam",
+            "holders of CallerPolicy through the HTTP API",
+        ),
     ];
     let reach = reach.into_iter().filter(|(does, _)| *does);
     reach.map(|(_, who)| who.to_owned()).collect()
@@ -171,6 +187,11 @@ fn callers(stack: &Stack<'_>) -> BTreeSet<String> {
     let mut rights: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for (name, permission) in stack.of_kind("AWS::Lambda::Permission") {
         let who = principal(&permission);
+        if permission["Principal"] == "apigateway.amazonaws.com" {
+            let (who, means) = through_the_api(stack, &permission);
+            rights.insert(who.to_owned(), means);
+            continue;
+        }
         let right = match permission["Action"].as_str() {
             Some("lambda:InvokeFunctionUrl") => {
                 assert_eq!(&permission["FunctionUrlAuthType"], url, "{name}");
@@ -186,12 +207,17 @@ fn callers(stack: &Stack<'_>) -> BTreeSet<String> {
     }
     if let Some(policy) = stack.properties("CallerPolicy") {
         let statements = &policy["PolicyDocument"]["Statement"];
-        let expected = json!([
-            {"Effect": "Allow", "Action": "lambda:InvokeFunctionUrl", "Resource": "<Function.Arn>",
+        let mut expected = json!([
+            {"Effect": "Allow", "Action": "lambda:InvokeFunctionUrl", "Resource": ALIAS,
                 "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": url}}},
-            {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "<Function.Arn>",
+            {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": ALIAS,
                 "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}},
         ]);
+        if rights.contains_key("holders of CallerPolicy through the HTTP API") {
+            let api = json!({"Effect": "Allow", "Action": "execute-api:Invoke",
+                "Resource": "arn:aws:execute-api:eu-west-1:123456789012:<Api>/*"});
+            expected.as_array_mut().unwrap().push(api);
+        }
         assert_eq!(statements, &expected);
         let both = BTreeSet::from(["url", "function"]);
         rights.insert("holders of CallerPolicy".to_owned(), both);
@@ -202,10 +228,40 @@ fn callers(stack: &Stack<'_>) -> BTreeSet<String> {
     rights.into_keys().collect()
 }
 
+/// What callers of the HTTP API come by, every one of them by the route that there is.
+fn through_the_api(
+    stack: &Stack<'_>,
+    permission: &Value,
+) -> (&'static str, BTreeSet<&'static str>) {
+    assert_eq!(permission["Action"], "lambda:InvokeFunction");
+    let source = "arn:aws:execute-api:eu-west-1:123456789012:<Api>/*";
+    assert_eq!(permission["SourceArn"], source);
+    let routes = stack.of_kind("AWS::ApiGatewayV2::Route");
+    let [(_, route)] = &routes[..] else {
+        panic!("one route: {routes:?}");
+    };
+    let signed = match route["AuthorizationType"].as_str() {
+        Some("AWS_IAM") => true,
+        Some("NONE") => false,
+        other => panic!("{other:?}"),
+    };
+    // who is not recognised there must be checked by the server
+    let auth = &stack.environment("Function")["MCPFN_AUTH"];
+    assert_eq!(signed, auth == "iam");
+    let integration = stack.properties("ApiIntegration").unwrap();
+    assert_eq!(integration["IntegrationUri"], ALIAS);
+    let who = match signed {
+        true => "holders of CallerPolicy through the HTTP API",
+        false => "everyone through the HTTP API",
+    };
+    (who, BTreeSet::from(["route", "function"]))
+}
+
 fn principal(permission: &Value) -> String {
-    assert_eq!(permission["FunctionName"], "<Function>", "{permission}");
+    assert_eq!(permission["FunctionName"], ALIAS, "{permission}");
     match permission["Principal"].as_str() {
         Some("*") => "everyone".to_owned(),
+        Some("apigateway.amazonaws.com") => "HTTP API".to_owned(),
         Some("cloudfront.amazonaws.com") => {
             let source = "arn:aws:cloudfront::123456789012:distribution/<Front>";
             assert_eq!(permission["SourceArn"], source);
@@ -221,6 +277,7 @@ fn nothing_refers_to_what_a_condition_leaves_out() {
     for parameters in combinations(&[
         ("AuthType", &["AWS_IAM", "NONE"]),
         ("CloudFront", &["no", "yes"]),
+        ("HttpApi", &["no", "yes"]),
         ("CallerAccount", &["", "999999999999"]),
         ("WebAcl", &["", "arn"]),
         ("ApiKeysSource", &["", "ssm:/a", "secretsmanager:arn:b"]),
@@ -230,12 +287,46 @@ fn nothing_refers_to_what_a_condition_leaves_out() {
             "AlarmTopic",
             &["", "arn:aws:sns:eu-west-1:123456789012:topic"],
         ),
-        ("ReservedConcurrency", &["-1", "0"]),
         ("KmsKeyArn", &["", "arn:aws:kms:a:123456789012:key/b"]),
         ("SubnetIds", &["", "subnet-1"]),
-        ("StateKeyRotation", &["0", "1"]),
     ]) {
         let stack = template.deploy_without_rules(&parameters).unwrap();
         assert!(stack.everything().len() > 15, "{parameters:?}");
+    }
+    // fronts: what a domain leads to is there whenever the rules let it pass
+    for parameters in combinations(&[
+        ("AuthType", &["AWS_IAM", "NONE"]),
+        ("Auth", &["iam", "none"]),
+        ("CloudFront", &["no", "yes"]),
+        ("HttpApi", &["no", "yes"]),
+        ("DomainName", &["", "mcp.example.com"]),
+        ("CertificateArn", &["", CERTIFICATE]),
+        ("HostedZoneId", &["", "Z1"]),
+        ("AccessLogs", &["off", "on"]),
+        ("AccessLogBucket", &["", "logs"]),
+        ("KmsKeyArn", &["", "arn:aws:kms:a:123456789012:key/b"]),
+        ("ProvisionedConcurrency", &["0", "2"]),
+    ]) {
+        let Ok(stack) = template.deploy(&parameters) else {
+            continue;
+        };
+        let (all, value) = (stack.everything(), |name: &str| {
+            let found = parameters.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| *value).unwrap_or_default()
+        });
+        let has = |name: &str| all.contains_key(name);
+        let named = !value("DomainName").is_empty();
+        let [front, http] = ["CloudFront", "HttpApi"].map(|name| value(name) == "yes");
+        assert_eq!(has("ApiDomain"), named && http, "{parameters:?}");
+        assert_eq!(has("Records"), named && value("HostedZoneId") == "Z1");
+        assert_eq!(has("ApiLogs"), http && value("AccessLogs") == "on");
+        for (there, output) in [(front, "FrontUrl"), (http, "ApiUrl")] {
+            assert_eq!(has(output), there, "{parameters:?}");
+            let own = there && all[output] == "https://mcp.example.com/mcp";
+            assert_eq!(own, there && named, "{parameters:?}");
+        }
+        let provisioned = &all["FunctionAliaslive"]["ProvisionedConcurrencyConfig"];
+        let wanted = value("ProvisionedConcurrency") == "2";
+        assert_eq!(provisioned.is_object(), wanted, "{parameters:?}");
     }
 }

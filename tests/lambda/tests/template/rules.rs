@@ -11,6 +11,11 @@ const FILE_SYSTEM: (&str, &str) = (
     "FileSystem",
     "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0a",
 );
+const DOMAIN: (&str, &str) = ("DomainName", "mcp.example.com");
+const CERTIFICATE: (&str, &str) = (
+    "CertificateArn",
+    "arn:aws:acm:eu-west-1:123456789012:certificate/1a",
+);
 const OPEN: (&str, &str) = ("AuthType", "NONE");
 
 /// Parameters that are refused for one reason, what to add to them or to put in their place, and
@@ -162,6 +167,47 @@ const REFUSED: &[(Parameters, Parameters, &str)] = &[
         "IntrospectionClientId",
     ),
     (
+        &[DOMAIN, ("CloudFront", "yes"), ("Auth", "none")],
+        &[CERTIFICATE],
+        "DomainName needs CertificateArn",
+    ),
+    (
+        &[DOMAIN, CERTIFICATE],
+        &[("HttpApi", "yes")],
+        "DomainName is for a front",
+    ),
+    (
+        &[
+            DOMAIN,
+            CERTIFICATE,
+            ("CloudFront", "yes"),
+            ("HttpApi", "yes"),
+            ("Auth", "none"),
+        ],
+        &[("CloudFront", "no")],
+        "one front only",
+    ),
+    (
+        &[("HostedZoneId", "Z1")],
+        &[DOMAIN, CERTIFICATE, ("HttpApi", "yes")],
+        "without DomainName",
+    ),
+    (
+        &[("AccessLogs", "on")],
+        &[("HttpApi", "yes")],
+        "is of the HTTP API",
+    ),
+    (
+        &[("AccessLogBucket", "logs")],
+        &[("CloudFront", "yes"), ("Auth", "none")],
+        "logs of CloudFront",
+    ),
+    (
+        &[("OtlpHeaders", "x-key=a")],
+        &[("OtlpEndpoint", "https://otlp.example")],
+        "OtlpHeaders has no",
+    ),
+    (
         &[("UpstreamScopes", "a=a:use")],
         &[("Upstreams", "a=https://a.example/mcp")],
         "UpstreamTokens and UpstreamScopes",
@@ -245,6 +291,11 @@ fn values_that_no_setting_takes_are_refused() {
         ("UpstreamTokens", "ssm:/tokens#crm"),
         ("UpstreamTokens", "token"),
         ("FileSystem", "fs-1"),
+        ("DomainName", "https://mcp.example.com"),
+        ("CertificateArn", "certificate"),
+        ("HostedZoneId", "example.com"),
+        ("Canary", "on"),
+        ("CanarySteps", "AllAtOnce"),
         ("MaxBodyBytes", "4 MiB"),
         ("BasePath", "tools"),
         ("BasePath", "/tools/"),

@@ -70,6 +70,7 @@ fn every_setting_has_a_way_through_the_template() {
         .unwrap()
         .keys()
         .map(String::as_str)
+        .filter(|name| name.starts_with("MCPFN_"))
         .collect();
     let of_hosts = SETTINGS
         .iter()
@@ -95,7 +96,7 @@ fn what_is_secret_is_not_shown() {
     let parameters = template.document()["Parameters"].as_object().unwrap();
     for (name, about) in parameters {
         let secret = [
-            "Key", "Keys", "Secret", "Token", "Tokens", "Database", "Url",
+            "Key", "Keys", "Secret", "Token", "Tokens", "Headers", "Database", "Url",
         ]
         .iter()
         .any(|end| name.ends_with(end));
@@ -371,7 +372,7 @@ fn outputs_name_what_commands_and_documents_need() {
     let everything = template.deploy(&[]).unwrap().everything();
     for (name, value) in [
         ("FunctionName", "<Function>"),
-        ("FunctionArn", "<Function.Arn>"),
+        ("FunctionArn", "<FunctionAliaslive>"),
         ("LogGroup", "<Logs>"),
         ("StateKeyArn", "<StateKey>"),
         ("TableName", "<Table>"),
