@@ -123,12 +123,22 @@ await wrangler(await configuration(), state, async (url) => {
   });
 }, [...OPEN, '--var', 'MCPFN_DATABASE:/shop.db']);
 
-// the SHA-256 of `alice-key`
-const KEYS = 'alice:72ee9d4355ccb9d3a4c9dbf37382e38e75c1b1a225b5bd1f729ee91bbda30c20:*';
+// the SHA-256 of `alice-key`, and that of `bob-key`
+const KEYS = 'alice:72ee9d4355ccb9d3a4c9dbf37382e38e75c1b1a225b5bd1f729ee91bbda30c20:*;bob:9b94dc1a51a38769f135edf04033ad7f2f487b6c25929be7a861cfc1ab10cf98:other';
 await wrangler(await configuration(), state, async (url) => {
   await check('deployed: a caller without a key is refused', async () => {
     const { status, text } = await ping(url);
     assert(status === 401, `${status} ${text}`);
+  });
+  await check('deployed: a caller has the rate limit that README promises', async () => {
+    const list = { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer bob-key' }, body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}' };
+    const answers = [];
+    // one after the other: the count of Cloudflare is late, that of this machine is not
+    for (let number = 0; number < 130; number += 1) answers.push((await fetch(url, list)).status);
+    const served = answers.filter((status) => status === 200).length;
+    // a minute may have ended meanwhile
+    assert(served >= 60 && served <= 120 && answers.includes(429), `${served} of ${answers.length} were served`);
+    assert((await readFile(join(root, 'README.md'), 'utf8')).includes('a rate limit of 60 calls per minute and caller'), 'README');
   });
   await check('deployed: a caller with a key lists every tool', async () => {
     const client = new Client({ name: 'mcpfn-worker', version: '0.0.0' }, { versionNegotiation: { mode: 'auto' } });

@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 
-use mcpfn_core::port::{AuditEntry, AuditLog, CacheStatus, Clock, Failure, Outcome};
-use mcpfn_settings::Log;
+use mcpfn_core::port::{AuditEntry, AuditLog, Clock, Failure};
+use mcpfn_settings::{CALL_METRICS, Log, call_metrics};
 use serde_json::json;
 use tracing::Level;
 
@@ -85,33 +85,23 @@ impl EmfMetrics {
         line.plain("duration_ms", call.duration_ms);
         line.plain("bytes_in", call.bytes_in);
         line.plain("bytes_out", call.bytes_out);
-        let hit = matches!(
-            call.cache,
-            CacheStatus::Hit | CacheStatus::Stale | CacheStatus::Coalesced
-        );
-        line.plain("Calls", 1);
-        line.plain("Errors", u8::from(call.is_fault()));
-        line.plain(
-            "RateLimited",
-            u8::from(call.outcome == Outcome::RateLimited),
-        );
-        line.plain("CacheHits", u8::from(hit));
-        line.plain("ColdStarts", u8::from(logging::is_cold_start()));
-        line.plain("Duration", call.duration_ms);
+        let numbers = call_metrics(call, logging::is_cold_start());
+        for (name, number) in CALL_METRICS.into_iter().zip(numbers) {
+            line.plain(name, number);
+        }
         line.plain("_aws", self.directive(call));
         logging::write(line);
     }
 
     fn directive(&self, call: &AuditEntry<'_>) -> serde_json::Value {
-        let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        let metrics = [
-            count("Calls"),
-            count("Errors"),
-            count("RateLimited"),
-            count("CacheHits"),
-            count("ColdStarts"),
-            json!({"Name": "Duration", "Unit": "Milliseconds"}),
-        ];
+        let metrics = CALL_METRICS.map(|name| {
+            let unit = if name == "Duration" {
+                "Milliseconds"
+            } else {
+                "Count"
+            };
+            json!({"Name": name, "Unit": unit})
+        });
         // a dimension can't be empty, as the name of a list is
         let dimensions = if call.name.is_empty() {
             json!([["service"]])

@@ -3,6 +3,7 @@
 //! runtime interface emulator ends, kills and restarts processes. What AWS does byte by byte is
 //! tested in tests/lambda.
 
+mod documented;
 mod http;
 mod rie;
 mod running;
@@ -49,6 +50,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     drop(front);
 
     secrets::run(cx, &out, counts)?;
+    documented::run(cx, &tools, &out, counts)?;
     watch(cx, &tools, &bootstrap, &out, counts)?;
     if cfg!(target_os = "linux") {
         rie::run(&tools, &bootstrap, &out, counts)
