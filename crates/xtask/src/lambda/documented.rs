@@ -1,8 +1,10 @@
 //! The commands of `cargo lambda` that infra/README.md tells people to type, as they stand there:
 //! `watch` and `invoke` for the deployable server and for a server of one's own, `deploy` as far as
-//! it prints what it would do. Builds in release mode are the step `sam`'s.
+//! it prints what it would do. Builds in release mode are the step `sam`'s, except for the other
+//! processor, which is tried here where Rust has its library.
 
 use std::{
+    env::consts::ARCH,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -16,10 +18,13 @@ use crate::{
     process,
     report::{Counts, Error, Result, While, checked},
     setup::LambdaTools,
+    workspace::{self, Profile},
 };
 
 const DOCUMENT: &str = "infra/README.md";
 const EVENT: &str = "infra/list-tools.json";
+const ARM64: &str = "aarch64-unknown-linux-gnu";
+const BUILD_ARM64: &str = "build --release --arm64";
 /// Two programs: how each is built, watched, invoked and deployed, and a tool that it has.
 const PROGRAMS: [Program; 2] = [
     Program {
@@ -71,8 +76,55 @@ pub(super) fn run(
             cx.root.clone()
         };
         program.run(cx, tools, &folder, out, counts)?;
+        if program.name == "own" {
+            other_processor(cx, tools, &folder, &document, counts)?;
+        }
     }
     Ok(())
+}
+
+/// The build for arm64 from another processor: zig links it, which came with cargo-lambda.
+fn other_processor(
+    cx: &Context,
+    tools: &LambdaTools,
+    folder: &Path,
+    document: &str,
+    counts: &mut Counts,
+) -> Result<()> {
+    let library = ["--print", "target-libdir", "--target", ARM64];
+    let library = process::read(cx.rustc().args(library))?;
+    if ARCH == "aarch64" || !Path::new(library.trim()).is_dir() {
+        println!("arm64 is not built from here: there is no library for {ARM64} on this machine");
+        return Ok(());
+    }
+    if !document
+        .lines()
+        .any(|line| line == format!("cargo lambda {BUILD_ARM64}"))
+    {
+        return Err(Error::new(format!(
+            "{DOCUMENT} does not say {BUILD_ARM64} any more"
+        )));
+    }
+    let mut build = command(cx, tools, folder, BUILD_ARM64);
+    // what is installed is known here, also where rustup is not
+    build.arg("--skip-target-check");
+    workspace::build_cheaply(&mut build, Profile::Release);
+    process::run(&mut build)?;
+    let bootstrap = cx.target.join("lambda/own/bootstrap");
+    let head = fs::read(&bootstrap).while_doing(format_args!("read {}", bootstrap.display()))?;
+    // ELF, and the number of AArch64 among processors
+    let right = head.starts_with(b"\x7fELF") && head.get(18) == Some(&0xb7);
+    let wrong = || {
+        Err(Error::new(format!(
+            "{} is not for arm64",
+            bootstrap.display()
+        )))
+    };
+    checked(
+        "cargo lambda build for arm64 from another processor",
+        if right { Ok(()) } else { wrong() },
+        counts,
+    )
 }
 
 impl Program {
