@@ -236,10 +236,12 @@ impl Rows {
 pub enum SqlError {
     /// The database could not be reached, was busy, or took too long. A later try may work.
     Unavailable(String),
-    /// The database refused the statement: syntax, a constraint, a right.
+    /// The database refused the statement: syntax, a constraint, a value.
     Rejected(String),
-    /// The statement would write, and this handle, or the role behind it, may only read.
+    /// The statement would write, and this handle may only read.
     ReadOnly(String),
+    /// The role behind this handle lacks a right that the statement needs.
+    Denied(String),
     /// The statement was stopped because it took longer than it may.
     TooLong(String),
 }
@@ -250,6 +252,7 @@ impl fmt::Display for SqlError {
             Self::Unavailable(cause) => write!(f, "database unavailable: {cause}"),
             Self::Rejected(cause) => write!(f, "database refused the statement: {cause}"),
             Self::ReadOnly(cause) => write!(f, "the database may only be read: {cause}"),
+            Self::Denied(cause) => write!(f, "the database's role lacks a right: {cause}"),
             Self::TooLong(cause) => write!(f, "the statement took too long: {cause}"),
         }
     }

@@ -5,6 +5,7 @@ mod address;
 mod aws_roots;
 mod connect;
 mod pool;
+mod refusal;
 mod role;
 mod session;
 mod text;
@@ -231,6 +232,9 @@ async fn read_only(
         limits.time.as_millis().max(1)
     );
     if !session.compile(&begin, sql).await? {
+        if refusal::is_blank(sql) {
+            return Err(refusal::ServerRefusal::no_statement().into());
+        }
         return Err(SqlError::ReadOnly(
             "the statement gives no rows, so it is not one that reads".to_owned(),
         ));

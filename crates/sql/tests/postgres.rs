@@ -311,6 +311,31 @@ async fn unvetted_statements_end_in_time() {
     assert!(matches!(write, Err(SqlError::ReadOnly(_))), "{write:?}");
 }
 
+/// What a statement alone brings about is no outage, whatever class PostgreSQL puts it into.
+#[tokio::test]
+async fn a_statements_own_fault_is_said() {
+    let database = with_reader("blame").await;
+    for (sql, expected) in [
+        ("SELECT $1::int", "write the values in their place (08P01)"),
+        ("SELECT pg_read_file('/none')", "42501"),
+        ("SELECT pg_ls_dir('/none')", "42501"),
+        ("SELECT * FROM pg_authid", "42501"),
+        ("SELECT 1/0", "22012"),
+        ("SELECT repeat('x', 2000000000)", "54000"),
+        ("SELECT * FROM nowhere.nothing", "42P01"),
+        (" ; -- nothing", "there is no statement (42601)"),
+        ("/* nothing */", "there is no statement (42601)"),
+        ("", "there is no statement (42601)"),
+    ] {
+        match database.read(sql, LIMITS).await.unwrap_err() {
+            SqlError::Rejected(said) | SqlError::Denied(said) => {
+                assert!(said.contains(expected), "{sql}: {said}");
+            }
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn many_callers_share_four_connections() {
     let database = database();

@@ -8,6 +8,7 @@
 
 mod allowed;
 mod cells;
+mod compare;
 mod filter;
 mod query;
 pub(crate) mod schema;

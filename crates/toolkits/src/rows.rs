@@ -8,6 +8,9 @@ use serde_json::Value;
 /// The longest text value that is shown whole, in characters.
 const MAX_TEXT_LENGTH: usize = 2000;
 
+/// The largest whole number that JavaScript does not round: 2^53 - 1.
+pub(crate) const SAFE: u64 = (1 << 53) - 1;
+
 /// The rows of one answer, in bytes of JSON. A model reads a third of this as one page.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
@@ -80,6 +83,18 @@ fn marked(value: SqlValue, most: usize, cut: &mut bool) -> Value {
             }
             None => text.into(),
         },
+        value => number(value),
+    }
+}
+
+/// Numbers as they are, and as text where JSON, or the numbers of JavaScript in which many clients
+/// read it, would say another one or none.
+fn number(value: SqlValue) -> Value {
+    match value {
+        SqlValue::Integer(integer) if integer.unsigned_abs() > SAFE => integer.to_string().into(),
+        SqlValue::Real(real) if real.is_nan() => "NaN".into(),
+        SqlValue::Real(f64::INFINITY) => "Infinity".into(),
+        SqlValue::Real(f64::NEG_INFINITY) => "-Infinity".into(),
         value => value.into_json(),
     }
 }
@@ -100,6 +115,6 @@ pub(crate) fn shown(value: SqlValue, cut: &mut bool) -> Value {
             }
             None => text.into(),
         },
-        value => value.into_json(),
+        value => number(value),
     }
 }

@@ -148,6 +148,11 @@ fn refused(error: SqlError, dialect: Dialect) -> ToolError {
              one SELECT, or WITH and SELECT.",
             said(&reason)
         )),
+        SqlError::Denied(reason) => ToolError::new(format!(
+            "{name} refused the statement: {}. This server may not read that: use other tables or \
+             functions, or tell the user, who may ask the operator.",
+            said(&reason)
+        )),
         SqlError::TooLong(_) => ToolError::new(format!(
             "The statement was stopped after {} s. Narrow it: fewer rows to join, a condition on \
              an indexed column, no cross joins.",

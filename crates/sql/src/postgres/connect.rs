@@ -19,7 +19,8 @@ use tokio_rustls::TlsConnector;
 
 use super::address::{PostgresAddress, Tls};
 use super::aws_roots;
-use super::wire::{Fault, ServerRefusal, Stream, Wire};
+use super::refusal::ServerRefusal;
+use super::wire::{Fault, Stream, Wire};
 
 /// The largest message before there is a statement, in bytes.
 const GREETING: usize = 64 * 1024;

@@ -14,8 +14,9 @@ use postgres_protocol::message::frontend::{self, BindError};
 use tokio::time::Instant;
 
 use super::connect::{CancelKey, unexpected};
+use super::refusal::ServerRefusal;
 use super::text;
-use super::wire::{Fault, ServerRefusal, Wire};
+use super::wire::{Fault, Wire};
 
 /// How much of an answer is read.
 #[derive(Clone, Copy)]

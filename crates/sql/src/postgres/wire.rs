@@ -7,10 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
-use fallible_iterator::FallibleIterator as _;
 use mcpfn_ports::SqlError;
-use postgres_protocol::message::backend::{ErrorResponseBody, Header, Message};
+use postgres_protocol::message::backend::{Header, Message};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+
+use super::refusal::ServerRefusal;
 
 /// A socket, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -29,15 +30,6 @@ pub(super) enum Fault {
     TooLarge(usize),
 }
 
-/// The server's own words.
-#[derive(Debug, Default)]
-pub(super) struct ServerRefusal {
-    /// Five characters of SQLSTATE.
-    pub(super) code: String,
-    message: String,
-    hint: String,
-}
-
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         Self::Broken(error.to_string())
@@ -51,67 +43,6 @@ impl From<Fault> for SqlError {
             Fault::Broken(cause) => Self::Unavailable(cause),
             Fault::TooLarge(most) => Self::Rejected(format!("a row holds more than {most} bytes")),
         }
-    }
-}
-
-impl From<ServerRefusal> for SqlError {
-    fn from(refusal: ServerRefusal) -> Self {
-        let ServerRefusal {
-            code,
-            message,
-            hint,
-        } = refusal;
-        let said = if hint.is_empty() {
-            format!("{message} ({code})")
-        } else {
-            format!("{message} ({code}). Hint: {hint}")
-        };
-        match code.as_str() {
-            // read-only transaction; insufficient privilege
-            "25006" | "42501" => Self::ReadOnly(said),
-            // query canceled: by the server's time limit, as nothing else cancels
-            "57014" => Self::TooLong(said),
-            // connections, transactions that lost against others, resources, the operator, the
-            // system, locks that took too long
-            code if ["08", "40", "53", "57", "58"]
-                .iter()
-                .any(|class| code.starts_with(class))
-                || code == "55P03" =>
-            {
-                Self::Unavailable(said)
-            }
-            // who may connect: the operator's mistake, which goes away without a change of the
-            // statement
-            code if code.starts_with("28") || code == "3D000" => Self::Unavailable(said),
-            _ => Self::Rejected(said),
-        }
-    }
-}
-
-impl ServerRefusal {
-    /// What a text with nothing in it gets.
-    pub(super) fn no_statement() -> Self {
-        Self {
-            code: "42601".to_owned(),
-            message: "there is no statement".to_owned(),
-            hint: String::new(),
-        }
-    }
-
-    pub(super) fn read(body: &ErrorResponseBody) -> Self {
-        let mut refusal = Self::default();
-        let mut fields = body.fields();
-        // fields that can't be read are left out: there is an error to report already
-        while let Ok(Some(field)) = fields.next() {
-            let value = String::from_utf8_lossy(field.value_bytes()).into_owned();
-            match field.type_() {
-                b'C' => refusal.code = value,
-                b'M' => refusal.message = value,
-                b'H' => refusal.hint = value,
-                _ => {}
-            }
-        }
-        refusal
     }
 }
 

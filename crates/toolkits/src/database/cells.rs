@@ -4,7 +4,7 @@
 use mcpfn_ports::Dialect;
 
 use super::schema::{Column, DatabaseTable, identifier};
-use crate::rows::longest;
+use crate::rows::{SAFE, longest};
 
 /// The list of columns, each under its own name. Text over [`longest`] characters ends there and
 /// says how long it was; bytes are their number.
@@ -30,7 +30,8 @@ pub(super) fn qualified(table: &DatabaseTable, column: &Column) -> String {
     format!("{}.{}", identifier(&table.name), identifier(&column.name))
 }
 
-/// Any column may hold anything. What a text has behind U+0000 is neither counted nor cut by
+/// Any column may hold anything. Whole numbers that JavaScript would round, D1's among them, leave
+/// as text. What a text has behind U+0000 is neither counted nor cut by
 /// `length` and `substr`, so that a long one is left out.
 fn of_sqlite(cell: &str, most: usize) -> String {
     format!(
@@ -38,7 +39,9 @@ fn of_sqlite(cell: &str, most: usize) -> String {
          CASE WHEN octet_length({cell}) <= {most} THEN {cell} \
          WHEN length({cell}) > {most} THEN substr({cell}, 1, {most}) || ' (cut, ' || length({cell}) || ' characters in all)' \
          WHEN octet_length({cell}) <= {bytes} THEN {cell} \
-         ELSE '(text with U+0000, ' || octet_length({cell}) || ' bytes)' END ELSE {cell} END",
+         ELSE '(text with U+0000, ' || octet_length({cell}) || ' bytes)' END \
+         WHEN 'integer' THEN CASE WHEN {cell} BETWEEN -{SAFE} AND {SAFE} THEN {cell} ELSE CAST({cell} AS TEXT) END \
+         ELSE {cell} END",
         bytes = most * 4
     )
 }

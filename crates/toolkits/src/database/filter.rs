@@ -4,6 +4,7 @@
 use mcpfn_core::{ToolError, input};
 use mcpfn_ports::{Dialect, SqlValue};
 
+use super::compare::{MAX_TEXT_LENGTH, TOO_LONG, left, right};
 use super::schema::{Column, ColumnType, DatabaseTable, identifier};
 use crate::dialect::position;
 
@@ -12,9 +13,6 @@ pub(super) const MAX_FILTERS: usize = 20;
 
 /// The most values of all filters together: D1 binds at most 100.
 pub(super) const MAX_VALUES: usize = 90;
-
-/// The longest text to compare with, in bytes.
-const MAX_TEXT_LENGTH: usize = 1000;
 
 /// A condition on one column. Rows have to meet all of them.
 #[input]
@@ -150,8 +148,9 @@ fn condition(
             "needs one value; for null use is_null or is_not_null",
         ));
     };
-    let place = place(dialect, parameters, parameter(column, filter.op, value)?);
-    Ok(format!("{name} {operator} {place}"))
+    let left = left(dialect, column, filter.op);
+    let right = value_of(dialect, column, filter.op, value, parameters)?;
+    Ok(format!("{left} {operator} {right}"))
 }
 
 fn one_of(
@@ -168,14 +167,10 @@ fn one_of(
     }
     let mut places = Vec::with_capacity(values.len());
     for value in values {
-        places.push(place(
-            dialect,
-            parameters,
-            parameter(column, filter.op, value)?,
-        ));
+        places.push(value_of(dialect, column, filter.op, value, parameters)?);
     }
-    let name = identifier(&column.name);
-    Ok(format!("{name} IN ({})", places.join(", ")))
+    let left = left(dialect, column, filter.op);
+    Ok(format!("{left} IN ({})", places.join(", ")))
 }
 
 /// Without LIKE: its wildcards would have to be escaped, and D1 takes patterns of at most 50 bytes.
@@ -185,7 +180,7 @@ fn text_in(
     filter: &ColumnFilter,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, ToolError> {
-    let Some(FilterValue::One(value @ Scalar::Text(_))) = &filter.value else {
+    let Some(FilterValue::One(Scalar::Text(text))) = &filter.value else {
         return Err(refuse(column, filter.op, "needs a text as `value`"));
     };
     if column.holds() == ColumnType::Numbers {
@@ -195,7 +190,11 @@ fn text_in(
             "compares text, but the column holds numbers; use eq, lt, le, gt or ge",
         ));
     }
-    let place = place(dialect, parameters, parameter(column, filter.op, value)?);
+    if text.len() > MAX_TEXT_LENGTH {
+        return Err(refuse(column, filter.op, TOO_LONG));
+    }
+    parameters.push(SqlValue::Text(text.clone()));
+    let place = format!("?{}", parameters.len());
     let name = identifier(&column.name);
     // elsewhere than in SQLite, a date is no text until it is made one
     let name = if dialect == Dialect::Postgres {
@@ -209,46 +208,14 @@ fn text_in(
     })
 }
 
-/// The value as a parameter, if the column can hold such a value: SQLite itself would compare
-/// anything with anything, find nothing, and not say why.
-fn parameter(column: &Column, op: Op, value: &Scalar) -> Result<SqlValue, ToolError> {
-    match (column.holds(), value) {
-        (ColumnType::Numbers, Scalar::Text(_)) => Err(refuse(
-            column,
-            op,
-            "got a text, but the column holds numbers",
-        )),
-        (ColumnType::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => {
-            Err(refuse(
-                column,
-                op,
-                "got a number, but the column holds text; put it in quotation marks",
-            ))
-        }
-        (_, Scalar::Flag(flag)) => Ok(SqlValue::Integer(i64::from(*flag))),
-        (_, Scalar::Integer(integer)) => Ok(SqlValue::Integer(*integer)),
-        (_, Scalar::Number(number)) => Ok(SqlValue::Real(*number)),
-        (_, Scalar::Text(text)) if text.len() > MAX_TEXT_LENGTH => {
-            Err(refuse(column, op, "got a text of more than 1,000 bytes"))
-        }
-        (_, Scalar::Text(text)) => Ok(SqlValue::Text(text.clone())),
-    }
-}
-
-fn place(dialect: Dialect, parameters: &mut Vec<SqlValue>, value: SqlValue) -> String {
-    // PostgreSQL would read the value as one of the column's type, and refuse 2.5 where whole
-    // numbers are
-    let kind = match value {
-        SqlValue::Integer(_) if dialect == Dialect::Postgres => Some("BIGINT"),
-        SqlValue::Real(_) if dialect == Dialect::Postgres => Some("DOUBLE PRECISION"),
-        _ => None,
-    };
-    parameters.push(value);
-    let number = parameters.len();
-    kind.map_or_else(
-        || format!("?{number}"),
-        |kind| format!("CAST(?{number} AS {kind})"),
-    )
+fn value_of(
+    dialect: Dialect,
+    column: &Column,
+    op: Op,
+    value: &Scalar,
+    parameters: &mut Vec<SqlValue>,
+) -> Result<String, ToolError> {
+    right(dialect, column, value, parameters).map_err(|reason| refuse(column, op, reason))
 }
 
 /// A sentence about one filter. The column's name is the schema's, not the client's.

@@ -35,7 +35,10 @@ fn toolkits_are_chosen_by_name() {
         register(Server::builder("x", "1"), list, &|_| None)
             .map(|builder| builder.build().unwrap().counts())
     };
-    assert_eq!(counts(""), Ok((0, 0, 0)));
+    for nothing in ["", " ", ", ,"] {
+        let mistakes = counts(nothing).unwrap_err().to_string();
+        assert!(mistakes.contains("no name in the list"), "{mistakes}");
+    }
     assert_eq!(counts("hello"), Ok((1, 0, 0)));
     assert_eq!(counts(" hello, hello ,catalog,"), Ok((3, 2, 1)));
     assert_eq!(

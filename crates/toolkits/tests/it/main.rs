@@ -9,8 +9,9 @@ mod databases; // SQLite, or a PostgreSQL server
 mod hello; // the greeting, and the toolkits by name
 mod inventory; // levels, rates, suggestions, drafts
 mod place; // which server, and names there
-mod schemas; // what is published about each tool
+mod schemas;
 mod shop; // the demo data
+mod shown; // what is published about each tool
 mod sql; // SQL that a model wrote, and every attack
 mod support; // a server in memory: one call in, one answer out
 mod wait; // block_on
