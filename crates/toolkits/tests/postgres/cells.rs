@@ -84,7 +84,11 @@ fn values_are_shown_as_the_database_writes_them_or_cut() {
     let plain = wait(owner.query("SELECT * FROM short ORDER BY c00", &[], 2)).unwrap();
     let expected: Vec<Value> = plain.rows[0]
         .iter()
-        .map(|cell| cell.clone().into_json())
+        .map(|cell| match cell.clone().into_json() {
+            // clients whose numbers are JavaScript's would round it
+            Value::Number(large) if large.as_i64() > Some(1 << 53) => large.to_string().into(),
+            value => value,
+        })
         .collect();
     let shown = rows("short");
     let found: Vec<Value> = shown[0].as_object().unwrap().values().cloned().collect();

@@ -10,7 +10,7 @@ use worker::{D1Database, D1PreparedStatement};
 use crate::error::message;
 
 /// The largest whole number that a JavaScript number holds exactly.
-const EXACT: f64 = 9_007_199_254_740_991.0;
+pub(super) const EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// A D1 database. Its values are JavaScript's: a whole number of up to 53 bits is an integer here,
 /// a larger one a double, and a double that happens to be whole an integer.

@@ -42,6 +42,9 @@ pub(super) async fn read(database: &D1, sql: &str, limits: ReadLimits) -> Result
     .await
 }
 
+/// D1's rows have at most 100 columns, and one of them says whether a row fits.
+const MAX_COLUMNS: usize = 99;
+
 async fn bounded(database: &D1, sql: &str, limits: ReadLimits) -> Result<Rows, SqlError> {
     let sql = sql
         .trim()
@@ -60,6 +63,12 @@ async fn bounded(database: &D1, sql: &str, limits: ReadLimits) -> Result<Rows, S
             other => other,
         })?;
     let columns = columns(database, sql).await?;
+    if columns > MAX_COLUMNS {
+        return Err(SqlError::Rejected(format!(
+            "its rows have {columns} columns, and at most {MAX_COLUMNS} can be read here; name those \
+             that are needed"
+        )));
+    }
     let (mut names, found) = database.ask(&limited(sql, columns, limits), &[]).await?;
     if !names.is_empty() {
         names.remove(0);
@@ -123,7 +132,14 @@ fn limited(sql: &str, columns: usize, limits: ReadLimits) -> String {
     let listed =
         |name: &dyn Fn(usize) -> String| (0..columns).map(name).collect::<Vec<_>>().join(", ");
     let names = listed(&|column| format!("c{column}"));
-    let values = listed(&|column| format!("iif(fits, c{column}, NULL)"));
+    // numbers of JavaScript are rounded beyond 2^53, and D1 gives no others
+    let exact = format!("BETWEEN -{EXACT} AND {EXACT}");
+    let values = listed(&|column| {
+        format!(
+            "CASE WHEN NOT fits THEN NULL WHEN typeof(c{column}) = 'integer' AND c{column} NOT {exact} THEN \
+             CAST(c{column} AS TEXT) ELSE c{column} END"
+        )
+    });
     let mut bytes = String::new();
     add(&mut bytes, 0, columns);
     let ReadLimits {
