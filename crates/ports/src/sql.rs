@@ -241,7 +241,7 @@ pub enum SqlError {
     /// The statement would write, and this handle may only read.
     ReadOnly(String),
     /// The role behind this handle lacks a right that the statement needs.
-    Denied(String),
+    NoRight(String),
     /// The statement was stopped because it took longer than it may.
     TooLong(String),
 }
@@ -252,7 +252,7 @@ impl fmt::Display for SqlError {
             Self::Unavailable(cause) => write!(f, "database unavailable: {cause}"),
             Self::Rejected(cause) => write!(f, "database refused the statement: {cause}"),
             Self::ReadOnly(cause) => write!(f, "the database may only be read: {cause}"),
-            Self::Denied(cause) => write!(f, "the database's role lacks a right: {cause}"),
+            Self::NoRight(cause) => write!(f, "the database's role lacks a right: {cause}"),
             Self::TooLong(cause) => write!(f, "the statement took too long: {cause}"),
         }
     }

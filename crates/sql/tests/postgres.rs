@@ -328,7 +328,7 @@ async fn a_statements_own_fault_is_said() {
         ("", "there is no statement (42601)"),
     ] {
         match database.read(sql, LIMITS).await.unwrap_err() {
-            SqlError::Rejected(said) | SqlError::Denied(said) => {
+            SqlError::Rejected(said) | SqlError::NoRight(said) => {
                 assert!(said.contains(expected), "{sql}: {said}");
             }
             other => panic!("{sql}: {other:?}"),

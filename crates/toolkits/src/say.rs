@@ -22,7 +22,7 @@ pub(crate) fn database_failed(error: SqlError) -> ToolError {
 /// As [`database_failed`], where the statement writes.
 pub(crate) fn write_failed(error: SqlError) -> ToolError {
     match error {
-        SqlError::ReadOnly(cause) | SqlError::Denied(cause) => {
+        SqlError::ReadOnly(cause) | SqlError::NoRight(cause) => {
             let said = "Nothing was written: this server's database is open for reading only. Tell \
                 the user, who may ask the operator.";
             ToolError::new(said).with_cause(cause)

@@ -148,7 +148,7 @@ fn refused(error: SqlError, dialect: Dialect) -> ToolError {
              one SELECT, or WITH and SELECT.",
             said(&reason)
         )),
-        SqlError::Denied(reason) => ToolError::new(format!(
+        SqlError::NoRight(reason) => ToolError::new(format!(
             "{name} refused the statement: {}. This server may not read that: use other tables or \
              functions, or tell the user, who may ask the operator.",
             said(&reason)

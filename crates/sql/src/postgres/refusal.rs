@@ -61,7 +61,7 @@ impl From<ServerRefusal> for SqlError {
         match Blame::of(&code) {
             Blame::Statement => Self::Rejected(said),
             Blame::Write => Self::ReadOnly(said),
-            Blame::Rights => Self::Denied(said),
+            Blame::Rights => Self::NoRight(said),
             Blame::Time => Self::TooLong(said),
             Blame::Server => Self::Unavailable(said),
         }

@@ -3,7 +3,6 @@
 
 use mcpfn_ports::{Dialect, SqlValue};
 
-use super::filter::{Op, Scalar};
 use super::schema::{Column, ColumnType, identifier};
 use crate::rows::SAFE;
 
@@ -46,10 +45,17 @@ impl Kind {
     }
 }
 
-/// The column's side.
-pub(super) fn left(dialect: Dialect, column: &Column, op: Op) -> String {
+/// A value to compare with, as a client writes it.
+pub(super) enum Given<'a> {
+    Flag(bool),
+    Integer(i64),
+    Number(f64),
+    Text(&'a str),
+}
+
+/// The column's side. `equal` where a value is looked for, and not what is less or more.
+pub(super) fn left(dialect: Dialect, column: &Column, equal: bool) -> String {
     let name = identifier(&column.name);
-    let equal = matches!(op, Op::Eq | Op::Ne | Op::In);
     if dialect == Dialect::Postgres && equal && Kind::of(&column.declared) == Kind::Written {
         // as cells are selected
         format!("format('%s', {name})")
@@ -66,10 +72,10 @@ pub(super) fn left(dialect: Dialect, column: &Column, op: Op) -> String {
 pub(super) fn right(
     dialect: Dialect,
     column: &Column,
-    value: &Scalar,
+    value: &Given<'_>,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, &'static str> {
-    if matches!(value, Scalar::Text(text) if text.len() > MAX_TEXT_LENGTH) {
+    if matches!(value, Given::Text(text) if text.len() > MAX_TEXT_LENGTH) {
         return Err(TOO_LONG);
     }
     let (value, cast) = if dialect == Dialect::Postgres {
@@ -88,12 +94,12 @@ pub(super) fn right(
 type Typed = (SqlValue, Option<&'static str>);
 
 /// The value as text, which PostgreSQL reads as the type of the cast, or of the column without one.
-fn of_postgres(kind: Kind, value: &Scalar) -> Result<Typed, &'static str> {
+fn of_postgres(kind: Kind, value: &Given<'_>) -> Result<Typed, &'static str> {
     let text = match value {
-        Scalar::Flag(flag) => i64::from(*flag).to_string(),
-        Scalar::Integer(integer) => integer.to_string(),
-        Scalar::Number(number) => number.to_string(),
-        Scalar::Text(text) => text.trim().to_owned(),
+        Given::Flag(flag) => i64::from(*flag).to_string(),
+        Given::Integer(integer) => integer.to_string(),
+        Given::Number(number) => number.to_string(),
+        Given::Text(text) => text.trim().to_owned(),
     };
     let is_number = text.parse::<f64>().is_ok();
     let as_number = |cast| {
@@ -117,24 +123,24 @@ fn of_postgres(kind: Kind, value: &Scalar) -> Result<Typed, &'static str> {
             "compares a value, but the column holds bytes, which answers show as their number; use \
              is_null or is_not_null",
         ),
-        (Kind::AsIs, Scalar::Text(text)) => Ok((SqlValue::Text(text.clone()), None)),
+        (Kind::AsIs, Given::Text(text)) => Ok((SqlValue::Text((*text).to_owned()), None)),
         (Kind::AsIs, _) => Err(TEXT),
-        (Kind::Written, Scalar::Text(text)) => Ok((SqlValue::Text(text.clone()), None)),
-        (Kind::Written, Scalar::Flag(flag)) => Ok((SqlValue::Text(flag.to_string()), None)),
+        (Kind::Written, Given::Text(text)) => Ok((SqlValue::Text((*text).to_owned()), None)),
+        (Kind::Written, Given::Flag(flag)) => Ok((SqlValue::Text(flag.to_string()), None)),
         (Kind::Written, _) => Ok((SqlValue::Text(text), None)),
     }
 }
 
 const TEXT: &str = "got a number, but the column holds text; put it in quotation marks";
 
-fn of_sqlite(holds: ColumnType, value: &Scalar) -> Result<Typed, &'static str> {
+fn of_sqlite(holds: ColumnType, value: &Given<'_>) -> Result<Typed, &'static str> {
     match (holds, value) {
-        (ColumnType::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => Err(TEXT),
-        (_, Scalar::Flag(flag)) => Ok((SqlValue::Integer(i64::from(*flag)), None)),
-        (_, Scalar::Integer(integer)) => Ok(whole(*integer)),
-        (_, Scalar::Number(number)) => Ok((SqlValue::Real(*number), None)),
+        (ColumnType::Text, Given::Flag(_) | Given::Integer(_) | Given::Number(_)) => Err(TEXT),
+        (_, Given::Flag(flag)) => Ok((SqlValue::Integer(i64::from(*flag)), None)),
+        (_, Given::Integer(integer)) => Ok(whole(*integer)),
+        (_, Given::Number(number)) => Ok((SqlValue::Real(*number), None)),
         // as answers show what a client's numbers can't hold
-        (ColumnType::Numbers, Scalar::Text(text)) => {
+        (ColumnType::Numbers, Given::Text(text)) => {
             let text = text.trim();
             match (text.parse(), text.parse::<f64>()) {
                 (Ok(integer), _) => Ok(whole(integer)),
@@ -142,7 +148,7 @@ fn of_sqlite(holds: ColumnType, value: &Scalar) -> Result<Typed, &'static str> {
                 _ => Err("got a text, but the column holds numbers"),
             }
         }
-        (_, Scalar::Text(text)) => Ok((SqlValue::Text(text.clone()), None)),
+        (_, Given::Text(text)) => Ok((SqlValue::Text((*text).to_owned()), None)),
     }
 }
 

@@ -4,7 +4,7 @@
 use mcpfn_core::{ToolError, input};
 use mcpfn_ports::{Dialect, SqlValue};
 
-use super::compare::{MAX_TEXT_LENGTH, TOO_LONG, left, right};
+use super::compare::{Given, MAX_TEXT_LENGTH, TOO_LONG, left, right};
 use super::schema::{Column, ColumnType, DatabaseTable, identifier};
 use crate::dialect::position;
 
@@ -148,7 +148,8 @@ fn condition(
             "needs one value; for null use is_null or is_not_null",
         ));
     };
-    let left = left(dialect, column, filter.op);
+    let equal = matches!(filter.op, Op::Eq | Op::Ne);
+    let left = left(dialect, column, equal);
     let right = value_of(dialect, column, filter.op, value, parameters)?;
     Ok(format!("{left} {operator} {right}"))
 }
@@ -169,7 +170,7 @@ fn one_of(
     for value in values {
         places.push(value_of(dialect, column, filter.op, value, parameters)?);
     }
-    let left = left(dialect, column, filter.op);
+    let left = left(dialect, column, true);
     Ok(format!("{left} IN ({})", places.join(", ")))
 }
 
@@ -215,7 +216,13 @@ fn value_of(
     value: &Scalar,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, ToolError> {
-    right(dialect, column, value, parameters).map_err(|reason| refuse(column, op, reason))
+    let given = match value {
+        Scalar::Flag(flag) => Given::Flag(*flag),
+        Scalar::Integer(integer) => Given::Integer(*integer),
+        Scalar::Number(number) => Given::Number(*number),
+        Scalar::Text(text) => Given::Text(text),
+    };
+    right(dialect, column, &given, parameters).map_err(|reason| refuse(column, op, reason))
 }
 
 /// A sentence about one filter. The column's name is the schema's, not the client's.

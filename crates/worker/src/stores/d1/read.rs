@@ -23,7 +23,7 @@ use mcpfn_ports::{ReadLimits, Rows, SqlError, SqlValue};
 use worker::js_sys::Array;
 use worker::wasm_bindgen::JsCast;
 
-use super::database::{D1, value};
+use super::database::{D1, EXACT, value};
 use crate::ports::Timeout;
 
 const ONE_SELECT: &str = "what runs here is one SELECT, or VALUES, or WITH and SELECT";
