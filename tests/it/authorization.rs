@@ -298,6 +298,43 @@ fn nothing_outside_hello_is_without_a_scope() {
     );
 }
 
+/// Whatever a request says beside the name of the thing: what can't be right is found after the
+/// scope, or the refusals of a stranger's guesses would tell what the thing takes.
+#[test]
+fn a_refusal_comes_before_anything_else_of_a_request_is_read() {
+    let host = caller(Scopes::none());
+    for thing in registered() {
+        let sent = |params: &Value| host.send(&Request::modern(thing.method, params.clone()));
+        let plain = sent(&thing.params);
+        if plain.status != 403 {
+            continue;
+        }
+        let wrong: &[(&str, Value)] = match thing.method {
+            "completion/complete" => &[
+                (
+                    "argument",
+                    json!({"name": "no_such_argument", "value": "x"}),
+                ),
+                ("context", json!({"arguments": {"x": 1}})),
+                ("context", json!(5)),
+            ],
+            "resources/read" => &[],
+            _ => &[("arguments", json!({"no_such_argument": [1]}))],
+        };
+        for (member, value) in wrong {
+            let mut params = thing.params.clone();
+            params[*member] = value.clone();
+            let refusal = sent(&params);
+            assert_eq!(
+                (refusal.status, refusal.error()),
+                (403, plain.error()),
+                "{} with {member} {value}",
+                thing.name
+            );
+        }
+    }
+}
+
 /// What was open before: rows of people by the names of their tables.
 #[test]
 fn the_scope_hello_reads_no_table() {

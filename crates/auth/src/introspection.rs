@@ -16,7 +16,7 @@ use mcpfn_core::{
     handler::BoxFuture,
     port::{HttpRequest, Platform},
 };
-use mcpfn_http::{AuthError, Authenticator};
+use mcpfn_http::{AuthError, AuthErrorKind, Authenticator};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -207,10 +207,12 @@ impl Introspection {
                 return self.keep(digest, now, now + BAD, Err(denied));
             }
             // some issuers answer like this to a token that they can't read: strangers must not be
-            // able to pause the questions about others' tokens
+            // able to pause the questions about others' tokens, nor to ask without end
             Err(NoAnswer::Refused(cause)) => {
                 permit.succeeded();
-                return self.keep(digest, now, now + BAD, Err(down(cause)));
+                let mut denied = down(cause);
+                denied.kind = AuthErrorKind::Unanswered;
+                return self.keep(digest, now, now + BAD, Err(denied));
             }
             Err(NoAnswer::Failed(cause)) => {
                 permit.failed(now);

@@ -50,6 +50,9 @@ pub enum AuthErrorKind {
     /// 503: the service that could check it is unavailable. The response adds to the sentence when
     /// to retry.
     Unavailable,
+    /// 503 as well: that service refuses to say anything about this credential. It counts like an
+    /// invalid one, because some issuers answer like this to what they never issued.
+    Unanswered,
 }
 
 impl AuthError {

@@ -6,48 +6,76 @@ use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName};
 
-/// Headers that proxies add, by their whole name.
-const NAMES: [&str; 26] = [
-    "forwarded",
-    "via",
-    "x-real-ip",
-    "true-client-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-proxyuser-ip",
-    "fastly-client-ip",
-    "fly-client-ip",
+/// Headers that proxies add, by their whole name: where a request came from, and who sent it. Sorted.
+const NAMES: [&str; 32] = [
     "cdn-loop",
     "client-ip",
     "do-connecting-ip",
+    "fastly-client-ip",
+    "forwarded",
+    "forwarded-for",
+    "incap-client-ip",
     "proxy-client-ip",
     "proxy-connection",
+    "remote-addr",
     "remote-user",
+    "rndr-id",
+    "surrogate-capability",
+    "true-client-ip",
+    "via",
     "wl-proxy-client-ip",
+    "x-appengine-user-ip",
+    "x-bluecoat-via",
+    "x-client-ip",
+    "x-cloud-trace-context",
+    "x-cluster-client-ip",
     "x-forward-for",
     "x-host",
+    "x-iinfo",
+    "x-localtunnel-agent-ips",
+    "x-ms-client-principal",
+    "x-nf-client-connection-ip",
     "x-nginx-proxy",
-    "x-remote-ip",
-    "x-remote-user",
+    "x-originating-ip",
     "x-scheme",
+    "x-sucuri-clientip",
     "x-varnish",
-    "x_forwarded_for",
-    "x_real_ip",
-    "x-appengine-user-ip",
 ];
 
-/// Headers that proxies add, by the beginning of their name.
-const PREFIXES: [&str; 10] = [
-    "x-forwarded",
-    "x-original-",
-    "x-envoy-",
-    "x-amz",
-    "x-arr-",
+/// Headers that proxies add, by the beginning of their name. Sorted, and none begins with another.
+const PREFIXES: [&str; 32] = [
+    "akamai-",
     "cf-",
     "cloudfront-",
+    "fly-",
+    "ngrok-",
+    "ssl-client-",
     "tailscale-",
+    "x-akamai-",
+    "x-amz",
+    "x-arr-",
+    "x-auth-request-",
+    "x-authentik-",
     "x-azure-",
+    "x-client-cert",
+    "x-consumer-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-goog-authenticated-",
+    "x-goog-iap-",
+    "x-haproxy-",
+    "x-kong-",
+    "x-original-",
+    "x-proxy",
+    "x-railway-",
+    "x-real-",
+    "x-remote-",
+    "x-ssl-",
+    "x-traefik-",
     "x-vercel-",
+    "x-webauth-",
+    "x_forwarded",
+    "x_real_",
 ];
 
 /// The list to which each proxy adds the address that it was called from.
@@ -55,10 +83,13 @@ const CLIENTS: &str = "x-forwarded-for";
 
 /// A header that says that the request came through a proxy, if there is one.
 pub(crate) fn by_proxy(headers: &HeaderMap) -> Option<&HeaderName> {
-    headers.keys().find(|name| {
-        let name = name.as_str();
-        NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-    })
+    headers.keys().find(|name| is_of_proxies(name.as_str()))
+}
+
+/// Both lists are sorted: a dozen comparisons for each header of each request.
+fn is_of_proxies(name: &str) -> bool {
+    let before = PREFIXES.partition_point(|prefix| *prefix <= name);
+    NAMES.binary_search(&name).is_ok() || before > 0 && name.starts_with(PREFIXES[before - 1])
 }
 
 /// The proxies whose `X-Forwarded-For` is believed.
@@ -300,6 +331,53 @@ mod tests {
     }
 
     #[test]
+    fn every_name_and_every_beginning_is_found() {
+        assert!(NAMES.is_sorted() && PREFIXES.is_sorted());
+        for pair in PREFIXES.windows(2) {
+            assert!(!pair[1].starts_with(pair[0]), "{pair:?}");
+        }
+        for prefix in PREFIXES {
+            for name in [
+                prefix.to_owned(),
+                format!("{prefix}a"),
+                format!("{prefix}~z"),
+            ] {
+                assert!(is_of_proxies(&name), "{name}");
+            }
+            assert!(!is_of_proxies(&prefix[..prefix.len() - 1]), "{prefix}");
+        }
+        assert!(NAMES.iter().all(|name| is_of_proxies(name)));
+        assert!(!is_of_proxies("") && !is_of_proxies("~"));
+    }
+
+    /// What programs on this machine send by themselves makes nobody a stranger.
+    #[test]
+    fn headers_of_clients_are_no_sign() {
+        for name in [
+            "accept",
+            "accept-language",
+            "authorization",
+            "content-type",
+            "cookie",
+            "host",
+            "last-event-id",
+            "mcp-method",
+            "mcp-param-x",
+            "mcp-protocol-version",
+            "origin",
+            "referer",
+            "sec-fetch-site",
+            "traceparent",
+            "user-agent",
+            "x-api-key",
+            "x-request-id",
+            "x-requested-with",
+        ] {
+            assert_eq!(by_proxy(&headers(&[(name, "a")])), None, "{name}");
+        }
+    }
+
+    #[test]
     fn headers_of_proxies_are_known() {
         for name in [
             "Forwarded",
@@ -324,6 +402,30 @@ mod tests {
             "Tailscale-User-Login",
             "X-Azure-SocketIP",
             "CloudFront-Viewer-Address",
+            "Forwarded-For",
+            "X_Forwarded_Host",
+            "X-Real-Port",
+            "X-Remote-Addr",
+            "X-Originating-IP",
+            "X-Auth-Request-User",
+            "X-authentik-username",
+            "X-WebAuth-User",
+            "X-Goog-IAP-JWT-Assertion",
+            "X-Goog-Authenticated-User-Email",
+            "X-MS-Client-Principal",
+            "X-SSL-Client-Verify",
+            "SSL-Client-Cert",
+            "X-Client-Cert",
+            "X-Consumer-ID",
+            "X-Kong-Request-Id",
+            "X-NF-Client-Connection-IP",
+            "X-Cloud-Trace-Context",
+            "Akamai-Origin-Hop",
+            "Incap-Client-IP",
+            "X-Sucuri-ClientIP",
+            "X-ProxyUser-IP",
+            "Fly-Region",
+            "ngrok-auth-user-email",
         ] {
             let mut headers = headers(&[("accept", "*/*"), ("host", "localhost")]);
             assert_eq!(by_proxy(&headers), None);

@@ -211,10 +211,14 @@ fn unproven(config: &Config, realm: &str, error: AuthError, platform: &Platform)
     let (status, challenge) = match error.kind {
         AuthErrorKind::Malformed => (StatusCode::BAD_REQUEST, challenge("invalid_request")),
         AuthErrorKind::Invalid => (StatusCode::UNAUTHORIZED, challenge("invalid_token")),
-        AuthErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
+        AuthErrorKind::Unavailable | AuthErrorKind::Unanswered => {
+            (StatusCode::SERVICE_UNAVAILABLE, None)
+        }
     };
     let message = match error.kind {
-        AuthErrorKind::Unavailable => format!("{}; retry in {RETRY_S} s", error.message),
+        AuthErrorKind::Unavailable | AuthErrorKind::Unanswered => {
+            format!("{}; retry in {RETRY_S} s", error.message)
+        }
         AuthErrorKind::Malformed | AuthErrorKind::Invalid => error.message,
     };
     Refusal {

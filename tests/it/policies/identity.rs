@@ -36,6 +36,10 @@ impl Authenticator for Tokens {
                     "tokens can't be checked at the moment; try again soon",
                 )
                 .because("refused 10.0.0.1")),
+                strange if strange.starts_with("strange") => Err(AuthError::new(
+                    AuthErrorKind::Unanswered,
+                    "the token's issuer says nothing about it",
+                )),
                 // an issuer that does not answer
                 "hangs" => std::future::pending().await,
                 "" => Err(AuthError::new(

@@ -268,6 +268,14 @@ fn callers_of_unknown_addresses_are_counted_together() {
     assert_eq!(statuses(answers), counts([(401, 600), (429, 100)]));
 }
 
+/// Else a stranger could have an issuer asked without end that answers 400 to what it never issued.
+#[test]
+fn credentials_that_an_issuer_refuses_to_read_are_counted() {
+    let host = guarded(false).called_by(Principal::anonymous().at([203, 0, 113, 7].into()));
+    let answers = (0..100).map(|number| host.send(&with_token(&format!("strange-{number}"))));
+    assert_eq!(statuses(answers), counts([(503, 60), (429, 40)]));
+}
+
 #[test]
 fn what_is_no_wrong_credential_is_not_counted() {
     let host = guarded(false).called_by(Principal::anonymous().at([203, 0, 113, 7].into()));

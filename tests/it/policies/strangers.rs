@@ -8,7 +8,7 @@ use mcpfn::policy::FailureMode;
 use mcpfn::prelude::*;
 use mcpfn::{JsonObject, Principal, PrincipalKind, Scopes};
 use mcpfn_http::Config;
-use mcpfn_native::memory::MemoryStores;
+use mcpfn_native::memory::{MemoryLimits, MemoryStores};
 use serde_json::{Value, json};
 
 use super::{Runs, call, counted, kept, keyed, says, shop};
@@ -113,6 +113,33 @@ fn equal_calls_of_strangers_at_the_same_time_run_apart() {
         tokio::join!(one, other)
     });
     assert_eq!(counted(&runs), 2);
+}
+
+/// Records of writes are kept for a day and never dropped, and there is room for so many.
+#[test]
+fn a_caller_who_writes_without_end_leaves_room_for_others() {
+    let runs = Runs::default();
+    let stores = MemoryStores::new(MemoryLimits {
+        entries: 20,
+        bytes: 1_000_000,
+    });
+    let mut host =
+        host(&runs).on(|platform| platform.with_idempotency(Arc::new(stores), FailureMode::Closed));
+    // how many of a hundred writes are made; the others are refused before they run
+    let mut kept = |caller: Principal| {
+        host.turn_into(caller);
+        let buy = |number: usize| keyed("buy", json!({"sku": "a"}), json!(number.to_string()));
+        let refused =
+            (0..100).filter(|number| says(&host.send(&buy(*number))).contains("without room"));
+        100 - refused.count()
+    };
+    let caller = |subject: &str| Principal::new(PrincipalKind::Jwt, subject);
+    assert_eq!(kept(caller("greedy").with_scopes(Scopes::all())), 10);
+    // other rights and another address make no other caller, and repeats get the first results
+    assert_eq!(kept(caller("greedy").at([203, 0, 113, 7].into())), 10);
+    assert_eq!(kept(caller("second")), 5);
+    assert_eq!(kept(caller("third")), 3);
+    assert_eq!(counted(&runs), 10 + 5 + 3);
 }
 
 #[test]

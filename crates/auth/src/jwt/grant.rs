@@ -16,7 +16,7 @@ const SCOPES: [&str; 4] = ["scope", "scp", "permissions", "scopes"];
 pub(crate) struct Grant {
     /// `None` if no claim is about scopes.
     scopes: Option<Scopes>,
-    /// The claims say that the token is an ID or refresh token.
+    /// The claims say that the token is something else than an access token.
     has_other_use: bool,
 }
 
@@ -36,11 +36,13 @@ impl Grant {
         }
     }
 
-    /// ID tokens are for the client, and refresh tokens for the issuer.
+    /// ID tokens are for the client, refresh tokens for the issuer, and logout tokens and those in
+    /// links of mails for one purpose each.
     pub(crate) fn check_use(&self) -> Result<(), AuthError> {
         if self.has_other_use {
             return Err(invalid(
-                "the token is an ID or refresh token: send an access token",
+                "the token says of itself that it is an ID, refresh or other token: send an access \
+                 token",
             ));
         }
         Ok(())
@@ -87,6 +89,10 @@ fn words_of_text(text: &str) -> Vec<String> {
             _ => Vec::new(),
         };
     }
+    // a list in a list is not understood, and no part of it is
+    if inner.contains(['[', ']', '{', '}']) {
+        return Vec::new();
+    }
     inner
         .split([' ', '\t', '\n', '\r', ','])
         .filter(|part| !part.is_empty())
@@ -100,20 +106,31 @@ fn word(text: &str) -> Option<String> {
     (text != "*").then(|| text.to_owned())
 }
 
+/// What issuers call access tokens. Every other word is another use: issuers have dozens for tokens
+/// that log out, verify an address or reset a password, and sign them with the same key.
+const ACCESS: [&str; 7] = [
+    "access",
+    "access_token",
+    "at+jwt",
+    "application/at+jwt",
+    "bearer",
+    "dpop",
+    "jwt",
+];
+
+/// Claims that stand in ID tokens only (OpenID Connect Core, 3.1.3.6 and 3.3.2.11; FAPI, 5.1.1), and
+/// one that stands in tokens about events, such as a logout, only (RFC 8417).
+const OF_OTHERS: [&str; 4] = ["at_hash", "c_hash", "s_hash", "events"];
+
 fn has_other_use(claims: &Map<String, Value>) -> bool {
     let present = |name: &&str| claims.get(*name).filter(|value| !value.is_null());
-    let other = |value: &Value| match value.as_str() {
-        Some(text) => matches!(
-            text.to_ascii_lowercase().as_str(),
-            "id" | "id_token" | "refresh" | "refresh_token" | "offline"
-        ),
-        None => true,
+    let other = |value: &Value| {
+        !value
+            .as_str()
+            .is_some_and(|text| ACCESS.iter().any(|known| text.eq_ignore_ascii_case(known)))
     };
-    // `at_hash` and `c_hash` stand in ID tokens only (OpenID Connect Core, 3.1.3.6 and 3.3.2.11)
     ["typ", "token_use"].iter().filter_map(present).any(other)
-        || ["at_hash", "c_hash"]
-            .iter()
-            .any(|name| present(name).is_some())
+        || OF_OTHERS.iter().any(|name| present(name).is_some())
 }
 
 #[cfg(test)]
@@ -143,6 +160,9 @@ mod tests {
             (json!({"scope": "[a, b]"}), "a b"),
             (json!({"scope": r#"["a","b"]"#}), "a b"),
             (json!({"scope": "[]"}), ""),
+            (json!({"scope": "[a [b]]"}), ""),
+            (json!({"scope": "[[a] b]"}), ""),
+            (json!({"scope": "[a {b}]"}), ""),
             (json!({"scope": "[a"}), "[a"),
             (json!({"scope": r#"["a",1]"#}), ""),
             (json!({"scope": r#"["a"#}), r#"["a"#),
@@ -180,6 +200,17 @@ mod tests {
             json!({"token_use": "id"}),
             json!({"token_use": "refresh_token"}),
             json!({"token_use": ["access"]}),
+            json!({"token_use": "id "}),
+            json!({"token_use": ""}),
+            json!({"typ": "IDToken"}),
+            json!({"typ": "id token"}),
+            json!({"typ": "Logout"}),
+            json!({"typ": "Serialized-ID"}),
+            json!({"typ": "reset-credentials"}),
+            json!({"typ": "RegistrationAccessToken"}),
+            json!({"typ": true}),
+            json!({"s_hash": ""}),
+            json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}}),
             json!({"at_hash": "x"}),
             json!({"c_hash": 1}),
         ] {
@@ -188,6 +219,9 @@ mod tests {
         for claims in [
             json!({}),
             json!({"typ": "Bearer"}),
+            json!({"typ": "DPoP"}),
+            json!({"typ": "JWT"}),
+            json!({"typ": "at+jwt", "token_use": "ACCESS"}),
             json!({"token_use": "access"}),
             json!({"token_use": null, "at_hash": null}),
         ] {

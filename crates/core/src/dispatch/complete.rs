@@ -38,6 +38,10 @@ pub(super) fn complete(
     let (Object(reference), Object(typed)) = call
         .params
         .completion::<Object<Reference<'_>>, Object<Argument<'_>>>()?;
+    let target = find(server, &reference)?;
+    // before anything is told of it: which arguments it has, values that are there without a call
+    scope::admit(&target, &call.principal)?;
+    let source = source(&target, &reference, &typed)?;
     let context = match call.params.context() {
         None => CompleteContext::default(),
         Some(raw) => serde_json::from_str::<Object<_>>(raw.get())
@@ -48,9 +52,6 @@ pub(super) fn complete(
                 )
             })?,
     };
-    let (target, source) = find(server, &reference, &typed)?;
-    // before anything is told of it, also values that are there without a call
-    scope::admit(&target, &call.principal)?;
     let (name, value) = (typed.name, typed.value.into_owned());
     match source {
         Source::Values(values) => {
@@ -112,74 +113,64 @@ enum Source<'a> {
     Upstream(Arc<dyn Upstream>, CompletionRequest),
 }
 
-/// The prompt or template that a reference names, and what completes its argument or variable.
-fn find<'a>(
-    server: &'a Server,
-    reference: &Reference<'_>,
-    typed: &Argument<'_>,
-) -> Result<(Target, Source<'a>), Error> {
+/// The prompt or template that a reference names.
+fn find(server: &Server, reference: &Reference<'_>) -> Result<Target, Error> {
+    let registry = server.registry();
+    let unknown = |what: &str, name: &str| {
+        Error::invalid_params(format!("unknown {what} {}", text::quoted(name)))
+    };
     match (reference.kind.as_ref(), &reference.name, &reference.uri) {
-        ("ref/prompt", Some(prompt), _) => of_prompt(server, prompt, typed),
-        ("ref/resource", _, Some(uri)) => of_template(server, uri, typed),
+        ("ref/prompt", Some(name), _) => registry
+            .prompt(name)
+            .map(|prompt| Target::Prompt(Arc::clone(prompt)))
+            .ok_or_else(|| unknown("prompt", name)),
+        ("ref/resource", _, Some(uri)) => {
+            if let Some(upstream) = registry.upstream(uri, "+") {
+                return Ok(Target::Resource(Arc::clone(&upstream.resource)));
+            }
+            // a client may name the template itself, which is no URI that it matches
+            registry
+                .resources()
+                .iter()
+                .find(|resource| resource.is_named(uri))
+                .map(|resource| Target::Resource(Arc::clone(resource)))
+                .ok_or_else(|| unknown("resource", uri))
+        }
         _ => Err(Error::invalid_params(REFERENCE)),
     }
 }
 
-fn of_prompt<'a>(
-    server: &'a Server,
-    name: &str,
+/// What completes an argument of a prompt, or a variable of a template.
+fn source<'a>(
+    target: &'a Target,
+    reference: &Reference<'_>,
     typed: &Argument<'_>,
-) -> Result<(Target, Source<'a>), Error> {
-    let prompt = server
-        .registry()
-        .prompt(name)
-        .ok_or_else(|| Error::invalid_params(format!("unknown prompt {}", text::quoted(name))))?;
-    let target = Target::Prompt(Arc::clone(prompt));
-    if let Some(source) = of_upstream(&target, ListKind::Prompts, name, "__", typed) {
-        return Ok((target, source));
+) -> Result<Source<'a>, Error> {
+    let (kind, named, separator) = match target {
+        Target::Prompt(_) => (ListKind::Prompts, &reference.name, "__"),
+        _ => (ListKind::Templates, &reference.uri, "+"),
+    };
+    if let Some(name) = named
+        && let Some(source) = of_upstream(target, kind, name, separator, typed)
+    {
+        return Ok(source);
     }
-    let argument = prompt
-        .definition
-        .arguments
-        .iter()
-        .find(|argument| argument.name == typed.name)
-        .ok_or_else(|| {
-            Error::invalid_params(format!(
-                "the prompt has no argument {}",
-                text::quoted(&typed.name)
-            ))
-        })?;
-    let source = own(&target, typed, &argument.values);
-    Ok((target, source))
-}
-
-fn of_template<'a>(
-    server: &'a Server,
-    uri: &str,
-    typed: &Argument<'_>,
-) -> Result<(Target, Source<'a>), Error> {
-    let registry = server.registry();
-    if let Some(upstream) = registry.upstream(uri, "+") {
-        let target = Target::Resource(Arc::clone(&upstream.resource));
-        if let Some(source) = of_upstream(&target, ListKind::Templates, uri, "+", typed) {
-            return Ok((target, source));
+    let missing =
+        |what: &str| Error::invalid_params(format!("the {what} {}", text::quoted(&typed.name)));
+    match target {
+        Target::Prompt(prompt) => {
+            let arguments = &prompt.definition.arguments;
+            let argument = arguments
+                .iter()
+                .find(|argument| argument.name == typed.name);
+            let argument = argument.ok_or_else(|| missing("prompt has no argument"))?;
+            Ok(own(target, typed, &argument.values))
         }
+        Target::Resource(resource) if resource.has_variable(&typed.name) => {
+            Ok(own(target, typed, &[]))
+        }
+        _ => Err(missing("template has no variable")),
     }
-    // a client may name the template itself, which is no URI that it matches
-    let resource = registry
-        .resources()
-        .iter()
-        .find(|resource| resource.is_named(uri))
-        .ok_or_else(|| Error::invalid_params(format!("unknown resource {}", text::quoted(uri))))?;
-    if !resource.has_variable(&typed.name) {
-        return Err(Error::invalid_params(format!(
-            "the template has no variable {}",
-            text::quoted(&typed.name)
-        )));
-    }
-    let target = Target::Resource(Arc::clone(resource));
-    let source = own(&target, typed, &[]);
-    Ok((target, source))
 }
 
 fn own<'a>(target: &Target, typed: &Argument<'_>, values: &'a [String]) -> Source<'a> {

@@ -34,6 +34,10 @@ const MARGIN_MS: u64 = 2_000;
 /// take milliseconds, and bounded, because each look is a request to the store.
 const LOOKS_MS: [u64; 6] = [25, 50, 100, 200, 400, 800];
 
+/// Letters of the part of a key that stands for its caller, of Base64: two callers have the same
+/// with a chance of one in 2^72, and would share room.
+const CALLER_LENGTH: usize = 12;
+
 const NO_STORE: &str = "this server remembers no writes, so that a repeat with the same \
     idempotencyKey would write again: the write was not made. Call without a key, and look \
     whether the write happened before you repeat it";
@@ -42,6 +46,9 @@ const UNKNOWN: &str = "outcome unknown: an earlier call with this idempotencyKey
     new key";
 const IN_PROGRESS: &str = "a call with this idempotencyKey is still running: repeat it with the \
     same key in a few seconds to get its result";
+const FULL: &str = "idempotency store without room for another write of this caller, so the write \
+    was not made. Keys are kept for 24 hours: use fewer, or call without one and look whether the \
+    write happened before you repeat it";
 const UNAVAILABLE: &str = "idempotency store unavailable, so the write was not made; retry in 60 s \
     with the same idempotencyKey";
 
@@ -72,13 +79,14 @@ pub(crate) async fn through(
         Attempt::InProgress => told(call, IN_PROGRESS),
         Attempt::Unknown => told(call, UNKNOWN),
         // the key may be held all the same: the end of this call lands on its own hold, or on none
-        Attempt::Failed if writes.failure_mode == FailureMode::Open => {
+        Attempt::Failed | Attempt::Full if writes.failure_mode == FailureMode::Open => {
             (write.run(call, hold, run).await, CacheStatus::Off)
         }
         Attempt::Failed => {
             write.let_go(call, hold);
             told(call, UNAVAILABLE)
         }
+        Attempt::Full => told(call, FULL),
         Attempt::LostSight => {
             write.let_go(call, hold);
             told(call, IN_PROGRESS)
@@ -103,7 +111,9 @@ enum Attempt {
     Unknown,
     /// The store gave no answer, and it is not known whether this call holds the key.
     Failed,
-    /// As well, after the store had said that another call was at it.
+    /// The store can't take it, and will not for some time.
+    Full,
+    /// As [`Attempt::Failed`], after the store had said that another call was at it.
     LostSight,
 }
 
@@ -146,10 +156,10 @@ impl IdempotentWrite {
                 }
                 Err(error) => {
                     call.store_failed("store of writes", &error);
-                    if waited {
-                        Attempt::LostSight
-                    } else {
-                        Attempt::Failed
+                    match (waited, error.is_lasting()) {
+                        (true, _) => Attempt::LostSight,
+                        (false, true) => Attempt::Full,
+                        (false, false) => Attempt::Failed,
                     }
                 }
             };
@@ -237,14 +247,18 @@ fn in_time(
     Ok(status)
 }
 
-/// The caller is part of it: nobody gets the result of a key that another caller made up.
+/// The caller is part of it: nobody gets the result of a key that another caller made up. Its end
+/// is the same in all keys of a caller, by which stores with little room share it out.
 fn store_key(call: &ActiveCall, key: &str) -> String {
     let principal = call.principal.key();
-    digest_key(&[
+    let mut caller = digest_key(&[b"caller", principal.as_bytes()]);
+    caller.truncate(CALLER_LENGTH);
+    let key = digest_key(&[
         b"idempotency",
         call.server.name().as_bytes(),
         principal.as_bytes(),
         call.requested.as_bytes(),
         key.as_bytes(),
-    ])
+    ]);
+    format!("{key}.{caller}")
 }

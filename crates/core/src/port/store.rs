@@ -300,7 +300,8 @@ pub trait IdempotencyStore: MaybeSend + MaybeSync {
     /// `hold.expires_ms`.
     ///
     /// # Errors
-    /// When the store does not respond in time. The key may be held then, under this name.
+    /// When the store does not respond in time; the key may be held then. Not so when it has no room
+    /// for this caller ([`StoreError::is_lasting`]), whose keys all end like this one, from a `.` on.
     fn begin<'a>(
         &'a self,
         key: &'a str,

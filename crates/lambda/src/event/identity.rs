@@ -60,9 +60,17 @@ fn claims(context: &RequestContext, authorizer: &ApiGatewayRequestAuthorizer) ->
         .or_else(|| named(PrincipalKind::Authorizer, NAMED_BY[0], fields()))
 }
 
+/// A subject is one caller within its issuer only, and routes may have authorizers of several: it
+/// has the issuer behind it, as that of a token which this server verifies. A `principalId` is the
+/// authorizer's own name for the caller.
 fn named(kind: PrincipalKind, name: &str, claims: Map<String, Value>) -> Option<Claims> {
-    let subject = claims.get(name)?.as_str()?.to_owned();
-    (!subject.is_empty()).then_some((kind, subject, claims))
+    let text = |name: &str| claims.get(name)?.as_str().filter(|text| !text.is_empty());
+    let subject = text(name)?;
+    let subject = match text("iss").filter(|_| name == "sub") {
+        Some(issuer) => format!("{subject}@{issuer}"),
+        None => subject.to_owned(),
+    };
+    Some((kind, subject, claims))
 }
 
 /// All users of an identity pool share one role session, so its ARN alone is not one caller.

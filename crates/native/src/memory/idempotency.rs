@@ -1,5 +1,6 @@
 //! Idempotent writes, in memory. A record that counts is never dropped to make room: who
-//! finds none is told so.
+//! finds none is told so. And nobody takes all of it: a caller may have as much as it leaves free,
+//! so that each of `n` callers who want all of it gets a part of `n + 1`.
 
 use std::collections::HashMap;
 
@@ -62,14 +63,13 @@ impl WriteTable {
         if let Some(status) = others.and_then(|record| record.status(hold.now_ms)) {
             return Ok(status);
         }
-        if self.records.len() >= limits.entries || self.bytes >= limits.bytes {
-            self.records
-                .retain(|_, record| hold.now_ms < record.expires_ms);
-            self.bytes = self.records.values().map(Record::bytes).sum();
-        }
-        if self.records.len() >= limits.entries {
+        self.forget_expired(hold.now_ms, limits);
+        let free = limits.entries.saturating_sub(self.records.len());
+        // while more than a half is free nobody can have as much
+        let is_short = || free <= limits.entries / 2 && self.of_caller(key).0 >= free;
+        if !self.records.contains_key(key) && (free == 0 || is_short()) {
             return Err(StoreError::lasting(format_args!(
-                "the memory of this process keeps {} idempotent writes, and no more",
+                "the memory of this process keeps {} idempotent writes, and no more of this caller",
                 limits.entries
             )));
         }
@@ -100,10 +100,12 @@ impl WriteTable {
             ));
         }
         let replaced = record.map_or(0, Record::bytes);
-        if self.bytes - replaced + result.len() > limits.bytes {
+        let free = limits.bytes.saturating_sub(self.bytes - replaced);
+        let own = || self.of_caller(key).1 - replaced;
+        if result.len() > free || (free <= limits.bytes / 2 && own() + result.len() > free) {
             return Err(StoreError::lasting(format_args!(
-                "the memory of this process keeps {} bytes of results of writes, and {} more are \
-                 too many",
+                "the memory of this process keeps {} bytes of results of writes, and {} more of this \
+                 caller are too many",
                 limits.bytes,
                 result.len()
             )));
@@ -127,12 +129,36 @@ impl WriteTable {
         }
     }
 
+    /// Once half of the room is taken.
+    fn forget_expired(&mut self, now_ms: u64, limits: MemoryLimits) {
+        if self.records.len() >= limits.entries / 2 || self.bytes >= limits.bytes / 2 {
+            self.records.retain(|_, record| now_ms < record.expires_ms);
+            self.bytes = self.records.values().map(Record::bytes).sum();
+        }
+    }
+
+    /// How many records the caller of a key has, and their bytes.
+    fn of_caller(&self, key: &str) -> (usize, usize) {
+        let own = self
+            .records
+            .iter()
+            .filter(|(other, _)| caller(other) == caller(key));
+        own.fold((0, 0), |(records, bytes), (_, record)| {
+            (records + 1, bytes + record.bytes())
+        })
+    }
+
     fn set(&mut self, key: &str, record: Record) {
         self.bytes += record.bytes();
         if let Some(replaced) = self.records.insert(key.to_owned(), record) {
             self.bytes -= replaced.bytes();
         }
     }
+}
+
+/// The part of a key that its caller's other keys have, too.
+fn caller(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, caller)| caller)
 }
 
 #[cfg(test)]
@@ -171,6 +197,35 @@ mod tests {
             writes.begin("c", ME, hold(29, 40), limits),
             Ok(IdempotencyStatus::Completed(result))
         );
+    }
+
+    /// One of them writes as often as it can; then others do.
+    #[test]
+    fn a_caller_who_takes_all_it_can_leaves_as_much_to_others() {
+        for (entries, bytes, size) in [(60, 1_000_000, 10), (1_000_000, 6_000, 100)] {
+            let (mut writes, limits) = (WriteTable::default(), MemoryLimits { entries, bytes });
+            let kept = |caller: &str| {
+                let key = |number: usize| format!("{number}.{caller}");
+                let numbers = (0..60).filter(|number| {
+                    let begun = writes.begin(&key(*number), ME, hold(0, 10), limits);
+                    let result = Bytes::from(vec![0; size]);
+                    begun == Ok(IdempotencyStatus::Acquired)
+                        && writes
+                            .complete(&key(*number), ME, result, 10, limits)
+                            .is_ok()
+                });
+                numbers.count()
+            };
+            let found = ["greedy", "second", "third", "last"].map(kept);
+            assert_eq!(found, [30, 15, 8, 4], "{entries} entries, {bytes} bytes");
+        }
+        // one that asks again for what it holds takes no more room
+        let mut writes = WriteTable::default();
+        let (entries, bytes) = (2, 10);
+        for _ in 0..3 {
+            let begun = writes.begin("a.x", ME, hold(0, 10), MemoryLimits { entries, bytes });
+            assert_eq!(begun, Ok(IdempotencyStatus::Acquired));
+        }
     }
 
     #[test]

@@ -129,7 +129,8 @@ impl Source<'_> {
         let message = |raw: &&RawValue| {
             // without a role nobody knows who says it
             let raw: RawPromptMessage<'_> = serde_json::from_str(raw.get()).ok()?;
-            let content = self.blocks(&[raw.content]).into_iter().next()?;
+            let mut content = self.blocks(&[raw.content]).into_iter().next()?;
+            mark(&mut content);
             Some(match raw.role {
                 Role::User => PromptMessage::user(content),
                 Role::Assistant => PromptMessage::assistant(content),
@@ -182,8 +183,8 @@ impl Source<'_> {
     fn blocks(&self, raw: &[&RawValue]) -> Vec<Content> {
         let (mut blocks, mut left_out) = (Vec::new(), 0_usize);
         for raw in raw {
-            if let Ok(mut block) = serde_json::from_str::<Content>(raw.get()) {
-                rename(self.upstream, &mut block);
+            let block = serde_json::from_str::<Content>(raw.get()).ok();
+            if let Some(block) = block.and_then(|block| renamed(self.upstream, block)) {
                 blocks.push(block);
                 continue;
             }
@@ -269,10 +270,11 @@ fn fits(structured: &RawValue, check: impl Fn(&Value) -> Result<(), String>) -> 
     check(&value)
 }
 
-fn rename(upstream: &str, content: &mut Content) {
-    match content {
+/// A block as this server sends it; nothing of a link that would lead past this server.
+fn renamed(upstream: &str, mut content: Content) -> Option<Content> {
+    match &mut content {
         Content::ResourceLink(link) => {
-            rename_uri(upstream, &mut link.uri);
+            link.uri = namespaced_uri(upstream, &link.uri)?;
             link.icons.retain(|icon| icon_is_public(&icon.src));
         }
         Content::Resource(embedded) => {
@@ -283,16 +285,24 @@ fn rename(upstream: &str, content: &mut Content) {
         Content::Image(media) | Content::Audio(media) => media.meta.clear(),
         _ => {}
     }
+    Some(content)
 }
 
+/// Marks what a prompt's message holds: the messages are what is read. A link has no place for it.
+fn mark(content: &mut Content) {
+    let meta = match content {
+        Content::Text(text) => &mut text.meta,
+        Content::Image(media) | Content::Audio(media) => &mut media.meta,
+        Content::Resource(embedded) => &mut embedded.meta,
+        _ => return,
+    };
+    meta.insert(untrusted::MARK.to_owned(), true.into());
+}
+
+/// What is no URI gets one that leads nowhere: clients that look past white space would find one of
+/// their own machine in it.
 fn rename_contents(upstream: &str, contents: &mut ResourceContents) {
     contents.meta.clear();
-    rename_uri(upstream, &mut contents.uri);
-}
-
-/// What is no URI leads nowhere, here as there.
-fn rename_uri(upstream: &str, uri: &mut String) {
-    if let Some(shown) = namespaced_uri(upstream, uri) {
-        *uri = shown;
-    }
+    contents.uri = namespaced_uri(upstream, &contents.uri)
+        .unwrap_or_else(|| format!("{upstream}+about:invalid"));
 }
