@@ -118,3 +118,62 @@ fn a_rate_has_the_binding_that_is_named_after_it() {
         assert_eq!(found.map(|limit| &limit["simple"]), Some(&simple), "{name}");
     }
 }
+
+/// Statements of a migration that take something away or write rows: the version that runs must go
+/// on while the next one's tables are there, and after a rollback.
+fn not_additive(migration: &str) -> Vec<&str> {
+    let words = |line: &str| {
+        let words = line.split_whitespace().map(str::to_ascii_uppercase);
+        words.take(5).collect::<Vec<_>>().join(" ")
+    };
+    let adds = |line: &str| {
+        let words = words(line);
+        let added = ["TABLE", "INDEX", "UNIQUE INDEX", "VIRTUAL TABLE", "TRIGGER"];
+        added
+            .iter()
+            .any(|what| words.starts_with(&format!("CREATE {what} ")))
+            || words.starts_with("ALTER TABLE ") && words.contains(" ADD ")
+    };
+    // a statement begins in the first column; what belongs to it is indented
+    migration
+        .lines()
+        .filter(|line| line.starts_with(|first: char| first.is_ascii_alphabetic()))
+        .filter(|line| !line.starts_with("END") && !adds(line))
+        .collect()
+}
+
+#[test]
+fn migrations_only_add() {
+    for bad in [
+        "DROP TABLE products;",
+        "ALTER TABLE products DROP COLUMN sku;",
+        "ALTER TABLE products RENAME TO goods;",
+        "INSERT INTO products VALUES (1);",
+        "DELETE FROM products;",
+        "UPDATE products SET sku = 1;",
+    ] {
+        assert_eq!(not_additive(bad), [bad]);
+    }
+    let column = "ALTER TABLE products ADD COLUMN color TEXT;";
+    assert_eq!(not_additive(column), [""; 0]);
+    let mut files: Vec<_> = std::fs::read_dir(root().join("infra/migrations"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for (number, file) in (1..).zip(&files) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let first = format!("{number:04}_");
+        assert!(
+            name.starts_with(&first),
+            "{name}: the next one is {first}.."
+        );
+        let text = std::fs::read_to_string(file).unwrap();
+        assert_eq!(
+            not_additive(&text),
+            [""; 0],
+            "{name}: see infra/workers.md, Upgrades"
+        );
+    }
+    assert!(files.len() >= 2);
+}
