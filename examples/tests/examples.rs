@@ -26,6 +26,8 @@ mod progress;
 mod prompts;
 #[path = "../resources.rs"]
 mod resources;
+#[path = "../secret.rs"]
+mod secret;
 #[path = "../structured.rs"]
 mod structured;
 #[path = "../upstream.rs"]
@@ -41,7 +43,7 @@ use std::time::Duration;
 use mcpfn::port::Sql;
 use mcpfn::testing::{Answer, CompletionTarget, TestClient, TestClock, TestHttp, block_on};
 use mcpfn::{
-    Principal, PrincipalKind, Scopes,
+    Principal, PrincipalKind, Scopes, Variables,
     handler::BoxFuture,
     port::{CacheStatus, HttpClient, HttpRequest, StoreError},
     round_trip::Keyring,
@@ -325,6 +327,39 @@ fn an_upstream_that_is_down_hides_nothing_else() {
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["about"]);
     assert!(!down.sent().is_empty());
+}
+
+/// Variables as an operator sets them.
+fn variables(pairs: &[(&str, &str)]) -> Variables {
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Variables::default().with_file(pairs.collect())
+}
+
+#[test]
+fn a_key_goes_to_its_service_and_nowhere_else() {
+    let service = TestHttp::new(|_| Ok(TestHttp::json(200, "rain")));
+    let set = [
+        ("WEATHER_API_KEY", "k-hunter2"),
+        ("WEATHER_URL", "http://127.0.0.1:9"),
+    ];
+    let client = TestClient::new(secret::server(&variables(&set)).unwrap())
+        .with_port::<dyn HttpClient>(Arc::new(service.clone()));
+    let answer = client.call("forecast", json!({"city": "Oslo"})).wait();
+    assert_eq!(answer.unwrap().text(), "rain");
+    let sent = &service.sent()[0];
+    assert_eq!(sent.headers[0].1, "Bearer k-hunter2");
+    assert_eq!(sent.url, "http://127.0.0.1:9/forecast");
+}
+
+#[test]
+fn a_server_without_its_key_does_not_start() {
+    let refused = secret::server(&variables(&[])).unwrap_err();
+    assert!(
+        refused.starts_with("WEATHER_API_KEY is not set"),
+        "{refused}"
+    );
 }
 
 /// `hello` as a process would serve it, and what stops it.

@@ -26,12 +26,12 @@
 //! use std::convert::Infallible;
 //! use std::process::ExitCode;
 //! use mcpfn_core::{NoArguments, Server, Tool, port::Platform};
-//! use mcpfn_lambda::Setup;
+//! use mcpfn_lambda::{Setup, Variables};
 //!
 //! fn main() -> ExitCode {
 //!     let tick = Tool::new("tick").description("Says tick.");
 //!     let tick = tick.handler(|_: NoArguments| async { "tick" });
-//!     let setup = || {
+//!     let setup = |_: &Variables| {
 //!         Ok::<_, Infallible>(Setup {
 //!             builder: Server::builder("clock", "1.0.0").tool(tick),
 //!             ports: |platform: Platform| platform,
@@ -59,7 +59,7 @@ mod settings;
 pub use event::caller_of_event;
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
 pub use mcpfn_aws::AccessKeys;
-pub use mcpfn_native::platform;
+pub use mcpfn_native::{Variables, platform};
 pub use mcpfn_settings::{EnvReader, Setting, SettingsError, Setup};
 pub use run::run;
 pub use settings::{Mode, Settings};

@@ -10,7 +10,7 @@ use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
 use mcpfn_core::port::Platform;
 use mcpfn_native::memory::MemoryStores;
-use mcpfn_native::{OsRandom, Process, Transport, environment};
+use mcpfn_native::{OsRandom, Process, Transport, Variables};
 use mcpfn_settings::{Setting, Setup, build};
 use serde::de::IgnoredAny;
 use tracing::Level;
@@ -24,7 +24,7 @@ use crate::settings::{HOST, Settings};
 /// Serves events until the platform ends the process. `program` are the settings of the program
 /// itself.
 pub fn run<E, P>(
-    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &'static [Setting],
 ) -> ExitCode
 where
@@ -41,7 +41,7 @@ where
 }
 
 fn start<E, P>(
-    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &'static [Setting],
 ) -> Result<(), String>
 where
@@ -75,16 +75,19 @@ where
 }
 
 fn host<E, P>(
-    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &'static [Setting],
 ) -> Result<LambdaHost, String>
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let settings = Settings::read(environment(), program).map_err(|error| error.to_string())?;
+    let variables = Variables::of_process();
+    let settings = variables
+        .read(|reader| Settings::read(reader, program))
+        .map_err(|error| error.to_string())?;
     logging::start(settings.log_level);
-    let (server, add) = build(setup, remembers_writes(&settings))?;
+    let (server, add) = build(|| setup(&variables), remembers_writes(&settings))?;
     let (methods, policies) = (settings.common.methods.clone(), settings.common.policies);
     let iam = settings.common.credentials.iam.clone();
     let default_scopes = settings.common.credentials.default_scopes.clone();

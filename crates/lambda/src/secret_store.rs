@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mcpfn_auth::{KeySource, MAX_KEY_AGE_MS};
 use mcpfn_core::{handler::BoxFuture, port::Clock};
-use mcpfn_native::{Client, environment};
+use mcpfn_native::{Client, Variables};
 use mcpfn_ports::SecretStore;
 
 use crate::secrets::SecretSource;
@@ -38,10 +38,12 @@ impl SecretStores {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         let client = Arc::new(Client::new());
         let open: Open = Box::new(move |place| {
-            let mut reader = environment();
             let client = Arc::clone(&client);
-            let source = SecretSource::read(&mut reader, "the setting of a secret", place, client);
-            let mistakes = reader.finish(()).err();
+            let (source, mistakes) = Variables::of_process().read(|mut reader| {
+                let what = "the setting of a secret";
+                let source = SecretSource::read(&mut reader, what, place, client);
+                (source, reader.finish(()).err())
+            });
             match (source, mistakes) {
                 (Some(source), None) => Ok(Arc::new(source)),
                 (_, mistakes) => Err(mistakes.map(|error| error.to_string()).unwrap_or_default()),

@@ -3,18 +3,21 @@
 
 use std::fmt::Display;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::memory::MemoryStores;
-use mcpfn_native::{OsRandom, Process, Telemetry, Transport, environment};
+use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
 use mcpfn_settings::{Assembly, Common, Hosts, Observed, SETTINGS, Setting, Setup, build, help};
 use tokio::runtime::Runtime;
 use tracing::Level;
 
+use crate::env_file::variables;
 use crate::greeting::Greeting;
 use crate::metrics::PrometheusMetrics;
 use crate::settings::{HOST, Settings};
@@ -28,8 +31,7 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug, Parser)]
 #[command(
     about = "Serves the Model Context Protocol on this machine.",
-    disable_version_flag = true,
-    args_conflicts_with_subcommands = true
+    disable_version_flag = true
 )]
 struct Arguments {
     /// Port of 127.0.0.1; 0 takes any free one [default: MCPFN_PORT or 8787]
@@ -38,6 +40,9 @@ struct Arguments {
     /// Speak over stdin and stdout, one message per line, instead of HTTP
     #[arg(long, conflicts_with = "port")]
     stdio: bool,
+    /// Read variables that are not set from a file of lines NAME=VALUE, such as .env
+    #[arg(long, value_name = "FILE", global = true)]
+    env_file: Option<PathBuf>,
     /// Print the server's name and version
     #[arg(long, short = 'V')]
     version: bool,
@@ -77,7 +82,10 @@ pub struct Program {
 }
 
 /// Runs a server as the command line says.
-pub fn run<E, P>(setup: impl FnOnce() -> Result<Setup<P>, E>, program: &Program) -> ExitCode
+pub fn run<E, P>(
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+    program: &Program,
+) -> ExitCode
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
@@ -93,7 +101,7 @@ where
 }
 
 fn start<E, P>(
-    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &Program,
 ) -> Result<ExitCode, String>
 where
@@ -104,8 +112,10 @@ where
     if let Some(Command::Key { name, scopes }) = &arguments.command {
         return commands::key(name, scopes.as_deref());
     }
-    let settings =
-        Settings::read(environment(), program.settings).map_err(|error| error.to_string())?;
+    let variables = variables(arguments.env_file.as_deref())?;
+    let settings = variables
+        .read(|reader| Settings::read(reader, program.settings))
+        .map_err(|error| error.to_string())?;
     let quiet = if arguments.command.is_some() {
         Level::WARN
     } else {
@@ -115,7 +125,7 @@ where
         settings.common.log_level.unwrap_or(quiet),
         settings.log_format,
     );
-    let (server, add) = build(setup, true)?;
+    let (server, add) = build(|| setup(&variables), true)?;
     if arguments.version {
         say(&format!("{} {}\n", server.name(), server.version()));
         return Ok(ExitCode::SUCCESS);
@@ -154,7 +164,17 @@ fn arguments(program: &Program) -> Result<Arguments, String> {
         text.push_str(&help(SETTINGS.iter().chain(program.settings).filter(there)));
     }
     let matches = Arguments::command().after_help(text).get_matches();
-    Arguments::from_arg_matches(&matches).map_err(|error| error.to_string())
+    let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+    let serves = arguments.stdio || arguments.version || arguments.port.is_some();
+    if serves && arguments.command.is_some() {
+        Arguments::command()
+            .error(
+                ErrorKind::ArgumentConflict,
+                "--port, --stdio and --version are for a server: leave them out with a command",
+            )
+            .exit();
+    }
+    Ok(arguments)
 }
 
 /// What one start serves.

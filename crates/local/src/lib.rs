@@ -32,6 +32,7 @@ mod cli;
 mod clients;
 mod commands;
 mod connections;
+mod env_file;
 mod greeting;
 mod http;
 mod logging;
@@ -43,7 +44,7 @@ mod stdout;
 
 pub use cli::{Program, run};
 pub use http::{ServeError, serve};
-pub use mcpfn_native::platform;
+pub use mcpfn_native::{Variables, platform};
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
 pub use settings::{LogFormat, Settings};
 pub use stdio::serve as serve_stdio;

@@ -67,13 +67,18 @@ pub mod prelude {
         round_trip::Form,
         tool,
     };
+    pub use mcpfn_ports::Secret;
+
+    pub use crate::Variables;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 mod start;
 
+mod serve;
+
 #[cfg(not(target_arch = "wasm32"))]
-pub use mcpfn_local::{Hosts, Setting, Setup};
+pub use mcpfn_local::{Hosts, Setting, Setup, Variables};
 #[cfg(not(target_arch = "wasm32"))]
 pub use start::{run, run_with};
 
@@ -81,44 +86,59 @@ pub use start::{run, run_with};
 #[cfg(target_arch = "wasm32")]
 pub use mcpfn_worker as worker;
 #[cfg(target_arch = "wasm32")]
-pub use mcpfn_worker::{Hosts, Setting};
+pub use mcpfn_worker::{Hosts, Setting, Setup, Variables};
+pub use serve::{Ready, Serve};
 
-/// Makes the program's entry point of a [`Builder`], or of a function that gives one (which tests
-/// can call too): `main` where there are processes, the fetch event of a Worker on wasm32.
+/// Makes the program's entry point of what it serves ([`Serve`]): a [`Builder`], or a function that
+/// gives one (which tests can call too), of nothing or of the host's [`Variables`]. It is `main`
+/// where there are processes, the fetch event of a Worker on wasm32.
 ///
-/// A program that is deployed to Workers too is also a library for Cargo, of the same source file:
+/// A second argument lists the settings of the program itself: the variables with names in `MCPFN_`
+/// that it reads.
+///
+/// A program that is deployed to Workers too is also a library, `src/lib.rs` with the same source in
+/// it; `cargo mcpfn new` writes both:
 ///
 /// ```toml
 /// [lib]
-/// path = "src/main.rs"
 /// crate-type = ["cdylib"]
+/// test = false
+/// doctest = false
+/// ```
+///
+/// ```ignore
+/// #![cfg(target_arch = "wasm32")]
+///
+/// #[path = "main.rs"]
+/// mod server;
 /// ```
 #[cfg(not(target_arch = "wasm32"))]
 #[macro_export]
 macro_rules! main {
-    ($server:ident) => {
-        #[doc(hidden)]
-        pub fn main() -> ::std::process::ExitCode {
-            $crate::run($server)
-        }
+    ($server:expr $(,)?) => {
+        $crate::main!($server, &[]);
     };
-    ($server:expr) => {
+    ($server:expr, $settings:expr $(,)?) => {
         #[doc(hidden)]
         pub fn main() -> ::std::process::ExitCode {
-            $crate::run(|| $server)
+            let server = |variables: &$crate::Variables| $crate::Serve::set_up($server, variables);
+            $crate::run_with(server, $settings)
         }
     };
 }
 
-/// Makes the program's entry point of a [`Builder`], or of a function that gives one: the fetch
-/// event of a Worker.
+/// Makes the program's entry point of what it serves ([`Serve`]): a [`Builder`], or a function that
+/// gives one, of nothing or of the host's [`Variables`]; here the fetch event of a Worker.
 #[cfg(target_arch = "wasm32")]
 #[macro_export]
 macro_rules! main {
-    ($server:ident) => {
-        $crate::worker::fetch!(|_| $crate::worker::served($server));
+    ($server:expr $(,)?) => {
+        $crate::main!($server, &[]);
     };
-    ($server:expr) => {
-        $crate::worker::fetch!(|_| $crate::worker::served(|| $server));
+    ($server:expr, $settings:expr $(,)?) => {
+        $crate::worker::fetch!(
+            |variables: &$crate::Variables| $crate::Serve::set_up($server, variables),
+            $settings
+        );
     };
 }

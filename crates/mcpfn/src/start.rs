@@ -1,37 +1,23 @@
 //! Which host serves: AWS Lambda where it started this program and the feature is on, and else this
 //! machine.
 
-use std::convert::Infallible;
-use std::fmt::Display;
 use std::process::ExitCode;
 
-use mcpfn_core::{Builder, port::Platform};
-use mcpfn_local::{Hosts, Program, Setting, Setup};
+use mcpfn_local::{Hosts, Program, Setting, Variables};
+
+use crate::Serve;
 
 /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See
 /// `--help`. With the feature `lambda` it serves AWS Lambda instead, when Lambda started the
 /// process.
-pub fn run(server: impl FnOnce() -> Builder) -> ExitCode {
-    let setup = || {
-        Ok::<_, Infallible>(Setup {
-            builder: server(),
-            ports: |platform: Platform| platform,
-        })
-    };
-    run_with(setup, &[])
+pub fn run<Shape>(server: impl Serve<Shape>) -> ExitCode {
+    run_with(server, &[])
 }
 
-/// [`run`] for a server that has ports of its own, or can fail to start. `settings` are the
-/// variables that it reads itself: `--help` lists them, and other variables whose names begin with
-/// `MCPFN_` are mistakes.
-pub fn run_with<E, P>(
-    setup: impl FnOnce() -> Result<Setup<P>, E>,
-    settings: &'static [Setting],
-) -> ExitCode
-where
-    E: Display,
-    P: FnOnce(Platform) -> Platform,
-{
+/// [`run`] for a server with settings: the variables with names in `MCPFN_` that it reads itself.
+/// `--help` lists them, and others with such names are mistakes.
+pub fn run_with<Shape>(server: impl Serve<Shape>, settings: &'static [Setting]) -> ExitCode {
+    let setup = |variables: &Variables| server.set_up(variables);
     #[cfg(feature = "lambda")]
     if started_by_lambda() {
         return mcpfn_lambda::run(setup, settings);

@@ -34,7 +34,7 @@ mod telemetry;
 pub use background::Tasks;
 #[cfg(feature = "client")]
 pub use client::{Client, Resolve, SystemResolver};
-pub use environment::environment;
+pub use environment::Variables;
 pub use ports::{OsRandom, new_key, platform};
 #[cfg(feature = "client")]
 pub use process::Process;

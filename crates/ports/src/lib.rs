@@ -1,6 +1,6 @@
 //! Ports to what tools ask beside the protocol: a SQL database ([`Sql`]), a store of files
-//! ([`Blobs`]), a model that turns text into vectors ([`Embedder`]). Traits and the values that
-//! cross them; no driver.
+//! ([`Blobs`]), a model that turns text into vectors ([`Embedder`]), a store of keys
+//! ([`SecretStore`], for a [`Secret`]). Traits and the values that cross them; no driver.
 //!
 //! They are a crate of their own because the protocol core never calls them: a change to a port is
 //! not a change to the protocol, and a server that asks no database does not compile one's types.
@@ -27,6 +27,7 @@
 mod blob_path;
 mod blobs;
 mod embedder;
+mod secret;
 mod secrets;
 mod sql;
 
@@ -35,5 +36,6 @@ pub use blobs::{
     BlobEntry, BlobError, BlobKind, BlobMetadata, BlobPage, BlobPart, Blobs, WriteCondition,
 };
 pub use embedder::{EmbedError, Embedder};
+pub use secret::{NoSecret, Secret};
 pub use secrets::SecretStore;
 pub use sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};

@@ -16,7 +16,7 @@ mod tests;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mcpfn::{Setup, port::Platform};
+use mcpfn::{Setup, Variables, port::Platform};
 
 use configured::{Configured, configured, ports};
 
@@ -36,8 +36,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn setup() -> Result<Setup<impl FnOnce(Platform) -> Platform>, String> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+fn setup(
+    variables: &Variables,
+) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
+    let variable = |name: &str| variables.find(name).filter(|value| !value.is_empty());
     let Configured {
         builder,
         database,

@@ -44,6 +44,12 @@ impl<'a> EnvReader<'a> {
         self
     }
 
+    /// The variables that there are, as far as they are known.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     pub(crate) fn take_names(&mut self) -> Vec<String> {
         std::mem::take(&mut self.names)
     }

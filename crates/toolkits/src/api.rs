@@ -16,7 +16,7 @@ use mcpfn_core::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::config::Secret;
+use mcpfn_ports::Secret;
 
 /// Some APIs refuse requests that do not say who asks.
 pub(crate) const USER_AGENT: &str = concat!("mcpfn/", env!("CARGO_PKG_VERSION"));

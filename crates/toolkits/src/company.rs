@@ -12,7 +12,9 @@ use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
 use serde::Deserialize;
 
 use crate::api::{ApiClient, encode};
-use crate::config::{Config, Secret};
+use mcpfn_ports::Secret;
+
+use crate::config::Config;
 
 const KEY: &str = "MCPFN_COMPANY_API_KEY";
 const URL: &str = "https://api.apollo.io";

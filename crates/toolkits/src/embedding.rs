@@ -15,7 +15,9 @@ use mcpfn_ports::{EmbedError, Embedder};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::config::{Config, Secret};
+use mcpfn_ports::Secret;
+
+use crate::config::Config;
 
 /// The longest vector that is taken, in numbers.
 const MAX_LENGTH: usize = 4096;

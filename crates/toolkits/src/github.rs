@@ -16,7 +16,9 @@ use mcpfn_core::{Builder, Cx, ToolError, port::HttpRequest, text};
 use serde::Deserialize;
 
 use crate::api::{ApiAnswer, ApiClient};
-use crate::config::{Config, Secret};
+use mcpfn_ports::Secret;
+
+use crate::config::Config;
 
 pub use file::{DirectoryEntry, FileContents, RepositoryFile, get_file_contents};
 pub use pulls::{PullRequest, PullRequests, PullState, Pulls, list_pull_requests};

@@ -55,7 +55,7 @@ mod say;
 mod untrusted;
 mod words;
 
-pub use config::{NoSecret, Secret};
+pub use mcpfn_ports::{NoSecret, Secret};
 pub use registry::{Mistakes, Needs, any_needs, defaults, names, register};
 
 /// A number as serde names one that was left out: `#[serde(default = "crate::usual::<20>")]`.

@@ -31,8 +31,10 @@ mod say;
 
 use mcpfn_core::Builder;
 
-use crate::config::{Config, Secret, is_address};
 use by_name::{ByName, SCOPES, TOKENS, is_name};
+use mcpfn_ports::Secret;
+
+use crate::config::{Config, is_address};
 use client::UpstreamClient;
 use remote::Remote;
 

@@ -11,7 +11,9 @@ use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
 use serde::Deserialize;
 
 use crate::api::{ApiClient, encode};
-use crate::config::{Config, Secret};
+use mcpfn_ports::Secret;
+
+use crate::config::Config;
 
 const KEY: &str = "MCPFN_WEATHER_API_KEY";
 const URL: &str = "https://api.openweathermap.org";

@@ -14,7 +14,9 @@ use std::time::Duration;
 use mcpfn_core::{Builder, Cx, ToolError, content::CallToolResult, input, output, text, tool};
 
 use crate::api::ApiClient;
-use crate::config::{Config, Secret};
+use mcpfn_ports::Secret;
+
+use crate::config::Config;
 use crate::fetch::{MediaKind, PagePart, load, plain, readable};
 use crate::untrusted::{self, NOTICE, Untrusted};
 

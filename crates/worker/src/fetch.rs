@@ -2,7 +2,6 @@
 //! first one.
 
 use std::cell::OnceCell;
-use std::convert::Infallible;
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -13,7 +12,6 @@ use std::task::Poll;
 
 use mcpfn_auth::Signatures;
 use mcpfn_core::{
-    Builder,
     policy::RateLimits,
     port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Platform},
 };
@@ -118,19 +116,6 @@ fn request_id(request: &web_sys::Request, cold_start: bool) -> Rc<RequestId> {
         header("traceparent").as_deref(),
         cold_start,
     )
-}
-
-/// What [`fetch!`](crate::fetch!) serves of a server that needs no port of its own.
-///
-/// # Errors
-/// None.
-pub fn served(
-    server: impl FnOnce() -> Builder,
-) -> Result<Setup<impl FnOnce(Platform) -> Platform>, Infallible> {
-    Ok(Setup {
-        builder: server(),
-        ports: |platform| platform,
-    })
 }
 
 impl WorkerHost {

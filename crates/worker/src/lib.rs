@@ -82,7 +82,7 @@ mod web_crypto;
 mod zone;
 
 #[cfg(target_arch = "wasm32")]
-pub use fetch::{fetch, served};
+pub use fetch::fetch;
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
 pub use settings::Settings;
 #[cfg(all(target_arch = "wasm32", feature = "r2"))]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use mcpfn_core::Server;
 use mcpfn_core::port::{IdempotencyStore, Rate};
+use mcpfn_ports::Secret;
 use mcpfn_settings::Setting;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, Env, SecretStore};
@@ -75,6 +76,34 @@ impl Variables {
             return Some(secret.into());
         }
         Some(bound::text(&bound::bound(&self.env, name)?)?.into())
+    }
+
+    /// The text of a variable or secret. An empty one counts as not set.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        let text = self.find(name)?.into_string().ok()?;
+        Some(text).filter(|text| !text.trim().is_empty())
+    }
+
+    /// The text of a variable or secret, of a server that can't do without it.
+    ///
+    /// # Errors
+    /// When it is not set: a sentence that says where to set it.
+    pub fn required(&self, name: &str) -> Result<String, String> {
+        self.text(name).ok_or_else(|| {
+            format!(
+                "{name} is not set: set it with `wrangler secret put {name}`, or, if it is no \
+                 secret, in [vars] of wrangler.toml; for `wrangler dev`, in the file .env"
+            )
+        })
+    }
+
+    /// A key or token that the server can't do without.
+    ///
+    /// # Errors
+    /// When it is not set, or no key: a sentence that repeats nothing of it.
+    pub fn secret(&self, name: &str) -> Result<Secret, String> {
+        Secret::new(self.required(name)?).map_err(|error| format!("{name} {error}"))
     }
 
     /// The names of all variables, secrets and bindings.

@@ -7,11 +7,11 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 
 use mcpfn::port::Platform;
-use mcpfn_lambda::Setup;
+use mcpfn_lambda::{Setup, Variables};
 
 fn main() -> ExitCode {
     let name = std::env::var("MCPFN_TEST_SERVER").unwrap_or_else(|_| "everything".to_owned());
-    let setup = || {
+    let setup = |_: &Variables| {
         Ok::<_, Infallible>(Setup {
             builder: servers::named(&name)(),
             ports: |platform: Platform| platform,

@@ -16,7 +16,7 @@ use super::foreign::{Cleaner, Foreign};
 use super::listener::StreamListener;
 use super::request::{UpstreamEra, UpstreamRequest, UpstreamSession};
 use crate::api::USER_AGENT;
-use crate::config::Secret;
+use mcpfn_ports::Secret;
 
 /// Time left for the answer to reach the caller before the call's own limit ends it.
 const MARGIN: Duration = Duration::from_millis(250);

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use mcpfn_core::text::visible;
 use serde_json::value::RawValue;
 
-use crate::config::Secret;
+use mcpfn_ports::Secret;
 
 /// Stands where the token was.
 const REPLACED: &str = "[token]";

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::SearchHit;
 use crate::api::{ApiAnswer, ApiClient, encode};
-use crate::config::Secret;
 use crate::fetch::{PagePart, readable};
+use mcpfn_ports::Secret;
 
 /// The longest snippet, in bytes.
 const MAX_LENGTH: usize = 1000;

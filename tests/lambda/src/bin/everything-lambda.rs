@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mcpfn::port::Platform;
 use mcpfn::prelude::*;
-use mcpfn_lambda::Setup;
+use mcpfn_lambda::{Setup, Variables};
 
 /// Says how the caller was recognised, and as whom.
 #[tool(read_only)]
@@ -142,7 +142,7 @@ impl Drop for Watch {
 }
 
 fn main() -> ExitCode {
-    let setup = || {
+    let setup = |_: &Variables| {
         let builder = mcpfn_it::everything()
             .tool(whoami)
             .tool(process)
