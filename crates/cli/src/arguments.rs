@@ -25,6 +25,12 @@ struct Line {
 pub(crate) enum Command {
     /// Make a project: a server with its tests, and the files that deploy it
     New(New),
+    /// List what a server has, or call it
+    Inspect(Inspect),
+    /// Pass stdin and stdout to a remote server, for clients that start programs
+    Connect(Connect),
+    /// Examine a server or a project, and say what to change
+    Doctor(Doctor),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -45,6 +51,94 @@ pub(crate) struct New {
     /// Use a checkout of mcpfn instead of its release
     #[arg(long, value_name = "CHECKOUT")]
     pub(crate) path: Option<PathBuf>,
+}
+
+/// How requests are let in.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Access {
+    /// Send a header, such as 'Authorization: Bearer ${TOKEN}'; ${NAME} is a variable's value
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+    /// Sign requests with credentials of AWS
+    #[arg(long)]
+    pub(crate) sigv4: bool,
+    /// The region to sign for [default: that of the URL, or AWS_REGION]
+    #[arg(long, requires = "sigv4")]
+    pub(crate) region: Option<String>,
+    /// The service to sign for [default: that of the URL, or lambda]
+    #[arg(long, requires = "sigv4")]
+    pub(crate) service: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// The endpoint of the server
+    pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The endpoint of a server, or the folder of a project
+    pub(crate) target: String,
+    /// Also see whether pages of this origin can call
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Vec<String>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = false,
+    subcommand_value_name = "QUESTION"
+)]
+pub(crate) struct Inspect {
+    /// The endpoint of a server
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// A program that is a server on stdin and stdout, in place of the URL
+    #[arg(
+        long,
+        value_name = "PROGRAM,ARGUMENT..",
+        value_delimiter = ',',
+        conflicts_with = "url"
+    )]
+    pub(crate) command: Vec<String>,
+    #[command(subcommand)]
+    pub(crate) question: Option<Question>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Question {
+    /// List the tools with their schemas
+    Tools,
+    /// Call a tool; the exit status is 1 if it fails
+    Call {
+        /// The tool's name
+        name: String,
+        /// Its arguments as a JSON object
+        #[arg(default_value = "{}")]
+        arguments: String,
+    },
+    /// Read a resource
+    Read {
+        /// The resource's URI
+        uri: String,
+    },
+    /// Get a prompt
+    Prompt {
+        /// The prompt's name
+        name: String,
+        /// Its arguments as a JSON object
+        #[arg(default_value = "{}")]
+        arguments: String,
+    },
 }
 
 /// Where a server can be deployed.

@@ -2,8 +2,15 @@
 //! It starts other people's tools where they are the way; it holds no rule of the protocol.
 
 mod arguments;
+mod connect;
+mod credentials;
+mod doctor;
+mod events;
+mod http;
+mod inspect;
 mod new;
 mod output;
+mod remote;
 
 use std::process::ExitCode;
 
@@ -13,6 +20,9 @@ use output::fail;
 fn main() -> ExitCode {
     let done = match parse(std::env::args_os()) {
         Command::New(arguments) => new::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Connect(arguments) => connect::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions { shell } => arguments::completions(shell),
     };
     done.unwrap_or_else(|error| fail(&error))

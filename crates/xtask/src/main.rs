@@ -17,6 +17,7 @@ mod process;
 mod processor;
 mod report;
 mod sam;
+mod scaffold;
 mod setup;
 mod steps;
 mod stores;
@@ -33,7 +34,7 @@ use steps::{Step, run_all, run_one};
 const HELP: &str = "\
 cargo xtask <command>
 
-  test          everything below from fmt to worker, in this order; stops at the first step that
+  test          everything below from fmt to scaffold, in this order; stops at the first step that
                 fails
                   --fast          while you work, within a minute once it is built: fmt, clippy of
                                   the packages that differ from main, unit tests of core and http,
@@ -68,6 +69,9 @@ cargo xtask <command>
                   --test NAME     only the tests in workerd whose names have NAME in them
                   --migrations    write infra/migrations from the demo shop and the tables of
                                   documents
+
+  scaffold      what `cargo mcpfn new` makes, for each template and host: without a warning, tested, and
+                one of them asked on this machine, behind a function URL and in workerd
 
   bench --part PART [-- ARGUMENTS]
                 benchmarks of one part: core, http, lambda, scale, stores, workers or toolkits; the
@@ -201,6 +205,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "worker",
         run: worker::run,
+    },
+    Step {
+        name: "scaffold",
+        run: scaffold::run,
     },
 ];
 

@@ -2,7 +2,7 @@
 //! bootstrap that `sam build` makes of it, asked through a function URL on this machine. Nothing is
 //! deployed and no account is needed.
 
-mod ask;
+pub(crate) mod ask;
 
 use std::{
     env::consts::{ARCH, OS},
@@ -26,7 +26,7 @@ use crate::{
 const TEMPLATE: &str = "template.yaml";
 const EXPAND: &str = include_str!("sam/expand.py");
 /// Any region will do, but without one `sam validate` always fails.
-const REGION: &str = "eu-west-1";
+pub(crate) const REGION: &str = "eu-west-1";
 const CALLER: &str = "arn:aws:iam::123456789012:user/alice";
 
 /// Parameters with which the template is expanded: the transform resolves some of them. What their
@@ -247,7 +247,7 @@ fn headphones(url: &str) -> Result<()> {
     }
 }
 
-fn sam(cx: &Context, python: &Python) -> Result<Command> {
+pub(crate) fn sam(cx: &Context, python: &Python) -> Result<Command> {
     let mut sam = python.module("samcli")?;
     sam.current_dir(&cx.root).env("SAM_CLI_TELEMETRY", "0");
     Ok(sam)

@@ -125,6 +125,7 @@ fn every_fixture_is_in_a_folder_that_is_run() {
                 "proxied",
                 "worker",
                 "upstream",
+                "doctor",
             ]
             .iter()
             .any(|folder| path.starts_with(&format!("tests/fixtures/{folder}/")))

@@ -1,7 +1,8 @@
 //! A function URL on this machine:
-//! `lambda-front [--port N] [--environments N] [--timeout SECONDS] [--caller ARN] [-- BOOTSTRAP]`.
+//! `lambda-front [--port N] [--environments N] [--timeout SECONDS] [--caller ARN]
+//! [--variable NAME=VALUE].. [-- BOOTSTRAP]`.
 //! Without a bootstrap it is `everything-lambda` beside this program. Variables that begin with
-//! MCPFN_ reach the function.
+//! MCPFN_ reach the function, and those that are given.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ struct Arguments {
     environments: usize,
     timeout: u64,
     caller: Option<String>,
+    variables: Vec<(String, String)>,
     program: PathBuf,
 }
 
@@ -36,6 +38,7 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         environments: 4,
         timeout: 30,
         caller: None,
+        variables: Vec::new(),
         program,
     };
     while let Some(name) = given.next() {
@@ -57,11 +60,19 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
             }
             "--timeout" => arguments.timeout = number()?,
             "--caller" => arguments.caller = Some(value),
+            "--variable" => {
+                let (name, value) = value
+                    .split_once('=')
+                    .ok_or("`--variable` needs NAME=VALUE")?;
+                arguments
+                    .variables
+                    .push((name.to_owned(), value.to_owned()));
+            }
             "--" => arguments.program = value.into(),
             _ => {
                 return Err(format!(
-                    "`{name}` is not known: --port, --environments, --timeout, --caller, -- \
-                     BOOTSTRAP"
+                    "`{name}` is not known: --port, --environments, --timeout, --caller, \
+                     --variable, -- BOOTSTRAP"
                 ));
             }
         }
@@ -78,7 +89,9 @@ async fn serve(arguments: Arguments) -> Result<std::convert::Infallible, String>
         .local_addr()
         .map_err(|error| error.to_string())?
         .port();
-    let mut front = Front::new(bootstrap(arguments.program, port), arguments.environments);
+    let mut bootstrap = bootstrap(arguments.program, port);
+    bootstrap.variables.extend(arguments.variables);
+    let mut front = Front::new(bootstrap, arguments.environments);
     front.timeout = Duration::from_secs(arguments.timeout);
     front.caller = arguments.caller;
     println!("listening on http://127.0.0.1:{port}/mcp");

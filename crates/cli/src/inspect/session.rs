@@ -1,0 +1,203 @@
+//! Requests one after another to a server, in the newest revision that it speaks.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::arguments::Inspect;
+use crate::connect::messages;
+use crate::output::Failure;
+use crate::remote::{REVISION, REVISION_KEY, Remote, SESSION};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of a line of a program.
+const MAX_LINE: u64 = 64 * 1024 * 1024;
+const OLDER: &str = "2025-11-25";
+
+pub(super) struct Session {
+    way: Way,
+    modern: bool,
+    next: u64,
+    /// What the server calls itself.
+    pub(super) server: Value,
+}
+
+enum Way {
+    Http(Box<Remote>),
+    Pipe(Box<Pipe>),
+}
+
+struct Pipe {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Session {
+    pub(super) async fn open(arguments: &Inspect) -> Result<Self, Failure> {
+        let way = match arguments.command.split_first() {
+            Some((program, rest)) => Way::Pipe(Box::new(Pipe::start(program, rest)?)),
+            None => {
+                let url = arguments.url.as_deref().ok_or(
+                    "give the URL of a server, or a program, such as \
+                     `cargo mcpfn inspect --command target/debug/weather,--stdio`",
+                )?;
+                Way::Http(Box::new(Remote::new(url, &arguments.access)?))
+            }
+        };
+        let mut session = Self {
+            way,
+            modern: true,
+            next: 0,
+            server: Value::Null,
+        };
+        match session.request("server/discover", json!({})).await {
+            Ok(found) => {
+                let named = &found["_meta"]["io.modelcontextprotocol/serverInfo"];
+                session.server = if named.is_object() {
+                    named.clone()
+                } else {
+                    found["serverInfo"].clone()
+                };
+            }
+            Err(first) => session.greet(first).await?,
+        }
+        Ok(session)
+    }
+
+    /// The handshake of older revisions. If that fails as well, what failed first says more.
+    async fn greet(&mut self, first: Failure) -> Result<(), Failure> {
+        self.modern = false;
+        let client = json!({"name": "cargo-mcpfn", "version": env!("CARGO_PKG_VERSION")});
+        let params = json!({"protocolVersion": OLDER, "capabilities": {}, "clientInfo": client});
+        let found = self.request("initialize", params).await;
+        let found = found.map_err(|_| first)?;
+        self.server = found["serverInfo"].clone();
+        let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        self.exchange(&ready).await.map(drop)
+    }
+
+    pub(super) async fn request(
+        &mut self,
+        method: &str,
+        mut params: Value,
+    ) -> Result<Value, Failure> {
+        self.next += 1;
+        if self.modern {
+            let client = json!({"name": "cargo-mcpfn", "version": env!("CARGO_PKG_VERSION")});
+            params["_meta"] = json!({
+                REVISION_KEY: REVISION,
+                "io.modelcontextprotocol/clientInfo": client,
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        let id = self.next;
+        let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        let exchanged = tokio::time::timeout(PATIENCE, self.exchange(&message)).await;
+        let mut answer = exchanged
+            .map_err(|_| format!("no answer to {method} within {} s", PATIENCE.as_secs()))??;
+        if let Some(error) = answer.get("error") {
+            let text = error["message"].as_str().unwrap_or("refused");
+            return Err(format!("{method}: {text} ({})", error["code"]).into());
+        }
+        match answer["result"].take() {
+            Value::Null => Err(format!("the answer to {method} has no result").into()),
+            result => Ok(result),
+        }
+    }
+
+    async fn exchange(&mut self, message: &Value) -> Result<Value, Failure> {
+        match &mut self.way {
+            Way::Http(remote) => {
+                let response = remote.post(message).await.map_err(|lost| lost.cause)?;
+                let status = response.status();
+                let session = response.headers().get(SESSION).cloned();
+                let said = messages(response).await?;
+                let is_it = |said: &Value| {
+                    said.get("id") == message.get("id") && said.get("method").is_none()
+                        || said["id"].is_null() && said.get("error").is_some()
+                };
+                let Some(answer) = said.into_iter().find(is_it) else {
+                    if message.get("id").is_none() && status.is_success() {
+                        return Ok(Value::Null);
+                    }
+                    return Err(format!(
+                        "status {status} and no answer; `cargo mcpfn doctor {}` says why",
+                        remote.url
+                    )
+                    .into());
+                };
+                remote.learn(message, session.as_ref(), &answer);
+                Ok(answer)
+            }
+            Way::Pipe(pipe) => pipe.exchange(message).await,
+        }
+    }
+
+    pub(super) async fn close(self) {
+        match self.way {
+            Way::Http(remote) => {
+                let _ = tokio::time::timeout(Duration::from_secs(2), remote.close()).await;
+            }
+            Way::Pipe(pipe) => {
+                let Pipe {
+                    mut child, input, ..
+                } = *pipe;
+                drop(input);
+                if tokio::time::timeout(Duration::from_secs(2), child.wait())
+                    .await
+                    .is_err()
+                {
+                    let _ = child.kill().await;
+                }
+            }
+        }
+    }
+}
+
+impl Pipe {
+    fn start(program: &str, arguments: &[String]) -> Result<Self, Failure> {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| format!("`{program}` can't be started: {error}"))?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("a program without pipes".into());
+        };
+        Ok(Self {
+            child,
+            input,
+            output: BufReader::new(output),
+        })
+    }
+
+    async fn exchange(&mut self, message: &Value) -> Result<Value, Failure> {
+        let gone = |error| format!("the program does not listen: {error}");
+        let line = format!("{message}\n");
+        self.input.write_all(line.as_bytes()).await.map_err(gone)?;
+        self.input.flush().await.map_err(gone)?;
+        if message.get("id").is_none() {
+            return Ok(Value::Null);
+        }
+        loop {
+            let mut line = Vec::new();
+            let mut bounded = (&mut self.output).take(MAX_LINE);
+            let read = bounded.read_until(b'\n', &mut line).await;
+            if read.map_err(gone)? == 0 {
+                return Err("the program ended without an answer; what it said is above".into());
+            }
+            let said: Value = serde_json::from_slice(&line)
+                .map_err(|_| "the program printed a line that is no message on its stdout")?;
+            if said.get("id") == message.get("id") && said.get("method").is_none() {
+                return Ok(said);
+            }
+        }
+    }
+}
