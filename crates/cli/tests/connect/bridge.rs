@@ -1,0 +1,70 @@
+//! The program between: its pipes, a message a line.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::Value;
+
+use crate::PATIENCE;
+
+/// Stopped when dropped.
+pub(crate) struct Bridge {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Bridge {
+    /// Before the server at a port.
+    pub(crate) fn to(port: u16) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-mcpfn"))
+            .args(["mcpfn", "connect", &format!("http://127.0.0.1:{port}/mcp")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the bridge starts");
+        let input = child.stdin.take();
+        let output = child.stdout.take().expect("a pipe");
+        let (line, lines) = channel();
+        std::thread::spawn(move || {
+            for read in BufReader::new(output).lines().map_while(Result::ok) {
+                let _ = line.send(read);
+            }
+        });
+        Self {
+            child,
+            input,
+            lines,
+        }
+    }
+
+    pub(crate) fn send(&mut self, message: &Value) {
+        self.write(&format!("{message}\n"));
+    }
+
+    pub(crate) fn write(&mut self, text: &str) {
+        let input = self.input.as_mut().expect("stdin is open");
+        input.write_all(text.as_bytes()).expect("the bridge reads");
+    }
+
+    /// The next message from it.
+    pub(crate) fn next(&mut self) -> Value {
+        let line = self.lines.recv_timeout(PATIENCE).expect("a message");
+        serde_json::from_str(&line).expect("a line is a message")
+    }
+
+    /// Closes stdin, and waits for the end.
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        drop(self.input.take());
+        self.child.wait().expect("the bridge ends")
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        // it may have ended already
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
