@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::output::Outcome;
+use crate::output::CliResult;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -16,13 +16,13 @@ use crate::output::Outcome;
     about = "Makes, runs, deploys and examines MCP servers.",
     arg_required_else_help = true
 )]
-struct Line {
+struct CommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum CliCommand {
     /// Make a project: a server with its tests, and the files that deploy it
     New(New),
     /// List what a server has, or call it
@@ -44,7 +44,7 @@ pub(crate) struct New {
     pub(crate) name: PathBuf,
     /// Where it will be deployed
     #[arg(long, value_delimiter = ',', value_name = "HOST,..", default_values = ["lambda", "workers"])]
-    pub(crate) on: Vec<Host>,
+    pub(crate) on: Vec<DeployHost>,
     /// What to start from
     #[arg(long, default_value = "tool")]
     pub(crate) template: Template,
@@ -143,7 +143,7 @@ pub(crate) enum Question {
 
 /// Where a server can be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Host {
+pub(crate) enum DeployHost {
     /// AWS Lambda
     Lambda,
     /// Cloudflare Workers
@@ -151,7 +151,7 @@ pub(crate) enum Host {
     Workers,
 }
 
-impl Host {
+impl DeployHost {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Lambda => "lambda",
@@ -185,8 +185,8 @@ impl Template {
 }
 
 /// Reads the command line; prints help and ends the process where it asks for that, or is wrong.
-pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
-    Line::parse_from(without_cargo(arguments)).command
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> CliCommand {
+    CommandLine::parse_from(without_cargo(arguments)).command
 }
 
 /// `cargo mcpfn x` starts `cargo-mcpfn mcpfn x`.
@@ -198,9 +198,14 @@ fn without_cargo(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     arguments
 }
 
-pub(crate) fn completions(shell: clap_complete::Shell) -> Outcome {
+pub(crate) fn completions(shell: clap_complete::Shell) -> CliResult {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Line::command(), "cargo-mcpfn", &mut script);
+    clap_complete::generate(
+        shell,
+        &mut CommandLine::command(),
+        "cargo-mcpfn",
+        &mut script,
+    );
     crate::output::say(String::from_utf8_lossy(&script).trim_end());
     Ok(ExitCode::SUCCESS)
 }
@@ -211,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Line::command().debug_assert();
+        CommandLine::command().debug_assert();
     }
 
     #[test]

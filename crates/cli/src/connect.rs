@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{Response, StatusCode};
+use http::Response;
 use hyper::body::{Body as _, Incoming};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -14,9 +14,9 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::arguments::Connect;
-use crate::events::EventReader;
+use crate::events::SseReader;
 use crate::http::whole;
-use crate::output::{Failure, Outcome, remark};
+use crate::output::{CliError, CliResult, remark};
 use crate::remote::{Remote, SESSION};
 
 /// Bytes of a message from the client.
@@ -31,7 +31,7 @@ const PAUSES: [Duration; 4] = [
 /// How long the end of a session may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-pub(crate) fn run(arguments: &Connect) -> Outcome {
+pub(crate) fn run(arguments: &Connect) -> CliResult {
     let remote = Remote::new(&arguments.url, &arguments.access)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -56,7 +56,7 @@ struct Bridge {
     hello: Mutex<Option<Value>>,
 }
 
-async fn serve(remote: Remote) -> Outcome {
+async fn serve(remote: Remote) -> CliResult {
     let (lines, mut written) = mpsc::unbounded_channel::<String>();
     let writer = tokio::spawn(async move {
         let mut stdout = tokio::io::stdout();
@@ -173,9 +173,9 @@ impl Bridge {
         }
     }
 
-    async fn ask(&self, message: &Value) -> Result<(), Failure> {
+    async fn ask(&self, message: &Value) -> Result<(), CliError> {
         let mut response = self.send(message).await?;
-        if response.status() == StatusCode::NOT_FOUND
+        if response.status() == 404
             && self.remote.has_session()
             && message["method"] != "initialize"
         {
@@ -186,7 +186,7 @@ impl Bridge {
     }
 
     /// Sends it, again where nothing of it was sent, or where it changes nothing.
-    async fn send(&self, message: &Value) -> Result<Response<Incoming>, Failure> {
+    async fn send(&self, message: &Value) -> Result<Response<Incoming>, CliError> {
         let harmless = message["method"] != "tools/call";
         let mut pauses = PAUSES.iter();
         loop {
@@ -213,7 +213,7 @@ impl Bridge {
     }
 
     /// Makes the handshake again that the server no longer knows.
-    async fn greet_again(&self) -> Result<(), Failure> {
+    async fn greet_again(&self) -> Result<(), CliError> {
         let hello = self
             .hello
             .lock()
@@ -231,7 +231,7 @@ impl Bridge {
     }
 
     /// Gives the client what an answer has in it.
-    async fn answer(&self, message: &Value, response: Response<Incoming>) -> Result<(), Failure> {
+    async fn answer(&self, message: &Value, response: Response<Incoming>) -> Result<(), CliError> {
         let is_request = message.get("method").is_some() && message.get("id").is_some();
         let status = response.status();
         let session = response.headers().get(SESSION).cloned();
@@ -251,7 +251,7 @@ impl Bridge {
         }
         match status {
             _ if status.is_success() && !is_request => Ok(()),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(refused(status, &challenge)),
+            _ if status == 401 || status == 403 => Err(refused(status.as_u16(), &challenge)),
             _ => Err(format!(
                 "{} answered with status {status} and no message of the protocol; `cargo mcpfn \
                  doctor` says why",
@@ -266,10 +266,10 @@ impl Bridge {
         message: &Value,
         response: Response<Incoming>,
         is_request: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let session = response.headers().get(SESSION).cloned();
         let mut body = response.into_body();
-        let mut reader = EventReader::default();
+        let mut reader = SseReader::default();
         let mut answered = false;
         let end = loop {
             match next_piece(&mut body).await {
@@ -325,13 +325,13 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<bytes::Bytes>, String>
 }
 
 /// Every message of an answer, whether it is one or a stream of them.
-pub(crate) async fn messages(response: Response<Incoming>) -> Result<Vec<Value>, Failure> {
+pub(crate) async fn messages(response: Response<Incoming>) -> Result<Vec<Value>, CliError> {
     let stream = is_stream(&response);
     let body = whole(response.into_body()).await?;
     if !stream {
         return Ok(serde_json::from_slice(&body).into_iter().collect());
     }
-    let mut reader = EventReader::default();
+    let mut reader = SseReader::default();
     reader.take(&body)?;
     let events = std::iter::from_fn(|| reader.next());
     Ok(events
@@ -357,13 +357,13 @@ fn with_id(mut answer: Value, id: &Value) -> Value {
     answer
 }
 
-fn refused(status: StatusCode, challenge: &str) -> Failure {
+fn refused(status: u16, challenge: &str) -> CliError {
     let how = if challenge.is_empty() {
         String::new()
     } else {
         format!(" It asks for: {}.", challenge.escape_debug())
     };
-    Failure(format!(
+    CliError(format!(
         "the server refused with status {status}.{how} Give credentials with --header, such as \
          --header 'Authorization: Bearer ${{TOKEN}}', or with --sigv4 for an endpoint of AWS"
     ))

@@ -8,16 +8,16 @@ use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::Full;
 
 use crate::arguments::Access;
-use crate::output::Failure;
+use crate::output::CliError;
 
 /// Headers and a signature.
 #[derive(Clone)]
-pub(crate) struct Credentials {
+pub(crate) struct RequestCredentials {
     headers: Vec<(HeaderName, HeaderValue)>,
-    signature: Option<Signature>,
+    signature: Option<SigningScope>,
 }
 
-impl std::fmt::Debug for Credentials {
+impl std::fmt::Debug for RequestCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // values are secrets
         let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
@@ -29,17 +29,17 @@ impl std::fmt::Debug for Credentials {
 
 /// For which service and region a request is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Signature {
+struct SigningScope {
     service: String,
     region: String,
 }
 
-impl Credentials {
+impl RequestCredentials {
     /// What a person gave for a server at `url`.
     ///
     /// # Errors
     /// What is wrong with it; no value is repeated.
-    pub(crate) fn new(access: &Access, url: &Uri) -> Result<Self, Failure> {
+    pub(crate) fn new(access: &Access, url: &Uri) -> Result<Self, CliError> {
         let variable = |name: &str| std::env::var(name).ok();
         let headers = access
             .header
@@ -99,7 +99,7 @@ impl Credentials {
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
         let before = unsigned.headers.len();
-        let Signature { service, region } = signature;
+        let SigningScope { service, region } = signature;
         let signed = mcpfn_aws::sign(unsigned, service, region, &keys, SystemTime::now())?;
         for (name, value) in signed.headers.into_iter().skip(before) {
             let name: HeaderName = name.parse().map_err(|_| "a signed header has no name")?;
@@ -110,7 +110,7 @@ impl Credentials {
     }
 }
 
-/// Credentials of AWS. They may have been renewed since the last request.
+/// RequestCredentials of AWS. They may have been renewed since the last request.
 fn keys() -> Result<mcpfn_aws::AccessKeys, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     if let (Some(id), Some(secret)) = (
@@ -136,7 +136,7 @@ fn keys() -> Result<mcpfn_aws::AccessKeys, String> {
 fn header(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<(HeaderName, HeaderValue), Failure> {
+) -> Result<(HeaderName, HeaderValue), CliError> {
     let (name, value) = text.split_once(':').ok_or(
         "--header needs a name and a value, such as --header 'Authorization: Bearer ${TOKEN}'",
     )?;
@@ -151,7 +151,7 @@ fn header(
     Ok((name, value))
 }
 
-fn filled(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, Failure> {
+fn filled(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, CliError> {
     let (mut out, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once("${") {
         let (name, after) = after
@@ -171,7 +171,7 @@ fn signature(
     access: &Access,
     url: &Uri,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Signature, Failure> {
+) -> Result<SigningScope, CliError> {
     let (service, region) = of_host(url.host().unwrap_or_default());
     let region = access
         .region
@@ -185,7 +185,7 @@ fn signature(
         .clone()
         .or(service)
         .unwrap_or_else(|| "lambda".to_owned());
-    Ok(Signature { service, region })
+    Ok(SigningScope { service, region })
 }
 
 fn of_host(host: &str) -> (Option<String>, Option<String>) {
@@ -248,7 +248,7 @@ mod tests {
     fn hosts_of_aws_name_service_and_region() {
         let none = |_: &str| None;
         let of = |url: &str| signature(&access(&[]), &url.parse().unwrap(), &none);
-        let expected = |service: &str, region: &str| Signature {
+        let expected = |service: &str, region: &str| SigningScope {
             service: service.to_owned(),
             region: region.to_owned(),
         };
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn nothing_secret_is_shown() {
         let url = "https://mcp.example.com/mcp".parse().unwrap();
-        let made = Credentials::new(&access(&["X-Api-Key: hunter2"]), &url).unwrap();
+        let made = RequestCredentials::new(&access(&["X-Api-Key: hunter2"]), &url).unwrap();
         assert!(!format!("{made:?}").contains("hunter2"));
     }
 }

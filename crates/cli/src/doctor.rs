@@ -17,11 +17,11 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::arguments::Doctor;
-use crate::output::{Outcome, say};
-use finding::{Level, Report};
+use crate::output::{CliResult, say};
+use finding::{Report, Severity};
 use probe::Probe;
 
-pub(crate) fn run(arguments: &Doctor) -> Outcome {
+pub(crate) fn run(arguments: &Doctor) -> CliResult {
     let mut report = Report::default();
     if Path::new(&arguments.target).is_dir() {
         project::check(Path::new(&arguments.target), &mut report);
@@ -36,14 +36,14 @@ pub(crate) fn run(arguments: &Doctor) -> Outcome {
     if arguments.json {
         say(json!({
             "target": arguments.target,
-            "ok": !report.has(Level::Error),
+            "ok": !report.has(Severity::Error),
             "facts": report.facts,
             "findings": report.findings.iter().map(finding::Finding::json).collect::<Vec<_>>(),
         }));
     } else {
         say(report.text(&arguments.target));
     }
-    Ok(if report.has(Level::Error) {
+    Ok(if report.has(Severity::Error) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS

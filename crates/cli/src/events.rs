@@ -7,7 +7,7 @@ const MAX_EVENT: usize = crate::http::MAX_ANSWER;
 
 /// What one event says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Event {
+pub(crate) struct SseEvent {
     pub(crate) data: String,
     /// Where a stream that was cut goes on, if the server says so.
     pub(crate) id: Option<String>,
@@ -15,16 +15,16 @@ pub(crate) struct Event {
 
 /// Reads events. Lines may end in `\n`, `\r\n` or `\r`, anywhere between two pieces.
 #[derive(Debug, Default)]
-pub(crate) struct EventReader {
+pub(crate) struct SseReader {
     line: Vec<u8>,
     /// The last byte was `\r`, so that a `\n` after it ends no line.
     after_cr: bool,
-    event: Event,
+    event: SseEvent,
     has_data: bool,
-    ready: VecDeque<Event>,
+    ready: VecDeque<SseEvent>,
 }
 
-impl EventReader {
+impl SseReader {
     /// Takes a piece of the body.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl EventReader {
     }
 
     /// The next event that is complete.
-    pub(crate) fn next(&mut self) -> Option<Event> {
+    pub(crate) fn next(&mut self) -> Option<SseEvent> {
         self.ready.pop_front()
     }
 
@@ -84,8 +84,8 @@ impl EventReader {
 mod tests {
     use super::*;
 
-    fn read(pieces: &[&[u8]]) -> Vec<Event> {
-        let mut reader = EventReader::default();
+    fn read(pieces: &[&[u8]]) -> Vec<SseEvent> {
+        let mut reader = SseReader::default();
         for piece in pieces {
             reader.take(piece).unwrap();
         }

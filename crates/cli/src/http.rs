@@ -14,7 +14,7 @@ use hyper_util::client::legacy::{Client, Error, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::output::Failure;
+use crate::output::CliError;
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub(crate) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 /// Why there was no answer.
 #[derive(Debug)]
-pub(crate) struct NoAnswer {
+pub(crate) struct LostAnswer {
     /// Nothing of the request was sent.
     pub(crate) unsent: bool,
     /// In words.
@@ -65,8 +65,8 @@ impl Http {
     pub(crate) async fn send(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, NoAnswer> {
-        self.0.request(request).await.map_err(|error| NoAnswer {
+    ) -> Result<Response<Incoming>, LostAnswer> {
+        self.0.request(request).await.map_err(|error| LostAnswer {
             unsent: error.is_connect(),
             cause: told(&error),
         })
@@ -96,16 +96,16 @@ pub(crate) async fn whole(body: Incoming) -> Result<Bytes, String> {
 }
 
 /// An address of a server, to which credentials may be sent: `https`, or this machine.
-pub(crate) fn endpoint(text: &str) -> Result<Uri, Failure> {
+pub(crate) fn endpoint(text: &str) -> Result<Uri, CliError> {
     let wrong = |why: &str| {
-        Failure(format!(
+        CliError(format!(
             "`{}` can't be asked: {why}; give a URL such as https://mcp.example.com/mcp",
             text.escape_debug()
         ))
     };
     let url: Uri = text.parse().map_err(|_| wrong("it is no URL"))?;
     if url.authority().is_some_and(|it| it.as_str().contains('@')) {
-        return Err(Failure(
+        return Err(CliError(
             "the URL has a password in it, which others can see: take it out, and give credentials \
              with --header"
                 .to_owned(),

@@ -8,16 +8,16 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::arguments::{Inspect, Question};
-use crate::output::{Failure, Outcome, say};
-use session::Session;
+use crate::output::{CliError, CliResult, say};
+use session::InspectSession;
 
-pub(crate) fn run(arguments: &Inspect) -> Outcome {
+pub(crate) fn run(arguments: &Inspect) -> CliResult {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime can't start: {error}"))?;
     let done = runtime.block_on(async {
-        let mut session = Session::open(arguments).await?;
+        let mut session = InspectSession::open(arguments).await?;
         let done = ask(&mut session, arguments.question.as_ref()).await;
         session.close().await;
         done
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Inspect) -> Outcome {
     done
 }
 
-async fn ask(session: &mut Session, question: Option<&Question>) -> Outcome {
+async fn ask(session: &mut InspectSession, question: Option<&Question>) -> CliResult {
     match question {
         None => {
             say(shown::server(&session.server));
@@ -73,7 +73,11 @@ const LISTS: [(&str, &str, &str); 4] = [
 ];
 
 /// Every item of every page. A server without such things has none.
-async fn list(session: &mut Session, method: &str, member: &str) -> Result<Vec<Value>, Failure> {
+async fn list(
+    session: &mut InspectSession,
+    method: &str,
+    member: &str,
+) -> Result<Vec<Value>, CliError> {
     let (mut items, mut params) = (Vec::new(), json!({}));
     // a server that never comes to an end is not read for ever
     for _ in 0..1000 {
@@ -93,7 +97,7 @@ async fn list(session: &mut Session, method: &str, member: &str) -> Result<Vec<V
     Err(format!("{method} has more than 1000 pages").into())
 }
 
-fn object(text: &str) -> Result<Value, Failure> {
+fn object(text: &str) -> Result<Value, CliError> {
     serde_json::from_str::<Value>(text)
         .ok()
         .filter(Value::is_object)

@@ -14,16 +14,16 @@ mod remote;
 
 use std::process::ExitCode;
 
-use arguments::{Command, parse};
+use arguments::{CliCommand, parse};
 use output::fail;
 
 fn main() -> ExitCode {
     let done = match parse(std::env::args_os()) {
-        Command::New(arguments) => new::run(&arguments),
-        Command::Inspect(arguments) => inspect::run(&arguments),
-        Command::Connect(arguments) => connect::run(&arguments),
-        Command::Doctor(arguments) => doctor::run(&arguments),
-        Command::Completions { shell } => arguments::completions(shell),
+        CliCommand::New(arguments) => new::run(&arguments),
+        CliCommand::Inspect(arguments) => inspect::run(&arguments),
+        CliCommand::Connect(arguments) => connect::run(&arguments),
+        CliCommand::Doctor(arguments) => doctor::run(&arguments),
+        CliCommand::Completions { shell } => arguments::completions(shell),
     };
     done.unwrap_or_else(|error| fail(&error))
 }

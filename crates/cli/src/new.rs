@@ -10,16 +10,16 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::arguments::{Host, New};
-use crate::output::{Failure, Outcome, say};
-use files::{Choice, Source, rendered};
+use crate::arguments::{DeployHost, New};
+use crate::output::{CliError, CliResult, say};
+use files::{Choice, CrateSource, rendered};
 
-pub(crate) fn run(arguments: &New) -> Outcome {
+pub(crate) fn run(arguments: &New) -> CliResult {
     let folder = &arguments.name;
     let name = name::of(folder)?;
     let source = match &arguments.path {
-        Some(checkout) => Source::Checkout(checkout_at(checkout)?),
-        None => Source::Release,
+        Some(checkout) => CrateSource::Checkout(checkout_at(checkout)?),
+        None => CrateSource::Release,
     };
     let mut on = arguments.on.clone();
     on.dedup();
@@ -28,14 +28,27 @@ pub(crate) fn run(arguments: &New) -> Outcome {
         template: arguments.template,
         on,
         source,
+        alone: in_workspace(folder),
     };
     write(folder, &rendered(&choice))?;
     say(next_steps(folder, &choice));
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether cargo would take the project for a member of a workspace around it, and refuse it.
+fn in_workspace(folder: &Path) -> bool {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    absolute.ancestors().skip(1).any(|above| {
+        let manifest = fs::read_to_string(above.join("Cargo.toml"));
+        manifest.is_ok_and(|text| {
+            text.lines()
+                .any(|line| line.trim_start().starts_with("[workspace"))
+        })
+    })
+}
+
 /// The absolute path of a checkout of mcpfn.
-fn checkout_at(path: &Path) -> Result<PathBuf, Failure> {
+fn checkout_at(path: &Path) -> Result<PathBuf, CliError> {
     let shown = path.display();
     let checkout = fs::canonicalize(path).map_err(|error| {
         format!("--path {shown} can't be read ({error}): name a checkout of mcpfn")
@@ -50,7 +63,7 @@ fn checkout_at(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Writes all files into a new folder, or into one that has nothing in it.
-fn write(folder: &Path, files: &[(&'static str, String)]) -> Result<(), Failure> {
+fn write(folder: &Path, files: &[(&'static str, String)]) -> Result<(), CliError> {
     let shown = folder.display();
     let failed = |what: &str, error: std::io::Error| format!("{shown}: {what} ({error})");
     match fs::read_dir(folder) {
@@ -87,7 +100,7 @@ fn next_steps(folder: &Path, choice: &Choice) -> String {
         choice.template.name()
     );
     for host in &choice.on {
-        let (Host::Lambda | Host::Workers) = host;
+        let (DeployHost::Lambda | DeployHost::Workers) = host;
         text.push_str(&format!("\n    cargo mcpfn deploy {}", host.name()));
     }
     text
@@ -125,6 +138,18 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         write(&folder, &[("src/a.rs", "x".to_owned())]).unwrap();
         assert_eq!(fs::read_to_string(folder.join("src/a.rs")).unwrap(), "x");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_workspace_around_it_is_noticed() {
+        let folder = empty("workspace");
+        assert!(!in_workspace(&folder.join("a")));
+        fs::create_dir_all(folder.join("b")).unwrap();
+        fs::write(folder.join("Cargo.toml"), "[package]\nname = \"x\"\n").unwrap();
+        assert!(!in_workspace(&folder.join("b/c")));
+        fs::write(folder.join("Cargo.toml"), "[workspace]\n").unwrap();
+        assert!(in_workspace(&folder.join("b/c")));
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -6,23 +6,23 @@ use std::process::ExitCode;
 
 /// What went wrong, in a sentence that says what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure(pub(crate) String);
+pub(crate) struct CliError(pub(crate) String);
 
-pub(crate) type Outcome<T = ExitCode> = Result<T, Failure>;
+pub(crate) type CliResult<T = ExitCode> = Result<T, CliError>;
 
-impl fmt::Display for Failure {
+impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl From<String> for Failure {
+impl From<String> for CliError {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl From<&str> for Failure {
+impl From<&str> for CliError {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -38,7 +38,7 @@ pub(crate) fn remark(text: impl fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-pub(crate) fn fail(failure: &Failure) -> ExitCode {
+pub(crate) fn fail(failure: &CliError) -> ExitCode {
     remark(format_args!("error: {failure}"));
     ExitCode::FAILURE
 }

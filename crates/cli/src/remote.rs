@@ -14,9 +14,9 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use crate::arguments::Access;
-use crate::credentials::Credentials;
-use crate::http::{Http, NoAnswer, endpoint};
-use crate::output::Failure;
+use crate::credentials::RequestCredentials;
+use crate::http::{Http, LostAnswer, endpoint};
+use crate::output::CliError;
 
 /// The revision that this program speaks by itself.
 pub(crate) const REVISION: &str = "2026-07-28";
@@ -31,7 +31,7 @@ pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 pub(crate) struct Remote {
     pub(crate) url: Uri,
     http: Http,
-    credentials: Credentials,
+    credentials: RequestCredentials,
     learned: Mutex<Learned>,
 }
 
@@ -45,9 +45,9 @@ struct Learned {
 }
 
 impl Remote {
-    pub(crate) fn new(url: &str, access: &Access) -> Result<Self, Failure> {
+    pub(crate) fn new(url: &str, access: &Access) -> Result<Self, CliError> {
         let url = endpoint(url)?;
-        let credentials = Credentials::new(access, &url)?;
+        let credentials = RequestCredentials::new(access, &url)?;
         Ok(Self {
             url,
             http: Http::new(),
@@ -57,13 +57,13 @@ impl Remote {
     }
 
     /// Sends a message.
-    pub(crate) async fn post(&self, message: &Value) -> Result<Response<Incoming>, NoAnswer> {
+    pub(crate) async fn post(&self, message: &Value) -> Result<Response<Incoming>, LostAnswer> {
         let request = self.request(Method::POST, &Bytes::from(message.to_string()), message);
         self.send(request).await
     }
 
     /// Opens the stream of a session on which the server speaks by itself.
-    pub(crate) async fn listen(&self) -> Result<Response<Incoming>, NoAnswer> {
+    pub(crate) async fn listen(&self) -> Result<Response<Incoming>, LostAnswer> {
         let request = self.request(Method::GET, &Bytes::new(), &Value::Null);
         self.send(request).await
     }
@@ -81,8 +81,8 @@ impl Remote {
     pub(crate) async fn send(
         &self,
         request: Result<Request<Full<Bytes>>, String>,
-    ) -> Result<Response<Incoming>, NoAnswer> {
-        let unsent = |cause| NoAnswer {
+    ) -> Result<Response<Incoming>, LostAnswer> {
+        let unsent = |cause| LostAnswer {
             unsent: false,
             cause,
         };

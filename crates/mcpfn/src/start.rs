@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mcpfn_local::{Hosts, Program, Setting, Variables};
 
-use crate::Serve;
+use crate::serve::Serve;
 
 /// Runs a server as this process: on this machine over HTTP, or over stdio with `--stdio`. See
 /// `--help`. With the feature `lambda` it serves AWS Lambda instead, when Lambda started the

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::finding::Report;
 use super::issuer;
-use super::probe::{Answer, Probe};
+use super::probe::{Probe, ProbeAnswer};
 
-pub(crate) async fn check(probe: &Probe, refusal: &Answer, report: &mut Report) {
+pub(crate) async fn check(probe: &Probe, refusal: &ProbeAnswer, report: &mut Report) {
     report.fact("without credentials", u64::from(refusal.status));
     if probe.token.is_some() || refusal.status == 403 {
         report.error(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
+pub(crate) enum Severity {
     /// Some client can't use it.
     Error,
     /// It works, and could be better.
@@ -17,7 +17,7 @@ pub(crate) enum Level {
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) code: &'static str,
-    pub(crate) level: Level,
+    pub(crate) level: Severity,
     /// What is so.
     pub(crate) what: String,
     /// What to change.
@@ -27,8 +27,8 @@ pub(crate) struct Finding {
 impl Finding {
     pub(crate) fn json(&self) -> Value {
         let level = match self.level {
-            Level::Error => "error",
-            Level::Warning => "warning",
+            Severity::Error => "error",
+            Severity::Warning => "warning",
         };
         json!({"code": self.code, "level": level, "what": self.what, "fix": self.fix})
     }
@@ -43,14 +43,14 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn error(&mut self, code: &'static str, what: impl Into<String>, fix: &str) {
-        self.add(Level::Error, code, &what.into(), fix);
+        self.add(Severity::Error, code, &what.into(), fix);
     }
 
     pub(crate) fn warning(&mut self, code: &'static str, what: impl Into<String>, fix: &str) {
-        self.add(Level::Warning, code, &what.into(), fix);
+        self.add(Severity::Warning, code, &what.into(), fix);
     }
 
-    fn add(&mut self, level: Level, code: &'static str, what: &str, fix: &str) {
+    fn add(&mut self, level: Severity, code: &'static str, what: &str, fix: &str) {
         let fix = fix.to_owned();
         self.findings.push(Finding {
             code,
@@ -64,7 +64,7 @@ impl Report {
         self.facts.insert(name.to_owned(), value.into());
     }
 
-    pub(crate) fn has(&self, level: Level) -> bool {
+    pub(crate) fn has(&self, level: Severity) -> bool {
         self.findings.iter().any(|finding| finding.level == level)
     }
 
@@ -77,8 +77,8 @@ impl Report {
         }
         for finding in &self.findings {
             let level = match finding.level {
-                Level::Error => "FAULT",
-                Level::Warning => "warning",
+                Severity::Error => "FAULT",
+                Severity::Warning => "warning",
             };
             let Finding {
                 code, what, fix, ..

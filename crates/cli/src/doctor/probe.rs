@@ -9,10 +9,10 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::arguments::Access;
-use crate::credentials::Credentials;
-use crate::events::EventReader;
+use crate::credentials::RequestCredentials;
+use crate::events::SseReader;
 use crate::http::{Http, endpoint, whole};
-use crate::output::Failure;
+use crate::output::CliError;
 use crate::remote::{REVISION, REVISION_KEY};
 
 /// How long an answer may take.
@@ -23,21 +23,21 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct Probe {
     pub(crate) url: Uri,
     http: Http,
-    credentials: Credentials,
+    credentials: RequestCredentials,
     /// What the headers of the person at the terminal carry as a bearer token.
     pub(crate) token: Option<String>,
 }
 
 /// What came back.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct ProbeAnswer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) took: Duration,
 }
 
-impl Answer {
+impl ProbeAnswer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -45,7 +45,7 @@ impl Answer {
     /// The message in it: the body, or the last event of a stream.
     pub(crate) fn message(&self) -> Option<Value> {
         if self.is_stream() {
-            let mut reader = EventReader::default();
+            let mut reader = SseReader::default();
             reader.take(&self.body).ok()?;
             let events = std::iter::from_fn(|| reader.next());
             return events
@@ -62,9 +62,9 @@ impl Answer {
 }
 
 impl Probe {
-    pub(crate) fn new(url: &str, access: &Access) -> Result<Self, Failure> {
+    pub(crate) fn new(url: &str, access: &Access) -> Result<Self, CliError> {
         let url = endpoint(url)?;
-        let credentials = Credentials::new(access, &url)?;
+        let credentials = RequestCredentials::new(access, &url)?;
         let token = credentials.bearer();
         Ok(Self {
             url,
@@ -75,7 +75,11 @@ impl Probe {
     }
 
     /// A request of 2026-07-28.
-    pub(crate) async fn modern(&self, method: &str, mut params: Value) -> Result<Answer, String> {
+    pub(crate) async fn modern(
+        &self,
+        method: &str,
+        mut params: Value,
+    ) -> Result<ProbeAnswer, String> {
         let client = json!({"name": "cargo-mcpfn", "version": env!("CARGO_PKG_VERSION")});
         params["_meta"] = json!({
             REVISION_KEY: REVISION,
@@ -92,7 +96,7 @@ impl Probe {
         &self,
         message: &Value,
         headers: &[(&str, &str)],
-    ) -> Result<Answer, String> {
+    ) -> Result<ProbeAnswer, String> {
         let body = Bytes::from(message.to_string());
         let mut all = vec![
             (CONTENT_TYPE.as_str(), "application/json"),
@@ -102,7 +106,7 @@ impl Probe {
         self.ask(Method::POST, &self.url, &all, body, true).await
     }
 
-    /// Any request. Credentials go to the server that is examined, and nowhere else.
+    /// Any request. RequestCredentials go to the server that is examined, and nowhere else.
     pub(crate) async fn ask(
         &self,
         method: Method,
@@ -110,7 +114,7 @@ impl Probe {
         headers: &[(&str, &str)],
         body: Bytes,
         with_credentials: bool,
-    ) -> Result<Answer, String> {
+    ) -> Result<ProbeAnswer, String> {
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = method;
         *request.uri_mut() = url.clone();
@@ -134,7 +138,7 @@ impl Probe {
             } else {
                 whole(response.into_body()).await?
             };
-            Ok(Answer {
+            Ok(ProbeAnswer {
                 status,
                 headers,
                 body,
@@ -147,7 +151,7 @@ impl Probe {
     }
 
     /// Reads a document, without credentials.
-    pub(crate) async fn document(&self, url: &str) -> Result<Answer, String> {
+    pub(crate) async fn document(&self, url: &str) -> Result<ProbeAnswer, String> {
         let url: Uri = url.parse().map_err(|_| format!("`{url}` is no URL"))?;
         let headers = [(ACCEPT.as_str(), "application/json")];
         self.ask(Method::GET, &url, &headers, Bytes::new(), false)

@@ -144,6 +144,11 @@ fn lambda(manifest: &Table, features: &[String], template: &str, report: &mut Re
             "set MCPFN_AUTH: iam, or another method",
         );
     }
+    panics(manifest, report);
+}
+
+/// What a panic costs.
+fn panics(manifest: &Table, report: &mut Report) {
     let build = manifest
         .get("package")
         .and_then(|package| package.get("metadata")?.get("lambda")?.get("build"));
@@ -202,6 +207,17 @@ fn workers(manifest: &Table, features: &[String], wrangler: &str, report: &mut R
             "add it: calls whose clients went away otherwise run on",
         );
     }
+    worker_variables(&settings, report);
+    if wrangler.contains("McpfnIdempotency") && !features.iter().any(|name| name == "idempotency") {
+        report.error(
+            "idempotency-feature",
+            "wrangler.toml binds McpfnIdempotency, and mcpfn has no feature idempotency",
+            "add \"idempotency\" to the features of mcpfn, or take the binding out",
+        );
+    }
+}
+
+fn worker_variables(settings: &Table, report: &mut Report) {
     let auth = settings.get("vars").and_then(|vars| vars.get("MCPFN_AUTH"));
     if auth.is_none() {
         report.error(
@@ -220,13 +236,6 @@ fn workers(manifest: &Table, features: &[String], wrangler: &str, report: &mut R
             "worker-secret",
             format!("{name} stands in [vars] of wrangler.toml"),
             "take it out, change it, and set it with `wrangler secret put`: files are read by others",
-        );
-    }
-    if wrangler.contains("McpfnIdempotency") && !features.iter().any(|name| name == "idempotency") {
-        report.error(
-            "idempotency-feature",
-            "wrangler.toml binds McpfnIdempotency, and mcpfn has no feature idempotency",
-            "add \"idempotency\" to the features of mcpfn, or take the binding out",
         );
     }
 }

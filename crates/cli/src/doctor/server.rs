@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::finding::{Report, visible};
-use super::probe::{Answer, Probe};
+use super::probe::{Probe, ProbeAnswer};
 use crate::remote::REVISION;
 
 /// An answer that takes longer makes a conversation slow.
@@ -21,7 +21,7 @@ const OLDER: &str = "2025-06-18";
 #[derive(Debug)]
 pub(crate) struct Met {
     /// The answer to the first of them.
-    pub(crate) first: Answer,
+    pub(crate) first: ProbeAnswer,
     /// It wants credentials that it did not get.
     pub(crate) refused: bool,
     pub(crate) modern: bool,
@@ -108,7 +108,7 @@ fn unreachable(cause: &str, report: &mut Report) {
 }
 
 /// Whether the URL is the endpoint's.
-async fn place(probe: &Probe, answer: &Answer, report: &mut Report) -> bool {
+async fn place(probe: &Probe, answer: &ProbeAnswer, report: &mut Report) -> bool {
     let is_message = answer.message().is_some_and(|message| message.is_object());
     match answer.status {
         300..=399 => {
@@ -160,7 +160,7 @@ async fn place(probe: &Probe, answer: &Answer, report: &mut Report) -> bool {
 }
 
 /// Reads the answer to `server/discover`; whether that was one.
-fn discovery(answer: &Answer, report: &mut Report) -> bool {
+fn discovery(answer: &ProbeAnswer, report: &mut Report) -> bool {
     let message = answer.message().unwrap_or_default();
     let result = &message["result"];
     if !result.is_object() {
@@ -270,7 +270,7 @@ async fn listening(probe: &Probe, report: &mut Report) {
     }
 }
 
-fn clock(answer: &Answer, report: &mut Report) {
+fn clock(answer: &ProbeAnswer, report: &mut Report) {
     let Some(theirs) = answer.header("date").and_then(seconds_of) else {
         return;
     };

@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::arguments::Inspect;
 use crate::connect::messages;
-use crate::output::Failure;
+use crate::output::CliError;
 use crate::remote::{REVISION, REVISION_KEY, Remote, SESSION};
 
 /// How long an answer may take.
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_LINE: u64 = 64 * 1024 * 1024;
 const OLDER: &str = "2025-11-25";
 
-pub(super) struct Session {
+pub(super) struct InspectSession {
     way: Way,
     modern: bool,
     next: u64,
@@ -37,8 +37,8 @@ struct Pipe {
     output: BufReader<ChildStdout>,
 }
 
-impl Session {
-    pub(super) async fn open(arguments: &Inspect) -> Result<Self, Failure> {
+impl InspectSession {
+    pub(super) async fn open(arguments: &Inspect) -> Result<Self, CliError> {
         let way = match arguments.command.split_first() {
             Some((program, rest)) => Way::Pipe(Box::new(Pipe::start(program, rest)?)),
             None => {
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// The handshake of older revisions. If that fails as well, what failed first says more.
-    async fn greet(&mut self, first: Failure) -> Result<(), Failure> {
+    async fn greet(&mut self, first: CliError) -> Result<(), CliError> {
         self.modern = false;
         let client = json!({"name": "cargo-mcpfn", "version": env!("CARGO_PKG_VERSION")});
         let params = json!({"protocolVersion": OLDER, "capabilities": {}, "clientInfo": client});
@@ -85,7 +85,7 @@ impl Session {
         &mut self,
         method: &str,
         mut params: Value,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, CliError> {
         self.next += 1;
         if self.modern {
             let client = json!({"name": "cargo-mcpfn", "version": env!("CARGO_PKG_VERSION")});
@@ -110,7 +110,7 @@ impl Session {
         }
     }
 
-    async fn exchange(&mut self, message: &Value) -> Result<Value, Failure> {
+    async fn exchange(&mut self, message: &Value) -> Result<Value, CliError> {
         match &mut self.way {
             Way::Http(remote) => {
                 let response = remote.post(message).await.map_err(|lost| lost.cause)?;
@@ -160,7 +160,7 @@ impl Session {
 }
 
 impl Pipe {
-    fn start(program: &str, arguments: &[String]) -> Result<Self, Failure> {
+    fn start(program: &str, arguments: &[String]) -> Result<Self, CliError> {
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -178,7 +178,7 @@ impl Pipe {
         })
     }
 
-    async fn exchange(&mut self, message: &Value) -> Result<Value, Failure> {
+    async fn exchange(&mut self, message: &Value) -> Result<Value, CliError> {
         let gone = |error| format!("the program does not listen: {error}");
         let line = format!("{message}\n");
         self.input.write_all(line.as_bytes()).await.map_err(gone)?;

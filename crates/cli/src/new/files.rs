@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::render::render;
-use crate::arguments::{Host, Template};
+use crate::arguments::{DeployHost, Template};
 
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -15,20 +15,22 @@ pub(crate) const WORKER_BUILD: &str = "0.8.7";
 pub(super) struct Choice {
     pub(super) name: String,
     pub(super) template: Template,
-    pub(super) on: Vec<Host>,
-    pub(super) source: Source,
+    pub(super) on: Vec<DeployHost>,
+    pub(super) source: CrateSource,
+    /// There is a workspace around it.
+    pub(super) alone: bool,
 }
 
 /// Where mcpfn comes from.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum CrateSource {
     /// The repository, at the tag of this release.
     Release,
     /// A checkout on this machine.
     Checkout(PathBuf),
 }
 
-impl Source {
+impl CrateSource {
     /// The dependency on one crate, as Cargo.toml has it.
     fn dependency(&self, folder: &str, features: &[&str]) -> String {
         let from = match self {
@@ -52,12 +54,24 @@ macro_rules! template {
     };
 }
 
+fn program(template: Template) -> &'static str {
+    match template {
+        Template::Tool => template!("tool.rs"),
+        Template::Database => template!("database.rs"),
+        Template::ApiClient => template!("api-client.rs"),
+        Template::Upstream => template!("upstream.rs"),
+    }
+}
+
 /// Every file with its text.
 pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
     let mut words = vec![choice.template.name()];
     words.extend(choice.on.iter().map(|host| host.name()));
-    let on_lambda = choice.on.contains(&Host::Lambda);
-    let on_workers = choice.on.contains(&Host::Workers);
+    if choice.alone {
+        words.push("alone");
+    }
+    let on_lambda = choice.on.contains(&DeployHost::Lambda);
+    let on_workers = choice.on.contains(&DeployHost::Workers);
     let features: &[&str] = if on_lambda {
         &["dynamodb", "secrets"]
     } else {
@@ -81,15 +95,9 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
-    let program = match choice.template {
-        Template::Tool => template!("tool.rs"),
-        Template::Database => template!("database.rs"),
-        Template::ApiClient => template!("api-client.rs"),
-        Template::Upstream => template!("upstream.rs"),
-    };
     let mut files = vec![
         ("Cargo.toml", template!("Cargo.toml")),
-        ("src/main.rs", program),
+        ("src/main.rs", program(choice.template)),
         ("README.md", template!("README.md")),
         (".env.example", template!("env")),
         (".gitignore", template!("gitignore")),
@@ -124,16 +132,17 @@ mod tests {
             Template::Upstream,
         ];
         let hosts = [
-            vec![Host::Lambda],
-            vec![Host::Workers],
-            vec![Host::Lambda, Host::Workers],
+            vec![DeployHost::Lambda],
+            vec![DeployHost::Workers],
+            vec![DeployHost::Lambda, DeployHost::Workers],
         ];
         templates.into_iter().flat_map(move |template| {
             hosts.clone().into_iter().map(move |on| Choice {
                 name: "weather".to_owned(),
                 template,
                 on,
-                source: Source::Release,
+                source: CrateSource::Release,
+                alone: false,
             })
         })
     }
@@ -183,8 +192,14 @@ mod tests {
         for choice in all() {
             let files = rendered(&choice);
             let has = |name: &str| files.iter().any(|(path, _)| *path == name);
-            assert_eq!(has("template.yaml"), choice.on.contains(&Host::Lambda));
-            assert_eq!(has("wrangler.toml"), choice.on.contains(&Host::Workers));
+            assert_eq!(
+                has("template.yaml"),
+                choice.on.contains(&DeployHost::Lambda)
+            );
+            assert_eq!(
+                has("wrangler.toml"),
+                choice.on.contains(&DeployHost::Workers)
+            );
         }
     }
 }

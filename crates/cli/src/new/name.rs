@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::output::Failure;
+use crate::output::CliError;
 
 /// The longest name of a Worker.
 const MAX: usize = 63;
@@ -76,14 +76,14 @@ const TAKEN: &[&str] = &[
 ];
 
 /// The name that a folder gives its project.
-pub(crate) fn of(folder: &Path) -> Result<String, Failure> {
+pub(crate) fn of(folder: &Path) -> Result<String, CliError> {
     let name = folder.file_name().and_then(|name| name.to_str());
     let name = name.ok_or("the project has no name: give the folder to make, such as `weather`")?;
     check(name)?;
     Ok(name.to_owned())
 }
 
-fn check(name: &str) -> Result<(), Failure> {
+fn check(name: &str) -> Result<(), CliError> {
     let first = name.starts_with(|first: char| first.is_ascii_lowercase());
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let last = !name.ends_with('-') && !name.contains("--");
