@@ -3,7 +3,9 @@
 
 use mcpfn_core::text::is_secret_reference;
 
-use crate::config::{Config, Secret};
+use mcpfn_ports::Secret;
+
+use crate::config::Config;
 
 /// The variable of the upstreams themselves.
 const UPSTREAMS: &str = "MCPFN_UPSTREAMS";
