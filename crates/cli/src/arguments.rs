@@ -25,6 +25,12 @@ struct CommandLine {
 pub(crate) enum CliCommand {
     /// Make a project: a server with its tests, and the files that deploy it
     New(New),
+    /// Build and serve the project of this folder, again after each change
+    Dev(Dev),
+    /// Build for a host
+    Build(Build),
+    /// See what is missing, deploy, and say where clients connect
+    Deploy(Deploy),
     /// List what a server has, or call it
     Inspect(Inspect),
     /// Pass stdin and stdout to a remote server, for clients that start programs
@@ -51,6 +57,40 @@ pub(crate) struct New {
     /// Use a checkout of mcpfn instead of its release
     #[arg(long, value_name = "CHECKOUT")]
     pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// Port of 127.0.0.1 [default: MCPFN_PORT or 8787]
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Which program, where the project has several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Option<String>,
+    /// Serve as AWS Lambda would, by `cargo lambda watch`
+    #[arg(long, conflicts_with_all = ["port", "bin", "workers"])]
+    pub(crate) lambda: bool,
+    /// Serve as Cloudflare Workers would, by `wrangler dev`
+    #[arg(long, conflicts_with_all = ["port", "bin"])]
+    pub(crate) workers: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// For which host
+    pub(crate) host: DeployHost,
+    /// More arguments, for `sam build` or `worker-build`
+    #[arg(last = true)]
+    pub(crate) more: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    /// Where to
+    pub(crate) host: DeployHost,
+    /// More arguments, for `sam deploy` or `wrangler deploy`
+    #[arg(last = true)]
+    pub(crate) more: Vec<String>,
 }
 
 /// How requests are let in.

@@ -50,6 +50,17 @@ pub(crate) fn run(arguments: &Doctor) -> CliResult {
     })
 }
 
+/// The faults of a project that keep it from being deployed, in sentences.
+pub(crate) fn project_faults(folder: &Path) -> Vec<String> {
+    let mut report = Report::default();
+    project::check(folder, &mut report);
+    let faults = report.findings.into_iter();
+    faults
+        .filter(|finding| finding.level == Severity::Error)
+        .map(|finding| format!("{}: {}", finding.what, finding.fix))
+        .collect()
+}
+
 /// Asks a server everything, in the order in which a later question needs an earlier answer.
 async fn examine(probe: &Probe, arguments: &Doctor, report: &mut Report) {
     token::check(probe, report);

@@ -4,6 +4,8 @@
 mod arguments;
 mod connect;
 mod credentials;
+mod deploy;
+mod dev;
 mod doctor;
 mod events;
 mod http;
@@ -11,6 +13,7 @@ mod inspect;
 mod new;
 mod output;
 mod remote;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -20,6 +23,9 @@ use output::fail;
 fn main() -> ExitCode {
     let done = match parse(std::env::args_os()) {
         CliCommand::New(arguments) => new::run(&arguments),
+        CliCommand::Dev(arguments) => dev::run_dev(&arguments),
+        CliCommand::Build(arguments) => deploy::build(&arguments),
+        CliCommand::Deploy(arguments) => deploy::deploy(&arguments),
         CliCommand::Inspect(arguments) => inspect::run(&arguments),
         CliCommand::Connect(arguments) => connect::run(&arguments),
         CliCommand::Doctor(arguments) => doctor::run(&arguments),

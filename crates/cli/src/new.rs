@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use crate::arguments::{DeployHost, New};
 use crate::output::{CliError, CliResult, say};
+pub(crate) use files::WORKER_BUILD;
 use files::{Choice, CrateSource, rendered};
 
 pub(crate) fn run(arguments: &New) -> CliResult {

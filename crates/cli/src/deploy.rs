@@ -1,0 +1,217 @@
+//! `build` and `deploy`: what is missing is said first, then `sam` or `wrangler` does the work, and at the
+//! end stands where clients connect. Run in the folder of a project.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use toml::Table;
+
+use crate::arguments::{Build, Deploy, DeployHost};
+use crate::doctor::project_faults;
+use crate::new::WORKER_BUILD;
+use crate::output::{CliError, CliResult, say};
+use crate::tools::{Needs, find, read, run, run_reading};
+
+/// Variables by which programs get credentials of AWS without files.
+const AWS: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+pub(crate) fn build(arguments: &Build) -> CliResult {
+    needs(arguments.host, false).met()?;
+    match arguments.host {
+        DeployHost::Lambda => run("sam", &["build"], &arguments.more)?,
+        DeployHost::Workers => run("worker-build", &["--profile", "worker"], &arguments.more)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn deploy(arguments: &Deploy) -> CliResult {
+    needs(arguments.host, true).met()?;
+    let url = match arguments.host {
+        DeployHost::Lambda => lambda(&arguments.more)?,
+        DeployHost::Workers => workers(&arguments.more)?,
+    };
+    match url {
+        Some(url) => say(connection(&name(), &url, arguments.host)),
+        None => say("deployed; the command above says where"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a build, and with `deploys` a deployment, can't do without.
+fn needs(host: DeployHost, deploys: bool) -> Needs {
+    let mut needs = Needs::default();
+    let file = match host {
+        DeployHost::Lambda => "template.yaml",
+        DeployHost::Workers => "wrangler.toml",
+    };
+    needs.that(
+        Path::new(file).is_file(),
+        format!(
+            "there is no {file} here: go to the folder of a project that `cargo mcpfn new --on {}` \
+             made",
+            host.name()
+        ),
+    );
+    match host {
+        DeployHost::Lambda => {
+            needs.program("sam", "install it, such as with `pip install aws-sam-cli`");
+            needs.program(
+                "cargo-lambda",
+                "install it, such as with `pip install cargo-lambda`",
+            );
+            needs.that(!deploys || has_aws(), NO_AWS);
+        }
+        DeployHost::Workers => {
+            let version = format!("run `cargo install --locked worker-build@{WORKER_BUILD}`");
+            needs.program("worker-build", &version);
+            needs.that(has_wasm(), NO_WASM);
+            let wrangler = find("wrangler").or_else(|| find("npx"));
+            needs.that(
+                !deploys || wrangler.is_some(),
+                "neither `wrangler` nor `npx` is on PATH: install Node",
+            );
+        }
+    }
+    for fault in project_faults(Path::new(".")) {
+        needs.that(false, fault);
+    }
+    needs
+}
+
+const NO_AWS: &str = "no credentials of AWS are known here: run `aws configure sso` and set \
+    AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+const NO_WASM: &str = "Rust has no library for wasm32: run `rustup target add \
+    wasm32-unknown-unknown`";
+
+fn has_aws() -> bool {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+    let file = |home: std::ffi::OsString| {
+        let folder = Path::new(&home).join(".aws");
+        folder.join("credentials").is_file() || folder.join("config").is_file()
+    };
+    AWS.iter().any(set) || home.is_some_and(file)
+}
+
+/// A compiler that can't say is not held against the project: the build will.
+fn has_wasm() -> bool {
+    let asked = [
+        "--print",
+        "target-libdir",
+        "--target",
+        "wasm32-unknown-unknown",
+    ];
+    read("rustc", &asked).is_none_or(|folder| Path::new(folder.trim()).is_dir())
+}
+
+fn lambda(more: &[String]) -> Result<Option<String>, CliError> {
+    run("sam", &["build"], &[])?;
+    run("sam", &["deploy"], more)?;
+    let given = more.iter().position(|word| word == "--stack-name");
+    let given = given.and_then(|at| more.get(at + 1).cloned());
+    let Some(stack) = given.or_else(stack_of_file) else {
+        return Ok(None);
+    };
+    let asked = [
+        "list",
+        "stack-outputs",
+        "--stack-name",
+        &stack,
+        "--output",
+        "json",
+    ];
+    let outputs = read("sam", &asked).unwrap_or_default();
+    Ok(output_of(&outputs, "Url"))
+}
+
+fn stack_of_file() -> Option<String> {
+    let settings: Table = fs::read_to_string("samconfig.toml").ok()?.parse().ok()?;
+    let deploy = settings.get("default")?.get("deploy")?.get("parameters")?;
+    deploy.get("stack_name")?.as_str().map(str::to_owned)
+}
+
+/// An output of a stack, as `sam list stack-outputs` prints them.
+fn output_of(outputs: &str, name: &str) -> Option<String> {
+    let outputs: Value = serde_json::from_str(outputs).ok()?;
+    let found = outputs
+        .as_array()?
+        .iter()
+        .find(|output| output["OutputKey"] == name)?;
+    found["OutputValue"].as_str().map(str::to_owned)
+}
+
+fn workers(more: &[String]) -> Result<Option<String>, CliError> {
+    let said = if find("wrangler").is_some() {
+        run_reading("wrangler", &["deploy"], more)?
+    } else {
+        run_reading("npx", &["wrangler@4", "deploy"], more)?
+    };
+    Ok(worker_url(&said))
+}
+
+/// The endpoint, from what wrangler says about addresses.
+fn worker_url(said: &str) -> Option<String> {
+    let words = said.split_whitespace();
+    let url = words
+        .filter(|word| word.starts_with("https://"))
+        .find(|word| word.contains(".workers.dev"))?;
+    Some(format!("{}/mcp", url.trim_end_matches('/')))
+}
+
+fn name() -> String {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap_or_default();
+    let manifest: Table = manifest.parse().unwrap_or_default();
+    let name = manifest
+        .get("package")
+        .and_then(|package| package.get("name")?.as_str());
+    name.unwrap_or("server").to_owned()
+}
+
+/// What clients are given.
+fn connection(name: &str, url: &str, host: DeployHost) -> String {
+    let signed = json!({"mcpServers": {name: {
+        "command": "cargo-mcpfn", "args": ["connect", url, "--sigv4"]
+    }}});
+    let keyed = json!({"servers": {name: {
+        "type": "http", "url": url, "headers": {"X-API-Key": "${input:key}"}
+    }, }, "inputs": [{"id": "key", "type": "promptString", "password": true, "description": "API key"}]});
+    let how = match host {
+        DeployHost::Lambda => format!(
+            "Claude Code\n    claude mcp add --scope user {name} -- cargo-mcpfn connect {url} \
+             --sigv4\nClaude Desktop, Cursor\n    {signed}"
+        ),
+        DeployHost::Workers => format!(
+            "make a key with `cargo run -- key me`, and give its entry to the server with `wrangler \
+             secret put MCPFN_API_KEYS`\nClaude Code\n    claude mcp add --scope user --transport \
+             http {name} {url} --header \"X-API-Key: $KEY\"\nVS Code (.vscode/mcp.json)\n    {keyed}"
+        ),
+    };
+    format!("\nserving at {url}\n\n{how}\n\nlook at it with `cargo mcpfn doctor {url}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_in_what_tools_say() {
+        let said = "Uploaded weather (2.1 sec)\nDeployed weather triggers (0.3 sec)\n  \
+            https://weather.me.workers.dev\nCurrent Version ID: 1\n";
+        let url = "https://weather.me.workers.dev/mcp";
+        assert_eq!(worker_url(said).as_deref(), Some(url));
+        assert_eq!(worker_url("https://dash.cloudflare.com/x"), None);
+        let outputs = r#"[{"OutputKey": "Table", "OutputValue": "t"},
+            {"OutputKey": "Url", "OutputValue": "https://x.lambda-url.eu-west-1.on.aws/mcp"}]"#;
+        let url = "https://x.lambda-url.eu-west-1.on.aws/mcp";
+        assert_eq!(output_of(outputs, "Url").as_deref(), Some(url));
+        assert_eq!(output_of("no stack", "Url"), None);
+    }
+}
