@@ -1,7 +1,7 @@
 // What every client is asked to do with the fixture server. The scripts beside this one connect a client of one SDK
 // and give it here; this file knows the fixtures and no SDK.
 
-/** Reads `--url URL` or `--stdio PROGRAM`, and `--era modern|legacy`, or says how to call the script and ends. */
+/** Reads `--url URL` or `--stdio PROGRAM` (or both, for a program that connects to the URL), and `--era modern|legacy`, or says how to call the script and ends. */
 export function readArguments(script) {
   const given = {};
   const args = process.argv.slice(2);
@@ -13,14 +13,14 @@ export function readArguments(script) {
     }
     given[name.slice(2)] = value;
   }
-  if ((given.url === undefined) === (given.stdio === undefined)) {
+  if (given.url === undefined && given.stdio === undefined) {
     usage(script);
   }
   return given;
 }
 
 function usage(script) {
-  console.error(`node ${script} (--url URL | --stdio PROGRAM) [--era modern|legacy]`);
+  console.error(`node ${script} [--url URL] [--stdio PROGRAM] [--era modern|legacy]`);
   process.exit(2);
 }
 

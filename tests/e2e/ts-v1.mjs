@@ -7,10 +7,10 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { assert, check, commonChecks, readArguments } from './checks.mjs';
 
 const { url, stdio } = readArguments('ts-v1.mjs');
-const prefix = `ts-v1 ${url ? 'http' : 'stdio'}:`;
-const transport = url
-  ? new StreamableHTTPClientTransport(new URL(url))
-  : new StdioClientTransport({ command: stdio, args: ['--stdio'] });
+const prefix = `ts-v1 ${stdio ? (url ? 'connect' : 'stdio') : 'http'}:`;
+const transport = stdio
+  ? new StdioClientTransport({ command: stdio, args: url ? ['connect', url] : ['--stdio'] })
+  : new StreamableHTTPClientTransport(new URL(url));
 const client = new Client({ name: 'mcpfn-e2e', version: '0.0.0' });
 
 await check(`${prefix} connects`, async () => {

@@ -7,10 +7,10 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { assert, check, commonChecks, readArguments, textOf } from './checks.mjs';
 
 const { url, stdio, era = 'modern' } = readArguments('ts-v2.mjs');
-const prefix = `ts-v2 ${era} ${url ? 'http' : 'stdio'}:`;
-const transport = url
-  ? new StreamableHTTPClientTransport(new URL(url))
-  : new StdioClientTransport({ command: stdio, args: ['--stdio'] });
+const prefix = `ts-v2 ${era} ${stdio ? (url ? 'connect' : 'stdio') : 'http'}:`;
+const transport = stdio
+  ? new StdioClientTransport({ command: stdio, args: url ? ['connect', url] : ['--stdio'] })
+  : new StreamableHTTPClientTransport(new URL(url));
 const client = new Client(
   { name: 'mcpfn-e2e', version: '0.0.0' },
   {

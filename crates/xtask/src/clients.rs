@@ -27,6 +27,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let node = setup::node(cx)?;
     setup::node_packages(cx, &node, setup::CLIENTS)?;
     let program = fixture::build(cx)?;
+    let bridge = workspace::build_program(cx, "cargo-mcpfn")?;
     let mut server = Fixture::start(&program)?;
 
     let mut failed = Vec::new();
@@ -37,7 +38,7 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             &node,
             script,
             arguments,
-            ["--url".as_ref(), server.url.as_ref()],
+            &["--url".as_ref(), server.url.as_ref()],
             counts,
         )
         .is_err()
@@ -50,13 +51,19 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             &node,
             script,
             arguments,
-            ["--stdio".as_ref(), &program],
+            &["--stdio".as_ref(), &program],
             counts,
         )
         .is_err()
         {
             failed.push(format!("{name} over stdio"));
         }
+        let url = server.url.clone();
+        let connected: [&Path; 4] = ["--url".as_ref(), url.as_ref(), "--stdio".as_ref(), &bridge];
+        if run_client(cx, &node, script, arguments, &connected, counts).is_err() {
+            failed.push(format!("{name} through `cargo mcpfn connect`"));
+        }
+        server.still_runs()?;
     }
     let ready = workspace::build_program(cx, "mcpfn")?;
     if front::run(cx, &node, &ready, &server.url, counts).is_err() {
@@ -86,7 +93,7 @@ pub(crate) fn over_http(cx: &Context, node: &Node, url: &str, counts: &mut Count
             node,
             script,
             arguments,
-            ["--url".as_ref(), url.as_ref()],
+            &["--url".as_ref(), url.as_ref()],
             counts,
         )?;
     }
@@ -98,7 +105,7 @@ fn run_client(
     node: &Node,
     script: &str,
     arguments: &[&str],
-    server: [&Path; 2],
+    server: &[&Path],
     counts: &mut Counts,
 ) -> Result<()> {
     let mut command = node.command();
