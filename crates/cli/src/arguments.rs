@@ -24,19 +24,19 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CliCommand {
     /// Make a project: a server with its tests, and the files that deploy it
-    New(New),
+    New(NewArguments),
     /// Build and serve the project of this folder, again after each change
-    Dev(Dev),
+    Dev(DevArguments),
     /// Build for a host
-    Build(Build),
+    Build(BuildArguments),
     /// See what is missing, deploy, and say where clients connect
-    Deploy(Deploy),
+    Deploy(DeployArguments),
     /// List what a server has, or call it
-    Inspect(Inspect),
+    Inspect(InspectArguments),
     /// Pass stdin and stdout to a remote server, for clients that start programs
-    Connect(Connect),
+    Connect(ConnectArguments),
     /// Examine a server or a project, and say what to change
-    Doctor(Doctor),
+    Doctor(DoctorArguments),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -45,7 +45,7 @@ pub(crate) enum CliCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct New {
+pub(crate) struct NewArguments {
     /// The folder, whose name is the server's: lower-case letters, digits and `-`
     pub(crate) name: PathBuf,
     /// Where it will be deployed
@@ -60,7 +60,7 @@ pub(crate) struct New {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Dev {
+pub(crate) struct DevArguments {
     /// Port of 127.0.0.1 [default: MCPFN_PORT or 8787]
     #[arg(long)]
     pub(crate) port: Option<u16>,
@@ -76,7 +76,7 @@ pub(crate) struct Dev {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Build {
+pub(crate) struct BuildArguments {
     /// For which host
     pub(crate) host: DeployHost,
     /// More arguments, for `sam build` or `worker-build`
@@ -85,7 +85,7 @@ pub(crate) struct Build {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Deploy {
+pub(crate) struct DeployArguments {
     /// Where to
     pub(crate) host: DeployHost,
     /// More arguments, for `sam deploy` or `wrangler deploy`
@@ -111,7 +111,7 @@ pub(crate) struct Access {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Connect {
+pub(crate) struct ConnectArguments {
     /// The endpoint of the server
     pub(crate) url: String,
     #[command(flatten)]
@@ -119,7 +119,7 @@ pub(crate) struct Connect {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Doctor {
+pub(crate) struct DoctorArguments {
     /// The endpoint of a server, or the folder of a project
     pub(crate) target: String,
     /// Also see whether pages of this origin can call
@@ -137,7 +137,7 @@ pub(crate) struct Doctor {
     args_conflicts_with_subcommands = false,
     subcommand_value_name = "QUESTION"
 )]
-pub(crate) struct Inspect {
+pub(crate) struct InspectArguments {
     /// The endpoint of a server
     pub(crate) url: Option<String>,
     #[command(flatten)]

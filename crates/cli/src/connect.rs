@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::arguments::Connect;
+use crate::arguments::ConnectArguments;
 use crate::events::SseReader;
 use crate::http::whole;
 use crate::output::{CliError, CliResult, remark};
@@ -31,7 +31,7 @@ const PAUSES: [Duration; 4] = [
 /// How long the end of a session may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-pub(crate) fn run(arguments: &Connect) -> CliResult {
+pub(crate) fn run(arguments: &ConnectArguments) -> CliResult {
     let remote = Remote::new(&arguments.url, &arguments.access)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use toml::Table;
 
-use crate::arguments::{Build, Deploy, DeployHost};
+use crate::arguments::{BuildArguments, DeployArguments, DeployHost};
 use crate::doctor::project_faults;
 use crate::new::WORKER_BUILD;
 use crate::output::{CliError, CliResult, say};
@@ -23,7 +23,7 @@ const AWS: [&str; 5] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
-pub(crate) fn build(arguments: &Build) -> CliResult {
+pub(crate) fn build(arguments: &BuildArguments) -> CliResult {
     needs(arguments.host, false).met()?;
     match arguments.host {
         DeployHost::Lambda => run("sam", &["build"], &arguments.more)?,
@@ -32,7 +32,7 @@ pub(crate) fn build(arguments: &Build) -> CliResult {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn deploy(arguments: &Deploy) -> CliResult {
+pub(crate) fn deploy(arguments: &DeployArguments) -> CliResult {
     needs(arguments.host, true).met()?;
     let url = match arguments.host {
         DeployHost::Lambda => lambda(&arguments.more)?,

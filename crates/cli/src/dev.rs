@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::arguments::Dev;
+use crate::arguments::DevArguments;
 use crate::output::{CliError, CliResult, remark};
 use crate::tools::{Needs, find, run};
 
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(400);
 /// Files that are looked at, at most.
 const MOST: usize = 20_000;
 
-pub(crate) fn run_dev(arguments: &Dev) -> CliResult {
+pub(crate) fn run_dev(arguments: &DevArguments) -> CliResult {
     if arguments.lambda {
         let mut needs = Needs::default();
         needs.program(
@@ -44,7 +44,7 @@ pub(crate) fn run_dev(arguments: &Dev) -> CliResult {
     serve(arguments)
 }
 
-fn serve(arguments: &Dev) -> CliResult {
+fn serve(arguments: &DevArguments) -> CliResult {
     if !Path::new("Cargo.toml").is_file() {
         return Err(
             "there is no Cargo.toml here: go to the folder of a project, or make one with \

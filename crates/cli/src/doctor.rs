@@ -16,12 +16,12 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::arguments::Doctor;
+use crate::arguments::DoctorArguments;
 use crate::output::{CliResult, say};
 use finding::{Report, Severity};
 use probe::Probe;
 
-pub(crate) fn run(arguments: &Doctor) -> CliResult {
+pub(crate) fn run(arguments: &DoctorArguments) -> CliResult {
     let mut report = Report::default();
     if Path::new(&arguments.target).is_dir() {
         project::check(Path::new(&arguments.target), &mut report);
@@ -62,7 +62,7 @@ pub(crate) fn project_faults(folder: &Path) -> Vec<String> {
 }
 
 /// Asks a server everything, in the order in which a later question needs an earlier answer.
-async fn examine(probe: &Probe, arguments: &Doctor, report: &mut Report) {
+async fn examine(probe: &Probe, arguments: &DoctorArguments, report: &mut Report) {
     token::check(probe, report);
     let Some(met) = server::check(probe, report).await else {
         return;

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{Inspect, Question};
+use crate::arguments::{InspectArguments, Question};
 use crate::output::{CliError, CliResult, say};
 use session::InspectSession;
 
-pub(crate) fn run(arguments: &Inspect) -> CliResult {
+pub(crate) fn run(arguments: &InspectArguments) -> CliResult {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -10,12 +10,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::arguments::{DeployHost, New};
+use crate::arguments::{DeployHost, NewArguments};
 use crate::output::{CliError, CliResult, say};
 pub(crate) use files::WORKER_BUILD;
 use files::{Choice, CrateSource, rendered};
 
-pub(crate) fn run(arguments: &New) -> CliResult {
+pub(crate) fn run(arguments: &NewArguments) -> CliResult {
     let folder = &arguments.name;
     let name = name::of(folder)?;
     let source = match &arguments.path {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::arguments::Inspect;
+use crate::arguments::InspectArguments;
 use crate::connect::messages;
 use crate::output::CliError;
 use crate::remote::{REVISION, REVISION_KEY, Remote, SESSION};
@@ -38,7 +38,7 @@ struct Pipe {
 }
 
 impl InspectSession {
-    pub(super) async fn open(arguments: &Inspect) -> Result<Self, CliError> {
+    pub(super) async fn open(arguments: &InspectArguments) -> Result<Self, CliError> {
         let way = match arguments.command.split_first() {
             Some((program, rest)) => Way::Pipe(Box::new(Pipe::start(program, rest)?)),
             None => {
