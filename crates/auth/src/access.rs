@@ -31,6 +31,7 @@ impl CloudflareAccess {
         Self(OAuth {
             issuers: vec![Issuer::new(origin, Some(keys))],
             audiences: audiences.into_iter().collect(),
+            clients: Vec::new(),
             scopes: Scopes::none(),
             limits: IssuerScopes::default(),
             // a service has no subject, and goes by the name of its token

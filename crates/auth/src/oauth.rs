@@ -20,6 +20,8 @@ use crate::jwt::token::{Token, has_three_parts};
 pub struct OAuth {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) audiences: Vec<String>,
+    /// Whose tokens without an audience are taken.
+    pub(crate) clients: Vec<String>,
     pub(crate) scopes: Scopes,
     pub(crate) limits: IssuerScopes,
     /// Who a token is of when it has no subject.
@@ -39,6 +41,7 @@ impl OAuth {
                 .map(|issuer| Issuer::new(issuer, None))
                 .collect(),
             audiences: audiences.into_iter().collect(),
+            clients: Vec::new(),
             scopes: Scopes::none(),
             limits: IssuerScopes::default(),
             otherwise: |claims| claims.client_id.as_deref(),
@@ -64,6 +67,15 @@ impl OAuth {
         self.issuers
             .iter_mut()
             .for_each(|issuer| issuer.set_max_age(max_age));
+        self
+    }
+
+    /// Also takes tokens without an audience (`aud`), as Amazon Cognito writes them, if they were
+    /// issued to one of these clients (`client_id`); nobody's unless set. A token that has an
+    /// audience is held to it.
+    #[must_use]
+    pub fn with_client_ids(mut self, clients: impl IntoIterator<Item = String>) -> Self {
+        self.clients = clients.into_iter().collect();
         self
     }
 
@@ -100,17 +112,30 @@ impl OAuth {
         if !token.is_access_token {
             claims.grant.check_use()?;
         }
-        claims.check_audience(&self.audiences)?;
+        if !claims.is_without_audience_of(&self.clients) {
+            claims.check_audience(&self.audiences)?;
+        }
         if claims.exp.is_none() {
             return Err(invalid("the token has no end (`exp`)"));
         }
         claims.check_times(platform.now_ms())?;
         let subject = claims.subject((self.otherwise)(claims), &issuer.id)?;
         issuer.check(&token, platform).await?;
-        let scopes = claims.grant.scopes(&self.scopes);
+        let scopes = bare(&claims.grant.scopes(&self.scopes), &self.audiences);
         Ok(Principal::new(PrincipalKind::Jwt, subject)
             .with_scopes(self.limits.limit(&issuer.id, &scopes)))
     }
+}
+
+/// Scopes without the name of this server before them: Amazon Cognito writes those of a resource
+/// server as `IDENTIFIER/SCOPE`.
+fn bare(scopes: &Scopes, audiences: &[String]) -> Scopes {
+    let name = |scope: &str| {
+        let mut own = audiences.iter();
+        let bare = own.find_map(|own| scope.strip_prefix(own.as_str())?.strip_prefix('/'));
+        bare.unwrap_or(scope).to_owned()
+    };
+    scopes.iter().map(name).collect()
 }
 
 impl Authenticator for OAuth {

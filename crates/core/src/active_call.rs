@@ -21,7 +21,7 @@ use crate::model::JsonObject;
 use crate::model::input::{InputResponses, read_responses};
 use crate::model::meta::{CallMeta, LogLevel, TraceContext};
 use crate::outbox::Outbox;
-use crate::port::store::StoreError;
+use crate::port::store_error::StoreError;
 use crate::port::{Platform, milliseconds};
 use crate::principal::Principal;
 use crate::round_trip::Binding;
@@ -246,8 +246,6 @@ impl ActiveCall {
     /// Tells the log that a store or a service is unavailable. The client is told nothing: the
     /// policy decides whether its call goes on.
     pub(crate) fn store_failed(&self, store: &str, error: &StoreError) {
-        self.platform
-            .audit_log
-            .store_failure(store, &error.to_string());
+        self.platform.store_failed(store, error);
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod audit_log;
 pub(crate) mod http_client;
 pub(crate) mod runtime;
 pub(crate) mod store;
+pub(crate) mod store_error;
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -18,13 +19,13 @@ use crate::policy::{FailureMode, IdempotentWrites, RateLimits};
 use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
 
-pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome};
+pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome, RefusedRequest};
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use runtime::{Background, Clock, Random, Timer};
 pub use store::{
     Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
-    StoreError,
 };
+pub use store_error::StoreError;
 
 /// What a host gives to a call.
 #[derive(Clone)]
@@ -77,6 +78,13 @@ impl Platform {
     #[must_use]
     pub fn port<P: ?Sized + Any>(&self) -> Option<&Arc<P>> {
         self.ports.find::<Arc<P>>()
+    }
+
+    /// Tells the audit log that a store is unavailable, unless it knows.
+    pub(crate) fn store_failed(&self, store: &str, error: &StoreError) {
+        if !error.is_already_known() {
+            self.audit_log.store_failure(store, &error.to_string());
+        }
     }
 
     /// Where the private side of calls goes.

@@ -12,9 +12,11 @@ use crate::authority::Authority;
 use crate::config::Config;
 use crate::fields::Field;
 use crate::forwarded;
+use crate::refusals::Reason;
 
 /// Why a request is refused before its body is read.
 pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
     pub(crate) status: StatusCode,
     /// One sentence that says what to change.
     pub(crate) message: String,
@@ -25,8 +27,9 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, status: StatusCode, message: impl Into<String>) -> Self {
         Self {
+            reason,
             status,
             message: message.into(),
             challenge: None,
@@ -61,7 +64,7 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
         "the header `host` does not name this server; call it at the address that it printed, or \
          set MCPFN_PUBLIC_URL to the URL that clients use"
     };
-    Err(Refusal::new(StatusCode::FORBIDDEN, sentence))
+    Err(Refusal::new(Reason::Host, StatusCode::FORBIDDEN, sentence))
 }
 
 /// Whether a request names a host, and only such ones.
@@ -91,6 +94,7 @@ pub(crate) fn indirect<'a>(headers: &'a HeaderMap, uri: &Uri, named: Field<'_>) 
 /// The refusal of a request that came through a proxy, where nobody proves who they are.
 pub(crate) fn through_a_proxy(sign: &str) -> Refusal {
     Refusal::new(
+        Reason::Proxy,
         StatusCode::FORBIDDEN,
         format!(
             "the header `{sign}` says that this request came through a proxy, so that it is not \
@@ -146,6 +150,7 @@ pub(crate) async fn caller(
     }
     if config.auth.authenticators.is_empty() {
         return Err(Refusal::new(
+            Reason::Unauthenticated,
             StatusCode::FORBIDDEN,
             "authentication required: sign the request or log in as the operator of this server \
              requires",
@@ -155,7 +160,7 @@ pub(crate) async fn caller(
                     ...`";
     Err(Refusal {
         challenge: Some(config.auth.challenge(realm, None, &[])),
-        ..Refusal::new(StatusCode::UNAUTHORIZED, sentence)
+        ..Refusal::new(Reason::Unauthenticated, StatusCode::UNAUTHORIZED, sentence)
     })
 }
 
@@ -195,7 +200,7 @@ fn too_many_refused(wait: Duration) -> Refusal {
     );
     Refusal {
         retry_after: Some(wait),
-        ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, sentence)
+        ..Refusal::new(Reason::Rate, StatusCode::TOO_MANY_REQUESTS, sentence)
     }
 }
 
@@ -223,7 +228,7 @@ fn unproven(config: &Config, realm: &str, error: AuthError, platform: &Platform)
     };
     Refusal {
         challenge,
-        ..Refusal::new(status, message)
+        ..Refusal::new(Reason::Credential, status, message)
     }
 }
 
@@ -233,6 +238,7 @@ pub(crate) fn origin<'a>(config: &Config, origin: Field<'a>) -> Result<Option<&'
         Ok(None) => Ok(None),
         Ok(Some(named)) if !origin.repeated && config.origins.allow(named) => Ok(Some(named)),
         _ => Err(Refusal::new(
+            Reason::Origin,
             StatusCode::FORBIDDEN,
             "this Origin may not call this server; the operator lists allowed ones in \
              MCPFN_ALLOWED_ORIGINS",
@@ -246,6 +252,7 @@ pub(crate) fn method(method: &Method) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
+        Reason::Method,
         StatusCode::METHOD_NOT_ALLOWED,
         "send each JSON-RPC message in a POST; there are no sessions and no GET stream here",
     ))
@@ -267,6 +274,7 @@ pub(crate) fn content_type(field: Field<'_>) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
+        Reason::ContentType,
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "the body must be JSON: send `Content-Type: application/json`",
     ))
@@ -285,6 +293,7 @@ pub(crate) fn declared_size(config: &Config, length: Field<'_>) -> Result<(), Re
 /// The refusal of a body over the limit.
 pub(crate) fn too_large(config: &Config) -> Refusal {
     Refusal::new(
+        Reason::Size,
         StatusCode::PAYLOAD_TOO_LARGE,
         format!(
             "the body is larger than {} bytes; send less, or in parts",
@@ -296,6 +305,7 @@ pub(crate) fn too_large(config: &Config) -> Refusal {
 /// The refusal of a body that does not arrive.
 pub(crate) fn too_slow(config: &Config) -> Refusal {
     Refusal::new(
+        Reason::Body,
         StatusCode::REQUEST_TIMEOUT,
         format!(
             "the body did not arrive within {} s: send all of it at once, with its \

@@ -59,6 +59,7 @@ mod forwarded;
 mod guard;
 mod headers;
 mod heartbeat;
+mod refusals;
 mod respond;
 mod sentinel;
 mod service;

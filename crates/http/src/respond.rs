@@ -9,6 +9,7 @@ use crate::auth::{AuthConfig, Challenge};
 use crate::body::Body;
 use crate::guard::{self, Refusal};
 use crate::heartbeat::{Beat, Heartbeat, Pulse};
+use crate::refusals::Refused;
 use crate::status;
 
 /// One JSON document.
@@ -35,6 +36,10 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
 /// A refusal as a JSON-RPC error without id, so that a client never takes this server for an older
 /// one.
 pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
+    let refused = Refused {
+        reason: refusal.reason,
+        message: refusal.message.clone(),
+    };
     let mut error = match refusal.retry_after {
         Some(wait) => Error::rate_limited(refusal.message, wait),
         None => Error::new(ErrorCode::INVALID_REQUEST, refusal.message),
@@ -44,6 +49,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
         challenge.header
     });
     let mut response = json(refusal.status, RpcResponse::error(None, &error).message);
+    response.extensions_mut().insert(refused);
     if let Some(value) = header.and_then(|header| HeaderValue::try_from(header).ok()) {
         response
             .headers_mut()

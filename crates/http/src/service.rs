@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::fields::Fields;
 use crate::guard::{self, Refusal};
 use crate::heartbeat::Heartbeat;
+use crate::refusals::{Reason, Refusals, method_name};
 use crate::{cors, headers, respond};
 
 /// When the host must have the answer, in milliseconds since 1970. A host puts it into a request's
@@ -41,6 +42,7 @@ pub struct Service {
     metadata: Option<Bytes>,
     /// The caller, where reaching the address is enough.
     assume_local_user: Option<Arc<Principal>>,
+    refusals: Arc<Refusals>,
 }
 
 /// What a request says beside its body.
@@ -80,6 +82,7 @@ impl Service {
             health,
             metadata,
             assume_local_user: None,
+            refusals: Arc::default(),
         }
     }
 
@@ -101,6 +104,19 @@ impl Service {
 
     /// Answers one HTTP request. Dropping the future, or the response's body, cancels the call.
     pub async fn call<B>(&self, request: Request<B>, platform: &Arc<Platform>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let method = method_name(request.method());
+        let principal = request.extensions().get::<Principal>();
+        let address = principal.and_then(|principal| principal.address);
+        let mut response = self.answer(request, platform).await;
+        self.refusals.tell(&mut response, method, address, platform);
+        response
+    }
+
+    async fn answer<B>(&self, request: Request<B>, platform: &Arc<Platform>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -160,6 +176,7 @@ impl Service {
         }
         if !matches!(parts.uri.path(), "/" | "/mcp") {
             return Some(respond::refusal(Refusal::new(
+                Reason::Path,
                 StatusCode::NOT_FOUND,
                 "nothing here; the MCP endpoint is /mcp",
             )));

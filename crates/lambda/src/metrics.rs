@@ -2,23 +2,31 @@
 //! metric too, and nothing is sent anywhere by this process.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
-//! Metrics are in the namespace of `MCPFN_METRICS_NAMESPACE`, each for the service (the server's name) and for each of
-//! its tools, prompts and resources: `Calls`, `Errors` (faults of the server:
-//! `AuditEntry::is_fault`), `RateLimited`, `CacheHits`, `ColdStarts`, `Duration`.
+//! Metrics are in the namespace of `MCPFN_METRICS_NAMESPACE`. Of calls, for the service (the
+//! server's name), for each of its first `MCPFN_METRICS_TOOLS` tools (`name`) and for each upstream
+//! (`upstream`): `Calls`, `Errors` (faults of the server: `AuditEntry::is_fault`), `RateLimited`,
+//! `CacheHits`, `ColdStarts`, `Duration`. Of a start, for the service: `InitDuration`. Of failures of
+//! stores and services that calls go on without, for the service and for each of them
+//! (`dependency`): `StoreErrors`.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mcpfn_core::port::{AuditEntry, AuditLog, Clock, Failure};
-use mcpfn_settings::{CALL_METRICS, Log, call_metrics};
-use serde_json::json;
+use mcpfn_core::Server;
+use mcpfn_core::port::{AuditEntry, AuditLog, Failure, RefusedRequest};
+use mcpfn_settings::{CALL_METRICS, Log, LogLine, call_metrics};
+use serde_json::{Value, json};
 use tracing::Level;
 
 use crate::logging;
+use crate::settings::Settings;
 
 /// Writes calls with their metrics to stdout, and everything else to the log.
 pub(crate) struct EmfMetrics {
-    clock: Arc<dyn Clock>,
     namespace: String,
+    /// Those that have metrics of their own: CloudWatch charges for each, and upstreams have tools
+    /// without number.
+    tools: BTreeSet<String>,
 }
 
 impl AuditLog for EmfMetrics {
@@ -34,17 +42,47 @@ impl AuditLog for EmfMetrics {
         Log.denied(sentence, cause);
     }
 
+    fn refused(&self, request: &RefusedRequest<'_>) {
+        Log.refused(request);
+    }
+
+    /// The line that [`Log`] writes, with its metric in it.
     fn store_failure(&self, store: &str, cause: &str) {
-        Log.store_failure(store, cause);
+        let mut line = logging::line(Level::WARN);
+        for (name, value) in [
+            ("message", "a store or a service is unavailable"),
+            ("event", "dependency_unavailable"),
+            ("dependency", store),
+            ("cause", cause),
+        ] {
+            line.text(name, value);
+        }
+        line.plain("StoreErrors", 1);
+        let dimensions = json!([["service"], ["service", "dependency"]]);
+        line.plain("_aws", self.directive(&dimensions, &["StoreErrors"]));
+        logging::write(line);
     }
 }
 
 impl EmfMetrics {
-    pub(crate) fn new(clock: &Arc<dyn Clock>, namespace: &str) -> Self {
+    /// Metrics as the operator decided.
+    pub(crate) fn of(settings: &Settings, server: &Server) -> Self {
+        let tools = server.tool_summaries().map(|(name, _)| name.to_owned());
         Self {
-            clock: Arc::clone(clock),
-            namespace: namespace.to_owned(),
+            namespace: settings.metrics_namespace.clone(),
+            tools: tools.take(settings.metrics_tools).collect(),
         }
+    }
+
+    /// Writes how long the program took from its start until it can take events.
+    pub(crate) fn started(&self, took: Duration) {
+        let mut line = logging::line(Level::INFO);
+        line.text("message", "started");
+        line.text("event", "started");
+        line.plain("InitDuration", took.as_secs_f64() * 1000.0);
+        let metrics = ["InitDuration"];
+        line.plain("_aws", self.directive(&json!([["service"]]), &metrics));
+        logging::write(line);
     }
 
     /// The line that [`Log`] writes of a call, with its metrics in it.
@@ -85,31 +123,41 @@ impl EmfMetrics {
         line.plain("duration_ms", call.duration_ms);
         line.plain("bytes_in", call.bytes_in);
         line.plain("bytes_out", call.bytes_out);
+        let dimensions = self.dimensions(call, &mut line);
         let numbers = call_metrics(call, logging::is_cold_start());
         for (name, number) in CALL_METRICS.into_iter().zip(numbers) {
             line.plain(name, number);
         }
-        line.plain("_aws", self.directive(call));
+        line.plain("_aws", self.directive(&dimensions, &CALL_METRICS));
         logging::write(line);
     }
 
-    fn directive(&self, call: &AuditEntry<'_>) -> serde_json::Value {
-        let metrics = CALL_METRICS.map(|name| {
-            let unit = if name == "Duration" {
-                "Milliseconds"
-            } else {
-                "Count"
+    /// What a call's metrics are of. A dimension is a member of the line, and can't be empty, as the
+    /// name of a list is.
+    fn dimensions(&self, call: &AuditEntry<'_>, line: &mut LogLine) -> Value {
+        let upstream = call.name.split_once("__").map(|(upstream, _)| upstream);
+        match upstream {
+            _ if self.tools.contains(call.name) => json!([["service"], ["service", "name"]]),
+            Some(upstream) if !upstream.is_empty() => {
+                line.text("upstream", upstream);
+                json!([["service"], ["service", "upstream"]])
+            }
+            _ => json!([["service"]]),
+        }
+    }
+
+    fn directive(&self, dimensions: &Value, metrics: &[&str]) -> Value {
+        let metrics = metrics.iter().map(|name| {
+            let unit = match name.ends_with("Duration") {
+                true => "Milliseconds",
+                false => "Count",
             };
             json!({"Name": name, "Unit": unit})
         });
-        // a dimension can't be empty, as the name of a list is
-        let dimensions = if call.name.is_empty() {
-            json!([["service"]])
-        } else {
-            json!([["service"], ["service", "name"]])
-        };
+        let metrics: Vec<Value> = metrics.collect();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
         json!({
-            "Timestamp": self.clock.now_ms(),
+            "Timestamp": now.unwrap_or_default().as_millis() as u64,
             "CloudWatchMetrics": [{"Namespace": self.namespace, "Dimensions": dimensions, "Metrics": metrics}],
         })
     }

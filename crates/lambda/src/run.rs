@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
@@ -82,6 +83,7 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
+    let since = Instant::now();
     let variables = Variables::of_process();
     let settings = variables
         .read(|reader| Settings::read(reader, program))
@@ -92,12 +94,12 @@ where
     let iam = settings.common.credentials.iam.clone();
     let default_scopes = settings.common.credentials.default_scopes.clone();
     logging::name_service(server.name());
-    let audit = |platform: Platform| {
-        if !settings.emf {
-            return platform;
-        }
-        let metrics = EmfMetrics::new(platform.clock(), &settings.metrics_namespace);
-        platform.with_audit_log(Arc::new(metrics))
+    let metrics = settings
+        .emf
+        .then(|| Arc::new(EmfMetrics::of(&settings, &server)));
+    let audit = |platform: Platform| match &metrics {
+        Some(metrics) => platform.with_audit_log(Arc::clone(metrics) as _),
+        None => platform,
     };
     let mut started = Process::default();
     let assembly = settings.common.assemble(
@@ -118,6 +120,7 @@ where
         },
         add,
     )?;
+    metrics.inspect(|metrics| metrics.started(since.elapsed()));
     Ok(LambdaHost {
         api: Api::new(),
         service: assembly.service,

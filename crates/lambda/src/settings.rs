@@ -64,6 +64,8 @@ pub struct Settings {
     pub emf: bool,
     /// `MCPFN_METRICS_NAMESPACE`: where CloudWatch keeps these metrics; `mcpfn` when not set.
     pub metrics_namespace: String,
+    /// `MCPFN_METRICS_TOOLS`: how many tools have metrics of their own there; 20 when not set.
+    pub metrics_tools: usize,
     /// `MCPFN_LOG`, else `AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info` (when not set), `debug` or
     /// `trace`.
     pub log_level: Level,
@@ -114,6 +116,7 @@ impl Settings {
             table: Table::read(&mut reader),
             emf: reader.form("MCPFN_METRICS", "emf"),
             metrics_namespace: namespace(&mut reader),
+            metrics_tools: reader.within("MCPFN_METRICS_TOOLS", 20, 0..=1000, "a number of tools"),
             log_level: common
                 .log_level
                 .unwrap_or_else(|| platform_level(&mut reader)),

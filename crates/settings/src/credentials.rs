@@ -226,7 +226,14 @@ fn oauth(
             ),
         }
     }
-    let tokens = tokens.with_keys_max_age(max_age);
+    let clients = reader.list("MCPFN_CLIENT_IDS");
+    if !clients.is_empty() && issuers.len() > 1 {
+        reader.mistake(
+            "MCPFN_CLIENT_IDS has the clients of one issuer, and MCPFN_ISSUER names several: one \
+             could issue tokens by the name of another's client. Unset it, or name one",
+        );
+    }
+    let tokens = tokens.with_client_ids(clients).with_keys_max_age(max_age);
     auth.authenticators.push(Arc::new(tokens));
     if let Some(introspection) = introspection(reader, &issuers, &audiences, max_age, open) {
         let introspection = introspection

@@ -2,7 +2,7 @@
 //! alarms read it, the sentence beside it is for people. Which format and which place a line has is
 //! decided where `tracing` is set up.
 
-use mcpfn_core::port::{AuditEntry, AuditLog, Failure};
+use mcpfn_core::port::{AuditEntry, AuditLog, Failure, RefusedRequest};
 
 /// Writes every entry to `tracing`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,6 +61,18 @@ impl AuditLog for Log {
             sentence,
             cause,
             "a caller was refused"
+        );
+    }
+
+    fn refused(&self, request: &RefusedRequest<'_>) {
+        tracing::info!(
+            event = "request_refused",
+            reason = request.reason,
+            httpMethod = request.method,
+            address = request.address.map(tracing::field::display),
+            sentence = request.sentence,
+            unlogged = request.unlogged,
+            "a request was refused"
         );
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mcpfn_core::{
     handler::{MaybeSend, MaybeSync},
-    port::{AuditEntry, AuditLog, Failure},
+    port::{AuditEntry, AuditLog, Failure, RefusedRequest},
 };
 
 /// Passes every entry on, and then shows those of calls to a function.
@@ -39,6 +39,10 @@ impl<F: Fn(&AuditEntry<'_>) + MaybeSend + MaybeSync> AuditLog for Observed<F> {
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {
         self.inner.denied(sentence, cause);
+    }
+
+    fn refused(&self, request: &RefusedRequest<'_>) {
+        self.inner.refused(request);
     }
 
     fn store_failure(&self, store: &str, cause: &str) {

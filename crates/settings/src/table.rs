@@ -181,6 +181,13 @@ pub const SETTINGS: &[Setting] = &[
     )
     .on(Hosts::LAMBDA),
     Setting::new(
+        "MCPFN_METRICS_TOOLS",
+        "NUMBER",
+        "20",
+        "how many tools have metrics of their own there, the first ones in the list; 0 to 1000",
+    )
+    .on(Hosts::LAMBDA),
+    Setting::new(
         "MCPFN_LOG",
         "error|warn|info|debug|trace",
         "info",
@@ -252,6 +259,13 @@ pub const SETTINGS: &[Setting] = &[
         "TEXT,..",
         "MCPFN_PUBLIC_URL",
         "what tokens have in aud if that is not the URL",
+    )
+    .with_auth(OAUTH),
+    Setting::new(
+        "MCPFN_CLIENT_IDS",
+        "ID,..",
+        "none",
+        "clients whose tokens are taken although they name no audience, as those of Amazon Cognito",
     )
     .with_auth(OAUTH),
     Setting::new(

@@ -184,6 +184,15 @@ fn behind_a_function_url(
         headphones(&signed.url),
         counts,
     )?;
+    // the clients of AWS's own proxy sign; who they are then is the platform's word
+    let mut proxied = setup::aws_proxy(cx)?.script(&cx.root.join("tests/lambda/signed.py"));
+    proxied.args([&signed.url, "hello_world", "Hello, world!"]);
+    let said = process::read(&mut proxied);
+    checked(
+        "mcp-proxy-for-aws signs for its clients, and a wrong signature is refused",
+        said.map(|said| print!("{said}")),
+        counts,
+    )?;
     if process::find("curl").is_some() {
         let said = process::read(
             Command::new("sh")

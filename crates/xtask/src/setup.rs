@@ -22,7 +22,7 @@ pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{CLIENTS, CONFORMANCE, Node, WORKER, node, node_packages};
 pub(crate) use postgres::postgres;
-pub(crate) use python::{Python, embedding_model, moto, python_packages, sam_tools};
+pub(crate) use python::{Python, aws_proxy, embedding_model, moto, python_packages, sam_tools};
 pub(crate) use s3s::s3s;
 pub(crate) use wasm_std::{Panics, TARGET, Toolchain, wasm_toolchain, wasm_toolchain_that};
 pub(crate) use worker_tools::{WorkerTools, worker_tools};
@@ -56,6 +56,7 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
         sam_tools(cx)?.description()
     );
     println!("moto: {}", moto(cx)?.description());
+    println!("mcp-proxy-for-aws: {}", aws_proxy(cx)?.description());
     println!("embedding model: {}", embedding_model(cx)?.description());
     Ok(())
 }

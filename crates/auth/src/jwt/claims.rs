@@ -70,6 +70,13 @@ impl Claims {
         Ok(())
     }
 
+    /// Whether the token says nothing of an audience, and was issued to one of these clients.
+    pub(crate) fn is_without_audience_of(&self, clients: &[String]) -> bool {
+        let client = self.client_id.as_ref();
+        self.aud.is_none()
+            && client.is_some_and(|client| !client.is_empty() && clients.contains(client))
+    }
+
     /// Whether the token was issued for one of these. A slash at the end makes no other server.
     pub(crate) fn check_audience(&self, audiences: &[String]) -> Result<(), AuthError> {
         let bare = |url: &'_ str| url.strip_suffix('/').unwrap_or(url).to_owned();

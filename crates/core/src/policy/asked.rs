@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::port::Timer;
-use crate::port::store::StoreError;
+use crate::port::store_error::StoreError;
 use crate::send::BoxFuture;
 
 /// A store in the same region answers in milliseconds; one that is woken up takes some hundred.

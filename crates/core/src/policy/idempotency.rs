@@ -23,7 +23,8 @@ use crate::canonical::digest_key;
 use crate::jsonrpc::Error;
 use crate::port::audit_log::CacheStatus;
 use crate::port::milliseconds;
-use crate::port::store::{Hold, Holder, IdempotencyStatus, IdempotencyStore, StoreError};
+use crate::port::store::{Hold, Holder, IdempotencyStatus, IdempotencyStore};
+use crate::port::store_error::StoreError;
 use crate::send::BoxFuture;
 
 /// How long a result is remembered, and a write of which the outcome is unknown.

@@ -85,8 +85,7 @@ async fn take(
         Ok(Admission::Admitted) => Ok(Some(key)),
         Ok(Admission::Refused { retry_after }) => Err(refused(rate, tool, retry_after)),
         Err(error) => {
-            let log = &platform.audit_log;
-            log.store_failure("rate limiter", &error.to_string());
+            platform.store_failed("rate limiter", &error);
             if limits.failure_mode == FailureMode::Closed {
                 let sentence = "rate limiter unavailable; retry in 60 s";
                 return Err(Error::rate_limited(sentence, Duration::from_secs(60)));

@@ -72,8 +72,7 @@ impl Platform {
                 Some(whole_seconds(retry_after))
             }
             Err(error) => {
-                self.audit_log
-                    .store_failure("rate limiter", &error.to_string());
+                self.store_failed("rate limiter", &error);
                 None
             }
         }

@@ -48,9 +48,32 @@ pub trait AuditLog: MaybeSend + MaybeSync {
     /// alone.
     fn denied(&self, sentence: &str, cause: Option<&str>);
 
+    /// A request was refused before its message was read; a refused credential is
+    /// [`denied`](Self::denied) instead. Not every one: see [`RefusedRequest::unlogged`]. Nothing is
+    /// written unless this is implemented.
+    fn refused(&self, request: &RefusedRequest<'_>) {
+        let _ = request;
+    }
+
     /// A store that policies use is unavailable; the call went on, or was refused, as the policy
     /// says. Or a service that a handler can do without (`Cx::report_degraded`): the call went on.
     fn store_failure(&self, store: &str, cause: &str);
+}
+
+/// A request that was refused before its message was read.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedRequest<'a> {
+    /// What was wrong, in one word that stays: `host`, `origin`, `proxy`, `method`, `size`,
+    /// `content_type`, `rate`, `unauthenticated`, `body` or `path`.
+    pub reason: &'a str,
+    /// The method of HTTP, or `other`.
+    pub method: &'a str,
+    /// Where it came from, as far as the host knows.
+    pub address: Option<core::net::IpAddr>,
+    /// What the client was told.
+    pub sentence: &'a str,
+    /// How many refusals for this reason had no entry since the last one: there are ten a minute.
+    pub unlogged: u64,
 }
 
 /// The private side of a failed call. The client was told `id`, and nothing else of it.

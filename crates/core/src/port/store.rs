@@ -5,12 +5,12 @@
 //! Every key is 43 characters of URL-safe Base64: a digest, so that no name and no argument of a
 //! caller reaches a store as a key.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::store_error::StoreError;
 use crate::send::{BoxFuture, MaybeSend, MaybeSync};
 
 /// Results of earlier calls. Losing an entry at any time is allowed; giving an expired or a foreign
@@ -356,47 +356,6 @@ pub struct Hold {
     /// How long it is known that there was one, if nothing else comes; at or after `until_ms`.
     pub expires_ms: u64,
 }
-
-/// A store is unavailable. The cause is for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreError {
-    cause: String,
-    lasting: bool,
-}
-
-impl StoreError {
-    /// The cause, in a sentence without secrets.
-    #[must_use]
-    pub fn new(cause: impl fmt::Display) -> Self {
-        Self {
-            cause: cause.to_string(),
-            lasting: false,
-        }
-    }
-
-    /// The cause of a failure that the same request will meet again, however often it is sent.
-    #[must_use]
-    pub fn lasting(cause: impl fmt::Display) -> Self {
-        Self {
-            lasting: true,
-            ..Self::new(cause)
-        }
-    }
-
-    /// Whether sending the same request again is of no use.
-    #[must_use]
-    pub fn is_lasting(&self) -> bool {
-        self.lasting
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.cause)
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 #[cfg(test)]
 mod tests {

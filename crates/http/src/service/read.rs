@@ -11,6 +11,7 @@ use mcpfn_core::port::Platform;
 
 use super::Service;
 use crate::guard::{self, Refusal};
+use crate::refusals::Reason;
 
 impl Service {
     /// The whole body, within the limits of its size and of its time.
@@ -36,6 +37,7 @@ impl Service {
                 Err(guard::too_large(&self.config))
             }
             Some(Err(_)) => Err(Refusal::new(
+                Reason::Body,
                 StatusCode::BAD_REQUEST,
                 "the body ended before it was complete",
             )),

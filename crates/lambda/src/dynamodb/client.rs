@@ -199,6 +199,7 @@ impl TableClient {
             closed.wait.as_millis(),
             closed.cause
         ))
+        .already_known()
     }
 }
 

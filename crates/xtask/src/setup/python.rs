@@ -27,6 +27,10 @@ const PACKAGES: [&str; 4] = [
 ];
 const FOLDER: &str = "sam-1.170.0-cfn-lint-1.58.0-cargo-lambda-1.9.2";
 
+/// The proxy by which clients that sign nothing reach a function URL with IAM.
+const PROXY: [&str; 1] = ["mcp-proxy-for-aws==1.7.0"];
+const PROXY_FOLDER: &str = "mcp-proxy-for-aws-1.7.0";
+
 /// What its server needs for the services asked here; its extra `server` would bring twice as much.
 const MOTO: [&str; 4] = [
     "moto==5.2.5",
@@ -85,6 +89,10 @@ impl Python {
 
 pub(crate) fn sam_tools(cx: &Context) -> Result<Python> {
     environment(cx, FOLDER, &PACKAGES)
+}
+
+pub(crate) fn aws_proxy(cx: &Context) -> Result<Python> {
+    environment(cx, PROXY_FOLDER, &PROXY)
 }
 
 pub(crate) fn moto(cx: &Context) -> Result<Python> {

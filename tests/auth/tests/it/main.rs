@@ -4,6 +4,7 @@
 mod access;
 mod access_http;
 mod api_keys;
+mod cognito; // tokens with a client and no audience
 mod introspection;
 mod introspection_load;
 mod issuer;

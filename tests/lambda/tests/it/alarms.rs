@@ -69,6 +69,8 @@ enum Does {
     CallRefused(&'static str),
     /// Calls it as a write that happens once.
     Write(&'static str),
+    /// Sends a request whose event has this text at this place, so often.
+    Send(&'static [&'static str], &'static str, usize),
     /// Starts.
     Start,
     /// The platform itself counts this metric, whatever the program does.
@@ -244,6 +246,70 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// Requests that are refused before their message is read: the place in the event, what is there,
+/// and the reason that the log gives.
+const REFUSED: &[Case] = &[
+    refused(
+        "another origin",
+        &["headers", "origin"],
+        "https://evil.example",
+        "origin",
+    ),
+    refused("a method that is not served", METHOD, "GET", "method"),
+    refused(
+        "a method that nobody knows",
+        METHOD,
+        "SECRET-HUNTER2",
+        "method",
+    ),
+    refused(
+        "another content type",
+        &["headers", "content-type"],
+        "text/plain",
+        "content_type",
+    ),
+    refused(
+        "a body that is too large",
+        &["headers", "content-length"],
+        "99999999",
+        "size",
+    ),
+    refused(
+        "no credential",
+        &["headers", "x-api-key"],
+        "",
+        "unauthenticated",
+    ),
+    refused("another path", &["rawPath"], "/admin", "path"),
+    Case {
+        does: Does::Send(&["headers", "x-api-key"], "wrong", 3),
+        variables: &[("MCPFN_REFUSED_CREDENTIALS_LIMIT", "1/min")],
+        rings: &["CallersAlarm"],
+        ..refused("too many wrong credentials", &[], "", "rate")
+    },
+];
+
+const METHOD: &[&str] = &["requestContext", "http", "method"];
+
+const fn refused(
+    name: &'static str,
+    place: &'static [&'static str],
+    value: &'static str,
+    reason: &'static str,
+) -> Case {
+    // a row for each reason, because members of a constant can't be made
+    let line: &[(&str, &str)] = match reason.as_bytes() {
+        b"origin" => &[("event", "request_refused"), ("reason", "origin")],
+        b"method" => &[("event", "request_refused"), ("reason", "method")],
+        b"content_type" => &[("event", "request_refused"), ("reason", "content_type")],
+        b"size" => &[("event", "request_refused"), ("reason", "size")],
+        b"unauthenticated" => &[("event", "request_refused"), ("reason", "unauthenticated")],
+        b"path" => &[("event", "request_refused"), ("reason", "path")],
+        _ => &[("event", "request_refused"), ("reason", "rate")],
+    };
+    case(name, Does::Send(place, value, 1), line, &[])
+}
+
 const fn case(
     name: &'static str,
     does: Does,
@@ -285,6 +351,7 @@ async fn lines(case: &Case) -> (Vec<String>, Vec<&'static str>) {
         | Does::CallRefused(tool)
         | Does::Write(tool) => (tool, 1),
         Does::CallTimes(tool, times) => (tool, times),
+        Does::Send(_, _, times) => ("whoami", times),
         Does::Start => ("", 0),
     };
     let function = start(&variables).await;
@@ -303,6 +370,15 @@ async fn lines(case: &Case) -> (Vec<String>, Vec<&'static str>) {
             Does::CallWith(_) => json!("wrong"),
             _ => json!("writer-key"),
         };
+        if let Does::Send(place, value, _) = case.does {
+            let found = place
+                .iter()
+                .fold(&mut event, |event, name| &mut event[*name]);
+            *found = json!(value);
+            if value.is_empty() {
+                event["headers"].as_object_mut().unwrap().remove(place[1]);
+            }
+        }
         let mut invocation = Invocation::new(event);
         if let Does::CallInTime(_) = case.does {
             invocation.deadline = DEADLINE;
@@ -373,7 +449,7 @@ async fn every_failure_rings_the_alarm_that_is_for_it() {
     let (alarms, filters) = (alarms(&template), filters(&template));
     let (mut rung, mut read) = (BTreeSet::new(), Vec::new());
     println!("failure | line | filter or metric | alarm");
-    for case in CASES {
+    for case in CASES.iter().chain(REFUSED) {
         let (lines, mut counted) = lines(case).await;
         let counted: BTreeSet<(String, String)> = counted
             .drain(..)
@@ -427,7 +503,50 @@ async fn every_failure_rings_the_alarm_that_is_for_it() {
         "no failure rings these: add one to the cases"
     );
     every_line_is_complete(&read);
+    refusals_say_where_from_and_nothing_of_the_client(&read);
     what_is_asked_for_is_there(&template, &filters, &read);
+}
+
+fn refusals_say_where_from_and_nothing_of_the_client(lines: &[String]) {
+    let lines = lines
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let refused = lines.filter(|line| line["event"] == "request_refused");
+    let mut methods = BTreeSet::new();
+    for line in refused {
+        assert!(
+            line["address"].is_string() && line["sentence"].is_string(),
+            "{line}"
+        );
+        assert_eq!(line["unlogged"], 0, "{line}");
+        assert!(!line.to_string().contains("HUNTER2"), "{line}");
+        methods.insert(line["httpMethod"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(methods, ["GET", "POST", "other"].map(String::from).into());
+}
+
+/// A flood of refusals, and calls without end while the table is away, leave a bounded number of
+/// lines.
+#[tokio::test]
+async fn no_flood_and_no_outage_fills_the_log() {
+    let flood = case("a flood", Does::Send(&["rawPath"], "/admin", 100), &[], &[]);
+    let outage = Case {
+        variables: TABLE,
+        ..case("an outage", Does::CallTimes("kept", 50), &[], &[])
+    };
+    for (case, event, most) in [
+        (&flood, "request_refused", 20),
+        // of each of two stores: what fails until its breaker opens, and no call after that
+        (&outage, "dependency_unavailable", 6),
+    ] {
+        let (lines, _) = lines(case).await;
+        let found = lines.iter().filter(|line| line.contains(event)).count();
+        assert!(
+            found >= 1 && found <= most,
+            "{}: {found} {lines:#?}",
+            case.name
+        );
+    }
 }
 
 /// Each line says which service, version and invocation it is of, and what happened, once each.

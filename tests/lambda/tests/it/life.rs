@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use mcpfn_lambda_emulator::{Deadline, Environment, Failure, Invocation, Reply};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Fixture, call, function, start, text, through_url, wait_for};
 
@@ -54,7 +54,7 @@ async fn a_cold_start_warns_of_what_is_unsafe() {
     assert!(log.contains("MCPFN_AUTH is none"), "{log}");
     assert!(
         log.lines()
-            .all(|line| serde_json::from_str::<serde_json::Value>(line)
+            .all(|line| serde_json::from_str::<Value>(line)
                 .is_ok_and(|line| line["level"] == "WARN")),
         "{log}"
     );
@@ -91,7 +91,7 @@ async fn a_panic_is_one_answer_and_the_process_lives() {
         .lines()
         .find(|line| line.contains("call failed"))
         .unwrap();
-    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(
         line["requestId"], "00000000-0000-4000-8000-000000000001",
         "{line}"
@@ -346,6 +346,7 @@ fn resident_kib(function: &Environment) -> Option<u64> {
 async fn a_call_is_a_metric_where_the_operator_says_so() {
     let function = function(&[
         ("MCPFN_METRICS", "emf"),
+        ("MCPFN_METRICS_TOOLS", "1000"),
         ("MCPFN_METRICS_NAMESPACE", "mcpfn/it"),
         ("MCPFN_LOG", "error"),
     ])
@@ -357,7 +358,7 @@ async fn a_call_is_a_metric_where_the_operator_says_so() {
             .unwrap();
     }
     let log = wait_for(&function, "\"name\":\"test_panic\",").await;
-    let lines: Vec<serde_json::Value> = log
+    let lines: Vec<Value> = log
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
@@ -397,6 +398,90 @@ async fn a_call_is_a_metric_where_the_operator_says_so() {
             fine[metric["Name"].as_str().unwrap()].is_number(),
             "every metric that is named is there: {fine}"
         );
+    }
+}
+
+/// What CloudWatch charges for is bounded by the operator: dimensions are of the first tools alone,
+/// and of upstreams as wholes. A start and a store that is away are metrics, too.
+#[tokio::test]
+async fn metrics_have_bounded_dimensions() {
+    let away = [
+        ("MCPFN_METRICS", "emf"),
+        ("MCPFN_METRICS_NAMESPACE", "mcpfn/it"),
+        ("MCPFN_RATE_LIMIT", "60/min"),
+        ("MCPFN_DYNAMODB_TABLE", "table"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1"),
+        ("AWS_ACCESS_KEY_ID", "AKIA"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let tools: Value = {
+        let function = function(&[]).await;
+        let mut message = call("", &json!({}));
+        message["method"] = json!("tools/list");
+        let params = message["params"].as_object_mut().unwrap();
+        params.retain(|name, _| name == "_meta");
+        let listed = function.invoke(through_url(&message)).await.unwrap();
+        listed.json()["result"]["tools"].clone()
+    };
+    let names = tools.as_array().unwrap().iter().map(|tool| &tool["name"]);
+    let names: Vec<&str> = names.map(|name| name.as_str().unwrap()).collect();
+    for most in [0, 1, 1000] {
+        let most_text = most.to_string();
+        let function =
+            function(&[&away[..], &[("MCPFN_METRICS_TOOLS", &most_text)]].concat()).await;
+        for tool in [names[0], "whoami", "nothing"] {
+            let _ = function.invoke(through_url(&call(tool, &json!({})))).await;
+        }
+        let log = wait_for(&function, "\"name\":\"whoami\",").await;
+        let lines: Vec<Value> = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        let directives = |event: &str| {
+            let lines = lines.iter().filter(|line| line["event"] == event);
+            let lines = lines.map(|line| (line, &line["_aws"]["CloudWatchMetrics"][0]));
+            lines.collect::<Vec<_>>()
+        };
+        let dimensions = |event: &str, name: &str| {
+            let all = directives(event);
+            let found = all.iter().find(|(line, _)| line["name"] == name);
+            found.map(|(_, directive)| directive["Dimensions"].clone())
+        };
+        let (own, none) = (
+            json!([["service"], ["service", "name"]]),
+            json!([["service"]]),
+        );
+        let expected = |has: bool| if has { own.clone() } else { none.clone() };
+        assert_eq!(dimensions("call", names[0]), Some(expected(most >= 1)));
+        assert_eq!(dimensions("call", "whoami"), Some(expected(most == 1000)));
+        assert_eq!(dimensions("call", ""), Some(none.clone()));
+        let (started, directive) = directives("started")[0];
+        assert!(started["InitDuration"].as_f64().unwrap() > 0.0, "{started}");
+        assert_eq!(directive["Dimensions"], none);
+        let (store, directive) = directives("dependency_unavailable")[0];
+        assert_eq!(
+            (&store["StoreErrors"], &store["dependency"]),
+            (&json!(1), &json!("rate limiter"))
+        );
+        assert_eq!(
+            directive["Dimensions"],
+            json!([["service"], ["service", "dependency"]])
+        );
+        for line in lines.iter().filter(|line| line["_aws"].is_object()) {
+            let directive = &line["_aws"]["CloudWatchMetrics"][0];
+            let metrics = directive["Metrics"].as_array().unwrap();
+            assert!(
+                metrics
+                    .iter()
+                    .all(|one| line[one["Name"].as_str().unwrap()].is_number())
+            );
+            let dimensions = directive["Dimensions"].as_array().unwrap().iter();
+            let mut named = dimensions.flat_map(|set| set.as_array().unwrap());
+            assert!(
+                named.all(|name| line[name.as_str().unwrap()].is_string()),
+                "{line}"
+            );
+        }
     }
 }
 

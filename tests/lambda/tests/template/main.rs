@@ -4,6 +4,7 @@
 
 mod callers; // who may invoke what
 mod files; // what the role may do in a bucket
+mod iam; // what the role may do, as a reviewer reads it
 mod releases; // versions, and what makes a new one
 mod rules; // what is refused before anything is made
 mod settings; // what reaches the program, and what is kept how

@@ -14,7 +14,8 @@ use crate::jsonrpc::Error;
 use crate::policy::asked::asked;
 use crate::policy::single_flight::Slot;
 use crate::policy::stored_result::StoredResult;
-use crate::port::store::{Hold, StoreError};
+use crate::port::store::Hold;
+use crate::port::store_error::StoreError;
 use crate::send::BoxFuture;
 
 /// Largest result that is remembered, in bytes: what every store can hold.
