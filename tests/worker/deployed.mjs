@@ -159,14 +159,13 @@ await wrangler(await configuration(), state, async (url, log) => {
 });
 await rm(join(bundle, '.dev.vars'));
 
-const withSecret = (text) => text.replace(/^\[vars\]$/m, '[vars]\nMCPFN_STATE_KEY = "hunter2"');
-await wrangler(await configuration(withSecret), state, async (url, log) => {
+await wrangler(await configuration(), state, async (url, log) => {
   await check('deployed: a wrong secret is named at the first request and in the log', async () => {
     const { status, text } = await ping(url);
     assert(status === 503 && text.includes('MCPFN_STATE_KEY') && !text.includes('hunter2'), `${status} ${text}`);
     await logged(log, 'MCPFN_STATE_KEY');
   });
-}, OPEN);
+}, [...OPEN, '--var', 'MCPFN_STATE_KEY:hunter2']);
 const withoutDatabase = (text) => text.replaceAll(/^\[\[d1_databases\]\]\n(.+\n)*/gm, '');
 await wrangler(await configuration(withoutDatabase), state, async (url) => {
   await check('deployed: a missing binding is named at the first request', async () => {
