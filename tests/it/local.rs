@@ -3,6 +3,7 @@
 
 mod cli;
 mod http;
+mod refused;
 mod stalled;
 mod stdio;
 

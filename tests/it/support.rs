@@ -4,6 +4,7 @@
 //! A new host is one more implementation of [`Host`] and one more line in [`hosts`]; every fixture
 //! and every test that loops over the hosts then runs through it too.
 
+pub(crate) mod eager;
 pub(crate) mod fixture;
 pub(crate) mod in_process;
 pub(crate) mod invariants;

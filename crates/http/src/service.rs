@@ -3,6 +3,7 @@
 mod caller;
 mod read;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,6 +25,7 @@ use crate::guard::{self, Refusal};
 use crate::heartbeat::Heartbeat;
 use crate::refusals::{Reason, Refusals, method_name};
 use crate::{cors, headers, respond};
+use read::Unread;
 
 /// When the host must have the answer, in milliseconds since 1970. A host puts it into a request's
 /// extensions.
@@ -111,17 +113,29 @@ impl Service {
         let method = method_name(request.method());
         let principal = request.extensions().get::<Principal>();
         let address = principal.and_then(|principal| principal.address);
-        let mut response = self.answer(request, platform).await;
+        let (parts, body) = request.into_parts();
+        // a client that waits for a go-ahead sends nothing that would have to be dropped
+        let waits = parts.headers.contains_key(header::EXPECT);
+        let body = pin!(body);
+        let mut body = Unread::new(body);
+        let mut response = self.answer(parts, &mut body, platform).await;
         self.refusals.tell(&mut response, method, address, platform);
+        if !waits {
+            body.discard(platform).await;
+        }
         response
     }
 
-    async fn answer<B>(&self, request: Request<B>, platform: &Arc<Platform>) -> Response<Body>
+    async fn answer<B>(
+        &self,
+        mut parts: Parts,
+        body: &mut Unread<'_, B>,
+        platform: &Arc<Platform>,
+    ) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (mut parts, body) = request.into_parts();
         if let Some(response) = self.beside_the_endpoint(&parts) {
             return response;
         }
@@ -145,7 +159,7 @@ impl Service {
         let from_host = self.known_caller(&head, &parts.uri, from_host);
         let mut response = match self.caller(&head, from_host, platform).await {
             Err(response) => response,
-            Ok(caller) => match self.read(body, platform).await {
+            Ok(caller) => match body.read(&self.config, platform).await {
                 Ok(bytes) => self.message(&head, caller, &bytes, platform).await,
                 Err(refusal) => respond::refusal(refusal),
             },

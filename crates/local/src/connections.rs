@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -74,6 +75,7 @@ impl Connections {
             shared: Arc::clone(&self.0),
             close,
             state: Arc::default(),
+            whole: Arc::default(),
         };
         *activity.state() = State::Waiting(begin(&mut table, &activity.close));
         drop(table);
@@ -106,6 +108,8 @@ pub(crate) struct Activity {
     shared: Arc<Shared>,
     close: Arc<Notify>,
     state: Arc<Mutex<State>>,
+    /// Its request was read to its end and is being answered.
+    whole: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -155,7 +159,13 @@ impl Activity {
     /// It works on a request until what is given is dropped.
     pub(crate) fn busy(&self) -> Busy {
         self.stop_waiting();
+        self.whole.store(false, Ordering::Relaxed);
         Busy(self.clone())
+    }
+
+    /// A request was read to its end and is being answered.
+    pub(crate) fn has_whole_request(&self) -> bool {
+        self.whole.load(Ordering::Relaxed)
     }
 
     fn stop_waiting(&self) {
@@ -185,6 +195,7 @@ pub(crate) struct Busy(Activity);
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        self.0.whole.store(false, Ordering::Relaxed);
         self.0.wait();
     }
 }
@@ -198,8 +209,11 @@ pub(crate) struct Reported<B> {
     waits: bool,
 }
 
-impl<B> Reported<B> {
+impl<B: Body> Reported<B> {
     pub(crate) fn new(body: B, activity: Activity) -> Self {
+        if body.is_end_stream() {
+            activity.whole.store(true, Ordering::Relaxed);
+        }
         Self {
             body,
             activity,
@@ -225,6 +239,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Reported<B> {
             } else {
                 self.activity.stop_waiting();
             }
+        }
+        if let Poll::Ready(None) = polled {
+            self.activity.whole.store(true, Ordering::Relaxed);
         }
         polled
     }

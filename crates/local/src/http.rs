@@ -6,11 +6,11 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::connections::{Activity, Connection, Connections, Reported, Reporting};
 use crate::metrics::PrometheusMetrics;
+use crate::socket::{Left, Socket};
 
 /// Connections at the same time. For one more, the one is closed that has waited longest for its
 /// client; if none waits, more wait in the operating system's queue.
@@ -78,10 +79,8 @@ pub(crate) async fn serve_endpoint(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let refused = |error| ServeError { port, error };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(refused)?;
-    ready(listener.local_addr().map_err(refused)?);
+    let listeners = Listeners::bind(port).await.map_err(refused)?;
+    ready(listeners.first.local_addr().map_err(refused)?);
     let endpoint = Arc::new(endpoint);
     let graceful = GracefulShutdown::new();
     let connections = Connections::new(CONNECTIONS);
@@ -90,7 +89,7 @@ pub(crate) async fn serve_endpoint(
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &connections) => accepted,
+            accepted = accept(&listeners, &connections) => accepted,
             () = &mut stop => break,
         };
         let (stream, peer, connection) = match accepted {
@@ -106,13 +105,14 @@ pub(crate) async fn serve_endpoint(
         };
         let endpoint = Arc::clone(&endpoint);
         let reports = connection.activity();
+        let (socket, left) = Socket::new(stream, reports.clone());
         let answer = service_fn(move |request: Request<Incoming>| {
             reported(Arc::clone(&endpoint), request, peer, reports.clone())
         });
-        let served = graceful.watch(builder.serve_connection(TokioIo::new(stream), answer));
-        tokio::spawn(until_told_to_close(served, connection));
+        let served = graceful.watch(builder.serve_connection(TokioIo::new(socket), answer));
+        tokio::spawn(until_told_to_close(served, left, connection));
     }
-    drop(listener);
+    drop(listeners);
     if tokio::time::timeout(GRACE, graceful.shutdown())
         .await
         .is_err()
@@ -126,11 +126,49 @@ pub(crate) async fn serve_endpoint(
     Ok(())
 }
 
+/// Both loopback addresses: `localhost` is either.
+struct Listeners {
+    first: TcpListener,
+    /// Not on a machine without IPv6.
+    second: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(port: u16) -> io::Result<Self> {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let port = first.local_addr()?.port();
+        let second = match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            Ok(second) => Some(second),
+            Err(error) => {
+                if error.kind() == io::ErrorKind::AddrInUse {
+                    tracing::warn!(
+                        event = "address_taken",
+                        "port {port} of [::1] is taken by another program, which clients of \
+                         `localhost` may reach instead of this one: use 127.0.0.1, or another port"
+                    );
+                }
+                None
+            }
+        };
+        Ok(Self { first, second })
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let Some(second) = &self.second else {
+            return self.first.accept().await;
+        };
+        tokio::select! {
+            accepted = self.first.accept() => accepted,
+            accepted = second.accept() => accepted,
+        }
+    }
+}
+
 async fn accept(
-    listener: &TcpListener,
+    listeners: &Listeners,
     connections: &Connections,
 ) -> io::Result<(TcpStream, IpAddr, Connection)> {
-    let (stream, peer) = listener.accept().await?;
+    let (stream, peer) = listeners.accept().await?;
     // an answer is one small write: waiting for more to send would only delay it
     stream.set_nodelay(true)?;
     let connection = connections.enter().await;
@@ -140,14 +178,17 @@ async fn accept(
 /// Serves a connection to its end, or until another one needs its place.
 async fn until_told_to_close(
     served: impl Future<Output = Result<(), hyper::Error>>,
+    left: Left,
     connection: Connection,
 ) {
-    tokio::select! {
-        served = served => {
-            if let Err(error) = served {
-                tracing::debug!(%error, "a connection ended early");
-            }
+    let served = async {
+        if let Err(error) = served.await {
+            tracing::debug!(%error, "a connection ended early");
         }
+        left.linger().await;
+    };
+    tokio::select! {
+        () = served => {}
         () = connection.told_to_close() => {
             tracing::debug!("a connection that waited for its client made room for another");
         }
@@ -162,8 +203,13 @@ async fn reported(
     reports: Activity,
 ) -> Result<Response<Reporting<Body>>, Infallible> {
     let busy = reports.busy();
-    let request = request.map(|body| Reported::new(body, reports));
-    let response = respond(endpoint, request, peer).await;
+    let request = request.map(|body| Reported::new(body, reports.clone()));
+    let mut response = respond(endpoint, request, peer).await;
+    if !reports.has_whole_request() {
+        // its next request would be sent into the rest of this one
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
     Ok(response.map(|body| Reporting { body, _busy: busy }))
 }
 

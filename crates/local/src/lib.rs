@@ -39,6 +39,7 @@ mod logging;
 mod metrics;
 mod settings;
 mod signals;
+mod socket;
 mod stdio;
 mod stdout;
 

@@ -42,9 +42,11 @@ pub(crate) fn convert(
         Principal::anonymous().at(address)
     });
     converted.extensions_mut().insert(principal);
-    let declared = converted.headers().contains_key(header::CONTENT_LENGTH);
+    let length = converted.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let at_once = length.is_some_and(|length| length <= AT_ONCE);
     converted.map(|()| {
-        if declared {
+        if at_once {
             IncomingBody::Declared(request)
         } else {
             IncomingBody::Undeclared(request)
@@ -84,8 +86,12 @@ pub(crate) fn header_pairs(headers: &web_sys::Headers) -> Vec<(String, String)> 
         .collect()
 }
 
-/// The body of a request. One that says its length is read at once, after that length was found
-/// small enough; one that does not is read in pieces, so that a limit can stop it.
+/// Bodies that say that they have at most as many bytes are read whole. What is refused for its
+/// size is dropped in pieces, and never in memory as a whole.
+const AT_ONCE: u64 = 4 * 1024 * 1024;
+
+/// The body of a request. A small one that says its length is read at once; another is read in
+/// pieces, so that a limit can stop it.
 pub(crate) enum IncomingBody {
     Declared(web_sys::Request),
     Whole(JsFuture),

@@ -124,9 +124,17 @@ impl Body for Drip {
 
 /// Status, sentence and the milliseconds that an answer took.
 fn answered(piece: &str, every: Duration, pieces: usize) -> (u16, String, u64) {
+    answered_to(&Request::post(""), piece, every, pieces)
+}
+
+fn answered_to(
+    request: &Request,
+    piece: &str,
+    every: Duration,
+    pieces: usize,
+) -> (u16, String, u64) {
     let host = InProcess::with_config(mcpfn_it::everything, Config::loopback());
-    let request = Request::post("");
-    let request = host.to_http(&request).map(|_| Drip {
+    let request = host.to_http(request).map(|_| Drip {
         time: host.time.clone(),
         piece: (!piece.is_empty()).then(|| Bytes::copy_from_slice(piece.as_bytes())),
         every,
@@ -163,4 +171,22 @@ fn a_body_has_thirty_seconds_in_all() {
     }
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     assert_eq!(answered(ping, 29 * second, 1).0, 200, "slow, and there");
+}
+
+#[test]
+fn a_body_that_nobody_wants_is_waited_for_for_two_seconds() {
+    let refused = [("host", "evil.example"), ("origin", "https://evil.example")];
+    for (name, value) in refused {
+        let request = Request::post("").header(name, value);
+        for (every_ms, pieces, elapsed_ms) in [
+            (3_600_000, 1, 2_000),
+            (1_000, 3_600, 2_000),
+            (1, 1_000_000, 2_000),
+            (1, 500, 500),
+        ] {
+            let every = Duration::from_millis(every_ms);
+            let (status, _, elapsed) = answered_to(&request, " ", every, pieces);
+            assert_eq!((status, elapsed), (403, elapsed_ms), "{every:?} {pieces}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Every file of `fixtures/wire` and `fixtures/refuse`, and the limit that no file can say.
 
+use crate::support::eager::{Refused, SIZES, all_arrive};
 use crate::support::runner;
 use crate::{Host as _, Request, Worker};
 
@@ -56,4 +57,32 @@ fn a_large_body_is_refused() {
             response.text()
         );
     }
+}
+
+/// Whatever is refused before its body was read, and the next request on the same connection.
+#[test]
+fn a_refusal_arrives_whatever_is_still_being_sent() {
+    const REFUSED: [Refused; 4] = [
+        (
+            403,
+            "POST /mcp",
+            "host: localhost\r\norigin: https://evil.example",
+        ),
+        (404, "POST /elsewhere", "host: localhost"),
+        (405, "PUT /mcp", "host: localhost"),
+        (
+            415,
+            "POST /mcp",
+            "host: localhost\r\ncontent-type: text/plain",
+        ),
+    ];
+    let Worker(address) = Worker::named("everything");
+    all_arrive(address, &REFUSED, &SIZES, "host: localhost");
+    let too_large = [(413, "POST /mcp", "host: localhost")];
+    all_arrive(
+        address,
+        &too_large,
+        &[3 << 20, 6 << 20, 48 << 20],
+        "host: localhost",
+    );
 }
