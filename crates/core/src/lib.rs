@@ -34,6 +34,7 @@
 //! | [`port`] | what comes in from outside: clock, stores, HTTP, audit log |
 //! | [`upstream`] | other servers, presented as one's own |
 //! | [`host`] | what a host calls: messages in, responses out |
+//! | [`portable`] | what clients are known to refuse of a tool |
 //! | [`jsonrpc`], [`text`] | reading messages, cleaning text |
 //!
 //! # When to use it
@@ -53,6 +54,7 @@
 //! ```
 
 mod active_call;
+mod arguments;
 mod batch;
 mod builder;
 mod call;
@@ -99,6 +101,7 @@ pub use resource::{Resource, Variables};
 pub use scope::Scopes;
 pub use server::Server;
 pub use tool::Tool;
+pub use tool::portable;
 pub use tool::result::Json;
 pub use tool::schema::{JsonSchema, NoArguments};
 pub use version::Revision;

@@ -22,6 +22,7 @@ use crate::model::list_kind::ListKind;
 use crate::port::TypeMap;
 use crate::port::store::Rate;
 use crate::text::in_order;
+use crate::tool::portable;
 use crate::tool::schema::HeaderParameter;
 use crate::upstream::UpstreamList;
 use crate::version::Revision;
@@ -92,6 +93,29 @@ impl Server {
             registry.resources().len(),
             registry.prompts().len(),
         )
+    }
+
+    /// What clients are known to refuse of the tools, in sentences that name the tool and what to
+    /// change: a name, or a shape of its arguments. For a host that has a log.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for tool in self.0.registry.tools() {
+            let name = &tool.name;
+            if !portable::is_portable_name(name) {
+                warnings.push(format!(
+                    "tool `{name}`: clients refuse names with other characters than \
+                     `A-Z a-z 0-9 _ -`, or more than 64: rename it"
+                ));
+            }
+            let shapes = portable::refused_shapes(&tool.definition.input_schema);
+            warnings.extend(
+                shapes
+                    .iter()
+                    .map(|shape| format!("tool `{name}`: clients refuse its arguments at {shape}")),
+            );
+        }
+        warnings
     }
 
     /// The rate limits that tools have themselves, by the tools' names: for a host that has to find a

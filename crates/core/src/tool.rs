@@ -1,6 +1,8 @@
 //! Tools: how an author declares one. The wire's definition is `model/tool.rs`; running one is
 //! `dispatch/call.rs`.
 
+pub(crate) mod plain;
+pub mod portable;
 pub(crate) mod result;
 pub(crate) mod schema;
 

@@ -48,6 +48,9 @@ pub fn build<E: Display, P>(
         builder = builder.without_idempotency_keys();
     }
     let server = builder.build().map_err(|error| error.to_string())?;
+    for warning in server.warnings() {
+        tracing::warn!(event = "tool_refused_by_clients", "{warning}");
+    }
     Ok((server, ports))
 }
 

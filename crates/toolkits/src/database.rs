@@ -26,7 +26,7 @@ use schema::DatabaseTable;
 use allowed::visible;
 
 pub use allowed::AllowedTables;
-pub use filter::{ColumnFilter, FilterValue, Op, Scalar};
+pub use filter::{ColumnFilter, Op, Scalar};
 pub use query::{Direction, OrderBy, Queried, TableQuery, query_table};
 
 /// Rows of the sample in `database://table/{table}`.

@@ -1,5 +1,6 @@
 //! The step `clients`: official clients that other people use, against the fixture server; official
-//! servers behind the deployable one; and one client that uses every system of it. The checks
+//! servers behind the deployable one; one client that uses every system of it; and what converters
+//! of clients make of its tools. The checks
 //! themselves are in tests/e2e.
 
 mod front;
@@ -69,13 +70,15 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     if front::run(cx, &node, &ready, &server.url, counts).is_err() {
         failed.push("servers behind another one".to_owned());
     }
-    let mut command = node.command();
-    command
-        .current_dir(cx.root.join(setup::CLIENTS))
-        .arg("systems.mjs")
-        .arg(&ready);
-    if script::run("systems.mjs", &mut command, counts).is_err() {
-        failed.push("systems.mjs".to_owned());
+    for script in ["systems.mjs", "converters.mjs"] {
+        let mut command = node.command();
+        command
+            .current_dir(cx.root.join(setup::CLIENTS))
+            .arg(script)
+            .arg(&ready);
+        if script::run(script, &mut command, counts).is_err() {
+            failed.push(script.to_owned());
+        }
     }
     if failed.is_empty() {
         Ok(())

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mcpfn_schema::Violations;
 use serde_json::Value;
 
 use super::handler::{self, HandlerFailure};
@@ -14,6 +15,7 @@ use crate::active_call::failure::{
     OUTCOME_UNKNOWN, missing_capabilities, too_slow, too_slow_to_know,
 };
 use crate::active_call::result::{HandlerResult, Retain};
+use crate::arguments;
 use crate::call::Call;
 use crate::canonical::canonical;
 use crate::error::{ErrorKind, ToolError};
@@ -59,8 +61,8 @@ pub(super) fn tool(
 
 async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallResult {
     // 1. arguments against the published schema
-    let arguments = call.arguments()?;
-    if let Err(refusal) = tool.validator.check(&arguments) {
+    let mut arguments = call.arguments()?;
+    if let Err(refusal) = check(&tool, &mut arguments) {
         let text = format!(
             "The arguments of `{}` do not fit its schema. Correct them and call again:\n{refusal}",
             tool.name
@@ -93,6 +95,16 @@ async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallRes
     };
     let result = result?;
     Ok((call.write(&result, cache), CallEnd::of(&result, cache)))
+}
+
+/// Arguments that fit the schema, also without the nulls of what is left out.
+fn check(tool: &RegisteredTool, given: &mut Value) -> Result<(), Violations> {
+    arguments::with_integers(given);
+    let refused = tool.validator.check(given);
+    if refused.is_err() && arguments::leave_out_nulls(given, &tool.definition.input_schema) {
+        return tool.validator.check(given);
+    }
+    refused
 }
 
 /// A call that its client has to correct before anything runs.
@@ -249,9 +261,11 @@ fn failure(call: &ActiveCall, text: String, outcome: Outcome, retain: Retain) ->
 
 /// Arguments that the schema lets through and the handler's type does not.
 pub(super) fn unreadable(error: &serde_json::Error) -> ToolError {
+    // serde's words have backticks around a client's: both are cleaned, and neither is lost
+    let said = error.to_string().replace('`', "'");
     ToolError::new(format!(
         "the arguments can't be read: {}",
-        text::quoted(&error.to_string())
+        text::shown(&said, 300)
     ))
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::JsonObject;
 use super::capabilities::Capability;
+use crate::arguments::with_integers;
 use crate::jsonrpc::Object;
 use crate::text;
 
@@ -336,7 +337,12 @@ pub(crate) fn read_responses(raw: &RawValue) -> Result<InputResponses, String> {
     let read = |(key, answer): (String, &RawValue)| {
         // as an object first: serde would read a struct from an array of its fields, too
         let object = serde_json::from_str::<Object<JsonObject>>(answer.get());
-        match object.map(|answer| InputResponse::deserialize(Value::Object(answer.0))) {
+        let read = object.map(|answer| {
+            let mut answer = Value::Object(answer.0);
+            with_integers(&mut answer);
+            InputResponse::deserialize(answer)
+        });
+        match read {
             Ok(Ok(response)) => Ok((key, response)),
             _ => Err(format!(
                 "the answer {} in `params.inputResponses` must be what was asked for: an \

@@ -28,12 +28,17 @@ impl<T: DeserializeOwned + JsonSchema> Input for T {}
 /// The schema of what `T` is read from. Sub-schemas are inlined: clients drop tools whose schemas
 /// have `$ref`.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
-    derive::<T>(SchemaSettings::draft2020_12().for_deserialize())
+    let mut schema = derive::<T>(SchemaSettings::draft2020_12().for_deserialize());
+    bound(&mut schema);
+    tidy(&mut schema);
+    schema
 }
 
 /// The schema of what `T` is written as.
 pub(crate) fn of_output<T: JsonSchema>() -> Value {
-    derive::<T>(SchemaSettings::draft2020_12().for_serialize())
+    let mut schema = derive::<T>(SchemaSettings::draft2020_12().for_serialize());
+    tidy(&mut schema);
+    schema
 }
 
 fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
@@ -56,8 +61,58 @@ fn derive<T: JsonSchema>(settings: SchemaSettings) -> Value {
             root.entry("properties").or_insert_with(|| json!({}));
         }
     }
-    tidy(&mut schema);
     schema
+}
+
+/// Says which integers a type holds, so that none is admitted that it can't be read from. Those of
+/// 128 bits are read as far as JSON is: from the least `i64` to the greatest `u64`.
+fn bound(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else {
+        if let Value::Array(items) = schema {
+            items.iter_mut().for_each(bound);
+        }
+        return;
+    };
+    if let Some((least, most)) = members
+        .get("format")
+        .and_then(Value::as_str)
+        .and_then(range)
+    {
+        let open = |names: [&str; 2]| !names.iter().any(|name| members.contains_key(*name));
+        let (below, above) = (
+            open(["minimum", "exclusiveMinimum"]),
+            open(["maximum", "exclusiveMaximum"]),
+        );
+        if below {
+            members.insert("minimum".to_owned(), least.into());
+        }
+        if above {
+            members.insert("maximum".to_owned(), most.into());
+        }
+    }
+    for (key, value) in members.iter_mut() {
+        if !matches!(key.as_str(), "default" | "examples" | "const" | "enum") {
+            bound(value);
+        }
+    }
+}
+
+/// The least and the greatest integer of a width as schemars writes it: `int32`, `uint`.
+fn range(format: &str) -> Option<(i64, u64)> {
+    let (unsigned, bits) = match format.strip_prefix("uint") {
+        Some(bits) => (true, bits),
+        None => (false, format.strip_prefix("int")?),
+    };
+    let bits = match bits {
+        "" => usize::BITS,
+        bits => bits.parse().ok()?,
+    };
+    let all = u64::MAX >> 64_u32.saturating_sub(bits).min(63);
+    Some(match (unsigned, bits) {
+        (true, _) => (0, all),
+        (false, 128) => (i64::MIN, all),
+        (false, _) => (-((all >> 1) as i64) - 1, all >> 1),
+    })
 }
 
 /// Leaves out what says nothing to a client, Rust's widths of numbers, and joins the lines of
@@ -375,7 +430,7 @@ mod tests {
                 "type": "object",
                 "properties": {
                     "query": {"type": "string", "description": "Words to look for.", "minLength": 2, "maxLength": 200},
-                    "limit": {"type": "integer", "minimum": 0, "default": 0},
+                    "limit": {"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32, "default": 0},
                     "place": {"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}, "required": ["region"]},
                 },
                 "required": ["query", "place"],

@@ -7,6 +7,9 @@ extern crate mcpfn_core as mcpfn;
 /// Lists, calls and failures as a value: shared, bounded, cancelled by dropping.
 mod principles;
 
+/// Spellings of arguments, and whether types read what their schemas admit.
+mod arguments;
+
 /// Mistakes of a registration, all at once; macros and builder give the same bytes.
 mod registration;
 

@@ -141,7 +141,11 @@ fn of_sqlite(holds: ColumnType, value: &Given<'_>) -> Result<Typed, &'static str
         (_, Given::Number(number)) => Ok((SqlValue::Real(*number), None)),
         // as answers show what a client's numbers can't hold
         (ColumnType::Numbers, Given::Text(text)) => {
-            let text = text.trim();
+            let text = match text.trim() {
+                "true" => "1",
+                "false" => "0",
+                text => text,
+            };
             match (text.parse(), text.parse::<f64>()) {
                 (Ok(integer), _) => Ok(whole(integer)),
                 (_, Ok(number)) if !number.is_nan() => Ok((SqlValue::Real(number), None)),

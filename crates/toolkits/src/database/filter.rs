@@ -22,18 +22,24 @@ pub struct ColumnFilter {
     #[schemars(length(min = 1, max = 128))]
     pub column: String,
     /// How to compare: eq, ne, lt, le, gt and ge take one value; contains and starts_with take text
-    /// and ignore its case; in takes a list; is_null and is_not_null take nothing.
+    /// and ignore its case; in takes a list in `values`; is_null and is_not_null take nothing.
     pub op: Op,
-    /// What to compare with: one value of the column's type, a list for in, nothing for is_null and
-    /// is_not_null.
+    /// What to compare with: one value of the column's type, e.g. "paid", "19.99" or "true".
     #[schemars(with = "serde_json::Value", extend(
-        "type" = ["string", "number", "boolean", "array", "null"],
-        "items" = {"type": ["string", "number", "boolean"], "maxLength": 1000},
-        "maxLength" = 1000,
-        "maxItems" = 90
+        "type" = ["string", "number", "boolean", "null"],
+        "x-published-type" = "string",
+        "maxLength" = 1000
     ))]
     #[serde(default)]
-    pub value: Option<FilterValue>,
+    pub value: Option<Scalar>,
+    /// What to compare with, for in only: values of the column's type.
+    #[schemars(with = "Vec<serde_json::Value>", length(max = 90), extend("items" = {
+        "type": ["string", "number", "boolean"],
+        "x-published-type": "string",
+        "maxLength": 1000
+    }))]
+    #[serde(default)]
+    pub values: Vec<Scalar>,
 }
 
 /// A comparison. Those of text (`contains`, `starts_with`) ignore the case of A to Z.
@@ -57,17 +63,6 @@ pub enum Op {
     In,
     IsNull,
     IsNotNull,
-}
-
-/// What a column is compared with.
-#[input]
-#[derive(Debug)]
-#[serde(untagged)]
-pub enum FilterValue {
-    /// One value.
-    One(Scalar),
-    /// Several, for `in`.
-    Several(Vec<Scalar>),
 }
 
 /// A text, a number or a truth value.
@@ -130,6 +125,13 @@ fn condition(
         Op::IsNull | Op::IsNotNull if filter.value.is_some() => {
             return Err(refuse(column, filter.op, "takes no `value`"));
         }
+        _ if filter.op != Op::In && !filter.values.is_empty() => {
+            return Err(refuse(
+                column,
+                filter.op,
+                "takes no `values`: a list is for in, one value belongs in `value`",
+            ));
+        }
         Op::IsNull => return Ok(format!("{name} IS NULL")),
         Op::IsNotNull => return Ok(format!("{name} IS NOT NULL")),
         Op::In => return one_of(dialect, column, filter, parameters),
@@ -141,7 +143,7 @@ fn condition(
         Op::Gt => ">",
         Op::Ge => ">=",
     };
-    let Some(FilterValue::One(value)) = &filter.value else {
+    let Some(value) = &filter.value else {
         return Err(refuse(
             column,
             filter.op,
@@ -160,11 +162,10 @@ fn one_of(
     filter: &ColumnFilter,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, ToolError> {
-    let Some(FilterValue::Several(values)) = &filter.value else {
-        return Err(refuse(column, filter.op, "needs a list of values"));
-    };
+    // one value is a list of one, too
+    let values: Vec<&Scalar> = filter.values.iter().chain(&filter.value).collect();
     if values.is_empty() || values.len() > MAX_VALUES {
-        return Err(refuse(column, filter.op, "needs a list of 1 to 90 values"));
+        return Err(refuse(column, filter.op, "needs `values`, a list of 1 to 90"));
     }
     let mut places = Vec::with_capacity(values.len());
     for value in values {
@@ -181,7 +182,7 @@ fn text_in(
     filter: &ColumnFilter,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, ToolError> {
-    let Some(FilterValue::One(Scalar::Text(text))) = &filter.value else {
+    let Some(Scalar::Text(text)) = &filter.value else {
         return Err(refuse(column, filter.op, "needs a text as `value`"));
     };
     if column.holds() == ColumnType::Numbers {

@@ -152,7 +152,6 @@ fn a_limit_out_of_bounds_is_refused_by_schema_and_handler() {
         json!(101),
         json!(1e300),
         json!("10"),
-        json!(null),
         json!(2.5),
     ] {
         let refused =

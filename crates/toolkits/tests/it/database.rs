@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use mcpfn_ports::Sql as _;
 use mcpfn_sql::Sqlite;
-use mcpfn_toolkits::database::{
-    AllowedTables, ColumnFilter, FilterValue as Wanted, Op, Scalar, TableQuery, query_table,
-};
+use mcpfn_toolkits::database::{AllowedTables, ColumnFilter, Op, Scalar, TableQuery, query_table};
 use serde_json::{Value, json};
 
 use crate::databases;
@@ -195,11 +193,11 @@ fn filters_find_what_they_say() {
             "PWR",
         ),
         (
-            json!([{"column": "code", "op": "in", "value": ["PWR", "KEY", "nope"]}]),
+            json!([{"column": "code", "op": "in", "values": ["PWR", "KEY", "nope"]}]),
             "KEY PWR",
         ),
         (
-            json!([{"column": "id", "op": "in", "value": [1, 2.0]}]),
+            json!([{"column": "id", "op": "in", "values": [1, "2.0"]}]),
             "HDP SPK",
         ),
         (json!([{"column": "name", "op": "is_null"}]), ""),
@@ -277,18 +275,18 @@ fn values_of_the_wrong_kind_are_refused_in_words() {
              quotation marks.",
         ),
         (
-            json!({"column": "name", "op": "in", "value": ["a", 5]}),
+            json!({"column": "name", "op": "in", "values": ["a", 5]}),
             "The filter `in` on `name` (TEXT) got a number, but the column holds text; put it in \
              quotation marks.",
         ),
         (
-            json!({"column": "name", "op": "in", "value": "a"}),
-            "The filter `in` on `name` (TEXT) needs a list of values.",
+            json!({"column": "name", "op": "in", "values": []}),
+            "The filter `in` on `name` (TEXT) needs `values`, a list of 1 to 90.",
         ),
         (
-            json!({"column": "name", "op": "eq", "value": ["a"]}),
-            "The filter `eq` on `name` (TEXT) needs one value; for null use is_null or \
-             is_not_null.",
+            json!({"column": "name", "op": "eq", "values": ["a"]}),
+            "The filter `eq` on `name` (TEXT) takes no `values`: a list is for in, one value \
+             belongs in `value`.",
         ),
         (
             json!({"column": "name", "op": "eq"}),
@@ -361,11 +359,12 @@ fn bounds_hold_in_the_handler_too() {
         "`limit` must be from 1 to 100."
     );
     assert!(refused(|query| query.offset = 100_001).starts_with("`offset` must be at most"));
-    fn filter(value: Wanted, op: Op) -> ColumnFilter {
+    fn filter(op: Op, value: Option<Scalar>, values: Vec<Scalar>) -> ColumnFilter {
         ColumnFilter {
             column: "status".to_owned(),
             op,
-            value: Some(value),
+            value,
+            values,
         }
     }
     fn text(length: usize) -> Scalar {
@@ -373,22 +372,22 @@ fn bounds_hold_in_the_handler_too() {
     }
     assert!(
         refused(|query| query.filters = (0..21)
-            .map(|_| filter(Wanted::One(text(1)), Op::Eq))
+            .map(|_| filter(Op::Eq, Some(text(1)), Vec::new()))
             .collect())
         .starts_with("There are 21 filters")
     );
     assert!(
-        refused(|query| query.filters = vec![filter(Wanted::Several(Vec::new()), Op::In)])
-            .contains("needs a list of 1 to 90")
+        refused(|query| query.filters = vec![filter(Op::In, None, Vec::new())])
+            .contains("needs `values`, a list of 1 to 90")
     );
     assert!(
         refused(|query| query.filters = (0..2)
-            .map(|_| filter(Wanted::Several((0..50).map(|_| text(1)).collect()), Op::In))
+            .map(|_| filter(Op::In, None, (0..50).map(|_| text(1)).collect()))
             .collect())
         .contains("more than 90 values")
     );
     assert!(
-        refused(|query| query.filters = vec![filter(Wanted::One(text(1001)), Op::Eq)])
+        refused(|query| query.filters = vec![filter(Op::Eq, Some(text(1001)), Vec::new())])
             .contains("more than 1,000 bytes")
     );
 }

@@ -1,5 +1,6 @@
 //! What is published about each tool: a model knows nothing else.
 
+use mcpfn_core::portable::refused_shapes;
 use serde_json::{Value, json};
 
 use crate::support::Client;
@@ -21,6 +22,7 @@ fn every_tool_says_what_it_takes_and_when_to_use_it() {
         );
         assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
         check_bounds(name, &tool["inputSchema"], name == "list_tables");
+        assert_eq!(refused_shapes(&tool["inputSchema"]), [""; 0], "{name}");
         let text = tool.to_string();
         assert!(
             !text.contains("$ref"),
@@ -32,6 +34,31 @@ fn every_tool_says_what_it_takes_and_when_to_use_it() {
             text.len()
         );
     }
+}
+
+/// Numbers and truth values may be written as the text that is published, and as themselves.
+#[test]
+fn a_filter_takes_a_value_as_published_and_as_itself() {
+    let client = Client::of_shop();
+    let count = |filter: Value| {
+        let arguments =
+            json!({"table": "orders", "columns": ["id"], "filters": [filter], "limit": 100});
+        let found = client.call("query_table", arguments).unwrap();
+        found["rows"].as_array().unwrap().len()
+    };
+    for (op, text, itself) in [
+        ("le", json!("10005"), json!(10_005)),
+        ("lt", json!("10005.5"), json!(10_005.5)),
+        ("eq", json!("10005.0"), json!(10_005.0)),
+    ] {
+        let found =
+            [text, itself].map(|value| count(json!({"column": "id", "op": op, "value": value})));
+        assert!(found[0] == found[1] && found[0] > 0, "{op}: {found:?}");
+    }
+    assert_eq!(
+        count(json!({"column": "id", "op": "in", "values": ["10001", 10_002]})),
+        2
+    );
 }
 
 /// Every property has a description, and what can be large has a bound.

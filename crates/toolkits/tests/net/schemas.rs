@@ -1,6 +1,7 @@
 //! What is published about each tool: a model knows nothing else.
 
 use mcpfn_core::Server;
+use mcpfn_core::portable::refused_shapes;
 use mcpfn_toolkits::register;
 use serde_json::json;
 
@@ -46,6 +47,7 @@ async fn every_tool_says_what_it_takes_and_when_to_use_it() {
         );
         assert_ne!(tool["annotations"]["openWorldHint"], false, "{name}");
         assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
+        assert_eq!(refused_shapes(&tool["inputSchema"]), [""; 0], "{name}");
         let text = tool.to_string();
         assert!(
             !text.contains("$ref"),

@@ -10,6 +10,7 @@ use crate::model::tool::{ToolAnnotations, ToolDefinition};
 use crate::policy::Cache;
 use crate::server::registered::RegisteredTool;
 use crate::tool::Tool;
+use crate::tool::plain;
 use crate::tool::schema::{self, HeaderParameter};
 
 /// `keys` is whether idempotency keys are published.
@@ -101,7 +102,11 @@ impl Schemas {
                 .output
                 .as_ref()
                 .and_then(|schema| compile("output", schema)),
-            input,
+            input: match tool.input {
+                // given by hand: published unchanged
+                Some(_) => input,
+                None => plain::published(&input),
+            },
             output,
             headers,
         }
