@@ -34,6 +34,7 @@ impl CloudflareAccess {
             clients: Vec::new(),
             scopes: Scopes::none(),
             limits: IssuerScopes::default(),
+            step_up: false,
             // a service has no subject, and goes by the name of its token
             otherwise: |claims| claims.common_name.as_deref(),
         })

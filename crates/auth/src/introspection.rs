@@ -48,6 +48,7 @@ pub struct Introspection {
     audiences: Vec<String>,
     scopes: Scopes,
     limits: IssuerScopes,
+    step_up: bool,
     kept: Mutex<HashMap<[u8; 32], IntrospectedToken>>,
     questions: Questions<Outcome>,
 }
@@ -135,6 +136,7 @@ impl Introspection {
             audiences,
             scopes: Scopes::none(),
             limits: IssuerScopes::default(),
+            step_up: false,
             kept: Mutex::default(),
             questions: Questions::default(),
         }
@@ -156,6 +158,14 @@ impl Introspection {
     #[must_use]
     pub fn with_default_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// Whether tools are listed that the caller could use after it asked for more scopes, as far as
+    /// its issuer may grant them; not unless set.
+    #[must_use]
+    pub fn with_step_up(mut self, listed: bool) -> Self {
+        self.step_up = listed;
         self
     }
 
@@ -310,8 +320,12 @@ impl Introspection {
         claims.check_times(now)?;
         let subject = claims.subject(claims.client_id.as_deref(), issuer)?;
         let scopes = claims.grant.scopes(&self.scopes);
-        Ok(Principal::new(PrincipalKind::Jwt, subject)
-            .with_scopes(self.limits.limit(issuer, &scopes)))
+        let principal = Principal::new(PrincipalKind::Jwt, subject)
+            .with_scopes(self.limits.limit(issuer, &scopes));
+        Ok(match self.step_up {
+            true => principal.with_step_up(self.limits.limit(issuer, &Scopes::all())),
+            false => principal,
+        })
     }
 
     fn keep(&self, key: [u8; 32], now: u64, until_ms: u64, verdict: Outcome) -> Outcome {

@@ -24,6 +24,7 @@ pub struct OAuth {
     pub(crate) clients: Vec<String>,
     pub(crate) scopes: Scopes,
     pub(crate) limits: IssuerScopes,
+    pub(crate) step_up: bool,
     /// Who a token is of when it has no subject.
     pub(crate) otherwise: fn(&Claims) -> Option<&str>,
 }
@@ -44,6 +45,7 @@ impl OAuth {
             clients: Vec::new(),
             scopes: Scopes::none(),
             limits: IssuerScopes::default(),
+            step_up: false,
             otherwise: |claims| claims.client_id.as_deref(),
         }
     }
@@ -86,6 +88,14 @@ impl OAuth {
         self
     }
 
+    /// Whether tools are listed that the caller could use after it asked for more scopes, as far as
+    /// its issuer may grant them; not unless set.
+    #[must_use]
+    pub fn with_step_up(mut self, listed: bool) -> Self {
+        self.step_up = listed;
+        self
+    }
+
     /// What each issuer may grant, the default scopes included; everything unless set.
     #[must_use]
     pub fn with_issuer_scopes(mut self, limits: IssuerScopes) -> Self {
@@ -122,8 +132,12 @@ impl OAuth {
         let subject = claims.subject((self.otherwise)(claims), &issuer.id)?;
         issuer.check(&token, platform).await?;
         let scopes = bare(&claims.grant.scopes(&self.scopes), &self.audiences);
-        Ok(Principal::new(PrincipalKind::Jwt, subject)
-            .with_scopes(self.limits.limit(&issuer.id, &scopes)))
+        let principal = Principal::new(PrincipalKind::Jwt, subject)
+            .with_scopes(self.limits.limit(&issuer.id, &scopes));
+        Ok(match self.step_up {
+            true => principal.with_step_up(self.limits.limit(&issuer.id, &Scopes::all())),
+            false => principal,
+        })
     }
 }
 

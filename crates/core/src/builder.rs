@@ -20,8 +20,8 @@ use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 use assemble::Declared;
 
-/// Entries of one page of a list.
-const PAGE: usize = 100;
+/// Entries of one page of a list. Many clients read the first page only.
+const PAGE: usize = 1000;
 /// How long a client may keep a list.
 const LIST_TTL: Duration = Duration::from_secs(60);
 /// Bytes of one answer: under what function URLs carry when buffered (6 MB).
@@ -194,7 +194,8 @@ impl Builder {
         self
     }
 
-    /// Entries of one page of a list; 100 by default.
+    /// The most entries of one page of a list; 1,000 by default. A page has about 900 KB at most,
+    /// and many clients read the first page only.
     pub fn page_size(mut self, entries: usize) -> Self {
         self.per_page = entries;
         self

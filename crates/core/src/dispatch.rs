@@ -136,10 +136,11 @@ fn list(
         return counted_list(server, call, method, kind, platform);
     }
     let cursor = call.params.cursor()?;
+    let scopes = call.principal.listing_scopes(kind);
     let request = PageRequest {
         revision: call.revision,
         cursor: cursor.as_deref(),
-        scopes: &call.principal.scopes,
+        scopes: &scopes,
     };
     let page = server.list_page(kind, &request)?;
     Ok(done(call.id.as_json(), &page))
@@ -164,10 +165,11 @@ fn counted_list(
     let started_ms = platform.clock.now_ms();
     let cx = has_upstreams(&server).then(|| merged::cx(&server, call, started_ms, &platform));
     let list = async move {
+        let scopes = principal.listing_scopes(kind);
         let request = PageRequest {
             revision,
             cursor: cursor.as_deref(),
-            scopes: &principal.scopes,
+            scopes: &scopes,
         };
         let page = match rate_limit::admit_list(&platform, server.name(), &principal).await {
             Ok(()) => match &cx {

@@ -1,7 +1,9 @@
 //! Who calls. Verified by the host or by `http`, never by what a client says of itself.
 
 use core::net::IpAddr;
+use std::borrow::Cow;
 
+use crate::model::list_kind::ListKind;
 use crate::scope::Scopes;
 
 /// The caller of one request.
@@ -14,6 +16,9 @@ pub struct Principal {
     pub subject: String,
     /// What the caller may do.
     pub scopes: Scopes,
+    /// What more the caller could be granted if it asked: tools that need no more than this are
+    /// listed, and a call of one is refused with the scopes to ask for. Grants nothing.
+    pub step_up: Scopes,
     /// Where the call came from. Unauthenticated callers are limited by it; it is not part of their
     /// identity.
     pub address: Option<IpAddr>,
@@ -46,6 +51,7 @@ impl Principal {
             kind,
             subject: subject.into(),
             scopes: Scopes::none(),
+            step_up: Scopes::none(),
             address: None,
         }
     }
@@ -77,6 +83,22 @@ impl Principal {
     pub fn with_scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = scopes;
         self
+    }
+
+    /// Sets what more the caller could be granted if it asked.
+    #[must_use]
+    pub fn with_step_up(mut self, scopes: Scopes) -> Self {
+        self.step_up = scopes;
+        self
+    }
+
+    /// The scopes with which a list is shown: of tools, also those that a call could ask for.
+    pub(crate) fn listing_scopes(&self, kind: ListKind) -> Cow<'_, Scopes> {
+        if kind == ListKind::Tools && self.step_up != Scopes::none() {
+            Cow::Owned(self.scopes.clone().union(&self.step_up))
+        } else {
+            Cow::Borrowed(&self.scopes)
+        }
     }
 
     /// Adds where the call came from.

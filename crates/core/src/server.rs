@@ -144,17 +144,24 @@ impl Server {
     /// resources), sorted: what a client should ask for first.
     #[must_use]
     pub fn reading_scopes(&self) -> Vec<String> {
-        let registry = &self.0.registry;
-        // no more than needed: scopes of writes are requested when a call is refused for lack of
-        // one
-        let reads = |tool: &&Arc<RegisteredTool>| {
-            tool.definition
-                .annotations
-                .as_ref()
-                .is_some_and(|hints| hints.read_only_hint == Some(true))
+        let reads = |tool: &RegisteredTool| {
+            let hints = tool.definition.annotations.as_ref();
+            hints.is_some_and(|hints| hints.read_only_hint == Some(true))
         };
-        let tools = registry.tools().iter().filter(reads);
-        // what an upstream's tools do is not known here: its resources only read
+        // no more than needed: scopes of writes are requested when a call is refused for lack of
+        // one. What an upstream's tools do is not known here: its resources only read
+        self.scopes_of(reads)
+    }
+
+    /// Every scope that anything of this server needs, sorted.
+    #[must_use]
+    pub fn all_scopes(&self) -> Vec<String> {
+        self.scopes_of(|_| true)
+    }
+
+    fn scopes_of(&self, tools: impl Fn(&RegisteredTool) -> bool) -> Vec<String> {
+        let registry = &self.0.registry;
+        let tools = registry.tools().iter().filter(|tool| tools(tool));
         let upstreams = registry.upstreams().iter();
         let scopes = in_order(
             tools

@@ -3,6 +3,8 @@
 
 mod entry;
 mod list;
+mod mend;
+mod mend_schema;
 mod references;
 
 use std::collections::BTreeMap;

@@ -93,7 +93,8 @@ pub struct ProtectedResource {
     /// Issuers whose tokens are taken.
     pub authorization_servers: Vec<String>,
     /// The scopes that a client should ask for first. If there are none,
-    /// [`Service::new`](crate::Service::new) takes those of everything that only reads.
+    /// [`Service::new`](crate::Service::new) takes those of everything that only reads; `*` alone
+    /// stands for every scope that anything of the server needs.
     pub scopes: Vec<String>,
 }
 

@@ -64,13 +64,12 @@ impl Service {
             serde_json::json!({"status": "ok", "name": server.name(), "version": server.version()})
                 .to_string()
                 .into();
-        if let Some(resource) = config
-            .auth
-            .resource
-            .as_mut()
-            .filter(|resource| resource.scopes.is_empty())
-        {
-            resource.scopes = server.reading_scopes();
+        if let Some(resource) = &mut config.auth.resource {
+            match &resource.scopes[..] {
+                [] => resource.scopes = server.reading_scopes(),
+                [all] if all == "*" => resource.scopes = server.all_scopes(),
+                _ => {}
+            }
         }
         let metadata = config
             .auth

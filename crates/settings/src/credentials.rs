@@ -9,7 +9,7 @@ use mcpfn_auth::{
     MAX_KEY_AGE_MS, OAuth, RejectUnknownBearer, url_mistake,
 };
 use mcpfn_core::Scopes;
-use mcpfn_core::text::{is_secret_reference, quoted};
+use mcpfn_core::text::{is_secret_reference, quoted, switch};
 use mcpfn_http::{AuthConfig, Authenticator, ProtectedResource};
 
 use crate::methods::{AuthMethod, AuthMethods};
@@ -212,9 +212,11 @@ fn oauth(
     }
     let (own, audiences) = resource(reader);
     let limits = issuer_scopes(reader, &issuers);
+    let step_up = list_step_up(reader);
     let mut tokens = OAuth::new(issuers.iter().cloned(), audiences.iter().cloned())
         .with_default_scopes(scopes.clone())
-        .with_issuer_scopes(limits.clone());
+        .with_issuer_scopes(limits.clone())
+        .with_step_up(step_up);
     if let Some(keys) = reader.text("MCPFN_JWKS_URL") {
         url(reader, "MCPFN_JWKS_URL", keys.trim());
         match &issuers[..] {
@@ -238,15 +240,53 @@ fn oauth(
     if let Some(introspection) = introspection(reader, &issuers, &audiences, max_age, open) {
         let introspection = introspection
             .with_default_scopes(scopes.clone())
-            .with_issuer_scopes(limits);
+            .with_issuer_scopes(limits)
+            .with_step_up(step_up);
         auth.authenticators.push(Arc::new(introspection));
     }
     auth.resource = Some(ProtectedResource {
         url: own.clone().unwrap_or_default(),
         authorization_servers: issuers,
-        scopes: Vec::new(),
+        scopes: advertised(reader),
     });
     own
+}
+
+/// `MCPFN_LIST_STEP_UP`: whether tools are listed that more scopes would open.
+fn list_step_up(reader: &mut EnvReader<'_>) -> bool {
+    let name = "MCPFN_LIST_STEP_UP";
+    let Some(text) = reader.text(name) else {
+        return true;
+    };
+    let on = switch(text.trim());
+    if on.is_none() {
+        reader.mistake(format!("{name} must be on or off"));
+    }
+    on.unwrap_or(false)
+}
+
+/// `MCPFN_ADVERTISED_SCOPES`: what a client is told to ask for first.
+fn advertised(reader: &mut EnvReader<'_>) -> Vec<String> {
+    let name = "MCPFN_ADVERTISED_SCOPES";
+    let text = reader.text(name).unwrap_or_default();
+    let scopes: Vec<String> = Scopes::parse(&text).iter().map(str::to_owned).collect();
+    match &scopes[..] {
+        [read] if read == "read" => return Vec::new(),
+        [all] if all == "all" => return vec!["*".to_owned()],
+        _ => {}
+    }
+    // the characters of a scope in OAuth, without those that end the challenge's quotation
+    let legal = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    if scopes
+        .iter()
+        .any(|scope| scope == "*" || !scope.bytes().all(legal))
+    {
+        reader.mistake(format!(
+            "{name} must be read, all, or scopes separated by spaces, such as crm:read crm:write"
+        ));
+        return Vec::new();
+    }
+    scopes
 }
 
 /// `MCPFN_ISSUER_SCOPES`: what each issuer may grant. Needed with several, because the operator of

@@ -269,6 +269,21 @@ pub const SETTINGS: &[Setting] = &[
     )
     .with_auth(OAUTH),
     Setting::new(
+        "MCPFN_ADVERTISED_SCOPES",
+        "read|all|SCOPE ..",
+        "read: those of everything that only reads",
+        "scopes that clients are told to ask for first, in the metadata and in challenges",
+    )
+    .with_auth(OAUTH),
+    Setting::new(
+        "MCPFN_LIST_STEP_UP",
+        "on|off",
+        "on",
+        "whether tools are listed whose scopes a caller lacks and can ask for; a call of one is \
+         refused with these scopes",
+    )
+    .with_auth(OAUTH),
+    Setting::new(
         "MCPFN_JWKS_URL",
         "URL",
         "found through the issuer",

@@ -107,6 +107,11 @@ async fn read_resource(
         Ok(contents) => read(call, resource, contents),
         // the protocol has an error of its own for this
         Err(HandlerFailure::Returned(ErrorKind::NotFound { message })) => not_found(Some(message)),
+        // a URI is all that a handler is given: what it refuses without a cause lies there
+        Err(HandlerFailure::Returned(ErrorKind::Failed {
+            message,
+            cause: None,
+        })) if resource.upstream.is_none() => Err(refused(&call.requested, message).into()),
         Err(failure) => failed(call, &definition.name, limit, failure),
     }
 }
@@ -149,8 +154,17 @@ fn failed(call: &ActiveCall, name: &str, limit: Duration, failure: HandlerFailur
 fn not_found(revision: Revision, uri: &str, message: Option<String>) -> Error {
     let message =
         message.unwrap_or_else(|| format!("resource {} does not exist", text::quoted(uri)));
+    let error = Error::new(revision.resource_not_found(), message);
+    about(error, uri)
+}
+
+/// A URI that its handler does not take.
+fn refused(uri: &str, message: String) -> Error {
+    about(Error::invalid_params(message), uri)
+}
+
+fn about(error: Error, uri: &str) -> Error {
     // the client's own words, but not megabytes of them
     let shown: String = uri.chars().take(2048).collect();
-    Error::new(revision.resource_not_found(), message)
-        .with_data(serde_json::json!({ "uri": shown }))
+    error.with_data(serde_json::json!({ "uri": shown }))
 }

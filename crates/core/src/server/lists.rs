@@ -2,6 +2,7 @@
 //! who see a part of a list get it put together from entries that were written once.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
@@ -15,6 +16,11 @@ use crate::model::page::{Cursor, identity};
 use crate::scope::Scopes;
 use crate::upstream::UpstreamList;
 use crate::version::Revision;
+
+/// Bytes of the entries of one page, as far as one alone has not more: what every way to a client
+/// takes, and as much as possible, because many clients read the first page only. (A load balancer
+/// of AWS takes a megabyte.)
+const PAGE_BYTES: usize = 900_000;
 
 /// The four lists.
 pub(crate) struct ServerLists {
@@ -69,9 +75,8 @@ pub(crate) struct ListEntry<'a> {
 pub(crate) struct RenderedList {
     kind: ListKind,
     identity: u64,
+    /// The most entries of a page.
     per_page: usize,
-    /// How many pages the whole list has: at least one, which may be empty.
-    pages: usize,
     /// Names and scopes of the entries, if any of them needs a scope: then callers see different
     /// lists.
     guarded: Option<Vec<(String, Vec<String>)>>,
@@ -100,7 +105,6 @@ impl RenderedList {
             kind,
             identity: identity(kind.member(), listed.iter().map(|entry| entry.name)),
             per_page,
-            pages: pages(listed.len(), per_page),
             guarded: guarded.then(owned),
             rendered: Default::default(),
             entries: Default::default(),
@@ -124,19 +128,20 @@ impl RenderedList {
                     .map(Cow::Owned);
             }
         }
-        let page = request.page(self.identity, self.pages)?;
         // all pages at once: they depend on nothing but the revision, and a client that reads one
         // reads the others
         let pages = self.rendered[request.revision.index()].get_or_init(|| {
             let entries = self.write_entries(request.revision, source.registry);
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-            (0..self.pages)
+            let pages = pages(entries.iter().map(|entry| entry.len()), self.per_page);
+            (0..pages.len())
                 .map(|page| {
-                    let written = self.cut(&entries, page, self.identity);
+                    let written = self.cut(&entries, &pages, page, self.identity);
                     write_page(&written, self.kind, request.revision, source)
                 })
                 .collect()
         });
+        let page = request.page(self.identity, pages.len())?;
         let page = pages
             .get(page)
             .ok_or_else(|| Error::internal("internal error: the page is missing"))?;
@@ -156,13 +161,14 @@ impl RenderedList {
             self.kind.member(),
             visible.iter().map(|position| guarded[*position].0.as_str()),
         );
-        let page = request.page(identity, pages(visible.len(), self.per_page))?;
         let entries = self.entries(request.revision, source);
         let entries: Vec<&[u8]> = visible
             .iter()
             .map(|position| entries[*position].as_slice())
             .collect();
-        let written = self.cut(&entries, page, identity);
+        let pages = pages(entries.iter().map(|entry| entry.len()), self.per_page);
+        let page = request.page(identity, pages.len())?;
+        let written = self.cut(&entries, &pages, page, identity);
         Ok(write_page(&written, self.kind, request.revision, source))
     }
 
@@ -180,9 +186,12 @@ impl RenderedList {
                 .is_none_or(|guarded| request.scopes.contains_all(&guarded[*position].1))
         };
         let visible: Vec<usize> = (0..own.len()).filter(is_visible).collect();
-        let total = visible.len() + upstream_lists.iter().map(|list| list.len()).sum::<usize>();
         let identity = self.merged_identity(&visible, upstream_lists);
-        let page = request.page(identity, pages(total, self.per_page))?;
+        let sizes = visible.iter().map(|position| own[*position].len());
+        let sizes = sizes.chain(upstream_lists.iter().flat_map(|list| list.sizes()));
+        let pages = pages(sizes, self.per_page);
+        let page = request.page(identity, pages.len())?;
+        let range = pages[page].clone();
         let theirs = upstream_lists
             .iter()
             .flat_map(|list| (0..list.len()).map(move |position| (list, position)));
@@ -191,8 +200,8 @@ impl RenderedList {
             .iter()
             .map(|position| MergedEntry::Own(&own[*position]))
             .chain(theirs.map(|(list, position)| MergedEntry::Theirs(list, position)))
-            .skip(page * self.per_page)
-            .take(self.per_page)
+            .skip(range.start)
+            .take(range.len())
             .map(|entry| match entry {
                 MergedEntry::Own(bytes) => Cow::Borrowed(bytes),
                 MergedEntry::Theirs(list, position) => list.write(position, request.revision),
@@ -202,7 +211,7 @@ impl RenderedList {
         let written = WrittenPage {
             entries: &entries,
             page,
-            pages: pages(total, self.per_page),
+            pages: pages.len(),
             identity,
             // what an upstream shows may depend on the credential that this server has there
             cache_scope: "private",
@@ -235,13 +244,17 @@ impl RenderedList {
     }
 
     /// One page of these entries of the own list.
-    fn cut<'a>(&self, entries: &'a [&'a [u8]], page: usize, identity: u64) -> WrittenPage<'a> {
-        let start = (page * self.per_page).min(entries.len());
-        let end = (start + self.per_page).min(entries.len());
+    fn cut<'a>(
+        &self,
+        entries: &'a [&'a [u8]],
+        pages: &[Range<usize>],
+        page: usize,
+        identity: u64,
+    ) -> WrittenPage<'a> {
         WrittenPage {
-            entries: &entries[start..end],
+            entries: &entries[pages[page].clone()],
             page,
-            pages: pages(entries.len(), self.per_page),
+            pages: pages.len(),
             identity,
             cache_scope: self.cache_scope(),
         }
@@ -334,6 +347,18 @@ fn write_page(
         .complete(revision, &body, &JsonObject::new(), &extra)
 }
 
-fn pages(entries: usize, per_page: usize) -> usize {
-    entries.div_ceil(per_page).max(1)
+/// Which entries of these sizes are on which page: at least one page, which may be empty.
+fn pages(sizes: impl Iterator<Item = usize>, per_page: usize) -> Vec<Range<usize>> {
+    let (mut pages, mut page, mut bytes) = (Vec::new(), 0..0, 0_usize);
+    for size in sizes {
+        let full = page.len() == per_page || bytes + size > PAGE_BYTES;
+        if full && !page.is_empty() {
+            pages.push(page.clone());
+            (page.start, bytes) = (page.end, 0);
+        }
+        page.end += 1;
+        bytes += size + ",".len();
+    }
+    pages.push(page);
+    pages
 }

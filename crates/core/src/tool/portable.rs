@@ -180,6 +180,10 @@ fn is(members: &Map<String, Value>, kind: &str) -> bool {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`json!({..})` reads better as an argument than a reference to it"
+)]
 mod tests {
     use super::*;
     use serde_json::json;

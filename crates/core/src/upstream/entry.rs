@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use mcpfn_schema::Schema;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
+use super::mend::{self, Changes};
 use super::namespaced_uri;
 use super::references;
 use crate::jsonrpc::to_json;
@@ -17,6 +19,7 @@ use crate::model::prompt::PromptDefinition;
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::ToolDefinition;
 use crate::text::{is_visible, quoted, visible};
+use crate::tool::portable;
 use crate::tool::schema::{self, HeaderParameter};
 use crate::version::Revision;
 
@@ -33,6 +36,10 @@ const DATA: [&str; 2] = ["enum", "const"];
 /// An entry that may be listed.
 pub(super) struct Read {
     pub(super) name: String,
+    /// The upstream's own name, where this one is not the same behind the prefix.
+    pub(super) original: Option<String>,
+    /// What was changed so that clients take it, for the log.
+    pub(super) changes: Option<String>,
     /// As the newest revision has it.
     pub(super) json: Vec<u8>,
     /// As any revision has it.
@@ -42,26 +49,35 @@ pub(super) struct Read {
 }
 
 pub(super) fn read(kind: ListKind, upstream: &str, mut entry: Value) -> Result<Read, String> {
-    let named = |reason: String| match entry_name(&entry) {
-        Some(name) => format!("{}: {reason}", quoted(name)),
-        None => reason,
-    };
     if nesting(&entry, MAX_NESTING) > MAX_NESTING {
-        return Err(named(format!(
-            "it is nested more than {MAX_NESTING} levels deep"
-        )));
+        let reason = format!("it is nested more than {MAX_NESTING} levels deep");
+        return Err(named(&entry, reason));
     }
     if let Err(reason) = refuse_hidden(&entry, false) {
-        return Err(named(reason));
+        return Err(named(&entry, reason));
     }
     clean(&mut entry);
     if let Some(icons) = entry.get_mut("icons") {
         keep_icons(icons);
     }
-    match kind {
-        ListKind::Tools => tool(upstream, entry),
+    let mut changes = Changes::default();
+    mend::common(&mut entry, &mut changes);
+    let mut read = match kind {
+        ListKind::Tools => {
+            mend::tool(&mut entry, &mut changes).map_err(|reason| named(&entry, reason))?;
+            tool(upstream, entry, &mut changes)
+        }
         ListKind::Prompts => prompt(upstream, entry),
         ListKind::Resources | ListKind::Templates => resource(kind, upstream, entry),
+    }?;
+    read.changes = changes.line();
+    Ok(read)
+}
+
+fn named(entry: &Value, reason: String) -> String {
+    match entry_name(entry) {
+        Some(name) => format!("{}: {reason}", quoted(name)),
+        None => reason,
     }
 }
 
@@ -72,12 +88,16 @@ fn entry_name(entry: &Value) -> Option<&str> {
         .next()
 }
 
-fn tool(upstream: &str, entry: Value) -> Result<Read, String> {
+fn tool(upstream: &str, entry: Value, changes: &mut Changes) -> Result<Read, String> {
     let mut tool: ToolDefinition = of_type(entry)?;
-    tool.name = shown_name(upstream, &tool.name)?;
+    let original = tool.name;
+    tool.name = portable_name(upstream, &original)?;
+    let is_mended = !tool.name.ends_with(&original);
+    if is_mended {
+        changes.add(format!("as `{}`", tool.name));
+    }
     let name = tool.name.clone();
     let refused = |reason: String| format!("`{name}`: {reason}");
-    references::check(&mut tool.input_schema).map_err(refused)?;
     let mut mistakes = Vec::new();
     let headers = schema::check_input(&tool.input_schema, false, &mut mistakes);
     if let Some(mistake) = mistakes.first() {
@@ -88,10 +108,16 @@ fn tool(upstream: &str, entry: Value) -> Result<Read, String> {
         schema::remove_header(&mut tool.input_schema, &parameter.path);
     });
     // what can't be checked here is not promised to clients, who may be led elsewhere by it
+    let had_output = tool.output_schema.is_some();
     tool.output_schema = tool.output_schema.and_then(promised);
+    if had_output && tool.output_schema.is_none() {
+        changes.add("without its output schema, which can't be checked");
+    }
     tool.meta.clear();
     Ok(Read {
         name: tool.name.clone(),
+        original: is_mended.then_some(original),
+        changes: None,
         json: to_json(&tool),
         headers,
         has_output_schema: tool.output_schema.is_some(),
@@ -105,6 +131,8 @@ fn prompt(upstream: &str, entry: Value) -> Result<Read, String> {
     prompt.meta.clear();
     Ok(Read {
         name: prompt.name.clone(),
+        original: None,
+        changes: None,
         json: to_json(&prompt),
         headers: Vec::new(),
         has_output_schema: false,
@@ -118,6 +146,8 @@ fn resource(kind: ListKind, upstream: &str, entry: Value) -> Result<Read, String
     resource.meta.clear();
     Ok(Read {
         name,
+        original: None,
+        changes: None,
         json: to_json(&resource),
         headers: Vec::new(),
         has_output_schema: false,
@@ -280,6 +310,27 @@ fn namespace(
         (Some(uri.clone()), None)
     };
     Ok(uri)
+}
+
+/// A tool's name with its prefix as every client takes it: one with a dot, or too long, is written
+/// with what tells it from any other.
+fn portable_name(upstream: &str, name: &str) -> Result<String, String> {
+    if !is_name(name) {
+        return shown_name(upstream, name);
+    }
+    let shown = format!("{upstream}__{name}");
+    if portable::is_portable_name(&shown) {
+        return Ok(shown);
+    }
+    let hash = Sha256::digest(name.as_bytes());
+    let suffix: String = hash
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let room = 64 - upstream.len().min(32) - "__".len() - "_".len() - suffix.len();
+    let kept: String = name.chars().take(room).collect();
+    Ok(format!("{upstream}__{}_{suffix}", kept.replace('.', "_")))
 }
 
 fn shown_name(upstream: &str, name: &str) -> Result<String, String> {

@@ -51,6 +51,8 @@ pub struct UpstreamList {
 #[derive(Clone)]
 struct UpstreamEntry {
     name: Arc<str>,
+    /// The upstream's own name, where it is another one.
+    original: Option<Arc<str>>,
     /// As the newest revision has it.
     json: Bytes,
     /// The revisions that have the same bytes.
@@ -97,30 +99,43 @@ impl UpstreamList {
     }
 
     /// Adds an entry. What people would not see of its texts is taken out; icons that do not come
-    /// from a public `https` address, and `_meta`, are not passed on.
+    /// from a public `https` address, and `_meta`, are not passed on. What has not the form of the
+    /// protocol, and what clients are known to refuse, is mended; the sentence says what.
     ///
     /// # Errors
     /// A sentence for the log about an entry that this server can't list by its own rules: a name
     /// with other characters or one that came before, hidden characters in what calls repeat letter
     /// by letter, a schema that leads elsewhere or to itself without end, too deep a nesting.
-    pub fn add(&mut self, entry: Value) -> Result<(), String> {
+    pub fn add(&mut self, entry: Value) -> Result<Option<String>, String> {
         let read = entry::read(self.kind, &self.upstream, entry)?;
         // the first one counts: which of the two the upstream would call is not known here
         if self.positions.contains_key(read.name.as_str()) {
             return Err(format!("`{}` comes twice", read.name));
         }
+        let name = &read.name;
+        let changes = read
+            .changes
+            .as_ref()
+            .map(|changes| format!("`{name}` {changes}"));
         let entry = UpstreamEntry::new(read);
         self.bytes += entry.size();
         self.positions
             .insert(Arc::clone(&entry.name), self.entries.len());
         self.entries.push(entry);
-        Ok(())
+        Ok(changes)
     }
 
     /// Whether the list has a name or URI, with its prefix.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.positions.contains_key(name)
+    }
+
+    /// The upstream's own name of what is listed under a name, where it is another one behind the
+    /// prefix.
+    #[must_use]
+    pub fn original(&self, name: &str) -> Option<&str> {
+        self.entry(name)?.original.as_deref()
     }
 
     fn entry(&self, name: &str) -> Option<&UpstreamEntry> {
@@ -181,6 +196,11 @@ impl UpstreamList {
         self.entries.iter().map(|entry| &*entry.name)
     }
 
+    /// Bytes of the entries, in their order, as the newest revision has them.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.entries.iter().map(|entry| entry.json.len())
+    }
+
     /// The entry at a position as a revision has it; nothing beyond the end.
     pub(crate) fn write(&self, position: usize, revision: Revision) -> Cow<'_, [u8]> {
         let Some(entry) = self.entries.get(position) else {
@@ -220,6 +240,7 @@ impl UpstreamEntry {
     fn new(read: Read) -> Self {
         Self {
             name: read.name.into(),
+            original: read.original.map(Into::into),
             same: Revision::ALL.map(|revision| (read.write)(revision) == read.json),
             json: read.json.into(),
             headers: read.headers.into(),
@@ -233,7 +254,13 @@ impl UpstreamEntry {
             parameter.header.len() + 48 + path.sum::<usize>()
         });
         // the name stands in the index too, with its hash and its share of empty places
-        size_of::<Self>() + 64 + self.json.len() + self.name.len() + headers.sum::<usize>()
+        let original = self.original.as_ref().map_or(0, |original| original.len());
+        size_of::<Self>()
+            + 64
+            + self.json.len()
+            + self.name.len()
+            + original
+            + headers.sum::<usize>()
     }
 }
 

@@ -154,7 +154,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The dialects' own names; a client may load what stands there.
-fn is_known(dialect: &str) -> bool {
+pub(super) fn is_known(dialect: &str) -> bool {
     ["https://json-schema.org/", "http://json-schema.org/"]
         .iter()
         .any(|host| dialect.starts_with(host))

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 #[derive(Deserialize, JsonSchema)]
 #[serde(default)]
 #[derive(Default)]
-#[expect(dead_code, reason = "they are read, and that is all")]
+#[allow(dead_code, reason = "they are read, and that is all")]
 struct Numbers {
     i8: i8,
     i16: i16,
@@ -46,7 +46,6 @@ struct Numbers {
 
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
-#[expect(dead_code, reason = "they are read, and that is all")]
 struct Inner {
     list: Vec<i16>,
     map: BTreeMap<String, u8>,
@@ -56,21 +55,20 @@ struct Inner {
 
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(default)]
-#[expect(dead_code, reason = "they are read, and that is all")]
 struct Flat {
     flat: Option<i64>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(dead_code, reason = "they are read, and that is all")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 enum Tagged {
     Count { count: u8 },
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(untagged)]
 #[allow(dead_code, reason = "they are read, and that is all")]
+#[serde(untagged)]
 enum Untagged {
     Whole(i64),
     Other(f64),

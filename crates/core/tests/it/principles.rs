@@ -299,3 +299,90 @@ fn causes_go_to_the_log_and_sentences_to_the_model() {
         ]
     );
 }
+
+/// What a resource's handler refuses lies in the URI; what has a cause does not.
+#[test]
+fn a_resource_says_whose_fault_it_is() {
+    use mcpfn::Resource;
+
+    #[mcpfn::input]
+    struct Which {
+        which: String,
+    }
+    let handler = |args: Which| async move {
+        Err::<String, _>(match args.which.as_str() {
+            "refused" => ToolError::new("the name has a space"),
+            "missing" => ToolError::not_found("there is none"),
+            "down" => ToolError::unavailable("try again later", "connection refused"),
+            _ => ToolError::internal("a bug"),
+        })
+    };
+    let template = Resource::new("x://{which}", "x")
+        .description("X.")
+        .handler(handler);
+    let client = TestClient::new(Server::builder("x", "1").resource(template));
+    for (which, code) in [
+        ("refused", -32602),
+        ("missing", -32602),
+        ("down", -32603),
+        ("bug", -32603),
+    ] {
+        let error = client.read(&format!("x://{which}")).wait().unwrap_err();
+        assert_eq!(error.code(), Some(code), "{which}: {error}");
+    }
+}
+
+/// Clients read the first page only: there is one, unless it would be too large.
+#[test]
+fn a_list_has_one_page_where_it_can() {
+    let server = |tools: usize, bytes: usize, scope: bool| {
+        (0..tools).fold(Server::builder("many", "1"), |builder, number| {
+            let tool = Tool::new(format!("tool_{number}"))
+                .description("x".repeat(bytes))
+                .handler(|_: NoArguments| async { "" });
+            let guarded = scope && number == 0;
+            builder.tool(if guarded { tool.scope("secret") } else { tool })
+        })
+    };
+    for (tools, bytes, pages) in [
+        (1, 1, 1),
+        (101, 100, 1),
+        (1000, 600, 1),
+        (1001, 1, 2),
+        (150, 10_000, 2),
+        (3, 950_000, 3),
+    ] {
+        for (scope, scopes) in [(false, "*"), (true, "*"), (true, "")] {
+            let client = TestClient::new(server(tools, bytes, scope)).scopes(scopes);
+            let (mut cursor, mut seen, mut names) = (Value::Null, 0, Vec::new());
+            loop {
+                let params = match &cursor {
+                    Value::Null => json!({}),
+                    cursor => json!({"cursor": cursor}),
+                };
+                let page = client.request("tools/list", params).wait().unwrap();
+                let listed = page["tools"].as_array().unwrap();
+                names.extend(
+                    listed
+                        .iter()
+                        .map(|tool| tool["name"].as_str().unwrap().to_owned()),
+                );
+                assert!(page["tools"].to_string().len() < 1_000_000 && listed.len() <= 1000);
+                seen += 1;
+                cursor = page["nextCursor"].clone();
+                if cursor.is_null() {
+                    break;
+                }
+            }
+            let hidden = usize::from(scope && scopes.is_empty() && tools > 0);
+            let fewer = tools - hidden;
+            let wanted = (0..tools)
+                .skip(hidden)
+                .map(|number| format!("tool_{number}"));
+            assert!(names.iter().cloned().eq(wanted), "{tools} {bytes}");
+            // without the hidden one there may be a page less
+            let fits = seen == pages || (fewer < tools && seen + 1 == pages);
+            assert!(fits, "{tools} {bytes}: {seen}");
+        }
+    }
+}

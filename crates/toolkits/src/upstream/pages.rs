@@ -42,6 +42,9 @@ pub(super) struct Pages {
     ttl_ms: u64,
     left_out: Vec<String>,
     more_left_out: usize,
+    /// What was changed of entries, and of how many more.
+    mended: Vec<String>,
+    more_mended: usize,
     full: bool,
 }
 
@@ -55,6 +58,8 @@ impl Pages {
             ttl_ms: MAX_MS,
             left_out: Vec::new(),
             more_left_out: 0,
+            mended: Vec::new(),
+            more_mended: 0,
             full: false,
         }
     }
@@ -195,8 +200,11 @@ impl Pages {
             }
             Err(_) => Err("an entry is nested more than 60 levels deep".to_owned()),
         };
-        if let Err(reason) = added {
-            self.leave_out(reason);
+        match added {
+            Ok(None) => {}
+            Ok(Some(change)) if self.mended.len() < MAX_SENTENCES => self.mended.push(change),
+            Ok(Some(_)) => self.more_mended += 1,
+            Err(reason) => self.leave_out(reason),
         }
     }
 
@@ -217,19 +225,20 @@ impl Pages {
         }
     }
 
-    /// What was left out, in one line.
+    /// What was left out, and what was changed, in one line.
     pub(super) fn left_out(&self) -> Option<String> {
-        let more = match self.more_left_out {
-            0 => String::new(),
-            more => format!("; and {more} more"),
+        let member = self.kind.member();
+        let line = |what: &str, said: &[String], more: usize| {
+            let more = match more {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            (!said.is_empty()).then(|| format!("{what} {member}: {}{more}", said.join("; ")))
         };
-        (!self.left_out.is_empty()).then(|| {
-            format!(
-                "left out of {}: {}{more}",
-                self.kind.member(),
-                self.left_out.join("; ")
-            )
-        })
+        let left_out = line("left out of", &self.left_out, self.more_left_out);
+        let mended = line("changed in", &self.mended, self.more_mended);
+        let lines: Vec<String> = [left_out, mended].into_iter().flatten().collect();
+        (!lines.is_empty()).then(|| lines.join(". "))
     }
 }
 

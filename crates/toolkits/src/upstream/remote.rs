@@ -143,12 +143,15 @@ impl RemoteState {
         cx: &Cx,
     ) -> Result<(Arc<UpstreamList>, Result<Foreign, UpstreamFailure>), ToolError> {
         let listing = self.listing(ListKind::Tools, name, cx).await?;
+        let shown = format!("{}__{name}", self.name());
+        // as the upstream knows it
+        let name = listing.original(&shown).unwrap_or(name);
         let mut params = Map::new();
         params.insert("name".to_owned(), name.into());
         params.insert("arguments".to_owned(), arguments.clone());
         forms::add_answers(&mut params, cx);
         let mut request = self.request("tools/call", Some(name), params);
-        for parameter in listing.header_parameters(&format!("{}__{name}", self.name())) {
+        for parameter in listing.header_parameters(&shown) {
             let argument = parameter
                 .path
                 .iter()

@@ -229,6 +229,49 @@ async fn files_are_resources() {
     }
 }
 
+/// Whatever is wrong with a URI is told as such, with the reason.
+#[tokio::test]
+async fn a_uri_that_is_wrong_is_no_fault_of_the_server() {
+    let place = Place::new();
+    place.put("docs/a.md", "# A");
+    for uri in [
+        "file:///../x",
+        "file:///%2e%2e/x",
+        "file:///docs/%2e%2e/%2e%2e/x",
+        "file:///a%00b",
+        "file:///docs/a.md?x=1",
+        "file:///docs/a.md#x",
+        "file:///docs",
+        "file:///",
+        "file:///docs%2fb.md",
+        "file:///a%0ab",
+        "file:///a%5cb",
+        "file:///docs/a.md/b",
+        "file:///.",
+        "file:////etc/passwd",
+        "file:///%ff",
+        "file:///C:%5cx",
+        &format!("file:///{}", "x".repeat(5000)),
+        "file://host/a",
+        "files:///a",
+    ] {
+        let error = place
+            .client
+            .ask("resources/read", json!({"uri": uri}))
+            .await
+            .unwrap_err();
+        assert_eq!(error["code"], -32602, "{uri}: {error}");
+        let shown: String = uri.chars().take(2048).collect();
+        assert_eq!(error["data"]["uri"], shown.as_str(), "{uri}: {error}");
+        assert!(
+            error["message"]
+                .as_str()
+                .is_some_and(|said| said.len() > 10),
+            "{error}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_long_text_is_cut_with_its_last_line_saying_so() {
     let place = Place::new();

@@ -13,4 +13,5 @@ mod random;
 mod refusals;
 mod removed_keys;
 mod settings;
+mod step_up;
 mod world;
