@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::call::Call;
 use crate::canonical::canonical;
 use crate::context::{Cx, CxParts};
-use crate::jsonrpc::Error;
+use crate::jsonrpc::{Error, refused};
 use crate::model::JsonObject;
 use crate::model::input::{InputResponses, read_responses};
 use crate::model::meta::{CallMeta, LogLevel, TraceContext};
@@ -159,7 +159,9 @@ impl ActiveCall {
                 "`params.arguments` holds a number that no 64-bit number is close to: leave it out, \
                  or send it as text",
             )),
-            Err(_) => Err(Error::invalid_params(
+            Err(_) => Err(refused(
+                "`params.arguments`",
+                raw,
                 "`params.arguments` nests deeper than 127 levels: send it flatter",
             )),
         }

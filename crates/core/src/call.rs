@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Error, ErrorCode, Id, Object, Request, present, string};
+use crate::jsonrpc::{Error, ErrorCode, Id, Object, Request, refused, string};
 use crate::model::meta::{CallMeta, LogLevel, RawMeta};
 use crate::principal::Principal;
 use crate::text;
@@ -25,35 +25,35 @@ pub struct Params<'a>(ParamMembers<'a>);
 
 // One struct for the members of every method: the body is parsed once, before the method is known.
 // Each member stays raw text until the method that uses it reads it, so that a member that another
-// method ignores is no error.
+// method ignores is no error. Null is what is left out: clients write it for what they do not set.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ParamMembers<'a> {
     #[serde(rename = "_meta", borrow, default)]
     meta: Option<Object<RawMeta<'a>>>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     name: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     uri: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     cursor: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     arguments: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     input_responses: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     request_state: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     protocol_version: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     level: Option<&'a RawValue>,
-    #[serde(rename = "ref", borrow, default, deserialize_with = "present")]
+    #[serde(rename = "ref", borrow, default)]
     reference: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     argument: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     context: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     request_id: Option<&'a RawValue>,
 }
 
@@ -102,8 +102,10 @@ impl<'a> Params<'a> {
         raw: Option<&'a RawValue>,
         shape: &'static str,
     ) -> Result<T, Error> {
-        raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .ok_or_else(|| Error::invalid_params(shape))
+        let Some(raw) = raw else {
+            return Err(Error::invalid_params(shape));
+        };
+        serde_json::from_str(raw.get()).map_err(|_| refused("`params`", raw, shape))
     }
 
     fn text(
@@ -111,9 +113,10 @@ impl<'a> Params<'a> {
         raw: Option<&'a RawValue>,
     ) -> Result<Option<Cow<'a, str>>, Error> {
         let Some(raw) = raw else { return Ok(None) };
-        string(raw)
-            .map(Some)
-            .ok_or_else(|| Error::invalid_params(format!("`params.{member}` must be a string")))
+        string(raw).map(Some).ok_or_else(|| {
+            let member = format!("`params.{member}`");
+            refused(&member, raw, format!("{member} must be a string"))
+        })
     }
 
     fn required(member: &'static str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {

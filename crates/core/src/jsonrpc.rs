@@ -7,15 +7,17 @@ mod member;
 mod message;
 mod raw;
 mod read;
+mod surrogate;
 mod unreadable;
 mod values;
 mod write;
 
 pub use answered::answered;
 pub use error::{Error, ErrorCode};
-pub(crate) use member::{MAX_TOKEN_BYTES, Object, is_token, present, string};
+pub(crate) use member::{MAX_TOKEN_BYTES, Object, is_token, string};
 pub use message::{Id, Incoming, Malformed, Message, Notification, Request};
 pub use read::{read, read_message};
+pub(crate) use surrogate::refused;
 pub(crate) use unreadable::culprit;
 pub use values::MAX_VALUES;
 pub(crate) use write::to_json;

@@ -91,6 +91,7 @@ pub mod upstream;
 mod version;
 
 pub use builder::{BuildError, Builder};
+pub use complete::Completions;
 pub use context::Cx;
 pub use error::ToolError;
 pub use model::JsonObject;

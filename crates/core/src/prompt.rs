@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::complete::Completers;
+use crate::complete::{Completers, Completions};
 use crate::context::Cx;
 use crate::declared::declared;
 use crate::error::ToolError;
@@ -88,12 +88,13 @@ impl Prompt {
         self
     }
 
-    /// Offers values while a person types an argument. An argument that is an enum needs no
+    /// Offers values while a person types an argument: a `Vec<String>` of all that there are, or
+    /// [`Completions`]. An argument that is an enum needs no
     /// completer.
     pub fn complete<F, Fut>(mut self, argument: impl Into<String>, completer: F) -> Self
     where
         F: Fn(String, Cx) -> Fut + MaybeSend + MaybeSync + 'static,
-        Fut: Future<Output = Vec<String>> + MaybeSend + 'static,
+        Fut: Future<Output: Into<Completions>> + MaybeSend + 'static,
     {
         self.completers.insert(argument.into(), Arc::new(completer));
         self

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::complete::Completers;
+use crate::complete::{Completers, Completions};
 use crate::context::Cx;
 use crate::declared::declared;
 use crate::error::ToolError;
@@ -156,11 +156,12 @@ impl Resource {
         self
     }
 
-    /// Offers values while a person fills in a variable of the template.
+    /// Offers values while a person fills in a variable of the template: a `Vec<String>` of all that
+    /// there are, or [`Completions`].
     pub fn complete<F, Fut>(mut self, variable: impl Into<String>, completer: F) -> Self
     where
         F: Fn(String, Cx) -> Fut + MaybeSend + MaybeSync + 'static,
-        Fut: Future<Output = Vec<String>> + MaybeSend + 'static,
+        Fut: Future<Output: Into<Completions>> + MaybeSend + 'static,
     {
         self.completers.insert(variable.into(), Arc::new(completer));
         self

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::complete::Completions;
 use crate::context::Cx;
 use crate::error::ToolError;
 use crate::model::content::ResourceContents;
@@ -75,7 +76,7 @@ pub trait Upstream: MaybeSend + MaybeSync {
         &self,
         of: CompletionRequest,
         cx: Cx,
-    ) -> BoxFuture<'static, Result<Vec<String>, ToolError>>;
+    ) -> BoxFuture<'static, Result<Completions, ToolError>>;
 }
 
 /// What a person is filling in.

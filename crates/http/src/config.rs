@@ -85,21 +85,36 @@ impl Config {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Origins {
-    /// Origins such as `https://app.example.com`, compared whole.
+    /// Origins such as `https://app.example.com`, compared whole. `SCHEME://*` allows all origins of
+    /// a scheme whose hosts no page can choose, such as `vscode-webview://*`; never of `http` or
+    /// `https`.
     pub listed: Vec<String>,
-    /// Also any port of `localhost`, `127.0.0.1` and `[::1]` over plain HTTP.
+    /// Also any port of `localhost`, `127.0.0.1` and `[::1]`.
     pub loopback: bool,
 }
 
 impl Origins {
     pub(crate) fn allow(&self, origin: &str) -> bool {
-        self.listed.iter().any(|listed| listed == origin) || (self.loopback && is_loopback(origin))
+        let listed = |listed: &String| listed == origin || is_of_scheme(listed, origin);
+        self.listed.iter().any(listed) || (self.loopback && is_loopback(origin))
     }
 }
 
+/// Whether `SCHEME://*` stands for an origin: of an application's own scheme, and a host alone.
+fn is_of_scheme(listed: &str, origin: &str) -> bool {
+    let Some(scheme) = listed
+        .strip_suffix('*')
+        .filter(|scheme| scheme.ends_with("://"))
+    else {
+        return false;
+    };
+    let host = origin.strip_prefix(scheme).and_then(Authority::read);
+    !matches!(scheme, "http://" | "https://") && host.is_some()
+}
+
 fn is_loopback(origin: &str) -> bool {
-    origin
-        .strip_prefix("http://")
+    let rest = origin.strip_prefix("http://");
+    rest.or_else(|| origin.strip_prefix("https://"))
         .and_then(Authority::read)
         // as browsers write it: in lower case
         .is_some_and(|authority| LOOPBACK.contains(&authority.host))
@@ -117,6 +132,9 @@ mod tests {
             "http://127.0.0.1:8787",
             "http://[::1]",
             "http://[::1]:80",
+            "https://localhost",
+            "https://localhost:8443",
+            "https://[::1]",
         ] {
             assert!(is_loopback(origin), "{origin}");
         }
@@ -130,8 +148,41 @@ mod tests {
             "null",
             "",
             "http://evil.com#localhost",
+            "ftp://localhost",
         ] {
             assert!(!is_loopback(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn an_application_may_have_a_scheme_of_its_own() {
+        let origins = Origins {
+            listed: [
+                "vscode-webview://*",
+                "chrome-extension://abcdef",
+                "app://.",
+                "https://*",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            loopback: false,
+        };
+        for allowed in [
+            "vscode-webview://1qk8a7s2",
+            "chrome-extension://abcdef",
+            "app://.",
+        ] {
+            assert!(origins.allow(allowed), "{allowed}");
+        }
+        for refused in [
+            "vscode-webview://",
+            "vscode-webview://a/b",
+            "vscode-webview://a@b",
+            "chrome-extension://ghijkl",
+            "https://evil.example",
+            "null",
+        ] {
+            assert!(!origins.allow(refused), "{refused}");
         }
     }
 }

@@ -280,6 +280,26 @@ pub(crate) fn content_type(field: Field<'_>) -> Result<(), Refusal> {
     ))
 }
 
+/// A body comes as it is: what is small compressed may be anything unpacked.
+pub(crate) fn content_encoding(field: Field<'_>) -> Result<(), Refusal> {
+    let named = field
+        .value
+        .map(|value| value.to_str().unwrap_or("?").trim());
+    match named {
+        None => Ok(()),
+        Some(one)
+            if !field.repeated && (one.is_empty() || one.eq_ignore_ascii_case("identity")) =>
+        {
+            Ok(())
+        }
+        Some(_) => Err(Refusal::new(
+            Reason::ContentType,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must not be compressed: send it as it is, without `Content-Encoding`",
+        )),
+    }
+}
+
 /// A body that says how long it is must not be too long.
 pub(crate) fn declared_size(config: &Config, length: Field<'_>) -> Result<(), Refusal> {
     let declared = length.text().and_then(|length| length.parse::<u64>().ok());

@@ -65,6 +65,14 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
             .headers_mut()
             .insert(header::RETRY_AFTER, wait.as_secs().into());
     }
+    if refusal.status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+    }
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         response
             .headers_mut()

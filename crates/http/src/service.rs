@@ -187,7 +187,7 @@ impl Service {
             cors::allow_any(&self.allowed_headers, response.headers_mut());
             return Some(response);
         }
-        if !matches!(parts.uri.path(), "/" | "/mcp") {
+        if !matches!(parts.uri.path(), "/" | "/mcp" | "/mcp/") {
             return Some(respond::refusal(Refusal::new(
                 Reason::Path,
                 StatusCode::NOT_FOUND,
@@ -376,5 +376,5 @@ fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
 /// The document's path, alone or with the endpoint's behind it.
 fn is_metadata(path: &str) -> bool {
     path.strip_prefix(WELL_KNOWN)
-        .is_some_and(|rest| matches!(rest, "" | "/" | "/mcp"))
+        .is_some_and(|rest| matches!(rest, "" | "/" | "/mcp" | "/mcp/"))
 }

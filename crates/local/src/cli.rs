@@ -13,7 +13,9 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
-use mcpfn_settings::{Assembly, Common, Hosts, Observed, SETTINGS, Setting, Setup, build, help};
+use mcpfn_settings::{
+    Assembly, Common, Hosts, Observed, SETTINGS, Setting, Setup, build, help, warn_of_tools,
+};
 use tokio::runtime::Runtime;
 use tracing::Level;
 
@@ -253,6 +255,7 @@ impl LocalHost {
                 runtime.block_on(commands::call(&server, &platform, &tool, &arguments))
             }
             None if arguments.stdio => {
+                warn_of_tools(&server);
                 let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
                 let (line, values) = (settings.common.max_body, settings.common.max_values);
                 let served = stdio::serve(server, platform, line, values, input, output, stop);
@@ -270,7 +273,10 @@ impl LocalHost {
                     metrics: self.metrics,
                     proxies: settings.trusted_proxies.clone(),
                 };
-                let ready = |address| greeting.print(address);
+                let ready = |address| {
+                    greeting.print(address);
+                    warn_of_tools(&greeting.server);
+                };
                 runtime
                     .block_on(http::serve_endpoint(endpoint, port, ready, stop))
                     .map(|()| ExitCode::SUCCESS)

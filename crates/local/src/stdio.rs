@@ -32,7 +32,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     let (lines, waiting) = mpsc::channel(WAITING);
-    let writer = tokio::spawn(write(output, waiting));
+    let mut writer = tokio::spawn(write(output, waiting));
     let mut calls = Calls {
         tasks: JoinSet::new(),
         by_id: HashMap::new(),
@@ -46,6 +46,8 @@ pub async fn serve(
         let read = tokio::select! {
             read = read_line(&mut input, &mut line, max_line) => read?,
             () = &mut stop => break,
+            // nobody reads: nothing more can be answered
+            wrote = &mut writer => return wrote.map_err(std::io::Error::other)?,
         };
         match read {
             Line::End => break,

@@ -48,10 +48,14 @@ pub fn build<E: Display, P>(
         builder = builder.without_idempotency_keys();
     }
     let server = builder.build().map_err(|error| error.to_string())?;
+    Ok((server, ports))
+}
+
+/// Warns of what clients are known to refuse of a server's tools, once it serves.
+pub fn warn_of_tools(server: &Server) {
     for warning in server.warnings() {
         tracing::warn!(event = "tool_refused_by_clients", "{warning}");
     }
-    Ok((server, ports))
 }
 
 /// A key for request state that lives as long as this process.
@@ -77,6 +81,10 @@ impl Common {
         add: impl FnOnce(Platform) -> Platform,
     ) -> Result<Assembly, String> {
         self.warn(host);
+        // on a person's own machine, a command that only looks says nothing else
+        if host.deployment.is_some() {
+            warn_of_tools(&server);
+        }
         let key_is_new = self.state_keys.is_none();
         let keys = self.state_keys.unwrap_or_else(|| new_key(random));
         let addresses = self.policies.addresses;

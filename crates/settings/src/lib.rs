@@ -43,7 +43,7 @@ mod table;
 mod unused;
 mod urls;
 
-pub use assembly::{Assembly, Setup, build, new_key};
+pub use assembly::{Assembly, Setup, build, new_key, warn_of_tools};
 pub use base_path::strip_base_path;
 pub use common::{Common, Deployment, Host};
 pub use credentials::{Credentials, OpenKeySource};

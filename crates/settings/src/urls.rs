@@ -21,7 +21,8 @@ impl EnvReader<'_> {
                 )),
                 None => self.mistake(format!(
                     "{name} must list origins such as https://app.example.com: scheme and host, \
-                     no path and no wildcard"
+                     no path and no wildcard. Applications with a scheme of their own are written \
+                     app://host, or app://* for all of them"
                 )),
             }
         }
@@ -55,7 +56,10 @@ fn as_browsers_write(origin: &str) -> Option<String> {
     let default_port = match scheme {
         "https" => ":443",
         "http" => ":80",
-        _ => return None,
+        scheme if !is_application(scheme) => return None,
+        // which host stands there, no page of the web can choose
+        _ if rest == "*" => return Some(origin),
+        _ => "",
     };
     let authority = rest.split(['/', '?', '#']).next()?;
     let authority = authority.strip_suffix(default_port).unwrap_or(authority);
@@ -78,6 +82,26 @@ fn as_browsers_write(origin: &str) -> Option<String> {
         }
     };
     (is_host && port.is_none_or(is_port)).then(|| format!("{scheme}://{authority}"))
+}
+
+/// Whether a scheme is that of applications, such as `chrome-extension` or `vscode-webview`: none
+/// under which anybody can serve a page, and none whose pages have no origin.
+fn is_application(scheme: &str) -> bool {
+    let web = [
+        "ftp",
+        "ws",
+        "wss",
+        "file",
+        "data",
+        "blob",
+        "javascript",
+        "about",
+        "filesystem",
+    ];
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(legal)
+        && !web.contains(&scheme)
 }
 
 /// A URL in the place of one where this server does not answer, or that no client would write as
@@ -119,6 +143,11 @@ mod tests {
             "http://localhost:3000",
             "http://[::1]:8080",
             "http://app.example.com:443",
+            "chrome-extension://nngceckbapebfimnlniiiahkandclblb",
+            "moz-extension://2c1d6a4e-0f5b-4f6e-9a55-2f4d4c3b2a10",
+            "vscode-webview://*",
+            "app://.",
+            "tauri://localhost",
         ] {
             assert_eq!(as_browsers_write(origin).as_deref(), Some(origin));
         }
@@ -144,6 +173,11 @@ mod tests {
             "https://user@app.example.com",
             "https://zoë.example",
             "ftp://app.example.com",
+            "file://*",
+            "data://x",
+            "app://a/*",
+            "1app://x",
+            "://x",
         ] {
             assert_eq!(as_browsers_write(origin), None, "{origin}");
         }

@@ -7,7 +7,7 @@ mod query;
 mod search;
 
 use mcpfn_core::{
-    Builder, Cx, Json, ToolError,
+    Builder, Completions, Cx, Json, ToolError,
     handler::{IntoPrompt as _, IntoResource as _},
     input, prompt, resource,
 };
@@ -130,7 +130,7 @@ pub async fn product_advisor(args: Wish) -> String {
 }
 
 /// SKUs that begin with what was typed, and products whose name has it.
-async fn skus(typed: String, cx: Cx) -> Vec<String> {
+async fn skus(typed: String, cx: Cx) -> Completions {
     let sql = |dialect| {
         let in_name = position(dialect, "name", "?1");
         format!(
@@ -142,7 +142,7 @@ async fn skus(typed: String, cx: Cx) -> Vec<String> {
 }
 
 /// Categories that contain what was typed.
-async fn categories(typed: String, cx: Cx) -> Vec<String> {
+async fn categories(typed: String, cx: Cx) -> Completions {
     let sql = |dialect| {
         format!(
             "SELECT name FROM categories WHERE {} > 0 ORDER BY name",
@@ -154,9 +154,9 @@ async fn categories(typed: String, cx: Cx) -> Vec<String> {
 
 /// The first column of a query with what was typed as its parameter. A failure offers nothing:
 /// completion is a courtesy.
-async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Vec<String> {
+async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Completions {
     let Ok(database) = cx.port::<dyn Sql>() else {
-        return Vec::new();
+        return Completions::default();
     };
     let typed: String = typed.trim().chars().take(64).collect();
     let rows = database
@@ -166,8 +166,14 @@ async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Vec<Str
             COMPLETIONS,
         )
         .await;
-    rows.into_iter()
-        .flat_map(|rows| rows.rows)
-        .filter_map(|row| Some(row.first()?.as_str()?.to_owned()))
-        .collect()
+    let Ok(rows) = rows else {
+        return Completions::default();
+    };
+    let texts = rows.rows.iter().filter_map(|row| row.first()?.as_str());
+    let texts = texts.map(str::to_owned).collect();
+    if rows.truncated {
+        Completions::some(texts)
+    } else {
+        Completions::from(texts)
+    }
 }

@@ -32,9 +32,6 @@ pub use query::{Direction, OrderBy, Queried, TableQuery, query_table};
 /// Rows of the sample in `database://table/{table}`.
 const SAMPLE: usize = 5;
 
-/// How many names a completion offers.
-const COMPLETIONS: usize = 100;
-
 /// The variable that limits what is shown.
 pub const TABLES: &str = "MCPFN_DATABASE_TABLES";
 
@@ -247,6 +244,5 @@ async fn names(typed: String, cx: Cx) -> Vec<String> {
     let names = schema.tables.into_iter().map(|table| table.name);
     names
         .filter(|name| name.to_lowercase().contains(&typed))
-        .take(COMPLETIONS)
         .collect()
 }

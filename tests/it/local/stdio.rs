@@ -230,6 +230,28 @@ fn stdio_ends_when_nobody_reads_any_more() {
     }
 }
 
+/// Its input may stay open: whoever started it is gone.
+#[test]
+fn stdio_ends_when_its_answers_can_not_be_written() {
+    let mut child = command(&["--stdio"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().expect("stdin");
+    writeln!(stdin, "{}", call(1, "test_simple_text", json!({}))).expect("it reads");
+    let start = std::time::Instant::now();
+    while child
+        .try_wait()
+        .expect("the process can be asked")
+        .is_none()
+    {
+        assert!(start.elapsed() < PATIENCE, "the process lives on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(stdin);
+}
+
 #[test]
 fn stdio_remembers_what_the_handshake_agreed_on() {
     let list = json!({"id": 1, "method": "tools/list"});

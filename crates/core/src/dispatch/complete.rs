@@ -10,7 +10,7 @@ use super::start::start;
 use crate::active_call::ActiveCall;
 use crate::active_call::end::CallResult;
 use crate::call::{Call, REFERENCE};
-use crate::complete::{Completer, among};
+use crate::complete::{Completer, Completions, among};
 use crate::error::ToolError;
 use crate::jsonrpc::{Error, Object, to_json};
 use crate::model::JsonObject;
@@ -55,7 +55,7 @@ pub(super) fn complete(
     let (name, value) = (typed.name, typed.value.into_owned());
     match source {
         Source::Values(values) => {
-            let result = written(server, call.revision, among(values, &value));
+            let result = written(server, call.revision, among(values, &value).into());
             Ok(Execution::Done(RpcResponse::result(
                 call.id.as_json(),
                 &result,
@@ -83,7 +83,7 @@ pub(super) fn complete(
     }
 }
 
-type Completing = BoxFuture<'static, Result<Vec<String>, ToolError>>;
+type Completing = BoxFuture<'static, Result<Completions, ToolError>>;
 
 /// Runs what completes, and responds with its values. A person is typing: no values now are better
 /// than an error.
@@ -91,12 +91,12 @@ async fn respond(call: &ActiveCall, start: impl FnOnce() -> Completing) -> CallR
     let completed = handler::run(|| Ok(start()), TIMEOUT, &call.platform.timer).await;
     let (values, outcome) = match completed {
         Ok(values) => (values, Outcome::Ok),
-        Err(HandlerFailure::Returned(_)) => (Vec::new(), Outcome::Failed),
-        Err(HandlerFailure::TimedOut) => (Vec::new(), Outcome::TimedOut),
+        Err(HandlerFailure::Returned(_)) => (Completions::default(), Outcome::Failed),
+        Err(HandlerFailure::TimedOut) => (Completions::default(), Outcome::TimedOut),
         Err(HandlerFailure::Panicked(cause)) => {
             // the log gets the cause; there is nobody to tell its id
             call.internal(call.name(), &cause);
-            (Vec::new(), Outcome::Internal)
+            (Completions::default(), Outcome::Internal)
         }
     };
     Ok((written(&call.server, call.revision, values), outcome.into()))
@@ -204,7 +204,7 @@ fn of_upstream(
     ))
 }
 
-fn written(server: &Server, revision: Revision, values: Vec<String>) -> Vec<u8> {
+fn written(server: &Server, revision: Revision, values: Completions) -> Vec<u8> {
     server.results().complete(
         revision,
         &to_json(&json!({ "completion": Completion::of(values) })),

@@ -1,6 +1,6 @@
 //! The members of a message as serde finds them, before it is known whether they make one.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::member::{EscapedText, present};
@@ -17,7 +17,7 @@ pub(super) struct RawMessage<'a, P> {
     pub(super) id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) method: Option<EscapedText<'a>>,
-    #[serde(default = "none", deserialize_with = "some")]
+    #[serde(default = "none")]
     pub(super) params: Option<P>,
     #[serde(borrow, default, deserialize_with = "present")]
     pub(super) result: Option<&'a RawValue>,
@@ -27,10 +27,4 @@ pub(super) struct RawMessage<'a, P> {
 
 fn none<P>() -> Option<P> {
     None
-}
-
-fn some<'de, D: Deserializer<'de>, P: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<P>, D::Error> {
-    P::deserialize(deserializer).map(Some)
 }

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::member::{MAX_TOKEN_BYTES, Object};
 use super::message::{Id, Incoming, Malformed, Message, Notification, Request};
 use super::raw::{RawMessage, VERSION};
-use super::{unreadable, values};
+use super::{surrogate, unreadable, values};
 
 /// Reads a body, and the parameters of a single message with it in one pass: what a method may have
 /// there is `P`'s business. A `P` keeps its members raw, except for those that must be objects:
@@ -98,11 +98,12 @@ fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'
     let id = match message.id {
         None => None,
         Some(raw) => {
-            let refused = || {
-                Error::invalid_request(format!(
+            let refused = || match surrogate::lone(raw.get()) {
+                Some(_) => Error::invalid_request(surrogate::sentence("`id`")),
+                None => Error::invalid_request(format!(
                     "`id` must be a string or an integer of at most {MAX_TOKEN_BYTES} bytes; leave \
                      it out for a notification"
-                ))
+                )),
             };
             Some(Id::read(raw).ok_or_else(refused)?)
         }

@@ -12,10 +12,15 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::raw::{RawMessage, VERSION};
+use super::surrogate;
 
 /// A text that is no JSON, or no envelope.
 pub(super) fn message(text: &str, error: &serde_json::Error) -> Error {
     if !error.is_data() {
+        if let Some(at) = surrogate::lone(text) {
+            let place = format!("the body (byte {at})");
+            return Error::parse(surrogate::sentence(&place));
+        }
         let (line, column) = (error.line(), error.column());
         return Error::parse(format!(
             "the body is not valid JSON (line {line} column {column})"

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::complete::Completions;
+
 /// Most values in one answer; the specification's bound.
 const MAX: usize = 100;
 
@@ -40,19 +42,28 @@ pub(crate) struct CompleteContext {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Completion {
     values: Vec<String>,
-    total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
     has_more: bool,
 }
 
 impl Completion {
-    /// Keeps the first hundred and says how many there were.
-    pub(crate) fn of(mut values: Vec<String>) -> Self {
-        let total = values.len();
+    /// Keeps the first hundred and says whether there are more.
+    pub(crate) fn of(found: Completions) -> Self {
+        let Completions {
+            mut values,
+            total,
+            has_more,
+        } = found;
+        // never fewer than are there, whatever was said
+        let total = total.map(|total| total.max(values.len()));
+        let more = has_more || total.is_some_and(|total| total > values.len().min(MAX));
+        let has_more = more || values.len() > MAX;
         values.truncate(MAX);
         Self {
-            has_more: total > values.len(),
-            total,
             values,
+            total,
+            has_more,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::capabilities::ClientCapabilities;
 use super::implementation::Implementation;
-use crate::jsonrpc::{Error, MAX_TOKEN_BYTES, Object, culprit, is_token, present, string};
+use crate::jsonrpc::{Error, MAX_TOKEN_BYTES, Object, culprit, is_token, refused, string};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -21,67 +21,27 @@ pub(crate) const CACHE: &str = "dev.mcpfn/cache";
 /// Members of `_meta`, found but not yet read.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct RawMeta<'a> {
-    #[serde(
-        rename = "io.modelcontextprotocol/protocolVersion",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow, default)]
     pub(crate) protocol_version: Option<&'a RawValue>,
-    #[serde(
-        rename = "io.modelcontextprotocol/clientCapabilities",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "io.modelcontextprotocol/clientCapabilities", borrow, default)]
     pub(crate) client_capabilities: Option<&'a RawValue>,
-    #[serde(
-        rename = "io.modelcontextprotocol/clientInfo",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "io.modelcontextprotocol/clientInfo", borrow, default)]
     pub(crate) client_info: Option<&'a RawValue>,
-    #[serde(
-        rename = "io.modelcontextprotocol/logLevel",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "io.modelcontextprotocol/logLevel", borrow, default)]
     log_level: Option<&'a RawValue>,
-    #[serde(
-        rename = "progressToken",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "progressToken", borrow, default)]
     progress_token: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     traceparent: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     tracestate: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default)]
     baggage: Option<&'a RawValue>,
-    #[serde(
-        rename = "idempotencyKey",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "idempotencyKey", borrow, default)]
     idempotency_key: Option<&'a RawValue>,
-    #[serde(
-        rename = "dev.mcpfn/hops",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "dev.mcpfn/hops", borrow, default)]
     hops: Option<&'a RawValue>,
-    #[serde(
-        rename = "dev.mcpfn/cache",
-        borrow,
-        default,
-        deserialize_with = "present"
-    )]
+    #[serde(rename = "dev.mcpfn/cache", borrow, default)]
     cache: Option<&'a RawValue>,
 }
 
@@ -186,10 +146,11 @@ fn progress_token(raw: &RawValue) -> Result<Box<str>, Error> {
     if is_token(raw) {
         Ok(raw.get().into())
     } else {
-        Err(Error::invalid_params(format!(
+        let otherwise = format!(
             "`params._meta.progressToken` must be a string or an integer of at most \
              {MAX_TOKEN_BYTES} bytes"
-        )))
+        );
+        Err(refused("`params._meta.progressToken`", raw, otherwise))
     }
 }
 
@@ -199,10 +160,11 @@ const MAX_KEY_LENGTH: usize = 255;
 fn idempotency_key(raw: &RawValue) -> Result<Box<str>, Error> {
     let key = string(raw).filter(|key| !key.is_empty() && key.len() <= MAX_KEY_LENGTH);
     key.map(Into::into).ok_or_else(|| {
-        Error::invalid_params(format!(
+        let otherwise = format!(
             "`params._meta.idempotencyKey` must be a string of 1 to {MAX_KEY_LENGTH} bytes, such as \
              a UUID"
-        ))
+        );
+        refused("`params._meta.idempotencyKey`", raw, otherwise)
     })
 }
 

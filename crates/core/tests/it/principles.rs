@@ -386,3 +386,42 @@ fn a_list_has_one_page_where_it_can() {
         }
     }
 }
+
+/// What is offered is a hundred at most, and what is said of the others is true.
+#[test]
+fn a_completion_says_whether_there_is_more() {
+    use mcpfn::{Completions, Prompt};
+
+    #[mcpfn::input]
+    struct Words {
+        #[allow(dead_code, reason = "it is completed, and that is all")]
+        word: String,
+    }
+    let words = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<String>>();
+    for (found, values, total, more) in [
+        (words(3).into(), 3, json!(3), false),
+        (words(100).into(), 100, json!(100), false),
+        (words(101).into(), 100, json!(101), true),
+        (words(2800).into(), 100, json!(2800), true),
+        (Completions::some(words(100)), 100, Value::Null, true),
+        (Completions::some(words(3)), 3, Value::Null, true),
+    ] {
+        let found: Completions = found;
+        let prompt = Prompt::new("p")
+            .description("P.")
+            .handler(|_: Words| async { "" })
+            .complete("word", move |_: String, _: Cx| {
+                std::future::ready(found.clone())
+            });
+        let client = TestClient::new(Server::builder("x", "1").prompt(prompt));
+        let params = json!({"ref": {"type": "ref/prompt", "name": "p"},
+            "argument": {"name": "word", "value": ""}});
+        let said = client
+            .request("completion/complete", params)
+            .wait()
+            .unwrap();
+        let said = &said["completion"];
+        assert_eq!(said["values"].as_array().unwrap().len(), values);
+        assert_eq!((&said["total"], &said["hasMore"]), (&total, &json!(more)));
+    }
+}

@@ -8,7 +8,7 @@ use mcpfn::content::{CallToolResult, GetPromptResult, ResourceContents};
 use mcpfn::handler::BoxFuture;
 use mcpfn::host::ListKind;
 use mcpfn::upstream::{CompletionRequest, ListOutcome, Upstream, UpstreamList, icon_is_public};
-use mcpfn::{Cx, Revision, Server, ToolError};
+use mcpfn::{Completions, Cx, Revision, Server, ToolError};
 use mcpfn_testing::{TestClient, TestClock, block_on};
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ impl Upstream for Lists {
         nothing()
     }
 
-    fn complete(&self, _: CompletionRequest, _: Cx) -> Answer<Vec<String>> {
+    fn complete(&self, _: CompletionRequest, _: Cx) -> Answer<Completions> {
         nothing()
     }
 }

@@ -108,6 +108,7 @@ impl Service {
         let caller = self.authenticate(head, from_host, platform).await?;
         guard::method(head.method)
             .and_then(|()| guard::content_type(head.fields.content_type))
+            .and_then(|()| guard::content_encoding(head.fields.content_encoding))
             .and_then(|()| guard::declared_size(&self.config, head.fields.content_length))
             .map_err(respond::refusal)?;
         Ok(caller)

@@ -165,7 +165,11 @@ fn one_of(
     // one value is a list of one, too
     let values: Vec<&Scalar> = filter.values.iter().chain(&filter.value).collect();
     if values.is_empty() || values.len() > MAX_VALUES {
-        return Err(refuse(column, filter.op, "needs `values`, a list of 1 to 90"));
+        return Err(refuse(
+            column,
+            filter.op,
+            "needs `values`, a list of 1 to 90",
+        ));
     }
     let mut places = Vec::with_capacity(values.len());
     for value in values {

@@ -1,6 +1,6 @@
 //! `list_directory`, and completion of paths.
 
-use mcpfn_core::{Cx, ToolError, input, output, tool};
+use mcpfn_core::{Completions, Cx, ToolError, input, output, tool};
 use mcpfn_ports::{BlobEntry, BlobKind, BlobPath};
 
 use super::store::{blobs, failed, path};
@@ -145,7 +145,7 @@ fn shown(directory: &BlobPath, entry: &BlobEntry) -> Option<ListedEntry> {
 }
 
 /// The paths that begin with what was typed. Directories end with `/`, to go on.
-pub(super) async fn paths(typed: String, cx: Cx) -> Vec<String> {
+pub(super) async fn paths(typed: String, cx: Cx) -> Completions {
     let (above, start) = typed.rsplit_once('/').unwrap_or(("", &typed));
     let directory = if above.is_empty() {
         Ok(BlobPath::top())
@@ -153,16 +153,16 @@ pub(super) async fn paths(typed: String, cx: Cx) -> Vec<String> {
         BlobPath::parse(above)
     };
     let (Ok(directory), Ok(blobs)) = (directory, blobs(&cx)) else {
-        return Vec::new();
+        return Completions::default();
     };
     let Ok(page) = blobs.list(&directory, start, None, SUGGESTED).await else {
-        return Vec::new();
+        return Completions::default();
     };
     let entries = page
         .entries
         .iter()
         .filter_map(|entry| shown(&directory, entry));
-    entries
+    let paths = entries
         .map(|entry| {
             if entry.kind == "directory" {
                 entry.path + "/"
@@ -170,5 +170,9 @@ pub(super) async fn paths(typed: String, cx: Cx) -> Vec<String> {
                 entry.path
             }
         })
-        .collect()
+        .collect();
+    match page.cursor {
+        Some(_) => Completions::some(paths),
+        None => Completions::from(paths),
+    }
 }

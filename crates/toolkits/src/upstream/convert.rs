@@ -8,7 +8,7 @@ use mcpfn_core::content::{
 };
 use mcpfn_core::text::quoted;
 use mcpfn_core::upstream::{icon_is_public, namespaced_uri};
-use mcpfn_core::{Cx, ToolError};
+use mcpfn_core::{Completions, Cx, ToolError};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
@@ -165,18 +165,18 @@ impl Source<'_> {
     }
 
     /// Values of a completion.
-    pub(super) fn completion(&self, result: Foreign) -> Vec<String> {
+    pub(super) fn completion(&self, result: Foreign) -> Completions {
         let json = result.cleaned(self.cleaner);
         let result: Value = serde_json::from_str(json.get()).unwrap_or_default();
-        let values = result["completion"]["values"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        values
-            .filter_map(Value::as_str)
-            .take(100)
-            .map(cut)
-            .collect()
+        let said = &result["completion"];
+        let values = said["values"].as_array().into_iter().flatten();
+        let texts = values.clone().filter_map(Value::as_str);
+        let total = said["total"].as_u64();
+        let mut completions = Completions::default();
+        completions.values = texts.take(100).map(cut).collect();
+        completions.total = total.and_then(|total| usize::try_from(total).ok());
+        completions.has_more = said["hasMore"] == true || values.count() > 100;
+        completions
     }
 
     /// The blocks that this server knows; a note in place of each that it does not.

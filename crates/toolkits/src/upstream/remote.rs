@@ -8,7 +8,7 @@ use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::host::ListKind;
 use mcpfn_core::jsonrpc::ErrorCode;
 use mcpfn_core::upstream::{CompletionRequest, ListOutcome, Upstream, UpstreamList};
-use mcpfn_core::{Cx, ToolError, text};
+use mcpfn_core::{Completions, Cx, ToolError, text};
 use serde_json::{Map, Value, json};
 
 use super::client::UpstreamClient;
@@ -205,7 +205,7 @@ impl RemoteState {
         self.source().resource(result, cx)
     }
 
-    async fn complete(&self, of: CompletionRequest, cx: &Cx) -> Result<Vec<String>, ToolError> {
+    async fn complete(&self, of: CompletionRequest, cx: &Cx) -> Result<Completions, ToolError> {
         let reference = match of.kind {
             ListKind::Prompts => json!({"type": "ref/prompt", "name": of.name}),
             _ => json!({"type": "ref/resource", "uri": of.name}),
@@ -280,7 +280,7 @@ impl Upstream for Remote {
         &self,
         of: CompletionRequest,
         cx: Cx,
-    ) -> BoxFuture<'static, Result<Vec<String>, ToolError>> {
+    ) -> BoxFuture<'static, Result<Completions, ToolError>> {
         let inner = Arc::clone(&self.0);
         Box::pin(async move { inner.complete(of, &cx).await })
     }

@@ -322,6 +322,24 @@ fn completions_help_to_type() {
     assert!(client.complete(sku, "sku", "espresso")[0].starts_with("COF-"));
     let need = json!({"type": "ref/prompt", "name": "product_advisor"});
     assert_eq!(client.complete(need, "need", "key"), ["Keyboards"]);
+    // of 2,800 products a hundred are offered, and that there are more is said
+    let sku = json!({"type": "ref/resource", "uri": "catalog://product/{sku}"});
+    let said = |value: &str| {
+        let params = json!({"ref": sku, "argument": {"name": "sku", "value": value}});
+        client.ask("completion/complete", params).unwrap()["completion"].clone()
+    };
+    let many = said("");
+    assert_eq!(
+        (many["values"].as_array().unwrap().len(), &many["hasMore"]),
+        (100, &json!(true))
+    );
+    assert_eq!(many["total"], Value::Null);
+    let few = said("hdp-1032");
+    let values = few["values"].as_array().unwrap().len();
+    assert!(
+        values > 0 && few["hasMore"] == false && few["total"] == values,
+        "{few}"
+    );
 }
 
 #[test]
