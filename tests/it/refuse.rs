@@ -544,22 +544,22 @@ fn every_parameter_of_every_wrong_type() {
         json!({}),
         json!({"x": 1}),
     ];
-    // what each takes, by the position of the values above
+    // what each takes, by the position of the values above: null is what is left out
     let parameters: &[(&str, &str, &[usize])] = &[
         ("tools/call", "name", &[4]),
-        ("tools/call", "arguments", &[7, 8]),
-        ("tools/call", "inputResponses", &[7]),
-        ("tools/call", "requestState", &[]),
-        ("tools/list", "cursor", &[]),
-        ("prompts/list", "cursor", &[]),
-        ("resources/list", "cursor", &[]),
-        ("resources/templates/list", "cursor", &[]),
+        ("tools/call", "arguments", &[0, 7, 8]),
+        ("tools/call", "inputResponses", &[0, 7]),
+        ("tools/call", "requestState", &[0]),
+        ("tools/list", "cursor", &[0]),
+        ("prompts/list", "cursor", &[0]),
+        ("resources/list", "cursor", &[0]),
+        ("resources/templates/list", "cursor", &[0]),
         ("prompts/get", "name", &[4]),
-        ("prompts/get", "arguments", &[7, 8]),
+        ("prompts/get", "arguments", &[0, 7, 8]),
         ("resources/read", "uri", &[]),
         ("completion/complete", "ref", &[]),
         ("completion/complete", "argument", &[]),
-        ("completion/complete", "context", &[7, 8]),
+        ("completion/complete", "context", &[0, 7, 8]),
     ];
     let mut wrong = Vec::new();
     for (method, member, fitting) in parameters {

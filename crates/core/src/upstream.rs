@@ -1,6 +1,7 @@
 //! Another server that this one fronts: what it must be able to do, and its lists as this server
 //! shows them. Not a client of one: that is in `mcpfn-toolkits`, over the port `HttpClient`.
 
+mod changes;
 mod entry;
 mod list;
 mod mend;

@@ -24,6 +24,7 @@
 //! # Ok::<(), mcpfn_settings::SettingsError>(())
 //! ```
 
+mod asked;
 mod assembly;
 mod base_path;
 mod common;

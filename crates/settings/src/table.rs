@@ -66,7 +66,8 @@ pub const SETTINGS: &[Setting] = &[
         "MCPFN_ALLOWED_ORIGINS",
         "ORIGIN,..",
         "none",
-        "browser origins that may call, such as https://app.example.com; loopback ones may on this \
+        "browser origins that may call, such as https://app.example.com or \
+         chrome-extension://ID; vscode-webview://* is any of that scheme; loopback ones may on this \
          machine anyway",
     ),
     Setting::new(

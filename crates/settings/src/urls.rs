@@ -175,7 +175,6 @@ mod tests {
             "ftp://app.example.com",
             "file://*",
             "data://x",
-            "app://a/*",
             "1app://x",
             "://x",
         ] {

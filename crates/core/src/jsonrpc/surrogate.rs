@@ -15,8 +15,8 @@ pub(crate) fn refused(place: &str, raw: &RawValue, otherwise: impl Into<String>)
 
 pub(super) fn sentence(place: &str) -> String {
     format!(
-        "{place} has half of a surrogate pair (`\\ud800` to `\\udfff` alone), which is no character: \
-         write both halves, or the character itself"
+        "{place} has half of a surrogate pair, which is no character: write both halves, or the \
+         character itself"
     )
 }
 

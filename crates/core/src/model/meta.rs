@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::capabilities::ClientCapabilities;
 use super::implementation::Implementation;
-use crate::jsonrpc::{Error, MAX_TOKEN_BYTES, Object, culprit, is_token, refused, string};
+use crate::jsonrpc::{Error, MAX_TOKEN_BYTES, Object, culprit, is_token, present, refused, string};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -18,7 +18,8 @@ pub(crate) const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 /// `_meta`.
 pub(crate) const CACHE: &str = "dev.mcpfn/cache";
 
-/// Members of `_meta`, found but not yet read.
+/// Members of `_meta`, found but not yet read. Null is what is left out, but for a key of a write:
+/// what protects nothing is not taken for one.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct RawMeta<'a> {
     #[serde(rename = "io.modelcontextprotocol/protocolVersion", borrow, default)]
@@ -37,7 +38,12 @@ pub(crate) struct RawMeta<'a> {
     tracestate: Option<&'a RawValue>,
     #[serde(borrow, default)]
     baggage: Option<&'a RawValue>,
-    #[serde(rename = "idempotencyKey", borrow, default)]
+    #[serde(
+        rename = "idempotencyKey",
+        borrow,
+        default,
+        deserialize_with = "present"
+    )]
     idempotency_key: Option<&'a RawValue>,
     #[serde(rename = "dev.mcpfn/hops", borrow, default)]
     hops: Option<&'a RawValue>,

@@ -124,8 +124,8 @@ impl Found {
             let what = if kinds.iter().any(|kind| kind == "null") {
                 "null beside a type is refused: let the property be optional"
             } else {
-                "several types are refused: take one, or publish one with \
-                 `#[schemars(extend(\"x-published-type\" = \"string\"))]`"
+                "several types are refused: take one, or publish one with the annotation \
+                 `\"x-published-type\" = \"string\"`"
             };
             self.add(place, what);
         }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::mend::{self, Changes};
+use super::changes::Changes;
+use super::mend;
 use super::namespaced_uri;
 use super::references;
 use crate::jsonrpc::to_json;

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::mend::Changes;
+use super::changes::Changes;
 use super::references;
 
 type Members = Map<String, Value>;

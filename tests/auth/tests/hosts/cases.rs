@@ -142,6 +142,8 @@ impl World {
                 self.issuers().map(|issuer| format!("{issuer}=*")).join(";"),
             ),
             ("MCPFN_PUBLIC_URL", SERVER.to_owned()),
+            // lists of each caller's own are what is tested
+            ("MCPFN_LIST_STEP_UP", "off".to_owned()),
             ("MCPFN_API_KEYS", keys),
             (
                 "MCPFN_INTROSPECTION_URL",
