@@ -21,7 +21,7 @@ fn over_stdio() {
 }
 
 fn through_lambda(front: Front) {
-    runner::over_http_except("wire", &["host_loopback", "host_https_origin"], |server| {
+    runner::over_http_except("wire", &["host_loopback"], |server| {
         Box::new(Lambda::start(server, front))
     });
 }

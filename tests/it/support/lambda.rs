@@ -15,7 +15,8 @@ use super::{Host, Request, Response};
 /// The largest event that AWS takes.
 const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
 /// The origins of this machine that the fixtures let in.
-const ORIGINS: &str = "http://localhost:3000,http://127.0.0.1,http://[::1]:8080";
+const ORIGINS: &str =
+    "http://localhost:3000,https://localhost:3000,http://127.0.0.1,http://[::1]:8080";
 
 /// What stands in front of the function, and how it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

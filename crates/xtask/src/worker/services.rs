@@ -21,7 +21,8 @@ pub(crate) const QUIET: (&str, &str) = ("MCPFN_LOG", "error");
 /// itself.
 const ORIGINS: (&str, &str) = (
     "MCPFN_ALLOWED_ORIGINS",
-    "http://localhost:3000,http://127.0.0.1,http://[::1]:8080,http://localhost:{port},http://127.0.0.1:{port}",
+    "http://localhost:3000,https://localhost:3000,http://127.0.0.1,http://[::1]:8080,\
+     http://localhost:{port},http://127.0.0.1:{port}",
 );
 
 /// The SHA-256 of `robot-key`.
