@@ -130,7 +130,7 @@ fn database() -> (Arc<dyn Sql>, Vec<(String, usize)>) {
     (database, cells)
 }
 
-fn ids(client: &Client, filter: Value) -> Result<Vec<u64>, String> {
+fn ids(client: &Client, filter: &Value) -> Result<Vec<u64>, String> {
     let answer = client.call(
         "query_table",
         json!({"table": "kinds", "columns": ["row_id"], "filters": [filter]}),
@@ -164,7 +164,7 @@ fn a_value_as_shown_finds_its_row() {
         let typed = json!({"column": column, "op": "eq", "value": shown});
         let written = json!({"column": column, "op": "eq", "value": text});
         for filter in [typed, written] {
-            let found = ids(&client, filter.clone());
+            let found = ids(&client, &filter);
             let holds_anything = filter["value"] != shown && postgres().is_none();
             if !found
                 .as_ref()
@@ -184,6 +184,6 @@ fn what_a_column_cant_hold_is_said() {
     let client = Client::new(database);
     let number = if postgres().is_some() { "c2" } else { "c0" };
     let filter = json!({"column": number, "op": "eq", "value": "many"});
-    let refused = ids(&client, filter).unwrap_err();
+    let refused = ids(&client, &filter).unwrap_err();
     assert!(refused.contains("holds numbers"), "{refused}");
 }
