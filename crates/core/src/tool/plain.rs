@@ -3,13 +3,13 @@
 //! is checked is the schema that the type has: it admits all that is published, and null where an
 //! argument is optional.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use crate::model::JsonObject;
 
 /// The type that is published of a property whose own type is a union: `"string"`, say, for a value
 /// that may be written as text.
 const PUBLISHED: &str = "x-published-type";
-
-type Members = Map<String, Value>;
 
 /// Optional means not required: no null. An enum is an enum, also where its values have words of
 /// their own.
@@ -68,7 +68,7 @@ fn simplify(schema: &mut Value) {
 }
 
 /// Alternatives that are texts are one enum; what each means goes into the description.
-fn as_enum(members: &mut Members, union: &str) {
+fn as_enum(members: &mut JsonObject, union: &str) {
     let Some(Value::Array(alternatives)) = members.get(union) else {
         return;
     };
@@ -97,7 +97,7 @@ fn as_enum(members: &mut Members, union: &str) {
 }
 
 /// A schema of one alternative is that one; what stands beside it goes before.
-fn unwrap_single(members: &mut Members, union: &str) {
+fn unwrap_single(members: &mut JsonObject, union: &str) {
     let Some(Value::Array(alternatives)) = members.get_mut(union) else {
         return;
     };

@@ -2,14 +2,13 @@
 //! refuse it: one that is passed on as it is can take the whole list from a client. What can't be
 //! mended is left out alone. Texts are cleaned in `entry`, where a schema leads is `references`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::{mend_schema, references};
+use crate::model::JsonObject;
 use crate::text::quoted;
 use crate::tool::{plain, portable};
-
-type Members = Map<String, Value>;
 
 /// What a tool, a prompt and a resource may say of themselves, as texts.
 const TEXTS: [&str; 3] = ["title", "description", "mimeType"];
@@ -70,7 +69,7 @@ pub(super) fn common(entry: &mut Value, changes: &mut Changes) {
 }
 
 /// Takes off a member that has not the form that it must have.
-fn keep(members: &mut Members, key: &str, fits: impl Fn(&Value) -> bool, changes: &mut Changes) {
+fn keep(members: &mut JsonObject, key: &str, fits: impl Fn(&Value) -> bool, changes: &mut Changes) {
     if members.get(key).is_some_and(|value| !fits(value)) {
         members.remove(key);
         changes.add(format!("without its `{key}`"));

@@ -2,12 +2,11 @@
 //! of older drafts are said in newer words. Not a validator: a schema that it has mended admits what
 //! the upstream meant, or more.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::references;
-
-type Members = Map<String, Value>;
+use crate::model::JsonObject;
 
 /// Keywords whose value is a schema.
 const SCHEMAS: [&str; 11] = [
@@ -92,7 +91,7 @@ fn as_object(schema: &mut Value, changes: &mut Changes) {
 }
 
 /// Null stands for what is not said.
-fn nulls(members: &mut Members, changes: &mut Changes) {
+fn nulls(members: &mut JsonObject, changes: &mut Changes) {
     let may_be_null = match members.get("type") {
         Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "null"),
         Some(kind) => kind == "null",
@@ -112,7 +111,7 @@ fn nulls(members: &mut Members, changes: &mut Changes) {
 }
 
 /// What draft 4 and draft 7 said otherwise.
-fn older_words(members: &mut Members, changes: &mut Changes) {
+fn older_words(members: &mut JsonObject, changes: &mut Changes) {
     for (exclusive, bound) in [
         ("exclusiveMinimum", "minimum"),
         ("exclusiveMaximum", "maximum"),
@@ -137,7 +136,7 @@ fn older_words(members: &mut Members, changes: &mut Changes) {
 }
 
 /// Keywords of another shape than theirs are left out.
-fn shapes(members: &mut Members, changes: &mut Changes) {
+fn shapes(members: &mut JsonObject, changes: &mut Changes) {
     if let Some(Value::Array(kinds)) = members.get_mut("type") {
         kinds.retain(is_type);
         if let [only] = kinds.as_slice() {
