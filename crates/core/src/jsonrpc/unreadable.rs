@@ -141,7 +141,6 @@ mod tests {
             );
         };
         params("[]", "`params` must be an object");
-        params("null", "`params` must be an object");
         params(
             r#"{"other":1,"other":2,"_meta":[]}"#,
             "`params._meta` must be an object",
