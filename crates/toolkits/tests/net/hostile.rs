@@ -249,6 +249,17 @@ const PLACES: [(&str, &str); 2] = [
     ("MCPFN_UPSTREAM_TOKENS", "ssm:/tokens"),
 ];
 
+/// The tools of the pages that come after, too: a page is bounded by its bytes.
+async fn all_pages(client: &Client, first: &mut Value) {
+    while let Some(cursor) = first["result"]["nextCursor"].as_str() {
+        let next = client.heard("tools/list", json!({"cursor": cursor})).await;
+        let more = next["result"]["tools"].as_array().cloned();
+        let tools = first["result"]["tools"].as_array_mut().unwrap();
+        tools.extend(more.unwrap_or_default());
+        first["result"]["nextCursor"] = next["result"]["nextCursor"].clone();
+    }
+}
+
 /// What is wrong with a fixture's server, in sentences.
 async fn run(fixture: &Value, place: (&str, &str)) -> Vec<String> {
     let says = grown(&fixture["says"]).as_object().cloned();
@@ -281,6 +292,9 @@ async fn run(fixture: &Value, place: (&str, &str)) -> Vec<String> {
         if step.get("within_ms").is_none() && took_ms >= PATIENCE_MS {
             client.settled().await;
             found = client.heard(method, params).await;
+        }
+        if method == "tools/list" {
+            all_pages(&client, &mut found).await;
         }
         let at = format!("step {number}, {method}");
         wrong.extend(mismatch(&at, &found, &grown(&step["expect"])));

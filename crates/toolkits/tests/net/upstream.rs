@@ -539,7 +539,7 @@ async fn lists_are_bounded_and_names_are_ours() {
     let list = client.ask("tools/list", json!({})).await.unwrap();
     assert_eq!(
         list["tools"].as_array().unwrap().len(),
-        100,
+        1000,
         "a page of this server"
     );
     assert_eq!(service.asked().len(), 11);
@@ -549,7 +549,7 @@ async fn lists_are_bounded_and_names_are_ours() {
         client.logged()
     );
     // this server's own pages lead through all of it
-    let (mut seen, mut cursor) = (100, list["nextCursor"].clone());
+    let (mut seen, mut cursor) = (1000, list["nextCursor"].clone());
     while cursor.is_string() {
         let page = client
             .ask("tools/list", json!({"cursor": cursor}))
