@@ -82,12 +82,12 @@ async fn every_other_token_is_refused() {
         (
             &[CLIENT][..],
             json!({"aud": CLIENT, "token_use": "id"}),
-            "ID or refresh token",
+            "ID, refresh or other token",
         ),
         (
             &[CLIENT][..],
             json!({"token_use": "id"}),
-            "ID or refresh token",
+            "ID, refresh or other token",
         ),
         (
             &[CLIENT][..],

@@ -270,8 +270,8 @@ fn mistakes_are_all_said_at_once() {
             "MCPFN_ACCESS_TEAM is set, but",
             "MCPFN_API_KEYS is set, but",
             "MCPFN_ISSUER is set, but",
-            "`x` needs a =",
-            "`y=z` needs an ARN",
+            "`x`: needs a =",
+            "`y=z`: needs an ARN",
         ],
     );
     mistakes(
