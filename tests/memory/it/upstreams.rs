@@ -19,8 +19,9 @@ const TOOLS_OF_A_PAGE: usize = 100;
 const MOST_KEPT: usize = UPSTREAMS * 4 * 1024 * 1024 * 21 / 20;
 
 /// What they take at most while they are read: the same, and for each upstream one page as it came,
-/// once more as the message that it has.
-const MOST_READ: usize = MOST_KEPT + UPSTREAMS * 2 * 2_000_000;
+/// once more as the message that it has, and once as entries that are mended; and this server's own
+/// page, which has 900,000 bytes.
+const MOST_READ: usize = MOST_KEPT + UPSTREAMS * 3 * 2_000_000;
 
 /// A tool of 3.9 KB, most of it a schema of many small parts: read as values, these take twenty
 /// times their text.
