@@ -37,7 +37,8 @@ use crate::tool::schema::{self, Input};
 ///     .scope("orders:read")
 ///     .handler(|args: Week| async move { format!("Summarise week {}.", args.week) })
 ///     .complete("week", |typed: String, _: Cx| async move {
-///         (1..=52).map(|week| week.to_string()).filter(|week| week.starts_with(&typed)).collect()
+///         let weeks = (1..=52).map(|week| week.to_string());
+///         weeks.filter(|week| week.starts_with(&typed)).collect::<Vec<_>>()
 ///     });
 /// let client = TestClient::new(Server::builder("shop", "1.0.0").prompt(summary));
 /// let prompt = client.get_prompt("weekly_summary", json!({"week": "31"})).wait().unwrap();
