@@ -26,7 +26,8 @@ use schema::DatabaseTable;
 use allowed::visible;
 
 pub use allowed::AllowedTables;
-pub use filter::{ColumnFilter, Op, Scalar};
+pub use compare::Scalar;
+pub use filter::{ColumnFilter, Op};
 pub use query::{Direction, OrderBy, Queried, TableQuery, query_table};
 
 /// Rows of the sample in `database://table/{table}`.

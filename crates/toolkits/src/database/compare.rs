@@ -1,6 +1,7 @@
 //! Both sides of a comparison, so that a value as an answer shows it finds its row: by what each
 //! database declares of a column. Writes SQL of its own and parameters; no text of a client.
 
+use mcpfn_core::input;
 use mcpfn_ports::{Dialect, SqlValue};
 
 use super::schema::{Column, ColumnType, identifier};
@@ -45,12 +46,19 @@ impl Kind {
     }
 }
 
-/// A value to compare with, as a client writes it.
-pub(super) enum Given<'a> {
+/// A text, a number or a truth value.
+#[input]
+#[derive(Debug)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// True is 1, false is 0.
     Flag(bool),
+    /// A whole number.
     Integer(i64),
+    /// Any other number.
     Number(f64),
-    Text(&'a str),
+    /// Text; dates as they are stored, usually ISO 8601.
+    Text(String),
 }
 
 /// The column's side. `equal` where a value is looked for, and not what is less or more.
@@ -72,10 +80,10 @@ pub(super) fn left(dialect: Dialect, column: &Column, equal: bool) -> String {
 pub(super) fn right(
     dialect: Dialect,
     column: &Column,
-    value: &Given<'_>,
+    value: &Scalar,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, &'static str> {
-    if matches!(value, Given::Text(text) if text.len() > MAX_TEXT_LENGTH) {
+    if matches!(value, Scalar::Text(text) if text.len() > MAX_TEXT_LENGTH) {
         return Err(TOO_LONG);
     }
     let (value, cast) = if dialect == Dialect::Postgres {
@@ -94,12 +102,12 @@ pub(super) fn right(
 type Typed = (SqlValue, Option<&'static str>);
 
 /// The value as text, which PostgreSQL reads as the type of the cast, or of the column without one.
-fn of_postgres(kind: Kind, value: &Given<'_>) -> Result<Typed, &'static str> {
+fn of_postgres(kind: Kind, value: &Scalar) -> Result<Typed, &'static str> {
     let text = match value {
-        Given::Flag(flag) => i64::from(*flag).to_string(),
-        Given::Integer(integer) => integer.to_string(),
-        Given::Number(number) => number.to_string(),
-        Given::Text(text) => text.trim().to_owned(),
+        Scalar::Flag(flag) => i64::from(*flag).to_string(),
+        Scalar::Integer(integer) => integer.to_string(),
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => text.trim().to_owned(),
     };
     let is_number = text.parse::<f64>().is_ok();
     let as_number = |cast| {
@@ -123,24 +131,24 @@ fn of_postgres(kind: Kind, value: &Given<'_>) -> Result<Typed, &'static str> {
             "compares a value, but the column holds bytes, which answers show as their number; use \
              is_null or is_not_null",
         ),
-        (Kind::AsIs, Given::Text(text)) => Ok((SqlValue::Text((*text).to_owned()), None)),
+        (Kind::AsIs, Scalar::Text(text)) => Ok((SqlValue::Text(text.clone()), None)),
         (Kind::AsIs, _) => Err(TEXT),
-        (Kind::Written, Given::Text(text)) => Ok((SqlValue::Text((*text).to_owned()), None)),
-        (Kind::Written, Given::Flag(flag)) => Ok((SqlValue::Text(flag.to_string()), None)),
+        (Kind::Written, Scalar::Text(text)) => Ok((SqlValue::Text(text.clone()), None)),
+        (Kind::Written, Scalar::Flag(flag)) => Ok((SqlValue::Text(flag.to_string()), None)),
         (Kind::Written, _) => Ok((SqlValue::Text(text), None)),
     }
 }
 
 const TEXT: &str = "got a number, but the column holds text; put it in quotation marks";
 
-fn of_sqlite(holds: ColumnType, value: &Given<'_>) -> Result<Typed, &'static str> {
+fn of_sqlite(holds: ColumnType, value: &Scalar) -> Result<Typed, &'static str> {
     match (holds, value) {
-        (ColumnType::Text, Given::Flag(_) | Given::Integer(_) | Given::Number(_)) => Err(TEXT),
-        (_, Given::Flag(flag)) => Ok((SqlValue::Integer(i64::from(*flag)), None)),
-        (_, Given::Integer(integer)) => Ok(whole(*integer)),
-        (_, Given::Number(number)) => Ok((SqlValue::Real(*number), None)),
+        (ColumnType::Text, Scalar::Flag(_) | Scalar::Integer(_) | Scalar::Number(_)) => Err(TEXT),
+        (_, Scalar::Flag(flag)) => Ok((SqlValue::Integer(i64::from(*flag)), None)),
+        (_, Scalar::Integer(integer)) => Ok(whole(*integer)),
+        (_, Scalar::Number(number)) => Ok((SqlValue::Real(*number), None)),
         // as answers show what a client's numbers can't hold
-        (ColumnType::Numbers, Given::Text(text)) => {
+        (ColumnType::Numbers, Scalar::Text(text)) => {
             let text = match text.trim() {
                 "true" => "1",
                 "false" => "0",
@@ -152,7 +160,7 @@ fn of_sqlite(holds: ColumnType, value: &Given<'_>) -> Result<Typed, &'static str
                 _ => Err("got a text, but the column holds numbers"),
             }
         }
-        (_, Given::Text(text)) => Ok((SqlValue::Text((*text).to_owned()), None)),
+        (_, Scalar::Text(text)) => Ok((SqlValue::Text(text.clone()), None)),
     }
 }
 

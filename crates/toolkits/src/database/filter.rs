@@ -4,7 +4,7 @@
 use mcpfn_core::{ToolError, input};
 use mcpfn_ports::{Dialect, SqlValue};
 
-use super::compare::{Given, MAX_TEXT_LENGTH, TOO_LONG, left, right};
+use super::compare::{MAX_TEXT_LENGTH, Scalar, TOO_LONG, left, right};
 use super::schema::{Column, ColumnType, DatabaseTable, identifier};
 use crate::dialect::position;
 
@@ -63,21 +63,6 @@ pub enum Op {
     In,
     IsNull,
     IsNotNull,
-}
-
-/// A text, a number or a truth value.
-#[input]
-#[derive(Debug)]
-#[serde(untagged)]
-pub enum Scalar {
-    /// True is 1, false is 0.
-    Flag(bool),
-    /// A whole number.
-    Integer(i64),
-    /// Any other number.
-    Number(f64),
-    /// Text; dates as they are stored, usually ISO 8601.
-    Text(String),
 }
 
 /// A `WHERE` clause, or nothing, with its parameters behind those that are there already.
@@ -221,13 +206,7 @@ fn value_of(
     value: &Scalar,
     parameters: &mut Vec<SqlValue>,
 ) -> Result<String, ToolError> {
-    let given = match value {
-        Scalar::Flag(flag) => Given::Flag(*flag),
-        Scalar::Integer(integer) => Given::Integer(*integer),
-        Scalar::Number(number) => Given::Number(*number),
-        Scalar::Text(text) => Given::Text(text),
-    };
-    right(dialect, column, &given, parameters).map_err(|reason| refuse(column, op, reason))
+    right(dialect, column, value, parameters).map_err(|reason| refuse(column, op, reason))
 }
 
 /// A sentence about one filter. The column's name is the schema's, not the client's.
