@@ -11,6 +11,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
+use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{
     Principal, PrincipalKind, Scopes,
     handler::BoxFuture,
@@ -262,7 +263,7 @@ impl Introspection {
             }
         };
         // RFC 6749, section 2.3.1: both are encoded before they are joined
-        let pair = format!("{}:{}", encoded(&self.id), encoded(&secret));
+        let pair = format!("{}:{}", percent_encoded(&self.id), percent_encoded(&secret));
         Ok(format!("Basic {}", STANDARD.encode(pair)))
     }
 
@@ -270,7 +271,10 @@ impl Introspection {
         let authorization = self.authorization(platform).await;
         let authorization = authorization.map_err(NoAnswer::Failed)?;
         let client = remote::client(platform).map_err(NoAnswer::Failed)?.as_ref();
-        let body = format!("token={}&token_type_hint=access_token", encoded(token));
+        let body = format!(
+            "token={}&token_type_hint=access_token",
+            percent_encoded(token)
+        );
         let request = HttpRequest::post(&self.url, "application/x-www-form-urlencoded", body)
             .header("authorization", authorization);
         let response = remote::ask(client, request)
@@ -350,19 +354,6 @@ impl Introspection {
         );
         verdict
     }
-}
-
-/// As forms encode a value.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded += &format!("%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 impl Authenticator for Introspection {

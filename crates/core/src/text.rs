@@ -1,7 +1,8 @@
 //! Text between people, models and programs: comments unwrapped, and what `mcpfn-schema` has to
-//! repeat a client's words safely. Not an escaper for any format.
+//! repeat a client's words safely.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 mod visible;
 
@@ -15,6 +16,26 @@ pub(crate) fn in_order<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<&'a
     // to collect them would sort them first, by five kilobytes of code of its own
     words.for_each(|word| _ = set.insert(word));
     set
+}
+
+/// Text as a part of a path, a query, a form or a URL's credentials: whatever is not a letter of
+/// ASCII, a digit or one of `-._~` by its bytes (RFC 3986, section 2.1).
+///
+/// ```
+/// assert_eq!(mcpfn_core::text::percent_encoded("São/1"), "S%C3%A3o%2F1");
+/// ```
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // writing to a String can't fail
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// A switch in a setting: on, true, 1 or yes, and off, false, 0 or no, in any case. `None` for any

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mcpfn::handler::BoxFuture;
 use mcpfn::port::{Dialect, Platform, ReadLimits, Rows, SecretStore, Sql, SqlError, SqlValue};
-use mcpfn::text::is_secret_reference;
+use mcpfn::text::{is_secret_reference, percent_encoded};
 use serde_json::Value;
 
 /// A URL, or where it is.
@@ -137,7 +137,8 @@ fn url(secret: &str) -> Option<String> {
         Value::String(port) => port.parse::<u16>().ok()?,
         port => u16::try_from(port.as_u64()?).ok()?,
     };
-    let [user, password, name] = [text("username")?, text("password")?, text("dbname")?].map(coded);
+    let [user, password, name] =
+        [text("username")?, text("password")?, text("dbname")?].map(percent_encoded);
     let host = text("host").filter(|host| !host.contains(['/', '@', '?', ':']))?;
     Some(format!("postgres://{user}:{password}@{host}:{port}/{name}"))
 }
@@ -150,19 +151,6 @@ pub(crate) fn postgres_url(named: &OsStr) -> Option<String> {
     ["postgres", "postgresql"]
         .contains(&scheme.as_str())
         .then(|| format!("{scheme}://{rest}"))
-}
-
-/// With a percent sign for each byte that could end a part of a URL.
-fn coded(text: &str) -> String {
-    let mut coded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            coded.push(char::from(byte));
-        } else {
-            coded += &format!("%{byte:02X}");
-        }
-    }
-    coded
 }
 
 impl Sql for StoredDatabase {

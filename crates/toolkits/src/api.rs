@@ -5,18 +5,18 @@
 mod limit;
 
 use std::borrow::Cow;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
+use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{
     Cx, ToolError,
     port::{HttpError, HttpRequest, HttpResponse},
     text,
 };
-use serde::de::DeserializeOwned;
-
 use mcpfn_ports::Secret;
+use serde::de::DeserializeOwned;
 
 /// Some APIs refuse requests that do not say who asks.
 pub(crate) const USER_AGENT: &str = concat!("mcpfn/", env!("CARGO_PKG_VERSION"));
@@ -77,7 +77,7 @@ impl ApiClient {
         })
     }
 
-    /// A GET of a path with its query, each made with [`encode`].
+    /// A GET of a path with its query, each made with [`percent_encoded`].
     pub(crate) fn get(&self, path: &str) -> HttpRequest {
         HttpRequest::get(format!("{}{path}", self.base)).header("accept", "application/json")
     }
@@ -200,13 +200,15 @@ impl ApiClient {
         let Some(key) = self.key.as_ref().map(Secret::expose) else {
             return text;
         };
-        [key, &encode(key)].into_iter().fold(text, |text, key| {
-            if text.contains(key) {
-                text.replace(key, "[key]")
-            } else {
-                text
-            }
-        })
+        [key, &percent_encoded(key)]
+            .into_iter()
+            .fold(text, |text, key| {
+                if text.contains(key) {
+                    text.replace(key, "[key]")
+                } else {
+                    text
+                }
+            })
     }
 
     /// How long to wait before the second attempt, if one makes sense.
@@ -291,30 +293,18 @@ fn jitter(cx: &Cx, request: &HttpRequest) -> Duration {
     Duration::from_millis(150 + hasher.finish() % 300)
 }
 
-/// Text as a part of a path or a query: whatever is not a letter, a digit or one of `-._~` by its
-/// bytes.
-pub(crate) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // writing to a String can't fail
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn text_in_addresses() {
-        assert_eq!(encode("São Paulo"), "S%C3%A3o%20Paulo");
-        assert_eq!(encode("a/b?c=d&e#f%+"), "a%2Fb%3Fc%3Dd%26e%23f%25%2B");
-        assert_eq!(encode("a-b._~9"), "a-b._~9");
+        assert_eq!(percent_encoded("São Paulo"), "S%C3%A3o%20Paulo");
+        assert_eq!(
+            percent_encoded("a/b?c=d&e#f%+"),
+            "a%2Fb%3Fc%3Dd%26e%23f%25%2B"
+        );
+        assert_eq!(percent_encoded("a-b._~9"), "a-b._~9");
     }
 
     #[test]

@@ -8,12 +8,12 @@
 
 use std::time::Duration;
 
+use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
+use mcpfn_ports::Secret;
 use serde::Deserialize;
 
-use crate::api::{ApiClient, encode};
-use mcpfn_ports::Secret;
-
+use crate::api::ApiClient;
 use crate::config::Config;
 
 const KEY: &str = "MCPFN_COMPANY_API_KEY";
@@ -138,7 +138,7 @@ pub async fn lookup_company(args: CompanyAddress, cx: &Cx) -> Result<Company, To
     let request = api
         .get(&format!(
             "/api/v1/organizations/enrich?domain={}",
-            encode(&domain)
+            percent_encoded(&domain)
         ))
         .header("x-api-key", key);
     let answer = api.read(cx, request).await?;

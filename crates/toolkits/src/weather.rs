@@ -7,12 +7,12 @@
 
 use std::time::Duration;
 
+use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
+use mcpfn_ports::Secret;
 use serde::Deserialize;
 
-use crate::api::{ApiClient, encode};
-use mcpfn_ports::Secret;
-
+use crate::api::ApiClient;
 use crate::config::Config;
 
 const KEY: &str = "MCPFN_WEATHER_API_KEY";
@@ -101,8 +101,8 @@ pub async fn get_weather(args: City, cx: &Cx) -> Result<WeatherReport, ToolError
     let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
     let path = format!(
         "/data/2.5/weather?q={}&units=metric&appid={}",
-        encode(city),
-        encode(key)
+        percent_encoded(city),
+        percent_encoded(key)
     );
     let answer = api.read(cx, api.get(&path)).await?;
     // 400 is what a name gets that has nothing to look up in it

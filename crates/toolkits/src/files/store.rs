@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{Cx, ToolError, text};
 use mcpfn_ports::{BlobError, BlobPath, Blobs};
-
-use crate::api::encode;
 
 pub(super) fn blobs(cx: &Cx) -> Result<&Arc<dyn Blobs>, ToolError> {
     cx.port::<dyn Blobs>()
@@ -73,7 +72,7 @@ pub(super) fn uri(path: &BlobPath) -> String {
         "file:///{}",
         path.as_str()
             .split('/')
-            .map(encode)
+            .map(percent_encoded)
             .collect::<Vec<_>>()
             .join("/")
     )

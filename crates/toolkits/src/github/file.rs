@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{Cx, ToolError, input, output, text, tool};
 use serde::Deserialize;
 
 use super::{GitHub, repository};
-use crate::api::encode;
 use crate::fetch::plain;
 use crate::untrusted::{NOTICE, Untrusted};
 
@@ -92,9 +92,13 @@ pub async fn get_file_contents(
         .map(str::trim)
         .filter(|reference| !reference.is_empty());
     let query = reference
-        .map(|reference| format!("?ref={}", encode(reference)))
+        .map(|reference| format!("?ref={}", percent_encoded(reference)))
         .unwrap_or_default();
-    let encoded = path.split('/').map(encode).collect::<Vec<_>>().join("/");
+    let encoded = path
+        .split('/')
+        .map(percent_encoded)
+        .collect::<Vec<_>>()
+        .join("/");
     let github: &GitHub = cx.state()?;
     let answer = github
         .read(cx, &format!("/repos/{repo}/contents/{encoded}{query}"))

@@ -1,13 +1,14 @@
 //! Search engines: how each is asked, and what of its answer is used. Knows nothing of tools.
 
+use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{ToolError, port::HttpRequest};
+use mcpfn_ports::Secret;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::SearchHit;
-use crate::api::{ApiAnswer, ApiClient, encode};
+use crate::api::{ApiAnswer, ApiClient};
 use crate::fetch::{PagePart, readable};
-use mcpfn_ports::Secret;
 
 /// The longest snippet, in bytes.
 const MAX_LENGTH: usize = 1000;
@@ -40,7 +41,7 @@ impl Engine {
         let key = api.key.as_ref().map(Secret::expose).unwrap_or_default();
         match self {
             Self::Brave => api
-                .get(&format!("/res/v1/web/search?q={}&count={limit}&text_decorations=false&result_filter=web", encode(query)))
+                .get(&format!("/res/v1/web/search?q={}&count={limit}&text_decorations=false&result_filter=web", percent_encoded(query)))
                 .header("x-subscription-token", key),
             Self::Serper => api.post("/search", &json!({"q": query, "num": limit})).header("x-api-key", key),
         }
