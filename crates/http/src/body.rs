@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,12 +12,14 @@ use mcpfn_core::host::{Frame, Running};
 
 use crate::heartbeat::{Beat, Pulse};
 
-/// The body of a response. Reading it runs the handler; dropping it cancels the handler.
+/// The body of a response. Reading it runs the handler; dropping it cancels the handler. It is
+/// `Sync`, as servers on several threads want it, though handlers are not.
 pub struct Body(BodyKind);
 
 enum BodyKind {
     Full(Bytes),
-    Stream(Box<Events>),
+    /// Never locked: only who has the body alone reads it.
+    Stream(Box<Mutex<Events>>),
 }
 
 struct Events {
@@ -38,11 +41,11 @@ impl Body {
     }
 
     pub(crate) fn stream(first: Beat, running: Running, pulse: Pulse) -> Self {
-        Self(BodyKind::Stream(Box::new(Events {
+        Self(BodyKind::Stream(Box::new(Mutex::new(Events {
             first: Some(first),
             running,
             pulse,
-        })))
+        }))))
     }
 
     /// The whole body, where it is not a stream. A host that can send fixed bytes cheaper asks this
@@ -69,7 +72,7 @@ impl http_body::Body for Body {
                 let bytes = std::mem::take(bytes);
                 return Poll::Ready((!bytes.is_empty()).then(|| Ok(http_body::Frame::data(bytes))));
             }
-            BodyKind::Stream(events) => events,
+            BodyKind::Stream(events) => events.get_mut().unwrap_or_else(PoisonError::into_inner),
         };
         let beat = match events.first.take() {
             Some(first) => first,

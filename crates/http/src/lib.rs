@@ -19,7 +19,8 @@
 //!
 //! # When to use it
 //!
-//! To serve MCP from an HTTP server of your own: axum, hyper, or any other with the types of the crate `http`. The hosts
+//! To serve MCP from an HTTP server of your own: axum, hyper, or any other with the types of the crate `http`. The feature
+//! `tower` adds `Endpoint`, a tower `Service`, and `CallerLayer`, by which middleware names the caller. The hosts
 //! `mcpfn-local`, `mcpfn-lambda` and `mcpfn-worker` do it for their platforms, and `mcpfn` chooses among them.
 //!
 //! ```
@@ -59,12 +60,15 @@ mod forwarded;
 mod guard;
 mod headers;
 mod heartbeat;
+mod paths;
 mod refusals;
 mod respond;
 mod sentinel;
 mod service;
 mod status;
 mod too_large;
+#[cfg(feature = "tower")]
+mod tower;
 mod unavailable;
 
 pub use auth::{
@@ -76,4 +80,6 @@ pub use forwarded::TrustedProxies;
 pub use sentinel::decode as decode_header;
 pub use service::{Deadline, Service};
 pub use too_large::too_large;
+#[cfg(feature = "tower")]
+pub use tower::{Authenticated, CallerLayer, Endpoint, NobodyAdmitted};
 pub use unavailable::{client_gone, failed, unavailable};

@@ -17,12 +17,12 @@ use mcpfn_core::{
     port::Platform,
 };
 
-use crate::auth::WELL_KNOWN;
 use crate::body::Body;
 use crate::config::Config;
 use crate::fields::Fields;
 use crate::guard::{self, Refusal};
 use crate::heartbeat::Heartbeat;
+use crate::paths::{Paths, Place};
 use crate::refusals::{Reason, Refusals, method_name};
 use crate::{cors, headers, respond};
 use read::Unread;
@@ -38,6 +38,7 @@ pub struct Deadline(pub u64);
 pub struct Service {
     server: Server,
     config: Config,
+    paths: Paths,
     allowed_headers: HeaderValue,
     health: Bytes,
     /// What an OAuth client reads first, if there is an issuer.
@@ -78,6 +79,7 @@ impl Service {
             .map(|resource| resource.metadata(server.name()));
         Self {
             server,
+            paths: Paths::of(config.auth.resource.as_ref()),
             config,
             allowed_headers,
             health,
@@ -85,6 +87,16 @@ impl Service {
             assume_local_user: None,
             refusals: Arc::default(),
         }
+    }
+
+    /// Sets the endpoint's path, such as `/tools/mcp`, for a router that leaves it as it is; when not
+    /// set, it is that of the public URL in [`AuthConfig::resource`](crate::AuthConfig::resource).
+    /// `/` and `/mcp` are the endpoint in any case. `/health` and the metadata of OAuth are found
+    /// beside each.
+    #[must_use]
+    pub fn at(mut self, path: &str) -> Self {
+        self.paths = Paths::at(path);
+        self
     }
 
     /// For an address that only the person at this machine can reach: every caller is that person,
@@ -97,6 +109,15 @@ impl Service {
         self
     }
 
+    /// Whether there is a way to be let in that needs no host: a method that checks credentials, or
+    /// none that is wanted.
+    #[cfg(feature = "tower")]
+    pub(crate) fn admits_somebody(&self) -> bool {
+        self.config.anonymous
+            || self.assume_local_user.is_some()
+            || !self.config.auth.authenticators.is_empty()
+    }
+
     /// The server behind it.
     #[must_use]
     pub fn server(&self) -> &Server {
@@ -106,7 +127,7 @@ impl Service {
     /// Answers one HTTP request. Dropping the future, or the response's body, cancels the call.
     pub async fn call<B>(&self, request: Request<B>, platform: &Arc<Platform>) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes>,
+        B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let method = method_name(request.method());
@@ -132,7 +153,7 @@ impl Service {
         platform: &Arc<Platform>,
     ) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes>,
+        B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         if let Some(response) = self.beside_the_endpoint(&parts) {
@@ -173,28 +194,25 @@ impl Service {
 
     /// What other paths than the endpoint's have: documents, or nothing.
     fn beside_the_endpoint(&self, parts: &Parts) -> Option<Response<Body>> {
-        // before any check: probes have no credential
-        if parts.uri.path() == "/health" {
-            return Some(document(parts, &self.health));
-        }
-        if let Some(metadata) = self
-            .metadata
-            .as_ref()
-            .filter(|_| is_metadata(parts.uri.path()))
-        {
-            let mut response = document(parts, metadata);
-            // a client in a browser reads it before it has any permission here
-            cors::allow_any(&self.allowed_headers, response.headers_mut());
-            return Some(response);
-        }
-        if !matches!(parts.uri.path(), "/" | "/mcp" | "/mcp/") {
-            return Some(respond::refusal(Refusal::new(
+        match (self.paths.find(parts.uri.path()), &self.metadata) {
+            (Some(Place::Endpoint), _) => None,
+            // before any check: probes have no credential
+            (Some(Place::Health), _) => Some(document(parts, &self.health)),
+            (Some(Place::Metadata), Some(metadata)) => {
+                let mut response = document(parts, metadata);
+                // a client in a browser reads it before it has any permission here
+                cors::allow_any(&self.allowed_headers, response.headers_mut());
+                Some(response)
+            }
+            _ => Some(respond::refusal(Refusal::new(
                 Reason::Path,
                 StatusCode::NOT_FOUND,
-                "nothing here; the MCP endpoint is /mcp",
-            )));
+                format!(
+                    "nothing here; the MCP endpoint is {}",
+                    self.paths.endpoint()
+                ),
+            ))),
         }
-        None
     }
 
     /// One body: a message, or a batch.
@@ -371,10 +389,4 @@ fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
             response
         }
     }
-}
-
-/// The document's path, alone or with the endpoint's behind it.
-fn is_metadata(path: &str) -> bool {
-    path.strip_prefix(WELL_KNOWN)
-        .is_some_and(|rest| matches!(rest, "" | "/" | "/mcp" | "/mcp/"))
 }

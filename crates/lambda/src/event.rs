@@ -2,7 +2,7 @@
 //! module what must not reach it. It knows no protocol.
 
 mod bare;
-mod identity;
+pub(crate) mod identity;
 mod not_http;
 mod trigger;
 
@@ -51,6 +51,9 @@ impl TriggerEvent {
         } = bare::take(event)?;
         let mut request = lambda_http::request::from_str(&bare).map_err(|_| NotHttp)?;
         let context = request.extensions_mut().remove().ok_or(NotHttp)?;
+        if !identity::is_of_http(&context) {
+            return Err(NotHttp);
+        }
         Ok(Self {
             trigger: Trigger::of(version.as_deref(), domain.as_deref(), &context),
             request,
@@ -88,24 +91,23 @@ impl TriggerEvent {
 
     /// The request that the trigger received. The query is left out: the protocol has none.
     pub(crate) fn into_request(self, base_path: &str) -> Request<Full<Bytes>> {
-        let stage = self
-            .stage
-            .filter(|stage| *stage != "$default")
-            .map(|stage| format!("/{stage}"));
-        let path = strip_base_path(
-            strip_base_path(
-                self.request.raw_http_path(),
-                stage.as_deref().unwrap_or_default(),
-            ),
-            base_path,
-        );
-        let uri = Uri::try_from(path).unwrap_or(Uri::from_static("/unreadable"));
+        let stage = self.stage.as_deref();
+        let uri = path_below(self.request.raw_http_path(), stage, base_path);
         let mut request = Request::new(Full::new(self.body));
         *request.method_mut() = self.request.method().clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = self.headers;
         request
     }
+}
+
+/// What is left of a path without the API's stage and the base path: what the protocol knows of it.
+pub(crate) fn path_below(path: &str, stage: Option<&str>, base_path: &str) -> Uri {
+    let stage = stage
+        .filter(|stage| !matches!(*stage, "" | "$default"))
+        .map(|stage| format!("/{stage}"));
+    let path = strip_base_path(path, stage.as_deref().unwrap_or_default());
+    Uri::try_from(strip_base_path(path, base_path)).unwrap_or(Uri::from_static("/unreadable"))
 }
 
 /// The caller that an event names, when no scopes are the default: all that this host reads of an

@@ -17,6 +17,9 @@
 //! was taken out (see `event/bare.rs`). Answers are sent here, because `lambda_runtime` sends a
 //! stream in small writes that wait for each other (see `api.rs`).
 //!
+//! With the feature `tower`, `tower::service` is the same server for `lambda_http::run` and its like, in a program that
+//! owns its loop.
+//!
 //! # When to use it
 //!
 //! Depend on `mcpfn` with the feature `lambda`: the same program then serves Lambda where Lambda
@@ -42,9 +45,11 @@
 //! ```
 
 mod api;
+mod callers;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod event;
+mod function;
 mod host;
 mod logging;
 mod metrics;
@@ -55,6 +60,8 @@ mod secret_store;
 #[cfg(feature = "secrets")]
 mod secrets;
 mod settings;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use event::caller_of_event;
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]

@@ -17,6 +17,8 @@ use serde::de::IgnoredAny;
 use tracing::Level;
 
 use crate::api::Api;
+use crate::callers::Callers;
+use crate::function::Function;
 use crate::host::LambdaHost;
 use crate::logging;
 use crate::metrics::EmfMetrics;
@@ -89,10 +91,31 @@ where
         .read(|reader| Settings::read(reader, program))
         .map_err(|error| error.to_string())?;
     logging::start(settings.log_level);
-    let (server, add) = build(|| setup(&variables), remembers_writes(&settings))?;
-    let (methods, policies) = (settings.common.methods.clone(), settings.common.policies);
-    let iam = settings.common.credentials.iam.clone();
-    let default_scopes = settings.common.credentials.default_scopes.clone();
+    Ok(LambdaHost {
+        api: Api::new(),
+        mode: settings.mode,
+        function: function(settings, since, || setup(&variables))?,
+        cold: logging::starts_on_demand().into(),
+    })
+}
+
+/// The server that these settings configure.
+pub(crate) fn function<E, P>(
+    settings: Settings,
+    since: Instant,
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+) -> Result<Function, String>
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let (server, add) = build(setup, remembers_writes(&settings))?;
+    let policies = settings.common.policies;
+    let callers = Callers {
+        methods: settings.common.methods.clone(),
+        iam: settings.common.credentials.iam.clone(),
+        default_scopes: settings.common.credentials.default_scopes.clone(),
+    };
     logging::name_service(server.name());
     let metrics = settings
         .emf
@@ -121,18 +144,13 @@ where
         add,
     )?;
     metrics.inspect(|metrics| metrics.started(since.elapsed()));
-    Ok(LambdaHost {
-        api: Api::new(),
+    Ok(Function {
         service: assembly.service,
         platform: assembly.platform,
         process: started,
-        methods,
-        iam,
-        default_scopes,
-        mode: settings.mode,
+        callers,
         base_path: settings.base_path,
         margin_ms: settings.margin_ms,
-        cold: logging::starts_on_demand().into(),
     })
 }
 

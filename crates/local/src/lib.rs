@@ -25,6 +25,8 @@
 //! # }
 //! ```
 //!
+//! With the feature `tower`, `Embedding` makes an endpoint of the same variables for a program that serves HTTP itself.
+//!
 //! [`run`] reads the variables of `--help`; [`Settings`] is what they say. HTTP has neither TLS nor HTTP/2 here: it is for
 //! loopback alone.
 
@@ -32,6 +34,8 @@ mod cli;
 mod clients;
 mod commands;
 mod connections;
+#[cfg(feature = "tower")]
+mod embedded;
 mod env_file;
 mod greeting;
 mod http;
@@ -44,6 +48,8 @@ mod stdio;
 mod stdout;
 
 pub use cli::{Program, run};
+#[cfg(feature = "tower")]
+pub use embedded::{Embedded, Embedding};
 pub use http::{ServeError, serve};
 pub use mcpfn_native::{Variables, platform};
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};

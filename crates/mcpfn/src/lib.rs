@@ -45,6 +45,7 @@
 //! | `dynamodb` | on Lambda, `MCPFN_DYNAMODB_TABLE` names a DynamoDB table by which all environments share cached results, rate limits and idempotent writes. Without it each environment has its own |
 //! | `idempotency` | on Workers, the binding `IDEMPOTENCY` names the Durable Objects by which a write with an `idempotencyKey` runs once, whichever isolate gets its repeat. It exports their class, `McpfnIdempotency`, and is 6.5 KB of a Worker after gzip. Without it no tool offers such a key there, and a call with one is refused |
 //! | `testing` | [`testing`], for tests of handlers and servers. Enable it in `[dev-dependencies]` |
+//! | `tower` | [`tower`]: the endpoint as a tower `Service`, to mount in axum or hyper, or to give to `lambda_http::run` |
 //! | `r2` | on Workers, `Variables::r2` gives an R2 bucket as the port [`Blobs`](port::Blobs), for the toolkit `files` or tools of your own |
 
 pub use mcpfn_core::*;
@@ -56,6 +57,20 @@ pub use mcpfn_testing as testing;
 pub mod port {
     pub use mcpfn_core::port::*;
     pub use mcpfn_ports::*;
+}
+
+/// The endpoint inside another HTTP server: a tower `Service` for axum, hyper or `lambda_http`, and
+/// layers that name its callers.
+#[cfg(feature = "tower")]
+pub mod tower {
+    pub use mcpfn_http::{
+        Authenticated, Body, CallerLayer, Config, Deadline, Endpoint, NobodyAdmitted, Origins,
+        Service,
+    };
+    #[cfg(all(feature = "lambda", not(target_arch = "wasm32")))]
+    pub use mcpfn_lambda::tower as lambda;
+    #[cfg(not(target_arch = "wasm32"))]
+    pub use mcpfn_local::{Embedded, Embedding, platform};
 }
 
 /// Everything that a file with tools in it needs.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::StatusCode;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mcpfn_core::port::Platform;
@@ -27,7 +27,7 @@ pub(super) struct Unread<'a, B> {
 
 impl<'a, B> Unread<'a, B>
 where
-    B: http_body::Body<Data = Bytes>,
+    B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     pub(super) fn new(body: Pin<&'a mut B>) -> Self {
@@ -77,7 +77,7 @@ where
             loop {
                 match self.body.as_mut().poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => {
-                        let bytes = frame.data_ref().map_or(1, Bytes::len);
+                        let bytes = frame.data_ref().map_or(1, Buf::remaining);
                         left = left.saturating_sub(bytes as u64);
                         if left == 0 {
                             return Poll::Ready(());

@@ -14,6 +14,26 @@ use serde_json::{Map, Value};
 /// names the caller.
 const NAMED_BY: [&str; 2] = ["principalId", "sub"];
 
+/// Whether a context is of a trigger that sends HTTP requests. With features that another crate of
+/// the program may switch on, `lambda_http` also reads events of WebSocket APIs, of VPC Lattice and
+/// of anything at all.
+pub(crate) fn is_of_http(context: &RequestContext) -> bool {
+    matches!(
+        context,
+        RequestContext::ApiGatewayV1(_) | RequestContext::ApiGatewayV2(_) | RequestContext::Alb(_)
+    )
+}
+
+/// The stage of an API, which may be the first part of its paths.
+#[cfg(feature = "tower")]
+pub(crate) fn stage(context: &RequestContext) -> Option<&str> {
+    match context {
+        RequestContext::ApiGatewayV1(context) => context.stage.as_deref(),
+        RequestContext::ApiGatewayV2(context) => context.stage.as_deref(),
+        _ => None,
+    }
+}
+
 /// The caller that the trigger recognised. One that IAM recognised has the scopes `default`; the
 /// others have those of their claims, and `default` if no claim is about scopes.
 ///
@@ -24,7 +44,10 @@ const NAMED_BY: [&str; 2] = ["principalId", "sub"];
 ///
 /// # Errors
 /// When the claims are not those of an access token, or name no caller.
-pub(super) fn caller(context: &RequestContext, default: &Scopes) -> Result<Principal, AuthError> {
+pub(crate) fn caller(context: &RequestContext, default: &Scopes) -> Result<Principal, AuthError> {
+    if !is_of_http(context) {
+        return Ok(Principal::anonymous());
+    }
     if let Some(subject) = iam_subject(context) {
         let caller = Principal::new(PrincipalKind::Iam, subject);
         return Ok(caller.with_scopes(default.clone()));
@@ -99,7 +122,7 @@ fn iam_subject(context: &RequestContext) -> Option<String> {
 
 /// Where the call came from. A load balancer adds the address to what the client wrote into the
 /// header; the other triggers name it.
-pub(super) fn address(context: &RequestContext, headers: &HeaderMap) -> Option<IpAddr> {
+pub(crate) fn address(context: &RequestContext, headers: &HeaderMap) -> Option<IpAddr> {
     let text = match context {
         RequestContext::ApiGatewayV1(context) => context.identity.source_ip.as_deref(),
         RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref(),

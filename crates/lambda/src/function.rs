@@ -1,0 +1,60 @@
+//! What every way of taking events shares: the server, who may call it, and the time that the platform
+//! gives. Not where events come from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcpfn_core::port::Platform;
+use mcpfn_http::Service;
+use mcpfn_native::Process;
+
+use crate::callers::Callers;
+use crate::logging::InvocationId;
+
+/// The longest that any function may run, in milliseconds.
+const MAX_DURATION: u64 = 900_000;
+
+/// One server as the environment configured it.
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) service: Service,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) process: Process,
+    pub(crate) callers: Callers,
+    pub(crate) base_path: String,
+    pub(crate) margin_ms: u64,
+}
+
+impl Function {
+    /// When the platform ends an invocation, by what it says, in milliseconds since 1970.
+    pub(crate) fn deadline_ms(&self, said: u64) -> u64 {
+        let now = self.platform.now_ms();
+        // one that has passed is no platform's: `cargo lambda watch` says 1970
+        if said > now { said } else { now + MAX_DURATION }
+    }
+
+    /// When a call must have ended, so that its answer can still leave.
+    pub(crate) fn end_ms(&self, deadline_ms: u64) -> u64 {
+        deadline_ms.saturating_sub(self.margin_ms)
+    }
+
+    /// Waits for work after the answer: the environment is frozen once the next event is asked for.
+    /// The client has its answer.
+    pub(crate) async fn drain(&self, named: &InvocationId, deadline_ms: u64) {
+        let left = self
+            .end_ms(deadline_ms)
+            .saturating_sub(self.platform.now_ms());
+        let after = named.scope(self.process.drain());
+        if tokio::time::timeout(Duration::from_millis(left), after)
+            .await
+            .is_err()
+        {
+            named.during(|| {
+                tracing::warn!(
+                    event = "work_unfinished",
+                    "work after the answer was not done in the function's time"
+                );
+            });
+        }
+    }
+}

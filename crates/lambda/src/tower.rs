@@ -1,0 +1,293 @@
+//! The server for a program that runs `lambda_http` itself: `lambda_http::run`,
+//! `run_concurrent`, `run_with_streaming_response`. The settings, callers and limits are those of
+//! [`run`](crate::run); what differs is who reads events and sends answers.
+//!
+//! ```no_run
+//! use std::convert::Infallible;
+//! use mcpfn_core::{NoArguments, Server, Tool, port::Platform};
+//! use mcpfn_lambda::Setup;
+//!
+//! # async fn example() -> Result<(), lambda_http::Error> {
+//! let setup = || {
+//!     let tick = Tool::new("tick").description("Says tick.");
+//!     let tick = tick.handler(|_: NoArguments| async { "tick" });
+//!     Ok::<_, Infallible>(Setup {
+//!         builder: Server::builder("clock", "1.0.0").tool(tick),
+//!         ports: |platform: Platform| platform,
+//!     })
+//! };
+//! let mcp = mcpfn_lambda::tower::service(setup, &[])?;
+//! lambda_http::run(mcp).await
+//! # }
+//! ```
+//!
+//! `lambda_http` itself is less careful than [`run`](crate::run): of several headers with one name in
+//! a REST or payload 1.0 event it keeps the last, a bad host costs the answer, an answer over 6 MB
+//! is lost, and a streamed answer waits some 40 ms for each of its parts.
+
+use std::fmt;
+use std::fmt::Display;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+use mcpfn_core::{Principal, handler::BoxFuture, port::Platform};
+use mcpfn_http::{Deadline, Endpoint};
+use mcpfn_native::environment;
+use mcpfn_settings::{EnvReader, Setting, Setup};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::event::{identity, path_below};
+use crate::function::Function;
+use crate::logging::{self, InvocationId, trace_root};
+use crate::run::function;
+use crate::settings::Settings;
+
+/// The server that the environment configures, as `lambda_http` calls it. It starts no log: the
+/// program's own `tracing` subscriber has it.
+///
+/// # Errors
+/// Everything that is wrong with the settings or the server, in sentences that say what to change.
+pub fn service<E, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+) -> Result<Events<Endpoint>, String>
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    let (layer, endpoint) = parts(setup, program)?;
+    Ok(layer.layer(endpoint))
+}
+
+/// The two parts of [`service`], for layers of the program's own in between.
+///
+/// # Errors
+/// As [`service`].
+pub fn parts<E, P>(
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+) -> Result<(EventLayer, Endpoint), String>
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    parts_from(environment(), setup, program)
+}
+
+fn parts_from<E, P>(
+    mut reader: EnvReader<'_>,
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    program: &'static [Setting],
+) -> Result<(EventLayer, Endpoint), String>
+where
+    E: Display,
+    P: FnOnce(Platform) -> Platform,
+{
+    if reader.text("MCPFN_LAMBDA_MODE").is_some() {
+        reader.mistake(
+            "MCPFN_LAMBDA_MODE has no effect on a program that runs lambda_http itself: remove it, \
+             and call run_with_streaming_response for answers in pieces",
+        );
+    }
+    let settings = Settings::read(reader, program).map_err(|error| error.to_string())?;
+    let function = function(settings, setup)?;
+    let endpoint = Endpoint::behind_middleware(
+        function.service.clone(),
+        Arc::clone(&function.platform),
+    );
+    let layer = EventLayer(Arc::new(Shared {
+        function,
+        cold: logging::starts_on_demand().into(),
+    }));
+    Ok((layer, endpoint))
+}
+
+struct Shared {
+    function: Function,
+    cold: AtomicBool,
+}
+
+/// Gives each request what `lambda_http` says about its event: the caller that the trigger
+/// recognised, if the operator lets it count (`MCPFN_AUTH`), the deadline of the invocation, the
+/// path without stage and base path. A request without such a context is of nobody. And it ends an
+/// answer only once the work after it is done, because the environment is frozen then.
+#[derive(Clone)]
+pub struct EventLayer(Arc<Shared>);
+
+impl<S> Layer<S> for EventLayer {
+    type Service = Events<S>;
+
+    fn layer(&self, inner: S) -> Events<S> {
+        Events {
+            shared: Arc::clone(&self.0),
+            inner,
+        }
+    }
+}
+
+/// A service behind an [`EventLayer`].
+#[derive(Clone)]
+pub struct Events<S> {
+    shared: Arc<Shared>,
+    inner: S,
+}
+
+impl<S, B, R> Service<Request<B>> for Events<S>
+where
+    S: Service<Request<B>, Response = Response<R>, Future: Send + 'static>,
+{
+    type Response = Response<Finished<R>>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let (named, deadline_ms) = self.shared.prepare(&mut request);
+        let shared = Arc::clone(&self.shared);
+        let answer = named.during(|| self.inner.call(request));
+        Box::pin(async move {
+            let response = named.scope(answer).await?;
+            Ok(response.map(|body| Finished::new(body, shared, named, deadline_ms)))
+        })
+    }
+}
+
+impl Shared {
+    /// Puts what is known of the event into its request.
+    fn prepare<B>(&self, request: &mut Request<B>) -> (InvocationId, u64) {
+        let Function {
+            platform,
+            callers,
+            base_path,
+            ..
+        } = &self.function;
+        let context = request.extensions().get::<RequestContext>();
+        let (recognised, address) = match context {
+            Some(context) => (
+                identity::caller(context, &callers.default_scopes),
+                identity::address(context, request.headers()),
+            ),
+            None => (Ok(Principal::anonymous()), None),
+        };
+        let principal = callers.principal(recognised, address, platform);
+        let path = request.raw_http_path();
+        let uri = path_below(path, context.and_then(identity::stage), base_path);
+        let invocation = request.lambda_context_ref();
+        let deadline_ms = self
+            .function
+            .deadline_ms(invocation.map_or(0, |invocation| invocation.deadline));
+        let trace = invocation.and_then(|invocation| invocation.xray_trace_id.as_deref());
+        let named = InvocationId {
+            request_id: invocation.map_or_else(String::new, |it| it.request_id.clone()),
+            trace_id: trace.and_then(trace_root),
+            cold_start: self.cold.swap(false, Ordering::Relaxed),
+        };
+        *request.uri_mut() = uri;
+        let extensions = request.extensions_mut();
+        extensions.insert(principal);
+        extensions.insert(Deadline(self.function.end_ms(deadline_ms)));
+        (named, deadline_ms)
+    }
+}
+
+/// The body of an answer, which ends once the work after the answer is done.
+pub struct Finished<B> {
+    body: B,
+    shared: Arc<Shared>,
+    named: InvocationId,
+    deadline_ms: u64,
+    after: After,
+}
+
+/// Work at the end of a body.
+enum After {
+    NotYet,
+    /// Never locked: only who has the body alone polls it.
+    Running(Mutex<BoxFuture<'static, ()>>),
+    Done,
+}
+
+impl<B> Finished<B> {
+    fn new(body: B, shared: Arc<Shared>, named: InvocationId, deadline_ms: u64) -> Self {
+        Self {
+            body,
+            shared,
+            named,
+            deadline_ms,
+            after: After::NotYet,
+        }
+    }
+}
+
+impl<B: http_body::Body + Unpin> http_body::Body for Finished<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let Self {
+            body,
+            shared,
+            named,
+            deadline_ms,
+            after,
+        } = &mut *self;
+        loop {
+            match after {
+                After::NotYet => {
+                    let frame = named.during(|| Pin::new(&mut *body).poll_frame(cx));
+                    if let Some(frame) = ready!(frame) {
+                        return Poll::Ready(Some(frame));
+                    }
+                    let (shared, named, end) = (Arc::clone(shared), named.clone(), *deadline_ms);
+                    let work = async move { shared.function.drain(&named, end).await };
+                    *after = After::Running(Mutex::new(Box::pin(work)));
+                }
+                After::Running(work) => {
+                    let work = work.get_mut().unwrap_or_else(PoisonError::into_inner);
+                    ready!(work.as_mut().poll(cx));
+                    *after = After::Done;
+                }
+                After::Done => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl fmt::Debug for EventLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EventLayer(..)")
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Events<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for Finished<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finished")
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
