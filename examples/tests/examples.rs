@@ -6,6 +6,8 @@
     reason = "each example is a program, and has a `main` that no test calls"
 )]
 
+#[path = "../axum.rs"]
+mod axum;
 #[path = "../database.rs"]
 mod database;
 #[path = "../elicitation.rs"]
@@ -14,6 +16,8 @@ mod elicitation;
 mod hello;
 #[path = "../idempotent_write.rs"]
 mod idempotent_write;
+#[path = "../lambda_http.rs"]
+mod lambda_http;
 #[path = "../oauth.rs"]
 mod oauth;
 #[path = "../own_port.rs"]
@@ -49,6 +53,7 @@ use mcpfn::{
     round_trip::Keyring,
 };
 use mcpfn_http::{Config, Service};
+use mcpfn_lambda_emulator::{Bootstrap, Environment, Invocation};
 use mcpfn_native::Client;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -443,5 +448,115 @@ fn every_example_is_listed_and_included_here() {
             "{example}: its comment does not say how to run it"
         );
     }
-    assert!(count >= 13, "{count} examples were found");
+    assert!(count >= 15, "{count} examples were found");
+}
+
+/// An HTTP POST of one message to a server on loopback.
+fn post(url: &str, token: Option<&str>, message: &Value) -> HttpRequest {
+    let request = HttpRequest::post(url, "application/json", message.to_string())
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2025-11-25")
+        .timeout(Duration::from_secs(5));
+    match token {
+        Some(token) => request.header("authorization", format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+#[tokio::test]
+async fn an_application_of_axum_names_its_users_to_the_endpoint() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = axum::app().unwrap();
+    tokio::spawn(async move { ::axum::serve(listener, app).await.unwrap() });
+    let client = Client::new();
+    let url = format!("http://{address}/tools/mcp");
+    let call = |tool: &str, arguments: Value| {
+        json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": tool, "arguments": arguments},
+        })
+    };
+    let answer = |token: Option<&'static str>, message: Value| {
+        let request = post(&url, token, &message);
+        let client = &client;
+        async move {
+            let answer = client.send(request).await.unwrap();
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            (answer.status, body)
+        }
+    };
+    let (_, body) = answer(Some("bob-s-session"), call("whoami", json!({}))).await;
+    assert_eq!(body["result"]["content"][0]["text"], "bob", "{body}");
+    let page = call("publish", json!({"title": "News"}));
+    let (_, body) = answer(Some("ada-s-session"), page.clone()).await;
+    assert_eq!(body["result"]["content"][0]["text"], "News is public.");
+    let (status, _) = answer(Some("bob-s-session"), page.clone()).await;
+    assert_eq!(status, 403, "bob only reads");
+    for stranger in [None, Some("somebody-s-session")] {
+        let (status, body) = answer(stranger, page.clone()).await;
+        assert_eq!(status, 403, "{body}");
+    }
+    let home = client
+        .send(HttpRequest::get(format!("http://{address}/")))
+        .await
+        .unwrap();
+    assert_eq!(home.body, "An application of its own.");
+    let health = HttpRequest::get(format!("http://{address}/tools/health"));
+    assert_eq!(client.send(health).await.unwrap().status, 200);
+}
+
+/// Cargo builds the examples beside the tests.
+fn program(name: &str) -> std::path::PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let target = test.parent().and_then(Path::parent).unwrap();
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    target.join("examples").join(name)
+}
+
+#[tokio::test]
+async fn a_program_that_runs_lambda_http_serves_events() {
+    let start = |variables: &'static [(&'static str, &'static str)]| {
+        let bootstrap = Bootstrap::new(program("lambda_http"), variables);
+        async move { Environment::start(&bootstrap).await.unwrap() }
+    };
+    let function = start(&[("MCPFN_AUTH", "iam")]).await;
+    let message = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "hello", "arguments": {"name": "Ada"}},
+    });
+    let event = |authorizer: Value| {
+        json!({
+            "version": "2.0",
+            "rawPath": "/mcp",
+            "headers": {
+                "content-type": "application/json",
+                "accept": "application/json, text/event-stream",
+                "mcp-protocol-version": "2025-11-25",
+            },
+            "requestContext": {
+                "http": {"method": "POST", "path": "/mcp", "sourceIp": "203.0.113.7"},
+                "authorizer": authorizer,
+            },
+            "body": message.to_string(),
+        })
+    };
+    let alice = json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/alice"}});
+    let known = function
+        .invoke(Invocation::new(event(alice)))
+        .await
+        .unwrap();
+    let body: Value = serde_json::from_slice(&known.body()).unwrap();
+    assert_eq!(body["result"]["content"][0]["text"], "Hello, Ada!");
+    let policy = known.head.headers.get("strict-transport-security");
+    assert!(policy.is_some(), "{:?}", known.head.headers);
+    let stranger = function.invoke(Invocation::new(event(Value::Null))).await;
+    assert_eq!(stranger.unwrap().head.status.as_u16(), 403);
+
+    let open = start(&[]).await;
+    open.exited().await;
+    let log = open.log().join("\n");
+    assert!(log.contains("MCPFN_AUTH is not set"), "{log}");
 }

@@ -15,6 +15,10 @@ mod wire;
 /// say (sizes, depths, bytes).
 mod refuse;
 
+/// The endpoint inside other servers: axum at every kind of path, hyper, `lambda_http`'s own loops;
+/// whom middleware names.
+mod mounted;
+
 /// The local host as a process: pipes, signals, exit codes, dropped connections, the command line.
 mod local;
 

@@ -10,6 +10,7 @@ pub(crate) mod in_process;
 pub(crate) mod invariants;
 pub(crate) mod lambda;
 pub(crate) mod matching;
+pub(crate) mod mounted;
 pub(crate) mod process;
 pub(crate) mod reason;
 pub(crate) mod runner;
@@ -243,6 +244,10 @@ pub(crate) fn hosts(server: fn() -> Builder) -> Vec<Box<dyn Host>> {
     vec![
         Box::new(in_process::InProcess::new(server)),
         Box::new(socket::Local::start(server)),
+        Box::new(mounted::Mounted::start(
+            server,
+            mounted::Mount::Nest("/tools"),
+        )),
         lambda(lambda::Front::Url),
         lambda(lambda::Front::RestStreaming),
     ]

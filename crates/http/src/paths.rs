@@ -112,7 +112,10 @@ mod tests {
         ("/mcp", Some(Place::Endpoint)),
         ("/health", Some(Place::Health)),
         (WELL_KNOWN, Some(Place::Metadata)),
-        ("/.well-known/oauth-protected-resource/mcp", Some(Place::Metadata)),
+        (
+            "/.well-known/oauth-protected-resource/mcp",
+            Some(Place::Metadata),
+        ),
         ("/.well-known/oauth-protected-resources", None),
         ("/mcp/", Some(Place::Endpoint)),
         ("/other", None),
@@ -125,10 +128,20 @@ mod tests {
             (None, Some("https://a.example"), None, ""),
             (None, Some("https://a.example/mcp"), None, ""),
             (Some("/mcp"), Some("https://a.example/tools/mcp"), None, ""),
-            (None, Some("https://a.example/tools/mcp"), Some("/tools/mcp"), "/tools"),
+            (
+                None,
+                Some("https://a.example/tools/mcp"),
+                Some("/tools/mcp"),
+                "/tools",
+            ),
             (Some("/tools/mcp"), None, Some("/tools/mcp"), "/tools"),
             (Some("assistant/"), None, Some("/assistant"), "/assistant"),
-            (Some("/a/b"), Some("https://a.example/mcp"), Some("/a/b"), "/a/b"),
+            (
+                Some("/a/b"),
+                Some("https://a.example/mcp"),
+                Some("/a/b"),
+                "/a/b",
+            ),
         ] {
             let paths = paths(path, public);
             for (path, place) in ALWAYS {

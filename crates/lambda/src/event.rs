@@ -126,4 +126,4 @@ pub fn caller_of_event(event: &[u8]) -> Option<Principal> {
 }
 
 #[cfg(test)]
-mod tests; // a table of every trigger and every shape of its claims
+pub(crate) mod tests; // a table of every trigger and every shape of its claims

@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use lambda_http::RequestExt as _;
@@ -39,7 +40,8 @@ use lambda_http::request::RequestContext;
 use mcpfn_core::{Principal, handler::BoxFuture, port::Platform};
 use mcpfn_http::{Deadline, Endpoint};
 use mcpfn_native::environment;
-use mcpfn_settings::{EnvReader, Setting, Setup};
+pub use mcpfn_settings::Setup;
+use mcpfn_settings::{EnvReader, Setting};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -98,14 +100,16 @@ where
     }
     let settings = Settings::read(reader, program).map_err(|error| error.to_string())?;
     let function = function(settings, setup)?;
-    let endpoint = Endpoint::behind_middleware(
-        function.service.clone(),
-        Arc::clone(&function.platform),
-    );
-    let layer = EventLayer(Arc::new(Shared {
+    let endpoint =
+        Endpoint::behind_middleware(function.service.clone(), Arc::clone(&function.platform));
+    let shared = Shared {
         function,
         cold: logging::starts_on_demand().into(),
-    }));
+    };
+    let layer = EventLayer {
+        shared: Arc::new(shared),
+        streamed: false,
+    };
     Ok((layer, endpoint))
 }
 
@@ -119,15 +123,29 @@ struct Shared {
 /// path without stage and base path. A request without such a context is of nobody. And it ends an
 /// answer only once the work after it is done, because the environment is frozen then.
 #[derive(Clone)]
-pub struct EventLayer(Arc<Shared>);
+pub struct EventLayer {
+    shared: Arc<Shared>,
+    streamed: bool,
+}
+
+impl EventLayer {
+    /// For `run_with_streaming_response`: no answer is empty, because front doors wait for the first
+    /// byte of a stream before they send its head on.
+    #[must_use]
+    pub fn streamed(mut self) -> Self {
+        self.streamed = true;
+        self
+    }
+}
 
 impl<S> Layer<S> for EventLayer {
     type Service = Events<S>;
 
     fn layer(&self, inner: S) -> Events<S> {
         Events {
-            shared: Arc::clone(&self.0),
+            shared: Arc::clone(&self.shared),
             inner,
+            streamed: self.streamed,
         }
     }
 }
@@ -137,6 +155,16 @@ impl<S> Layer<S> for EventLayer {
 pub struct Events<S> {
     shared: Arc<Shared>,
     inner: S,
+    streamed: bool,
+}
+
+impl<S> Events<S> {
+    /// As [`EventLayer::streamed`].
+    #[must_use]
+    pub fn streamed(mut self) -> Self {
+        self.streamed = true;
+        self
+    }
 }
 
 impl<S, B, R> Service<Request<B>> for Events<S>
@@ -153,11 +181,18 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let (named, deadline_ms) = self.shared.prepare(&mut request);
-        let shared = Arc::clone(&self.shared);
+        let (shared, fill) = (Arc::clone(&self.shared), self.streamed);
         let answer = named.during(|| self.inner.call(request));
         Box::pin(async move {
             let response = named.scope(answer).await?;
-            Ok(response.map(|body| Finished::new(body, shared, named, deadline_ms)))
+            Ok(response.map(|body| Finished {
+                body,
+                shared,
+                named,
+                deadline_ms,
+                fill,
+                after: After::NotYet,
+            }))
         })
     }
 }
@@ -206,6 +241,8 @@ pub struct Finished<B> {
     shared: Arc<Shared>,
     named: InvocationId,
     deadline_ms: u64,
+    /// Whether nothing has been sent yet, and something must be.
+    fill: bool,
     after: After,
 }
 
@@ -217,39 +254,35 @@ enum After {
     Done,
 }
 
-impl<B> Finished<B> {
-    fn new(body: B, shared: Arc<Shared>, named: InvocationId, deadline_ms: u64) -> Self {
-        Self {
-            body,
-            shared,
-            named,
-            deadline_ms,
-            after: After::NotYet,
-        }
-    }
-}
-
-impl<B: http_body::Body + Unpin> http_body::Body for Finished<B> {
-    type Data = B::Data;
+impl<B: http_body::Body<Data = Bytes> + Unpin> http_body::Body for Finished<B> {
+    type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let Self {
             body,
             shared,
             named,
             deadline_ms,
+            fill,
             after,
         } = &mut *self;
         loop {
             match after {
                 After::NotYet => {
                     let frame = named.during(|| Pin::new(&mut *body).poll_frame(cx));
-                    if let Some(frame) = ready!(frame) {
-                        return Poll::Ready(Some(frame));
+                    let frame = ready!(frame);
+                    let filler = std::mem::take(fill);
+                    match frame {
+                        None if filler => {
+                            let line = Bytes::from_static(b"\n");
+                            return Poll::Ready(Some(Ok(Frame::data(line))));
+                        }
+                        None => {}
+                        frame => return Poll::Ready(frame),
                     }
                     let (shared, named, end) = (Arc::clone(shared), named.clone(), *deadline_ms);
                     let work = async move { shared.function.drain(&named, end).await };
@@ -266,6 +299,9 @@ impl<B: http_body::Body + Unpin> http_body::Body for Finished<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
+        if self.fill {
+            return SizeHint::default();
+        }
         self.body.size_hint()
     }
 }
@@ -291,3 +327,6 @@ impl<B: fmt::Debug> fmt::Debug for Finished<B> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

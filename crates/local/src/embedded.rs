@@ -12,7 +12,7 @@ use mcpfn_http::Endpoint;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, environment};
 use mcpfn_settings::{
-    AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Hosts, Setting, Setup, build,
+    AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Setting, Setup, build,
 };
 
 use crate::settings;
@@ -223,7 +223,10 @@ mod tests {
         for (embedding, variables) in [
             (embedding(), [("MCPFN_AUTH", "none")].as_slice()),
             (embedding().callers_named_in_front(), &[]),
-            (embedding().callers_named_in_front(), &[("MCPFN_AUTH", "none")]),
+            (
+                embedding().callers_named_in_front(),
+                &[("MCPFN_AUTH", "none")],
+            ),
         ] {
             assert!(build(embedding, variables).is_ok(), "{variables:?}");
         }
@@ -234,7 +237,10 @@ mod tests {
         for name in OF_THE_PROGRAM {
             let variables = [("MCPFN_AUTH", "none"), (name, "1")];
             let refused = build(embedding(), &variables).unwrap_err();
-            assert!(refused.contains(name) && refused.contains("remove it"), "{refused}");
+            assert!(
+                refused.contains(name) && refused.contains("remove it"),
+                "{refused}"
+            );
         }
         let refused = build(embedding(), &[("MCPFN_AUHT", "none")]).unwrap_err();
         assert!(refused.contains("did you mean MCPFN_AUTH"), "{refused}");

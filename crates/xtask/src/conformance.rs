@@ -34,6 +34,8 @@ pub(crate) struct Options {
 enum Host {
     #[default]
     Local,
+    /// A router of axum, below a path of its own.
+    Axum,
     /// The bootstrap of AWS Lambda, behind a front that turns HTTP into function URL events.
     Lambda,
     /// A Worker in workerd.
@@ -49,12 +51,13 @@ impl Options {
                 "--keep" => options.keep = true,
                 "--host" => match arguments.next() {
                     Some("local") => options.host = Host::Local,
+                    Some("axum") => options.host = Host::Axum,
                     Some("lambda") => options.host = Host::Lambda,
                     Some("worker") => options.host = Host::Worker,
                     _ => {
                         return Err(Error::new(
-                            "say which host serves the fixtures: `--host local`, `--host lambda` \
-                             or `--host worker`",
+                            "say which host serves the fixtures: `--host local`, `--host axum`, \
+                             `--host lambda` or `--host worker`",
                         ));
                     }
                 },
@@ -108,7 +111,7 @@ const RUNS: &[Run] = &[
 
 /// The suite through every host that is built.
 pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
-    for host in [Host::Local, Host::Lambda, Host::Worker] {
+    for host in [Host::Local, Host::Axum, Host::Lambda, Host::Worker] {
         run(
             cx,
             &Options {
@@ -126,6 +129,7 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
     setup::node_packages(cx, &node, CONFORMANCE)?;
     let mut server = match options.host {
         Host::Local => Fixture::start(&fixture::build(cx)?)?,
+        Host::Axum => Fixture::start(&workspace::build_program(cx, "everything-axum")?)?,
         Host::Lambda => Fixture::start(&build_lambda(cx)?)?,
         Host::Worker => worker::fixture(cx)?.process,
     };
@@ -282,6 +286,7 @@ mod tests {
         };
         assert_eq!(options(&["--host", "local", "--keep"]), local(true));
         assert_eq!(options(&[]), local(false));
+        assert_eq!(options(&["--host", "axum"]).unwrap().host, Host::Axum);
         let lambda = options(&["--host", "lambda"]).unwrap();
         assert_eq!(lambda.host, Host::Lambda);
         assert_eq!(options(&["--host", "worker"]).unwrap().host, Host::Worker);

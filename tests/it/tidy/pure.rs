@@ -85,6 +85,9 @@ fn dependencies_of_schema_core_http_and_auth_are_these() {
                 "bytes",
                 "serde_json",
                 "base64",
+                // traits alone, with the feature `tower`: a module without it has neither
+                "tower-layer",
+                "tower-service",
             ]
             .as_slice(),
         ),

@@ -181,7 +181,7 @@ impl World {
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", "tools/call")
             .header("mcp-name", tool)
-            .body(Full::from(body.to_string()))
+            .body(Full::<bytes::Bytes>::from(body.to_string()))
             .expect("a request");
         request
             .extensions_mut()

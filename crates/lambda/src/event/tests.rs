@@ -11,7 +11,7 @@ fn read(event: &Value) -> Result<TriggerEvent, NotHttp> {
 }
 
 /// An event of an HTTP API of payload version 2.0, or a function URL, with more in its context.
-fn version_2(context: &Value) -> Value {
+pub(crate) fn version_2(context: &Value) -> Value {
     let mut event = json!({
         "version": "2.0",
         "rawPath": "/mcp",
@@ -22,7 +22,7 @@ fn version_2(context: &Value) -> Value {
 }
 
 /// An event of a REST API with more in its context.
-fn rest(context: &Value) -> Value {
+pub(crate) fn rest(context: &Value) -> Value {
     let mut event = json!({
         "httpMethod": "POST",
         "path": "/mcp",
@@ -39,7 +39,7 @@ fn add(context: &mut Value, more: &Value) {
 }
 
 /// An event of each trigger that passes claims on, with these claims of `user-1`.
-fn triggers(claims: &Value) -> Vec<(&'static str, PrincipalKind, Value)> {
+pub(crate) fn triggers(claims: &Value) -> Vec<(&'static str, PrincipalKind, Value)> {
     let with = |name: &str| {
         let mut claims = claims.clone();
         claims[name] = json!("user-1");

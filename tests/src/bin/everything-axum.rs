@@ -1,0 +1,27 @@
+//! The fixture server in a router of axum, below a path of its own.
+
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use axum::Router;
+use mcpfn::round_trip::Keyring;
+use mcpfn_http::{Config, Endpoint, Service};
+use tokio::net::TcpListener;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let server = mcpfn_it::everything().build()?;
+    let service = Service::new(server, Config::loopback()).assume_local_user();
+    let platform = mcpfn_local::platform(Keyring::new([7; 32]));
+    let endpoint = Endpoint::new(service, Arc::new(platform))?;
+    let router = Router::new().nest_service("/tools", endpoint);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        println!("listening on http://{}/tools/mcp", listener.local_addr()?);
+        axum::serve(listener, router).await
+    })?;
+    Ok(())
+}
