@@ -18,7 +18,7 @@ use lambda_http::{Request, Service};
 use mcpfn::port::Platform;
 use mcpfn::prelude::*;
 use mcpfn::tower::Body;
-use mcpfn::tower::lambda::{Finished, Setup, parts};
+use mcpfn::tower::lambda::{Finished, Setup, Variables, parts};
 use tower::ServiceBuilder;
 
 #[input]
@@ -47,7 +47,7 @@ fn mcp() -> Result<
     impl Service<Request, Response = Response<Finished<Body>>, Error = Infallible, Future: Send>,
     String,
 > {
-    let setup = || {
+    let setup = |_: &Variables| {
         Ok::<_, Infallible>(Setup {
             builder: Server::builder("hello", "1.0.0").tool(hello),
             ports: |platform: Platform| platform,

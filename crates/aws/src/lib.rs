@@ -1,10 +1,10 @@
-//! What every request to a service of AWS needs: region, credentials, an address, a signature.
-//! Sends nothing, and knows no service.
+//! What every request to a service of AWS needs: region, credentials, an address, a signature. It
+//! knows no service, and sends nothing but what credentials take that are not in the environment.
 //!
 //! # When to use it
 //!
 //! To ask a service of AWS through the port `HttpClient`, without the SDK and its start-up time. `mcpfn-lambda` and
-//! `mcpfn-files` do.
+//! `mcpfn-files` do. Region and credentials of this process are an [`AwsAccount`].
 //!
 //! ```
 //! use std::time::{Duration, UNIX_EPOCH};
@@ -22,7 +22,11 @@
 //! ```
 
 mod account;
+mod chain;
+mod http;
+mod keys;
 mod signature;
 
-pub use account::{AccessKeys, account, domain, endpoint};
+pub use account::{AwsAccount, domain, endpoint};
+pub use keys::AccessKeys;
 pub use signature::sign;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mcpfn_aws::AccessKeys;
+use mcpfn_aws::AwsAccount;
 use mcpfn_core::{
     handler::BoxFuture,
     port::{HttpClient, HttpRequest},
@@ -75,15 +75,13 @@ const LIST: usize = 4 * 1024 * 1024;
 /// with their names, and can't be asked for.
 pub struct S3 {
     place: ObjectPlace,
-    region: String,
-    keys: AccessKeys,
+    account: AwsAccount,
     client: Arc<dyn HttpClient>,
 }
 
 impl S3 {
-    /// What `s3://BUCKET/PREFIX` names, in the region and with the credentials of the variables
-    /// `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where these expire,
-    /// `AWS_SESSION_TOKEN`. `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, is the address of
+    /// What `s3://BUCKET/PREFIX` names, in the region and with the credentials of this process: see
+    /// [`AwsAccount::read`]. Nothing is asked before the first use. `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`, is the address of
     /// another store than Amazon's. `named` is the variable that the URL is from.
     ///
     /// # Errors
@@ -95,22 +93,21 @@ impl S3 {
         client: Arc<dyn HttpClient>,
     ) -> Result<Self, SettingsError> {
         let mut reader = EnvReader::new(&variable);
-        let (region, keys) = mcpfn_aws::account(&mut reader, named);
+        let account = AwsAccount::read(&mut reader, named, &client);
         let endpoint = mcpfn_aws::endpoint(&mut reader, "AWS_ENDPOINT_URL_S3");
-        let place = ObjectPlace::parse(url, &region, endpoint.as_deref()).unwrap_or_else(|why| {
+        let place = ObjectPlace::parse(url, endpoint.as_deref()).unwrap_or_else(|why| {
             reader.mistake(format!("{named}: {why}"));
             ObjectPlace::default()
         });
         reader.finish(Self {
             place,
-            region,
-            keys,
+            account,
             client,
         })
     }
 
     fn request(&self, method: &'static str, key: &str, time: Duration) -> HttpRequest {
-        let mut request = HttpRequest::get(self.place.url(key)).timeout(time);
+        let mut request = HttpRequest::get(place::path(key)).timeout(time);
         request.method = method;
         request
     }
@@ -168,7 +165,7 @@ impl S3 {
     async fn is_absent(&self, key: &str) -> bool {
         let url = format!(
             "{}?list-type=2&encoding-type=url&max-keys=1&prefix={}",
-            self.place.url(""),
+            place::path(""),
             encoded(key, false)
         );
         let request = HttpRequest::get(url).timeout(READING).max_body(LIST);
@@ -198,7 +195,7 @@ impl S3 {
         let most = most.clamp(1, MAX_LISTED);
         let mut url = format!(
             "{}?list-type=2&delimiter=%2F&encoding-type=url&max-keys={most}&prefix={}",
-            self.place.url(""),
+            place::path(""),
             encoded(&format!("{above}{start}"), false)
         );
         if let Some(cursor) = cursor {

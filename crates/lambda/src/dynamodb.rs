@@ -61,7 +61,7 @@ mod pack;
 mod table;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-pub use mcpfn_aws::AccessKeys;
+pub use mcpfn_aws::{AccessKeys, AwsAccount};
 pub use table::Table;
 
 use breaker::Breaker;

@@ -65,7 +65,7 @@ pub mod tower;
 
 pub use event::caller_of_event;
 #[cfg(any(feature = "dynamodb", feature = "secrets"))]
-pub use mcpfn_aws::AccessKeys;
+pub use mcpfn_aws::{AccessKeys, AwsAccount};
 pub use mcpfn_native::{Variables, platform};
 pub use mcpfn_settings::{EnvReader, Setting, SettingsError, Setup};
 pub use run::run;

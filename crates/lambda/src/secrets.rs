@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mcpfn_auth::KeySource;
-use mcpfn_aws::AccessKeys;
+use mcpfn_aws::{AccessKeys, AwsAccount};
 use mcpfn_core::{
     handler::BoxFuture,
     port::{HttpClient, HttpRequest},
@@ -28,9 +28,9 @@ pub(crate) struct SecretSource {
     name: String,
     /// Which text of the JSON object that is kept there, if it is one.
     member: Option<String>,
-    region: String,
-    url: String,
-    keys: AccessKeys,
+    account: AwsAccount,
+    /// Another address than the region's own.
+    endpoint: Option<String>,
     client: Arc<dyn HttpClient>,
 }
 
@@ -110,29 +110,24 @@ impl SecretSource {
             ));
             return None;
         };
-        let (region, keys) = mcpfn_aws::account(reader, variable);
-        let url = mcpfn_aws::endpoint(reader, store.endpoint_variable()).unwrap_or_else(|| {
-            format!(
-                "https://{}.{region}.{}",
-                store.service(),
-                mcpfn_aws::domain(&region)
-            )
-        });
-        let url = format!("{}/", url.trim_end_matches('/'));
+        let account = AwsAccount::read(reader, variable, &client);
+        let endpoint = mcpfn_aws::endpoint(reader, store.endpoint_variable());
         Some(Self {
             variable,
             store,
             name: name.to_owned(),
             member,
-            region,
-            url,
-            keys,
+            account,
+            endpoint,
             client,
         })
     }
 
     async fn fetch(&self) -> Result<String, String> {
-        let request = self.signed(SystemTime::now())?;
+        let unsigned = |why| format!("{self} can't be read: {why}");
+        let region = self.account.region().await.map_err(unsigned)?;
+        let keys = self.account.keys().await.map_err(unsigned)?;
+        let request = self.signed(&region, &keys, SystemTime::now())?;
         let answer = self
             .client
             .send(request)
@@ -142,7 +137,7 @@ impl SecretSource {
         let answer: Value = serde_json::from_slice(&answer.body)
             .map_err(|_| format!("{self}: status {}, and no JSON", answer.status))?;
         if !success {
-            return Err(self.refusal(&answer));
+            return Err(self.refusal(&answer, &region));
         }
         let text = self
             .store
@@ -166,10 +161,26 @@ impl SecretSource {
         })
     }
 
-    fn signed(&self, now: SystemTime) -> Result<HttpRequest, String> {
+    fn url(&self, region: &str) -> String {
+        match &self.endpoint {
+            Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
+            None => format!(
+                "https://{}.{region}.{}/",
+                self.store.service(),
+                mcpfn_aws::domain(region)
+            ),
+        }
+    }
+
+    fn signed(
+        &self,
+        region: &str,
+        keys: &AccessKeys,
+        now: SystemTime,
+    ) -> Result<HttpRequest, String> {
         let (operation, question) = self.store.question(&self.name);
         let request = HttpRequest::post(
-            &self.url,
+            self.url(region),
             "application/x-amz-json-1.1",
             question.to_string(),
         );
@@ -177,20 +188,20 @@ impl SecretSource {
             .header("x-amz-target", operation)
             .timeout(TIMEOUT)
             .max_body(MAX_BODY);
-        mcpfn_aws::sign(request, self.store.service(), &self.region, &self.keys, now)
+        mcpfn_aws::sign(request, self.store.service(), region, keys, now)
             .map_err(|why| format!("{self}: {why}"))
     }
 
     /// What the service says, and what to change.
-    fn refusal(&self, answer: &Value) -> String {
+    fn refusal(&self, answer: &Value, region: &str) -> String {
         let code = answer["__type"].as_str().unwrap_or_default();
         // `com.amazonaws.ssm#ParameterNotFound`
         let code = code.rsplit('#').next().unwrap_or_default();
         match code {
             "ParameterNotFound" | "ResourceNotFoundException" => {
                 format!(
-                    "{self} does not exist in {}: make it, or correct {}",
-                    self.region, self.variable
+                    "{self} does not exist in {region}: make it, or correct {}",
+                    self.variable
                 )
             }
             "AccessDeniedException" => {
@@ -275,7 +286,7 @@ mod tests {
             let secret = secret.unwrap();
             assert!(mistakes.is_empty(), "{mistakes:?}");
             assert_eq!(
-                (secret.url, secret.name.as_str()),
+                (secret.url("eu-west-1"), secret.name.as_str()),
                 (format!("https://{service}.eu-west-1.amazonaws.com/"), name)
             );
         }
@@ -314,17 +325,18 @@ mod tests {
                 "{mistakes:?}"
             );
         }
-        assert_eq!(
-            read("ssm:x", &[("AWS_ENDPOINT_URL", "localhost")]).1.len(),
-            4
-        );
+        let wrong = [
+            ("AWS_ENDPOINT_URL", "localhost"),
+            ("AWS_ACCESS_KEY_ID", "a"),
+        ];
+        assert_eq!(read("ssm:x", &wrong).1.len(), 2);
     }
 
     #[test]
     fn refusals_say_what_to_change() {
         let (secret, _) = read("ssm:/x", &LAMBDA);
         let secret = secret.unwrap();
-        let told = |answer: &Value| secret.refusal(answer);
+        let told = |answer: &Value| secret.refusal(answer, "eu-west-1");
         assert!(
             told(&json!({"__type": "com.amazonaws.ssm#ParameterNotFound"}))
                 .contains("does not exist in eu-west-1")
@@ -339,16 +351,16 @@ mod tests {
         );
     }
 
-    #[test]
-    fn requests_are_signed_and_show_no_secret() {
+    #[tokio::test]
+    async fn requests_are_signed_and_show_no_secret() {
         let (secret, _) = read(
             "secretsmanager:keys",
             &[LAMBDA.as_slice(), &[("AWS_SESSION_TOKEN", "hunter4")]].concat(),
         );
-        let request = secret
-            .unwrap()
-            .signed(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000))
-            .unwrap();
+        let secret = secret.unwrap();
+        let keys = secret.account.keys().await.unwrap();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let request = secret.signed("eu-west-1", &keys, now).unwrap();
         let header = |name: &str| {
             request
                 .headers

@@ -5,10 +5,10 @@
 //! ```no_run
 //! use std::convert::Infallible;
 //! use mcpfn_core::{NoArguments, Server, Tool, port::Platform};
-//! use mcpfn_lambda::Setup;
+//! use mcpfn_lambda::{Setup, Variables};
 //!
 //! # async fn example() -> Result<(), lambda_http::Error> {
-//! let setup = || {
+//! let setup = |_: &Variables| {
 //!     let tick = Tool::new("tick").description("Says tick.");
 //!     let tick = tick.handler(|_: NoArguments| async { "tick" });
 //!     Ok::<_, Infallible>(Setup {
@@ -31,6 +31,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -39,7 +40,7 @@ use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use mcpfn_core::{Principal, handler::BoxFuture, port::Platform};
 use mcpfn_http::{Deadline, Endpoint};
-use mcpfn_native::environment;
+pub use mcpfn_native::Variables;
 pub use mcpfn_settings::Setup;
 use mcpfn_settings::{EnvReader, Setting};
 use tower_layer::Layer;
@@ -57,9 +58,9 @@ use crate::settings::Settings;
 /// # Errors
 /// Everything that is wrong with the settings or the server, in sentences that say what to change.
 pub fn service<E, P>(
-    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &'static [Setting],
-) -> Result<Events<Endpoint>, String>
+) -> Result<EventService<Endpoint>, String>
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
@@ -73,14 +74,15 @@ where
 /// # Errors
 /// As [`service`].
 pub fn parts<E, P>(
-    setup: impl FnOnce() -> Result<Setup<P>, E>,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
     program: &'static [Setting],
 ) -> Result<(EventLayer, Endpoint), String>
 where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    parts_from(environment(), setup, program)
+    let variables = Variables::of_process();
+    variables.read(|reader| parts_from(reader, || setup(&variables), program))
 }
 
 fn parts_from<E, P>(
@@ -99,7 +101,7 @@ where
         );
     }
     let settings = Settings::read(reader, program).map_err(|error| error.to_string())?;
-    let function = function(settings, setup)?;
+    let function = function(settings, Instant::now(), setup)?;
     let endpoint =
         Endpoint::behind_middleware(function.service.clone(), Arc::clone(&function.platform));
     let shared = Shared {
@@ -139,10 +141,10 @@ impl EventLayer {
 }
 
 impl<S> Layer<S> for EventLayer {
-    type Service = Events<S>;
+    type Service = EventService<S>;
 
-    fn layer(&self, inner: S) -> Events<S> {
-        Events {
+    fn layer(&self, inner: S) -> EventService<S> {
+        EventService {
             shared: Arc::clone(&self.shared),
             inner,
             streamed: self.streamed,
@@ -152,13 +154,13 @@ impl<S> Layer<S> for EventLayer {
 
 /// A service behind an [`EventLayer`].
 #[derive(Clone)]
-pub struct Events<S> {
+pub struct EventService<S> {
     shared: Arc<Shared>,
     inner: S,
     streamed: bool,
 }
 
-impl<S> Events<S> {
+impl<S> EventService<S> {
     /// As [`EventLayer::streamed`].
     #[must_use]
     pub fn streamed(mut self) -> Self {
@@ -167,7 +169,7 @@ impl<S> Events<S> {
     }
 }
 
-impl<S, B, R> Service<Request<B>> for Events<S>
+impl<S, B, R> Service<Request<B>> for EventService<S>
 where
     S: Service<Request<B>, Response = Response<R>, Future: Send + 'static>,
 {
@@ -312,7 +314,7 @@ impl fmt::Debug for EventLayer {
     }
 }
 
-impl<S: fmt::Debug> fmt::Debug for Events<S> {
+impl<S: fmt::Debug> fmt::Debug for EventService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Events")
             .field("inner", &self.inner)

@@ -10,7 +10,7 @@ use mcpfn_core::{
 };
 use mcpfn_http::Endpoint;
 use mcpfn_native::memory::MemoryStores;
-use mcpfn_native::{OsRandom, Process, Transport, environment};
+use mcpfn_native::{OsRandom, Process, Transport, Variables};
 use mcpfn_settings::{
     AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Setting, Setup, build,
 };
@@ -104,7 +104,7 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
     /// # Errors
     /// Everything that is wrong with either, in sentences that say what to change.
     pub fn build(self) -> Result<Embedded, String> {
-        self.build_from(environment())
+        Variables::of_process().read(|reader| self.build_from(reader))
     }
 
     fn build_from(self, mut reader: EnvReader<'_>) -> Result<Embedded, String> {

@@ -61,8 +61,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "DIRECTORY|URL",
         "",
         "toolkit files: the directory to serve, several as NAME=DIRECTORY,NAME=DIRECTORY, or \
-         s3://BUCKET/PREFIX with AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and \
-         AWS_ENDPOINT_URL_S3 for R2 or MinIO",
+         s3://BUCKET/PREFIX with the region and credentials of AWS_PROFILE or of the environment, \
+         and AWS_ENDPOINT_URL_S3 for R2 or MinIO",
     )
     .on(Hosts::PROCESSES),
     Setting::new(

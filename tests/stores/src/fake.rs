@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use expression::{Item, Names, holds, set};
-use mcpfn_lambda::dynamodb::{AccessKeys, Table};
+use mcpfn_lambda::dynamodb::{AccessKeys, AwsAccount, Table};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -128,13 +128,15 @@ impl Fake {
     pub fn table() -> Table {
         Table {
             name: "mcpfn".to_owned(),
-            region: "eu-west-1".to_owned(),
             endpoint: Some("http://fake".to_owned()),
-            keys: AccessKeys {
-                id: "test".to_owned(),
-                secret: "hunter2".to_owned(),
-                session: None,
-            },
+            account: AwsAccount::new(
+                "eu-west-1",
+                AccessKeys {
+                    id: "test".to_owned(),
+                    secret: "hunter2".to_owned(),
+                    session: None,
+                },
+            ),
             timeout: Duration::from_millis(250),
             idle: Duration::from_secs(60),
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mcpfn_lambda::dynamodb::{AccessKeys, Table};
+use mcpfn_lambda::dynamodb::{AccessKeys, AwsAccount, Table};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -44,13 +44,15 @@ pub async fn create(emulator: SocketAddr, name: &str) {
 pub fn at(address: SocketAddr, name: &str) -> Table {
     Table {
         name: name.to_owned(),
-        region: "eu-west-1".to_owned(),
         endpoint: Some(format!("http://{address}")),
-        keys: AccessKeys {
-            id: "test".to_owned(),
-            secret: SECRET.to_owned(),
-            session: Some(SECRET.to_owned()),
-        },
+        account: AwsAccount::new(
+            "eu-west-1",
+            AccessKeys {
+                id: "test".to_owned(),
+                secret: SECRET.to_owned(),
+                session: Some(SECRET.to_owned()),
+            },
+        ),
         timeout: Duration::from_millis(250),
         idle: Duration::from_secs(60),
     }

@@ -35,9 +35,15 @@ impl S3 {
         Ok(response)
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    /// A request whose URL is below the bucket's.
+    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let region = self.account.region().await;
+        let region = region.map_err(HttpError::Unreachable)?;
+        let keys = self.account.keys().await;
+        let keys = keys.map_err(HttpError::Unreachable)?;
+        request.url.insert_str(0, &self.place.url(&region));
         // each try has the time of its own
-        let signed = mcpfn_aws::sign(request, "s3", &self.region, &self.keys, SystemTime::now());
+        let signed = mcpfn_aws::sign(request, "s3", &region, &keys, SystemTime::now());
         self.client.send(signed.map_err(HttpError::BadUrl)?).await
     }
 }

@@ -17,8 +17,8 @@ const PATH: &AsciiSet = &TEXT.remove(b'/');
 /// A part of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ObjectPlace {
-    /// The bucket's URL, with a slash at its end.
-    url: String,
+    /// Another store than Amazon's, without a slash at its end.
+    endpoint: Option<String>,
     bucket: String,
     /// Empty, or with a slash at its end.
     prefix: String,
@@ -26,7 +26,7 @@ pub(super) struct ObjectPlace {
 
 impl ObjectPlace {
     /// Reads `s3://BUCKET/PREFIX`. The sentence says what to change.
-    pub(super) fn parse(text: &str, region: &str, endpoint: Option<&str>) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, endpoint: Option<&str>) -> Result<Self, String> {
         let rest = text.strip_prefix("s3://").unwrap_or_default();
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let legal =
@@ -50,23 +50,23 @@ impl ObjectPlace {
                     .map_err(|why| format!("the prefix `{prefix}` can't be used: {why}"))?
             ),
         };
-        let url = match endpoint {
-            Some(endpoint) => format!("{}/{bucket}/", endpoint.trim_end_matches('/')),
-            // the certificate of Amazon's is for names without more dots
-            None if bucket.contains('.') => format!(
-                "https://s3.{region}.{}/{bucket}/",
-                mcpfn_aws::domain(region)
-            ),
-            None => format!(
-                "https://{bucket}.s3.{region}.{}/",
-                mcpfn_aws::domain(region)
-            ),
-        };
         Ok(Self {
-            url,
+            endpoint: endpoint.map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
             bucket: bucket.to_owned(),
             prefix,
         })
+    }
+
+    /// The bucket's URL, with a slash at its end.
+    pub(super) fn url(&self, region: &str) -> String {
+        let bucket = &self.bucket;
+        let domain = mcpfn_aws::domain(region);
+        match &self.endpoint {
+            Some(endpoint) => format!("{endpoint}/{bucket}/"),
+            // the certificate of Amazon's is for names without more dots
+            None if bucket.contains('.') => format!("https://s3.{region}.{domain}/{bucket}/"),
+            None => format!("https://{bucket}.s3.{region}.{domain}/"),
+        }
     }
 
     /// The key of a file.
@@ -92,15 +92,15 @@ impl ObjectPlace {
         }
     }
 
-    /// The URL of a key, or of the bucket itself.
-    pub(super) fn url(&self, key: &str) -> String {
-        format!("{}{}", self.url, encoded(key, true))
-    }
-
     /// A key as the source of a copy.
     pub(super) fn source(&self, key: &str) -> String {
         format!("{}/{}", self.bucket, encoded(key, true))
     }
+}
+
+/// A key below the bucket's URL, or the bucket itself.
+pub(super) fn path(key: &str) -> String {
+    encoded(key, true)
 }
 
 /// A text in a URL: in its path, or in its query.
@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn addresses() {
         let url = |text, region, endpoint| {
-            ObjectPlace::parse(text, region, endpoint).map(|place| place.url("a b/ü"))
+            ObjectPlace::parse(text, endpoint)
+                .map(|place| format!("{}{}", place.url(region), path("a b/ü")))
         };
         for (text, region, endpoint, expected) in [
             (
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn keys_are_below_the_prefix() {
-        let place = ObjectPlace::parse("s3://files/a/b/", "r", None).unwrap();
+        let place = ObjectPlace::parse("s3://files/a/b/", None).unwrap();
         let path = |text| BlobPath::parse(text).unwrap();
         assert_eq!(place.key(&path("c/d")).as_deref(), Ok("a/b/c/d"));
         assert_eq!(place.above(&path("c")).as_deref(), Ok("a/b/c/"));
@@ -174,7 +175,7 @@ mod tests {
             "files",
         ] {
             assert!(
-                ObjectPlace::parse(text, "r", None)
+                ObjectPlace::parse(text, None)
                     .unwrap_err()
                     .contains("s3://BUCKET/PREFIX"),
                 "{text}"
@@ -182,7 +183,7 @@ mod tests {
         }
         for text in ["s3://files/../x", "s3://files//x", "s3://files/a%2fb"] {
             assert!(
-                ObjectPlace::parse(text, "r", None)
+                ObjectPlace::parse(text, None)
                     .unwrap_err()
                     .contains("prefix"),
                 "{text}"

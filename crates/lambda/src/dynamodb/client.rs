@@ -2,16 +2,15 @@
 //! What is asked is the stores' business.
 
 use std::fmt;
-use std::sync::OnceLock;
 
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Config, Credentials, IdentityCache, Region, SharedHttpClient,
-    StalledStreamProtectionConfig,
+    BehaviorVersion, Config, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
 };
 use mcpfn_core::port::StoreError;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
@@ -25,7 +24,7 @@ use super::table::Table;
 pub(super) struct TableClient {
     table: Table,
     /// Made on first use.
-    dynamodb: OnceLock<DynamoDb>,
+    dynamodb: OnceCell<DynamoDb>,
     /// In the place of connections of its own.
     http: Option<SharedHttpClient>,
 }
@@ -58,7 +57,7 @@ impl TableClient {
     pub(super) fn new(table: Table) -> Self {
         Self {
             table,
-            dynamodb: OnceLock::new(),
+            dynamodb: OnceCell::new(),
             http: None,
         }
     }
@@ -143,9 +142,6 @@ impl TableClient {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let dynamodb = self
-            .dynamodb
-            .get_or_init(|| dynamodb(&self.table, self.http.clone()));
         let end = Instant::now() + self.table.timeout;
         let mut retried = false;
         loop {
@@ -153,7 +149,12 @@ impl TableClient {
                 .saturating_duration_since(Instant::now())
                 .min(self.table.attempt());
             // at its finest level the SDK logs whole requests, with the credentials in their heads
-            let sending = send(dynamodb, &self.table.name).with_subscriber(Dispatch::none());
+            let sending = async {
+                let dynamodb = self.ready().await?;
+                send(dynamodb, &self.table.name)
+                    .with_subscriber(Dispatch::none())
+                    .await
+            };
             let failure = match timeout(left, sending).await {
                 Ok(Ok(answer)) => return Ok(Ok(answer)),
                 Ok(Err(Failure::Condition(item))) => return Ok(Err(item)),
@@ -175,6 +176,19 @@ impl TableClient {
             }
             retried = true;
         }
+    }
+
+    /// The SDK's client, once there are a region and credentials. What has to be looked for goes on
+    /// looking when a request gives up.
+    async fn ready(&self) -> Result<&DynamoDb, Failure> {
+        let refused = |why| Failure::Passing(format!("can't be asked: {why}"));
+        let make = async || {
+            let region = self.table.account.region().await.map_err(refused)?;
+            Ok(dynamodb(&self.table, &region, self.http.clone()))
+        };
+        let dynamodb = self.dynamodb.get_or_try_init(make).await?;
+        self.table.account.keys().await.map_err(refused)?;
+        Ok(dynamodb)
     }
 
     /// A sentence about the table.
@@ -213,19 +227,12 @@ impl fmt::Debug for TableClient {
 
 /// The SDK with everything of its own switched off that waits: limits and retries are above, where
 /// one reads them.
-fn dynamodb(table: &Table, http: Option<SharedHttpClient>) -> DynamoDb {
-    let keys = &table.keys;
+fn dynamodb(table: &Table, region: &str, http: Option<SharedHttpClient>) -> DynamoDb {
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(table.region.clone()))
-        .credentials_provider(Credentials::new(
-            &keys.id,
-            &keys.secret,
-            keys.session.clone(),
-            None,
-            "environment",
-        ))
-        // they are here already, and a cache would want a timer
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(table.account.clone())
+        // the account has one
         .identity_cache(IdentityCache::no_cache())
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::disabled())
@@ -243,7 +250,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use mcpfn_aws::AccessKeys;
+    use mcpfn_aws::{AccessKeys, AwsAccount};
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -262,13 +269,15 @@ mod tests {
     fn table(endpoint: &str) -> Table {
         Table {
             name: "mcpfn".to_owned(),
-            region: "eu-west-1".to_owned(),
             endpoint: Some(endpoint.to_owned()),
-            keys: AccessKeys {
-                id: "hunter1".to_owned(),
-                secret: "hunter2".to_owned(),
-                session: Some("hunter3".to_owned()),
-            },
+            account: AwsAccount::new(
+                "eu-west-1",
+                AccessKeys {
+                    id: "hunter1".to_owned(),
+                    secret: "hunter2".to_owned(),
+                    session: Some("hunter3".to_owned()),
+                },
+            ),
             timeout: Duration::from_secs(5),
             idle: Duration::from_secs(5),
         }

@@ -1,8 +1,11 @@
 //! Which table, where, and as whom: settings only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_aws::AccessKeys;
+use mcpfn_aws::AwsAccount;
+use mcpfn_core::port::HttpClient;
+use mcpfn_native::Client;
 use mcpfn_settings::EnvReader;
 
 /// Milliseconds that a request may take with its retry, unless told otherwise: a DynamoDB in the
@@ -14,12 +17,10 @@ const TIMEOUT: u64 = 250;
 pub struct Table {
     /// `MCPFN_DYNAMODB_TABLE`: its name.
     pub name: String,
-    /// `AWS_REGION`.
-    pub region: String,
     /// `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL`: another address than the region's own.
     pub endpoint: Option<String>,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, which Lambda sets.
-    pub keys: AccessKeys,
+    /// Region and credentials, from the environment where it has them, as on Lambda.
+    pub account: AwsAccount,
     /// `MCPFN_DYNAMODB_TIMEOUT_MS`: how long a request may take with its retry; 250 milliseconds when not
     /// set. One attempt has three fifths of it, and a connection two fifths.
     pub timeout: Duration,
@@ -32,7 +33,9 @@ impl Table {
     /// The table, if the environment names one.
     pub(crate) fn read(reader: &mut EnvReader<'_>) -> Option<Self> {
         let name = reader.text("MCPFN_DYNAMODB_TABLE")?.trim().to_owned();
-        let (region, keys) = mcpfn_aws::account(reader, "MCPFN_DYNAMODB_TABLE");
+        // it makes nothing before its first request
+        let client: Arc<dyn HttpClient> = Arc::new(Client::new());
+        let account = AwsAccount::read(reader, "MCPFN_DYNAMODB_TABLE", &client);
         let endpoint = mcpfn_aws::endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
         let milliseconds: u64 = reader.parsed(
             "MCPFN_DYNAMODB_TIMEOUT_MS",
@@ -45,9 +48,8 @@ impl Table {
         let (timeout, idle) = (Duration::from_millis(milliseconds), Duration::from_secs(60));
         Some(Self {
             name,
-            region,
             endpoint,
-            keys,
+            account,
             timeout,
             idle,
         })
@@ -119,7 +121,7 @@ mod tests {
             ("MCPFN_DYNAMODB_TIMEOUT_MS", "5"),
             ("AWS_ENDPOINT_URL", "localhost:8000"),
         ]);
-        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
     }
 
     fn ms(milliseconds: u64) -> Duration {
