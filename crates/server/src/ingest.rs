@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn::port::{Embedder, Sql, SqlError};
+use mcpfn::port::{Embedder, Sql};
 use mcpfn_native::Client;
 use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
-use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, is_present, schema_for};
+use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, prepare};
 
 use crate::script::Script;
 
@@ -99,7 +99,7 @@ pub(crate) struct Ingested {
     pub(crate) left_out: Vec<String>,
 }
 
-/// Makes the tables where they are missing, then does what [`fill`] does.
+/// Makes the tables where they are missing or of an older version, then does what [`fill`] does.
 ///
 /// # Errors
 /// As [`fill`], or the tables can't be made.
@@ -108,7 +108,8 @@ pub(crate) async fn ingest(
     database: &dyn Sql,
     model: Option<&dyn Embedder>,
 ) -> Result<Ingested, String> {
-    make_tables(database)
+    // a role that may only write rows can fill tables that another role made
+    prepare(database)
         .await
         .map_err(|error| format!("the tables of documents can't be made: {error}"))?;
     fill(folder, database, model).await
@@ -156,16 +157,6 @@ async fn fill(
         done.documents += 1;
     }
     Ok(done)
-}
-
-/// A role that may only write rows can fill tables that another role made.
-async fn make_tables(database: &dyn Sql) -> Result<(), SqlError> {
-    if !is_present(database).await? {
-        for statement in schema_for(database.dialect()) {
-            database.execute(&statement, &[]).await?;
-        }
-    }
-    Ok(())
 }
 
 fn read(file: &Path) -> Result<String, String> {
@@ -254,7 +245,7 @@ mod tests {
             .rows;
         let statements = statements(&folder, None);
         let database = mcpfn_sql::Sqlite::memory().unwrap();
-        runtime.block_on(make_tables(&database)).unwrap();
+        runtime.block_on(prepare(&database)).unwrap();
         for _ in 0..2 {
             statements.iter().for_each(|statement| {
                 assert!(
@@ -325,7 +316,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap();
-            runtime.block_on(make_tables(&database)).unwrap();
+            runtime.block_on(prepare(&database)).unwrap();
             statements.iter().for_each(|statement| {
                 assert!(runtime.block_on(database.execute(statement, &[])).is_ok());
             });

@@ -13,9 +13,11 @@ pub(crate) mod lexical;
 mod match_query;
 mod narrow;
 pub(crate) mod outline;
+mod schema;
 mod search;
 mod store;
 mod vector;
+pub(crate) mod vocabulary;
 
 use mcpfn_core::{Builder, Cx, ToolError, input, resource};
 use mcpfn_ports::{Sql, SqlError, SqlValue};
@@ -25,8 +27,9 @@ use crate::embedding::EmbeddingEndpoint;
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use outline::MAX_PASSAGE_LENGTH;
+pub use schema::{is_present, migration_for, prepare, schema_for};
 pub use search::{FoundPassage, PassageMatches, Question, semantic_search};
-pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add, is_present, schema_for};
+pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add};
 
 /// The longest id that is looked up, in bytes.
 const MAX_ID_LENGTH: usize = 300;

@@ -45,10 +45,12 @@ pub mod upstream;
 pub mod weather;
 pub mod web;
 
+mod analysis;
 mod api;
 mod config;
 mod date;
 mod dialect;
+mod near;
 mod registry;
 mod rows;
 mod say;

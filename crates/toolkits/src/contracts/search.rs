@@ -10,8 +10,9 @@ use crate::dialect::position;
 use crate::knowledge::failed;
 use crate::knowledge::hits::{Hits, IndexFilter};
 use crate::knowledge::lexical;
+use crate::knowledge::vocabulary::corrected;
 use crate::say::other_columns;
-use crate::words::words;
+use crate::words::{terms, words};
 
 /// The most documents of one answer.
 const MAX: u32 = 50;
@@ -101,6 +102,7 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
     let database = &**cx.port::<dyn Sql>()?;
     let filters = filters(&args, database.dialect())?;
     let limit = args.limit as usize;
+    let mut meant = None;
     let found = match given(&args.text) {
         Some(text) => {
             let words = words(&text);
@@ -109,7 +111,17 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
                     "`text` has no word to look for. Use letters or digits, or leave it out.",
                 ));
             }
-            by_words(database, &words, &filters, limit).await
+            let found = by_words(database, &words, &filters, limit).await;
+            match found {
+                Ok((rows, ..)) if rows.is_empty() => {
+                    let other = meant_by(database, &words, &filters, limit).await;
+                    other.map(|(found, sentence)| {
+                        meant = sentence;
+                        found
+                    })
+                }
+                found => found,
+            }
         }
         None => latest(database, &filters, limit).await,
     };
@@ -127,6 +139,7 @@ pub async fn search_documents(args: Filters, cx: &Cx) -> Result<Matches, ToolErr
     }
     let shown = documents.len() as i64;
     let note = match partial {
+        _ if meant.is_some() => meant,
         true => Some(format!(
             "{shown} of at least {total} are shown: these words are in very many documents. Add a \
              filter or a rarer word."
@@ -185,7 +198,7 @@ async fn by_words(
     filters: &[IndexFilter],
     limit: usize,
 ) -> Result<Rowed, SqlError> {
-    let Hits { hits, partial } = lexical::search(database, words, filters).await?;
+    let Hits { hits, partial } = lexical::search(database, &terms(words), filters).await?;
     let mut known = HashSet::new();
     let best: Vec<i64> = hits
         .iter()
@@ -212,6 +225,20 @@ async fn by_words(
             .position(|number| row.last() == Some(&SqlValue::Integer(*number)))
     });
     Ok((rows, best.len() as i64, partial))
+}
+
+/// The same for what misspelt words may mean, and what to say of it.
+async fn meant_by(
+    database: &dyn Sql,
+    words: &[String],
+    filters: &[IndexFilter],
+    limit: usize,
+) -> Result<(Rowed, Option<String>), SqlError> {
+    let Some((sentence, words)) = corrected(database, words).await? else {
+        return Ok(((Vec::new(), 0, false), None));
+    };
+    let found = by_words(database, &words, filters, limit).await?;
+    Ok((found, Some(sentence)))
 }
 
 /// Documents that pass the filters, the latest first.

@@ -9,6 +9,7 @@ use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 use super::hits::{Hits, IndexFilter, MAX_RANKED, RankedPassage, best_first, hit};
 use super::match_query::{query, rank, term, tsquery, weight};
 use super::narrow::{self, Few};
+use crate::analysis::Term;
 
 /// The most common words that count where a rare word is.
 const MAX_BESIDE: usize = 2;
@@ -28,7 +29,7 @@ const ENOUGH: usize = 20;
 /// headings with all of them go first, then passages with all of them.
 pub(crate) async fn search(
     database: &dyn Sql,
-    words: &[String],
+    words: &[Term],
     filters: &[IndexFilter],
 ) -> Result<Hits, SqlError> {
     if words.is_empty() {
@@ -87,12 +88,12 @@ pub(crate) async fn search(
 struct Counted<'a> {
     /// The words that are there at all and in how many passages, the rarest first; counting ends
     /// above the bound.
-    words: Vec<(i64, &'a str)>,
+    words: Vec<(i64, &'a Term)>,
     /// All passages, roughly.
     passages: i64,
 }
 
-async fn count<'a>(database: &dyn Sql, words: &'a [String]) -> Result<Counted<'a>, SqlError> {
+async fn count<'a>(database: &dyn Sql, words: &'a [Term]) -> Result<Counted<'a>, SqlError> {
     let dialect = database.dialect();
     let bound = MAX_RANKED + 1;
     let counts: Vec<String> = (1..=words.len())
@@ -126,10 +127,7 @@ async fn count<'a>(database: &dyn Sql, words: &'a [String]) -> Result<Counted<'a
         .flatten()
         .map(|value| value.as_i64().unwrap_or(0));
     let passages = numbers.next().unwrap_or(0);
-    let mut words: Vec<(i64, &str)> = numbers
-        .zip(words.iter().map(String::as_str))
-        .filter(|(count, _)| *count > 0)
-        .collect();
+    let mut words: Vec<(i64, &Term)> = numbers.zip(words).filter(|(count, _)| *count > 0).collect();
     words.sort_by_key(|(count, _)| *count);
     Ok(Counted { words, passages })
 }
@@ -147,12 +145,12 @@ impl LexicalSearch<'_> {
     /// after these are common ones.
     async fn rare(
         &self,
-        words: &[(i64, &str)],
+        words: &[(i64, &Term)],
         rare: usize,
         passages: i64,
     ) -> Result<Vec<RankedPassage>, SqlError> {
         if self.dialect != Dialect::Postgres {
-            let any = |words: &[(i64, &str)]| query(self.dialect, words, false);
+            let any = |words: &[(i64, &Term)]| query(self.dialect, words, false);
             let (few, many) = words.split_at(rare);
             let found = any(few);
             // finds what `found` does; what a common word adds is a place in the ranking
@@ -196,7 +194,7 @@ impl LexicalSearch<'_> {
 
     /// Passages for words of which each is in many: what a heading has, else what has all, else
     /// what has any.
-    async fn common(&self, words: &[(i64, &str)]) -> Result<Hits, SqlError> {
+    async fn common(&self, words: &[(i64, &Term)]) -> Result<Hits, SqlError> {
         let all = query(self.dialect, words, true);
         let mut queries = Vec::new();
         // PostgreSQL's index does not know headings, and behind a narrow filter each query reads
@@ -299,6 +297,7 @@ async fn hits(
 mod tests {
     use super::super::match_query::ACCENTS;
     use super::*;
+    use crate::analysis::asked;
 
     #[test]
     fn accents_have_their_letters() {
@@ -308,7 +307,8 @@ mod tests {
 
     #[test]
     fn words_become_queries_of_each_dialect() {
-        let words = [(9, "payment"), (9, "delivery")];
+        let [payment, delivery] = ["payment", "delivery"].map(|word| asked(word).remove(0));
+        let words = [(9, &payment), (9, &delivery)];
         assert_eq!(
             query(Dialect::Sqlite, &words, false),
             r#""payment" OR "delivery""#

@@ -2,6 +2,8 @@
 
 use mcpfn_ports::Dialect;
 
+use crate::analysis::Term;
+
 /// Letters with accents, and without: FTS5 makes them the same by itself.
 pub(super) const ACCENTS: [&str; 2] =
     ["áàâäãåçéèêëíìîïñóòôöõúùûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy"];
@@ -11,18 +13,19 @@ pub(super) fn weight(count: i64, passages: i64) -> f64 {
     (1.0 + passages as f64 / count as f64).ln()
 }
 
-/// A word in the quotation marks that make it one.
-pub(super) fn term(dialect: Dialect, word: &str) -> String {
-    let mark = if dialect == Dialect::Postgres {
-        '\''
+/// A term in the quotation marks that make it one.
+pub(super) fn term(dialect: Dialect, term: &Term) -> String {
+    let (mark, begun) = if dialect == Dialect::Postgres {
+        ('\'', ":*")
     } else {
-        '"'
+        ('"', "*")
     };
-    format!("{mark}{word}{mark}")
+    let begun = if term.begun { begun } else { "" };
+    format!("{mark}{}{mark}{begun}", term.text)
 }
 
 /// A query for all of the words, or for any.
-pub(super) fn query(dialect: Dialect, words: &[(i64, &str)], all: bool) -> String {
+pub(super) fn query(dialect: Dialect, words: &[(i64, &Term)], all: bool) -> String {
     let join = match (dialect, all) {
         (Dialect::Postgres, true) => " & ",
         (Dialect::Postgres, false) => " | ",
@@ -58,7 +61,7 @@ pub(super) fn without_accents(text: &str) -> String {
 pub(super) fn tsvector() -> String {
     let part = |column: &str, weight: char| {
         let words = format!(
-            "regexp_replace({}, '[^[:alnum:]]+', ' ', 'g')",
+            "coalesce({column}_terms, regexp_replace({}, '[^[:alnum:]]+', ' ', 'g'))",
             without_accents(&format!("lower({column})"))
         );
         format!("setweight(to_tsvector('english'::regconfig, {words}), '{weight}')")

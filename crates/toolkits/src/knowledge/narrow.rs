@@ -85,7 +85,9 @@ pub(super) async fn ranked(
 ) -> Result<Hits, SqlError> {
     // how often a word is in a column: the characters that its places are marked with
     let places = |at: usize, column: &str| {
-        format!("(length(highlight(passage_search, {at}, '|', '')) - length(p.{column}))")
+        format!(
+            "(length(highlight(passage_search, {at}, '|', '')) - length(passage_search.{column}))"
+        )
     };
     // as bm25 does it: the first place counts most, and less in a long passage; `LIMIT` keeps the
     // function where it may be called

@@ -11,10 +11,11 @@ use mcpfn_ports::{Dialect, Embedder, Rows, Sql, SqlError, SqlValue};
 use super::hits::Hits;
 use super::lexical;
 use super::vector::{fused, likeness, stored};
+use super::vocabulary::corrected;
 use super::{Meaning, failed};
 use crate::embedding::HttpEmbedder;
 use crate::say::{other_columns, quoted};
-use crate::words::words;
+use crate::words::{terms, words};
 
 /// The most passages of one answer.
 const MAX: u32 = 20;
@@ -114,14 +115,27 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
     let database = &**cx.port::<dyn Sql>()?;
     let (vector, mut note) = question_vector(query, cx).await?;
     let ranked = async {
-        let (mut best, compared, partial) = best(database, &words, vector.as_ref()).await?;
-        best.truncate(args.k as usize);
-        Ok((load(database, &best).await?, best, compared, partial))
+        let mut found = best(database, &words, vector.as_ref()).await?;
+        let meant = if found.best.is_empty() {
+            corrected(database, &words).await?
+        } else {
+            None
+        };
+        if let Some((_, other)) = &meant {
+            found = best(database, other, None).await?;
+        }
+        found.best.truncate(args.k as usize);
+        Ok((load(database, &found.best).await?, found, meant))
     };
-    let (rows, best, compared, partial) = match ranked.await {
+    let (rows, found, meant) = match ranked.await {
         Ok(found) => found,
         Err(error) => return Err(failed(database, error).await),
     };
+    let Ranked {
+        best,
+        compared,
+        partial,
+    } = found;
     if let Some((model, _)) = vector.filter(|_| !compared) {
         cx.report_degraded(
             "embeddings",
@@ -138,6 +152,8 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
             "No passage matches {}. Try other or more general words.",
             quoted(query)
         ));
+    } else if let Some((sentence, _)) = meant {
+        note = Some(sentence);
     } else if partial && note.is_none() {
         note = Some(
             "These words are in very many passages, of which some were ranked. Add a rarer word."
@@ -181,14 +197,22 @@ async fn question_vector(
     }
 }
 
-/// Passages with their scores, the best first; whether meaning was compared; whether some were
-/// left out.
+/// What was found.
+struct Ranked {
+    /// Passages with their scores, the best first.
+    best: Vec<(i64, f64)>,
+    /// Whether meaning was compared.
+    compared: bool,
+    /// Whether some were left out.
+    partial: bool,
+}
+
 async fn best(
     database: &dyn Sql,
     words: &[String],
     vector: Option<&QuestionVector>,
-) -> Result<(Vec<(i64, f64)>, bool, bool), SqlError> {
-    let Hits { hits, partial } = lexical::search(database, words, &[]).await?;
+) -> Result<Ranked, SqlError> {
+    let Hits { hits, partial } = lexical::search(database, &terms(words), &[]).await?;
     let by_words: Vec<(i64, f64)> = hits.iter().map(|hit| (hit.passage, hit.score)).collect();
     let meaning = match vector {
         Some((model, vector)) => by_meaning(database, model, vector, &by_words).await?,
@@ -206,7 +230,11 @@ async fn best(
         ),
         None => by_words,
     };
-    Ok((best, compared, partial))
+    Ok(Ranked {
+        best,
+        compared,
+        partial,
+    })
 }
 
 /// The host's own model, or the one that is configured.

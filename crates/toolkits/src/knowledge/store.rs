@@ -1,12 +1,12 @@
-//! The tables of documents and passages, and how documents come into them. Searches nothing.
+//! How documents come into their tables, which `schema` makes. Searches nothing.
 
-use mcpfn_ports::{Dialect, Embedder, Sql, SqlError, SqlValue};
+use mcpfn_ports::{Embedder, Sql, SqlError, SqlValue};
 
-use super::match_query::tsvector;
 use super::outline::passages;
 use super::vector::stored;
+use super::vocabulary;
+use crate::analysis::indexed;
 use crate::date;
-use crate::dialect::existence;
 use crate::fetch::{PagePart, readable};
 
 /// The longest document, in bytes of text.
@@ -24,71 +24,6 @@ const BATCH: usize = 64;
 
 /// The longest title, type and party, in characters.
 const MAX_FIELD_LENGTH: usize = 200;
-
-/// Whether the store's tables are there, all of them.
-///
-/// # Errors
-/// When the database can't be asked.
-pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
-    // the last thing that is made
-    let rows = database
-        .query(existence(database.dialect()), &["passage_search".into()], 1)
-        .await?;
-    Ok(!rows.rows.is_empty())
-}
-
-/// The statements that make an empty store in a database of this dialect, where it may exist
-/// already.
-#[must_use]
-pub fn schema_for(dialect: Dialect) -> Vec<String> {
-    let (number, blob, search) = match dialect {
-        Dialect::Postgres => {
-            let search = format!(
-                ", search TSVECTOR GENERATED ALWAYS AS ({}) STORED",
-                tsvector()
-            );
-            (
-                "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-                "BYTEA",
-                search,
-            )
-        }
-        _ => ("INTEGER PRIMARY KEY", "BLOB", String::new()),
-    };
-    let mut statements = vec![
-        format!(
-            "CREATE TABLE IF NOT EXISTS documents (number {number}, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, \
-             title TEXT NOT NULL, type TEXT, party TEXT, dated TEXT, characters BIGINT NOT NULL)"
-        ),
-        "CREATE INDEX IF NOT EXISTS documents_by_type ON documents (type, dated)".to_owned(),
-        "CREATE INDEX IF NOT EXISTS documents_by_date ON documents (dated)".to_owned(),
-        // the passages of a document, one after the other, are its text; `starts` counts characters
-        format!(
-            "CREATE TABLE IF NOT EXISTS passages (number {number}, document BIGINT NOT NULL REFERENCES documents (number), \
-             starts BIGINT NOT NULL, title TEXT NOT NULL, section TEXT NOT NULL, text TEXT NOT NULL, model TEXT, vector {blob}{search})"
-        ),
-        "CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document, starts)".to_owned(),
-        "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL"
-            .to_owned(),
-    ];
-    let index: &[&str] = match dialect {
-        // without the list of what waits to be put in: every search would read it
-        Dialect::Postgres => &[
-            "CREATE INDEX IF NOT EXISTS passage_search ON passages USING gin (search) WITH \
-             (fastupdate = off)",
-        ],
-        _ => &[
-            "CREATE TRIGGER IF NOT EXISTS passages_added AFTER INSERT ON passages BEGIN INSERT INTO passage_search \
-             (rowid, title, section, text) VALUES (new.number, new.title, new.section, new.text); END",
-            "CREATE TRIGGER IF NOT EXISTS passages_removed AFTER DELETE ON passages BEGIN INSERT INTO passage_search \
-             (passage_search, rowid, title, section, text) VALUES ('delete', old.number, old.title, old.section, old.text); END",
-            "CREATE VIRTUAL TABLE IF NOT EXISTS passage_search USING fts5(title, section, text, content = 'passages', \
-             content_rowid = 'number', tokenize = 'porter unicode61 remove_diacritics 2')",
-        ],
-    };
-    statements.extend(index.iter().map(|statement| (*statement).to_owned()));
-    statements
-}
 
 /// A document as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,12 +178,22 @@ pub async fn add(
             part.section.as_str().into(),
             (*text).into(),
             vector,
+            terms(&part.section),
+            terms(text),
         ]);
         starts += text.chars().count() as i64;
     }
     let model = model.map_or(SqlValue::Null, |model| model.model().into());
     add_passages(database, document, &model, &rows).await?;
+    let sections = parts.iter().map(|part| part.section.as_str());
+    let words = sections.chain([document.title.as_str(), document.text.as_str()]);
+    vocabulary::add(database, words).await?;
     Ok(parts.len())
+}
+
+/// What the index takes in the place of a text, if it takes something else.
+pub(super) fn terms(text: &str) -> SqlValue {
+    indexed(text).map_or(SqlValue::Null, SqlValue::from)
 }
 
 /// The document's own row, in the place of what had its id.
@@ -276,38 +221,39 @@ async fn replace(database: &dyn Sql, document: &StoredDocument) -> Result<(), Sq
     Ok(())
 }
 
-/// Passages that have their row: where they start, their section, text and vector.
+/// A passage: where it starts, its section, text and vector, and the terms of section and text.
+type Row = [SqlValue; 6];
+
+/// Passages that have their row.
 async fn add_passages(
     database: &dyn Sql,
     document: &StoredDocument,
     model: &SqlValue,
-    rows: &[[SqlValue; 4]],
+    rows: &[Row],
 ) -> Result<(), SqlError> {
+    let title_terms = terms(&document.title);
+    let title = document.title.len() + written(&title_terms);
     let mut rest = rows;
     while !rest.is_empty() {
-        let (rows, later) = rest.split_at(together(rest, &document.id, &document.title));
+        let (rows, later) = rest.split_at(together(rest, document.id.len() + title));
         rest = later;
         let places: Vec<String> = (0..rows.len())
             .map(|row| {
-                let first = 4 + row * 4;
+                let values: Vec<String> =
+                    (0..6).map(|at| format!("?{}", 5 + row * 6 + at)).collect();
                 let document = "(SELECT number FROM documents WHERE id = ?1)";
-                format!(
-                    "({document}, ?2, ?3, ?{}, ?{}, ?{}, ?{})",
-                    first,
-                    first + 1,
-                    first + 2,
-                    first + 3
-                )
+                format!("({document}, ?2, ?3, ?4, {})", values.join(", "))
             })
             .collect();
         let sql = format!(
-            "INSERT INTO passages (document, title, model, starts, section, text, vector) VALUES \
-             {}",
+            "INSERT INTO passages (document, title, title_terms, model, starts, section, text, \
+             vector, section_terms, text_terms) VALUES {}",
             places.join(", ")
         );
         let mut values = vec![
             document.id.as_str().into(),
             document.title.as_str().into(),
+            title_terms.clone(),
             model.clone(),
         ];
         values.extend(rows.iter().flatten().cloned());
@@ -316,23 +262,27 @@ async fn add_passages(
     Ok(())
 }
 
-/// How many of these rows go into one statement; at least one.
-fn together(rows: &[[SqlValue; 4]], id: &str, title: &str) -> usize {
-    // written out, a byte takes two characters at most; the rest of a row is a name of a model,
-    // numbers and words of SQL
-    let written = |value: &SqlValue| match value {
-        SqlValue::Text(text) => 2 * text.len(),
-        SqlValue::Blob(bytes) => 2 * bytes.len(),
-        _ => 0,
-    };
+/// How many of these rows go into one statement, beside id and title, which have so many bytes; at
+/// least one.
+fn together(rows: &[Row], named: usize) -> usize {
+    // the rest of a row is a name of a model, numbers and words of SQL
     let mut left = BYTES;
     let fitting = rows.iter().take(ROWS).take_while(|row| {
-        let row = row.iter().map(written).sum::<usize>() + 2 * (id.len() + title.len()) + 500;
+        let row = row.iter().map(written).sum::<usize>() + 2 * named + 500;
         let fits = row <= left;
         left = left.saturating_sub(row);
         fits
     });
     fitting.count().max(1)
+}
+
+/// The most bytes of a value, written out: a byte takes two characters at most.
+fn written(value: &SqlValue) -> usize {
+    match value {
+        SqlValue::Text(text) => 2 * text.len(),
+        SqlValue::Blob(bytes) => 2 * bytes.len(),
+        _ => 0,
+    }
 }
 
 async fn vectors(

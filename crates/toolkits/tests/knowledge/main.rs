@@ -5,6 +5,7 @@ mod answers; // how often the right document is among five
 mod corpus; // questions with known answers, and documents by the thousand
 mod documents; // tools, resource, refusals
 mod host; // a server in memory, and a model on loopback
+mod languages; // how often the right document is among five, by language
 #[path = "../it/place.rs"]
 mod place; // which server, and names there
 mod scale; // 50,000 documents

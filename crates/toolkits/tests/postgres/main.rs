@@ -25,6 +25,8 @@ mod hello;
 mod host;
 #[path = "../it/inventory.rs"]
 mod inventory;
+#[path = "../knowledge/languages.rs"]
+mod languages;
 #[path = "../it/place.rs"]
 mod place;
 #[path = "../knowledge/scale.rs"]

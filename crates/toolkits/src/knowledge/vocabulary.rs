@@ -1,0 +1,102 @@
+//! The words of all documents, for questions that misspell one. Keeps words of documents that are
+//! gone; what is suggested is searched for before it is said.
+
+use std::collections::BTreeSet;
+
+use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
+
+use super::schema::exists;
+use crate::analysis::{folded, words_of};
+use crate::near::{self, Slips};
+
+pub(super) const TABLE: &str = "passage_vocabulary";
+
+/// The most bytes of the words of one statement.
+const BYTES: usize = 30_000;
+
+pub(super) fn schema(dialect: Dialect) -> String {
+    let rowid = if dialect == Dialect::Postgres {
+        ""
+    } else {
+        " WITHOUT ROWID"
+    };
+    format!("CREATE TABLE IF NOT EXISTS {TABLE} (word TEXT PRIMARY KEY){rowid}")
+}
+
+/// Adds the words of texts.
+pub(super) async fn add(
+    database: &dyn Sql,
+    texts: impl Iterator<Item = &str>,
+) -> Result<(), SqlError> {
+    // in their order, so that two that add at once do not wait for each other in a circle
+    let mut words = BTreeSet::new();
+    for text in texts {
+        let text = folded(text);
+        words.extend(
+            words_of(&text)
+                .filter(|word| near::is_spelt(word))
+                .map(str::to_owned),
+        );
+    }
+    let words: Vec<String> = words.into_iter().collect();
+    let mut rest = words.as_slice();
+    while !rest.is_empty() {
+        let mut left = BYTES;
+        let fitting = rest.iter().take_while(|word| {
+            left = left.saturating_sub(word.len() + 3);
+            left > 0
+        });
+        let (some, later) = rest.split_at(fitting.count().max(1));
+        rest = later;
+        let sql = match database.dialect() {
+            Dialect::Postgres => {
+                "INSERT INTO passage_vocabulary (word) SELECT unnest(string_to_array(?1, ' ')) ON \
+                 CONFLICT DO NOTHING"
+            }
+            // words have neither quotation marks nor backslashes
+            _ => {
+                "INSERT OR IGNORE INTO passage_vocabulary (word) SELECT value FROM \
+                 json_each('[\"' || replace(?1, ' ', '\",\"') || '\"]')"
+            }
+        };
+        database.execute(sql, &[some.join(" ").into()]).await?;
+    }
+    Ok(())
+}
+
+/// Words of documents that may be meant by a misspelt one, the closest first.
+pub(super) async fn meant(database: &dyn Sql, word: &str) -> Result<Vec<String>, SqlError> {
+    if !near::is_spelt(word) || !exists(database, TABLE).await? {
+        return Ok(Vec::new());
+    }
+    let likeness = near::likeness("word", word);
+    let [least, most] = near::lengths(word).map(SqlValue::from);
+    let sql = format!(
+        "SELECT word FROM {TABLE} WHERE length(word) BETWEEN ?1 AND ?2 AND {likeness} > 0 ORDER BY \
+         {likeness} DESC, word LIMIT {}",
+        near::MOST_COMPARED
+    );
+    let rows = database
+        .query(&sql, &[least, most], near::MOST_COMPARED)
+        .await?
+        .rows;
+    let words = rows.iter().filter_map(|row| row.first()?.as_str());
+    Ok(near::closest(word, words))
+}
+
+/// For words that find nothing: those that may be meant in the places of misspelt ones, with a
+/// sentence that says so. Nothing where no word of any document is close.
+pub(crate) async fn corrected(
+    database: &dyn Sql,
+    words: &[String],
+) -> Result<Option<(String, Vec<String>)>, SqlError> {
+    let mut slips = Slips::default();
+    for word in words {
+        let meant = match slips.is_full() {
+            true => None,
+            false => meant(database, word).await?.into_iter().next(),
+        };
+        slips.push(word, meant);
+    }
+    Ok(slips.corrected())
+}
