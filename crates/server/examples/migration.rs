@@ -1,5 +1,5 @@
 //! Writes a file of SQL for D1 to standard output: migrations of the shop's tables (`shop`) and of
-//! those of documents (`documents`), and demo data for the former (`demo`). `cargo xtask worker
+//! those of documents (`words`), and demo data for the former (`demo`). Those before are as they were applied. `cargo xtask worker
 //! --migrations` keeps them.
 
 use std::io::{Error, Write as _};
@@ -14,11 +14,11 @@ fn main() -> std::io::Result<()> {
             shop::tables(),
         ),
         Some("demo") => ("Demo data: a quarter of the shop", shop::sample()),
-        Some("documents") => (
-            "The tables that `ingest --sql` fills",
-            knowledge::schema_for(Dialect::Sqlite),
+        Some("words") => (
+            "Documents in every script: texts that are not ASCII are found so once `ingest --sql` has added them again",
+            knowledge::migration_for(Dialect::Sqlite),
         ),
-        _ => return Err(Error::other("say `shop`, `documents` or `demo`")),
+        _ => return Err(Error::other("say `shop`, `words` or `demo`")),
     };
     let mut out = std::io::stdout().lock();
     writeln!(

@@ -233,12 +233,12 @@ fn each_term(run: &str, is_index: bool, mut take: impl FnMut(&str)) {
     match script(first) {
         Script::Plain => take(run),
         Script::Stemmed(language) => {
-            let algorithm = match language {
-                RUSSIAN => Algorithm::Russian,
-                ARABIC => Algorithm::Arabic,
-                _ => Algorithm::Greek,
+            let (algorithm, word) = match language {
+                RUSSIAN => (Algorithm::Russian, run),
+                ARABIC => (Algorithm::Arabic, without_article(run)),
+                _ => (Algorithm::Greek, run),
             };
-            take(&Stemmer::create(algorithm).stem(run));
+            take(&Stemmer::create(algorithm).stem(word));
         }
         Script::Other => take(&coded(&[run])),
         kind @ (Script::Dense | Script::Clusters) => {
@@ -259,6 +259,15 @@ fn each_term(run: &str, is_index: bool, mut take: impl FnMut(&str)) {
             }
         }
     }
+}
+
+/// An Arabic word without the article and the particles that are written onto it.
+fn without_article(word: &str) -> &str {
+    ["وال", "فال", "بال", "كال", "ولل", "ال", "لل"]
+        .into_iter()
+        .find_map(|prefix| word.strip_prefix(prefix))
+        .filter(|rest| rest.chars().nth(2).is_some())
+        .unwrap_or(word)
 }
 
 /// How a term in code points begins, and how it ends: no rule of English has this ending.

@@ -48,12 +48,12 @@ pub(crate) fn likeness(column: &str, word: &str) -> String {
     format!("({})", pairs.collect::<Vec<_>>().join(" + "))
 }
 
-/// Those of these words that are close enough, the closest first. The word itself is not among
-/// them.
+/// Those of these words that are close enough, the closest first; none where the word itself is
+/// among them.
 pub(crate) fn closest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Vec<String> {
     let allowed = allowed(word);
     let mut found: Vec<(usize, bool, &str)> = among
-        .filter(|other| *other != word && is_spelt(other))
+        .filter(|other| is_spelt(other))
         .filter_map(|other| {
             let distance = osa_distance(word, other);
             // people know how a word begins
@@ -67,6 +67,9 @@ pub(crate) fn closest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> V
         .collect();
     found.sort_unstable();
     found.dedup();
+    if found.first().is_some_and(|(distance, ..)| *distance == 0) {
+        return Vec::new();
+    }
     found
         .into_iter()
         .take(MOST_SUGGESTED)

@@ -40,29 +40,27 @@ pub(super) async fn exists(database: &dyn Sql, name: &str) -> Result<bool, SqlEr
 /// # Errors
 /// When the database can't be asked, or refuses to change its tables.
 pub async fn prepare(database: &dyn Sql) -> Result<(), SqlError> {
+    let dialect = database.dialect();
     // the last thing that is made
-    if exists(database, vocabulary::TABLE).await? {
+    let last = match dialect {
+        Dialect::Postgres => "passage_search",
+        _ => "passages_removed",
+    };
+    if exists(database, vocabulary::TABLE).await? && exists(database, last).await? {
         return Ok(());
     }
-    let dialect = database.dialect();
-    let is_old = exists(database, "passages").await?;
-    if is_old {
-        let known = has_terms(database).await?;
-        for statement in changes(dialect, known) {
+    if exists(database, "passages").await? {
+        let known = terms_of(database).await?;
+        for statement in changes(dialect, &known) {
             database.execute(&statement, &[]).await?;
         }
-        fill_terms(database).await?;
+        fill(database).await?;
+        for statement in index_for(dialect, true) {
+            database.execute(&statement, &[]).await?;
+        }
     }
-    let (table, statements) = (vocabulary::schema(dialect), schema_for(dialect));
-    for statement in statements.iter().filter(|statement| **statement != table) {
-        database.execute(statement, &[]).await?;
-    }
-    if is_old && dialect != Dialect::Postgres {
-        database.execute(REBUILD, &[]).await?;
-    }
-    database.execute(&table, &[]).await?;
-    if is_old {
-        fill_vocabulary(database).await?;
+    for statement in schema_for(dialect) {
+        database.execute(&statement, &[]).await?;
     }
     Ok(())
 }
@@ -74,22 +72,13 @@ const REBUILD: &str = "INSERT INTO passage_search (passage_search) VALUES ('rebu
 /// run, as in a migration of D1. Texts that need an analysis get it when they are added again.
 #[must_use]
 pub fn migration_for(dialect: Dialect) -> Vec<String> {
-    let mut statements = changes(dialect, false);
-    statements.extend(index_for(dialect));
-    if dialect != Dialect::Postgres {
-        statements.push(REBUILD.to_owned());
-    }
-    statements.push(vocabulary::schema(dialect));
+    let mut statements = changes(dialect, &[]);
+    statements.extend(index_for(dialect, true));
     statements
 }
 
-/// What the tables of an older version lose, and the columns they get.
-fn changes(dialect: Dialect, has_terms: bool) -> Vec<String> {
-    let mut statements = Vec::new();
-    if !has_terms {
-        let add = |column| format!("ALTER TABLE passages ADD COLUMN {column} TEXT");
-        statements.extend(TERMS.map(add));
-    }
+/// What the tables of an older version lose, and the columns they get beside those they have.
+fn changes(dialect: Dialect, known: &[String]) -> Vec<String> {
     let rest: &[&str] = match dialect {
         Dialect::Postgres => &["ALTER TABLE passages DROP COLUMN IF EXISTS search"],
         _ => &[
@@ -98,47 +87,45 @@ fn changes(dialect: Dialect, has_terms: bool) -> Vec<String> {
             "DROP TABLE IF EXISTS passage_search",
         ],
     };
-    statements.extend(rest.iter().map(|statement| (*statement).to_owned()));
+    let mut statements: Vec<String> = rest.iter().map(|one| (*one).to_owned()).collect();
+    let missing = TERMS
+        .iter()
+        .filter(|column| !known.iter().any(|known| known == *column));
+    let add = |column| format!("ALTER TABLE passages ADD COLUMN {column} TEXT");
+    statements.extend(missing.map(add));
+    statements.push(vocabulary::schema(dialect));
     statements
 }
 
-/// Whether the last of the new columns is there.
-async fn has_terms(database: &dyn Sql) -> Result<bool, SqlError> {
+/// Those of the new columns that are there.
+async fn terms_of(database: &dyn Sql) -> Result<Vec<String>, SqlError> {
     let sql = match database.dialect() {
         Dialect::Postgres => {
-            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('passages') AND attname = ?1 \
-             AND NOT attisdropped"
+            "SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass('passages') AND \
+             NOT attisdropped AND attname IN (?1, ?2, ?3)"
         }
-        _ => "SELECT 1 FROM pragma_table_info('passages') WHERE name = ?1",
+        _ => "SELECT name FROM pragma_table_info('passages') WHERE name IN (?1, ?2, ?3)",
     };
-    let rows = database.query(sql, &[TERMS[2].into()], 1).await?;
-    Ok(!rows.rows.is_empty())
+    let rows = database.query(sql, &TERMS.map(SqlValue::from), 3).await?;
+    let names = rows.rows.iter().filter_map(|row| row.first()?.as_str());
+    Ok(names.map(str::to_owned).collect())
 }
 
-/// Gives passages of an older version their terms.
-async fn fill_terms(database: &dyn Sql) -> Result<(), SqlError> {
+/// Gives passages of an older version their terms, and the vocabulary their words.
+async fn fill(database: &dyn Sql) -> Result<(), SqlError> {
     let update = "UPDATE passages SET title_terms = ?1, section_terms = ?2, text_terms = ?3 WHERE \
                   number = ?4";
     let mut last = 0;
     while let Some(page) = page(database, last).await? {
-        for (number, texts) in page {
+        for (number, texts) in &page {
             let terms = [0, 1, 2].map(|at| terms(&texts[at]));
             if terms.iter().any(|terms| *terms != SqlValue::Null) {
                 let [title, section, text] = terms;
-                let values = [title, section, text, number.into()];
+                let values = [title, section, text, (*number).into()];
                 database.execute(update, &values).await?;
             }
-            last = number;
+            last = *number;
         }
-    }
-    Ok(())
-}
-
-/// Puts the words of passages of an older version into the vocabulary.
-async fn fill_vocabulary(database: &dyn Sql) -> Result<(), SqlError> {
-    let mut last = 0;
-    while let Some(page) = page(database, last).await? {
-        last = page.last().map_or(last, |(number, _)| *number);
         let texts = page.iter().flat_map(|(_, texts)| texts);
         vocabulary::add(database, texts.map(String::as_str)).await?;
     }
@@ -186,13 +173,13 @@ pub fn schema_for(dialect: Dialect) -> Vec<String> {
         "CREATE INDEX IF NOT EXISTS passages_by_model ON passages (model) WHERE model IS NOT NULL"
             .to_owned(),
     ];
-    statements.extend(index_for(dialect));
     statements.push(vocabulary::schema(dialect));
+    statements.extend(index_for(dialect, false));
     statements
 }
 
-/// What finds passages by their words.
-fn index_for(dialect: Dialect) -> Vec<String> {
+/// What finds passages by their words: made of the passages that are there where `is_old`.
+fn index_for(dialect: Dialect, is_old: bool) -> Vec<String> {
     if dialect == Dialect::Postgres {
         return vec![
             format!(
@@ -212,10 +199,18 @@ fn index_for(dialect: Dialect) -> Vec<String> {
     let added = of("new.").join(", ");
     let removed = of("old.").join(", ");
     let [title, section, text] = of("");
-    vec![
+    let mut statements = vec![
         format!(
             "CREATE VIEW IF NOT EXISTS passage_terms AS SELECT number, {title} AS title, {section} AS section, {text} AS text FROM passages"
         ),
+        "CREATE VIRTUAL TABLE IF NOT EXISTS passage_search USING fts5(title, section, text, content = 'passage_terms', \
+         content_rowid = 'number', tokenize = 'porter unicode61 remove_diacritics 2')"
+            .to_owned(),
+    ];
+    if is_old {
+        statements.push(REBUILD.to_owned());
+    }
+    statements.extend([
         format!(
             "CREATE TRIGGER IF NOT EXISTS passages_added AFTER INSERT ON passages BEGIN INSERT INTO passage_search \
              (rowid, title, section, text) VALUES (new.number, {added}); END"
@@ -224,8 +219,6 @@ fn index_for(dialect: Dialect) -> Vec<String> {
             "CREATE TRIGGER IF NOT EXISTS passages_removed AFTER DELETE ON passages BEGIN INSERT INTO passage_search \
              (passage_search, rowid, title, section, text) VALUES ('delete', old.number, {removed}); END"
         ),
-        "CREATE VIRTUAL TABLE IF NOT EXISTS passage_search USING fts5(title, section, text, content = 'passage_terms', \
-         content_rowid = 'number', tokenize = 'porter unicode61 remove_diacritics 2')"
-            .to_owned(),
-    ]
+    ]);
+    statements
 }

@@ -10,4 +10,5 @@ mod languages; // how often the right document is among five, by language
 mod place; // which server, and names there
 mod scale; // 50,000 documents
 mod store; // a database of documents
+mod upgrade; // databases of older versions
 mod vectors; // what stands in for a model

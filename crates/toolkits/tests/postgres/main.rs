@@ -42,6 +42,8 @@ mod store;
 #[path = "../it/support.rs"]
 mod support;
 mod unvetted; // SQL that a model wrote
+#[path = "../knowledge/upgrade.rs"]
+mod upgrade;
 #[path = "../knowledge/vectors.rs"]
 mod vectors;
 #[path = "../it/wait.rs"]

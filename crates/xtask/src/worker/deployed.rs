@@ -19,7 +19,7 @@ use crate::{
 const MIGRATIONS: [(&str, &str); 3] = [
     ("infra/demo.sql", "demo"),
     ("infra/migrations/0001_shop.sql", "shop"),
-    ("infra/migrations/0002_documents.sql", "documents"),
+    ("infra/migrations/0003_words.sql", "words"),
 ];
 
 /// Documents that the tests ask for, on D1 and on SQLite.
