@@ -86,7 +86,7 @@ fn is_mark(character: char) -> bool {
 
 /// How words of a character's script are found.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Script {
+enum WritingSystem {
     /// Every tokenizer reads it.
     Plain,
     /// Stemmed here.
@@ -103,14 +103,14 @@ const RUSSIAN: u8 = 0;
 const ARABIC: u8 = 1;
 const GREEK: u8 = 2;
 
-fn script(character: char) -> Script {
+fn writing_system(character: char) -> WritingSystem {
     match character {
-        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Script::Stemmed(GREEK),
-        '\u{400}'..='\u{52f}' => Script::Stemmed(RUSSIAN),
-        '\u{620}'..='\u{6ff}' => Script::Stemmed(ARABIC),
-        '\0'..='\u{24f}' | '\u{591}'..='\u{5f4}' | '\u{1e00}'..='\u{1eff}' => Script::Plain,
+        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => WritingSystem::Stemmed(GREEK),
+        '\u{400}'..='\u{52f}' => WritingSystem::Stemmed(RUSSIAN),
+        '\u{620}'..='\u{6ff}' => WritingSystem::Stemmed(ARABIC),
+        '\0'..='\u{24f}' | '\u{591}'..='\u{5f4}' | '\u{1e00}'..='\u{1eff}' => WritingSystem::Plain,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' => {
-            Script::Clusters
+            WritingSystem::Clusters
         }
         '\u{1100}'..='\u{11ff}'
         | '\u{2e80}'..='\u{2fdf}'
@@ -121,8 +121,8 @@ fn script(character: char) -> Script {
         | '\u{4e00}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7ff}'
         | '\u{f900}'..='\u{faff}'
-        | '\u{20000}'..='\u{3ffff}' => Script::Dense,
-        _ => Script::Other,
+        | '\u{20000}'..='\u{3ffff}' => WritingSystem::Dense,
+        _ => WritingSystem::Other,
     }
 }
 
@@ -178,8 +178,12 @@ pub(crate) fn asked(word: &str) -> Vec<Term> {
 
 /// Whether a word is of a script without spaces.
 pub(crate) fn is_dense(word: &str) -> bool {
-    word.chars()
-        .any(|character| matches!(script(character), Script::Dense | Script::Clusters))
+    word.chars().any(|character| {
+        matches!(
+            writing_system(character),
+            WritingSystem::Dense | WritingSystem::Clusters
+        )
+    })
 }
 
 /// The words of a folded text; a run without spaces is one.
@@ -193,9 +197,9 @@ pub(crate) fn words_of(folded: &str) -> impl Iterator<Item = &str> {
 fn runs(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
-        let kind = |character| match script(character) {
-            Script::Dense => 1,
-            Script::Clusters => 2,
+        let kind = |character| match writing_system(character) {
+            WritingSystem::Dense => 1,
+            WritingSystem::Clusters => 2,
             _ => 0,
         };
         let first = kind(rest.chars().next()?);
@@ -230,9 +234,9 @@ fn each_term(run: &str, is_index: bool, mut take: impl FnMut(&str)) {
     let Some(first) = run.chars().next() else {
         return;
     };
-    match script(first) {
-        Script::Plain => take(run),
-        Script::Stemmed(language) => {
+    match writing_system(first) {
+        WritingSystem::Plain => take(run),
+        WritingSystem::Stemmed(language) => {
             let (algorithm, word) = match language {
                 RUSSIAN => (Algorithm::Russian, run),
                 ARABIC => (Algorithm::Arabic, without_article(run)),
@@ -240,10 +244,10 @@ fn each_term(run: &str, is_index: bool, mut take: impl FnMut(&str)) {
             };
             take(&Stemmer::create(algorithm).stem(word));
         }
-        Script::Other => take(&coded(&[run])),
-        kind @ (Script::Dense | Script::Clusters) => {
+        WritingSystem::Other => take(&coded(&[run])),
+        kind @ (WritingSystem::Dense | WritingSystem::Clusters) => {
             let written = |units: &[&str]| match kind {
-                Script::Dense => units.concat(),
+                WritingSystem::Dense => units.concat(),
                 _ => coded(units),
             };
             let mut units = units(run);

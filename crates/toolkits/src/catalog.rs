@@ -2,6 +2,8 @@
 //! [`shop`](crate::shop), in any database behind the `Sql` port: with FTS5 in SQLite, with text
 //! search in PostgreSQL. Changes nothing.
 
+mod beyond;
+mod matches;
 mod product;
 mod query;
 mod search;
@@ -17,8 +19,9 @@ use crate::database::schema::DatabaseSchema;
 use crate::dialect::position;
 use crate::say::database_failed;
 
+pub use matches::{ProductMatch, ProductMatches};
 pub use product::{Availability, ProductId, ProductRecord, get_product};
-pub use search::{ProductMatch, ProductMatches, ProductQuery, search_products};
+pub use search::{ProductQuery, search_products};
 
 /// How many values a completion offers.
 const COMPLETIONS: usize = 100;

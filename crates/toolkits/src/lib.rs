@@ -54,6 +54,7 @@ mod near;
 mod registry;
 mod rows;
 mod say;
+mod scan;
 mod untrusted;
 mod words;
 

@@ -37,15 +37,16 @@ pub(crate) fn lengths(word: &str) -> [i64; 2] {
     [(count - allowed).max(1), count + allowed]
 }
 
-/// An expression of SQL: how many pairs of letters of the word are in a column. The word has
-/// letters alone, so it stands in the text.
+/// An expression of SQL: how many pairs and threes of letters of the word are in a column. The word
+/// has letters alone, so it stands in the text.
 pub(crate) fn likeness(column: &str, word: &str) -> String {
     let letters: Vec<char> = word.chars().collect();
-    let pairs = letters.windows(2).map(|pair| {
-        let pair: String = pair.iter().collect();
-        format!("CASE WHEN {column} LIKE '%{pair}%' THEN 1 ELSE 0 END")
+    let parts = letters.windows(2).chain(letters.windows(3));
+    let parts = parts.map(|part| {
+        let part: String = part.iter().collect();
+        format!("CASE WHEN {column} LIKE '%{part}%' THEN 1 ELSE 0 END")
     });
-    format!("({})", pairs.collect::<Vec<_>>().join(" + "))
+    format!("({})", parts.collect::<Vec<_>>().join(" + "))
 }
 
 /// Those of these words that are close enough, the closest first; none where the word itself is

@@ -8,8 +8,14 @@ mod toolkits {
     pub(crate) mod attacks;
 }
 
+#[path = "../../../crates/toolkits/tests/knowledge"]
+mod handbook {
+    pub(crate) mod questions;
+}
+
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+use handbook::questions;
 use http_body_util::BodyExt as _;
 use mcpfn::port::{Dialect, Sql};
 use mcpfn::{Server, port::Platform};
@@ -89,6 +95,11 @@ async fn fill(database: &Sqlite) {
             .into_owned();
         let document = StoredDocument::read(&name, &std::fs::read_to_string(&file).expect("text"))
             .expect("a document");
+        knowledge::add(database, &document, None)
+            .await
+            .expect("the document is added");
+    }
+    for document in questions::documents() {
         knowledge::add(database, &document, None)
             .await
             .expect("the document is added");
@@ -176,6 +187,11 @@ fn every_tool_answers_as_it_does_over_sqlite() {
             json!({"query": "confidential information", "k": 20}),
         ),
         ("semantic_search", json!({"query": "DROP TABLE"})),
+        (
+            "semantic_search",
+            json!({"query": "confidentail informaton"}),
+        ),
+        ("search_documents", json!({"text": "terminaton"})),
         ("semantic_search", json!({"query": "zyzzyva"})),
         ("search_documents", json!({})),
         (
@@ -224,6 +240,28 @@ fn every_tool_answers_as_it_does_over_sqlite() {
             here[part],
             there[part]
         );
+    }
+}
+
+#[test]
+fn questions_find_their_answers_in_every_language() {
+    let _turn = turn();
+    for ((language, entries), (_, floor)) in questions::languages().iter().zip(questions::FLOORS) {
+        let mut found = 0;
+        for ([_, _, question], at) in entries.iter().zip(1..) {
+            let wanted = json!(format!("{}-{at}", language.to_lowercase()));
+            let request = request("semantic_search", json!({"query": question}));
+            let here = NATIVE.answer(&request)["result"]["structuredContent"].take();
+            let there = ask("semantic_search", json!({"query": question}));
+            let there = &there["structuredContent"];
+            assert_eq!(here, *there, "{question}");
+            let passages = there["passages"].as_array().expect("passages");
+            let is_wanted = |passage: &Value| passage["document_id"] == wanted;
+            found += usize::from(passages.iter().any(is_wanted));
+        }
+        let all = entries.len();
+        println!("| {language} | {found} of {all} |");
+        assert!(found * 100 >= floor * all, "{language}: {found} of {all}");
     }
 }
 

@@ -6,8 +6,8 @@ use mcpfn_ports::Dialect;
 
 use crate::words::words;
 
-/// The words of a search, cleaned.
-pub(super) struct Words(Vec<String>);
+/// The words of a search, folded.
+pub(super) struct Words(pub(super) Vec<String>);
 
 impl Words {
     /// Reads words out of a client's text. `None` when it has no letter and no digit.

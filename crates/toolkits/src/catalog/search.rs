@@ -1,10 +1,14 @@
 //! `search_products`: full-text search, best match first. The words become a query in `query`.
 
-use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::{Dialect, Rows, Sql, SqlValue};
+use mcpfn_core::{Cx, ToolError, input, tool};
+use mcpfn_ports::{Dialect, Sql, SqlValue};
 
+use super::beyond;
+use super::matches::{ProductMatches, hits, note_for};
 use super::query::{Words, as_sku};
+use crate::near::{self, Slips};
 use crate::say::{database_failed, quoted};
+use crate::scan;
 
 /// The most products of one answer.
 const MAX: u32 = 100;
@@ -21,39 +25,6 @@ pub struct ProductQuery {
     #[schemars(range(min = 1, max = 100))]
     #[serde(default = "crate::usual::<10>")]
     pub limit: u32,
-}
-
-/// Products that match a search.
-#[output]
-#[derive(Debug)]
-pub struct ProductMatches {
-    /// The best match first.
-    pub products: Vec<ProductMatch>,
-    /// How many products match in all.
-    pub total: u64,
-    /// What else to know about this answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// A product as search shows it.
-#[output]
-#[derive(Debug)]
-pub struct ProductMatch {
-    /// UUID.
-    pub id: String,
-    /// Stock-keeping unit.
-    pub sku: String,
-    /// Name with brand and finish.
-    pub name: String,
-    /// Category.
-    pub category: String,
-    /// Price of one, in `currency`.
-    pub price: f64,
-    /// ISO 4217 code.
-    pub currency: String,
-    /// Units in stock; 0 when sold out.
-    pub stock: i64,
 }
 
 /// Search the product catalog by words or SKU, best match first.
@@ -90,23 +61,46 @@ pub async fn search_products(args: ProductQuery, cx: &Cx) -> Result<ProductMatch
             "`query` has no word to look for. Use letters or digits, e.g. \"wireless keyboard\".",
         ));
     };
-    let dialect = database.dialect();
-    for query in [words.all(dialect), words.all_begun(dialect)] {
-        let found = by_words(database, query, args.limit).await?;
-        if found.total > 0 {
-            return Ok(found);
-        }
+    let found = with_all(database, &words, args.limit).await?;
+    let found = match found {
+        Some(found) if found.total >= u64::from(args.limit) => return Ok(found),
+        found => found,
+    };
+    let others = beyond::search(database, &words.0, args.limit).await?;
+    match (found, others.with_all) {
+        (Some(found), None) | (None, Some(found)) => Ok(found),
+        (Some(found), Some(more)) => Ok(found.and(more, args.limit)),
+        (None, None) => closest(database, query, &words, others.with_any, args.limit).await,
     }
+}
+
+/// For words that no product has together: what has the words that may be meant, else what has any
+/// of them. `others` have letters beyond ASCII.
+async fn closest(
+    database: &dyn Sql,
+    query: &str,
+    words: &Words,
+    others: Option<ProductMatches>,
+    limit: u32,
+) -> Result<ProductMatches, ToolError> {
+    if let Some((sentence, meant)) = corrected(database, words).await?
+        && let Some(mut found) = with_all(database, &meant, limit).await?
+    {
+        found.note = Some(sentence);
+        return Ok(found);
+    }
+    let mut closest = None;
     if words.are_several() {
-        let mut found = by_words(database, words.any_begun(dialect), args.limit).await?;
-        if found.total > 0 {
-            found.note = Some(format!(
-                "No product has all the words of {}; these have at least one of them, the closest \
-                 first.",
-                quoted(query)
-            ));
-            return Ok(found);
-        }
+        let found = by_words(database, words.any_begun(database.dialect()), limit).await?;
+        closest = (found.total > 0).then_some(found);
+    }
+    if let Some(mut found) = closest.or(others) {
+        found.note = Some(format!(
+            "No product has all the words of {}; these have at least one of them, the closest \
+             first.",
+            quoted(query)
+        ));
+        return Ok(found);
     }
     let note = format!(
         "No product matches {}. Try fewer or more general words, such as the type of product.",
@@ -118,6 +112,49 @@ pub async fn search_products(args: ProductQuery, cx: &Cx) -> Result<ProductMatch
         note: Some(note),
     })
 }
+
+/// Products that have all of the words, or words that begin so.
+async fn with_all(
+    database: &dyn Sql,
+    words: &Words,
+    limit: u32,
+) -> Result<Option<ProductMatches>, ToolError> {
+    let dialect = database.dialect();
+    for query in [words.all(dialect), words.all_begun(dialect)] {
+        let found = by_words(database, query, limit).await?;
+        if found.total > 0 {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// For words that no product has together: those that may be meant in the places of words that no
+/// product has, and a sentence that says so.
+async fn corrected(
+    database: &dyn Sql,
+    words: &Words,
+) -> Result<Option<(String, Words)>, ToolError> {
+    let mut slips = Slips::default();
+    for word in &words.0 {
+        let is_slip = near::is_spelt(word) && !slips.is_full() && {
+            let begun = Words(vec![word.clone()]).all_begun(database.dialect());
+            by_words(database, begun, 1).await?.total == 0
+        };
+        let meant = match is_slip {
+            true => scan::meant(database, "products", SPELT, word)
+                .await
+                .map_err(database_failed)?,
+            false => None,
+        };
+        slips.push(word, meant);
+    }
+    let corrected = slips.corrected();
+    Ok(corrected.map(|(sentence, words)| (sentence, Words(words))))
+}
+
+/// Where words are that people look for.
+const SPELT: &str = "name || ' ' || brand || ' ' || category || ' ' || keywords";
 
 /// The product with this SKU, or all finishes of the model whose SKU this is.
 async fn by_sku(database: &dyn Sql, sku: String, limit: u32) -> Result<ProductMatches, ToolError> {
@@ -164,36 +201,9 @@ async fn find(
     let (products, total) = hits(&rows).ok_or_else(|| {
         ToolError::internal("the catalog's tables have other columns than expected")
     })?;
-    let note = (total > products.len() as u64).then(|| {
-        format!(
-            "The best {} of {total} matches. Add a word to narrow the search, or raise `limit`.",
-            products.len()
-        )
-    });
     Ok(ProductMatches {
+        note: note_for(products.len(), total),
         products,
         total,
-        note,
     })
-}
-
-fn hits(rows: &Rows) -> Option<(Vec<ProductMatch>, u64)> {
-    let mut total = 0;
-    let mut products = Vec::with_capacity(rows.rows.len());
-    for row in &rows.rows {
-        let [id, sku, name, category, price_cents, currency, stock, all] = row.as_slice() else {
-            return None;
-        };
-        total = u64::try_from(all.as_i64()?).ok()?;
-        products.push(ProductMatch {
-            id: id.as_str()?.to_owned(),
-            sku: sku.as_str()?.to_owned(),
-            name: name.as_str()?.to_owned(),
-            category: category.as_str()?.to_owned(),
-            price: price_cents.as_f64()? / 100.0,
-            currency: currency.as_str()?.to_owned(),
-            stock: stock.as_i64()?,
-        });
-    }
-    Some((products, total))
 }

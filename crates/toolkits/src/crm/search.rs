@@ -5,8 +5,10 @@ use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Rows, SqlValue};
 
 use super::{amount, database, owned};
-use crate::dialect::{self, LINE, short};
+use crate::analysis::folded;
+use crate::dialect::{LINE, short};
 use crate::say::{database_failed, other_columns, quoted};
+use crate::scan::{Scan, with_keys};
 
 /// The most rows of one answer.
 const MAX: u32 = 10;
@@ -91,22 +93,21 @@ pub async fn search_customers(args: CustomerQuery, cx: &Cx) -> Result<Customers,
          (SELECT CAST(coalesce(sum(o.total_cents), 0) AS BIGINT) FROM orders AS o WHERE o.customer_id = c.id AND o.status <> 'cancelled'), \
          (SELECT min(a.account_id) FROM account_contacts AS a WHERE a.customer_id = c.id)"
     );
-    let rows = find(
-        &args,
-        cx,
-        &columns,
-        "customers AS c",
+    let scan = Scan {
+        database: &**database(cx)?,
+        table: "customers AS c",
+        key: "c.id",
         searched,
-        "c.name, c.id",
-    )
-    .await?;
+        order: "c.name, c.id",
+    };
+    let (rows, found) = find(&args, scan, &columns).await?;
     let customers = rows
         .rows
         .iter()
         .map(|row| customer(row))
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| other_columns("the CRM"))?;
-    let (total, note) = total(&rows, &args.query, "customer", "search_accounts")?;
+    let (total, note) = total(found, &rows, &args.query, "customer", "search_accounts");
     Ok(Customers {
         customers,
         total,
@@ -172,14 +173,21 @@ pub async fn search_accounts(args: CustomerQuery, cx: &Cx) -> Result<Accounts, T
          (SELECT CAST(coalesce(sum(p.amount_cents), 0) AS BIGINT) FROM opportunities AS p \
           WHERE p.account_id = a.id AND p.stage NOT IN ('won', 'lost'))"
     );
-    let rows = find(&args, cx, &columns, "accounts AS a", searched, "a.name").await?;
+    let scan = Scan {
+        database: &**database(cx)?,
+        table: "accounts AS a",
+        key: "a.id",
+        searched,
+        order: "a.name",
+    };
+    let (rows, found) = find(&args, scan, &columns).await?;
     let accounts = rows
         .rows
         .iter()
         .map(|row| account(row))
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| other_columns("the CRM"))?;
-    let (total, note) = total(&rows, &args.query, "account", "search_customers")?;
+    let (total, note) = total(found, &rows, &args.query, "account", "search_customers");
     Ok(Accounts {
         accounts,
         total,
@@ -187,15 +195,20 @@ pub async fn search_accounts(args: CustomerQuery, cx: &Cx) -> Result<Accounts, T
     })
 }
 
-/// The rows with every word of the query, and last in each row how many there are in all.
+/// What a search found, beside the rows that are shown.
+struct FoundRows {
+    /// How many match in all.
+    total: usize,
+    /// What is said where misspelt words were taken for others.
+    meant: Option<String>,
+}
+
+/// The rows with every word of the query.
 async fn find(
     args: &CustomerQuery,
-    cx: &Cx,
+    scan: Scan<'_>,
     columns: &str,
-    table: &str,
-    searched: &str,
-    order: &str,
-) -> Result<Rows, ToolError> {
+) -> Result<(Rows, FoundRows), ToolError> {
     // the schema promises both, and the statement relies on them
     if !(1..=MAX).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
@@ -208,52 +221,62 @@ async fn find(
             LENGTH.end()
         )));
     }
-    let database = database(cx)?;
-    let words: Vec<SqlValue> = query
+    let words: Vec<String> = query
         .split_whitespace()
         .take(MAX_WORDS)
-        .map(SqlValue::from)
+        .map(folded)
+        .filter(|word| !word.is_empty())
         .collect();
-    let position = |number| dialect::position(database.dialect(), searched, &format!("?{number}"));
-    let conditions: Vec<String> = (1..=words.len())
-        .map(|number| format!("{} > 0", position(number)))
-        .collect();
-    let limit = args.limit;
+    let mut meant = None;
+    let mut keys = scan.keys(&words).await.map_err(database_failed)?;
+    if keys.is_empty() {
+        let other = scan.corrected(&words).await.map_err(database_failed)?;
+        if let Some((sentence, words)) = other {
+            keys = scan.keys(&words).await.map_err(database_failed)?;
+            meant = Some(sentence);
+        }
+    }
+    let found = FoundRows {
+        total: keys.len(),
+        meant,
+    };
+    keys.truncate(args.limit as usize);
+    if keys.is_empty() {
+        return Ok((Rows::default(), found));
+    }
     let sql = format!(
-        "SELECT {columns}, count(*) OVER () FROM {table} WHERE {} ORDER BY {order} LIMIT {limit}",
-        conditions.join(" AND ")
+        "SELECT {columns} FROM {} WHERE {} ORDER BY {}",
+        scan.table,
+        with_keys(scan.key, &keys),
+        scan.order
     );
-    database
-        .query(&sql, &words, limit as usize)
-        .await
-        .map_err(database_failed)
+    let rows = scan.database.query(&sql, &keys, keys.len()).await;
+    Ok((rows.map_err(database_failed)?, found))
 }
 
 /// How many match in all, and the sentence about it.
 fn total(
+    found: FoundRows,
     rows: &Rows,
     query: &str,
     thing: &str,
     other: &str,
-) -> Result<(u64, Option<String>), ToolError> {
-    let Some(first) = rows.rows.first() else {
-        let note = format!(
+) -> (u64, Option<String>) {
+    let (total, shown) = (found.total, rows.rows.len());
+    let note = match found.meant {
+        _ if shown == 0 => Some(format!(
             "No {thing} matches {}. Try one word, or a part of the name; `{other}` searches the \
              others.",
             quoted(query.trim())
-        );
-        return Ok((0, Some(note)));
+        )),
+        Some(meant) => Some(meant),
+        None => (total > shown).then(|| {
+            format!(
+                "{shown} of {total} are shown. Add a word to narrow the search, or raise `limit`."
+            )
+        }),
     };
-    let total = first
-        .last()
-        .and_then(SqlValue::as_i64)
-        .and_then(|total| u64::try_from(total).ok())
-        .ok_or_else(|| other_columns("the CRM"))?;
-    let shown = rows.rows.len();
-    let note = (total > shown as u64).then(|| {
-        format!("{shown} of {total} are shown. Add a word to narrow the search, or raise `limit`.")
-    });
-    Ok((total, note))
+    (total as u64, note)
 }
 
 fn customer(row: &[SqlValue]) -> Option<CustomerMatch> {
@@ -267,7 +290,6 @@ fn customer(row: &[SqlValue]) -> Option<CustomerMatch> {
         orders,
         cents,
         account_id,
-        _,
     ] = row
     else {
         return None;
@@ -296,7 +318,6 @@ fn account(row: &[SqlValue]) -> Option<AccountMatch> {
         owner,
         since,
         cents,
-        _,
     ] = row
     else {
         return None;

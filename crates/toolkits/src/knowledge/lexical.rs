@@ -8,7 +8,7 @@ use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 use super::hits::{Hits, IndexFilter, MAX_RANKED, RankedPassage, best_first, hit};
 use super::match_query::{query, rank, term, tsquery, weight};
-use super::narrow::{self, Few};
+use super::narrow::{self, FewDocuments};
 use crate::analysis::Term;
 
 /// The most common words that count where a rare word is.
@@ -137,7 +137,7 @@ struct LexicalSearch<'a> {
     dialect: Dialect,
     filters: &'a [IndexFilter],
     /// The documents that pass, where they are known and few.
-    few: Option<Few>,
+    few: Option<FewDocuments>,
 }
 
 impl LexicalSearch<'_> {

@@ -20,13 +20,13 @@ const MAX_LOOKED_UP: usize = 400;
 
 /// Documents that pass a filter.
 #[derive(Debug)]
-pub(super) struct Few {
+pub(super) struct FewDocuments {
     count: usize,
     /// Their numbers, with commas.
     list: String,
 }
 
-impl Few {
+impl FewDocuments {
     /// Whether so many words are looked up faster in each of the documents than in the index as a
     /// whole.
     pub(super) fn are_one_by_one(&self, words: usize) -> bool {
@@ -46,7 +46,7 @@ impl Few {
 pub(super) async fn documents(
     database: &dyn Sql,
     filters: &[IndexFilter],
-) -> Result<Option<Few>, SqlError> {
+) -> Result<Option<FewDocuments>, SqlError> {
     let conditions: Vec<String> = filters
         .iter()
         .zip(1..)
@@ -70,7 +70,7 @@ pub(super) async fn documents(
         let comma = if list.is_empty() { "" } else { "," };
         let _ = write!(list, "{comma}{number}");
     }
-    Ok(Some(Few {
+    Ok(Some(FewDocuments {
         count: rows.len(),
         list,
     }))
@@ -80,7 +80,7 @@ pub(super) async fn documents(
 /// else those with any.
 pub(super) async fn ranked(
     database: &dyn Sql,
-    few: &Few,
+    few: &FewDocuments,
     words: &[(String, f64)],
 ) -> Result<Hits, SqlError> {
     // how often a word is in a column: the characters that its places are marked with

@@ -7,9 +7,7 @@
 use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
 use super::match_query::tsvector;
-use super::store::terms;
-use super::vocabulary;
-use crate::dialect::existence;
+use super::vocabulary::{self, exists, terms};
 
 /// The columns that passages have had since the analysis.
 const TERMS: [&str; 3] = ["title_terms", "section_terms", "text_terms"];
@@ -24,13 +22,6 @@ const PAGE: usize = 200;
 /// When the database can't be asked.
 pub async fn is_present(database: &dyn Sql) -> Result<bool, SqlError> {
     exists(database, "passage_search").await
-}
-
-pub(super) async fn exists(database: &dyn Sql, name: &str) -> Result<bool, SqlError> {
-    let rows = database
-        .query(existence(database.dialect()), &[name.into()], 1)
-        .await?;
-    Ok(!rows.rows.is_empty())
 }
 
 /// Makes the store's tables where they are missing, and brings those of an older version up to
@@ -133,15 +124,15 @@ async fn fill(database: &dyn Sql) -> Result<(), SqlError> {
 }
 
 /// Passages by their number, with title, section and text.
-type Page = Vec<(i64, [String; 3])>;
+type PassagePage = Vec<(i64, [String; 3])>;
 
 /// The passages after a number; nothing after the last.
-async fn page(database: &dyn Sql, after: i64) -> Result<Option<Page>, SqlError> {
+async fn page(database: &dyn Sql, after: i64) -> Result<Option<PassagePage>, SqlError> {
     let sql = "SELECT number, title, section, text FROM passages WHERE number > ?1 ORDER BY number \
                LIMIT 200";
     let rows = database.query(sql, &[after.into()], PAGE).await?.rows;
     let text = |value: &SqlValue| value.as_str().unwrap_or_default().to_owned();
-    let page: Page = rows
+    let page: PassagePage = rows
         .iter()
         .filter_map(|row| Some((row.first()?.as_i64()?, [1, 2, 3].map(|at| text(&row[at])))))
         .collect();

@@ -114,24 +114,11 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
     }
     let database = &**cx.port::<dyn Sql>()?;
     let (vector, mut note) = question_vector(query, cx).await?;
-    let ranked = async {
-        let mut found = best(database, &words, vector.as_ref()).await?;
-        let meant = if found.best.is_empty() {
-            corrected(database, &words).await?
-        } else {
-            None
-        };
-        if let Some((_, other)) = &meant {
-            found = best(database, other, None).await?;
-        }
-        found.best.truncate(args.k as usize);
-        Ok((load(database, &found.best).await?, found, meant))
-    };
-    let (rows, found, meant) = match ranked.await {
+    let (rows, found, meant) = match ranked(database, &words, vector.as_ref(), args.k).await {
         Ok(found) => found,
         Err(error) => return Err(failed(database, error).await),
     };
-    let Ranked {
+    let RankedPassages {
         best,
         compared,
         partial,
@@ -152,8 +139,8 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
             "No passage matches {}. Try other or more general words.",
             quoted(query)
         ));
-    } else if let Some((sentence, _)) = meant {
-        note = Some(sentence);
+    } else if meant.is_some() {
+        note = meant;
     } else if partial && note.is_none() {
         note = Some(
             "These words are in very many passages, of which some were ranked. Add a rarer word."
@@ -169,6 +156,25 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         },
         note,
     })
+}
+
+/// The best passages, with their rows, and what to say where misspelt words were taken for others.
+async fn ranked(
+    database: &dyn Sql,
+    words: &[String],
+    vector: Option<&QuestionVector>,
+    most: u32,
+) -> Result<(Rows, RankedPassages, Option<String>), SqlError> {
+    let mut found = best(database, words, vector).await?;
+    let mut meant = None;
+    if found.best.is_empty()
+        && let Some((sentence, words)) = corrected(database, words).await?
+    {
+        found = best(database, &words, None).await?;
+        meant = Some(sentence);
+    }
+    found.best.truncate(most as usize);
+    Ok((load(database, &found.best).await?, found, meant))
 }
 
 /// A model's name, and a question's vector by it.
@@ -198,7 +204,7 @@ async fn question_vector(
 }
 
 /// What was found.
-struct Ranked {
+struct RankedPassages {
     /// Passages with their scores, the best first.
     best: Vec<(i64, f64)>,
     /// Whether meaning was compared.
@@ -211,7 +217,7 @@ async fn best(
     database: &dyn Sql,
     words: &[String],
     vector: Option<&QuestionVector>,
-) -> Result<Ranked, SqlError> {
+) -> Result<RankedPassages, SqlError> {
     let Hits { hits, partial } = lexical::search(database, &terms(words), &[]).await?;
     let by_words: Vec<(i64, f64)> = hits.iter().map(|hit| (hit.passage, hit.score)).collect();
     let meaning = match vector {
@@ -230,7 +236,7 @@ async fn best(
         ),
         None => by_words,
     };
-    Ok(Ranked {
+    Ok(RankedPassages {
         best,
         compared,
         partial,

@@ -4,8 +4,7 @@ use mcpfn_ports::{Embedder, Sql, SqlError, SqlValue};
 
 use super::outline::passages;
 use super::vector::stored;
-use super::vocabulary;
-use crate::analysis::indexed;
+use super::vocabulary::{self, terms};
 use crate::date;
 use crate::fetch::{PagePart, readable};
 
@@ -191,11 +190,6 @@ pub async fn add(
     Ok(parts.len())
 }
 
-/// What the index takes in the place of a text, if it takes something else.
-pub(super) fn terms(text: &str) -> SqlValue {
-    indexed(text).map_or(SqlValue::Null, SqlValue::from)
-}
-
 /// The document's own row, in the place of what had its id.
 async fn replace(database: &dyn Sql, document: &StoredDocument) -> Result<(), SqlError> {
     let by_id = [SqlValue::from(document.id.as_str())];
@@ -222,14 +216,14 @@ async fn replace(database: &dyn Sql, document: &StoredDocument) -> Result<(), Sq
 }
 
 /// A passage: where it starts, its section, text and vector, and the terms of section and text.
-type Row = [SqlValue; 6];
+type PassageRow = [SqlValue; 6];
 
 /// Passages that have their row.
 async fn add_passages(
     database: &dyn Sql,
     document: &StoredDocument,
     model: &SqlValue,
-    rows: &[Row],
+    rows: &[PassageRow],
 ) -> Result<(), SqlError> {
     let title_terms = terms(&document.title);
     let title = document.title.len() + written(&title_terms);
@@ -264,7 +258,7 @@ async fn add_passages(
 
 /// How many of these rows go into one statement, beside id and title, which have so many bytes; at
 /// least one.
-fn together(rows: &[Row], named: usize) -> usize {
+fn together(rows: &[PassageRow], named: usize) -> usize {
     // the rest of a row is a name of a model, numbers and words of SQL
     let mut left = BYTES;
     let fitting = rows.iter().take(ROWS).take_while(|row| {

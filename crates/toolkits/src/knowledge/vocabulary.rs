@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
-use super::schema::exists;
-use crate::analysis::{folded, words_of};
+use crate::analysis::{folded, indexed, words_of};
+use crate::dialect::existence;
 use crate::near::{self, Slips};
 
 pub(super) const TABLE: &str = "passage_vocabulary";
@@ -21,6 +21,19 @@ pub(super) fn schema(dialect: Dialect) -> String {
         " WITHOUT ROWID"
     };
     format!("CREATE TABLE IF NOT EXISTS {TABLE} (word TEXT PRIMARY KEY){rowid}")
+}
+
+/// What the index takes in the place of a text, if it takes something else.
+pub(super) fn terms(text: &str) -> SqlValue {
+    indexed(text).map_or(SqlValue::Null, SqlValue::from)
+}
+
+/// Whether a table, an index or a trigger has this name.
+pub(super) async fn exists(database: &dyn Sql, name: &str) -> Result<bool, SqlError> {
+    let rows = database
+        .query(existence(database.dialect()), &[name.into()], 1)
+        .await?;
+    Ok(!rows.rows.is_empty())
 }
 
 /// Adds the words of texts.

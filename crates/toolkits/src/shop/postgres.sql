@@ -1,9 +1,9 @@
 -- What PostgreSQL has instead of FTS5 and SQLite's triggers. Statements are separated by empty lines.
 ALTER TABLE products ADD COLUMN search_document tsvector GENERATED ALWAYS AS (
-  setweight(to_tsvector('english'::regconfig, regexp_replace(name, '[^[:alnum:]]+', ' ', 'g')), 'A') ||
-  setweight(to_tsvector('english'::regconfig, regexp_replace(category, '[^[:alnum:]]+', ' ', 'g')), 'B') ||
-  setweight(to_tsvector('english'::regconfig, regexp_replace(brand || ' ' || keywords, '[^[:alnum:]]+', ' ', 'g')), 'C') ||
-  setweight(to_tsvector('english'::regconfig, regexp_replace(description, '[^[:alnum:]]+', ' ', 'g')), 'D')
+  setweight(to_tsvector('english'::regconfig, regexp_replace(translate(lower(name), 'áàâäãåçéèêëíìîïñóòôöõúùûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'), '[^[:alnum:]]+', ' ', 'g')), 'A') ||
+  setweight(to_tsvector('english'::regconfig, regexp_replace(translate(lower(category), 'áàâäãåçéèêëíìîïñóòôöõúùûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'), '[^[:alnum:]]+', ' ', 'g')), 'B') ||
+  setweight(to_tsvector('english'::regconfig, regexp_replace(translate(lower(brand || ' ' || keywords), 'áàâäãåçéèêëíìîïñóòôöõúùûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'), '[^[:alnum:]]+', ' ', 'g')), 'C') ||
+  setweight(to_tsvector('english'::regconfig, regexp_replace(translate(lower(description), 'áàâäãåçéèêëíìîïñóòôöõúùûüýÿ', 'aaaaaaceeeeiiiinooooouuuuyy'), '[^[:alnum:]]+', ' ', 'g')), 'D')
 ) STORED;
 
 CREATE INDEX product_search ON products USING gin (search_document);

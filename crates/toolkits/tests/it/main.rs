@@ -10,6 +10,7 @@ mod hello; // the greeting, and the toolkits by name
 mod inventory; // levels, rates, suggestions, drafts
 mod place; // which server, and names there
 mod schemas;
+mod scripts; // names in other scripts, cases and spellings
 mod shop; // the demo data
 mod shown; // what is published about each tool
 mod sql; // SQL that a model wrote, and every attack

@@ -8,6 +8,7 @@ mod host; // a server in memory, and a model on loopback
 mod languages; // how often the right document is among five, by language
 #[path = "../it/place.rs"]
 mod place; // which server, and names there
+mod questions; // of several languages
 mod scale; // 50,000 documents
 mod store; // a database of documents
 mod upgrade; // databases of older versions

@@ -29,10 +29,14 @@ mod inventory;
 mod languages;
 #[path = "../it/place.rs"]
 mod place;
+#[path = "../knowledge/questions.rs"]
+mod questions;
 #[path = "../knowledge/scale.rs"]
 mod scale;
 #[path = "../it/schemas.rs"]
 mod schemas;
+#[path = "../it/scripts.rs"]
+mod scripts;
 #[path = "../it/shop.rs"]
 mod shop;
 #[path = "../it/sql.rs"]

@@ -22,6 +22,12 @@ const MIGRATIONS: [(&str, &str); 3] = [
     ("infra/migrations/0003_words.sql", "words"),
 ];
 
+/// As it was applied, and so never written again.
+const DOCUMENTS_MIGRATION: &str = "infra/migrations/0002_documents.sql";
+
+/// A handbook in several languages, and questions.
+const LANGUAGES: &str = "tests/fixtures/knowledge/languages.txt";
+
 /// Documents that the tests ask for, on D1 and on SQLite.
 const DOCUMENTS: &str = "tests/worker/documents";
 
@@ -151,8 +157,9 @@ fn newcomer(cx: &Context, tools: &WorkerTools, counts: &mut Counts) -> Result<()
     fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
     let program = workspace::build_program(cx, "mcpfn")?;
     ask(cx, tools, "newcomer.mjs", &[&program, &folder], counts)?;
-    let [demo, shop, documents] = MIGRATIONS.map(|(file, _)| cx.root.join(file));
-    let files = [MOST_WRITTEN.as_ref(), &*shop, &documents, &demo];
+    let [demo, shop, words] = MIGRATIONS.map(|(file, _)| cx.root.join(file));
+    let documents = cx.root.join(DOCUMENTS_MIGRATION);
+    let files = [MOST_WRITTEN.as_ref(), &*shop, &documents, &words, &demo];
     ask(cx, tools, "written.mjs", &files, counts)
 }
 
@@ -211,20 +218,47 @@ fn deploy(
         passed(command);
     }
     let script = cx.target.join("worker/documents.sql");
-    process::run(
-        Command::new(workspace::build_program(cx, "mcpfn")?)
-            .current_dir(&cx.root)
-            .args(["ingest", DOCUMENTS, "--sql"])
-            .arg(&script),
-    )?;
+    let languages = cx.target.join("worker/languages");
+    write_languages(cx, &languages)?;
     // the second time replaces what the first has put there
-    for _ in 0..2 {
+    for folder in [Path::new(DOCUMENTS), Path::new(DOCUMENTS), &languages] {
+        process::run(
+            Command::new(workspace::build_program(cx, "mcpfn")?)
+                .current_dir(&cx.root)
+                .arg("ingest")
+                .arg(folder)
+                .arg("--sql")
+                .arg(&script),
+        )?;
         let mut execute = wrangler(&EXECUTE)?;
         process::run(execute.arg(state).arg("--file").arg(&script))?;
     }
     let mut execute = wrangler(&EXECUTE)?;
     process::run(execute.arg(state).arg("--file").arg(cx.root.join(LARGE)))?;
     passed("wrangler d1 execute --local --file");
+    Ok(())
+}
+
+/// The documents of the fixture as files.
+fn write_languages(cx: &Context, folder: &Path) -> Result<()> {
+    empty(folder)?;
+    fs::create_dir_all(folder).while_doing(format_args!("create {}", folder.display()))?;
+    let text = fs::read_to_string(cx.root.join(LANGUAGES)).while_doing("read the languages")?;
+    for part in text.split("# ").filter(|part| !part.is_empty()) {
+        let mut lines = part.lines();
+        let language = lines.next().unwrap_or_default();
+        for (line, at) in lines.zip(1..) {
+            let columns: Vec<&str> = line.split(" | ").collect();
+            let [title, text, _] = columns.as_slice() else {
+                return Err(Error::new(format!(
+                    "{LANGUAGES}: `{line}` has no three columns"
+                )));
+            };
+            let content = format!("---\ntitle: {title}\n---\n{text}\n");
+            let file = folder.join(format!("{language}-{at}.md"));
+            fs::write(&file, content).while_doing(format_args!("write {}", file.display()))?;
+        }
+    }
     Ok(())
 }
 
