@@ -44,7 +44,7 @@ pub(crate) struct Chain {
     look: Box<dyn Look>,
     clock: Arc<dyn Clock>,
     region: OnceCell<Arc<str>>,
-    state: Mutex<State>,
+    state: Mutex<ChainState>,
     /// One question at a time.
     asking: tokio::sync::Mutex<()>,
 }
@@ -56,14 +56,14 @@ trait Look: Send + Sync {
 }
 
 #[derive(Default)]
-struct State {
-    known: Option<Known>,
+struct ChainState {
+    known: Option<Found>,
     /// Why there are none, and until when that is believed.
     failed: Option<(String, u64)>,
 }
 
 #[derive(Clone)]
-struct Known {
+struct Found {
     keys: Arc<AccessKeys>,
     /// From then on they are not used.
     end_ms: Option<u64>,
@@ -71,7 +71,7 @@ struct Known {
     ask_from_ms: u64,
 }
 
-impl Known {
+impl Found {
     fn is_valid(&self, now: u64) -> bool {
         self.end_ms.is_none_or(|end| now < end)
     }
@@ -83,7 +83,7 @@ impl Chain {
         static CHAIN: OnceLock<Arc<Chain>> = OnceLock::new();
         let chain = || {
             let look = DefaultChain(Arc::clone(client));
-            Arc::new(Self::new(Box::new(look), Arc::new(SystemClock)))
+            Arc::new(Self::new(Box::new(look), Arc::new(WallClock)))
         };
         Arc::clone(CHAIN.get_or_init(chain))
     }
@@ -209,7 +209,7 @@ impl Chain {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ChainState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -255,14 +255,14 @@ fn regions(config: &ProviderConfig) -> RegionProviderChain {
         .or_else(profile.build())
 }
 
-fn known(found: &Credentials, now: u64) -> Known {
+fn known(found: &Credentials, now: u64) -> Found {
     let expires_ms = found.expiry().map(milliseconds);
     let ask_from_ms = match expires_ms {
         // some services give the same ones until shortly before their end
         Some(end) => end.saturating_sub(AHEAD).max(now + PAUSE),
         None => now + LASTING,
     };
-    Known {
+    Found {
         keys: Arc::new(AccessKeys {
             id: found.access_key_id().to_owned(),
             secret: found.secret_access_key().to_owned(),
@@ -311,9 +311,9 @@ fn gone() -> String {
     "the process ends".to_owned()
 }
 
-struct SystemClock;
+struct WallClock;
 
-impl Clock for SystemClock {
+impl Clock for WallClock {
     fn now_ms(&self) -> u64 {
         milliseconds(SystemTime::now())
     }

@@ -9,7 +9,7 @@ use crate::auth::{ProtectedResource, WELL_KNOWN, origin_and_path};
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum PathTarget {
     Endpoint,
     Health,
     /// What OAuth clients read first.
@@ -50,20 +50,20 @@ impl Paths {
     }
 
     /// `None` where there is nothing.
-    pub(crate) fn find(&self, path: &str) -> Option<Place> {
+    pub(crate) fn find(&self, path: &str) -> Option<PathTarget> {
         if let Some(place) = everywhere(path) {
             return Some(place);
         }
         let own = self.own.as_ref()?;
         // with a slash at its end, too, as `/mcp` is
         if path.strip_suffix('/').unwrap_or(path) == own.endpoint {
-            return Some(Place::Endpoint);
+            return Some(PathTarget::Endpoint);
         }
         if path == own.metadata {
-            return Some(Place::Metadata);
+            return Some(PathTarget::Metadata);
         }
         let below = path.strip_prefix(&own.prefix)?;
-        everywhere(below).filter(|place| *place != Place::Endpoint)
+        everywhere(below).filter(|place| *place != PathTarget::Endpoint)
     }
 
     /// The endpoint's path, to tell somebody who looked elsewhere.
@@ -83,12 +83,12 @@ impl OwnPaths {
     }
 }
 
-fn everywhere(path: &str) -> Option<Place> {
+fn everywhere(path: &str) -> Option<PathTarget> {
     match path {
-        "/" | "/mcp" | "/mcp/" => Some(Place::Endpoint),
-        "/health" => Some(Place::Health),
+        "/" | "/mcp" | "/mcp/" => Some(PathTarget::Endpoint),
+        "/health" => Some(PathTarget::Health),
         _ => match path.strip_prefix(WELL_KNOWN)? {
-            "" | "/" | "/mcp" | "/mcp/" => Some(Place::Metadata),
+            "" | "/" | "/mcp" | "/mcp/" => Some(PathTarget::Metadata),
             _ => None,
         },
     }
@@ -107,17 +107,17 @@ mod tests {
         path.map_or_else(|| Paths::of(resource.as_ref()), Paths::at)
     }
 
-    const ALWAYS: [(&str, Option<Place>); 8] = [
-        ("/", Some(Place::Endpoint)),
-        ("/mcp", Some(Place::Endpoint)),
-        ("/health", Some(Place::Health)),
-        (WELL_KNOWN, Some(Place::Metadata)),
+    const ALWAYS: [(&str, Option<PathTarget>); 8] = [
+        ("/", Some(PathTarget::Endpoint)),
+        ("/mcp", Some(PathTarget::Endpoint)),
+        ("/health", Some(PathTarget::Health)),
+        (WELL_KNOWN, Some(PathTarget::Metadata)),
         (
             "/.well-known/oauth-protected-resource/mcp",
-            Some(Place::Metadata),
+            Some(PathTarget::Metadata),
         ),
         ("/.well-known/oauth-protected-resources", None),
-        ("/mcp/", Some(Place::Endpoint)),
+        ("/mcp/", Some(PathTarget::Endpoint)),
         ("/other", None),
     ];
 
@@ -150,11 +150,11 @@ mod tests {
             assert_eq!(paths.endpoint(), own.unwrap_or("/mcp"));
             let Some(own) = own else { continue };
             for (path, place) in [
-                (own.to_owned(), Some(Place::Endpoint)),
-                (format!("{prefix}/health"), Some(Place::Health)),
-                (format!("{prefix}{WELL_KNOWN}"), Some(Place::Metadata)),
-                (format!("{WELL_KNOWN}{own}"), Some(Place::Metadata)),
-                (format!("{own}/"), Some(Place::Endpoint)),
+                (own.to_owned(), Some(PathTarget::Endpoint)),
+                (format!("{prefix}/health"), Some(PathTarget::Health)),
+                (format!("{prefix}{WELL_KNOWN}"), Some(PathTarget::Metadata)),
+                (format!("{WELL_KNOWN}{own}"), Some(PathTarget::Metadata)),
+                (format!("{own}/"), Some(PathTarget::Endpoint)),
                 (format!("{own}//"), None),
                 (format!("{own}x"), None),
                 (format!("{prefix}x/health"), None),

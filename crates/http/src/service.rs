@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::fields::Fields;
 use crate::guard::{self, Refusal};
 use crate::heartbeat::Heartbeat;
-use crate::paths::{Paths, Place};
+use crate::paths::{PathTarget, Paths};
 use crate::refusals::{Reason, Refusals, method_name};
 use crate::{cors, headers, respond};
 use read::Unread;
@@ -195,10 +195,10 @@ impl Service {
     /// What other paths than the endpoint's have: documents, or nothing.
     fn beside_the_endpoint(&self, parts: &Parts) -> Option<Response<Body>> {
         match (self.paths.find(parts.uri.path()), &self.metadata) {
-            (Some(Place::Endpoint), _) => None,
+            (Some(PathTarget::Endpoint), _) => None,
             // before any check: probes have no credential
-            (Some(Place::Health), _) => Some(document(parts, &self.health)),
-            (Some(Place::Metadata), Some(metadata)) => {
+            (Some(PathTarget::Health), _) => Some(document(parts, &self.health)),
+            (Some(PathTarget::Metadata), Some(metadata)) => {
                 let mut response = document(parts, metadata);
                 // a client in a browser reads it before it has any permission here
                 cors::allow_any(&self.allowed_headers, response.headers_mut());

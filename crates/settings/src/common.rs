@@ -70,9 +70,7 @@ impl Common {
     /// settings of the program itself.
     pub fn read(reader: &mut EnvReader<'_>, host: &Host, program: &'static [Setting]) -> Self {
         let methods = AuthMethods::read(reader, host.methods, host.auth_unset);
-        if let Some(methods) = &methods {
-            reader.refuse_unused(host.id, methods, program);
-        }
+        reader.refuse_unused(host.id, methods.as_ref(), program);
         // after a mistake nothing starts, so the word does not matter
         let methods = methods.unwrap_or_else(|| AuthMethods::of([]));
         Self {

@@ -13,11 +13,12 @@ const FOREIGN: [&str; 2] = ["MCPFN_TEST_", "MCPFN_TOOLS"];
 
 impl EnvReader<'_> {
     /// Reports each variable whose name begins with `MCPFN_` and that `host` does not read.
-    /// `program` are the settings of the program itself.
+    /// `program` are the settings of the program itself. Without `methods` (`MCPFN_AUTH` is missing or
+    /// wrong, perhaps by a slip in its name) those of every method count as read.
     pub(crate) fn refuse_unused(
         &mut self,
         host: Hosts,
-        methods: &AuthMethods,
+        methods: Option<&AuthMethods>,
         program: &'static [Setting],
     ) {
         for name in self.take_names() {
@@ -94,15 +95,16 @@ impl EnvReader<'_> {
 fn mistake(
     name: &str,
     host: Hosts,
-    methods: &AuthMethods,
+    methods: Option<&AuthMethods>,
     program: &'static [Setting],
 ) -> Option<String> {
     let all = || SETTINGS.iter().chain(program);
     let mut elsewhere: Option<Hosts> = None;
     for setting in all().filter(|setting| setting.is(name)) {
         if setting.hosts.meets(host) {
-            let used =
-                setting.auth.is_empty() || setting.auth.iter().any(|word| methods.has_word(word));
+            let used = setting.auth.is_empty()
+                || methods
+                    .is_none_or(|methods| setting.auth.iter().any(|word| methods.has_word(word)));
             return (!used).then(|| {
                 format!(
                     "{name} is set, but MCPFN_AUTH does not have {}: add it there, or remove {name}",
@@ -167,7 +169,7 @@ mod tests {
         };
         let names = variables.iter().map(|(name, _)| (*name).to_owned());
         let mut reader = EnvReader::new(&variable).with_names(names);
-        reader.refuse_unused(host, &AuthMethods::of([method]), PROGRAM);
+        reader.refuse_unused(host, Some(&AuthMethods::of([method])), PROGRAM);
         reader
             .finish(())
             .map_or_else(|error| error.mistakes, |()| Vec::new())

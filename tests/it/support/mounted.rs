@@ -51,6 +51,7 @@ impl Mount {
         };
         match (self, path) {
             (Self::Route(own), "/mcp") => format!("{own}{query}"),
+            (Self::Route(own), "/mcp/") => format!("{own}/{query}"),
             (Self::Hyper, _) | (Self::Route(_), "/") => format!("{path}{query}"),
             (Self::Route(own), _) => {
                 let prefix = own.strip_suffix("/mcp").unwrap_or(own);
