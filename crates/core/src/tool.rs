@@ -1,6 +1,7 @@
 //! Tools: how an author declares one. The wire's definition is `model/tool.rs`; running one is
 //! `dispatch/call.rs`.
 
+mod finite;
 pub(crate) mod plain;
 pub mod portable;
 pub(crate) mod result;

@@ -110,7 +110,16 @@ pub(crate) fn rename(
     writing: &Mutex<()>,
 ) -> Result<BlobMetadata, BlobError> {
     let (from_dir, from) = parent(from_dir, from, false)?;
-    let source = present(&from_dir, from)?.ok_or(BlobError::NotFound)?;
+    let source = match present(&from_dir, from) {
+        Err(BlobError::NotAFile)
+            if from_dir
+                .symlink_metadata(from)
+                .is_ok_and(|it| it.is_symlink()) =>
+        {
+            return Err(BlobError::Link);
+        }
+        source => source?.ok_or(BlobError::NotFound)?,
+    };
     let (to_dir, to) = parent(to_dir, to, true)?;
     let _alone = writing.lock().unwrap_or_else(PoisonError::into_inner);
     let target = present(&to_dir, to)?;

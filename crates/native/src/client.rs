@@ -129,7 +129,8 @@ impl Client {
         let (body, truncated) = if head.status.as_u16() == PART {
             content::bounded(body, cut, request.max_body)
         } else {
-            content::decode(&mut head.headers, body, cut, request.max_body).map_err(unreachable)?
+            content::decode(&mut head.headers, body, cut, request.max_body)
+                .map_err(HttpError::Undecodable)?
         };
         Ok(answer(&head, body, truncated))
     }

@@ -97,8 +97,10 @@ fn name(name: &str) -> Result<(), BadPath> {
         "it must not have any of the characters `: * ? \" < > |`"
     } else if name.ends_with(['.', ' ']) || name.starts_with(' ') {
         "none of its names may end with a dot, or begin or end with a space"
-    } else if name.chars().any(unsafe_to_show) {
+    } else if has_hidden(name) {
         "it has control characters, invisible ones, or a backtick"
+    } else if is_dots(name) {
+        "one of its names is made of dots alone"
     } else if name.chars().any(looks_like_another) {
         "it has a character that looks like a dot, a slash or a backslash but is not one"
     } else if has_escapes(name) {
@@ -111,11 +113,47 @@ fn name(name: &str) -> Result<(), BadPath> {
     Err(BadPath(sentence))
 }
 
+/// Whether a name has characters that people do not see. Joiners and variation selectors are seen:
+/// they make one picture of several, and letters of Persian and of India's scripts. They stand
+/// between or after characters beyond ASCII, so that no two names of ASCII look the same.
+fn has_hidden(name: &str) -> bool {
+    let mut before = None;
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_beyond = |one: Option<char>| {
+            one.is_some_and(|one| !one.is_ascii() && (is_visible(one) || one == '\u{fe0f}'))
+        };
+        let belongs = match character {
+            '\u{200c}' | '\u{200d}' => is_beyond(before) && is_beyond(characters.peek().copied()),
+            // keycaps are digits with a picture around them: 1️⃣
+            '\u{fe0f}' => {
+                is_beyond(before) || before.is_some() && characters.peek() == Some(&'\u{20e3}')
+            }
+            _ => is_visible(character),
+        };
+        if !belongs {
+            return true;
+        }
+        before = Some(character);
+    }
+    false
+}
+
+fn is_visible(character: char) -> bool {
+    !unsafe_to_show(character)
+}
+
+/// Some programs turn an ellipsis into three dots, and some of those go up.
+fn is_dots(name: &str) -> bool {
+    name.chars()
+        .all(|character| matches!(character, '.' | '\u{2026}'))
+}
+
 /// Some programs turn these into `.`, `/` and `\`.
 fn looks_like_another(character: char) -> bool {
     matches!(
         character,
-        '\u{2024}' | '\u{2025}' | '\u{2026}' | '\u{fe52}' | '\u{ff0e}' // dots
+        '\u{2024}' | '\u{2025}' | '\u{fe52}' | '\u{ff0e}' // dots
             | '\u{2044}' | '\u{2215}' | '\u{29f8}' | '\u{ff0f}' // slashes
             | '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{fe68}' | '\u{ff3c}' // backslashes
             | '\u{fffd}'
@@ -166,7 +204,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const REFUSED: [&str; 64] = [
+    const REFUSED: [&str; 73] = [
+        "…",
+        "….",
+        "a/…/b",
+        "a\u{200d}b",
+        "\u{200d}é",
+        "é\u{200d}",
+        "é\u{200d}\u{200d}é",
+        "a\u{fe0f}b",
+        "é\u{200c}a",
         "",
         ".",
         "..",
@@ -269,6 +316,16 @@ mod tests {
             "-rf",
             "🦀.rs",
             "a/~x",
+            "Entwurf….md",
+            "Kapitel 1 … 3.txt",
+            "Notizen…",
+            "👨\u{200d}👩\u{200d}👧.png",
+            "❤\u{fe0f}\u{200d}🔥.txt",
+            "1\u{fe0f}\u{20e3}.txt",
+            "می\u{200c}خواهم.txt",
+            "क्\u{200d}ष.txt",
+            "Cafe\u{301}.txt",
+            "Café.txt",
         ] {
             assert_eq!(
                 BlobPath::parse(text).map(|path| path.to_string()),

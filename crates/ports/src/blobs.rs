@@ -201,6 +201,8 @@ pub enum BlobError {
     Outside,
     /// A directory, a link or something else stands where a file is needed.
     NotAFile,
+    /// The file that was to be moved is a link.
+    Link,
     /// A file stands where a directory is needed.
     NotADirectory,
     /// No page of this directory has that cursor.
@@ -222,6 +224,7 @@ impl fmt::Display for BlobError {
             Self::Changed => f.write_str("the condition does not hold"),
             Self::Outside => f.write_str("the path leads outside"),
             Self::NotAFile => f.write_str("it is not a file"),
+            Self::Link => f.write_str("it is a link"),
             Self::NotADirectory => f.write_str("it is not a directory"),
             Self::BadCursor => f.write_str("no page has this cursor"),
             Self::Copied(cause) => write!(f, "copied, and not taken away: {cause}"),

@@ -14,6 +14,59 @@ use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, prepar
 
 use crate::script::Script;
 
+/// What `ingest --help` prints.
+pub(crate) const USAGE: &str = "\
+mcpfn ingest FOLDER [--sql FILE]
+
+Adds the .md, .txt, .html and .htm files of a folder to the database of documents, which
+MCPFN_DATABASE names; a file that was added before is replaced.
+
+  --sql FILE   write the statements that add them into a file instead, for Cloudflare D1
+  -h, --help   print this
+
+With MCPFN_EMBEDDINGS_URL and MCPFN_EMBEDDINGS_MODEL passages also get vectors.";
+
+/// What the command is asked to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct IngestArguments {
+    pub(crate) folder: PathBuf,
+    pub(crate) script: Option<PathBuf>,
+}
+
+/// Reads what follows `ingest`; nothing when help is asked for. A folder whose name begins with a
+/// dash is `./-name`.
+///
+/// # Errors
+/// A sentence about the argument at fault.
+pub(crate) fn read(arguments: &[OsString]) -> Result<Option<IngestArguments>, String> {
+    let (mut folder, mut script) = (None, None);
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let text = argument.to_string_lossy();
+        let place = match &*text {
+            "-h" | "--help" | "help" if arguments.len() == 1 => return Ok(None),
+            "-h" | "--help" => return Ok(None),
+            "--sql" => {
+                let file = rest.next().ok_or("`--sql` needs a file to write")?;
+                if script.replace(PathBuf::from(file)).is_some() {
+                    return Err("`--sql` is there twice".to_owned());
+                }
+                continue;
+            }
+            option if option.starts_with('-') => {
+                let shown = mcpfn::text::quoted(option);
+                return Err(format!("there is no option {shown}"));
+            }
+            _ => &mut folder,
+        };
+        if place.replace(PathBuf::from(argument)).is_some() {
+            return Err("say one folder".to_owned());
+        }
+    }
+    let folder = folder.ok_or("say which folder")?;
+    Ok(Some(IngestArguments { folder, script }))
+}
+
 /// Runs the command and says what it did. With `script`, statements are written there and no
 /// database is opened.
 pub(crate) fn command(
@@ -137,14 +190,14 @@ async fn fill(
             .unwrap_or(&file)
             .to_string_lossy()
             .replace('\\', "/");
-        let document = match read(&file).and_then(|content| StoredDocument::read(&source, &content))
-        {
-            Ok(document) => document,
-            Err(reason) => {
-                done.left_out.push(format!("{source}: {reason}"));
-                continue;
-            }
-        };
+        let document =
+            match content(&file).and_then(|content| StoredDocument::read(&source, &content)) {
+                Ok(document) => document,
+                Err(reason) => {
+                    done.left_out.push(format!("{source}: {reason}"));
+                    continue;
+                }
+            };
         if let Some(first) = ids.insert(document.id.clone(), source.clone()) {
             return Err(format!(
                 "{first} and {source} would both have the id {}; rename one of them",
@@ -159,7 +212,7 @@ async fn fill(
     Ok(done)
 }
 
-fn read(file: &Path) -> Result<String, String> {
+fn content(file: &Path) -> Result<String, String> {
     let size = std::fs::metadata(file)
         .map_err(|error| format!("it can't be read: {error}"))?
         .len();
@@ -269,6 +322,41 @@ mod tests {
                 .contains("the id two")
         );
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn options_are_no_folders() {
+        let read =
+            |arguments: &[&str]| read(&arguments.iter().map(OsString::from).collect::<Vec<_>>());
+        let asked = |folder: &str, script: Option<&str>| {
+            Ok(Some(IngestArguments {
+                folder: folder.into(),
+                script: script.map(PathBuf::from),
+            }))
+        };
+        assert_eq!(read(&["docs"]), asked("docs", None));
+        assert_eq!(read(&["./-docs"]), asked("./-docs", None));
+        assert_eq!(
+            read(&["docs", "--sql", "a.sql"]),
+            asked("docs", Some("a.sql"))
+        );
+        assert_eq!(
+            read(&["--sql", "a.sql", "docs"]),
+            asked("docs", Some("a.sql"))
+        );
+        for help in [&["--help"][..], &["-h"], &["help"], &["docs", "--help"]] {
+            assert_eq!(read(help), Ok(None));
+        }
+        for (wrong, word) in [
+            (&[][..], "folder"),
+            (&["--sql"], "needs a file"),
+            (&["docs", "--sql"], "needs a file"),
+            (&["--sqlite", "docs"], "--sqlite"),
+            (&["a", "b"], "one folder"),
+            (&["docs", "--sql", "a", "--sql", "b"], "twice"),
+        ] {
+            assert!(read(wrong).unwrap_err().contains(word), "{wrong:?}");
+        }
     }
 
     const PASSAGES: &str = "SELECT d.id, d.source, d.characters, p.starts, p.title, p.section, p.text, p.model, p.vector \

@@ -13,7 +13,6 @@ mod stored_database;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use mcpfn::{Setup, Variables, port::Platform};
@@ -25,13 +24,18 @@ use crate::settings::SETTINGS;
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var_os(name);
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    match arguments.as_slice() {
-        [command, folder] if command == "ingest" => {
-            ingest::command(Path::new(folder), None, variable)
-        }
-        [command, folder, option, file] if command == "ingest" && option == "--sql" => {
-            ingest::command(Path::new(folder), Some(Path::new(file)), variable)
-        }
+    match arguments.split_first() {
+        Some((command, arguments)) if command == "ingest" => match ingest::read(arguments) {
+            Ok(Some(asked)) => ingest::command(&asked.folder, asked.script.as_deref(), variable),
+            Ok(None) => {
+                println!("{}", ingest::USAGE);
+                ExitCode::SUCCESS
+            }
+            Err(mistake) => {
+                eprintln!("error: {mistake}\n\n{}", ingest::USAGE);
+                ExitCode::from(2)
+            }
+        },
         _ => mcpfn::run_with(setup, SETTINGS),
     }
 }

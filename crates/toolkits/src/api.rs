@@ -228,7 +228,9 @@ impl ApiClient {
                     .unwrap_or_default()
                     .max(jitter(cx, request)),
             ),
-            Err(HttpError::TimedOut | HttpError::Unreachable(_)) => Some(jitter(cx, request)),
+            Err(HttpError::TimedOut | HttpError::Unreachable(_) | HttpError::Undecodable(_)) => {
+                Some(jitter(cx, request))
+            }
             Ok(_) | Err(_) => None,
         }
     }

@@ -9,6 +9,7 @@
 //! [`BlobPath`](mcpfn_ports::BlobPath),
 //! and by the store, which knows links.
 
+mod forms;
 mod list;
 mod part;
 mod read;

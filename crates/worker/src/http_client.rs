@@ -11,7 +11,7 @@ use mcpfn_core::{
     handler::BoxFuture,
     port::{HttpClient, HttpError, HttpRequest, HttpResponse},
 };
-use worker::js_sys::{Uint8Array, global};
+use worker::js_sys::{Array, Function, Reflect, Uint8Array, global};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{
@@ -32,9 +32,9 @@ use crate::zone::OwnZones;
 pub(crate) struct Fetch(pub(crate) Rc<OwnZones>);
 
 impl HttpClient for Fetch {
-    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+    fn send(&self, mut request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
         Box::pin(async move {
-            check(&request, &self.0)?;
+            check(&mut request, &self.0)?;
             let controller = AbortController::new().map_err(|error| unreachable(&error))?;
             // dropped, also by a call that is dropped, it ends the exchange
             let _end = End(controller.clone());
@@ -53,8 +53,14 @@ impl HttpClient for Fetch {
 
 /// `http::Uri` and not the `url` crate, whose tables for international names are a tenth of a small
 /// server.
-fn check(request: &HttpRequest, own: &OwnZones) -> Result<(), HttpError> {
+fn check(request: &mut HttpRequest, own: &OwnZones) -> Result<(), HttpError> {
     let bad = |cause: &str| Err(HttpError::BadUrl(cause.to_owned()));
+    if has_other_alphabet(&request.url) {
+        let Some(url) = with_ascii_host(&request.url) else {
+            return bad("its host is not a name in any alphabet");
+        };
+        request.url = url;
+    }
     let Ok(url) = request.url.parse::<Uri>() else {
         return bad("not an absolute URL in ASCII");
     };
@@ -78,6 +84,24 @@ fn check(request: &HttpRequest, own: &OwnZones) -> Result<(), HttpError> {
         ));
     }
     Ok(())
+}
+
+/// Whether a host has percent-encoded letters, which the runtime would read as a name in `xn--`: what
+/// is checked has to be what is asked.
+fn has_other_alphabet(url: &str) -> bool {
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains('%') || !authority.is_ascii()
+}
+
+/// A URL as the runtime itself reads it, by its class `URL`.
+fn with_ascii_host(url: &str) -> Option<String> {
+    let class: Function = Reflect::get(&global(), &"URL".into())
+        .ok()?
+        .dyn_into()
+        .ok()?;
+    let url = Reflect::construct(&class, &Array::of1(&url.into())).ok()?;
+    Reflect::get(&url, &"href".into()).ok()?.as_string()
 }
 
 async fn exchange(

@@ -184,6 +184,8 @@ pub enum HttpError {
     TimedOut,
     /// No connection, or one that broke.
     Unreachable(String),
+    /// An answer that can't be read: compressed in a way that was not asked for, or not validly.
+    Undecodable(String),
 }
 
 impl fmt::Display for HttpError {
@@ -193,6 +195,7 @@ impl fmt::Display for HttpError {
             Self::NotPublic(cause) => write!(f, "the address is not public: {cause}"),
             Self::TimedOut => f.write_str("no answer in time"),
             Self::Unreachable(cause) => write!(f, "unreachable: {cause}"),
+            Self::Undecodable(cause) => write!(f, "the answer can't be decoded: {cause}"),
         }
     }
 }

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use super::finite::not_finite;
 use super::schema::{self, JsonSchema};
 use crate::error::ToolError;
 use crate::model::content::Content;
 use crate::model::tool::CallToolResult;
+use crate::text::quoted;
 
 /// A result that a tool may return.
 #[diagnostic::on_unimplemented(
@@ -74,6 +76,21 @@ fn is_object(schema: &Value) -> bool {
     schema.get("type").is_some_and(|kind| kind == "object")
 }
 
+fn not_a_number_of_json(place: &str) -> ToolError {
+    let place = quoted(if place.is_empty() {
+        "the result"
+    } else {
+        place
+    });
+    ToolError::new(format!(
+        "The tool has a result that can't be sent: {place} is not a finite number (NaN or \
+         infinity). Tell the user, who may tell the operator."
+    ))
+    .with_cause(format!(
+        "{place} is NaN or infinite, which JSON does not have: make it an `Option`, or a text"
+    ))
+}
+
 /// Writes the value once: the text block and the structured content are the same JSON.
 fn structured<T: Serialize + JsonSchema>(value: &T) -> Result<CallToolResult, ToolError> {
     #[derive(Serialize)]
@@ -83,6 +100,12 @@ fn structured<T: Serialize + JsonSchema>(value: &T) -> Result<CallToolResult, To
     let unwritable =
         |error| ToolError::internal(format!("the result can't be written as JSON: {error}"));
     let written = to_raw_value(value).map_err(unwritable)?;
+    // such a number is a null by now, which its schema does not allow and nobody would notice
+    if written.get().contains("null")
+        && let Some(place) = not_finite(value)
+    {
+        return Err(not_a_number_of_json(&place));
+    }
     // as text, too: the specification asks for it, for clients that do not read structured content
     let mut result = CallToolResult::text(written.get());
     // the value's own shape decides: an object's schema may still allow null (an untagged enum,
@@ -152,6 +175,32 @@ mod tests {
     }
 
     impl Structured for Point {}
+
+    #[test]
+    fn numbers_that_json_does_not_have_are_a_failure_and_not_null() {
+        #[derive(Serialize, JsonSchema)]
+        struct Weather {
+            place: Option<String>,
+            degrees: Vec<f64>,
+        }
+        impl Structured for Weather {}
+        let weather = |degree| Weather {
+            place: None,
+            degrees: vec![1.0, degree],
+        };
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let failed = format!("{:?}", weather(bad).into_tool_result().unwrap_err());
+            assert!(
+                failed.contains("`degrees/1` is not a finite number"),
+                "{failed}"
+            );
+            assert!(Json(bad).into_tool_result().is_err());
+            assert!(Json(Some(bad)).into_tool_result().is_err());
+        }
+        let fine = weather(2.0).into_tool_result().unwrap();
+        let expected = json!({"place": null, "degrees": [1.0, 2.0]});
+        assert_eq!(fine.structured_content(), Some(expected));
+    }
 
     #[test]
     fn structured_results_are_objects_and_repeated_as_text() {

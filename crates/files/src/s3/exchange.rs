@@ -51,7 +51,10 @@ impl S3 {
 fn is_passing(answered: &Result<HttpResponse, HttpError>) -> bool {
     match answered {
         Ok(response) => matches!(response.status, 429 | 500 | 502..=504),
-        Err(error) => matches!(error, HttpError::TimedOut | HttpError::Unreachable(_)),
+        Err(error) => matches!(
+            error,
+            HttpError::TimedOut | HttpError::Unreachable(_) | HttpError::Undecodable(_)
+        ),
     }
 }
 

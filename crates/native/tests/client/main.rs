@@ -268,7 +268,7 @@ async fn refuses_compression_that_is_broken_or_not_asked_for() {
         .await;
         let error = get(&server).await.unwrap_err();
         assert!(
-            matches!(error, HttpError::Unreachable(_)),
+            matches!(error, HttpError::Undecodable(_)),
             "{coding}: {error}"
         );
     }

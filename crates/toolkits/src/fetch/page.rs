@@ -96,9 +96,20 @@ pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
     )))
 }
 
+/// Said of a page whose bytes are no text to anyone who did not ask for them so.
+const UNDECODABLE: &str = "The page's server sent it compressed in a way that can't be read here. \
+                           Try another address, or again later.";
+
+/// What clients of hosts take off. The header may still be there, so these say nothing.
+const ENCODINGS: [&str; 6] = ["", "identity", "gzip", "x-gzip", "deflate", "br"];
+
 fn read(url: String, response: &HttpResponse) -> Result<Page, ToolError> {
     if !response.is_success() {
         return Err(refused(response.status));
+    }
+    let encoding = response.header("content-encoding").unwrap_or_default();
+    if !ENCODINGS.contains(&encoding.trim().to_ascii_lowercase().as_str()) {
+        return Err(ToolError::new(UNDECODABLE));
     }
     let kind = decode::kind(response.header("content-type"), &response.body).map_err(|found| {
         ToolError::new(format!(
@@ -157,6 +168,7 @@ fn failed(error: &HttpError, hop: usize, url: &Uri<String>, in_all: Duration) ->
                 in_all.as_secs().max(1)
             )
         }
+        HttpError::Undecodable(_) => UNDECODABLE.to_owned(),
         _ => {
             "The page is temporarily unavailable: its server can't be reached. Check the address, \
             or try again later."

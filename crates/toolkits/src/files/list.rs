@@ -3,6 +3,7 @@
 use mcpfn_core::{Completions, Cx, ToolError, input, output, tool};
 use mcpfn_ports::{BlobEntry, BlobKind, BlobPath};
 
+use super::forms;
 use super::store::{blobs, failed, path};
 use crate::date;
 use crate::untrusted::{NOTICE, Untrusted};
@@ -84,10 +85,12 @@ pub async fn list_directory(
         path(args.path.trim_end_matches('/'))?
     };
     let cursor = args.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    let page = blobs(cx)?
-        .list(&directory, "", cursor, ENTRIES)
-        .await
-        .map_err(|error| failed(error, &directory))?;
+    let blobs = &**blobs(cx)?;
+    let (directory, page) = forms::with(&directory, |path| async move {
+        blobs.list(&path, "", cursor, ENTRIES).await
+    })
+    .await
+    .map_err(|error| failed(error, &directory))?;
     let all = page.entries.len();
     let entries: Vec<ListedEntry> = page
         .entries

@@ -9,6 +9,7 @@ use mcpfn_core::{
 use mcpfn_ports::{BlobPart, BlobPath};
 use serde_json::Value;
 
+use super::forms;
 use super::part::{self, media_type};
 use super::store::{blobs, failed, path, uri};
 use crate::date;
@@ -106,13 +107,12 @@ impl IntoToolResult for ReadAnswer {
 pub async fn read_file(args: FileArguments, cx: &Cx) -> Result<ReadAnswer, ToolError> {
     let path = path(&args.path)?;
     let length = (args.length as usize).clamp(1, MAX);
-    let read = async |length| {
-        blobs(cx)?
-            .read(&path, args.offset, length)
-            .await
-            .map_err(|error| failed(error, &path))
-    };
-    let mut part = read(length).await?;
+    let blobs = &**blobs(cx)?;
+    let (path, mut part) = forms::with(&path, |path| async move {
+        blobs.read(&path, args.offset, length).await
+    })
+    .await
+    .map_err(|error| failed(error, &path))?;
     // what is no text comes whole or not at all
     let size = part.metadata.size;
     if args.offset == 0
@@ -121,7 +121,8 @@ pub async fn read_file(args: FileArguments, cx: &Cx) -> Result<ReadAnswer, ToolE
         && size <= MAX_BYTES as u64
         && part::text(&part.bytes, true, false).is_none()
     {
-        part = read(MAX_BYTES).await?;
+        let whole = blobs.read(&path, args.offset, MAX_BYTES).await;
+        part = whole.map_err(|error| failed(error, &path))?;
     }
     Ok(answer(&path, args.offset, &part))
 }
@@ -210,10 +211,12 @@ const MAX_SHOWN: usize = 2 * 1024 * 1024;
 #[resource("file:///{+path}", name = "file", title = "File", scope = "files:read")]
 pub async fn file(args: FileUri, cx: &Cx) -> Result<ResourceContents, ToolError> {
     let path = path(&args.path)?;
-    let BlobPart { bytes, metadata } = blobs(cx)?
-        .read(&path, 0, MAX_SHOWN)
-        .await
-        .map_err(|error| failed(error, &path))?;
+    let blobs = &**blobs(cx)?;
+    let (path, BlobPart { bytes, metadata }) = forms::with(&path, |path| async move {
+        blobs.read(&path, 0, MAX_SHOWN).await
+    })
+    .await
+    .map_err(|error| failed(error, &path))?;
     let whole = bytes.len() as u64 >= metadata.size;
     let read = part::text(&bytes, true, whole);
     let media_type = media_type(&path, read.is_some());

@@ -42,6 +42,10 @@ pub(super) fn failed(error: BlobError, path: &BlobPath) -> ToolError {
             "{shown} is not a file: a directory, a link or a device. Use `list_directory` to see \
              what is there."
         )),
+        BlobError::Link => ToolError::new(format!(
+            "{shown} is a link, and links are not moved. Move the file that it leads to by that \
+             file's own path, or ask the user to move the link."
+        )),
         BlobError::NotADirectory => ToolError::new(format!(
             "{shown} is not a directory, or goes through a file. Use `list_directory` to see what \
              is there."

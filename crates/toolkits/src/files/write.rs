@@ -6,6 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use mcpfn_core::{Cx, ToolError, input, output, text, tool};
 use mcpfn_ports::{BlobError, BlobPath, WriteCondition};
 
+use super::forms;
 use super::store::{blobs, failed, path};
 use crate::date;
 
@@ -119,6 +120,7 @@ pub async fn write_file(args: WriteArguments, cx: &Cx) -> Result<WrittenFile, To
     let condition = args
         .if_version
         .map_or(WriteCondition::Absent, WriteCondition::Version);
+    let path = forms::place(&**blobs(cx)?, &path).await;
     let written = blobs(cx)?.write(&path, bytes.into(), &condition).await;
     let metadata = written.map_err(|error| match (error, &condition) {
         (BlobError::Changed, WriteCondition::Version(_)) => ToolError::new(format!(
@@ -160,8 +162,21 @@ pub async fn move_file(args: Move, cx: &Cx) -> Result<WrittenFile, ToolError> {
             "`from` and `to` are the same path. Say where the file goes.",
         ));
     }
-    let metadata = match blobs(cx)?.rename(&from, &to, args.overwrite).await {
-        Ok(metadata) => metadata,
+    let blobs = &**blobs(cx)?;
+    let target = forms::place(blobs, &to).await;
+    // a file that is renamed to another form of its own name has that name, and no other
+    let to = if forms::are_same(&from, &to) {
+        to
+    } else {
+        target
+    };
+    let (target, overwrite) = (&to, args.overwrite);
+    let moved = forms::with(&from, |from| async move {
+        blobs.rename(&from, target, overwrite).await
+    })
+    .await;
+    let metadata = match moved {
+        Ok((_, metadata)) => metadata,
         Err(error) => return Err(not_moved(error, &from, &to, args.overwrite, cx).await?),
     };
     Ok(WrittenFile {
@@ -200,6 +215,7 @@ async fn not_moved(
                 may ask the operator."
         ))
         .with_cause(cause),
+        BlobError::Link => failed(error, from),
         // a store does not say which of the two paths it means
         error => failed(
             error,

@@ -297,3 +297,79 @@ async fn a_link_that_leads_outside_is_refused_by_its_name() {
             .starts_with("`up/x` leads outside")
     );
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_is_not_moved_and_the_sentence_names_it() {
+    let place = Place::new();
+    place.put("real.txt", "one");
+    place.put("other.txt", "two");
+    std::os::unix::fs::symlink("real.txt", place.path("link.txt")).unwrap();
+    std::os::unix::fs::symlink("gone.txt", place.path("broken.txt")).unwrap();
+    for (from, to) in [
+        ("link.txt", "new.txt"),
+        ("link.txt", "other.txt"),
+        ("broken.txt", "new.txt"),
+    ] {
+        for overwrite in [false, true] {
+            let refused = rename(&place, from, to, overwrite).await.unwrap_err();
+            assert!(
+                refused.starts_with(&format!("`{from}` is a link, and links are not moved")),
+                "{refused}"
+            );
+        }
+    }
+    // where the link stands in the way, it is the path at fault
+    let refused = rename(&place, "other.txt", "link.txt", true).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.starts_with("`link.txt` is not a file"), "{refused}");
+    assert_eq!(place.text("real.txt").as_deref(), Some("one"));
+}
+
+#[tokio::test]
+async fn names_are_found_in_both_forms_of_unicode() {
+    let (nfc, nfd) = ("Bücher/Café….md", "Bu\u{308}cher/Cafe\u{301}….md");
+    let mixed = "Bücher/Cafe\u{301}….md";
+    for (stored, asked) in [
+        (nfc, nfd),
+        (nfd, nfc),
+        (nfc, mixed),
+        (nfd, mixed),
+        (mixed, nfc),
+    ] {
+        let place = Place::new();
+        place.put(stored, "one");
+        let read = place.client.read(asked).await.unwrap();
+        assert_eq!(
+            (&read["text"], &read["path"]),
+            (&json!("one"), &json!(stored))
+        );
+        let directory = asked.split('/').next().unwrap();
+        let listed = place
+            .client
+            .call("list_directory", json!({"path": directory}))
+            .await;
+        assert_eq!(listed.unwrap()["entries"][0]["path"], stored);
+        let uri = format!("file:///{asked}");
+        assert_eq!(place.client.resource(&uri).await.unwrap()["text"], "one");
+        // not a second file of the same name
+        let refused = write(&place, asked, "two", Value::Null).await.unwrap_err();
+        assert!(refused.contains("is there already"), "{refused}");
+        let version = read["version"].clone();
+        let written = write(&place, asked, "two", version).await.unwrap();
+        assert_eq!(written["path"], stored);
+        assert_eq!(place.text(stored).as_deref(), Some("two"));
+        // nor a second directory
+        let beside = format!("{directory}/x.md");
+        write(&place, &beside, "three", Value::Null).await.unwrap();
+        assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 1);
+        rename(&place, asked, "moved.md", false).await.unwrap();
+        assert_eq!(place.text("moved.md").as_deref(), Some("two"));
+    }
+    // a name can be given its other form
+    let place = Place::new();
+    place.put("é.md", "one");
+    let moved = rename(&place, "é.md", "e\u{301}.md", false).await.unwrap();
+    assert_eq!(moved["path"], "e\u{301}.md");
+    assert_eq!(place.text("e\u{301}.md").as_deref(), Some("one"));
+}

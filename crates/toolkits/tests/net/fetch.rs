@@ -339,16 +339,14 @@ async fn nothing_private_is_reached_by_a_redirect() {
     );
     for target in targets {
         // headers carry bytes, and servers write other alphabets as they like
-        let written: String = target
-            .chars()
-            .map(|character| {
-                if character.is_ascii() {
-                    character.to_string()
-                } else {
-                    "%E2%91%A0".to_owned()
-                }
-            })
-            .collect();
+        let written = |character: char| match character {
+            character if character.is_ascii() => character.to_string(),
+            other => {
+                let bytes = other.to_string().into_bytes();
+                bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
+            }
+        };
+        let written: String = target.chars().map(written).collect();
         let service = Service::saying(Says::redirect(302, &written)).await;
         let refused = fetch(&service).await.unwrap_err();
         assert!(
@@ -520,4 +518,41 @@ async fn a_private_host_only_if_it_is_listed() {
         2,
         "the page behind the redirect was not asked for"
     );
+}
+
+#[tokio::test]
+async fn what_can_not_be_decoded_is_said_to_be_that() {
+    for encoding in ["zstd", "compress", "gzip, gzip", "x-unknown", "br"] {
+        let page = Says::html("\u{1}not what it says").header("content-encoding", encoding);
+        let said = fetch_of(page).await.unwrap_err();
+        assert!(
+            said.contains("compressed in a way that can't be read"),
+            "{encoding}: {said}"
+        );
+        assert!(!said.contains("reached"), "{encoding}: {said}");
+    }
+    let page = Says::html("<p>plain").header("content-encoding", "identity");
+    assert!(fetch_of(page).await.unwrap().ends_with("plain"));
+}
+
+#[tokio::test]
+async fn hosts_in_other_alphabets_are_looked_up() {
+    for url in [
+        "http://bücher.example/start",
+        "http://B%C3%BCCHER.example/start",
+        "https://例え.テスト/",
+    ] {
+        let internet = Internet::resolving(&["127.0.0.1"]);
+        let resolved = internet.resolved();
+        let said = client(internet)
+            .text("fetch_url", json!({"url": url}))
+            .await;
+        // a name, and checked as every name is
+        let said = said.unwrap_err();
+        assert!(
+            said.contains("is not on the public internet"),
+            "{url}: {said}"
+        );
+        assert_eq!(*resolved.asked.lock().unwrap(), 1, "{url}");
+    }
 }
