@@ -26,6 +26,7 @@ use crate::text::is_hidden;
 pub use crate::tool::schema::HeaderParameter;
 pub use entry::icon_is_public;
 pub use list::UpstreamList;
+pub use mend::mend_block;
 
 /// How long a call of an upstream's tool may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);

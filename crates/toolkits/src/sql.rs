@@ -1,6 +1,8 @@
 //! `query_database`: SQL that a model wrote, of which the database itself sees to it that it only
 //! reads. Knows no list of forbidden words; the port's `read` is what is trusted.
 
+mod share;
+
 use std::time::Duration;
 
 use mcpfn_core::text::visible;
@@ -8,6 +10,7 @@ use mcpfn_core::{Builder, Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Dialect, ReadLimits, Sql, SqlError, SqlValue};
 use serde_json::Value;
 
+use self::share::Shares;
 use crate::rows::{MAX_BYTES, shown};
 use crate::say::database_failed;
 
@@ -29,7 +32,7 @@ const MAX_REASON_LENGTH: usize = 400;
 /// table that the database's role can read: switch it on for databases whose whole content callers
 /// may see.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder.tool(query_database)
+    builder.state(Shares::default()).tool(query_database)
 }
 
 /// One statement.
@@ -78,6 +81,7 @@ pub async fn query_database(args: Statement, cx: &Cx) -> Result<QueryResult, Too
         )));
     }
     let database = &**cx.port::<dyn Sql>()?;
+    let _turn = cx.state::<Shares>()?.turn(cx).await?;
     let found = database
         .read(&args.sql, LIMITS)
         .await

@@ -99,7 +99,10 @@ async fn fill(database: &Sqlite) {
             .await
             .expect("the document is added");
     }
-    for document in questions::documents() {
+    // as `ingest` takes files
+    let mut languages = questions::documents();
+    languages.sort_by(|one, other| one.source.cmp(&other.source));
+    for document in languages {
         knowledge::add(database, &document, None)
             .await
             .expect("the document is added");

@@ -186,6 +186,8 @@ impl RenderedList {
                 .is_none_or(|guarded| request.scopes.contains_all(&guarded[*position].1))
         };
         let visible: Vec<usize> = (0..own.len()).filter(is_visible).collect();
+        let own_bytes = visible.iter().map(|position| own[*position].len()).sum();
+        let upstream_lists = &*in_order(upstream_lists, (visible.len(), own_bytes), self.per_page);
         let identity = self.merged_identity(&visible, upstream_lists);
         let sizes = visible.iter().map(|position| own[*position].len());
         let sizes = sizes.chain(upstream_lists.iter().flat_map(|list| list.sizes()));
@@ -295,6 +297,28 @@ impl RenderedList {
     }
 }
 
+/// Lists of upstreams behind the own entries, which are so many of so many bytes: in the order of the
+/// configuration if all are on one page. Otherwise the short lists go first, because many clients
+/// read the first page only, and one long list would take it from all the others.
+fn in_order<'a>(
+    lists: &'a [Arc<UpstreamList>],
+    (own, own_bytes): (usize, usize),
+    per_page: usize,
+) -> Cow<'a, [Arc<UpstreamList>]> {
+    let bytes = |list: &Arc<UpstreamList>| list.sizes().map(|size| size + ",".len()).sum::<usize>();
+    let entries = own + lists.iter().map(|list| list.len()).sum::<usize>();
+    let all = own_bytes + own + lists.iter().map(bytes).sum::<usize>();
+    if entries <= per_page && all <= PAGE_BYTES {
+        return Cow::Borrowed(lists);
+    }
+    let mut ordered = lists.to_vec();
+    // by what fills a page: of a thousand small entries the number, of long ones the bytes
+    ordered.sort_by_key(|list| {
+        (bytes(list).saturating_mul(per_page)).max(list.len().saturating_mul(PAGE_BYTES))
+    });
+    Cow::Owned(ordered)
+}
+
 /// An entry of a list that has those of upstreams too.
 enum MergedEntry<'a> {
     Own(&'a [u8]),
@@ -361,4 +385,49 @@ fn pages(sizes: impl Iterator<Item = usize>, per_page: usize) -> Vec<Range<usize
     }
     pages.push(page);
     pages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn upstream(name: &str, tools: usize, letters: usize) -> Arc<UpstreamList> {
+        let mut list = UpstreamList::new(ListKind::Tools, name);
+        for number in 0..tools {
+            let description = "x".repeat(letters);
+            let tool = json!({"name": format!("t{number}"), "description": description, "inputSchema": {"type": "object"}});
+            list.add(tool).unwrap();
+        }
+        Arc::new(list)
+    }
+
+    #[test]
+    fn short_lists_of_upstreams_go_first_where_one_page_is_too_small() {
+        let names = |lists: &[Arc<UpstreamList>], own, per_page| -> Vec<String> {
+            let ordered = in_order(lists, own, per_page);
+            let first = |list: &Arc<UpstreamList>| list.names().next().unwrap_or("-").to_owned();
+            ordered.iter().map(first).collect()
+        };
+        let lists = [
+            upstream("many", 900, 10),
+            upstream("few", 3, 10),
+            upstream("long", 40, 20_000),
+            upstream("some", 50, 10),
+        ];
+        // all on one page: in the order of the configuration
+        let all = ["many__t0", "few__t0", "some__t0"];
+        let fitting = [0, 1, 3].map(|at| Arc::clone(&lists[at]));
+        assert_eq!(names(&fitting, (20, 10_000), 1000), all);
+        // too many, and too long: what fills a page goes behind what does not
+        let ordered = ["few__t0", "some__t0", "many__t0"];
+        assert_eq!(names(&fitting, (60, 10_000), 1000), ordered);
+        assert_eq!(names(&fitting, (20, PAGE_BYTES), 1000), ordered);
+        let ordered = ["few__t0", "some__t0", "long__t0", "many__t0"];
+        assert_eq!(names(&lists, (10, 10_000), 1000), ordered);
+        // every entry is still there
+        let count =
+            |lists: &[Arc<UpstreamList>]| lists.iter().map(|list| list.len()).sum::<usize>();
+        assert_eq!(count(&in_order(&lists, (10, 10_000), 1000)), count(&lists));
+    }
 }

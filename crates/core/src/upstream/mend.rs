@@ -19,6 +19,23 @@ const HINTS: [&str; 4] = [
     "openWorldHint",
 ];
 
+/// The members that a block of a result, what it holds and what a resource has may leave out: what
+/// has not the form of the protocol is taken off, so that clients do not refuse the whole result.
+pub fn mend_block(block: &mut Value) {
+    let mut changes = Changes::default();
+    common(block, &mut changes);
+    if let Some(members) = block.as_object_mut() {
+        keep(members, "icons", Value::is_array, &mut changes);
+        keep(members, "_meta", Value::is_object, &mut changes);
+        if let Some(Value::Array(icons)) = members.get_mut("icons") {
+            icons.retain(|icon| icon.get("src").is_some_and(Value::is_string));
+        }
+        if let Some(resource) = members.get_mut("resource") {
+            mend_block(resource);
+        }
+    }
+}
+
 /// The members that every entry may have.
 pub(super) fn common(entry: &mut Value, changes: &mut Changes) {
     let Some(members) = entry.as_object_mut() else {

@@ -7,10 +7,10 @@ use mcpfn_core::content::{
     CallToolResult, Content, GetPromptResult, PromptMessage, ResourceContents, Role,
 };
 use mcpfn_core::text::quoted;
-use mcpfn_core::upstream::{icon_is_public, namespaced_uri};
+use mcpfn_core::upstream::{icon_is_public, mend_block, namespaced_uri};
 use mcpfn_core::{Completions, Cx, ToolError};
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -49,8 +49,8 @@ struct RawToolResult<'a> {
 
 #[derive(Deserialize)]
 struct RawPromptResult<'a> {
-    #[serde(default)]
-    description: Option<String>,
+    #[serde(borrow, default)]
+    description: Option<&'a RawValue>,
     #[serde(borrow)]
     messages: Few<'a>,
 }
@@ -137,7 +137,8 @@ impl Source<'_> {
             })
         };
         let mut result = GetPromptResult::new(raw.messages.0.iter().filter_map(message).collect());
-        result.description = raw.description;
+        let description = raw.description.map(RawValue::get);
+        result.description = description.and_then(|json| serde_json::from_str(json).ok());
         Ok(result)
     }
 
@@ -150,7 +151,7 @@ impl Source<'_> {
         let json = self.complete(result, cx)?;
         let raw: RawReadResult<'_> = self.read(&json)?;
         let contents = |raw: &&RawValue| {
-            let mut contents: ResourceContents = serde_json::from_str(raw.get()).ok()?;
+            let mut contents: ResourceContents = mended(raw)?;
             rename_contents(self.upstream, &mut contents);
             contents
                 .meta
@@ -183,7 +184,7 @@ impl Source<'_> {
     fn blocks(&self, raw: &[&RawValue]) -> Vec<Content> {
         let (mut blocks, mut left_out) = (Vec::new(), 0_usize);
         for raw in raw {
-            let block = serde_json::from_str::<Content>(raw.get()).ok();
+            let block = mended::<Content>(raw);
             if let Some(block) = block.and_then(|block| renamed(self.upstream, block)) {
                 blocks.push(block);
                 continue;
@@ -259,6 +260,18 @@ impl Source<'_> {
             cause,
         )
     }
+}
+
+/// A part of a result, without what has not the form of the protocol: annotations out of their range
+/// or of another type would make clients refuse all of the result. Most parts have none.
+fn mended<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
+    let has_annotations = raw.get().contains("\"annotations\"");
+    if !has_annotations && let Ok(read) = serde_json::from_str(raw.get()) {
+        return Some(read);
+    }
+    let mut value = serde_json::from_str(raw.get()).ok()?;
+    mend_block(&mut value);
+    serde_json::from_value(value).ok()
 }
 
 /// Whether structured content may be passed on; the error is for the log.

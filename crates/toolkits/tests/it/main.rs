@@ -11,6 +11,7 @@ mod inventory; // levels, rates, suggestions, drafts
 mod place; // which server, and names there
 mod schemas;
 mod scripts; // names in other scripts, cases and spellings
+mod shares; // of the database, for each caller
 mod shop; // the demo data
 mod shown; // what is published about each tool
 mod sql; // SQL that a model wrote, and every attack
