@@ -1,6 +1,7 @@
-//! Words that may be meant by a misspelt one: by how many pairs of letters they share, then by how
+//! Words that may be meant by a misspelt one: by how many groups of letters they share, then by how
 //! many letters lie between them. Knows no database.
 
+use mcpfn_ports::Dialect;
 use strsim::osa_distance;
 
 use crate::analysis::is_dense;
@@ -37,16 +38,20 @@ pub(crate) fn lengths(word: &str) -> [i64; 2] {
     [(count - allowed).max(1), count + allowed]
 }
 
-/// An expression of SQL: how many pairs and threes of letters of the word are in a column. The word
-/// has letters alone, so it stands in the text.
-pub(crate) fn likeness(column: &str, word: &str) -> String {
+/// An expression of SQL: how many groups of letters of the word are in a column, groups of two of a
+/// short word and of three of a long one. The word has letters alone, so it stands in the text.
+pub(crate) fn likeness(dialect: Dialect, column: &str, word: &str) -> String {
     let letters: Vec<char> = word.chars().collect();
-    let parts = letters.windows(2).chain(letters.windows(3));
-    let parts = parts.map(|part| {
-        let part: String = part.iter().collect();
-        format!("CASE WHEN {column} LIKE '%{part}%' THEN 1 ELSE 0 END")
+    let group = if letters.len() < 7 { 2 } else { 3 };
+    let function = match dialect {
+        Dialect::Postgres => "strpos",
+        _ => "instr",
+    };
+    let groups = letters.windows(group).map(|group| {
+        let group: String = group.iter().collect();
+        format!("CASE WHEN {function}({column}, '{group}') > 0 THEN 1 ELSE 0 END")
     });
-    format!("({})", parts.collect::<Vec<_>>().join(" + "))
+    format!("({})", groups.collect::<Vec<_>>().join(" + "))
 }
 
 /// Those of these words that are close enough, the closest first; none where the word itself is

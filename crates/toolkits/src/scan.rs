@@ -10,6 +10,9 @@ use crate::near::{self, Slips};
 /// The most rows that are looked at; a larger table says at least so many.
 const MOST_ROWS: usize = 10_000;
 
+/// The most rows that are looked at for a misspelt word.
+const MOST_MEANT: usize = 100_000;
+
 /// How much of a row's text is compared here, in characters.
 const LONGEST: usize = 1000;
 
@@ -83,10 +86,12 @@ pub(crate) async fn meant(
     searched: &str,
     word: &str,
 ) -> Result<Option<String>, SqlError> {
-    let likeness = near::likeness(&format!("lower({searched})"), word);
+    let likeness = near::likeness(database.dialect(), &format!("lower({searched})"), word);
+    // the inner limit keeps the likeness from being counted twice
     let sql = format!(
-        "SELECT DISTINCT substr({searched}, 1, {LONGEST}), {likeness} FROM {table} WHERE {likeness} \
-         > 1 ORDER BY 2 DESC, 1 LIMIT {}",
+        "SELECT DISTINCT text, likeness FROM (SELECT substr({searched}, 1, {LONGEST}) AS text, \
+         {likeness} AS likeness FROM {table} LIMIT {MOST_MEANT}) AS near WHERE likeness > 0 ORDER \
+         BY likeness DESC, text LIMIT {}",
         near::MOST_COMPARED
     );
     let rows = database.query(&sql, &[], near::MOST_COMPARED).await?.rows;

@@ -171,7 +171,11 @@ fn filters(args: &Filters, dialect: Dialect) -> Result<Vec<IndexFilter>, ToolErr
         }
     }
     let filters = [
-        ("d.type = lower(?)".to_owned(), given(&args.kind)),
+        // as it is stored: `lower` of SQLite knows ASCII alone
+        (
+            "d.type = ?".to_owned(),
+            given(&args.kind).map(|kind| kind.to_lowercase()),
+        ),
         (
             format!("{} > 0", position(dialect, "d.party", "?")),
             given(&args.party),

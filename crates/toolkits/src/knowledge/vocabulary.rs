@@ -14,6 +14,9 @@ pub(super) const TABLE: &str = "passage_vocabulary";
 /// The most bytes of the words of one statement.
 const BYTES: usize = 30_000;
 
+/// The most words that are looked at for one.
+const MOST_WORDS: usize = 200_000;
+
 pub(super) fn schema(dialect: Dialect) -> String {
     let rowid = if dialect == Dialect::Postgres {
         ""
@@ -82,19 +85,55 @@ pub(super) async fn meant(database: &dyn Sql, word: &str) -> Result<Vec<String>,
     if !near::is_spelt(word) || !exists(database, TABLE).await? {
         return Ok(Vec::new());
     }
-    let likeness = near::likeness("word", word);
+    // most slips are not in the first letter, and those words lie together
+    for same_beginning in [true, false] {
+        let found = near_to(database, word, same_beginning).await?;
+        let found = near::closest(word, found.iter().map(String::as_str));
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// Words that share letters with one, those with most first.
+async fn near_to(
+    database: &dyn Sql,
+    word: &str,
+    same_beginning: bool,
+) -> Result<Vec<String>, SqlError> {
+    let dialect = database.dialect();
+    let likeness = near::likeness(dialect, "word", word);
     let [least, most] = near::lengths(word).map(SqlValue::from);
+    let first: String = word.chars().take(1).collect();
+    let after = char::from_u32(u32::from(word.chars().next().unwrap_or_default()) + 1);
+    let after: String = after.into_iter().collect();
+    let mut parameters = vec![least, most];
+    let beginning = match (same_beginning, dialect) {
+        (false, _) => "",
+        // in the order of a language a letter may not be before the next one
+        (true, Dialect::Postgres) => {
+            parameters.push(first.into());
+            "AND left(word, 1) = ?3"
+        }
+        (true, _) => {
+            parameters.extend([first.into(), after.into()]);
+            "AND word >= ?3 AND word < ?4"
+        }
+    };
+    // the inner limit keeps the likeness from being counted twice
     let sql = format!(
-        "SELECT word FROM {TABLE} WHERE length(word) BETWEEN ?1 AND ?2 AND {likeness} > 0 ORDER BY \
-         {likeness} DESC, word LIMIT {}",
+        "SELECT word FROM (SELECT word, {likeness} AS likeness FROM {TABLE} WHERE length(word) \
+         BETWEEN ?1 AND ?2 {beginning} LIMIT {MOST_WORDS}) AS near WHERE likeness > 0 ORDER BY \
+         likeness DESC, word LIMIT {}",
         near::MOST_COMPARED
     );
     let rows = database
-        .query(&sql, &[least, most], near::MOST_COMPARED)
+        .query(&sql, &parameters, near::MOST_COMPARED)
         .await?
         .rows;
     let words = rows.iter().filter_map(|row| row.first()?.as_str());
-    Ok(near::closest(word, words))
+    Ok(words.map(str::to_owned).collect())
 }
 
 /// For words that find nothing: those that may be meant in the places of misspelt ones, with a

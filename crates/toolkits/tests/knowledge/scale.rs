@@ -413,3 +413,52 @@ async fn vectors_are_compared_up_to_a_bound() {
         );
     }
 }
+
+#[tokio::test]
+async fn misspelt_words_are_found_among_many() {
+    let one = StoredDocument::read("one.md", "Reimbursement of zephyrs.").unwrap();
+    let (store, _) = filled([one].into_iter(), None).await;
+    // as many words as a large store has, of letters as words have them
+    let (all, ends) = match postgres() {
+        Some(_) => (
+            "generate_series(0, 99999) AS n(i)",
+            "ON CONFLICT DO NOTHING",
+        ),
+        None => (
+            "(WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 99999) \
+             SELECT i FROM n) AS n",
+            "",
+        ),
+    };
+    let part = |divisor: u32| {
+        format!("substr('rabetilokusanomedipovigahoruceja', 1 + (i / {divisor}) % 30, 3)")
+    };
+    let words = format!(
+        "INSERT INTO passage_vocabulary (word) SELECT DISTINCT {} || {} || {} || {} FROM {all} \
+         WHERE TRUE {ends}",
+        part(1),
+        part(30),
+        part(900),
+        part(27_000)
+    );
+    store.filled.execute(&words, &[]).await.unwrap();
+    let client = Client::new(&store, None);
+    println!("| calls | p50 ms | p95 ms | mean CPU ms |\n|---|---|---|---|");
+    for (name, query) in [
+        ("misspelt, begun as it is meant", "riembursement"),
+        ("misspelt from its beginning", "seimbursement"),
+        ("not close to any word", "qwrtzpsdfg"),
+    ] {
+        let found = client
+            .call("semantic_search", json!({"query": query}))
+            .await
+            .unwrap();
+        let is_close = query != "qwrtzpsdfg";
+        assert_eq!(
+            found["passages"].as_array().unwrap().len(),
+            usize::from(is_close),
+            "{found}"
+        );
+        measure(&client, name, "semantic_search", &[json!({"query": query})]).await;
+    }
+}
