@@ -174,8 +174,6 @@ impl Contestant {
             ("MCPFN_AUTH", "none"),
             ("MCPFN_RATE_LIMIT", "none"),
             ("MCPFN_LOG", "error"),
-            // of the server: no demo shop is made, which is data and not start
-            ("MCPFN_TOOLKITS", "hello"),
             (
                 "MCPFN_STATE_KEY",
                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",

@@ -74,7 +74,13 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
             features,
         ]))?;
         let built: PathBuf = cx.target.join("release").join(program);
-        contestants.push(json!({"name": name, "program": built, "table": table}));
+        // of the server: no demo shop is made, which is data and not start
+        let variables = match program {
+            "mcpfn" => json!({"MCPFN_TOOLKITS": "hello"}),
+            _ => json!({}),
+        };
+        contestants
+            .push(json!({"name": name, "program": built, "table": table, "variables": variables}));
     }
     contestants.extend(peers::lambda(cx)?);
     let mut measure = cx.cargo();
