@@ -99,10 +99,10 @@ pub(crate) struct Access {
     /// Send a header, such as 'Authorization: Bearer ${TOKEN}'; ${NAME} is a variable's value
     #[arg(long, value_name = "NAME: VALUE")]
     pub(crate) header: Vec<String>,
-    /// Sign requests with credentials of AWS
+    /// Sign requests with credentials of AWS: of the environment, a profile, a sign-in, a role
     #[arg(long)]
     pub(crate) sigv4: bool,
-    /// The region to sign for [default: that of the URL, or AWS_REGION]
+    /// The region to sign for [default: that of the URL, or of the account]
     #[arg(long, requires = "sigv4")]
     pub(crate) region: Option<String>,
     /// The service to sign for [default: that of the URL, or lambda]

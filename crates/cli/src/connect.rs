@@ -194,6 +194,9 @@ impl Bridge {
                 Ok(response) => return Ok(response),
                 Err(lost) => lost,
             };
+            if lost.unmade {
+                return Err(lost.cause.into());
+            }
             match pauses.next() {
                 Some(pause) if lost.unsent || harmless => tokio::time::sleep(*pause).await,
                 _ if lost.unsent => {

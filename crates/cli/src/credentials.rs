@@ -1,11 +1,15 @@
 //! What a request carries to be let in: headers that a person gave, with variables in them, or a
-//! signature of AWS.
+//! signature of AWS, by credentials from where every program of AWS finds them.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::Full;
+use mcpfn_aws::AwsAccount;
+use mcpfn_core::port::HttpClient;
+use mcpfn_native::{Client, Variables};
 
 use crate::arguments::Access;
 use crate::output::CliError;
@@ -14,7 +18,7 @@ use crate::output::CliError;
 #[derive(Clone)]
 pub(crate) struct RequestCredentials {
     headers: Vec<(HeaderName, HeaderValue)>,
-    signature: Option<SigningScope>,
+    signature: Option<(SigningScope, AwsAccount)>,
 }
 
 impl std::fmt::Debug for RequestCredentials {
@@ -31,7 +35,8 @@ impl std::fmt::Debug for RequestCredentials {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SigningScope {
     service: String,
-    region: String,
+    /// Of the URL or the command line; else that of the account.
+    region: Option<String>,
 }
 
 impl RequestCredentials {
@@ -48,7 +53,7 @@ impl RequestCredentials {
             .collect::<Result<_, _>>()?;
         let signature = access
             .sigv4
-            .then(|| signature(access, url, &variable))
+            .then(|| Ok::<_, CliError>((signing_scope(access, url), account()?)))
             .transpose()?;
         Ok(Self { headers, signature })
     }
@@ -70,7 +75,7 @@ impl RequestCredentials {
     ///
     /// # Errors
     /// Why it can't be signed.
-    pub(crate) fn add(
+    pub(crate) async fn add(
         &self,
         request: &mut Request<Full<Bytes>>,
         body: &Bytes,
@@ -78,10 +83,17 @@ impl RequestCredentials {
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
         }
-        let Some(signature) = &self.signature else {
+        let Some((SigningScope { service, region }, account)) = &self.signature else {
             return Ok(());
         };
-        let keys = keys()?;
+        let region: Arc<str> = match region {
+            Some(region) => region.as_str().into(),
+            None => account
+                .region()
+                .await
+                .map_err(|why| format!("the URL names no region of AWS: give --region; {why}"))?,
+        };
+        let keys = account.keys().await?;
         let mut unsigned = mcpfn_core::port::HttpRequest::get(request.uri().to_string());
         unsigned.method = match request.method().as_str() {
             "GET" => "GET",
@@ -99,8 +111,7 @@ impl RequestCredentials {
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
             .collect();
         let before = unsigned.headers.len();
-        let SigningScope { service, region } = signature;
-        let signed = mcpfn_aws::sign(unsigned, service, region, &keys, SystemTime::now())?;
+        let signed = mcpfn_aws::sign(unsigned, service, &region, &keys, SystemTime::now())?;
         for (name, value) in signed.headers.into_iter().skip(before) {
             let name: HeaderName = name.parse().map_err(|_| "a signed header has no name")?;
             let value = HeaderValue::from_str(&value).map_err(|_| "a signature is no header")?;
@@ -110,25 +121,15 @@ impl RequestCredentials {
     }
 }
 
-/// RequestCredentials of AWS. They may have been renewed since the last request.
-fn keys() -> Result<mcpfn_aws::AccessKeys, String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-    if let (Some(id), Some(secret)) = (
-        variable("AWS_ACCESS_KEY_ID"),
-        variable("AWS_SECRET_ACCESS_KEY"),
-    ) {
-        let session = variable("AWS_SESSION_TOKEN");
-        return Ok(mcpfn_aws::AccessKeys {
-            id,
-            secret,
-            session,
-        });
-    }
-    Err(
-        "no credentials of AWS: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, such as with \
-         eval \"$(aws configure export-credentials --format env)\""
-            .to_owned(),
-    )
+/// Whose credentials sign: those of the environment, a profile, a sign-in, a role.
+fn account() -> Result<AwsAccount, CliError> {
+    let client: Arc<dyn HttpClient> = Arc::new(Client::new());
+    Variables::of_process()
+        .read(|mut reader| {
+            let account = AwsAccount::read(&mut reader, "--sigv4", &client);
+            reader.finish(account)
+        })
+        .map_err(|error| CliError(error.to_string()))
 }
 
 /// `Name: value`, where `${NAME}` is the value of a variable: what stands in a command line can be
@@ -167,25 +168,13 @@ fn filled(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Strin
 }
 
 /// Service and region stand in the host of most endpoints of AWS.
-fn signature(
-    access: &Access,
-    url: &Uri,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<SigningScope, CliError> {
+fn signing_scope(access: &Access, url: &Uri) -> SigningScope {
     let (service, region) = of_host(url.host().unwrap_or_default());
-    let region = access
-        .region
-        .clone()
-        .or(region)
-        .or_else(|| variable("AWS_REGION"))
-        .or_else(|| variable("AWS_DEFAULT_REGION"))
-        .ok_or("the URL names no region of AWS: give --region, such as --region eu-central-1")?;
-    let service = access
-        .service
-        .clone()
-        .or(service)
-        .unwrap_or_else(|| "lambda".to_owned());
-    Ok(SigningScope { service, region })
+    let service = access.service.clone().or(service);
+    SigningScope {
+        service: service.unwrap_or_else(|| "lambda".to_owned()),
+        region: access.region.clone().or(region),
+    }
 }
 
 fn of_host(host: &str) -> (Option<String>, Option<String>) {
@@ -246,26 +235,46 @@ mod tests {
 
     #[test]
     fn hosts_of_aws_name_service_and_region() {
-        let none = |_: &str| None;
-        let of = |url: &str| signature(&access(&[]), &url.parse().unwrap(), &none);
-        let expected = |service: &str, region: &str| SigningScope {
-            service: service.to_owned(),
-            region: region.to_owned(),
+        let given = Access {
+            region: Some("eu-central-1".to_owned()),
+            service: Some("execute-api".to_owned()),
+            ..Access::default()
         };
-        assert_eq!(
-            of("https://abc.lambda-url.eu-west-1.on.aws/mcp"),
-            Ok(expected("lambda", "eu-west-1"))
-        );
-        assert_eq!(
-            of("https://abc.execute-api.us-east-1.amazonaws.com/prod/mcp"),
-            Ok(expected("execute-api", "us-east-1"))
-        );
-        assert!(
-            of("https://mcp.example.com/mcp")
-                .unwrap_err()
-                .0
-                .contains("--region")
-        );
+        for (url, access, service, region) in [
+            (
+                "https://abc.lambda-url.eu-west-1.on.aws/mcp",
+                &access(&[]),
+                "lambda",
+                Some("eu-west-1"),
+            ),
+            (
+                "https://abc.execute-api.us-east-1.amazonaws.com/prod/mcp",
+                &access(&[]),
+                "execute-api",
+                Some("us-east-1"),
+            ),
+            (
+                "https://bedrock-agentcore.us-west-2.amazonaws.com/x",
+                &access(&[]),
+                "bedrock-agentcore",
+                Some("us-west-2"),
+            ),
+            // that of the account
+            ("https://mcp.example.com/mcp", &access(&[]), "lambda", None),
+            (
+                "https://abc.lambda-url.eu-west-1.on.aws/mcp",
+                &given,
+                "execute-api",
+                Some("eu-central-1"),
+            ),
+        ] {
+            let scope = signing_scope(access, &url.parse().unwrap());
+            assert_eq!(
+                (scope.service.as_str(), scope.region.as_deref()),
+                (service, region),
+                "{url}"
+            );
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 pub(crate) struct LostAnswer {
     /// Nothing of the request was sent.
     pub(crate) unsent: bool,
+    /// It could not even be made, which the next attempt does not change.
+    pub(crate) unmade: bool,
     /// In words.
     pub(crate) cause: String,
 }
@@ -68,6 +70,7 @@ impl Http {
     ) -> Result<Response<Incoming>, LostAnswer> {
         self.0.request(request).await.map_err(|error| LostAnswer {
             unsent: error.is_connect(),
+            unmade: false,
             cause: told(&error),
         })
     }

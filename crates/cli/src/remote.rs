@@ -58,20 +58,23 @@ impl Remote {
 
     /// Sends a message.
     pub(crate) async fn post(&self, message: &Value) -> Result<Response<Incoming>, LostAnswer> {
-        let request = self.request(Method::POST, &Bytes::from(message.to_string()), message);
+        let body = Bytes::from(message.to_string());
+        let request = self.request(Method::POST, &body, message).await;
         self.send(request).await
     }
 
     /// Opens the stream of a session on which the server speaks by itself.
     pub(crate) async fn listen(&self) -> Result<Response<Incoming>, LostAnswer> {
-        let request = self.request(Method::GET, &Bytes::new(), &Value::Null);
+        let request = self.request(Method::GET, &Bytes::new(), &Value::Null).await;
         self.send(request).await
     }
 
     /// Ends the session, if there is one.
     pub(crate) async fn close(&self) {
         if self.has_session() {
-            let request = self.request(Method::DELETE, &Bytes::new(), &Value::Null);
+            let request = self
+                .request(Method::DELETE, &Bytes::new(), &Value::Null)
+                .await;
             // a server that does not end it, or is gone, ends it later by itself
             let _ = self.send(request).await;
         }
@@ -82,14 +85,15 @@ impl Remote {
         &self,
         request: Result<Request<Full<Bytes>>, String>,
     ) -> Result<Response<Incoming>, LostAnswer> {
-        let unsent = |cause| LostAnswer {
-            unsent: false,
+        let unmade = |cause| LostAnswer {
+            unsent: true,
+            unmade: true,
             cause,
         };
-        self.http.send(request.map_err(unsent)?).await
+        self.http.send(request.map_err(unmade)?).await
     }
 
-    fn request(
+    async fn request(
         &self,
         method: Method,
         body: &Bytes,
@@ -111,7 +115,7 @@ impl Remote {
         for (name, value) in self.headers_of(message) {
             headers.insert(name, value);
         }
-        self.credentials.add(&mut request, body)?;
+        self.credentials.add(&mut request, body).await?;
         Ok(request)
     }
 

@@ -124,7 +124,7 @@ impl Probe {
             request.headers_mut().insert(name, value);
         }
         if with_credentials && url.authority() == self.url.authority() {
-            self.credentials.add(&mut request, &body)?;
+            self.credentials.add(&mut request, &body).await?;
         }
         let begun = Instant::now();
         let answered = async {

@@ -18,8 +18,15 @@ pub(crate) struct Bridge {
 impl Bridge {
     /// Before the server at a port.
     pub(crate) fn to(port: u16) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-mcpfn"))
-            .args(["mcpfn", "connect", &format!("http://127.0.0.1:{port}/mcp")])
+        Self::with(port, |_| {})
+    }
+
+    /// Before the server at a port, with more arguments or variables.
+    pub(crate) fn with(port: u16, more: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-mcpfn"));
+        command.args(["mcpfn", "connect", &format!("http://127.0.0.1:{port}/mcp")]);
+        more(&mut command);
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -6,8 +6,13 @@ use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::{Value, json};
 
-/// A request: the session that it names, and its message.
-type Asked = (Option<String>, Value);
+/// A request.
+#[derive(Default)]
+struct Asked {
+    session: Option<String>,
+    authorization: Option<String>,
+    message: Value,
+}
 
 /// Answers each request by a function, on a connection of its own. Nothing cuts the connection.
 fn serve(mut answer: impl FnMut(&Asked) -> Option<String> + Send + 'static) -> u16 {
@@ -27,7 +32,7 @@ fn serve(mut answer: impl FnMut(&Asked) -> Option<String> + Send + 'static) -> u
 
 fn read(stream: &TcpStream) -> std::io::Result<Asked> {
     let mut reader = BufReader::new(stream);
-    let (mut length, mut session) = (0, None);
+    let (mut length, mut asked) = (0, Asked::default());
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
@@ -37,13 +42,15 @@ fn read(stream: &TcpStream) -> std::io::Result<Asked> {
         }
         match line.split_once(": ") {
             Some(("content-length", value)) => length = value.parse().unwrap_or_default(),
-            Some(("mcp-session-id", value)) => session = Some(value.to_owned()),
+            Some(("mcp-session-id", value)) => asked.session = Some(value.to_owned()),
+            Some(("authorization", value)) => asked.authorization = Some(value.to_owned()),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok((session, serde_json::from_slice(&body).unwrap_or_default()))
+    asked.message = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(asked)
 }
 
 fn http(status: &str, headers: &str, body: &str) -> String {
@@ -62,33 +69,48 @@ pub(crate) fn refusing() -> u16 {
 /// Forgets its first session at once.
 pub(crate) fn forgetting() -> u16 {
     let mut sessions = 0;
-    serve(move |(session, message)| {
-        let id = &message["id"];
-        if message["method"] == "initialize" {
-            sessions += 1;
-            let result = json!({"protocolVersion": "2025-06-18", "capabilities": {}});
-            let body = json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string();
-            return Some(http(
-                "200 OK",
-                &format!("mcp-session-id: s-{sessions}\r\n"),
-                &body,
-            ));
-        }
-        if session.as_deref() != Some("s-2") {
-            return Some(http("404 Not Found", "", ""));
-        }
-        if id.is_null() {
-            return Some(http("202 Accepted", "", ""));
-        }
-        let body = json!({"jsonrpc": "2.0", "id": id, "result": {"session": session}});
+    serve(
+        move |Asked {
+                  session, message, ..
+              }| {
+            let id = &message["id"];
+            if message["method"] == "initialize" {
+                sessions += 1;
+                let result = json!({"protocolVersion": "2025-06-18", "capabilities": {}});
+                let body = json!({"jsonrpc": "2.0", "id": id, "result": result}).to_string();
+                return Some(http(
+                    "200 OK",
+                    &format!("mcp-session-id: s-{sessions}\r\n"),
+                    &body,
+                ));
+            }
+            if session.as_deref() != Some("s-2") {
+                return Some(http("404 Not Found", "", ""));
+            }
+            if id.is_null() {
+                return Some(http("202 Accepted", "", ""));
+            }
+            let body = json!({"jsonrpc": "2.0", "id": id, "result": {"session": session}});
+            Some(http("200 OK", "", &body.to_string()))
+        },
+    )
+}
+
+/// Answers, and says by which signature it was asked.
+pub(crate) fn signed() -> (u16, Receiver<String>) {
+    let (seen, signatures) = channel();
+    let port = serve(move |asked| {
+        let _ = seen.send(asked.authorization.clone().unwrap_or_default());
+        let body = json!({"jsonrpc": "2.0", "id": asked.message["id"], "result": {}});
         Some(http("200 OK", "", &body.to_string()))
-    })
+    });
+    (port, signatures)
 }
 
 /// Hears calls, and hangs up.
 pub(crate) fn cutting() -> (u16, Receiver<()>) {
     let (heard, calls) = channel();
-    let port = serve(move |(_, message)| {
+    let port = serve(move |Asked { message, .. }| {
         if message["method"] == "tools/call" {
             let _ = heard.send(());
         }

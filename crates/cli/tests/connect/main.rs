@@ -3,6 +3,7 @@
 
 mod bridge;
 mod forgetful;
+mod signed;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
