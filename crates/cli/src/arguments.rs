@@ -116,6 +116,27 @@ pub(crate) struct ConnectArguments {
     pub(crate) url: String,
     #[command(flatten)]
     pub(crate) access: Access,
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArguments,
+}
+
+/// How a person signs in, where a server wants that.
+#[derive(Debug, Args)]
+pub(crate) struct SignInArguments {
+    /// The client to sign in as, where the issuer registers none: its id, or the URL of its document
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// The port of 127.0.0.1 to which the browser comes back [default: any]
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value = "0",
+        hide_default_value = true
+    )]
+    pub(crate) callback_port: u16,
+    /// Never open a browser
+    #[arg(long)]
+    pub(crate) no_sign_in: bool,
 }
 
 #[derive(Debug, Args)]

@@ -32,7 +32,8 @@ const PAUSES: [Duration; 4] = [
 const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &ConnectArguments) -> CliResult {
-    let remote = Remote::new(&arguments.url, &arguments.access)?;
+    let remote = Remote::new(&arguments.url, &arguments.access)?
+        .with_sign_in(&arguments.access, &arguments.sign_in);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -181,6 +182,18 @@ impl Bridge {
         {
             self.greet_again().await?;
             response = self.send(message).await?;
+        }
+        // a token, and more scopes; who refuses then as well is believed
+        for _ in 0..2 {
+            match self.remote.let_in(&response).await {
+                Ok(true) => response = self.send(message).await?,
+                Ok(false) => break,
+                Err(why) => {
+                    let challenge = header(&response, "www-authenticate");
+                    let refusal = refused(response.status().as_u16(), &challenge);
+                    return Err(format!("{refusal}. No sign-in: {why}").into());
+                }
+            }
         }
         self.answer(message, response).await
     }

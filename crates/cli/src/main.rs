@@ -11,6 +11,7 @@ mod events;
 mod http;
 mod inspect;
 mod new;
+mod oauth;
 mod output;
 mod remote;
 mod tools;

@@ -2,20 +2,21 @@
 //! not judged here.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::Value;
 
-use crate::arguments::Access;
+use crate::arguments::{Access, SignInArguments};
 use crate::credentials::RequestCredentials;
 use crate::http::{Http, LostAnswer, endpoint};
+use crate::oauth::SignIn;
 use crate::output::CliError;
 
 /// The revision that this program speaks by itself.
@@ -26,12 +27,17 @@ pub(crate) const REVISION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
+/// The generation of the token that a request carried, at most.
+#[derive(Clone, Copy)]
+struct UsedToken(u64);
+
 /// A server, and what was learned about it.
 #[derive(Debug)]
 pub(crate) struct Remote {
     pub(crate) url: Uri,
     http: Http,
     credentials: RequestCredentials,
+    sign_in: Option<Arc<SignIn>>,
     learned: Mutex<Learned>,
 }
 
@@ -52,15 +58,55 @@ impl Remote {
             url,
             http: Http::new(),
             credentials,
+            sign_in: None,
             learned: Mutex::default(),
         })
     }
 
+    /// Signs a person in where the server wants that, unless other credentials were given.
+    pub(crate) fn with_sign_in(mut self, access: &Access, arguments: &SignInArguments) -> Self {
+        if !access.sigv4 && self.credentials.bearer().is_none() && !arguments.no_sign_in {
+            self.sign_in = Some(Arc::new(SignIn::new(&self.url, &self.http, arguments)));
+        }
+        self
+    }
+
+    /// Whether a message that was refused so may be sent again with another token.
+    ///
+    /// # Errors
+    /// Why no token could be had.
+    pub(crate) async fn let_in(&self, response: &Response<Incoming>) -> Result<bool, CliError> {
+        let Some(sign_in) = &self.sign_in else {
+            return Ok(false);
+        };
+        let challenges = response.headers().get_all(WWW_AUTHENTICATE);
+        let mut texts = challenges.iter().filter_map(|value| value.to_str().ok());
+        let challenge = texts
+            .find(|text| text.contains("Bearer "))
+            .unwrap_or_default();
+        let wanted = match response.status().as_u16() {
+            401 => true,
+            403 => challenge.contains("insufficient_scope"),
+            _ => false,
+        };
+        if !wanted {
+            return Ok(false);
+        }
+        let used = response
+            .extensions()
+            .get::<UsedToken>()
+            .map_or(0, |used| used.0);
+        sign_in.renew(challenge, used).await.map(|()| true)
+    }
+
     /// Sends a message.
     pub(crate) async fn post(&self, message: &Value) -> Result<Response<Incoming>, LostAnswer> {
+        let used = self.sign_in.as_ref().map_or(0, |it| it.generation());
         let body = Bytes::from(message.to_string());
         let request = self.request(Method::POST, &body, message).await;
-        self.send(request).await
+        let mut response = self.send(request).await?;
+        response.extensions_mut().insert(UsedToken(used));
+        Ok(response)
     }
 
     /// Opens the stream of a session on which the server speaks by itself.
@@ -114,6 +160,11 @@ impl Remote {
         }
         for (name, value) in self.headers_of(message) {
             headers.insert(name, value);
+        }
+        if let Some(sign_in) = &self.sign_in
+            && let Some(token) = sign_in.token().await
+        {
+            request.headers_mut().insert(AUTHORIZATION, token);
         }
         self.credentials.add(&mut request, body).await?;
         Ok(request)

@@ -13,6 +13,8 @@ pub(crate) struct Bridge {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
+    /// Where a browser is sent.
+    addresses: Receiver<String>,
 }
 
 impl Bridge {
@@ -29,6 +31,7 @@ impl Bridge {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the bridge starts");
         let input = child.stdin.take();
@@ -39,11 +42,27 @@ impl Bridge {
                 let _ = line.send(read);
             }
         });
+        let remarks = child.stderr.take().expect("a pipe");
+        let (address, addresses) = channel();
+        std::thread::spawn(move || {
+            for read in BufReader::new(remarks).lines().map_while(Result::ok) {
+                match read.split_once("browser at: ") {
+                    Some((_, place)) => drop(address.send(place.to_owned())),
+                    None => eprintln!("{read}"),
+                }
+            }
+        });
         Self {
             child,
             input,
             lines,
+            addresses,
         }
+    }
+
+    /// Where the browser is sent next.
+    pub(crate) fn address(&self) -> String {
+        self.addresses.recv_timeout(PATIENCE).expect("a sign-in")
     }
 
     pub(crate) fn send(&mut self, message: &Value) {

@@ -3,6 +3,7 @@
 
 mod bridge;
 mod forgetful;
+mod oauth;
 mod signed;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
