@@ -33,6 +33,8 @@ pub(crate) enum CliCommand {
     Deploy(DeployArguments),
     /// List what a server has, or call it
     Inspect(InspectArguments),
+    /// Measure how fast a server answers
+    Bench(BenchArguments),
     /// Pass stdin and stdout to a remote server, for clients that start programs
     Connect(ConnectArguments),
     /// Examine a server or a project, and say what to change
@@ -94,7 +96,7 @@ pub(crate) struct DeployArguments {
 }
 
 /// How requests are let in.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub(crate) struct Access {
     /// Send a header, such as 'Authorization: Bearer ${TOKEN}'; ${NAME} is a variable's value
     #[arg(long, value_name = "NAME: VALUE")]
@@ -137,6 +139,28 @@ pub(crate) struct SignInArguments {
     /// Never open a browser
     #[arg(long)]
     pub(crate) no_sign_in: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// The endpoint of the server
+    pub(crate) url: String,
+    /// The tool to call; without one, the list of tools is asked for
+    pub(crate) tool: Option<String>,
+    /// Its arguments as a JSON object
+    #[arg(default_value = "{}")]
+    pub(crate) arguments: String,
+    /// How long, in seconds
+    #[arg(long, default_value = "10", value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub(crate) seconds: u64,
+    /// How many connections, each with one call at a time
+    #[arg(long, default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) connections: u16,
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 #[derive(Debug, Args)]

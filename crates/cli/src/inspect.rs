@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{InspectArguments, Question};
 use crate::output::{CliError, CliResult, say};
-use session::InspectSession;
+pub(crate) use session::InspectSession;
 
 pub(crate) fn run(arguments: &InspectArguments) -> CliResult {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -97,7 +97,7 @@ async fn list(
     Err(format!("{method} has more than 1000 pages").into())
 }
 
-fn object(text: &str) -> Result<Value, CliError> {
+pub(crate) fn object(text: &str) -> Result<Value, CliError> {
     serde_json::from_str::<Value>(text)
         .ok()
         .filter(Value::is_object)

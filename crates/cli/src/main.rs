@@ -2,6 +2,7 @@
 //! It starts other people's tools where they are the way; it holds no rule of the protocol.
 
 mod arguments;
+mod bench;
 mod connect;
 mod credentials;
 mod deploy;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         CliCommand::Build(arguments) => deploy::build(&arguments),
         CliCommand::Deploy(arguments) => deploy::deploy(&arguments),
         CliCommand::Inspect(arguments) => inspect::run(&arguments),
+        CliCommand::Bench(arguments) => bench::run(&arguments),
         CliCommand::Connect(arguments) => connect::run(&arguments),
         CliCommand::Doctor(arguments) => doctor::run(&arguments),
         CliCommand::Completions { shell } => arguments::completions(shell),

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_LINE: u64 = 64 * 1024 * 1024;
 const OLDER: &str = "2025-11-25";
 
-pub(super) struct InspectSession {
+pub(crate) struct InspectSession {
     way: Way,
     modern: bool,
     next: u64,
@@ -38,7 +38,7 @@ struct Pipe {
 }
 
 impl InspectSession {
-    pub(super) async fn open(arguments: &InspectArguments) -> Result<Self, CliError> {
+    pub(crate) async fn open(arguments: &InspectArguments) -> Result<Self, CliError> {
         let way = match arguments.command.split_first() {
             Some((program, rest)) => Way::Pipe(Box::new(Pipe::start(program, rest)?)),
             None => {
@@ -81,7 +81,7 @@ impl InspectSession {
         self.exchange(&ready).await.map(drop)
     }
 
-    pub(super) async fn request(
+    pub(crate) async fn request(
         &mut self,
         method: &str,
         mut params: Value,
@@ -138,7 +138,7 @@ impl InspectSession {
         }
     }
 
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         match self.way {
             Way::Http(remote) => {
                 let _ = tokio::time::timeout(Duration::from_secs(2), remote.close()).await;
