@@ -12,7 +12,7 @@ use crate::output::{CliError, CliResult, remark, say};
 
 /// What one connection saw.
 #[derive(Default)]
-struct Seen {
+struct BenchFigures {
     /// Of calls that went well, in microseconds.
     took: Vec<u32>,
     failed: usize,
@@ -22,18 +22,18 @@ struct Seen {
 
 /// What is asked, again and again.
 #[derive(Clone)]
-struct Asked {
+struct BenchQuestion {
     method: &'static str,
     params: Value,
 }
 
 pub(crate) fn run(arguments: &BenchArguments) -> CliResult {
     let asked = match &arguments.tool {
-        Some(tool) => Asked {
+        Some(tool) => BenchQuestion {
             method: "tools/call",
             params: json!({"name": tool, "arguments": object(&arguments.arguments)?}),
         },
-        None => Asked {
+        None => BenchQuestion {
             method: "tools/list",
             params: json!({}),
         },
@@ -62,8 +62,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> CliResult {
 
 async fn measure(
     arguments: &BenchArguments,
-    asked: &Asked,
-) -> Result<(Duration, Seen, Duration), CliError> {
+    asked: &BenchQuestion,
+) -> Result<(Duration, BenchFigures, Duration), CliError> {
     let target = InspectArguments {
         url: Some(arguments.url.clone()),
         access: arguments.access.clone(),
@@ -85,7 +85,7 @@ async fn measure(
         .into_iter()
         .map(|session| tokio::spawn(work(session, asked.clone(), end)))
         .collect();
-    let mut all = Seen::default();
+    let mut all = BenchFigures::default();
     for worker in workers {
         let seen = worker.await.map_err(|_| "a connection was broken off")?;
         all.took.extend(seen.took);
@@ -97,8 +97,8 @@ async fn measure(
     Ok((first, all, lasted))
 }
 
-async fn work(mut session: InspectSession, asked: Asked, end: Instant) -> Seen {
-    let mut seen = Seen::default();
+async fn work(mut session: InspectSession, asked: BenchQuestion, end: Instant) -> BenchFigures {
+    let mut seen = BenchFigures::default();
     while Instant::now() < end {
         let begun = Instant::now();
         match once(&mut session, &asked).await {
@@ -118,7 +118,7 @@ async fn work(mut session: InspectSession, asked: Asked, end: Instant) -> Seen {
     seen
 }
 
-async fn once(session: &mut InspectSession, asked: &Asked) -> Result<(), CliError> {
+async fn once(session: &mut InspectSession, asked: &BenchQuestion) -> Result<(), CliError> {
     let result = session.request(asked.method, asked.params.clone()).await?;
     if result["isError"] == true {
         let text = result["content"][0]["text"].as_str().unwrap_or("isError");
@@ -129,9 +129,9 @@ async fn once(session: &mut InspectSession, asked: &Asked) -> Result<(), CliErro
 
 fn report(
     arguments: &BenchArguments,
-    asked: &Asked,
+    asked: &BenchQuestion,
     first: Duration,
-    seen: &Seen,
+    seen: &BenchFigures,
     lasted: Duration,
 ) -> Value {
     let of = |percent: usize| milliseconds(Duration::from_micros(quantile(&seen.took, percent)));
