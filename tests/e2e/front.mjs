@@ -1,4 +1,5 @@
-// The deployable server in front of three others: two of the TypeScript SDK 1.x (see servers.mjs) and the fixture server.
+// The deployable server in front of four others: two of the TypeScript SDK 1.x (see servers.mjs), one of FastMCP
+// (python/server.py), and the fixture server.
 // The client is the TypeScript SDK 2.x.
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -21,15 +22,17 @@ await check(`${prefix} connects`, async () => {
 });
 await check(`${prefix} lists everything under its server's name`, async () => {
   const tools = (await client.listTools()).tools.map((tool) => tool.name);
-  for (const name of ['hello_world', 'kept__add', 'plain__add', 'everything__add']) {
+  for (const name of ['hello_world', 'kept__add', 'plain__add', 'fast__add', 'everything__add']) {
     assert(tools.includes(name), `${name} is not among: ${tools.join(', ')}`);
   }
   const resources = (await client.listResources()).resources.map((resource) => resource.uri);
-  assert(resources.includes('kept+note://1') && resources.includes('everything+test://static-text'), resources.join(', '));
+  for (const uri of ['kept+note://1', 'fast+note://1', 'everything+test://static-text']) {
+    assert(resources.includes(uri), `${uri} is not among: ${resources.join(', ')}`);
+  }
   const prompts = (await client.listPrompts()).prompts.map((prompt) => prompt.name);
   assert(prompts.includes('plain__review') && prompts.includes('everything__test_simple_prompt'), prompts.join(', '));
 });
-for (const server of ['kept', 'plain', 'everything']) {
+for (const server of ['kept', 'plain', 'fast', 'everything']) {
   await check(`${prefix} calls a tool of ${server}`, async () => {
     const result = await call(`${server}__add`, { a: 2, b: 3 });
     assert(!result.isError && /\b5\b/.test(textOf(result)), `2 + 3 gave: ${textOf(result)}`);
@@ -49,6 +52,19 @@ await check(`${prefix} a workflow over two servers`, async () => {
 await check(`${prefix} reads through a template`, async () => {
   const { contents } = await client.readResource({ uri: 'plain+note://by/ada' });
   assert(contents[0].text === 'by ada', JSON.stringify(contents));
+});
+await check(`${prefix} a server of FastMCP reports, is read and gives a prompt`, async () => {
+  const seen = [];
+  const worked = await call('fast__work', {}, { onprogress: ({ progress }) => seen.push(progress) });
+  assert(seen.join() === '1,2,3' && textOf(worked) === 'done', `${seen.join()}: ${textOf(worked)}`);
+  for (const [uri, text] of [['fast+note://1', 'the first note'], ['fast+note://by/ada', 'by ada']]) {
+    const { contents } = await client.readResource({ uri });
+    assert(contents[0].text === text && contents[0].uri === uri, JSON.stringify(contents));
+  }
+  const { messages } = await client.getPrompt({ name: 'fast__review', arguments: { note: 'it' } });
+  assert(messages[0].content.text === 'Review it', JSON.stringify(messages));
+  const failed = await call('fast__fail');
+  assert(failed.isError === true && textOf(failed).includes('it never works'), textOf(failed));
 });
 await check(`${prefix} a failing tool fails for the client`, async () => {
   const result = await call('kept__fail');

@@ -7,6 +7,7 @@ mod front;
 mod script;
 
 use std::path::Path;
+use std::process::Command;
 
 use crate::{
     context::Context,
@@ -22,6 +23,14 @@ const CLIENTS: &[(&str, &[&str])] = &[
     ("ts-v2.mjs", &["--era", "modern"]),
     ("ts-v2.mjs", &["--era", "legacy"]),
     ("ts-v1.mjs", &[]),
+];
+
+/// The clients of Python, each in both eras.
+const PYTHON_CLIENTS: [[&str; 2]; 4] = [
+    ["sdk", "modern"],
+    ["sdk", "legacy"],
+    ["fastmcp", "modern"],
+    ["fastmcp", "legacy"],
 ];
 
 pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
@@ -66,8 +75,18 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         }
         server.still_runs()?;
     }
+    let folder = cx.root.join(setup::CLIENTS).join("python");
+    let python = setup::python_packages(cx, "clients", &folder.join("requirements.txt"))?;
+    failed.extend(run_python(
+        cx,
+        &python,
+        &mut server,
+        &program,
+        &bridge,
+        counts,
+    )?);
     let ready = workspace::build_program(cx, "mcpfn")?;
-    if front::run(cx, &node, &ready, &server.url, counts).is_err() {
+    if front::run(cx, &node, &python, &ready, &server.url, counts).is_err() {
         failed.push("servers behind another one".to_owned());
     }
     for script in ["systems.mjs", "converters.mjs"] {
@@ -85,6 +104,34 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     } else {
         Err(Error::new(format!("failed: {}", failed.join(", "))))
     }
+}
+
+/// The clients of Python over HTTP, over stdio, and through `cargo mcpfn connect`; which failed.
+fn run_python(
+    cx: &Context,
+    python: &Path,
+    server: &mut Fixture,
+    program: &Path,
+    bridge: &Path,
+    counts: &mut Counts,
+) -> Result<Vec<String>> {
+    let script = cx.root.join(setup::CLIENTS).join("python/clients.py");
+    let address = server.url.clone();
+    let url: [&Path; 2] = ["--url".as_ref(), address.as_ref()];
+    let stdio: [&Path; 2] = ["--stdio".as_ref(), program];
+    let connected: [&Path; 4] = [url[0], url[1], "--stdio".as_ref(), bridge];
+    let mut failed = Vec::new();
+    for client in PYTHON_CLIENTS {
+        for way in [url.as_slice(), &stdio, &connected] {
+            let mut command = Command::new(python);
+            command.arg(&script).args(client).args(way);
+            if script::run("clients.py", &mut command, counts).is_err() {
+                failed.push(format!("{} in Python", client.join(" ")));
+            }
+            server.still_runs()?;
+        }
+    }
+    Ok(failed)
 }
 
 /// The same clients over HTTP alone, against a server that runs.

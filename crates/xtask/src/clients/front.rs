@@ -1,4 +1,4 @@
-//! Servers of the TypeScript SDK, and the fixture server, behind the deployable server: started
+//! Servers of the TypeScript SDK and of FastMCP, and the fixture server, behind the deployable server: started
 //! here, asked by a script in tests/e2e.
 
 use std::path::Path;
@@ -16,16 +16,19 @@ use crate::{
 pub(super) fn run(
     cx: &Context,
     node: &Node,
+    python: &Path,
     ready: &Path,
     everything: &str,
     counts: &mut Counts,
 ) -> Result<()> {
     let folder = cx.root.join(setup::CLIENTS);
     let servers = Fixture::start_command(node.command().current_dir(&folder).arg("servers.mjs"))?;
+    let fast = Fixture::start_command(Command::new(python).arg(folder.join("python/server.py")))?;
     // nobody listens on port 9
-    let url = &servers.url;
+    let (url, fast) = (&servers.url, &fast.url);
     let list = format!(
-        "kept={url}/sessions,plain={url}/stateless,everything={everything},gone=http://127.0.0.1:9/mcp"
+        "kept={url}/sessions,plain={url}/stateless,fast={fast},everything={everything},\
+         gone=http://127.0.0.1:9/mcp"
     );
     let mut front = Fixture::start_command(
         Command::new(ready)

@@ -1,0 +1,216 @@
+"""The Python SDK 2.x and FastMCP 4.x as clients, in both eras: what checks.mjs asks of other clients.
+
+Prints `ok NAME` or `not ok NAME: why`, the lines that `cargo xtask clients` counts.
+
+    python clients.py sdk|fastmcp modern|legacy [--url URL] [--stdio PROGRAM]
+
+With both, PROGRAM is one that connects to the URL.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+from contextlib import asynccontextmanager
+
+from fastmcp import Client as FastMcpClient
+from fastmcp.client.transports import StdioTransport
+from mcp import Client, StdioServerParameters
+from mcp_types import ElicitResult, PromptReference
+
+failed = False
+asked: list[str] = []
+
+
+async def check(name, run):
+    global failed
+    try:
+        await run()
+        print(f"ok {name}", flush=True)
+    except Exception as error:  # each check reports its own failure
+        failed = True
+        print(f"not ok {name}: {type(error).__name__} {error}".replace("\n", " "), flush=True)
+
+
+def need(condition, why):
+    if not condition:
+        raise AssertionError(why)
+
+
+def text_of(result):
+    return "\n".join(block.text for block in result.content if block.type == "text")
+
+
+class OfTheSdk:
+    """The SDK's client, behind the few calls that the checks make."""
+
+    def __init__(self, client):
+        self.client = client
+
+    version = property(lambda self: self.client.protocol_version)
+
+    async def tools(self):
+        return (await self.client.list_tools()).tools
+
+    async def call(self, name, arguments, progress=None):
+        return await self.client.call_tool(name, arguments, progress_callback=progress)
+
+    async def read(self, uri):
+        return (await self.client.read_resource(uri)).contents
+
+    async def templates(self):
+        return (await self.client.list_resource_templates()).resource_templates
+
+    async def prompt(self, name, arguments):
+        return (await self.client.get_prompt(name, arguments)).messages
+
+    async def complete(self, ref, argument):
+        return (await self.client.complete(ref, argument)).completion
+
+
+class OfFastMcp:
+    """FastMCP's client, likewise."""
+
+    def __init__(self, client):
+        self.client = client
+
+    version = property(lambda self: self.client.session.protocol_version)
+
+    async def tools(self):
+        return await self.client.list_tools()
+
+    async def call(self, name, arguments, progress=None):
+        return await self.client.call_tool_mcp(name, arguments, progress_handler=progress)
+
+    async def read(self, uri):
+        return await self.client.read_resource(uri)
+
+    async def templates(self):
+        return await self.client.list_resource_templates()
+
+    async def prompt(self, name, arguments):
+        return (await self.client.get_prompt(name, arguments)).messages
+
+    async def complete(self, ref, argument):
+        return await self.client.complete(ref, argument)
+
+
+@asynccontextmanager
+async def connected(kind, era, url, stdio):
+    mode = "auto" if era == "modern" else "legacy"
+    arguments = ["connect", url] if url else ["--stdio"]
+
+    async def answer(_context, params):
+        asked.append(params.message)
+        return ElicitResult(action="accept", content={"name": "Alice"})
+
+    async def answer_fastmcp(message, _type, _params, _context):
+        asked.append(message)
+        return {"name": "Alice"}
+
+    if kind == "sdk":
+        server = StdioServerParameters(command=stdio, args=arguments) if stdio else url
+        async with Client(server, mode=mode, elicitation_callback=answer) as client:
+            yield OfTheSdk(client)
+    else:
+        server = StdioTransport(command=stdio, args=arguments, keep_alive=False) if stdio else url
+        async with FastMcpClient(server, mode=mode, elicitation_handler=answer_fastmcp) as client:
+            yield OfFastMcp(client)
+
+
+async def checks(prefix, client, era):
+    async def version():
+        need(
+            (client.version == "2026-07-28") == (era == "modern"), f"the revision is {client.version}"
+        )
+
+    async def lists():
+        names = [tool.name for tool in await client.tools()]
+        need("test_simple_text" in names, f"test_simple_text is not among: {', '.join(names)}")
+
+    async def calls():
+        result = await client.call("test_simple_text", {})
+        need(not result.is_error and text_of(result), f"the call failed: {text_of(result)}")
+
+    async def adds():
+        result = await client.call("add", {"a": 2, "b": 3})
+        need(re.search(r"\b5\b", text_of(result)), f"2 + 3 gave: {text_of(result)}")
+
+    async def wrong():
+        result = await client.call("add", {"a": "x"})
+        need(result.is_error and "/a" in text_of(result), f"not told: {text_of(result)}")
+
+    async def progress():
+        seen = []
+
+        async def note(value, _total=None, _message=None):
+            seen.append(value)
+
+        result = await client.call("test_tool_with_progress", {}, note)
+        need(not result.is_error, f"the call failed: {text_of(result)}")
+        need(len(seen) >= 3 and seen == sorted(set(seen)), f"progress was {seen}")
+
+    async def reads():
+        contents = await client.read("test://static-text")
+        need(contents[0].text and contents[0].mime_type == "text/plain", f"it is {contents[0]}")
+
+    async def template():
+        templates = [template.uri_template for template in await client.templates()]
+        need("test://template/{id}/data" in templates, f"not among: {', '.join(templates)}")
+        contents = await client.read("test://template/123/data")
+        need("123" in contents[0].text, f"it is {contents[0].text}")
+
+    async def prompts():
+        values = {"arg1": "first value", "arg2": "second value"}
+        messages = await client.prompt("test_prompt_with_arguments", values)
+        text = "\n".join(message.content.text for message in messages)
+        need(all(value in text for value in values.values()), f"it is {text}")
+
+    async def completes():
+        reference = PromptReference(type="ref/prompt", name="test_prompt_with_arguments")
+        completion = await client.complete(reference, {"name": "arg1", "value": "test"})
+        need(isinstance(completion.values, list), f"it is {completion}")
+
+    async def questions():
+        result = await client.call("test_input_required_result_elicitation", {})
+        need(len(asked) == 1, f"the tool asked {len(asked)} times")
+        need(not result.is_error and text_of(result), f"the call failed: {text_of(result)}")
+
+    await check(f"{prefix} settles on its era", version)
+    await check(f"{prefix} lists tools", lists)
+    await check(f"{prefix} calls a tool", calls)
+    await check(f"{prefix} calls a tool with arguments", adds)
+    await check(f"{prefix} is told which argument is wrong", wrong)
+    await check(f"{prefix} receives progress", progress)
+    await check(f"{prefix} reads a resource", reads)
+    await check(f"{prefix} reads a resource from a template", template)
+    await check(f"{prefix} gets a prompt", prompts)
+    await check(f"{prefix} completes an argument", completes)
+    if era == "modern":
+        await check(f"{prefix} answers a question the tool asks", questions)
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["sdk", "fastmcp"])
+    parser.add_argument("era", choices=["modern", "legacy"])
+    parser.add_argument("--url")
+    parser.add_argument("--stdio")
+    given = parser.parse_args()
+    if not given.url and not given.stdio:
+        parser.error("say --url URL, --stdio PROGRAM, or both")
+    way = ("connect" if given.url else "stdio") if given.stdio else "http"
+    prefix = f"{given.kind} {given.era} {way}:"
+    try:
+        async with connected(given.kind, given.era, given.url, given.stdio) as client:
+            await checks(prefix, client, given.era)
+    except Exception as error:
+        await check(f"{prefix} connects and ends", lambda: raised(error))
+    sys.exit(failed)
+
+
+async def raised(error):
+    raise error
+
+
+asyncio.run(main())
