@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_needs_an_account() {
+    fn a_bucket_is_named_as_one_and_needs_whole_credentials() {
         let in_account = |url: &str| {
             open(|name| match name {
                 ROOT => Some(url.into()),
@@ -125,12 +125,22 @@ mod tests {
                 "{error}"
             );
         }
-        let error = opened(Some("s3://files")).unwrap_err();
-        assert!(
-            error.contains("AWS_REGION is not set")
-                && error.contains("AWS_SECRET_ACCESS_KEY is not set"),
-            "{error}"
-        );
+        // found at the first use, where every program of AWS looks
+        assert_eq!(opened(Some("s3://files")), Ok(()));
+        for half in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            let error = open(|name| match name {
+                ROOT => Some("s3://files".into()),
+                _ => (name == half).then(|| "hunter2".into()),
+            })
+            .map(drop)
+            .unwrap_err();
+            assert!(
+                error.contains(&format!("{half} is set, but"))
+                    && error.contains("MCPFN_FILES_ROOT can't be used so")
+                    && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
