@@ -12,6 +12,7 @@ mod fast;
 mod fixture;
 mod lambda;
 mod mutants;
+mod package;
 mod postgres;
 mod process;
 mod processor;
@@ -34,7 +35,7 @@ use steps::{Step, run_all, run_one};
 const HELP: &str = "\
 cargo xtask <command>
 
-  test          everything below from fmt to scaffold, in this order; stops at the first step that
+  test          everything below from fmt to package, in this order; stops at the first step that
                 fails
                   --fast          while you work, within a minute once it is built: fmt, clippy of
                                   the packages that differ from main, unit tests of core and http,
@@ -72,6 +73,9 @@ cargo xtask <command>
 
   scaffold      what `cargo mcpfn new` makes, for each template and host: without a warning, tested, and
                 one of them asked on this machine, behind a function URL and in workerd
+
+  package       every published crate, in order, packed and built from its package alone; nothing is
+                sent
 
   bench --part PART [-- ARGUMENTS]
                 benchmarks of one part: core, http, lambda, scale, stores, workers or toolkits; the
@@ -209,6 +213,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "scaffold",
         run: scaffold::run,
+    },
+    Step {
+        name: "package",
+        run: package::run,
     },
 ];
 
