@@ -3,6 +3,7 @@
 
 mod cli;
 mod http;
+mod network;
 mod refused;
 mod stalled;
 mod stdio;

@@ -10,6 +10,7 @@ pub(crate) mod target;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -173,6 +174,13 @@ impl Server {
                 .map(String::as_str),
         );
         scopes.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The longest time that a call of one of its tools may take; zero without tools.
+    #[must_use]
+    pub fn longest_timeout(&self) -> Duration {
+        let tools = self.0.registry.tools().iter();
+        tools.map(|tool| tool.timeout).max().unwrap_or_default()
     }
 
     /// What a JSON-RPC answer of this server may have at most.

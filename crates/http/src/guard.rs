@@ -62,7 +62,7 @@ pub(crate) fn host(config: &Config, uri: &Uri, named: Field<'_>) -> Result<(), R
          that clients use, and MCPFN_TRUSTED_PROXIES to the proxy's address"
     } else {
         "the header `host` does not name this server; call it at the address that it printed, or \
-         set MCPFN_PUBLIC_URL to the URL that clients use"
+         set MCPFN_PUBLIC_URL to the URL that clients use, or MCPFN_ALLOWED_HOSTS to this name"
     };
     Err(Refusal::new(Reason::Host, StatusCode::FORBIDDEN, sentence))
 }

@@ -61,6 +61,7 @@ mod guard;
 mod headers;
 mod heartbeat;
 mod paths;
+mod readiness;
 mod refusals;
 mod respond;
 mod sentinel;
@@ -77,6 +78,7 @@ pub use auth::{
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use forwarded::TrustedProxies;
+pub use readiness::readiness;
 pub use sentinel::decode as decode_header;
 pub use service::{Deadline, Service};
 pub use too_large::too_large;

@@ -22,10 +22,10 @@ use tracing::Level;
 use crate::env_file::variables;
 use crate::greeting::Greeting;
 use crate::metrics::PrometheusMetrics;
-use crate::settings::{HOST, Settings};
+use crate::settings::Settings;
 use crate::signals::stopped;
 use crate::stdout::say;
-use crate::{commands, http, logging, stdio};
+use crate::{commands, http, logging, probes, stdio};
 
 /// How long work that no call waits for may take once the process was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(10);
     disable_version_flag = true
 )]
 struct Arguments {
-    /// Port of 127.0.0.1; 0 takes any free one [default: MCPFN_PORT or 8787]
+    /// Port to listen on; 0 takes any free one [default: MCPFN_PORT, PORT or 8787]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
     /// Speak over stdin and stdout, one message per line, instead of HTTP
@@ -64,6 +64,8 @@ enum Command {
         #[arg(default_value = "{}")]
         arguments: String,
     },
+    /// Ask the server that these settings describe whether it is ready: exit status 0, or 1
+    Health,
     /// Make an API key, and print it with the entry of MCPFN_API_KEYS that admits it
     Key {
         /// Whose key it is: letters, digits, and . _ -
@@ -118,6 +120,9 @@ where
     let settings = variables
         .read(|reader| Settings::read(reader, program.settings))
         .map_err(|error| error.to_string())?;
+    if let Some(Command::Health) = arguments.command {
+        return probes::ask(settings.listen.reached_from_here());
+    }
     let quiet = if arguments.command.is_some() {
         Level::WARN
     } else {
@@ -210,7 +215,7 @@ impl LocalHost {
         let Common { policies, .. } = settings.common;
         let mut started = Process::default();
         let assembly = settings.common.clone().assemble(
-            &HOST,
+            &settings.host(),
             server.clone(),
             &OsRandom,
             |server, keys| {
@@ -250,7 +255,7 @@ impl LocalHost {
                 Ok(ExitCode::SUCCESS)
             }
             // answered before there was a server
-            Some(Command::Key { .. }) => Ok(ExitCode::SUCCESS),
+            Some(Command::Key { .. } | Command::Health) => Ok(ExitCode::SUCCESS),
             Some(Command::Call { tool, arguments }) => {
                 runtime.block_on(commands::call(&server, &platform, &tool, &arguments))
             }
@@ -266,19 +271,16 @@ impl LocalHost {
             }
             None => {
                 let greeting = Greeting { server, key_is_new };
-                let port = arguments.port.unwrap_or(settings.port);
-                let endpoint = http::LocalEndpoint {
-                    service,
-                    platform,
-                    metrics: self.metrics,
-                    proxies: settings.trusted_proxies.clone(),
-                };
+                let port = arguments.port;
+                let listen = port.map_or(settings.listen, |port| settings.listen.with_port(port));
+                let bounds = settings.bounds_for(&greeting.server);
+                let endpoint = http::LocalEndpoint::new(service, platform, self.metrics, settings);
                 let ready = |address| {
                     greeting.print(address);
                     warn_of_tools(&greeting.server);
                 };
                 runtime
-                    .block_on(http::serve_endpoint(endpoint, port, ready, stop))
+                    .block_on(http::serve_endpoint(endpoint, listen, bounds, ready, stop))
                     .map(|()| ExitCode::SUCCESS)
                     .map_err(|error| error.to_string())
             }

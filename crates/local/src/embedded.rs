@@ -18,8 +18,15 @@ use mcpfn_settings::{
 use crate::settings;
 
 /// Settings of the local host that are the program's own business here.
-const OF_THE_PROGRAM: [&str; 4] = [
+const OF_THE_PROGRAM: [&str; 11] = [
+    "MCPFN_ALLOWED_HOSTS",
+    "MCPFN_BASE_PATH",
+    "MCPFN_DRAIN_DELAY_SECONDS",
+    "MCPFN_DRAIN_TIMEOUT_SECONDS",
+    "MCPFN_IDLE_TIMEOUT_SECONDS",
+    "MCPFN_LISTEN",
     "MCPFN_LOG_FORMAT",
+    "MCPFN_MAX_CONNECTIONS",
     "MCPFN_METRICS",
     "MCPFN_PORT",
     "MCPFN_TRUSTED_PROXIES",

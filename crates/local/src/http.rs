@@ -1,37 +1,32 @@
-//! HTTP on the loopback address: hyper in front of the service. Dropped connections drop their
-//! calls; SIGTERM lets calls end.
+//! HTTP: hyper in front of the service. Dropped connections drop their calls. A server that is told
+//! to stop says so at `/ready` first, then takes no more connections, and lets calls end.
 //!
-//! No HTTP/2 and no TLS: it serves loopback only.
+//! No HTTP/2 and no TLS: whoever serves others has a proxy in front.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use mcpfn_core::Principal;
 use mcpfn_core::port::Platform;
-use mcpfn_http::{Body, Service, TrustedProxies};
-use tokio::net::{TcpListener, TcpStream};
+use mcpfn_http::{Body, Service, TrustedProxies, readiness};
+use mcpfn_settings::strip_base_path;
+use tokio::net::TcpStream;
 
 use crate::connections::{Activity, Connection, Connections, Reported, Reporting};
+use crate::listen::{ListenAddress, Listeners, ServeError};
 use crate::metrics::PrometheusMetrics;
+use crate::settings::{Bounds, Settings};
 use crate::socket::{Left, Socket};
-
-/// Connections at the same time. For one more, the one is closed that has waited longest for its
-/// client; if none waits, more wait in the operating system's queue.
-const CONNECTIONS: usize = 1024;
-/// How long a client may take to send a request's head.
-const HEAD: Duration = Duration::from_secs(30);
-/// How long calls in flight may take once the process was told to stop.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// What is served at one address.
 pub(crate) struct LocalEndpoint {
@@ -41,6 +36,28 @@ pub(crate) struct LocalEndpoint {
     pub(crate) metrics: Option<PrometheusMetrics>,
     /// Whose word about where a request came from is taken.
     pub(crate) proxies: TrustedProxies,
+    /// What stands in front of its paths.
+    pub(crate) base_path: String,
+    /// Whether it was told to stop.
+    pub(crate) draining: AtomicBool,
+}
+
+impl LocalEndpoint {
+    pub(crate) fn new(
+        service: Service,
+        platform: Arc<Platform>,
+        metrics: Option<PrometheusMetrics>,
+        settings: &Settings,
+    ) -> Self {
+        Self {
+            service,
+            platform,
+            metrics,
+            proxies: settings.trusted_proxies.clone(),
+            base_path: settings.base_path.clone(),
+            draining: AtomicBool::new(false),
+        }
+    }
 }
 
 /// What `/metrics` needs: names of tools and how often they fail are not for everyone.
@@ -64,8 +81,11 @@ pub async fn serve(
             platform,
             metrics: None,
             proxies: TrustedProxies::default(),
+            base_path: String::new(),
+            draining: AtomicBool::new(false),
         },
-        port,
+        ListenAddress::Loopback(port),
+        Bounds::default(),
         ready,
         stop,
     )
@@ -74,19 +94,23 @@ pub async fn serve(
 
 pub(crate) async fn serve_endpoint(
     endpoint: LocalEndpoint,
-    port: u16,
+    listen: ListenAddress,
+    bounds: Bounds,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let refused = |error| ServeError { port, error };
-    let listeners = Listeners::bind(port).await.map_err(refused)?;
-    ready(listeners.first.local_addr().map_err(refused)?);
+    let listeners = Listeners::bind(listen).await?;
+    let address = listeners.address();
+    ready(address.map_err(|error| ServeError::new(listen, error))?);
     let endpoint = Arc::new(endpoint);
     let graceful = GracefulShutdown::new();
-    let connections = Connections::new(CONNECTIONS);
+    let connections = Connections::new(bounds.connections);
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let mut stop = std::pin::pin!(stop);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.idle);
+    let told = Arc::clone(&endpoint);
+    let mut stop = std::pin::pin!(until_balancers_know(stop, &told.draining, bounds));
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listeners, &connections) => accepted,
@@ -113,54 +137,41 @@ pub(crate) async fn serve_endpoint(
         tokio::spawn(until_told_to_close(served, left, connection));
     }
     drop(listeners);
-    if tokio::time::timeout(GRACE, graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!(
-            event = "calls_stopped",
-            "calls still running after {} s were stopped",
-            GRACE.as_secs()
-        );
-    }
+    end_calls(graceful, bounds).await;
     Ok(())
 }
 
-/// Both loopback addresses: `localhost` is either.
-struct Listeners {
-    first: TcpListener,
-    /// Not on a machine without IPv6.
-    second: Option<TcpListener>,
+/// Ends some time after the process was told to stop: until then, requests come that were sent by
+/// who had not heard of it.
+async fn until_balancers_know(
+    stop: impl Future<Output = ()>,
+    draining: &AtomicBool,
+    bounds: Bounds,
+) {
+    stop.await;
+    draining.store(true, Ordering::Relaxed);
+    tracing::info!(
+        event = "draining",
+        "told to stop: /ready says 503, and new requests are taken for {} s more",
+        bounds.drain_delay.as_secs()
+    );
+    tokio::time::sleep(bounds.drain_delay).await;
 }
 
-impl Listeners {
-    async fn bind(port: u16) -> io::Result<Self> {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let port = first.local_addr()?.port();
-        let second = match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-            Ok(second) => Some(second),
-            Err(error) => {
-                if error.kind() == io::ErrorKind::AddrInUse {
-                    tracing::warn!(
-                        event = "address_taken",
-                        "port {port} of [::1] is taken by another program, which clients of \
-                         `localhost` may reach instead of this one: use 127.0.0.1, or another port"
-                    );
-                }
-                None
-            }
-        };
-        Ok(Self { first, second })
-    }
-
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let Some(second) = &self.second else {
-            return self.first.accept().await;
-        };
-        tokio::select! {
-            accepted = self.first.accept() => accepted,
-            accepted = second.accept() => accepted,
-        }
+/// Waits for calls in flight, within bounds.
+async fn end_calls(graceful: GracefulShutdown, bounds: Bounds) {
+    let seconds = bounds.drain_timeout.as_secs();
+    tracing::info!(
+        event = "closing",
+        "no more connections are taken; calls have {seconds} s to end"
+    );
+    let ended = tokio::time::timeout(bounds.drain_timeout, graceful.shutdown()).await;
+    match ended {
+        Ok(()) => tracing::info!(event = "stopped", "all calls have ended"),
+        Err(_) => tracing::warn!(
+            event = "calls_stopped",
+            "calls still running after {seconds} s were stopped"
+        ),
     }
 }
 
@@ -227,8 +238,17 @@ async fn respond(
         service,
         platform,
         metrics,
+        base_path,
+        draining,
         ..
     } = &*endpoint;
+    if !base_path.is_empty() {
+        let below = strip_base_path(request.uri().path(), base_path);
+        *request.uri_mut() = Uri::try_from(below).unwrap_or(Uri::from_static("/unreadable"));
+    }
+    if request.uri().path() == "/ready" {
+        return readiness(request.method(), draining.load(Ordering::Relaxed));
+    }
     match metrics {
         Some(metrics) if request.uri().path() == "/metrics" && request.method() == Method::GET => {
             let (mut parts, _) = request.into_parts();
@@ -249,37 +269,3 @@ fn document(metrics: &PrometheusMetrics) -> Response<Body> {
     );
     response
 }
-
-/// Why the server could not start.
-#[derive(Debug)]
-pub struct ServeError {
-    port: u16,
-    error: io::Error,
-}
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let port = self.port;
-        match self.error.kind() {
-            io::ErrorKind::AddrInUse => write!(
-                f,
-                "port {port} is taken: another program, maybe another mcpfn, listens there. Stop \
-                 it, or choose another port with `--port N` or MCPFN_PORT (0 takes any free one)"
-            ),
-            io::ErrorKind::PermissionDenied => {
-                write!(
-                    f,
-                    "port {port} needs more rights than this process has. Choose one above 1023 \
-                     with `--port N` or MCPFN_PORT"
-                )
-            }
-            _ => write!(
-                f,
-                "port {port} of 127.0.0.1 can't be opened: {}",
-                self.error
-            ),
-        }
-    }
-}
-
-impl std::error::Error for ServeError {}

@@ -1,4 +1,4 @@
-//! The host for a person's own machine: HTTP on loopback, stdio, and a command line over both.
+//! The host for machines of one's own: HTTP on loopback or behind a proxy, stdio, and a command line over both.
 //! Conversion only: what a message means is decided in `mcpfn-core` and `mcpfn-http`.
 //!
 //! # When to use it
@@ -27,8 +27,8 @@
 //!
 //! With the feature `tower`, `Embedding` makes an endpoint of the same variables for a program that serves HTTP itself.
 //!
-//! [`run`] reads the variables of `--help`; [`Settings`] is what they say. HTTP has neither TLS nor HTTP/2 here: it is for
-//! loopback alone.
+//! [`run`] reads the variables of `--help`; [`Settings`] is what they say. HTTP has neither TLS nor HTTP/2 here: on
+//! other addresses than loopback, a proxy in front has them.
 
 mod cli;
 mod clients;
@@ -39,8 +39,10 @@ mod embedded;
 mod env_file;
 mod greeting;
 mod http;
+mod listen;
 mod logging;
 mod metrics;
+mod probes;
 mod settings;
 mod signals;
 mod socket;
@@ -50,8 +52,9 @@ mod stdout;
 pub use cli::{Program, run};
 #[cfg(feature = "tower")]
 pub use embedded::{Embedded, Embedding};
-pub use http::{ServeError, serve};
+pub use http::serve;
+pub use listen::{ListenAddress, ServeError};
 pub use mcpfn_native::{Variables, platform};
 pub use mcpfn_settings::{EnvReader, Hosts, Setting, SettingsError, Setup};
-pub use settings::{LogFormat, Settings};
+pub use settings::{Bounds, LogFormat, Settings};
 pub use stdio::serve as serve_stdio;

@@ -4,13 +4,15 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcpfn_auth::KeySource;
+use mcpfn_core::Server;
+use mcpfn_core::port::Rate;
 use mcpfn_http::TrustedProxies;
 use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts, Setting, SettingsError};
 
-/// Where the server listens when not set.
-const PORT: u16 = 8787;
+use crate::listen::ListenAddress;
 
 /// What this host is.
 pub(crate) const HOST: Host = Host {
@@ -24,6 +26,45 @@ pub(crate) const HOST: Host = Host {
     deployment: None,
 };
 
+/// What it is where others can reach it: a server of many, who prove who they are.
+const NETWORK: Host = Host {
+    methods: &[AuthMethod::OAuth, AuthMethod::ApiKey],
+    auth_unset: Some(
+        "MCPFN_AUTH is not set, and MCPFN_LISTEN is an address that others can reach: set \
+         MCPFN_AUTH to oauth or api-key, or listen on 127.0.0.1",
+    ),
+    rate: Some(Rate::per_minute(60)),
+    ..HOST
+};
+
+/// What bounds connections, and the end of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bounds {
+    /// `MCPFN_MAX_CONNECTIONS`: connections at the same time. For one more, the one is closed that
+    /// has waited longest for its client; if none waits, more wait in the operating system's queue.
+    pub connections: usize,
+    /// `MCPFN_IDLE_TIMEOUT_SECONDS`: how long a client may take to send the head of its next
+    /// request. Longer than proxies keep connections (60 s), or one sends its request into the end.
+    pub idle: Duration,
+    /// `MCPFN_DRAIN_DELAY_SECONDS`: how long new requests are taken once the process was told to
+    /// stop: load balancers need some time to learn it from `/ready`.
+    pub drain_delay: Duration,
+    /// `MCPFN_DRAIN_TIMEOUT_SECONDS`: how long calls in flight may take after that.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            idle: Duration::from_secs(75),
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 /// What the environment decides.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -32,8 +73,14 @@ pub struct Settings {
     /// address may call. With `MCPFN_LOG` not set, a server logs from `info` on and a single
     /// command from `warn`.
     pub common: Common,
-    /// `MCPFN_PORT`: 0 takes any free port; 8787 when not set.
-    pub port: u16,
+    /// `MCPFN_LISTEN`, `MCPFN_PORT`, `PORT`: port 8787 of the loopback addresses when not set.
+    pub listen: ListenAddress,
+    /// `MCPFN_BASE_PATH`: path in front of the endpoint; empty when not set.
+    pub base_path: String,
+    /// What bounds connections. Without `MCPFN_DRAIN_TIMEOUT_SECONDS`, calls may also take as long
+    /// as the longest limit of a tool: that is not in here.
+    pub bounds: Bounds,
+    drain_timeout_is_set: bool,
     /// `MCPFN_TRUSTED_PROXIES`: whose word about where a request came from is taken.
     pub trusted_proxies: TrustedProxies,
     /// `MCPFN_METRICS`: whether `/metrics` is served.
@@ -63,7 +110,30 @@ impl FromStr for LogFormat {
     }
 }
 
+/// What this host is at an address.
+fn host(listen: ListenAddress) -> Host {
+    if listen.is_loopback() { HOST } else { NETWORK }
+}
+
 impl Settings {
+    /// The bounds, with what the server's own tools may take.
+    pub(crate) fn bounds_for(&self, server: &Server) -> Bounds {
+        let mut bounds = self.bounds;
+        if !self.drain_timeout_is_set {
+            // a second for the answer to leave
+            let longest = server
+                .longest_timeout()
+                .saturating_add(Duration::from_secs(1));
+            bounds.drain_timeout = bounds.drain_timeout.max(longest);
+        }
+        bounds
+    }
+
+    /// What this host is where it listens.
+    pub(crate) fn host(&self) -> Host {
+        host(self.listen)
+    }
+
     /// Reads the settings; `program` are those of the program itself.
     ///
     /// # Errors
@@ -72,10 +142,24 @@ impl Settings {
         mut reader: EnvReader<'_>,
         program: &'static [Setting],
     ) -> Result<Self, SettingsError> {
+        let listen = ListenAddress::read(&mut reader);
+        let common = Common::read(&mut reader, &host(listen), program);
+        if !listen.is_loopback()
+            && common.credentials.public_url.is_none()
+            && common.hosts.is_empty()
+        {
+            reader.mistake(
+                "others can reach this address: set MCPFN_PUBLIC_URL to the URL that clients use, \
+                 or MCPFN_ALLOWED_HOSTS to the names that requests may have in Host (* for any)",
+            );
+        }
         let settings = Self {
-            common: Common::read(&mut reader, &HOST, program),
-            port: reader.parsed("MCPFN_PORT", PORT, "a port number from 0 to 65535"),
-            trusted_proxies: trusted_proxies(&mut reader),
+            common,
+            listen,
+            base_path: reader.base_path(),
+            bounds: bounds(&mut reader, listen),
+            drain_timeout_is_set: reader.text("MCPFN_DRAIN_TIMEOUT_SECONDS").is_some(),
+            trusted_proxies: trusted_proxies(&mut reader, listen),
             metrics: reader.form("MCPFN_METRICS", "on"),
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
         };
@@ -83,14 +167,43 @@ impl Settings {
     }
 }
 
-fn trusted_proxies(reader: &mut EnvReader<'_>) -> TrustedProxies {
+fn bounds(reader: &mut EnvReader<'_>, listen: ListenAddress) -> Bounds {
+    let default = Bounds::default();
+    let mut seconds = |name, default: Duration, range| {
+        Duration::from_secs(reader.within(name, default.as_secs(), range, "a number of seconds"))
+    };
+    let delay = match listen.is_loopback() {
+        true => default.drain_delay,
+        false => Duration::from_secs(5),
+    };
+    Bounds {
+        idle: seconds("MCPFN_IDLE_TIMEOUT_SECONDS", default.idle, 1..=3600),
+        drain_delay: seconds("MCPFN_DRAIN_DELAY_SECONDS", delay, 0..=300),
+        drain_timeout: seconds(
+            "MCPFN_DRAIN_TIMEOUT_SECONDS",
+            default.drain_timeout,
+            0..=3600,
+        ),
+        connections: reader.within(
+            "MCPFN_MAX_CONNECTIONS",
+            default.connections,
+            1..=1_000_000,
+            "a number of connections",
+        ),
+    }
+}
+
+fn trusted_proxies(reader: &mut EnvReader<'_>, listen: ListenAddress) -> TrustedProxies {
     let text = reader.text("MCPFN_TRUSTED_PROXIES").unwrap_or_default();
     let proxies: TrustedProxies = text.parse().unwrap_or_else(|mistake| {
         reader.mistake(format!("MCPFN_TRUSTED_PROXIES: {mistake}"));
         TrustedProxies::default()
     });
     let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-    if proxies != TrustedProxies::default() && !loopback.iter().any(|peer| proxies.trusts(*peer)) {
+    if listen.is_loopback()
+        && proxies != TrustedProxies::default()
+        && !loopback.iter().any(|peer| proxies.trusts(*peer))
+    {
         reader.mistake(
             "MCPFN_TRUSTED_PROXIES must have 127.0.0.1: this server listens on this machine only, \
              so that a proxy in front of it calls from there",
@@ -142,6 +255,8 @@ fn read_keys(path: &Path) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use mcpfn_core::{Builder, NoArguments, Tool};
+
     use super::*;
 
     #[test]
@@ -185,17 +300,86 @@ mod tests {
         }
     }
 
+    /// Every address, with each way to be asked for, and what its operator is told.
+    #[test]
+    fn an_address_that_others_reach_has_callers_who_prove_who_they_are() {
+        let key = "ci:".to_owned() + &"0".repeat(64);
+        let keys = [("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &*key)];
+        let url = ("MCPFN_PUBLIC_URL", "https://mcp.example.com/mcp");
+        let hosts = ("MCPFN_ALLOWED_HOSTS", "mcp.internal");
+        for (variables, told) in [
+            (vec![], Some("MCPFN_AUTH is not set")),
+            (vec![("MCPFN_AUTH", "none")], Some("MCPFN_AUTH must be one")),
+            (keys.to_vec(), Some("MCPFN_ALLOWED_HOSTS")),
+            ([&keys[..], &[url]].concat(), None),
+            ([&keys[..], &[hosts]].concat(), None),
+            ([&keys[..], &[("MCPFN_ALLOWED_HOSTS", "*")]].concat(), None),
+            (
+                [&keys[..], &[("MCPFN_ALLOWED_HOSTS", "a b")]].concat(),
+                Some("MCPFN_ALLOWED_HOSTS"),
+            ),
+        ] {
+            for address in ["0.0.0.0", "[::]:80", "10.0.0.1", "::ffff:10.0.0.1"] {
+                let mut variables = variables.clone();
+                variables.push(("MCPFN_LISTEN", address));
+                let values = |name: &str| {
+                    let found = variables.iter().find(|(known, _)| *known == name);
+                    found.map(|(_, value)| (*value).into())
+                };
+                let read = Settings::read(EnvReader::new(&values), &[]);
+                match (told, read) {
+                    (None, Ok(settings)) => {
+                        assert_eq!(settings.bounds.drain_delay, Duration::from_secs(5));
+                    }
+                    (Some(told), Err(error)) => {
+                        assert!(error.to_string().contains(told), "{variables:?}: {error}");
+                    }
+                    (told, read) => panic!("{variables:?}: {told:?}, {read:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn calls_may_end_within_the_longest_limit_of_a_tool() {
+        let server = |seconds: &[u64]| {
+            let tools = seconds.iter().map(|seconds| {
+                Tool::new(format!("tool_{seconds}"))
+                    .description("Waits.")
+                    .timeout(Duration::from_secs(*seconds))
+                    .handler(|_: NoArguments| async { "waited" })
+            });
+            let builder = Server::builder("waiting", "1");
+            tools.fold(builder, Builder::tool).build().unwrap()
+        };
+        for (set, tools, seconds) in [
+            (None, &[][..], 10),
+            (None, &[5, 9], 10),
+            (None, &[5, 600, 30], 601),
+            (Some("3"), &[600], 3),
+            (Some("0"), &[], 0),
+        ] {
+            let values = |name: &str| match name {
+                "MCPFN_DRAIN_TIMEOUT_SECONDS" => set.map(Into::into),
+                _ => None,
+            };
+            let settings = Settings::read(EnvReader::new(&values), &[]).unwrap();
+            let bounds = settings.bounds_for(&server(tools));
+            assert_eq!(bounds.drain_timeout.as_secs(), seconds, "{set:?} {tools:?}");
+        }
+    }
+
     #[test]
     fn empty_means_not_set() {
         let spaces = |_: &str| Some(" ".into());
         let settings = Settings::read(EnvReader::new(&spaces), &[]).unwrap();
         assert_eq!(
             (
-                settings.port,
+                settings.listen,
                 settings.common.origins.len(),
                 settings.common.state_keys.is_none()
             ),
-            (PORT, 0, true)
+            (ListenAddress::Loopback(8787), 0, true)
         );
     }
 
@@ -207,6 +391,7 @@ mod tests {
                 ("MCPFN_API_KEYS_SOURCE", "x"),
             ],
             &[("MCPFN_AUTH", "api-key")],
+            &[],
         ];
         let (listed, read) = mcpfn_settings::listed_and_read(HOST.id, sets, |reader| {
             drop(Settings::read(reader, &[]));

@@ -99,6 +99,13 @@ impl Common {
         if let Some(url) = self.credentials.public_url.as_deref().filter(|_| local) {
             config.allow_host_of(url);
         }
+        if self.hosts.iter().any(|host| host == "*") {
+            config.hosts = None;
+        } else if let Some(hosts) = &mut config.hosts {
+            hosts.extend(self.hosts);
+        }
+        // where others can reach the server, a page of their own machine is anybody's
+        config.origins.loopback &= host.auth_unset.is_none();
         config.anonymous = anonymous;
         config.auth = self.credentials.auth;
         config.origins.listed = self.origins;

@@ -54,6 +54,9 @@ pub struct Common {
     pub policies: Policies,
     /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call.
     pub origins: Vec<String>,
+    /// `MCPFN_ALLOWED_HOSTS`: what requests may name as the host beside the public URL's and this
+    /// machine's, where that is checked; `*` is any.
+    pub hosts: Vec<String>,
     /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; the host's own number when not set.
     pub max_body: usize,
     /// `MCPFN_MAX_VALUES`: most JSON values of a message; 100,000 when not set.
@@ -94,6 +97,10 @@ impl Common {
                 "a number of JSON values",
             ),
             origins: reader.origins(),
+            hosts: match host.deployment {
+                None => reader.allowed_hosts(),
+                Some(_) => Vec::new(),
+            },
             state_keys: state_keys(reader),
             log_level: log_level(reader),
             methods,

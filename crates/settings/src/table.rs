@@ -2,25 +2,38 @@
 //! (its toolkits, say) are a table of the program's own. Read by nothing here: `--help`, the check
 //! of variables without effect and the tests take it as data.
 
+mod machine;
+
 use crate::setting::{Hosts, Setting};
+use machine::MACHINE;
 
 const OAUTH: &[&str] = &["oauth"];
 const API_KEY: &[&str] = &["api-key"];
 const ACCESS: &[&str] = &["access"];
 
 /// Every setting of every host.
-pub const SETTINGS: &[Setting] = &[
-    Setting::new(
-        "MCPFN_PORT",
-        "N",
-        "8787",
-        "port of 127.0.0.1; 0 takes any free one",
-    )
-    .on(Hosts::LOCAL),
+pub const SETTINGS: &[Setting] = &joined(MACHINE, REST);
+
+/// The two tables of settings, one after the other.
+const fn joined(first: &[Setting], second: &[Setting]) -> [Setting; MACHINE.len() + REST.len()] {
+    let mut all = [first[0]; MACHINE.len() + REST.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < first.len() {
+            first[at]
+        } else {
+            second[at - first.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
+const REST: &[Setting] = &[
     Setting::new(
         "MCPFN_AUTH",
         "METHOD,..",
-        "none",
+        "none on loopback addresses",
         "how callers over HTTP prove who they are: oauth, api-key, or none, with which this \
          machine's own address is enough",
     )
@@ -53,8 +66,7 @@ pub const SETTINGS: &[Setting] = &[
         "PATH",
         "none",
         "path in front of /mcp, such as /tools; the stage of an API is taken off by itself",
-    )
-    .on(Hosts::DEPLOYED),
+    ),
     Setting::new(
         "MCPFN_DEADLINE_MARGIN_MS",
         "MILLISECONDS",
@@ -108,7 +120,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new(
         "MCPFN_RATE_LIMIT",
         "RATE",
-        "none",
+        "none; 60/min where others can reach the address",
         "calls and lists of one caller, such as 60/min, 10/s or 5/10s; or none",
     )
     .on(Hosts::LOCAL),
@@ -243,15 +255,6 @@ pub const SETTINGS: &[Setting] = &[
         "the first URL of MCPFN_AUDIENCE",
         "URL of the MCP endpoint as clients use it: tokens are issued for it, and requests through \
          a proxy may name its host",
-    )
-    .on(Hosts::LOCAL)
-    .with_auth(&["oauth", "api-key"]),
-    Setting::new(
-        "MCPFN_TRUSTED_PROXIES",
-        "ADDRESS,..",
-        "none",
-        "addresses or networks of proxies, such as 127.0.0.1 or 10.0.0.0/8, whose X-Forwarded-For \
-         says where a request came from",
     )
     .on(Hosts::LOCAL)
     .with_auth(&["oauth", "api-key"]),

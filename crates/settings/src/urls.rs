@@ -2,6 +2,8 @@
 //! could never match anything are mistakes, with the form that does. URLs of issuers are
 //! `mcpfn-auth`'s.
 
+use std::net::Ipv6Addr;
+
 use mcpfn_auth::url_mistake;
 use mcpfn_core::text::quoted;
 
@@ -27,6 +29,31 @@ impl EnvReader<'_> {
             }
         }
         origins
+    }
+
+    /// `MCPFN_ALLOWED_HOSTS`: names and addresses as `Host` has them, without port; or `*`.
+    pub(crate) fn allowed_hosts(&mut self) -> Vec<String> {
+        let name = "MCPFN_ALLOWED_HOSTS";
+        let mut hosts = self.list(name);
+        for host in &mut hosts {
+            // as `Host` writes an IPv6 address
+            if host.parse::<Ipv6Addr>().is_ok() {
+                *host = format!("[{host}]");
+            }
+            let address = host
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+            let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+            if !(address || host == "*" || host.bytes().all(legal)) {
+                self.mistake(format!(
+                    "{name} must list names or addresses without scheme and port, such as \
+                     mcp.example.com, or be * for any; it has {}",
+                    quoted(host)
+                ));
+            }
+        }
+        hosts
     }
 
     /// A URL that others get, such as `MCPFN_PUBLIC_URL`: reported unless this server answers

@@ -1,0 +1,70 @@
+//! Where a process listens, whom it believes there, and how it ends: settings of the local host
+//! alone.
+
+use crate::setting::{Hosts, Setting};
+
+pub(super) const MACHINE: &[Setting] = &[
+    Setting::new(
+        "MCPFN_PORT",
+        "N",
+        "PORT, or 8787",
+        "port to listen on; 0 takes any free one",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_LISTEN",
+        "ADDRESS[:PORT]",
+        "127.0.0.1 and [::1]",
+        "address to listen on, such as 0.0.0.0 or [::]:8080; other than loopback it needs \
+         MCPFN_AUTH, and MCPFN_PUBLIC_URL or MCPFN_ALLOWED_HOSTS",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_ALLOWED_HOSTS",
+        "HOST,..",
+        "that of MCPFN_PUBLIC_URL",
+        "names and addresses, without ports, that requests may have in Host beside this machine's \
+         own; * is any",
+    )
+    .on(Hosts::LOCAL)
+    .with_auth(&["oauth", "api-key"]),
+    Setting::new(
+        "MCPFN_MAX_CONNECTIONS",
+        "NUMBER",
+        "1024",
+        "connections at the same time, 1 to 1000000; for one more, the one that waited longest for \
+         its client is closed",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_IDLE_TIMEOUT_SECONDS",
+        "SECONDS",
+        "75",
+        "how long a connection may wait for the head of its next request, 1 to 3600; longer than a \
+         proxy in front keeps its connections",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_DRAIN_DELAY_SECONDS",
+        "SECONDS",
+        "0; 5 where others can reach the address",
+        "how long a server that was told to stop takes new requests while /ready says 503, 0 to 300",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_DRAIN_TIMEOUT_SECONDS",
+        "SECONDS",
+        "10, or the longest limit of a tool and 1",
+        "how long calls may take to end after that, 0 to 3600",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_TRUSTED_PROXIES",
+        "ADDRESS,..",
+        "none",
+        "addresses or networks of proxies, such as 127.0.0.1 or 10.0.0.0/8, whose X-Forwarded-For \
+         says where a request came from",
+    )
+    .on(Hosts::LOCAL)
+    .with_auth(&["oauth", "api-key"]),
+];
