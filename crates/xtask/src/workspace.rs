@@ -96,10 +96,12 @@ mod tests {
     fn features(kinds: &str) -> BTreeSet<String> {
         let mut tree = Command::new(env!("CARGO"));
         tree.current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["tree", "--workspace", "--prefix=none", "--no-dedupe"])
+            .args(["tree", "--workspace", "--prefix=none"])
             .args(["--format={p} [{f}]", "--edges", kinds]);
         let tree = process::read(&mut tree).unwrap();
-        tree.lines().map(str::to_owned).collect()
+        // one that stood there before, with the same features, is shown without what is below it
+        let whole = |line: &str| line.strip_suffix(" (*)").unwrap_or(line).to_owned();
+        tree.lines().map(whole).collect()
     }
 
     #[test]
