@@ -24,6 +24,22 @@ const SCRIPT: &str = r#"export default { fetch: () => new Response("{}") };"#;
 /// A database that nobody asks.
 const NO_DATABASE: &str = r#"export default { fetch: () => new Response("", { status: 500 }) };"#;
 
+/// A database that nobody asks, and limiters of the tools' own rates that let everything pass.
+const BINDINGS: &[(&str, &str)] = &[
+    (
+        "DB",
+        r#"wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "database")])"#,
+    ),
+    (
+        "RATE_10_PER_60",
+        r#"wrapped = (moduleName = "test:limiter", innerBindings = [(name = "fetcher", service = "limits")])"#,
+    ),
+    (
+        "RATE_30_PER_60",
+        r#"wrapped = (moduleName = "test:limiter", innerBindings = [(name = "fetcher", service = "limits")])"#,
+    ),
+];
+
 /// Every toolkit that a Worker can have, but `upstream`: its lists would be another server's.
 const EVERY_TOOLKIT: &str =
     "hello,catalog,database,crm,inventory,sql,knowledge,contracts,weather,company,fetch,web,github";
@@ -58,10 +74,10 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
         peers::locked(cx, LOCK, "worker")?,
         package("binaryen")?
     );
-    let no_database = Service {
-        name: "database",
+    let script = |name, text| Service {
+        name,
         what: What::Script {
-            text: NO_DATABASE,
+            text,
             service: None,
         },
     };
@@ -97,7 +113,11 @@ pub(super) fn run(cx: &Context, rest: &[String]) -> Result<()> {
             "program": tools.workerd()?,
             "arguments": arguments(
                 &server,
-                &[no_database, Service { name: "everything", what: What::Asking { variables: SWITCHED_ON, database: "database" } }],
+                &[
+                    script("database", NO_DATABASE),
+                    script("limits", SCRIPT),
+                    Service { name: "everything", what: What::Bound { variables: SWITCHED_ON, bindings: BINDINGS } },
+                ],
             )?,
             "size": size(Some("index_bg.wasm"), "index.js", &server)?,
         },
