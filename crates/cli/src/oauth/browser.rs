@@ -92,7 +92,7 @@ async fn hear(
     }
     let judged = returned(&line).and_then(|returned| judge(returned, state, issuer));
     let (status, text) = match &judged {
-        None => ("404 Not SignInMetadata", "There is nothing here."),
+        None => ("404 Not Found", "There is nothing here."),
         Some(Ok(_)) => ("200 OK", "You are signed in. You can close this page."),
         Some(Err(_)) => (
             "400 Bad Request",
