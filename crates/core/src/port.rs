@@ -2,6 +2,7 @@
 //! implementation of any of them.
 
 pub(crate) mod audit_log;
+pub(crate) mod dependency;
 pub(crate) mod http_client;
 pub(crate) mod runtime;
 pub(crate) mod store;
@@ -20,6 +21,7 @@ use crate::round_trip::Keyring;
 use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
 
 pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome, RefusedRequest};
+pub use dependency::Dependency;
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use runtime::{Background, Clock, Random, Timer};
 pub use store::{
@@ -36,6 +38,7 @@ pub struct Platform {
     pub(crate) audit_log: Arc<dyn AuditLog>,
     pub(crate) keys: Keyring,
     pub(crate) ports: TypeMap,
+    dependencies: Vec<(&'static str, Arc<dyn Dependency>)>,
     pub(crate) background: Option<Arc<dyn Background>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
     pub(crate) rate_limits: Option<RateLimits>,
@@ -62,6 +65,7 @@ impl Platform {
             audit_log,
             keys,
             ports: TypeMap::default(),
+            dependencies: Vec::new(),
             background: None,
             cache: None,
             rate_limits: None,
@@ -192,6 +196,20 @@ impl Platform {
             Some(background) => background.run(work),
             None => work.await,
         }
+    }
+
+    /// Adds something that `/ready` of the local host asks, under a name that everybody may read,
+    /// such as `queue`. Ports to a database (`Sql`) and to files (`Blobs`) are asked without this.
+    #[must_use]
+    pub fn with_dependency(mut self, name: &'static str, dependency: Arc<dyn Dependency>) -> Self {
+        self.dependencies.push((name, dependency));
+        self
+    }
+
+    /// What [`Platform::with_dependency`] added.
+    #[must_use]
+    pub fn dependencies(&self) -> &[(&'static str, Arc<dyn Dependency>)] {
+        &self.dependencies
     }
 
     /// Adds a port that toolkits ask for by its trait, e.g. `with_port::<dyn Sql>(database)`.

@@ -39,6 +39,9 @@ struct DirectoryState {
     writing: Mutex<()>,
     sweeping: Sweeping,
     running: Arc<Semaphore>,
+    /// Looks of probes have a place of their own, and one at a time: on a disk that hangs, each
+    /// would keep a thread.
+    looking: Arc<Semaphore>,
 }
 
 enum Roots {
@@ -76,7 +79,28 @@ impl Directory {
             writing: Mutex::new(()),
             sweeping: Sweeping::default(),
             running: Arc::new(Semaphore::new(AT_ONCE)),
+            looking: Arc::new(Semaphore::new(1)),
         }))
+    }
+
+    /// Whether every root is there and can be read.
+    async fn look(&self) -> Result<(), BlobError> {
+        let unavailable = |cause: String| BlobError::Unavailable(cause);
+        let Ok(permit) = Arc::clone(&self.0.looking).try_acquire_owned() else {
+            return Err(unavailable("the look before has not ended".to_owned()));
+        };
+        let shared = Arc::clone(&self.0);
+        let looked = spawn_blocking(move || {
+            let _permit = permit;
+            match &shared.roots {
+                Roots::One(dir) => is_there(dir),
+                Roots::Named(roots) => roots.iter().try_for_each(|(_, dir)| is_there(dir)),
+            }
+        });
+        let looked = looked
+            .await
+            .map_err(|error| unavailable(error.to_string()))?;
+        looked.map_err(|error| unavailable(error.to_string()))
     }
 
     /// Runs what blocks on a thread for it.
@@ -141,6 +165,10 @@ impl DirectoryState {
 }
 
 impl Blobs for Directory {
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(self.look())
+    }
+
     fn read<'a>(
         &'a self,
         path: &'a BlobPath,
@@ -223,6 +251,17 @@ impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Directory").finish_non_exhaustive()
     }
+}
+
+/// An open directory that was removed still has a handle, and even an empty list; what is gone is its
+/// last name.
+fn is_there(dir: &Dir) -> std::io::Result<()> {
+    #[cfg(unix)]
+    if cap_std::fs::MetadataExt::nlink(&dir.dir_metadata()?) == 0 {
+        let gone = "a directory that is served was removed: make it again, and restart";
+        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, gone));
+    }
+    dir.entries().map(drop)
 }
 
 fn open(path: &Path) -> std::io::Result<Dir> {

@@ -59,6 +59,7 @@ mod fields;
 mod forwarded;
 mod guard;
 mod headers;
+mod health;
 mod heartbeat;
 mod paths;
 mod readiness;
@@ -78,7 +79,7 @@ pub use auth::{
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use forwarded::TrustedProxies;
-pub use readiness::readiness;
+pub use readiness::{Readiness, readiness};
 pub use sentinel::decode as decode_header;
 pub use service::{Deadline, Service};
 pub use too_large::too_large;

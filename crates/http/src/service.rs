@@ -21,6 +21,7 @@ use crate::body::Body;
 use crate::config::Config;
 use crate::fields::Fields;
 use crate::guard::{self, Refusal};
+use crate::health::Health;
 use crate::heartbeat::Heartbeat;
 use crate::paths::{PathTarget, Paths};
 use crate::refusals::{Reason, Refusals, method_name};
@@ -40,7 +41,7 @@ pub struct Service {
     config: Config,
     paths: Paths,
     allowed_headers: HeaderValue,
-    health: Bytes,
+    health: Health,
     /// What an OAuth client reads first, if there is an issuer.
     metadata: Option<Bytes>,
     /// The caller, where reaching the address is enough.
@@ -61,10 +62,7 @@ impl Service {
     #[must_use]
     pub fn new(server: Server, mut config: Config) -> Self {
         let allowed_headers = cors::allowed_headers(&server);
-        let health =
-            serde_json::json!({"status": "ok", "name": server.name(), "version": server.version()})
-                .to_string()
-                .into();
+        let health = Health::of(&server);
         if let Some(resource) = &mut config.auth.resource {
             match &resource.scopes[..] {
                 [] => resource.scopes = server.reading_scopes(),
@@ -96,6 +94,14 @@ impl Service {
     #[must_use]
     pub fn at(mut self, path: &str) -> Self {
         self.paths = Paths::at(path);
+        self
+    }
+
+    /// Says when the process started, in milliseconds since 1970: `/health` then has the time and
+    /// how long the process has run, by the platform's clock.
+    #[must_use]
+    pub fn started_at(mut self, started_ms: u64) -> Self {
+        self.health = self.health.since(started_ms);
         self
     }
 
@@ -156,7 +162,7 @@ impl Service {
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if let Some(response) = self.beside_the_endpoint(&parts) {
+        if let Some(response) = self.beside_the_endpoint(&parts, platform) {
             return response;
         }
         let from_host = parts.extensions.remove::<Principal>();
@@ -193,11 +199,11 @@ impl Service {
     }
 
     /// What other paths than the endpoint's have: documents, or nothing.
-    fn beside_the_endpoint(&self, parts: &Parts) -> Option<Response<Body>> {
+    fn beside_the_endpoint(&self, parts: &Parts, platform: &Platform) -> Option<Response<Body>> {
         match (self.paths.find(parts.uri.path()), &self.metadata) {
             (Some(PathTarget::Endpoint), _) => None,
             // before any check: probes have no credential
-            (Some(PathTarget::Health), _) => Some(document(parts, &self.health)),
+            (Some(PathTarget::Health), _) => Some(document(parts, &self.health.document(platform))),
             (Some(PathTarget::Metadata), Some(metadata)) => {
                 let mut response = document(parts, metadata);
                 // a client in a browser reads it before it has any permission here

@@ -18,13 +18,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use mcpfn_core::Principal;
 use mcpfn_core::port::Platform;
-use mcpfn_http::{Body, Service, TrustedProxies, readiness};
+use mcpfn_http::{Body, Readiness, Service, TrustedProxies, readiness};
 use mcpfn_settings::strip_base_path;
 use tokio::net::TcpStream;
 
 use crate::connections::{Activity, Connection, Connections, Reported, Reporting};
 use crate::listen::{ListenAddress, Listeners, ServeError};
 use crate::metrics::PrometheusMetrics;
+use crate::readiness::Dependencies;
 use crate::settings::{Bounds, Settings};
 use crate::socket::{Left, Socket};
 
@@ -40,6 +41,8 @@ pub(crate) struct LocalEndpoint {
     pub(crate) base_path: String,
     /// Whether it was told to stop.
     pub(crate) draining: AtomicBool,
+    /// What `/ready` asks.
+    pub(crate) dependencies: Dependencies,
 }
 
 impl LocalEndpoint {
@@ -50,7 +53,8 @@ impl LocalEndpoint {
         settings: &Settings,
     ) -> Self {
         Self {
-            service,
+            service: service.started_at(platform.now_ms()),
+            dependencies: Dependencies::of(&platform),
             platform,
             metrics,
             proxies: settings.trusted_proxies.clone(),
@@ -77,7 +81,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     serve_endpoint(
         LocalEndpoint {
-            service: service.assume_local_user(),
+            service: service.assume_local_user().started_at(platform.now_ms()),
+            dependencies: Dependencies::of(&platform),
             platform,
             metrics: None,
             proxies: TrustedProxies::default(),
@@ -239,7 +244,6 @@ async fn respond(
         platform,
         metrics,
         base_path,
-        draining,
         ..
     } = &*endpoint;
     if !base_path.is_empty() {
@@ -247,7 +251,7 @@ async fn respond(
         *request.uri_mut() = Uri::try_from(below).unwrap_or(Uri::from_static("/unreadable"));
     }
     if request.uri().path() == "/ready" {
-        return readiness(request.method(), draining.load(Ordering::Relaxed));
+        return ready(&endpoint, request.method()).await;
     }
     match metrics {
         Some(metrics) if request.uri().path() == "/metrics" && request.method() == Method::GET => {
@@ -258,6 +262,21 @@ async fn respond(
             }
         }
         _ => service.call(request, platform).await,
+    }
+}
+
+async fn ready(endpoint: &LocalEndpoint, method: &Method) -> Response<Body> {
+    if endpoint.draining.load(Ordering::Relaxed) {
+        return readiness(method, Readiness::Draining);
+    }
+    // who asks in another way is told so, and asks nobody
+    let missing = match *method {
+        Method::GET | Method::HEAD => endpoint.dependencies.missing(&endpoint.platform).await,
+        _ => Arc::default(),
+    };
+    match &*missing {
+        [] => readiness(method, Readiness::Ready),
+        names => readiness(method, Readiness::Missing(names)),
     }
 }
 

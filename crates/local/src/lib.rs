@@ -43,6 +43,7 @@ mod listen;
 mod logging;
 mod metrics;
 mod probes;
+mod readiness;
 mod settings;
 mod signals;
 mod socket;

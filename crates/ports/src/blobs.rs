@@ -68,6 +68,18 @@ pub trait Blobs: MaybeSend + MaybeSync {
         most: usize,
     ) -> BoxFuture<'a, Result<BlobPage, BlobError>>;
 
+    /// Whether files could be read: for probes, so it costs little. When not overridden, it lists
+    /// one entry of the top.
+    ///
+    /// # Errors
+    /// See [`BlobError`].
+    fn check(&self) -> BoxFuture<'_, Result<(), BlobError>> {
+        Box::pin(async {
+            let top = BlobPath::top();
+            self.list(&top, "", None, 1).await.map(drop)
+        })
+    }
+
     /// Writes a whole file if `condition` holds, with the directories above it. Readers see the old
     /// bytes or the new ones, never a part of them.
     ///

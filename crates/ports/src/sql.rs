@@ -70,6 +70,15 @@ pub trait Sql: MaybeSend + MaybeSync {
         max_rows: usize,
     ) -> BoxFuture<'a, Result<Rows, SqlError>>;
 
+    /// Whether statements would be answered: for probes, so it costs little. When not overridden,
+    /// it asks for one row.
+    ///
+    /// # Errors
+    /// As for [`Sql::query`].
+    fn check(&self) -> BoxFuture<'_, Result<(), SqlError>> {
+        Box::pin(async { self.query("SELECT 1", &[], 1).await.map(drop) })
+    }
+
     /// Runs one statement that changes data, and returns the number of rows changed.
     ///
     /// # Errors

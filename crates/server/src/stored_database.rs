@@ -167,6 +167,10 @@ impl Sql for StoredDatabase {
         Box::pin(async move { self.now().await?.query(sql, parameters, max_rows).await })
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), SqlError>> {
+        Box::pin(async move { self.now().await?.check().await })
+    }
+
     fn execute<'a>(
         &'a self,
         sql: &'a str,

@@ -147,6 +147,19 @@ impl Postgres {
         Ok(session.command("COMMIT").await?)
     }
 
+    /// Whether a role's server answers. With all connections in use by slow statements, a new one
+    /// tells whether it is only busy.
+    async fn answers(pool: &PostgresPool) -> Result<(), SqlError> {
+        let most = Most { rows: 1, bytes: 64 };
+        let Some(mut lease) = pool.free_lease().await? else {
+            pool.connect().await?.run("SELECT 1", &[], most).await?;
+            return Ok(());
+        };
+        lease.session()?.run("SELECT 1", &[], most).await?;
+        lease.give_back();
+        Ok(())
+    }
+
     async fn vet(&self, session: &mut PostgresSession) -> Result<(), SqlError> {
         if session.vetted.is_some_and(|since| since.elapsed() < VETTED) {
             return Ok(());
@@ -288,6 +301,16 @@ impl Sql for Postgres {
                 rows.truncated = true;
             }
             Ok(rows)
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SqlError>> {
+        Box::pin(async {
+            Self::answers(&self.main).await?;
+            if !Arc::ptr_eq(&self.main, &self.reader) {
+                Self::answers(&self.reader).await?;
+            }
+            Ok(())
         })
     }
 

@@ -6,6 +6,7 @@ mod connect;
 mod error;
 mod lane;
 mod ticket;
+mod whole;
 mod work;
 
 use std::fmt;
@@ -47,6 +48,9 @@ struct SqlitePool {
     reads: Arc<Lane>,
     /// The same lane as `reads` for a database in memory; none for a file opened read-only.
     writes: Option<Arc<Lane>>,
+    /// For probes, so that slow statements do not look like a database that is gone; none for one
+    /// in memory. Without a connection before the first look.
+    looks: Option<Arc<Lane>>,
 }
 
 impl Sqlite {
@@ -60,12 +64,14 @@ impl Sqlite {
         let place = DatabasePath::File(path.as_ref().to_owned());
         let writer = connect::open(&place, Rights::Full)?;
         let reads = Lane::new("sqlite-read", READERS, place.clone(), Rights::ReadOnly);
+        let looks = Lane::new("sqlite-look", 1, place.clone(), Rights::ReadOnly);
         let writes = Lane::new("sqlite-write", 1, place, Rights::Full);
         writes.adopt(writer)?;
         Ok(Self {
             pool: Arc::new(SqlitePool {
                 reads,
                 writes: Some(writes),
+                looks: Some(looks),
             }),
             access: Rights::Full,
         })
@@ -82,12 +88,14 @@ impl Sqlite {
     /// As for [`Sqlite::open`]; a missing file is [`SqlError::Unavailable`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, SqlError> {
         let (place, reader) = connect::open_existing(path.as_ref())?;
+        let looks = Lane::new("sqlite-look", 1, place.clone(), Rights::ReadOnly);
         let reads = Lane::new("sqlite-read", READERS, place, Rights::ReadOnly);
         reads.adopt(reader)?;
         Ok(Self {
             pool: Arc::new(SqlitePool {
                 reads,
                 writes: None,
+                looks: Some(looks),
             }),
             access: Rights::ReadOnly,
         })
@@ -104,6 +112,7 @@ impl Sqlite {
         let pool = SqlitePool {
             reads: Arc::clone(&lane),
             writes: Some(lane),
+            looks: None,
         };
         Ok(Self {
             pool: Arc::new(pool),
@@ -220,6 +229,16 @@ impl Sql for Sqlite {
         })
     }
 
+    fn check(&self) -> BoxFuture<'_, Result<(), SqlError>> {
+        Box::pin(async {
+            let Some(looks) = &self.pool.looks else {
+                return Ok(());
+            };
+            let (work, access) = (Job::Look, Rights::ReadOnly);
+            looks.run(JobRequest { work, access }).await.map(drop)
+        })
+    }
+
     fn execute<'a>(
         &'a self,
         sql: &'a str,
@@ -258,8 +277,8 @@ impl SqlitePool {
 impl Drop for SqlitePool {
     fn drop(&mut self) {
         self.reads.close();
-        if let Some(writes) = &self.writes {
-            writes.close();
+        for lane in [&self.writes, &self.looks].into_iter().flatten() {
+            lane.close();
         }
     }
 }

@@ -66,6 +66,18 @@ impl PostgresPool {
             .await
             .map_err(|_| busy())?
             .map_err(|_| busy())?;
+        self.leased(permit).await
+    }
+
+    /// The same without a wait for others; `None` when all connections are in use.
+    pub(super) async fn free_lease(&self) -> Result<Option<Lease<'_>>, SqlError> {
+        match self.permits.try_acquire() {
+            Ok(permit) => self.leased(permit).await.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn leased<'a>(&'a self, permit: SemaphorePermit<'a>) -> Result<Lease<'a>, SqlError> {
         loop {
             let Some((mut session, since)) = self.idle().pop() else {
                 break;

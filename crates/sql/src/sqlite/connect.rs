@@ -286,7 +286,7 @@ fn may_read(action: &AuthAction<'_>) -> Authorization {
 }
 
 /// The path as SQLite's URI, every byte that could mean something else escaped.
-fn unchanging_uri(path: &Path) -> String {
+pub(super) fn unchanging_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.to_string_lossy().bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {

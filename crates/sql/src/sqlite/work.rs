@@ -8,6 +8,7 @@ use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, ToSql, 
 
 use super::connect::{Rights, SqliteSession};
 use super::error::sql_error;
+use super::whole;
 
 /// The rows of one answer, in bytes of their values. A handful of rows can hold as many times 16
 /// MiB.
@@ -37,6 +38,8 @@ pub(super) enum Job {
     ExecuteAll {
         statements: Vec<String>,
     },
+    /// Whether the whole file is there.
+    Look,
 }
 
 pub(super) enum QueryAnswer {
@@ -60,6 +63,7 @@ pub(super) fn run(
         Job::Read { sql, limits } => read_unvetted(session, &sql, limits),
         Job::Execute { sql, parameters } => execute(&session.connection, &sql, &parameters),
         Job::ExecuteAll { statements } => execute_all(session, &statements),
+        Job::Look => whole::check(&session.connection).map(|()| QueryAnswer::Changed(0)),
     };
     if !session.connection.is_autocommit() {
         // the next statement is another caller's: it must not find itself inside this one's
