@@ -81,7 +81,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     serve_endpoint(
         LocalEndpoint {
-            service: service.assume_local_user().started_at(platform.now_ms()),
+            service: service.assume_local_user(),
             dependencies: Dependencies::of(&platform),
             platform,
             metrics: None,
