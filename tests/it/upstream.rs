@@ -298,7 +298,7 @@ fn one_workflow_over_three_servers() {
         let down = call(&client, "gone__find", json!({})).await;
         assert_eq!(down.is_error, Some(true));
         assert!(
-            text(&down).starts_with("`gone` is temporarily unavailable."),
+            text(&down).starts_with("`gone` can't be reached."),
             "{}",
             text(&down)
         );

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::model::capabilities::Capability;
 use crate::round_trip::InputRequired;
+use crate::service_fault::ServiceFault;
 
 // Boxed, because a `Result` with it is moved through every handler, and a question inside is
 // large. Not a `std::error::Error` itself: only so can every error become one through `?`.
@@ -37,10 +38,11 @@ pub struct ToolError(Box<ErrorKind>);
 
 #[derive(Debug)]
 pub(crate) enum ErrorKind {
-    /// The public sentence, and maybe a private cause.
+    /// The public sentence, maybe a private cause, and maybe what was wrong with a service.
     Failed {
         message: String,
         cause: Option<String>,
+        fault: Option<ServiceFault>,
     },
     /// Only a private cause.
     Internal { cause: String },
@@ -59,6 +61,7 @@ impl ToolError {
         Self(Box::new(ErrorKind::Failed {
             message: message.into(),
             cause: None,
+            fault: None,
         }))
     }
 
@@ -96,15 +99,26 @@ impl ToolError {
     /// Adds a private cause for the log.
     #[must_use]
     pub fn with_cause(self, cause: impl fmt::Display) -> Self {
-        match *self.0 {
-            ErrorKind::Failed { message, .. } | ErrorKind::NotFound { message } => {
-                Self(Box::new(ErrorKind::Failed {
-                    message,
-                    cause: Some(cause.to_string()),
-                }))
-            }
-            other => Self(Box::new(other)),
+        let (message, fault) = match *self.0 {
+            ErrorKind::Failed { message, fault, .. } => (message, fault),
+            ErrorKind::NotFound { message } => (message, None),
+            other => return Self(Box::new(other)),
+        };
+        Self(Box::new(ErrorKind::Failed {
+            message,
+            cause: Some(cause.to_string()),
+            fault,
+        }))
+    }
+
+    /// Says what was wrong with the service that was asked: the log calls the call's outcome by it,
+    /// and a tool with `cache_if_down` may give an older result instead.
+    #[must_use]
+    pub fn with_fault(mut self, of_service: ServiceFault) -> Self {
+        if let ErrorKind::Failed { fault, .. } = &mut *self.0 {
+            *fault = Some(of_service);
         }
+        self
     }
 
     /// The sentence the model reads, if there is one of the tool's own.
@@ -115,6 +129,15 @@ impl ToolError {
             ErrorKind::Internal { .. }
             | ErrorKind::InputRequired(_)
             | ErrorKind::MissingCapability(_) => None,
+        }
+    }
+
+    /// What was wrong with the service that was asked, if that is why there is no result.
+    #[must_use]
+    pub fn fault(&self) -> Option<ServiceFault> {
+        match &*self.0 {
+            ErrorKind::Failed { fault, .. } => *fault,
+            _ => None,
         }
     }
 

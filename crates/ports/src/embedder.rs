@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use mcpfn_core::ServiceFault;
 use mcpfn_core::handler::{BoxFuture, MaybeSend, MaybeSync};
 
 /// A model whose vectors are close where the meaning of texts is.
@@ -46,22 +47,37 @@ pub trait Embedder: MaybeSend + MaybeSync {
     -> BoxFuture<'a, Result<Vec<Vec<f32>>, EmbedError>>;
 }
 
-/// Why there are no vectors. The causes are for the log.
+/// Why there are no vectors.
+///
+/// ```
+/// use mcpfn_core::ServiceFault;
+/// use mcpfn_ports::EmbedError;
+///
+/// let error = EmbedError::new(ServiceFault::Credentials, "status 401");
+/// assert_eq!(error.to_string(), "service_credentials: status 401");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum EmbedError {
-    /// No answer, or one that says to come back later.
-    Unavailable(String),
-    /// An answer that is not what was asked for.
-    Unusable(String),
+pub struct EmbedError {
+    /// What was wrong with the model's service.
+    pub fault: ServiceFault,
+    /// For the log.
+    pub cause: String,
+}
+
+impl EmbedError {
+    /// A fault with its cause for the log, without secrets.
+    pub fn new(fault: ServiceFault, cause: impl Into<String>) -> Self {
+        Self {
+            fault,
+            cause: cause.into(),
+        }
+    }
 }
 
 impl fmt::Display for EmbedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unavailable(cause) => write!(f, "embeddings unavailable: {cause}"),
-            Self::Unusable(cause) => write!(f, "embeddings can't be used: {cause}"),
-        }
+        write!(f, "{}: {}", self.fault.as_str(), self.cause)
     }
 }
 

@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{
-    Cx, ToolError,
+    Cx, ServiceFault, ToolError,
     port::{HttpError, HttpRequest, HttpResponse},
     text,
 };
 use mcpfn_ports::Secret;
 use serde::de::DeserializeOwned;
+
+use crate::outage::Outage;
 
 /// Some APIs refuse requests that do not say who asks.
 pub(crate) const USER_AGENT: &str = concat!("mcpfn/", env!("CARGO_PKG_VERSION"));
@@ -29,9 +31,6 @@ const LEAST: Duration = Duration::from_millis(500);
 
 /// The longest cause that a parser gives to the log, in characters.
 const MAX_CAUSE_LENGTH: usize = 200;
-
-/// What to do about a failure after which nothing has changed.
-const AGAIN: &str = "Try again in a few minutes.";
 
 /// One service: where it is, and how sentences call it.
 #[derive(Debug, Clone)]
@@ -47,6 +46,13 @@ pub(crate) struct ApiClient {
     pub(crate) timeout: Duration,
     /// Bytes of an answer.
     pub(crate) max_body: usize,
+}
+
+/// Whether a request may change something, and how long its answer is waited for.
+#[derive(Debug, Clone, Copy)]
+enum Asking {
+    Read(Duration),
+    Write(Duration),
 }
 
 /// An answer that came: neither a failure of the service nor a full budget.
@@ -100,16 +106,16 @@ impl ApiClient {
         // a service that used up two thirds of the time is given the last third
         let first = self.once(cx, request.clone(), in_all * 2 / 3).await?;
         let Some(wait) = self.wait_before_retry(cx, &first, &request) else {
-            return self.judge(cx, &request, first, AGAIN);
+            return self.judge(cx, &request, first, Asking::Read(in_all));
         };
         let used = Duration::from_millis(cx.now_ms().saturating_sub(started));
         let left = in_all.saturating_sub(used).saturating_sub(wait);
         if left < LEAST {
-            return self.judge(cx, &request, first, AGAIN);
+            return self.judge(cx, &request, first, Asking::Read(in_all));
         }
         cx.sleep(wait).await;
         let second = self.once(cx, request.clone(), left).await?;
-        self.judge(cx, &request, second, AGAIN)
+        self.judge(cx, &request, second, Asking::Read(in_all))
     }
 
     /// Asks for a change, once: it is unknown whether a request without a response was done.
@@ -118,23 +124,15 @@ impl ApiClient {
         cx: &Cx,
         request: HttpRequest,
     ) -> Result<ApiAnswer, ToolError> {
-        let result = self.once(cx, request.clone(), self.time(cx)).await?;
-        self.judge(
-            cx,
-            &request,
-            result,
-            "It is not known whether the change was made: look before you try again.",
-        )
-    }
-
-    /// A failure that the caller can do nothing about.
-    pub(crate) fn unavailable(&self, cause: impl Display) -> ToolError {
-        self.failed(AGAIN, cause)
+        let in_all = self.time(cx);
+        let result = self.once(cx, request.clone(), in_all).await?;
+        self.judge(cx, &request, result, Asking::Write(in_all))
     }
 
     /// What any answer means that a toolkit does not expect. `answer` is no success.
     pub(crate) fn unexpected(&self, answer: &ApiAnswer) -> ToolError {
-        self.unavailable(self.described(answer))
+        let fault = ServiceFault::of_status(answer.status);
+        self.failed(fault.into(), self.described(answer))
     }
 
     /// The JSON of a success.
@@ -142,19 +140,19 @@ impl ApiClient {
         if !(200..300).contains(&answer.status) {
             return Err(self.unexpected(answer));
         }
+        let fault = || ServiceFault::of_body(answer.body.as_bytes(), answer.truncated).into();
         if answer.truncated {
-            return Err(self.unavailable(format_args!(
+            let cause = format!(
                 "{}: the answer has more than {} bytes",
                 answer.asked, self.max_body
-            )));
+            );
+            return Err(self.failed(fault(), cause));
         }
         serde_json::from_str(&answer.body).map_err(|error| {
             // it may repeat a value of any length
             let error: String = error.to_string().chars().take(MAX_CAUSE_LENGTH).collect();
-            self.unavailable(format_args!(
-                "{}: not the JSON that was expected: {error}",
-                answer.asked
-            ))
+            let cause = format!("{}: not the JSON that was expected: {error}", answer.asked);
+            self.failed(fault(), cause)
         })
     }
 
@@ -235,35 +233,42 @@ impl ApiClient {
         }
     }
 
-    /// `advice` is what the model is told after a failure of the service.
     fn judge(
         &self,
         cx: &Cx,
         request: &HttpRequest,
         result: Result<ApiAnswer, HttpError>,
-        advice: &str,
+        asking: Asking,
     ) -> Result<ApiAnswer, ToolError> {
-        match result {
-            Ok(answer) if answer.is_limited() => Err(self.limited(&answer, cx.now_ms())),
-            Ok(answer) if answer.status >= 500 => Err(self.failed(advice, self.described(&answer))),
-            Ok(answer) => Ok(answer),
-            Err(error) => {
-                Err(self.failed(advice, self.without_key(format!("{request:?}: {error}"))))
-            }
-        }
+        let (Asking::Read(within) | Asking::Write(within)) = asking;
+        let (outage, cause) = match result {
+            Ok(answer) if answer.is_limited() => (
+                Outage::limited(answer.wait(cx.now_ms())),
+                self.described(&answer),
+            ),
+            Ok(answer) if answer.status >= 500 => (
+                ServiceFault::of_status(answer.status).into(),
+                self.described(&answer),
+            ),
+            Ok(answer) => return Ok(answer),
+            Err(error) => (
+                Outage::after(ServiceFault::of_error(&error), within),
+                self.without_key(format!("{request:?}: {error}")),
+            ),
+        };
+        let writes = matches!(asking, Asking::Write(_));
+        Err(outage.error(self.name, writes, cause))
     }
 
-    fn failed(&self, advice: &str, cause: impl Display) -> ToolError {
-        ToolError::unavailable(
-            format!("{} is temporarily unavailable. {advice}", self.name),
-            cause,
-        )
+    /// A read that came to nothing.
+    fn failed(&self, outage: Outage, cause: impl Display) -> ToolError {
+        outage.error(self.name, false, cause)
     }
 
     /// An answer, for the log.
     fn described(&self, answer: &ApiAnswer) -> String {
         let hint = match answer.status {
-            401 | 403 => format!(
+            401 | 403 if !answer.is_limited() => format!(
                 " (the key in {} is missing, wrong, or not allowed to do this)",
                 self.key_variable
             ),

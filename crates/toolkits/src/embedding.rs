@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{
-    Cx, ToolError,
+    Cx, ServiceFault, ToolError,
     handler::BoxFuture,
     port::{HttpClient, HttpRequest},
     text,
@@ -129,31 +129,26 @@ impl HttpEmbedder {
         if let Some(key) = &self.endpoint.key {
             request = request.header("authorization", format!("Bearer {}", key.expose()));
         }
-        let answer = self
-            .client
-            .send(request)
-            .await
-            .map_err(|error| EmbedError::Unavailable(error.to_string()))?;
+        let answer =
+            self.client.send(request).await.map_err(|error| {
+                EmbedError::new(ServiceFault::of_error(&error), error.to_string())
+            })?;
         if !answer.is_success() {
             let mut said = String::from_utf8_lossy(&answer.body).into_owned();
             if let Some(key) = &self.endpoint.key {
                 said = said.replace(key.expose(), "[key]");
             }
             let cause = format!("status {}: {}", answer.status, text::quoted(&said));
-            let later = answer.status == 429 || answer.status >= 500;
-            return Err(if later {
-                EmbedError::Unavailable(cause)
-            } else {
-                EmbedError::Unusable(cause)
-            });
+            let fault = ServiceFault::of_status(answer.status);
+            return Err(EmbedError::new(fault, cause));
         }
+        let fault = ServiceFault::of_body(&answer.body, answer.truncated);
         if answer.truncated {
-            return Err(EmbedError::Unusable(format!(
-                "the answer has more than {MAX_BYTES} bytes"
-            )));
+            let cause = format!("the answer has more than {MAX_BYTES} bytes");
+            return Err(EmbedError::new(fault, cause));
         }
         let list: EmbeddingList = serde_json::from_slice(&answer.body)
-            .map_err(|_| EmbedError::Unusable("not the JSON of embeddings".to_owned()))?;
+            .map_err(|_| EmbedError::new(fault, "not the JSON of embeddings"))?;
         vectors(list, texts.len())
     }
 }
@@ -204,10 +199,15 @@ fn vectors(list: EmbeddingList, expected: usize) -> Result<Vec<Vec<f32>>, EmbedE
         entry.embedding.len() == length && entry.embedding.iter().all(|number| number.is_finite())
     });
     if !whole || !alike || !(1..=MAX_LENGTH).contains(&length) {
-        return Err(EmbedError::Unusable(format!(
+        let fault = match found.len() {
+            0 => ServiceFault::Empty,
+            _ => ServiceFault::Malformed,
+        };
+        let cause = format!(
             "{} vectors for {expected} texts, or of other lengths than 1 to {MAX_LENGTH}",
             found.len()
-        )));
+        );
+        return Err(EmbedError::new(fault, cause));
     }
     Ok(found.into_iter().map(|entry| entry.embedding).collect())
 }

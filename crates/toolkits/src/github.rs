@@ -12,7 +12,7 @@ mod write;
 
 use std::time::Duration;
 
-use mcpfn_core::{Builder, Cx, ToolError, port::HttpRequest, text};
+use mcpfn_core::{Builder, Cx, ServiceFault, ToolError, port::HttpRequest, text};
 use serde::Deserialize;
 
 use crate::api::{ApiAnswer, ApiClient};
@@ -109,11 +109,15 @@ impl GitHub {
             410 => format!("The {what} can't be had any more: gone, or switched off."),
             _ => return self.0.unexpected(answer),
         };
-        ToolError::new(sentence).with_cause(format!(
+        let error = ToolError::new(sentence).with_cause(format!(
             "status {}: {}",
             answer.status,
             text::quoted(&answer.body)
-        ))
+        ));
+        match answer.status {
+            403 => error.with_fault(ServiceFault::Credentials),
+            _ => error,
+        }
     }
 }
 

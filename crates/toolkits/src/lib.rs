@@ -51,6 +51,7 @@ mod config;
 mod date;
 mod dialect;
 mod near;
+mod outage;
 mod registry;
 mod rows;
 mod say;

@@ -1,6 +1,6 @@
 //! What several toolkits say in the same words: a database that fails, a name that is nearly right.
 
-use mcpfn_core::{Cx, ToolError, text};
+use mcpfn_core::{Cx, ServiceFault, ToolError, text};
 use mcpfn_ports::SqlError;
 
 /// How much of a caller's name is written into a row, in characters.
@@ -9,14 +9,17 @@ const MAX_NAME_LENGTH: usize = 200;
 /// A database's failure as the model reads it. The cause is for the log alone.
 pub(crate) fn database_failed(error: SqlError) -> ToolError {
     match error {
-        SqlError::Unavailable(cause) | SqlError::TooLong(cause) => ToolError::unavailable(
-            "The database is temporarily unavailable. Try again in a moment.",
-            cause,
-        ),
+        SqlError::Unavailable(cause) => database_down(cause, ServiceFault::Unreachable),
+        SqlError::TooLong(cause) => database_down(cause, ServiceFault::TimedOut),
         // the toolkits write their statements themselves, so a refused one is their mistake, not
         // the model's
         error => ToolError::internal(error),
     }
+}
+
+fn database_down(cause: String, fault: ServiceFault) -> ToolError {
+    let said = "The database is temporarily unavailable. Try again in a moment.";
+    ToolError::unavailable(said, cause).with_fault(fault)
 }
 
 /// As [`database_failed`], where the statement writes.

@@ -24,8 +24,19 @@ impl ActiveCall {
             }
             ErrorKind::InputRequired(_) => Error::invalid_request(self.cannot_ask(name)),
             ErrorKind::NotFound { message } => Error::invalid_params(message),
-            ErrorKind::Failed { message, cause } => {
-                Error::internal(self.public(name, message, cause))
+            ErrorKind::Failed {
+                message,
+                cause,
+                fault,
+            } => {
+                let error = Error::internal(self.public(name, message, cause));
+                return Err(match fault {
+                    Some(fault) => CallError {
+                        error,
+                        outcome: Outcome::Service(fault),
+                    },
+                    None => error.into(),
+                });
             }
             ErrorKind::Internal { cause } => Error::internal(self.internal(name, &cause)),
             ErrorKind::MissingCapability(capability) => missing_capabilities(&[capability]),

@@ -208,9 +208,13 @@ fn failed(
         ),
         // the handler says itself that it failed, so a repeat may act again
         HandlerFailure::Returned(kind) => match kind {
-            ErrorKind::Failed { message, cause } => (
+            ErrorKind::Failed {
+                message,
+                cause,
+                fault,
+            } => (
                 call.public(name, message, cause),
-                Outcome::Failed,
+                fault.map_or(Outcome::Failed, Outcome::Service),
                 Retain::Nothing,
             ),
             // only an upstream says of a tool that it does not exist

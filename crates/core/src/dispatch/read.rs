@@ -111,6 +111,7 @@ async fn read_resource(
         Err(HandlerFailure::Returned(ErrorKind::Failed {
             message,
             cause: None,
+            fault: None,
         })) if resource.upstream.is_none() => Err(refused(&call.requested, message).into()),
         Err(failure) => failed(call, &definition.name, limit, failure),
     }

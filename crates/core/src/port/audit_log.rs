@@ -5,6 +5,7 @@ use crate::canonical::fingerprint;
 use crate::policy::redact::redacted;
 use crate::principal::Principal;
 use crate::send::{MaybeSend, MaybeSync};
+use crate::service_fault::ServiceFault;
 use crate::version::Revision;
 
 /// Where a call's private side goes.
@@ -201,6 +202,8 @@ pub enum Outcome {
     Ok,
     /// With a failure that the handler itself reported.
     Failed,
+    /// With a failure of a service that the handler asked, which the handler reported.
+    Service(ServiceFault),
     /// Its arguments do not fit the schema.
     InvalidArguments,
     /// Its time was over.
@@ -228,6 +231,7 @@ impl Outcome {
         match self {
             Self::Ok => "ok",
             Self::Failed => "tool_error",
+            Self::Service(fault) => fault.as_str(),
             Self::InvalidArguments => "invalid_arguments",
             Self::TimedOut => "timeout",
             Self::Internal => "internal",

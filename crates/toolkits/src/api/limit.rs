@@ -2,13 +2,8 @@
 
 use std::time::Duration;
 
-use mcpfn_core::{ToolError, text};
-
-use super::{ApiAnswer, ApiClient};
-
-/// Seconds since 1970 are larger than this since 2001, and no service asks to wait for thirty
-/// years.
-const EPOCH: u64 = 1_000_000_000;
+use super::ApiAnswer;
+use crate::outage;
 
 impl ApiAnswer {
     /// The first header of a name, given in lower case.
@@ -32,61 +27,9 @@ impl ApiAnswer {
         }
     }
 
-    /// For how long nothing should be asked, as `retry-after` or the `x-ratelimit-` headers say it.
+    /// For how long nothing should be asked.
     pub(super) fn wait(&self, now_ms: u64) -> Option<Duration> {
-        if let Some(seconds) = self
-            .header("retry-after")
-            .and_then(|value| value.parse().ok())
-        {
-            return Some(Duration::from_secs(seconds));
-        }
-        // some services have several budgets, listed in both headers in the same order
-        let (left, reset) = (
-            self.header("x-ratelimit-remaining")?,
-            self.header("x-ratelimit-reset")?,
-        );
-        let used_up = left
-            .split(',')
-            .zip(reset.split(','))
-            .filter(|(left, _)| left.trim() == "0");
-        let until = used_up
-            .filter_map(|(_, reset)| reset.trim().parse::<u64>().ok())
-            .max()?;
-        let now = now_ms / 1000;
-        // a time, or the seconds until then; one more, because both clocks cut
-        Some(Duration::from_secs(if until > EPOCH {
-            until.saturating_sub(now) + 1
-        } else {
-            until
-        }))
-    }
-}
-
-impl ApiClient {
-    /// A budget that is used up, with when to try again.
-    pub(super) fn limited(&self, answer: &ApiAnswer, now_ms: u64) -> ToolError {
-        let until = match answer.wait(now_ms).map(|wait| wait.as_secs()) {
-            None => "for now. Try again in a minute".to_owned(),
-            Some(0 | 1) => "for a second. Try again then".to_owned(),
-            Some(seconds @ ..=120) => format!("for the next {seconds} seconds. Try again then"),
-            Some(seconds) => format!(
-                "for the next {} minutes. Try again then",
-                seconds.div_ceil(60)
-            ),
-        };
-        let message = format!(
-            "{} is temporarily unavailable: it takes no more requests {until}.",
-            self.name
-        );
-        ToolError::unavailable(
-            message,
-            format_args!(
-                "{}: status {}: {}",
-                answer.asked,
-                answer.status,
-                text::quoted(&answer.body)
-            ),
-        )
+        outage::wait(|name| self.header(name), now_ms)
     }
 }
 

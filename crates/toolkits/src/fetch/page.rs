@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fluent_uri::{Uri, UriRef};
 use mcpfn_core::{
-    Cx, ToolError,
+    Cx, ServiceFault, ToolError,
     port::{HttpError, HttpRequest, HttpResponse},
     text,
 };
@@ -15,6 +15,7 @@ use mcpfn_core::{
 use super::decode::{self, MediaKind};
 use super::own::OwnHosts;
 use crate::api::USER_AGENT;
+use crate::outage::whole_seconds;
 
 /// For all hops together.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -109,7 +110,7 @@ fn read(url: String, response: &HttpResponse) -> Result<Page, ToolError> {
     }
     let encoding = response.header("content-encoding").unwrap_or_default();
     if !ENCODINGS.contains(&encoding.trim().to_ascii_lowercase().as_str()) {
-        return Err(ToolError::new(UNDECODABLE));
+        return Err(ToolError::new(UNDECODABLE).with_fault(ServiceFault::Malformed));
     }
     let kind = decode::kind(response.header("content-type"), &response.body).map_err(|found| {
         ToolError::new(format!(
@@ -141,7 +142,12 @@ fn refused(status: u16) -> ToolError {
         429 | 500.. => "Try again later, or another address",
         _ => "Try another address",
     };
-    ToolError::new(format!("{sentence} (status {status}). {advice}."))
+    let error = ToolError::new(format!("{sentence} (status {status}). {advice}."));
+    match status {
+        // what a page refuses to strangers is no fault of a service that this server uses
+        429 | 500.. => error.with_fault(ServiceFault::of_status(status)),
+        _ => error,
+    }
 }
 
 /// Why there was no answer at all. Addresses behind names are for the log alone.
@@ -165,7 +171,7 @@ fn failed(error: &HttpError, hop: usize, url: &Uri<String>, in_all: Duration) ->
             format!(
                 "The page did not answer within {} seconds. Try again later, or another \
                 address.",
-                in_all.as_secs().max(1)
+                whole_seconds(in_all)
             )
         }
         HttpError::Undecodable(_) => UNDECODABLE.to_owned(),
@@ -179,7 +185,12 @@ fn failed(error: &HttpError, hop: usize, url: &Uri<String>, in_all: Duration) ->
         return ToolError::new(sentence);
     }
     // without path and query, in which people put secrets
-    ToolError::new(sentence).with_cause(format!("GET {} hop {hop}: {error}", text::quoted(host)))
+    let cause = format!("GET {} hop {hop}: {error}", text::quoted(host));
+    let failed = ToolError::new(sentence).with_cause(cause);
+    match error {
+        HttpError::NotPublic(_) => failed,
+        error => failed.with_fault(ServiceFault::of_error(error)),
+    }
 }
 
 /// The address that a redirect leads to.

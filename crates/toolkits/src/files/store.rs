@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mcpfn_core::text::percent_encoded;
-use mcpfn_core::{Cx, ToolError, text};
+use mcpfn_core::{Cx, ServiceFault, ToolError, text};
 use mcpfn_ports::{BlobError, BlobPath, Blobs};
 
 pub(super) fn blobs(cx: &Cx) -> Result<&Arc<dyn Blobs>, ToolError> {
@@ -66,7 +66,8 @@ pub(super) fn failed(error: BlobError, path: &BlobPath) -> ToolError {
         error => ToolError::unavailable(
             "Files are temporarily unavailable. Try again in a moment.",
             error,
-        ),
+        )
+        .with_fault(ServiceFault::Unreachable),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `create_issue` and `post_comment`. Each sends one request, once: a write without an answer may
 //! have happened.
 
-use mcpfn_core::{Cx, ToolError, input, output, text, tool};
+use mcpfn_core::{Cx, ServiceFault, ToolError, input, output, text, tool};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -127,11 +127,13 @@ async fn post(cx: &Cx, path: &str, body: &Value, what: &str) -> Result<CreatedRe
     let github: &GitHub = cx.state()?;
     let api = &*github.0.ready(cx).await?;
     let answer = api.write(cx, signed(api, api.post(path, body))).await?;
-    if answer.status == 201 {
+    if (200..300).contains(&answer.status) {
         return serde_json::from_str(&answer.body).map_err(|error| {
             let sentence = "It was written, but GitHub's answer could not be read. Look at it on \
                 GitHub; do not write it again.";
-            ToolError::new(sentence).with_cause(format!("{error}: {}", text::quoted(&answer.body)))
+            ToolError::new(sentence)
+                .with_cause(format!("{error}: {}", text::quoted(&answer.body)))
+                .with_fault(ServiceFault::of_body(answer.body.as_bytes(), false))
         });
     }
     Err(github.refused(&answer, what))

@@ -14,6 +14,7 @@ use super::vector::{fused, likeness, stored};
 use super::vocabulary::corrected;
 use super::{Meaning, failed};
 use crate::embedding::HttpEmbedder;
+use crate::outage::Outage;
 use crate::say::{other_columns, quoted};
 use crate::words::{terms, words};
 
@@ -198,7 +199,9 @@ async fn question_vector(
         }
         Err(error) => {
             cx.report_degraded("embeddings", &error.to_string());
-            Ok((None, Some(WORDS_ALONE.to_owned())))
+            let outage = Outage::from(error.fault).sentence("The embedding service", false);
+            let said = format!("Found by words alone, not by meaning. {outage}");
+            Ok((None, Some(said)))
         }
     }
 }

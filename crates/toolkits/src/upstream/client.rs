@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mcpfn_core::jsonrpc::{ErrorCode, write_notification, write_request};
 use mcpfn_core::port::{HttpError, HttpRequest, HttpResponse};
-use mcpfn_core::{Cx, Revision, text};
+use mcpfn_core::{Cx, Revision, ServiceFault, text};
 use serde_json::{Value, json};
 
 use super::answer::{Reading, RpcError, is_modern};
@@ -16,6 +16,7 @@ use super::foreign::{Cleaner, Foreign};
 use super::listener::StreamListener;
 use super::request::{UpstreamEra, UpstreamRequest, UpstreamSession};
 use crate::api::USER_AGENT;
+use crate::outage::{self, Outage};
 use mcpfn_ports::Secret;
 
 /// Time left for the answer to reach the caller before the call's own limit ends it.
@@ -75,11 +76,12 @@ impl UpstreamClient {
             Ok(session) => UpstreamEra::Legacy(session),
             // a server with a handshake may have become one without
             Err(_) if known != UpstreamEra::Modern => UpstreamEra::Modern,
-            Err(UpstreamFailure::Unavailable { cause, .. }) => {
-                return Err(UpstreamFailure::unsent(format!(
+            Err(UpstreamFailure::Unavailable { outage, cause, .. }) => {
+                let cause = format!(
                     "neither a request without a handshake ({refusal}) nor a handshake ({cause}) \
                      is taken"
-                )));
+                );
+                return Err(UpstreamFailure::unsent(outage, cause));
             }
             Err(failure) => return Err(failure),
         };
@@ -88,7 +90,7 @@ impl UpstreamClient {
                 *self.era.lock().unwrap_or_else(PoisonError::into_inner) = session;
                 Ok(result)
             }
-            Came::OtherEra(refusal) => Err(UpstreamFailure::unsent(refusal)),
+            Came::OtherEra(refusal) => Err(UpstreamFailure::unsent(ServiceFault::Refused, refusal)),
         }
     }
 
@@ -107,9 +109,11 @@ impl UpstreamClient {
         let body = write_request(&id.to_string(), "initialize", params.to_string().as_bytes());
         let post = self.post(cx, body, within, 64 * 1024).await?;
         let (response, reading) = self.send(cx, post, id).await?;
-        let result = match self.judge(&response, reading)? {
+        let result = match self.judge(&response, reading, cx.now_ms())? {
             Came::Result(result) => result,
-            Came::OtherEra(refusal) => return Err(UpstreamFailure::unsent(refusal)),
+            Came::OtherEra(refusal) => {
+                return Err(UpstreamFailure::unsent(ServiceFault::Refused, refusal));
+            }
         };
         let result = result.cleaned(&self.cleaner);
         let result: Value = serde_json::from_str(result.get()).unwrap_or_default();
@@ -118,10 +122,11 @@ impl UpstreamClient {
             .filter(|revision| !revision.is_modern())
             .map(Revision::as_str);
         let version = version.ok_or_else(|| {
-            UpstreamFailure::unsent(format!(
+            let cause = format!(
                 "it speaks {}, which is not a version with a handshake",
                 text::quoted(said)
-            ))
+            );
+            UpstreamFailure::unsent(ServiceFault::Refused, cause)
         })?;
         let visible =
             |id: &&str| id.len() <= 1024 && id.bytes().all(|byte| byte.is_ascii_graphic());
@@ -136,10 +141,12 @@ impl UpstreamClient {
         let request = session.request(self.post(cx, initialized, within, 64 * 1024).await?);
         let (response, _) = self.send(cx, request, 0).await?;
         if !response.is_success() {
-            return Err(UpstreamFailure::unsent(format!(
+            let cause = format!(
                 "it answers `notifications/initialized` with status {}",
                 response.status
-            )));
+            );
+            let fault = ServiceFault::of_status(response.status);
+            return Err(UpstreamFailure::unsent(fault, cause));
         }
         Ok(session)
     }
@@ -157,7 +164,7 @@ impl UpstreamClient {
             .await?;
         let post = request.with_headers(post, cx, era);
         let (response, reading) = self.send(cx, post, id).await?;
-        self.judge(&response, reading)
+        self.judge(&response, reading, cx.now_ms())
     }
 
     fn next_id(&self) -> u64 {
@@ -197,6 +204,7 @@ impl UpstreamClient {
         let reading = Reading::new(id, request.max_body);
         let listener = Arc::new(StreamListener::new(cx, &self.cleaner, reading));
         request.listener = Some(listener.clone());
+        let within = request.timeout + MARGIN;
         let response = cx.fetch(request).await.map_err(UpstreamFailure::Internal)?;
         let reading = listener.finish(response.as_ref().ok());
         match response {
@@ -210,6 +218,7 @@ impl UpstreamClient {
                 Ok((response, reading))
             }
             Err(error) => Err(UpstreamFailure::Unavailable {
+                outage: Outage::after(ServiceFault::of_error(&error), within),
                 cause: self.cleaner.text(&error.to_string()).into_owned(),
                 sent: !matches!(error, HttpError::BadUrl(_) | HttpError::NotPublic(_)),
             }),
@@ -217,27 +226,15 @@ impl UpstreamClient {
     }
 
     /// What a status and the messages with it mean.
-    fn judge(&self, response: &HttpResponse, reading: Reading) -> Result<Came, UpstreamFailure> {
-        let Reading {
-            ended,
-            unnamed,
-            cut,
-            ..
-        } = reading;
+    fn judge(
+        &self,
+        response: &HttpResponse,
+        reading: Reading,
+        now_ms: u64,
+    ) -> Result<Came, UpstreamFailure> {
         let status = response.status;
-        let said = || {
-            let body = String::from_utf8_lossy(&response.body);
-            format!(
-                "status {status}: {}",
-                text::quoted(&self.cleaner.text(&body))
-            )
-        };
-        match (status, ended) {
-            (401 | 403, _) => Err(UpstreamFailure::Refused(format!(
-                "the token in the settings is missing, wrong or not allowed to do this ({})",
-                said()
-            ))),
-            (200..=299, Some(Ok(result))) => Ok(Came::Result(Foreign::new(result))),
+        match (status, &reading.ended) {
+            (401 | 403, _) => Err(self.failure(response, reading, now_ms)),
             // a version that it does not speak: it may have a handshake
             (_, Some(Err(error))) if error.is(ErrorCode::UNSUPPORTED_VERSION) => {
                 let message = self.cleaner.text(&error.message);
@@ -247,34 +244,65 @@ impl UpstreamClient {
                     text::quoted(&message)
                 )))
             }
-            (200..=299, Some(Err(error))) => Err(UpstreamFailure::Error(self.clean_error(error))),
-            (400..=499, Some(Err(error))) if is_modern(&error) => {
-                Err(UpstreamFailure::Error(self.clean_error(error)))
+            (400..=499, Some(Err(error))) if is_modern(error) => {
+                Err(UpstreamFailure::Error(self.clean_error(error.clone())))
             }
-            (400 | 404 | 405 | 406 | 415 | 422, _) => Ok(Came::OtherEra(said())),
-            (300..=399, _) => Err(UpstreamFailure::unsent(format!(
-                "it redirects: its address in the settings may be an old one ({})",
-                said()
-            ))),
-            (429, _) => Err(UpstreamFailure::unsent(said())),
-            (200..=299, None) if response.truncated || cut.is_some() => {
-                Err(UpstreamFailure::TooLong(match cut {
-                    Some(cut) => cut,
-                    None => response.body.to_vec(),
-                }))
-            }
-            (200..=299, None) => match unnamed {
-                Some(error) => Err(UpstreamFailure::Error(self.clean_error(error))),
-                None => Err(UpstreamFailure::Unavailable {
-                    cause: format!("there is no answer to the request in it ({})", said()),
-                    sent: true,
-                }),
+            (400 | 404 | 405 | 406 | 415 | 422, _) => Ok(Came::OtherEra(self.said(response))),
+            (200..=299, Some(_)) => match reading.ended {
+                Some(Err(error)) => Err(UpstreamFailure::Error(self.clean_error(error))),
+                Some(Ok(result)) => Ok(Came::Result(Foreign::new(result))),
+                None => Err(self.failure(response, reading, now_ms)),
             },
-            _ => Err(UpstreamFailure::Unavailable {
-                cause: said(),
-                sent: true,
-            }),
+            _ => Err(self.failure(response, reading, now_ms)),
         }
+    }
+
+    /// Why there is no message that answers the request.
+    fn failure(&self, response: &HttpResponse, reading: Reading, now_ms: u64) -> UpstreamFailure {
+        let Reading { unnamed, cut, .. } = reading;
+        let (said, status) = (self.said(response), response.status);
+        match status {
+            200..=299 if response.truncated || cut.is_some() => {
+                UpstreamFailure::TooLong(cut.unwrap_or_else(|| response.body.to_vec()))
+            }
+            200..=299 => match unnamed {
+                Some(error) => UpstreamFailure::Error(self.clean_error(error)),
+                None => UpstreamFailure::Unavailable {
+                    outage: ServiceFault::of_body(&response.body, false).into(),
+                    cause: format!("there is no answer to the request in it ({said})"),
+                    sent: true,
+                },
+            },
+            429 => {
+                let wait = outage::wait(|name| response.header(name), now_ms);
+                UpstreamFailure::unsent(Outage::limited(wait), said)
+            }
+            _ => {
+                let hint = match status {
+                    401 | 403 => {
+                        "the token in the settings is missing, wrong or not allowed to do this: "
+                    }
+                    300..=399 => "it redirects: its address in the settings may be an old one: ",
+                    _ => "",
+                };
+                let fault = ServiceFault::of_status(status);
+                UpstreamFailure::Unavailable {
+                    outage: fault.into(),
+                    cause: format!("{hint}{said}"),
+                    sent: !fault.did_nothing(),
+                }
+            }
+        }
+    }
+
+    /// An answer, for the log.
+    fn said(&self, response: &HttpResponse) -> String {
+        let body = String::from_utf8_lossy(&response.body);
+        format!(
+            "status {}: {}",
+            response.status,
+            text::quoted(&self.cleaner.text(&body))
+        )
     }
 
     fn clean_error(&self, error: RpcError) -> RpcError {

@@ -8,7 +8,7 @@ use mcpfn_core::content::{
 };
 use mcpfn_core::text::quoted;
 use mcpfn_core::upstream::{icon_is_public, mend_block, namespaced_uri};
-use mcpfn_core::{Completions, Cx, ToolError};
+use mcpfn_core::{Completions, Cx, ServiceFault, ToolError};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
@@ -247,6 +247,7 @@ impl Source<'_> {
             ),
             cause,
         )
+        .with_fault(ServiceFault::Malformed)
     }
 
     fn contradicts(&self, cause: String) -> ToolError {
@@ -259,6 +260,7 @@ impl Source<'_> {
             ),
             cause,
         )
+        .with_fault(ServiceFault::Malformed)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use mcpfn_core::{ToolError, text};
+use mcpfn_core::{ServiceFault, ToolError, text};
 
 use super::answer::RpcError;
+use crate::outage::Outage;
 
 /// Servers that a call may come through before this one. A server that fronts itself would ask
 /// without end.
@@ -15,12 +16,14 @@ pub(super) const MAX_HOPS: u8 = 3;
 pub(super) enum UpstreamFailure {
     /// The upstream answered with an error.
     Error(RpcError),
-    /// It does not accept this server's credential; the cause is for the log.
-    Refused(String),
     /// Its answer is longer than the limit; the message that was cut, as it came.
     TooLong(Vec<u8>),
     /// It gave no usable answer. Whether it did what was asked is not known if `sent`.
-    Unavailable { cause: String, sent: bool },
+    Unavailable {
+        outage: Outage,
+        cause: String,
+        sent: bool,
+    },
     /// The caller's call came through too many servers; the upstream was not asked.
     TooManyHops,
     /// A mistake of the host.
@@ -28,10 +31,22 @@ pub(super) enum UpstreamFailure {
 }
 
 impl UpstreamFailure {
-    pub(super) fn unsent(cause: impl Into<String>) -> Self {
+    /// The upstream did nothing.
+    pub(super) fn unsent(outage: impl Into<Outage>, cause: impl Into<String>) -> Self {
         Self::Unavailable {
+            outage: outage.into(),
             cause: cause.into(),
             sent: false,
+        }
+    }
+
+    /// What is wrong with the upstream, for those who needed only its list.
+    pub(super) fn outage(&self) -> Outage {
+        match self {
+            Self::Unavailable { outage, .. } => *outage,
+            Self::TooLong(_) => ServiceFault::TooLong.into(),
+            Self::Error(_) => ServiceFault::Failing.into(),
+            Self::TooManyHops | Self::Internal(_) => ServiceFault::Refused.into(),
         }
     }
 }
@@ -43,7 +58,7 @@ impl fmt::Display for UpstreamFailure {
             Self::Error(error) => {
                 write!(f, "error {}: {}", error.code, text::quoted(&error.message))
             }
-            Self::Refused(cause) | Self::Unavailable { cause, .. } => f.write_str(cause),
+            Self::Unavailable { cause, .. } => f.write_str(cause),
             Self::TooLong(_) => {
                 f.write_str("its answer is longer than the limit, and not among what was read")
             }

@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use mcpfn_core::Cx;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::host::ListKind;
 use mcpfn_core::upstream::{ListOutcome, UpstreamList};
+use mcpfn_core::{Cx, ServiceFault};
 
 use super::client::UpstreamClient;
 use super::failure::{MAX_HOPS, UpstreamFailure};
 use super::pages::{LEAST_MS, Pages};
+use crate::outage::Outage;
 
 /// Most bytes of one list.
 const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
@@ -55,7 +56,7 @@ struct LastList {
     /// No request is sent before that.
     pause_until_ms: u64,
     failures: u32,
-    trouble: Option<String>,
+    trouble: Option<(Outage, String)>,
 }
 
 impl LastList {
@@ -129,9 +130,12 @@ impl ListCache {
     }
 
     /// Why there is no list.
-    pub(super) fn trouble(&self, kind: ListKind) -> String {
+    pub(super) fn trouble(&self, kind: ListKind) -> (Outage, String) {
         self.kept(kind, |kept| kept.trouble.clone())
-            .unwrap_or_else(|| "its list did not come in time".to_owned())
+            .unwrap_or_else(|| {
+                let cause = "its list did not come in time".to_owned();
+                (ServiceFault::TimedOut.into(), cause)
+            })
     }
 
     /// How many bytes a list may take: a fixed part, because two of them may be asked for at the same
@@ -292,7 +296,7 @@ impl ListAccess {
                     kept.pause_until_ms = now_ms + pause_ms;
                     kept.failures = kept.failures.saturating_add(1);
                     let trouble = format!("{} can't be listed: {failure}", kind.member());
-                    kept.trouble = Some(trouble.clone());
+                    kept.trouble = Some((failure.outage(), trouble.clone()));
                     Some(trouble)
                 }
             }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use mcpfn_core::Cx;
 use mcpfn_core::host::ListKind;
 use mcpfn_core::upstream::UpstreamList;
+use mcpfn_core::{Cx, ServiceFault};
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -138,6 +138,7 @@ impl Pages {
         };
         read.map(|()| next)
             .map_err(|_| UpstreamFailure::Unavailable {
+                outage: ServiceFault::Malformed.into(),
                 cause: "the result is not a list of objects".to_owned(),
                 sent: true,
             })

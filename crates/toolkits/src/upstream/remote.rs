@@ -110,8 +110,8 @@ impl RemoteState {
                 )))
             }
             None => {
-                let cause = self.lists.trouble(kind);
-                let failure = UpstreamFailure::Unavailable { cause, sent: false };
+                let (outage, cause) = self.lists.trouble(kind);
+                let failure = UpstreamFailure::unsent(outage, cause);
                 Err(say::failed(self.name(), failure, false))
             }
         }

@@ -1,12 +1,13 @@
 //! An upstream's words as a model reads them: its sentences, and its failures, whose causes go to the
 //! log alone.
 
-use mcpfn_core::ToolError;
 use mcpfn_core::jsonrpc::ErrorCode;
 use mcpfn_core::text::quoted;
+use mcpfn_core::{ServiceFault, ToolError};
 
 use super::failure::{MAX_HOPS, UpstreamFailure};
 use super::foreign::Cleaner;
+use crate::outage::Outage;
 
 /// The longest sentence of an upstream that is passed on, in characters.
 const MAX_LENGTH: usize = 1000;
@@ -61,36 +62,15 @@ pub(super) fn failed(upstream: &str, failure: UpstreamFailure, writes: bool) -> 
             cut(&error.message)
         ))
         .with_cause(format!("error {}: {}", error.code, cut(&error.data))),
-        UpstreamFailure::Refused(cause) => ToolError::unavailable(
-            format!(
-                "`{upstream}` is unavailable: it does not accept this server's credential. Tell \
-                 the user, who may ask the operator."
-            ),
-            cause,
-        ),
         failure @ UpstreamFailure::TooLong(_) => {
-            let advice = if writes {
-                "It is not known whether the call was carried out: look before you try again, and \
-                 ask for less."
-            } else {
-                "Ask for less."
-            };
-            ToolError::unavailable(
-                format!("`{upstream}` gave an answer that is too long to be read. {advice}"),
-                failure.to_string(),
-            )
+            let outage = Outage::from(ServiceFault::TooLong);
+            outage.error(&format!("`{upstream}`"), writes, failure)
         }
-        UpstreamFailure::Unavailable { cause, sent } => {
-            let advice = if writes && sent {
-                "It is not known whether the call was carried out: look before you try again."
-            } else {
-                "Try again in a few minutes."
-            };
-            ToolError::unavailable(
-                format!("`{upstream}` is temporarily unavailable. {advice}"),
-                cause,
-            )
-        }
+        UpstreamFailure::Unavailable {
+            outage,
+            cause,
+            sent,
+        } => outage.error(&format!("`{upstream}`"), writes && sent, cause),
         UpstreamFailure::Internal(error) => error,
     }
 }

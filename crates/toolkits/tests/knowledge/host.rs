@@ -53,6 +53,11 @@ impl Client {
             .collect()
     }
 
+    /// With another client for the service.
+    pub(crate) fn with_http(self, client: Arc<dyn HttpClient>) -> Self {
+        Self(self.0.with_port::<dyn HttpClient>(client))
+    }
+
     /// With a model of the host's own.
     pub(crate) fn with_model(self, model: Arc<dyn Embedder>) -> Self {
         Self(self.0.with_port::<dyn Embedder>(model))

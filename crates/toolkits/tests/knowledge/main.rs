@@ -2,6 +2,7 @@
 //! SQLite here, over PostgreSQL in `postgres`; asked as a client asks.
 
 mod answers; // how often the right document is among five
+mod causes; // a service of embeddings that fails, and why
 mod corpus; // questions with known answers, and documents by the thousand
 mod documents; // tools, resource, refusals
 mod host; // a server in memory, and a model on loopback

@@ -87,11 +87,12 @@ async fn what_is_refused_costs_nothing() {
 }
 
 #[tokio::test]
-async fn outages_are_told_apart_in_the_log_only() {
-    for (says, logged) in [
+async fn outages_are_told_apart() {
+    for (says, logged, said) in [
         (
             Says::json(401, &json!({"error": format!("bad key {}", SECRETS[1])})),
             "status 401 (the key in MCPFN_COMPANY_API_KEY",
+            "rejected this server's credentials. Tell the user",
         ),
         (
             Says::json(
@@ -100,12 +101,18 @@ async fn outages_are_told_apart_in_the_log_only() {
                     api_key", "error_code": "API_INACCESSIBLE"}),
             ),
             "status 403",
+            "rejected this server's credentials. Tell the user",
         ),
         (
             Says::new(500, format!("at {}", SECRETS[1])),
             "status 500: `at [key]`",
+            "answered that it failed. Try again in a few minutes.",
         ),
-        (Says::new(200, "nonsense"), "not the JSON"),
+        (
+            Says::new(200, "nonsense"),
+            "not the JSON",
+            "gave an answer that can't be read. Try again in a few minutes.",
+        ),
     ] {
         let service = Service::saying(says).await;
         let client = client(&service.url());
@@ -114,9 +121,7 @@ async fn outages_are_told_apart_in_the_log_only() {
             .await
             .unwrap_err();
         assert!(
-            refused.starts_with(
-                "The company directory is temporarily unavailable. Try again in a few minutes."
-            ),
+            refused.starts_with(&format!("The company directory {said}")),
             "{refused}"
         );
         assert!(client.logged().contains(logged), "{}", client.logged());

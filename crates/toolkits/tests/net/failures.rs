@@ -1,5 +1,8 @@
-//! Every failure of every service that answers in JSON: the same sentence for the model, the cause
-//! in the log, no secret in either.
+//! Every cause of every service that is asked over HTTP: a sentence of its own for the model, an
+//! outcome of its own in the record of the call, the private cause in the log, no secret and no text
+//! of the service in what the model reads.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -9,13 +12,144 @@ use crate::service::{Says, Service};
 
 /// How a service is called in sentences, the toolkit and its variables, and a call of one of its
 /// tools.
+#[derive(Clone, Copy)]
 struct Tool {
     name: &'static str,
     toolkit: &'static str,
     url: &'static str,
     more: &'static [(&'static str, &'static str)],
     tool: &'static str,
-    arguments: Value,
+    arguments: fn() -> Value,
+}
+
+/// A cause: what the service does, and what is said of it.
+struct Cause {
+    says: Says,
+    /// In the log.
+    logged: &'static str,
+    outcome: &'static str,
+    /// After the service's name.
+    sentence: &'static str,
+    /// Whether a read is tried again.
+    passes: bool,
+}
+
+const REJECTED: &str = "rejected this server's credentials. Tell the user: the operator of this \
+                        server has to fix that, and trying again does not help.";
+const FAILED: &str = "answered that it failed.";
+const UNREADABLE: &str = "gave an answer that can't be read.";
+const EMPTY: &str = "gave an empty answer.";
+const LONG: &str = "gave an answer that is too long to be read.";
+
+fn cause(
+    says: Says,
+    logged: &'static str,
+    outcome: &'static str,
+    sentence: &'static str,
+    passes: bool,
+) -> Cause {
+    Cause {
+        says,
+        logged,
+        outcome,
+        sentence,
+        passes,
+    }
+}
+
+/// Causes that all services share, and at the end those that show in what a success has in it.
+fn causes() -> Vec<Cause> {
+    let late = Says::new(429, "").header("retry-after", "90");
+    let coded = Says::new(200, "no gzip").header("content-encoding", "gzip");
+    vec![
+        cause(
+            Says::new(401, ""),
+            "status 401",
+            "service_credentials",
+            REJECTED,
+            false,
+        ),
+        cause(
+            late,
+            "status 429",
+            "service_rate_limited",
+            "takes no more requests for the next 90 seconds. Try again then.",
+            false,
+        ),
+        cause(
+            Says::new(500, "at db.rs"),
+            "status 500",
+            "service_failing",
+            FAILED,
+            true,
+        ),
+        cause(
+            Says::new(502, "<html>"),
+            "status 502",
+            "service_failing",
+            FAILED,
+            true,
+        ),
+        cause(
+            Says::new(503, ""),
+            "status 503",
+            "service_failing",
+            FAILED,
+            true,
+        ),
+        cause(
+            Says::new(504, ""),
+            "status 504",
+            "service_failing",
+            FAILED,
+            true,
+        ),
+        cause(
+            Says::redirect(302, "http://127.0.0.1:9/"),
+            "status 302",
+            "service_refused",
+            "does not take this server's request. Tell the user",
+            false,
+        ),
+        cause(
+            Says::silence(),
+            "no answer in time",
+            "service_timeout",
+            "did not answer within ",
+            true,
+        ),
+        cause(
+            coded,
+            "not valid gzip",
+            "service_malformed",
+            UNREADABLE,
+            true,
+        ),
+        cause(
+            Says::new(200, "{\"a\": "),
+            "",
+            "service_malformed",
+            UNREADABLE,
+            false,
+        ),
+        cause(
+            Says::new(200, "<html>down for maintenance</html>"),
+            "",
+            "service_malformed",
+            UNREADABLE,
+            false,
+        ),
+        cause(Says::new(200, ""), "", "service_empty", EMPTY, false),
+        cause(Says::new(200, "null"), "", "service_empty", EMPTY, false),
+        cause(
+            Says::new(200, vec![b'['; 5 * 1024 * 1024]),
+            "",
+            "service_too_long",
+            LONG,
+            false,
+        ),
+        cause(Says::endless(), "", "service_too_long", LONG, false),
+    ]
 }
 
 impl Tool {
@@ -25,77 +159,75 @@ impl Tool {
         Client::new(self.toolkit, &variables, Internet::new())
     }
 
-    async fn fails(&self, url: &str, why: &str) {
+    /// What the model is told.
+    async fn fails(&self, url: &str, cause: &Cause) -> String {
         let client = self.client(url);
         let refused = client
-            .text(self.tool, self.arguments.clone())
+            .text(self.tool, (self.arguments)())
             .await
             .unwrap_err();
-        let expected = format!("{} is temporarily unavailable", self.name);
+        let expected = format!("{} {}", self.name, cause.sentence);
+        let of = format!("{} and {} {}", self.tool, cause.outcome, cause.logged);
         assert!(
-            refused.starts_with(&expected) && refused.len() < 200,
-            "{why}: {refused}"
+            refused.starts_with(&expected) && refused.len() < 250,
+            "{of}: {refused}"
         );
-        for detail in ["status", "serde", "127.0.0.1", "expected", "hyper", "trace"] {
-            assert!(!refused.contains(detail), "{why}: {refused}");
+        assert_eq!(client.outcome(), cause.outcome, "{of}");
+        for detail in [
+            "status",
+            "serde",
+            "127.0.0.1",
+            "expected",
+            "hyper",
+            "db.rs",
+            "html",
+        ] {
+            assert!(!refused.contains(detail), "{of}: {refused}");
         }
+        let logged = client.logged();
         assert!(
-            client.logged().contains(why),
-            "{why} is not in {}",
-            client.logged()
+            logged.contains(cause.logged) && !logged.is_empty(),
+            "{of}: {logged}"
         );
+        refused
     }
 
     async fn fails_in_every_way(&self) {
-        let repeats_what_it_got = |asked: &crate::service::Asked| {
+        let mut outcomes = BTreeSet::new();
+        for cause in causes() {
+            let service = Service::saying(cause.says.clone()).await;
+            let refused = self.fails(&service.url(), &cause).await;
+            let attempts = if cause.passes { 2 } else { 1 };
+            assert_eq!(service.asked().len(), attempts, "{refused}");
+            outcomes.insert(cause.outcome);
+        }
+        let gone = cause(
+            Says::silence(),
+            "unreachable",
+            "service_unreachable",
+            "can't be reached.",
+            true,
+        );
+        self.fails(&Service::closed().await, &gone).await;
+        outcomes.insert(gone.outcome);
+        let all = mcpfn_core::ServiceFault::ALL.map(mcpfn_core::ServiceFault::as_str);
+        assert_eq!(outcomes, all.into(), "a fault has no case here");
+        // a service that repeats what it was given
+        let echo = |asked: &crate::service::Asked| {
             Says::new(
                 500,
                 format!("stack trace {} {:?}", asked.path, asked.headers),
             )
         };
-        let service = Service::start(repeats_what_it_got).await;
-        self.fails(&service.url(), "status 500").await;
-        assert_eq!(service.asked().len(), 2);
-        for (says, why, attempts) in [
-            (Says::new(401, ""), "status 401 (the key in MCPFN_", 1),
-            (
-                Says::new(429, "").header("retry-after", "90"),
-                "status 429",
-                1,
-            ),
-            (Says::new(502, "<html>"), "status 502", 2),
-            (Says::new(503, ""), "status 503", 2),
-            (Says::new(504, ""), "status 504", 2),
-            (Says::redirect(302, "http://127.0.0.1:9/"), "status 302", 1),
-            (
-                Says::new(200, "{\"a\": "),
-                "not the JSON that was expected",
-                1,
-            ),
-            (
-                Says::new(200, "<html>down for maintenance</html>"),
-                "not the JSON that was expected",
-                1,
-            ),
-            (Says::new(200, "null"), "not the JSON that was expected", 1),
-            (
-                Says::new(200, vec![b'['; 5 * 1024 * 1024]),
-                "the answer has more than",
-                1,
-            ),
-            (Says::endless(), "the answer has more than", 1),
-            (
-                Says::new(200, "no gzip").header("content-encoding", "gzip"),
-                "not valid gzip",
-                2,
-            ),
-            (Says::silence(), "no answer in time", 2),
-        ] {
-            let service = Service::saying(says).await;
-            self.fails(&service.url(), why).await;
-            assert_eq!(service.asked().len(), attempts, "{why}");
-        }
-        self.fails(&Service::closed().await, "unreachable").await;
+        let echo = Service::start(echo).await;
+        let failing = cause(
+            Says::silence(),
+            "status 500",
+            "service_failing",
+            FAILED,
+            true,
+        );
+        self.fails(&echo.url(), &failing).await;
     }
 }
 
@@ -104,8 +236,8 @@ const GITHUB: Tool = Tool {
     toolkit: "github",
     url: "MCPFN_GITHUB_URL",
     more: &[("MCPFN_GITHUB_TOKEN", SECRETS[3])],
-    tool: "",
-    arguments: Value::Null,
+    tool: "list_pull_requests",
+    arguments: || json!({"repo": "a/b"}),
 };
 
 const SEARCH: Tool = Tool {
@@ -114,47 +246,38 @@ const SEARCH: Tool = Tool {
     url: "MCPFN_SEARCH_URL",
     more: &[("MCPFN_SEARCH_API_KEY", SECRETS[2])],
     tool: "search",
-    arguments: Value::Null,
+    arguments: || json!({"query": "x"}),
 };
 
 #[tokio::test]
 async fn of_the_weather_service() {
-    let more = &[("MCPFN_WEATHER_API_KEY", SECRETS[0])];
-    let arguments = json!({"city": "Berlin"});
     let tool = Tool {
         name: "The weather service",
         toolkit: "weather",
         url: "MCPFN_WEATHER_URL",
-        more,
+        more: &[("MCPFN_WEATHER_API_KEY", SECRETS[0])],
         tool: "get_weather",
-        arguments,
+        arguments: || json!({"city": "Berlin"}),
     };
     tool.fails_in_every_way().await;
 }
 
 #[tokio::test]
 async fn of_the_company_directory() {
-    let more = &[("MCPFN_COMPANY_API_KEY", SECRETS[1])];
-    let arguments = json!({"email": "ada@example.com"});
     let tool = Tool {
         name: "The company directory",
         toolkit: "company",
         url: "MCPFN_COMPANY_URL",
-        more,
+        more: &[("MCPFN_COMPANY_API_KEY", SECRETS[1])],
         tool: "lookup_company",
-        arguments,
+        arguments: || json!({"email": "ada@example.com"}),
     };
     tool.fails_in_every_way().await;
 }
 
 #[tokio::test]
 async fn of_the_web_search_by_brave() {
-    Tool {
-        arguments: json!({"query": "x"}),
-        ..SEARCH
-    }
-    .fails_in_every_way()
-    .await;
+    SEARCH.fails_in_every_way().await;
 }
 
 #[tokio::test]
@@ -163,33 +286,20 @@ async fn of_the_web_search_by_serper() {
         ("MCPFN_SEARCH_API_KEY", SECRETS[2]),
         ("MCPFN_SEARCH_API", "serper"),
     ];
-    Tool {
-        arguments: json!({"query": "x"}),
-        more,
-        ..SEARCH
-    }
-    .fails_in_every_way()
-    .await;
+    Tool { more, ..SEARCH }.fails_in_every_way().await;
 }
 
 #[tokio::test]
 async fn of_github_listing() {
-    Tool {
-        tool: "list_pull_requests",
-        arguments: json!({"repo": "a/b"}),
-        ..GITHUB
-    }
-    .fails_in_every_way()
-    .await;
+    GITHUB.fails_in_every_way().await;
 }
 
 #[tokio::test]
 async fn of_github_reading() {
-    Tool {
+    let tool = Tool {
         tool: "get_file_contents",
-        arguments: json!({"repo": "a/b", "path": "x"}),
+        arguments: || json!({"repo": "a/b", "path": "x"}),
         ..GITHUB
-    }
-    .fails_in_every_way()
-    .await;
+    };
+    tool.fails_in_every_way().await;
 }

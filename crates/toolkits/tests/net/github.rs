@@ -219,7 +219,7 @@ async fn a_renamed_repository_is_followed_on_its_server_only() {
             .call("list_pull_requests", json!({"repo": "a/b"}))
             .await
             .unwrap_err()
-            .starts_with("GitHub is temporarily unavailable")
+            .starts_with("GitHub does not take this server's request.")
     );
     assert_eq!(other.asked().len(), 0, "the token stays where it belongs");
 }
@@ -245,7 +245,7 @@ async fn reads_that_are_refused() {
                 401,
                 &json!({"message": format!("Bad credentials {}", SECRETS[3])}),
             ),
-            "GitHub is temporarily unavailable. Try again in a few minutes.",
+            "GitHub rejected this server's credentials. Tell the user",
             1,
         ),
         (
@@ -255,17 +255,17 @@ async fn reads_that_are_refused() {
         ),
         (
             Says::json(500, &json!({})),
-            "GitHub is temporarily unavailable. Try again in a few minutes.",
+            "GitHub answered that it failed. Try again in a few minutes.",
             2,
         ),
         (
             Says::json(200, &json!({"not": "a list"})),
-            "GitHub is temporarily unavailable.",
+            "GitHub gave an answer that can't be read.",
             1,
         ),
         (
             Says::new(200, vec![b'['; 5_000_000]),
-            "GitHub is temporarily unavailable.",
+            "GitHub gave an answer that is too long to be read.",
             1,
         ),
     ] {
@@ -313,17 +313,14 @@ async fn budgets_are_respected_and_explained() {
         &json!({"message": "You have exceeded a secondary rate limit. Please wait."}),
     );
     for (says, sentence) in [
-        (
-            primary,
-            "GitHub is temporarily unavailable: it takes no more requests for the next 2",
-        ),
+        (primary, "GitHub takes no more requests for the next 2"),
         (
             secondary.clone().header("retry-after", "60"),
-            "it takes no more requests for the next 60 seconds. Try again then.",
+            "takes no more requests for the next 60 seconds. Try again then.",
         ),
         (
             secondary,
-            "it takes no more requests for now. Try again in a minute.",
+            "takes no more requests for now. Try again in a minute.",
         ),
         (
             Says::json(429, &json!({"message": "slow"})).header("retry-after", "120"),
@@ -400,23 +397,23 @@ async fn an_issue_and_a_comment() {
 
 #[tokio::test]
 async fn writes_are_sent_once() {
-    const UNKNOWN: &str = "It is not known whether the change was made: look before you try again.";
+    const UNKNOWN: &str = "It is not known whether it was done: look before you try again.";
     for (says, sentences) in [
         (
             Says::new(500, ""),
-            vec!["GitHub is temporarily unavailable.", UNKNOWN],
+            vec!["GitHub answered that it failed.", UNKNOWN],
         ),
         (
             Says::new(503, "").header("retry-after", "1"),
-            vec!["GitHub is temporarily unavailable.", UNKNOWN],
+            vec!["GitHub answered that it failed.", UNKNOWN],
         ),
         (
             Says::silence(),
-            vec!["GitHub is temporarily unavailable.", UNKNOWN],
+            vec!["GitHub did not answer within 10 s.", UNKNOWN],
         ),
         (
             Says::json(429, &json!({})).header("retry-after", "1"),
-            vec!["it takes no more requests for a second"],
+            vec!["takes no more requests for a second"],
         ),
         (
             Says::json(

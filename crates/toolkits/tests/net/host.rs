@@ -90,6 +90,7 @@ struct Host {
     skipped_ms: AtomicU64,
     causes: Mutex<Vec<String>>,
     called: Mutex<Vec<String>>,
+    outcomes: Mutex<Vec<&'static str>>,
 }
 
 impl Clock for Host {
@@ -114,6 +115,7 @@ impl AuditLog for Host {
     fn call(&self, call: &AuditEntry<'_>) {
         checked(format!("{call:?} {}", call.input_hash()));
         self.called.lock().unwrap().push(call.name.to_owned());
+        self.outcomes.lock().unwrap().push(call.outcome.as_str());
     }
 
     fn denied(&self, sentence: &str, cause: Option<&str>) {
@@ -153,6 +155,7 @@ impl Client {
             skipped_ms: AtomicU64::new(0),
             causes: Mutex::default(),
             called: Mutex::default(),
+            outcomes: Mutex::default(),
         });
         let platform = Platform::new(
             host.clone(),
@@ -280,6 +283,11 @@ impl Client {
     /// The names in the records of calls.
     pub(crate) fn called(&self) -> Vec<String> {
         self.host.called.lock().unwrap().clone()
+    }
+
+    /// How the last call ended, as its record says.
+    pub(crate) fn outcome(&self) -> &'static str {
+        self.host.outcomes.lock().unwrap().last().unwrap()
     }
 
     /// The names of the tools that the caller sees.

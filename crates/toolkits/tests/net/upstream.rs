@@ -271,35 +271,75 @@ async fn a_server_that_fails_hides_no_other() {
         "{},".repeat(1_000_000)
     );
     let leaks = format!("<html>at /srv/app.py line 3 {}", SECRETS[3]);
-    for (says, why) in [
-        (Says::new(500, leaks.clone()), "status 500"),
-        (Says::new(503, ""), "status 503"),
-        (Says::new(429, "").header("retry-after", "90"), "status 429"),
+    for (says, why, said, outcome) in [
+        (
+            Says::new(500, leaks.clone()),
+            "status 500",
+            "answered that it failed. Try again in a few minutes.",
+            "service_failing",
+        ),
+        (
+            Says::new(503, ""),
+            "status 503",
+            "answered that it failed. Try again in a few minutes.",
+            "service_failing",
+        ),
+        (
+            Says::new(429, "").header("retry-after", "90"),
+            "status 429",
+            "takes no more requests for the next 90 seconds. Try again then.",
+            "service_rate_limited",
+        ),
         (
             Says::new(401, leaks.clone()).header(
                 "www-authenticate",
                 "Bearer resource_metadata=\"https://evil.example\"",
             ),
             "status 401",
+            "rejected this server's credentials. Tell the user",
+            "service_credentials",
         ),
-        (Says::new(403, ""), "not allowed to do this"),
-        (Says::redirect(307, "http://127.0.0.1:9/"), "it redirects"),
-        (Says::new(200, leaks.clone()), "no answer to the request"),
+        (
+            Says::new(403, ""),
+            "not allowed to do this",
+            "rejected this server's credentials. Tell the user",
+            "service_credentials",
+        ),
+        (
+            Says::redirect(307, "http://127.0.0.1:9/"),
+            "it redirects",
+            "does not take this server's request. Tell the user",
+            "service_refused",
+        ),
+        (
+            Says::new(200, leaks.clone()),
+            "no answer to the request",
+            "gave an answer that can't be read. Try again",
+            "service_malformed",
+        ),
         (
             Says::new(200, "{\"jsonrpc\":\"2.0\",").header("content-type", "application/json"),
             "no answer to the request",
+            "gave an answer that can't be read. Try again",
+            "service_malformed",
         ),
         (
             Says::new(200, huge).header("content-type", "application/json"),
             "longer than the limit",
+            "gave an answer that is too long to be read. Ask for less.",
+            "service_too_long",
         ),
         (
             Says::new(400, leaks.clone()),
             "neither a request without a handshake",
+            "does not take this server's request. Tell the user",
+            "service_refused",
         ),
         (
             Says::new(404, "not found"),
             "neither a request without a handshake",
+            "does not take this server's request. Tell the user",
+            "service_refused",
         ),
         (
             Says::json(
@@ -307,6 +347,8 @@ async fn a_server_that_fails_hides_no_other() {
                 &json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": "none"}}),
             ),
             "not a list of objects",
+            "gave an answer that can't be read. Try again",
+            "service_malformed",
         ),
         (
             Says::json(
@@ -314,9 +356,27 @@ async fn a_server_that_fails_hides_no_other() {
                 &json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": leaks}}),
             ),
             "error -32603",
+            "answered that it failed. Try again in a few minutes.",
+            "service_failing",
         ),
-        (endless_events(), "longer than the limit"),
-        (Says::silence(), "no answer in time"),
+        (
+            endless_events(),
+            "longer than the limit",
+            "gave an answer that is too long to be read. Ask for less.",
+            "service_too_long",
+        ),
+        (
+            Says::new(200, ""),
+            "no answer to the request",
+            "gave an empty answer. Try again",
+            "service_empty",
+        ),
+        (
+            Says::silence(),
+            "no answer in time",
+            "did not answer within ",
+            "service_timeout",
+        ),
     ] {
         let bad = Service::saying(says).await;
         let client = front(&[("bad", &bad.url()), ("good", &good.url())]);
@@ -334,9 +394,10 @@ async fn a_server_that_fails_hides_no_other() {
         );
         let refused = client.text("bad__greet", json!({})).await.unwrap_err();
         assert!(
-            refused.starts_with("`bad` is temporarily unavailable. Try again in a few minutes."),
+            refused.starts_with(&format!("`bad` {said}")),
             "{why}: {refused}"
         );
+        assert_eq!(client.outcome(), outcome, "{why}: {refused}");
         for detail in ["status", "app.py", "evil", "127.0.0.1", "redirect"] {
             assert!(!refused.contains(detail), "{why}: {refused}");
         }
@@ -348,6 +409,9 @@ async fn a_server_that_fails_hides_no_other() {
         "{}",
         client.logged()
     );
+    let refused = client.text("bad__greet", json!({})).await.unwrap_err();
+    assert!(refused.starts_with("`bad` can't be reached."), "{refused}");
+    assert_eq!(client.outcome(), "service_unreachable");
 }
 
 #[tokio::test]
@@ -374,19 +438,19 @@ async fn calls_that_fail_say_what_is_known() {
     for (answer, sentence) in [
         (
             Says::new(500, SECRETS[3]),
-            "`bank` is temporarily unavailable. It is not known whether the call was carried out",
+            "`bank` answered that it failed. It is not known whether it was done",
         ),
         (
             Says::silence(),
-            "`bank` is temporarily unavailable. It is not known whether the call was carried out",
+            "`bank` did not answer within 30 s. It is not known whether it was done",
         ),
         (
             Says::new(401, ""),
-            "`bank` is unavailable: it does not accept this server's credential.",
+            "`bank` rejected this server's credentials. Tell the user",
         ),
         (
             Says::new(429, ""),
-            "`bank` is temporarily unavailable. Try again in a few minutes.",
+            "`bank` takes no more requests for now. Try again in a minute.",
         ),
         (
             rpc(-32602, "amount is missing"),

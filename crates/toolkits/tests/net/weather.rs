@@ -8,7 +8,8 @@ use crate::host::{Client, SECRETS};
 use crate::internet::Internet;
 use crate::service::{Says, Service};
 
-const DOWN: &str = "The weather service is temporarily unavailable. Try again in a few minutes.";
+const REJECTED: &str = "The weather service rejected this server's credentials. Tell the user: the \
+                        operator of this server has to fix that, and trying again does not help.";
 
 fn client(url: &str) -> Client {
     let variables = [
@@ -111,7 +112,7 @@ async fn a_refused_key_is_the_operators_business() {
             .split(" (error")
             .next()
             .unwrap(),
-        DOWN
+        REJECTED
     );
     let logged = client.logged();
     assert!(
@@ -145,34 +146,44 @@ async fn passing_failures_are_tried_once_more() {
 
 #[tokio::test]
 async fn failures_that_last() {
-    for (says, attempts, logged) in [
+    const FAILED: &str = "answered that it failed. Try again in a few minutes.";
+    const REFUSED: &str = "does not take this server's request. Tell the user: the operator of \
+        this server has to fix that, and trying again does not help.";
+    const UNREADABLE: &str = "gave an answer that can't be read. Try again in a few minutes.";
+    const LONG: &str = "gave an answer that is too long to be read. Ask for less.";
+    for (says, attempts, logged, said) in [
         (
             Says::new(500, "<h1>stack trace at db.internal</h1>"),
             2,
             "status 500: `<h1>stack trace",
+            FAILED,
         ),
-        (Says::new(503, ""), 2, "status 503"),
-        (Says::new(501, ""), 1, "status 501"),
-        (Says::new(418, ""), 1, "status 418"),
+        (Says::new(503, ""), 2, "status 503", FAILED),
+        (Says::new(501, ""), 1, "status 501", FAILED),
+        (Says::new(418, ""), 1, "status 418", REFUSED),
         (
             Says::redirect(302, "http://127.0.0.1:1/"),
             1,
             "it redirects",
+            REFUSED,
         ),
         (
             Says::new(200, "{\"name\": \"Ber"),
             1,
             "not the JSON that was expected",
+            UNREADABLE,
         ),
         (
             Says::new(200, "<html>maintenance</html>"),
             1,
             "not the JSON that was expected",
+            UNREADABLE,
         ),
         (
             Says::json(200, &json!({"name": "Berlin"})),
             1,
             "missing field `main`",
+            UNREADABLE,
         ),
         (
             Says::json(
@@ -181,18 +192,21 @@ async fn failures_that_last() {
             ),
             1,
             "invalid type: string",
+            UNREADABLE,
         ),
         (
             Says::new(200, "[".repeat(60_000)),
             1,
             "not the JSON that was expected",
+            UNREADABLE,
         ),
         (
             Says::new(200, vec![b'1'; 100_000]),
             1,
             "more than 65536 bytes",
+            LONG,
         ),
-        (Says::endless(), 1, "more than 65536 bytes"),
+        (Says::endless(), 1, "more than 65536 bytes", LONG),
     ] {
         let service = Service::saying(says.clone()).await;
         let client = client(&service.url());
@@ -203,7 +217,7 @@ async fn failures_that_last() {
                 .split(" (error")
                 .next()
                 .unwrap(),
-            DOWN,
+            format!("The weather service {said}"),
             "{says:?}"
         );
         assert!(
@@ -226,7 +240,7 @@ async fn a_full_budget_says_when_to_come_back() {
     let (sentence, attempts) = refused(Says::new(429, "").header("retry-after", "90")).await;
     assert!(
         sentence.starts_with(
-            "The weather service is temporarily unavailable: it takes no more requests for the \
+            "The weather service takes no more requests for the \
              next 90 seconds. Try again then."
         ),
         "{sentence}"
@@ -236,7 +250,7 @@ async fn a_full_budget_says_when_to_come_back() {
     assert!(sentence.contains("for the next 60 minutes"), "{sentence}");
     let (sentence, attempts) = refused(Says::new(429, "")).await;
     assert!(
-        sentence.contains("it takes no more requests for now. Try again in a minute."),
+        sentence.contains("takes no more requests for now. Try again in a minute."),
         "{sentence}"
     );
     assert_eq!(attempts, 1);
@@ -254,7 +268,7 @@ async fn a_silent_service_is_given_up_in_time() {
             .split(" (error")
             .next()
             .unwrap(),
-        DOWN
+        "The weather service did not answer within 10 s. Try again in a few minutes."
     );
     // ten seconds on the server's clock
     assert!(
@@ -290,7 +304,7 @@ async fn a_service_that_is_not_there() {
             .split(" (error")
             .next()
             .unwrap(),
-        DOWN
+        "The weather service can't be reached. Try again in a few minutes."
     );
     assert!(
         client.logged().contains("unreachable"),

@@ -107,12 +107,12 @@ async fn searches_that_fail() {
     for (says, sentence, attempts) in [
         (
             Says::json(401, &json!({"message": SECRETS[2]})),
-            "The web search is temporarily unavailable. Try again in a few minutes.",
+            "The web search rejected this server's credentials. Tell the user",
             1,
         ),
         (
             Says::json(403, &json!({"message": "Unauthorized."})),
-            "The web search is temporarily unavailable. Try again in a few minutes.",
+            "The web search rejected this server's credentials. Tell the user",
             1,
         ),
         (
@@ -122,12 +122,12 @@ async fn searches_that_fail() {
         ),
         (
             Says::new(500, ""),
-            "The web search is temporarily unavailable.",
+            "The web search answered that it failed.",
             2,
         ),
         (
             Says::new(200, "{}{"),
-            "The web search is temporarily unavailable.",
+            "The web search gave an answer that can't be read.",
             1,
         ),
         // Brave's budget of the month is used up, the one of the second is not
@@ -135,7 +135,7 @@ async fn searches_that_fail() {
             Says::json(429, &json!({"error": {"code": "RATE_LIMITED"}}))
                 .header("x-ratelimit-remaining", "1, 0")
                 .header("x-ratelimit-reset", "1, 86400"),
-            "it takes no more requests for the next 1440 minutes",
+            "takes no more requests for the next 1440 minutes",
             1,
         ),
     ] {
