@@ -49,12 +49,10 @@
 //! for a second, from what it knew of the bucket.
 
 mod attributes;
-mod breaker;
 mod cache;
 mod client;
 mod connector;
 mod failure;
-mod hot;
 mod idempotency;
 mod limiter;
 mod pack;
@@ -64,10 +62,8 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 pub use mcpfn_aws::{AccessKeys, AwsAccount};
 pub use table::Table;
 
-use breaker::Breaker;
 use client::TableClient;
-use limiter::Buckets;
-use mcpfn_native::memory::MemoryStores;
+use mcpfn_native::shared::{Breakers, HotResults, KnownBuckets};
 
 /// The three stores over one table and one connection pool, each with a circuit breaker of its
 /// own. Made in no time: nothing happens before the first use. One of these belongs to a process,
@@ -76,16 +72,8 @@ use mcpfn_native::memory::MemoryStores;
 pub struct Stores {
     client: TableClient,
     breakers: Breakers,
-    buckets: Buckets,
-    hot: MemoryStores,
-}
-
-/// One for each store: what fails for one says nothing of the others.
-#[derive(Debug, Default)]
-struct Breakers {
-    cache: Breaker,
-    limiter: Breaker,
-    idempotency: Breaker,
+    buckets: KnownBuckets,
+    hot: HotResults,
 }
 
 impl Stores {
@@ -95,8 +83,8 @@ impl Stores {
         Self {
             client: TableClient::new(table),
             breakers: Breakers::default(),
-            buckets: Buckets::default(),
-            hot: hot::results(),
+            buckets: KnownBuckets::default(),
+            hot: HotResults::default(),
         }
     }
 

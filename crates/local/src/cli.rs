@@ -11,7 +11,6 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcpfn_core::{Server, port::Platform};
-use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
 use mcpfn_settings::{
     Assembly, Common, Hosts, Observed, SETTINGS, Setting, Setup, build, help, warn_of_tools,
@@ -221,7 +220,7 @@ impl LocalHost {
             |server, keys| {
                 let (platform, process) = Process::start(server, keys, transport, audit)?;
                 started = process;
-                Ok(policies.apply(platform, Arc::new(MemoryStores::default())))
+                Ok(settings.shared.apply(policies, platform))
             },
             add,
         )?;

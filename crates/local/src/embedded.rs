@@ -1,21 +1,19 @@
 //! An endpoint for a program that serves HTTP itself, with axum for example: the variables of every
-//! host, this process's ports and stores in memory. It opens no socket, and leaves the log to the
+//! host, this process's ports, and stores in memory or shared. It opens no socket, and leaves the log to the
 //! program's own `tracing` subscriber.
-
-use std::sync::Arc;
 
 use mcpfn_core::{
     Builder,
     port::{Platform, Rate},
 };
 use mcpfn_http::Endpoint;
-use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
 use mcpfn_settings::{
     AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Setting, Setup, build,
 };
 
 use crate::settings;
+use crate::stores::SharedStores;
 
 /// Settings of the local host that are the program's own business here.
 const OF_THE_PROGRAM: [&str; 11] = [
@@ -121,6 +119,7 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
             ..HOST
         };
         let mut common = Common::read(&mut reader, &host, self.program);
+        let shared = SharedStores::read(&mut reader);
         for name in OF_THE_PROGRAM {
             if reader.text(name).is_some() {
                 reader.mistake(format!(
@@ -151,7 +150,7 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
             |server, keys| {
                 let (platform, started) = Process::start(server, keys, Transport::Tcp, |it| it)?;
                 process = started;
-                Ok(policies.apply(platform, Arc::new(MemoryStores::default())))
+                Ok(shared.apply(policies, platform))
             },
             add,
         )?;

@@ -49,6 +49,7 @@ mod signals;
 mod socket;
 mod stdio;
 mod stdout;
+mod stores;
 
 pub use cli::{Program, run};
 #[cfg(feature = "tower")]

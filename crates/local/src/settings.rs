@@ -13,6 +13,7 @@ use mcpfn_http::TrustedProxies;
 use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts, Setting, SettingsError};
 
 use crate::listen::ListenAddress;
+use crate::stores::SharedStores;
 
 /// What this host is.
 pub(crate) const HOST: Host = Host {
@@ -83,6 +84,8 @@ pub struct Settings {
     drain_timeout_is_set: bool,
     /// `MCPFN_TRUSTED_PROXIES`: whose word about where a request came from is taken.
     pub trusted_proxies: TrustedProxies,
+    /// `MCPFN_REDIS_URL` and what goes with it: where instances share what they know.
+    pub(crate) shared: SharedStores,
     /// `MCPFN_METRICS`: whether `/metrics` is served.
     pub metrics: bool,
     /// `MCPFN_LOG_FORMAT`: `text` (when not set) or `json`.
@@ -160,6 +163,7 @@ impl Settings {
             bounds: bounds(&mut reader, listen),
             drain_timeout_is_set: reader.text("MCPFN_DRAIN_TIMEOUT_SECONDS").is_some(),
             trusted_proxies: trusted_proxies(&mut reader, listen),
+            shared: SharedStores::read(&mut reader),
             metrics: reader.form("MCPFN_METRICS", "on"),
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
         };

@@ -29,6 +29,7 @@ pub mod memory;
 mod ports;
 #[cfg(feature = "client")]
 mod process;
+pub mod shared;
 mod telemetry;
 
 pub use background::Tasks;

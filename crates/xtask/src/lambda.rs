@@ -4,7 +4,7 @@
 //! tested in tests/lambda.
 
 mod documented;
-mod http;
+pub(crate) mod http;
 mod rie;
 mod running;
 mod secrets;

@@ -50,8 +50,9 @@ cargo xtask <command>
                 database is reachable
   wasm          core and http build for wasm32-unknown-unknown, import nothing, and answer under
                 Node
-  stores        the shared stores against DynamoDB emulators, and what a call costs when DynamoDB
-                is down; files on S3
+  stores        the shared stores against DynamoDB emulators and Redis, and what a call costs when
+                one is down; two processes over one Redis; files on S3
+                  --service NAME  only dynamodb, redis or s3
   embeddings    recall of the knowledge base by words, vectors and both, with a real embedding
                 model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own
@@ -128,6 +129,10 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
             let options = worker::Options::parse(rest)?;
             run_one(|counts| worker::start(&cx, &options, counts))
         }
+        "stores" => {
+            let options = stores::Options::parse(rest)?;
+            run_one(|counts| stores::run(&cx, options, counts))
+        }
         "conformance" => {
             let options = conformance::Options::parse(rest)?;
             run_one(|counts| conformance::run(&cx, &options, counts))
@@ -180,7 +185,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "stores",
-        run: stores::run,
+        run: stores::step,
     },
     Step {
         name: "embeddings",

@@ -7,6 +7,7 @@ mod cargo_deny;
 mod cargo_install;
 mod cargo_mutants;
 mod debian;
+mod debian_programs;
 mod dynamodb;
 mod lambda_tools;
 mod node;
@@ -18,6 +19,7 @@ mod worker_tools;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use cargo_mutants::cargo_mutants;
+pub(crate) use debian_programs::{DebianProgram, redis};
 pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{CLIENTS, CONFORMANCE, Node, WORKER, node, node_packages};
@@ -46,6 +48,10 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     match dynamodb_local(cx) {
         Ok(local) => println!("DynamoDB Local: {}", local.description()),
         Err(why) => println!("DynamoDB Local SKIPPED: {why}"),
+    }
+    match redis(cx) {
+        Ok(program) => println!("Redis: {}", program.description()),
+        Err(why) => println!("Redis SKIPPED: {why}"),
     }
     match postgres(cx) {
         Ok(programs) => println!("PostgreSQL: {}", programs.display()),

@@ -1,28 +1,68 @@
-//! The step `stores`: the contract of the shared stores against DynamoDB emulators, and what a call
-//! costs when DynamoDB is down; the contract of files against emulators of S3, and the program
+//! The step `stores`: the contract of the shared stores against DynamoDB emulators and Redis, and
+//! what a call costs when these are down; the contract of files against emulators of S3, and the program
 //! `mcpfn` on one. What the stores are asked is in tests/stores; memory and directories are asked
 //! by `unit`.
 
+mod counted;
 mod emulator;
+mod redis;
 mod server;
 
 use std::{fs, path::Path, process::Command};
 
 use crate::{
     context::Context,
-    process,
     report::{Counts, Error, Result, While},
     setup, workspace,
 };
+use counted::counted;
 use emulator::{Emulator, KEY, SECRET};
 
-pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
-    let program = workspace::build_program(cx, "stores")?;
+/// Which services are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Options {
+    All,
+    Dynamodb,
+    Redis,
+    S3,
+}
+
+impl Options {
+    pub(crate) fn parse(rest: &[String]) -> Result<Self> {
+        match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [] => Ok(Self::All),
+            ["--service", "dynamodb"] => Ok(Self::Dynamodb),
+            ["--service", "redis"] => Ok(Self::Redis),
+            ["--service", "s3"] => Ok(Self::S3),
+            _ => Err(Error::new(
+                "`stores` takes --service dynamodb, redis or s3, or nothing; see `cargo xtask help`",
+            )),
+        }
+    }
+}
+
+pub(crate) fn step(cx: &Context, counts: &mut Counts) -> Result<()> {
+    run(cx, Options::All, counts)
+}
+
+pub(crate) fn run(cx: &Context, options: Options, counts: &mut Counts) -> Result<()> {
+    let asked = |service| [service, Options::All].contains(&options);
     let logs = cx.target.join("stores");
     fs::create_dir_all(&logs).while_doing(format_args!("create {}", logs.display()))?;
+    if asked(Options::S3) {
+        files(cx, &workspace::build_program(cx, "stores")?, &logs, counts)?;
+    }
+    if asked(Options::Redis) {
+        redis::run(cx, counts)?;
+    }
+    if asked(Options::Dynamodb) {
+        dynamodb(cx, &logs, counts)?;
+    }
+    Ok(())
+}
 
-    files(cx, &program, &logs, counts)?;
-
+fn dynamodb(cx: &Context, logs: &Path, counts: &mut Counts) -> Result<()> {
+    let program = workspace::build_program(cx, "stores")?;
     let dynoxide = setup::dynoxide(cx)?;
     let emulator = Emulator::start(&logs.join("dynoxide.log"), |port| {
         let mut command = Command::new(dynoxide);
@@ -93,25 +133,7 @@ fn ask(
     command
         .args([what, &emulator.address.to_string()])
         .args(options);
-    let mut counted = None;
-    let result = process::run_reading(&mut command, |line| counted = sums(line).or(counted));
-    if let Some(more) = counted {
-        counts.passed += more.passed;
-        counts.failed += more.failed;
-    }
-    result?;
-    counted
-        .map(drop)
-        .ok_or_else(|| Error::new("the store tests ended without saying how many passed"))
-}
-
-/// Reads `12 passed, 0 failed`.
-fn sums(line: &str) -> Option<Counts> {
-    let (passed, failed) = line.split_once(" passed, ")?;
-    Some(Counts {
-        passed: passed.parse().ok()?,
-        failed: failed.strip_suffix(" failed")?.parse().ok()?,
-    })
+    counted(&mut command, counts)
 }
 
 #[cfg(test)]
@@ -119,15 +141,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_counts_are_the_line_that_is_nothing_else() {
-        assert_eq!(
-            sums("12 passed, 1 failed"),
-            Some(Counts {
-                passed: 12,
-                failed: 1
-            })
-        );
-        assert_eq!(sums("ok 12 passed, 0 failed"), None);
-        assert_eq!(sums("12 passed, none failed"), None);
+    fn a_service_that_is_none_is_a_mistake() {
+        let parse = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            Options::parse(&words).ok()
+        };
+        assert_eq!(parse(&[]), Some(Options::All));
+        assert_eq!(parse(&["--service", "redis"]), Some(Options::Redis));
+        for wrong in [&["--service"][..], &["redis"], &["--service", "mysql"]] {
+            assert_eq!(parse(wrong), None, "{wrong:?}");
+        }
     }
 }

@@ -10,7 +10,6 @@ use mcpfn_core::{
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, number_of, payload, payload_of, text};
 use super::failure::Failure;
-use super::hot;
 use super::pack::pack;
 
 const KIND: &str = "cache";
@@ -22,7 +21,7 @@ impl ResultCache for Stores {
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Option<Bytes>, StoreError>> {
         Box::pin(async move {
-            if let Some(value) = self.hot.get(key, now_ms).await? {
+            if let Some(value) = self.hot.find(key, now_ms).await? {
                 return Ok(Some(value));
             }
             let item = self.client.read(&self.breakers.cache, key, KIND).await?;
@@ -34,8 +33,7 @@ impl ResultCache for Stores {
             // a payload that can't be read is as good as none
             let value = payload_of(item).filter(|_| now_ms < expires_ms);
             if let Some(value) = &value {
-                let until_ms = expires_ms.min(now_ms.saturating_add(hot::FOR_MS));
-                self.hot.put(key, value.clone(), until_ms).await?;
+                self.hot.keep(key, value, expires_ms, now_ms).await?;
             }
             Ok(value)
         })
@@ -48,8 +46,7 @@ impl ResultCache for Stores {
         expires_ms: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            // an entry that is over: what was read before is not given any more
-            self.hot.put(key, Bytes::new(), 0).await?;
+            self.hot.forget(key).await?;
             let Some(packed) = pack(&value) else {
                 return Ok(());
             };

@@ -1,7 +1,8 @@
-//! One request to the table: its limits, its one retry, and the breaker of the store that asks.
-//! What is asked is the stores' business.
+//! One request to the table, over the SDK. Its limits, its retry and the breaker of the store that
+//! asks are `mcpfn_native::shared`'s; what is asked is the stores' business.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -10,53 +11,38 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Config, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
 };
 use mcpfn_core::port::StoreError;
+use mcpfn_native::shared::{Breaker, RequestFailure, RequestLimits, SharedService, Unanswered};
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, timeout};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
 use super::attributes::{AttributeMap, text};
-use super::breaker::{Breaker, Closed};
 use super::connector::Connector;
 use super::failure::Failure;
 use super::table::Table;
 
 pub(super) struct TableClient {
     table: Table,
+    service: SharedService,
     /// Made on first use.
     dynamodb: OnceCell<DynamoDb>,
     /// In the place of connections of its own.
     http: Option<SharedHttpClient>,
 }
 
-/// A request without an answer of use.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    error: StoreError,
-    /// The item's partition has no capacity left: it is this key that is hot, and nothing is wrong
-    /// with the table.
-    pub(super) throttled: bool,
-}
-
-impl Refusal {
-    fn of(error: StoreError) -> Self {
-        Self {
-            error,
-            throttled: false,
-        }
-    }
-}
-
-impl From<Refusal> for StoreError {
-    fn from(refusal: Refusal) -> Self {
-        refusal.error
-    }
-}
-
 impl TableClient {
     pub(super) fn new(table: Table) -> Self {
+        let service = SharedService {
+            subject: format!("the DynamoDB table `{}`", table.name),
+            setting: "MCPFN_DYNAMODB_TIMEOUT_MS",
+            limits: RequestLimits {
+                total: table.timeout,
+                attempt: table.attempt(),
+            },
+        };
         Self {
             table,
+            service,
             dynamodb: OnceCell::new(),
             http: None,
         }
@@ -74,7 +60,7 @@ impl TableClient {
         breaker: &Breaker,
         key: &str,
         kind: &str,
-    ) -> Result<Option<AttributeMap>, Refusal> {
+    ) -> Result<Option<AttributeMap>, Unanswered> {
         let answer = self.ask(breaker, key, |dynamodb, table| {
             let request = dynamodb
                 .get_item()
@@ -99,26 +85,13 @@ impl TableClient {
         breaker: &Breaker,
         key: &str,
         send: impl Fn(&DynamoDb, &str) -> F,
-    ) -> Result<Result<T, AttributeMap>, Refusal>
+    ) -> Result<Result<T, AttributeMap>, Unanswered>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut pass = breaker
-            .enter(key)
-            .map_err(|closed| Refusal::of(self.left_alone(&closed)))?;
-        let answer = self
-            .send(&send, |failure| {
-                pass.failed(failure.sentence(), matches!(failure, Failure::Lasting(_)))
-            })
-            .await;
-        if answer
-            .as_ref()
-            .err()
-            .is_none_or(|refusal| refusal.throttled)
-        {
-            pass.succeeded();
-        }
-        answer
+        self.service
+            .ask(breaker, key, |left| self.attempt(left, &send))
+            .await
     }
 
     /// Asks whatever the breaker says: for what must not be left undone. It neither waits for the
@@ -126,62 +99,39 @@ impl TableClient {
     pub(super) async fn insist<T, F>(
         &self,
         send: impl Fn(&DynamoDb, &str) -> F,
-    ) -> Result<Result<T, AttributeMap>, Refusal>
+    ) -> Result<Result<T, AttributeMap>, Unanswered>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.send(&send, |_| true).await
+        self.service.insist(|left| self.attempt(left, &send)).await
     }
 
-    /// One request, and a second one where that may help and `again` allows it.
-    async fn send<T, F>(
+    /// One request. A condition that did not hold is an answer.
+    async fn attempt<T, F>(
         &self,
+        left: Duration,
         send: &impl Fn(&DynamoDb, &str) -> F,
-        mut again: impl FnMut(&Failure) -> bool,
-    ) -> Result<Result<T, AttributeMap>, Refusal>
+    ) -> Result<Result<T, AttributeMap>, RequestFailure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let end = Instant::now() + self.table.timeout;
-        let mut retried = false;
-        loop {
-            let left = end
-                .saturating_duration_since(Instant::now())
-                .min(self.table.attempt());
-            // at its finest level the SDK logs whole requests, with the credentials in their heads
-            let sending = async {
-                let dynamodb = self.ready().await?;
-                send(dynamodb, &self.table.name)
-                    .with_subscriber(Dispatch::none())
-                    .await
-            };
-            let failure = match timeout(left, sending).await {
-                Ok(Ok(answer)) => return Ok(Ok(answer)),
-                Ok(Err(Failure::Condition(item))) => return Ok(Err(item)),
-                Ok(Err(failure)) => failure,
-                Err(_) => Failure::Retried(format!(
-                    "timed out after {} ms (MCPFN_DYNAMODB_TIMEOUT_MS)",
-                    left.as_millis()
-                )),
-            };
-            if matches!(failure, Failure::Throttled(_)) {
-                return Err(Refusal {
-                    throttled: true,
-                    ..Refusal::of(self.error(failure.sentence()))
-                });
+        // at its finest level the SDK logs whole requests, with the credentials in their heads
+        let sending = async {
+            let dynamodb = self.ready().await?;
+            let sent = send(dynamodb, &self.table.name).with_subscriber(Dispatch::none());
+            match sent.await {
+                Ok(answer) => Ok(Ok(answer)),
+                Err(Failure::Condition(item)) => Ok(Err(item)),
+                Err(Failure::Request(failure)) => Err(failure),
             }
-            let may = again(&failure);
-            if !may || retried || !matches!(failure, Failure::Retried(_)) || end <= Instant::now() {
-                return Err(Refusal::of(self.error(failure.sentence())));
-            }
-            retried = true;
-        }
+        };
+        self.service.within(left, sending).await
     }
 
     /// The SDK's client, once there are a region and credentials. What has to be looked for goes on
     /// looking when a request gives up.
-    async fn ready(&self) -> Result<&DynamoDb, Failure> {
-        let refused = |why| Failure::Passing(format!("can't be asked: {why}"));
+    async fn ready(&self) -> Result<&DynamoDb, RequestFailure> {
+        let refused = |why| RequestFailure::Passing(format!("can't be asked: {why}"));
         let make = async || {
             let region = self.table.account.region().await.map_err(refused)?;
             Ok(dynamodb(&self.table, &region, self.http.clone()))
@@ -193,27 +143,12 @@ impl TableClient {
 
     /// A sentence about the table.
     pub(super) fn error(&self, sentence: impl fmt::Display) -> StoreError {
-        StoreError::new(format_args!(
-            "the DynamoDB table `{}` {sentence}",
-            self.table.name
-        ))
+        self.service.error(sentence)
     }
 
     /// As well, about what the same request will meet again.
     pub(super) fn lasting(&self, sentence: impl fmt::Display) -> StoreError {
-        StoreError::lasting(format_args!(
-            "the DynamoDB table `{}` {sentence}",
-            self.table.name
-        ))
-    }
-
-    fn left_alone(&self, closed: &Closed) -> StoreError {
-        self.error(format_args!(
-            "is not asked for another {} ms, because it {}",
-            closed.wait.as_millis(),
-            closed.cause
-        ))
-        .already_known()
+        self.service.lasting(sentence)
     }
 }
 
@@ -247,7 +182,6 @@ fn dynamodb(table: &Table, region: &str, http: Option<SharedHttpClient>) -> Dyna
 mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
-    use std::time::Duration;
 
     use super::*;
     use mcpfn_aws::{AccessKeys, AwsAccount};

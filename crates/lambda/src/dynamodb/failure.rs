@@ -7,21 +7,19 @@ use std::error::Error;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use mcpfn_native::shared::RequestFailure;
+
 use super::attributes::AttributeMap;
 
 #[derive(Debug)]
 pub(super) enum Failure {
     /// None: the condition did not hold, and this is the item that there is.
     Condition(AttributeMap),
-    /// The next request will meet it, too.
-    Lasting(String),
-    /// The item, or the table, has no capacity left at the moment.
-    Throttled(String),
-    /// Asking again at once changes nothing.
-    Passing(String),
-    /// A new connection may help at once.
-    Retried(String),
+    /// Of the request.
+    Request(RequestFailure),
 }
+
+use RequestFailure::{Lasting, Passing, Retried, Throttled};
 
 impl Failure {
     /// `condition` finds, in an operation's own error, the item on which its condition failed.
@@ -32,86 +30,75 @@ impl Failure {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        match error {
+        Self::Request(match error {
             SdkError::ServiceError(error) => {
                 let status = error.raw().status().as_u16();
                 let mut error = error.into_err();
                 if let Some(item) = condition(&mut error) {
                     return Self::Condition(item);
                 }
-                Self::named(error.code().unwrap_or_default(), status)
+                named(error.code().unwrap_or_default(), status)
             }
             SdkError::DispatchFailure(failure) => {
                 let cause = failure
                     .as_connector_error()
                     .map(|error| deepest(error))
                     .unwrap_or_default();
-                Self::Retried(format!("can't be reached: {cause}"))
+                Retried(format!("can't be reached: {cause}"))
             }
             SdkError::ResponseError(_) => {
-                Self::Retried("sent a response that breaks off, or is not from DynamoDB".to_owned())
+                Retried("sent a response that breaks off, or is not from DynamoDB".to_owned())
             }
-            SdkError::ConstructionFailure(_) => Self::Lasting(format!(
+            SdkError::ConstructionFailure(_) => Lasting(format!(
                 "can't be reached: {}; check AWS_REGION and AWS_ENDPOINT_URL_DYNAMODB",
                 deepest(&error)
             )),
-            _ => Self::Retried("sent no response".to_owned()),
-        }
+            _ => Retried("sent no response".to_owned()),
+        })
     }
+}
 
-    fn named(code: &str, status: u16) -> Self {
-        // from the network: only what looks like a name is repeated
-        let named = !code.is_empty()
-            && code.len() <= 64
-            && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let code = if named { code } else { "an unnamed error" };
-        match code {
-            "ResourceNotFoundException" => Self::Lasting(
-                "does not exist in this account and region: deploy template.yaml, which makes it, \
-                 or unset MCPFN_DYNAMODB_TABLE"
-                    .to_owned(),
-            ),
-            "AccessDeniedException" => Self::Lasting(
-                "is not for this function: its role must allow dynamodb:GetItem, PutItem, \
-                 UpdateItem and DeleteItem on it, as template.yaml does"
-                    .to_owned(),
-            ),
-            "UnrecognizedClientException"
-            | "InvalidSignatureException"
-            | "ExpiredTokenException"
-            | "MissingAuthenticationTokenException"
-            | "IncompleteSignatureException"
-            | "InvalidClientTokenId"
-            | "NotAuthorizedException" => Self::Lasting(format!(
-                "refuses the function's credentials ({code}); leave the \
-                    AWS_* variables to Lambda"
-            )),
-            "ProvisionedThroughputExceededException"
-            | "ThrottlingException"
-            | "RequestLimitExceeded" => Self::Throttled(format!(
-                "is throttled ({code}): one key is asked too often, or its \
-                    maximum throughput or the account's limit is reached"
-            )),
-            _ if status >= 500 => Self::Retried(format!(
-                "failed on its side ({code}, status \
-                {status})"
-            )),
-            _ => Self::Passing(format!(
-                "refused a request ({code}, status {status}); its key must \
-                be pk and sk, both text, as in template.yaml"
-            )),
-        }
-    }
-
-    /// The sentence's end, which begins with a verb: "the table `x` ...".
-    pub(super) fn sentence(&self) -> &str {
-        match self {
-            Self::Condition(_) => "has another item",
-            Self::Lasting(sentence)
-            | Self::Throttled(sentence)
-            | Self::Passing(sentence)
-            | Self::Retried(sentence) => sentence,
-        }
+fn named(code: &str, status: u16) -> RequestFailure {
+    // from the network: only what looks like a name is repeated
+    let named = !code.is_empty()
+        && code.len() <= 64
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let code = if named { code } else { "an unnamed error" };
+    match code {
+        "ResourceNotFoundException" => Lasting(
+            "does not exist in this account and region: deploy template.yaml, which makes it, \
+             or unset MCPFN_DYNAMODB_TABLE"
+                .to_owned(),
+        ),
+        "AccessDeniedException" => Lasting(
+            "is not for this function: its role must allow dynamodb:GetItem, PutItem, \
+             UpdateItem and DeleteItem on it, as template.yaml does"
+                .to_owned(),
+        ),
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "ExpiredTokenException"
+        | "MissingAuthenticationTokenException"
+        | "IncompleteSignatureException"
+        | "InvalidClientTokenId"
+        | "NotAuthorizedException" => Lasting(format!(
+            "refuses the function's credentials ({code}); leave the \
+                AWS_* variables to Lambda"
+        )),
+        "ProvisionedThroughputExceededException"
+        | "ThrottlingException"
+        | "RequestLimitExceeded" => Throttled(format!(
+            "is throttled ({code}): one key is asked too often, or its \
+                maximum throughput or the account's limit is reached"
+        )),
+        _ if status >= 500 => Retried(format!(
+            "failed on its side ({code}, status \
+            {status})"
+        )),
+        _ => Passing(format!(
+            "refused a request ({code}, status {status}); its key must \
+            be pk and sk, both text, as in template.yaml"
+        )),
     }
 }
 
@@ -130,12 +117,11 @@ mod tests {
 
     #[test]
     fn names_decide_the_kind() {
-        let kind = |code: &str, status| match Failure::named(code, status) {
-            Failure::Condition(_) => "condition",
-            Failure::Lasting(_) => "lasting",
-            Failure::Throttled(_) => "throttled",
-            Failure::Passing(_) => "passing",
-            Failure::Retried(_) => "retried",
+        let kind = |code: &str, status| match named(code, status) {
+            Lasting(_) => "lasting",
+            Throttled(_) => "throttled",
+            Passing(_) => "passing",
+            Retried(_) => "retried",
         };
         assert_eq!(kind("ResourceNotFoundException", 400), "lasting");
         assert_eq!(kind("AccessDeniedException", 400), "lasting");
@@ -153,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_not_repeated() {
-        let failure = Failure::named("the token was hunter2", 400);
+        let failure = named("the token was hunter2", 400);
         assert!(!failure.sentence().contains("hunter2"), "{failure:?}");
     }
 }

@@ -10,9 +10,7 @@
 //! One number and one conditional write, so that no more calls than the rate are allowed,
 //! whichever environments write at the same time. Each update leaves a random name: one whose
 //! answer was lost finds its name when it is sent again, and does not count twice. What is
-//! remembered between two requests is `buckets`.
-
-mod buckets;
+//! remembered between two requests is `mcpfn_native::shared`'s.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -22,12 +20,11 @@ use mcpfn_core::{
     handler::BoxFuture,
     port::{Admission, Rate, RateLimiter, StoreError},
 };
+use mcpfn_native::shared::Unanswered;
 
 use super::Stores;
 use super::attributes::{AttributeMap, expires_at, number, number_of, text};
-use super::client::Refusal;
 use super::failure::Failure;
-pub(super) use buckets::Buckets;
 
 const KIND: &str = "rate";
 
@@ -143,7 +140,7 @@ impl Update<'_> {
 
 impl Stores {
     /// One request. Gives when the bucket is full again, or the item that it was wrong about.
-    async fn update(&self, update: &Update<'_>) -> Result<Result<u64, AttributeMap>, Refusal> {
+    async fn update(&self, update: &Update<'_>) -> Result<Result<u64, AttributeMap>, Unanswered> {
         let (expression, condition) = update.expressions();
         let values = update.values();
         // names of environments that update at the same time are kept beside each other

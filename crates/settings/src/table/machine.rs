@@ -59,6 +59,29 @@ pub(super) const MACHINE: &[Setting] = &[
     )
     .on(Hosts::LOCAL),
     Setting::new(
+        "MCPFN_REDIS_URL",
+        "redis[s]://[USER:PASSWORD@]HOST",
+        "none: each process has its own memory",
+        "Redis or Valkey server by which several instances share cached results, rate limits and \
+         idempotent writes; /DATABASE may follow, and ?ssl_ca_certs=FILE",
+    )
+    .secret()
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_REDIS_PREFIX",
+        "TEXT",
+        "mcpfn:",
+        "what the keys there begin with; another one for each server that uses the same database",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_REDIS_TIMEOUT_MS",
+        "MILLISECONDS",
+        "1000",
+        "how long a question to it may take, retry included; 10 to 10000",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
         "MCPFN_TRUSTED_PROXIES",
         "ADDRESS,..",
         "none",

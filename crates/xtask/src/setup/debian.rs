@@ -1,5 +1,5 @@
-//! Where the library sources of one exact rustc come from: Debian's `rust-src` package, through a
-//! private apt configuration. Nothing is installed, and the machine's own package lists are not
+//! Debian's packages, through a private apt configuration: the library sources of one exact rustc
+//! from `rust-src`, and programs (`debian_programs`). Nothing is installed, and the machine's own package lists are not
 //! touched.
 
 use std::{
@@ -49,13 +49,32 @@ pub(super) fn library_source(release: &str) -> std::result::Result<&'static Libr
     Ok(source)
 }
 
+/// Downloads packages from the machine's own sources, whose signatures apt checks, and unpacks them
+/// into `work/root`.
+pub(super) fn unpack_packages(packages: &[&str], work: &Path) -> Result<()> {
+    folders(work)?;
+    process::read(apt(work, None).args(["update", "-qq"]))?;
+    process::read(
+        apt(work, None)
+            .args(["download", "-qq"])
+            .args(packages)
+            .current_dir(work),
+    )?;
+    for package in downloads(work)? {
+        process::read(
+            Command::new("dpkg-deb")
+                .arg("-x")
+                .arg(package)
+                .arg(work.join("root")),
+        )?;
+    }
+    Ok(())
+}
+
 impl LibrarySource {
     /// Downloads, checks and unpacks into `work`, and gives back the `library` folder.
     pub(super) fn unpack(&self, work: &Path) -> Result<PathBuf> {
-        for folder in ["lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(work.join(folder))
-                .while_doing(format_args!("create {folder} in the tool cache"))?;
-        }
+        folders(work)?;
         let list = work.join("sources.list");
         let line = format!(
             "deb [signed-by={KEYRING}] {} {} main\n",
@@ -170,12 +189,26 @@ fn apt(work: &Path, list: Option<&Path>) -> Command {
     command
 }
 
+/// What apt asks to be there.
+fn folders(work: &Path) -> Result<()> {
+    for folder in ["lists/partial", "cache/archives/partial"] {
+        fs::create_dir_all(work.join(folder))
+            .while_doing(format_args!("create {folder} in the tool cache"))?;
+    }
+    Ok(())
+}
+
 fn downloaded(work: &Path) -> Result<PathBuf> {
+    let first = downloads(work)?.into_iter().next();
+    first.ok_or_else(|| Error::new("apt downloaded nothing"))
+}
+
+fn downloads(work: &Path) -> Result<Vec<PathBuf>> {
     let files = fs::read_dir(work).while_doing(format_args!("list {}", work.display()))?;
-    let mut packages = files.filter_map(|entry| Some(entry.ok()?.path()));
-    packages
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .ok_or_else(|| Error::new("apt downloaded nothing"))
+    let packages = files.filter_map(|entry| Some(entry.ok()?.path()));
+    Ok(packages
+        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .collect())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The circuit breaker of one store: whether it may ask the table at all. Knows time, keys and
+//! The circuit breaker of one store: whether it may ask its service at all. Knows time, keys and
 //! verdicts, not what is asked.
 //!
 //! Failures of one key say nothing of others: they pause that key. Failures of several keys in a
-//! row, with no answer between them, say that the table is down.
+//! row, with no answer between them, say that the service is down.
 
 use std::collections::HashMap;
 use std::mem;
@@ -24,10 +24,10 @@ const KEYS: usize = 256;
 
 /// Shared by every request of one store.
 #[derive(Debug, Default)]
-pub(super) struct Breaker(Mutex<State>);
+pub struct Breaker(Mutex<Verdicts>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Verdicts {
     all: BreakerState,
     /// Keys whose last requests failed.
     keys: HashMap<String, FailedKey>,
@@ -69,17 +69,17 @@ impl FailedKey {
 
 /// No request is sent now.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Closed {
+pub struct Closed {
     /// Until the next try.
-    pub(super) wait: Duration,
+    pub wait: Duration,
     /// The failure that led to this.
-    pub(super) cause: String,
+    pub cause: String,
 }
 
 /// The right to ask for a key. A pass that is dropped without a verdict, because its call was
 /// cancelled, has decided nothing.
 #[derive(Debug)]
-pub(super) struct Pass<'a> {
+pub struct Pass<'a> {
     breaker: &'a Breaker,
     key: &'a str,
     probes: bool,
@@ -87,7 +87,10 @@ pub(super) struct Pass<'a> {
 
 impl Breaker {
     /// Asks for the right to ask.
-    pub(super) fn enter<'a>(&'a self, key: &'a str) -> Result<Pass<'a>, Closed> {
+    ///
+    /// # Errors
+    /// When no request is to be sent.
+    pub fn enter<'a>(&'a self, key: &'a str) -> Result<Pass<'a>, Closed> {
         let mut state = self.state();
         if let Some(failed) = state.keys.get(key) {
             let (wait, cause) = (failed.wait(), &failed.cause);
@@ -125,12 +128,12 @@ impl Breaker {
 
     // held for a few instructions and never across a wait; what is in it is whole after a panic,
     // too
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Verdicts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Verdicts {
     /// One more failure of the key. Whether one more request for it may be tried.
     fn count(&mut self, key: &str, cause: &str) -> bool {
         let now = Instant::now();
@@ -153,8 +156,8 @@ impl State {
 }
 
 impl Pass<'_> {
-    /// The table answered.
-    pub(super) fn succeeded(mut self) {
+    /// The service answered.
+    pub fn succeeded(mut self) {
         let mut state = self.breaker.state();
         state.keys.remove(self.key);
         if mem::take(&mut self.probes) {
@@ -166,7 +169,7 @@ impl Pass<'_> {
 
     /// A request failed. `lasting` is a failure that the next request will meet as well, whatever
     /// its key. Says whether one more may be tried.
-    pub(super) fn failed(&mut self, cause: &str, lasting: bool) -> bool {
+    pub fn failed(&mut self, cause: &str, lasting: bool) -> bool {
         let mut state = self.breaker.state();
         match &mut state.all {
             BreakerState::Closed(failed) => {

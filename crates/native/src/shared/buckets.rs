@@ -1,4 +1,4 @@
-//! What an environment remembers of buckets: when they are full again, what it has leased of them,
+//! What an instance remembers of buckets: when they are full again, what it has leased of them,
 //! and how often it was asked.
 
 use std::collections::HashMap;
@@ -9,19 +9,21 @@ use mcpfn_core::port::{Admission, Rate};
 /// Most buckets that are remembered.
 const KNOWN: usize = 1024;
 
-/// A lease is at most this part of what a bucket holds, so that what environments lease and do not
+/// A lease is at most this part of what a bucket holds, so that what instances lease and do not
 /// use is little beside the rate.
 const PART: u32 = 32;
 
-/// How long a lease counts, in microseconds; and how long an environment counts alone, when the
-/// table has no capacity for the key.
+/// How long a lease counts, in microseconds; and how long an instance counts alone, when the
+/// service has no capacity for the key.
 const SECOND: u64 = 1_000_000;
 
 /// Update names are kept in so many attributes of an item.
 const SLOTS: u8 = 8;
 
+/// KnownBuckets of rate limits, as far as this instance knows them: a bounded number. Times are in
+/// microseconds since 1970.
 #[derive(Debug)]
-pub(in crate::dynamodb) struct Buckets {
+pub struct KnownBuckets {
     buckets: Mutex<HashMap<String, Bucket>>,
     slot: u8,
 }
@@ -31,20 +33,20 @@ pub(in crate::dynamodb) struct Buckets {
 struct Bucket {
     /// When it is full again, as last seen.
     full_at: u64,
-    /// Calls that are counted in the table and not made yet, and until when they count.
+    /// Calls that are counted in the service and not made yet, and until when they count.
     leased: u32,
     leased_until: u64,
     /// Calls since this time.
     calls: u32,
     since: u64,
-    /// Until then the table is not asked.
+    /// Until then the service is not asked.
     alone_until: u64,
 }
 
-impl Default for Buckets {
+impl Default for KnownBuckets {
     fn default() -> Self {
         let mut slot = [0];
-        // without randomness all environments share an attribute, which costs a call of a caller
+        // without randomness all instances share a name, which costs a call of a caller
         // whose answer was lost
         let _ = getrandom::fill(&mut slot);
         Self {
@@ -54,9 +56,9 @@ impl Default for Buckets {
     }
 }
 
-impl Buckets {
+impl KnownBuckets {
     /// The decision, where none has to be asked for. Counts the call as asked.
-    pub(super) fn decide(&self, key: &str, rate: Rate, now_us: u64) -> Option<Admission> {
+    pub fn decide(&self, key: &str, rate: Rate, now_us: u64) -> Option<Admission> {
         let mut buckets = self.lock();
         let bucket = buckets.get_mut(key)?;
         if bucket.since.saturating_add(SECOND) <= now_us {
@@ -76,23 +78,23 @@ impl Buckets {
 
     /// When the bucket is full again, as last seen, and for how many calls to ask: as many as came
     /// in the last second.
-    pub(super) fn wanted(&self, key: &str, rate: Rate, now_us: u64) -> (u64, u32) {
+    pub fn wanted(&self, key: &str, rate: Rate, now_us: u64) -> (u64, u32) {
         let mut buckets = self.lock();
         let bucket = entry(&mut buckets, key, now_us);
         let most = (rate.calls / PART).max(1);
         (bucket.full_at, bucket.calls.clamp(1, most))
     }
 
-    /// The table says so.
-    pub(super) fn seen(&self, key: &str, full_at: u64, now_us: u64) {
+    /// The service says so.
+    pub fn seen(&self, key: &str, full_at: u64, now_us: u64) {
         let mut buckets = self.lock();
         let bucket = entry(&mut buckets, key, now_us);
         // two answers may overtake each other
         bucket.full_at = bucket.full_at.max(full_at);
     }
 
-    /// So many calls are counted in the table, beside the one that asked.
-    pub(super) fn leased(&self, key: &str, full_at: u64, calls: u32, now_us: u64) {
+    /// So many calls are counted in the service, beside the one that asked.
+    pub fn leased(&self, key: &str, full_at: u64, calls: u32, now_us: u64) {
         self.seen(key, full_at, now_us);
         let mut buckets = self.lock();
         let bucket = entry(&mut buckets, key, now_us);
@@ -103,8 +105,8 @@ impl Buckets {
         bucket.leased_until = now_us.saturating_add(SECOND);
     }
 
-    /// The table has no capacity left for this key: its caller is hot, and counted here.
-    pub(super) fn decide_alone(&self, key: &str, rate: Rate, now_us: u64) -> Admission {
+    /// The service has no capacity left for this key: its caller is hot, and counted here.
+    pub fn decide_alone(&self, key: &str, rate: Rate, now_us: u64) -> Admission {
         let mut buckets = self.lock();
         let bucket = entry(&mut buckets, key, now_us);
         bucket.alone_until = now_us.saturating_add(SECOND);
@@ -112,12 +114,12 @@ impl Buckets {
     }
 
     /// A call that was counted is not made.
-    pub(super) fn give_back(&self, key: &str, now_us: u64) {
+    pub fn give_back(&self, key: &str, now_us: u64) {
         self.leased(key, 0, 1, now_us);
     }
 
-    /// Which attribute has the name of this environment's last update.
-    pub(super) fn slot(&self) -> u8 {
+    /// Which attribute has the name of this instance's last update.
+    pub fn slot(&self) -> u8 {
         self.slot
     }
 
@@ -161,13 +163,13 @@ mod tests {
 
     use super::*;
 
-    fn full_at(buckets: &Buckets, key: &str) -> u64 {
+    fn full_at(buckets: &KnownBuckets, key: &str) -> u64 {
         buckets.lock().get(key).map_or(0, |bucket| bucket.full_at)
     }
 
     #[test]
     fn what_is_remembered_is_bounded_and_keeps_what_still_counts() {
-        let buckets = Buckets::default();
+        let buckets = KnownBuckets::default();
         for bucket in 0..KNOWN as u64 {
             buckets.seen(&bucket.to_string(), bucket, 0);
         }
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_lease_grows_with_what_is_asked_up_to_a_part_of_the_rate() {
-        let (buckets, mut leases) = (Buckets::default(), Vec::new());
+        let (buckets, mut leases) = (KnownBuckets::default(), Vec::new());
         let rate = Rate {
             calls: 320,
             per: Duration::from_secs(1),
@@ -213,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_lease_ends_and_a_call_that_was_not_made_is_one() {
-        let (buckets, rate) = (Buckets::default(), Rate::per_minute(1));
+        let (buckets, rate) = (KnownBuckets::default(), Rate::per_minute(1));
         buckets.seen("key", 60 * SECOND, 1);
         let decide = |now_us| buckets.decide("key", rate, now_us);
         assert!(matches!(decide(1), Some(Admission::Refused { .. })));
@@ -229,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_hot_caller_is_counted_here_for_a_second_and_then_asked_for() {
-        let (buckets, rate) = (Buckets::default(), Rate::per_minute(2));
+        let (buckets, rate) = (KnownBuckets::default(), Rate::per_minute(2));
         let admitted = |now_us| buckets.decide("key", rate, now_us) == Some(Admission::Admitted);
         assert_eq!(buckets.decide_alone("key", rate, 1), Admission::Admitted);
         assert!(admitted(1));

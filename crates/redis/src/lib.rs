@@ -1,0 +1,66 @@
+//! What the instances of a server share, in Redis or Valkey: results, rate limits, idempotent
+//! writes. No policy: which call asks, and what happens when Redis is down, is the core's.
+//!
+//! ```
+//! use mcpfn_redis::{RedisServer, RedisStores};
+//!
+//! let server = RedisServer::parse("redis://:hunter2@127.0.0.1:6379/0")?;
+//! let stores = RedisStores::new(server); // asks nothing before its first use
+//! assert!(!format!("{stores:?}").contains("hunter2"));
+//! # Ok::<(), String>(())
+//! ```
+//!
+//! # Keys
+//!
+//! A key is the prefix (`MCPFN_REDIS_PREFIX`, `mcpfn:` when not set), a letter, and the port's key,
+//! a digest. Every key expires by itself, a minute after it stops to count: Redis only cleans up,
+//! by its own clock. Times that count are in the value, in milliseconds or microseconds since 1970,
+//! and are compared by who reads it.
+//!
+//! | key | value | commands |
+//! |---|---|---|
+//! | `c:` | when it expires (8 bytes), and the result | `GET`, `SET` |
+//! | `r:` | when the bucket is full again, and a random name of the last update | one script |
+//! | `w:`, held | hash: `h` holder, `u` end of the hold, `e` when it expires | one script to begin, one to let go; `HMGET` to look |
+//! | `w:`, done | hash: `h`, `e`, `p` result | one script |
+//!
+//! Scripts have one key each, so that they run on any node of a cluster, and are sent as their
+//! digest (`EVALSHA`); a server that does not know one is told it, once.
+//!
+//! # What is guaranteed
+//!
+//! *Results*: one that was read is given for two seconds more without a question; so an instance may
+//! give one for this long that another has replaced, and that has not expired either.
+//!
+//! *Rate limits* hold among all instances, exactly. A caller whose bucket is known to be empty is
+//! refused without a question, because a bucket only fills with time.
+//!
+//! *Writes*: of all who begin a key, one is the first, and the key is free again only if that one
+//! lets go of it. A hold that ends without a result is known as one until it expires. Who lost its
+//! hold can't overwrite what another call does. Each call has a name of its own, so that a question
+//! that is sent twice is done once.
+//!
+//! All of this holds as long as Redis keeps what it was told. It does not where it evicts keys
+//! (`maxmemory-policy` other than `noeviction`, which is warned of), where it restarts without
+//! persistence, or where a replica takes over that had not heard of the last writes.
+//!
+//! # When Redis is down
+//!
+//! Nothing is asked before the first use, and the connection is made then: one for all questions,
+//! which are sent without waiting for each other. A question has a limit ([`RedisServer::timeout`]),
+//! and one retry inside it where a new connection may help. After three failures for a key in a row
+//! that key is not asked for during five seconds; after failures for three keys of one store in a
+//! row, or at once when the password is refused, that store asks nothing for five seconds and every
+//! call fails at no cost; then one call tries. The end of a write is sent all the same. A connection
+//! that was idle for a minute is not used again.
+
+mod cache;
+mod failure;
+mod idempotency;
+mod limiter;
+mod link;
+mod server;
+mod stores;
+
+pub use server::RedisServer;
+pub use stores::RedisStores;

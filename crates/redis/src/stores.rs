@@ -1,0 +1,138 @@
+//! Asking Redis: a question, its connection, its limits. What is asked of it is `cache`, `limiter`
+//! and `idempotency`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mcpfn_core::handler::BoxFuture;
+use mcpfn_core::port::{Dependency, StoreError};
+use mcpfn_native::shared::{
+    Breaker, Breakers, HotResults, KnownBuckets, RequestFailure, RequestLimits, SharedService,
+};
+use redis::{Cmd, FromRedisValue, ScriptInvocation};
+
+use crate::failure;
+use crate::link::Link;
+use crate::server::RedisServer;
+
+/// Most bytes of a result: what one question may keep a connection busy with that all share.
+pub(crate) const VALUE: usize = 4 * 1024 * 1024;
+
+/// How much later than it stops to count a key is cleaned up: as much as clocks may differ.
+pub(crate) const GRACE_MS: u64 = 60_000;
+
+/// The longest that a key is kept, some ten years: far below what Redis takes as a time.
+const LONGEST_MS: u64 = 10 * 366 * 86_400_000;
+
+/// The three stores over one connection, each with a circuit breaker of its own. Made in no time:
+/// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.
+#[derive(Debug)]
+pub struct RedisStores {
+    server: Arc<RedisServer>,
+    pub(crate) service: SharedService,
+    link: Link,
+    pub(crate) breakers: Breakers,
+    pub(crate) buckets: KnownBuckets,
+    pub(crate) hot: HotResults,
+}
+
+impl RedisStores {
+    /// Asks nothing yet.
+    #[must_use]
+    pub fn new(server: RedisServer) -> Self {
+        let server = Arc::new(server);
+        let service = SharedService {
+            subject: format!("Redis at {}", server.place()),
+            setting: "MCPFN_REDIS_TIMEOUT_MS",
+            limits: RequestLimits::of(server.timeout),
+        };
+        Self {
+            link: Link::new(Arc::clone(&server)),
+            server,
+            service,
+            breakers: Breakers::default(),
+            buckets: KnownBuckets::default(),
+            hot: HotResults::default(),
+        }
+    }
+
+    pub(crate) fn key(&self, kind: char, key: &str) -> String {
+        format!("{}{kind}:{key}", self.server.prefix)
+    }
+
+    /// Asks, unless the breaker says that it is of no use.
+    pub(crate) async fn ask<T: FromRedisValue>(
+        &self,
+        breaker: &Breaker,
+        key: &str,
+        question: &RedisQuestion,
+    ) -> Result<T, StoreError> {
+        let answer = self
+            .service
+            .ask(breaker, key, |left| self.attempt(left, question));
+        Ok(answer.await?)
+    }
+
+    /// Asks whatever a breaker says.
+    pub(crate) async fn insist<T: FromRedisValue>(
+        &self,
+        question: &RedisQuestion,
+    ) -> Result<T, StoreError> {
+        let answer = self.service.insist(|left| self.attempt(left, question));
+        Ok(answer.await?)
+    }
+
+    async fn attempt<T: FromRedisValue>(
+        &self,
+        left: Duration,
+        question: &RedisQuestion,
+    ) -> Result<T, RequestFailure> {
+        let used = AtomicU64::new(0);
+        let asking = async {
+            let (number, mut connection) = self.link.connection().await?;
+            used.store(number, Ordering::Relaxed);
+            let answer = match question {
+                RedisQuestion::Command(command) => command.query_async(&mut connection).await,
+                RedisQuestion::Script(script) => script.invoke_async(&mut connection).await,
+            };
+            answer.map_err(|error| failure::of(&error))
+        };
+        let answer = self.service.within(left, asking).await;
+        if let Err(RequestFailure::Retried(_)) = answer {
+            // broken, silent, or to a server that may not write any more
+            self.link.forget(used.into_inner()).await;
+        }
+        answer
+    }
+}
+
+impl Dependency for RedisStores {
+    fn check(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async {
+            let ping = RedisQuestion::Command(redis::cmd("PING"));
+            let answer: Result<(), _> = self.insist(&ping).await;
+            answer.map_err(|error| error.to_string())
+        })
+    }
+}
+
+/// What is asked: the same bytes each time it is sent.
+pub(crate) enum RedisQuestion {
+    Command(Cmd),
+    Script(ScriptInvocation<'static>),
+}
+
+/// For how long Redis keeps what stops to count at this time.
+pub(crate) fn kept_for_ms(expires_ms: u64) -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    expires_ms.saturating_sub(now_ms).min(LONGEST_MS) + GRACE_MS
+}
+
+/// A time as scripts compare it: exact up to the year 287396.
+pub(crate) fn exact(time_ms: u64) -> u64 {
+    time_ms.min((1 << 53) - 1)
+}
