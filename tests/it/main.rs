@@ -35,6 +35,9 @@ mod authorization;
 /// The local host behind a proxy: whom it trusts, which hosts it answers to.
 mod proxied;
 
+/// What the registry of MCP servers reads of a domain, on every host.
+mod registry;
+
 /// What holds for a server as a value: shared, without memory, bounded, cancelled by dropping.
 mod principles;
 

@@ -1,5 +1,7 @@
 //! The command line: every command with its help. What they do is in the files named after them.
 
+mod released;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::output::CliResult;
+pub(crate) use released::{BundleArguments, PublishArguments};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -39,6 +42,10 @@ pub(crate) enum CliCommand {
     Connect(ConnectArguments),
     /// Examine a server or a project, and say what to change
     Doctor(DoctorArguments),
+    /// Make a file that desktop clients install (MCPB)
+    Bundle(BundleArguments),
+    /// Make the entry of the registry of MCP servers, and publish it
+    Publish(PublishArguments),
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -128,6 +135,9 @@ pub(crate) struct SignInArguments {
     /// The client to sign in as, where the issuer registers none: its id, or the URL of its document
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
+    /// The only issuer to sign in at, as the server names it [default: the first that it names]
+    #[arg(long, value_name = "URL", conflicts_with = "no_sign_in")]
+    pub(crate) issuer: Option<String>,
     /// The port of 127.0.0.1 to which the browser comes back [default: any]
     #[arg(
         long,

@@ -1,13 +1,15 @@
 //! `connect`: a server on stdin and stdout that passes every message to a remote one, for clients that
 //! start programs and can't sign requests. It reads no more of a message than where it belongs.
 
+mod stream;
+
 use std::collections::HashMap;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Response;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc;
@@ -32,8 +34,7 @@ const PAUSES: [Duration; 4] = [
 const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &ConnectArguments) -> CliResult {
-    let remote = Remote::new(&arguments.url, &arguments.access)?
-        .with_sign_in(&arguments.access, &arguments.sign_in);
+    let remote = Remote::new(&arguments.url, &arguments.access)?.with_sign_in(&arguments.sign_in);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -174,7 +175,7 @@ impl Bridge {
         }
     }
 
-    async fn ask(&self, message: &Value) -> Result<(), CliError> {
+    async fn ask(self: &Arc<Self>, message: &Value) -> Result<(), CliError> {
         let mut response = self.send(message).await?;
         if response.status() == 404
             && self.remote.has_session()
@@ -190,7 +191,7 @@ impl Bridge {
                 Ok(false) => break,
                 Err(why) => {
                     let challenge = header(&response, "www-authenticate");
-                    let refusal = refused(response.status().as_u16(), &challenge);
+                    let refusal = self.refused(response.status().as_u16(), &challenge);
                     return Err(format!("{refusal}. No sign-in: {why}").into());
                 }
             }
@@ -229,7 +230,7 @@ impl Bridge {
     }
 
     /// Makes the handshake again that the server no longer knows.
-    async fn greet_again(&self) -> Result<(), CliError> {
+    async fn greet_again(self: &Arc<Self>) -> Result<(), CliError> {
         let hello = self
             .hello
             .lock()
@@ -243,7 +244,12 @@ impl Bridge {
             self.remote.learn(&hello, session.as_ref(), answer);
         }
         let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        self.send(&ready).await.map(drop)
+        self.send(&ready).await?;
+        // the stream of the session that is gone has ended with it
+        if self.remote.has_session() {
+            tokio::spawn(Arc::clone(self).hear());
+        }
+        Ok(())
     }
 
     /// Gives the client what an answer has in it.
@@ -252,7 +258,7 @@ impl Bridge {
         let status = response.status();
         let session = response.headers().get(SESSION).cloned();
         if is_stream(&response) && status.is_success() {
-            return self.stream(message, response, is_request).await;
+            return self.stream(message, response).await;
         }
         let challenge = header(&response, "www-authenticate");
         let body = whole(response.into_body()).await?;
@@ -267,7 +273,7 @@ impl Bridge {
         }
         match status {
             _ if status.is_success() && !is_request => Ok(()),
-            _ if status == 401 || status == 403 => Err(refused(status.as_u16(), &challenge)),
+            _ if status == 401 || status == 403 => Err(self.refused(status.as_u16(), &challenge)),
             _ => Err(format!(
                 "{} answered with status {status} and no message of the protocol; `cargo mcpfn \
                  doctor` says why",
@@ -277,66 +283,22 @@ impl Bridge {
         }
     }
 
-    async fn stream(
-        &self,
-        message: &Value,
-        response: Response<Incoming>,
-        is_request: bool,
-    ) -> Result<(), CliError> {
-        let session = response.headers().get(SESSION).cloned();
-        let mut body = response.into_body();
-        let mut reader = SseReader::default();
-        let mut answered = false;
-        let end = loop {
-            match next_piece(&mut body).await {
-                Ok(Some(piece)) => reader.take(&piece)?,
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-            while let Some(event) = reader.next() {
-                if event.data.is_empty() {
-                    continue;
-                }
-                let Ok(said) = serde_json::from_str::<Value>(&event.data) else {
-                    return Err("the server sent an event that is no message".into());
-                };
-                if said.get("method").is_none() && said.get("id") == message.get("id") {
-                    answered = true;
-                    self.remote.learn(message, session.as_ref(), &said);
-                }
-                self.write(&said);
-            }
+    fn refused(&self, status: u16, challenge: &str) -> CliError {
+        let how = if challenge.is_empty() {
+            String::new()
+        } else {
+            format!(" It asks for: {}.", challenge.escape_debug())
         };
-        if answered || !is_request {
-            return Ok(());
-        }
-        let cause = end.unwrap_or_else(|| "the stream ended".to_owned());
-        Err(format!("the answer did not come to its end: {cause}").into())
-    }
-
-    /// Hears what a server with sessions says by itself, until it says no more.
-    async fn hear(self: Arc<Self>) {
-        let Ok(response) = self.remote.listen().await else {
-            return;
-        };
-        if response.status().is_success() && is_stream(&response) {
-            let _ = self.stream(&Value::Null, response, false).await;
-        }
-    }
-}
-
-async fn next_piece(body: &mut Incoming) -> Result<Option<bytes::Bytes>, String> {
-    loop {
-        let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut *body).poll_frame(cx)).await;
-        match frame {
-            None => return Ok(None),
-            Some(Err(error)) => return Err(error.to_string()),
-            Some(Ok(frame)) => {
-                if let Ok(piece) = frame.into_data() {
-                    return Ok(Some(piece));
-                }
-            }
-        }
+        CliError(match self.remote.credentials() {
+            Some(given) => format!(
+                "the server refused {given}, with status {status}.{how} See that it is for this server, \
+                 has not expired, and may do what was asked"
+            ),
+            None => format!(
+                "the server refused with status {status}.{how} Give credentials with --header, such \
+                 as --header 'Authorization: Bearer ${{TOKEN}}', or with --sigv4 for an endpoint of AWS"
+            ),
+        })
     }
 }
 
@@ -371,16 +333,4 @@ fn with_id(mut answer: Value, id: &Value) -> Value {
         answer["id"] = id.clone();
     }
     answer
-}
-
-fn refused(status: u16, challenge: &str) -> CliError {
-    let how = if challenge.is_empty() {
-        String::new()
-    } else {
-        format!(" It asks for: {}.", challenge.escape_debug())
-    };
-    CliError(format!(
-        "the server refused with status {status}.{how} Give credentials with --header, such as \
-         --header 'Authorization: Bearer ${{TOKEN}}', or with --sigv4 for an endpoint of AWS"
-    ))
 }

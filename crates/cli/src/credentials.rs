@@ -58,6 +58,15 @@ impl RequestCredentials {
         Ok(Self { headers, signature })
     }
 
+    /// What lets in, in words: a header, as its name says, or a signature. `None` where nothing does.
+    pub(crate) fn named(&self) -> Option<String> {
+        if self.signature.is_some() {
+            return Some("the signature of --sigv4".to_owned());
+        }
+        let (name, _) = self.headers.iter().find(|(name, _)| lets_in(name))?;
+        Some(format!("what --header '{name}: ..' gives"))
+    }
+
     /// The bearer token among the headers.
     pub(crate) fn bearer(&self) -> Option<String> {
         let (_, value) = self
@@ -150,6 +159,22 @@ fn header(
         .map_err(|_| format!("--header {name}: the value has characters that no header has"))?;
     value.set_sensitive(true);
     Ok((name, value))
+}
+
+/// Whether a header is a credential, as far as its name says.
+fn lets_in(name: &HeaderName) -> bool {
+    let words = [
+        "auth",
+        "key",
+        "token",
+        "secret",
+        "cookie",
+        "password",
+        "credential",
+        "session",
+        "signature",
+    ];
+    words.iter().any(|word| name.as_str().contains(word))
 }
 
 fn filled(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, CliError> {

@@ -1,6 +1,7 @@
 //! Server-sent events out of a body, as its pieces come.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Most bytes of an event.
 const MAX_EVENT: usize = crate::http::MAX_ANSWER;
@@ -22,6 +23,8 @@ pub(crate) struct SseReader {
     event: SseEvent,
     has_data: bool,
     ready: VecDeque<SseEvent>,
+    last_id: Option<String>,
+    retry: Option<Duration>,
 }
 
 impl SseReader {
@@ -49,6 +52,16 @@ impl SseReader {
         Ok(())
     }
 
+    /// The name of the last event that is complete, with data or without.
+    pub(crate) fn last_id(&self) -> Option<&str> {
+        self.last_id.as_deref()
+    }
+
+    /// How long to wait before the stream is asked for again, as the server said last.
+    pub(crate) const fn retry(&self) -> Option<Duration> {
+        self.retry
+    }
+
     /// The next event that is complete.
     pub(crate) fn next(&mut self) -> Option<SseEvent> {
         self.ready.pop_front()
@@ -58,6 +71,10 @@ impl SseReader {
         let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
+            // an empty name takes the one of before away
+            if let Some(id) = &event.id {
+                self.last_id = Some(id.clone()).filter(|id| !id.is_empty());
+            }
             if std::mem::take(&mut self.has_data) {
                 self.ready.push_back(event);
             }
@@ -73,7 +90,12 @@ impl SseReader {
                 self.has_data = true;
                 self.event.data.push_str(value);
             }
-            "id" => self.event.id = Some(value.to_owned()),
+            "id" if !value.contains('\0') => self.event.id = Some(value.to_owned()),
+            "retry" => {
+                if let Ok(milliseconds) = value.parse() {
+                    self.retry = Some(Duration::from_millis(milliseconds));
+                }
+            }
             // a comment, or a field that says nothing here
             _ => {}
         }
@@ -90,6 +112,22 @@ mod tests {
             reader.take(piece).unwrap();
         }
         std::iter::from_fn(|| reader.next()).collect()
+    }
+
+    #[test]
+    fn the_last_name_and_the_time_to_wait_are_remembered() {
+        let mut reader = SseReader::default();
+        reader.take(b"id: 1\nretry: 250\ndata: {}\n\n").unwrap();
+        // without data, and an event that is not complete
+        reader
+            .take(b"id: 2\n\nretry: soon\nid: 3\ndata: x")
+            .unwrap();
+        assert_eq!(reader.last_id(), Some("2"));
+        assert_eq!(reader.retry(), Some(Duration::from_millis(250)));
+        reader.take(b"\n\nid: a\0b\n\n").unwrap();
+        assert_eq!(reader.last_id(), Some("3"));
+        reader.take(b"id:\n\n").unwrap();
+        assert_eq!(reader.last_id(), None);
     }
 
     #[test]

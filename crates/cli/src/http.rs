@@ -1,13 +1,13 @@
 //! A client for HTTP whose answers are read while they arrive. Redirects are shown and not followed:
 //! what a request carries is for one server.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, Error, connect::HttpConnector};
@@ -93,9 +93,20 @@ fn told(error: &Error) -> String {
 
 /// The whole body of an answer.
 pub(crate) async fn whole(body: Incoming) -> Result<Bytes, String> {
-    let read = Limited::new(body, MAX_ANSWER).collect().await;
+    at_most(MAX_ANSWER, body).await
+}
+
+/// A body of at most so many bytes.
+pub(crate) async fn at_most(bytes: usize, body: Incoming) -> Result<Bytes, String> {
+    let read = Limited::new(body, bytes).collect().await;
     read.map(http_body_util::Collected::to_bytes)
-        .map_err(|error| error.to_string())
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                format!("the answer is larger than {bytes} bytes")
+            } else {
+                error.to_string()
+            }
+        })
 }
 
 /// An address of a server, to which credentials may be sent: `https`, or this machine.
@@ -106,6 +117,12 @@ pub(crate) fn endpoint(text: &str) -> Result<Uri, CliError> {
             text.escape_debug()
         ))
     };
+    // a terminal obeys some of the other characters, and shows some as what they are not
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong(
+            "it has characters that are percent-encoded in URLs, or punycode in names",
+        ));
+    }
     let url: Uri = text.parse().map_err(|_| wrong("it is no URL"))?;
     if url.authority().is_some_and(|it| it.as_str().contains('@')) {
         return Err(CliError(
@@ -131,6 +148,29 @@ pub(crate) fn is_here(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether a host is this machine or one of its own network, by what the name itself says.
+pub(crate) fn is_near(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let near = |address: Ipv4Addr| {
+        address.is_loopback()
+            || address.is_private()
+            || address.is_link_local()
+            || address.octets()[0] == 0
+    };
+    match bare.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => near(address),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+                || address.to_ipv4_mapped().is_some_and(near)
+        }
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,9 +191,38 @@ mod tests {
             ("mcp.example.com", "does not begin with https://"),
             ("ftp://a/b", "does not begin with https://"),
             ("", "no URL"),
+            ("https://a.example/\u{9b}2J", "percent-encoded"),
+            ("https://a.example/\u{202e}", "percent-encoded"),
+            ("https://a.example/\u{7f}", "percent-encoded"),
+            ("https://a.example/\u{1b}[2J", "percent-encoded"),
+            ("https://\u{430}.example/", "punycode"),
         ] {
             let error = endpoint(bad).unwrap_err();
             assert!(error.0.contains(why), "{bad}: {error}");
+        }
+        for near in [
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "127.0.0.2",
+            "10.1.2.3",
+            "169.254.169.254",
+            "0.0.0.0",
+            "[::1]",
+            "[::]",
+            "[fd00::1]",
+            "[fe80::1]",
+            "[::ffff:192.168.0.1]",
+        ] {
+            assert!(is_near(near), "{near}");
+        }
+        for far in [
+            "8.8.8.8",
+            "[2606:4700::1]",
+            "localhost.example.com",
+            "a.example",
+        ] {
+            assert!(!is_near(far), "{far}");
         }
         let error = endpoint("https://me:hunter2@example.com/mcp").unwrap_err();
         assert!(!error.0.contains("hunter2"), "{error}");

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bench;
+mod bundle;
 mod connect;
 mod credentials;
 mod deploy;
@@ -14,6 +15,8 @@ mod inspect;
 mod new;
 mod oauth;
 mod output;
+mod project;
+mod publish;
 mod remote;
 mod tools;
 
@@ -32,6 +35,8 @@ fn main() -> ExitCode {
         CliCommand::Bench(arguments) => bench::run(&arguments),
         CliCommand::Connect(arguments) => connect::run(&arguments),
         CliCommand::Doctor(arguments) => doctor::run(&arguments),
+        CliCommand::Bundle(arguments) => bundle::run(&arguments),
+        CliCommand::Publish(arguments) => publish::run(&arguments),
         CliCommand::Completions { shell } => arguments::completions(shell),
     };
     done.unwrap_or_else(|error| fail(&error))

@@ -4,11 +4,11 @@
 mod asked;
 mod browser;
 mod discovery;
+mod held;
 mod kept;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,14 +20,17 @@ use sha2::{Digest as _, Sha256};
 
 use crate::arguments::SignInArguments;
 use crate::http::{Http, endpoint};
-use crate::output::{CliError, remark};
-use asked::ask;
+use crate::output::CliError;
 use browser::BrowserReturn;
 use discovery::SignInIssuer;
-use kept::{KeptSignIn, SignInFile};
+use held::HeldSignIn;
+use kept::KeptSignIn;
 
 /// Tokens are renewed this long before they expire, in seconds.
 const AHEAD: u64 = 30;
+/// How long a sign-in that came to nothing is not begun again: every request that waits would send the
+/// person to the browser once more.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// A person's way into one server.
 #[derive(Debug)]
@@ -35,55 +38,59 @@ pub(crate) struct SignIn {
     url: Uri,
     http: Http,
     client_id: Option<String>,
+    issuer: Option<String>,
     callback_port: u16,
-    place: Option<SignInFile>,
-    kept: Mutex<KeptSignIn>,
-    /// Grows with each new token.
-    generation: AtomicU64,
+    held: HeldSignIn,
     /// One at a time: there is one person.
-    busy: tokio::sync::Mutex<()>,
+    busy: tokio::sync::Mutex<LastAttempt>,
+}
+
+/// How the last attempt with the browser ended.
+#[derive(Debug, Default)]
+struct LastAttempt {
+    ended: Option<Instant>,
+    failure: Option<CliError>,
+    /// The generation of the token that it brought.
+    generation: Option<u64>,
 }
 
 impl SignIn {
     pub(crate) fn new(url: &Uri, http: &Http, arguments: &SignInArguments) -> Self {
-        let place = SignInFile::of(url);
-        let mut kept = place.as_ref().map(SignInFile::read).unwrap_or_default();
-        if arguments.client_id.is_some() && arguments.client_id != kept.client_id {
-            kept = KeptSignIn::default();
-        }
         Self {
             url: url.clone(),
             http: http.clone(),
             client_id: arguments.client_id.clone(),
+            issuer: arguments.issuer.clone(),
             callback_port: arguments.callback_port,
-            place,
-            kept: Mutex::new(kept),
-            generation: AtomicU64::new(0),
+            held: HeldSignIn::new(url, arguments.client_id.clone()),
             busy: tokio::sync::Mutex::default(),
         }
     }
 
     pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::SeqCst)
+        self.held.generation()
     }
 
     /// The token that requests carry, renewed where it is about to expire.
     pub(crate) async fn token(self: &Arc<Self>) -> Option<HeaderValue> {
         let generation = self.generation();
-        let kept = self.kept();
-        let old = kept.expires_at.is_some_and(|end| end <= now() + AHEAD);
-        if old && kept.refresh_token.is_some() {
+        let kept = self.held.kept();
+        if is_old(&kept) && kept.refresh_token.is_some() {
             let this = Arc::clone(self);
             // if it fails, the server says what it wants
             let _ = tokio::spawn(async move {
                 let _one = this.busy.lock().await;
-                if this.generation() == generation {
+                if this.generation() != generation {
+                    return;
+                }
+                let _lock = this.held.lock().await;
+                if is_old(&this.held.kept()) {
                     let _ = this.refresh().await;
                 }
             })
             .await;
         }
-        let token = self.kept().access_token?;
+        let token = self.held.kept().access_token?;
         let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
         value.set_sensitive(true);
         Some(value)
@@ -101,40 +108,58 @@ impl SignIn {
         let (this, challenge) = (Arc::clone(self), challenge.to_owned());
         // a task of its own: who gives up does not take the person's work back
         let renewing = tokio::spawn(async move {
-            let _one = this.busy.lock().await;
+            let mut last = this.busy.lock().await;
             if this.generation() != generation {
                 return Ok(());
             }
-            let more = challenge.contains("insufficient_scope");
-            if !more && this.kept().refresh_token.is_some() && this.refresh().await.is_ok() {
+            let _lock = this.held.lock().await;
+            // another program was faster
+            if this.generation() != generation && !is_old(&this.held.kept()) {
                 return Ok(());
             }
-            this.ask_person(&challenge).await
+            let more = challenge.contains("insufficient_scope");
+            let renewable = this.held.kept().refresh_token.is_some();
+            if !more && renewable && this.refresh().await.is_ok() {
+                return Ok(());
+            }
+            this.ask_person_once(&challenge, more, &mut last).await
         });
         renewing
             .await
             .unwrap_or_else(|_| Err("the sign-in was broken off".into()))
     }
 
-    fn kept(&self) -> KeptSignIn {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn keep(&self, kept: KeptSignIn) {
-        if let Some(place) = &self.place
-            && let Err(why) = place.write(&kept)
-        {
-            remark(format_args!("the sign-in is not kept: {why}"));
+    /// Asks the person, unless that came to nothing a moment ago.
+    async fn ask_person_once(
+        &self,
+        challenge: &str,
+        more: bool,
+        last: &mut LastAttempt,
+    ) -> Result<(), CliError> {
+        if last.ended.is_some_and(|ended| ended.elapsed() < PAUSE) {
+            if let Some(failure) = &last.failure {
+                return Err(failure.clone());
+            }
+            if !more && last.generation == Some(self.generation()) {
+                let url = &self.url;
+                return Err(format!(
+                    "{url} refuses the token that was just made for it: see that it takes this issuer \
+                     and audience"
+                )
+                .into());
+            }
         }
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-        self.generation.fetch_add(1, Ordering::SeqCst);
+        let done = self.ask_person(challenge).await;
+        *last = LastAttempt {
+            ended: Some(Instant::now()),
+            failure: done.clone().err(),
+            generation: done.is_ok().then(|| self.generation()),
+        };
+        done
     }
 
     async fn refresh(&self) -> Result<(), CliError> {
-        let kept = self.kept();
+        let kept = self.held.kept();
         let (Some(endpoint), Some(token)) = (&kept.token_endpoint, &kept.refresh_token) else {
             return Err("there is nothing to renew a token with".into());
         };
@@ -144,8 +169,9 @@ impl SignIn {
     }
 
     async fn ask_person(&self, challenge: &str) -> Result<(), CliError> {
-        let found = discovery::find(&self.http, &self.url, challenge).await?;
-        let old = self.kept();
+        let expected = self.issuer.as_deref();
+        let found = discovery::find(&self.http, &self.url, challenge, expected).await?;
+        let old = self.held.kept();
         let mut kept = KeptSignIn {
             issuer: Some(found.issuer.name.clone()),
             resource: Some(found.resource.clone()),
@@ -216,7 +242,7 @@ impl SignIn {
             "token_endpoint_auth_method": "none",
         });
         let body = Bytes::from(client.to_string());
-        let answer = ask(&self.http, registration, Some(("application/json", body))).await?;
+        let answer = asked::post(&self.http, registration, "application/json", body).await?;
         let Some(id) = answer["client_id"].as_str() else {
             return Err(format!("{} refused to register this client", issuer.name).into());
         };
@@ -233,7 +259,7 @@ impl SignIn {
     ) -> Result<Value, CliError> {
         let body = filled(kept, form);
         let kind = "application/x-www-form-urlencoded";
-        ask(&self.http, endpoint, Some((kind, body))).await
+        asked::post(&self.http, endpoint, kind, body).await
     }
 
     fn take(&self, mut kept: KeptSignIn, answer: &Value) -> Result<(), CliError> {
@@ -251,7 +277,7 @@ impl SignIn {
         // one that is not replaced stays good
         kept.refresh_token = text("refresh_token").or(kept.refresh_token);
         kept.scope = text("scope").or(kept.scope);
-        self.keep(kept);
+        self.held.keep(kept);
         Ok(())
     }
 }
@@ -316,6 +342,10 @@ fn random() -> Result<String, CliError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| format!("no randomness: {error}"))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn is_old(kept: &KeptSignIn) -> bool {
+    kept.expires_at.is_some_and(|end| end <= now() + AHEAD)
 }
 
 fn now() -> u64 {

@@ -26,6 +26,7 @@ pub(crate) const REVISION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 pub(crate) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The generation of the token that a request carried, at most.
 #[derive(Clone, Copy)]
@@ -64,11 +65,16 @@ impl Remote {
     }
 
     /// Signs a person in where the server wants that, unless other credentials were given.
-    pub(crate) fn with_sign_in(mut self, access: &Access, arguments: &SignInArguments) -> Self {
-        if !access.sigv4 && self.credentials.bearer().is_none() && !arguments.no_sign_in {
+    pub(crate) fn with_sign_in(mut self, arguments: &SignInArguments) -> Self {
+        if self.credentials.named().is_none() && !arguments.no_sign_in {
             self.sign_in = Some(Arc::new(SignIn::new(&self.url, &self.http, arguments)));
         }
         self
+    }
+
+    /// The credentials that a person gave, in words.
+    pub(crate) fn credentials(&self) -> Option<String> {
+        self.credentials.named()
     }
 
     /// Whether a message that was refused so may be sent again with another token.
@@ -82,7 +88,7 @@ impl Remote {
         let challenges = response.headers().get_all(WWW_AUTHENTICATE);
         let mut texts = challenges.iter().filter_map(|value| value.to_str().ok());
         let challenge = texts
-            .find(|text| text.contains("Bearer "))
+            .find(|text| text.to_ascii_lowercase().contains("bearer "))
             .unwrap_or_default();
         let wanted = match response.status().as_u16() {
             401 => true,
@@ -109,10 +115,29 @@ impl Remote {
         Ok(response)
     }
 
-    /// Opens the stream of a session on which the server speaks by itself.
-    pub(crate) async fn listen(&self) -> Result<Response<Incoming>, LostAnswer> {
-        let request = self.request(Method::GET, &Bytes::new(), &Value::Null).await;
-        self.send(request).await
+    /// Opens the stream of a session on which the server speaks by itself, or what comes after an
+    /// event of any stream.
+    pub(crate) async fn listen(
+        &self,
+        after: Option<&str>,
+    ) -> Result<Response<Incoming>, LostAnswer> {
+        let used = self.sign_in.as_ref().map_or(0, |it| it.generation());
+        let mut request = self.request(Method::GET, &Bytes::new(), &Value::Null).await;
+        if let (Ok(request), Some(after)) = (&mut request, after) {
+            match HeaderValue::from_bytes(after.as_bytes()) {
+                Ok(after) => drop(request.headers_mut().insert(LAST_EVENT, after)),
+                Err(_) => {
+                    return Err(LostAnswer {
+                        unsent: true,
+                        unmade: true,
+                        cause: "the name of the last event is no header".to_owned(),
+                    });
+                }
+            }
+        }
+        let mut response = self.send(request).await?;
+        response.extensions_mut().insert(UsedToken(used));
+        Ok(response)
     }
 
     /// Ends the session, if there is one.
@@ -231,7 +256,11 @@ impl Remote {
     }
 
     pub(crate) fn has_session(&self) -> bool {
-        self.learned().session.is_some()
+        self.session().is_some()
+    }
+
+    pub(crate) fn session(&self) -> Option<HeaderValue> {
+        self.learned().session
     }
 
     /// Whether a handshake was made.

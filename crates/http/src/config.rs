@@ -8,6 +8,7 @@ use mcpfn_core::jsonrpc::MAX_VALUES;
 
 use crate::auth::AuthConfig;
 use crate::authority::{Authority, LOOPBACK};
+use crate::registry::RegistryProof;
 
 /// How the endpoint behaves. The default is for a deployed server: recognised callers only, no
 /// browser origin, bodies of 4 MiB and 100,000 values, Host unchecked because the platform sets it.
@@ -38,6 +39,9 @@ pub struct Config {
     /// becomes an event stream with a comment in it; and the time between such comments. Gateways
     /// in between give up on silent connections.
     pub heartbeat: Duration,
+    /// What the registry of MCP servers reads at `/.well-known/mcp-registry-auth`; `None` has nothing
+    /// there.
+    pub registry_proof: Option<RegistryProof>,
 }
 
 impl Default for Config {
@@ -51,6 +55,7 @@ impl Default for Config {
             max_values: MAX_VALUES,
             body_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
+            registry_proof: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! look for them.
 
 use crate::auth::{ProtectedResource, WELL_KNOWN, origin_and_path};
+use crate::registry::REGISTRY_PROOF_PATH;
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) enum PathTarget {
     Health,
     /// What OAuth clients read first.
     Metadata,
+    /// What the registry of MCP servers reads, of the whole domain.
+    RegistryProof,
 }
 
 /// The paths of one server.
@@ -63,7 +66,7 @@ impl Paths {
             return Some(PathTarget::Metadata);
         }
         let below = path.strip_prefix(&own.prefix)?;
-        everywhere(below).filter(|place| *place != PathTarget::Endpoint)
+        everywhere(below).filter(|place| matches!(place, PathTarget::Health | PathTarget::Metadata))
     }
 
     /// The endpoint's path, to tell somebody who looked elsewhere.
@@ -87,6 +90,7 @@ fn everywhere(path: &str) -> Option<PathTarget> {
     match path {
         "/" | "/mcp" | "/mcp/" => Some(PathTarget::Endpoint),
         "/health" => Some(PathTarget::Health),
+        REGISTRY_PROOF_PATH => Some(PathTarget::RegistryProof),
         _ => match path.strip_prefix(WELL_KNOWN)? {
             "" | "/" | "/mcp" | "/mcp/" => Some(PathTarget::Metadata),
             _ => None,
@@ -107,7 +111,9 @@ mod tests {
         path.map_or_else(|| Paths::of(resource.as_ref()), Paths::at)
     }
 
-    const ALWAYS: [(&str, Option<PathTarget>); 8] = [
+    const ALWAYS: [(&str, Option<PathTarget>); 10] = [
+        (REGISTRY_PROOF_PATH, Some(PathTarget::RegistryProof)),
+        ("/.well-known/mcp-registry-auth/", None),
         ("/", Some(PathTarget::Endpoint)),
         ("/mcp", Some(PathTarget::Endpoint)),
         ("/health", Some(PathTarget::Health)),
@@ -157,6 +163,8 @@ mod tests {
                 (format!("{own}/"), Some(PathTarget::Endpoint)),
                 (format!("{own}//"), None),
                 (format!("{own}x"), None),
+                (format!("{prefix}{REGISTRY_PROOF_PATH}"), None),
+                (format!("{REGISTRY_PROOF_PATH}{own}"), None),
                 (format!("{prefix}x/health"), None),
                 (format!("/x{own}"), None),
                 (format!("/x{prefix}/health"), None),

@@ -1,5 +1,6 @@
 //! The endpoint: reads as the order of its checks.
 
+mod beside;
 mod caller;
 mod read;
 
@@ -20,11 +21,11 @@ use mcpfn_core::{
 use crate::body::Body;
 use crate::config::Config;
 use crate::fields::Fields;
-use crate::guard::{self, Refusal};
+use crate::guard;
 use crate::health::Health;
 use crate::heartbeat::Heartbeat;
-use crate::paths::{PathTarget, Paths};
-use crate::refusals::{Reason, Refusals, method_name};
+use crate::paths::Paths;
+use crate::refusals::{Refusals, method_name};
 use crate::{cors, headers, respond};
 use read::Unread;
 
@@ -198,29 +199,6 @@ impl Service {
         response
     }
 
-    /// What other paths than the endpoint's have: documents, or nothing.
-    fn beside_the_endpoint(&self, parts: &Parts, platform: &Platform) -> Option<Response<Body>> {
-        match (self.paths.find(parts.uri.path()), &self.metadata) {
-            (Some(PathTarget::Endpoint), _) => None,
-            // before any check: probes have no credential
-            (Some(PathTarget::Health), _) => Some(document(parts, &self.health.document(platform))),
-            (Some(PathTarget::Metadata), Some(metadata)) => {
-                let mut response = document(parts, metadata);
-                // a client in a browser reads it before it has any permission here
-                cors::allow_any(&self.allowed_headers, response.headers_mut());
-                Some(response)
-            }
-            _ => Some(respond::refusal(Refusal::new(
-                Reason::Path,
-                StatusCode::NOT_FOUND,
-                format!(
-                    "nothing here; the MCP endpoint is {}",
-                    self.paths.endpoint()
-                ),
-            ))),
-        }
-    }
-
     /// One body: a message, or a batch.
     async fn message(
         &self,
@@ -378,21 +356,4 @@ fn declares_modern(declared: Option<&str>) -> bool {
     declared
         .and_then(Revision::parse)
         .is_some_and(Revision::is_modern)
-}
-
-/// A document that is the same for every caller.
-fn document(parts: &Parts, document: &Bytes) -> Response<Body> {
-    match parts.method {
-        Method::GET => respond::json(StatusCode::OK, document.clone()),
-        Method::HEAD => respond::empty(StatusCode::OK),
-        Method::OPTIONS => respond::empty(StatusCode::NO_CONTENT),
-        _ => {
-            let mut response = respond::empty(StatusCode::METHOD_NOT_ALLOWED);
-            response.headers_mut().insert(
-                header::ALLOW,
-                HeaderValue::from_static("GET, HEAD, OPTIONS"),
-            );
-            response
-        }
-    }
 }

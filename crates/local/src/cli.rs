@@ -82,6 +82,9 @@ pub struct Program {
     pub settings: &'static [Setting],
     /// The hosts that it was built for.
     pub hosts: Hosts,
+    /// Commands that the program runs itself, before this crate sees them: name, and what it does.
+    /// They are listed by `--help`.
+    pub commands: &'static [(&'static str, &'static str)],
 }
 
 /// Runs a server as the command line says.
@@ -169,7 +172,20 @@ fn arguments(program: &Program) -> Result<Arguments, String> {
         text.push_str("\n\nThese are otherwise on AWS Lambda:\n");
         text.push_str(&help(SETTINGS.iter().chain(program.settings).filter(there)));
     }
-    let matches = Arguments::command().after_help(text).get_matches();
+    let own = program.commands.iter();
+    let command = own.fold(Arguments::command(), |command, (name, about)| {
+        let rest = clap::Arg::new("rest").num_args(0..).hide(true);
+        let rest = rest.trailing_var_arg(true).allow_hyphen_values(true);
+        command.subcommand(clap::Command::new(*name).about(*about).arg(rest))
+    });
+    let matches = command.after_help(text).get_matches();
+    if let Some((name, _)) = program
+        .commands
+        .iter()
+        .find(|(name, _)| matches.subcommand_name() == Some(*name))
+    {
+        return Err(format!("write `{name}` before every option"));
+    }
     let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.to_string())?;
     let serves = arguments.stdio || arguments.version || arguments.port.is_some();
     if serves && arguments.command.is_some() {

@@ -96,7 +96,7 @@ mod serve;
 #[cfg(not(target_arch = "wasm32"))]
 pub use mcpfn_local::{Hosts, Setting, Setup, Variables};
 #[cfg(not(target_arch = "wasm32"))]
-pub use start::{run, run_with};
+pub use start::{run, run_with, run_with_commands};
 
 /// The host of this target, which is Cloudflare Workers.
 #[cfg(target_arch = "wasm32")]

@@ -17,6 +17,16 @@ pub fn run<Shape>(server: impl Serve<Shape>) -> ExitCode {
 /// [`run`] for a server with settings: the variables with names in `MCPFN_` that it reads itself.
 /// `--help` lists them, and others with such names are mistakes.
 pub fn run_with<Shape>(server: impl Serve<Shape>, settings: &'static [Setting]) -> ExitCode {
+    run_with_commands(server, settings, &[])
+}
+
+/// [`run_with`] for a program that has commands of its own, each with its name and what it does.
+/// `--help` lists them; the program looks for them among its arguments before it calls this.
+pub fn run_with_commands<Shape>(
+    server: impl Serve<Shape>,
+    settings: &'static [Setting],
+    commands: &'static [(&'static str, &'static str)],
+) -> ExitCode {
     let setup = |variables: &Variables| server.set_up(variables);
     #[cfg(feature = "lambda")]
     if started_by_lambda() {
@@ -27,7 +37,14 @@ pub fn run_with<Shape>(server: impl Serve<Shape>, settings: &'static [Setting]) 
     } else {
         Hosts::LOCAL
     };
-    mcpfn_local::run(setup, &Program { settings, hosts })
+    mcpfn_local::run(
+        setup,
+        &Program {
+            settings,
+            hosts,
+            commands,
+        },
+    )
 }
 
 /// Lambda sets the variable and passes no arguments. A program that another function starts

@@ -14,6 +14,12 @@ use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, prepar
 
 use crate::script::Script;
 
+/// Its line in the program's help.
+pub(crate) const COMMAND: (&str, &str) = (
+    "ingest",
+    "Read a folder's texts into the documents that the toolkit knowledge searches",
+);
+
 /// What `ingest --help` prints.
 pub(crate) const USAGE: &str = "\
 mcpfn ingest FOLDER [--sql FILE]

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
         },
-        _ => mcpfn::run_with(setup, SETTINGS),
+        _ => mcpfn::run_with_commands(setup, SETTINGS, &[ingest::COMMAND]),
     }
 }
 

@@ -109,6 +109,7 @@ impl Common {
         config.anonymous = anonymous;
         config.auth = self.credentials.auth;
         config.origins.listed = self.origins;
+        config.registry_proof = self.registry_proof;
         config.max_body = self.max_body;
         config.max_values = self.max_values;
         let service = Service::new(server, config);

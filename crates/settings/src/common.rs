@@ -3,6 +3,7 @@
 
 use mcpfn_core::jsonrpc::MAX_VALUES;
 use mcpfn_core::{port::Rate, round_trip::Keyring};
+use mcpfn_http::RegistryProof;
 use tracing::Level;
 
 use crate::credentials::{Credentials, OpenKeySource};
@@ -57,6 +58,8 @@ pub struct Common {
     /// `MCPFN_ALLOWED_HOSTS`: what requests may name as the host beside the public URL's and this
     /// machine's, where that is checked; `*` is any.
     pub hosts: Vec<String>,
+    /// `MCPFN_REGISTRY_AUTH`: what the registry of MCP servers reads.
+    pub registry_proof: Option<RegistryProof>,
     /// `MCPFN_MAX_BODY_BYTES`: most bytes of a message; the host's own number when not set.
     pub max_body: usize,
     /// `MCPFN_MAX_VALUES`: most JSON values of a message; 100,000 when not set.
@@ -97,6 +100,7 @@ impl Common {
                 "a number of JSON values",
             ),
             origins: reader.origins(),
+            registry_proof: registry_proof(reader),
             hosts: match host.deployment {
                 None => reader.allowed_hosts(),
                 Some(_) => Vec::new(),
@@ -113,6 +117,14 @@ fn state_keys(reader: &mut EnvReader<'_>) -> Option<Keyring> {
     // the text itself is a secret and is not repeated
     Keyring::parse(&text)
         .map_err(|error| reader.mistake(format!("MCPFN_STATE_KEY: {error}")))
+        .ok()
+}
+
+fn registry_proof(reader: &mut EnvReader<'_>) -> Option<RegistryProof> {
+    let text = reader.text("MCPFN_REGISTRY_AUTH")?;
+    // the text is not repeated: it may be the private half by mistake
+    RegistryProof::parse(&text)
+        .map_err(|error| reader.mistake(format!("MCPFN_REGISTRY_AUTH {error}")))
         .ok()
 }
 

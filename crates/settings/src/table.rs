@@ -83,6 +83,13 @@ const REST: &[Setting] = &[
          machine anyway",
     ),
     Setting::new(
+        "MCPFN_REGISTRY_AUTH",
+        "TEXT",
+        "none",
+        "what the registry of MCP servers reads at /.well-known/mcp-registry-auth, so that its \
+         domain is yours: v=MCPv1; k=ed25519; p=KEY, with the public key; or k=ecdsap384",
+    ),
+    Setting::new(
         "MCPFN_MAX_BODY_BYTES",
         "BYTES",
         "4194304",

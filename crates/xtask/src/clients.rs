@@ -99,6 +99,15 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             failed.push(script.to_owned());
         }
     }
+    let mut command = node.command();
+    command.current_dir(cx.root.join(setup::CLIENTS)).args([
+        "bundle.mjs".as_ref(),
+        &*bridge,
+        &*ready,
+    ]);
+    if script::run("bundle.mjs", &mut command, counts).is_err() {
+        failed.push("the bundle for desktop clients".to_owned());
+    }
     if failed.is_empty() {
         Ok(())
     } else {

@@ -60,8 +60,9 @@ cargo xtask <command>
                   --host HOST     which host serves the fixtures: local, lambda or worker; `test`
                                   asks all
                   --keep          keep the suite's results after a run that passed
-  clients       the official TypeScript clients (1.x and 2.x) against the fixture server, over HTTP
-                and stdio, and official servers behind the deployable one
+  clients       the clients of the official SDKs for TypeScript (1.x and 2.x) and Python, and of FastMCP,
+                against the fixture server, over HTTP, stdio and `cargo mcpfn connect`; servers of
+                these SDKs behind the deployable one
   lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the
                 official runtime interface emulator
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function

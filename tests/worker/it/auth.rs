@@ -83,6 +83,18 @@ fn api_keys() {
     );
 }
 
+#[test]
+fn the_proof_for_the_registry() {
+    let request = get("/.well-known/mcp-registry-auth");
+    let proof = Worker::named("keyed").send(&request);
+    assert_eq!(proof.status, 200, "{}", proof.text());
+    assert_eq!(proof.header("content-type"), Some("text/plain"));
+    assert_eq!(
+        proof.text(),
+        "v=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    );
+}
+
 /// The runtime ends a request that waits for what another one fetches: each of the first calls asks
 /// for itself.
 #[test]

@@ -4,9 +4,21 @@
 use http::Uri;
 use serde_json::Value;
 
-use super::asked::ask;
-use crate::http::{Http, endpoint, is_here};
+use super::asked;
+use crate::http::{Http, endpoint, is_near};
 use crate::output::CliError;
+
+/// Parameters of a request for a code, which an issuer may not give twice.
+const OURS: [&str; 8] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "code_challenge",
+    "code_challenge_method",
+    "state",
+    "resource",
+    "scope",
+];
 
 /// What was found.
 #[derive(Debug)]
@@ -30,6 +42,7 @@ pub(super) async fn find(
     http: &Http,
     url: &Uri,
     challenge: &str,
+    expected: Option<&str>,
 ) -> Result<SignInMetadata, CliError> {
     let document = resource(http, url, challenge).await?;
     let named = document["resource"].as_str().unwrap_or_default();
@@ -37,8 +50,7 @@ pub(super) async fn find(
         let named = mcpfn_core::text::visible(named);
         return Err(format!("{url} has a metadata document that is about `{named}`").into());
     }
-    let issuer = document["authorization_servers"][0].as_str();
-    let issuer = issuer.ok_or_else(|| no_sign_in(url))?;
+    let issuer = chosen(&document["authorization_servers"], expected, url)?;
     let scope = parameter(challenge, "scope").or_else(|| {
         let scopes = document["scopes_supported"].as_array()?;
         let scopes: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
@@ -47,8 +59,19 @@ pub(super) async fn find(
     Ok(SignInMetadata {
         resource: named.to_owned(),
         scope,
-        issuer: about_issuer(http, url, issuer).await?,
+        issuer: about_issuer(http, url, issuer, expected.is_some()).await?,
     })
+}
+
+/// The issuer that a person expects, else the first that a server names.
+fn chosen<'a>(named: &'a Value, expected: Option<&str>, url: &Uri) -> Result<&'a str, CliError> {
+    let mut named = named.as_array().into_iter().flatten();
+    let mut named = named.by_ref().filter_map(Value::as_str).peekable();
+    if named.peek().is_none() {
+        return Err(no_sign_in(url));
+    }
+    let issuer = named.find(|name| expected.is_none_or(|expected| *name == expected));
+    issuer.ok_or_else(|| format!("{url} does not name the issuer that --issuer expects").into())
 }
 
 fn no_sign_in(url: &Uri) -> CliError {
@@ -72,7 +95,7 @@ async fn resource(http: &Http, url: &Uri, challenge: &str) -> Result<Value, CliE
         ],
     };
     for place in places {
-        let document = ask(http, &place, None).await?;
+        let document = asked::document(http, &place).await?;
         if document["resource"].is_string() {
             return Ok(document);
         }
@@ -80,7 +103,12 @@ async fn resource(http: &Http, url: &Uri, challenge: &str) -> Result<Value, CliE
     Err(no_sign_in(url))
 }
 
-async fn about_issuer(http: &Http, url: &Uri, name: &str) -> Result<SignInIssuer, CliError> {
+async fn about_issuer(
+    http: &Http,
+    url: &Uri,
+    name: &str,
+    is_expected: bool,
+) -> Result<SignInIssuer, CliError> {
     let issuer = allowed(name, url)?;
     let (origin, path) = (origin(&issuer), issuer.path().trim_end_matches('/'));
     for place in [
@@ -88,12 +116,37 @@ async fn about_issuer(http: &Http, url: &Uri, name: &str) -> Result<SignInIssuer
         format!("{origin}/.well-known/openid-configuration{path}"),
         format!("{origin}{path}/.well-known/openid-configuration"),
     ] {
-        let document = ask(http, &place, None).await?;
+        let document = asked::document(http, &place).await?;
         if document["issuer"].is_string() {
-            return read(&document, name, url);
+            let issuer = read(&document, name, url)?;
+            return if is_expected || is_its_own(&issuer) {
+                Ok(issuer)
+            } else {
+                Err(another_page(&issuer))
+            };
         }
     }
     Err(format!("{name} has no metadata document").into())
+}
+
+/// Whether a code can only be of this issuer: the page is at its host, or it names itself when the
+/// browser comes back. Else a server could send a person to the page of an issuer that they trust, and
+/// have the code itself.
+fn is_its_own(issuer: &SignInIssuer) -> bool {
+    let host = |text: &str| Some(text.parse::<Uri>().ok()?.host()?.to_ascii_lowercase());
+    issuer.names_itself || host(&issuer.name) == host(&issuer.authorization_endpoint)
+}
+
+fn another_page(issuer: &SignInIssuer) -> CliError {
+    let SignInIssuer {
+        name,
+        authorization_endpoint: page,
+        ..
+    } = issuer;
+    CliError(format!(
+        "{name} has its sign-in at another host, {page}, and does not say its name when the browser \
+         comes back: if it is the issuer that you expect, say so with --issuer {name}"
+    ))
 }
 
 fn read(document: &Value, name: &str, url: &Uri) -> Result<SignInIssuer, CliError> {
@@ -107,11 +160,19 @@ fn read(document: &Value, name: &str, url: &Uri) -> Result<SignInIssuer, CliErro
     let address = |member: &str| -> Result<String, CliError> {
         let text = document[member].as_str();
         let text = text.ok_or_else(|| format!("the document of {name} has no {member}"))?;
+        if text.contains('#') {
+            return Err(format!("the {member} of {name} has a fragment").into());
+        }
         allowed(text, url).map(|_| text.to_owned())
     };
+    let page = address("authorization_endpoint")?;
+    let query = page.split_once('?').map_or("", |(_, query)| query);
+    if form_urlencoded::parse(query.as_bytes()).any(|(key, _)| OURS.contains(&&*key)) {
+        return Err(format!("the authorization_endpoint of {name} has parameters of ours").into());
+    }
     Ok(SignInIssuer {
         name: name.to_owned(),
-        authorization_endpoint: address("authorization_endpoint")?,
+        authorization_endpoint: page,
         token_endpoint: address("token_endpoint")?,
         registration_endpoint: document
             .get("registration_endpoint")
@@ -121,11 +182,14 @@ fn read(document: &Value, name: &str, url: &Uri) -> Result<SignInIssuer, CliErro
     })
 }
 
-/// An address that a server may name: a stranger's has no business at this machine.
+/// An address that a server may name: a stranger's has no business at this machine or its network.
 fn allowed(text: &str, server: &Uri) -> Result<Uri, CliError> {
     let url = endpoint(text)?;
-    if url.host().is_some_and(is_here) && !server.host().is_some_and(is_here) {
-        return Err(format!("{server} names an address of this machine, which is refused").into());
+    if url.host().is_some_and(is_near) && !server.host().is_some_and(is_near) {
+        return Err(format!(
+            "{server} names an address of this machine or its network, which is refused"
+        )
+        .into());
     }
     Ok(url)
 }
@@ -222,6 +286,26 @@ mod tests {
                 "can't be asked",
             ),
             (
+                "authorization_endpoint",
+                json!("https://id.example.com/a?scope=admin"),
+                "parameters of ours",
+            ),
+            (
+                "authorization_endpoint",
+                json!("https://id.example.com/a#b"),
+                "fragment",
+            ),
+            (
+                "authorization_endpoint",
+                json!("https://id.example.com/\u{9b}2J"),
+                "percent-encoded",
+            ),
+            (
+                "token_endpoint",
+                json!("https://169.254.169.254/"),
+                "its network",
+            ),
+            (
                 "registration_endpoint",
                 json!("http://localhost:1/"),
                 "this machine",
@@ -232,6 +316,31 @@ mod tests {
             let error = read(&bad, name, &url).unwrap_err();
             assert!(error.0.contains(named), "{member}: {error}");
         }
+    }
+
+    #[test]
+    fn a_page_at_another_host_needs_a_name_or_a_word_of_the_person() {
+        let issuer = |page: &str, names_itself| SignInIssuer {
+            name: "https://id.example.com/pool".to_owned(),
+            authorization_endpoint: page.to_owned(),
+            token_endpoint: "https://id.example.com/token".to_owned(),
+            registration_endpoint: None,
+            names_itself,
+        };
+        for (page, names_itself, expected) in [
+            ("https://ID.example.com/authorize?tenant=a", false, true),
+            ("https://login.example.org/authorize", false, false),
+            ("https://login.example.org/authorize", true, true),
+        ] {
+            assert_eq!(is_its_own(&issuer(page, names_itself)), expected, "{page}");
+        }
+        let url: Uri = "https://mcp.example.com/mcp".parse().unwrap();
+        let named = json!(["https://a.example", "https://b.example"]);
+        assert_eq!(chosen(&named, None, &url).unwrap(), "https://a.example");
+        let b = "https://b.example";
+        assert_eq!(chosen(&named, Some(b), &url).unwrap(), b);
+        assert!(chosen(&named, Some("https://c.example"), &url).is_err());
+        assert!(chosen(&Value::Null, None, &url).is_err());
     }
 
     #[test]

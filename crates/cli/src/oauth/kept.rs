@@ -1,8 +1,10 @@
-//! What is kept of a sign-in, in a file that only its owner can read.
+//! What is kept of a sign-in, in a file that only its owner can read. Programs that share the file take
+//! turns by a lock beside it.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,8 +14,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::output::remark;
 
-/// Bytes of a file.
-const MAX_FILE: u64 = 256 * 1024;
+/// Bytes of a file: more than a registration and a token can have together.
+const MAX_FILE: u64 = 4 * super::asked::MAX_DOCUMENT as u64;
+/// When somebody who waits for another program hears of it.
+const UNNOTICED: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -41,6 +45,10 @@ impl std::fmt::Debug for KeptSignIn {
 /// The file of one server.
 #[derive(Debug)]
 pub(super) struct SignInFile(PathBuf);
+
+/// Keeps other programs from changing the file while it lives; the system ends it with the process.
+#[derive(Debug)]
+pub(super) struct SignInLock(#[expect(dead_code, reason = "held, not read")] fs::File);
 
 impl SignInFile {
     /// In the person's own folder for settings, if there is one.
@@ -78,12 +86,39 @@ impl SignInFile {
             .unwrap_or_default()
     }
 
+    /// Waits until no other program signs in to the server or renews its token. `None` where the
+    /// file system has no locks: then at worst a person is asked twice.
+    pub(super) async fn lock(&self) -> Option<SignInLock> {
+        let file = self.lock_file().ok()?;
+        let mut waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+        let locked = match tokio::time::timeout(UNNOTICED, &mut waiting).await {
+            Ok(locked) => locked,
+            Err(_) => {
+                remark("another program signs in to this server: waiting for it");
+                waiting.await
+            }
+        };
+        locked.ok()?.ok().map(SignInLock)
+    }
+
+    fn lock_file(&self) -> std::io::Result<fs::File> {
+        if let Some(folder) = self.0.parent() {
+            make(folder)?;
+        }
+        let mut options = fs::OpenOptions::new();
+        // not the file itself, which every change replaces
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(self.0.with_extension("lock"))
+    }
+
     /// Writes it whole, or not at all.
     pub(super) fn write(&self, kept: &KeptSignIn) -> Result<(), String> {
         let told = |error: std::io::Error| format!("{}: {error}", self.0.display());
         let text = serde_json::to_string(kept).map_err(|error| error.to_string())?;
         if let Some(folder) = self.0.parent() {
-            fs::create_dir_all(folder).map_err(told)?;
+            make(folder).map_err(told)?;
         }
         let new = self.0.with_extension(format!("{}.new", std::process::id()));
         // an old one may have other rights
@@ -96,6 +131,15 @@ impl SignInFile {
         file.write_all(text.as_bytes()).map_err(told)?;
         fs::rename(&new, &self.0).map_err(told)
     }
+}
+
+/// A folder that others can't look into.
+fn make(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 #[cfg(unix)]

@@ -8,14 +8,17 @@ use serde_json::{Value, json};
 
 /// A request.
 #[derive(Default)]
-struct Asked {
+pub(crate) struct Asked {
+    /// Method and path.
+    pub(crate) line: String,
     session: Option<String>,
     authorization: Option<String>,
-    message: Value,
+    pub(crate) last_event: Option<String>,
+    pub(crate) message: Value,
 }
 
 /// Answers each request by a function, on a connection of its own. Nothing cuts the connection.
-fn serve(mut answer: impl FnMut(&Asked) -> Option<String> + Send + 'static) -> u16 {
+pub(crate) fn serve(mut answer: impl FnMut(&Asked) -> Option<String> + Send + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     std::thread::spawn(move || {
@@ -40,9 +43,13 @@ fn read(stream: &TcpStream) -> std::io::Result<Asked> {
         if line.is_empty() {
             break;
         }
+        if asked.line.is_empty() {
+            line.clone_into(&mut asked.line);
+        }
         match line.split_once(": ") {
             Some(("content-length", value)) => length = value.parse().unwrap_or_default(),
             Some(("mcp-session-id", value)) => asked.session = Some(value.to_owned()),
+            Some(("last-event-id", value)) => asked.last_event = Some(value.to_owned()),
             Some(("authorization", value)) => asked.authorization = Some(value.to_owned()),
             _ => {}
         }
@@ -53,7 +60,7 @@ fn read(stream: &TcpStream) -> std::io::Result<Asked> {
     Ok(asked)
 }
 
-fn http(status: &str, headers: &str, body: &str) -> String {
+pub(crate) fn http(status: &str, headers: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\n{headers}\
          content-length: {}\r\n\r\n{body}",

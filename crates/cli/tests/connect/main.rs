@@ -4,6 +4,7 @@
 mod bridge;
 mod forgetful;
 mod oauth;
+mod resumed;
 mod signed;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -199,6 +200,37 @@ fn a_refusal_says_how_to_give_credentials() {
         "{answer}"
     );
     assert_eq!(answer["id"], 1);
+}
+
+#[test]
+fn a_key_that_is_refused_is_named_and_nobody_signs_in() {
+    for (header, given) in [
+        ("X-Api-Key: hunter2", "--header 'x-api-key: ..'"),
+        (
+            "Authorization: Bearer hunter2",
+            "--header 'authorization: ..'",
+        ),
+        (
+            "Authorization: Basic hunter2",
+            "--header 'authorization: ..'",
+        ),
+        ("Cookie: session=hunter2", "--header 'cookie: ..'"),
+    ] {
+        let mut bridge = Bridge::with(forgetful::refusing(), |command| {
+            command.args(["--header", header]);
+        });
+        bridge.send(&call(1, "greet"));
+        let answer = bridge.next();
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains(given) && message.contains("401"),
+            "{answer}"
+        );
+        assert!(
+            !message.contains("sign-in") && !message.contains("hunter2"),
+            "{answer}"
+        );
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Sign-in by OAuth: a server that wants tokens, its issuer, which checks what it is sent, and a
 //! browser that follows where it is sent.
 
+mod hostile;
 mod issuer;
+mod shared;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -27,7 +29,10 @@ impl Home {
     fn files(&self) -> Vec<PathBuf> {
         let folder = std::fs::read_dir(self.0.join("mcpfn/sign-ins"));
         let entries = folder.into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect()
+        let paths = entries.map(|entry| entry.path());
+        // beside each is a lock
+        let is_kept = |path: &PathBuf| path.extension().is_some_and(|it| it == "json");
+        paths.filter(is_kept).collect()
     }
 }
 

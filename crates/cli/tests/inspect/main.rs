@@ -1,6 +1,7 @@
 //! `cargo mcpfn inspect` and `bench` against real servers, and a server that knows only the handshake
 //! of older revisions.
 
+mod obeyed;
 mod older;
 
 use std::process::{Command, Output};

@@ -40,6 +40,10 @@ const ACCESS: &[(&str, &str)] = &[
 
 /// A server whose callers are known: a write of anybody has no idempotency key.
 const KEYED: &[(&str, &str)] = &[
+    (
+        "MCPFN_REGISTRY_AUTH",
+        "v=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    ),
     ("MCPFN_AUTH", "api-key"),
     ("MCPFN_API_KEYS", API_KEY),
     KEY,

@@ -21,6 +21,12 @@ pub(super) struct Faults {
     pub(super) iss: Option<&'static str>,
     pub(super) elsewhere: bool,
     pub(super) denied: bool,
+    /// Members of the metadata document in place of the good ones; `OWN` is this server.
+    pub(super) document: Option<(&'static str, &'static str)>,
+    /// The status of documents.
+    pub(super) status: Option<u16>,
+    /// It takes no token, not even its own.
+    pub(super) deaf: bool,
 }
 
 #[derive(Default)]
@@ -33,6 +39,10 @@ struct State {
     /// The scope of each token.
     tokens: HashMap<String, String>,
     refresh: HashMap<String, String>,
+    /// Each refresh token that came, in order.
+    renewals: Vec<String>,
+    no_refresh: bool,
+    page: Option<String>,
     next: u64,
 }
 
@@ -68,9 +78,35 @@ impl Issuer {
             .count()
     }
 
+    /// Waits until so many requests came for a path.
+    pub(super) fn wait_for(&self, path: &str, times: usize) {
+        let begin = std::time::Instant::now();
+        while self.asked(path) < times {
+            assert!(begin.elapsed() < crate::PATIENCE, "{path} is not asked for");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Its page is somewhere else.
+    pub(super) fn move_page(&self, place: &str) {
+        self.state().page = Some(place.to_owned());
+    }
+
+    /// It gives no refresh tokens.
+    pub(super) fn renew_nothing(&self) {
+        self.state().no_refresh = true;
+    }
+
     /// Those that each sign-in asked for.
     pub(super) fn scopes(&self) -> Vec<String> {
         self.state().scopes.clone()
+    }
+
+    /// Whether a refresh token came twice, which ends a sign-in at real issuers.
+    pub(super) fn saw_one_twice(&self) -> bool {
+        let state = self.state();
+        let different: HashSet<&String> = state.renewals.iter().collect();
+        different.len() < state.renewals.len()
     }
 
     pub(super) fn end_tokens(&self) {
@@ -115,9 +151,15 @@ fn answer(
         "/.well-known/oauth-protected-resource/mcp" => {
             let resource = faults.resource.map_or(format!("{own}/mcp"), str::to_owned);
             let document = json!({"resource": resource, "authorization_servers": [own]});
+            (faults.status.unwrap_or(200), String::new(), document)
+        }
+        "/.well-known/oauth-authorization-server" => {
+            let mut document = document(&own, faults);
+            if let Some(page) = &state.page {
+                document["authorization_endpoint"] = json!(page);
+            }
             (200, String::new(), document)
         }
-        "/.well-known/oauth-authorization-server" => (200, String::new(), document(&own, faults)),
         "/register" => {
             let client: Value = serde_json::from_slice(&body).unwrap_or_default();
             let redirect = client["redirect_uris"][0].as_str().unwrap_or_default();
@@ -156,7 +198,7 @@ fn mcp(state: &State, own: &str, faults: &Faults, token: &str, body: &[u8]) -> A
             "www-authenticate: Bearer {error}scope=\"{wanted}\", resource_metadata=\"{place}\"\r\n"
         )
     };
-    match state.tokens.get(token) {
+    match state.tokens.get(token).filter(|_| !faults.deaf) {
         None => (401, challenge(""), json!({})),
         Some(scope) if !scope.split(' ').any(|scope| scope == wanted) => {
             (403, challenge("error=\"insufficient_scope\", "), json!({}))
@@ -179,6 +221,11 @@ fn document(own: &str, faults: &Faults) -> Value {
         "authorization_response_iss_parameter_supported": true,
     });
     let members = document.as_object_mut().expect("an object");
+    if let Some((member, value)) = faults.document {
+        let value = value.replace("OWN", own);
+        let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
+        members.insert(member.to_owned(), value);
+    }
     if faults.no_registration {
         members.remove("registration_endpoint");
     }
@@ -219,7 +266,10 @@ fn grant(state: &mut State, own: &str, body: &[u8]) -> Answer {
     let sent = form(body);
     let of = |name: &str| sent.get(name).map(String::as_str).unwrap_or_default();
     let scope = match of("grant_type") {
-        "refresh_token" => state.refresh.remove(of("refresh_token")),
+        "refresh_token" => {
+            state.renewals.push(of("refresh_token").to_owned());
+            state.refresh.remove(of("refresh_token"))
+        }
         "authorization_code" => state.codes.remove(of("code")).and_then(|asked| {
             let proof = URL_SAFE_NO_PAD.encode(Sha256::digest(of("code_verifier")));
             let same = |name: &str| asked.get(name) == sent.get(name);
@@ -240,9 +290,12 @@ fn grant(state: &mut State, own: &str, body: &[u8]) -> Answer {
     );
     state.tokens.insert(token.clone(), scope.clone());
     state.refresh.insert(refresh.clone(), scope.clone());
-    let answer = json!({
+    let mut answer = json!({
         "access_token": token, "token_type": "Bearer", "expires_in": 3600,
         "refresh_token": refresh, "scope": scope,
     });
+    if state.no_refresh {
+        answer["refresh_token"] = Value::Null;
+    }
     (200, String::new(), answer)
 }
