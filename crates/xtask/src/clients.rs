@@ -99,14 +99,13 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             failed.push(script.to_owned());
         }
     }
-    let mut command = node.command();
-    command.current_dir(cx.root.join(setup::CLIENTS)).args([
-        "bundle.mjs".as_ref(),
-        &*bridge,
-        &*ready,
-    ]);
-    if script::run("bundle.mjs", &mut command, counts).is_err() {
-        failed.push("the bundle for desktop clients".to_owned());
+    for script in ["bundle.mjs", "resumed.mjs"] {
+        let mut command = node.command();
+        command.current_dir(cx.root.join(setup::CLIENTS));
+        command.arg(script).args([&bridge, &ready]);
+        if script::run(script, &mut command, counts).is_err() {
+            failed.push(script.to_owned());
+        }
     }
     if failed.is_empty() {
         Ok(())
