@@ -19,6 +19,9 @@ mod refuse;
 /// whom middleware names.
 mod mounted;
 
+/// The page for browsers: who gets it, and from which pages calls are taken.
+mod page;
+
 /// The local host as a process: pipes, signals, exit codes, dropped connections, the command line.
 mod local;
 

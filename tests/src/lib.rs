@@ -8,6 +8,8 @@ pub mod fuzzing;
 mod prompts;
 mod resources;
 mod round_trips;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod shown;
 mod tools;
 
 use mcpfn::{Builder, Server};

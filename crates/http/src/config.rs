@@ -67,8 +67,8 @@ impl Config {
         let hosts = LOOPBACK.map(str::to_owned).to_vec();
         Self {
             origins: Origins {
-                listed: Vec::new(),
                 loopback: true,
+                ..Origins::default()
             },
             hosts: Some(hosts),
             anonymous: true,
@@ -96,6 +96,8 @@ pub struct Origins {
     pub listed: Vec<String>,
     /// Also any port of `localhost`, `127.0.0.1` and `[::1]`.
     pub loopback: bool,
+    /// Also this server's own, where it has a page and each caller proves who they are.
+    pub(crate) own: bool,
 }
 
 impl Origins {
@@ -170,7 +172,7 @@ mod tests {
             ]
             .map(str::to_owned)
             .to_vec(),
-            loopback: false,
+            ..Origins::default()
         };
         for allowed in [
             "vscode-webview://1qk8a7s2",

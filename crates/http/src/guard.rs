@@ -10,7 +10,7 @@ use mcpfn_core::{Principal, PrincipalKind, Scopes, policy::AddressLimits, port::
 use crate::auth::{AuthError, AuthErrorKind, Challenge};
 use crate::authority::Authority;
 use crate::config::Config;
-use crate::fields::Field;
+use crate::fields::{Field, Fields};
 use crate::forwarded;
 use crate::refusals::Reason;
 
@@ -233,10 +233,16 @@ fn unproven(config: &Config, realm: &str, error: AuthError, platform: &Platform)
 }
 
 /// A browser's page may call only from a listed origin. Gives the origin to be allowed by name.
-pub(crate) fn origin<'a>(config: &Config, origin: Field<'a>) -> Result<Option<&'a str>, Refusal> {
+pub(crate) fn origin<'a>(
+    config: &Config,
+    uri: &Uri,
+    fields: &Fields<'a>,
+) -> Result<Option<&'a str>, Refusal> {
+    let origin = fields.origin;
+    let allowed = |named: &str| config.origins.allow(named) || is_own(config, uri, fields, named);
     match origin.checked() {
         Ok(None) => Ok(None),
-        Ok(Some(named)) if !origin.repeated && config.origins.allow(named) => Ok(Some(named)),
+        Ok(Some(named)) if !origin.repeated && allowed(named) => Ok(Some(named)),
         _ => Err(Refusal::new(
             Reason::Origin,
             StatusCode::FORBIDDEN,
@@ -244,6 +250,15 @@ pub(crate) fn origin<'a>(config: &Config, origin: Field<'a>) -> Result<Option<&'
              MCPFN_ALLOWED_ORIGINS",
         )),
     }
+}
+
+/// Whether an origin is that of this server's own page. A hostile page can have its own name lead
+/// here, which it then calls as its own: it gets nothing by that where each caller proves who they
+/// are, as no browser would add the proof by itself.
+fn is_own(config: &Config, uri: &Uri, fields: &Fields<'_>, origin: &str) -> bool {
+    let host = origin.split_once("://").map(|(_, host)| host);
+    let same = |authority: Authority<'_>| host.and_then(Authority::read) == Some(authority);
+    config.origins.own && !config.anonymous && names(uri, fields.host, same)
 }
 
 /// Messages are posted.
@@ -337,6 +352,11 @@ pub(crate) fn too_slow(config: &Config) -> Refusal {
 
 /// Whether the client can read an event stream. Clients that say nothing at all get plain JSON.
 pub(crate) fn accepts_stream(headers: &HeaderMap) -> bool {
+    accepts(headers, "text/event-stream")
+}
+
+/// Whether `Accept` names this type, in so many words.
+pub(crate) fn accepts(headers: &HeaderMap, essence: &str) -> bool {
     headers
         .get_all(header::ACCEPT)
         .iter()
@@ -344,10 +364,10 @@ pub(crate) fn accepts_stream(headers: &HeaderMap) -> bool {
         .any(|value| {
             value.split(',').any(|range| {
                 let mut parts = range.split(';').map(str::trim);
-                let stream = parts
+                let named = parts
                     .next()
-                    .is_some_and(|essence| essence.eq_ignore_ascii_case("text/event-stream"));
-                stream && !parts.any(|parameter| parameter == "q=0")
+                    .is_some_and(|named| named.eq_ignore_ascii_case(essence));
+                named && !parts.any(|parameter| parameter == "q=0")
             })
         })
 }

@@ -20,7 +20,8 @@
 //! # When to use it
 //!
 //! To serve MCP from an HTTP server of your own: axum, hyper, or any other with the types of the crate `http`. The feature
-//! `tower` adds `Endpoint`, a tower `Service`, and `CallerLayer`, by which middleware names the caller. The hosts
+//! `tower` adds `Endpoint`, a tower `Service`, and `CallerLayer`, by which middleware names the caller. The feature `page`
+//! adds `BrowserPage`, with which the endpoint also answers browsers. The hosts
 //! `mcpfn-local`, `mcpfn-lambda` and `mcpfn-worker` do it for their platforms, and `mcpfn` chooses among them.
 //!
 //! ```
@@ -61,6 +62,8 @@ mod guard;
 mod headers;
 mod health;
 mod heartbeat;
+#[cfg(feature = "page")]
+mod page;
 mod paths;
 mod readiness;
 mod refusals;
@@ -80,6 +83,8 @@ pub use auth::{
 pub use body::Body;
 pub use config::{Config, Origins};
 pub use forwarded::TrustedProxies;
+#[cfg(feature = "page")]
+pub use page::BrowserPage;
 pub use readiness::{Readiness, readiness};
 pub use registry::RegistryProof;
 pub use sentinel::decode as decode_header;

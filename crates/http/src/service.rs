@@ -24,6 +24,8 @@ use crate::fields::Fields;
 use crate::guard;
 use crate::health::Health;
 use crate::heartbeat::Heartbeat;
+#[cfg(feature = "page")]
+use crate::page::{BrowserPage, RenderedPage, own_origin};
 use crate::paths::Paths;
 use crate::refusals::{Refusals, method_name};
 use crate::{cors, headers, respond};
@@ -48,6 +50,8 @@ pub struct Service {
     /// The caller, where reaching the address is enough.
     assume_local_user: Option<Arc<Principal>>,
     refusals: Arc<Refusals>,
+    #[cfg(feature = "page")]
+    page: Option<RenderedPage>,
 }
 
 /// What a request says beside its body.
@@ -85,6 +89,8 @@ impl Service {
             metadata,
             assume_local_user: None,
             refusals: Arc::default(),
+            #[cfg(feature = "page")]
+            page: None,
         }
     }
 
@@ -95,6 +101,10 @@ impl Service {
     #[must_use]
     pub fn at(mut self, path: &str) -> Self {
         self.paths = Paths::at(path);
+        #[cfg(feature = "page")]
+        if let Some(page) = self.page.take() {
+            return self.with_page(page.page);
+        }
         self
     }
 
@@ -113,6 +123,20 @@ impl Service {
     #[must_use]
     pub fn assume_local_user(mut self) -> Self {
         self.assume_local_user = Some(Principal::local().into());
+        self
+    }
+
+    /// Also answers browsers that ask the endpoint for HTML, with a page. It may call from the origin
+    /// of the public URL, and from the host that a request names unless the configuration lets
+    /// anonymous callers in. For others the endpoint stays what it is: a GET is 405.
+    #[cfg(feature = "page")]
+    #[must_use]
+    pub fn with_page(mut self, page: BrowserPage) -> Self {
+        let resource = self.config.auth.resource.as_ref();
+        let origins = &mut self.config.origins;
+        origins.own = true;
+        origins.listed.extend(own_origin(resource));
+        self.page = Some(page.render(self.paths.endpoint(), resource));
         self
     }
 
@@ -178,7 +202,7 @@ impl Service {
             deadline,
         };
         let origin = match guard::host(&self.config, &parts.uri, head.fields.host)
-            .and_then(|()| guard::origin(&self.config, head.fields.origin))
+            .and_then(|()| guard::origin(&self.config, &parts.uri, &head.fields))
         {
             Ok(origin) => origin,
             Err(refusal) => return respond::refusal(refusal),

@@ -41,6 +41,8 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `page` | on by default: a page for browsers at the server's URL, which lists what there is and calls it. It is on for the person at this machine, and on Lambda with `MCPFN_PAGE=on`; 28 KB (11 KB in a zip). A program without it is built with `default-features = false` |
+//! | `worker-page` | the same on Workers, with `MCPFN_PAGE = "on"` |
 //! | `lambda` | [`main!`], [`run`] and [`run_with`] also serve AWS Lambda, when Lambda is what started the program. Off by default: it is half a megabyte that a program for this machine never runs |
 //! | `dynamodb` | on Lambda, `MCPFN_DYNAMODB_TABLE` names a DynamoDB table by which all environments share cached results, rate limits and idempotent writes. Without it each environment has its own |
 //! | `redis` | on this machine, `MCPFN_REDIS_URL` names a Redis or Valkey server by which several instances share cached results, rate limits and idempotent writes. Without it each process has its own |

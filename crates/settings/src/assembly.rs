@@ -113,6 +113,11 @@ impl Common {
         config.max_body = self.max_body;
         config.max_values = self.max_values;
         let service = Service::new(server, config);
+        #[cfg(feature = "page")]
+        let service = match self.page.page(self.credentials.public_url.as_deref()) {
+            Some(page) => service.with_page(page),
+            None => service,
+        };
         Ok(Assembly {
             service: if local && anonymous {
                 service.assume_local_user()

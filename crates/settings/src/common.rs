@@ -8,6 +8,7 @@ use tracing::Level;
 
 use crate::credentials::{Credentials, OpenKeySource};
 use crate::methods::{AuthMethod, AuthMethods};
+use crate::page::PageSettings;
 use crate::policies::Policies;
 use crate::reader::EnvReader;
 use crate::setting::{Hosts, Setting};
@@ -64,6 +65,8 @@ pub struct Common {
     pub max_body: usize,
     /// `MCPFN_MAX_VALUES`: most JSON values of a message; 100,000 when not set.
     pub max_values: usize,
+    /// `MCPFN_PAGE`, `MCPFN_PAGE_CLIENT_ID`, `MCPFN_PAGE_ORIGINS`: the page for browsers.
+    pub page: PageSettings,
     /// `MCPFN_STATE_KEY`: keys that seal request state. Without it one is made that lives as long
     /// as the process.
     pub state_keys: Option<Keyring>,
@@ -79,13 +82,14 @@ impl Common {
         reader.refuse_unused(host.id, methods.as_ref(), program);
         // after a mistake nothing starts, so the word does not matter
         let methods = methods.unwrap_or_else(|| AuthMethods::of([]));
+        let local = host.deployment.is_none();
+        let credentials = Credentials::read(reader, &methods, host.key_source, local);
+        let url = credentials.public_url.as_deref();
+        let here = local && host.auth_unset.is_none();
+        let page = PageSettings::read(reader, here, url, methods.has(AuthMethod::OAuth));
         Self {
-            credentials: Credentials::read(
-                reader,
-                &methods,
-                host.key_source,
-                host.deployment.is_none(),
-            ),
+            page,
+            credentials,
             policies: reader.policies(host.rate),
             max_body: reader.within(
                 "MCPFN_MAX_BODY_BYTES",

@@ -3,28 +3,33 @@
 //! of variables without effect and the tests take it as data.
 
 mod machine;
+mod page;
 
 use crate::setting::{Hosts, Setting};
 use machine::MACHINE;
+use page::PAGE;
 
 const OAUTH: &[&str] = &["oauth"];
 const API_KEY: &[&str] = &["api-key"];
 const ACCESS: &[&str] = &["access"];
 
-/// Every setting of every host.
-pub const SETTINGS: &[Setting] = &joined(MACHINE, REST);
+const PARTS: [&[Setting]; 3] = [MACHINE, PAGE, REST];
 
-/// The two tables of settings, one after the other.
-const fn joined(first: &[Setting], second: &[Setting]) -> [Setting; MACHINE.len() + REST.len()] {
-    let mut all = [first[0]; MACHINE.len() + REST.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] = if at < first.len() {
-            first[at]
-        } else {
-            second[at - first.len()]
-        };
-        at += 1;
+/// Every setting of every host.
+pub const SETTINGS: &[Setting] = &joined();
+
+/// The tables of settings, one after the other.
+const fn joined() -> [Setting; MACHINE.len() + PAGE.len() + REST.len()] {
+    let mut all = [MACHINE[0]; MACHINE.len() + PAGE.len() + REST.len()];
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut row = 0;
+        while row < PARTS[part].len() {
+            all[at] = PARTS[part][row];
+            at += 1;
+            row += 1;
+        }
+        part += 1;
     }
     all
 }

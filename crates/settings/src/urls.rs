@@ -31,6 +31,22 @@ impl EnvReader<'_> {
         origins
     }
 
+    /// Origins of the web that a page is to ask, each as browsers write it.
+    pub(crate) fn web_origins(&mut self, name: &str) -> Vec<String> {
+        let origins = self.list(name);
+        for origin in &origins {
+            let web = origin.starts_with("https://") || origin.starts_with("http://");
+            if !web || as_browsers_write(origin).as_deref() != Some(origin) {
+                self.mistake(format!(
+                    "{name} must list origins such as https://login.example.com: scheme and host in \
+                     lower case, no path; it has {}",
+                    quoted(origin)
+                ));
+            }
+        }
+        origins
+    }
+
     /// `MCPFN_ALLOWED_HOSTS`: names and addresses as `Host` has them, without port; or `*`.
     pub(crate) fn allowed_hosts(&mut self) -> Vec<String> {
         let name = "MCPFN_ALLOWED_HOSTS";

@@ -1,10 +1,10 @@
-//! The step `clients`: official clients that other people use, against the fixture server; official
+//! The step `clients`: official clients that other people use (SDKs, the Inspector's command line), against the fixture server; official
 //! servers behind the deployable one; one client that uses every system of it; and what converters
 //! of clients make of its tools. The checks
 //! themselves are in tests/e2e.
 
 mod front;
-mod script;
+pub(crate) mod script;
 
 use std::path::Path;
 use std::process::Command;
@@ -85,6 +85,10 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
         &bridge,
         counts,
     )?);
+    if inspector(cx, &node, &server, &program, counts).is_err() {
+        failed.push("the Inspector's command line".to_owned());
+    }
+    server.still_runs()?;
     let ready = workspace::build_program(cx, "mcpfn")?;
     if front::run(cx, &node, &python, &ready, &server.url, counts).is_err() {
         failed.push("servers behind another one".to_owned());
@@ -112,6 +116,23 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     } else {
         Err(Error::new(format!("failed: {}", failed.join(", "))))
     }
+}
+
+/// The command line of the MCP Inspector, over HTTP in both eras and over stdio.
+fn inspector(
+    cx: &Context,
+    node: &Node,
+    server: &Fixture,
+    program: &Path,
+    counts: &mut Counts,
+) -> Result<()> {
+    setup::node_packages(cx, node, setup::INSPECTOR)?;
+    let mut command = node.command();
+    command
+        .current_dir(cx.root.join(setup::INSPECTOR))
+        .arg("inspector.mjs")
+        .args([Path::new(&server.url), program]);
+    script::run("inspector.mjs", &mut command, counts)
 }
 
 /// The clients of Python over HTTP, over stdio, and through `cargo mcpfn connect`; which failed.

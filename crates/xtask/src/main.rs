@@ -2,6 +2,7 @@
 //! what they report; it is not a library, is never published, and holds no rule of the protocol.
 
 mod bench;
+mod browser;
 mod cargo_steps;
 mod clients;
 mod conformance;
@@ -60,9 +61,11 @@ cargo xtask <command>
                   --host HOST     which host serves the fixtures: local, lambda or worker; `test`
                                   asks all
                   --keep          keep the suite's results after a run that passed
-  clients       the clients of the official SDKs for TypeScript (1.x and 2.x) and Python, and of FastMCP,
-                against the fixture server, over HTTP, stdio and `cargo mcpfn connect`; servers of
-                these SDKs behind the deployable one
+  clients       the clients of the official SDKs for TypeScript (1.x and 2.x) and Python, of FastMCP and
+                of the Inspector's command line, against the fixture server, over HTTP, stdio and
+                `cargo mcpfn connect`; servers of these SDKs behind the deployable one
+  browser       the page for browsers, by keyboard and mouse in headless Chromium
+                  --write         make what is served of it anew from its sources
   lambda        the Lambda bootstrap under cargo lambda watch, with the same clients, and the
                 official runtime interface emulator
   sam           template.yaml under its linters, and what `sam build` makes of it behind a function
@@ -126,6 +129,10 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
         "lint" => no_arguments(command, rest).and_then(|()| run_all(&cx, &STEPS[..2])),
         "setup" => no_arguments(command, rest).and_then(|()| setup::everything(&cx)),
         "bench" => bench::run(&cx, rest),
+        "browser" => {
+            let options = browser::Options::parse(rest)?;
+            run_one(|counts| browser::start(&cx, options, counts))
+        }
         "worker" => {
             let options = worker::Options::parse(rest)?;
             run_one(|counts| worker::start(&cx, &options, counts))
@@ -203,6 +210,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "clients",
         run: clients::run,
+    },
+    Step {
+        name: "browser",
+        run: browser::run,
     },
     Step {
         name: "lambda",

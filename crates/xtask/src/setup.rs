@@ -6,6 +6,7 @@ mod cache;
 mod cargo_deny;
 mod cargo_install;
 mod cargo_mutants;
+mod chromium;
 mod debian;
 mod debian_programs;
 mod dynamodb;
@@ -19,10 +20,13 @@ mod worker_tools;
 
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use cargo_mutants::cargo_mutants;
+pub(crate) use chromium::chromium;
 pub(crate) use debian_programs::{DebianProgram, redis};
 pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
-pub(crate) use node::{CLIENTS, CONFORMANCE, Node, WORKER, node, node_packages};
+pub(crate) use node::{
+    BROWSER, CLIENTS, CONFORMANCE, INSPECTOR, Node, WORKER, node, node_packages,
+};
 pub(crate) use postgres::postgres;
 pub(crate) use python::{Python, aws_proxy, embedding_model, moto, python_packages, sam_tools};
 pub(crate) use s3s::s3s;
@@ -37,9 +41,13 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     println!("wasm standard library: {}", toolchain.description());
     let node = node(cx)?;
     println!("node: {}", node.description());
-    for folder in [CONFORMANCE, CLIENTS, WORKER] {
+    for folder in [CONFORMANCE, CLIENTS, WORKER, BROWSER, INSPECTOR] {
         node_packages(cx, &node, folder)?;
         println!("{folder}: packages as locked");
+    }
+    match chromium(cx, &node) {
+        Ok(program) => println!("Chromium: {}", program.display()),
+        Err(why) => println!("Chromium SKIPPED: {why}"),
     }
     println!("Workers: {}", worker_tools(cx)?.description());
     println!("cargo-deny: {}", cargo_deny(cx)?.display());

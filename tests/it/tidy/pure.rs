@@ -85,6 +85,8 @@ fn dependencies_of_schema_core_http_and_auth_are_these() {
                 "bytes",
                 "serde_json",
                 "base64",
+                // hashes of the page's script and style, with the feature `page`; the core has it anyway
+                "sha2",
                 // traits alone, with the feature `tower`: a module without it has neither
                 "tower-layer",
                 "tower-service",

@@ -13,6 +13,8 @@ use crate::guard::Refusal;
 use crate::paths::PathTarget;
 use crate::refusals::Reason;
 use crate::{cors, respond};
+#[cfg(feature = "page")]
+use crate::{fields::Field, guard, page};
 
 impl Service {
     /// What other paths than the endpoint's have: documents, or nothing.
@@ -22,8 +24,7 @@ impl Service {
         platform: &Platform,
     ) -> Option<Response<Body>> {
         match (self.paths.find(parts.uri.path()), &self.metadata) {
-            (Some(PathTarget::Endpoint), _) => None,
-            // for the registry, which has no credential, and for everybody else
+            (Some(PathTarget::Endpoint), _) => self.page_for(parts),
             // before any check: probes have no credential
             (Some(PathTarget::Health), _) => Some(document(parts, &self.health.document(platform))),
             (Some(PathTarget::RegistryProof), _) => Some(self.registry_proof(parts)),
@@ -59,6 +60,23 @@ impl Service {
             response.headers_mut().insert(header::CONTENT_TYPE, text);
         }
         response
+    }
+
+    /// The page, where there is one and this is a browser that asks for it under a name of this
+    /// server.
+    #[cfg(feature = "page")]
+    fn page_for(&self, parts: &Parts) -> Option<Response<Body>> {
+        let page = self.page.as_ref().filter(|_| page::wanted(parts))?;
+        let host = Field::of(&parts.headers, &header::HOST);
+        Some(match guard::host(&self.config, &parts.uri, host) {
+            Ok(()) => page.respond(&parts.method),
+            Err(refusal) => respond::refusal(refusal),
+        })
+    }
+
+    #[cfg(not(feature = "page"))]
+    fn page_for(&self, _: &Parts) -> Option<Response<Body>> {
+        None
     }
 }
 

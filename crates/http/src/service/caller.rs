@@ -62,7 +62,7 @@ impl Service {
             deadline: None,
         };
         guard::host(&self.config, &parts.uri, head.fields.host)
-            .and_then(|()| guard::origin(&self.config, head.fields.origin))
+            .and_then(|()| guard::origin(&self.config, &parts.uri, &head.fields))
             .map_err(respond::refusal)?;
         let from_host = self
             .known_caller(&head, &parts.uri, from_host)

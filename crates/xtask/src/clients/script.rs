@@ -1,4 +1,4 @@
-//! One script of tests/e2e, and what it counted.
+//! One script of tests/e2e or tests/browser, and what it counted.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::{
     report::{Counts, Error, Result, count_line},
 };
 
-pub(super) fn run(script: &str, command: &mut Command, counts: &mut Counts) -> Result<()> {
+pub(crate) fn run(script: &str, command: &mut Command, counts: &mut Counts) -> Result<()> {
     let mut here = Counts::default();
     let result = process::run_reading(command, |line| count_line(line, &mut here));
     // A script that dies before its first check has failed once all the same.

@@ -25,6 +25,8 @@ const VERSION: &str = "22.23.3";
 pub(crate) const CONFORMANCE: &str = "tests/conformance";
 pub(crate) const CLIENTS: &str = "tests/e2e";
 pub(crate) const WORKER: &str = "tests/worker";
+pub(crate) const BROWSER: &str = "tests/browser";
+pub(crate) const INSPECTOR: &str = "tests/inspector";
 
 #[derive(Debug)]
 pub(crate) struct Node {
