@@ -218,6 +218,8 @@ mod tests {
     fn patterns_that_do_not() {
         for (pattern, arn) in [
             ("arn:aws:iam::123456789012:role/Reader", READER),
+            // what one star has passed is not there for the next
+            ("arn:aws:iam::123456789012:role/Reader*Team*Team", READER),
             ("arn:aws:iam::123456789013:role/Reader*", READER),
             ("arn:aws-cn:iam::123456789012:role/Reader*", READER),
             ("arn:aws:iam::123456789012:user/Reader*", READER),
