@@ -220,9 +220,10 @@ async fn reported(
 ) -> Result<Response<Reporting<Body>>, Infallible> {
     let busy = reports.busy();
     let request = request.map(|body| Reported::new(body, reports.clone()));
+    let told = Arc::clone(&endpoint);
     let mut response = respond(endpoint, request, peer).await;
-    if !reports.has_whole_request() {
-        // its next request would be sent into the rest of this one
+    if !reports.has_whole_request() || told.draining.load(Ordering::Relaxed) {
+        // its next request would be sent into the rest of this one, or into the end
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

@@ -13,6 +13,7 @@ use std::{
 use crate::{
     context::Context,
     fixture::{self, Fixture},
+    load::Cluster,
     process,
     report::{Counts, Error, Result, While, flush},
     setup::{self, CONFORMANCE, Node},
@@ -36,6 +37,8 @@ enum Host {
     Local,
     /// A router of axum, below a path of its own.
     Axum,
+    /// Two instances behind nginx, by turns and with Redis between them.
+    Balanced,
     /// The bootstrap of AWS Lambda, behind a front that turns HTTP into function URL events.
     Lambda,
     /// A Worker in workerd.
@@ -52,12 +55,13 @@ impl Options {
                 "--host" => match arguments.next() {
                     Some("local") => options.host = Host::Local,
                     Some("axum") => options.host = Host::Axum,
+                    Some("balanced") => options.host = Host::Balanced,
                     Some("lambda") => options.host = Host::Lambda,
                     Some("worker") => options.host = Host::Worker,
                     _ => {
                         return Err(Error::new(
                             "say which host serves the fixtures: `--host local`, `--host axum`, \
-                             `--host lambda` or `--host worker`",
+                             `--host balanced`, `--host lambda` or `--host worker`",
                         ));
                     }
                 },
@@ -128,11 +132,40 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
     let node = setup::node(cx)?;
     setup::node_packages(cx, &node, CONFORMANCE)?;
     let mut server = match options.host {
+        Host::Balanced => return balanced(cx, &node, options, counts),
         Host::Local => Fixture::start(&fixture::build(cx)?)?,
         Host::Axum => Fixture::start(&workspace::build_program(cx, "everything-axum")?)?,
         Host::Lambda => Fixture::start(&build_lambda(cx)?)?,
         Host::Worker => worker::fixture(cx)?.process,
     };
+    let url = server.url.clone();
+    suite(cx, &node, &url, options, counts, || server.still_runs())
+}
+
+/// The whole suite through a balancer: no call needs the instance that had the one before it.
+fn balanced(cx: &Context, node: &Node, options: &Options, counts: &mut Counts) -> Result<()> {
+    let program = fixture::build(cx)?;
+    let (nginx, redis) = match (setup::nginx(cx), setup::redis(cx)) {
+        (Ok(nginx), Ok(redis)) => (nginx, redis),
+        (Err(why), _) | (_, Err(why)) => {
+            println!("SKIPPED: {why}");
+            return Ok(());
+        }
+    };
+    let mut cluster = Cluster::start(cx, &program, &nginx, &redis, 2)?;
+    let url = format!("http://{}/mcp", cluster.address);
+    suite(cx, node, &url, options, counts, || cluster.still_runs())
+}
+
+/// Every run of the suite against a URL.
+fn suite(
+    cx: &Context,
+    node: &Node,
+    url: &str,
+    options: &Options,
+    counts: &mut Counts,
+    mut still_runs: impl FnMut() -> Result<()>,
+) -> Result<()> {
     let results = cx.target.join("conformance");
     if results.exists() {
         fs::remove_dir_all(&results).while_doing(format_args!("empty {}", results.display()))?;
@@ -140,10 +173,10 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
 
     let mut failed = Vec::new();
     for run in RUNS {
-        if !one_run(cx, &node, run, &server.url, &results, counts)? {
+        if !one_run(cx, node, run, url, &results, counts)? {
             failed.push(run.name);
         }
-        server.still_runs()?;
+        still_runs()?;
     }
     if !failed.is_empty() {
         return Err(Error::new(format!(

@@ -8,11 +8,12 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
     context::Context,
+    process,
     report::{Error, Result, While},
     workspace,
 };
@@ -73,6 +74,32 @@ impl Fixture {
         })?;
         println!("fixture server: {}", fixture.url);
         Ok(fixture)
+    }
+
+    /// Tells the server to end, as a service manager does, and waits until it has.
+    pub(crate) fn stop(mut self, limit: Duration) -> Result<()> {
+        let number = self.child.id().to_string();
+        process::read(Command::new("kill").args(["-TERM", &number]))?;
+        let start = Instant::now();
+        loop {
+            let ended = self.child.try_wait().while_doing("wait for a server")?;
+            match ended {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => {
+                    return Err(Error::new(format!(
+                        "a server that was told to end ended with {status}. It printed:\n{}",
+                        self.log.text()
+                    )));
+                }
+                None if start.elapsed() > limit => {
+                    return Err(Error::new(format!(
+                        "a server did not end within {limit:?}. It printed:\n{}",
+                        self.log.text()
+                    )));
+                }
+                None => thread::sleep(Duration::from_millis(10)),
+            }
+        }
     }
 
     /// A suite that talks to a dead server reports strange things; this says what really happened.

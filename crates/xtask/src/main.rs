@@ -12,6 +12,7 @@ mod embeddings;
 mod fast;
 mod fixture;
 mod lambda;
+mod load;
 mod mutants;
 mod package;
 mod postgres;
@@ -58,8 +59,8 @@ cargo xtask <command>
                 model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own
   conformance   the official MCP suite against the fixture server, three protocol revisions
-                  --host HOST     which host serves the fixtures: local, lambda or worker; `test`
-                                  asks all
+                  --host HOST     which host serves the fixtures: local, axum, balanced (two behind
+                                  nginx), lambda or worker; `test` asks all but balanced
                   --keep          keep the suite's results after a run that passed
   clients       the clients of the official SDKs for TypeScript (1.x and 2.x) and Python, of FastMCP and
                 of the Inspector's command line, against the fixture server, over HTTP, stdio and
@@ -85,6 +86,9 @@ cargo xtask <command>
   bench --part PART [-- ARGUMENTS]
                 benchmarks of one part: core, http, lambda, scale, stores, workers or toolkits; the
                 arguments go to the benchmark
+
+  load          two and four instances behind nginx, with Redis between them: a rolling restart under
+                calls, and one that is killed
 
   mutants       code that decides who may do what, changed in small ways that a test must notice;
                 takes hours
@@ -144,6 +148,9 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
         "conformance" => {
             let options = conformance::Options::parse(rest)?;
             run_one(|counts| conformance::run(&cx, &options, counts))
+        }
+        "load" => {
+            no_arguments(command, rest).and_then(|()| run_one(|counts| load::run(&cx, counts)))
         }
         "mutants" => {
             let options = mutants::Options::parse(rest)?;

@@ -21,7 +21,7 @@ mod worker_tools;
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use cargo_mutants::cargo_mutants;
 pub(crate) use chromium::chromium;
-pub(crate) use debian_programs::{DebianProgram, redis};
+pub(crate) use debian_programs::{DebianProgram, nginx, redis};
 pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use node::{

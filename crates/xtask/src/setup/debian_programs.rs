@@ -60,6 +60,12 @@ pub(crate) fn redis(cx: &Context) -> std::result::Result<DebianProgram, String> 
     )
 }
 
+/// `nginx`: that of the machine, or else of Debian's packages. Or why there is none.
+pub(crate) fn nginx(cx: &Context) -> std::result::Result<DebianProgram, String> {
+    let packages = ["nginx", "libpcre2-8-0"];
+    program(cx, &["nginx"], "usr/sbin/nginx", &packages)
+}
+
 /// The first of these programs on PATH, or else the one at `path` in Debian's packages.
 fn program(
     cx: &Context,
