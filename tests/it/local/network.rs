@@ -1,7 +1,8 @@
 //! The local host where others can reach it: who is served there, what a load balancer learns, and
 //! how it ends.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 use serde_json::json;
@@ -114,6 +115,33 @@ fn a_server_that_drains_says_so_before_it_ends() {
             .unwrap_or_else(|| panic!("no line {event}: {log}"))
     };
     assert!(at("draining") < at("closing") && at("closing") < at("stopped"));
+}
+
+/// A proxy that keeps connections would send its next request into the end of one.
+#[test]
+fn a_kept_connection_ends_with_an_answer_once_the_server_drains() {
+    let (mut process, address) = network(&[("MCPFN_DRAIN_DELAY_SECONDS", "2")]);
+    let mut kept = TcpStream::connect(address).unwrap();
+    kept.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut ask = || {
+        kept.write_all(b"GET /health HTTP/1.1\r\nhost: mcp.internal\r\n\r\n")
+            .unwrap();
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"}") {
+            kept.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        String::from_utf8(head).unwrap().to_ascii_lowercase()
+    };
+    assert!(!ask().contains("connection: close"));
+    process.terminate();
+    let told = Instant::now();
+    while send(address, &get("/ready")).status != 503 {
+        assert!(told.elapsed() < PATIENCE, "it stays ready");
+    }
+    assert!(ask().contains("connection: close"));
+    assert_eq!(kept.read(&mut [0]).unwrap(), 0, "and it is closed");
+    assert_eq!(process.wait().code(), Some(0));
 }
 
 #[test]
