@@ -14,8 +14,9 @@ use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
 use crate::resource::{IntoResource, Resource};
 use crate::send::{MaybeSend, MaybeSync};
+use crate::server::greetings::{Greetings, Instructions, ToolAdvice};
 use crate::server::result_writer::ResultWriter;
-use crate::server::{Greetings, Server, ServerInner};
+use crate::server::{Server, ServerInner};
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 use assemble::Declared;
@@ -77,6 +78,7 @@ const MAX_RESULT: usize = 5 * 1024 * 1024;
 pub struct Builder {
     info: Implementation,
     instructions: Option<String>,
+    advice: Vec<ToolAdvice>,
     tools: Vec<Tool>,
     prompts: Vec<Prompt>,
     resources: Vec<Resource>,
@@ -95,6 +97,7 @@ impl Builder {
         Self {
             info: Implementation::new(name, version),
             instructions: None,
+            advice: Vec::new(),
             tools: Vec::new(),
             prompts: Vec::new(),
             resources: Vec::new(),
@@ -133,9 +136,48 @@ impl Builder {
         self
     }
 
-    /// What a model should know before it uses the tools together.
+    /// What a model should know before it uses the tools together. Every caller reads it, also one
+    /// who sees no tool: name tools in [`advice`](Self::advice).
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
         self.instructions = Some(instructions.into());
+        self
+    }
+
+    /// Adds a text on tools to the instructions, on a line of its own, for callers who can see each
+    /// of these tools. A text on a tool that the server does not have is left out, so that a toolkit
+    /// can say how its tools go together with those of another.
+    ///
+    /// ```
+    /// use mcpfn_core::{NoArguments, Scopes, Server, Tool};
+    /// use mcpfn_testing::TestClient;
+    ///
+    /// let tool = |name: &str| Tool::new(name).description("Does it.").scope("stock");
+    /// let builder = Server::builder("shop", "1.0.0")
+    ///     .tool(tool("count_items").handler(|_: NoArguments| async { "7" }))
+    ///     .advice(["count_items"], "Use `count_items` before you promise anything.")
+    ///     .advice(["count_items", "order"], "Use `count_items` before `order`.");
+    /// let client = TestClient::new(builder);
+    /// let instructions = |client: &TestClient| client.discover().wait().unwrap().instructions;
+    /// let told = "Use `count_items` before you promise anything.";
+    /// assert_eq!(instructions(&client).as_deref(), Some(told));
+    /// assert_eq!(instructions(&client.scopes("")), None);
+    /// ```
+    pub fn advice<Name: Into<String>>(
+        mut self,
+        tools: impl IntoIterator<Item = Name>,
+        text: impl Into<String>,
+    ) -> Self {
+        self.advice.push(ToolAdvice {
+            tools: tools.into_iter().map(Into::into).collect(),
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Takes away the [advice](Self::advice) that was added before: for a server whose operator
+    /// wrote instructions that stand in its place.
+    pub fn without_advice(mut self) -> Self {
+        self.advice.clear();
         self
     }
 
@@ -242,7 +284,7 @@ impl Builder {
         Ok(Server::from_inner(ServerInner {
             results: ResultWriter::new(&self.info),
             info: self.info,
-            instructions: self.instructions,
+            greetings: Greetings::new(Instructions::new(self.instructions, self.advice, &registry)),
             capabilities: assemble::capabilities(&registry, self.logging),
             header_names: assemble::header_names(&registry),
             lists: assemble::lists(&registry, self.per_page),
@@ -250,7 +292,6 @@ impl Builder {
             list_ttl_ms: milliseconds(self.list_ttl),
             max_result_bytes: self.most_result,
             state: Arc::new(self.state),
-            greetings: Greetings::default(),
         }))
     }
 }

@@ -75,11 +75,14 @@ fn dispatch(server: &Server, mut call: Call<'_>, platform: &Arc<Platform>) -> Ex
         return Execution::Done(RpcResponse::error(Some(id), &error));
     };
     let execution = match method {
-        Method::Discover => Ok(done(id, server.discovery())),
-        Method::Initialize => call
-            .params
-            .protocol_version()
-            .map(|version| done(id, server.initialization(&version))),
+        Method::Discover => {
+            let scopes = call.principal.listing_scopes(ListKind::Tools);
+            Ok(done(id, &server.discovery(&scopes)))
+        }
+        Method::Initialize => call.params.protocol_version().map(|version| {
+            let scopes = call.principal.listing_scopes(ListKind::Tools);
+            done(id, &server.initialization(&version, &scopes))
+        }),
         Method::Ping => Ok(done(id, b"{}")),
         // checked and then forgotten: the level would belong to a session, and there is none
         Method::SetLogLevel => call.params.level().map(|_| done(id, b"{}")),

@@ -1,6 +1,7 @@
 //! The server as a value: immutable after `build()`, cheap to clone, without locks or memory
 //! between calls. What a call does with it is `dispatch`.
 
+pub(crate) mod greetings;
 pub(crate) mod lists;
 pub(crate) mod registered;
 pub(crate) mod registry;
@@ -9,24 +10,21 @@ pub(crate) mod target;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
-
-use crate::call::modern_versions;
-use crate::jsonrpc::{Error, to_json};
-use crate::model::JsonObject;
+use crate::jsonrpc::Error;
 use crate::model::capabilities::ServerCapabilities;
 use crate::model::implementation::Implementation;
 use crate::model::list_kind::ListKind;
 use crate::port::TypeMap;
 use crate::port::store::Rate;
+use crate::scope::Scopes;
 use crate::text::in_order;
 use crate::tool::portable;
 use crate::tool::schema::HeaderParameter;
 use crate::upstream::UpstreamList;
-use crate::version::Revision;
+use greetings::{GreetingSource, Greetings};
 use lists::{PageRequest, PageSource, ServerLists};
 use registered::RegisteredTool;
 use registry::Registry;
@@ -38,7 +36,6 @@ pub struct Server(Arc<ServerInner>);
 
 pub(crate) struct ServerInner {
     pub(crate) info: Implementation,
-    pub(crate) instructions: Option<String>,
     pub(crate) capabilities: ServerCapabilities,
     pub(crate) registry: Registry,
     pub(crate) header_names: Vec<String>,
@@ -48,14 +45,6 @@ pub(crate) struct ServerInner {
     pub(crate) state: Arc<TypeMap>,
     pub(crate) results: ResultWriter,
     pub(crate) greetings: Greetings,
-}
-
-/// Results of `server/discover` and `initialize`. Each is the same for every client, so that it is
-/// written when the first one asks and then copied; one that nobody asks for costs no start.
-#[derive(Default)]
-pub(crate) struct Greetings {
-    discovery: OnceLock<Vec<u8>>,
-    initialization: [OnceLock<Vec<u8>>; Revision::ALL.len()],
 }
 
 impl Server {
@@ -240,52 +229,29 @@ impl Server {
             ttl_ms,
         }
     }
+}
 
-    /// The result of `server/discover`.
-    pub(crate) fn discovery(&self) -> &[u8] {
-        self.0.greetings.discovery.get_or_init(|| {
-            let mut body = JsonObject::new();
-            body.insert("supportedVersions".into(), modern_versions().collect());
-            body.insert("capabilities".into(), json!(self.0.capabilities));
-            if let Some(instructions) = &self.0.instructions {
-                body.insert("instructions".into(), instructions.as_str().into());
-            }
-            // public: it depends on no caller
-            let extra = format!(
-                ",\"ttlMs\":{},\"cacheScope\":\"public\"",
-                self.0.list_ttl_ms
-            );
-            self.0.results.complete(
-                Revision::LATEST,
-                &to_json(&body),
-                &JsonObject::new(),
-                &extra,
-            )
-        })
+impl Server {
+    /// The result of `server/discover` for a caller to whom tools are listed with these scopes.
+    pub(crate) fn discovery(&self, scopes: &Scopes) -> Cow<'_, [u8]> {
+        let source = self.greeting_source();
+        self.0.greetings.discovery(&source, scopes)
     }
 
-    /// The result of `initialize`, for the revision that a client asks for or the one that we offer
-    /// in its place.
-    pub(crate) fn initialization(&self, requested: &str) -> &[u8] {
-        let revision = Revision::negotiated(requested);
-        self.0.greetings.initialization[revision.index()].get_or_init(|| {
-            let mut capabilities = self.0.capabilities.clone();
-            if !revision.has_annotations() {
-                // the capability came with 2025-03-26
-                capabilities.completions = None;
-            }
-            let mut body = JsonObject::new();
-            body.insert("protocolVersion".into(), revision.as_str().into());
-            body.insert("capabilities".into(), json!(capabilities));
-            body.insert(
-                "serverInfo".into(),
-                json!(self.0.info.clone().down_level(revision)),
-            );
-            if let Some(instructions) = &self.0.instructions {
-                body.insert("instructions".into(), instructions.as_str().into());
-            }
-            to_json(&body)
-        })
+    /// The result of `initialize`, likewise.
+    pub(crate) fn initialization(&self, requested: &str, scopes: &Scopes) -> Cow<'_, [u8]> {
+        let source = self.greeting_source();
+        let greetings = &self.0.greetings;
+        greetings.initialization(&source, requested, scopes)
+    }
+
+    fn greeting_source(&self) -> GreetingSource<'_> {
+        GreetingSource {
+            info: &self.0.info,
+            capabilities: &self.0.capabilities,
+            results: &self.0.results,
+            ttl_ms: self.0.list_ttl_ms,
+        }
     }
 }
 

@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use mcpfn::port::{Blobs, Sql};
-use mcpfn::{Builder, Server, port::Platform};
-use mcpfn_toolkits::{Needs, any_needs, defaults, register};
+use mcpfn::{Builder, port::Platform};
+use mcpfn_toolkits::{Needs, about, any_needs, defaults, register};
+
+use crate::identity::Identity;
 
 /// A server, and what it asks its host for.
 pub(crate) struct Configured {
@@ -18,15 +20,23 @@ pub(crate) struct Configured {
 pub(crate) fn configured(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Configured, String> {
-    let list = match variable("MCPFN_TOOLKITS") {
-        Some(list) => list
-            .into_string()
-            .map_err(|_| "MCPFN_TOOLKITS is not text in UTF-8")?,
+    let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
+    let mut mistakes = Vec::new();
+    let identity = Identity::read(&text, &mut mistakes);
+    let list = match variable("MCPFN_TOOLKITS").map(OsString::into_string) {
+        Some(Ok(list)) => list,
+        Some(Err(_)) => {
+            mistakes.push("MCPFN_TOOLKITS is not text in UTF-8".to_owned());
+            return Err(mistakes.join("; "));
+        }
         None => defaults().collect::<Vec<_>>().join(","),
     };
-    let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
-    let builder = register(server(), &list, &text)
-        .map_err(|mistakes| format!("MCPFN_TOOLKITS: {mistakes}"))?;
+    let builder = register(identity.server(about(&list)), &list, &text)
+        .map_err(|wrong| mistakes.push(format!("MCPFN_TOOLKITS: {wrong}")));
+    let builder = match builder {
+        Ok(builder) if mistakes.is_empty() => identity.instruct(builder),
+        _ => return Err(mistakes.join("; ")),
+    };
     Ok(Configured {
         builder,
         database: any_needs(&list, Needs::Database),
@@ -50,12 +60,83 @@ pub(crate) fn ports(
     }
 }
 
-fn server() -> Builder {
-    Server::builder("mcpfn", env!("CARGO_PKG_VERSION"))
-        .title("mcpfn demo shop")
-        .description("A product catalog and a database to ask, served by mcpfn.")
-        .instructions(
-            "Use the catalog tools for questions about products, prices and stock. Use list_tables, describe_table and query_table, \
-             in this order, for everything else in the database.",
-        )
+#[cfg(test)]
+mod tests {
+    use mcpfn::testing::{Discovery, TestClient};
+
+    use super::*;
+
+    fn served(values: &[(&str, &str)]) -> Result<TestClient, String> {
+        let variable = |name: &str| -> Option<OsString> {
+            let found = values.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
+        configured(variable).map(|configured| TestClient::new(configured.builder))
+    }
+
+    fn discovery(values: &[(&str, &str)]) -> Discovery {
+        let client = served(values).unwrap();
+        client.discover().wait().unwrap()
+    }
+
+    #[test]
+    fn a_deployment_says_who_it_is() {
+        let set = [
+            ("MCPFN_TOOLKITS", "hello"),
+            ("MCPFN_SERVER_NAME", "acme"),
+            ("MCPFN_SERVER_TITLE", "Acme shop"),
+            ("MCPFN_SERVER_VERSION", "7"),
+            ("MCPFN_SERVER_DESCRIPTION", "What Acme has."),
+            ("MCPFN_SERVER_WEBSITE", "https://acme.example"),
+            ("MCPFN_SERVER_ICON", "https://acme.example/i.png"),
+            ("MCPFN_SERVER_INSTRUCTIONS", "Greet first."),
+        ];
+        let client = served(&set).unwrap();
+        let result = client.request("server/discover", serde_json::json!({}));
+        let result = result.wait().unwrap();
+        assert_eq!(result["instructions"], "Greet first.");
+        let expected = serde_json::json!({
+            "name": "acme", "title": "Acme shop", "version": "7", "description": "What Acme has.",
+            "websiteUrl": "https://acme.example",
+            "icons": [{"src": "https://acme.example/i.png", "mimeType": "image/png"}],
+        });
+        assert_eq!(
+            result["_meta"]["io.modelcontextprotocol/serverInfo"],
+            expected
+        );
+    }
+
+    #[test]
+    fn what_is_not_set_comes_from_the_toolkits() {
+        let found = discovery(&[
+            ("MCPFN_TOOLKITS", "weather,hello"),
+            ("MCPFN_WEATHER_API_KEY", "key"),
+        ]);
+        assert_eq!(
+            (&*found.name, &*found.version),
+            ("mcpfn", env!("CARGO_PKG_VERSION"))
+        );
+        let instructions = found.instructions.unwrap();
+        assert!(instructions.contains("`get_weather`"), "{instructions}");
+        assert!(!instructions.contains("table"), "{instructions}");
+        assert!(!instructions.contains("catalog"), "{instructions}");
+    }
+
+    #[test]
+    fn mistakes_of_all_settings_are_told_at_once() {
+        let mistakes = served(&[
+            ("MCPFN_TOOLKITS", "weather,wether"),
+            ("MCPFN_SERVER_NAME", "a b"),
+            ("MCPFN_SERVER_WEBSITE", "acme.example"),
+        ])
+        .unwrap_err();
+        for part in [
+            "MCPFN_SERVER_NAME",
+            "MCPFN_SERVER_WEBSITE",
+            "`wether`",
+            "MCPFN_WEATHER_API_KEY",
+        ] {
+            assert!(mistakes.contains(part), "{part}: {mistakes}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod configured;
+mod identity;
 mod settings;
 
 use std::sync::Arc;

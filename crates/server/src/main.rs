@@ -5,6 +5,7 @@
 mod configured;
 mod database;
 mod files;
+mod identity;
 mod ingest;
 mod script;
 mod settings;

@@ -13,6 +13,50 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "toolkits to serve",
     ),
     Setting::new(
+        "MCPFN_SERVER_NAME",
+        "NAME",
+        "mcpfn",
+        "the server's name for programs, in the configuration of clients too: 1 to 32 letters, \
+         digits, - and _",
+    ),
+    Setting::new(
+        "MCPFN_SERVER_TITLE",
+        "TEXT",
+        "the name",
+        "its name for people, at most 100 characters",
+    ),
+    Setting::new(
+        "MCPFN_SERVER_VERSION",
+        "TEXT",
+        "this program's",
+        "its version: results that were kept are those of one version",
+    ),
+    Setting::new(
+        "MCPFN_SERVER_DESCRIPTION",
+        "TEXT",
+        "what the toolkits are about",
+        "one line on what it is for, at most 300 characters",
+    ),
+    Setting::new(
+        "MCPFN_SERVER_WEBSITE",
+        "URL",
+        "none",
+        "its home page, https://",
+    ),
+    Setting::new(
+        "MCPFN_SERVER_ICON",
+        "URL",
+        "none",
+        "a picture of it: https://, or a small one as data:image/png;base64,..",
+    ),
+    Setting::new(
+        "MCPFN_SERVER_INSTRUCTIONS",
+        "TEXT",
+        "what the toolkits say, for tools that the caller can see",
+        "what models read before they use its tools, at most 4000 characters; the same for every \
+         caller",
+    ),
+    Setting::new(
         "MCPFN_DATABASE",
         "FILE|URL",
         "the demo shop",

@@ -36,6 +36,11 @@ pub fn toolkit(builder: Builder) -> Builder {
     builder
         .tool(search_products)
         .tool(get_product)
+        .advice(
+            ["search_products", "get_product"],
+            "For products, prices and stock use `search_products`, then `get_product` for one of \
+             what it found.",
+        )
         .resource(catalog_schema)
         .resource(product_by_sku.into_resource().complete("sku", skus))
         .prompt(product_advisor.into_prompt().complete("need", categories))

@@ -64,7 +64,17 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder
         timeout: Duration::from_secs(10),
         max_body: 1024 * 1024,
     };
-    builder.state(Enrichment(api)).tool(lookup_company)
+    builder
+        .state(Enrichment(api))
+        .tool(lookup_company)
+        .advice(
+            ["lookup_company"],
+            "`lookup_company` costs money: once for each company.",
+        )
+        .advice(
+            ["search_accounts", "lookup_company"],
+            "Look for a company with `search_accounts` before `lookup_company`.",
+        )
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {

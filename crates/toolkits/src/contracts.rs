@@ -11,5 +11,9 @@ pub use search::{DocumentList, Filters, Matches, search_documents};
 
 /// Adds `search_documents` and `extract_clause`, both with the scope `contracts:read`.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder.tool(search_documents).tool(extract_clause)
+    builder.tool(search_documents).tool(extract_clause).advice(
+        ["search_documents", "extract_clause"],
+        "For contracts use `search_documents`, then `extract_clause` with the id of one; quote \
+             the clause as it is.",
+    )
 }

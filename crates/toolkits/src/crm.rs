@@ -41,6 +41,19 @@ pub fn toolkit(builder: Builder) -> Builder {
         .tool(get_account_timeline)
         .tool(get_open_opportunities)
         .tool(create_activity_log)
+        .advice(
+            [
+                "search_accounts",
+                "get_account_timeline",
+                "get_open_opportunities",
+            ],
+            "For customers find the company with `search_accounts`; `get_account_timeline` and \
+             `get_open_opportunities` take its id.",
+        )
+        .advice(
+            ["create_activity_log"],
+            "Call `create_activity_log` only when the user asks to record something.",
+        )
         .resource(company_handbook)
         .prompt(weekly_summary)
         .prompt(client_onboarding)

@@ -51,6 +51,15 @@ pub fn limited(builder: Builder, tables: AllowedTables) -> Builder {
         .tool(list_tables)
         .tool(describe_table)
         .tool(query_table)
+        .advice(
+            ["list_tables", "describe_table", "query_table"],
+            "To read tables of the database use `list_tables`, `describe_table` and `query_table`, \
+             in this order.",
+        )
+        .advice(
+            ["query_table", "search_products"],
+            "Where `search_products` finds the answer, prefer it to `query_table`.",
+        )
         .resource(table_by_name.into_resource().complete("table", names))
 }
 

@@ -26,7 +26,10 @@ const MAX: usize = 50 * 1024;
 
 /// Adds `fetch_url` with the scope `fetch:read`.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder.tool(fetch_url)
+    builder.tool(fetch_url).advice(
+        ["fetch_url"],
+        "To read an address that the user or a tool named use `fetch_url`.",
+    )
 }
 
 /// Which page.

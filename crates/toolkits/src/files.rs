@@ -32,7 +32,15 @@ pub fn toolkit(builder: Builder, writes: bool) -> Builder {
     let builder = builder
         .tool(read_file)
         .tool(list_directory)
-        .resource(file.into_resource().complete("path", list::paths));
+        .resource(file.into_resource().complete("path", list::paths))
+        .advice(
+            ["list_directory", "read_file"],
+            "For files find the path with `list_directory`, then use `read_file`.",
+        )
+        .advice(
+            ["read_file", "write_file"],
+            "Read a file with `read_file` before you change it with `write_file`.",
+        );
     if writes {
         builder.tool(write_file).tool(move_file)
     } else {

@@ -44,7 +44,15 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, token: Option<Secret>) 
     let builder = builder
         .state(GitHub(api))
         .tool(list_pull_requests)
-        .tool(get_file_contents);
+        .tool(get_file_contents)
+        .advice(
+            ["list_pull_requests", "get_file_contents"],
+            "For GitHub use `list_pull_requests` and `get_file_contents`.",
+        )
+        .advice(
+            ["create_issue", "post_comment"],
+            "Call `create_issue` and `post_comment` only with a text that the user has seen.",
+        );
     if may_write {
         builder.tool(create_issue).tool(post_comment)
     } else {

@@ -7,7 +7,10 @@ const MAX_NAME_LENGTH: usize = 100;
 
 /// Adds `hello_world`.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder.tool(hello_world)
+    builder.tool(hello_world).advice(
+        ["hello_world"],
+        "`hello_world` only shows that the connection works.",
+    )
 }
 
 /// Who is greeted.

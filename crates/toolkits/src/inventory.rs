@@ -36,6 +36,22 @@ pub fn toolkit(builder: Builder) -> Builder {
         .tool(get_lead_time)
         .tool(suggest_reorders)
         .tool(draft_purchase_order)
+        .advice(
+            ["suggest_reorders", "get_stock_levels"],
+            "For what to order use `suggest_reorders`; for what there is, `get_stock_levels`.",
+        )
+        .advice(
+            ["suggest_reorders", "draft_purchase_order"],
+            "Use `suggest_reorders` before `draft_purchase_order`.",
+        )
+        .advice(
+            ["draft_purchase_order"],
+            "Call `draft_purchase_order` only when the user asks to order.",
+        )
+        .advice(
+            ["get_stock_levels", "search_products"],
+            "`search_products` finds the SKU that tools for stock take.",
+        )
 }
 
 fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {

@@ -49,6 +49,10 @@ pub fn toolkit(builder: Builder, endpoint: Option<EmbeddingEndpoint>) -> Builder
     builder
         .state(Meaning(endpoint))
         .tool(semantic_search)
+        .advice(
+            ["semantic_search"],
+            "For what the organization's documents say use `semantic_search`, and name the source.",
+        )
         .resource(document)
 }
 

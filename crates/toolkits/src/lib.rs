@@ -60,7 +60,7 @@ mod untrusted;
 mod words;
 
 pub use mcpfn_ports::{NoSecret, Secret};
-pub use registry::{Mistakes, Needs, any_needs, defaults, names, register};
+pub use registry::{Mistakes, Needs, about, any_needs, defaults, names, register};
 
 /// A number as serde names one that was left out: `#[serde(default = "crate::usual::<20>")]`.
 pub(crate) const fn usual<const N: u32>() -> u32 {

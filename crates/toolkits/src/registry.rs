@@ -29,6 +29,8 @@ pub enum Needs {
 
 struct Toolkit {
     name: &'static str,
+    /// What it is about, within a sentence.
+    subject: &'static str,
     needs: Needs,
     /// Switched on where nothing is said: it needs no variable and reaches nothing outside.
     by_default: bool,
@@ -38,78 +40,91 @@ struct Toolkit {
 const TOOLKITS: &[Toolkit] = &[
     Toolkit {
         name: "hello",
+        subject: "a greeting",
         needs: Needs::Nothing,
         by_default: true,
         add: |builder, _| hello::toolkit(builder),
     },
     Toolkit {
         name: "catalog",
+        subject: "a product catalog",
         needs: Needs::Database,
         by_default: true,
         add: |builder, _| catalog::toolkit(builder),
     },
     Toolkit {
         name: "database",
+        subject: "a database's tables",
         needs: Needs::Database,
         by_default: true,
         add: database::configured,
     },
     Toolkit {
         name: "crm",
+        subject: "customers",
         needs: Needs::Database,
         by_default: true,
         add: |builder, _| crm::toolkit(builder),
     },
     Toolkit {
         name: "inventory",
+        subject: "stock and orders",
         needs: Needs::Database,
         by_default: true,
         add: |builder, _| inventory::toolkit(builder),
     },
     Toolkit {
         name: "sql",
+        subject: "SQL queries",
         needs: Needs::Database,
         by_default: false,
         add: |builder, _| sql::toolkit(builder),
     },
     Toolkit {
         name: "knowledge",
+        subject: "documents",
         needs: Needs::Database,
         by_default: false,
         add: knowledge::configured,
     },
     Toolkit {
         name: "contracts",
+        subject: "contracts",
         needs: Needs::Database,
         by_default: false,
         add: |builder, _| contracts::toolkit(builder),
     },
     Toolkit {
         name: "weather",
+        subject: "weather",
         needs: Needs::HttpClient,
         by_default: false,
         add: weather::configured,
     },
     Toolkit {
         name: "company",
+        subject: "companies",
         needs: Needs::HttpClient,
         by_default: false,
         add: company::configured,
     },
     Toolkit {
         name: "fetch",
+        subject: "web pages",
         needs: Needs::HttpClient,
         by_default: false,
         add: |builder, _| fetch::toolkit(builder),
     },
     Toolkit {
         name: "web",
+        subject: "web search",
         needs: Needs::HttpClient,
         by_default: false,
         add: web::configured,
     },
     Toolkit {
         name: "github",
+        subject: "GitHub",
         needs: Needs::HttpClient,
         by_default: false,
         add: github::configured,
@@ -117,12 +132,14 @@ const TOOLKITS: &[Toolkit] = &[
     #[cfg(feature = "upstream")]
     Toolkit {
         name: "upstream",
+        subject: "other MCP servers",
         needs: Needs::HttpClient,
         by_default: false,
         add: upstream::configured,
     },
     Toolkit {
         name: "files",
+        subject: "files",
         needs: Needs::Blobs,
         by_default: false,
         add: files::configured,
@@ -140,6 +157,26 @@ pub fn defaults() -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(|toolkit| toolkit.by_default)
         .map(|toolkit| toolkit.name)
+}
+
+/// What the toolkits that `list` names are about, in a sentence for people; empty if it names none.
+/// It depends on the list alone, and is no secret: the scopes that servers publish say as much.
+///
+/// ```
+/// let about = mcpfn_toolkits::about("weather, hello");
+/// assert_eq!(about, "Tools for a greeting and weather.");
+/// ```
+#[must_use]
+pub fn about(list: &str) -> String {
+    let chosen = TOOLKITS
+        .iter()
+        .filter(|toolkit| wanted(list).any(|name| name == toolkit.name));
+    let subjects: Vec<&str> = chosen.map(|toolkit| toolkit.subject).collect();
+    match subjects.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!("Tools for {only}."),
+        Some((last, others)) => format!("Tools for {} and {last}.", others.join(", ")),
+    }
 }
 
 /// Whether one of the toolkits that `list` names asks its host for this.

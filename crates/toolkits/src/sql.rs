@@ -32,7 +32,17 @@ const MAX_REASON_LENGTH: usize = 400;
 /// table that the database's role can read: switch it on for databases whose whole content callers
 /// may see.
 pub fn toolkit(builder: Builder) -> Builder {
-    builder.state(Shares::default()).tool(query_database)
+    builder
+        .state(Shares::default())
+        .tool(query_database)
+        .advice(
+            ["query_database"],
+            "For joins, sums and grouping use `query_database`.",
+        )
+        .advice(
+            ["query_database", "describe_table"],
+            "Look at the columns with `describe_table` before `query_database`.",
+        )
 }
 
 /// One statement.

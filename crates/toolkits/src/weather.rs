@@ -34,7 +34,10 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder
         timeout: Duration::from_secs(10),
         max_body: 64 * 1024,
     };
-    builder.state(Weather(api)).tool(get_weather)
+    builder.state(Weather(api)).tool(get_weather).advice(
+        ["get_weather"],
+        "`get_weather` knows the weather now: no forecast, no history.",
+    )
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {

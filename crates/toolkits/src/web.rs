@@ -57,6 +57,10 @@ pub fn toolkit(builder: Builder, engine: Engine, url: impl Into<String>, key: Se
         .state(WebSearch { api, engine })
         .tool(search)
         .tool(scrape)
+        .advice(
+            ["search", "scrape"],
+            "For what is recent or public use `search`, then `scrape` for the best results.",
+        )
 }
 
 pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {

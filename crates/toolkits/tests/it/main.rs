@@ -7,6 +7,7 @@ mod crm; // people, companies, what is written about them
 mod database; // tables, filters
 mod databases; // SQLite, or a PostgreSQL server
 mod hello; // the greeting, and the toolkits by name
+mod instructions; // what models are told first, for each caller
 mod inventory; // levels, rates, suggestions, drafts
 mod place; // which server, and names there
 mod schemas;
