@@ -36,6 +36,7 @@ fn other_value(name: &str, about: &Value) -> String {
         "OtlpEndpoint" => "https://otlp.example.com".to_owned(),
         "FailedPercent" => "7".to_owned(),
         _ if about["Type"] == "Number" => "200".to_owned(),
+        _ if pattern.contains("https://") => "https://example.com/a".to_owned(),
         _ if pattern.contains("[0-9]*") => "77".to_owned(),
         _ => "something".to_owned(),
     }
