@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use mcpfn_settings::{ClientAccess, KEY_PLACEHOLDER, StdioProgram};
+use serde_json::Value;
 use toml::Table;
 
 use crate::arguments::{BuildArguments, DeployArguments, DeployHost};
@@ -175,26 +176,41 @@ fn name() -> String {
     name.unwrap_or("server").to_owned()
 }
 
-/// What clients are given.
+/// What clients are given. `cargo-mcpfn connect` stands between those that can't sign requests, or
+/// take no URL, and the server.
 fn connection(name: &str, url: &str, host: DeployHost) -> String {
-    let signed = json!({"mcpServers": {name: {
-        "command": "cargo-mcpfn", "args": ["connect", url, "--sigv4"]
-    }}});
-    let keyed = json!({"servers": {name: {
-        "type": "http", "url": url, "headers": {"X-API-Key": "${input:key}"}
-    }, }, "inputs": [{"id": "key", "type": "promptString", "password": true, "description": "API key"}]});
-    let how = match host {
-        DeployHost::Lambda => format!(
-            "Claude Code\n    claude mcp add --scope user {name} -- cargo-mcpfn connect {url} \
-             --sigv4\nClaude Desktop, Cursor\n    {signed}"
-        ),
-        DeployHost::Workers => format!(
-            "make a key with `cargo run -- key me`, and give its entry to the server with `wrangler \
-             secret put MCPFN_API_KEYS`\nClaude Code\n    claude mcp add --scope user --transport \
-             http {name} {url} --header \"X-API-Key: $KEY\"\nVS Code (.vscode/mcp.json)\n    {keyed}"
-        ),
+    let access = ClientAccess::new(name);
+    let program = |more: &[&str]| StdioProgram {
+        command: "cargo-mcpfn".to_owned(),
+        args: ["connect", url]
+            .iter()
+            .chain(more)
+            .map(|word| (*word).to_owned())
+            .collect(),
+        env: Vec::new(),
     };
-    format!("\nserving at {url}\n\n{how}\n\nlook at it with `cargo mcpfn doctor {url}`")
+    let (first, access) = match host {
+        DeployHost::Lambda => (
+            "clients sign their requests with your credentials of AWS",
+            access.started_by(program(&["--sigv4"])),
+        ),
+        DeployHost::Workers => {
+            let variable = access.key_variable();
+            let header = format!("X-API-Key: ${{{variable}}}");
+            let mut program = program(&["--header", &header]);
+            program.env.push((variable, KEY_PLACEHOLDER.to_owned()));
+            (
+                "make a key with `cargo run -- key me`, and give its entry to the server with \
+                 `wrangler secret put MCPFN_API_KEYS`",
+                access.at(url).with_key().started_by(program),
+            )
+        }
+    };
+    let entries: Vec<String> = access.entries().iter().map(ToString::to_string).collect();
+    format!(
+        "\nserving at {url}\n{first}\n\n{}\n\nlook at it with `cargo mcpfn doctor {url}`",
+        entries.join("\n\n")
+    )
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ enum Command {
         #[arg(default_value = "{}")]
         arguments: String,
     },
+    /// Print what to paste into clients so that they find the server that these settings describe
+    Clients,
     /// Ask the server that these settings describe whether it is ready: exit status 0, or 1
     Health,
     /// Make an API key, and print it with the entry of MCPFN_API_KEYS that admits it
@@ -146,7 +148,14 @@ where
         .map_err(|error| format!("the runtime can't start: {error}"))?;
     runtime.spawn(host.process.telemetry.clone().keep_flushing());
     let process = host.process.clone();
-    let done = host.serve(&runtime, arguments, &settings, server);
+    let greeting = Greeting {
+        server,
+        key_is_new: host.assembly.key_is_new,
+        env_file: arguments.env_file.clone(),
+        program: program.settings,
+        settings,
+    };
+    let done = host.serve(&runtime, arguments, greeting);
     let _ = runtime.block_on(async { tokio::time::timeout(GRACE, process.tasks.drain()).await });
     runtime.block_on(process.telemetry.flush());
     // a thread may still wait for stdin, which nothing can interrupt
@@ -252,47 +261,49 @@ impl LocalHost {
         self,
         runtime: &Runtime,
         arguments: Arguments,
-        settings: &Settings,
-        server: Server,
+        greeting: Greeting,
     ) -> Result<ExitCode, String> {
+        let (settings, server) = (&greeting.settings, &greeting.server);
         let stop = {
             let _entered = runtime.enter();
             stopped()?
         };
         let Assembly {
-            service,
-            platform,
-            key_is_new,
+            service, platform, ..
         } = self.assembly;
         match arguments.command {
             Some(Command::Tools) => {
-                say(&commands::tools(&server));
+                say(&commands::tools(server));
+                Ok(ExitCode::SUCCESS)
+            }
+            Some(Command::Clients) => {
+                say(&greeting.clients());
                 Ok(ExitCode::SUCCESS)
             }
             // answered before there was a server
             Some(Command::Key { .. } | Command::Health) => Ok(ExitCode::SUCCESS),
             Some(Command::Call { tool, arguments }) => {
-                runtime.block_on(commands::call(&server, &platform, &tool, &arguments))
+                runtime.block_on(commands::call(server, &platform, &tool, &arguments))
             }
             None if arguments.stdio => {
-                warn_of_tools(&server);
+                warn_of_tools(server);
                 let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
                 let (line, values) = (settings.common.max_body, settings.common.max_values);
-                let served = stdio::serve(server, platform, line, values, input, output, stop);
+                let served =
+                    stdio::serve(server.clone(), platform, line, values, input, output, stop);
                 runtime
                     .block_on(served)
                     .map(|()| ExitCode::SUCCESS)
                     .map_err(|error| format!("stdio failed: {error}"))
             }
             None => {
-                let greeting = Greeting { server, key_is_new };
                 let port = arguments.port;
                 let listen = port.map_or(settings.listen, |port| settings.listen.with_port(port));
-                let bounds = settings.bounds_for(&greeting.server);
+                let bounds = settings.bounds_for(server);
                 let endpoint = http::LocalEndpoint::new(service, platform, self.metrics, settings);
                 let ready = |address| {
                     greeting.print(address);
-                    warn_of_tools(&greeting.server);
+                    warn_of_tools(server);
                 };
                 runtime
                     .block_on(http::serve_endpoint(endpoint, listen, bounds, ready, stop))

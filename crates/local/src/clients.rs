@@ -1,46 +1,57 @@
-//! Configuration of well-known clients, ready to paste. Text only.
+//! How clients reach the server of this process: its URL, and the program that serves the same over
+//! stdio. What they are given for it is `mcpfn_settings::ClientAccess`.
 
-use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
 
-use serde_json::json;
+use mcpfn_core::Server;
+use mcpfn_settings::{AuthMethod, ClientAccess, Setting, StdioProgram, stdio_environment};
 
-/// What a person pastes where, for a server that runs at `url` and can also be started as
-/// `command --stdio`.
-pub(crate) fn configuration(name: &str, url: &str, command: &str) -> String {
-    let mut out = String::new();
-    let mut block = |title: &str, text: &str| {
-        // writing to a String can't fail
-        let _ = writeln!(out, "\n{title}");
-        for line in text.lines() {
-            let _ = writeln!(out, "    {line}");
-        }
+use crate::settings::Settings;
+
+/// What clients are told of a server that listens at `address`. `env_file` is what `--env-file` named,
+/// and `program` are the settings of the program itself.
+pub(crate) fn access(
+    server: &Server,
+    settings: &Settings,
+    address: SocketAddr,
+    env_file: Option<&Path>,
+    program: &[Setting],
+) -> ClientAccess {
+    let credentials = &settings.common.credentials;
+    let url = match &credentials.public_url {
+        Some(url) => url.clone(),
+        None => format!("http://{address}{}/mcp", settings.base_path),
     };
-    block(
-        "Claude Code",
-        &format!("claude mcp add --transport http {name} {url}"),
-    );
-    block(
-        "Claude Desktop (claude_desktop_config.json; starts the server itself)",
-        &one_line(&json!({"mcpServers": {name: {"command": command, "args": ["--stdio"]}}})),
-    );
-    block(
-        "Cursor (.cursor/mcp.json)",
-        &one_line(&json!({"mcpServers": {name: {"url": url}}})),
-    );
-    block(
-        "VS Code (.vscode/mcp.json)",
-        &one_line(&json!({"servers": {name: {"type": "http", "url": url}}})),
-    );
-    block(
-        "MCP Inspector",
-        &format!(
-            "npx @modelcontextprotocol/inspector --transport http --protocol-era modern \
-             --server-url {url}"
-        ),
-    );
-    out
+    let access = ClientAccess::new(server.name())
+        .at(url)
+        .started_by(program_of(server, env_file, program));
+    // where both are taken, a client that signs in needs no key
+    let methods = &settings.common.methods;
+    if methods.has(AuthMethod::ApiKey) && !methods.has(AuthMethod::OAuth) {
+        access.with_key()
+    } else {
+        access
+    }
 }
 
-fn one_line(value: &serde_json::Value) -> String {
-    value.to_string()
+/// This program with its settings: without those it would serve something else.
+fn program_of(server: &Server, env_file: Option<&Path>, program: &[Setting]) -> StdioProgram {
+    let command = std::env::current_exe().map_or_else(
+        |_| server.name().to_owned(),
+        |path| path.display().to_string(),
+    );
+    let mut args = vec!["--stdio".to_owned()];
+    if let Some(file) = env_file {
+        // clients start programs anywhere
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        args.extend(["--env-file".to_owned(), file.display().to_string()]);
+    }
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    StdioProgram {
+        command,
+        args,
+        env: stdio_environment(variables, program),
+    }
 }

@@ -1,15 +1,32 @@
 //! What the server prints once it listens: its address, what it serves, and how clients find it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use mcpfn_core::{Revision, Server};
+use mcpfn_settings::{ClientAccess, ClientEntry, Setting};
 
 use crate::clients;
+use crate::settings::Settings;
 use crate::stdout::say;
+
+/// The clients whose configuration stands in the greeting; the command `clients` has all.
+const GREETED: [&str; 5] = [
+    "Claude Code",
+    "Claude Desktop",
+    "Cursor",
+    "VS Code",
+    "MCP Inspector",
+];
 
 pub(crate) struct Greeting {
     pub(crate) server: Server,
+    pub(crate) settings: Settings,
     pub(crate) key_is_new: bool,
+    /// What `--env-file` named.
+    pub(crate) env_file: Option<PathBuf>,
+    /// The settings of the program itself.
+    pub(crate) program: &'static [Setting],
 }
 
 impl Greeting {
@@ -22,19 +39,21 @@ impl Greeting {
             .rev()
             .map(|revision| revision.as_str())
             .collect();
-        let url = format!("http://{address}/mcp");
-        let command = std::env::current_exe()
-            .map(|path| path.display().to_string())
-            .unwrap_or_else(|_| server.name().to_owned());
+        let base = format!("http://{address}{}", self.settings.base_path);
         let mut text = format!(
-            "{} {}\nlistening on {url}\nhealth at http://{address}/health\nserving {tools} tools, \
+            "{} {}\nlistening on {base}/mcp\nhealth at {base}/health\nserving {tools} tools, \
              {resources} resources, {prompts} prompts: {}\nspeaking MCP {}\n",
             server.name(),
             server.version(),
             names.join(", "),
             revisions.join(", "),
         );
-        text.push_str(&clients::configuration(server.name(), &url, &command));
+        let entries = self.access(address).entries();
+        let greeted = entries
+            .iter()
+            .filter(|entry| GREETED.contains(&entry.client));
+        greeted.for_each(|entry| text.push_str(&paragraph(entry)));
+        text.push_str("\nThe command `clients` prints this for more clients.\n");
         if self.key_is_new {
             text.push_str(
                 "\nRequest state is sealed with a key made at this start; set \
@@ -44,4 +63,25 @@ impl Greeting {
         text.push_str("Stop with Ctrl-C.\n");
         say(&text);
     }
+
+    /// The configuration of every client, for the command `clients`.
+    pub(crate) fn clients(&self) -> String {
+        let address = self.settings.listen.reached_from_here();
+        let entries = self.access(address).entries();
+        entries.iter().map(paragraph).collect()
+    }
+
+    fn access(&self, address: SocketAddr) -> ClientAccess {
+        clients::access(
+            &self.server,
+            &self.settings,
+            address,
+            self.env_file.as_deref(),
+            self.program,
+        )
+    }
+}
+
+fn paragraph(entry: &ClientEntry) -> String {
+    format!("\n{entry}\n")
 }

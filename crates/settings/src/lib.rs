@@ -1,5 +1,6 @@
 //! What every host shares, whatever it runs on: settings read from variables, the server that they
-//! configure, and the audit log as lines of the log. Not a host: it serves nothing.
+//! configure, the configuration of its clients, and the audit log as lines of the log. Not a host:
+//! it serves nothing.
 //!
 //! A host describes itself ([`Host`]), reads its variables, and assembles what it serves:
 //!
@@ -27,6 +28,7 @@
 mod asked;
 mod assembly;
 mod base_path;
+mod clients;
 mod common;
 mod credentials;
 mod help;
@@ -47,6 +49,10 @@ mod urls;
 
 pub use assembly::{Assembly, Setup, build, new_key, warn_of_tools};
 pub use base_path::strip_base_path;
+pub use clients::{
+    ClientAccess, ClientEntry, ClientFile, ClientLanguage, KEY_PLACEHOLDER, StdioProgram,
+    is_of_http, stdio_environment,
+};
 pub use common::{Common, Deployment, Host};
 pub use credentials::{Credentials, OpenKeySource};
 pub use help::help;

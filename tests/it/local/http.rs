@@ -30,7 +30,7 @@ fn http_greets_with_addresses_and_configuration() {
     );
     assert_eq!(
         process.stdout.find("    claude mcp add"),
-        format!("    claude mcp add --transport http everything http://{address}/mcp")
+        format!("    claude mcp add --scope user --transport http everything http://{address}/mcp")
     );
     process.stdout.find("Stop with Ctrl-C.");
     assert!(address.ip().is_loopback());

@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::Value;
+
 /// A project, and a folder of tools that is all of PATH.
 struct Workshop(PathBuf);
 
@@ -69,6 +71,38 @@ fn text(output: &Output) -> String {
     out + &String::from_utf8_lossy(&output.stderr)
 }
 
+/// The programs that printed configuration starts.
+fn programs(said: &str, name: &str) -> Vec<Value> {
+    let content = said
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line.strip_prefix("    ")?).ok());
+    let members = content.filter_map(|content| {
+        let roots = ["mcpServers", "servers", "context_servers"];
+        let found = roots.iter().find_map(|root| content.get(*root)?.get(name));
+        found.cloned()
+    });
+    members
+        .filter(|member| member.get("command").is_some())
+        .collect()
+}
+
+/// The command of a program, whose arguments this one takes.
+fn accepted(program: &Value) -> String {
+    let words = program["args"].as_array().expect("words").iter();
+    let words: Vec<&str> = words.map(|word| word.as_str().expect("a word")).collect();
+    let help = Command::new(env!("CARGO_BIN_EXE_cargo-mcpfn"))
+        .args(&words)
+        .arg("--help")
+        .output()
+        .expect("it starts");
+    assert!(help.status.success(), "{}", text(&help));
+    format!(
+        "{} {}",
+        program["command"].as_str().unwrap_or_default(),
+        words.join(" ")
+    )
+}
+
 const OUTPUTS: &str = "list*) echo '[{\"OutputKey\": \"Url\", \"OutputValue\": \
     \"https://x.lambda-url.eu-west-1.on.aws/mcp\"}]';;";
 const DEPLOYED: &str =
@@ -121,7 +155,13 @@ fn lambda_is_built_deployed_and_found() {
         "{said}"
     );
     let connect = "cargo-mcpfn connect https://x.lambda-url.eu-west-1.on.aws/mcp --sigv4";
-    assert!(said.contains(connect), "{said}");
+    let added = format!("claude mcp add --scope user --transport stdio weather -- {connect}\n");
+    assert!(said.contains(&added), "{said}");
+    let started = programs(&said, "weather");
+    assert!(started.len() >= 7, "{said}");
+    for program in started {
+        assert_eq!(accepted(&program), connect);
+    }
 }
 
 #[test]
@@ -141,6 +181,19 @@ fn a_worker_is_deployed_and_found() {
         said.contains("serving at https://weather.me.workers.dev/mcp"),
         "{said}"
     );
+    let url = "https://weather.me.workers.dev/mcp";
+    let added = format!(
+        "claude mcp add --scope user --transport http weather {url} --header 'X-API-Key: \
+         YOUR_KEY'\n"
+    );
+    assert!(said.contains(&added), "{said}");
+    let started = programs(&said, "weather");
+    assert_eq!(started.len(), 1, "the others take a URL");
+    assert_eq!(
+        accepted(&started[0]),
+        format!("cargo-mcpfn connect {url} --header X-API-Key: ${{WEATHER_API_KEY}}")
+    );
+    assert_eq!(started[0]["env"]["WEATHER_API_KEY"], "YOUR_KEY");
     // and one that is not
     workshop.tool("rustc", "*target-libdir*) echo /no/such/folder;;");
     let said = text(&workshop.run(&["build", "workers"], &[]));

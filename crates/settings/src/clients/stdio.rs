@@ -1,0 +1,97 @@
+//! Which settings a server has to be started with over stdio so that it serves what one over HTTP
+//! serves: all that are about its tools, none that are about HTTP, and no secret.
+
+use std::path::Path;
+
+use crate::setting::{Hosts, Setting};
+use crate::table::SETTINGS;
+
+/// Settings that mean nothing to a server that its client starts. Those of authentication are known
+/// by their methods.
+pub(super) const OF_HTTP: [&str; 13] = [
+    "MCPFN_AUTH",
+    "MCPFN_LISTEN",
+    "MCPFN_PORT",
+    "MCPFN_BASE_PATH",
+    "MCPFN_ALLOWED_HOSTS",
+    "MCPFN_ALLOWED_ORIGINS",
+    "MCPFN_MAX_CONNECTIONS",
+    "MCPFN_IDLE_TIMEOUT_SECONDS",
+    "MCPFN_DRAIN_DELAY_SECONDS",
+    "MCPFN_DRAIN_TIMEOUT_SECONDS",
+    "MCPFN_TRUSTED_PROXIES",
+    "MCPFN_METRICS",
+    "MCPFN_STATE_KEY",
+];
+
+/// Variables of others by which this server finds what it serves. None is a secret.
+const FOREIGN: [&str; 4] = [
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ENDPOINT_URL_S3",
+    "XDG_DATA_HOME",
+];
+
+/// Whether a setting is about HTTP alone.
+#[must_use]
+pub fn is_of_http(setting: &Setting) -> bool {
+    !setting.auth.is_empty() || OF_HTTP.contains(&setting.name)
+}
+
+/// The variables for a server over stdio, by name, from those of a server over HTTP. `program` are the
+/// settings of the program itself. Paths become absolute, because clients start programs anywhere, and
+/// secrets become placeholders.
+#[must_use]
+pub fn stdio_environment(
+    variables: impl IntoIterator<Item = (String, String)>,
+    program: &[Setting],
+) -> Vec<(String, String)> {
+    let here = |setting: &&Setting| setting.hosts.meets(Hosts::LOCAL) && !is_of_http(setting);
+    let mut found: Vec<(String, String)> = variables
+        .into_iter()
+        .filter(|(_, value)| !value.trim().is_empty())
+        .filter_map(|(name, value)| {
+            if FOREIGN.contains(&name.as_str()) {
+                return Some((name, value));
+            }
+            let mut settings = SETTINGS.iter().chain(program).filter(here);
+            let setting = settings.find(|setting| setting.is(&name))?;
+            let value = shown(setting, &name, &value);
+            Some((name, value))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// A value that may be shown, with whole paths.
+fn shown(setting: &Setting, name: &str, value: &str) -> String {
+    let may_be_path = ["FILE", "DIRECTORY"]
+        .iter()
+        .any(|word| setting.values.contains(word));
+    if may_be_path && let Some(paths) = absolute(value) {
+        return paths;
+    }
+    if setting.secret {
+        return format!("YOUR_{}", name.strip_prefix("MCPFN_").unwrap_or(name));
+    }
+    value.to_owned()
+}
+
+/// A path, or several as `NAME=PATH,..`, that exist on this machine, from the root.
+fn absolute(value: &str) -> Option<String> {
+    let whole = |path: &str| {
+        let path = Path::new(path.trim());
+        let absolute = std::path::absolute(path).ok()?;
+        path.exists().then(|| absolute.display().to_string())
+    };
+    if let Some(path) = whole(value) {
+        return Some(path);
+    }
+    let parts = value.split(',').map(|part| {
+        let (name, path) = part.split_once('=')?;
+        Some(format!("{}={}", name.trim(), whole(path)?))
+    });
+    let parts: Option<Vec<String>> = parts.collect();
+    Some(parts?.join(","))
+}
