@@ -3,6 +3,7 @@
 
 mod circles;
 mod code;
+mod documents;
 mod events;
 mod files;
 mod functions;

@@ -155,7 +155,7 @@ where
         program: program.settings,
         settings,
     };
-    let done = host.serve(&runtime, arguments, greeting);
+    let done = host.serve(&runtime, arguments, &greeting);
     let _ = runtime.block_on(async { tokio::time::timeout(GRACE, process.tasks.drain()).await });
     runtime.block_on(process.telemetry.flush());
     // a thread may still wait for stdin, which nothing can interrupt
@@ -261,7 +261,7 @@ impl LocalHost {
         self,
         runtime: &Runtime,
         arguments: Arguments,
-        greeting: Greeting,
+        greeting: &Greeting,
     ) -> Result<ExitCode, String> {
         let (settings, server) = (&greeting.settings, &greeting.server);
         let stop = {

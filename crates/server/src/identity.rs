@@ -249,10 +249,10 @@ mod tests {
                 let said = mistakes(&[(name, value)]);
                 assert_eq!(said.len(), 1, "{name}={value}: {said:?}");
                 assert!(said[0].starts_with(&format!("{name} must be ")), "{said:?}");
-                assert!(
-                    !said[0].contains(value) && !said[0].contains("hunter2"),
-                    "{said:?}"
-                );
+                let repeated = ["hunter2", "xxxx"]
+                    .iter()
+                    .any(|part| said[0].contains(part));
+                assert!(!repeated, "{said:?}");
             }
         }
         let two = [("MCPFN_SERVER_NAME", "a b"), ("MCPFN_SERVER_ICON", "x")];

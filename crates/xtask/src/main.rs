@@ -2,6 +2,7 @@
 //! what they report; it is not a library, is never published, and holds no rule of the protocol.
 
 mod bench;
+mod book;
 mod browser;
 mod cargo_steps;
 mod clients;
@@ -95,6 +96,8 @@ cargo xtask <command>
                   --group NAME    only auth, policies, guard or events
                   --shard K/N     only the K-th of N parts, counted from 0
 
+  book          the guide in docs as a book, in target/book/html
+
   setup         fetch everything the steps above need; quick when nothing is missing
   help          this text
 
@@ -136,6 +139,10 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
         "browser" => {
             let options = browser::Options::parse(rest)?;
             run_one(|counts| browser::start(&cx, options, counts))
+        }
+        "book" => {
+            no_arguments(command, rest)?;
+            run_one(|counts| book::run(&cx, counts))
         }
         "worker" => {
             let options = worker::Options::parse(rest)?;

@@ -11,6 +11,7 @@ mod debian;
 mod debian_programs;
 mod dynamodb;
 mod lambda_tools;
+mod mdbook;
 mod node;
 mod postgres;
 mod python;
@@ -24,6 +25,7 @@ pub(crate) use chromium::chromium;
 pub(crate) use debian_programs::{DebianProgram, nginx, redis};
 pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
+pub(crate) use mdbook::mdbook;
 pub(crate) use node::{
     BROWSER, CLIENTS, CONFORMANCE, INSPECTOR, Node, WORKER, node, node_packages,
 };

@@ -68,10 +68,12 @@ impl Process {
     pub(crate) fn http_with(variables: &[(&str, &str)]) -> (Self, SocketAddr) {
         let process = Self::start(command(&["--port", "0"]).envs(variables.iter().copied()));
         let line = process.stdout.find("listening on ");
+        // behind it is the path of the endpoint
         let address = line
             .trim_start_matches("listening on http://")
-            .trim_end_matches("/mcp")
-            .parse()
+            .split('/')
+            .next()
+            .and_then(|address| address.parse().ok())
             .expect("an address is printed");
         (process, address)
     }

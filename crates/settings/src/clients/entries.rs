@@ -2,19 +2,22 @@
 
 use serde_json::{Value, json};
 
+use super::access::{ClientAccess, KEY_HEADER, KEY_PLACEHOLDER, StdioProgram};
 use super::command_line::line;
-use super::{
-    ClientAccess, ClientEntry, ClientFile, ClientLanguage, KEY_HEADER, KEY_PLACEHOLDER,
-    StdioProgram, links, paths,
-};
+use super::entry::{ClientEntry, ClientFile, ClientLanguage};
+use super::{links, paths};
 
-pub(super) fn entries(access: &ClientAccess) -> Vec<ClientEntry> {
-    let mut entries = claude(access);
-    entries.extend(cursor(access));
-    entries.extend(vs_code(access));
-    entries.extend(others(access));
-    entries.extend(inspector(access));
-    entries
+impl ClientAccess {
+    /// What to paste where, the usual clients first.
+    #[must_use]
+    pub fn entries(&self) -> Vec<ClientEntry> {
+        let mut entries = claude(self);
+        entries.extend(cursor(self));
+        entries.extend(vs_code(self));
+        entries.extend(others(self));
+        entries.extend(inspector(self));
+        entries
+    }
 }
 
 fn entry(

@@ -1,6 +1,6 @@
 //! Where clients keep their configuration, on each system. As their documentation says.
 
-use super::ClientFile;
+use super::entry::ClientFile;
 
 const fn everywhere(path: &'static str) -> ClientFile {
     ClientFile { system: "", path }
