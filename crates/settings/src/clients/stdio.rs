@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::setting::{Hosts, Setting};
 use crate::table::SETTINGS;
 
-/// Settings that mean nothing to a server that its client starts. Those of authentication are known
-/// by their methods.
-pub(super) const OF_HTTP: [&str; 13] = [
+/// Settings that mean nothing to a server that its client starts, for one person. Those of
+/// authentication are known by their methods.
+pub(super) const OF_HTTP: [&str; 16] = [
     "MCPFN_AUTH",
     "MCPFN_LISTEN",
     "MCPFN_PORT",
@@ -22,6 +22,10 @@ pub(super) const OF_HTTP: [&str; 13] = [
     "MCPFN_TRUSTED_PROXIES",
     "MCPFN_METRICS",
     "MCPFN_STATE_KEY",
+    // of several instances
+    "MCPFN_REDIS_URL",
+    "MCPFN_REDIS_PREFIX",
+    "MCPFN_REDIS_TIMEOUT_MS",
 ];
 
 /// Variables of others by which this server finds what it serves. None is a secret.
