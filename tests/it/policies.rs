@@ -5,6 +5,7 @@ mod concurrent;
 mod down;
 mod hosts;
 mod identity;
+mod kept;
 mod limits;
 mod records;
 mod scopes;

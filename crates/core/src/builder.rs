@@ -2,6 +2,7 @@
 
 mod assemble;
 mod register;
+mod tool_setting;
 mod upstream;
 
 use std::any::Any;
@@ -20,6 +21,8 @@ use crate::server::{Server, ServerInner};
 use crate::tool::{IntoTool, Tool};
 use crate::upstream::Upstream;
 use assemble::Declared;
+
+pub use tool_setting::{ToolChange, ToolSetting};
 
 /// Entries of one page of a list. Many clients read the first page only.
 const PAGE: usize = 1000;
@@ -83,6 +86,7 @@ pub struct Builder {
     prompts: Vec<Prompt>,
     resources: Vec<Resource>,
     upstreams: Vec<Arc<dyn Upstream>>,
+    tool_settings: Vec<ToolSetting>,
     state: TypeMap,
     logging: bool,
     idempotency_keys: bool,
@@ -102,6 +106,7 @@ impl Builder {
             prompts: Vec::new(),
             resources: Vec::new(),
             upstreams: Vec::new(),
+            tool_settings: Vec::new(),
             state: TypeMap::default(),
             logging: false,
             idempotency_keys: true,
@@ -236,6 +241,13 @@ impl Builder {
         self
     }
 
+    /// What the operator decides about single tools. A tool that is not registered is a mistake, and
+    /// so is a cache for one that may write.
+    pub fn tool_settings(mut self, settings: impl IntoIterator<Item = ToolSetting>) -> Self {
+        self.tool_settings.extend(settings);
+        self
+    }
+
     /// The most entries of one page of a list; 1,000 by default. A page has about 900 KB at most,
     /// and many clients read the first page only.
     pub fn page_size(mut self, entries: usize) -> Self {
@@ -267,8 +279,10 @@ impl Builder {
         if self.per_page == 0 {
             mistakes.push("a page needs at least one entry".to_owned());
         }
+        let mut tools = self.tools;
+        tool_setting::apply(&mut tools, self.tool_settings, &mut mistakes);
         let declared = Declared {
-            tools: self.tools,
+            tools,
             prompts: self.prompts,
             resources: self.resources,
             upstreams: self.upstreams,

@@ -112,7 +112,7 @@ impl ToolError {
     }
 
     /// Says what was wrong with the service that was asked: the log calls the call's outcome by it,
-    /// and a tool with `cache_if_down` may give an older result instead.
+    /// and a tool with `cache_stale_if_error` may give an older result instead.
     #[must_use]
     pub fn with_fault(mut self, of_service: ServiceFault) -> Self {
         if let ErrorKind::Failed { fault, .. } = &mut *self.0 {

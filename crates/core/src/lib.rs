@@ -91,7 +91,7 @@ mod tool;
 pub mod upstream;
 mod version;
 
-pub use builder::{BuildError, Builder};
+pub use builder::{BuildError, Builder, ToolChange, ToolSetting};
 pub use complete::Completions;
 pub use context::Cx;
 pub use error::ToolError;

@@ -11,19 +11,22 @@
 //! Every question to a store has a limit of its own (`asked`); a store that does not answer in time
 //! is one that is unavailable.
 //!
-//! A stale result is replaced after the response where the host can work then (`Background`):
+//! What is kept of reads of this server's own data is given until one of its tools wrote
+//! (`generation`). A stale result is replaced after the response where the host can work then (`Background`):
 //! Lambda does so before it asks for the next event.
 
 pub(crate) mod address;
 pub(crate) mod asked;
 pub(crate) mod audit;
 pub(crate) mod cache;
+pub(crate) mod generation;
 pub(crate) mod idempotency;
 pub(crate) mod rate_limit;
 pub(crate) mod redact;
 mod refused;
 pub(crate) mod scope;
 pub(crate) mod single_flight;
+mod stale_result;
 pub(crate) mod stored_result;
 
 pub use address::AddressLimits;
@@ -40,6 +43,7 @@ use crate::port::store::{IdempotencyStore, Rate, RateLimiter};
 pub(crate) struct Cache {
     pub(crate) fresh: Duration,
     pub(crate) stale: Duration,
+    pub(crate) stale_if_error: Duration,
     pub(crate) public: bool,
 }
 

@@ -182,6 +182,14 @@ impl Tool {
         self
     }
 
+    /// For so long after `cache`, an old result is given where the service that the handler asked
+    /// fails ([`ToolError::with_fault`]) or the time is over, with how old it is and why there is no
+    /// newer one. Longer ago is an error.
+    pub fn cache_stale_if_error(mut self, stale: Duration) -> Self {
+        self.cache.stale_if_error = stale;
+        self
+    }
+
     /// Any caller gets a result that was kept for any other: only for results that do not depend on
     /// who asks.
     pub fn cache_public(mut self) -> Self {

@@ -109,7 +109,7 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let (server, add) = build(setup, remembers_writes(&settings))?;
+    let (server, add) = build(setup, remembers_writes(&settings), &settings.common.tools)?;
     let policies = settings.common.policies;
     let callers = Callers {
         methods: settings.common.methods.clone(),

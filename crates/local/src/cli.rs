@@ -136,7 +136,7 @@ where
         settings.common.log_level.unwrap_or(quiet),
         settings.log_format,
     );
-    let (server, add) = build(|| setup(&variables), true)?;
+    let (server, add) = build(|| setup(&variables), true, &settings.common.tools)?;
     if arguments.version {
         say(&format!("{} {}\n", server.name(), server.version()));
         return Ok(ExitCode::SUCCESS);

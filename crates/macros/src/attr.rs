@@ -51,6 +51,7 @@ impl MacroKind {
                 ("timeout", SettingForm::Time),
                 ("cache", SettingForm::Time),
                 ("cache_stale", SettingForm::Time),
+                ("cache_stale_if_error", SettingForm::Time),
                 ("cache_public", SettingForm::Mark),
                 ("rate_limit", SettingForm::Rate),
             ],

@@ -88,6 +88,7 @@ use crate::item::Side;
 /// | `timeout` | `"250ms"`, `"5s"`, `"2m"` | how long a call may run |
 /// | `cache` | as `timeout`, or `"1h"` | how long a result is kept for the same caller; only with `read_only` |
 /// | `cache_stale` | as `cache` | how long after that it is still given while a new one is made |
+/// | `cache_stale_if_error` | as `cache` | how long after `cache` it is given, with its age, where there is no newer one |
 /// | `cache_public` | | any caller gets what was kept for any other |
 /// | `rate_limit` | `"10/m"`, `"5/10s"` | how often one caller may call it |
 ///

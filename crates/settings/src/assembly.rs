@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use mcpfn_core::{
-    Builder, Server,
+    Builder, Server, ToolSetting,
     port::{Platform, Random},
     round_trip::Keyring,
 };
@@ -35,18 +35,21 @@ pub struct Assembly {
 }
 
 /// Asks the program for its server, and builds it. `remembers_writes` is whether the host has a
-/// store of idempotent writes, without which no tool offers an idempotency key.
+/// store of idempotent writes, without which no tool offers an idempotency key; `tools` is what the
+/// operator decided about single tools ([`Common::tools`]).
 ///
 /// # Errors
 /// What is wrong with either, in sentences.
 pub fn build<E: Display, P>(
     setup: impl FnOnce() -> Result<Setup<P>, E>,
     remembers_writes: bool,
+    tools: &[ToolSetting],
 ) -> Result<(Server, P), String> {
     let Setup { mut builder, ports } = setup().map_err(|error| error.to_string())?;
     if !remembers_writes {
         builder = builder.without_idempotency_keys();
     }
+    let builder = builder.tool_settings(tools.iter().cloned());
     let server = builder.build().map_err(|error| error.to_string())?;
     Ok((server, ports))
 }

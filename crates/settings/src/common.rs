@@ -1,6 +1,7 @@
 //! The settings that mean the same on every host, and what a host says about itself so that they
 //! do. Which variables only one host has is that host's business.
 
+use mcpfn_core::ToolSetting;
 use mcpfn_core::jsonrpc::MAX_VALUES;
 use mcpfn_core::{port::Rate, round_trip::Keyring};
 use mcpfn_http::RegistryProof;
@@ -54,6 +55,8 @@ pub struct Common {
     /// `MCPFN_RATE_LIMIT`, `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR`,
     /// `MCPFN_LOG_ARGUMENTS`.
     pub policies: Policies,
+    /// `MCPFN_TIMEOUTS` and `MCPFN_CACHE`: what is different about single tools.
+    pub tools: Vec<ToolSetting>,
     /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call.
     pub origins: Vec<String>,
     /// `MCPFN_ALLOWED_HOSTS`: what requests may name as the host beside the public URL's and this
@@ -91,6 +94,7 @@ impl Common {
             page,
             credentials,
             policies: reader.policies(host.rate),
+            tools: reader.tool_settings(),
             max_body: reader.within(
                 "MCPFN_MAX_BODY_BYTES",
                 host.max_body,

@@ -44,6 +44,7 @@ mod reader;
 mod recorded;
 mod setting;
 mod table;
+mod tools;
 mod unused;
 mod urls;
 

@@ -19,7 +19,7 @@ pub const CALL_METRICS: [&str; 6] = [
 pub fn call_metrics(call: &AuditEntry<'_>, cold_start: bool) -> [u64; CALL_METRICS.len()] {
     let hit = matches!(
         call.cache,
-        CacheStatus::Hit | CacheStatus::Stale | CacheStatus::Coalesced
+        CacheStatus::Hit | CacheStatus::Stale | CacheStatus::StaleIfError | CacheStatus::Coalesced
     );
     [
         1,

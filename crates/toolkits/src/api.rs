@@ -42,8 +42,6 @@ pub(crate) struct ApiClient {
     pub(crate) key: Option<Secret>,
     /// The variable that the key was in, for the log.
     pub(crate) key_variable: &'static str,
-    /// For all attempts together.
-    pub(crate) timeout: Duration,
     /// Bytes of an answer.
     pub(crate) max_body: usize,
 }
@@ -101,7 +99,7 @@ impl ApiClient {
     /// Asks for something that changes nothing. After a timeout, a broken connection, 429, 500,
     /// 502, 503 or 504 it asks once more, if there is time.
     pub(crate) async fn read(&self, cx: &Cx, request: HttpRequest) -> Result<ApiAnswer, ToolError> {
-        let in_all = self.time(cx);
+        let in_all = Self::time(cx);
         let started = cx.now_ms();
         // a service that used up two thirds of the time is given the last third
         let first = self.once(cx, request.clone(), in_all * 2 / 3).await?;
@@ -124,7 +122,7 @@ impl ApiClient {
         cx: &Cx,
         request: HttpRequest,
     ) -> Result<ApiAnswer, ToolError> {
-        let in_all = self.time(cx);
+        let in_all = Self::time(cx);
         let result = self.once(cx, request.clone(), in_all).await?;
         self.judge(cx, &request, result, Asking::Write(in_all))
     }
@@ -156,8 +154,9 @@ impl ApiClient {
         })
     }
 
-    fn time(&self, cx: &Cx) -> Duration {
-        cx.remaining().saturating_sub(MARGIN).min(self.timeout)
+    /// For all attempts together.
+    fn time(cx: &Cx) -> Duration {
+        cx.remaining().saturating_sub(MARGIN)
     }
 
     async fn once(
@@ -322,7 +321,6 @@ mod tests {
             base: String::new(),
             key,
             key_variable: "K",
-            timeout: Duration::ZERO,
             max_body: 0,
         };
         let said = api.without_key("bad key k/secret+1 in ?appid=k%2Fsecret%2B1&q=x".to_owned());

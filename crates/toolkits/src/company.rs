@@ -6,8 +6,6 @@
 //! | `MCPFN_COMPANY_API_KEY` | the API key; required |
 //! | `MCPFN_COMPANY_URL` | another address than `https://api.apollo.io` |
 
-use std::time::Duration;
-
 use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
 use mcpfn_ports::Secret;
@@ -61,7 +59,6 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder
         base: url.into(),
         key: Some(key),
         key_variable: KEY,
-        timeout: Duration::from_secs(10),
         max_body: 1024 * 1024,
     };
     builder
@@ -134,8 +131,8 @@ pub struct Company {
     idempotent,
     scope = "company:read",
     title = "Company by e-mail",
-    timeout = "11s",
     cache = "24h",
+    cache_stale_if_error = "168h",
     rate_limit = "10/m"
 )]
 pub async fn lookup_company(args: CompanyAddress, cx: &Cx) -> Result<Company, ToolError> {

@@ -53,7 +53,8 @@ pub struct FetchArguments {
     idempotent,
     scope = "fetch:read",
     title = "Fetch a page",
-    timeout = "11s",
+    cache = "30s",
+    cache_stale_if_error = "1h",
     rate_limit = "30/m"
 )]
 pub async fn fetch_url(args: FetchArguments, cx: &Cx) -> Result<CallToolResult, ToolError> {

@@ -10,8 +10,6 @@ mod file;
 mod pulls;
 mod write;
 
-use std::time::Duration;
-
 use mcpfn_core::{Builder, Cx, ServiceFault, ToolError, port::HttpRequest, text};
 use serde::Deserialize;
 
@@ -38,7 +36,6 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, token: Option<Secret>) 
         base: url.into(),
         key: token,
         key_variable: TOKEN,
-        timeout: Duration::from_secs(10),
         max_body: 4 * 1024 * 1024,
     };
     let builder = builder

@@ -5,8 +5,6 @@
 //! | `MCPFN_WEATHER_API_KEY` | the API key; required |
 //! | `MCPFN_WEATHER_URL` | another address than `https://api.openweathermap.org` |
 
-use std::time::Duration;
-
 use mcpfn_core::text::percent_encoded;
 use mcpfn_core::{Builder, Cx, ToolError, input, output, text, tool};
 use mcpfn_ports::Secret;
@@ -31,7 +29,6 @@ pub fn toolkit(builder: Builder, url: impl Into<String>, key: Secret) -> Builder
         base: url.into(),
         key: Some(key),
         key_variable: KEY,
-        timeout: Duration::from_secs(10),
         max_body: 64 * 1024,
     };
     builder.state(Weather(api)).tool(get_weather).advice(
@@ -86,15 +83,15 @@ pub struct WeatherReport {
 /// Get the present weather of a city: temperature in °C, description and humidity.
 ///
 /// Use this when the user asks what the weather is like somewhere now. It knows no forecast and no
-/// history. The answer is at most ten minutes old; check `city` and `country` in it, because many
+/// history. The answer is at most ten minutes old, or says how old it is; check `city` and `country` in it, because many
 /// places share a name.
 #[tool(
     read_only,
     idempotent,
     scope = "weather:read",
     title = "Present weather",
-    timeout = "11s",
     cache = "10m",
+    cache_stale_if_error = "1h",
     cache_public
 )]
 pub async fn get_weather(args: City, cx: &Cx) -> Result<WeatherReport, ToolError> {

@@ -9,8 +9,6 @@
 
 mod engine;
 
-use std::time::Duration;
-
 use mcpfn_core::{Builder, Cx, ToolError, content::CallToolResult, input, output, text, tool};
 
 use crate::api::ApiClient;
@@ -50,7 +48,6 @@ pub fn toolkit(builder: Builder, engine: Engine, url: impl Into<String>, key: Se
         base: url.into(),
         key: Some(key),
         key_variable: KEY,
-        timeout: Duration::from_secs(10),
         max_body: 1024 * 1024,
     };
     builder
@@ -133,8 +130,8 @@ pub struct SearchHit {
     idempotent,
     scope = "web:read",
     title = "Search the web",
-    timeout = "11s",
     cache = "5m",
+    cache_stale_if_error = "1h",
     rate_limit = "30/m"
 )]
 pub async fn search(args: WebQuery, cx: &Cx) -> Result<Untrusted<SearchResults>, ToolError> {
@@ -199,8 +196,8 @@ pub struct ScrapeArguments {
     idempotent,
     scope = "web:read",
     title = "Read a page",
-    timeout = "11s",
     cache = "5m",
+    cache_stale_if_error = "1h",
     rate_limit = "30/m"
 )]
 pub async fn scrape(args: ScrapeArguments, cx: &Cx) -> Result<CallToolResult, ToolError> {

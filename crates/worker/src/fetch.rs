@@ -144,7 +144,11 @@ impl WorkerHost {
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
         let version = bound::version(&variables.env).unwrap_or_default();
         let writes = variables.idempotency(IDEMPOTENCY)?;
-        let (server, add) = build(|| setup(variables), writes.is_some())?;
+        let (server, add) = build(
+            || setup(variables),
+            writes.is_some(),
+            &settings.common.tools,
+        )?;
         console::name(server.name(), &version);
         let policies = settings.common.policies;
         let cache = variables.kv_cache(CACHE)?;

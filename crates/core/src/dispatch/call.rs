@@ -21,6 +21,7 @@ use crate::canonical::canonical;
 use crate::error::{ErrorKind, ToolError};
 use crate::jsonrpc::Error;
 use crate::model::tool::CallToolResult;
+use crate::policy::generation::WriteGuard;
 use crate::policy::{cache, idempotency};
 use crate::port::Platform;
 use crate::port::audit_log::{CacheStatus, Outcome};
@@ -78,8 +79,9 @@ async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallRes
     let (result, cache) = if let Some(cache) = tool.cache {
         // written before the handler has them: a second tree would be most of a call's memory
         let canonical = canonical(&arguments);
+        let ends = tool.reads_own_data && call.server.registry().writes_end_reads();
         let run = Box::pin(run(Arc::clone(call), tool, arguments, limit));
-        Box::pin(cache::through(call, cache, &canonical, run)).await
+        Box::pin(cache::through(call, cache, ends, &canonical, run)).await
     } else if let Some(key) = idempotency_key(call, &tool, &arguments)? {
         if !call.principal.is_known() {
             return not_run(call, NOT_FOR_STRANGERS.to_owned());
@@ -149,15 +151,22 @@ async fn run(
     limit: Duration,
 ) -> Result<HandlerResult, Error> {
     let cx = call.cx(&arguments, limit)?;
+    let ends_reads = call.server.registry().writes_end_reads();
+    let writes = tool.writes && tool.upstream.is_none() && ends_reads;
+    let guard = writes.then(|| WriteGuard::new(&call));
     let start = || {
         let handling = tool.run.start(&call.requested, arguments, cx);
         handling.map_err(|error| unreadable(&error))
     };
     let result = match handler::run(start, limit, &call.platform.timer).await {
-        Ok(result) => returned(&call, &tool, result),
-        Err(failure) => failed(&call, &tool, limit, failure)?,
+        Ok(result) => Ok(returned(&call, &tool, result)),
+        Err(failure) => failed(&call, &tool, limit, failure),
     };
-    Ok(bounded(&call, &tool, result))
+    if let Some(guard) = guard {
+        // boxed: few calls have one
+        Box::pin(guard.ended(result.as_ref().is_ok_and(may_have_acted))).await;
+    }
+    Ok(bounded(&call, &tool, result?))
 }
 
 /// A result that the handler returned, checked against the schema that is published for it.
@@ -173,6 +182,12 @@ fn returned(call: &ActiveCall, tool: &RegisteredTool, result: CallToolResult) ->
             Retain::Write,
         ),
     }
+}
+
+/// Whether a write may have happened: also one whose handler says that what it asked failed.
+fn may_have_acted(result: &HandlerResult) -> bool {
+    let unknown = matches!(result.outcome, Outcome::Service(_) | Outcome::Internal);
+    result.retain != Retain::Nothing || unknown
 }
 
 /// A failure's sentence, of a tool whose repeat could write again.

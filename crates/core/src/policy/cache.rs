@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Cache;
 use super::asked::asked;
+use super::generation;
 use super::single_flight::{FlightResult, FlightRole, Leader};
+use super::stale_result::{instead, is_outage};
 use super::stored_result::{Stamp, StoredResult};
 use crate::active_call::ActiveCall;
 use crate::active_call::result::{HandlerResult, Retain};
@@ -19,11 +23,13 @@ use crate::send::BoxFuture;
 /// Largest result that is kept, in bytes.
 const MAX: usize = 1024 * 1024;
 
-/// Gives an earlier result, or the one that `run` makes. `canonical` are the arguments. `run` does nothing unless it is waited
-/// for.
+/// Gives an earlier result, or the one that `run` makes. `canonical` are the arguments. What is kept
+/// is given until the server writes, if it is `ended_by_writes`. `run` does nothing unless it is
+/// waited for.
 pub(crate) async fn through(
     call: &Arc<ActiveCall>,
     cache: Cache,
+    ended_by_writes: bool,
     canonical: &[u8],
     run: BoxFuture<'static, Result<HandlerResult, Error>>,
 ) -> (Result<HandlerResult, Error>, CacheStatus) {
@@ -33,45 +39,66 @@ pub(crate) async fn through(
     let Some(store) = call.platform.cache.clone().filter(|_| kept) else {
         return (run.await, CacheStatus::Off);
     };
+    let now_ms = call.platform.clock.now_ms();
+    let generation = if ended_by_writes {
+        let Some(generation) = generation::current(call, &store, now_ms).await else {
+            // what was written since can't be told, so nothing kept is given
+            return (run.await, CacheStatus::Off);
+        };
+        generation
+    } else {
+        Bytes::new()
+    };
     let entry = CacheEntry {
-        key: key(call, cache, canonical),
+        key: key(call, cache, canonical, &generation),
         cache,
         store,
     };
-    let now_ms = call.platform.clock.now_ms();
-    if let Some(StoredResult { stamp, result }) = entry.stored(call, now_ms).await {
-        if now_ms < fresh_until(stamp) {
-            return (Ok(result), CacheStatus::Hit);
+    let stored = entry.stored(call, now_ms).await;
+    if let Some(StoredResult { stamp, result }) = &stored {
+        let fresh_until_ms = fresh_until(*stamp);
+        if now_ms < fresh_until_ms {
+            return (Ok(result.clone()), CacheStatus::Hit);
         }
         // without background work the stale result would never be replaced, so the call makes a new
         // one
-        if let Some(background) = &call.platform.background {
+        let stale_until_ms = fresh_until_ms.saturating_add(milliseconds(cache.stale));
+        if let Some(background) = &call.platform.background
+            && now_ms < stale_until_ms
+        {
             if let FlightRole::Leader(leader) = call.platform.single_flight.join(&entry.key) {
                 let call = Arc::clone(call);
                 background.run(Box::pin(async move {
                     drop(entry.fill(&call, leader, run).await);
                 }));
             }
-            return (Ok(result), CacheStatus::Stale);
+            return (Ok(result.clone()), CacheStatus::Stale);
         }
     }
-    loop {
-        match call.platform.single_flight.join(&entry.key) {
-            FlightRole::Leader(leader) => {
-                return (entry.fill(call, leader, run).await, CacheStatus::Miss);
-            }
-            FlightRole::Follower(flight) => match flight.wait().await {
-                FlightResult::Shared(bytes) => {
-                    if let Some(stored) = StoredResult::read(&bytes) {
-                        return (Ok(stored.result), CacheStatus::Coalesced);
-                    }
-                }
-                // errors and large results belong to the call that made them
-                FlightResult::Private => return (run.await, CacheStatus::Miss),
-                // the leader's client went away: one of those who waited leads now
-                FlightResult::Abandoned => {}
-            },
-        }
+    let (made, status) = entry.make(call, run).await;
+    or_stale(call, cache, made, status, stored)
+}
+
+/// The older result where there is no newer one, and it is not too old.
+fn or_stale(
+    call: &ActiveCall,
+    cache: Cache,
+    made: Result<HandlerResult, Error>,
+    status: CacheStatus,
+    stored: Option<StoredResult>,
+) -> (Result<HandlerResult, Error>, CacheStatus) {
+    let (Ok(failed), Some(stored)) = (&made, stored) else {
+        return (made, status);
+    };
+    let now_ms = call.platform.clock.now_ms();
+    let until_ms = fresh_until(stored.stamp).saturating_add(milliseconds(cache.stale_if_error));
+    if !is_outage(failed.outcome) || now_ms >= until_ms {
+        return (made, status);
+    }
+    let age_ms = now_ms.saturating_sub(made_at(stored.stamp));
+    match instead(failed, stored, age_ms) {
+        Some(older) => (Ok(older), CacheStatus::StaleIfError),
+        None => (made, status),
     }
 }
 
@@ -95,6 +122,32 @@ impl CacheEntry {
         }
     }
 
+    /// The result of this call, or of an equal one that is under way.
+    async fn make(
+        self,
+        call: &Arc<ActiveCall>,
+        run: BoxFuture<'static, Result<HandlerResult, Error>>,
+    ) -> (Result<HandlerResult, Error>, CacheStatus) {
+        loop {
+            match call.platform.single_flight.join(&self.key) {
+                FlightRole::Leader(leader) => {
+                    return (self.fill(call, leader, run).await, CacheStatus::Miss);
+                }
+                FlightRole::Follower(flight) => match flight.wait().await {
+                    FlightResult::Shared(bytes) => {
+                        if let Some(stored) = StoredResult::read(&bytes) {
+                            return (Ok(stored.result), CacheStatus::Coalesced);
+                        }
+                    }
+                    // errors and large results belong to the call that made them
+                    FlightResult::Private => return (run.await, CacheStatus::Miss),
+                    // the leader's client went away: one of those who waited leads now
+                    FlightResult::Abandoned => {}
+                },
+            }
+        }
+    }
+
     /// Makes the result, shares it with equal calls, and keeps it: after the response, where the
     /// host can.
     async fn fill(
@@ -108,14 +161,13 @@ impl CacheEntry {
             leader.finish(FlightResult::Private);
             return Ok(result);
         }
-        let fresh_until_ms = call
-            .platform
-            .clock
-            .now_ms()
-            .saturating_add(milliseconds(self.cache.fresh));
-        let expires_ms = fresh_until_ms.saturating_add(milliseconds(self.cache.stale));
+        let now_ms = call.platform.clock.now_ms();
+        let fresh_until_ms = now_ms.saturating_add(milliseconds(self.cache.fresh));
+        let stale = self.cache.stale.max(self.cache.stale_if_error);
+        let expires_ms = fresh_until_ms.saturating_add(milliseconds(stale));
         let mut stamp = Stamp::default();
         stamp[..8].copy_from_slice(&fresh_until_ms.to_be_bytes());
+        stamp[8..16].copy_from_slice(&now_ms.to_be_bytes());
         let bytes = StoredResult::write(&result, stamp);
         // before the store has it: equal calls do not wait for the store
         leader.finish(FlightResult::Shared(bytes.clone()));
@@ -136,7 +188,7 @@ impl CacheEntry {
 /// Revision and server version are part of it: neither a newer server nor an older client gets what
 /// was made for another one. So are the scopes: a handler may show more to a caller that has more,
 /// and a caller whose rights were taken back does not get what it saw with them.
-fn key(call: &ActiveCall, cache: Cache, canonical: &[u8]) -> String {
+fn key(call: &ActiveCall, cache: Cache, canonical: &[u8], generation: &[u8]) -> String {
     let (principal, scopes) = if cache.public {
         (String::new(), String::new())
     } else {
@@ -151,11 +203,20 @@ fn key(call: &ActiveCall, cache: Cache, canonical: &[u8]) -> String {
         call.requested.as_bytes(),
         principal.as_bytes(),
         scopes.as_bytes(),
+        generation,
         canonical,
     ])
 }
 
 fn fresh_until(stamp: Stamp) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = stamp;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    number(stamp.first_chunk())
+}
+
+/// When the result was made.
+fn made_at(stamp: Stamp) -> u64 {
+    number(stamp[8..].first_chunk())
+}
+
+fn number(bytes: Option<&[u8; 8]>) -> u64 {
+    bytes.copied().map_or(0, u64::from_be_bytes)
 }

@@ -257,6 +257,8 @@ pub enum CacheStatus {
     Hit,
     /// It was the answer, and is being made anew.
     Stale,
+    /// It was the answer, because there was no newer one: what the handler asked failed.
+    StaleIfError,
     /// An equal call that was under way made it.
     Coalesced,
 }
@@ -270,6 +272,7 @@ impl CacheStatus {
             Self::Miss => "miss",
             Self::Hit => "hit",
             Self::Stale => "stale",
+            Self::StaleIfError => "stale_if_error",
             Self::Coalesced => "coalesced",
         }
     }

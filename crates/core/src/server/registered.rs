@@ -33,6 +33,8 @@ pub(crate) struct RegisteredTool {
     pub(crate) cache: Option<Cache>,
     /// A repeat may do what the call did again: it honours an `idempotencyKey`.
     pub(crate) writes: bool,
+    /// It reads data of this server, which a write of this server may change.
+    pub(crate) reads_own_data: bool,
     /// The argument that is its `idempotencyKey`, by its name.
     pub(crate) key_argument: Option<String>,
     /// Arguments that no record shows, by their names.

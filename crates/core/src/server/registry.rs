@@ -17,6 +17,7 @@ pub(crate) struct Registry {
     resources: Vec<Arc<RegisteredResource>>,
     resource_index: HashMap<String, Arc<RegisteredResource>>,
     upstreams: Vec<RegisteredUpstream>,
+    writes_end_reads: bool,
 }
 
 impl Registry {
@@ -26,6 +27,8 @@ impl Registry {
         resources: Vec<RegisteredResource>,
         upstreams: Vec<RegisteredUpstream>,
     ) -> Self {
+        let kept = |tool: &RegisteredTool| tool.reads_own_data && tool.cache.is_some();
+        let writes_end_reads = tools.iter().any(kept) && tools.iter().any(|tool| tool.writes);
         let tools: Vec<_> = tools.into_iter().map(Arc::new).collect();
         let prompts: Vec<_> = prompts.into_iter().map(Arc::new).collect();
         let resources: Vec<_> = resources.into_iter().map(Arc::new).collect();
@@ -37,11 +40,17 @@ impl Registry {
             resource_index: index(&resources, RegisteredResource::uri),
             resources,
             upstreams,
+            writes_end_reads,
         }
     }
 
     pub(crate) fn tools(&self) -> &[Arc<RegisteredTool>] {
         &self.tools
+    }
+
+    /// Whether results are kept that are to be dropped once one of the tools wrote.
+    pub(crate) fn writes_end_reads(&self) -> bool {
+        self.writes_end_reads
     }
 
     pub(crate) fn prompts(&self) -> &[Arc<RegisteredPrompt>] {

@@ -1,5 +1,5 @@
 //! Where a process listens, whom it believes there, and how it ends: settings of the local host
-//! alone.
+//! alone. And what is different about single tools, on every host.
 
 use crate::setting::{Hosts, Setting};
 
@@ -90,4 +90,17 @@ pub(super) const MACHINE: &[Setting] = &[
     )
     .on(Hosts::LOCAL)
     .with_auth(&["oauth", "api-key"]),
+    Setting::new(
+        "MCPFN_TIMEOUTS",
+        "TOOL=TIME,..",
+        "each tool's own, 5s for most",
+        "how long a call of these tools may take, such as get_weather=3s,search=8s; 100ms to 15m",
+    ),
+    Setting::new(
+        "MCPFN_CACHE",
+        "TOOL=TIME,..",
+        "each tool's own",
+        "how long results of these tools are kept for the same caller, such as \
+         search_products=60s,get_weather=off; 1s to 7d, tools that only read",
+    ),
 ];

@@ -1,5 +1,5 @@
-//! Loading a page: redirects followed here, each hop checked as the first, ten seconds and two
-//! megabytes for all. Which addresses are public is checked by the port, on the address that it
+//! Loading a page: redirects followed here, each hop checked as the first, the time of the call
+//! and two megabytes for all. Which addresses are public is checked by the port, on the address that it
 //! then connects to.
 
 use std::fmt::Write as _;
@@ -16,9 +16,6 @@ use super::decode::{self, MediaKind};
 use super::own::OwnHosts;
 use crate::api::USER_AGENT;
 use crate::outage::whole_seconds;
-
-/// For all hops together.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time left for the answer to reach the client before the call's own limit ends it.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -60,7 +57,7 @@ impl Page {
 
 /// Loads the page at an untrusted address.
 pub(crate) async fn load(cx: &Cx, url: &str) -> Result<Page, ToolError> {
-    let in_all = TIMEOUT.min(cx.remaining().saturating_sub(MARGIN));
+    let in_all = cx.remaining().saturating_sub(MARGIN);
     let until = cx.now_ms().saturating_add(milliseconds(in_all));
     let mut url =
         absolute(url).map_err(|why| ToolError::new(format!("`url` can't be fetched: {why}.")))?;

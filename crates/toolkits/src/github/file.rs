@@ -78,7 +78,8 @@ pub struct DirectoryEntry {
     idempotent,
     scope = "github:read",
     title = "Read a file",
-    timeout = "11s"
+    cache = "30s",
+    cache_stale_if_error = "1h"
 )]
 pub async fn get_file_contents(
     args: RepositoryFile,

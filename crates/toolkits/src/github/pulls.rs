@@ -103,7 +103,8 @@ pub struct PullRequest {
     idempotent,
     scope = "github:read",
     title = "List pull requests",
-    timeout = "11s"
+    cache = "30s",
+    cache_stale_if_error = "1h"
 )]
 pub async fn list_pull_requests(
     args: Pulls,

@@ -59,7 +59,6 @@ pub struct CreatedItem {
     destructive = false,
     scope = "github:write",
     title = "Create an issue",
-    timeout = "11s",
     rate_limit = "10/m"
 )]
 pub async fn create_issue(args: Issue, cx: &Cx) -> Result<CreatedItem, ToolError> {
@@ -103,7 +102,6 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<CreatedItem, ToolError
     destructive = false,
     scope = "github:write",
     title = "Post a comment",
-    timeout = "11s",
     rate_limit = "10/m"
 )]
 pub async fn post_comment(args: Comment, cx: &Cx) -> Result<CreatedItem, ToolError> {

@@ -409,7 +409,7 @@ async fn writes_are_sent_once() {
         ),
         (
             Says::silence(),
-            vec!["GitHub did not answer within 10 s.", UNKNOWN],
+            vec!["GitHub did not answer within 5 s.", UNKNOWN],
         ),
         (
             Says::json(429, &json!({})).header("retry-after", "1"),

@@ -194,6 +194,12 @@ impl Client {
         }
     }
 
+    /// The same, on a host that keeps results.
+    pub(crate) fn keeping_results(self) -> Self {
+        let stores = Arc::new(mcpfn_native::memory::MemoryStores::default());
+        self.map(|client| client.map_platform(|platform| platform.with_cache(stores)))
+    }
+
     /// The same, for a caller who may only do this.
     pub(crate) fn with_scopes(self, scopes: &[&str]) -> Self {
         self.map(|client| client.scopes(&scopes.join(" ")))

@@ -9,6 +9,7 @@ mod github; // reads, writes, budgets
 mod host; // a server in memory; everything it says is searched for planted secrets
 mod hostile; // servers behind this one, as fixtures
 mod internet; // names that lead to services on loopback
+mod older; // results that stand in while a service is down
 mod plain; // http, where no credential may leave
 mod schemas; // what is published about each tool
 mod service; // a service on loopback that also fails

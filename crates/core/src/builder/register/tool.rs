@@ -18,6 +18,7 @@ pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option
     // every check runs, whatever failed before it: an author reads all mistakes of one build
     let mut found = Vec::new();
     let read_only = tool.annotations.read_only_hint == Some(true);
+    let closed = tool.annotations.open_world_hint == Some(false);
     let mut input = input_schema(&tool);
     let key_argument = schema::key_argument(&input, read_only, &mut found);
     // a call with the key is refused all the same, by its name
@@ -56,6 +57,7 @@ pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option
         rate_limit: tool.rate_limit,
         cache: Some(tool.cache).filter(|cache| !cache.fresh.is_zero()),
         writes: !read_only,
+        reads_own_data: read_only && closed,
         key_argument,
         hidden,
         run: tool.run?,
