@@ -17,6 +17,7 @@ use mcpfn_ports::{Dialect, Sql, SqlValue};
 
 use crate::database::schema::DatabaseSchema;
 use crate::dialect::position;
+use crate::prompt_data::{DATA, part};
 use crate::say::database_failed;
 
 pub use matches::{ProductMatch, ProductMatches};
@@ -28,6 +29,10 @@ const COMPLETIONS: usize = 100;
 
 /// How much of a person's words goes into the prompt, in characters.
 const MAX_WISH_LENGTH: usize = 500;
+
+/// How much of it is searched for, in characters, and how many matches are shown.
+const MAX_QUERY_LENGTH: usize = 200;
+const MATCHES: u32 = 10;
 
 /// Adds the tools `search_products` and `get_product`, the resource `catalog://schema`, the
 /// template `catalog://product/{sku}` and the prompt `product_advisor`, all with the scope
@@ -112,9 +117,9 @@ pub struct Wish {
     pub budget: Option<String>,
 }
 
-/// Get advice on what to buy from the catalog, with prices and what is in stock.
+/// Get advice on what to buy from the catalog, with prices and what is in stock. Brings matches.
 #[prompt(title = "Product advisor", scope = "catalog:read")]
-pub async fn product_advisor(args: Wish) -> String {
+pub async fn product_advisor(args: Wish, cx: &Cx) -> String {
     let cut = |words: &str| words.chars().take(MAX_WISH_LENGTH).collect::<String>();
     let need = cut(args.need.trim());
     let budget = args
@@ -125,15 +130,22 @@ pub async fn product_advisor(args: Wish) -> String {
     let budget = budget
         .map(|budget| format!("My budget: {}\n", cut(budget)))
         .unwrap_or_default();
+    let query = ProductQuery {
+        query: need.chars().take(MAX_QUERY_LENGTH).collect(),
+        limit: MATCHES,
+    };
+    let matches = search_products(query, cx).await;
+    let matches = part("Matches of these words", "search_products", matches, cx);
     format!(
         "Help me choose a product from this shop's catalog.\n\
          What I need: {need}\n{budget}\n\
-         1. Call `search_products` with two or three short queries (type of product, use, an important feature), not with my \
-         whole sentence.\n\
+         1. Look at the matches below. If none fits, call `search_products` with two or three short queries (type of product, use, \
+         an important feature).\n\
          2. Call `get_product` for the two or three candidates that fit best, to compare description, rating and stock.\n\
          3. Recommend one, name one cheaper and one better alternative if there are any, and give for each its name, SKU, \
          price and whether it is in stock. Say why it fits. If nothing fits, say so instead of stretching.\n\
-         Use only facts from the catalog, and leave out what is out of stock unless nothing else fits."
+         Use only facts from the catalog, and leave out what is out of stock unless nothing else fits.\n\n\
+         {DATA}\n\n{matches}"
     )
 }
 
@@ -162,7 +174,7 @@ async fn categories(typed: String, cx: Cx) -> Completions {
 
 /// The first column of a query with what was typed as its parameter. A failure offers nothing:
 /// completion is a courtesy.
-async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Completions {
+pub(crate) async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Completions {
     let Ok(database) = cx.port::<dyn Sql>() else {
         return Completions::default();
     };

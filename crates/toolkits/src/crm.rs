@@ -10,7 +10,7 @@ mod timeline;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, ToolError, resource};
+use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _, resource};
 use mcpfn_ports::{Sql, SqlValue};
 
 use crate::say::{database_failed, other_columns, quoted};
@@ -55,8 +55,17 @@ pub fn toolkit(builder: Builder) -> Builder {
             "Call `create_activity_log` only when the user asks to record something.",
         )
         .resource(company_handbook)
-        .prompt(weekly_summary)
-        .prompt(client_onboarding)
+        .prompt(
+            weekly_summary
+                .into_prompt()
+                .complete("owner", prompts::owners)
+                .complete("week", prompts::weeks),
+        )
+        .prompt(
+            client_onboarding
+                .into_prompt()
+                .complete("account", prompts::accounts),
+        )
 }
 
 fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {

@@ -6,11 +6,12 @@ mod draft;
 mod lead;
 mod levels;
 mod reorder;
+mod review;
 mod velocity;
 
 use std::sync::Arc;
 
-use mcpfn_core::{Builder, Cx, ToolError};
+use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _};
 use mcpfn_ports::{Sql, SqlValue};
 
 use crate::date;
@@ -20,13 +21,14 @@ pub use draft::{Draft, Drafted, draft_purchase_order};
 pub use lead::{LeadTime, LeadTimes, Of, get_lead_time};
 pub use levels::{Level, Levels, Where, get_stock_levels};
 pub use reorder::{Reorder, Reorders, Which, suggest_reorders};
+pub use review::{ReorderReview, reorder_review};
 pub use velocity::{FromWarehouse, Period, Velocity, get_sales_velocity};
 
 /// The longest SKU or code that is looked up, in bytes.
 const MAX_CODE_LENGTH: usize = 64;
 
 /// Adds the tools `get_stock_levels`, `get_sales_velocity`, `get_lead_time`, `suggest_reorders` and
-/// `draft_purchase_order`.
+/// `draft_purchase_order`, and the prompt `reorder_review`.
 ///
 /// Reading needs the scope `inventory:read`, drafting `inventory:write`.
 pub fn toolkit(builder: Builder) -> Builder {
@@ -51,6 +53,11 @@ pub fn toolkit(builder: Builder) -> Builder {
         .advice(
             ["get_stock_levels", "search_products"],
             "`search_products` finds the SKU that tools for stock take.",
+        )
+        .prompt(
+            reorder_review
+                .into_prompt()
+                .complete("warehouse", review::warehouses),
         )
 }
 

@@ -52,6 +52,7 @@ mod date;
 mod dialect;
 mod near;
 mod outage;
+mod prompt_data;
 mod registry;
 mod rows;
 mod say;

@@ -85,13 +85,31 @@ pub async fn get_open_opportunities(
     if let Some(id) = &id {
         must_exist(&**database, id).await?;
     }
-    let limit = args.limit;
-    let of_one = if id.is_some() {
-        "AND p.account_id = ?1"
-    } else {
-        ""
+    let of = id.map_or(OfWhom::Everybody, OfWhom::Account);
+    open(&**database, of, args.limit).await
+}
+
+/// Whose opportunities.
+pub(super) enum OfWhom {
+    Everybody,
+    /// The id of an account that exists.
+    Account(String),
+    /// Who looks after the accounts.
+    Owner(String),
+}
+
+/// What is open, the largest first.
+pub(super) async fn open(
+    database: &dyn Sql,
+    of: OfWhom,
+    limit: u32,
+) -> Result<OpenOpportunities, ToolError> {
+    let (of_one, parameter) = match of {
+        OfWhom::Everybody => ("", None),
+        OfWhom::Account(id) => ("AND p.account_id = ?1", Some(id)),
+        OfWhom::Owner(name) => ("AND lower(a.owner) = lower(?1)", Some(name)),
     };
-    let parameters: Vec<SqlValue> = id.into_iter().map(SqlValue::from).collect();
+    let parameters: Vec<SqlValue> = parameter.into_iter().map(SqlValue::from).collect();
     let sql = format!(
         "SELECT p.id, p.account_id, {name}, {title}, p.stage, p.amount_cents, p.close_on, {owner}, \
          count(*) OVER (), CAST(sum(p.amount_cents) OVER () AS BIGINT) \

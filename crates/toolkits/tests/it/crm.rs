@@ -375,15 +375,100 @@ fn the_handbook_and_the_prompts_are_there() {
     };
     let weekly = prompt("weekly_summary", json!({"owner": "Ruth Adeyemi\u{1b}"}));
     assert!(
-        weekly.contains("summary of Ruth Adeyemi for the last seven days")
-            && weekly.contains("`get_open_opportunities`"),
+        weekly.contains("summary of Ruth Adeyemi for 20") && !weekly.contains('\u{1b}'),
         "{weekly}"
     );
-    let onboarding = prompt("client_onboarding", json!({"account": "Kestrel Studios"}));
+    // the rows are there, and only those of the owner
+    let open = weekly.split("Open opportunities:\n").nth(1).unwrap();
+    let open: Value = serde_json::from_str(open.trim()).unwrap();
+    let listed = open["opportunities"].as_array().unwrap();
+    assert!(!listed.is_empty() && listed.len() <= 20);
     assert!(
-        onboarding.contains("Kestrel Studios") && onboarding.contains("company://handbook"),
-        "{onboarding}"
+        listed.iter().all(|one| one["owner"] == "Ruth Adeyemi"),
+        "{open}"
     );
+    // a period with something in it, and one without
+    let whole = prompt(
+        "weekly_summary",
+        json!({"week": "2026-08-10 to 2026-10-31"}),
+    );
+    let events = whole
+        .split("What happened, newest first:\n")
+        .nth(1)
+        .unwrap();
+    let events: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    let listed = events["events"].as_array().unwrap();
+    assert!(!listed.is_empty() && listed.len() <= 60, "{events}");
+    for event in listed {
+        let at = &event["at"].as_str().unwrap()[..10];
+        assert!(("2026-08-10"..="2026-10-31").contains(&at), "{event}");
+    }
+    let empty = prompt(
+        "weekly_summary",
+        json!({"week": "1990-01-01 to 1990-01-07"}),
+    );
+    assert!(
+        empty.contains(
+            "Nothing happened in this period. The log's last entry, of anybody, is of 20"
+        ),
+        "{empty}"
+    );
+    for week in [
+        "last week",
+        "2026-10-31 to 2026-10-01",
+        "2026-02-30 to 2026-03-01",
+        "2025-01-01 to 2026-01-01",
+    ] {
+        let refused = client
+            .ask(
+                "prompts/get",
+                json!({"name": "weekly_summary", "arguments": {"week": week}}),
+            )
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("must be two ISO 8601 dates"),
+            "{refused}"
+        );
+    }
+    let known = client
+        .call("get_account_timeline", json!({"account_id": "ACC-1003"}))
+        .unwrap();
+    let name = known["name"].as_str().unwrap();
+    for account in ["acc-1003", &name.to_uppercase()] {
+        let onboarding = prompt("client_onboarding", json!({"account": account}));
+        for brought in [
+            &format!("\"name\":{}", known["name"]),
+            "The handbook:\n# Handbook",
+            "Open opportunities:\n{",
+        ] {
+            assert!(onboarding.contains(brought), "{brought}: {onboarding}");
+        }
+    }
+    let part = name.split(' ').next().unwrap();
+    let unknown = prompt("client_onboarding", json!({"account": part}));
+    assert!(
+        unknown.contains("Ask which one of these is meant") && unknown.contains(name),
+        "{unknown}"
+    );
+    let complete = |prompt: &str, argument: &str, typed: &str| {
+        let of = json!({
+            "ref": {"type": "ref/prompt", "name": prompt},
+            "argument": {"name": argument, "value": typed},
+        });
+        client.ask("completion/complete", of).unwrap()["completion"]["values"].clone()
+    };
+    assert_eq!(
+        complete("weekly_summary", "owner", "Ruth A"),
+        json!(["Ruth Adeyemi"])
+    );
+    assert_eq!(
+        complete("client_onboarding", "account", name),
+        json!([name])
+    );
+    let weeks = complete("weekly_summary", "week", "");
+    assert_eq!(weeks.as_array().unwrap().len(), 8);
+    // what is offered is taken
+    prompt("weekly_summary", json!({"week": weeks[3]}));
 }
 
 #[test]
@@ -447,6 +532,26 @@ fn an_outage_is_said_without_its_cause() {
             );
             assert!(!refused.contains("burns"));
             asked += 1;
+        }
+        for (prompt, arguments) in [
+            ("weekly_summary", json!({})),
+            ("client_onboarding", json!({"account": "ACC-1003"})),
+            ("reorder_review", json!({"warehouse": "RTM"})),
+            ("product_advisor", json!({"need": "a lamp"})),
+        ] {
+            let asked = client
+                .ask(
+                    "prompts/get",
+                    json!({"name": prompt, "arguments": arguments}),
+                )
+                .unwrap();
+            let text = asked["messages"][0]["content"]["text"].as_str().unwrap();
+            let said = "not available. The database is temporarily unavailable. Try again in a \
+                moment. Tell the user so, and make nothing up.";
+            assert!(
+                text.contains(said) && !text.contains("burns"),
+                "{prompt}: {text}"
+            );
         }
         let logged = client.logged();
         assert!(

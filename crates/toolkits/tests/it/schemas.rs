@@ -123,6 +123,11 @@ fn resources_and_prompts_are_listed() {
     );
     assert_eq!(
         list("prompts/list", "prompts", "name"),
-        ["product_advisor", "weekly_summary", "client_onboarding"]
+        [
+            "product_advisor",
+            "weekly_summary",
+            "client_onboarding",
+            "reorder_review"
+        ]
     );
 }
