@@ -2,9 +2,11 @@
 //! signals, and connections that go away. What a message means is in `wire.rs` and `refuse.rs`.
 
 mod cli;
+mod encrypted;
 mod http;
 mod network;
 mod refused;
+mod sockets;
 mod stalled;
 mod stdio;
 

@@ -78,8 +78,80 @@ const PREFIXES: [&str; 32] = [
     "x_real_",
 ];
 
-/// The list to which each proxy adds the address that it was called from.
-const CLIENTS: &str = "x-forwarded-for";
+/// The header to which each proxy adds the address that it was called from. An operator says which:
+/// proxies pass on the one that they do not write, as a client wrote it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`: addresses, separated by commas.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239), of which the parameter `for` is read.
+    Forwarded,
+}
+
+impl ForwardedHeader {
+    fn name(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+
+    /// The address in one entry.
+    fn address(self, entry: &str) -> Option<IpAddr> {
+        match self {
+            Self::XForwardedFor => read_address(entry.trim()),
+            Self::Forwarded => parameter_for(entry),
+        }
+    }
+
+    /// The entries of a header, the last one first.
+    fn entries(self, value: &str) -> Vec<&str> {
+        let mut quoted = false;
+        let mut escaped = false;
+        let at_comma = |byte: char| {
+            // commas are separators outside of quoted strings, which `X-Forwarded-For` has none of
+            let is_separator = byte == ',' && !quoted;
+            let is_quote = byte == '"' && !escaped && matches!(self, Self::Forwarded);
+            escaped = quoted && byte == '\\' && !escaped;
+            quoted ^= is_quote;
+            is_separator
+        };
+        let mut entries: Vec<&str> = value.split(at_comma).collect();
+        entries.reverse();
+        entries
+    }
+}
+
+impl FromStr for ForwardedHeader {
+    type Err = ();
+
+    /// Reads the header's name, in any case.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::XForwardedFor, Self::Forwarded]
+            .into_iter()
+            .find(|header| text.trim().eq_ignore_ascii_case(header.name()))
+            .ok_or(())
+    }
+}
+
+/// The address in `for=192.0.2.1;proto=https` or `for="[2001:db8::1]:4711"`. None for a name that
+/// hides it, for `unknown`, and for an entry with two.
+fn parameter_for(entry: &str) -> Option<IpAddr> {
+    let mut values = entry.split(';').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("for")
+            .then(|| value.trim())
+    });
+    let value = values.next().filter(|_| values.next().is_none())?;
+    let bare = match value.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"')?,
+        // a colon or bracket needs quotes, and who writes none may still mean an address
+        None => value,
+    };
+    read_address(bare)
+}
 
 /// A header that says that the request came through a proxy, if there is one.
 pub(crate) fn by_proxy(headers: &HeaderMap) -> Option<&HeaderName> {
@@ -92,7 +164,7 @@ fn is_of_proxies(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok() || before > 0 && name.starts_with(PREFIXES[before - 1])
 }
 
-/// The proxies whose `X-Forwarded-For` is believed.
+/// The proxies whose word about the client is believed, and the header in which they say it.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -107,7 +179,10 @@ fn is_of_proxies(name: &str) -> bool {
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+    header: ForwardedHeader,
+}
 
 /// An address, of which the leading bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,20 +258,38 @@ impl FromStr for TrustedProxies {
                 })
             })
             .collect::<Result<_, _>>()
-            .map(Self)
+            .map(|networks| Self {
+                networks,
+                header: ForwardedHeader::default(),
+            })
     }
 }
 
 impl TrustedProxies {
+    /// The same proxies, which say in this header where a request came from.
+    #[must_use]
+    pub fn reading(mut self, header: ForwardedHeader) -> Self {
+        self.header = header;
+        self
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
     /// Whether requests of this address may be another client's.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(address))
+        self.networks
+            .iter()
+            .any(|network| network.contains(address))
     }
 
     /// Where a request came from that `peer` sent: `peer` itself, unless it is a proxy that is
-    /// trusted; then the last address of `X-Forwarded-For` that is not. `None` for the request of
+    /// trusted; then the last address of its header that is not. `None` for the request of
     /// a proxy on this machine that is not trusted: nothing that can be relied on tells its clients
     /// apart, and they must not be limited as one.
     #[must_use]
@@ -209,10 +302,10 @@ impl TrustedProxies {
             return (!peer.is_loopback()).then_some(peer);
         }
         let mut nearest = peer;
-        for value in headers.get_all(CLIENTS).iter().rev() {
-            for entry in value.to_str().unwrap_or_default().rsplit(',') {
+        for value in headers.get_all(self.header.name()).iter().rev() {
+            for entry in self.header.entries(value.to_str().unwrap_or_default()) {
                 // what is before an unreadable entry was not added by a proxy of ours
-                let Some(address) = read_address(entry.trim()) else {
+                let Some(address) = self.header.address(entry) else {
                     return Some(nearest);
                 };
                 nearest = address;
@@ -294,6 +387,52 @@ mod tests {
             "not trusted, and on this machine"
         );
         assert_eq!(client("127.0.0.2", &[("via", "1.1 front")]), None);
+    }
+
+    #[test]
+    fn the_client_is_read_from_the_header_that_the_operator_names() {
+        let proxies: TrustedProxies = "127.0.0.1,10.0.0.0/8".parse().unwrap();
+        let proxies = proxies.reading("Forwarded".parse().unwrap());
+        let client = |lines: &[(&'static str, &'static str)]| {
+            let client = proxies.client([127, 0, 0, 1].into(), &headers(lines));
+            client.map(|address| address.to_string())
+        };
+        for (value, expected) in [
+            ("for=203.0.113.7", "203.0.113.7"),
+            (
+                "For=\"203.0.113.7:4711\";proto=https;by=10.0.0.1",
+                "203.0.113.7",
+            ),
+            ("proto=https; for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("for=8.8.8.8, for=203.0.113.7, for=10.1.2.3", "203.0.113.7"),
+            (
+                "for=8.8.8.8;host=\"a,for=9.9.9.9\", for=203.0.113.7",
+                "203.0.113.7",
+            ),
+            ("for=203.0.113.7;host=\"a, for=9.9.9.9\"", "203.0.113.7"),
+            ("for=203.0.113.7;host=\"a\\\", for=9.9.9.9\"", "203.0.113.7"),
+            ("for=203.0.113.7, for=unknown", "127.0.0.1"),
+            ("for=203.0.113.7, for=_hidden, for=10.1.2.3", "10.1.2.3"),
+            ("for=203.0.113.7;for=9.9.9.9", "127.0.0.1"),
+            ("for=\"203.0.113.7", "127.0.0.1"),
+            ("203.0.113.7", "127.0.0.1"),
+            ("", "127.0.0.1"),
+        ] {
+            let lines = [("forwarded", value), ("x-forwarded-for", "9.9.9.9")];
+            assert_eq!(client(&lines).as_deref(), Some(expected), "{value}");
+        }
+        // as a client may have written it, through a proxy that writes the other one
+        let other: TrustedProxies = "127.0.0.1".parse().unwrap();
+        let lines = [
+            ("forwarded", "for=9.9.9.9"),
+            ("x-forwarded-for", "203.0.113.7"),
+        ];
+        let found = other.client([127, 0, 0, 1].into(), &headers(&lines));
+        assert_eq!(
+            found.map(|address| address.to_string()).as_deref(),
+            Some("203.0.113.7")
+        );
+        assert!("x-real-ip".parse::<ForwardedHeader>().is_err());
     }
 
     #[test]

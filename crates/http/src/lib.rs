@@ -82,7 +82,7 @@ pub use auth::{
 };
 pub use body::Body;
 pub use config::{Config, Origins};
-pub use forwarded::TrustedProxies;
+pub use forwarded::{ForwardedHeader, TrustedProxies};
 #[cfg(feature = "page")]
 pub use page::BrowserPage;
 pub use readiness::{Readiness, readiness};

@@ -18,8 +18,10 @@ use mcpfn_settings::{
 use tokio::runtime::Runtime;
 use tracing::Level;
 
+use crate::endpoint::LocalEndpoint;
 use crate::env_file::variables;
 use crate::greeting::Greeting;
+use crate::listen::BoundAddress;
 use crate::metrics::PrometheusMetrics;
 use crate::settings::Settings;
 use crate::signals::stopped;
@@ -125,7 +127,7 @@ where
         .read(|reader| Settings::read(reader, program.settings))
         .map_err(|error| error.to_string())?;
     if let Some(Command::Health) = arguments.command {
-        return probes::ask(settings.listen.reached_from_here());
+        return probes::ask(&settings);
     }
     let quiet = if arguments.command.is_some() {
         Level::WARN
@@ -143,6 +145,7 @@ where
     }
     let host = LocalHost::new(&settings, &server, arguments.stdio, add)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings.worker_threads)
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime can't start: {error}"))?;
@@ -222,7 +225,8 @@ impl LocalHost {
         stdio: bool,
         add: impl FnOnce(Platform) -> Platform,
     ) -> Result<Self, String> {
-        let metrics = settings.metrics.then(PrometheusMetrics::default);
+        let counted = settings.metrics || settings.metrics_listen.is_some();
+        let metrics = counted.then(PrometheusMetrics::default);
         let audit = |platform: Platform| match metrics.clone() {
             Some(metrics) => {
                 let inner = Arc::clone(platform.audit_log());
@@ -297,11 +301,10 @@ impl LocalHost {
                     .map_err(|error| format!("stdio failed: {error}"))
             }
             None => {
-                let port = arguments.port;
-                let listen = port.map_or(settings.listen, |port| settings.listen.with_port(port));
+                let listen = settings.listen_with(arguments.port)?;
                 let bounds = settings.bounds_for(server);
-                let endpoint = http::LocalEndpoint::new(service, platform, self.metrics, settings);
-                let ready = |address| {
+                let endpoint = LocalEndpoint::new(service, platform, self.metrics, settings);
+                let ready = |address: &BoundAddress| {
                     greeting.print(address);
                     warn_of_tools(server);
                 };

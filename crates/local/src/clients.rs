@@ -1,27 +1,36 @@
 //! How clients reach the server of this process: its URL, and the program that serves the same over
 //! stdio. What they are given for it is `mcpfn_settings::ClientAccess`.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use mcpfn_core::Server;
 use mcpfn_settings::{AuthMethod, ClientAccess, Setting, StdioProgram, stdio_environment};
 
+use crate::listen::BoundAddress;
 use crate::settings::Settings;
+
+/// How URLs of the server begin.
+pub(crate) fn scheme(settings: &Settings) -> &'static str {
+    if settings.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    }
+}
 
 /// What clients are told of a server that listens at `address`. `env_file` is what `--env-file` named,
 /// and `program` are the settings of the program itself.
 pub(crate) fn access(
     server: &Server,
     settings: &Settings,
-    address: SocketAddr,
+    address: &BoundAddress,
     env_file: Option<&Path>,
     program: &[Setting],
 ) -> ClientAccess {
     let credentials = &settings.common.credentials;
     let url = match &credentials.public_url {
         Some(url) => url.clone(),
-        None => format!("http://{address}{}/mcp", settings.base_path),
+        None => address.url(scheme(settings), &format!("{}/mcp", settings.base_path)),
     };
     let access = ClientAccess::new(server.name())
         .at(url)

@@ -16,18 +16,26 @@ use crate::settings;
 use crate::stores::SharedStores;
 
 /// Settings of the local host that are the program's own business here.
-const OF_THE_PROGRAM: [&str; 11] = [
+const OF_THE_PROGRAM: [&str; 19] = [
     "MCPFN_ALLOWED_HOSTS",
     "MCPFN_BASE_PATH",
     "MCPFN_DRAIN_DELAY_SECONDS",
     "MCPFN_DRAIN_TIMEOUT_SECONDS",
+    "MCPFN_FORWARDED_HEADER",
     "MCPFN_IDLE_TIMEOUT_SECONDS",
     "MCPFN_LISTEN",
     "MCPFN_LOG_FORMAT",
     "MCPFN_MAX_CONNECTIONS",
+    "MCPFN_MAX_HEAD_BYTES",
     "MCPFN_METRICS",
+    "MCPFN_METRICS_LISTEN",
     "MCPFN_PORT",
+    "MCPFN_PROXY_PROTOCOL",
+    "MCPFN_SOCKET_MODE",
+    "MCPFN_TLS_CERTIFICATE",
+    "MCPFN_TLS_KEY",
     "MCPFN_TRUSTED_PROXIES",
+    "MCPFN_WORKER_THREADS",
 ];
 
 /// What this host is: others can reach it, wherever the program listens.

@@ -1,12 +1,12 @@
 //! What the server prints once it listens: its address, what it serves, and how clients find it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use mcpfn_core::{Revision, Server};
 use mcpfn_settings::{ClientAccess, ClientEntry, Setting};
 
 use crate::clients;
+use crate::listen::BoundAddress;
 use crate::settings::Settings;
 use crate::stdout::say;
 
@@ -30,7 +30,7 @@ pub(crate) struct Greeting {
 }
 
 impl Greeting {
-    pub(crate) fn print(&self, address: SocketAddr) {
+    pub(crate) fn print(&self, address: &BoundAddress) {
         let server = &self.server;
         let (tools, resources, prompts) = server.counts();
         let names: Vec<&str> = server.tool_summaries().map(|(name, _)| name).collect();
@@ -39,21 +39,28 @@ impl Greeting {
             .rev()
             .map(|revision| revision.as_str())
             .collect();
-        let base = format!("http://{address}{}", self.settings.base_path);
+        let base = self.settings.base_path.as_str();
+        let scheme = clients::scheme(&self.settings);
+        let url = address.url(scheme, &format!("{base}/mcp"));
+        let health = address.url(scheme, &format!("{base}/health"));
         let mut text = format!(
-            "{} {}\nlistening on {base}/mcp\nhealth at {base}/health\nserving {tools} tools, \
+            "{} {}\nlistening on {url}\nhealth at {health}\nserving {tools} tools, \
              {resources} resources, {prompts} prompts: {}\nspeaking MCP {}\n",
             server.name(),
             server.version(),
             names.join(", "),
             revisions.join(", "),
         );
-        let entries = self.access(address).entries();
-        let greeted = entries
-            .iter()
-            .filter(|entry| GREETED.contains(&entry.client));
-        greeted.for_each(|entry| text.push_str(&paragraph(entry)));
-        text.push_str("\nThe command `clients` prints this for more clients.\n");
+        // at a socket file there is a proxy that clients call: its URL is the public one
+        let public = &self.settings.common.credentials.public_url;
+        if matches!(address, BoundAddress::Tcp(_)) || public.is_some() {
+            let entries = self.access(address).entries();
+            let greeted = entries
+                .iter()
+                .filter(|entry| GREETED.contains(&entry.client));
+            greeted.for_each(|entry| text.push_str(&paragraph(entry)));
+            text.push_str("\nThe command `clients` prints this for more clients.\n");
+        }
         if self.key_is_new {
             text.push_str(
                 "\nRequest state is sealed with a key made at this start; set \
@@ -67,11 +74,11 @@ impl Greeting {
     /// The configuration of every client, for the command `clients`.
     pub(crate) fn clients(&self) -> String {
         let address = self.settings.listen.reached_from_here();
-        let entries = self.access(address).entries();
+        let entries = self.access(&address).entries();
         entries.iter().map(paragraph).collect()
     }
 
-    fn access(&self, address: SocketAddr) -> ClientAccess {
+    fn access(&self, address: &BoundAddress) -> ClientAccess {
         clients::access(
             &self.server,
             &self.settings,

@@ -27,8 +27,8 @@
 //!
 //! With the feature `tower`, `Embedding` makes an endpoint of the same variables for a program that serves HTTP itself.
 //!
-//! [`run`] reads the variables of `--help`; [`Settings`] is what they say. HTTP has neither TLS nor HTTP/2 here: on
-//! other addresses than loopback, a proxy in front has them.
+//! [`run`] reads the variables of `--help`; [`Settings`] is what they say. With the feature `tls`, certificates are served
+//! from files; HTTP/2 is a proxy's.
 
 mod cli;
 mod clients;
@@ -36,13 +36,17 @@ mod commands;
 mod connections;
 #[cfg(feature = "tower")]
 mod embedded;
+mod endpoint;
 mod env_file;
 mod greeting;
 mod http;
 mod listen;
+mod listeners;
 mod logging;
 mod metrics;
+mod own_port;
 mod probes;
+mod proxy_header;
 mod readiness;
 mod settings;
 mod signals;
@@ -50,6 +54,11 @@ mod socket;
 mod stdio;
 mod stdout;
 mod stores;
+mod stream;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
+#[cfg(feature = "tls")]
+mod tls_probe;
 
 pub use cli::{Program, run};
 #[cfg(feature = "tower")]

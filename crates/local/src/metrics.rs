@@ -24,6 +24,8 @@ type SeriesKey = (String, String);
 #[derive(Debug, Clone, Default)]
 struct Series {
     outcomes: BTreeMap<&'static str, u64>,
+    /// Those of which the server is to blame, whatever their outcome.
+    faults: u64,
     kept: BTreeMap<&'static str, u64>,
     /// Calls by the first bound that their duration does not pass; the last one for all beyond.
     buckets: [u64; BOUNDS.len() + 1],
@@ -57,6 +59,7 @@ impl PrometheusMetrics {
             .entry((call.method.to_owned(), call.name.to_owned()))
             .or_default();
         *series.outcomes.entry(call.outcome.as_str()).or_default() += 1;
+        series.faults += u64::from(call.is_fault());
         *series.kept.entry(call.cache.as_str()).or_default() += 1;
         series.buckets[BOUNDS.partition_point(|bound| *bound < call.duration_ms)] += 1;
         series.sum_ms += call.duration_ms;
@@ -78,6 +81,7 @@ impl PrometheusMetrics {
 
 fn write_all(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
     write_outcomes(text, all)?;
+    write_faults(text, all)?;
     write_cache(text, all)?;
     write_durations(text, all)?;
     write_quantiles(text, all)
@@ -96,6 +100,22 @@ fn write_outcomes(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::
                 escaped(name)
             )?;
         }
+    }
+    Ok(())
+}
+
+fn write_faults(text: &mut String, all: &BTreeMap<SeriesKey, Series>) -> std::fmt::Result {
+    text.push_str(
+        "# HELP mcpfn_faults_total Calls that failed by a fault of the server.\n# TYPE \
+        mcpfn_faults_total counter\n",
+    );
+    for ((method, name), series) in all {
+        writeln!(
+            text,
+            "mcpfn_faults_total{{method=\"{method}\",name=\"{}\"}} {}",
+            escaped(name),
+            series.faults
+        )?;
     }
     Ok(())
 }

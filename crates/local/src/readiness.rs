@@ -18,41 +18,41 @@ const KEPT_MS: u64 = 1000;
 
 /// What is asked, and the last answer.
 pub(crate) struct Dependencies {
-    asked: Vec<Named>,
-    known: Arc<Mutex<Known>>,
+    asked: Vec<NamedDependency>,
+    known: Arc<Mutex<LastLook>>,
 }
 
 #[derive(Clone)]
-struct Named {
+struct NamedDependency {
     name: &'static str,
     dependency: Arc<dyn Dependency>,
 }
 
 #[derive(Default)]
-struct Known {
+struct LastLook {
     /// When it was found out; never, at first.
     at_ms: Option<u64>,
     missing: Arc<[&'static str]>,
 }
 
-impl Known {
+impl LastLook {
     fn is_fresh(&self, now_ms: u64) -> bool {
         self.at_ms
             .is_some_and(|at| now_ms.checked_sub(at).is_some_and(|age| age < KEPT_MS))
     }
 }
 
-struct Database(Arc<dyn Sql>);
+struct DatabaseCheck(Arc<dyn Sql>);
 
-impl Dependency for Database {
+impl Dependency for DatabaseCheck {
     fn check(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async { self.0.check().await.map_err(|error| error.to_string()) })
     }
 }
 
-struct Files(Arc<dyn Blobs>);
+struct FilesCheck(Arc<dyn Blobs>);
 
-impl Dependency for Files {
+impl Dependency for FilesCheck {
     fn check(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async { self.0.check().await.map_err(|error| error.to_string()) })
     }
@@ -63,13 +63,13 @@ impl Dependencies {
     pub(crate) fn of(platform: &Platform) -> Self {
         let mut asked: Vec<(&'static str, Arc<dyn Dependency>)> = Vec::new();
         if let Some(database) = platform.port::<dyn Sql>() {
-            asked.push(("database", Arc::new(Database(Arc::clone(database)))));
+            asked.push(("database", Arc::new(DatabaseCheck(Arc::clone(database)))));
         }
         if let Some(files) = platform.port::<dyn Blobs>() {
-            asked.push(("files", Arc::new(Files(Arc::clone(files)))));
+            asked.push(("files", Arc::new(FilesCheck(Arc::clone(files)))));
         }
         asked.extend(platform.dependencies().iter().cloned());
-        let named = |(name, dependency)| Named { name, dependency };
+        let named = |(name, dependency)| NamedDependency { name, dependency };
         Self {
             asked: asked.into_iter().map(named).collect(),
             known: Arc::default(),
@@ -96,8 +96,8 @@ impl Dependencies {
 
 /// Asks all of them at the same time, and keeps the answer.
 async fn look(
-    asked: Vec<Named>,
-    mut known: OwnedMutexGuard<Known>,
+    asked: Vec<NamedDependency>,
+    mut known: OwnedMutexGuard<LastLook>,
     platform: Arc<Platform>,
 ) -> Arc<[&'static str]> {
     let mut looks = JoinSet::new();
@@ -119,7 +119,7 @@ async fn look(
         }
     }
     let mut missing = Vec::new();
-    for (Named { name, .. }, cause) in asked.iter().zip(causes) {
+    for (NamedDependency { name, .. }, cause) in asked.iter().zip(causes) {
         let was_missing = known.missing.contains(name);
         match cause {
             Some(cause) => {

@@ -1,6 +1,6 @@
 //! The settings of this host, from the environment: those that every host has, and its own.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -9,11 +9,12 @@ use std::time::Duration;
 use mcpfn_auth::KeySource;
 use mcpfn_core::Server;
 use mcpfn_core::port::Rate;
-use mcpfn_http::TrustedProxies;
+use mcpfn_http::{ForwardedHeader, TrustedProxies};
 use mcpfn_settings::{AuthMethod, Common, EnvReader, Host, Hosts, Setting, SettingsError};
 
 use crate::listen::ListenAddress;
 use crate::stores::SharedStores;
+use crate::tls::CertificateFiles;
 
 /// What this host is.
 pub(crate) const HOST: Host = Host {
@@ -45,6 +46,8 @@ pub struct Bounds {
     /// `MCPFN_MAX_CONNECTIONS`: connections at the same time. For one more, the one is closed that
     /// has waited longest for its client; if none waits, more wait in the operating system's queue.
     pub connections: usize,
+    /// `MCPFN_MAX_HEAD_BYTES`: the most bytes of a request's line and headers.
+    pub head: usize,
     /// `MCPFN_IDLE_TIMEOUT_SECONDS`: how long a client may take to send the head of its next
     /// request. Longer than proxies keep connections (60 s), or one sends its request into the end.
     pub idle: Duration,
@@ -59,6 +62,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: 1024,
+            head: 64 * 1024,
             idle: Duration::from_secs(75),
             drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
@@ -86,8 +90,17 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// `MCPFN_REDIS_URL` and what goes with it: where instances share what they know.
     pub(crate) shared: SharedStores,
-    /// `MCPFN_METRICS`: whether `/metrics` is served.
+    /// `MCPFN_PROXY_PROTOCOL`: whether their connections begin with a PROXY header.
+    pub proxy_protocol: bool,
+    /// `MCPFN_METRICS`: whether `/metrics` is served beside the endpoint.
     pub metrics: bool,
+    /// `MCPFN_METRICS_LISTEN`: where it is served with `/ready` and `/health`, and nothing else.
+    pub metrics_listen: Option<SocketAddr>,
+    /// `MCPFN_WORKER_THREADS`: threads that answer requests. One measures best: calls wait for
+    /// services, not for the processor, and nothing moves between threads.
+    pub worker_threads: usize,
+    /// `MCPFN_TLS_CERTIFICATE` and `MCPFN_TLS_KEY`.
+    pub(crate) tls: Option<CertificateFiles>,
     /// `MCPFN_LOG_FORMAT`: `text` (when not set) or `json`.
     pub log_format: LogFormat,
 }
@@ -114,7 +127,7 @@ impl FromStr for LogFormat {
 }
 
 /// What this host is at an address.
-fn host(listen: ListenAddress) -> Host {
+fn host(listen: &ListenAddress) -> Host {
     if listen.is_loopback() { HOST } else { NETWORK }
 }
 
@@ -132,9 +145,22 @@ impl Settings {
         bounds
     }
 
+    /// Where it listens, with the port of a command line.
+    pub(crate) fn listen_with(&self, port: Option<u16>) -> Result<ListenAddress, String> {
+        let listen = self.listen.clone();
+        match port {
+            None => Ok(listen),
+            #[cfg(unix)]
+            Some(_) if matches!(listen, ListenAddress::Unix { .. }) => {
+                Err("MCPFN_LISTEN is a Unix socket, which has no port: leave --port out".to_owned())
+            }
+            Some(port) => Ok(listen.with_port(port)),
+        }
+    }
+
     /// What this host is where it listens.
     pub(crate) fn host(&self) -> Host {
-        host(self.listen)
+        host(&self.listen)
     }
 
     /// Reads the settings; `program` are those of the program itself.
@@ -146,7 +172,7 @@ impl Settings {
         program: &'static [Setting],
     ) -> Result<Self, SettingsError> {
         let listen = ListenAddress::read(&mut reader);
-        let common = Common::read(&mut reader, &host(listen), program);
+        let common = Common::read(&mut reader, &host(&listen), program);
         if !listen.is_loopback()
             && common.credentials.public_url.is_none()
             && common.hosts.is_empty()
@@ -156,14 +182,20 @@ impl Settings {
                  or MCPFN_ALLOWED_HOSTS to the names that requests may have in Host (* for any)",
             );
         }
+        let bounds = bounds(&mut reader, &listen);
+        let trusted_proxies = trusted_proxies(&mut reader, &listen);
         let settings = Self {
             common,
-            listen,
             base_path: reader.base_path(),
-            bounds: bounds(&mut reader, listen),
+            bounds,
             drain_timeout_is_set: reader.text("MCPFN_DRAIN_TIMEOUT_SECONDS").is_some(),
-            trusted_proxies: trusted_proxies(&mut reader, listen),
             shared: SharedStores::read(&mut reader),
+            proxy_protocol: proxy_protocol(&mut reader, &trusted_proxies),
+            trusted_proxies,
+            metrics_listen: metrics_listen(&mut reader),
+            worker_threads: reader.within("MCPFN_WORKER_THREADS", 1, 1..=1024, "a number"),
+            tls: tls(&mut reader),
+            listen,
             metrics: reader.form("MCPFN_METRICS", "on"),
             log_format: reader.parsed("MCPFN_LOG_FORMAT", LogFormat::Text, "text or json"),
         };
@@ -171,7 +203,7 @@ impl Settings {
     }
 }
 
-fn bounds(reader: &mut EnvReader<'_>, listen: ListenAddress) -> Bounds {
+fn bounds(reader: &mut EnvReader<'_>, listen: &ListenAddress) -> Bounds {
     let default = Bounds::default();
     let mut seconds = |name, default: Duration, range| {
         Duration::from_secs(reader.within(name, default.as_secs(), range, "a number of seconds"))
@@ -188,6 +220,12 @@ fn bounds(reader: &mut EnvReader<'_>, listen: ListenAddress) -> Bounds {
             default.drain_timeout,
             0..=3600,
         ),
+        head: reader.within(
+            "MCPFN_MAX_HEAD_BYTES",
+            default.head,
+            8192..=1_048_576,
+            "a number of bytes",
+        ),
         connections: reader.within(
             "MCPFN_MAX_CONNECTIONS",
             default.connections,
@@ -197,14 +235,14 @@ fn bounds(reader: &mut EnvReader<'_>, listen: ListenAddress) -> Bounds {
     }
 }
 
-fn trusted_proxies(reader: &mut EnvReader<'_>, listen: ListenAddress) -> TrustedProxies {
+fn trusted_proxies(reader: &mut EnvReader<'_>, listen: &ListenAddress) -> TrustedProxies {
     let text = reader.text("MCPFN_TRUSTED_PROXIES").unwrap_or_default();
     let proxies: TrustedProxies = text.parse().unwrap_or_else(|mistake| {
         reader.mistake(format!("MCPFN_TRUSTED_PROXIES: {mistake}"));
         TrustedProxies::default()
     });
     let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-    if listen.is_loopback()
+    if listen.is_on_this_machine()
         && proxies != TrustedProxies::default()
         && !loopback.iter().any(|peer| proxies.trusts(*peer))
     {
@@ -213,7 +251,50 @@ fn trusted_proxies(reader: &mut EnvReader<'_>, listen: ListenAddress) -> Trusted
              so that a proxy in front of it calls from there",
         );
     }
-    proxies
+    let header = reader.parsed(
+        "MCPFN_FORWARDED_HEADER",
+        ForwardedHeader::default(),
+        "x-forwarded-for or forwarded",
+    );
+    proxies.reading(header)
+}
+
+fn proxy_protocol(reader: &mut EnvReader<'_>, proxies: &TrustedProxies) -> bool {
+    let on = reader.form("MCPFN_PROXY_PROTOCOL", "on");
+    if on && proxies.is_empty() {
+        reader.mistake(
+            "MCPFN_PROXY_PROTOCOL needs MCPFN_TRUSTED_PROXIES: the addresses of the proxies whose \
+             connections begin with a PROXY header",
+        );
+    }
+    on
+}
+
+fn metrics_listen(reader: &mut EnvReader<'_>) -> Option<SocketAddr> {
+    let text = reader.text("MCPFN_METRICS_LISTEN")?;
+    let address = text.trim().parse().ok();
+    if address.is_none() {
+        reader.mistake(
+            "MCPFN_METRICS_LISTEN must be an address with a port, such as 127.0.0.1:9090 or \
+             0.0.0.0:9090",
+        );
+    }
+    address
+}
+
+fn tls(reader: &mut EnvReader<'_>) -> Option<CertificateFiles> {
+    let certificate = reader.text("MCPFN_TLS_CERTIFICATE");
+    let key = reader.text("MCPFN_TLS_KEY");
+    let files = match (certificate, key) {
+        (None, None) => return None,
+        (Some(certificate), Some(key)) => {
+            CertificateFiles::open(certificate.trim().into(), key.trim().into())
+        }
+        _ => Err("set both, or neither".to_owned()),
+    };
+    files
+        .map_err(|cause| reader.mistake(format!("MCPFN_TLS_CERTIFICATE, MCPFN_TLS_KEY: {cause}")))
+        .ok()
 }
 
 /// `file:PATH`: a list of keys that may change while the server runs.

@@ -1,4 +1,4 @@
-//! When the process is asked to stop.
+//! When the process is asked to stop, or to read its files again.
 
 /// A future that ends when the process is asked to stop. It listens from now on, not from its first
 /// poll: a signal that comes while the server starts would end the process otherwise.
@@ -24,4 +24,34 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, String> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
+}
+
+/// When the process is asked to read its files again: SIGHUP, where there is such a signal. Without
+/// a handler, it would end the process.
+#[cfg(feature = "tls")]
+pub(crate) struct Reloads {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+/// Listens from now on.
+#[cfg(feature = "tls")]
+pub(crate) fn reloads() -> Reloads {
+    Reloads {
+        #[cfg(unix)]
+        signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Reloads {
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
 }

@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
 use crate::connections::Activity;
+use crate::stream::ByteStream;
 
 /// How long a call goes on for a client that closed its half: it may have gone away, and nothing
 /// tells one from the other.
@@ -25,8 +25,8 @@ const LINGER_BYTES: usize = 64 * 1024 * 1024;
 /// A connected socket; where it is left when it is dropped is known to its [`Left`].
 pub(crate) struct Socket {
     /// There until it is dropped.
-    stream: Option<TcpStream>,
-    left: Arc<Mutex<Option<TcpStream>>>,
+    stream: Option<ByteStream>,
+    left: Arc<Mutex<Option<ByteStream>>>,
     activity: Activity,
     held_back: HeldBack,
 }
@@ -41,10 +41,10 @@ enum HeldBack {
 }
 
 /// The socket, once its connection is served.
-pub(crate) struct Left(Arc<Mutex<Option<TcpStream>>>);
+pub(crate) struct Left(Arc<Mutex<Option<ByteStream>>>);
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, activity: Activity) -> (Self, Left) {
+    pub(crate) fn new(stream: ByteStream, activity: Activity) -> (Self, Left) {
         let left = Arc::default();
         let socket = Self {
             stream: Some(stream),
@@ -55,7 +55,7 @@ impl Socket {
         (socket, Left(left))
     }
 
-    fn stream(&mut self) -> Result<Pin<&mut TcpStream>, io::Error> {
+    fn stream(&mut self) -> Result<Pin<&mut ByteStream>, io::Error> {
         let stream = self.stream.as_mut().map(Pin::new);
         stream.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }

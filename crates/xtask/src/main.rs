@@ -14,6 +14,7 @@ mod fast;
 mod fixture;
 mod lambda;
 mod load;
+mod machines;
 mod mutants;
 mod package;
 mod postgres;
@@ -59,6 +60,8 @@ cargo xtask <command>
   embeddings    recall of the knowledge base by words, vectors and both, with a real embedding
                 model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own
+  machines      nginx and Caddy in front of the local host as infra configures them, what the image
+                runs, and the manifests against the schemas of Kubernetes
   conformance   the official MCP suite against the fixture server, three protocol revisions
                   --host HOST     which host serves the fixtures: local, axum, balanced (two behind
                                   nginx), lambda or worker; `test` asks all but balanced
@@ -216,6 +219,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "postgres",
         run: postgres::run,
+    },
+    Step {
+        name: "machines",
+        run: machines::run,
     },
     Step {
         name: "conformance",

@@ -22,7 +22,7 @@ mod worker_tools;
 pub(crate) use cargo_deny::cargo_deny;
 pub(crate) use cargo_mutants::cargo_mutants;
 pub(crate) use chromium::chromium;
-pub(crate) use debian_programs::{DebianProgram, nginx, redis};
+pub(crate) use debian_programs::{DebianProgram, caddy, nginx, redis};
 pub(crate) use dynamodb::{dynamodb_local, dynoxide};
 pub(crate) use lambda_tools::{LambdaTools, lambda_tools};
 pub(crate) use mdbook::mdbook;
@@ -30,7 +30,9 @@ pub(crate) use node::{
     BROWSER, CLIENTS, CONFORMANCE, INSPECTOR, Node, WORKER, node, node_packages,
 };
 pub(crate) use postgres::postgres;
-pub(crate) use python::{Python, aws_proxy, embedding_model, moto, python_packages, sam_tools};
+pub(crate) use python::{
+    Python, aws_proxy, embedding_model, kubernetes_schemas, moto, python_packages, sam_tools,
+};
 pub(crate) use s3s::s3s;
 pub(crate) use wasm_std::{Panics, TARGET, Toolchain, wasm_toolchain, wasm_toolchain_that};
 pub(crate) use worker_tools::{WorkerTools, worker_tools};
@@ -63,6 +65,12 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
         Ok(program) => println!("Redis: {}", program.description()),
         Err(why) => println!("Redis SKIPPED: {why}"),
     }
+    for (name, program) in [("nginx", nginx(cx)), ("Caddy", caddy(cx))] {
+        match program {
+            Ok(program) => println!("{name}: {}", program.path.display()),
+            Err(why) => println!("{name} SKIPPED: {why}"),
+        }
+    }
     match postgres(cx) {
         Ok(programs) => println!("PostgreSQL: {}", programs.display()),
         Err(why) => println!("PostgreSQL SKIPPED: {why}"),
@@ -73,6 +81,10 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     );
     println!("moto: {}", moto(cx)?.description());
     println!("mcp-proxy-for-aws: {}", aws_proxy(cx)?.description());
+    println!(
+        "Kubernetes' schemas: {}",
+        kubernetes_schemas(cx)?.description()
+    );
     println!("embedding model: {}", embedding_model(cx)?.description());
     Ok(())
 }

@@ -68,14 +68,20 @@ impl Process {
     pub(crate) fn http_with(variables: &[(&str, &str)]) -> (Self, SocketAddr) {
         let process = Self::start(command(&["--port", "0"]).envs(variables.iter().copied()));
         let line = process.stdout.find("listening on ");
+        let (_, address) = line.split_once("://").expect("a URL is printed");
         // behind it is the path of the endpoint
-        let address = line
-            .trim_start_matches("listening on http://")
-            .split('/')
-            .next()
-            .and_then(|address| address.parse().ok())
-            .expect("an address is printed");
-        (process, address)
+        let address = address.split('/').next();
+        let address = address.and_then(|address| address.parse().ok());
+        (process, address.expect("an address is printed"))
+    }
+
+    /// Sends a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let killed = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .expect("`kill` runs");
+        assert!(killed.success());
     }
 
     /// Writes a line.
@@ -95,11 +101,7 @@ impl Process {
 
     /// Asks the process to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
-        let killed = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .expect("`kill` runs");
-        assert!(killed.success());
+        self.signal("TERM");
     }
 
     /// Waits for its end.
@@ -156,6 +158,16 @@ impl Lines {
         loop {
             let line = self.next();
             if line.starts_with(beginning) {
+                return line;
+            }
+        }
+    }
+
+    /// The next line that has these words somewhere.
+    pub(crate) fn find_with(&self, words: &str) -> String {
+        loop {
+            let line = self.next();
+            if line.contains(words) {
                 return line;
             }
         }

@@ -13,10 +13,32 @@ pub(super) const MACHINE: &[Setting] = &[
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_LISTEN",
-        "ADDRESS[:PORT]",
+        "ADDRESS[:PORT]|unix:FILE",
         "127.0.0.1 and [::1]",
-        "address to listen on, such as 0.0.0.0 or [::]:8080; other than loopback it needs \
-         MCPFN_AUTH, and MCPFN_PUBLIC_URL or MCPFN_ALLOWED_HOSTS",
+        "address to listen on, such as 0.0.0.0 or [::]:8080, or a Unix socket; other than loopback it \
+         needs MCPFN_AUTH, and MCPFN_PUBLIC_URL or MCPFN_ALLOWED_HOSTS",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_SOCKET_MODE",
+        "MODE",
+        "0660",
+        "rights of that Unix socket: who may write to it may connect",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_TLS_CERTIFICATE",
+        "FILE",
+        "none: no TLS",
+        "PEM file of the certificate and those between it and its root; read again when it changes, \
+         and on SIGHUP",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_TLS_KEY",
+        "FILE",
+        "",
+        "PEM file of its private key; needed with the certificate",
     )
     .on(Hosts::LOCAL),
     Setting::new(
@@ -34,6 +56,28 @@ pub(super) const MACHINE: &[Setting] = &[
         "1024",
         "connections at the same time, 1 to 1000000; for one more, the one that waited longest for \
          its client is closed",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_MAX_HEAD_BYTES",
+        "BYTES",
+        "65536",
+        "the most bytes of a request's line and headers, 8192 to 1048576",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_WORKER_THREADS",
+        "NUMBER",
+        "1",
+        "threads that answer requests, 1 to 1024",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_METRICS_LISTEN",
+        "ADDRESS:PORT",
+        "none",
+        "another address, which has /metrics, /ready and /health for everybody who can reach it, \
+         without TLS",
     )
     .on(Hosts::LOCAL),
     Setting::new(
@@ -87,6 +131,22 @@ pub(super) const MACHINE: &[Setting] = &[
         "none",
         "addresses or networks of proxies, such as 127.0.0.1 or 10.0.0.0/8, whose X-Forwarded-For \
          says where a request came from",
+    )
+    .on(Hosts::LOCAL)
+    .with_auth(&["oauth", "api-key"]),
+    Setting::new(
+        "MCPFN_FORWARDED_HEADER",
+        "x-forwarded-for|forwarded",
+        "x-forwarded-for",
+        "the header in which these proxies say it; they must write it themselves",
+    )
+    .on(Hosts::LOCAL)
+    .with_auth(&["oauth", "api-key"]),
+    Setting::new(
+        "MCPFN_PROXY_PROTOCOL",
+        "on|off",
+        "off",
+        "connections of these proxies begin with a PROXY header, version 1 or 2",
     )
     .on(Hosts::LOCAL)
     .with_auth(&["oauth", "api-key"]),

@@ -66,6 +66,11 @@ pub(crate) fn nginx(cx: &Context) -> std::result::Result<DebianProgram, String> 
     program(cx, &["nginx"], "usr/sbin/nginx", &packages)
 }
 
+/// `caddy`, likewise.
+pub(crate) fn caddy(cx: &Context) -> std::result::Result<DebianProgram, String> {
+    program(cx, &["caddy"], "usr/bin/caddy", &["caddy"])
+}
+
 /// The first of these programs on PATH, or else the one at `path` in Debian's packages.
 fn program(
     cx: &Context,

