@@ -208,6 +208,7 @@ fn what_the_image_runs_works_without_rights() {
     let script = format!(
         "set -eu
          chroot=$(command -v chroot)
+         mount -t proc none /proc
          ip link set lo up
          mount --bind \"$ROOT\" \"$ROOT\"
          mount -o remount,bind,ro \"$ROOT\"
