@@ -44,8 +44,8 @@ pub fn shown() -> Builder {
 }
 
 /// Gives its arguments back, digit for digit.
-fn repeats(case: Value) -> Tool {
-    let mut schema = case["schema"].clone();
+fn repeats(mut case: Value) -> Tool {
+    let mut schema = case["schema"].take();
     schema["type"] = json!("object");
     let name = case["name"].as_str().unwrap_or("unnamed").to_owned();
     Tool::new(name)

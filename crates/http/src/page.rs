@@ -37,11 +37,11 @@ pub struct BrowserPage {
     url: Option<String>,
     client_id: Option<String>,
     origins: Vec<String>,
-    clients: Vec<ClientEntry>,
+    clients: Vec<PageClient>,
 }
 
 #[derive(Debug, Clone)]
-struct ClientEntry {
+struct PageClient {
     title: String,
     note: String,
     text: String,
@@ -81,7 +81,7 @@ impl BrowserPage {
         note: impl Into<String>,
         text: impl Into<String>,
     ) -> Self {
-        self.clients.push(ClientEntry {
+        self.clients.push(PageClient {
             title: title.into(),
             note: note.into(),
             text: text.into(),

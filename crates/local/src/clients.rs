@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use mcpfn_core::Server;
-use mcpfn_settings::{AuthMethod, ClientAccess, Setting, StdioProgram, stdio_environment};
+use mcpfn_settings::{ClientAccess, Setting, StdioProgram, stdio_environment};
 
 use crate::listen::BoundAddress;
 use crate::settings::Settings;
@@ -35,13 +35,7 @@ pub(crate) fn access(
     let access = ClientAccess::new(server.name())
         .at(url)
         .started_by(program_of(server, env_file, program));
-    // where both are taken, a client that signs in needs no key
-    let methods = &settings.common.methods;
-    if methods.has(AuthMethod::ApiKey) && !methods.has(AuthMethod::OAuth) {
-        access.with_key()
-    } else {
-        access
-    }
+    settings.common.methods.tell(access)
 }
 
 /// This program with its settings: without those it would serve something else.

@@ -53,8 +53,8 @@ fn named(code: &str) -> Option<RequestFailure> {
         // another server may be the one to write to by now
         "READONLY" => Retried("is a replica, which takes no writes".to_owned()),
         "MOVED" | "ASK" | "CROSSSLOT" => Lasting(
-            "is a node of a cluster: begin MCPFN_REDIS_URL with redis-cluster:// or \
-             rediss-cluster://"
+            "is a node of a cluster, which is not supported: name one server in MCPFN_REDIS_URL, \
+             or a proxy in front of the cluster"
                 .to_owned(),
         ),
         _ => return None,

@@ -11,6 +11,8 @@ use mcpfn_core::{
 };
 use mcpfn_http::{Config, Service};
 
+#[cfg(feature = "page")]
+use crate::clients::ClientAccess;
 use crate::common::{Common, Host};
 use crate::methods::AuthMethod;
 
@@ -115,9 +117,14 @@ impl Common {
         config.registry_proof = self.registry_proof;
         config.max_body = self.max_body;
         config.max_values = self.max_values;
+        #[cfg(feature = "page")]
+        let access = self.methods.tell(ClientAccess::new(server.name()));
         let service = Service::new(server, config);
         #[cfg(feature = "page")]
-        let service = match self.page.page(self.credentials.public_url.as_deref()) {
+        let service = match self
+            .page
+            .page(self.credentials.public_url.as_deref(), access)
+        {
             Some(page) => service.with_page(page),
             None => service,
         };

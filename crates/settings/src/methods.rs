@@ -1,6 +1,7 @@
 //! `MCPFN_AUTH`: the methods by which callers prove who they are, as words. What a method needs is
 //! `credentials.rs`.
 
+use crate::clients::ClientAccess;
 use crate::reader::{EnvReader, listed};
 
 /// One method.
@@ -41,6 +42,16 @@ impl AuthMethod {
 pub struct AuthMethods(Vec<AuthMethod>);
 
 impl AuthMethods {
+    /// Tells clients what they need: where both are taken, one that signs in needs no key.
+    #[must_use]
+    pub fn tell(&self, access: ClientAccess) -> ClientAccess {
+        if self.has(AuthMethod::ApiKey) && !self.has(AuthMethod::OAuth) {
+            access.with_key()
+        } else {
+            access
+        }
+    }
+
     /// Reads `MCPFN_AUTH`: words separated by commas, of those that the host has. `None` after a
     /// mistake; `unset` is the one of a variable that is not set, without which `none` is meant.
     pub(crate) fn read(

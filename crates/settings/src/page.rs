@@ -5,6 +5,8 @@ use mcpfn_core::text::switch;
 #[cfg(feature = "page")]
 use mcpfn_http::BrowserPage;
 
+#[cfg(feature = "page")]
+use crate::clients::{ClientAccess, ClientEntry, ClientLanguage};
 use crate::reader::EnvReader;
 
 const PAGE: &str = "MCPFN_PAGE";
@@ -59,9 +61,14 @@ impl PageSettings {
         }
     }
 
-    /// The page, if it is on.
+    /// The page, if it is on; `access` is how clients reach the server, but for its URL. How a
+    /// program of this machine is started is nobody's business there.
     #[cfg(feature = "page")]
-    pub(crate) fn page(self, public_url: Option<&str>) -> Option<BrowserPage> {
+    pub(crate) fn page(
+        self,
+        public_url: Option<&str>,
+        access: ClientAccess,
+    ) -> Option<BrowserPage> {
         let mut page = self.on.then(BrowserPage::new)?;
         if let Some(url) = public_url {
             page = page.url(url);
@@ -69,11 +76,19 @@ impl PageSettings {
         if let Some(id) = self.client_id {
             page = page.client_id(id);
         }
-        Some(
-            self.origins
-                .into_iter()
-                .fold(page, BrowserPage::sign_in_origin),
-        )
+        let page = self
+            .origins
+            .into_iter()
+            .fold(page, BrowserPage::sign_in_origin);
+        let entries = access.at(public_url.unwrap_or("{url}")).entries();
+        // in a link the URL is encoded, so that the page can't put its own there
+        let ready = |entry: &ClientEntry| {
+            public_url.is_some() || entry.language != ClientLanguage::Url || entry.text == "{url}"
+        };
+        Some(entries.into_iter().filter(ready).fold(page, |page, entry| {
+            let place = entry.place();
+            page.client(entry.client, place, entry.text)
+        }))
     }
 }
 
@@ -185,6 +200,35 @@ mod tests {
             }
             assert!(page(&host, &with("maybe")).unwrap_err()[0].contains("on or off"));
         }
+    }
+
+    #[cfg(feature = "page")]
+    #[test]
+    fn links_are_there_once_the_url_is_known() {
+        let on = PageSettings {
+            on: true,
+            ..PageSettings::default()
+        };
+        let page = |url| {
+            let page = on.clone().page(url, ClientAccess::new("shop").with_key());
+            format!("{:?}", page.unwrap())
+        };
+        let here = page(None);
+        assert!(
+            here.contains("{url}") && here.contains("X-API-Key"),
+            "{here}"
+        );
+        assert!(!here.contains("vscode:"), "{here}");
+        let public = page(Some("https://mcp.example.com/mcp"));
+        assert!(
+            public.contains("vscode:") && !public.contains("{url}"),
+            "{public}"
+        );
+        assert!(
+            PageSettings::default()
+                .page(None, ClientAccess::new("shop"))
+                .is_none()
+        );
     }
 
     #[cfg(feature = "page")]

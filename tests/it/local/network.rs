@@ -166,7 +166,7 @@ fn connections_are_as_many_as_the_operator_says() {
     let (_process, address) = network(&[("MCPFN_MAX_CONNECTIONS", "2")]);
     // each waits for its client, so that the oldest one makes room
     let idle: Vec<_> = (0..8)
-        .map(|_| std::net::TcpStream::connect(address).expect("a connection"))
+        .map(|_| TcpStream::connect(address).expect("a connection"))
         .collect();
     assert_eq!(send(address, &list()).status, 200);
     drop(idle);

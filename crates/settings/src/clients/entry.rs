@@ -38,19 +38,35 @@ pub struct ClientFile {
     pub path: &'static str,
 }
 
+impl ClientEntry {
+    /// What it does and the files that it belongs into, on one line; may be empty.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let mut place = self.about.to_owned();
+        for (position, file) in self.files.iter().enumerate() {
+            place.push_str(match position {
+                0 if place.is_empty() => "",
+                0 => ": ",
+                _ => "; ",
+            });
+            place.push_str(file.path);
+            if !file.system.is_empty() {
+                place.extend([" (", file.system, ")"]);
+            }
+        }
+        place
+    }
+}
+
 impl fmt::Display for ClientEntry {
     /// As a terminal shows it: what it is, the files, the text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.client)?;
-        if !self.about.is_empty() {
-            write!(f, ", {}", self.about)?;
-        }
-        for (position, file) in self.files.iter().enumerate() {
-            f.write_str(if position == 0 { ": " } else { "; " })?;
-            match file.system {
-                "" => f.write_str(file.path)?,
-                system => write!(f, "{} ({system})", file.path)?,
-            }
+        let place = self.place();
+        if !place.is_empty() {
+            // files follow a name as they follow what is said of it
+            let between = if self.about.is_empty() { ": " } else { ", " };
+            write!(f, "{between}{place}")?;
         }
         self.text
             .lines()

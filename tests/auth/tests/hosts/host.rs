@@ -49,14 +49,14 @@ pub(crate) struct Host {
 
 enum Place {
     InProcess {
-        service: Service,
+        service: Box<Service>,
         platform: Arc<Platform>,
         clock: Arc<TestClock>,
     },
     Local {
         address: SocketAddr,
         ahead: Ahead,
-        _process: Child,
+        _process: Box<Child>,
         _stdout: BufReader<ChildStdout>,
     },
     Lambda {
@@ -97,7 +97,7 @@ impl Host {
         Self {
             name: "in process",
             place: Place::InProcess {
-                service,
+                service: Box::new(service),
                 platform: Arc::new(platform),
                 clock,
             },
@@ -141,7 +141,7 @@ impl Host {
             place: Place::Local {
                 address,
                 ahead,
-                _process: process,
+                _process: Box::new(process),
                 _stdout: stdout,
             },
         }
