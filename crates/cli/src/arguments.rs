@@ -88,7 +88,7 @@ pub(crate) struct DevArguments {
 pub(crate) struct BuildArguments {
     /// For which host
     pub(crate) host: DeployHost,
-    /// More arguments, for `sam build` or `worker-build`
+    /// More arguments, for `sam build`, `worker-build` or `docker build`
     #[arg(last = true)]
     pub(crate) more: Vec<String>,
 }
@@ -244,6 +244,8 @@ pub(crate) enum DeployHost {
     /// Cloudflare Workers
     #[value(alias = "worker")]
     Workers,
+    /// An image for Kubernetes, Cloud Run, Fly and the like, which deploy it themselves
+    Container,
 }
 
 impl DeployHost {
@@ -251,6 +253,7 @@ impl DeployHost {
         match self {
             Self::Lambda => "lambda",
             Self::Workers => "workers",
+            Self::Container => "container",
         }
     }
 }

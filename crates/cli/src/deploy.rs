@@ -29,15 +29,28 @@ pub(crate) fn build(arguments: &BuildArguments) -> CliResult {
     match arguments.host {
         DeployHost::Lambda => run("sam", &["build"], &arguments.more)?,
         DeployHost::Workers => run("worker-build", &["--profile", "worker"], &arguments.more)?,
+        DeployHost::Container => {
+            let name = name();
+            let more = [&arguments.more[..], &[".".to_owned()]].concat();
+            run(
+                engine().unwrap_or("docker"),
+                &["build", "--tag", &name],
+                &more,
+            )?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn deploy(arguments: &DeployArguments) -> CliResult {
+    if arguments.host == DeployHost::Container {
+        return Err(CONTAINER.to_owned().into());
+    }
     needs(arguments.host, true).met()?;
     let url = match arguments.host {
         DeployHost::Lambda => lambda(&arguments.more)?,
         DeployHost::Workers => workers(&arguments.more)?,
+        DeployHost::Container => None,
     };
     match url {
         Some(url) => say(connection(&name(), &url, arguments.host)),
@@ -52,6 +65,7 @@ fn needs(host: DeployHost, deploys: bool) -> Needs {
     let file = match host {
         DeployHost::Lambda => "template.yaml",
         DeployHost::Workers => "wrangler.toml",
+        DeployHost::Container => "Dockerfile",
     };
     needs.that(
         Path::new(file).is_file(),
@@ -80,6 +94,25 @@ fn needs(host: DeployHost, deploys: bool) -> Needs {
                 "neither `wrangler` nor `npx` is on PATH: install Node",
             );
         }
+        DeployHost::Container => {
+            needs.that(
+                engine().is_some(),
+                "neither `docker` nor `podman` is on PATH: install one",
+            );
+            needs.that(
+                Path::new("Cargo.lock").is_file(),
+                "there is no Cargo.lock, which pins what is built: run `cargo build` once",
+            );
+            let outside = dependency_outside();
+            needs.that(
+                outside.is_none(),
+                format!(
+                    "the dependency `{}` in Cargo.toml is a path outside of this folder, which the \
+                     image does not see: use a release or a git repository",
+                    outside.unwrap_or_default()
+                ),
+            );
+        }
     }
     for fault in project_faults(Path::new(".")) {
         needs.that(false, fault);
@@ -87,6 +120,30 @@ fn needs(host: DeployHost, deploys: bool) -> Needs {
     needs
 }
 
+/// What builds images here.
+fn engine() -> Option<&'static str> {
+    ["docker", "podman"]
+        .into_iter()
+        .find(|engine| find(engine).is_some())
+}
+
+/// A dependency that is elsewhere on this machine.
+fn dependency_outside() -> Option<String> {
+    let manifest = fs::read_to_string("Cargo.toml").ok()?;
+    let manifest: Table = manifest.parse().ok()?;
+    let dependencies = manifest.get("dependencies")?.as_table()?;
+    let outside = |path: &str| Path::new(path).is_absolute() || path.starts_with("..");
+    dependencies
+        .iter()
+        .find(|(_, value)| {
+            let path = value.get("path").and_then(toml::Value::as_str);
+            path.is_some_and(outside)
+        })
+        .map(|(name, _)| name.clone())
+}
+
+const CONTAINER: &str = "an image is deployed by its platform: run `cargo mcpfn build container`, push \
+    the image to the platform's registry, and start it there as docs/machines.md of mcpfn says";
 const NO_AWS: &str = "no credentials of AWS are known here: run `aws configure sso` and set \
     AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 const NO_WASM: &str = "Rust has no library for wasm32: run `rustup target add \
@@ -194,7 +251,7 @@ fn connection(name: &str, url: &str, host: DeployHost) -> String {
             "clients sign their requests with your credentials of AWS",
             access.started_by(program(&["--sigv4"])),
         ),
-        DeployHost::Workers => {
+        DeployHost::Workers | DeployHost::Container => {
             let variable = access.key_variable();
             let header = format!("X-API-Key: ${{{variable}}}");
             let mut program = program(&["--header", &header]);

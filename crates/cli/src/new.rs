@@ -101,8 +101,12 @@ fn next_steps(folder: &Path, choice: &Choice) -> String {
         choice.template.name()
     );
     for host in &choice.on {
-        let (DeployHost::Lambda | DeployHost::Workers) = host;
-        text.push_str(&format!("\n    cargo mcpfn deploy {}", host.name()));
+        // an image is deployed by its platform
+        let verb = match host {
+            DeployHost::Lambda | DeployHost::Workers => "deploy",
+            DeployHost::Container => "build",
+        };
+        text.push_str(&format!("\n    cargo mcpfn {verb} {}", host.name()));
     }
     text
 }

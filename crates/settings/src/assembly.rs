@@ -9,6 +9,8 @@ use mcpfn_core::{
     port::{Platform, Random},
     round_trip::Keyring,
 };
+#[cfg(feature = "page")]
+use mcpfn_http::BrowserPage;
 use mcpfn_http::{Config, Service};
 
 #[cfg(feature = "page")]
@@ -90,6 +92,8 @@ impl Common {
         if host.deployment.is_some() {
             warn_of_tools(&server);
         }
+        #[cfg(feature = "page")]
+        let page = self.browser_page(&server);
         let key_is_new = self.state_keys.is_none();
         let keys = self.state_keys.unwrap_or_else(|| new_key(random));
         let addresses = self.policies.addresses;
@@ -117,14 +121,9 @@ impl Common {
         config.registry_proof = self.registry_proof;
         config.max_body = self.max_body;
         config.max_values = self.max_values;
-        #[cfg(feature = "page")]
-        let access = self.methods.tell(ClientAccess::new(server.name()));
         let service = Service::new(server, config);
         #[cfg(feature = "page")]
-        let service = match self
-            .page
-            .page(self.credentials.public_url.as_deref(), access)
-        {
+        let service = match page {
             Some(page) => service.with_page(page),
             None => service,
         };
@@ -137,6 +136,13 @@ impl Common {
             platform,
             key_is_new,
         })
+    }
+
+    #[cfg(feature = "page")]
+    fn browser_page(&self, server: &Server) -> Option<BrowserPage> {
+        let access = self.methods.tell(ClientAccess::new(server.name()));
+        let url = self.credentials.public_url.as_deref();
+        self.page.clone().page(url, access)
     }
 
     fn warn(&self, host: &Host) {

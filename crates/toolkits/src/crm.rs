@@ -20,6 +20,7 @@ pub use opportunities::{
     OpenOpportunities, OpenOpportunity, OpportunityQuery, get_open_opportunities,
 };
 pub use prompts::{Onboarding, Week, client_onboarding, weekly_summary};
+pub(crate) use prompts::{accounts, owners, weeks};
 pub use search::{
     AccountMatch, Accounts, CustomerMatch, CustomerQuery, Customers, search_accounts,
     search_customers,
@@ -58,13 +59,13 @@ pub fn toolkit(builder: Builder) -> Builder {
         .prompt(
             weekly_summary
                 .into_prompt()
-                .complete("owner", prompts::owners)
-                .complete("week", prompts::weeks),
+                .complete("owner", owners)
+                .complete("week", weeks),
         )
         .prompt(
             client_onboarding
                 .into_prompt()
-                .complete("account", prompts::accounts),
+                .complete("account", accounts),
         )
 }
 

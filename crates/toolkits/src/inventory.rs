@@ -21,6 +21,7 @@ pub use draft::{Draft, Drafted, draft_purchase_order};
 pub use lead::{LeadTime, LeadTimes, Of, get_lead_time};
 pub use levels::{Level, Levels, Where, get_stock_levels};
 pub use reorder::{Reorder, Reorders, Which, suggest_reorders};
+pub(crate) use review::warehouses;
 pub use review::{ReorderReview, reorder_review};
 pub use velocity::{FromWarehouse, Period, Velocity, get_sales_velocity};
 
@@ -57,7 +58,7 @@ pub fn toolkit(builder: Builder) -> Builder {
         .prompt(
             reorder_review
                 .into_prompt()
-                .complete("warehouse", review::warehouses),
+                .complete("warehouse", warehouses),
         )
 }
 

@@ -25,7 +25,7 @@ use crate::{
 use api::Api;
 
 const TEMPLATES: [&str; 4] = ["tool", "database", "api-client", "upstream"];
-const HOSTS: [&str; 3] = ["lambda,workers", "lambda", "workers"];
+const HOSTS: [&str; 4] = ["lambda,workers,container", "lambda", "workers", "container"];
 /// The one that is asked: its tool has to read a secret first.
 const ASKED: &str = "api-client";
 
@@ -109,12 +109,64 @@ fn quiet(command: &mut Command, what: &str, claim: &str, counts: &mut Counts) ->
     )
 }
 
+/// Makes what the image would have, by the line of the Dockerfile that does, and starts the program
+/// with the loader and the libraries in it.
+fn image(project: &Path, program: &Path) -> Result<()> {
+    let file = project.join("Dockerfile");
+    let text = fs::read_to_string(&file).while_doing(format_args!("read {}", file.display()))?;
+    let text = text.replace("\\\n", " ");
+    let line = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("RUN "))
+        .find(|line| line.contains("ldd"))
+        .ok_or_else(|| Error::new("the Dockerfile has no line that copies libraries"))?;
+    let folder = project.join("image");
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let line = line
+        .replace(
+            &format!("target/release/{name}"),
+            &program.display().to_string(),
+        )
+        .replace("/image", &folder.display().to_string());
+    process::read(Command::new("sh").args(["-ec", &line]))?;
+    let libraries = process::read(
+        Command::new("find")
+            .arg(&folder)
+            .args(["-name", "*.so*", "-printf", "%p\n"]),
+    )?;
+    let loader = libraries
+        .lines()
+        .find(|path| path.contains("/ld-linux"))
+        .ok_or_else(|| Error::new(format!("the image has no loader: {libraries}")))?;
+    let folders: Vec<&str> = libraries
+        .lines()
+        .filter_map(|path| path.rsplit_once('/'))
+        .map(|(folder, _)| folder)
+        .collect();
+    let said = process::read(
+        Command::new(loader)
+            .arg("--inhibit-cache")
+            .args(["--library-path", &folders.join(":")])
+            .arg(folder.join("server"))
+            .arg("--version"),
+    )?;
+    match said.contains(name.as_ref()) {
+        true => Ok(()),
+        false => Err(Error::new(format!("the program of the image says {said}"))),
+    }
+}
+
 /// Asks one project on every host.
 fn asked(cx: &Context, project: &Path, counts: &mut Counts) -> Result<()> {
     let api = Api::start()?;
     process::read(cargo(cx, project).arg("build"))?;
     let name = project.file_name().unwrap_or_default();
     let program = cx.target.join("scaffold/debug").join(name);
+    checked(
+        "its image has all that the program needs",
+        image(project, &program),
+        counts,
+    )?;
 
     let file = project.join(".env");
     let variables = format!("API_URL={}\nAPI_KEY={}\n", api.url, api::KEY);

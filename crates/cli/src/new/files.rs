@@ -78,8 +78,14 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         &[]
     };
     let first = choice.on.first().map_or("lambda", |host| host.name());
+    let (verb, then) = match choice.on.first() {
+        Some(DeployHost::Container) => ("build", "makes its image"),
+        _ => ("deploy", "puts it where everybody can reach it"),
+    };
     let values = [
         ("name", choice.name.clone()),
+        ("verb", verb.to_owned()),
+        ("then", then.to_owned()),
         ("first", first.to_owned()),
         ("repository", REPOSITORY.to_owned()),
         ("worker-build", WORKER_BUILD.to_owned()),
@@ -110,6 +116,10 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         files.push(("template.yaml", template!("template.yaml")));
         files.push(("samconfig.toml", template!("samconfig.toml")));
     }
+    if choice.on.contains(&DeployHost::Container) {
+        files.push(("Dockerfile", template!("Dockerfile")));
+        files.push((".dockerignore", template!("dockerignore")));
+    }
     if on_workers {
         files.push(("src/lib.rs", template!("lib.rs")));
         files.push(("wrangler.toml", template!("wrangler.toml")));
@@ -134,7 +144,13 @@ mod tests {
         let hosts = [
             vec![DeployHost::Lambda],
             vec![DeployHost::Workers],
+            vec![DeployHost::Container],
             vec![DeployHost::Lambda, DeployHost::Workers],
+            vec![
+                DeployHost::Lambda,
+                DeployHost::Workers,
+                DeployHost::Container,
+            ],
         ];
         templates.into_iter().flat_map(move |template| {
             hosts.clone().into_iter().map(move |on| Choice {
@@ -151,7 +167,16 @@ mod tests {
     fn every_choice_is_rendered_to_its_end() {
         for choice in all() {
             for (path, text) in rendered(&choice) {
-                let left = ["%name", "%if", "%end", "%mcpfn", "%first", "%repository"];
+                let left = [
+                    "%name",
+                    "%verb",
+                    "%then",
+                    "%if",
+                    "%end",
+                    "%mcpfn",
+                    "%first",
+                    "%repository",
+                ];
                 let found = left.iter().find(|mark| text.contains(*mark));
                 assert_eq!(found, None, "{path} of {choice:?}");
                 let ends = text.ends_with('\n') && !text.ends_with("\n\n");
@@ -200,6 +225,9 @@ mod tests {
                 has("wrangler.toml"),
                 choice.on.contains(&DeployHost::Workers)
             );
+            for file in ["Dockerfile", ".dockerignore"] {
+                assert_eq!(has(file), choice.on.contains(&DeployHost::Container));
+            }
         }
     }
 }

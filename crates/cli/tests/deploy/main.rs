@@ -230,3 +230,36 @@ fn a_tool_that_fails_ends_it() {
     );
     assert_eq!(workshop.log(), ["sam build"]);
 }
+
+#[test]
+fn an_image_is_built_once_all_of_it_is_there() {
+    let workshop = Workshop::new("container");
+    let arguments = ["new", "image", "--on", "container"];
+    let made = workshop.run_in(&workshop.0, &arguments, &[]);
+    let said = text(&made);
+    assert!(said.contains("cargo mcpfn build container"), "{said}");
+    let project = workshop.0.join("image");
+    let build = |more: &[&str]| {
+        let arguments = [&["build", "container"], more].concat();
+        text(&workshop.run_in(&project, &arguments, &[]))
+    };
+    let manifest = fs::read_to_string(project.join("Cargo.toml")).expect("a manifest");
+    let outside = format!("{manifest}\n[dependencies.near]\npath = \"../near\"\n");
+    fs::write(project.join("Cargo.toml"), outside).expect("a manifest");
+    let said = build(&[]);
+    for part in [
+        "neither `docker` nor `podman`",
+        "there is no Cargo.lock",
+        "the dependency `near` in Cargo.toml is a path outside",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    fs::write(project.join("Cargo.toml"), manifest).expect("a manifest");
+    fs::write(project.join("Cargo.lock"), "").expect("a lock");
+    workshop.tool("podman", "");
+    let said = build(&["--", "--no-cache"]);
+    let built = "podman build --tag image --no-cache .";
+    assert_eq!(workshop.log(), [built], "{said}");
+    let said = text(&workshop.run_in(&project, &["deploy", "container"], &[]));
+    assert!(said.contains("deployed by its platform"), "{said}");
+}

@@ -129,7 +129,7 @@ pub async fn client_onboarding(args: Onboarding, cx: &Cx) -> Result<String, Tool
 }
 
 /// Owners of accounts whose name has what was typed.
-pub(super) async fn owners(typed: String, cx: Cx) -> Completions {
+pub(crate) async fn owners(typed: String, cx: Cx) -> Completions {
     let sql = |dialect| {
         format!(
             "SELECT DISTINCT owner FROM accounts WHERE {} > 0 ORDER BY owner",
@@ -140,7 +140,7 @@ pub(super) async fn owners(typed: String, cx: Cx) -> Completions {
 }
 
 /// Names of accounts that have what was typed.
-pub(super) async fn accounts(typed: String, cx: Cx) -> Completions {
+pub(crate) async fn accounts(typed: String, cx: Cx) -> Completions {
     let sql = |dialect| {
         format!(
             "SELECT name FROM accounts WHERE {} > 0 ORDER BY name",
@@ -151,7 +151,7 @@ pub(super) async fn accounts(typed: String, cx: Cx) -> Completions {
 }
 
 /// The last seven days, and the weeks from Monday to Sunday before them.
-pub(super) async fn weeks(typed: String, cx: Cx) -> Completions {
+pub(crate) async fn weeks(typed: String, cx: Cx) -> Completions {
     let today = today(&cx);
     // day 0, 0000-03-01, is a Wednesday
     let monday = today - (today + 2) % 7;

@@ -41,7 +41,7 @@ pub async fn reorder_review(args: ReorderReview, cx: &Cx) -> String {
 }
 
 /// Codes of warehouses that have what was typed.
-pub(super) async fn warehouses(typed: String, cx: Cx) -> Completions {
+pub(crate) async fn warehouses(typed: String, cx: Cx) -> Completions {
     let sql = |dialect| {
         format!(
             "SELECT code FROM warehouses WHERE {} > 0 ORDER BY code",
