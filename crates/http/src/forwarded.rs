@@ -105,22 +105,30 @@ impl ForwardedHeader {
         }
     }
 
-    /// The entries of a header, the last one first.
+    /// The entries of a header, the last one first. One that can't be read, where a quoted string has
+    /// no end: a proxy's entry behind it would be a part of what the client wrote.
     fn entries(self, value: &str) -> Vec<&str> {
-        let mut quoted = false;
-        let mut escaped = false;
-        let at_comma = |byte: char| {
-            // commas are separators outside of quoted strings, which `X-Forwarded-For` has none of
-            let is_separator = byte == ',' && !quoted;
-            let is_quote = byte == '"' && !escaped && matches!(self, Self::Forwarded);
-            escaped = quoted && byte == '\\' && !escaped;
-            quoted ^= is_quote;
-            is_separator
+        let mut entries = match self {
+            Self::XForwardedFor => value.split(',').collect(),
+            Self::Forwarded => split_unquoted(value, ',').unwrap_or_else(|| vec![""]),
         };
-        let mut entries: Vec<&str> = value.split(at_comma).collect();
         entries.reverse();
         entries
     }
+}
+
+/// The parts between separators outside of quoted strings; nothing if one of these has no end.
+fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = text.split(|character: char| {
+        let is_separator = character == separator && !quoted;
+        let is_quote = character == '"' && !escaped;
+        escaped = quoted && character == '\\' && !escaped;
+        quoted ^= is_quote;
+        is_separator
+    });
+    let parts = parts.collect();
+    (!quoted).then_some(parts)
 }
 
 impl FromStr for ForwardedHeader {
@@ -138,7 +146,8 @@ impl FromStr for ForwardedHeader {
 /// The address in `for=192.0.2.1;proto=https` or `for="[2001:db8::1]:4711"`. None for a name that
 /// hides it, for `unknown`, and for an entry with two.
 fn parameter_for(entry: &str) -> Option<IpAddr> {
-    let mut values = entry.split(';').filter_map(|pair| {
+    let pairs = split_unquoted(entry, ';')?;
+    let mut values = pairs.into_iter().filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("for")
@@ -411,6 +420,10 @@ mod tests {
             ),
             ("for=203.0.113.7;host=\"a, for=9.9.9.9\"", "203.0.113.7"),
             ("for=203.0.113.7;host=\"a\\\", for=9.9.9.9\"", "203.0.113.7"),
+            // a string that a client did not end would hold what the proxy added
+            ("for=8.8.8.8;by=\"x, for=203.0.113.7", "127.0.0.1"),
+            ("for=8.8.8.8;host=\"a\\, for=203.0.113.7", "127.0.0.1"),
+            ("for=203.0.113.7;host=\"a;for=9.9.9.9\"", "203.0.113.7"),
             ("for=203.0.113.7, for=unknown", "127.0.0.1"),
             ("for=203.0.113.7, for=_hidden, for=10.1.2.3", "10.1.2.3"),
             ("for=203.0.113.7;for=9.9.9.9", "127.0.0.1"),

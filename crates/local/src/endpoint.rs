@@ -125,7 +125,13 @@ where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let caller = match endpoint.proxies.client(peer, request.headers()) {
+    // the PROXY header is a proxy's word about the whole connection; where it has no address, the
+    // headers of requests are still the client's
+    let client = match endpoint.proxy_protocol {
+        true => Some(peer),
+        false => endpoint.proxies.client(peer, request.headers()),
+    };
+    let caller = match client {
         Some(address) => Principal::anonymous().at(address),
         None => Principal::anonymous(),
     };

@@ -76,9 +76,10 @@ pub(crate) async fn serve_endpoint(
     if let Some(own_port) = own_port {
         beside.spawn(own_port.serve(Arc::clone(&endpoint)));
     }
-    if let Some(tls) = endpoint.tls.clone() {
-        beside.spawn(tls.keep_current());
-    }
+    match endpoint.tls.clone() {
+        Some(tls) => beside.spawn(tls.keep_current()),
+        None => beside.spawn(crate::signals::nothing_to_reload()),
+    };
     let graceful = GracefulShutdown::new();
     let connections = Connections::new(bounds.connections);
     let builder = builder(bounds);

@@ -28,14 +28,12 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, String> {
 
 /// When the process is asked to read its files again: SIGHUP, where there is such a signal. Without
 /// a handler, it would end the process.
-#[cfg(feature = "tls")]
 pub(crate) struct Reloads {
     #[cfg(unix)]
     signals: Option<tokio::signal::unix::Signal>,
 }
 
 /// Listens from now on.
-#[cfg(feature = "tls")]
 pub(crate) fn reloads() -> Reloads {
     Reloads {
         #[cfg(unix)]
@@ -43,7 +41,23 @@ pub(crate) fn reloads() -> Reloads {
     }
 }
 
-#[cfg(feature = "tls")]
+/// Says that there is nothing to read again, each time that somebody asks for it: a supervisor that
+/// reloads its services must not end one. Someone's terminal that closes still does.
+pub(crate) async fn nothing_to_reload() {
+    use std::io::IsTerminal as _;
+    if std::io::stdin().is_terminal() {
+        return;
+    }
+    let mut asked = reloads();
+    loop {
+        asked.next().await;
+        tracing::info!(
+            event = "reload_ignored",
+            "SIGHUP reads certificates again, and none are set; other settings are read at a start"
+        );
+    }
+}
+
 impl Reloads {
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]

@@ -130,6 +130,14 @@ fn a_proxy_says_for_whom_it_calls_before_anything_else() {
         "a client that is no proxy is not believed"
     );
 
+    let guesses = (0..100).take_while(|guess_of| {
+        let mut guess = list().without("x-api-key").header("x-api-key", "guess");
+        let named = ("x-forwarded-for".to_owned(), format!("8.8.4.{guess_of}"));
+        guess.headers.push(named);
+        status(b"PROXY UNKNOWN\r\n", &guess) == 401
+    });
+    assert!(guesses.count() < 100, "its word is the whole connection's");
+
     assert!(after(address, b"", &list()).is_none(), "it is required");
     assert!(after(address, b"PROXY TCP4 nobody\r\n", &list()).is_none());
     process.stderr.find_with("proxy_header_missing");
@@ -137,6 +145,14 @@ fn a_proxy_says_for_whom_it_calls_before_anything_else() {
     let variables = with_keys(&entry, &local);
     let asked = run(command(&["health"]).envs(variables).env("MCPFN_PORT", port));
     assert_eq!(asked.0, Some(0), "{asked:?}");
+}
+
+#[test]
+fn a_reload_without_certificates_ends_nothing() {
+    let (process, address) = Process::http_with(&with_keys(&entry(), &[]));
+    process.signal("HUP");
+    process.stderr.find_with("reload_ignored");
+    assert_eq!(after(address, b"", &list()).unwrap().status, 200);
 }
 
 #[test]

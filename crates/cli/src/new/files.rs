@@ -71,7 +71,6 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         words.push("alone");
     }
     let on_lambda = choice.on.contains(&DeployHost::Lambda);
-    let on_workers = choice.on.contains(&DeployHost::Workers);
     let features: &[&str] = if on_lambda {
         &["dynamodb", "secrets"]
     } else {
@@ -101,6 +100,14 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
+    templates(choice)
+        .into_iter()
+        .map(|(path, template)| (path, render(template, &values, &words)))
+        .collect()
+}
+
+/// Every file with its template.
+fn templates(choice: &Choice) -> Vec<(&'static str, &'static str)> {
     let mut files = vec![
         ("Cargo.toml", template!("Cargo.toml")),
         ("src/main.rs", program(choice.template)),
@@ -112,7 +119,7 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
     if choice.template == Template::Database {
         files.push(("migrations/0001_note.sql", template!("migration.sql")));
     }
-    if on_lambda {
+    if choice.on.contains(&DeployHost::Lambda) {
         files.push(("template.yaml", template!("template.yaml")));
         files.push(("samconfig.toml", template!("samconfig.toml")));
     }
@@ -120,14 +127,11 @@ pub(super) fn rendered(choice: &Choice) -> Vec<(&'static str, String)> {
         files.push(("Dockerfile", template!("Dockerfile")));
         files.push((".dockerignore", template!("dockerignore")));
     }
-    if on_workers {
+    if choice.on.contains(&DeployHost::Workers) {
         files.push(("src/lib.rs", template!("lib.rs")));
         files.push(("wrangler.toml", template!("wrangler.toml")));
     }
     files
-        .into_iter()
-        .map(|(path, template)| (path, render(template, &values, &words)))
-        .collect()
 }
 
 #[cfg(test)]

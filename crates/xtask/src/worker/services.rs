@@ -38,12 +38,11 @@ const ACCESS: &[(&str, &str)] = &[
     ("TEST_SERVER", "watched"),
 ];
 
+/// What the registry of MCP servers reads.
+const REGISTRY_PROOF: &str = "v=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
 /// A server whose callers are known: a write of anybody has no idempotency key.
 const KEYED: &[(&str, &str)] = &[
-    (
-        "MCPFN_REGISTRY_AUTH",
-        "v=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
-    ),
     ("MCPFN_AUTH", "api-key"),
     ("MCPFN_API_KEYS", API_KEY),
     KEY,
@@ -136,6 +135,7 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     Service {
         name: "keyed",
         what: What::Built(&[
+            ("MCPFN_REGISTRY_AUTH", REGISTRY_PROOF),
             ("MCPFN_AUTH", "api-key"),
             ("MCPFN_API_KEYS", API_KEY),
             KEY,
