@@ -104,6 +104,7 @@ fn until(seconds: Option<u64>) -> String {
         None => "for now. Try again in a minute".to_owned(),
         Some(0 | 1) => "for a second. Try again then".to_owned(),
         Some(seconds @ ..=120) => format!("for the next {seconds} seconds. Try again then"),
+        Some(86_401..) => "for longer than a day. Tell the user".to_owned(),
         Some(seconds) => format!(
             "for the next {} minutes. Try again then",
             seconds.div_ceil(60)
@@ -143,6 +144,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn a_pause_is_told_in_a_measure_that_fits() {
+        assert!(until(Some(90)).contains("90 seconds"));
+        assert!(until(Some(3_600)).contains("60 minutes"));
+        assert!(until(Some(99_999_999)).contains("longer than a day"));
+    }
 
     #[test]
     fn each_fault_has_a_sentence_of_its_own_that_says_what_to_do() {

@@ -204,7 +204,7 @@ fn asked(
     let (mut user_config, mut env) = (Map::new(), Map::new());
     for (name, value) in names {
         let key = name.to_ascii_lowercase();
-        let secret = is_secret(&name);
+        let secret = is_secret(&name) || value.as_deref().is_some_and(has_password);
         let mut option = json!({
             "type": "string", "title": name, "description": format!("The variable {name} of this server"),
             "sensitive": secret,
@@ -225,8 +225,48 @@ fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(legal)
 }
 
-/// The example's value of a secret is none.
+/// The example's value of a secret is none. A name that only sounds like one costs a person's typing,
+/// and one that is missed is in everybody's bundle.
 fn is_secret(name: &str) -> bool {
-    let words = ["KEY", "TOKEN", "SECRET", "PASSWORD", "DATABASE_URL"];
-    words.iter().any(|word| name.contains(word))
+    let words = ["KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "DSN"];
+    let of_store = ["DATABASE", "REDIS", "POSTGRES", "MYSQL", "MONGO"];
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    // addresses of stores have passwords in them
+    let is_address = name.ends_with("URL") || name.ends_with("URI") || name.ends_with("DATABASE");
+    has(&words) || is_address && has(&of_store)
+}
+
+/// Whether it is a URL of somebody: `scheme://user:password@host`.
+fn has_password(value: &str) -> bool {
+    let rest = value.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_name_or_value() {
+        for name in [
+            "MCPFN_API_KEYS",
+            "GITHUB_TOKEN",
+            "SMTP_PASS",
+            "DATABASE_PASS",
+            "DB_PWD",
+            "SENTRY_DSN",
+            "MCPFN_DATABASE",
+            "MCPFN_DATABASE_READONLY_URL",
+            "MCPFN_REDIS_URL",
+            "AWS_CREDENTIALS",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["GREETING", "API_URL", "MCPFN_TOOLKITS", "MCPFN_AUTH"] {
+            assert!(!is_secret(name), "{name}");
+        }
+        assert!(has_password("https://me:hunter2@mail.example.com/x"));
+        assert!(!has_password("https://example.com/@me?to=a@b"));
+    }
 }
