@@ -110,7 +110,7 @@ function publicUrl() {
 
 function connect() {
   return show('Connect a client', paragraph('Clients reach this server at this URL.'), block('URL', publicUrl()),
-    DATA.clients.map(({ title, note, text }) => (/^(vscode|cursor):/.test(text)
+    DATA.clients.flatMap(({ title, note, text }) => (/^(vscode|cursor):/.test(text)
       ? h('p', {}, h('a', { href: text }, `${title}: ${note}`))
       : block(title, text.replaceAll('{url}', publicUrl()), note))));
 }
