@@ -72,7 +72,7 @@ await check(`${prefix} a failing tool fails for the client`, async () => {
 });
 await check(`${prefix} a server that is not there hides no other`, async () => {
   const result = await call('gone__anything');
-  assert(result.isError === true && textOf(result).startsWith('`gone` is temporarily unavailable'), textOf(result));
+  assert(result.isError === true && textOf(result).startsWith('`gone` can\'t be reached'), textOf(result));
 });
 await check(`${prefix} no server gets the caller's token, and one gets its own`, async () => {
   const asked = await (await fetch(`${servers}/asked`)).json();

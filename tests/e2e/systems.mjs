@@ -48,7 +48,7 @@ const outside = ['../outside.txt', 'docs/../../outside.txt', '/etc/passwd', '//e
 const systems = ({ page }, known) => [
   ['S1 hello', 'hello_world', { name: 'Ada' }, /Ada/, { name: 7 }, /\/name/],
   ['S2 weather', 'get_weather', { city: 'Lisbon' }, /few clouds/, { city: 'Atlantis' }, /Atlantis/],
-  ['S3 company', 'lookup_company', { email: 'ada@apollo.example' }, /Apollo/, { email: 'ada@down.example' }, /temporarily unavailable/, 8],
+  ['S3 company', 'lookup_company', { email: 'ada@apollo.example' }, /Apollo/, { email: 'ada@down.example' }, /answered that it failed/, 8],
   ['S4 crm', 'search_customers', { query: known.customer }, new RegExp(known.customer), { query: 'x' }, /\/query/],
   ['S4 crm, write', 'create_activity_log', { account_id: known.account, kind: 'note', note: 'Called about the renewal.' }, /ACC-/,
     { account_id: 'nobody', kind: 'note', note: 'x' }, /nobody/, 0],
@@ -56,7 +56,7 @@ const systems = ({ page }, known) => [
   ['S6 database', 'query_table', { table: 'products', limit: 2 }, /sku/i, { table: 'passwords', limit: 2 }, /passwords/],
   ['S7 sql', 'query_database', { sql: 'select count(*) as n from products' }, /2800|2,800/, { sql: 'delete from products' }, /read|write|change/i],
   ['S8 fetch', 'fetch_url', { url: `${page}/page` }, /Something happened/, { url: 'http://169.254.169.254/latest/meta-data/' }, /not on the public internet/, 20],
-  ['S9 web search', 'search', { query: 'news' }, /News of today/, { query: 'limit' }, /unavailable|later|limit/i, 20],
+  ['S9 web search', 'search', { query: 'news' }, /News of today/, { query: 'limit' }, /takes no more requests/, 20],
   ['S9 web scrape', 'scrape', { url: `${page}/page` }, /Something happened/, { url: `${page}/gone` }, /no page/, 20],
   ['S10 github', 'list_pull_requests', { repo: 'octocat/hello' }, /Faster lists/, { repo: 'octocat/gone' }, /no repository/],
   ['S10 github, write', 'create_issue', { repo: 'octocat/hello', title: 'Slow lists' }, /issues\/7/, { repo: 'octocat/gone', title: 'x' }, /no repository/, 0],
@@ -71,6 +71,13 @@ const systems = ({ page }, known) => [
 
 /** Everything that the server said, to its log and to its client. */
 let said = '';
+/** That without what it printed at its start for the person at the machine. */
+let heard = '';
+
+function hear(text) {
+  said += text;
+  heard += text;
+}
 
 async function serve(urls) {
   const variables = {
@@ -88,7 +95,7 @@ async function serve(urls) {
   };
   const env = { ...process.env, ...variables };
   const ingested = spawnSync(program, ['ingest', documents], { env, encoding: 'utf8' });
-  said += ingested.stdout + ingested.stderr;
+  hear(ingested.stdout + ingested.stderr);
   assert(ingested.status === 0, `ingest ended with ${ingested.status}: ${ingested.stderr}`);
   const server = spawn(program, ['--port', '0'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const url = await new Promise((found, failed) => {
@@ -98,7 +105,10 @@ async function serve(urls) {
       if (match) found(match[1]);
     };
     server.stdout.setEncoding('utf8').on('data', listen);
-    server.stderr.setEncoding('utf8').on('data', listen);
+    server.stderr.setEncoding('utf8').on('data', (text) => {
+      heard += text;
+      listen(text);
+    });
     server.on('exit', (code) => failed(new Error(`the server ended with ${code}:\n${said}`)));
   });
   return { url, stop: () => server.kill() };
@@ -113,7 +123,7 @@ async function main() {
   await client.connect(new StreamableHTTPClientTransport(new URL(server.url)));
   const call = async (name, args) => {
     const result = await client.callTool({ name, arguments: args });
-    said += JSON.stringify(result);
+    hear(JSON.stringify(result));
     return result;
   };
   const first = async (name, args, pick) => pick((await call(name, args)).structuredContent);
@@ -171,7 +181,7 @@ async function main() {
       const result = await call('read_file', { path: 'data.bin' });
       assert(!result.isError && result.content[1]?.type === expected, `${size} bytes gave ${JSON.stringify(result.content).slice(0, 200)}`);
     }
-    assert(!said.includes(files), 'the folder of the files was said');
+    assert(!heard.includes(files), 'the folder of the files was said');
   });
   await check('a client over its budget is told when to come back', async () => {
     const refused = await Promise.allSettled(Array.from({ length: 11 }, () => client.callTool({ name: 'lookup_company', arguments: { email: 'ada@apollo.example' } })));
