@@ -27,6 +27,7 @@ use crate::listen::{BoundAddress, ListenAddress, ServeError};
 use crate::listeners::Listeners;
 use crate::own_port::OwnPort;
 use crate::settings::Bounds;
+use crate::signals::reloads;
 use crate::socket::Socket;
 use crate::stream::ByteStream;
 
@@ -69,6 +70,8 @@ pub(crate) async fn serve_endpoint(
         None => None,
     };
     let address = listeners.address();
+    // before anybody knows the address: a signal without a handler ends the process
+    let told_to_reload = reloads(endpoint.tls.is_some());
     ready(&address.map_err(|error| ServeError::new(listen, error))?);
     let endpoint = Arc::new(endpoint);
     // both end with the server
@@ -76,10 +79,11 @@ pub(crate) async fn serve_endpoint(
     if let Some(own_port) = own_port {
         beside.spawn(own_port.serve(Arc::clone(&endpoint)));
     }
-    match endpoint.tls.clone() {
-        Some(tls) => beside.spawn(tls.keep_current()),
-        None => beside.spawn(crate::signals::nothing_to_reload()),
-    };
+    match (endpoint.tls.clone(), told_to_reload) {
+        (Some(tls), Some(told)) => drop(beside.spawn(tls.keep_current(told))),
+        (None, Some(told)) => drop(beside.spawn(told.ignored())),
+        (_, None) => {}
+    }
     let graceful = GracefulShutdown::new();
     let connections = Connections::new(bounds.connections);
     let builder = builder(bounds);

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
+use crate::signals::Reloads;
 use crate::stream::ByteStream;
 
 /// There are none.
@@ -22,7 +23,7 @@ impl NoCertificates {
         match *self {}
     }
 
-    pub(crate) async fn keep_current(self) {
+    pub(crate) async fn keep_current(self, _: Reloads) {
         match self {}
     }
 }

@@ -33,32 +33,30 @@ pub(crate) struct Reloads {
     signals: Option<tokio::signal::unix::Signal>,
 }
 
-/// Listens from now on.
-pub(crate) fn reloads() -> Reloads {
-    Reloads {
+/// Listens from now on, where there are certificates to read again or a supervisor may ask for it: a
+/// terminal that closes ends what was started in it.
+pub(crate) fn reloads(certificates: bool) -> Option<Reloads> {
+    use std::io::IsTerminal as _;
+    (certificates || !std::io::stdin().is_terminal()).then(|| Reloads {
         #[cfg(unix)]
         signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
-    }
-}
-
-/// Says that there is nothing to read again, each time that somebody asks for it: a supervisor that
-/// reloads its services must not end one. Someone's terminal that closes still does.
-pub(crate) async fn nothing_to_reload() {
-    use std::io::IsTerminal as _;
-    if std::io::stdin().is_terminal() {
-        return;
-    }
-    let mut asked = reloads();
-    loop {
-        asked.next().await;
-        tracing::info!(
-            event = "reload_ignored",
-            "SIGHUP reads certificates again, and none are set; other settings are read at a start"
-        );
-    }
+    })
 }
 
 impl Reloads {
+    /// Says that there is nothing to read again, each time that somebody asks for it: a supervisor
+    /// that reloads its services must not end one.
+    pub(crate) async fn ignored(mut self) {
+        loop {
+            self.next().await;
+            tracing::info!(
+                event = "reload_ignored",
+                "SIGHUP reads certificates again, and none are set; other settings are read at a \
+                 start"
+            );
+        }
+    }
+
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
         if let Some(signals) = &mut self.signals

@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use crate::signals::Reloads;
 use crate::stream::ByteStream;
 pub(crate) use crate::tls_probe::unchecked;
 
@@ -67,8 +68,7 @@ impl CertificateFiles {
     }
 
     /// Looks at the files from time to time, and at once on SIGHUP. It never ends: spawn it.
-    pub(crate) async fn keep_current(self) {
-        let mut told = crate::signals::reloads();
+    pub(crate) async fn keep_current(self, mut told: Reloads) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
