@@ -27,7 +27,7 @@ use crate::listen::{BoundAddress, ListenAddress, ServeError};
 use crate::listeners::Listeners;
 use crate::own_port::OwnPort;
 use crate::settings::Bounds;
-use crate::signals::reloads;
+use crate::signals::{Reloads, reloads};
 use crate::socket::Socket;
 use crate::stream::ByteStream;
 
@@ -74,16 +74,7 @@ pub(crate) async fn serve_endpoint(
     let told_to_reload = reloads(endpoint.tls.is_some());
     ready(&address.map_err(|error| ServeError::new(listen, error))?);
     let endpoint = Arc::new(endpoint);
-    // both end with the server
-    let mut beside = JoinSet::new();
-    if let Some(own_port) = own_port {
-        beside.spawn(own_port.serve(Arc::clone(&endpoint)));
-    }
-    match (endpoint.tls.clone(), told_to_reload) {
-        (Some(tls), Some(told)) => drop(beside.spawn(tls.keep_current(told))),
-        (None, Some(told)) => drop(beside.spawn(told.ignored())),
-        (_, None) => {}
-    }
+    let _beside = beside(&endpoint, own_port, told_to_reload);
     let graceful = GracefulShutdown::new();
     let connections = Connections::new(bounds.connections);
     let builder = builder(bounds);
@@ -207,6 +198,24 @@ impl Accepted {
         }
         left.linger().await;
     }
+}
+
+/// What runs beside the endpoint, and ends with the server.
+fn beside(
+    endpoint: &Arc<LocalEndpoint>,
+    own_port: Option<OwnPort>,
+    told_to_reload: Option<Reloads>,
+) -> JoinSet<()> {
+    let mut beside = JoinSet::new();
+    if let Some(own_port) = own_port {
+        beside.spawn(own_port.serve(Arc::clone(endpoint)));
+    }
+    match (endpoint.tls.clone(), told_to_reload) {
+        (Some(tls), Some(told)) => drop(beside.spawn(tls.keep_current(told))),
+        (None, Some(told)) => drop(beside.spawn(told.ignored())),
+        (_, None) => {}
+    }
+    beside
 }
 
 /// Serves a connection to its end, or until another one needs its place.
