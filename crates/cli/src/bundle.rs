@@ -26,16 +26,22 @@ pub(crate) fn run(arguments: &BundleArguments) -> CliResult {
     let path = arguments.output.clone().unwrap_or_else(|| named(&project));
     let bytes = packed(&text, &programs)?;
     fs::write(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    let hash: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    say(format_args!("{}\nsha256 {hash}", path.display()));
+    say(format_args!(
+        "{}\nsha256 {}",
+        path.display(),
+        sha256(&bytes)
+    ));
     remark(
         "\nDesktop clients install it by a double click. To publish it: put it into a release on GitHub, and \
          `cargo mcpfn publish --bundle FILE --bundle-url URL`",
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// The SHA-256 of a bundle, as the registry and `sha256sum` write it.
+pub(crate) fn sha256(bundle: &[u8]) -> String {
+    let digest = Sha256::digest(bundle);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn named(project: &Project) -> PathBuf {

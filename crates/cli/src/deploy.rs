@@ -24,6 +24,9 @@ const AWS: [&str; 5] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
+/// Runs the tool that deploys, with more words for it. The endpoint's URL, if it says one.
+type Deploy = fn(&[String]) -> Result<Option<String>, CliError>;
+
 pub(crate) fn build(arguments: &BuildArguments) -> CliResult {
     needs(arguments.host, false).met()?;
     match arguments.host {
@@ -43,17 +46,14 @@ pub(crate) fn build(arguments: &BuildArguments) -> CliResult {
 }
 
 pub(crate) fn deploy(arguments: &DeployArguments) -> CliResult {
-    if arguments.host == DeployHost::Container {
-        return Err(CONTAINER.to_owned().into());
-    }
-    needs(arguments.host, true).met()?;
-    let url = match arguments.host {
-        DeployHost::Lambda => lambda(&arguments.more)?,
-        DeployHost::Workers => workers(&arguments.more)?,
-        DeployHost::Container => None,
+    let (run, clients): (Deploy, fn(&str) -> String) = match arguments.host {
+        DeployHost::Lambda => (lambda, signed),
+        DeployHost::Workers => (workers, with_key),
+        DeployHost::Container => return Err(CONTAINER.into()),
     };
-    match url {
-        Some(url) => say(connection(&name(), &url, arguments.host)),
+    needs(arguments.host, true).met()?;
+    match run(&arguments.more)? {
+        Some(url) => say(clients(&url)),
         None => say("deployed; the command above says where"),
     }
     Ok(ExitCode::SUCCESS)
@@ -127,10 +127,14 @@ fn engine() -> Option<&'static str> {
         .find(|engine| find(engine).is_some())
 }
 
+/// A file of this folder, if it can be read.
+fn toml_file(name: &str) -> Option<Table> {
+    fs::read_to_string(name).ok()?.parse().ok()
+}
+
 /// A dependency that is elsewhere on this machine.
 fn dependency_outside() -> Option<String> {
-    let manifest = fs::read_to_string("Cargo.toml").ok()?;
-    let manifest: Table = manifest.parse().ok()?;
+    let manifest = toml_file("Cargo.toml")?;
     let dependencies = manifest.get("dependencies")?.as_table()?;
     let outside = |path: &str| Path::new(path).is_absolute() || path.starts_with("..");
     dependencies
@@ -191,7 +195,7 @@ fn lambda(more: &[String]) -> Result<Option<String>, CliError> {
 }
 
 fn stack_of_file() -> Option<String> {
-    let settings: Table = fs::read_to_string("samconfig.toml").ok()?.parse().ok()?;
+    let settings = toml_file("samconfig.toml")?;
     let deploy = settings.get("default")?.get("deploy")?.get("parameters")?;
     deploy.get("stack_name")?.as_str().map(str::to_owned)
 }
@@ -225,19 +229,43 @@ fn worker_url(said: &str) -> Option<String> {
 }
 
 fn name() -> String {
-    let manifest = fs::read_to_string("Cargo.toml").unwrap_or_default();
-    let manifest: Table = manifest.parse().unwrap_or_default();
+    let manifest = toml_file("Cargo.toml").unwrap_or_default();
     let name = manifest
         .get("package")
         .and_then(|package| package.get("name")?.as_str());
     name.unwrap_or("server").to_owned()
 }
 
-/// What clients are given. `cargo-mcpfn connect` stands between those that can't sign requests, or
-/// take no URL, and the server.
-fn connection(name: &str, url: &str, host: DeployHost) -> String {
-    let access = ClientAccess::new(name);
-    let program = |more: &[&str]| StdioProgram {
+/// What clients of a function URL are given.
+fn signed(url: &str) -> String {
+    let access = ClientAccess::new(name());
+    let access = access.started_by(connect(url, &["--sigv4"]));
+    connection(
+        url,
+        "clients sign their requests with your credentials of AWS",
+        &access,
+    )
+}
+
+/// What clients of a Worker are given.
+fn with_key(url: &str) -> String {
+    let access = ClientAccess::new(name());
+    let variable = access.key_variable();
+    let header = format!("X-API-Key: ${{{variable}}}");
+    let mut program = connect(url, &["--header", &header]);
+    program.env.push((variable, KEY_PLACEHOLDER.to_owned()));
+    connection(
+        url,
+        "make a key with `cargo run -- key me`, and give its entry to the server with \
+         `wrangler secret put MCPFN_API_KEYS`",
+        &access.at(url).with_key().started_by(program),
+    )
+}
+
+/// `cargo-mcpfn connect`: it stands between the server and clients that can't sign requests, or take
+/// no URL.
+fn connect(url: &str, more: &[&str]) -> StdioProgram {
+    StdioProgram {
         command: "cargo-mcpfn".to_owned(),
         args: ["connect", url]
             .iter()
@@ -245,24 +273,10 @@ fn connection(name: &str, url: &str, host: DeployHost) -> String {
             .map(|word| (*word).to_owned())
             .collect(),
         env: Vec::new(),
-    };
-    let (first, access) = match host {
-        DeployHost::Lambda => (
-            "clients sign their requests with your credentials of AWS",
-            access.started_by(program(&["--sigv4"])),
-        ),
-        DeployHost::Workers | DeployHost::Container => {
-            let variable = access.key_variable();
-            let header = format!("X-API-Key: ${{{variable}}}");
-            let mut program = program(&["--header", &header]);
-            program.env.push((variable, KEY_PLACEHOLDER.to_owned()));
-            (
-                "make a key with `cargo run -- key me`, and give its entry to the server with \
-                 `wrangler secret put MCPFN_API_KEYS`",
-                access.at(url).with_key().started_by(program),
-            )
-        }
-    };
+    }
+}
+
+fn connection(url: &str, first: &str, access: &ClientAccess) -> String {
     let entries: Vec<String> = access.entries().iter().map(ToString::to_string).collect();
     format!(
         "\nserving at {url}\n{first}\n\n{}\n\nlook at it with `cargo mcpfn doctor {url}`",

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -212,12 +212,8 @@ fn web_origin(url: &str) -> Option<String> {
 /// Whether a request is a browser's for a page: clients do not ask for HTML.
 pub(crate) fn wanted(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD)
-        && accepts_html(&parts.headers)
+        && guard::accepts(&parts.headers, "text/html")
         && !guard::accepts_stream(&parts.headers)
-}
-
-fn accepts_html(headers: &HeaderMap) -> bool {
-    guard::accepts(headers, "text/html")
 }
 
 /// The origin of this server itself, as far as it is known.

@@ -103,7 +103,8 @@ impl Service {
         self.paths = Paths::at(path);
         #[cfg(feature = "page")]
         if let Some(page) = self.page.take() {
-            return self.with_page(page.page);
+            let resource = self.config.auth.resource.as_ref();
+            self.page = Some(page.page.render(self.paths.endpoint(), resource));
         }
         self
     }

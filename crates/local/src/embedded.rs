@@ -9,34 +9,22 @@ use mcpfn_core::{
 use mcpfn_http::Endpoint;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
 use mcpfn_settings::{
-    AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Setting, Setup, build,
+    AuthMethod, AuthMethods, Common, Deployment, EnvReader, Host, Hosts, SETTINGS, Setting, Setup,
+    build,
 };
 
 use crate::settings;
 use crate::stores::SharedStores;
 
-/// Settings of the local host that are the program's own business here.
-const OF_THE_PROGRAM: [&str; 19] = [
-    "MCPFN_ALLOWED_HOSTS",
-    "MCPFN_BASE_PATH",
-    "MCPFN_DRAIN_DELAY_SECONDS",
-    "MCPFN_DRAIN_TIMEOUT_SECONDS",
-    "MCPFN_FORWARDED_HEADER",
-    "MCPFN_IDLE_TIMEOUT_SECONDS",
-    "MCPFN_LISTEN",
-    "MCPFN_LOG_FORMAT",
-    "MCPFN_MAX_CONNECTIONS",
-    "MCPFN_MAX_HEAD_BYTES",
-    "MCPFN_METRICS",
-    "MCPFN_METRICS_LISTEN",
-    "MCPFN_PORT",
-    "MCPFN_PROXY_PROTOCOL",
-    "MCPFN_SOCKET_MODE",
-    "MCPFN_TLS_CERTIFICATE",
-    "MCPFN_TLS_KEY",
-    "MCPFN_TRUSTED_PROXIES",
-    "MCPFN_WORKER_THREADS",
-];
+/// Settings of the local host that are the program's own business here: how it listens, and how its
+/// log looks.
+fn of_the_program() -> impl Iterator<Item = &'static str> {
+    let listening = SETTINGS
+        .iter()
+        .filter(|setting| setting.listening && setting.hosts.meets(Hosts::LOCAL));
+    let names = listening.map(|setting| setting.name);
+    names.chain(["MCPFN_LOG_FORMAT"])
+}
 
 /// What this host is: others can reach it, wherever the program listens.
 const HOST: Host = Host {
@@ -128,7 +116,7 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
         };
         let mut common = Common::read(&mut reader, &host, self.program);
         let shared = SharedStores::read(&mut reader);
-        for name in OF_THE_PROGRAM {
+        for name in of_the_program() {
             if reader.text(name).is_some() {
                 reader.mistake(format!(
                     "{name} has no effect on an endpoint in another program: remove it"
@@ -248,7 +236,31 @@ mod tests {
 
     #[test]
     fn what_only_a_listening_server_reads_is_a_mistake() {
-        for name in OF_THE_PROGRAM {
+        let mut names: Vec<&str> = of_the_program().collect();
+        names.sort_unstable();
+        let expected = [
+            "MCPFN_ALLOWED_HOSTS",
+            "MCPFN_BASE_PATH",
+            "MCPFN_DRAIN_DELAY_SECONDS",
+            "MCPFN_DRAIN_TIMEOUT_SECONDS",
+            "MCPFN_FORWARDED_HEADER",
+            "MCPFN_IDLE_TIMEOUT_SECONDS",
+            "MCPFN_LISTEN",
+            "MCPFN_LOG_FORMAT",
+            "MCPFN_MAX_CONNECTIONS",
+            "MCPFN_MAX_HEAD_BYTES",
+            "MCPFN_METRICS",
+            "MCPFN_METRICS_LISTEN",
+            "MCPFN_PORT",
+            "MCPFN_PROXY_PROTOCOL",
+            "MCPFN_SOCKET_MODE",
+            "MCPFN_TLS_CERTIFICATE",
+            "MCPFN_TLS_KEY",
+            "MCPFN_TRUSTED_PROXIES",
+            "MCPFN_WORKER_THREADS",
+        ];
+        assert_eq!(names, expected);
+        for name in names {
             let variables = [("MCPFN_AUTH", "none"), (name, "1")];
             let refused = build(embedding(), &variables).unwrap_err();
             assert!(

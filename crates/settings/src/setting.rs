@@ -71,6 +71,8 @@ pub struct Setting {
     /// Whether nobody but the server may know it. On AWS Lambda such a value may be elsewhere: it is
     /// then a reference, see [`mcpfn_core::text::is_secret_reference`].
     pub secret: bool,
+    /// Whether it is about how a process listens and ends: nothing to a server that listens nowhere.
+    pub listening: bool,
 }
 
 impl Setting {
@@ -93,6 +95,17 @@ impl Setting {
             auth: &[],
             listed_in: "",
             secret: false,
+            listening: false,
+        }
+    }
+
+    /// About how a process listens and ends, which is nothing to a server over stdio or in another
+    /// program.
+    #[must_use]
+    pub const fn of_listening(self) -> Self {
+        Self {
+            listening: true,
+            ..self
         }
     }
 

@@ -4,23 +4,26 @@
 
 mod machine;
 mod page;
+mod tools;
 
 use crate::setting::{Hosts, Setting};
 use machine::MACHINE;
 use page::PAGE;
+use tools::TOOLS;
 
 const OAUTH: &[&str] = &["oauth"];
 const API_KEY: &[&str] = &["api-key"];
 const ACCESS: &[&str] = &["access"];
 
-const PARTS: [&[Setting]; 3] = [MACHINE, PAGE, REST];
+const PARTS: [&[Setting]; 4] = [MACHINE, TOOLS, PAGE, REST];
+const LENGTH: usize = MACHINE.len() + TOOLS.len() + PAGE.len() + REST.len();
 
 /// Every setting of every host.
 pub const SETTINGS: &[Setting] = &joined();
 
 /// The tables of settings, one after the other.
-const fn joined() -> [Setting; MACHINE.len() + PAGE.len() + REST.len()] {
-    let mut all = [MACHINE[0]; MACHINE.len() + PAGE.len() + REST.len()];
+const fn joined() -> [Setting; LENGTH] {
+    let mut all = [MACHINE[0]; LENGTH];
     let (mut at, mut part) = (0, 0);
     while part < PARTS.len() {
         let mut row = 0;
@@ -71,7 +74,8 @@ const REST: &[Setting] = &[
         "PATH",
         "none",
         "path in front of /mcp, such as /tools; the stage of an API is taken off by itself",
-    ),
+    )
+    .of_listening(),
     Setting::new(
         "MCPFN_DEADLINE_MARGIN_MS",
         "MILLISECONDS",
@@ -190,6 +194,7 @@ const REST: &[Setting] = &[
         "off",
         "serve calls, faults and durations of each tool at /metrics, for Prometheus",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_METRICS",

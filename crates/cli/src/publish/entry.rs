@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use toml::Table;
 
 use crate::arguments::PublishArguments;
+use crate::bundle::sha256;
 use crate::http::{endpoint, is_near};
 use crate::output::CliError;
 use crate::project::Project;
@@ -191,11 +191,9 @@ fn bundle(url: &str, file: Option<&Path>, version: &str) -> Result<Value, CliErr
     }
     let file = file.ok_or("--bundle-url needs --bundle FILE, whose hash clients compare")?;
     let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let digest = Sha256::digest(&bytes);
-    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(
-        json!({"registryType": "mcpb", "identifier": url, "version": version, "fileSha256": hash,
-        "transport": {"type": "stdio"}}),
+        json!({"registryType": "mcpb", "identifier": url, "version": version,
+        "fileSha256": sha256(&bytes), "transport": {"type": "stdio"}}),
     )
 }
 

@@ -20,7 +20,7 @@ const SECOND: u64 = 1_000_000;
 /// Update names are kept in so many attributes of an item.
 const SLOTS: u8 = 8;
 
-/// KnownBuckets of rate limits, as far as this instance knows them: a bounded number. Times are in
+/// Buckets of rate limits, as far as this instance knows them: a bounded number. Times are in
 /// microseconds since 1970.
 #[derive(Debug)]
 pub struct KnownBuckets {
@@ -46,7 +46,7 @@ struct Bucket {
 impl Default for KnownBuckets {
     fn default() -> Self {
         let mut slot = [0];
-        // without randomness all instances share a name, which costs a call of a caller
+        // without randomness all instances share an attribute, which costs a call of a caller
         // whose answer was lost
         let _ = getrandom::fill(&mut slot);
         Self {

@@ -6,21 +6,13 @@ use std::path::Path;
 use crate::setting::{Hosts, Setting};
 use crate::table::SETTINGS;
 
-/// Settings that mean nothing to a server that its client starts, for one person. Those of
-/// authentication are known by their methods.
-pub(super) const OF_HTTP: [&str; 16] = [
+/// Settings that mean nothing to a server that its client starts, for one person, beside those of
+/// listening and of authentication, which say so themselves.
+pub(super) const OF_HTTP: [&str; 8] = [
     "MCPFN_AUTH",
-    "MCPFN_LISTEN",
-    "MCPFN_PORT",
-    "MCPFN_BASE_PATH",
-    "MCPFN_ALLOWED_HOSTS",
     "MCPFN_ALLOWED_ORIGINS",
-    "MCPFN_MAX_CONNECTIONS",
-    "MCPFN_IDLE_TIMEOUT_SECONDS",
-    "MCPFN_DRAIN_DELAY_SECONDS",
-    "MCPFN_DRAIN_TIMEOUT_SECONDS",
-    "MCPFN_TRUSTED_PROXIES",
-    "MCPFN_METRICS",
+    "MCPFN_PAGE",
+    "MCPFN_REGISTRY_AUTH",
     "MCPFN_STATE_KEY",
     // of several instances
     "MCPFN_REDIS_URL",
@@ -39,7 +31,7 @@ const FOREIGN: [&str; 4] = [
 /// Whether a setting is about HTTP alone.
 #[must_use]
 pub fn is_of_http(setting: &Setting) -> bool {
-    !setting.auth.is_empty() || OF_HTTP.contains(&setting.name)
+    setting.listening || !setting.auth.is_empty() || OF_HTTP.contains(&setting.name)
 }
 
 /// The variables for a server over stdio, by name, from those of a server over HTTP. `program` are the

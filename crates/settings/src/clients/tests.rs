@@ -270,6 +270,32 @@ fn settings_of_http_are_known() {
     assert_eq!(unknown, [&""; 0]);
 }
 
+/// All that a server over HTTP can have set: what calls do not need stays behind. A new setting is
+/// in this list, or says what it is about.
+#[test]
+fn of_all_settings_those_of_calls_are_for_stdio() {
+    let all = SETTINGS
+        .iter()
+        .map(|setting| (setting.name.to_owned(), "1".to_owned()));
+    let mut found = stdio_environment(all, &[]);
+    found.dedup();
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = [
+        "MCPFN_CACHE",
+        "MCPFN_IDEMPOTENCY_ON_ERROR",
+        "MCPFN_LOG",
+        "MCPFN_LOG_ARGUMENTS",
+        "MCPFN_LOG_FORMAT",
+        "MCPFN_MAX_BODY_BYTES",
+        "MCPFN_MAX_VALUES",
+        "MCPFN_RATE_LIMIT",
+        "MCPFN_RATE_LIMIT_IPV6_PREFIX",
+        "MCPFN_RATE_LIMIT_ON_ERROR",
+        "MCPFN_TIMEOUTS",
+    ];
+    assert_eq!(names, expected);
+}
+
 /// One entry as the document shows it.
 fn documented(entry: &ClientEntry) -> String {
     let title = match entry.about {

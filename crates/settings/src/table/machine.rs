@@ -1,5 +1,5 @@
 //! Where a process listens, whom it believes there, and how it ends: settings of the local host
-//! alone. And what is different about single tools, on every host.
+//! alone.
 
 use crate::setting::{Hosts, Setting};
 
@@ -10,6 +10,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "PORT, or 8787",
         "port to listen on; 0 takes any free one",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_LISTEN",
@@ -18,6 +19,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "address to listen on, such as 0.0.0.0 or [::]:8080, or a Unix socket; other than loopback it \
          needs MCPFN_AUTH, and MCPFN_PUBLIC_URL or MCPFN_ALLOWED_HOSTS",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_SOCKET_MODE",
@@ -25,6 +27,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "0660",
         "rights of that Unix socket: who may write to it may connect",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_TLS_CERTIFICATE",
@@ -33,6 +36,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "PEM file of the certificate and those between it and its root; read again when it changes, \
          and on SIGHUP",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_TLS_KEY",
@@ -40,6 +44,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "",
         "PEM file of its private key; needed with the certificate",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_ALLOWED_HOSTS",
@@ -48,6 +53,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "names and addresses, without ports, that requests may have in Host beside this machine's \
          own; * is any",
     )
+    .of_listening()
     .on(Hosts::LOCAL)
     .with_auth(&["oauth", "api-key"]),
     Setting::new(
@@ -57,6 +63,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "connections at the same time, 1 to 1000000; for one more, the one that waited longest for \
          its client is closed",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_MAX_HEAD_BYTES",
@@ -64,6 +71,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "65536",
         "the most bytes of a request's line and headers, 8192 to 1048576",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_WORKER_THREADS",
@@ -71,6 +79,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "1",
         "threads that answer requests, 1 to 1024",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_METRICS_LISTEN",
@@ -79,6 +88,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "another address, which has /metrics, /ready and /health for everybody who can reach it, \
          without TLS",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_IDLE_TIMEOUT_SECONDS",
@@ -87,6 +97,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "how long a connection may wait for the head of its next request, 1 to 3600; longer than a \
          proxy in front keeps its connections",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_DRAIN_DELAY_SECONDS",
@@ -94,6 +105,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "0; 5 where others can reach the address",
         "how long a server that was told to stop takes new requests while /ready says 503, 0 to 300",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_DRAIN_TIMEOUT_SECONDS",
@@ -101,6 +113,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "10, or the longest limit of a tool and 1",
         "how long calls may take to end after that, 0 to 3600",
     )
+    .of_listening()
     .on(Hosts::LOCAL),
     Setting::new(
         "MCPFN_REDIS_URL",
@@ -132,6 +145,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "addresses or networks of proxies, such as 127.0.0.1 or 10.0.0.0/8, whose X-Forwarded-For \
          says where a request came from",
     )
+    .of_listening()
     .on(Hosts::LOCAL)
     .with_auth(&["oauth", "api-key"]),
     Setting::new(
@@ -140,6 +154,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "x-forwarded-for",
         "the header in which these proxies say it; they must write it themselves",
     )
+    .of_listening()
     .on(Hosts::LOCAL)
     .with_auth(&["oauth", "api-key"]),
     Setting::new(
@@ -148,19 +163,7 @@ pub(super) const MACHINE: &[Setting] = &[
         "off",
         "connections of these proxies begin with a PROXY header, version 1 or 2",
     )
+    .of_listening()
     .on(Hosts::LOCAL)
     .with_auth(&["oauth", "api-key"]),
-    Setting::new(
-        "MCPFN_TIMEOUTS",
-        "TOOL=TIME,..",
-        "each tool's own, 5s for most",
-        "how long a call of these tools may take, such as get_weather=3s,search=8s; 100ms to 15m",
-    ),
-    Setting::new(
-        "MCPFN_CACHE",
-        "TOOL=TIME,..",
-        "each tool's own",
-        "how long results of these tools are kept for the same caller, such as \
-         search_products=60s,get_weather=off; 1s to 7d, tools that only read",
-    ),
 ];

@@ -1,0 +1,19 @@
+//! What is different about single tools, on every host.
+
+use crate::setting::Setting;
+
+pub(super) const TOOLS: &[Setting] = &[
+    Setting::new(
+        "MCPFN_TIMEOUTS",
+        "TOOL=TIME,..",
+        "each tool's own, 5s for most",
+        "how long a call of these tools may take, such as get_weather=3s,search=8s; 100ms to 15m",
+    ),
+    Setting::new(
+        "MCPFN_CACHE",
+        "TOOL=TIME,..",
+        "each tool's own",
+        "how long results of these tools are kept for the same caller, such as \
+         search_products=60s,get_weather=off; 1s to 7d, tools that only read",
+    ),
+];
