@@ -94,8 +94,8 @@ async fn a_service_without_vectors_is_told_from_any_other() {
             "gave an answer that is too long to be read.",
         ),
     ] {
-        let client = Client::with(&store, Some(["http://127.0.0.1:9/v1", "pieces", KEY]))
-            .with_http(Arc::new(Scripted(answer)));
+        let Client(client) = Client::with(&store, Some(["http://127.0.0.1:9/v1", "pieces", KEY]));
+        let client = Client(client.with_port::<dyn HttpClient>(Arc::new(Scripted(answer))));
         let found = client
             .call("semantic_search", json!({"query": "bicycles"}))
             .await

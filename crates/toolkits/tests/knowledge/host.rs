@@ -17,7 +17,7 @@ use crate::vectors;
 /// What the service wants to see, and nobody else may.
 pub(crate) const KEY: &str = "sk-planted-4f1e";
 
-pub(crate) struct Client(TestClient);
+pub(crate) struct Client(pub(crate) TestClient);
 
 impl Client {
     /// Over the words alone, or with the model `pieces` at an address.
@@ -51,11 +51,6 @@ impl Client {
         degraded
             .map(|(store, cause)| format!("{store}: {cause}"))
             .collect()
-    }
-
-    /// With another client for the service.
-    pub(crate) fn with_http(self, client: Arc<dyn HttpClient>) -> Self {
-        Self(self.0.with_port::<dyn HttpClient>(client))
     }
 
     /// With a model of the host's own.
