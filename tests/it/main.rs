@@ -47,6 +47,9 @@ mod principles;
 /// What surrounds a handler: rate limits, cached results, idempotent writes, records.
 mod policies;
 
+/// Questions in the middle of a call: asked on its stream by one instance, answered to another.
+mod questions;
+
 /// Random bytes, messages and requests: no panic, and an answer that keeps the rules.
 mod fuzzed;
 

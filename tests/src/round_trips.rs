@@ -3,6 +3,7 @@
 use mcpfn::prelude::*;
 use mcpfn::round_trip::{InputResponse, Sampling};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub(crate) fn add(builder: Builder) -> Builder {
     builder
@@ -15,6 +16,8 @@ pub(crate) fn add(builder: Builder) -> Builder {
         .tool(test_input_required_result_multi_round)
         .tool(test_input_required_result_tampered_state)
         .tool(test_input_required_result_capabilities)
+        .tool(test_elicitation_sep1034_defaults)
+        .tool(test_elicitation_sep1330_enums)
 }
 
 fn name_form() -> Form {
@@ -165,4 +168,49 @@ async fn test_input_required_result_capabilities(cx: &Cx) -> Result<String, Tool
         ask
     };
     Err(ask.into())
+}
+
+/// Asks with a form whose fields have defaults, one of each kind.
+#[tool(read_only)]
+async fn test_elicitation_sep1034_defaults(cx: &Cx) -> Result<String, ToolError> {
+    let status = json!({
+        "type": "string",
+        "enum": ["active", "inactive", "pending"],
+        "default": "active"
+    });
+    let form = Form::new("Look through these values")
+        .field("name", json!({"type": "string", "default": "John Doe"}))
+        .field("age", json!({"type": "integer", "default": 30}))
+        .field("score", json!({"type": "number", "default": 95.5}))
+        .field("status", status)
+        .field("verified", json!({"type": "boolean", "default": true}));
+    let answer = cx.elicit("values", form)?;
+    Ok(format!("Elicitation completed: {:?}", answer.action))
+}
+
+/// Asks with a form that has each kind of choice.
+#[tool(read_only)]
+async fn test_elicitation_sep1330_enums(cx: &Cx) -> Result<String, ToolError> {
+    let words = json!(["option1", "option2", "option3"]);
+    let titled = json!([
+        {"const": "value1", "title": "First"},
+        {"const": "value2", "title": "Second"},
+        {"const": "value3", "title": "Third"}
+    ]);
+    let several = |items| json!({"type": "array", "items": items});
+    let names = json!(["One", "Two", "Three"]);
+    let form = Form::new("Choose")
+        .field("untitledSingle", json!({"type": "string", "enum": words}))
+        .field("titledSingle", json!({"type": "string", "oneOf": titled}))
+        .field(
+            "legacyEnum",
+            json!({"type": "string", "enum": words, "enumNames": names}),
+        )
+        .field(
+            "untitledMulti",
+            several(json!({"type": "string", "enum": words})),
+        )
+        .field("titledMulti", several(json!({"anyOf": titled})));
+    let answer = cx.elicit("choices", form)?;
+    Ok(format!("Elicitation completed: {:?}", answer.action))
 }

@@ -18,6 +18,7 @@ use crate::canonical::canonical;
 use crate::context::{Cx, CxParts};
 use crate::jsonrpc::{Error, refused};
 use crate::model::JsonObject;
+use crate::model::capabilities::ClientCapabilities;
 use crate::model::input::{InputResponses, read_responses};
 use crate::model::meta::{CallMeta, LogLevel, TraceContext};
 use crate::outbox::Outbox;
@@ -32,6 +33,7 @@ use crate::version::Revision;
 
 /// Everything a call needs after its request is gone: nothing here borrows from the request's
 /// body, so that the call can outlive it.
+#[derive(Clone)]
 pub(crate) struct ActiveCall {
     pub(crate) server: Server,
     pub(crate) platform: Arc<Platform>,
@@ -53,8 +55,11 @@ pub(crate) struct ActiveCall {
     request_state: Option<String>,
     deadline_ms: Option<u64>,
     outbox: Outbox,
-    /// What the client was told of the first private cause, if there was one.
-    error_id: OnceLock<String>,
+    /// The handler's questions go out on the call's own stream.
+    asks_on_stream: bool,
+    /// What the client was told of the first private cause, if there was one: in any of the runs of
+    /// the handler.
+    error_id: Arc<OnceLock<String>>,
 }
 
 impl ActiveCall {
@@ -75,6 +80,11 @@ impl ActiveCall {
             // a legacy client sets its level for a session, and there are no sessions here
             meta.log_level = Some(LogLevel::Info);
         }
+        let asks_on_stream = call.asks_on_stream && platform.mailbox.is_some();
+        if !asks_on_stream && !revision.is_modern() {
+            // what a handler can't use is not declared to it
+            meta.client = ClientCapabilities::default();
+        }
         Ok(Self {
             server: server.clone(),
             platform: Arc::clone(platform),
@@ -90,8 +100,19 @@ impl ActiveCall {
             request_state,
             deadline_ms: call.deadline_ms,
             outbox: Outbox::default(),
-            error_id: OnceLock::new(),
+            asks_on_stream,
+            error_id: Arc::default(),
         })
+    }
+
+    /// The same call with answers to what its handler asked, as a client would send it that calls
+    /// again.
+    pub(crate) fn again(&self, answers: Box<RawValue>, state: Option<String>) -> Self {
+        Self {
+            input_responses: Some(answers),
+            request_state: state,
+            ..self.clone()
+        }
     }
 
     /// The name for logs and for people: the registered one, or the one by which an upstream's list
@@ -119,6 +140,12 @@ impl ActiveCall {
 
     pub(crate) fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Whether what the handler asks goes out on the call's own stream, in place of a result that has
+    /// the client call again.
+    pub(crate) fn asks_on_stream(&self) -> bool {
+        self.asks_on_stream
     }
 
     pub(crate) fn wants_progress(&self) -> bool {
@@ -217,6 +244,7 @@ impl ActiveCall {
             revision: self.revision,
             principal: Arc::clone(&self.principal),
             meta: Arc::clone(&self.meta),
+            can_ask: self.asks_on_stream || self.revision.is_modern(),
             answers: self.read_input_responses()?,
             opened,
             completion_arguments,

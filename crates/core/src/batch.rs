@@ -87,7 +87,7 @@ fn one(
         |id: Option<&str>, error: &Error| Some(Execution::Done(RpcResponse::malformed(id, error)));
     let request = match jsonrpc::read_message(text) {
         Ok(Message::Request(request)) => request,
-        Ok(Message::Notification(_) | Message::Response) => return None,
+        Ok(Message::Notification(_) | Message::Response(_)) => return None,
         Err(malformed) => return refused(malformed.id.map(Id::as_json), &malformed.error),
     };
     let id = request.id;

@@ -6,9 +6,12 @@ mod tool_setting;
 mod upstream;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::model::implementation::{Icon, Implementation};
 use crate::port::{TypeMap, milliseconds};
@@ -89,6 +92,7 @@ pub struct Builder {
     tool_settings: Vec<ToolSetting>,
     state: TypeMap,
     logging: bool,
+    extensions: BTreeMap<String, Value>,
     idempotency_keys: bool,
     per_page: usize,
     list_ttl: Duration,
@@ -109,6 +113,7 @@ impl Builder {
             tool_settings: Vec::new(),
             state: TypeMap::default(),
             logging: false,
+            extensions: BTreeMap::new(),
             idempotency_keys: true,
             per_page: PAGE,
             list_ttl: LIST_TTL,
@@ -261,6 +266,28 @@ impl Builder {
         self
     }
 
+    /// Says to clients that the server has an extension of the protocol: its id, such as
+    /// `com.example/reports`, and an object of settings (`{}` has none). What the extension consists of
+    /// is for tools and resources to do; what a client declares of it is in [`Cx::client`](crate::Cx::client).
+    ///
+    /// ```
+    /// use mcpfn_core::Server;
+    ///
+    /// let server = Server::builder("shop", "1.0.0").extension("com.example/reports", serde_json::json!({"pdf": true}));
+    /// assert!(server.build().is_ok());
+    /// ```
+    pub fn extension(mut self, id: impl Into<String>, settings: Value) -> Self {
+        let id = id.into();
+        if let Some(mistake) = register::extension_mistake(&id, &settings) {
+            self.mistakes.push(mistake);
+        } else if self.extensions.contains_key(&id) {
+            self.mistakes
+                .push(format!("extension `{id}` is declared twice"));
+        }
+        self.extensions.insert(id, settings);
+        self
+    }
+
     /// Bytes that one result may have; 5 MiB by default, which fits a buffered function URL.
     pub fn max_result_bytes(mut self, bytes: usize) -> Self {
         self.most_result = bytes;
@@ -299,7 +326,7 @@ impl Builder {
             results: ResultWriter::new(&self.info),
             info: self.info,
             greetings: Greetings::new(Instructions::new(self.instructions, self.advice, &registry)),
-            capabilities: assemble::capabilities(&registry, self.logging),
+            capabilities: assemble::capabilities(&registry, self.logging, self.extensions),
             header_names: assemble::header_names(&registry),
             lists: assemble::lists(&registry, self.per_page),
             registry,

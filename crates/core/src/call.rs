@@ -1,155 +1,23 @@
 //! One request on its way to dispatch: its parameters found, its era told, its metadata read. Knows
 //! no transport.
 
+mod params;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use crate::jsonrpc::{Error, ErrorCode, Id, Object, Request, refused, string};
-use crate::model::meta::{CallMeta, LogLevel, RawMeta};
+use crate::jsonrpc::{Error, ErrorCode, Id, Object, Request};
+use crate::model::capabilities::ClientCapabilities;
+use crate::model::meta::{CallMeta, RawMeta};
 use crate::principal::Principal;
+use crate::session::Session;
 use crate::text;
 use crate::version::Revision;
 
-/// What `completion/complete` may refer to.
-pub(crate) const REFERENCE: &str =
-    "`params.ref` must be `{type: \"ref/prompt\", name}` or `{type: \"ref/resource\", uri}`";
-
-/// The parameters of any method: each found in one pass with the message around them, and not yet
-/// read.
-#[derive(Debug, Clone, Default)]
-pub struct Params<'a>(ParamMembers<'a>);
-
-// One struct for the members of every method: the body is parsed once, before the method is known.
-// Each member stays raw text until the method that uses it reads it, so that a member that another
-// method ignores is no error. Null is what is left out: clients write it for what they do not set.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ParamMembers<'a> {
-    #[serde(rename = "_meta", borrow, default)]
-    meta: Option<Object<RawMeta<'a>>>,
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    uri: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    cursor: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    input_responses: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    request_state: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    protocol_version: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    level: Option<&'a RawValue>,
-    #[serde(rename = "ref", borrow, default)]
-    reference: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    argument: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    context: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    request_id: Option<&'a RawValue>,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Params<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Object::deserialize(deserializer).map(|Object(members)| Self(members))
-    }
-}
-
-impl<'a> Params<'a> {
-    pub(crate) fn meta(&self) -> Option<&RawMeta<'a>> {
-        self.0.meta.as_ref().map(|Object(meta)| meta)
-    }
-
-    pub(crate) fn arguments(&self) -> Option<&'a RawValue> {
-        self.0.arguments
-    }
-
-    pub(crate) fn input_responses(&self) -> Option<&'a RawValue> {
-        self.0.input_responses
-    }
-
-    pub(crate) fn context(&self) -> Option<&'a RawValue> {
-        self.0.context
-    }
-
-    /// What `notifications/cancelled` names.
-    pub(crate) fn request_id(&self) -> Option<&'a RawValue> {
-        self.0.request_id
-    }
-
-    /// What `completion/complete` wants completed, and the argument being typed.
-    pub(crate) fn completion<R: Deserialize<'a>, A: Deserialize<'a>>(
-        &self,
-    ) -> Result<(R, A), Error> {
-        Ok((
-            Self::shaped(self.0.reference, REFERENCE)?,
-            Self::shaped(
-                self.0.argument,
-                "`params.argument` must be `{name, value}`, two strings",
-            )?,
-        ))
-    }
-
-    fn shaped<T: Deserialize<'a>>(
-        raw: Option<&'a RawValue>,
-        shape: &'static str,
-    ) -> Result<T, Error> {
-        let Some(raw) = raw else {
-            return Err(Error::invalid_params(shape));
-        };
-        serde_json::from_str(raw.get()).map_err(|_| refused("`params`", raw, shape))
-    }
-
-    fn text(
-        member: &'static str,
-        raw: Option<&'a RawValue>,
-    ) -> Result<Option<Cow<'a, str>>, Error> {
-        let Some(raw) = raw else { return Ok(None) };
-        string(raw).map(Some).ok_or_else(|| {
-            let member = format!("`params.{member}`");
-            refused(&member, raw, format!("{member} must be a string"))
-        })
-    }
-
-    fn required(member: &'static str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
-        Self::text(member, raw)?
-            .ok_or_else(|| Error::invalid_params(format!("`params.{member}` is required")))
-    }
-
-    pub(crate) fn name(&self) -> Result<Cow<'a, str>, Error> {
-        Self::required("name", self.0.name)
-    }
-
-    pub(crate) fn uri(&self) -> Result<Cow<'a, str>, Error> {
-        Self::required("uri", self.0.uri)
-    }
-
-    pub(crate) fn cursor(&self) -> Result<Option<Cow<'a, str>>, Error> {
-        Self::text("cursor", self.0.cursor)
-    }
-
-    pub(crate) fn request_state(&self) -> Result<Option<Cow<'a, str>>, Error> {
-        Self::text("requestState", self.0.request_state)
-    }
-
-    pub(crate) fn protocol_version(&self) -> Result<Cow<'a, str>, Error> {
-        Self::required("protocolVersion", self.0.protocol_version)
-    }
-
-    pub(crate) fn level(&self) -> Result<LogLevel, Error> {
-        self.0.level.and_then(LogLevel::read).ok_or_else(|| {
-            Error::invalid_params("`params.level` must be a log level such as \"info\"")
-        })
-    }
-}
+pub use params::Params;
+pub(crate) use params::REFERENCE;
 
 /// A request whose parameters were found.
 #[derive(Debug)]
@@ -267,6 +135,20 @@ impl<'a> Envelope<'a> {
             .map(Era::Legacy)
     }
 
+    /// The session that this request opens, if it is the handshake of a revision that has one. What
+    /// a client declares in another shape than the specification's is not declared.
+    #[must_use]
+    pub fn opens_session(&self, era: &Era<'_>) -> Option<Session> {
+        if !matches!(era, Era::Legacy(_)) || self.method != "initialize" {
+            return None;
+        }
+        let version = self.params.protocol_version().ok()?;
+        let declared = self.params.capabilities();
+        let declared = declared.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let client = declared.map_or_else(ClientCapabilities::default, |Object(client)| client);
+        Some(Session::new(Revision::negotiated(&version), client))
+    }
+
     /// The tool, prompt or resource that the request names, for a transport that repeats it.
     ///
     /// # Errors
@@ -321,6 +203,7 @@ impl<'a> Envelope<'a> {
             meta,
             principal,
             deadline_ms: None,
+            asks_on_stream: false,
         })
     }
 }
@@ -342,9 +225,23 @@ pub struct Call<'a> {
     pub(crate) meta: CallMeta,
     pub(crate) principal: Arc<Principal>,
     pub(crate) deadline_ms: Option<u64>,
+    /// The handler may ask on the call's own stream.
+    pub(crate) asks_on_stream: bool,
 }
 
 impl Call<'_> {
+    /// Says which session the call belongs to, where its revision has a handshake: the client can be
+    /// asked what it declared there, on the call's own stream. Only for a call whose answer can be
+    /// a stream.
+    #[must_use]
+    pub fn in_session(mut self, session: Option<&Session>) -> Self {
+        if let Some(session) = session.filter(|_| !self.revision.is_modern()) {
+            self.meta.client = session.client.clone();
+            self.asks_on_stream = true;
+        }
+        self
+    }
+
     /// Says when the host must have the answer, in milliseconds since 1970.
     #[must_use]
     pub fn deadline_ms(mut self, deadline_ms: Option<u64>) -> Self {

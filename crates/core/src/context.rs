@@ -88,6 +88,8 @@ pub(crate) struct CxParts {
     pub(crate) revision: Revision,
     pub(crate) principal: Arc<Principal>,
     pub(crate) meta: Arc<CallMeta>,
+    /// A question reaches the client.
+    pub(crate) can_ask: bool,
     pub(crate) answers: InputResponses,
     pub(crate) opened: Option<Value>,
     pub(crate) completion_arguments: BTreeMap<String, String>,
@@ -211,6 +213,7 @@ impl Cx {
             revision: self.0.revision,
             principal: Arc::clone(&self.0.principal),
             meta: Arc::new(meta),
+            can_ask: false,
             answers: InputResponses::default(),
             opened: None,
             completion_arguments: BTreeMap::new(),
@@ -296,6 +299,14 @@ impl Cx {
             }
         }
         Ok(client.send(request).await)
+    }
+
+    /// Whether a question can reach the client at all: always from 2026-07-28 on; with a handshake, where
+    /// the client sends its session and reads streams, and the host has a
+    /// [`Mailbox`](crate::port::Mailbox). What it can be asked is in [`Cx::client`].
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.0.can_ask
     }
 
     /// Starts a question to the client; see [`InputRequired`].

@@ -1,5 +1,6 @@
 //! From a method's name to the function that serves it: the list of what is served.
 
+mod ask;
 mod call;
 mod complete;
 mod handler;

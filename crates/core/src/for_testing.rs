@@ -75,6 +75,7 @@ impl fmt::Debug for TestOutbox {
 
 /// A `Cx` of these parts.
 pub fn cx(parts: TestParts, state: &TestState, outbox: &TestOutbox) -> Cx {
+    let can_ask = parts.revision.is_modern() || parts.client != ClientCapabilities::default();
     let meta = CallMeta {
         client: parts.client,
         client_info: parts.client_info,
@@ -88,6 +89,7 @@ pub fn cx(parts: TestParts, state: &TestState, outbox: &TestOutbox) -> Cx {
         revision: parts.revision,
         principal: Arc::new(parts.principal),
         meta: Arc::new(meta),
+        can_ask,
         answers: parts.answers,
         opened: parts.request_state,
         completion_arguments: parts.completion_arguments,

@@ -1,8 +1,10 @@
 //! What a host calls: a message becomes a [`Call`], the server's answer an [`Execution`].
 
 pub use crate::call::{Call, Envelope, Era, Params, RequestMeta, unsupported};
-pub use crate::line::{Batch, Connection, Received};
+pub use crate::line::{Batch, Connection, Letter, Received};
 pub use crate::model::capabilities::{Capability, ClientCapabilities};
 pub use crate::model::list_kind::ListKind;
 pub use crate::model::meta::TraceContext;
+pub use crate::post::{Delivery, LETTER_BYTES};
 pub use crate::running::{ErrorInfo, Execution, Frame, RpcResponse, Running};
+pub use crate::session::Session;

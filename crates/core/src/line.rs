@@ -6,24 +6,27 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::call::{Envelope, Era, Params};
+use crate::call::{Envelope, Params};
 use crate::jsonrpc::{self, Error, Id, Incoming, MAX_VALUES, Message, Notification, Request};
 use crate::port::Platform;
+use crate::post::Delivery;
 use crate::principal::Principal;
 use crate::running::{Execution, RpcResponse, Running};
 use crate::send::BoxFuture;
 use crate::server::Server;
+use crate::session::Session;
 use crate::version::Revision;
 
 /// One client at the other end of a pipe.
 ///
 /// The pipe, unlike HTTP, has no header to say the revision of a client with a handshake: what the
-/// handshake agreed on is kept here, with the pipe. Clients of 2026-07-28 need nothing kept.
+/// handshake agreed on is kept here, with the pipe, and what the client declared there. Clients of
+/// 2026-07-28 need nothing kept.
 #[derive(Debug)]
 pub struct Connection {
     server: Server,
     principal: Arc<Principal>,
-    agreed: Option<Revision>,
+    session: Option<Session>,
     max_values: usize,
 }
 
@@ -43,8 +46,19 @@ pub enum Received {
     },
     /// Wait for this and write it as one line.
     Batch(Batch),
+    /// Wait for this, and write nothing: an answer is put where its call waits for it.
+    Keep(Letter),
     /// Drop the call with this id, and write nothing more of it.
     Cancel(Box<str>),
+}
+
+/// A client's answer on its way to the call that asked.
+pub struct Letter(pub BoxFuture<'static, ()>);
+
+impl std::fmt::Debug for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Letter")
+    }
 }
 
 /// The answers of a batch, once they are all there.
@@ -63,7 +77,7 @@ impl Connection {
         Self {
             server,
             principal: principal.into(),
-            agreed: None,
+            session: None,
             max_values: MAX_VALUES,
         }
     }
@@ -88,8 +102,15 @@ impl Connection {
             Ok(Incoming::Single(Message::Notification(notification))) => {
                 cancelled(&notification).map_or(Received::Nothing, Received::Cancel)
             }
-            // this server sends no requests, so there is nothing that it could answer
-            Ok(Incoming::Single(Message::Response)) => Received::Nothing,
+            Ok(Incoming::Single(Message::Response(answer))) => {
+                match self.server.receive(&answer, &self.principal, platform) {
+                    // the log has why; the call goes on without an answer when its time is over
+                    Delivery::Keep(kept) => Received::Keep(Letter(Box::pin(async move {
+                        kept.await;
+                    }))),
+                    Delivery::Nothing | Delivery::TooLarge => Received::Nothing,
+                }
+            }
         }
     }
 
@@ -99,23 +120,23 @@ impl Connection {
         platform: &Arc<Platform>,
     ) -> Received {
         let id = request.id;
-        let declared = self.agreed.map(Revision::as_str);
+        let agreed = self.session.as_ref().map(|session| session.revision);
+        let declared = agreed.map(Revision::as_str);
         let envelope = Envelope::new(request);
         let era = match envelope.era(declared) {
             Ok(era) => era,
             Err(error) => return refuse(Some(id), &error),
         };
-        if let (Era::Legacy(_), "initialize", Ok(version)) = (
-            &era,
-            envelope.method.as_ref(),
-            envelope.params.protocol_version(),
-        ) {
+        if let Some(session) = envelope.opens_session(&era) {
             // the pipe has one client, so this is no state between clients
-            self.agreed = Some(Revision::negotiated(&version));
+            self.session = Some(session);
         }
         match envelope.into_call(era, Arc::clone(&self.principal)) {
             Err(error) => refuse(Some(id), &error),
-            Ok(call) => match self.server.reply(call, platform) {
+            Ok(call) => match self
+                .server
+                .reply(call.in_session(self.session.as_ref()), platform)
+            {
                 Execution::Done(response) => Received::Send(response.message),
                 Execution::Running(running) => Received::Run {
                     id: id.as_json().into(),
@@ -126,7 +147,11 @@ impl Connection {
     }
 
     fn batch(&self, items: &[&RawValue], platform: &Arc<Platform>) -> Received {
-        if !self.agreed.is_some_and(Revision::has_batches) {
+        if !self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.revision.has_batches())
+        {
             return refuse(
                 None,
                 &Error::invalid_request(

@@ -1,5 +1,5 @@
-//! Notifications of one call on their way to the client. Bounded; read by the task that polls the
-//! call.
+//! Notifications and questions of one call on their way to the client. Bounded; read by the task
+//! that polls the call.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::jsonrpc::{to_json, write_notification};
 use crate::model::meta::LogLevel;
 use crate::model::notify::{LogMessage, Progress};
 
-/// Most notifications that wait for a slow client; progress beyond is left out, because a later one
+/// Most messages that wait for a slow client; progress beyond is left out, because a later one
 /// says more.
 const MAX: usize = 256;
 
@@ -69,7 +69,13 @@ impl Outbox {
         }
     }
 
-    /// The next notification; without one, `waker` is called when the next one comes.
+    /// A request of the server's, as JSON: never left out, because the call waits for its answer.
+    pub(crate) fn ask(&self, request: Vec<u8>) {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.put(request);
+    }
+
+    /// The next message; without one, `waker` is called when the next one comes.
     pub(crate) fn take(&self, waker: &Waker) -> Option<Bytes> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let next = queue.waiting.pop_front();
@@ -87,8 +93,8 @@ impl Outbox {
 }
 
 impl OutboxQueue {
-    fn put(&mut self, notification: Vec<u8>) {
-        self.waiting.push_back(notification.into());
+    fn put(&mut self, message: Vec<u8>) {
+        self.waiting.push_back(message.into());
         // a handler may report from a task of its own, where finishing its poll would not wake the
         // reply
         if let Some(waker) = self.waker.take() {

@@ -4,6 +4,7 @@
 pub(crate) mod audit_log;
 pub(crate) mod dependency;
 pub(crate) mod http_client;
+pub(crate) mod mailbox;
 pub(crate) mod runtime;
 pub(crate) mod store;
 pub(crate) mod store_error;
@@ -23,6 +24,7 @@ use crate::send::{AnyValue, BoxFuture, MaybeSend, MaybeSync};
 pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome, RefusedRequest};
 pub use dependency::Dependency;
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
+pub use mailbox::Mailbox;
 pub use runtime::{Background, Clock, Random, Timer};
 pub use store::{
     Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
@@ -40,6 +42,7 @@ pub struct Platform {
     pub(crate) ports: TypeMap,
     dependencies: Vec<(&'static str, Arc<dyn Dependency>)>,
     pub(crate) background: Option<Arc<dyn Background>>,
+    pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
     pub(crate) rate_limits: Option<RateLimits>,
     pub(crate) writes: Option<IdempotentWrites>,
@@ -67,6 +70,7 @@ impl Platform {
             ports: TypeMap::default(),
             dependencies: Vec::new(),
             background: None,
+            mailbox: None,
             cache: None,
             rate_limits: None,
             writes: None,
@@ -164,6 +168,14 @@ impl Platform {
     #[must_use]
     pub fn shares_work(&self) -> bool {
         !self.single_flight.disabled
+    }
+
+    /// Adds the way of answers to questions that a call asked on its own stream. Without one, clients of
+    /// revisions with a handshake can't be asked anything.
+    #[must_use]
+    pub fn with_mailbox(mut self, mailbox: Arc<dyn Mailbox>) -> Self {
+        self.mailbox = Some(mailbox);
+        self
     }
 
     /// Adds rate limits. Without them, nothing is counted.

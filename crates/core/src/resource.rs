@@ -123,6 +123,13 @@ impl Resource {
         self
     }
 
+    /// Adds a fact for programs to the definition (`_meta`), from 2025-06-18 on. What programs read with
+    /// the contents is [`ResourceContents::meta`](crate::content::ResourceContents::meta).
+    pub fn meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
+        self
+    }
+
     /// Whom it is for and how much it matters.
     pub fn annotate(mut self, annotations: Annotations) -> Self {
         self.annotations = Some(annotations);

@@ -1,6 +1,7 @@
 //! Round trips (basic/patterns/mrtr): a handler asks, the client answers in a new request, the
 //! state between the two travels sealed through the client. No memory on this side.
 
+pub(crate) mod letter;
 mod seal;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ pub(crate) use seal::Binding;
 pub use seal::{KeyError, Keyring};
 
 /// How long a client may take to answer, unless the handler says otherwise.
-const ANSWER_WITHIN: Duration = Duration::from_secs(600);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(600);
 
 /// What a handler wants to know before it can go on. Returned as an error:
 /// `return Err(cx.ask()....into())`.

@@ -95,6 +95,11 @@ impl Revision {
         self >= Self::V2025_06_18
     }
 
+    /// Two modes of elicitation, told apart by name.
+    pub(crate) fn has_elicitation_modes(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
     /// Icons, and descriptions of an implementation.
     pub(crate) fn has_icons(self) -> bool {
         self >= Self::V2025_11_25

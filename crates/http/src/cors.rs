@@ -27,7 +27,7 @@ pub(crate) fn allow(origin: &str, headers: &mut HeaderMap) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("www-authenticate, retry-after"),
+            HeaderValue::from_static("www-authenticate, retry-after, mcp-session-id"),
         );
     }
     // caches must not give one origin's permission to another, with or without an Origin

@@ -51,6 +51,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) protocol_version: Field<'a>,
     pub(crate) method: Field<'a>,
     pub(crate) name: Field<'a>,
+    pub(crate) session_id: Field<'a>,
     pub(crate) traceparent: Field<'a>,
     pub(crate) tracestate: Field<'a>,
 }
@@ -69,6 +70,7 @@ impl<'a> Fields<'a> {
                 "mcp-protocol-version" => &mut fields.protocol_version,
                 "mcp-method" => &mut fields.method,
                 "mcp-name" => &mut fields.name,
+                "mcp-session-id" => &mut fields.session_id,
                 "traceparent" => &mut fields.traceparent,
                 "tracestate" => &mut fields.tracestate,
                 _ => continue,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
-use mcpfn_core::{Principal, PrincipalKind, Scopes, policy::AddressLimits, port::Platform};
+use mcpfn_core::{
+    Principal, PrincipalKind, Scopes, host::LETTER_BYTES, policy::AddressLimits, port::Platform,
+};
 
 use crate::auth::{AuthError, AuthErrorKind, Challenge};
 use crate::authority::Authority;
@@ -334,6 +336,15 @@ pub(crate) fn too_large(config: &Config) -> Refusal {
             "the body is larger than {} bytes; send less, or in parts",
             config.max_body
         ),
+    )
+}
+
+/// The refusal of an answer to a question, over the limit of one.
+pub(crate) fn answer_too_large() -> Refusal {
+    Refusal::new(
+        Reason::Size,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("an answer to a question may have at most {LETTER_BYTES} bytes"),
     )
 }
 

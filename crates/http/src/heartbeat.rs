@@ -28,15 +28,17 @@ pub(crate) enum Beat {
 
 /// Measures the silence. The timer starts when the handler first has to wait: most never do.
 pub(crate) struct Pulse {
-    heartbeat: Option<Heartbeat>,
+    heartbeat: Heartbeat,
+    /// Without, there is never silence, only waiting.
+    pub(crate) beats: bool,
     sleep: Option<BoxFuture<'static, ()>>,
 }
 
 impl Pulse {
-    /// Without a heartbeat there is never silence, only waiting.
-    pub(crate) fn new(heartbeat: Option<Heartbeat>) -> Self {
+    pub(crate) fn new(heartbeat: Heartbeat, beats: bool) -> Self {
         Self {
             heartbeat,
+            beats,
             sleep: None,
         }
     }
@@ -46,9 +48,10 @@ impl Pulse {
             self.sleep = None;
             return Poll::Ready(Beat::Frame(frame));
         }
-        let Some(heartbeat) = &self.heartbeat else {
+        if !self.beats {
             return Poll::Pending;
-        };
+        }
+        let heartbeat = &self.heartbeat;
         let sleep = self
             .sleep
             .get_or_insert_with(|| heartbeat.platform.sleep(heartbeat.every));

@@ -88,7 +88,7 @@ pub use page::BrowserPage;
 pub use readiness::{Readiness, readiness};
 pub use registry::RegistryProof;
 pub use sentinel::decode as decode_header;
-pub use service::{Deadline, Service};
+pub use service::{Deadline, Service, WholeAnswer};
 pub use too_large::too_large;
 #[cfg(feature = "tower")]
 pub use tower::{Authenticated, CallerLayer, Endpoint, NobodyAdmitted};

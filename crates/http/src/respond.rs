@@ -81,6 +81,16 @@ pub(crate) fn refusal(refusal: Refusal) -> Response<Body> {
     response
 }
 
+/// An answer to a question, where the store of answers is down.
+pub(crate) fn not_kept() -> Response<Body> {
+    let error = Error::internal("the answer could not be kept; send it again");
+    let message = RpcResponse::error(None, &error).message;
+    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, message);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
 /// A finished JSON-RPC response.
 pub(crate) fn rpc(rpc: RpcResponse, modern: bool) -> Response<Body> {
     let mut response = json(status::of(rpc.error.as_ref(), modern), rpc.message);
@@ -133,7 +143,7 @@ pub(crate) async fn execution(
         Execution::Done(response) => return rpc(response, modern),
         Execution::Running(running) => running,
     };
-    let mut pulse = Pulse::new((running.wants_progress() && streams()).then_some(heartbeat));
+    let mut pulse = Pulse::new(heartbeat, running.wants_progress() && streams());
     loop {
         match std::future::poll_fn(|cx| pulse.poll_frame(&mut running, cx)).await {
             Beat::Frame(Some(Frame::Response(response))) => return rpc(response, modern),
@@ -168,7 +178,9 @@ fn repeated(body: &Bytes, challenge: &Challenge) -> Option<Bytes> {
     Some(message.to_string().into())
 }
 
-fn stream(first: Beat, running: Running, pulse: Pulse) -> Response<Body> {
+fn stream(first: Beat, running: Running, mut pulse: Pulse) -> Response<Body> {
+    // an open stream is never silent for long, also while a person thinks
+    pulse.beats = true;
     let mut response = Response::new(Body::stream(first, running, pulse));
     let headers = response.headers_mut();
     headers.insert(

@@ -1,5 +1,6 @@
 //! The endpoint: reads as the order of its checks.
 
+mod begin;
 mod beside;
 mod caller;
 mod read;
@@ -10,13 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use mcpfn_core::jsonrpc::{self, Error, Incoming, Malformed, Message};
-use mcpfn_core::{
-    Principal, Revision, Server,
-    handler::BoxFuture,
-    host::{Envelope, Era, Execution, Params, RpcResponse, unsupported},
-    port::Platform,
-};
+use mcpfn_core::{Principal, Server, port::Platform};
 
 use crate::body::Body;
 use crate::config::Config;
@@ -35,6 +30,11 @@ use read::Unread;
 /// extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(pub u64);
+
+/// The host sends answers whole, where it can't stream them: nothing is asked in the middle of a call.
+/// A host puts it into a request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WholeAnswer;
 
 /// A server behind HTTP. A host also puts the verified [`Principal`] into a request's extensions;
 /// without one the caller is anonymous.
@@ -60,6 +60,8 @@ struct Head<'a> {
     method: &'a Method,
     headers: &'a HeaderMap,
     deadline: Option<u64>,
+    /// The client may be asked on the answer's stream.
+    streams: bool,
 }
 
 impl Service {
@@ -201,6 +203,7 @@ impl Service {
             method: &parts.method,
             headers: &parts.headers,
             deadline,
+            streams: parts.extensions.get::<WholeAnswer>().is_none(),
         };
         let origin = match guard::host(&self.config, &parts.uri, head.fields.host)
             .and_then(|()| guard::origin(&self.config, &parts.uri, &head.fields))
@@ -223,162 +226,4 @@ impl Service {
         }
         response
     }
-
-    /// One body: a message, or a batch.
-    async fn message(
-        &self,
-        head: &Head<'_>,
-        caller: Arc<Principal>,
-        body: &[u8],
-        platform: &Arc<Platform>,
-    ) -> Response<Body> {
-        match self.begin(head, caller, body, platform) {
-            Dispatched::Response(response) => response,
-            Dispatched::Call { execution, modern } => {
-                let heartbeat = Heartbeat {
-                    every: self.config.heartbeat,
-                    platform: Arc::clone(platform),
-                };
-                respond::execution(
-                    execution,
-                    modern,
-                    || guard::accepts_stream(head.headers),
-                    heartbeat,
-                )
-                .await
-            }
-            Dispatched::Batch(responses) => respond::json(StatusCode::OK, responses.await),
-        }
-    }
-
-    /// Everything that needs no waiting. (What it reads of the body never has to move into a
-    /// future.)
-    fn begin(
-        &self,
-        head: &Head<'_>,
-        caller: Arc<Principal>,
-        body: &[u8],
-        platform: &Arc<Platform>,
-    ) -> Dispatched {
-        let declared =
-            match headers::literal(head.fields.protocol_version, &headers::PROTOCOL_VERSION) {
-                Ok(declared) => declared,
-                Err(error) => return Dispatched::malformed(None, &error),
-            };
-        match jsonrpc::read(body, self.config.max_values) {
-            Ok(Incoming::Single(Message::Request(request))) => {
-                self.request(head, declared, caller, request, platform)
-            }
-            Ok(Incoming::Single(Message::Notification(_))) => {
-                Dispatched::Response(accept(declared))
-            }
-            Ok(Incoming::Single(Message::Response)) if declares_modern(declared) => {
-                Dispatched::malformed(
-                    None,
-                    &Error::invalid_request(
-                        "a client of this revision sends no JSON-RPC responses",
-                    ),
-                )
-            }
-            Ok(Incoming::Single(Message::Response)) => Dispatched::Response(accept(declared)),
-            Ok(Incoming::Batch(items)) => self.batch(head, declared, &caller, &items, platform),
-            Err(Malformed { id, error }) => Dispatched::malformed(id, &error),
-        }
-    }
-
-    fn request(
-        &self,
-        head: &Head<'_>,
-        declared: Option<&str>,
-        caller: Arc<Principal>,
-        request: jsonrpc::Request<'_, Params<'_>>,
-        platform: &Arc<Platform>,
-    ) -> Dispatched {
-        let id = request.id;
-        let envelope = Envelope::new(request);
-        let era = match envelope.era(declared) {
-            Ok(era) => era,
-            Err(error) => return Dispatched::malformed(Some(id), &error),
-        };
-        let modern = matches!(era, Era::Modern(_));
-        if let Era::Modern(meta) = &era
-            && let Err(error) =
-                headers::check(head.headers, &head.fields, meta, &envelope, &self.server)
-        {
-            let revision = meta.revision().unwrap_or(Revision::LATEST);
-            return Dispatched::Response(respond::rpc(
-                self.server
-                    .refuse(&envelope, revision, &caller, &error, platform),
-                true,
-            ));
-        }
-        match envelope.into_call(era, caller) {
-            Ok(call) => {
-                let call = call.deadline_ms(head.deadline).traced(
-                    head.fields.traceparent.text(),
-                    head.fields.tracestate.text(),
-                );
-                Dispatched::Call {
-                    execution: self.server.reply(call, platform),
-                    modern,
-                }
-            }
-            Err(error) => Dispatched::malformed(Some(id), &error),
-        }
-    }
-
-    fn batch(
-        &self,
-        head: &Head<'_>,
-        declared: Option<&str>,
-        caller: &Arc<Principal>,
-        items: &[&serde_json::value::RawValue],
-        platform: &Arc<Platform>,
-    ) -> Dispatched {
-        let revision = declared.map_or(Some(Revision::ASSUMED), Revision::parse);
-        if !revision.is_some_and(Revision::has_batches) {
-            let error = Error::invalid_request(
-                "send one message per request: only protocol revision 2025-03-26 has batches",
-            );
-            return Dispatched::malformed(None, &error);
-        }
-        match self.server.batch(items, caller, head.deadline, platform) {
-            Ok(Some(responses)) => Dispatched::Batch(responses),
-            Ok(None) => Dispatched::Response(respond::empty(StatusCode::ACCEPTED)),
-            Err(error) => {
-                Dispatched::Response(respond::rpc(RpcResponse::malformed(None, &error), false))
-            }
-        }
-    }
-}
-
-/// What became of a body before anything was waited for.
-enum Dispatched {
-    Response(Response<Body>),
-    Call { execution: Execution, modern: bool },
-    Batch(BoxFuture<'static, Bytes>),
-}
-
-impl Dispatched {
-    /// An error that lies in the request as such.
-    fn malformed(id: Option<jsonrpc::Id<'_>>, error: &Error) -> Self {
-        Self::Response(respond::rpc(
-            RpcResponse::malformed(id.map(jsonrpc::Id::as_json), error),
-            true,
-        ))
-    }
-}
-
-/// Takes note of a message that wants no answer; one for a version that is not served is refused.
-fn accept(declared: Option<&str>) -> Response<Body> {
-    match declared.filter(|declared| Revision::parse(declared).is_none()) {
-        None => respond::empty(StatusCode::ACCEPTED),
-        Some(unknown) => respond::rpc(RpcResponse::malformed(None, &unsupported(unknown)), true),
-    }
-}
-
-fn declares_modern(declared: Option<&str>) -> bool {
-    declared
-        .and_then(Revision::parse)
-        .is_some_and(Revision::is_modern)
 }

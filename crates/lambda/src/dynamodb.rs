@@ -16,6 +16,7 @@
 //! | `rate` | `full_at` (N, microseconds: when the bucket is full again), `by0` to `by7` (S, random names of the last updates) | one conditional `UpdateItem` for each lease, seldom a second, never more than four |
 //! | `idempotency`, held | `holder` (S, a random name), `held_until` (N, milliseconds), `expires_ms` (N) | conditional `PutItem`; `DeleteItem` to let go; `GetItem` to wait |
 //! | `idempotency`, done | `holder`, `payload`, `packed_from`, `expires_ms` | conditional `PutItem` |
+//! | `letter` | `payload`, `packed_from`: an answer to a question of a call that waits | conditional `PutItem`; `GetItem` until it is there |
 //!
 //! # What is guaranteed
 //!
@@ -55,6 +56,7 @@ mod connector;
 mod failure;
 mod idempotency;
 mod limiter;
+mod mailbox;
 mod pack;
 mod table;
 
@@ -65,7 +67,7 @@ pub use table::Table;
 use client::TableClient;
 use mcpfn_native::shared::{Breakers, HotResults, KnownBuckets};
 
-/// The three stores over one table and one connection pool, each with a circuit breaker of its
+/// The four stores over one table and one connection pool, each with a circuit breaker of its
 /// own. Made in no time: nothing happens before the first use. One of these belongs to a process,
 /// behind an `Arc`.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lambda_runtime::{Diagnostic, LambdaInvocation};
-use mcpfn_http::Deadline;
+use mcpfn_http::{Deadline, WholeAnswer};
 
 use crate::api::{Api, Delivery, Invocation};
 use crate::event::TriggerEvent;
@@ -88,6 +88,9 @@ impl LambdaHost {
         let extensions = request.extensions_mut();
         extensions.insert(principal);
         extensions.insert(Deadline(self.function.end_ms(deadline)));
+        if !streams {
+            extensions.insert(WholeAnswer);
+        }
         let response = service.call(request, platform).await;
         Ok(if streams {
             Delivery::Streamed(StreamPrelude::new(response))

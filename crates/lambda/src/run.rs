@@ -136,7 +136,9 @@ where
             let platform = with_secret_stores(platform);
             #[cfg(feature = "dynamodb")]
             if let Some(table) = settings.table {
-                return Ok(policies.apply(platform, Arc::new(crate::dynamodb::Stores::new(table))));
+                let stores = Arc::new(crate::dynamodb::Stores::new(table));
+                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                return Ok(policies.apply(platform, stores));
             }
             let own = Arc::new(MemoryStores::default());
             Ok(policies.apply_without_idempotency(platform, own))

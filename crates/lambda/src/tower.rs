@@ -39,7 +39,7 @@ use http_body::{Frame, SizeHint};
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use mcpfn_core::{Principal, handler::BoxFuture, port::Platform};
-use mcpfn_http::{Deadline, Endpoint};
+use mcpfn_http::{Deadline, Endpoint, WholeAnswer};
 pub use mcpfn_native::Variables;
 pub use mcpfn_settings::Setup;
 use mcpfn_settings::{EnvReader, Setting};
@@ -183,6 +183,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let (named, deadline_ms) = self.shared.prepare(&mut request);
+        if !self.streamed {
+            request.extensions_mut().insert(WholeAnswer);
+        }
         let (shared, fill) = (Arc::clone(&self.shared), self.streamed);
         let answer = named.during(|| self.inner.call(request));
         Box::pin(async move {

@@ -88,6 +88,8 @@ impl Calls {
                     let _ = lines.send(batch.0.await).await;
                 });
             }
+            // not before the next line is read: an answer may be what a call waits for
+            Received::Keep(letter) => letter.0.await,
             Received::Cancel(id) => {
                 if let Some(handle) = self.by_id.remove(&id) {
                     handle.abort();

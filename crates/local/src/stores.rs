@@ -48,6 +48,7 @@ impl SharedStores {
         #[cfg(feature = "redis")]
         if let Some(server) = &self.redis {
             let stores = Arc::new(RedisStores::new(server.clone()));
+            let platform = platform.with_mailbox(Arc::clone(&stores) as _);
             let platform = policies.apply(platform, Arc::clone(&stores));
             // without it, calls go on: no balancer is to take all instances away for that
             let needed = policies.rate_limit_on_error == FailureMode::Closed;
@@ -56,7 +57,9 @@ impl SharedStores {
                 false => platform,
             };
         }
-        policies.apply(platform, Arc::new(MemoryStores::default()))
+        let stores = Arc::new(MemoryStores::default());
+        let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+        policies.apply(platform, stores)
     }
 }
 

@@ -1,30 +1,36 @@
-//! Stores in this process: results, rate limits, idempotent writes. For one process that serves
+//! Stores in this process: results, rate limits, idempotent writes, answers to questions. For one process that serves
 //! every caller, and for tests; instances do not share them, and nothing outlives the process.
 //! Bounded, whatever callers do.
 
 mod cache;
 mod idempotency;
+mod letters;
 mod limiter;
 mod limits;
 
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{
-    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
-    StoreError,
+    Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Mailbox, Rate, RateLimiter,
+    ResultCache, StoreError,
 };
+use tokio::sync::Notify;
 
 pub use limits::MemoryLimits;
 
-/// The three stores, in memory. Locks are held for single operations on maps and never across a
+/// The four stores, in memory. Locks are held for single operations on maps and never across a
 /// wait.
 #[derive(Debug, Default)]
 pub struct MemoryStores {
     results: Mutex<cache::Results>,
     buckets: Mutex<limiter::Buckets>,
     writes: Mutex<idempotency::WriteTable>,
+    letters: Mutex<letters::Letters>,
+    /// Told of each letter.
+    arrived: Notify,
     limits: MemoryLimits,
 }
 
@@ -121,6 +127,38 @@ impl IdempotencyStore for MemoryStores {
         Box::pin(async move {
             lock(&self.writes).release(key, holder);
             Ok(())
+        })
+    }
+}
+
+impl Mailbox for MemoryStores {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        letter: Bytes,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let limits = self.limits;
+            lock(&self.letters).put(key, letter, now_ms, expires_ms, limits)?;
+            self.arrived.notify_waiters();
+            Ok(())
+        })
+    }
+
+    fn wait<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Bytes>, StoreError>> {
+        Box::pin(async move {
+            loop {
+                let mut arrived = pin!(self.arrived.notified());
+                // before the look: a letter that comes between the two is not missed
+                arrived.as_mut().enable();
+                let found = lock(&self.letters).take(keys);
+                if let Some(letters) = found {
+                    return Ok(letters);
+                }
+                arrived.await;
+            }
         })
     }
 }

@@ -6,11 +6,13 @@ mod breaker;
 mod buckets;
 mod hot;
 mod service;
+mod watched;
 
 pub use breaker::{Breaker, Closed, Pass};
 pub use buckets::KnownBuckets;
 pub use hot::HotResults;
 pub use service::{RequestFailure, RequestLimits, SharedService, Unanswered};
+pub use watched::watched;
 
 /// One for each store: what fails for one says nothing of the others.
 #[derive(Debug, Default)]
@@ -21,4 +23,6 @@ pub struct Breakers {
     pub limiter: Breaker,
     /// Of idempotent writes.
     pub idempotency: Breaker,
+    /// Of answers to questions.
+    pub mailbox: Breaker,
 }

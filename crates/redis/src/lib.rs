@@ -23,6 +23,7 @@
 //! | `r:` | when the bucket is full again, and a random name of the last update | one script |
 //! | `w:`, held | hash: `h` holder, `u` end of the hold, `e` when it expires | one script to begin, one to let go; `HMGET` to look |
 //! | `w:`, done | hash: `h`, `e`, `p` result | one script |
+//! | `l:` | an answer to a question of a call that waits | `SET NX`; `GET` until it is there |
 //!
 //! Scripts have one key each, so that they run on any node of a cluster, and are sent as their
 //! digest (`EVALSHA`); a server that does not know one is told it, once.
@@ -59,6 +60,7 @@ mod failure;
 mod idempotency;
 mod limiter;
 mod link;
+mod mailbox;
 mod server;
 mod stores;
 

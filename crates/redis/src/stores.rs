@@ -1,5 +1,5 @@
-//! Asking Redis: a question, its connection, its limits. What is asked of it is `cache`, `limiter`
-//! and `idempotency`.
+//! Asking Redis: a question, its connection, its limits. What is asked of it is `cache`, `limiter`,
+//! `idempotency` and `mailbox`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ pub(crate) const GRACE_MS: u64 = 60_000;
 /// The longest that a key is kept, some ten years: far below what Redis takes as a time.
 const LONGEST_MS: u64 = 10 * 366 * 86_400_000;
 
-/// The three stores over one connection, each with a circuit breaker of its own. Made in no time:
+/// The four stores over one connection, each with a circuit breaker of its own. Made in no time:
 /// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.
 #[derive(Debug)]
 pub struct RedisStores {

@@ -13,7 +13,7 @@ use std::task::Poll;
 use mcpfn_auth::Signatures;
 use mcpfn_core::{
     policy::RateLimits,
-    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Platform},
+    port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform},
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
 use mcpfn_settings::{Assembly, EnvReader, Log, Observed, Policies, Setting, Setup, build};
@@ -144,6 +144,7 @@ impl WorkerHost {
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
         let version = bound::version(&variables.env).unwrap_or_default();
         let writes = variables.idempotency(IDEMPOTENCY)?;
+        let mailbox = variables.mailbox(IDEMPOTENCY);
         let (server, add) = build(
             || setup(variables),
             writes.is_some(),
@@ -164,7 +165,9 @@ impl WorkerHost {
             |_, keys| {
                 let platform = ports::platform(keys, log)
                     .with_port::<dyn HttpClient>(Arc::new(Fetch(Rc::clone(&zones))));
-                Ok(with_stores(platform, cache, policies, rates, writes))
+                Ok(with_stores(
+                    platform, cache, policies, rates, writes, mailbox,
+                ))
             },
             add,
         )?;
@@ -226,6 +229,7 @@ fn with_stores(
     policies: Policies,
     rates: RateBindings,
     writes: Option<Arc<dyn IdempotencyStore>>,
+    mailbox: Option<Arc<dyn Mailbox>>,
 ) -> Platform {
     let limits = RateLimits {
         limiter: Arc::new(rates),
@@ -243,6 +247,9 @@ fn with_stores(
     }
     if let Some(store) = writes {
         platform = platform.with_idempotency(store, policies.idempotency_on_error);
+    }
+    if let Some(mailbox) = mailbox {
+        platform = platform.with_mailbox(mailbox);
     }
     platform
 }

@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use mcpfn_core::Server;
-use mcpfn_core::port::{IdempotencyStore, Rate};
+use mcpfn_core::port::{IdempotencyStore, Mailbox, Rate};
 use mcpfn_ports::Secret;
 use mcpfn_settings::Setting;
 use worker::wasm_bindgen::JsValue;
@@ -170,6 +170,18 @@ impl Variables {
             "{}, and build with the feature `idempotency` of mcpfn",
             OBJECTS.mistake(&self.env, binding)
         ))
+    }
+
+    /// The way of answers to questions in the middle of a call, in a namespace of Durable Objects: that of
+    /// idempotent writes has room for both.
+    #[must_use]
+    pub(crate) fn mailbox(&self, binding: &str) -> Option<Arc<dyn Mailbox>> {
+        #[cfg(feature = "idempotency")]
+        if let Some(namespace) = OBJECTS.find(&self.env, binding) {
+            return Some(Arc::new(DurableIdempotency::new(namespace)));
+        }
+        let _ = binding;
+        None
     }
 
     /// The rate-limit bindings: one for `rate`, of each caller, and one for each rate that a tool of

@@ -8,6 +8,7 @@ mod results;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     process,
     report::{Counts, Error, Result, While, flush},
     setup::{self, CONFORMANCE, Node},
+    stores::Table,
     worker, workspace,
 };
 use baseline::Baseline;
@@ -135,11 +137,24 @@ pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Resul
         Host::Balanced => return balanced(cx, &node, options, counts),
         Host::Local => Fixture::start(&fixture::build(cx)?)?,
         Host::Axum => Fixture::start(&workspace::build_program(cx, "everything-axum")?)?,
-        Host::Lambda => Fixture::start(&build_lambda(cx)?)?,
+        Host::Lambda => return lambda(cx, &node, options, counts),
         Host::Worker => worker::fixture(cx)?.process,
     };
     let url = server.url.clone();
     suite(cx, &node, &url, options, counts, || server.still_runs())
+}
+
+/// Environments of a function, which take turns and share a table.
+fn lambda(cx: &Context, node: &Node, options: &Options, counts: &mut Counts) -> Result<()> {
+    let table = Table::start(cx)?;
+    let mut front = Command::new(build_lambda(cx)?);
+    front.args(["--port", "0"]);
+    for (name, value) in table.variables() {
+        front.args(["--variable", &format!("{name}={value}")]);
+    }
+    let mut server = Fixture::start_command(&mut front)?;
+    let url = server.url.clone();
+    suite(cx, node, &url, options, counts, || server.still_runs())
 }
 
 /// The whole suite through a balancer: no call needs the instance that had the one before it.

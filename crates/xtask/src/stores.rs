@@ -12,6 +12,7 @@ use std::{fs, path::Path, process::Command};
 
 use crate::{
     context::Context,
+    process,
     report::{Counts, Error, Result, While},
     setup, workspace,
 };
@@ -61,14 +62,48 @@ pub(crate) fn run(cx: &Context, options: Options, counts: &mut Counts) -> Result
     Ok(())
 }
 
-fn dynamodb(cx: &Context, logs: &Path, counts: &mut Counts) -> Result<()> {
-    let program = workspace::build_program(cx, "stores")?;
+/// A table of a function, on an emulator.
+#[derive(Debug)]
+pub(crate) struct Table(Emulator);
+
+impl Table {
+    pub(crate) fn start(cx: &Context) -> Result<Self> {
+        let program = workspace::build_program(cx, "stores")?;
+        let emulator = dynoxide(cx, &cx.target.join("stores"))?;
+        let address = emulator.address.to_string();
+        process::run(Command::new(program).args(["--create", &address, Self::NAME]))?;
+        Ok(Self(emulator))
+    }
+
+    const NAME: &str = "mcpfn";
+
+    /// By which a function finds it.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            ("MCPFN_DYNAMODB_TABLE", Self::NAME.to_owned()),
+            (
+                "AWS_ENDPOINT_URL_DYNAMODB",
+                format!("http://{}", self.0.address),
+            ),
+            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+        ]
+    }
+}
+
+fn dynoxide(cx: &Context, logs: &Path) -> Result<Emulator> {
+    fs::create_dir_all(logs).while_doing(format_args!("create {}", logs.display()))?;
     let dynoxide = setup::dynoxide(cx)?;
-    let emulator = Emulator::start(&logs.join("dynoxide.log"), |port| {
+    Emulator::start(&logs.join("dynoxide.log"), |port| {
         let mut command = Command::new(dynoxide);
         command.args(["serve", "--log", "quiet", "--port", &port.to_string()]);
         command
-    })?;
+    })
+}
+
+fn dynamodb(cx: &Context, logs: &Path, counts: &mut Counts) -> Result<()> {
+    let program = workspace::build_program(cx, "stores")?;
+    let emulator = dynoxide(cx, logs)?;
     println!("\ndynoxide");
     ask(&program, "--dynamodb", &emulator, &["--outages"], counts)?;
 

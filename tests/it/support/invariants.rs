@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use mcpfn::host::Session;
+
 use super::{Request, Response};
 
 /// What is wrong with an answer.
@@ -13,9 +15,19 @@ pub(crate) fn broken(request: &Request, response: &Response) -> Vec<String> {
             found.push(what.to_owned());
         }
     };
+    // a handshake that worked has one, which says what was agreed on; nothing else has
+    let session = response.header("mcp-session-id");
+    let agreed = (response.status == 200)
+        .then(|| response.messages().pop())
+        .flatten();
+    let agreed = agreed.and_then(|message| {
+        let version = message.pointer("/result/protocolVersion")?;
+        Some(version.as_str()?.to_owned())
+    });
+    let said = session.map(|token| Session::read(token).map(|said| said.revision.to_string()));
     must(
-        response.header("mcp-session-id").is_none(),
-        "a session was made up",
+        said == agreed.map(Some),
+        "a session that nothing was agreed on in, or an agreement without one",
     );
     must(
         response.status != 202 || response.body.is_empty(),

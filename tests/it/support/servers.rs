@@ -17,6 +17,7 @@ pub(crate) fn named(name: &str) -> fn() -> Builder {
         "everything" => mcpfn_it::everything,
         "paged" => paged,
         "plain" => plain,
+        "extended" => extended,
         "rich" => rich,
         "counting" => counting,
         other => panic!("no server is called {other}: everything, paged, plain, rich or counting"),
@@ -108,6 +109,21 @@ pub(crate) fn plain() -> Builder {
     Server::builder("plain", "1.0.0").tool(says("say"))
 }
 
+/// Extensions of both sides.
+pub(crate) fn extended() -> Builder {
+    let settings = json!({"nested": {"enabled": true, "limit": 0}, "values": [null, "b", false]});
+    let extensions = Tool::new("extensions").description("Says which extensions the client has.");
+    let extensions = extensions
+        .read_only()
+        .handler(|_: NoArguments, cx: Cx| async move {
+            json!({"extensions": cx.client().extensions}).to_string()
+        });
+    Server::builder("extended", "1.0.0")
+        .extension("com.example/conformance", settings)
+        .extension("com.example/empty", json!({}))
+        .tool(extensions)
+}
+
 /// Definitions and results with every part that some revision does not know.
 pub(crate) fn rich() -> Builder {
     Server::builder("rich", "1.0.0")
@@ -147,6 +163,7 @@ pub(crate) fn rich() -> Builder {
         )
         .resource(
             Resource::new("rich://one", "one")
+                .meta("com.example/kind", json!({"page": false}))
                 .title("One")
                 .description("One of a kind.")
                 .icon(icon())

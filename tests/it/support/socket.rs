@@ -58,6 +58,7 @@ impl Local {
     }
 
     fn serve(service: Service, platform: Platform) -> Self {
+        let platform = platform.with_mailbox(Arc::new(MemoryStores::default()));
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, address) = mpsc::channel();
         let thread = std::thread::spawn(move || {

@@ -3,6 +3,7 @@
 mod cache;
 mod idempotency;
 mod limiter;
+mod mailbox;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcpfn_core::port::{IdempotencyStore, RateLimiter, ResultCache};
+
+pub use mailbox::{MailboxCheck, Mailboxes, of_letters};
 
 /// All three ports at once.
 pub trait Store: ResultCache + RateLimiter + IdempotencyStore {}

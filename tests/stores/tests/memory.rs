@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use mcpfn_core::port::Mailbox;
 use mcpfn_native::memory;
-use mcpfn_store_tests::contract::{Store, Stores, checks};
+use mcpfn_store_tests::contract::{Mailboxes, Store, Stores, checks, of_letters};
 use mcpfn_store_tests::objects::Objects;
 use mcpfn_testing::TestStores;
 
@@ -22,6 +23,17 @@ async fn the_stores_of_tests_keep_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_objects_of_workers_decide_keeps_the_contract() {
     keeps(Arc::new(Objects::default())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_keeps_the_contract_of_mailboxes() {
+    let one: Arc<dyn Mailbox> = Arc::new(memory::MemoryStores::default());
+    let other = Arc::clone(&one);
+    let mailboxes = Mailboxes { one, other };
+    for check in of_letters() {
+        let ran = tokio::spawn((check.run)(mailboxes.clone())).await;
+        assert!(ran.is_ok(), "{}", check.name);
+    }
 }
 
 async fn keeps(one: Arc<dyn Store>) {

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::Method;
+use mcpfn_core::host::Session;
 use serde_json::{Value, json};
 
 use super::finding::{Report, visible};
@@ -221,7 +222,9 @@ async fn handshake(probe: &Probe, report: &mut Report) -> (bool, Option<String>)
     };
     report.fact("revision of the handshake", visible(version));
     let session = answer.header("mcp-session-id").map(str::to_owned);
-    if session.is_some() {
+    // one that only repeats what was agreed on is in no instance's memory
+    let is_kept = |token: &String| Session::read(token).is_none();
+    if session.as_ref().is_some_and(is_kept) {
         report.warning(
             "session",
             "it makes a session for each client",

@@ -11,7 +11,9 @@ use crate::error::ErrorKind;
 use crate::jsonrpc::{Error, ErrorCode};
 use crate::model::JsonObject;
 use crate::model::capabilities::Capability;
-use crate::port::audit_log::{Failure, Outcome};
+use crate::port::audit_log::{CacheStatus, Failure, Outcome};
+use crate::round_trip::InputRequired;
+use crate::server::target::Target;
 use crate::version::Revision;
 
 impl ActiveCall {
@@ -19,10 +21,10 @@ impl ActiveCall {
     /// results have no `isError`. (A question is none of these: see `question_response`.)
     pub(crate) fn protocol_error(&self, name: &str, kind: ErrorKind) -> CallResult {
         Err(CallError::from(match kind {
-            ErrorKind::InputRequired(ask) if self.revision.is_modern() => {
-                return self.question_response(name, &ask);
-            }
-            ErrorKind::InputRequired(_) => Error::invalid_request(self.cannot_ask(name)),
+            ErrorKind::InputRequired(ask) => match self.cannot_ask(name, &ask) {
+                Some(sentence) => Error::invalid_request(sentence),
+                None => return self.question_response(name, &ask),
+            },
             ErrorKind::NotFound { message } => Error::invalid_params(message),
             ErrorKind::Failed {
                 message,
@@ -43,13 +45,36 @@ impl ActiveCall {
         }))
     }
 
-    pub(crate) fn cannot_ask(&self, name: &str) -> String {
-        format!(
-            "`{name}` needs to ask the client something, which protocol revision {} can't carry \
-             without a session; use a client that speaks {}",
+    /// Why a client of a revision with a handshake can't be asked this; `None` if it can. (One of a
+    /// later revision is told by an error which capability it lacks.)
+    pub(crate) fn cannot_ask(&self, name: &str, ask: &InputRequired) -> Option<String> {
+        if self.revision.is_modern() {
+            return None;
+        }
+        let undeclared = self.undeclared(ask);
+        if self.asks_on_stream() && undeclared.is_empty() {
+            return None;
+        }
+        let needs: Vec<&str> = undeclared.iter().map(|needed| needed.name()).collect();
+        Some(format!(
+            "`{name}` needs to ask the client something ({}). With protocol revision {} that takes a \
+             client that declares so in `initialize`, accepts `text/event-stream` and sends the \
+             `Mcp-Session-Id` that it was given, and a server that can stream; or use a client that \
+             speaks {}",
+            needs.join(", "),
             self.revision,
             Revision::LATEST
-        )
+        ))
+    }
+
+    /// The end of a call whose question has no answer.
+    pub(crate) fn unanswered(&self, sentence: String, outcome: Outcome) -> CallResult {
+        if matches!(self.target, Target::Tool(_)) {
+            let result = self.tool_error(&sentence);
+            return Ok((self.write(&result, CacheStatus::Off), outcome.into()));
+        }
+        let error = Error::internal(sentence);
+        Err(CallError { error, outcome })
     }
 
     /// A prompt or a resource whose time was over.

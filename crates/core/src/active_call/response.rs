@@ -9,6 +9,7 @@ use super::failure::missing_capabilities;
 use super::result::{HandlerResult, Retain};
 use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
+use crate::model::capabilities::Capability;
 use crate::model::input::InputRequest;
 use crate::model::meta::CACHE;
 use crate::model::tool::CallToolResult;
@@ -63,15 +64,18 @@ impl ActiveCall {
         ))
     }
 
+    /// What the client did not declare of what a question needs.
+    pub(crate) fn undeclared(&self, ask: &InputRequired) -> Vec<Capability> {
+        let needed = ask.requests.values().map(InputRequest::needs);
+        needed
+            .filter(|needed| !needed.is_in(&self.meta.client))
+            .collect()
+    }
+
     /// The members of a result that asks the client something.
     fn question_members(&self, name: &str, ask: &InputRequired) -> Result<Vec<u8>, Error> {
         // the specification forbids to ask for what the client did not declare on this request
-        let undeclared: Vec<_> = ask
-            .requests
-            .values()
-            .map(InputRequest::needs)
-            .filter(|needed| !needed.is_in(&self.meta.client))
-            .collect();
+        let undeclared = self.undeclared(ask);
         if !undeclared.is_empty() {
             return Err(missing_capabilities(&undeclared));
         }

@@ -1,7 +1,10 @@
 //! From everything that was declared to the parts of a server: what it has, what it can do, how it
 //! is listed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::{register, upstream};
 use crate::model::capabilities::{Offered, ServerCapabilities};
@@ -67,7 +70,11 @@ impl Declared {
     }
 }
 
-pub(super) fn capabilities(registry: &Registry, logging: bool) -> ServerCapabilities {
+pub(super) fn capabilities(
+    registry: &Registry,
+    logging: bool,
+    extensions: BTreeMap<String, Value>,
+) -> ServerCapabilities {
     // what an upstream has is not known before it was asked
     let fronts = !registry.upstreams().is_empty();
     let offered = |offered: bool| (offered || fronts).then_some(Offered {});
@@ -84,6 +91,7 @@ pub(super) fn capabilities(registry: &Registry, logging: bool) -> ServerCapabili
         resources: offered(!registry.resources().is_empty()),
         completions: offered(completes),
         logging: logging.then_some(Offered {}),
+        extensions,
     }
 }
 

@@ -2,11 +2,13 @@
 //! thing.
 
 mod check;
+mod extension;
 mod prompt;
 mod resource;
 mod tool;
 
 pub(super) use check::unique;
+pub(super) use extension::extension_mistake;
 pub(super) use prompt::prompt;
 pub(super) use resource::resource;
 pub(super) use tool::tool;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use mcpfn_schema::Violations;
 use serde_json::Value;
 
+use super::ask;
 use super::handler::{self, HandlerFailure};
 use super::start::start;
 use crate::active_call::ActiveCall;
@@ -55,12 +56,12 @@ pub(super) fn tool(
     let tool = Arc::clone(tool);
     let target = Target::Tool(Arc::clone(&tool));
     let active = ActiveCall::new("tools/call", target, &name, server, call, platform)?;
-    Ok(start(active, async move |call| {
-        call_tool(&call, tool).await
-    }))
+    let steps = move |call| call_tool(call, Arc::clone(&tool));
+    Ok(start(active, |call| ask::through(call, steps)))
 }
 
-async fn call_tool(call: &Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallResult {
+async fn call_tool(call: Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallResult {
+    let call = &call;
     // 1. arguments against the published schema
     let mut arguments = call.arguments()?;
     if let Err(refusal) = check(&tool, &mut arguments) {
@@ -242,10 +243,10 @@ fn failed(
                 Outcome::Internal,
                 Retain::Nothing,
             ),
-            ErrorKind::InputRequired(_) if !call.revision.is_modern() => {
-                (call.cannot_ask(name), Outcome::Failed, Retain::Nothing)
-            }
-            ErrorKind::InputRequired(ask) => return call.question(name, &ask),
+            ErrorKind::InputRequired(ask) => match call.cannot_ask(name, &ask) {
+                Some(text) => (text, Outcome::Failed, Retain::Nothing),
+                None => return call.question(name, &ask),
+            },
             ErrorKind::MissingCapability(capability) => {
                 return Err(missing_capabilities(&[capability]));
             }

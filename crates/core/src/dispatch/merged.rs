@@ -49,6 +49,7 @@ pub(super) fn cx(
         revision: call.revision,
         principal: Arc::clone(&call.principal),
         meta: Arc::new(call.meta.clone()),
+        can_ask: false,
         answers: Default::default(),
         opened: None,
         completion_arguments: Default::default(),

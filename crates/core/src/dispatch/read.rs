@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::ask;
 use super::call::{did_you_mean, unreadable};
 use super::handler::{self, HandlerFailure};
 use super::start::start;
@@ -42,12 +43,11 @@ pub(super) fn prompt(
     let prompt = Arc::clone(prompt);
     let target = Target::Prompt(Arc::clone(&prompt));
     let active = ActiveCall::new("prompts/get", target, &name, server, call, platform)?;
-    Ok(start(active, async move |call| {
-        get_prompt(&call, &prompt).await
-    }))
+    let steps = move |call| get_prompt(call, Arc::clone(&prompt));
+    Ok(start(active, |call| ask::through(call, steps)))
 }
 
-async fn get_prompt(call: &ActiveCall, prompt: &RegisteredPrompt) -> CallResult {
+async fn get_prompt(call: Arc<ActiveCall>, prompt: Arc<RegisteredPrompt>) -> CallResult {
     let name = call.name();
     let arguments = call.arguments()?;
     if let Err(refusal) = prompt.validator.check(&arguments) {
@@ -66,7 +66,7 @@ async fn get_prompt(call: &ActiveCall, prompt: &RegisteredPrompt) -> CallResult 
     };
     match handler::run(start, limit, &call.platform.timer).await {
         Ok(result) => call.bounded(name, &to_json(&result.down_level(call.revision)), ""),
-        Err(failure) => failed(call, name, limit, failure),
+        Err(failure) => failed(&call, name, limit, failure),
     }
 }
 
@@ -83,14 +83,13 @@ pub(super) fn resource(
     let resource = Arc::clone(resource);
     let target = Target::Resource(Arc::clone(&resource));
     let active = ActiveCall::new("resources/read", target, &uri, server, call, platform)?;
-    Ok(start(active, async move |call| {
-        read_resource(&call, &resource, variables).await
-    }))
+    let steps = move |call| read_resource(call, Arc::clone(&resource), variables.clone());
+    Ok(start(active, |call| ask::through(call, steps)))
 }
 
 async fn read_resource(
-    call: &ActiveCall,
-    resource: &RegisteredResource,
+    call: Arc<ActiveCall>,
+    resource: Arc<RegisteredResource>,
     variables: BTreeMap<String, String>,
 ) -> CallResult {
     let definition = &resource.definition;
@@ -104,7 +103,7 @@ async fn read_resource(
     let not_found = |message| Err(not_found(call.revision, &call.requested, message).into());
     match handler::run(start, limit, &call.platform.timer).await {
         Ok(contents) if contents.is_empty() => not_found(None),
-        Ok(contents) => read(call, resource, contents),
+        Ok(contents) => read(&call, &resource, contents),
         // the protocol has an error of its own for this
         Err(HandlerFailure::Returned(ErrorKind::NotFound { message })) => not_found(Some(message)),
         // a URI is all that a handler is given: what it refuses without a cause lies there
@@ -113,7 +112,7 @@ async fn read_resource(
             cause: None,
             fault: None,
         })) if resource.upstream.is_none() => Err(refused(&call.requested, message).into()),
-        Err(failure) => failed(call, &definition.name, limit, failure),
+        Err(failure) => failed(&call, &definition.name, limit, failure),
     }
 }
 

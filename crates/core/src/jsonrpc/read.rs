@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::member::{MAX_TOKEN_BYTES, Object};
-use super::message::{Id, Incoming, Malformed, Message, Notification, Request};
+use super::message::{Answer, Id, Incoming, Malformed, Message, Notification, Request};
 use super::raw::{RawMessage, VERSION};
 use super::{surrogate, unreadable, values};
 
@@ -90,7 +90,7 @@ fn unreadable<'a, P: Deserialize<'a>>(
                 params: None,
             }))
         }
-        Message::Response => Ok(Message::Response),
+        Message::Response(answer) => Ok(Message::Response(answer)),
     }
 }
 
@@ -116,22 +116,23 @@ fn classify<P>(message: RawMessage<'_, P>) -> Result<Message<'_, P>, Malformed<'
     if message.jsonrpc.is_none_or(|version| version.0 != "2.0") {
         return Err(refuse(VERSION));
     }
-    let answered = message.result.is_some() || message.error.is_some();
-    match (message.method.map(|method| method.0), id) {
-        (Some(_), _) if answered => Err(refuse(
+    // an error counts for more than a result beside it: what both say is not known
+    let outcome = message.error.map(Err).or(message.result.map(Ok));
+    match (message.method.map(|method| method.0), id, outcome) {
+        (Some(_), _, Some(_)) => Err(refuse(
             "a message has either `method` or `result`/`error`, not both",
         )),
-        (Some(method), Some(id)) => Ok(Message::Request(Request {
+        (Some(method), Some(id), None) => Ok(Message::Request(Request {
             id,
             method,
             params: message.params,
         })),
-        (Some(method), None) => Ok(Message::Notification(Notification {
+        (Some(method), None, None) => Ok(Message::Notification(Notification {
             method,
             params: message.params,
         })),
-        (None, _) if answered => Ok(Message::Response),
-        (None, _) => Err(refuse("`method` is missing")),
+        (None, id, Some(outcome)) => Ok(Message::Response(Answer { id, outcome })),
+        (None, _, None) => Err(refuse("`method` is missing")),
     }
 }
 
@@ -173,7 +174,8 @@ mod tests {
         ));
         assert!(matches!(
             kind(r#"{"jsonrpc":"2.0","id":1,"result":null}"#),
-            Ok(Incoming::Single(Message::Response))
+            Ok(Incoming::Single(Message::Response(answer)))
+                if answer.id.is_some_and(|id| id.as_json() == "1") && answer.outcome.is_ok()
         ));
         assert!(matches!(kind("\n[]"), Ok(Incoming::Batch(items)) if items.is_empty()));
     }

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use crate::jsonrpc::Object;
@@ -21,8 +21,9 @@ pub struct ClientCapabilities {
     pub sampling_tools: bool,
     /// Can list its roots.
     pub roots: bool,
-    /// Extensions by id.
-    pub extensions: Vec<String>,
+    /// Extensions by id, with their settings as the client wrote them. Of clients with a handshake
+    /// nothing is known: they are sent whatever has an extension in it.
+    pub extensions: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -34,7 +35,7 @@ struct Declared {
     #[serde(default)]
     roots: Option<BTreeMap<String, IgnoredAny>>,
     #[serde(default)]
-    extensions: Option<BTreeMap<String, IgnoredAny>>,
+    extensions: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -68,10 +69,7 @@ impl<'de> Deserialize<'de> for ClientCapabilities {
                 .sampling
                 .is_some_and(|Object(sampling)| sampling.tools.is_some()),
             roots: declared.roots.is_some(),
-            extensions: declared
-                .extensions
-                .map(|extensions| extensions.into_keys().collect())
-                .unwrap_or_default(),
+            extensions: declared.extensions.unwrap_or_default(),
         })
     }
 }
@@ -138,6 +136,9 @@ pub(crate) struct ServerCapabilities {
     pub(crate) completions: Option<Offered>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) logging: Option<Offered>,
+    /// Settings of extensions by id. Said on every revision: their capabilities are open objects.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) extensions: BTreeMap<String, Value>,
 }
 
 /// `{}`: offered, without the parts that need a stream between calls.
@@ -163,8 +164,14 @@ mod tests {
 
     #[test]
     fn unknown_members_are_ignored() {
-        let read = read(r#"{"roots":{"listChanged":true},"tomorrow":1,"extensions":{"a/b":{}}}"#);
-        assert!(read.roots && !read.sampling);
-        assert_eq!(read.extensions, ["a/b"]);
+        let read = read(r#"{"roots":{"listChanged":true},"tomorrow":1}"#);
+        assert!(read.roots && !read.sampling && read.extensions.is_empty());
+    }
+
+    #[test]
+    fn settings_of_extensions_are_kept_as_they_are() {
+        let settings = json!({"a.example/b": {"enabled": false, "limit": 0, "values": ["a", null]}, "c/d": {}});
+        let read = read(&json!({"extensions": settings}).to_string());
+        assert_eq!(json!(read.extensions), settings);
     }
 }

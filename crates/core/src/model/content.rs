@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::JsonObject;
 use super::implementation::Icon;
@@ -289,6 +290,13 @@ pub enum ResourceBody {
 }
 
 impl ResourceContents {
+    /// Adds a fact for programs (`_meta`), from 2025-06-18 on.
+    #[must_use]
+    pub fn with_meta(mut self, key: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(key.into(), value);
+        self
+    }
+
     /// Words.
     #[must_use]
     pub fn text(

@@ -16,39 +16,51 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(1);
 
 /// The answer, or an error once the limit is over: no store holds a call for ever, whatever it is
 /// made of.
-pub(crate) fn asked<'a, T>(
+pub(crate) async fn asked<'a, T>(
     timer: &'a Arc<dyn Timer>,
     question: BoxFuture<'a, Result<T, StoreError>>,
-) -> Asked<'a, T> {
-    Asked {
+) -> Result<T, StoreError> {
+    within(timer, question, LIMIT).await.unwrap_or_else(|| {
+        Err(StoreError::new(format_args!(
+            "no answer in {} ms",
+            LIMIT.as_millis()
+        )))
+    })
+}
+
+/// The answer, or none once `limit` is over.
+pub(crate) fn within<'a, T>(
+    timer: &'a Arc<dyn Timer>,
+    question: BoxFuture<'a, Result<T, StoreError>>,
+    limit: Duration,
+) -> Within<'a, T> {
+    Within {
         question,
         timer,
+        limit,
         sleep: None,
     }
 }
 
-pub(crate) struct Asked<'a, T> {
+pub(crate) struct Within<'a, T> {
     question: BoxFuture<'a, Result<T, StoreError>>,
     timer: &'a Arc<dyn Timer>,
+    limit: Duration,
     /// From when the answer has to be waited for: that of a store in memory never has.
     sleep: Option<BoxFuture<'static, ()>>,
 }
 
-impl<T> Future for Asked<'_, T> {
-    type Output = Result<T, StoreError>;
+impl<T> Future for Within<'_, T> {
+    type Output = Option<Result<T, StoreError>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if let Poll::Ready(answer) = this.question.as_mut().poll(cx) {
-            return Poll::Ready(answer);
+            return Poll::Ready(Some(answer));
         }
-        let timer = this.timer;
-        let sleep = this.sleep.get_or_insert_with(|| timer.sleep(LIMIT));
-        sleep.as_mut().poll(cx).map(|()| {
-            Err(StoreError::new(format_args!(
-                "no answer in {} ms",
-                LIMIT.as_millis()
-            )))
-        })
+        let sleep = this
+            .sleep
+            .get_or_insert_with(|| this.timer.sleep(this.limit));
+        sleep.as_mut().poll(cx).map(|()| None)
     }
 }

@@ -145,27 +145,11 @@ impl Keyring {
         random: &dyn Random,
     ) -> Result<String, Error> {
         let internal = || Error::internal("the request state could not be sealed");
-        let mut nonce = [0; NONCE];
-        random.fill(&mut nonce);
         let plain = serde_json::to_vec(&Sealed { expires_ms, state }).map_err(|_| internal())?;
-        let cipher = self
-            .0
-            .first()
-            .map(|key| XChaCha20Poly1305::new(key.into()))
-            .ok_or_else(internal)?;
-        let sealed = cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: &plain,
-                    aad: &binding.0,
-                },
-            )
-            .map_err(|_| internal())?;
-        let mut token = Vec::with_capacity(1 + NONCE + sealed.len());
+        let sealed = self.encrypt(&plain, binding, random).ok_or_else(internal)?;
+        let mut token = Vec::with_capacity(1 + sealed.len());
         // so that a later version may change the cipher, and still know what an older one wrote
         token.push(VERSION);
-        token.extend_from_slice(&nonce);
         token.extend_from_slice(&sealed);
         let token = URL_SAFE_NO_PAD.encode(token);
         // what could not be opened again is refused while its handler can still be blamed
@@ -194,23 +178,7 @@ impl Keyring {
         let [VERSION, rest @ ..] = token.as_slice() else {
             return Err(refused());
         };
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(refused)?;
-        // any key may have sealed it: instances with old and new keys overlap during a rotation
-        let plain = self
-            .0
-            .iter()
-            .find_map(|key| {
-                XChaCha20Poly1305::new(key.into())
-                    .decrypt(
-                        &XNonce::from(*nonce),
-                        Payload {
-                            msg: sealed,
-                            aad: &binding.0,
-                        },
-                    )
-                    .ok()
-            })
-            .ok_or_else(refused)?;
+        let plain = self.decrypt(rest, binding).ok_or_else(refused)?;
         let opened: Opened = serde_json::from_slice(&plain).map_err(|_| refused())?;
         if opened.expires_ms <= now_ms {
             return Err(Error::invalid_params(
@@ -219,6 +187,38 @@ impl Keyring {
         }
         Ok(opened.state)
     }
+}
+
+impl Keyring {
+    /// The nonce, and behind it the ciphertext with its tag.
+    pub(super) fn encrypt(
+        &self,
+        plain: &[u8],
+        binding: &Binding,
+        random: &dyn Random,
+    ) -> Option<Vec<u8>> {
+        let mut nonce = [0; NONCE];
+        random.fill(&mut nonce);
+        let cipher = XChaCha20Poly1305::new(self.0.first()?.into());
+        let sealed = cipher.encrypt(&XNonce::from(nonce), payload(plain, binding));
+        Some([&nonce[..], &sealed.ok()?].concat())
+    }
+
+    /// What was encrypted under the same binding by any of the keys: instances with old and new ones
+    /// overlap during a rotation.
+    pub(super) fn decrypt(&self, encrypted: &[u8], binding: &Binding) -> Option<Vec<u8>> {
+        let (nonce, sealed) = encrypted.split_first_chunk::<NONCE>()?;
+        self.0.iter().find_map(|key| {
+            let cipher = XChaCha20Poly1305::new(key.into());
+            let opened = cipher.decrypt(&XNonce::from(*nonce), payload(sealed, binding));
+            opened.ok()
+        })
+    }
+}
+
+fn payload<'a>(msg: &'a [u8], binding: &'a Binding) -> Payload<'a, 'a> {
+    let aad = &binding.0;
+    Payload { msg, aad }
 }
 
 #[cfg(test)]

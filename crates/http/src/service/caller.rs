@@ -60,6 +60,7 @@ impl Service {
             method: &parts.method,
             headers: &parts.headers,
             deadline: None,
+            streams: false,
         };
         guard::host(&self.config, &parts.uri, head.fields.host)
             .and_then(|()| guard::origin(&self.config, &parts.uri, &head.fields))

@@ -176,7 +176,7 @@ fn name(holder: &Holder) -> String {
     URL_SAFE_NO_PAD.encode(holder)
 }
 
-fn put_failed_on(error: &mut PutItemError) -> Option<AttributeMap> {
+pub(super) fn put_failed_on(error: &mut PutItemError) -> Option<AttributeMap> {
     match error {
         PutItemError::ConditionalCheckFailedException(failed) => {
             Some(failed.item.take().unwrap_or_default())

@@ -92,7 +92,7 @@ pub(super) fn question(source: &Source<'_>, outline: Outline, cx: &Cx) -> ToolEr
             written.len()
         ));
     }
-    if !cx.revision().is_modern()
+    if !cx.can_ask()
         || !(input_requests.is_empty() || cx.client().elicitation_form)
         || input_requests.len() > MAX_FORMS
         || !input_requests.keys().all(|key| source.is_name(key))

@@ -110,7 +110,7 @@ fn describe(meta: &mut Map<String, Value>, cx: &Cx) {
     }
     // what a form asks is shown under the upstream's name; pages to open, samples and folders are
     // not passed on
-    let asks = cx.revision().is_modern() && cx.client().elicitation_form;
+    let asks = cx.can_ask() && cx.client().elicitation_form;
     let capabilities = if asks {
         json!({"elicitation": {"form": {}}})
     } else {

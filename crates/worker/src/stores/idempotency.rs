@@ -7,6 +7,7 @@
 //! never used is looked up around the world first; shards are made once, pay for one alarm
 //! together, and take some 500 requests a second each.
 
+mod mailbox;
 mod object;
 
 use bytes::Bytes;

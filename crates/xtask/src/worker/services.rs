@@ -374,6 +374,10 @@ pub(super) const SERVICES: &[Service<'_>] = &[
     },
     Service {
         name: "everything",
-        what: What::Built(&[OPEN, KEY, QUIET, ORIGINS]),
+        // with a mailbox, so that clients with a handshake can be asked
+        what: What::Keeping {
+            variables: &[OPEN, KEY, QUIET, ORIGINS],
+            objects_of: "idempotency",
+        },
     },
 ];

@@ -14,7 +14,7 @@ use mcpfn_core::port::{
     ResultCache as _,
 };
 use mcpfn_redis::{RedisServer, RedisStores};
-use mcpfn_store_tests::contract::{self, Store, checks};
+use mcpfn_store_tests::contract::{self, Mailboxes, Store, checks, of_letters};
 use mcpfn_store_tests::redis_program::{PASSWORD, RedisProgram};
 use mcpfn_store_tests::report::Report;
 use mcpfn_store_tests::service::{self, PATIENCE, Service};
@@ -66,6 +66,14 @@ async fn redis(program: &Path, folder: &Path, report: &mut Report) {
         connections: 1,
     };
     contract(service.direct(), service.direct(), "", report).await;
+    let mailbox = || Arc::new(stores(&format!("redis://{}", server.address), PATIENCE));
+    let (one, other) = (mailbox() as _, mailbox() as _);
+    let mailboxes = Mailboxes { one, other };
+    for check in of_letters() {
+        report
+            .check(check.name, (check.run)(mailboxes.clone()))
+            .await;
+    }
     report
         .check("every key has the prefix, and expires", keys(&server).await)
         .await;

@@ -1,6 +1,7 @@
 //! `stores --dynamodb ADDRESS [--outages]`: the contract against a DynamoDB emulator that listens
 //! there, and what happens when there is something wrong with it. `stores --s3 ADDRESS s3s-fs` or
 //! `.. moto`: that of files against this emulator of S3. `cargo xtask stores` starts the emulators.
+//! `stores --create ADDRESS TABLE` makes a table there and nothing else.
 //! `stores --simulate` prints what the table costs, without an emulator.
 
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use mcpfn_core::port::{
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
-use mcpfn_store_tests::contract::{Stores, checks};
+use mcpfn_store_tests::contract::{Mailboxes, Stores, checks, of_letters};
 use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
 use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
@@ -45,6 +46,13 @@ async fn main() -> ExitCode {
             .await
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
+    if let [how, address, table] = &arguments[..]
+        && how == "--create"
+        && let Ok(emulator) = address.parse()
+    {
+        create(emulator, table).await;
+        return ExitCode::SUCCESS;
+    }
     let (address, what) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--dynamodb", address] => (address, What::Tables { outages: false }),
         ["--dynamodb", address, "--outages"] => (address, What::Tables { outages: true }),
@@ -52,7 +60,7 @@ async fn main() -> ExitCode {
         ["--s3", address, "moto"] => (address, What::Files(&MOTO)),
         _ => {
             eprintln!(
-                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, or stores --simulate"
+                "usage: stores --dynamodb ADDRESS [--outages], stores --s3 ADDRESS s3s-fs|moto, stores --create ADDRESS TABLE, or stores --simulate"
             );
             return ExitCode::FAILURE;
         }
@@ -230,6 +238,15 @@ async fn contract(emulator: SocketAddr, report: &mut Report) {
     };
     for check in checks() {
         report.check(check.name, (check.run)(stores.clone())).await;
+    }
+    let mailboxes = Mailboxes {
+        one: Arc::new(patient(emulator)),
+        other: Arc::new(patient(emulator)),
+    };
+    for check in of_letters() {
+        report
+            .check(check.name, (check.run)(mailboxes.clone()))
+            .await;
     }
 }
 
