@@ -153,6 +153,30 @@ fn the_page_may_call_and_other_pages_may_not() {
             true,
         ),
         (known(), false, own, false),
+        // a page that came over http, from elsewhere than this machine
+        (known(), true, ("http://a.example", "a.example"), false),
+        (
+            known(),
+            true,
+            ("http://a.example:8443", "a.example:8443"),
+            false,
+        ),
+        (known(), true, ("http://10.0.0.1", "10.0.0.1"), false),
+        (
+            known(),
+            true,
+            ("http://localhost:8787", "localhost:8787"),
+            true,
+        ),
+        (known(), true, ("http://[::1]:8787", "[::1]:8787"), true),
+        (known(), true, ("https://127.0.0.1", "127.0.0.1"), true),
+        (known(), true, ("ws://localhost", "localhost"), false),
+        (
+            known(),
+            true,
+            ("http://localhost.a.example", "localhost.a.example"),
+            false,
+        ),
         (known(), true, ("https://a.example", "b.example"), false),
         (
             known(),

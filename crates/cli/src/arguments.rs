@@ -127,6 +127,10 @@ pub(crate) struct ConnectArguments {
     pub(crate) access: Access,
     #[command(flatten)]
     pub(crate) sign_in: SignInArguments,
+    /// How long calls may still take once stdin has ended, in seconds; 0 ends them at once
+    #[arg(long, value_name = "SECONDS", default_value = "30",
+        value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) finish_seconds: u64,
 }
 
 /// How a person signs in, where a server wants that.
@@ -205,6 +209,10 @@ pub(crate) struct InspectArguments {
         conflicts_with = "url"
     )]
     pub(crate) command: Vec<String>,
+    /// How long each answer may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout_seconds: u64,
     #[command(subcommand)]
     pub(crate) question: Option<Question>,
 }

@@ -68,6 +68,7 @@ async fn measure(
         url: Some(arguments.url.clone()),
         access: arguments.access.clone(),
         command: Vec::new(),
+        timeout_seconds: 60,
         question: None,
     };
     let begun = Instant::now();

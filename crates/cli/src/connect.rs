@@ -1,6 +1,7 @@
 //! `connect`: a server on stdin and stdout that passes every message to a remote one, for clients that
 //! start programs and can't sign requests. It reads no more of a message than where it belongs.
 
+mod ending;
 mod stream;
 
 use std::collections::HashMap;
@@ -30,78 +31,113 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(3),
     Duration::from_secs(5),
 ];
+/// After a sentence about an answer that did not come.
+const UNKNOWN: &str = ", so that it is not known whether the call had an effect";
 /// How long the end of a session may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &ConnectArguments) -> CliResult {
     let remote = Remote::new(&arguments.url, &arguments.access)?.with_sign_in(&arguments.sign_in);
+    let finish = Duration::from_secs(arguments.finish_seconds);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime can't start: {error}"))?;
-    let served = runtime.block_on(serve(remote));
+    let served = runtime.block_on(serve(remote, finish));
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
     served
 }
 
-/// Lines for the client; one task writes them, so that none is cut by another.
-type Lines = mpsc::UnboundedSender<String>;
+/// Lines for the client; one task writes them, so that none is cut by another. `None` is the end.
+type Lines = mpsc::UnboundedSender<Option<String>>;
 
 /// What all messages share.
 struct Bridge {
     remote: Remote,
     lines: Lines,
-    /// Requests that wait for their answers, by their ids.
-    waiting: Mutex<HashMap<String, AbortHandle>>,
+    /// Requests that wait for their answers, by their ids as text.
+    waiting: Mutex<HashMap<String, WaitingRequest>>,
     /// The handshake, to make it again when a server forgot it.
     hello: Mutex<Option<Value>>,
 }
 
-async fn serve(remote: Remote) -> CliResult {
-    let (lines, mut written) = mpsc::unbounded_channel::<String>();
-    let writer = tokio::spawn(async move {
-        let mut stdout = tokio::io::stdout();
-        while let Some(mut line) = written.recv().await {
-            line.push('\n');
-            let done = stdout.write_all(line.as_bytes()).await;
-            if done.is_err() || stdout.flush().await.is_err() {
-                return;
-            }
-        }
-    });
+struct WaitingRequest {
+    id: Value,
+    task: AbortHandle,
+}
+
+async fn serve(remote: Remote, finish: Duration) -> CliResult {
+    let (lines, written) = mpsc::unbounded_channel();
+    let mut writer = tokio::spawn(write_lines(written));
     let bridge = Arc::new(Bridge {
         remote,
         lines,
         waiting: Mutex::default(),
         hello: Mutex::default(),
     });
-    let mut stdin = BufReader::new(tokio::io::stdin());
-    loop {
-        let mut line = Vec::new();
-        let mut bounded = (&mut stdin).take(MAX_MESSAGE);
-        match bounded.read_until(b'\n', &mut line).await {
-            Ok(0) => break,
-            Ok(_) if line.len() as u64 == MAX_MESSAGE && !line.ends_with(b"\n") => {
-                return Err(format!("a message is larger than {MAX_MESSAGE} bytes").into());
-            }
-            Ok(_) => bridge.take(&line),
-            Err(error) => return Err(format!("stdin can't be read: {error}").into()),
+    // every message on its way holds a sender; none is left when the last one has arrived
+    let (underway, mut arrived) = mpsc::channel::<()>(1);
+    let passing = async {
+        bridge.read(underway).await?;
+        // who closes stdin may still read what was asked before
+        let _ = tokio::time::timeout(finish, arrived.recv()).await;
+        Ok(ExitCode::SUCCESS)
+    };
+    let (ended, why) = tokio::select! {
+        ended = passing => {
+            let limit = finish.as_secs();
+            (ended, format!("stdin ended, and no answer came within {limit} s (--finish-seconds)"))
         }
-        if writer.is_finished() {
-            break;
+        () = ending::told_to_end() => {
+            (Ok(ExitCode::SUCCESS), "the bridge was told to end before the answer came".to_owned())
+        }
+        // whatever else is said now, nobody reads
+        _ = &mut writer => (Ok(ExitCode::SUCCESS), String::new()),
+        () = ending::reader_left() => (Ok(ExitCode::SUCCESS), String::new()),
+    };
+    bridge.end_all(&why);
+    let _ = tokio::time::timeout(GOODBYE, bridge.remote.close()).await;
+    // a reader that left does not take it
+    let _ = bridge.lines.send(None);
+    if !writer.is_finished() {
+        let _ = tokio::time::timeout(GOODBYE, writer).await;
+    }
+    ended
+}
+
+/// Writes each line as it comes, until the end or until nobody reads.
+async fn write_lines(mut lines: mpsc::UnboundedReceiver<Option<String>>) {
+    let mut stdout = tokio::io::stdout();
+    while let Some(Some(mut line)) = lines.recv().await {
+        line.push('\n');
+        let done = stdout.write_all(line.as_bytes()).await;
+        if done.is_err() || stdout.flush().await.is_err() {
+            return;
         }
     }
-    bridge.end_all();
-    let _ = tokio::time::timeout(GOODBYE, bridge.remote.close()).await;
-    drop(bridge);
-    let _ = tokio::time::timeout(GOODBYE, writer).await;
-    Ok(ExitCode::SUCCESS)
 }
 
 impl Bridge {
-    /// Takes a line of the client.
-    fn take(self: &Arc<Self>, line: &[u8]) {
+    /// Takes every line of the client.
+    async fn read(self: &Arc<Self>, underway: mpsc::Sender<()>) -> Result<(), CliError> {
+        let mut stdin = BufReader::new(tokio::io::stdin());
+        loop {
+            let mut line = Vec::new();
+            let mut bounded = (&mut stdin).take(MAX_MESSAGE);
+            match bounded.read_until(b'\n', &mut line).await {
+                Ok(0) => return Ok(()),
+                Ok(_) if line.len() as u64 == MAX_MESSAGE && !line.ends_with(b"\n") => {
+                    return Err(format!("a message is larger than {MAX_MESSAGE} bytes").into());
+                }
+                Ok(_) => self.take(&line, underway.clone()),
+                Err(error) => return Err(format!("stdin can't be read: {error}").into()),
+            }
+        }
+    }
+
+    /// Takes a line of the client; `underway` is dropped when all that it asks for is done.
+    fn take(self: &Arc<Self>, line: &[u8], underway: mpsc::Sender<()>) {
         let line = line.trim_ascii();
         if line.is_empty() {
             return;
@@ -126,32 +162,43 @@ impl Bridge {
             if let Some(id) = message.get("id") {
                 bridge.waiting().remove(&id.to_string());
             }
+            drop(underway);
         });
         // this task has not run yet: there is one thread
         if let Some(id) = id.filter(|_| is_request) {
-            self.waiting().insert(id.to_string(), task.abort_handle());
+            let task = task.abort_handle();
+            let waiting = WaitingRequest { id, task };
+            self.waiting().insert(waiting.id.to_string(), waiting);
         }
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<String, AbortHandle>> {
+    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<String, WaitingRequest>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cancel(&self, id: &Value) {
-        if let Some(task) = self.waiting().remove(&id.to_string()) {
-            task.abort();
+        if let Some(waiting) = self.waiting().remove(&id.to_string()) {
+            waiting.task.abort();
         }
     }
 
-    fn end_all(&self) {
-        for (_, task) in self.waiting().drain() {
+    /// Gives up what still waits; a request is answered all the same.
+    fn end_all(&self, why: &str) {
+        for (_, WaitingRequest { id, task }) in self.waiting().drain() {
             task.abort();
+            self.refuse(&id, &format!("{why}{UNKNOWN}"));
         }
     }
 
     fn write(&self, message: &Value) {
         // a client that went away wants no more
-        let _ = self.lines.send(message.to_string());
+        let _ = self.lines.send(Some(message.to_string()));
+    }
+
+    /// Answers a request that the server does not answer.
+    fn refuse(&self, id: &Value, why: &str) {
+        let error = json!({"code": -32603, "message": why});
+        self.write(&json!({"jsonrpc": "2.0", "id": id, "error": error}));
     }
 
     /// Passes a message on, and what comes back to the client. A request is always answered.
@@ -167,10 +214,7 @@ impl Bridge {
                     tokio::spawn(Arc::clone(self).hear());
                 }
             }
-            Err(failure) if is_request => {
-                let error = json!({"code": -32603, "message": failure.0});
-                self.write(&json!({"jsonrpc": "2.0", "id": message["id"], "error": error}));
-            }
+            Err(failure) if is_request => self.refuse(&message["id"], &failure.0),
             Err(failure) => remark(format_args!("a notification was lost: {failure}")),
         }
     }
@@ -218,10 +262,9 @@ impl Bridge {
                     return Err(format!("{url} can't be reached: {}", lost.cause).into());
                 }
                 _ => {
+                    let cause = lost.cause;
                     return Err(format!(
-                        "the connection was lost before the answer, so that it is not known whether \
-                         the call had an effect: {}",
-                        lost.cause
+                        "the connection was lost before the answer{UNKNOWN}: {cause}"
                     )
                     .into());
                 }
@@ -261,7 +304,8 @@ impl Bridge {
             return self.stream(message, response).await;
         }
         let challenge = header(&response, "www-authenticate");
-        let body = whole(response.into_body()).await?;
+        let body = whole(response.into_body()).await;
+        let body = body.map_err(|cause| format!("{cause}{UNKNOWN}"))?;
         if let Ok(answer) = serde_json::from_slice::<Value>(&body)
             && (answer.get("result").is_some() || answer.get("error").is_some())
         {

@@ -25,23 +25,51 @@ pub(crate) fn run_dev(arguments: &DevArguments) -> CliResult {
             "install it, such as with `pip install cargo-lambda`",
         );
         needs.met()?;
-        let more = if Path::new(".env").is_file() {
-            vec!["--env-file".to_owned(), ".env".to_owned()]
-        } else {
-            Vec::new()
-        };
+        let mut more = Vec::new();
+        if Path::new(".env").is_file() {
+            more.extend(["--env-file".to_owned(), ".env".to_owned()]);
+        }
+        if std::env::var_os(AUTH).is_none() && !says_who_may_call(&read(".env")) {
+            more.extend(["--env-var".to_owned(), format!("{AUTH}=none")]);
+        }
         run("cargo", &["lambda", "watch"], &more)?;
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.workers {
+        let mut more = Vec::new();
+        // wrangler reads one of them
+        if ![".dev.vars", ".env"]
+            .into_iter()
+            .any(|file| says_who_may_call(&read(file)))
+        {
+            more.extend(["--var".to_owned(), format!("{AUTH}:none")]);
+        }
         if find("wrangler").is_some() {
-            run("wrangler", &["dev"], &[])?;
+            run("wrangler", &["dev"], &more)?;
         } else {
-            run("npx", &["wrangler@4", "dev"], &[])?;
+            run("npx", &["wrangler@4", "dev"], &more)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
     serve(arguments)
+}
+
+/// A deployed server has to be told who may call. In development that is whoever reaches this
+/// machine's own address, as without these tools, unless the author says otherwise.
+const AUTH: &str = "MCPFN_AUTH";
+
+fn read(file: &str) -> String {
+    fs::read_to_string(file).unwrap_or_default()
+}
+
+/// Whether variables of a file say how callers prove who they are.
+fn says_who_may_call(file: &str) -> bool {
+    file.lines().any(|line| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+        let rest = line.strip_prefix(AUTH).unwrap_or_default();
+        rest.trim_start().starts_with('=')
+    })
 }
 
 fn serve(arguments: &DevArguments) -> CliResult {
@@ -169,6 +197,20 @@ impl Drop for Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_says_who_may_call_or_does_not() {
+        for (file, says) in [
+            ("MCPFN_AUTH=api-key\n", true),
+            ("A=1\n export MCPFN_AUTH = \"oauth\"", true),
+            ("", false),
+            ("# MCPFN_AUTH=none", false),
+            ("MCPFN_AUTH_X=1\nX_MCPFN_AUTH=1", false),
+            ("A=MCPFN_AUTH=1", false),
+        ] {
+            assert_eq!(says_who_may_call(file), says, "{file}");
+        }
+    }
 
     #[test]
     fn programs_are_what_cargo_made() {

@@ -104,7 +104,7 @@ pub(crate) async fn at_most(bytes: usize, body: Incoming) -> Result<Bytes, Strin
             if error.is::<LengthLimitError>() {
                 format!("the answer is larger than {bytes} bytes")
             } else {
-                error.to_string()
+                format!("the connection was cut in the middle of the answer: {error}")
             }
         })
 }

@@ -197,17 +197,18 @@ impl SignIn {
         let (verifier, state) = (random()?, random()?);
         let address = authorization(&found.issuer, &callback, &kept, &verifier, &state)?;
         browser::open(&address);
-        let code = callback.code(&state, &found.issuer).await?;
+        let (code, browser) = callback.code(&state, &found.issuer).await?;
         let form = [
             ("grant_type", "authorization_code"),
             ("code", &code),
             ("redirect_uri", &callback.address()),
             ("code_verifier", &verifier),
         ];
-        let answer = self
-            .ask_for_token(&found.issuer.token_endpoint, &kept, &form)
-            .await?;
-        self.take(kept, &answer)
+        let endpoint = &found.issuer.token_endpoint;
+        let answer = self.ask_for_token(endpoint, &kept, &form).await;
+        let done = answer.and_then(|answer| self.take(kept, &answer));
+        browser.tell(done.is_ok()).await;
+        done
     }
 
     /// Finds out as which client this program comes.

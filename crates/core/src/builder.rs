@@ -232,6 +232,20 @@ impl Builder {
         self
     }
 
+    /// Adds a mistake in what is behind this server, such as a setting: [`build`](Self::build) reports
+    /// it with all others.
+    ///
+    /// ```
+    /// use mcpfn_core::Server;
+    ///
+    /// let builder = Server::builder("shop", "1.0.0").mistake("SHOP_URL must be a URL").page_size(0);
+    /// assert_eq!(builder.build().unwrap_err().mistakes.len(), 2);
+    /// ```
+    pub fn mistake(mut self, sentence: impl Into<String>) -> Self {
+        self.mistakes.push(sentence.into());
+        self
+    }
+
     /// Declares the `logging` capability, without which `cx.log` sends nothing. (Deprecated by
     /// 2026-07-28.)
     pub fn logging(mut self) -> Self {

@@ -24,8 +24,10 @@ pub enum ServiceFault {
     RateLimited,
     /// It did not answer in time.
     TimedOut,
-    /// No connection, or one that broke.
+    /// No connection.
     Unreachable,
+    /// The connection broke before the answer was whole.
+    Interrupted,
     /// It answered that it failed.
     Failing,
     /// It does not take the request as this server makes it, or is at another address: its operator
@@ -41,11 +43,12 @@ pub enum ServiceFault {
 
 impl ServiceFault {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Credentials,
         Self::RateLimited,
         Self::TimedOut,
         Self::Unreachable,
+        Self::Interrupted,
         Self::Failing,
         Self::Refused,
         Self::Malformed,
@@ -59,6 +62,7 @@ impl ServiceFault {
         match error {
             HttpError::TimedOut => Self::TimedOut,
             HttpError::Unreachable(_) => Self::Unreachable,
+            HttpError::Interrupted(_) => Self::Interrupted,
             HttpError::Undecodable(_) => Self::Malformed,
             HttpError::BadUrl(_) | HttpError::NotPublic(_) => Self::Refused,
         }
@@ -111,6 +115,7 @@ impl ServiceFault {
             Self::RateLimited => "service_rate_limited",
             Self::TimedOut => "service_timeout",
             Self::Unreachable => "service_unreachable",
+            Self::Interrupted => "service_interrupted",
             Self::Failing => "service_failing",
             Self::Refused => "service_refused",
             Self::Malformed => "service_malformed",

@@ -1,5 +1,7 @@
 //! Checks that need no body: each is one function that lets a request pass or gives the refusal.
 
+mod probes;
+
 use core::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use crate::config::Config;
 use crate::fields::{Field, Fields};
 use crate::forwarded;
 use crate::refusals::Reason;
+
+pub(crate) use probes::host_of_probes;
 
 /// Why a request is refused before its body is read.
 pub(crate) struct Refusal {
@@ -256,10 +260,17 @@ pub(crate) fn origin<'a>(
 
 /// Whether an origin is that of this server's own page. A hostile page can have its own name lead
 /// here, which it then calls as its own: it gets nothing by that where each caller proves who they
-/// are, as no browser would add the proof by itself.
+/// are, as no browser would add the proof by itself. A page that came over `http` is whoever's is on
+/// the way, unless it came from this machine; one of a public URL is listed.
 fn is_own(config: &Config, uri: &Uri, fields: &Fields<'_>, origin: &str) -> bool {
-    let host = origin.split_once("://").map(|(_, host)| host);
-    let same = |authority: Authority<'_>| host.and_then(Authority::read) == Some(authority);
+    let Some((scheme, host)) = origin.split_once("://") else {
+        return false;
+    };
+    let host = Authority::read(host).filter(|host| {
+        let local = scheme == "http" && host.is_loopback();
+        scheme == "https" || local
+    });
+    let same = |authority: Authority<'_>| host == Some(authority);
     config.origins.own && !config.anonymous && names(uri, fields.host, same)
 }
 

@@ -86,7 +86,7 @@ pub use forwarded::{ForwardedHeader, TrustedProxies};
 #[cfg(feature = "page")]
 pub use page::BrowserPage;
 pub use readiness::{Readiness, readiness};
-pub use registry::RegistryProof;
+pub use registry::{REGISTRY_PROOF_PATH, RegistryProof};
 pub use sentinel::decode as decode_header;
 pub use service::{Deadline, Service, WholeAnswer};
 pub use too_large::too_large;

@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-/// The path, at the root of a domain.
-pub(crate) const REGISTRY_PROOF_PATH: &str = "/.well-known/mcp-registry-auth";
+/// Where the registry looks for it, at the root of a domain: below no other path.
+pub const REGISTRY_PROOF_PATH: &str = "/.well-known/mcp-registry-auth";
 
 /// The text at `/.well-known/mcp-registry-auth`.
 ///

@@ -12,7 +12,7 @@ use lambda_runtime_api_client::BoxError;
 use mcpfn_core::port::Platform;
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{OsRandom, Process, Transport, Variables};
-use mcpfn_settings::{Setting, Setup, build};
+use mcpfn_settings::{Setting, Setup, and_of_server, build};
 use serde::de::IgnoredAny;
 use tracing::Level;
 
@@ -87,9 +87,13 @@ where
 {
     let since = Instant::now();
     let variables = Variables::of_process();
-    let settings = variables
-        .read(|reader| Settings::read(reader, program))
-        .map_err(|error| error.to_string())?;
+    let settings = match variables.read(|reader| Settings::read(reader, program)) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let variable = |name: &str| variables.find(name);
+            return Err(and_of_server(error, &variable, || setup(&variables)).to_string());
+        }
+    };
     logging::start(settings.log_level);
     Ok(LambdaHost {
         api: Api::new(),

@@ -13,7 +13,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use mcpfn_core::{Server, port::Platform};
 use mcpfn_native::{OsRandom, Process, Telemetry, Transport, Variables};
 use mcpfn_settings::{
-    Assembly, Common, Hosts, Observed, SETTINGS, Setting, Setup, build, help, warn_of_tools,
+    Assembly, Common, Hosts, Observed, SETTINGS, Setting, SettingsError, Setup, and_of_server,
+    build, help, warn_of_tools,
 };
 use tokio::runtime::Runtime;
 use tracing::Level;
@@ -123,9 +124,14 @@ where
         return commands::key(name, scopes.as_deref());
     }
     let variables = variables(arguments.env_file.as_deref())?;
-    let settings = variables
-        .read(|reader| Settings::read(reader, program.settings))
-        .map_err(|error| error.to_string())?;
+    let settings = match variables.read(|reader| Settings::read(reader, program.settings)) {
+        Ok(settings) => settings,
+        // health is asked often, and needs no server
+        Err(error) if matches!(arguments.command, Some(Command::Health)) => {
+            return Err(error.to_string());
+        }
+        Err(error) => return Err(all_mistakes(error, &variables, setup)),
+    };
     if let Some(Command::Health) = arguments.command {
         return probes::ask(&settings);
     }
@@ -164,6 +170,16 @@ where
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
     done
+}
+
+/// What is wrong with the settings, and with the server that they configure.
+fn all_mistakes<E: Display, P>(
+    error: SettingsError,
+    variables: &Variables,
+    setup: impl FnOnce(&Variables) -> Result<Setup<P>, E>,
+) -> String {
+    let variable = |name: &str| variables.find(name);
+    and_of_server(error, &variable, || setup(variables)).to_string()
 }
 
 fn arguments(program: &Program) -> Result<Arguments, String> {
@@ -307,6 +323,9 @@ impl LocalHost {
                 let ready = |address: &BoundAddress| {
                     greeting.print(address);
                     warn_of_tools(server);
+                    if let Some(warning) = settings.warning() {
+                        tracing::warn!(event = "callers_not_told_apart", "{warning}");
+                    }
                 };
                 runtime
                     .block_on(http::serve_endpoint(endpoint, listen, bounds, ready, stop))

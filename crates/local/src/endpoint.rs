@@ -31,6 +31,8 @@ pub(crate) struct LocalEndpoint {
     pub(crate) metrics: Option<PrometheusMetrics>,
     /// Whether they are served beside the endpoint.
     pub(crate) metrics_here: bool,
+    /// What requests for them may also name as their host there.
+    pub(crate) allowed_hosts: Vec<String>,
     /// Where they have an address of their own.
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) tls: Option<CertificateFiles>,
@@ -56,6 +58,7 @@ impl LocalEndpoint {
             platform,
             metrics: None,
             metrics_here: false,
+            allowed_hosts: Vec::new(),
             metrics_listen: None,
             tls: None,
             proxy_protocol: false,
@@ -78,6 +81,7 @@ impl LocalEndpoint {
             platform,
             metrics,
             metrics_here: settings.metrics,
+            allowed_hosts: settings.names(),
             metrics_listen: settings.metrics_listen,
             tls: settings.tls.clone(),
             proxy_protocol: settings.proxy_protocol,

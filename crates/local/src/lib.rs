@@ -30,6 +30,8 @@
 //! [`run`] reads the variables of `--help`; [`Settings`] is what they say. With the feature `tls`, certificates are served
 //! from files; HTTP/2 is a proxy's.
 
+#[cfg(feature = "tls")]
+mod certificate_age;
 mod cli;
 mod clients;
 mod commands;

@@ -75,6 +75,13 @@ async fn serve(endpoint: Arc<LocalEndpoint>, stream: TcpStream) {
 }
 
 async fn respond(endpoint: &LocalEndpoint, mut request: Request<Incoming>) -> Response<Body> {
+    // a page that has its own name lead here would read them as its own
+    if let Err(refused) = endpoint
+        .service
+        .admit_probe(&request, &endpoint.allowed_hosts)
+    {
+        return refused;
+    }
     match (request.uri().path(), &endpoint.metrics) {
         ("/ready", _) => return ready(endpoint, request.method()).await,
         ("/metrics", Some(metrics)) if request.method() == Method::GET => return document(metrics),

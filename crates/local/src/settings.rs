@@ -158,6 +158,29 @@ impl Settings {
         }
     }
 
+    /// What an operator should know of callers who prove who they are: those of a proxy on this
+    /// machine have one address unless the proxy is trusted, and with it one count of refused keys.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        let from_elsewhere = self.common.credentials.public_url.as_deref();
+        let behind_a_proxy = match self.listen.is_loopback() {
+            true => from_elsewhere.is_some_and(|url| !is_of_this_machine(url)),
+            false => self.listen.is_on_this_machine(),
+        };
+        let proves = !self.common.credentials.auth.authenticators.is_empty();
+        (proves && behind_a_proxy && self.trusted_proxies.is_empty()).then_some(
+            "all callers have one address here, so that wrong keys of one keep all others out for a \
+             while: set MCPFN_TRUSTED_PROXIES to 127.0.0.1, and let the proxy send X-Forwarded-For",
+        )
+    }
+
+    /// The names of this server that its settings know.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let url = self.common.credentials.public_url.as_deref();
+        let url = url.and_then(|url| url.parse::<http::Uri>().ok());
+        let public = url.as_ref().and_then(http::Uri::host).map(str::to_owned);
+        self.common.hosts.iter().cloned().chain(public).collect()
+    }
+
     /// What this host is where it listens.
     pub(crate) fn host(&self) -> Host {
         host(&self.listen)
@@ -201,6 +224,17 @@ impl Settings {
         };
         reader.finish(settings)
     }
+}
+
+/// Whether a URL's host is a name or an address of this machine.
+fn is_of_this_machine(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>().unwrap_or_default();
+    let host = uri.host().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 fn bounds(reader: &mut EnvReader<'_>, listen: &ListenAddress) -> Bounds {
@@ -423,6 +457,39 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn callers_that_are_not_told_apart_are_warned_of() {
+        let key = "ci:".to_owned() + &"0".repeat(64);
+        let keys = [("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &*key)];
+        let hosts = ("MCPFN_ALLOWED_HOSTS", "mcp.internal");
+        let url = ("MCPFN_PUBLIC_URL", "https://mcp.example.com/mcp");
+        let here = ("MCPFN_PUBLIC_URL", "http://localhost:8787/mcp");
+        let proxy = ("MCPFN_TRUSTED_PROXIES", "127.0.0.1");
+        let file = ("MCPFN_LISTEN", "unix:/run/mcpfn/mcp.sock");
+        let network = ("MCPFN_LISTEN", "0.0.0.0:8787");
+        for (variables, warned) in [
+            (vec![file, hosts], true),
+            (vec![file, hosts, proxy], false),
+            (vec![file, url], true),
+            (vec![url], true),
+            (vec![url, proxy], false),
+            (vec![here], false),
+            (vec![], false),
+            (vec![network, url], false),
+        ] {
+            let all = [&keys[..], &variables].concat();
+            let values = |name: &str| {
+                let found = all.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).into())
+            };
+            let settings = Settings::read(EnvReader::new(&values), &[]).unwrap();
+            assert_eq!(settings.warning().is_some(), warned, "{variables:?}");
+        }
+        // where nobody proves anything, there is no count
+        let settings = Settings::read(EnvReader::new(&|_: &str| None), &[]).unwrap();
+        assert_eq!(settings.warning(), None);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use tokio_rustls::TlsAcceptor;
 
+use crate::certificate_age::CertificateAge;
 use crate::signals::Reloads;
 use crate::stream::ByteStream;
 pub(crate) use crate::tls_probe::unchecked;
@@ -26,9 +27,17 @@ const MOST: u64 = 1024 * 1024;
 pub(crate) struct CertificateFiles {
     certificate: PathBuf,
     key: PathBuf,
-    current: Arc<Mutex<Arc<ServerConfig>>>,
+    current: Arc<Mutex<ServedCertificate>>,
+    /// What the operator was told of its time.
+    told: Arc<Mutex<CertificateAge>>,
     /// What was read last, used or not, so that each change is tried once.
     seen: Arc<Mutex<CertificatePair>>,
+}
+
+#[derive(Debug, Clone)]
+struct ServedCertificate {
+    config: Arc<ServerConfig>,
+    chain: Arc<[CertificateDer<'static>]>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -50,32 +59,50 @@ impl CertificateFiles {
     /// Why they can't be used, in a sentence without a byte of the key.
     pub(crate) fn open(certificate: PathBuf, key: PathBuf) -> Result<Self, String> {
         let contents = CertificatePair::read(&certificate, &key)?;
-        let config = contents.config()?;
+        let served = contents.served()?;
         Ok(Self {
             certificate,
             key,
-            current: Arc::new(Mutex::new(config)),
+            current: Arc::new(Mutex::new(served)),
+            told: Arc::new(Mutex::new(CertificateAge::Good)),
             seen: Arc::new(Mutex::new(contents)),
         })
     }
 
     /// Agrees with a client on keys.
     pub(crate) async fn accept(&self, stream: ByteStream) -> Result<ByteStream, std::io::Error> {
-        let config = Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner));
+        let config = self.current().config;
         let agreed = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream));
         let agreed = agreed.await.map_err(|_| std::io::ErrorKind::TimedOut)?;
         Ok(ByteStream::Tls(Box::new(agreed?)))
     }
 
-    /// Looks at the files from time to time, and at once on SIGHUP. It never ends: spawn it.
+    fn current(&self) -> ServedCertificate {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+
+    /// Looks at the files and at the clock from time to time, and at once on SIGHUP. It never ends:
+    /// spawn it.
     pub(crate) async fn keep_current(self, mut told: Reloads) {
         loop {
+            self.tell_of_age();
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = told.next() => {}
             }
             let this = self.clone();
             let _ = tokio::task::spawn_blocking(move || this.look()).await;
+        }
+    }
+
+    /// Says once what time does to the certificate.
+    fn tell_of_age(&self) {
+        let age = CertificateAge::of(&self.current().chain, UnixTime::now());
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != age {
+            age.tell();
+            *told = age;
         }
     }
 
@@ -107,9 +134,9 @@ impl CertificateFiles {
         if *seen == contents {
             return;
         }
-        match contents.config() {
-            Ok(config) => {
-                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        match contents.served() {
+            Ok(served) => {
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = served;
                 tracing::info!(
                     event = "certificate_replaced",
                     "new connections have the new certificate"
@@ -129,7 +156,7 @@ impl CertificatePair {
         })
     }
 
-    fn config(&self) -> Result<Arc<ServerConfig>, String> {
+    fn served(&self) -> Result<ServedCertificate, String> {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&self.certificate)
             .collect::<Result<_, _>>()
             .map_err(|_| "the certificate's file is not PEM".to_owned())?;
@@ -144,10 +171,13 @@ impl CertificatePair {
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
             .with_no_client_auth()
-            .with_single_cert(chain, key)
+            .with_single_cert(chain.clone(), key)
             .map_err(|error| format!("certificate and key do not fit ({error})"))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        Ok(ServedCertificate {
+            config: Arc::new(config),
+            chain: chain.into(),
+        })
     }
 }
 

@@ -123,7 +123,8 @@ impl Client {
         };
         let limit = (!taken).then(|| content::on_the_wire(request.max_body));
         let read = content::read(body, limit, hear);
-        let (body, cut) = read.await.map_err(|error| unreachable(chain(&error)))?;
+        let interrupted = |error| HttpError::Interrupted(chain(&error));
+        let (body, cut) = read.await.map_err(interrupted)?;
         // a part of something compressed can't be decompressed: a caller that asks for parts gets
         // them as they are
         let (body, truncated) = if head.status.as_u16() == PART {
@@ -214,8 +215,8 @@ fn unreachable(cause: impl Into<String>) -> HttpError {
 }
 
 /// Why there was no answer. That a name is not public is known by the connector, far below.
-fn failure(error: &(dyn Error + 'static)) -> HttpError {
-    let mut cause = Some(error);
+fn failure(failed: &hyper_util::client::legacy::Error) -> HttpError {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(failed);
     while let Some(error) = cause {
         // an io::Error gives the source of what it wraps, not that itself
         let wrapped = error
@@ -226,7 +227,12 @@ fn failure(error: &(dyn Error + 'static)) -> HttpError {
         }
         cause = error.source();
     }
-    unreachable(chain(error))
+    let said = chain(failed);
+    if failed.is_connect() {
+        unreachable(said)
+    } else {
+        HttpError::Interrupted(said)
+    }
 }
 
 /// An error and what is below it, in one line.

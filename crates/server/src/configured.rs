@@ -31,17 +31,36 @@ pub(crate) fn configured(
         }
         None => defaults().collect::<Vec<_>>().join(","),
     };
-    let builder = register(identity.server(about(&list)), &list, &text)
-        .map_err(|wrong| mistakes.push(format!("MCPFN_TOOLKITS: {wrong}")));
-    let builder = match builder {
-        Ok(builder) if mistakes.is_empty() => identity.instruct(builder),
-        _ => return Err(mistakes.join("; ")),
+    let builder = match register(identity.server(described(&list, &text)), &list, &text) {
+        // with what is wrong with single tools, which shows when it is built
+        Ok(builder) => mistakes.into_iter().fold(builder, Builder::mistake),
+        Err(wrong) => {
+            mistakes.push(format!("MCPFN_TOOLKITS: {wrong}"));
+            return Err(mistakes.join("; "));
+        }
     };
+    let builder = identity.instruct(builder);
     Ok(Configured {
         builder,
         database: any_needs(&list, Needs::Database),
         files: any_needs(&list, Needs::Blobs),
     })
+}
+
+/// What the toolkits are about, where every caller sees all of them. Every answer repeats it to
+/// everybody, and what a caller may not see is not told either.
+fn described(list: &str, text: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let methods = text("MCPFN_AUTH").unwrap_or_default();
+    let open = ["", "none"].contains(&methods.trim());
+    open.then(|| about(list)).filter(|about| !about.is_empty())
+}
+
+/// A part that its settings do not let be opened is told with what else is wrong.
+pub(crate) fn opened<T>(builder: Builder, part: Result<Option<T>, String>) -> (Builder, Option<T>) {
+    match part {
+        Ok(part) => (builder, part),
+        Err(mistake) => (builder.mistake(mistake), None),
+    }
 }
 
 /// Gives the platform what the host opened.
@@ -120,6 +139,60 @@ mod tests {
         assert!(instructions.contains("`get_weather`"), "{instructions}");
         assert!(!instructions.contains("table"), "{instructions}");
         assert!(!instructions.contains("catalog"), "{instructions}");
+    }
+
+    /// Every kind of mistake that shows before the server is built, and one that shows only then.
+    #[test]
+    fn mistakes_of_identity_ports_and_tools_are_one_list() {
+        let set = |name: &str| -> Option<OsString> {
+            match name {
+                "MCPFN_TOOLKITS" => Some("hello".into()),
+                "MCPFN_SERVER_NAME" => Some("a b".into()),
+                "MCPFN_SERVER_ICON" => Some("x".into()),
+                _ => None,
+            }
+        };
+        let gone = Err::<Option<()>, _>("MCPFN_DATABASE is gone".to_owned());
+        let (builder, _) = opened(configured(set).unwrap().builder, gone);
+        let told = builder.page_size(0).build().unwrap_err().to_string();
+        for part in [
+            "MCPFN_SERVER_NAME",
+            "MCPFN_SERVER_ICON",
+            "MCPFN_DATABASE",
+            "a page",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+
+    /// What nobody may know who can't see it is in no answer to them.
+    #[test]
+    fn a_description_names_no_toolkit_that_a_caller_may_not_see() {
+        for (auth, named) in [
+            (None, true),
+            (Some("none"), true),
+            (Some("api-key"), false),
+            (Some("oauth,api-key"), false),
+            (Some("iam"), false),
+        ] {
+            let mut values = vec![
+                ("MCPFN_TOOLKITS", "weather,hello"),
+                ("MCPFN_WEATHER_API_KEY", "key"),
+            ];
+            values.extend(auth.map(|auth| ("MCPFN_AUTH", auth)));
+            let client = served(&values)
+                .unwrap()
+                .principal(mcpfn::Principal::anonymous());
+            let found = client
+                .request("server/discover", serde_json::json!({}))
+                .wait()
+                .unwrap();
+            assert_eq!(
+                found.to_string().contains("Tools for"),
+                named,
+                "{auth:?}: {found}"
+            );
+        }
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl Identity {
             }
             if !check(&value) {
                 mistakes.push(format!("{name} must be {rule}"));
+                return None;
             }
             Some(value)
         };
@@ -80,11 +81,13 @@ impl Identity {
     }
 
     /// Starts a server that has this identity; `about` describes one without a description.
-    pub(crate) fn server(&self, about: String) -> Builder {
+    pub(crate) fn server(&self, about: Option<String>) -> Builder {
         let name = self.name.as_deref().unwrap_or(NAME);
         let version = self.version.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
-        let mut builder =
-            Server::builder(name, version).description(self.description.clone().unwrap_or(about));
+        let mut builder = Server::builder(name, version);
+        if let Some(description) = self.description.clone().or(about) {
+            builder = builder.description(description);
+        }
         if let Some(title) = &self.title {
             builder = builder.title(title);
         }

@@ -14,7 +14,7 @@ use mcpfn::port::Platform;
 use mcpfn::port::{Blobs, Sql};
 use mcpfn::worker::{Setup, Variables};
 
-use configured::{Configured, configured, ports};
+use configured::{Configured, configured, opened, ports};
 
 /// The binding of the database that is served, in `wrangler.toml`.
 const DATABASE: &str = "DB";
@@ -31,16 +31,12 @@ fn setup(
         database,
         files,
     } = configured(|name| variables.find(name).filter(|value| !value.is_empty()))?;
-    let database = if database {
-        Some(Arc::new(variables.d1(DATABASE)?) as Arc<dyn Sql>)
-    } else {
-        None
-    };
-    let files = if files {
-        Some(Arc::new(variables.r2(FILES)?) as Arc<dyn Blobs>)
-    } else {
-        None
-    };
+    let database = database.then(|| variables.d1(DATABASE)).transpose();
+    let (builder, database) = opened(builder, database);
+    let files = files.then(|| variables.r2(FILES)).transpose();
+    let (builder, files) = opened(builder, files);
+    let database = database.map(|database| Arc::new(database) as Arc<dyn Sql>);
+    let files = files.map(|files| Arc::new(files) as Arc<dyn Blobs>);
     Ok(Setup {
         builder,
         ports: ports(database, files),

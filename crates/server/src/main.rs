@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use mcpfn::{Setup, Variables, port::Platform};
 
-use configured::{Configured, configured, ports};
+use configured::{Configured, configured, opened, ports};
 
 use crate::settings::SETTINGS;
 
@@ -58,20 +58,16 @@ fn setup(
         None => mcpfn_toolkits::defaults().any(|name| name == toolkit),
     };
     // without need for a database, none is made
-    let database = if database {
+    let database = database.then(|| {
         let opened = database::open(variable, chosen("sql"))?;
         if chosen("database") {
             database::check_tables(variable)?;
         }
-        Some(opened)
-    } else {
-        None
-    };
-    let files = if files {
-        Some(files::open(variable)?)
-    } else {
-        None
-    };
+        Ok(opened)
+    });
+    let (builder, database) = opened(builder, database.transpose());
+    let files = files.then(|| files::open(variable)).transpose();
+    let (builder, files) = opened(builder, files);
     Ok(Setup {
         builder,
         ports: |platform: Platform| {

@@ -1,6 +1,7 @@
 //! From settings and a program's server to what a host serves: the same steps on every host. Which
 //! ports there are, and how requests come in, is the host's business.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use mcpfn_http::{Config, Service};
 use crate::clients::ClientAccess;
 use crate::common::{Common, Host};
 use crate::methods::AuthMethod;
+use crate::reader::{EnvReader, SettingsError};
 
 /// What a host starts: a server, and the ports that its handlers ask for.
 #[derive(Debug)]
@@ -56,6 +58,21 @@ pub fn build<E: Display, P>(
     let builder = builder.tool_settings(tools.iter().cloned());
     let server = builder.build().map_err(|error| error.to_string())?;
     Ok((server, ports))
+}
+
+/// What is wrong with settings, with what is wrong with the program's server beside them: so that
+/// every mistake is told at once. `variable` gives the settings of single tools.
+pub fn and_of_server<E: Display, P>(
+    mut error: SettingsError,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+    setup: impl FnOnce() -> Result<Setup<P>, E>,
+) -> SettingsError {
+    // what is wrong with these themselves is among the mistakes already
+    let tools = EnvReader::new(variable).tool_settings();
+    if let Err(more) = build(setup, true, &tools) {
+        error.mistakes.push(more);
+    }
+    error
 }
 
 /// Warns of what clients are known to refuse of a server's tools, once it serves.

@@ -1,6 +1,8 @@
 //! The path in front of the endpoint: read from its setting, taken off a request's path. Not the
 //! paths below it, which are `mcpfn-http`'s.
 
+use mcpfn_http::REGISTRY_PROOF_PATH;
+
 use crate::reader::EnvReader;
 
 impl EnvReader<'_> {
@@ -28,11 +30,13 @@ fn is_path(path: &str) -> bool {
         .is_some_and(|names| names.split('/').all(is_name))
 }
 
-/// The path below a prefix of whole segments, or the path itself.
+/// The path below a prefix of whole segments, or the path itself. What speaks for a whole domain is
+/// below no prefix.
 #[must_use]
 pub fn strip_base_path<'a>(path: &'a str, prefix: &str) -> &'a str {
     match path.strip_prefix(prefix) {
         Some("") => "/",
+        Some(REGISTRY_PROOF_PATH) => path,
         Some(rest) if rest.starts_with('/') => rest,
         _ => path,
     }
@@ -70,6 +74,18 @@ mod tests {
             ("/tools", "/tools", "/"),
             ("/toolshed/mcp", "/tools", "/toolshed/mcp"),
             ("/mcp", "", "/mcp"),
+            (REGISTRY_PROOF_PATH, "", REGISTRY_PROOF_PATH),
+            (REGISTRY_PROOF_PATH, "/tools", REGISTRY_PROOF_PATH),
+            (
+                "/tools/.well-known/mcp-registry-auth",
+                "/tools",
+                "/tools/.well-known/mcp-registry-auth",
+            ),
+            (
+                "/tools/.well-known/mcp-registry-auth/x",
+                "/tools",
+                "/.well-known/mcp-registry-auth/x",
+            ),
         ] {
             assert_eq!(strip_base_path(path, prefix), below, "{path}");
         }

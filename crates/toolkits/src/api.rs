@@ -225,9 +225,12 @@ impl ApiClient {
                     .unwrap_or_default()
                     .max(jitter(cx, request)),
             ),
-            Err(HttpError::TimedOut | HttpError::Unreachable(_) | HttpError::Undecodable(_)) => {
-                Some(jitter(cx, request))
-            }
+            Err(
+                HttpError::TimedOut
+                | HttpError::Unreachable(_)
+                | HttpError::Interrupted(_)
+                | HttpError::Undecodable(_),
+            ) => Some(jitter(cx, request)),
             Ok(_) | Err(_) => None,
         }
     }

@@ -66,6 +66,9 @@ impl Outage {
             }
             (ServiceFault::TimedOut, None) => "did not answer in time.".to_owned(),
             (ServiceFault::Unreachable, _) => "can't be reached.".to_owned(),
+            (ServiceFault::Interrupted, _) => {
+                "ended the connection before its answer was complete.".to_owned()
+            }
             (ServiceFault::Refused, _) => "does not take this server's request.".to_owned(),
             (ServiceFault::Malformed, _) => "gave an answer that can't be read.".to_owned(),
             (ServiceFault::Empty, _) => "gave an empty answer.".to_owned(),

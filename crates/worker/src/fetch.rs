@@ -16,7 +16,9 @@ use mcpfn_core::{
     port::{AuditEntry, AuditLog, HttpClient, IdempotencyStore, Mailbox, Platform},
 };
 use mcpfn_http::{Service, client_gone, failed, unavailable};
-use mcpfn_settings::{Assembly, EnvReader, Log, Observed, Policies, Setting, Setup, build};
+use mcpfn_settings::{
+    Assembly, EnvReader, Log, Observed, Policies, Setting, Setup, and_of_server, build,
+};
 use tracing::Level;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::future_to_promise;
@@ -133,14 +135,18 @@ impl WorkerHost {
         for mistake in bound::mistakes(&variables.env, program) {
             reader.mistake(mistake);
         }
-        let settings = Settings::read(reader, program).map_err(|error| {
-            // the settings may be what says how much to log
-            console::start(Level::INFO);
-            format!(
-                "{error}\nA variable is set in [vars] of wrangler.toml, a secret such as \
-                 MCPFN_API_KEYS with `wrangler secret put NAME`"
-            )
-        })?;
+        let settings = match Settings::read(reader, program) {
+            Ok(settings) => settings,
+            Err(error) => {
+                // the settings may be what says how much to log
+                console::start(Level::INFO);
+                let error = and_of_server(error, &variable, || setup(variables));
+                return Err(format!(
+                    "{error}\nA variable is set in [vars] of wrangler.toml, a secret such as \
+                     MCPFN_API_KEYS with `wrangler secret put NAME`"
+                ));
+            }
+        };
         console::start(settings.common.log_level.unwrap_or(Level::INFO));
         let version = bound::version(&variables.env).unwrap_or_default();
         let writes = variables.idempotency(IDEMPOTENCY)?;

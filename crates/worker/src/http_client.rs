@@ -161,9 +161,8 @@ async fn read(
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let mut body = Vec::new();
     loop {
-        let read = JsFuture::from(reader.read())
-            .await
-            .map_err(|error| unreachable(&error))?;
+        let interrupted = |error| HttpError::Interrupted(crate::error::message(&error));
+        let read = JsFuture::from(reader.read()).await.map_err(interrupted)?;
         let Some(more) = piece(&read).map_err(|error| unreachable(&error))? else {
             return Ok((body.into(), false));
         };

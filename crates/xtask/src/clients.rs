@@ -3,6 +3,7 @@
 //! of clients make of its tools. The checks
 //! themselves are in tests/e2e.
 
+mod connected;
 mod front;
 pub(crate) mod script;
 
@@ -103,13 +104,14 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             failed.push(script.to_owned());
         }
     }
-    for script in ["bundle.mjs", "resumed.mjs"] {
-        let mut command = node.command();
-        command.current_dir(cx.root.join(setup::CLIENTS));
-        command.arg(script).args([&bridge, &ready]);
-        if script::run(script, &mut command, counts).is_err() {
-            failed.push(script.to_owned());
-        }
+    let mut command = node.command();
+    command.current_dir(cx.root.join(setup::CLIENTS));
+    command.arg("bundle.mjs").args([&bridge, &ready]);
+    if script::run("bundle.mjs", &mut command, counts).is_err() {
+        failed.push("bundle.mjs".to_owned());
+    }
+    if connected::run(cx, &node, &python, &bridge, counts).is_err() {
+        failed.push("servers behind `cargo mcpfn connect`".to_owned());
     }
     if failed.is_empty() {
         Ok(())

@@ -1,21 +1,34 @@
-"""A server of FastMCP 4.x for another server to front. Prints `listening on URL`."""
+"""A server of FastMCP 4.x or of the Python SDK 2.x for another server to front, and for `cargo mcpfn connect`. Prints
+`listening on URL`.
+
+    python server.py fastmcp|sdk
+"""
 
 import asyncio
 import socket
+import sys
 
 import uvicorn
-from fastmcp import Context, FastMCP
 
-notes = FastMCP("notes", version="1.0.0")
+if sys.argv[1:] == ["sdk"]:
+    from mcp.server.mcpserver import Context, MCPServer
+
+    notes = MCPServer("notes", version="1.0.0")
+    application = notes.streamable_http_app
+else:
+    from fastmcp import Context, FastMCP
+
+    notes = FastMCP("notes", version="1.0.0")
+    application = notes.http_app
 
 
-@notes.tool
+@notes.tool()
 def add(a: float, b: float) -> float:
     """Adds."""
     return a + b
 
 
-@notes.tool
+@notes.tool()
 async def work(context: Context) -> str:
     """Works in three steps."""
     for step in (1, 2, 3):
@@ -23,7 +36,7 @@ async def work(context: Context) -> str:
     return "done"
 
 
-@notes.tool
+@notes.tool()
 def fail() -> str:
     """Fails."""
     raise ValueError("it never works")
@@ -39,14 +52,14 @@ def by(author: str) -> str:
     return f"by {author}"
 
 
-@notes.prompt
+@notes.prompt()
 def review(note: str) -> str:
     return f"Review {note}"
 
 
 async def main():
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(notes.http_app(stateless_http=True), log_level="warning")
+    config = uvicorn.Config(application(stateless_http=True), log_level="warning")
     print(f"listening on http://127.0.0.1:{listener.getsockname()[1]}/mcp", flush=True)
     await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -35,14 +35,24 @@ impl Files {
 
     /// Replaces both files, as a tool does that renews certificates, and gives what to trust.
     fn renew(&self) -> CertificateDer<'static> {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(
-            &self.key,
-            pem("PRIVATE KEY", &made.signing_key.serialize_der()),
-        )
-        .unwrap();
-        fs::write(&self.certificate, pem("CERTIFICATE", made.cert.der())).unwrap();
-        made.cert.der().clone()
+        self.renew_for(-1..365)
+    }
+
+    /// With a certificate that is good for these days from now on.
+    fn renew_for(&self, days: std::ops::Range<i64>) -> CertificateDer<'static> {
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let day = |days: i64| {
+            let seconds = i64::try_from(since).unwrap() + days * 24 * 60 * 60;
+            let epoch = rcgen::date_time_ymd(1970, 1, 1);
+            epoch + std::time::Duration::from_secs(u64::try_from(seconds).unwrap())
+        };
+        let mut made = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        (made.not_before, made.not_after) = (day(days.start), day(days.end));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = made.self_signed(&key).unwrap();
+        fs::write(&self.key, pem("PRIVATE KEY", &key.serialize_der())).unwrap();
+        fs::write(&self.certificate, pem("CERTIFICATE", made.der())).unwrap();
+        made.der().clone()
     }
 
     fn variables(&self) -> [(&str, &str); 2] {
@@ -203,5 +213,28 @@ fn files_that_cannot_be_used_are_sentences_at_the_start() {
             stderr.contains("MCPFN_TLS_KEY") && stderr.contains(said),
             "{stderr}"
         );
+    }
+}
+
+#[test]
+fn certificates_that_time_has_spoiled_are_told() {
+    let files = Files::new("age");
+    for (days, told) in [
+        (-30..-1, Some("certificate_expired")),
+        (2..30, Some("certificate_not_yet_valid")),
+        (-30..3, Some("certificate_expires_soon")),
+        (-1..60, None),
+    ] {
+        files.renew_for(days.clone());
+        let (process, _) = Process::http_with(&files.variables());
+        let first = told.map(|event| (event, process.stderr.find_with("certificate_")));
+        if let Some((event, line)) = first {
+            assert!(line.contains(event), "{days:?}: {line}");
+        }
+        // one that is good is not spoken of
+        files.renew();
+        process.signal("HUP");
+        let line = process.stderr.find_with("certificate_");
+        assert!(line.contains("certificate_replaced"), "{days:?}: {line}");
     }
 }

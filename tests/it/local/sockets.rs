@@ -195,6 +195,26 @@ fn metrics_have_an_address_of_their_own() {
     }
     let there = send(address, &get("/metrics").header("x-api-key", KEY));
     assert_eq!(there.status, 404, "and are nowhere else");
+    // a page of the web may have its name lead here, and names neither an address nor this server
+    for (host, status) in [
+        ("evil.example", 403),
+        ("evil.example:9090", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("a@127.0.0.1", 403),
+        ("", 403),
+        ("127.0.0.1:9090", 200),
+        ("10.1.2.3:9090", 200),
+        ("[::1]:9090", 200),
+        ("localhost:9090", 200),
+        ("mcpfn:9090", 200),
+        ("MCP.internal", 200),
+    ] {
+        for path in ["/metrics", "/ready", "/health"] {
+            let asked = get(path).without("host").header("host", host);
+            assert_eq!(send(theirs, &asked).status, status, "{host} {path}");
+        }
+    }
 }
 
 #[test]

@@ -12,8 +12,6 @@ use crate::connect::messages;
 use crate::output::CliError;
 use crate::remote::{REVISION, REVISION_KEY, Remote, SESSION};
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of a line of a program.
 const MAX_LINE: u64 = 64 * 1024 * 1024;
 const OLDER: &str = "2025-11-25";
@@ -22,6 +20,8 @@ pub(crate) struct InspectSession {
     way: Way,
     modern: bool,
     next: u64,
+    /// How long each answer may take.
+    patience: Duration,
     /// What the server calls itself.
     pub(super) server: Value,
 }
@@ -53,6 +53,7 @@ impl InspectSession {
             way,
             modern: true,
             next: 0,
+            patience: Duration::from_secs(arguments.timeout_seconds),
             server: Value::Null,
         };
         match session.request("server/discover", json!({})).await {
@@ -97,9 +98,7 @@ impl InspectSession {
         }
         let id = self.next;
         let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-        let exchanged = tokio::time::timeout(PATIENCE, self.exchange(&message)).await;
-        let mut answer = exchanged
-            .map_err(|_| format!("no answer to {method} within {} s", PATIENCE.as_secs()))??;
+        let mut answer = self.exchange(&message).await?;
         if let Some(error) = answer.get("error") {
             let text = error["message"].as_str().unwrap_or("refused");
             return Err(format!("{method}: {text} ({})", error["code"]).into());
@@ -110,9 +109,44 @@ impl InspectSession {
         }
     }
 
+    /// Sends a message and waits for the whole answer, for as long as it may take.
     async fn exchange(&mut self, message: &Value) -> Result<Value, CliError> {
-        match &mut self.way {
+        let patience = self.patience;
+        let exchanged = tokio::time::timeout(patience, self.way.exchange(message)).await;
+        exchanged.map_err(|_| {
+            format!(
+                "no answer to {} within {} s; --timeout-seconds gives it more",
+                message["method"].as_str().unwrap_or_default(),
+                patience.as_secs()
+            )
+        })?
+    }
+
+    pub(crate) async fn close(self) {
+        match self.way {
             Way::Http(remote) => {
+                let _ = tokio::time::timeout(Duration::from_secs(2), remote.close()).await;
+            }
+            Way::Pipe(pipe) => {
+                let Pipe {
+                    mut child, input, ..
+                } = *pipe;
+                drop(input);
+                if tokio::time::timeout(Duration::from_secs(2), child.wait())
+                    .await
+                    .is_err()
+                {
+                    let _ = child.kill().await;
+                }
+            }
+        }
+    }
+}
+
+impl Way {
+    async fn exchange(&mut self, message: &Value) -> Result<Value, CliError> {
+        match self {
+            Self::Http(remote) => {
                 let response = remote.post(message).await.map_err(|lost| lost.cause)?;
                 let status = response.status();
                 let session = response.headers().get(SESSION).cloned();
@@ -134,27 +168,7 @@ impl InspectSession {
                 remote.learn(message, session.as_ref(), &answer);
                 Ok(answer)
             }
-            Way::Pipe(pipe) => pipe.exchange(message).await,
-        }
-    }
-
-    pub(crate) async fn close(self) {
-        match self.way {
-            Way::Http(remote) => {
-                let _ = tokio::time::timeout(Duration::from_secs(2), remote.close()).await;
-            }
-            Way::Pipe(pipe) => {
-                let Pipe {
-                    mut child, input, ..
-                } = *pipe;
-                drop(input);
-                if tokio::time::timeout(Duration::from_secs(2), child.wait())
-                    .await
-                    .is_err()
-                {
-                    let _ = child.kill().await;
-                }
-            }
+            Self::Pipe(pipe) => pipe.exchange(message).await,
         }
     }
 }

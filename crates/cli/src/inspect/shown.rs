@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
+use mcpfn_core::text::visible;
 use serde_json::Value;
 
-/// Characters that a terminal would obey are spaces.
-fn visible(text: &str) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
-    text.chars().map(shown).collect()
+/// A text of the server on a line with others, where it begins no line of its own.
+fn line(text: &str) -> String {
+    visible(text).replace(['\r', '\n', '\t'], " ")
 }
 
 pub(super) fn server(info: &Value) -> String {
-    let text = |name: &str| visible(info[name].as_str().unwrap_or("?"));
+    let text = |name: &str| line(info[name].as_str().unwrap_or("?"));
     format!("{} {}", text("name"), text("version"))
 }
 
@@ -24,23 +24,24 @@ pub(super) fn list(title: &str, items: &[Value]) -> String {
         let about = item["description"].as_str().unwrap_or_default();
         let first = about.lines().next().unwrap_or_default();
         // writing to a String can't fail
-        let _ = write!(text, "\n  {}  {}", visible(name), visible(first));
+        let _ = write!(text, "\n  {}  {}", line(name), line(first));
     }
     text
 }
 
 /// Structured content if there is any, else the texts.
 pub(super) fn result(result: &Value) -> String {
+    let pretty = |value| serde_json::to_string_pretty(value).unwrap_or_default();
     if let Some(structured) = result.get("structuredContent") {
-        return visible(&serde_json::to_string_pretty(structured).unwrap_or_default());
+        return pretty(structured);
     }
     let blocks = result.get("content").or(result.get("contents"));
     let Some(blocks) = blocks.and_then(Value::as_array) else {
-        return visible(&serde_json::to_string_pretty(result).unwrap_or_default());
+        return pretty(result);
     };
-    let text = |block: &Value| {
-        let text = block["text"].as_str();
-        visible(&text.map_or_else(|| block.to_string(), str::to_owned))
+    let text = |block: &Value| match block["text"].as_str() {
+        Some(text) => visible(text).into_owned(),
+        None => block.to_string(),
     };
     blocks.iter().map(text).collect::<Vec<_>>().join("\n")
 }

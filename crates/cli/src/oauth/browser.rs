@@ -13,6 +13,7 @@ use crate::output::{CliError, remark};
 const PERSON: Duration = Duration::from_mins(5);
 /// How long a connection may take to say what it wants.
 const REQUEST: Duration = Duration::from_secs(5);
+const FAILED: &str = "The sign-in failed. The terminal says why.";
 /// Bytes of a request that are read.
 const MAX_REQUEST: u64 = 16 * 1024;
 
@@ -20,6 +21,21 @@ const MAX_REQUEST: u64 = 16 * 1024;
 pub(super) struct BrowserReturn {
     listener: TcpListener,
     pub(super) port: u16,
+}
+
+/// A browser that came back with the code, and waits to hear how the sign-in ends.
+pub(super) struct WaitingBrowser(BufReader<TcpStream>);
+
+impl WaitingBrowser {
+    /// Says how it ended, once that is known: a code alone is no sign-in.
+    pub(super) async fn tell(self, signed_in: bool) {
+        let answer = if signed_in {
+            reply("200 OK", "You are signed in. You can close this page.")
+        } else {
+            reply("400 Bad Request", FAILED)
+        };
+        answer_with(self.0, answer).await;
+    }
 }
 
 /// What came back.
@@ -55,7 +71,7 @@ impl BrowserReturn {
         &self,
         state: &str,
         issuer: &SignInIssuer,
-    ) -> Result<String, CliError> {
+    ) -> Result<(String, WaitingBrowser), CliError> {
         let waiting = async {
             loop {
                 let Ok((stream, _)) = self.listener.accept().await else {
@@ -80,7 +96,7 @@ async fn hear(
     stream: TcpStream,
     state: &str,
     issuer: &SignInIssuer,
-) -> Option<Result<String, CliError>> {
+) -> Option<Result<(String, WaitingBrowser), CliError>> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     let mut bounded = (&mut stream).take(MAX_REQUEST);
@@ -90,24 +106,33 @@ async fn hear(
     while bounded.read_line(&mut rest).await.ok()? > 2 {
         rest.clear();
     }
-    let judged = returned(&line).and_then(|returned| judge(returned, state, issuer));
-    let (status, text) = match &judged {
-        None => ("404 Not Found", "There is nothing here."),
-        Some(Ok(_)) => ("200 OK", "You are signed in. You can close this page."),
-        Some(Err(_)) => (
-            "400 Bad Request",
-            "The sign-in failed. The terminal says why.",
-        ),
+    let answer = match returned(&line).and_then(|returned| judge(returned, state, issuer)) {
+        Some(Ok(code)) => return Some(Ok((code, WaitingBrowser(stream)))),
+        Some(Err(why)) => {
+            answer_with(stream, reply("400 Bad Request", FAILED)).await;
+            return Some(Err(why));
+        }
+        None => reply("404 Not Found", "There is nothing here."),
     };
-    let answer = format!(
+    answer_with(stream, answer).await;
+    None
+}
+
+fn reply(status: &str, text: &str) -> String {
+    format!(
         "HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncache-control: no-store\r\n\
          referrer-policy: no-referrer\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{text}",
         text.len()
-    );
-    // the page may be closed already
-    let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
-    judged
+    )
+}
+
+async fn answer_with(mut stream: BufReader<TcpStream>, answer: String) {
+    let told = async {
+        // the page may be closed already
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.shutdown().await;
+    };
+    let _ = tokio::time::timeout(REQUEST, told).await;
 }
 
 /// What the first line of a request brings, if it is for here.

@@ -80,10 +80,28 @@ impl Bridge {
         serde_json::from_str(&line).expect("a line is a message")
     }
 
+    /// Closes stdin.
+    pub(crate) fn close(&mut self) {
+        drop(self.input.take());
+    }
+
     /// Closes stdin, and waits for the end.
     pub(crate) fn end(&mut self) -> ExitStatus {
-        drop(self.input.take());
+        self.close();
         self.child.wait().expect("the bridge ends")
+    }
+
+    /// Whether it said nothing more, once it has ended.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.lines.recv_timeout(PATIENCE).is_err()
+    }
+
+    /// Asks it to end, as clients do before they kill.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.expect("kill").success());
     }
 }
 

@@ -2,6 +2,7 @@
 //! revisions, reports, cancellation, servers that are away or forgot a session.
 
 mod bridge;
+mod ended;
 mod forgetful;
 mod oauth;
 mod resumed;
@@ -156,17 +157,6 @@ fn a_cancelled_call_ends_at_the_server() {
     // and others go on
     bridge.send(&call(4, "greet"));
     assert_eq!(bridge.next()["id"], 4);
-}
-
-#[test]
-fn the_end_of_stdin_ends_calls_and_the_program() {
-    let (builder, sees) = builder();
-    let port = serve(builder, 0);
-    let mut bridge = Bridge::to(port);
-    bridge.send(&call(3, "wait"));
-    assert_eq!(sees.recv_timeout(PATIENCE), Ok("started"));
-    assert!(bridge.end().success());
-    assert_eq!(sees.recv_timeout(PATIENCE), Ok("dropped"));
 }
 
 #[test]

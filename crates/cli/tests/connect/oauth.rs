@@ -110,6 +110,32 @@ fn a_person_signs_in_once_and_the_tokens_are_kept() {
     }
 }
 
+/// A page that says what is so is the last thing that a person sees.
+#[test]
+fn the_page_says_how_the_sign_in_ended_and_not_before() {
+    let denied = Faults {
+        denied: true,
+        ..Faults::default()
+    };
+    let no_tokens = Faults {
+        no_tokens: true,
+        ..Faults::default()
+    };
+    for (faults, why) in [(denied, "access_denied"), (no_tokens, "invalid_grant")] {
+        let (issuer, home) = (Issuer::start(faults), Home::new());
+        let mut bridge = bridge(&issuer, &home, &[]);
+        let (answer, page) = sign_in(&mut bridge, 1);
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(why), "{answer}");
+        assert!(
+            page.starts_with("HTTP/1.1 400") && page.contains("failed"),
+            "{page}"
+        );
+        assert!(!page.contains("signed in"), "{page}");
+        assert_eq!(home.files().len(), 0, "nothing is kept");
+    }
+}
+
 #[test]
 fn a_token_that_ended_is_renewed_without_the_person() {
     let (issuer, home) = (Issuer::start(Faults::default()), Home::new());

@@ -3,6 +3,7 @@
 
 mod obeyed;
 mod older;
+mod silent;
 
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -80,7 +81,7 @@ fn calls_are_made_and_their_status_tells() {
     let (url, calls) = serve();
     let called = run(&["inspect", &url, "call", "greet"]);
     // a terminal is sent nothing that it would obey
-    assert_eq!(out(&called).trim_end(), "Hello! [31m", "{}", err(&called));
+    assert_eq!(out(&called).trim_end(), "Hello![31m", "{}", err(&called));
     assert!(called.status.success());
     assert_eq!(calls.load(Ordering::SeqCst), 1);
     for (arguments, named) in [

@@ -5,8 +5,23 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-/// Clears a screen, sets its title, in two ways, and turns letters round.
-const OBEYED: &str = "a\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}2J\u{7f}\u{8}\u{202e}b\u{85}";
+/// Clears a screen, sets its title, in two ways; then whatever turns letters round (`Bidi_Control`),
+/// what nobody sees, and a line that no server wrote.
+const OBEYED: &str = "a\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}2J\u{7f}\u{8}\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\
+    \u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{e0041}\u{feff}b\u{85}";
+
+/// All that does one of these.
+fn is_obeyed(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t'))
+        || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The controls of both sets (C0 and C1), and those of above.
+fn all_obeyed() -> String {
+    let whole = ('\0'..='\u{9f}').filter(|c| c.is_control() && *c != '\n');
+    OBEYED.chars().chain(whole).collect()
+}
 
 fn start() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
@@ -36,20 +51,27 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let schema = json!({"type": OBEYED, OBEYED: {"$ref": OBEYED}});
-    let item = json!({"name": OBEYED, "description": OBEYED, "uri": OBEYED, "inputSchema": schema});
-    let info = json!({"name": OBEYED, "version": OBEYED});
-    let result = json!({
+    let obeyed = &*all_obeyed();
+    let schema = json!({"type": obeyed, obeyed: {"$ref": obeyed}});
+    let item = json!({"name": obeyed, "description": obeyed, "uri": obeyed, "inputSchema": schema});
+    let info = json!({"name": obeyed, "version": obeyed});
+    let mut result = json!({
         "resultType": "complete", "protocolVersion": "2025-06-18", "supportedVersions": ["2026-07-28"],
         "serverInfo": info, "capabilities": {"tools": {}, "resources": {}, "prompts": {}},
         "tools": [item], "resources": [item], "resourceTemplates": [item], "prompts": [item],
-        "content": [{"type": "text", "text": OBEYED}], "instructions": OBEYED,
-        "structuredContent": {OBEYED: OBEYED}, "ttlMs": 0, "cacheScope": "private",
+        "content": [{"type": "text", "text": obeyed}], "instructions": obeyed,
+        "structuredContent": {obeyed: obeyed}, "ttlMs": 0, "cacheScope": "private",
         "_meta": {"io.modelcontextprotocol/serverInfo": info},
     });
-    let error = json!({"code": -32000, "message": OBEYED, "data": OBEYED});
+    if first.contains("/text") {
+        result
+            .as_object_mut()
+            .expect("an object")
+            .remove("structuredContent");
+    }
+    let error = json!({"code": -32000, "message": obeyed, "data": obeyed});
     let (status, kind, body) = if first.contains("/page") {
-        (500, "text/html", OBEYED.to_owned())
+        (500, "text/html", obeyed.to_owned())
     } else if first.contains("/error") {
         let error = json!({"jsonrpc": "2.0", "id": message["id"], "error": error});
         (200, "application/json", error.to_string())
@@ -69,7 +91,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
 fn nothing_that_a_server_says_is_obeyed_by_a_terminal() {
     let port = start();
     let mut shown = 0;
-    for path in ["mcp", "error", "page"] {
+    for path in ["mcp", "text", "error", "page"] {
         let url = format!("http://127.0.0.1:{port}/{path}");
         for arguments in [
             vec!["inspect", &url],
@@ -83,9 +105,7 @@ fn nothing_that_a_server_says_is_obeyed_by_a_terminal() {
         ] {
             let output = crate::run(&arguments);
             let said = crate::out(&output) + &crate::err(&output);
-            let obeyed = said
-                .chars()
-                .find(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c));
+            let obeyed = said.chars().find(|c| is_obeyed(*c));
             assert_eq!(obeyed, None, "{arguments:?}: {said:?}");
             shown += usize::from(said.contains("[2J"));
         }

@@ -182,8 +182,10 @@ pub enum HttpError {
     NotPublic(String),
     /// The time was over.
     TimedOut,
-    /// No connection, or one that broke.
+    /// No connection.
     Unreachable(String),
+    /// The connection broke before the answer was whole: what was asked may have been done.
+    Interrupted(String),
     /// An answer that can't be read: compressed in a way that was not asked for, or not validly.
     Undecodable(String),
 }
@@ -195,6 +197,7 @@ impl fmt::Display for HttpError {
             Self::NotPublic(cause) => write!(f, "the address is not public: {cause}"),
             Self::TimedOut => f.write_str("no answer in time"),
             Self::Unreachable(cause) => write!(f, "unreachable: {cause}"),
+            Self::Interrupted(cause) => write!(f, "interrupted: {cause}"),
             Self::Undecodable(cause) => write!(f, "the answer can't be decoded: {cause}"),
         }
     }

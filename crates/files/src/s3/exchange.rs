@@ -53,7 +53,10 @@ fn is_passing(answered: &Result<HttpResponse, HttpError>) -> bool {
         Ok(response) => matches!(response.status, 429 | 500 | 502..=504),
         Err(error) => matches!(
             error,
-            HttpError::TimedOut | HttpError::Unreachable(_) | HttpError::Undecodable(_)
+            HttpError::TimedOut
+                | HttpError::Unreachable(_)
+                | HttpError::Interrupted(_)
+                | HttpError::Undecodable(_)
         ),
     }
 }

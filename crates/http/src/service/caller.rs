@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode, Uri, header};
 use mcpfn_core::host::RpcResponse;
 use mcpfn_core::jsonrpc::Error;
 use mcpfn_core::port::Platform;
@@ -11,7 +11,7 @@ use mcpfn_core::{Principal, PrincipalKind};
 
 use super::{Head, Service};
 use crate::body::Body;
-use crate::fields::Fields;
+use crate::fields::{Field, Fields};
 use crate::guard::{self, FromHost, Refusal};
 use crate::{cors, respond};
 
@@ -41,6 +41,21 @@ impl Service {
             principal,
             may_be_anonymous,
         })
+    }
+
+    /// Whether a request may be answered at an address that has documents for the operator alone,
+    /// without credentials: one that names an address, a name without a dot, a host of this endpoint,
+    /// or one of `allowed`, of which `*` is any.
+    ///
+    /// # Errors
+    /// The response that refuses it.
+    pub fn admit_probe<B>(
+        &self,
+        request: &Request<B>,
+        allowed: &[String],
+    ) -> Result<(), Response<Body>> {
+        let named = Field::of(request.headers(), &header::HOST);
+        guard::host_of_probes(&self.config, request.uri(), named, allowed).map_err(respond::refusal)
     }
 
     /// Whether a request for another document of the host's own may be answered, such as its

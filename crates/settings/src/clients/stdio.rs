@@ -48,6 +48,7 @@ pub fn stdio_environment(
         .filter(|(_, value)| !value.trim().is_empty())
         .filter_map(|(name, value)| {
             if FOREIGN.contains(&name.as_str()) {
+                let value = without_secrets_in_urls(&value);
                 return Some((name, value));
             }
             let mut settings = SETTINGS.iter().chain(program).filter(here);
@@ -71,7 +72,32 @@ fn shown(setting: &Setting, name: &str, value: &str) -> String {
     if setting.secret {
         return format!("YOUR_{}", name.strip_prefix("MCPFN_").unwrap_or(name));
     }
-    value.to_owned()
+    without_secrets_in_urls(value)
+}
+
+/// A value, or several separated by commas, without what URLs in it may have of a secret: user and
+/// password, the query and the fragment.
+fn without_secrets_in_urls(value: &str) -> String {
+    let mut shown: Vec<String> = Vec::new();
+    let mut in_query = false;
+    for part in value.split(',') {
+        let Some((scheme, rest)) = part.split_once("://") else {
+            // a comma may be in a query, too
+            if !in_query {
+                shown.push(part.to_owned());
+            }
+            continue;
+        };
+        let end = rest.find(['?', '#']);
+        in_query = end.is_some();
+        let mut place = rest[..end.unwrap_or(rest.len())].to_owned();
+        if let Some(at) = place.rfind('@') {
+            place.replace_range(..at, "YOUR_CREDENTIALS");
+        }
+        let query = if in_query { "?YOUR_QUERY" } else { "" };
+        shown.push(format!("{scheme}://{place}{query}"));
+    }
+    shown.join(",")
 }
 
 /// A path, or several as `NAME=PATH,..`, that exist on this machine, from the root.

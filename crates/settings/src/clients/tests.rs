@@ -9,6 +9,14 @@ use crate::{Hosts, SETTINGS, Setting};
 
 const URL: &str = "https://mcp.example.com/mcp";
 
+/// Settings of a program.
+const PROGRAM: &[Setting] = &[
+    Setting::new("MCPFN_TOOLKITS", "", "", ""),
+    Setting::new("MCPFN_WEATHER_API_KEY", "KEY", "", "").secret(),
+    Setting::new("MCPFN_DATABASE", "FILE|URL", "", "").secret(),
+    Setting::new("MCPFN_FILES_ROOT", "DIRECTORY|URL", "", ""),
+];
+
 fn program() -> StdioProgram {
     StdioProgram {
         command: "/opt/my tools/acme".to_owned(),
@@ -213,12 +221,6 @@ fn files_say_for_which_system_they_are() {
 
 #[test]
 fn a_server_over_stdio_has_the_settings_of_its_tools() {
-    const PROGRAM: &[Setting] = &[
-        Setting::new("MCPFN_TOOLKITS", "", "", ""),
-        Setting::new("MCPFN_WEATHER_API_KEY", "KEY", "", "").secret(),
-        Setting::new("MCPFN_DATABASE", "FILE|URL", "", "").secret(),
-        Setting::new("MCPFN_FILES_ROOT", "DIRECTORY|URL", "", ""),
-    ];
     let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let found = stdio_environment(
         [
@@ -250,6 +252,44 @@ fn a_server_over_stdio_has_the_settings_of_its_tools() {
     let file = stdio_environment([variable("MCPFN_DATABASE", "Cargo.toml")], PROGRAM);
     let path = std::path::absolute("Cargo.toml").unwrap();
     assert_eq!(file[0].1, path.display().to_string());
+}
+
+/// Whatever setting has an address in it, and wherever in an address a secret may be.
+#[test]
+fn no_secret_in_an_address_is_printed() {
+    for (value, shown) in [
+        (
+            "crm=https://h/mcp?token=hunter2",
+            "crm=https://h/mcp?YOUR_QUERY",
+        ),
+        (
+            "a=https://h/?k=hunter2,b=https://i/mcp",
+            "a=https://h/?YOUR_QUERY,b=https://i/mcp",
+        ),
+        (
+            "a=https://i/mcp,b=https://h/mcp#hunter2",
+            "a=https://i/mcp,b=https://h/mcp?YOUR_QUERY",
+        ),
+        ("https://h/?k=1,hunter2", "https://h/?YOUR_QUERY"),
+        ("https://x:hunter2@h/a", "https://YOUR_CREDENTIALS@h/a"),
+        (
+            "https://hunter2@h?k=hunter2",
+            "https://YOUR_CREDENTIALS@h?YOUR_QUERY",
+        ),
+        ("https://x:hun@hunter2@h", "https://YOUR_CREDENTIALS@h"),
+        ("https://h/mcp", "https://h/mcp"),
+        ("a=b,c", "a=b,c"),
+    ] {
+        let here = |setting: &&Setting| setting.hosts.meets(Hosts::LOCAL) && !setting.secret;
+        let settings = SETTINGS.iter().chain(PROGRAM).filter(here);
+        let all = settings.map(|setting| (setting.name.to_owned(), value.to_owned()));
+        let foreign = [("AWS_ENDPOINT_URL_S3".to_owned(), value.to_owned())];
+        let found = stdio_environment(all.chain(foreign), PROGRAM);
+        assert!(found.len() > 5, "{found:?}");
+        for (name, printed) in found {
+            assert_eq!(printed, shown, "{name}={value}");
+        }
+    }
 }
 
 /// No secret of a host is needed over stdio, and none is named for nothing.

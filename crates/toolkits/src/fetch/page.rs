@@ -172,6 +172,11 @@ fn failed(error: &HttpError, hop: usize, url: &Uri<String>, in_all: Duration) ->
             )
         }
         HttpError::Undecodable(_) => UNDECODABLE.to_owned(),
+        HttpError::Interrupted(_) => {
+            "The page's server ended the connection before the page was complete. Try again later, \
+            or another address."
+                .to_owned()
+        }
         _ => {
             "The page is temporarily unavailable: its server can't be reached. Check the address, \
             or try again later."

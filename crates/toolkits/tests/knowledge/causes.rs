@@ -64,6 +64,11 @@ async fn a_service_without_vectors_is_told_from_any_other() {
             "can't be reached.",
         ),
         (
+            Err(HttpError::Interrupted("reset".to_owned())),
+            ServiceFault::Interrupted,
+            "ended the connection before its answer was complete.",
+        ),
+        (
             status(503, &leak),
             ServiceFault::Failing,
             "answered that it failed.",

@@ -119,6 +119,13 @@ fn causes() -> Vec<Cause> {
             true,
         ),
         cause(
+            Says::cut(),
+            "interrupted: ",
+            "service_interrupted",
+            "ended the connection before its answer was complete.",
+            true,
+        ),
+        cause(
             coded,
             "not valid gzip",
             "service_malformed",

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -50,6 +51,8 @@ pub(crate) struct Says {
 enum Sends {
     Bytes(Vec<u8>),
     Endless,
+    /// A piece, and then the connection is cut.
+    Cut,
     /// Nothing at all, and the connection stays.
     Silence,
 }
@@ -80,6 +83,13 @@ impl Says {
     pub(crate) fn endless() -> Self {
         Self {
             body: Sends::Endless,
+            ..Self::new(200, "")
+        }
+    }
+
+    pub(crate) fn cut() -> Self {
+        Self {
+            body: Sends::Cut,
             ..Self::new(200, "")
         }
     }
@@ -213,11 +223,12 @@ async fn read(request: Request<Incoming>) -> Asked {
     }
 }
 
-async fn respond(says: Says) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
+async fn respond(says: Says) -> Result<Response<BoxBody<Bytes, io::Error>>, Infallible> {
     tokio::time::sleep(says.after).await;
     let body = match says.body {
-        Sends::Bytes(bytes) => Full::new(Bytes::from(bytes)).boxed(),
-        Sends::Endless => Endless.boxed(),
+        Sends::Bytes(bytes) => Full::new(Bytes::from(bytes)).map_err(never).boxed(),
+        Sends::Endless => Endless.map_err(never).boxed(),
+        Sends::Cut => Cut(false).boxed(),
         Sends::Silence => future::pending().await,
     };
     let mut response = Response::builder().status(says.status);
@@ -225,6 +236,31 @@ async fn respond(says: Says) -> Result<Response<BoxBody<Bytes, Infallible>>, Inf
         response = response.header(name, value);
     }
     Ok(response.body(body).unwrap())
+}
+
+fn never(error: Infallible) -> io::Error {
+    match error {}
+}
+
+/// Whether the piece was sent.
+struct Cut(bool);
+
+impl Body for Cut {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let piece = Ok(Frame::data(Bytes::from_static(b"{\"a\": ")));
+        let cut = Err(io::ErrorKind::ConnectionReset.into());
+        Poll::Ready(Some(if std::mem::replace(&mut self.0, true) {
+            cut
+        } else {
+            piece
+        }))
+    }
 }
 
 struct Endless;

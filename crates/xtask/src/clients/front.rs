@@ -23,7 +23,10 @@ pub(super) fn run(
 ) -> Result<()> {
     let folder = cx.root.join(setup::CLIENTS);
     let servers = Fixture::start_command(node.command().current_dir(&folder).arg("servers.mjs"))?;
-    let fast = Fixture::start_command(Command::new(python).arg(folder.join("python/server.py")))?;
+    let fast = Fixture::start_command(Command::new(python).args([
+        folder.join("python/server.py").as_os_str(),
+        "fastmcp".as_ref(),
+    ]))?;
     // nobody listens on port 9
     let (url, fast) = (&servers.url, &fast.url);
     let list = format!(

@@ -25,6 +25,8 @@ pub(super) struct Faults {
     pub(super) document: Option<(&'static str, &'static str)>,
     /// The status of documents.
     pub(super) status: Option<u16>,
+    /// It gives no tokens.
+    pub(super) no_tokens: bool,
     /// It takes no token, not even its own.
     pub(super) deaf: bool,
 }
@@ -167,6 +169,7 @@ fn answer(
             (201, String::new(), json!({"client_id": "registered"}))
         }
         "/authorize" => authorize(&mut state, &own, faults, query.as_bytes()),
+        "/token" if faults.no_tokens => (400, String::new(), json!({"error": "invalid_grant"})),
         "/token" => grant(&mut state, &own, &body),
         _ => (404, String::new(), json!({})),
     };
