@@ -27,6 +27,8 @@ mod host;
 mod inventory;
 #[path = "../knowledge/languages.rs"]
 mod languages;
+#[path = "../it/mapped.rs"]
+mod mapped;
 #[path = "../it/place.rs"]
 mod place;
 #[path = "../knowledge/questions.rs"]
