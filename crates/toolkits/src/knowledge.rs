@@ -8,9 +8,11 @@
 //! | `MCPFN_EMBEDDINGS_MODEL` | the model's name, the same as while documents were added |
 //! | `MCPFN_EMBEDDINGS_API_KEY` | the service's key, if it needs one |
 
+mod codes;
 pub(crate) mod hits;
 pub(crate) mod lexical;
 mod match_query;
+mod meaning;
 mod narrow;
 pub(crate) mod outline;
 mod schema;
@@ -44,10 +46,12 @@ const MAX_SHOWN: usize = 256 * 1024;
 struct Meaning(Option<EmbeddingEndpoint>);
 
 /// Adds `semantic_search` and the template `knowledge://document/{id}`, both with the scope
-/// `knowledge:read`. A host's own port `Embedder` goes before `endpoint`.
+/// `knowledge:read`. A host's own port `Embedder` goes before `endpoint`, and its port
+/// `VectorStore` before the vectors in the database.
 pub fn toolkit(builder: Builder, endpoint: Option<EmbeddingEndpoint>) -> Builder {
     builder
         .state(Meaning(endpoint))
+        .state(codes::Codes::default())
         .tool(semantic_search)
         .advice(
             ["semantic_search"],
