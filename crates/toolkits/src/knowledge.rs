@@ -15,6 +15,7 @@ mod match_query;
 mod meaning;
 mod narrow;
 pub(crate) mod outline;
+mod pgvector;
 mod schema;
 mod search;
 mod store;
@@ -29,6 +30,7 @@ use crate::embedding::EmbeddingEndpoint;
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use outline::MAX_PASSAGE_LENGTH;
+pub use pgvector::index_vectors;
 pub use schema::{is_present, migration_for, prepare, schema_for};
 pub use search::{FoundPassage, PassageMatches, Question, semantic_search};
 pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add};

@@ -67,6 +67,9 @@ impl Codes {
         page: usize,
         most: usize,
     ) -> Result<(Vec<i64>, bool), SqlError> {
+        if MAX_BYTES == 0 {
+            return Ok((Vec::new(), true));
+        }
         let known = self.known();
         let kept = match self.reading.swap(true, Ordering::Acquire) {
             true => known,
@@ -113,18 +116,23 @@ async fn read(
         .filter(|kept| kept.model == *model && kept.length == vector.len())
         .unwrap_or_else(|| Arc::new(Kept::new(model, vector.len())));
     let room = MAX_BYTES / (vector.len() / 32 + 16);
-    let sql = "SELECT number, vector FROM passages WHERE model = ?1 AND number >= ?2 ORDER BY \
-               number LIMIT ?3";
+    // others can't be compared
+    let sql = format!(
+        "SELECT number, vector FROM passages WHERE model = ?1 AND number >= ?2 AND \
+         octet_length(vector) = {} ORDER BY number LIMIT ?3",
+        vector.len()
+    );
     loop {
         let from = kept.numbers.last().copied();
-        // a few where all are known; whole pages where vectors are read
-        let rows = if kept.whole { page.min(64) } else { page };
+        // a few where all are known or there is no room; whole pages where vectors are read
+        let known = kept.whole || kept.numbers.len() >= room;
+        let rows = if known { page.clamp(2, 64) } else { page };
         let parameters = [
             SqlValue::from(model.as_str()),
             from.unwrap_or(i64::MIN).into(),
             (rows as i64).into(),
         ];
-        let found = database.query(sql, &parameters, rows).await?.rows;
+        let found = database.query(&sql, &parameters, rows).await?.rows;
         let full = found.len() == rows;
         let mut new = found.iter().filter_map(|row| numbered(row));
         if from.is_some()
@@ -169,11 +177,6 @@ impl Kept {
     }
 
     fn add(&mut self, rows: &[(i64, &[u8])]) {
-        // others can't be compared
-        let rows = rows
-            .iter()
-            .filter(|(_, vector)| vector.len() == self.length);
-        let rows: Vec<&(i64, &[u8])> = rows.collect();
         if self.mean.is_empty() {
             self.mean = mean(rows.iter().take(MEAN_OF).map(|(_, vector)| *vector));
         }

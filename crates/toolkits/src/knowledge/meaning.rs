@@ -6,6 +6,7 @@ use mcpfn_core::Cx;
 use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue, VectorStore};
 
 use super::codes::Codes;
+use super::pgvector;
 use super::vector::{likeness, numbers_of};
 
 /// The most vectors that are all compared with the question's.
@@ -65,14 +66,7 @@ pub(super) async fn closest(
             )
         }
         _ => {
-            let (mut candidates, some) = match cx.state::<Codes>() {
-                Ok(codes) => {
-                    codes
-                        .candidates(cx, database, question, page, CANDIDATES)
-                        .await?
-                }
-                Err(_) => (Vec::new(), true),
-            };
+            let (mut candidates, some) = near(cx, database, question, page).await?;
             candidates.extend(words.iter().take(MAX_COMPARED));
             candidates.sort_unstable();
             candidates.dedup();
@@ -90,6 +84,27 @@ pub(super) async fn closest(
     found.truncate(most);
     let passages = found.into_iter().map(|(number, _)| number).collect();
     Ok(Some(Closest { passages, some }))
+}
+
+/// Passages that may be closest, and whether others may be closer: by an index of the database, or by
+/// codes.
+async fn near(
+    cx: &Cx,
+    database: &dyn Sql,
+    question: &QuestionVector,
+    page: usize,
+) -> Result<(Vec<i64>, bool), SqlError> {
+    if let Some(found) = pgvector::candidates(database, question, page).await? {
+        return Ok((found, false));
+    }
+    match cx.state::<Codes>() {
+        Ok(codes) => {
+            codes
+                .candidates(cx, database, question, page, CANDIDATES)
+                .await
+        }
+        Err(_) => Ok((Vec::new(), true)),
+    }
 }
 
 /// As a store of the host's own finds them; nothing without one, or where it fails.
@@ -114,7 +129,8 @@ fn page(database: &dyn Sql, vector: &[u8]) -> usize {
         Dialect::Postgres => MAX_BYTES_SENT,
         _ => MAX_BYTES,
     };
-    (bytes / vector.len().max(1)).max(1)
+    // two, because one of a page may be known already
+    (bytes / vector.len().max(1)).max(2)
 }
 
 /// Numbers and vectors of these passages.

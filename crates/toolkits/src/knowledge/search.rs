@@ -32,6 +32,10 @@ const RANKED: usize = 50;
 const WORDS_ALONE: &str =
     "Meaning could not be compared just now; these were found by their words.";
 
+/// Said when a store is too large for its vectors, or they are still being read.
+const NOT_ALL: &str =
+    "Meaning was compared of a part of the passages, and of those with the words.";
+
 /// The longest that a question waits for its vector.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -113,6 +117,7 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
     let RankedPassages {
         best,
         compared,
+        some,
         partial,
     } = found;
     if let Some(QuestionVector { model, .. }) = vector.filter(|_| !compared) {
@@ -133,6 +138,8 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         ));
     } else if meant.is_some() {
         note = meant;
+    } else if some && note.is_none() {
+        note = Some(NOT_ALL.to_owned());
     } else if partial && note.is_none() {
         note = Some(
             "These words are in very many passages, of which some were ranked. Add a rarer word."
@@ -199,6 +206,8 @@ struct RankedPassages {
     best: Vec<(i64, f64)>,
     /// Whether meaning was compared.
     compared: bool,
+    /// Whether it was compared of some passages only.
+    some: bool,
     /// Whether some were left out.
     partial: bool,
 }
@@ -209,7 +218,7 @@ async fn best(
     words: &[String],
     vector: Option<&QuestionVector>,
 ) -> Result<RankedPassages, SqlError> {
-    let Hits { hits, mut partial } = lexical::search(database, &terms(words), &[]).await?;
+    let Hits { hits, partial } = lexical::search(database, &terms(words), &[]).await?;
     let by_words: Vec<(i64, f64)> = hits.iter().map(|hit| (hit.passage, hit.score)).collect();
     let words: Vec<i64> = by_words.iter().map(|(number, _)| *number).collect();
     let meaning = match vector {
@@ -217,16 +226,15 @@ async fn best(
         None => None,
     };
     let compared = meaning.is_some();
+    let some = meaning.as_ref().is_some_and(|meaning| meaning.some);
     let best = match meaning {
-        Some(Closest { passages, some }) => {
-            partial |= some;
-            fused(&words[..words.len().min(RANKED)], &passages)
-        }
+        Some(Closest { passages, .. }) => fused(&words[..words.len().min(RANKED)], &passages),
         None => by_words,
     };
     Ok(RankedPassages {
         best,
         compared,
+        some,
         partial,
     })
 }

@@ -25,7 +25,7 @@ const TABLES: &str = include_str!("../mapped/tables.sql");
 /// A log that is written to, and deals with words of their own.
 const WRITING: &str = r#"{
   "accounts": {"from": "company", "where": [{"column": "gone", "is": false}, {"column": "code", "is_not": "x"}],
-    "columns": {"id": "code", "name": "name", "city": "town", "since": {"column": "founded", "as": "seconds"}}},
+    "columns": {"id": "code", "name": "name", "city": "town", "industry": {"value": "'; DROP TABLE note; --"}, "since": {"column": "founded", "as": "seconds"}}},
   "opportunities": {"from": "deal", "joins": {"of": {"table": "company", "on": {"id": "company_id"}}},
     "columns": {"id": "id", "account_id": "of.code", "title": "title",
       "stage": {"column": "stage", "values": {"W": "won", "L": "lost"}, "other": "qualified"},
@@ -247,7 +247,9 @@ fn a_log_of_ones_own_is_written() {
     let found = client
         .call("search_accounts", json!({"query": "acme"}))
         .unwrap();
-    assert_eq!(found["accounts"][0]["since"], "1970-01-01");
+    let account = &found["accounts"][0];
+    assert_eq!(account["since"], "1970-01-01");
+    assert_eq!(account["industry"], "'; DROP TABLE note; --");
 }
 
 #[test]

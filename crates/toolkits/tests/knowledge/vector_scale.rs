@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_ports::{EmbedError, Embedder, NearestPassages, Sql, SqlValue, VectorError, VectorStore};
+use mcpfn_toolkits::knowledge::index_vectors;
 use serde_json::{Value, json};
 
 use crate::host::Client;
@@ -269,4 +270,55 @@ async fn a_store_of_the_hosts_own_goes_first() {
         "the database's vectors answer"
     );
     assert_eq!(down.logged(), ["vectors: the index is gone"]);
+}
+
+/// With pgvector, which the step `postgres` has on a second server.
+#[tokio::test]
+async fn an_index_of_the_database_finds_the_nearest() {
+    let wanted = std::env::var("MCPFN_TEST_PGVECTOR").is_ok();
+    let vectors: Vec<Vec<f32>> = (0..many().min(6000)).map(passage).collect();
+    let store = filled(&vectors).await;
+    let database = &*store.filled;
+    if !wanted {
+        assert_eq!(
+            index_vectors(database).await.unwrap(),
+            0,
+            "no extension, no index"
+        );
+        return;
+    }
+    let extension = "CREATE EXTENSION vector";
+    database.execute(extension, &[]).await.unwrap();
+    assert_eq!(index_vectors(database).await.unwrap(), vectors.len());
+    assert_eq!(index_vectors(database).await.unwrap(), 0, "all are there");
+    let client = Client::new(&store, None).with_model(Arc::new(Clusters(vectors.len())));
+    let (mut right, mut times) = (0, Vec::<Duration>::new());
+    for number in 0..QUESTIONS {
+        let started = Instant::now();
+        let found = texts(&asked(&client, number).await);
+        times.push(started.elapsed());
+        let expected = nearest(&vectors, &question(number, vectors.len()));
+        right += found.iter().filter(|text| expected.contains(text)).count();
+    }
+    times.sort_unstable();
+    let recall = right as f64 / (5 * QUESTIONS) as f64;
+    let (p50, p95) = (times[QUESTIONS / 2], times[QUESTIONS * 95 / 100]);
+    println!(
+        "pgvector, {} vectors: recall@5 {recall:.3} p50 {p50:?} p95 {p95:?}",
+        vectors.len()
+    );
+    assert!(recall >= 0.9, "{recall}");
+    // what the index does not have yet is found
+    let of_seven = question(7, vectors.len());
+    add(database, &[(90_000, of_seven.clone())]).await;
+    let found = texts(&asked(&client, 7).await);
+    assert_eq!(found[0], "p90000");
+    // it is the index that is asked: what is elsewhere there is not found
+    let moved = format!(
+        "UPDATE passages SET embedding = (SELECT embedding FROM passages WHERE text = 'p5000') \
+         WHERE text = '{}'",
+        found[1]
+    );
+    database.execute(&moved, &[]).await.unwrap();
+    assert!(!texts(&asked(&client, 7).await).contains(&found[1]));
 }
