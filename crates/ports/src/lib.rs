@@ -1,5 +1,6 @@
 //! Ports to what tools ask beside the protocol: a SQL database ([`Sql`]), a store of files
-//! ([`Blobs`]), a model that turns text into vectors ([`Embedder`]), a store of keys
+//! ([`Blobs`]), a model that turns text into vectors ([`Embedder`]), a store that
+//! finds the nearest of them ([`VectorStore`]), a store of keys
 //! ([`SecretStore`], for a [`Secret`]). Traits and the values that cross them; no driver.
 //!
 //! They are a crate of their own because the protocol core never calls them: a change to a port is
@@ -30,6 +31,7 @@ mod embedder;
 mod secret;
 mod secrets;
 mod sql;
+mod vector_store;
 
 pub use blob_path::{BadPath, BlobPath};
 pub use blobs::{
@@ -39,3 +41,4 @@ pub use embedder::{EmbedError, Embedder};
 pub use secret::{NoSecret, Secret};
 pub use secrets::SecretStore;
 pub use sql::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
+pub use vector_store::{NearestPassages, VectorError, VectorStore};

@@ -107,19 +107,25 @@ pub(crate) fn check_tables(variable: impl Fn(&str) -> Option<OsString>) -> Resul
         .into_string()
         .map_err(|_| format!("{TABLES} is not text in UTF-8"))?;
     let tables = AllowedTables::parse(&list).map_err(|mistake| format!("{TABLES}: {mistake}"))?;
+    asked(&variable, async |database| tables.check(database).await)
+        .map_err(|mistake| format!("{TABLES}: {mistake}"))
+}
+
+/// Asks the database at the start, if it can be asked before a call.
+pub(crate) fn asked(
+    variable: impl Fn(&str) -> Option<OsString>,
+    ask: impl AsyncFnOnce(&dyn Sql) -> Result<(), String>,
+) -> Result<(), String> {
     // a handle of its own: its connections end with the runtime that they were made in
     let database = match open(&variable, false)? {
         Database::Here(database) => database,
-        // it can't be asked before a call
         Database::Elsewhere(..) => return Ok(()),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime
-        .block_on(tables.check(&*database))
-        .map_err(|mistake| format!("{TABLES}: {mistake}"))
+    runtime.block_on(ask(&*database))
 }
 
 /// The database that documents are added to: the one that is served, a file of it made if it is

@@ -10,7 +10,7 @@ use std::time::Duration;
 use mcpfn::port::{Embedder, Sql};
 use mcpfn_native::Client;
 use mcpfn_toolkits::embedding::{EmbeddingEndpoint, HttpEmbedder};
-use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, prepare};
+use mcpfn_toolkits::knowledge::{MAX_DOCUMENT_LENGTH, StoredDocument, add, index_vectors, prepare};
 
 use crate::script::Script;
 
@@ -171,7 +171,10 @@ pub(crate) async fn ingest(
     prepare(database)
         .await
         .map_err(|error| format!("the tables of documents can't be made: {error}"))?;
-    fill(folder, database, model).await
+    let done = fill(folder, database, model).await?;
+    let indexed = index_vectors(database).await;
+    indexed.map_err(|error| format!("the index of vectors can't be made: {error}"))?;
+    Ok(done)
 }
 
 /// Adds every `.md`, `.txt`, `.html` and `.htm` file below `folder`. A file that was added before

@@ -7,6 +7,7 @@ mod database;
 mod files;
 mod identity;
 mod ingest;
+mod mapping;
 mod script;
 mod settings;
 mod shown;
@@ -17,6 +18,7 @@ mod tests;
 use std::process::ExitCode;
 
 use mcpfn::{Setup, Variables, port::Platform};
+use mcpfn_toolkits::MAPPING;
 
 use configured::{Configured, configured, opened, ports};
 
@@ -44,7 +46,12 @@ fn main() -> ExitCode {
 fn setup(
     variables: &Variables,
 ) -> Result<Setup<impl FnOnce(Platform) -> Platform + use<>>, String> {
-    let variable = |name: &str| variables.find(name).filter(|value| !value.is_empty());
+    let found = |name: &str| variables.find(name).filter(|value| !value.is_empty());
+    let mapping = mapping::inlined(found)?;
+    let variable = |name: &str| match name {
+        MAPPING => mapping.clone(),
+        name => found(name),
+    };
     let Configured {
         builder,
         database,
@@ -62,6 +69,9 @@ fn setup(
         let opened = database::open(variable, chosen("sql"))?;
         if chosen("database") {
             database::check_tables(variable)?;
+        }
+        if chosen("crm") || chosen("inventory") {
+            mapping::check(variable)?;
         }
         Ok(opened)
     });

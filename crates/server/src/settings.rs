@@ -94,6 +94,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
          products,orders(id,status)",
     ),
     Setting::new(
+        "MCPFN_MAPPING",
+        "FILE|JSON",
+        "the demo shop's tables",
+        "toolkits crm and inventory: which tables of yours stand for those that they read; a file, \
+         or on Workers its text",
+    ),
+    Setting::new(
         "MCPFN_DATA_DIR",
         "DIRECTORY",
         "the user's data folder",
@@ -244,6 +251,7 @@ mod tests {
         };
         // what each makes of them is no matter here
         drop(crate::configured::configured(variable));
+        drop(crate::mapping::inlined(variable));
         drop(crate::database::open(variable, false));
         drop(crate::files::open(variable));
         names.into_inner()

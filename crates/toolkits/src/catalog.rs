@@ -158,7 +158,7 @@ async fn skus(typed: String, cx: Cx) -> Completions {
              ORDER BY substr(sku, 1, length(?1)) <> upper(?1), sku"
         )
     };
-    texts(&typed, sql, &cx).await
+    texts(&typed, sql, cx.port::<dyn Sql>().map(|port| &**port)).await
 }
 
 /// Categories that contain what was typed.
@@ -169,13 +169,17 @@ async fn categories(typed: String, cx: Cx) -> Completions {
             position(dialect, "name", "?1")
         )
     };
-    texts(&typed, sql, &cx).await
+    texts(&typed, sql, cx.port::<dyn Sql>().map(|port| &**port)).await
 }
 
 /// The first column of a query with what was typed as its parameter. A failure offers nothing:
 /// completion is a courtesy.
-pub(crate) async fn texts(typed: &str, sql: impl Fn(Dialect) -> String, cx: &Cx) -> Completions {
-    let Ok(database) = cx.port::<dyn Sql>() else {
+pub(crate) async fn texts<D: Sql + ?Sized, E>(
+    typed: &str,
+    sql: impl Fn(Dialect) -> String,
+    database: Result<&D, E>,
+) -> Completions {
+    let Ok(database) = database else {
         return Completions::default();
     };
     let typed: String = typed.trim().chars().take(64).collect();

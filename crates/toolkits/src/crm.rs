@@ -8,11 +8,11 @@ mod prompts;
 mod search;
 mod timeline;
 
-use std::sync::Arc;
-
 use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _, resource};
-use mcpfn_ports::{Sql, SqlValue};
+use mcpfn_ports::{Sql as _, SqlValue};
 
+use crate::config::Config;
+use crate::mapping::{Mapping, Tables, has, tables, writes};
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use log::{ActivityKind, ActivityLog, Logged, create_activity_log};
@@ -36,12 +36,44 @@ const MAX_ID_LENGTH: usize = 64;
 ///
 /// Reading needs the scope `crm:read`, writing `crm:write`.
 pub fn toolkit(builder: Builder) -> Builder {
+    served(builder, None)
+}
+
+pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
+    let mapping = Mapping::given(config);
+    let mapping = mapping.as_ref();
+    let builder = served(builder, mapping);
+    if !has(mapping, &["accounts"]) && !has(mapping, &["customers"]) {
+        config.mistake(
+            "MCPFN_MAPPING: the toolkit `crm` has no table; map `accounts` or `customers`, or take \
+             `crm` out of the list",
+        );
+    }
     builder
-        .tool(search_customers)
-        .tool(search_accounts)
-        .tool(get_account_timeline)
-        .tool(get_open_opportunities)
-        .tool(create_activity_log)
+}
+
+/// Adds what has its tables: all of it over the demo shop, and a part where one's own are mapped.
+fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
+    let has = |relations: &[&str]| has(mapping, relations);
+    if has(&["customers"]) {
+        builder = builder.tool(search_customers);
+    }
+    if !has(&["accounts"]) {
+        return builder;
+    }
+    builder = builder.tool(search_accounts);
+    let log = has(&["activities"]);
+    let opportunities = has(&["opportunities"]);
+    if log || opportunities || has(&["account_contacts", "customers", "orders"]) {
+        builder = builder.tool(get_account_timeline);
+    }
+    if opportunities {
+        builder = builder.tool(get_open_opportunities);
+    }
+    if writes(mapping, "activities") {
+        builder = builder.tool(create_activity_log);
+    }
+    builder = builder
         .advice(
             [
                 "search_accounts",
@@ -54,23 +86,27 @@ pub fn toolkit(builder: Builder) -> Builder {
         .advice(
             ["create_activity_log"],
             "Call `create_activity_log` only when the user asks to record something.",
-        )
-        .resource(company_handbook)
-        .prompt(
+        );
+    if log || opportunities {
+        builder = builder.prompt(
             weekly_summary
                 .into_prompt()
                 .complete("owner", owners)
                 .complete("week", weeks),
-        )
-        .prompt(
+        );
+    }
+    if has(&["handbook"]) {
+        builder = builder.resource(company_handbook).prompt(
             client_onboarding
                 .into_prompt()
                 .complete("account", accounts),
-        )
+        );
+    }
+    builder
 }
 
-fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    cx.port::<dyn Sql>()
+async fn database(cx: &Cx) -> Result<Tables, ToolError> {
+    tables(cx).await
 }
 
 /// The company's handbook: how we talk to customers, prices, stages of an opportunity, complaints,
@@ -82,7 +118,8 @@ fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
     scope = "crm:read"
 )]
 pub async fn company_handbook(cx: &Cx) -> Result<String, ToolError> {
-    let rows = database(cx)?
+    let rows = database(cx)
+        .await?
         .query(
             "SELECT title, body FROM handbook ORDER BY position",
             &[],
@@ -103,12 +140,12 @@ pub async fn company_handbook(cx: &Cx) -> Result<String, ToolError> {
 }
 
 /// An account's id as it is stored, or why it can't be one.
-fn account_id(given: &str) -> Result<String, ToolError> {
+fn account_id(database: &Tables, given: &str) -> Result<String, ToolError> {
     let id = given.trim();
     if id.is_empty() || id.len() > MAX_ID_LENGTH {
         return Err(no_account(id));
     }
-    Ok(id.to_ascii_uppercase())
+    Ok(database.key(id))
 }
 
 fn no_account(id: &str) -> ToolError {

@@ -9,12 +9,12 @@ mod reorder;
 mod review;
 mod velocity;
 
-use std::sync::Arc;
-
 use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _};
 use mcpfn_ports::{Sql, SqlValue};
 
+use crate::config::Config;
 use crate::date;
+use crate::mapping::{Mapping, Tables, has, tables, writes};
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use draft::{Draft, Drafted, draft_purchase_order};
@@ -33,12 +33,54 @@ const MAX_CODE_LENGTH: usize = 64;
 ///
 /// Reading needs the scope `inventory:read`, drafting `inventory:write`.
 pub fn toolkit(builder: Builder) -> Builder {
+    served(builder, None)
+}
+
+pub(crate) fn configured(builder: Builder, config: &mut Config<'_>) -> Builder {
+    let mapping = Mapping::given(config);
+    let mapping = mapping.as_ref();
+    let builder = served(builder, mapping);
+    if !has(mapping, STOCK) && !has(mapping, &["products", "suppliers"]) {
+        config.mistake(
+            "MCPFN_MAPPING: the toolkit `inventory` has no tables; map `products`, `warehouses` and \
+             `stock_levels`, or `products` and `suppliers`, or take `inventory` out of the list",
+        );
+    }
     builder
-        .tool(get_stock_levels)
-        .tool(get_sales_velocity)
-        .tool(get_lead_time)
-        .tool(suggest_reorders)
-        .tool(draft_purchase_order)
+}
+
+/// The tables without which nothing can be said about stock.
+const STOCK: &[&str] = &["products", "warehouses", "stock_levels"];
+
+/// Adds what has its tables: all of it over the demo shop, and a part where one's own are mapped.
+fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
+    let has = |relations: &[&str]| has(mapping, relations);
+    let (stock, suppliers) = (has(STOCK), has(&["products", "suppliers"]));
+    if stock {
+        builder = builder.tool(get_stock_levels);
+    }
+    if stock && has(&["sales"]) {
+        builder = builder.tool(get_sales_velocity);
+    }
+    if suppliers {
+        builder = builder.tool(get_lead_time);
+    }
+    if stock && suppliers {
+        builder = builder.tool(suggest_reorders).prompt(
+            reorder_review
+                .into_prompt()
+                .complete("warehouse", warehouses),
+        );
+    }
+    if stock && suppliers && writes(mapping, "purchase_orders") {
+        builder = builder.tool(draft_purchase_order);
+    }
+    advised(builder)
+}
+
+/// Texts on tools that are not served are left out by the builder.
+fn advised(builder: Builder) -> Builder {
+    builder
         .advice(
             ["suggest_reorders", "get_stock_levels"],
             "For what to order use `suggest_reorders`; for what there is, `get_stock_levels`.",
@@ -55,29 +97,29 @@ pub fn toolkit(builder: Builder) -> Builder {
             ["get_stock_levels", "search_products"],
             "`search_products` finds the SKU that tools for stock take.",
         )
-        .prompt(
-            reorder_review
-                .into_prompt()
-                .complete("warehouse", warehouses),
-        )
 }
 
-fn database(cx: &Cx) -> Result<&Arc<dyn Sql>, ToolError> {
-    cx.port::<dyn Sql>()
+async fn database(cx: &Cx) -> Result<Tables, ToolError> {
+    tables(cx).await
 }
 
 /// A SKU as it is stored, or why it can't be one.
-fn sku(given: &str) -> Result<String, ToolError> {
+fn sku(database: &Tables, given: &str) -> Result<String, ToolError> {
     let sku = given.trim();
     if sku.is_empty() || sku.len() > MAX_CODE_LENGTH {
-        return Err(no_sku(sku));
+        return Err(no_sku(database, sku));
     }
-    Ok(sku.to_ascii_uppercase())
+    Ok(database.key(sku))
 }
 
-fn no_sku(sku: &str) -> ToolError {
+fn no_sku(database: &Tables, sku: &str) -> ToolError {
+    // the catalog has the demo shop's products alone
+    let tool = match database.is_mapped() {
+        true => "get_stock_levels",
+        false => "search_products",
+    };
     ToolError::not_found(format!(
-        "There is no product with the SKU {}. Use `search_products` to find SKUs.",
+        "There is no product with the SKU {}. Use `{tool}` to find SKUs.",
         quoted(sku)
     ))
 }

@@ -8,11 +8,14 @@
 //! | `MCPFN_EMBEDDINGS_MODEL` | the model's name, the same as while documents were added |
 //! | `MCPFN_EMBEDDINGS_API_KEY` | the service's key, if it needs one |
 
+mod codes;
 pub(crate) mod hits;
 pub(crate) mod lexical;
 mod match_query;
+mod meaning;
 mod narrow;
 pub(crate) mod outline;
+mod pgvector;
 mod schema;
 mod search;
 mod store;
@@ -27,6 +30,7 @@ use crate::embedding::EmbeddingEndpoint;
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use outline::MAX_PASSAGE_LENGTH;
+pub use pgvector::index_vectors;
 pub use schema::{is_present, migration_for, prepare, schema_for};
 pub use search::{FoundPassage, PassageMatches, Question, semantic_search};
 pub use store::{AddError, MAX_DOCUMENT_LENGTH, StoredDocument, add};
@@ -44,10 +48,12 @@ const MAX_SHOWN: usize = 256 * 1024;
 struct Meaning(Option<EmbeddingEndpoint>);
 
 /// Adds `semantic_search` and the template `knowledge://document/{id}`, both with the scope
-/// `knowledge:read`. A host's own port `Embedder` goes before `endpoint`.
+/// `knowledge:read`. A host's own port `Embedder` goes before `endpoint`, and its port
+/// `VectorStore` before the vectors in the database.
 pub fn toolkit(builder: Builder, endpoint: Option<EmbeddingEndpoint>) -> Builder {
     builder
         .state(Meaning(endpoint))
+        .state(codes::Codes::default())
         .tool(semantic_search)
         .advice(
             ["semantic_search"],

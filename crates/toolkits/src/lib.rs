@@ -50,6 +50,8 @@ mod api;
 mod config;
 mod date;
 mod dialect;
+mod mapping;
+mod mistakes;
 mod near;
 mod outage;
 mod prompt_data;
@@ -60,8 +62,10 @@ mod scan;
 mod untrusted;
 mod words;
 
+pub use mapping::{MAPPING, Mapping};
 pub use mcpfn_ports::{NoSecret, Secret};
-pub use registry::{Mistakes, Needs, about, any_needs, defaults, names, register};
+pub use mistakes::Mistakes;
+pub use registry::{Needs, about, any_needs, defaults, names, register};
 
 /// A number as serde names one that was left out: `#[serde(default = "crate::usual::<20>")]`.
 pub(crate) const fn usual<const N: u32>() -> u32 {

@@ -1,12 +1,11 @@
 //! The toolkits by name, for servers that choose them in their configuration. Reads variables only
 //! through the function it is given.
 
-use std::error::Error;
-use std::fmt;
-
 use mcpfn_core::{Builder, text};
 
 use crate::config::Config;
+use crate::mapping::Mapping;
+use crate::mistakes::Mistakes;
 #[cfg(feature = "upstream")]
 use crate::upstream;
 use crate::{
@@ -64,14 +63,14 @@ const TOOLKITS: &[Toolkit] = &[
         subject: "customers",
         needs: Needs::Database,
         by_default: true,
-        add: |builder, _| crm::toolkit(builder),
+        add: crm::configured,
     },
     Toolkit {
         name: "inventory",
         subject: "stock and orders",
         needs: Needs::Database,
         by_default: true,
-        add: |builder, _| inventory::toolkit(builder),
+        add: inventory::configured,
     },
     Toolkit {
         name: "sql",
@@ -226,11 +225,17 @@ pub fn register(
         // one list for both
         builder = builder.state(hosts);
     }
+    if wanted(list).any(|name| ["crm", "inventory"].contains(&name))
+        && let Some(mapping) = Mapping::read(&mut config)
+    {
+        // one for both
+        builder = builder.state(mapping);
+    }
     let mistakes = config.mistakes();
     if mistakes.is_empty() {
         Ok(builder)
     } else {
-        Err(Mistakes(mistakes))
+        Err(Mistakes::new(mistakes))
     }
 }
 
@@ -239,22 +244,3 @@ fn wanted(list: &str) -> impl Iterator<Item = &str> {
         .map(str::trim)
         .filter(|name| !name.is_empty())
 }
-
-/// Toolkits that were asked for and can't be had: sentences without full stops.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistakes(Vec<String>);
-
-impl Mistakes {
-    /// Each mistake.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-}
-
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("; "))
-    }
-}
-
-impl Error for Mistakes {}

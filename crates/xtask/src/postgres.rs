@@ -1,5 +1,6 @@
 //! The step `postgres`: a PostgreSQL server of this run's own, and the tests that ask one: the
-//! driver's, and the toolkits' whole suite, which `unit` runs over SQLite.
+//! driver's, and the toolkits' whole suite, which `unit` runs over SQLite; then one with the extension
+//! pgvector, and the tests of vectors.
 
 use std::{
     env,
@@ -30,12 +31,32 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             return Ok(());
         }
     };
-    let server = Server::start(&programs, &cx.root.join("crates/sql/tests/tls"))?;
+    let server = Server::start(&programs, Some(&cx.root.join("crates/sql/tests/tls")))?;
     // the driver's and the toolkits': both have a test target of this name
     let mut tests = workspace::test(cx, "postgres");
     tests.arg("--no-fail-fast");
     cargo_steps::tests(tests.env("MCPFN_TEST_POSTGRES", &server.url), counts)?;
-    embeddings::recall(cx, Some(&server.url), counts)
+    embeddings::recall(cx, Some(&server.url), counts)?;
+    drop(server);
+    vectors(cx, counts)
+}
+
+/// The tests of vectors, on a server that has the extension.
+fn vectors(cx: &Context, counts: &mut Counts) -> Result<()> {
+    let programs = match setup::pgvector(cx) {
+        Ok(programs) => programs,
+        Err(why) => {
+            println!("pgvector SKIPPED: {why}");
+            return Ok(());
+        }
+    };
+    let server = Server::start(&programs, None)?;
+    let mut tests = workspace::test(cx, "postgres");
+    tests.args(["--", "vector_scale::", "--nocapture"]);
+    tests
+        .env("MCPFN_TEST_POSTGRES", &server.url)
+        .env("MCPFN_TEST_PGVECTOR", "1");
+    cargo_steps::tests(&mut tests, counts)
 }
 
 /// A running server with its data, both gone when dropped.
@@ -50,8 +71,8 @@ struct Server {
 }
 
 impl Server {
-    /// `tls` is the folder with the server's certificate and key.
-    fn start(programs: &Path, tls: &Path) -> Result<Self> {
+    /// `tls` is the folder with the server's certificate and key, if it is to have one.
+    fn start(programs: &Path, tls: Option<&Path>) -> Result<Self> {
         let folder = env::temp_dir().join(format!("mcpfn-postgres-{}", process::id()));
         fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
         let user = other_user(&folder)?;
@@ -65,8 +86,10 @@ impl Server {
         server.prepare()?;
         let password = format!("hunter2-{}", process::id());
         server.make_data(&password)?;
-        server.take_keys(tls)?;
-        let address = server.listen()?;
+        if let Some(tls) = tls {
+            server.take_keys(tls)?;
+        }
+        let address = server.listen(tls.is_some())?;
         server.url = format!("postgres://postgres:{password}@{address}/postgres");
         Ok(server)
     }
@@ -103,7 +126,7 @@ impl Server {
     }
 
     /// Starts it, waits until it listens, and says where.
-    fn listen(&mut self) -> Result<SocketAddr> {
+    fn listen(&mut self, tls: bool) -> Result<SocketAddr> {
         // free now, and in the moment in which the server takes it
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
@@ -118,7 +141,8 @@ impl Server {
         postgres.arg("-D").arg(self.data());
         postgres.args(["-h", "127.0.0.1,127.0.0.2", "-p", &port, "-k", ""]);
         // nothing here has to survive a power cut
-        for setting in ["fsync=off", "max_connections=300", "ssl=on"] {
+        let ssl = if tls { "ssl=on" } else { "ssl=off" };
+        for setting in ["fsync=off", "max_connections=300", ssl] {
             postgres.args(["-c", setting]);
         }
         let child = postgres

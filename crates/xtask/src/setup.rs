@@ -29,7 +29,7 @@ pub(crate) use mdbook::mdbook;
 pub(crate) use node::{
     BROWSER, CLIENTS, CONFORMANCE, INSPECTOR, Node, WORKER, node, node_packages,
 };
-pub(crate) use postgres::postgres;
+pub(crate) use postgres::{pgvector, postgres};
 pub(crate) use python::{
     Python, aws_proxy, embedding_model, kubernetes_schemas, moto, python_packages, sam_tools,
 };
@@ -74,6 +74,10 @@ pub(crate) fn everything(cx: &Context) -> Result<()> {
     match postgres(cx) {
         Ok(programs) => println!("PostgreSQL: {}", programs.display()),
         Err(why) => println!("PostgreSQL SKIPPED: {why}"),
+    }
+    match pgvector(cx) {
+        Ok(programs) => println!("pgvector: {}", programs.display()),
+        Err(why) => println!("pgvector SKIPPED: {why}"),
     }
     println!(
         "SAM command line and cfn-lint: {}",

@@ -1,7 +1,7 @@
 //! `create_activity_log`: the one thing that this toolkit writes.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql as _, SqlValue};
 
 use super::{account_id, database, no_account, owned};
 use crate::date;
@@ -77,7 +77,7 @@ pub async fn create_activity_log(args: ActivityLog, cx: &Cx) -> Result<Logged, T
             "`note` must have 1 to {MAX_NOTE_LENGTH} characters that are not only spaces."
         )));
     }
-    let database = database(cx)?;
+    let database = database(cx).await?;
     let kind = match args.kind {
         ActivityKind::Call => "call",
         ActivityKind::Email => "email",
@@ -85,15 +85,20 @@ pub async fn create_activity_log(args: ActivityLog, cx: &Cx) -> Result<Logged, T
         ActivityKind::Note => "note",
         ActivityKind::Task => "task",
     };
-    let account = account_id(&args.account_id)?;
+    let account = account_id(&database, &args.account_id)?;
     let at = date::utc(cx.now_ms());
     let parameters = [account.as_str(), kind, note, &at, &who(cx)].map(SqlValue::from);
     // one statement, so that the account can't go away in between
-    let sql = format!(
-        "INSERT INTO activities (id, account_id, kind, note, happened_at, author) \
-         SELECT {}, a.id, ?2, ?3, ?4, ?5 FROM accounts AS a WHERE a.id = ?1 RETURNING id",
-        new_id(database.dialect())
-    );
+    let values = [
+        ("id", new_id(database.dialect())),
+        ("account_id", "a.id"),
+        ("kind", "?2"),
+        ("note", "?3"),
+        ("happened_at", "?4"),
+        ("author", "?5"),
+    ];
+    let from = "FROM accounts AS a WHERE a.id = ?1";
+    let sql = database.insert("activities", &values, from)?;
     let written = database
         .query(&sql, &parameters, 1)
         .await

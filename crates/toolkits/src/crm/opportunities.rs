@@ -80,13 +80,14 @@ pub async fn get_open_opportunities(
     if !(1..=MAX).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
-    let database = database(cx)?;
-    let id = args.account_id.as_deref().map(account_id).transpose()?;
+    let database = database(cx).await?;
+    let id = args.account_id.as_deref();
+    let id = id.map(|id| account_id(&database, id)).transpose()?;
     if let Some(id) = &id {
-        must_exist(&**database, id).await?;
+        must_exist(&database, id).await?;
     }
     let of = id.map_or(OfWhom::Everybody, OfWhom::Account);
-    open(&**database, of, args.limit).await
+    open(&database, of, args.limit).await
 }
 
 /// Whose opportunities.

@@ -56,10 +56,10 @@ pub async fn weekly_summary(args: Week, cx: &Cx) -> Result<String, ToolError> {
         happened,
         cx,
     );
-    let pending = match database(cx) {
+    let pending = match database(cx).await {
         Ok(database) => {
             let of = owner.map_or(OfWhom::Everybody, OfWhom::Owner);
-            open(&**database, of, MAX_OPPORTUNITIES).await
+            open(&database, of, MAX_OPPORTUNITIES).await
         }
         Err(error) => Err(error),
     };
@@ -97,8 +97,8 @@ pub async fn client_onboarding(args: Onboarding, cx: &Cx) -> Result<String, Tool
             };
             let timeline = get_account_timeline(of, cx).await;
             let timeline = part("The account", "get_account_timeline", timeline, cx);
-            let pending = match database(cx) {
-                Ok(database) => open(&**database, OfWhom::Account(id), MAX_OPPORTUNITIES).await,
+            let pending = match database(cx).await {
+                Ok(database) => open(&database, OfWhom::Account(id), MAX_OPPORTUNITIES).await,
                 Err(error) => Err(error),
             };
             let pending = part("Open opportunities", "get_open_opportunities", pending, cx);
@@ -119,11 +119,19 @@ pub async fn client_onboarding(args: Onboarding, cx: &Cx) -> Result<String, Tool
         Err(error) => part::<()>("The account", "search_accounts", Err(error), cx),
     };
     let handbook = text_part("The handbook", company_handbook(cx).await, cx);
+    let read_only = database(cx)
+        .await
+        .is_ok_and(|tables| !tables.writes("activities"));
+    let log = match read_only {
+        true => "",
+        false => {
+            " Then ask whether to log the plan with `create_activity_log`; do it only after a yes."
+        }
+    };
     Ok(format!(
         "Plan the onboarding of this company: {account}\n\
          Write a checklist with dates for the first 30 days: who calls whom about what, which \
-         papers are missing, which checks the handbook asks for. Mark what is done already. Then \
-         ask whether to log the plan with `create_activity_log`; do it only after a yes.\n\n\
+         papers are missing, which checks the handbook asks for. Mark what is done already.{log}\n\n\
          {DATA}\n\n{known}\n{handbook}"
     ))
 }
@@ -136,7 +144,7 @@ pub(crate) async fn owners(typed: String, cx: Cx) -> Completions {
             position(dialect, "owner", "?1")
         )
     };
-    texts(&typed, sql, &cx).await
+    texts(&typed, sql, database(&cx).await.as_ref()).await
 }
 
 /// Names of accounts that have what was typed.
@@ -147,7 +155,7 @@ pub(crate) async fn accounts(typed: String, cx: Cx) -> Completions {
             position(dialect, "name", "?1")
         )
     };
-    texts(&typed, sql, &cx).await
+    texts(&typed, sql, database(&cx).await.as_ref()).await
 }
 
 /// The last seven days, and the weeks from Monday to Sunday before them.
@@ -217,7 +225,7 @@ async fn happened(
     owner: Option<&str>,
     cx: &Cx,
 ) -> Result<PeriodEvents, ToolError> {
-    let database = &**database(cx)?;
+    let database = &database(cx).await?;
     let mut parameters = vec![SqlValue::from(from), SqlValue::from(before)];
     let of = owner.map_or("", |_| "WHERE lower(a.owner) = lower(?3)");
     parameters.extend(owner.map(SqlValue::from));
@@ -290,13 +298,11 @@ fn event(row: &[SqlValue]) -> Option<PeriodEvent> {
 
 /// The id of the one account with this id or name.
 async fn account_by(given: &str, cx: &Cx) -> Result<Option<String>, ToolError> {
-    let found = database(cx)?
+    let database = database(cx).await?;
+    let found = database
         .query(
             "SELECT id FROM accounts WHERE id = ?1 OR lower(name) = lower(?2)",
-            &[
-                SqlValue::from(given.to_ascii_uppercase()),
-                SqlValue::from(given),
-            ],
+            &[SqlValue::from(database.key(given)), SqlValue::from(given)],
             2,
         )
         .await

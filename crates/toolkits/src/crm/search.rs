@@ -50,8 +50,9 @@ pub struct Customers {
 #[output]
 #[derive(Debug)]
 pub struct CustomerMatch {
-    /// Number.
-    pub id: i64,
+    /// Its key.
+    #[schemars(extend("type" = ["integer", "string"]))]
+    pub id: CustomerKey,
     /// First and last name.
     pub name: String,
     /// Mail address.
@@ -69,6 +70,27 @@ pub struct CustomerMatch {
     /// The company this person buys for, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
+}
+
+/// What names a person in the database.
+#[output]
+#[derive(Debug)]
+#[serde(untagged)]
+pub enum CustomerKey {
+    /// As in the demo shop.
+    Number(i64),
+    /// In tables of one's own.
+    Text(String),
+}
+
+impl CustomerKey {
+    fn read(value: &SqlValue) -> Option<Self> {
+        match value {
+            SqlValue::Integer(number) => Some(Self::Number(*number)),
+            SqlValue::Text(text) => Some(Self::Text(text.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// Search the people who buy, by name, mail address or city.
@@ -94,7 +116,7 @@ pub async fn search_customers(args: CustomerQuery, cx: &Cx) -> Result<Customers,
          (SELECT min(a.account_id) FROM account_contacts AS a WHERE a.customer_id = c.id)"
     );
     let scan = Scan {
-        database: &**database(cx)?,
+        database: &database(cx).await?,
         table: "customers AS c",
         key: "c.id",
         searched,
@@ -174,7 +196,7 @@ pub async fn search_accounts(args: CustomerQuery, cx: &Cx) -> Result<Accounts, T
           WHERE p.account_id = a.id AND p.stage NOT IN ('won', 'lost'))"
     );
     let scan = Scan {
-        database: &**database(cx)?,
+        database: &database(cx).await?,
         table: "accounts AS a",
         key: "a.id",
         searched,
@@ -295,7 +317,7 @@ fn customer(row: &[SqlValue]) -> Option<CustomerMatch> {
         return None;
     };
     Some(CustomerMatch {
-        id: id.as_i64()?,
+        id: CustomerKey::read(id)?,
         name: owned(name)?,
         email: owned(email)?,
         city: owned(city)?,

@@ -1,7 +1,7 @@
 //! `get_account_timeline`: everything that happened with one company, in one list.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql as _, SqlValue};
 
 use super::log::MAX_NOTE_LENGTH;
 use super::{account_id, amount, database, no_account, owned};
@@ -93,8 +93,8 @@ pub async fn get_account_timeline(args: AccountId, cx: &Cx) -> Result<Timeline, 
     if !(1..=MAX).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
-    let database = database(cx)?;
-    let id = [SqlValue::from(account_id(&args.account_id)?)];
+    let database = database(cx).await?;
+    let id = [SqlValue::from(account_id(&database, &args.account_id)?)];
     let (name, owner) = (short("name", LINE), short("owner", LINE));
     let account = format!("SELECT id, {name}, status, {owner} FROM accounts WHERE id = ?1");
     let found = database

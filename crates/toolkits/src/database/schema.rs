@@ -13,7 +13,8 @@ const MAX_COLUMNS: usize = 5000;
 const MAX_NAMES: usize = 30;
 
 /// Each column with its table. A virtual table's shadow tables are named after it.
-const OF_SQLITE: &str = "SELECT m.name, m.type, coalesce(m.sql, ''), c.name, c.type, c.\"notnull\", c.pk \
+const OF_SQLITE: &str = "SELECT m.name, m.type, coalesce(m.sql, ''), c.name, c.type, c.\"notnull\", c.pk, \
+     'main', c.dflt_value IS NOT NULL \
      FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
      WHERE m.type IN ('table', 'view') AND substr(m.name, 1, 7) <> 'sqlite_' AND substr(m.name, 1, 4) <> '_cf_' \
      AND m.name <> 'd1_migrations' AND coalesce(m.sql, '') NOT LIKE 'CREATE VIRTUAL TABLE%' \
@@ -35,7 +36,8 @@ const OF_POSTGRES: &str = "SELECT c.relname, CASE WHEN c.relkind IN ('v', 'm') T
       WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'f', 'c')) AS lines) || chr(10) || ')' END, \
      a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
      coalesce((SELECT k.n FROM pg_index AS i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, n) \
-      WHERE i.indrelid = c.oid AND i.indisprimary AND k.attnum = a.attnum), 0) \
+      WHERE i.indrelid = c.oid AND i.indisprimary AND k.attnum = a.attnum), 0), \
+     n.nspname, a.atthasdef OR a.attidentity <> '' \
      FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid <> 'tsvector'::regtype \
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
@@ -51,6 +53,8 @@ pub(crate) struct DatabaseSchema {
 
 pub(crate) struct DatabaseTable {
     pub(crate) name: String,
+    /// Where it is, for names that mean no other.
+    pub(crate) schema: String,
     pub(crate) view: bool,
     pub(crate) definition: String,
     pub(crate) columns: Vec<Column>,
@@ -62,6 +66,8 @@ pub(crate) struct Column {
     pub(crate) nullable: bool,
     /// Position in the primary key, from 1; 0 outside it.
     pub(crate) key: i64,
+    /// Whether the database has a value where a new row brings none.
+    pub(crate) filled: bool,
 }
 
 /// What a column can be compared with.
@@ -92,14 +98,12 @@ impl DatabaseSchema {
             let read = read(row).ok_or_else(|| {
                 SqlError::Rejected("the schema has other columns than expected".to_owned())
             })?;
-            let (name, view, definition, column) = read;
+            let (table, column) = read;
             match tables.last_mut() {
-                Some(table) if table.name == name => table.columns.push(column),
+                Some(last) if last.name == table.name => last.columns.push(column),
                 _ => tables.push(DatabaseTable {
-                    name,
-                    view,
-                    definition,
                     columns: vec![column],
+                    ..table
                 }),
             }
         }
@@ -185,8 +189,20 @@ pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn read(row: &[SqlValue]) -> Option<(String, bool, String, Column)> {
-    let [table, kind, definition, name, declared, not_null, key] = row else {
+/// A table, its columns left out, and one of them.
+fn read(row: &[SqlValue]) -> Option<(DatabaseTable, Column)> {
+    let [
+        table,
+        kind,
+        definition,
+        name,
+        declared,
+        not_null,
+        key,
+        schema,
+        filled,
+    ] = row
+    else {
         return None;
     };
     let column = Column {
@@ -194,13 +210,16 @@ fn read(row: &[SqlValue]) -> Option<(String, bool, String, Column)> {
         declared: declared.as_str()?.to_owned(),
         nullable: not_null.as_i64()? == 0,
         key: key.as_i64()?,
+        filled: filled.as_i64()? != 0,
     };
-    Some((
-        table.as_str()?.to_owned(),
-        kind.as_str()? == "view",
-        definition.as_str()?.to_owned(),
-        column,
-    ))
+    let table = DatabaseTable {
+        name: table.as_str()?.to_owned(),
+        schema: schema.as_str()?.to_owned(),
+        view: kind.as_str()? == "view",
+        definition: definition.as_str()?.to_owned(),
+        columns: Vec::new(),
+    };
+    Some((table, column))
 }
 
 fn listing(names: &[&str]) -> String {

@@ -2,7 +2,7 @@
 //! sends it.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql as _, SqlValue};
 
 use super::{database, no_sku, owned, sku, warehouse};
 use crate::date;
@@ -73,8 +73,8 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
             "`quantity` must be from 1 to {MAX}."
         )));
     }
-    let database = &**database(cx)?;
-    let wanted = sku(&args.sku)?;
+    let database = &database(cx).await?;
+    let wanted = sku(database, &args.sku)?;
     let mut parameters = vec![
         SqlValue::from(wanted),
         SqlValue::from(i64::from(args.quantity)),
@@ -92,18 +92,25 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
         }
     };
     // one statement, so that the product can't go away in between
-    let sql = format!(
-        "INSERT INTO purchase_orders (id, sku, supplier_id, warehouse_id, quantity, status, created_at, created_by) \
-         SELECT 'PO-' || {}, p.sku, p.supplier_id, {place}, CAST(?2 AS INTEGER), 'draft', ?3, ?4 FROM products AS p WHERE p.sku = ?1 \
-         RETURNING id",
-        new_id(database.dialect())
-    );
+    let id = format!("'PO-' || {}", new_id(database.dialect()));
+    let values = [
+        ("id", id.as_str()),
+        ("sku", "p.sku"),
+        ("supplier_id", "p.supplier_id"),
+        ("warehouse_id", place),
+        ("quantity", "CAST(?2 AS INTEGER)"),
+        ("status", "'draft'"),
+        ("created_at", "?3"),
+        ("created_by", "?4"),
+    ];
+    let from = "FROM products AS p WHERE p.sku = ?1";
+    let sql = database.insert("purchase_orders", &values, from)?;
     let written = database
         .query(&sql, &parameters, 1)
         .await
         .map_err(write_failed)?;
     let Some(id) = written.rows.first().and_then(|row| row.first()).cloned() else {
-        return Err(no_sku(args.sku.trim()));
+        return Err(no_sku(database, args.sku.trim()));
     };
     let sql = "SELECT o.id, o.sku, p.name, o.quantity, w.code, s.name, s.lead_time_days, o.status FROM purchase_orders AS o \
                JOIN products AS p ON p.sku = o.sku JOIN warehouses AS w ON w.id = o.warehouse_id \

@@ -1,7 +1,7 @@
 //! `get_lead_time`: how long suppliers take.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql as _, SqlValue};
 
 use super::{database, owned};
 use crate::dialect::position;
@@ -63,7 +63,7 @@ pub struct LeadTime {
     title = "Lead time"
 )]
 pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
-    let database = database(cx)?;
+    let database = database(cx).await?;
     let wanted = args.supplier_or_sku.as_deref().unwrap_or_default().trim();
     if wanted.chars().count() > MAX_LENGTH {
         return Err(ToolError::new(format!(
@@ -76,9 +76,10 @@ pub async fn get_lead_time(args: Of, cx: &Cx) -> Result<LeadTimes, ToolError> {
             let by_name = position(database.dialect(), "s.name", "?1");
             let condition = format!(
                 "WHERE {by_name} > 0 OR s.id IN (SELECT p.supplier_id FROM products AS p WHERE \
-                 p.sku = upper(?1))"
+                 p.sku = ?2)"
             );
-            (condition, vec![SqlValue::from(wanted)])
+            let sku = SqlValue::from(database.key(wanted));
+            (condition, vec![SqlValue::from(wanted), sku])
         }
     };
     let sql = format!(

@@ -1,9 +1,9 @@
 //! `get_stock_levels`: what lies where.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql as _, SqlValue};
 
-use super::{database, no_sku, owned, sku, warehouse};
+use super::{Tables, database, no_sku, owned, sku, warehouse};
 use crate::say::{database_failed, other_columns};
 
 /// The most levels of one answer.
@@ -77,11 +77,11 @@ pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError>
     if !(1..=MAX).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
-    let database = &**database(cx)?;
+    let database = &database(cx).await?;
     let mut parameters = Vec::new();
     let mut conditions = String::new();
     if let Some(given) = &args.sku {
-        parameters.push(SqlValue::from(sku(given)?));
+        parameters.push(SqlValue::from(sku(database, given)?));
         conditions.push_str(" AND l.sku = ?1");
     }
     if let Some(given) = &args.warehouse {
@@ -108,7 +108,7 @@ pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError>
         .map_err(database_failed)?
         .rows;
     let Some(first) = rows.first() else {
-        return nothing(args.sku.as_deref());
+        return nothing(database, args.sku.as_deref());
     };
     let number = |column: usize| first.get(column).and_then(SqlValue::as_i64);
     let levels = rows
@@ -135,9 +135,9 @@ pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError>
 }
 
 /// Without a SKU there is always something to show, unless the warehouse is empty.
-fn nothing(sku: Option<&str>) -> Result<Levels, ToolError> {
+fn nothing(database: &Tables, sku: Option<&str>) -> Result<Levels, ToolError> {
     match sku {
-        Some(given) => Err(no_sku(given.trim())),
+        Some(given) => Err(no_sku(database, given.trim())),
         None => Ok(Levels {
             levels: Vec::new(),
             total: 0,

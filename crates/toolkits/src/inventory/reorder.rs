@@ -2,7 +2,7 @@
 //! all levels and the sales history.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql as _, SqlValue};
 
 use super::{database, last_day, owned, rounded, warehouse};
 use crate::date;
@@ -86,7 +86,7 @@ pub async fn suggest_reorders(args: Which, cx: &Cx) -> Result<Reorders, ToolErro
     if !(1..=MAX).contains(&args.limit) {
         return Err(ToolError::new(format!("`limit` must be from 1 to {MAX}.")));
     }
-    let database = &**database(cx)?;
+    let database = &database(cx).await?;
     // without any history every rate is zero, and the reorder points alone decide
     let to = last_day(database)
         .await?

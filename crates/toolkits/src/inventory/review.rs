@@ -2,6 +2,7 @@
 
 use mcpfn_core::{Completions, Cx, input, prompt};
 
+use super::database;
 use super::reorder::{Which, suggest_reorders};
 use crate::catalog::texts;
 use crate::dialect::position;
@@ -32,11 +33,19 @@ pub async fn reorder_review(args: ReorderReview, cx: &Cx) -> String {
     };
     let suggestions = suggest_reorders(which, cx).await;
     let suggestions = part("Suggested reorders", "suggest_reorders", suggestions, cx);
+    let read_only = database(cx)
+        .await
+        .is_ok_and(|tables| !tables.writes("purchase_orders"));
+    let draft = match read_only {
+        true => "",
+        false => {
+            " Then ask which of them to draft with `draft_purchase_order`; draft none without a yes."
+        }
+    };
     format!(
         "Review what has to be ordered. Group the suggestions by supplier; for each give SKU, \
          product, warehouse, days left and units. Say which three are the most urgent and why, and \
-         which look wrong, such as a rate of sales from a few days. Then ask which of them to draft \
-         with `draft_purchase_order`; draft none without a yes.\n\n{DATA}\n\n{suggestions}"
+         which look wrong, such as a rate of sales from a few days.{draft}\n\n{DATA}\n\n{suggestions}"
     )
 }
 
@@ -48,5 +57,5 @@ pub(crate) async fn warehouses(typed: String, cx: Cx) -> Completions {
             position(dialect, "code", "?1")
         )
     };
-    texts(&typed, sql, &cx).await
+    texts(&typed, sql, database(&cx).await.as_ref()).await
 }

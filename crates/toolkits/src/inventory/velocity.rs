@@ -2,7 +2,7 @@
 //! before.
 
 use mcpfn_core::{Cx, ToolError, input, output, tool};
-use mcpfn_ports::SqlValue;
+use mcpfn_ports::{Sql as _, SqlValue};
 
 use super::{database, last_day, no_sku, owned, rounded, sku};
 use crate::date;
@@ -78,8 +78,8 @@ pub async fn get_sales_velocity(args: Period, cx: &Cx) -> Result<Velocity, ToolE
             "`days` must be from 1 to {MAX_DAYS}."
         )));
     }
-    let database = &**database(cx)?;
-    let wanted = sku(&args.sku)?;
+    let database = &database(cx).await?;
+    let wanted = sku(database, &args.sku)?;
     let Some(to) = last_day(database).await? else {
         return Err(ToolError::new(
             "There is no sales history yet, so nothing can be said about velocity.",
@@ -106,7 +106,7 @@ pub async fn get_sales_velocity(args: Period, cx: &Cx) -> Result<Velocity, ToolE
         .map_err(database_failed)?
         .rows;
     let Some(product) = rows.first().and_then(|row| row.first()).and_then(owned) else {
-        return Err(no_sku(args.sku.trim()));
+        return Err(no_sku(database, args.sku.trim()));
     };
     let (mut units, mut units_before, mut quantity) = (0, 0, 0);
     let mut warehouses = Vec::with_capacity(rows.len());

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_core::{Cx, ToolError, input, output, port::HttpClient, tool};
-use mcpfn_ports::{Dialect, Embedder, Rows, Sql, SqlError, SqlValue};
+use mcpfn_ports::{Embedder, Rows, Sql, SqlError};
 
 use super::hits::Hits;
 use super::lexical;
-use super::vector::{fused, likeness, stored};
+use super::meaning::{Closest, QuestionVector, closest, numbers};
+use super::vector::{fused, stored};
 use super::vocabulary::corrected;
 use super::{Meaning, failed};
 use crate::embedding::HttpEmbedder;
@@ -27,19 +28,13 @@ const MAX_LENGTH: usize = 500;
 /// How much of each ranking is put together.
 const RANKED: usize = 50;
 
-/// The most vectors that are compared with the question's. In a larger store only those of the best
-/// passages by words are.
-const MAX_COMPARED: usize = 4000;
-
-/// The most bytes of these vectors: drivers take no answer above 32 MiB.
-const MAX_BYTES: usize = 12 * 1024 * 1024;
-
-/// The same where they come over a network, as twice as many characters.
-const MAX_BYTES_SENT: usize = 2 * 1024 * 1024;
-
 /// Said when there is a model and it was of no use.
 const WORDS_ALONE: &str =
     "Meaning could not be compared just now; these were found by their words.";
+
+/// Said when a store is too large for its vectors, or they are still being read.
+const NOT_ALL: &str =
+    "Meaning was compared of a part of the passages, and of those with the words.";
 
 /// The longest that a question waits for its vector.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -115,16 +110,17 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
     }
     let database = &**cx.port::<dyn Sql>()?;
     let (vector, mut note) = question_vector(query, cx).await?;
-    let (rows, found, meant) = match ranked(database, &words, vector.as_ref(), args.k).await {
+    let (rows, found, meant) = match ranked(cx, database, &words, vector.as_ref(), args.k).await {
         Ok(found) => found,
         Err(error) => return Err(failed(database, error).await),
     };
     let RankedPassages {
         best,
         compared,
+        some,
         partial,
     } = found;
-    if let Some((model, _)) = vector.filter(|_| !compared) {
+    if let Some(QuestionVector { model, .. }) = vector.filter(|_| !compared) {
         cx.report_degraded(
             "embeddings",
             &format!(
@@ -142,6 +138,8 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
         ));
     } else if meant.is_some() {
         note = meant;
+    } else if some && note.is_none() {
+        note = Some(NOT_ALL.to_owned());
     } else if partial && note.is_none() {
         note = Some(
             "These words are in very many passages, of which some were ranked. Add a rarer word."
@@ -161,25 +159,23 @@ pub async fn semantic_search(args: Question, cx: &Cx) -> Result<PassageMatches, 
 
 /// The best passages, with their rows, and what to say where misspelt words were taken for others.
 async fn ranked(
+    cx: &Cx,
     database: &dyn Sql,
     words: &[String],
     vector: Option<&QuestionVector>,
     most: u32,
 ) -> Result<(Rows, RankedPassages, Option<String>), SqlError> {
-    let mut found = best(database, words, vector).await?;
+    let mut found = best(cx, database, words, vector).await?;
     let mut meant = None;
     if found.best.is_empty()
         && let Some((sentence, words)) = corrected(database, words).await?
     {
-        found = best(database, &words, None).await?;
+        found = best(cx, database, &words, None).await?;
         meant = Some(sentence);
     }
     found.best.truncate(most as usize);
     Ok((load(database, &found.best).await?, found, meant))
 }
-
-/// A model's name, and a question's vector by it.
-type QuestionVector = (String, Vec<u8>);
 
 /// The question's vector where there is a model, and what to say when that failed.
 async fn question_vector(
@@ -192,10 +188,8 @@ async fn question_vector(
     match model.embed(&[query.to_owned()]).await {
         Ok(vectors) => {
             let vector = vectors.first().map(|vector| stored(vector));
-            Ok((
-                vector.map(|vector| (model.model().to_owned(), vector)),
-                None,
-            ))
+            let model = model.model().to_owned();
+            Ok((vector.map(|vector| QuestionVector { model, vector }), None))
         }
         Err(error) => {
             cx.report_degraded("embeddings", &error.to_string());
@@ -212,36 +206,35 @@ struct RankedPassages {
     best: Vec<(i64, f64)>,
     /// Whether meaning was compared.
     compared: bool,
+    /// Whether it was compared of some passages only.
+    some: bool,
     /// Whether some were left out.
     partial: bool,
 }
 
 async fn best(
+    cx: &Cx,
     database: &dyn Sql,
     words: &[String],
     vector: Option<&QuestionVector>,
 ) -> Result<RankedPassages, SqlError> {
     let Hits { hits, partial } = lexical::search(database, &terms(words), &[]).await?;
     let by_words: Vec<(i64, f64)> = hits.iter().map(|hit| (hit.passage, hit.score)).collect();
+    let words: Vec<i64> = by_words.iter().map(|(number, _)| *number).collect();
     let meaning = match vector {
-        Some((model, vector)) => by_meaning(database, model, vector, &by_words).await?,
+        Some(question) => closest(cx, database, question, &words, RANKED).await?,
         None => None,
     };
     let compared = meaning.is_some();
+    let some = meaning.as_ref().is_some_and(|meaning| meaning.some);
     let best = match meaning {
-        Some(meaning) => fused(
-            &by_words
-                .iter()
-                .take(RANKED)
-                .map(|(number, _)| *number)
-                .collect::<Vec<_>>(),
-            &meaning,
-        ),
+        Some(Closest { passages, .. }) => fused(&words[..words.len().min(RANKED)], &passages),
         None => by_words,
     };
     Ok(RankedPassages {
         best,
         compared,
+        some,
         partial,
     })
 }
@@ -263,77 +256,6 @@ async fn model(cx: &Cx) -> Result<Option<Arc<dyn Embedder>>, ToolError> {
     Ok(Some(Arc::new(HttpEmbedder::new(endpoint, client, timeout))))
 }
 
-/// Numbers of the passages whose vectors are closest; nothing when no passage has a vector of the
-/// model.
-async fn by_meaning(
-    database: &dyn Sql,
-    model: &str,
-    vector: &[u8],
-    words: &[(i64, f64)],
-) -> Result<Option<Vec<i64>>, SqlError> {
-    let bytes = if database.dialect() == Dialect::Postgres {
-        MAX_BYTES_SENT
-    } else {
-        MAX_BYTES
-    };
-    let most = MAX_COMPARED.min(bytes / vector.len().max(1));
-    let all = "SELECT count(*) FROM (SELECT 1 FROM passages WHERE model = ?1 LIMIT ?2) AS compared";
-    let parameters = [SqlValue::from(model), (most as i64 + 1).into()];
-    let count = database
-        .query(all, &parameters, 1)
-        .await?
-        .rows
-        .first()
-        .and_then(|row| row.first()?.as_i64())
-        .unwrap_or(0);
-    if count == 0 {
-        return Ok(None);
-    }
-    let all = (count <= most as i64).then_some(most);
-    let best = &words[..words.len().min(most)];
-    let rows = vectors(database, &parameters[..1], all, best).await?;
-    let mut found: Vec<(i64, f32)> = rows
-        .rows
-        .iter()
-        .filter_map(|row| {
-            let [SqlValue::Integer(number), SqlValue::Blob(other)] = row.as_slice() else {
-                return None;
-            };
-            Some((*number, likeness(vector, other)?))
-        })
-        .collect();
-    found.sort_by(|one, other| other.1.total_cmp(&one.1));
-    Ok(Some(
-        found
-            .into_iter()
-            .take(RANKED)
-            .map(|(number, _)| number)
-            .collect(),
-    ))
-}
-
-/// Numbers and vectors of a model: all of them, which are so many at most, or those of the best.
-async fn vectors(
-    database: &dyn Sql,
-    model: &[SqlValue],
-    all: Option<usize>,
-    best: &[(i64, f64)],
-) -> Result<Rows, SqlError> {
-    if let Some(most) = all {
-        let sql = "SELECT number, vector FROM passages WHERE model = ?1";
-        return database.query(sql, model, most).await;
-    }
-    if best.is_empty() {
-        return Ok(Rows::default());
-    }
-    // by their numbers, not by the index of models: it has them all
-    let sql = format!(
-        "SELECT number, vector FROM passages WHERE number IN ({}) AND model || '' = ?1",
-        numbers(best)
-    );
-    database.query(&sql, model, best.len()).await
-}
-
 async fn load(database: &dyn Sql, best: &[(i64, f64)]) -> Result<Rows, SqlError> {
     if best.is_empty() {
         return Ok(Rows::default());
@@ -341,17 +263,9 @@ async fn load(database: &dyn Sql, best: &[(i64, f64)]) -> Result<Rows, SqlError>
     let sql = format!(
         "SELECT p.number, d.id, d.title, d.source, p.section, p.starts, p.text FROM passages AS p \
          JOIN documents AS d ON d.number = p.document WHERE p.number IN ({})",
-        numbers(best)
+        numbers(best.iter().map(|(number, _)| *number))
     );
     database.query(&sql, &[], best.len()).await
-}
-
-/// Numbers of the database's own, as a list.
-fn numbers(of: &[(i64, f64)]) -> String {
-    of.iter()
-        .map(|(number, _)| number.to_string())
-        .collect::<Vec<_>>()
-        .join(",")
 }
 
 fn shown(rows: &Rows, best: &[(i64, f64)]) -> Option<Vec<FoundPassage>> {

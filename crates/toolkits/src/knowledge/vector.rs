@@ -25,9 +25,17 @@ pub(crate) fn stored(vector: &[f32]) -> Vec<u8> {
         .collect()
 }
 
+/// The numbers of a stored vector.
+pub(crate) fn numbers_of(vector: &[u8]) -> Vec<f32> {
+    vector.chunks_exact(4).map(number).collect()
+}
+
+fn number(bytes: &[u8]) -> f32 {
+    bytes.try_into().map(f32::from_le_bytes).unwrap_or(0.0)
+}
+
 /// The cosine of two stored vectors; nothing when they have different lengths.
 pub(crate) fn likeness(one: &[u8], other: &[u8]) -> Option<f32> {
-    let number = |bytes: &[u8]| bytes.try_into().map(f32::from_le_bytes).unwrap_or(0.0);
     (one.len() == other.len()).then(|| {
         one.chunks_exact(4)
             .zip(other.chunks_exact(4))

@@ -9,6 +9,7 @@ mod databases; // SQLite, or a PostgreSQL server
 mod hello; // the greeting, and the toolkits by name
 mod instructions; // what models are told first, for each caller
 mod inventory; // levels, rates, suggestions, drafts
+mod mapped; // other people's tables
 mod place; // which server, and names there
 mod schemas;
 mod scripts; // names in other scripts, cases and spellings

@@ -9,7 +9,7 @@ use mcpfn_core::{Builder, Cx, Principal, Server, ToolError};
 use mcpfn_ports::Sql;
 use mcpfn_testing::{TestClient, TestCx};
 use mcpfn_toolkits::database::AllowedTables;
-use mcpfn_toolkits::{defaults, register};
+use mcpfn_toolkits::{MAPPING, defaults, register};
 use serde_json::{Value, json};
 
 use crate::databases;
@@ -45,6 +45,18 @@ impl Client {
         let all = defaults().collect::<Vec<_>>().join(",");
         let variable = |name: &str| (name == "MCPFN_DATABASE_TABLES").then(|| tables.to_owned());
         Self::with(register(builder, &all, &variable).unwrap(), database)
+    }
+
+    /// Some toolkits over somebody's own tables.
+    pub(crate) fn mapped(
+        database: Arc<dyn Sql>,
+        toolkits: &str,
+        mapping: &str,
+    ) -> Result<Self, String> {
+        let builder = Server::builder("toolkits", "0.0.0");
+        let variable = |name: &str| (name == MAPPING).then(|| mapping.to_owned());
+        let builder = register(builder, toolkits, &variable).map_err(|wrong| wrong.to_string())?;
+        Ok(Self::with(builder, database))
     }
 
     fn with(builder: Builder, database: Arc<dyn Sql>) -> Self {

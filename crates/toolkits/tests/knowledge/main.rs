@@ -13,4 +13,5 @@ mod questions; // of several languages
 mod scale; // 50,000 documents
 mod store; // a database of documents
 mod upgrade; // databases of older versions
+mod vector_scale; // more vectors than are all compared
 mod vectors; // what stands in for a model

