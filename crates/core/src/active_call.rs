@@ -55,6 +55,8 @@ pub(crate) struct ActiveCall {
     outbox: Outbox,
     /// What the client was told of the first private cause, if there was one.
     error_id: OnceLock<String>,
+    /// What the call uses that is deprecated, in sentences.
+    deprecated: OnceLock<Vec<String>>,
 }
 
 impl ActiveCall {
@@ -91,6 +93,7 @@ impl ActiveCall {
             deadline_ms: call.deadline_ms,
             outbox: Outbox::default(),
             error_id: OnceLock::new(),
+            deprecated: OnceLock::new(),
         })
     }
 
@@ -111,6 +114,16 @@ impl ActiveCall {
     /// The id under which the log has why the call failed.
     pub(crate) fn error_id(&self) -> Option<&str> {
         self.error_id.get().map(String::as_str)
+    }
+
+    /// Remembers what the call uses that is deprecated, for its result and its entry in the log.
+    pub(crate) fn note_deprecated(&self, notes: Vec<String>) {
+        // a call is read once
+        let _ = self.deprecated.set(notes);
+    }
+
+    pub(crate) fn deprecated(&self) -> &[String] {
+        self.deprecated.get().map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn trace(&self) -> &TraceContext {

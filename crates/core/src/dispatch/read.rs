@@ -41,16 +41,31 @@ pub(super) fn prompt(
     })?;
     let prompt = Arc::clone(prompt);
     let target = Target::Prompt(Arc::clone(&prompt));
+    let old_name =
+        (prompt.upstream.is_none() && prompt.definition.name != name).then(|| name.to_string());
     let active = ActiveCall::new("prompts/get", target, &name, server, call, platform)?;
     Ok(start(active, async move |call| {
-        get_prompt(&call, &prompt).await
+        get_prompt(&call, &prompt, old_name.as_deref()).await
     }))
 }
 
-async fn get_prompt(call: &ActiveCall, prompt: &RegisteredPrompt) -> CallResult {
+async fn get_prompt(
+    call: &ActiveCall,
+    prompt: &RegisteredPrompt,
+    old_name: Option<&str>,
+) -> CallResult {
     let name = call.name();
-    let arguments = call.arguments()?;
-    if let Err(refusal) = prompt.validator.check(&arguments) {
+    let mut arguments = call.arguments()?;
+    let notes = prompt
+        .deprecations
+        .used(("prompt", name), old_name, &arguments);
+    call.note_deprecated(notes);
+    let renamed = prompt.deprecations.rename(&mut arguments);
+    let checked = renamed.and_then(|()| {
+        let checked = prompt.validator.check(&arguments);
+        checked.map_err(|violations| violations.to_string())
+    });
+    if let Err(refusal) = checked {
         // a protocol error, unlike for tools: a prompt's result has no member that could say so
         // a protocol error, unlike for tools: a prompt's result has no member that could say so
         return Err(Error::invalid_params(format!(
