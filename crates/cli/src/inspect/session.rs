@@ -23,7 +23,7 @@ pub(crate) struct InspectSession {
     modern: bool,
     next: u64,
     /// What the server calls itself.
-    pub(super) server: Value,
+    pub(crate) server: Value,
 }
 
 enum Way {
