@@ -101,7 +101,7 @@ impl Cx {
     /// # Errors
     /// That the person has to be asked and can't be.
     pub fn confirmation(&self) -> Result<Option<Confirmation<'_>>, ToolError> {
-        let mode = self.confirm_mode();
+        let mode = self.state().copied().unwrap_or_default();
         let can_ask = self.can_ask(Capability::ElicitationForm);
         match mode {
             ConfirmMode::Never => Ok(None),

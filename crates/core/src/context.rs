@@ -12,7 +12,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::confirm::ConfirmMode;
 use crate::error::ToolError;
 use crate::model::capabilities::{Capability, ClientCapabilities};
 use crate::model::implementation::Implementation;
@@ -299,9 +298,8 @@ impl Cx {
         Ok(client.send(request).await)
     }
 
-    /// What the operator decided about [`Cx::confirm`].
-    pub(crate) fn confirm_mode(&self) -> ConfirmMode {
-        self.0.state.find().copied().unwrap_or_default()
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.0.platform
     }
 
     /// Starts a question to the client; see [`InputRequired`].

@@ -56,6 +56,7 @@
 mod active_call;
 mod arguments;
 mod batch;
+mod blocking;
 mod builder;
 mod call;
 mod canonical;

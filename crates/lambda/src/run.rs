@@ -86,7 +86,7 @@ where
     P: FnOnce(Platform) -> Platform,
 {
     let since = Instant::now();
-    let variables = Variables::of_process();
+    let variables = Variables::of_process().with_secret_files(program)?;
     let settings = variables
         .read(|reader| Settings::read(reader, program))
         .map_err(|error| error.to_string())?;

@@ -68,6 +68,6 @@ pub use panics::log_panics;
 pub use policies::Policies;
 pub use reader::{EnvReader, SettingsError};
 pub use recorded::listed_and_read;
-pub use setting::{Hosts, Setting};
+pub use setting::{Hosts, Setting, secret_in_file};
 pub use table::SETTINGS;
 pub use tools::ToolSettings;

@@ -54,11 +54,11 @@ pub(super) fn tool(
     let target = Target::Tool(Arc::clone(&tool));
     // limits, kept results and keys of writes are the same under every name of an own tool
     let requested = match tool.upstream {
-        None => tool.name.clone(),
-        Some(_) => name.to_string(),
+        None => tool.name.as_str(),
+        Some(_) => &*name,
     };
     let old_name = (requested != name).then(|| name.to_string());
-    let active = ActiveCall::new("tools/call", target, &requested, server, call, platform)?;
+    let active = ActiveCall::new("tools/call", target, requested, server, call, platform)?;
     Ok(start(active, async move |call| {
         call_tool(&call, tool, old_name).await
     }))
