@@ -8,6 +8,8 @@
 
 #[path = "../axum.rs"]
 mod axum;
+#[path = "../computing.rs"]
+mod computing;
 #[path = "../database.rs"]
 mod database;
 #[path = "../elicitation.rs"]
@@ -190,6 +192,21 @@ fn a_repeated_write_happens_once() {
         (by_argument(), by_argument()),
         ("Order number 3.".into(), "Order number 3.".into())
     );
+}
+
+#[test]
+fn primes_are_counted() {
+    let client = TestClient::new(computing::server());
+    for (limit, count) in [(2, 1), (10, 4), (100, 25), (10_000, 1229)] {
+        let counted = client
+            .call("count_primes", json!({"limit": limit}))
+            .wait()
+            .unwrap();
+        assert_eq!(
+            counted.text(),
+            format!("There are {count} primes up to {limit}.")
+        );
+    }
 }
 
 #[test]

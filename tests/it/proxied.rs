@@ -64,6 +64,8 @@ fn started(auth: &str) -> (Process, SocketAddr) {
     let mut variables = vec![("MCPFN_METRICS", "on")];
     if auth.starts_with("api-key") {
         variables.extend([("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &keys)]);
+        // more calls than a caller has by default
+        variables.push(("MCPFN_RATE_LIMIT", "none"));
     }
     if auth.contains("public URL") {
         variables.push(("MCPFN_PUBLIC_URL", "https://mcp.example.com/mcp"));

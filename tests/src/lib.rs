@@ -1,11 +1,13 @@
 //! The fixture server of the official conformance suite, written with the public interface only.
 //! Shared by the binary `everything`, the integration tests and the wasm check.
 
+pub mod asking;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bodies;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod fuzzing;
 mod prompts;
+pub mod renamed;
 mod resources;
 mod round_trips;
 #[cfg(not(target_arch = "wasm32"))]

@@ -26,6 +26,7 @@ pub(crate) fn add(builder: Builder) -> Builder {
         .tool(test_header_parameter)
         .tool(test_slow)
         .tool(test_panic)
+        .tool(test_blocking)
         .tool(json_schema_2020_12_tool())
 }
 
@@ -69,6 +70,13 @@ async fn test_multiple_content_types() -> Vec<Content> {
             r#"{"test":"data","value":123}"#,
         )),
     ]
+}
+
+/// Computes, where the host has threads for it.
+#[tool(read_only)]
+async fn test_blocking(cx: &Cx) -> Result<String, ToolError> {
+    let sum: u64 = cx.blocking(|| (0..1000).sum()).await?;
+    Ok(format!("the sum is {sum}"))
 }
 
 /// Always fails.

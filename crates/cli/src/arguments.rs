@@ -36,6 +36,10 @@ pub(crate) enum CliCommand {
     Deploy(DeployArguments),
     /// List what a server has, or call it
     Inspect(InspectArguments),
+    /// Print what a server publishes, or keep it in a file for `compare`
+    Schema(SchemaArguments),
+    /// Say what of a new version would break clients of the old one
+    Compare(CompareArguments),
     /// Measure how fast a server answers
     Bench(BenchArguments),
     /// Pass stdin and stdout to a remote server, for clients that start programs
@@ -215,6 +219,38 @@ pub(crate) struct InspectArguments {
     pub(crate) timeout_seconds: u64,
     #[command(subcommand)]
     pub(crate) question: Option<Question>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// The endpoint of a server
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// A program that is a server on stdin and stdout, in place of the URL
+    #[arg(
+        long,
+        value_name = "PROGRAM,ARGUMENT..",
+        value_delimiter = ',',
+        conflicts_with = "target"
+    )]
+    pub(crate) command: Vec<String>,
+    /// Write it into this file, which ends in .json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// The version that clients know: a URL, a file of `schema --out`, or PROGRAM,ARGUMENT..
+    pub(crate) old: String,
+    /// The version that they will meet, in the same way
+    pub(crate) new: String,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

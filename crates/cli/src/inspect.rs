@@ -61,7 +61,8 @@ async fn ask(session: &mut InspectSession, question: Option<&Question>) -> CliRe
     Ok(ExitCode::SUCCESS)
 }
 
-const LISTS: [(&str, &str, &str); 4] = [
+/// Titles of the lists, their methods, and the members with their items.
+pub(crate) const LISTS: [(&str, &str, &str); 4] = [
     ("tools", "tools/list", "tools"),
     ("resources", "resources/list", "resources"),
     (
@@ -73,7 +74,7 @@ const LISTS: [(&str, &str, &str); 4] = [
 ];
 
 /// Every item of every page. A server without such things has none.
-async fn list(
+pub(crate) async fn list(
     session: &mut InspectSession,
     method: &str,
     member: &str,

@@ -4,6 +4,7 @@
 mod arguments;
 mod bench;
 mod bundle;
+mod compare;
 mod connect;
 mod credentials;
 mod deploy;
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
         CliCommand::Build(arguments) => deploy::build(&arguments),
         CliCommand::Deploy(arguments) => deploy::deploy(&arguments),
         CliCommand::Inspect(arguments) => inspect::run(&arguments),
+        CliCommand::Schema(arguments) => compare::schema(&arguments),
+        CliCommand::Compare(arguments) => compare::run(&arguments),
         CliCommand::Bench(arguments) => bench::run(&arguments),
         CliCommand::Connect(arguments) => connect::run(&arguments),
         CliCommand::Doctor(arguments) => doctor::run(&arguments),

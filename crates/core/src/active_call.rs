@@ -60,6 +60,8 @@ pub(crate) struct ActiveCall {
     /// What the client was told of the first private cause, if there was one: in any of the runs of
     /// the handler.
     error_id: Arc<OnceLock<String>>,
+    /// What the call uses that is deprecated, in sentences.
+    deprecated: OnceLock<Vec<String>>,
 }
 
 impl ActiveCall {
@@ -102,6 +104,7 @@ impl ActiveCall {
             outbox: Outbox::default(),
             asks_on_stream,
             error_id: Arc::default(),
+            deprecated: OnceLock::new(),
         })
     }
 
@@ -132,6 +135,16 @@ impl ActiveCall {
     /// The id under which the log has why the call failed.
     pub(crate) fn error_id(&self) -> Option<&str> {
         self.error_id.get().map(String::as_str)
+    }
+
+    /// Remembers what the call uses that is deprecated, for its result and its entry in the log.
+    pub(crate) fn note_deprecated(&self, notes: Vec<String>) {
+        // a call is read once
+        let _ = self.deprecated.set(notes);
+    }
+
+    pub(crate) fn deprecated(&self) -> &[String] {
+        self.deprecated.get().map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn trace(&self) -> &TraceContext {

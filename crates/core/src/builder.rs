@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::confirm::ConfirmMode;
 use crate::model::implementation::{Icon, Implementation};
 use crate::port::{TypeMap, milliseconds};
 use crate::prompt::{IntoPrompt, Prompt};
@@ -257,6 +258,14 @@ impl Builder {
     /// not published, because what is said of them would not be true. Calls with a key are refused.
     pub fn without_idempotency_keys(mut self) -> Self {
         self.idempotency_keys = false;
+        self
+    }
+
+    /// Whether people are asked before a tool does what can't be taken back ([`Cx::confirm`](crate::Cx::confirm));
+    /// where the client can show the question, by default.
+    pub fn confirm(mut self, mode: ConfirmMode) -> Self {
+        // the last one counts: a host has the operator's word
+        self.state.insert(mode);
         self
     }
 

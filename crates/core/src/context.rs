@@ -301,12 +301,13 @@ impl Cx {
         Ok(client.send(request).await)
     }
 
-    /// Whether a question can reach the client at all: always from 2026-07-28 on; with a handshake, where
-    /// the client sends its session and reads streams, and the host has a
-    /// [`Mailbox`](crate::port::Mailbox). What it can be asked is in [`Cx::client`].
-    #[must_use]
-    pub fn can_ask(&self) -> bool {
+    /// Whether a question can reach the client at all.
+    pub(crate) fn reaches_client(&self) -> bool {
         self.0.can_ask
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.0.platform
     }
 
     /// Starts a question to the client; see [`InputRequired`].

@@ -34,4 +34,27 @@ macro_rules! declared {
     };
 }
 
-pub(crate) use declared;
+/// Writes `old_name` and `deprecated` for a type that clients call by its name.
+macro_rules! outlived {
+    ($type:ident, $what:literal) => {
+        impl $type {
+            #[doc = concat!("A name that the ", $what, " had before. It is called by that as well, and")]
+            /// listed as deprecated there. Its limits are the same, however it is called.
+            pub fn old_name(mut self, name: impl Into<String>) -> Self {
+                self.old_names.push(name.into());
+                self
+            }
+
+            #[doc = concat!("The ", $what, " goes away in a later release. `advice` is what to do")]
+            /// instead, as the end of a sentence: ``use `find_products` ``. Clients read it in the
+            /// description, programs in `_meta["dev.mcpfn/deprecated"]`; each call has it in its
+            /// result's `_meta` and in the log.
+            pub fn deprecated(mut self, advice: impl Into<String>) -> Self {
+                self.deprecated = Some(advice.into());
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use {declared, outlived};

@@ -56,13 +56,16 @@
 mod active_call;
 mod arguments;
 mod batch;
+mod blocking;
 mod builder;
 mod call;
 mod canonical;
 mod complete;
+mod confirm;
 pub mod content;
 mod context;
 mod declared;
+mod deprecated;
 mod dispatch;
 mod error;
 mod for_testing;
@@ -95,6 +98,7 @@ mod version;
 
 pub use builder::{BuildError, Builder, ToolChange, ToolSetting};
 pub use complete::Completions;
+pub use confirm::{ConfirmMode, Confirmation};
 pub use context::Cx;
 pub use error::ToolError;
 pub use model::JsonObject;

@@ -25,7 +25,7 @@ pub use audit_log::{AuditEntry, AuditLog, CacheStatus, Failure, Outcome, Refused
 pub use dependency::Dependency;
 pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, Listen};
 pub use mailbox::Mailbox;
-pub use runtime::{Background, Clock, Random, Timer};
+pub use runtime::{Background, Blocking, BlockingWork, Clock, Random, Timer};
 pub use store::{
     Admission, Hold, Holder, IdempotencyStatus, IdempotencyStore, Rate, RateLimiter, ResultCache,
 };
@@ -43,6 +43,7 @@ pub struct Platform {
     dependencies: Vec<(&'static str, Arc<dyn Dependency>)>,
     pub(crate) background: Option<Arc<dyn Background>>,
     pub(crate) mailbox: Option<Arc<dyn Mailbox>>,
+    pub(crate) blocking: Option<Arc<dyn Blocking>>,
     pub(crate) cache: Option<Arc<dyn ResultCache>>,
     pub(crate) rate_limits: Option<RateLimits>,
     pub(crate) writes: Option<IdempotentWrites>,
@@ -71,6 +72,7 @@ impl Platform {
             dependencies: Vec::new(),
             background: None,
             mailbox: None,
+            blocking: None,
             cache: None,
             rate_limits: None,
             writes: None,
@@ -145,6 +147,13 @@ impl Platform {
     #[must_use]
     pub fn with_background(mut self, background: Arc<dyn Background>) -> Self {
         self.background = Some(background);
+        self
+    }
+
+    /// Adds threads for work that computes. Without them it runs where it is called.
+    #[must_use]
+    pub fn with_blocking(mut self, blocking: Arc<dyn Blocking>) -> Self {
+        self.blocking = Some(blocking);
         self
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::complete::{Completers, Completions};
 use crate::context::Cx;
-use crate::declared::declared;
+use crate::declared::{declared, outlived};
 use crate::error::ToolError;
 use crate::handler_future::Registrable;
 use crate::handler_trait::Handler;
@@ -54,6 +54,8 @@ pub struct Prompt {
     pub(crate) icons: Vec<Icon>,
     pub(crate) scopes: Vec<String>,
     pub(crate) meta: JsonObject,
+    pub(crate) old_names: Vec<String>,
+    pub(crate) deprecated: Option<String>,
     pub(crate) schema: Option<Value>,
     pub(crate) completers: Completers,
     pub(crate) run: Option<Box<dyn ErasedPrompt>>,
@@ -69,6 +71,8 @@ impl Prompt {
             icons: Vec::new(),
             scopes: Vec::new(),
             meta: JsonObject::new(),
+            old_names: Vec::new(),
+            deprecated: None,
             schema: None,
             completers: Completers::new(),
             run: None,
@@ -107,6 +111,7 @@ declared!(
     "What the prompt is for. A person chooses by this text.",
     "get"
 );
+outlived!(Prompt, "prompt");
 
 impl std::fmt::Debug for Prompt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

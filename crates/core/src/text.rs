@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 mod timestamp;
 mod visible;
 
-pub(crate) use mcpfn_schema::text::shown;
-pub use mcpfn_schema::text::{is_hidden, nearest, quoted, unsafe_to_show};
+pub use mcpfn_schema::text::{is_hidden, nearest, quoted, shown, unsafe_to_show};
 pub use timestamp::timestamp;
 pub use visible::{is_visible, visible};
 

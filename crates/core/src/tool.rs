@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::context::Cx;
-use crate::declared::declared;
+use crate::declared::{declared, outlived};
 use crate::error::ToolError;
 use crate::handler_future::Registrable;
 use crate::handler_trait::Handler;
@@ -97,6 +97,8 @@ pub struct Tool {
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) cache: Cache,
     pub(crate) meta: JsonObject,
+    pub(crate) old_names: Vec<String>,
+    pub(crate) deprecated: Option<String>,
     /// Schemas given by hand, published unchanged.
     pub(crate) input: Option<Value>,
     pub(crate) output: Option<Value>,
@@ -121,6 +123,8 @@ impl Tool {
             rate_limit: None,
             cache: Cache::default(),
             meta: JsonObject::new(),
+            old_names: Vec::new(),
+            deprecated: None,
             input: None,
             output: None,
             derived_input: None,
@@ -237,6 +241,7 @@ declared!(
     "What the tool does and when to use it. A model chooses by this text.",
     "call"
 );
+outlived!(Tool, "tool");
 
 impl std::fmt::Debug for Tool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

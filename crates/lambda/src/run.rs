@@ -86,7 +86,7 @@ where
     P: FnOnce(Platform) -> Platform,
 {
     let since = Instant::now();
-    let variables = Variables::of_process();
+    let variables = Variables::of_process().with_secret_files(program)?;
     let settings = match variables.read(|reader| Settings::read(reader, program)) {
         Ok(settings) => settings,
         Err(error) => {

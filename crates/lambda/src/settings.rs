@@ -33,6 +33,7 @@ pub(crate) const HOST: Host = Host {
     max_body: 4 * 1024 * 1024,
     // one call a second on average, sixty at once
     rate: Some(Rate::per_minute(60)),
+    rate_with_auth: None,
     key_source: Some(KEY_SOURCE),
     deployment: Some(Deployment {
         unit: "function",

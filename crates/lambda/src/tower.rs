@@ -81,7 +81,7 @@ where
     E: Display,
     P: FnOnce(Platform) -> Platform,
 {
-    let variables = Variables::of_process();
+    let variables = Variables::of_process().with_secret_files(program)?;
     variables.read(|reader| parts_from(reader, || setup(&variables), program))
 }
 

@@ -32,6 +32,9 @@ use crate::{commands, http, logging, probes, stdio};
 /// How long work that no call waits for may take once the process was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+const FOR_DEVELOPMENT: &str = "--env-file is for development, and others can reach the address of \
+    MCPFN_LISTEN: set the variables in the environment, and secrets there or in files (NAME_FILE=PATH)";
+
 #[derive(Debug, Parser)]
 #[command(
     about = "Serves the Model Context Protocol on this machine.",
@@ -123,7 +126,8 @@ where
     if let Some(Command::Key { name, scopes }) = &arguments.command {
         return commands::key(name, scopes.as_deref());
     }
-    let variables = variables(arguments.env_file.as_deref())?;
+    let variables =
+        variables(arguments.env_file.as_deref())?.with_secret_files(program.settings)?;
     let settings = match variables.read(|reader| Settings::read(reader, program.settings)) {
         Ok(settings) => settings,
         // health is asked often, and needs no server
@@ -165,8 +169,7 @@ where
         settings,
     };
     let done = host.serve(&runtime, arguments, &greeting);
-    let _ = runtime.block_on(async { tokio::time::timeout(GRACE, process.tasks.drain()).await });
-    runtime.block_on(process.telemetry.flush());
+    runtime.block_on(end_work(&process));
     // a thread may still wait for stdin, which nothing can interrupt
     runtime.shutdown_background();
     done
@@ -180,6 +183,27 @@ fn all_mistakes<E: Display, P>(
 ) -> String {
     let variable = |name: &str| variables.find(name);
     and_of_server(error, &variable, || setup(variables)).to_string()
+}
+
+/// Waits for work that no call waits for, and says what it waits for and what was left.
+async fn end_work(process: &Process) {
+    let tasks = process.tasks.count();
+    if tasks > 0 {
+        let seconds = GRACE.as_secs();
+        tracing::info!(
+            event = "waiting_for_work",
+            tasks,
+            "work behind answers has {seconds} s to end"
+        );
+        match tokio::time::timeout(GRACE, process.tasks.drain()).await {
+            Ok(()) => tracing::info!(event = "work_ended", "all work has ended"),
+            Err(_) => tracing::warn!(
+                event = "work_stopped",
+                "work still running after {seconds} s was stopped: writes may be half done"
+            ),
+        }
+    }
+    process.telemetry.flush().await;
 }
 
 fn arguments(program: &Program) -> Result<Arguments, String> {
@@ -200,6 +224,9 @@ fn arguments(program: &Program) -> Result<Arguments, String> {
         text.push_str("\n\nThese are otherwise on AWS Lambda:\n");
         text.push_str(&help(SETTINGS.iter().chain(program.settings).filter(there)));
     }
+    text.push_str(
+        "\n\nA key, a token or a URL with a password may stand in a file: NAME_FILE=PATH in place of NAME.",
+    );
     let own = program.commands.iter();
     let command = own.fold(Arguments::command(), |command, (name, about)| {
         let rest = clap::Arg::new("rest").num_args(0..).hide(true);
@@ -318,6 +345,9 @@ impl LocalHost {
             }
             None => {
                 let listen = settings.listen_with(arguments.port)?;
+                if greeting.env_file.is_some() && !listen.is_loopback() {
+                    return Err(FOR_DEVELOPMENT.to_owned());
+                }
                 let bounds = settings.bounds_for(server);
                 let endpoint = LocalEndpoint::new(service, platform, self.metrics, settings);
                 let ready = |address: &BoundAddress| {

@@ -105,7 +105,8 @@ impl<P: FnOnce(Platform) -> Platform> Embedding<P> {
     /// # Errors
     /// Everything that is wrong with either, in sentences that say what to change.
     pub fn build(self) -> Result<Embedded, String> {
-        Variables::of_process().read(|reader| self.build_from(reader))
+        let variables = Variables::of_process().with_secret_files(self.program)?;
+        variables.read(|reader| self.build_from(reader))
     }
 
     fn build_from(self, mut reader: EnvReader<'_>) -> Result<Embedded, String> {

@@ -51,6 +51,12 @@ impl Greeting {
             names.join(", "),
             revisions.join(", "),
         );
+        if let Some(file) = &self.env_file {
+            text.push_str(&format!(
+                "variables that are not set come from {}\n",
+                file.display()
+            ));
+        }
         // at a socket file there is a proxy that clients call: its URL is the public one
         let public = &self.settings.common.credentials.public_url;
         if matches!(address, BoundAddress::Tcp(_)) || public.is_some() {

@@ -142,7 +142,8 @@ async fn end_calls(graceful: GracefulShutdown, bounds: Bounds) {
     let seconds = bounds.drain_timeout.as_secs();
     tracing::info!(
         event = "closing",
-        "no more connections are taken; calls have {seconds} s to end"
+        connections = graceful.count(),
+        "no more connections are taken; calls on those that are open have {seconds} s to end"
     );
     let ended = tokio::time::timeout(bounds.drain_timeout, graceful.shutdown()).await;
     match ended {

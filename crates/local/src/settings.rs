@@ -24,6 +24,7 @@ pub(crate) const HOST: Host = Host {
     // as on Lambda, so that what works here works there
     max_body: 4 * 1024 * 1024,
     rate: None,
+    rate_with_auth: Some(Rate::per_minute(60)),
     key_source: Some(key_file),
     deployment: None,
 };
@@ -35,7 +36,7 @@ const NETWORK: Host = Host {
         "MCPFN_AUTH is not set, and MCPFN_LISTEN is an address that others can reach: set \
          MCPFN_AUTH to oauth or api-key, or listen on 127.0.0.1",
     ),
-    rate: Some(Rate::per_minute(60)),
+    rate: HOST.rate_with_auth,
     ..HOST
 };
 
@@ -393,6 +394,29 @@ mod tests {
             !error.to_string().contains("hunter2"),
             "secrets are not repeated"
         );
+    }
+
+    #[test]
+    fn a_minute_has_sixty_calls_once_callers_prove_who_they_are() {
+        let key = "ci:".to_owned() + &"0".repeat(64);
+        let keys = [("MCPFN_AUTH", "api-key"), ("MCPFN_API_KEYS", &*key)];
+        let network = [("MCPFN_LISTEN", "0.0.0.0"), ("MCPFN_ALLOWED_HOSTS", "*")];
+        let minute = Some(Rate::per_minute(60));
+        for (variables, rate) in [
+            (vec![], None),
+            (vec![("MCPFN_AUTH", "none")], None),
+            (keys.to_vec(), minute),
+            ([keys, network].concat(), minute),
+            ([&keys[..], &[("MCPFN_RATE_LIMIT", "none")]].concat(), None),
+            (vec![("MCPFN_RATE_LIMIT", "60/min")], minute),
+        ] {
+            let values = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).into())
+            };
+            let settings = Settings::read(EnvReader::new(&values), &[]).unwrap();
+            assert_eq!(settings.common.policies.rate, rate, "{variables:?}");
+        }
     }
 
     #[test]

@@ -42,6 +42,10 @@ impl MacroKind {
     /// Every key is the name of the builder's method.
     fn keys(self) -> impl Iterator<Item = (&'static str, SettingForm)> {
         const TEXTS: [&str; 4] = ["name", "title", "description", "scope"];
+        const OUTLIVED: [(&str, SettingForm); 2] = [
+            ("old_name", SettingForm::Text),
+            ("deprecated", SettingForm::Text),
+        ];
         let own: &[(&str, SettingForm)] = match self {
             Self::Tool => &[
                 ("read_only", SettingForm::Mark),
@@ -54,8 +58,10 @@ impl MacroKind {
                 ("cache_stale_if_error", SettingForm::Time),
                 ("cache_public", SettingForm::Mark),
                 ("rate_limit", SettingForm::Rate),
+                OUTLIVED[0],
+                OUTLIVED[1],
             ],
-            Self::Prompt => &[],
+            Self::Prompt => &OUTLIVED,
             Self::Resource => &[("mime", SettingForm::Text)],
         };
         TEXTS

@@ -7,9 +7,13 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Data, DeriveInput, Fields, Meta};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Meta, parse_quote};
 
 use crate::errors::Errors;
+
+const NO_ARGUMENT: &str =
+    "#[input(..)] is for the fields of a struct: only these are arguments by their names";
+const FIELD_KEYS: &str = "#[input(..)] of a field knows old_name = \"..\" and deprecated = \"..\"";
 
 /// Which of the two is at work.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +34,7 @@ pub(crate) fn item(side: Side, attribute: TokenStream, original: &TokenStream) -
             format!("#[{word}] takes no keys: write #[serde(..)] or #[schemars(..)] below it");
         errors.at(attribute, sentence);
     }
-    let item: DeriveInput = match syn::parse2(original.clone()) {
+    let mut item: DeriveInput = match syn::parse2(original.clone()) {
         Ok(item) => item,
         Err(error) => {
             errors.misplaced(word, "a struct or an enum", &error);
@@ -48,6 +52,9 @@ pub(crate) fn item(side: Side, attribute: TokenStream, original: &TokenStream) -
         let sentence = "put #[input] above #[output]: the first of them makes the schema, which \
             has to say that unknown fields are refused";
         errors.at(&item.ident, sentence);
+    }
+    if side == Side::Input {
+        outlived(&mut item, &mut errors);
     }
     let direction = match side {
         Side::Input => quote!(Deserialize),
@@ -92,6 +99,55 @@ fn wants_strictness(item: &DeriveInput) -> bool {
         .iter()
         .any(|field| says(&field.attrs, "flatten"));
     !flattens && !says(&item.attrs, "deny_unknown_fields")
+}
+
+/// `#[input(old_name = "..")]` and `#[input(deprecated = "..")]` of the fields, as members of the
+/// schema, where the server reads them.
+fn outlived(item: &mut DeriveInput, errors: &mut Errors) {
+    let fields: Vec<(bool, &mut Field)> = match &mut item.data {
+        Data::Struct(data) => {
+            let named = matches!(data.fields, Fields::Named(_));
+            data.fields.iter_mut().map(|field| (named, field)).collect()
+        }
+        Data::Enum(data) => {
+            let variants = data.variants.iter_mut();
+            let fields = variants.flat_map(|variant| variant.fields.iter_mut());
+            fields.map(|field| (false, field)).collect()
+        }
+        Data::Union(_) => Vec::new(),
+    };
+    for (is_argument, field) in fields {
+        let (mut old_names, mut members) = (Vec::new(), Vec::new());
+        let is_own = |attribute: &Attribute| attribute.path().is_ident("input");
+        for attribute in field.attrs.iter().filter(|attribute| is_own(attribute)) {
+            if !is_argument {
+                errors.at(attribute, NO_ARGUMENT);
+                continue;
+            }
+            let read = attribute.parse_nested_meta(|key| {
+                if key.path.is_ident("old_name") {
+                    old_names.push(key.value()?.parse::<LitStr>()?);
+                } else if key.path.is_ident("deprecated") {
+                    let advice: LitStr = key.value()?.parse()?;
+                    members.push(quote!("x-deprecated" = #advice));
+                } else {
+                    return Err(key.error(FIELD_KEYS));
+                }
+                Ok(())
+            });
+            if let Err(error) = read {
+                errors.add(error);
+            }
+        }
+        field.attrs.retain(|attribute| !is_own(attribute));
+        if !old_names.is_empty() {
+            members.push(quote!("x-old-names" = [#(#old_names),*]));
+        }
+        let schema = members
+            .iter()
+            .map(|member| -> Attribute { parse_quote!(#[schemars(extend(#member))]) });
+        field.attrs.extend(schema);
+    }
 }
 
 /// Whether one of the `#[serde(..)]` has this word at its top level.

@@ -91,6 +91,8 @@ use crate::item::Side;
 /// | `cache_stale_if_error` | as `cache` | how long after `cache` it is given, with its age, where there is no newer one |
 /// | `cache_public` | | any caller gets what was kept for any other |
 /// | `rate_limit` | `"10/m"`, `"5/10s"` | how often one caller may call it |
+/// | `old_name` | text | a name that it had before: still called by that, and listed as deprecated |
+/// | `deprecated` | text | what to do instead, such as ``"use `find` "``: told with each call |
 ///
 /// # What it becomes
 ///
@@ -126,7 +128,7 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), mcpfn::BuildError>(())
 /// ```
 ///
-/// Keys: `name`, `title`, `description` and `scope`, as for [`macro@tool`]; the function's shapes
+/// Keys: `name`, `title`, `description`, `scope`, `old_name` and `deprecated`, as for [`macro@tool`]; the function's shapes
 /// and what it becomes are the same.
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, item: TokenStream) -> TokenStream {
@@ -190,6 +192,25 @@ pub fn resource(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Fields that the struct does not have are refused, and the schema says so
 /// (`deny_unknown_fields`), unless a field is marked `#[serde(flatten)]`. The attributes of serde
 /// and schemars stand below this one.
+///
+/// A field that had another name, or that goes away, is read for some releases more. Clients see
+/// both in the schema (`deprecated: true`), in the result's `_meta` and, in the description, what to
+/// do instead:
+///
+/// ```
+/// # extern crate mcpfn_core as mcpfn;
+/// # use mcpfn_macros::input;
+/// #[input]
+/// struct Search {
+///     /// Words to look for.
+///     #[input(old_name = "text")]
+///     query: String,
+///     /// Most results to return.
+///     #[input(deprecated = "use `limit`")]
+///     max: Option<u32>,
+///     limit: Option<u32>,
+/// }
+/// ```
 ///
 /// A type that goes both ways has `#[input]` above [`macro@output`].
 #[proc_macro_attribute]

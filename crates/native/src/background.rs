@@ -11,6 +11,14 @@ use tokio::task::JoinSet;
 pub struct Tasks(Arc<Mutex<JoinSet<()>>>);
 
 impl Tasks {
+    /// How many have not ended.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.len()
+    }
+
     /// Waits until every task has ended, also those that start meanwhile.
     pub async fn drain(&self) {
         loop {

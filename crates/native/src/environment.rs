@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use mcpfn_ports::Secret;
-use mcpfn_settings::EnvReader;
+use mcpfn_settings::{EnvReader, SETTINGS, Setting, secret_in_file};
+
+use crate::secret_file;
 
 /// The variables that a server is set up with: those of this process, and those of a file where the
 /// host was given one. The process has the last word.
@@ -16,6 +18,8 @@ use mcpfn_settings::EnvReader;
 #[derive(Clone, Default)]
 pub struct Variables {
     file: Arc<BTreeMap<String, String>>,
+    /// Secrets that stand in files of their own.
+    secrets: Arc<BTreeMap<String, String>>,
 }
 
 impl fmt::Debug for Variables {
@@ -23,6 +27,7 @@ impl fmt::Debug for Variables {
         // values may be secrets
         f.debug_struct("Variables")
             .field("file", &self.file.keys())
+            .field("secrets", &self.secrets.keys())
             .finish_non_exhaustive()
     }
 }
@@ -41,6 +46,44 @@ impl Variables {
         self
     }
 
+    /// Also the secrets that stand in files: `NAME_FILE` names the one of the secret setting `NAME`,
+    /// of the hosts or of `program`.
+    ///
+    /// # Errors
+    /// Every file that can't be used, and every secret that is given twice, in sentences.
+    pub fn with_secret_files(mut self, program: &[Setting]) -> Result<Self, String> {
+        let (mut secrets, mut mistakes) = (BTreeMap::new(), Vec::new());
+        for variable in self.names() {
+            let settings = SETTINGS.iter().chain(program);
+            let Some(name) = secret_in_file(&variable, settings) else {
+                continue;
+            };
+            let Some(path) = self.text(&variable) else {
+                continue;
+            };
+            if self.text(name).is_some() {
+                mistakes.push(format!(
+                    "{name} and {variable} are both set: remove one of them"
+                ));
+                continue;
+            }
+            match secret_file::read(&path) {
+                Ok(secret) => _ = secrets.insert(name.to_owned(), secret),
+                Err(cause) => mistakes.push(format!("{variable}: {cause}")),
+            }
+        }
+        self.secrets = Arc::new(secrets);
+        if mistakes.is_empty() {
+            Ok(self)
+        } else {
+            let lines = mistakes.iter().map(|mistake| format!("\n  - {mistake}"));
+            Err(format!(
+                "invalid configuration:{}",
+                lines.collect::<String>()
+            ))
+        }
+    }
+
     /// A variable as the system has it, which may be no text.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<OsString> {
@@ -48,7 +91,8 @@ impl Variables {
         if own.as_ref().is_some_and(|value| !value.is_empty()) {
             return own;
         }
-        self.file.get(name).map(OsString::from).or(own)
+        let given = self.secrets.get(name).or_else(|| self.file.get(name));
+        given.map(OsString::from).or(own)
     }
 
     /// A variable's text. An empty one counts as not set, and so does one that is no text.
@@ -72,12 +116,20 @@ impl Variables {
     }
 
     /// A key or token that the server can't do without. With the feature `secrets`, on AWS Lambda, it
-    /// may be `ssm:NAME` or `secretsmanager:NAME`, and is read at its first use.
+    /// may be `ssm:NAME` or `secretsmanager:NAME`, and is read at its first use. Where `name` is not
+    /// set, `NAME_FILE` may name the file that has it.
     ///
     /// # Errors
     /// When it is not set, or no key: a sentence that repeats nothing of it.
     pub fn secret(&self, name: &str) -> Result<Secret, String> {
-        Secret::new(self.required(name)?).map_err(|error| format!("{name} {error}"))
+        let variable = format!("{name}_FILE");
+        let text = match (self.text(name), self.text(&variable)) {
+            (None, Some(path)) => {
+                secret_file::read(&path).map_err(|cause| format!("{variable}: {cause}"))?
+            }
+            _ => self.required(name)?,
+        };
+        Secret::new(text).map_err(|error| format!("{name} {error}"))
     }
 
     /// The names of all variables, as far as they are text.
@@ -93,7 +145,15 @@ impl Variables {
     /// Reads settings from them: `read` gets a reader that knows every setting that is set.
     pub fn read<T>(&self, read: impl FnOnce(EnvReader<'_>) -> T) -> T {
         let variable = |name: &str| self.find(name);
-        let names = self.names().filter(|name| name.starts_with("MCPFN_"));
+        // a secret out of a file is set by its own name
+        let of_file = |name: &String| {
+            let secret = name.strip_suffix("_FILE");
+            secret.is_some_and(|name| self.secrets.contains_key(name))
+        };
+        let names = self
+            .names()
+            .filter(|name| name.starts_with("MCPFN_") && !of_file(name));
+        let names = names.chain(self.secrets.keys().cloned());
         read(EnvReader::new(&variable).with_names(names))
     }
 }
@@ -131,6 +191,48 @@ mod tests {
             );
         }
         assert!(!format!("{variables:?}").contains("hunter2"));
+    }
+
+    /// The walk over every secret of the hosts: `NAME_FILE` is as good as `NAME`.
+    #[test]
+    fn every_secret_may_stand_in_a_file() {
+        let file = |name: &str, text: &str| {
+            let name = format!("mcpfn-secret-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let secrets = SETTINGS.iter().filter(|setting| setting.secret);
+        let secrets =
+            secrets.filter(|setting| setting.hosts.meets(mcpfn_settings::Hosts::PROCESSES));
+        let mut walked = 0;
+        for setting in secrets {
+            let name = setting.name;
+            let variable = format!("{name}_FILE");
+            let path = file(name, "hunter2\n");
+            let variables = with(&[(&variable, &path)]).with_secret_files(&[]).unwrap();
+            assert_eq!(variables.text(name).as_deref(), Some("hunter2"), "{name}");
+            let known = variables
+                .read(|reader| (reader_has(&reader, name), reader_has(&reader, &variable)));
+            assert_eq!(known, (true, false), "{name}");
+            assert!(!format!("{variables:?}").contains("hunter2"));
+            let twice = with(&[(&variable, &path), (name, "x")]).with_secret_files(&[]);
+            let mistake = twice.unwrap_err();
+            assert!(
+                mistake.contains("both set") && mistake.contains(name),
+                "{mistake}"
+            );
+            let missing = with(&[(&variable, "/no/such/file")]).with_secret_files(&[]);
+            assert!(missing.unwrap_err().contains(&variable), "{name}");
+            std::fs::remove_file(path).unwrap();
+            walked += 1;
+        }
+        assert!(walked >= 3, "{walked}");
+        // a key of the program's own
+        let path = file("own", "abc\n");
+        let variables = with(&[("OWN_API_KEY_FILE", &path)]);
+        assert_eq!(variables.secret("OWN_API_KEY").unwrap().expose(), "abc");
+        std::fs::remove_file(path).unwrap();
     }
 
     #[test]

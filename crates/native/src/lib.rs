@@ -22,6 +22,7 @@
 //! ```
 
 mod background;
+mod blocking;
 #[cfg(feature = "client")]
 mod client;
 mod environment;
@@ -29,6 +30,7 @@ pub mod memory;
 mod ports;
 #[cfg(feature = "client")]
 mod process;
+mod secret_file;
 pub mod shared;
 mod telemetry;
 

@@ -11,6 +11,7 @@ use mcpfn_core::{
 };
 
 use crate::background::Tasks;
+use crate::blocking::BlockingThreads;
 use crate::client::Client;
 use crate::ports::platform;
 use crate::telemetry::{Telemetry, Transport};
@@ -38,8 +39,10 @@ impl Process {
         audit: impl FnOnce(Platform) -> Platform,
     ) -> Result<(Platform, Self), String> {
         let tasks = Tasks::default();
-        let platform = audit(platform(keys).with_background(Arc::new(tasks.clone())))
-            .with_port::<dyn HttpClient>(Arc::new(Client::new()));
+        let platform = platform(keys)
+            .with_background(Arc::new(tasks.clone()))
+            .with_blocking(Arc::new(BlockingThreads::default()));
+        let platform = audit(platform).with_port::<dyn HttpClient>(Arc::new(Client::new()));
         let (platform, telemetry) = Telemetry::apply(platform, server.name(), transport)?;
         Ok((platform, Self { tasks, telemetry }))
     }

@@ -25,11 +25,19 @@ use configured::{Configured, configured, opened, ports};
 use crate::settings::SETTINGS;
 
 fn main() -> ExitCode {
-    let variable = |name: &str| std::env::var_os(name);
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match arguments.split_first() {
         Some((command, arguments)) if command == "ingest" => match ingest::read(arguments) {
-            Ok(Some(asked)) => ingest::command(&asked.folder, asked.script.as_deref(), variable),
+            Ok(Some(asked)) => match Variables::of_process().with_secret_files(SETTINGS) {
+                Ok(variables) => {
+                    let variable = |name: &str| variables.find(name);
+                    ingest::command(&asked.folder, asked.script.as_deref(), variable)
+                }
+                Err(mistakes) => {
+                    eprintln!("error: {mistakes}");
+                    ExitCode::FAILURE
+                }
+            },
             Ok(None) => {
                 println!("{}", ingest::USAGE);
                 ExitCode::SUCCESS

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use mcpfn_core::{
-    Builder, Server, ToolSetting,
+    Builder, Server,
     port::{Platform, Random},
     round_trip::Keyring,
 };
@@ -19,6 +19,7 @@ use crate::clients::ClientAccess;
 use crate::common::{Common, Host};
 use crate::methods::AuthMethod;
 use crate::reader::{EnvReader, SettingsError};
+use crate::tools::ToolSettings;
 
 /// What a host starts: a server, and the ports that its handlers ask for.
 #[derive(Debug)]
@@ -42,20 +43,20 @@ pub struct Assembly {
 
 /// Asks the program for its server, and builds it. `remembers_writes` is whether the host has a
 /// store of idempotent writes, without which no tool offers an idempotency key; `tools` is what the
-/// operator decided about single tools ([`Common::tools`]).
+/// operator decided about tools ([`Common::tools`]).
 ///
 /// # Errors
 /// What is wrong with either, in sentences.
 pub fn build<E: Display, P>(
     setup: impl FnOnce() -> Result<Setup<P>, E>,
     remembers_writes: bool,
-    tools: &[ToolSetting],
+    tools: &ToolSettings,
 ) -> Result<(Server, P), String> {
     let Setup { mut builder, ports } = setup().map_err(|error| error.to_string())?;
     if !remembers_writes {
         builder = builder.without_idempotency_keys();
     }
-    let builder = builder.tool_settings(tools.iter().cloned());
+    let builder = tools.apply(builder);
     let server = builder.build().map_err(|error| error.to_string())?;
     Ok((server, ports))
 }

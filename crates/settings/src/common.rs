@@ -1,7 +1,6 @@
 //! The settings that mean the same on every host, and what a host says about itself so that they
 //! do. Which variables only one host has is that host's business.
 
-use mcpfn_core::ToolSetting;
 use mcpfn_core::jsonrpc::MAX_VALUES;
 use mcpfn_core::{port::Rate, round_trip::Keyring};
 use mcpfn_http::RegistryProof;
@@ -13,6 +12,7 @@ use crate::page::PageSettings;
 use crate::policies::Policies;
 use crate::reader::EnvReader;
 use crate::setting::{Hosts, Setting};
+use crate::tools::ToolSettings;
 
 /// What differs between hosts.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,8 @@ pub struct Host {
     pub max_body: usize,
     /// `MCPFN_RATE_LIMIT` when not set.
     pub rate: Option<Rate>,
+    /// The same where callers prove who they are, if it differs there.
+    pub rate_with_auth: Option<Rate>,
     /// Where lists of API keys may be beside `MCPFN_API_KEYS`.
     pub key_source: Option<OpenKeySource>,
     /// Of a server that others can reach. Without it, callers are on this machine.
@@ -55,8 +57,8 @@ pub struct Common {
     /// `MCPFN_RATE_LIMIT`, `MCPFN_RATE_LIMIT_ON_ERROR`, `MCPFN_IDEMPOTENCY_ON_ERROR`,
     /// `MCPFN_LOG_ARGUMENTS`.
     pub policies: Policies,
-    /// `MCPFN_TIMEOUTS` and `MCPFN_CACHE`: what is different about single tools.
-    pub tools: Vec<ToolSetting>,
+    /// `MCPFN_TIMEOUTS`, `MCPFN_CACHE` and `MCPFN_CONFIRM`: what is different about tools.
+    pub tools: ToolSettings,
     /// `MCPFN_ALLOWED_ORIGINS`: browser origins that may call.
     pub origins: Vec<String>,
     /// `MCPFN_ALLOWED_HOSTS`: what requests may name as the host beside the public URL's and this
@@ -90,10 +92,14 @@ impl Common {
         let url = credentials.public_url.as_deref();
         let here = local && host.auth_unset.is_none();
         let page = PageSettings::read(reader, here, url, methods.has(AuthMethod::OAuth));
+        let rate = match host.rate_with_auth {
+            Some(rate) if methods.need_credentials() => Some(rate),
+            _ => host.rate,
+        };
         Self {
             page,
             credentials,
-            policies: reader.policies(host.rate),
+            policies: reader.policies(rate),
             tools: reader.tool_settings(),
             max_body: reader.within(
                 "MCPFN_MAX_BODY_BYTES",

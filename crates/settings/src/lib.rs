@@ -13,6 +13,7 @@
 //!     auth_unset: None,
 //!     max_body: 4 * 1024 * 1024,
 //!     rate: None,
+//!     rate_with_auth: None,
 //!     key_source: None,
 //!     deployment: None,
 //! };
@@ -67,5 +68,6 @@ pub use panics::log_panics;
 pub use policies::Policies;
 pub use reader::{EnvReader, SettingsError};
 pub use recorded::listed_and_read;
-pub use setting::{Hosts, Setting};
+pub use setting::{Hosts, Setting, secret_in_file};
 pub use table::SETTINGS;
+pub use tools::ToolSettings;

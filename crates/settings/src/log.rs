@@ -26,12 +26,18 @@ macro_rules! call_at {
             bytes_in = $call.bytes_in,
             bytes_out = $call.bytes_out,
             cache = $call.cache.as_str(),
+            deprecated = deprecated($call),
             input_hash = $call.input_hash(),
             input = $call.input(),
             traceparent = $call.traceparent,
             "call"
         )
     };
+}
+
+/// What a call used that is deprecated, on its own line.
+fn deprecated(call: &AuditEntry<'_>) -> Option<String> {
+    (!call.deprecated.is_empty()).then(|| call.deprecated.join("; "))
 }
 
 impl AuditLog for Log {

@@ -107,6 +107,12 @@ impl AuthMethods {
         self.0.contains(&method)
     }
 
+    /// Whether callers have to prove who they are.
+    #[must_use]
+    pub fn need_credentials(&self) -> bool {
+        self.0.iter().any(|method| *method != AuthMethod::None)
+    }
+
     /// Whether the method of this word is one of them.
     pub(crate) fn has_word(&self, word: &str) -> bool {
         self.0.iter().any(|method| method.as_str() == word)

@@ -137,6 +137,7 @@ mod tests {
         auth_unset: None,
         max_body: 1024,
         rate: None,
+        rate_with_auth: None,
         key_source: None,
         deployment: None,
     };

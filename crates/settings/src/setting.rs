@@ -150,6 +150,19 @@ impl Setting {
     }
 }
 
+/// The secret whose file a variable names: `MCPFN_STATE_KEY` of `MCPFN_STATE_KEY_FILE`. Each secret of
+/// these settings has such a variable on hosts that are processes.
+#[must_use]
+pub fn secret_in_file<'a, 's>(
+    variable: &'a str,
+    mut settings: impl Iterator<Item = &'s Setting>,
+) -> Option<&'a str> {
+    let name = variable.strip_suffix("_FILE")?;
+    settings
+        .any(|setting| setting.secret && setting.hosts.meets(Hosts::PROCESSES) && setting.is(name))
+        .then_some(name)
+}
+
 /// Whether a text may stand for `<NAME>`.
 pub(crate) fn is_name(text: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';

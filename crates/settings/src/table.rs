@@ -136,7 +136,7 @@ const REST: &[Setting] = &[
     Setting::new(
         "MCPFN_RATE_LIMIT",
         "RATE",
-        "none; 60/min where others can reach the address",
+        "none; 60/min with MCPFN_AUTH, and where others can reach the address",
         "calls and lists of one caller, such as 60/min, 10/s or 5/10s; or none",
     )
     .on(Hosts::LOCAL),

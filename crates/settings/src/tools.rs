@@ -1,14 +1,16 @@
-//! What an operator decides about single tools: `MCPFN_TIMEOUTS` and `MCPFN_CACHE`. Whether there are
-//! such tools is known only when the server is built, and said then.
+//! What an operator decides about tools: `MCPFN_TIMEOUTS` and `MCPFN_CACHE` for single ones, and
+//! `MCPFN_CONFIRM`. Whether there are such tools is known only when the server is built, and said
+//! then.
 
 use std::time::Duration;
 
-use mcpfn_core::{ToolChange, ToolSetting};
+use mcpfn_core::{Builder, ConfirmMode, ToolChange, ToolSetting};
 
 use crate::reader::EnvReader;
 
 const TIMEOUTS: &str = "MCPFN_TIMEOUTS";
 const CACHE: &str = "MCPFN_CACHE";
+const CONFIRM: &str = "MCPFN_CONFIRM";
 
 /// Bounds of a tool's time: less is no time, more is more than any host gives.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -17,9 +19,41 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 const LEAST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// What the operator decided about tools.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolSettings {
+    by_tool: Vec<ToolSetting>,
+    /// The program's own word holds where the operator said nothing.
+    confirm: Option<ConfirmMode>,
+}
+
+impl ToolSettings {
+    pub(crate) fn apply(&self, builder: Builder) -> Builder {
+        let builder = builder.tool_settings(self.by_tool.iter().cloned());
+        match self.confirm {
+            Some(mode) => builder.confirm(mode),
+            None => builder,
+        }
+    }
+}
+
 impl EnvReader<'_> {
-    /// The two variables, with every mistake in them.
-    pub(crate) fn tool_settings(&mut self) -> Vec<ToolSetting> {
+    /// The three variables, with every mistake in them.
+    pub(crate) fn tool_settings(&mut self) -> ToolSettings {
+        ToolSettings {
+            by_tool: self.settings_by_tool(),
+            confirm: self.confirm(),
+        }
+    }
+
+    fn confirm(&mut self) -> Option<ConfirmMode> {
+        let text = self.text(CONFIRM)?.trim().to_ascii_lowercase();
+        let mode = text.parse();
+        mode.map_err(|()| self.mistake(format!("{CONFIRM} must be auto, always or never")))
+            .ok()
+    }
+
+    fn settings_by_tool(&mut self) -> Vec<ToolSetting> {
         let mut settings = self.by_tool(TIMEOUTS, "get_weather=3s", |text| {
             duration(text)
                 .filter(|time| (SHORTEST..=LONGEST).contains(time))
@@ -105,7 +139,7 @@ mod tests {
             found.map(|(_, value)| std::ffi::OsString::from(value))
         };
         let mut reader = EnvReader::new(&variable);
-        let settings = reader.tool_settings();
+        let settings = reader.settings_by_tool();
         reader.finish(settings).map_err(|error| error.to_string())
     }
 
@@ -140,6 +174,24 @@ mod tests {
         ];
         assert_eq!(found.unwrap(), expected);
         assert_eq!(read(&[]).unwrap(), []);
+    }
+
+    #[test]
+    fn whether_people_are_asked() {
+        let read = |text: &str| {
+            let variable = |name: &str| (name == CONFIRM).then(|| text.into());
+            let mut reader = EnvReader::new(&variable);
+            let settings = reader.tool_settings();
+            reader
+                .finish(settings.confirm)
+                .map_err(|error| error.mistakes)
+        };
+        assert_eq!(read(""), Ok(None));
+        assert_eq!(read(" Always "), Ok(Some(ConfirmMode::Always)));
+        assert_eq!(read("auto"), Ok(Some(ConfirmMode::Auto)));
+        assert_eq!(read("never"), Ok(Some(ConfirmMode::Never)));
+        let mistake = "MCPFN_CONFIRM must be auto, always or never".to_owned();
+        assert_eq!(read("on"), Err(vec![mistake]));
     }
 
     #[test]

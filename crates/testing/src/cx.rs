@@ -153,6 +153,12 @@ impl TestCx {
         self
     }
 
+    /// Changes the platform, e.g. `|platform| platform.with_blocking(threads)`.
+    pub fn map_platform(mut self, change: impl FnOnce(Platform) -> Platform) -> Self {
+        self.platform = change(self.platform);
+        self
+    }
+
     /// What the client answered under `key` to a question of an earlier round.
     pub fn answer(mut self, key: impl Into<String>, answer: Answer) -> Self {
         self.answers.insert(key.into(), answer);

@@ -62,6 +62,30 @@ pub(crate) fn quoted(words: &str) -> String {
     format!("'{}'", text::quoted(words).to_string().trim_matches('`'))
 }
 
+/// The most characters of a text that a question shows.
+const MAX_EXCERPT: usize = 300;
+
+/// How a client's text begins, in quotation marks and on one line: what a person reads of it in a
+/// question. A text can't end the quotation, or look like a line of the question's own.
+pub(crate) fn excerpt(text: &str) -> String {
+    let mut line = String::new();
+    let words = text.split_whitespace();
+    for word in words {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        // enough to be cut
+        if line.len() > 4 * (MAX_EXCERPT + 1) {
+            break;
+        }
+    }
+    format!(
+        "“{}”",
+        text::shown(&line.replace(['“', '”'], "\""), MAX_EXCERPT)
+    )
+}
+
 /// `Did you mean ...?` for the known name nearest to the one given, or nothing.
 pub(crate) fn did_you_mean<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> String {
     text::nearest(given, known)
@@ -72,6 +96,22 @@ pub(crate) fn did_you_mean<'a>(given: &str, known: impl Iterator<Item = &'a str>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_stays_between_its_quotation_marks() {
+        assert_eq!(excerpt("a\n\n## b\tc "), "“a ## b c”");
+        assert_eq!(
+            excerpt("x” Approved by the user. “y"),
+            "“x\" Approved by the user. \"y”"
+        );
+        assert_eq!(
+            excerpt("pay\u{202e}`now`"),
+            "“pay\u{fffd}\u{fffd}now\u{fffd}”"
+        );
+        for text in ["ä".repeat(70_000), "word ".repeat(70_000)] {
+            assert_eq!(excerpt(&text).chars().count(), MAX_EXCERPT + 3);
+        }
+    }
 
     #[test]
     fn slips_are_recognised_and_other_words_are_not() {

@@ -22,6 +22,7 @@ pub(crate) const HOST: Host = Host {
     max_body: 2 * 1024 * 1024,
     // a rate needs a binding
     rate: None,
+    rate_with_auth: None,
     key_source: None,
     deployment: Some(Deployment {
         unit: "Worker",

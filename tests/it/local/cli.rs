@@ -54,6 +54,71 @@ fn wrong_settings_are_reported_together() {
     );
 }
 
+/// A file of this test alone.
+fn file(name: &str, text: &str) -> String {
+    let name = format!("mcpfn-it-cli-{}-{name}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_file_of_variables_is_named_at_the_start_and_for_development_alone() {
+    let hash = "0".repeat(64);
+    let keys = format!("MCPFN_AUTH=api-key\nMCPFN_API_KEYS='ci:{hash}'\n");
+    let env = file("env", &keys);
+    let mut process = Process::start(&mut command(&["--port", "0", "--env-file", &env]));
+    process.stdout.find("listening on ");
+    process.terminate();
+    process.wait();
+    let greeting = process.stdout.collect_all();
+    let named = format!("variables that are not set come from {env}\n");
+    assert!(greeting.contains(&named), "{greeting}");
+    let mut reachable = command(&["--port", "0", "--env-file", &env]);
+    reachable.envs([("MCPFN_LISTEN", "0.0.0.0"), ("MCPFN_ALLOWED_HOSTS", "*")]);
+    let (code, _, stderr) = run(&mut reachable);
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("--env-file is for development") && !stderr.contains(&hash),
+        "{stderr}"
+    );
+    std::fs::remove_file(env).unwrap();
+}
+
+#[test]
+fn a_secret_in_a_file_is_a_secret() {
+    let key = file("key", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n");
+    let mut process = Process::start(command(&["--port", "0"]).env("MCPFN_STATE_KEY_FILE", &key));
+    process.stdout.find("listening on ");
+    process.terminate();
+    process.wait();
+    let greeting = process.stdout.collect_all();
+    assert!(
+        !greeting.contains("sealed with a key made at this start"),
+        "{greeting}"
+    );
+    let wrong = file("wrong", "hunter2");
+    let (code, _, stderr) = run(command(&[]).env("MCPFN_STATE_KEY_FILE", &wrong));
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("MCPFN_STATE_KEY") && !stderr.contains("hunter2"),
+        "{stderr}"
+    );
+    let both = [
+        ("MCPFN_STATE_KEY_FILE", key.as_str()),
+        ("MCPFN_STATE_KEY", "x"),
+    ];
+    let (code, _, stderr) = run(command(&[]).envs(both));
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("MCPFN_STATE_KEY and MCPFN_STATE_KEY_FILE are both set"),
+        "{stderr}"
+    );
+    for path in [key, wrong] {
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_setting_that_is_not_unicode_is_not_ignored() {

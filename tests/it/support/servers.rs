@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use mcpfn::prelude::*;
 use mcpfn::{
-    JsonObject,
+    ConfirmMode, JsonObject,
     content::{Annotations, Icon, ResourceLink},
 };
+use mcpfn_it::asking::asking;
 use serde_json::json;
 
 /// By the name that fixtures use.
@@ -20,7 +21,11 @@ pub(crate) fn named(name: &str) -> fn() -> Builder {
         "extended" => extended,
         "rich" => rich,
         "counting" => counting,
-        other => panic!("no server is called {other}: everything, paged, plain, rich or counting"),
+        "asks-auto" => || asking(ConfirmMode::Auto),
+        "asks-always" => || asking(ConfirmMode::Always),
+        "asks-never" => || asking(ConfirmMode::Never),
+        "renamed" => mcpfn_it::renamed::renamed,
+        other => panic!("no server is called {other}: the names are in servers.rs"),
     }
 }
 

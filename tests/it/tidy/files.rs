@@ -126,6 +126,7 @@ fn every_fixture_is_in_a_folder_that_is_run() {
                 "worker",
                 "upstream",
                 "doctor",
+                "compare",
             ]
             .iter()
             .any(|folder| path.starts_with(&format!("tests/fixtures/{folder}/")))

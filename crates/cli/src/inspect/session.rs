@@ -23,7 +23,7 @@ pub(crate) struct InspectSession {
     /// How long each answer may take.
     patience: Duration,
     /// What the server calls itself.
-    pub(super) server: Value,
+    pub(crate) server: Value,
 }
 
 enum Way {

@@ -7,6 +7,7 @@ use super::ActiveCall;
 use super::end::{CallError, CallResult};
 use super::failure::missing_capabilities;
 use super::result::{HandlerResult, Retain};
+use crate::deprecated::META as DEPRECATED;
 use crate::jsonrpc::{Error, to_json};
 use crate::model::JsonObject;
 use crate::model::capabilities::Capability;
@@ -107,7 +108,10 @@ impl ActiveCall {
         let arguments = if self.method == "resources/read" {
             Value::Null
         } else {
-            self.arguments()?
+            // as the retry's are when it is opened
+            let mut arguments = self.arguments()?;
+            self.target.fit(&mut arguments);
+            arguments
         };
         let expires_ms = self.platform.clock.now_ms().saturating_add(expires_in_ms);
         self.platform.keys.seal(
@@ -125,13 +129,23 @@ impl ActiveCall {
             return results.input_required(&result.body);
         }
         // not unless it is asked for: other clients have no use for the bytes
-        if !self.meta.tells_cache {
+        if !self.meta.tells_cache && self.deprecated().is_empty() {
             return results.complete(self.revision, &result.body, &result.meta, "");
         }
         // a kept result is shared by calls: what is told about this one goes into a copy
         let mut meta = result.meta.clone();
-        meta.insert(CACHE.to_owned(), cache.as_str().into());
+        if self.meta.tells_cache {
+            meta.insert(CACHE.to_owned(), cache.as_str().into());
+        }
+        self.tell_deprecated(&mut meta);
         results.complete(self.revision, &result.body, &meta, "")
+    }
+
+    fn tell_deprecated(&self, meta: &mut JsonObject) {
+        let notes = self.deprecated();
+        if !notes.is_empty() {
+            meta.insert(DEPRECATED.to_owned(), notes.into());
+        }
     }
 
     /// The response of a prompt or a resource, unless it is larger than a response may be.
@@ -149,10 +163,10 @@ impl ActiveCall {
                 outcome: Outcome::TooLarge,
             });
         }
-        let written =
-            self.server
-                .results()
-                .complete(self.revision, body, &JsonObject::new(), extra);
+        let mut meta = JsonObject::new();
+        self.tell_deprecated(&mut meta);
+        let results = self.server.results();
+        let written = results.complete(self.revision, body, &meta, extra);
         Ok((written, Outcome::Ok.into()))
     }
 }

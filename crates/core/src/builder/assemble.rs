@@ -51,8 +51,8 @@ impl Declared {
         mistakes.extend(twice);
         let names: Vec<&str> = tools
             .iter()
-            .map(|tool| tool.name.as_str())
-            .chain(prompts.iter().map(|prompt| prompt.definition.name.as_str()))
+            .flat_map(RegisteredTool::names)
+            .chain(prompts.iter().flat_map(RegisteredPrompt::names))
             .chain(resources.iter().map(RegisteredResource::uri))
             .collect();
         let upstreams = upstream::upstreams(self.upstreams, &names, mistakes);
@@ -61,8 +61,12 @@ impl Declared {
 
     fn registered_twice(&self) -> Vec<String> {
         let mut twice = Vec::new();
-        register::unique("tool", self.tools.iter().map(|tool| &tool.name), &mut twice);
-        let prompts = self.prompts.iter().map(|prompt| &prompt.name);
+        let tools = self.tools.iter();
+        let tools = tools.flat_map(|tool| std::iter::once(&tool.name).chain(&tool.old_names));
+        register::unique("tool", tools, &mut twice);
+        let prompts = self.prompts.iter();
+        let prompts =
+            prompts.flat_map(|prompt| std::iter::once(&prompt.name).chain(&prompt.old_names));
         register::unique("prompt", prompts, &mut twice);
         let resources = self.resources.iter().map(|resource| &resource.uri);
         register::unique("resource", resources, &mut twice);
@@ -97,13 +101,13 @@ pub(super) fn capabilities(
 
 /// The four lists, of which nothing is written before a client asks.
 pub(super) fn lists(registry: &Registry, per_page: usize) -> ServerLists {
-    let tools = registry.tools().iter().map(|tool| ListEntry {
-        name: &tool.name,
-        scopes: &tool.scopes,
+    let tools = registry.tools().iter().flat_map(|tool| {
+        let scopes = &*tool.scopes;
+        tool.names().map(move |name| ListEntry { name, scopes })
     });
-    let prompts = registry.prompts().iter().map(|prompt| ListEntry {
-        name: &prompt.definition.name,
-        scopes: &prompt.scopes,
+    let prompts = registry.prompts().iter().flat_map(|prompt| {
+        let scopes = &*prompt.scopes;
+        prompt.names().map(move |name| ListEntry { name, scopes })
     });
     let located = |templates: bool| {
         let resources = registry.resources().iter();

@@ -50,7 +50,8 @@ pub(super) fn apply(tools: &mut [Tool], settings: Vec<ToolSetting>, mistakes: &m
         change,
     } in settings
     {
-        let Some(tool) = tools.iter_mut().find(|tool| tool.name == name) else {
+        let is = |tool: &&mut Tool| tool.name == name || tool.old_names.contains(&name);
+        let Some(tool) = tools.iter_mut().find(is) else {
             let known = tools.iter().map(|tool| tool.name.as_str());
             let hint = text::nearest(&name, known).map_or_else(
                 || ".".to_owned(),

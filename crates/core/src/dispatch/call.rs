@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mcpfn_schema::Violations;
 use serde_json::Value;
 
 use super::ask;
@@ -16,7 +15,6 @@ use crate::active_call::failure::{
     OUTCOME_UNKNOWN, missing_capabilities, too_slow, too_slow_to_know,
 };
 use crate::active_call::result::{HandlerResult, Retain};
-use crate::arguments;
 use crate::call::Call;
 use crate::canonical::canonical;
 use crate::error::{ErrorKind, ToolError};
@@ -55,16 +53,31 @@ pub(super) fn tool(
     })?;
     let tool = Arc::clone(tool);
     let target = Target::Tool(Arc::clone(&tool));
-    let active = ActiveCall::new("tools/call", target, &name, server, call, platform)?;
-    let steps = move |call| call_tool(call, Arc::clone(&tool));
+    // limits, kept results and keys of writes are the same under every name of an own tool
+    let requested = match tool.upstream {
+        None => tool.name.as_str(),
+        Some(_) => &*name,
+    };
+    let old_name = (requested != name).then(|| name.to_string());
+    let active = ActiveCall::new("tools/call", target, requested, server, call, platform)?;
+    let steps = move |call| call_tool(call, Arc::clone(&tool), old_name.clone());
     Ok(start(active, |call| ask::through(call, steps)))
 }
 
-async fn call_tool(call: Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallResult {
+async fn call_tool(
+    call: Arc<ActiveCall>,
+    tool: Arc<RegisteredTool>,
+    old_name: Option<String>,
+) -> CallResult {
     let call = &call;
     // 1. arguments against the published schema
     let mut arguments = call.arguments()?;
-    if let Err(refusal) = check(&tool, &mut arguments) {
+    let called = ("tool", tool.name.as_str());
+    call.note_deprecated(
+        tool.deprecations
+            .used(called, old_name.as_deref(), &arguments),
+    );
+    if let Err(refusal) = tool.fit(&mut arguments) {
         let text = format!(
             "The arguments of `{}` do not fit its schema. Correct them and call again:\n{refusal}",
             tool.name
@@ -98,16 +111,6 @@ async fn call_tool(call: Arc<ActiveCall>, tool: Arc<RegisteredTool>) -> CallResu
     };
     let result = result?;
     Ok((call.write(&result, cache), CallEnd::of(&result, cache)))
-}
-
-/// Arguments that fit the schema, also without the nulls of what is left out.
-fn check(tool: &RegisteredTool, given: &mut Value) -> Result<(), Violations> {
-    arguments::with_integers(given);
-    let refused = tool.validator.check(given);
-    if refused.is_err() && arguments::leave_out_nulls(given, &tool.definition.input_schema) {
-        return tool.validator.check(given);
-    }
-    refused
 }
 
 /// A call that its client has to correct before anything runs.

@@ -174,9 +174,13 @@ fn source<'a>(
 }
 
 fn own<'a>(target: &Target, typed: &Argument<'_>, values: &'a [String]) -> Source<'a> {
+    let name = match target {
+        Target::Prompt(prompt) => prompt.deprecations.current(&typed.name),
+        _ => &typed.name,
+    };
     let completer = target
         .completers()
-        .and_then(|completers| completers.get(typed.name.as_ref()));
+        .and_then(|completers| completers.get(name));
     completer.map_or(Source::Values(values), |completer| {
         Source::Completer(Arc::clone(completer))
     })

@@ -42,15 +42,30 @@ pub(super) fn prompt(
     })?;
     let prompt = Arc::clone(prompt);
     let target = Target::Prompt(Arc::clone(&prompt));
+    let old_name =
+        (prompt.upstream.is_none() && prompt.definition.name != name).then(|| name.to_string());
     let active = ActiveCall::new("prompts/get", target, &name, server, call, platform)?;
-    let steps = move |call| get_prompt(call, Arc::clone(&prompt));
+    let steps = move |call| get_prompt(call, Arc::clone(&prompt), old_name.clone());
     Ok(start(active, |call| ask::through(call, steps)))
 }
 
-async fn get_prompt(call: Arc<ActiveCall>, prompt: Arc<RegisteredPrompt>) -> CallResult {
+async fn get_prompt(
+    call: Arc<ActiveCall>,
+    prompt: Arc<RegisteredPrompt>,
+    old_name: Option<String>,
+) -> CallResult {
     let name = call.name();
-    let arguments = call.arguments()?;
-    if let Err(refusal) = prompt.validator.check(&arguments) {
+    let mut arguments = call.arguments()?;
+    let notes = prompt
+        .deprecations
+        .used(("prompt", name), old_name.as_deref(), &arguments);
+    call.note_deprecated(notes);
+    let renamed = prompt.deprecations.rename(&mut arguments);
+    let checked = renamed.and_then(|()| {
+        let checked = prompt.validator.check(&arguments);
+        checked.map_err(|violations| violations.to_string())
+    });
+    if let Err(refusal) = checked {
         // a protocol error, unlike for tools: a prompt's result has no member that could say so
         // a protocol error, unlike for tools: a prompt's result has no member that could say so
         return Err(Error::invalid_params(format!(

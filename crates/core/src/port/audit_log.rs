@@ -131,6 +131,9 @@ pub struct AuditEntry<'a> {
     /// The id that the client was told, if the log has a private cause of this call's failure; see
     /// [`Failure::id`].
     pub error_id: Option<&'a str>,
+    /// What the call used that is deprecated (an old name, an argument), a sentence for each: at most
+    /// eight.
+    pub deprecated: &'a [String],
     /// JSON text of the request's id; empty if it is longer than 64 bytes or has other characters
     /// than ASCII's visible ones.
     pub id: &'a str,

@@ -1,4 +1,5 @@
-//! The ports that every call may need: the time, waiting, randomness, work after the response.
+//! The ports that every call may need: the time, waiting, randomness, work after the response or on
+//! other threads.
 
 use std::time::Duration;
 
@@ -94,4 +95,27 @@ pub trait Background: MaybeSend + MaybeSync {
     /// Runs `work` to its end beside the call, and also when the call is dropped. A host that
     /// freezes between requests waits for it first.
     fn run(&self, work: BoxFuture<'static, ()>);
+}
+
+/// Work for a thread that may be blocked.
+pub type BlockingWork = Box<dyn FnOnce() + Send>;
+
+/// Threads for work that computes, or that waits without a future (`Cx::blocking`).
+///
+/// ```
+/// use mcpfn_core::{handler::BoxFuture, port::{Blocking, BlockingWork}};
+///
+/// struct InPlace;
+///
+/// impl Blocking for InPlace {
+///     fn run(&self, work: BlockingWork) -> BoxFuture<'static, Result<(), String>> {
+///         work();
+///         Box::pin(std::future::ready(Ok(())))
+///     }
+/// }
+/// ```
+pub trait Blocking: MaybeSend + MaybeSync {
+    /// Runs `work` to its end, which the future waits for; the work goes on when the future is
+    /// dropped. The error is for the log: that the work panicked, say.
+    fn run(&self, work: BlockingWork) -> BoxFuture<'static, Result<(), String>>;
 }

@@ -283,13 +283,15 @@ impl RenderedList {
                 registry
                     .tools()
                     .iter()
-                    .map(|tool| tool.definition.clone().down_level(revision)),
+                    .flat_map(|tool| tool.listed())
+                    .map(|tool| tool.down_level(revision)),
             ),
             ListKind::Prompts => written(
                 registry
                     .prompts()
                     .iter()
-                    .map(|prompt| prompt.definition.clone().down_level(revision)),
+                    .flat_map(|prompt| prompt.listed())
+                    .map(|prompt| prompt.down_level(revision)),
             ),
             ListKind::Resources => resources(false),
             ListKind::Templates => resources(true),

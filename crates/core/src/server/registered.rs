@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcpfn_schema::Schema;
+use serde_json::Value;
 
+use crate::arguments;
 use crate::complete::Completers;
+use crate::deprecated::{Deprecations, described};
+use crate::model::JsonObject;
 use crate::model::prompt::PromptDefinition;
 use crate::model::resource::ResourceDefinition;
 use crate::model::tool::{CallToolResult, ToolDefinition};
@@ -39,6 +43,8 @@ pub(crate) struct RegisteredTool {
     pub(crate) key_argument: Option<String>,
     /// Arguments that no record shows, by their names.
     pub(crate) hidden: Vec<String>,
+    pub(crate) old_names: Vec<String>,
+    pub(crate) deprecations: Deprecations,
     pub(crate) run: Box<dyn ErasedTool>,
     /// What it stands for, if it is not the server's own.
     pub(crate) upstream: Option<Arc<dyn Upstream>>,
@@ -49,6 +55,42 @@ impl RegisteredTool {
     pub(crate) fn repeats_write(&self) -> bool {
         let idempotent = self.definition.annotations.as_ref();
         self.writes && idempotent.and_then(|hints| hints.idempotent_hint) != Some(true)
+    }
+
+    /// Its name, and those that it had before.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name)
+            .chain(&self.old_names)
+            .map(String::as_str)
+    }
+
+    /// As it is listed under each of them.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = ToolDefinition> + '_ {
+        let old = self.old_names.iter().map(|old| {
+            let (description, meta) = outdated(&self.name);
+            ToolDefinition {
+                name: old.clone(),
+                description: Some(description),
+                meta,
+                ..self.definition.clone()
+            }
+        });
+        std::iter::once_with(|| self.definition.clone()).chain(old)
+    }
+
+    /// Writes arguments as the handler gets them: by the names that they have now, and without the
+    /// nulls of what is left out.
+    ///
+    /// # Errors
+    /// What does not fit the schema, a line for each.
+    pub(crate) fn fit(&self, given: &mut Value) -> Result<(), String> {
+        arguments::with_integers(given);
+        self.deprecations.rename(given)?;
+        let mut checked = self.validator.check(given);
+        if checked.is_err() && arguments::leave_out_nulls(given, &self.definition.input_schema) {
+            checked = self.validator.check(given);
+        }
+        checked.map_err(|violations| violations.to_string())
     }
 
     /// A structured result must fit the published schema; the error is for the log.
@@ -67,14 +109,49 @@ impl RegisteredTool {
     }
 }
 
+/// What is said of a tool or a prompt at a name that it had before `name`.
+fn outdated(name: &str) -> (String, JsonObject) {
+    let advice = format!("use `{name}`");
+    let mut meta = JsonObject::new();
+    let all = Deprecations::of_all(advice.clone());
+    all.tell(&mut meta);
+    (described(None, &advice), meta)
+}
+
 pub(crate) struct RegisteredPrompt {
     pub(crate) definition: PromptDefinition,
     pub(crate) scopes: Vec<String>,
     pub(crate) validator: Schema,
     pub(crate) completers: Completers,
+    pub(crate) old_names: Vec<String>,
+    pub(crate) deprecations: Deprecations,
     pub(crate) run: Box<dyn ErasedPrompt>,
     /// What it stands for, if it is not the server's own.
     pub(crate) upstream: Option<Arc<dyn Upstream>>,
+}
+
+impl RegisteredPrompt {
+    /// Its name, and those that it had before.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let name = &self.definition.name;
+        std::iter::once(name)
+            .chain(&self.old_names)
+            .map(String::as_str)
+    }
+
+    /// As it is listed under each of them.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = PromptDefinition> + '_ {
+        let old = self.old_names.iter().map(|old| {
+            let (description, meta) = outdated(&self.definition.name);
+            PromptDefinition {
+                name: old.clone(),
+                description: Some(description),
+                meta,
+                ..self.definition.clone()
+            }
+        });
+        std::iter::once_with(|| self.definition.clone()).chain(old)
+    }
 }
 
 pub(crate) struct RegisteredResource {

@@ -33,11 +33,11 @@ impl Registry {
         let prompts: Vec<_> = prompts.into_iter().map(Arc::new).collect();
         let resources: Vec<_> = resources.into_iter().map(Arc::new).collect();
         Self {
-            tool_index: index(&tools, |tool| &tool.name),
+            tool_index: index(&tools, RegisteredTool::names),
             tools,
-            prompt_index: index(&prompts, |prompt| &prompt.definition.name),
+            prompt_index: index(&prompts, RegisteredPrompt::names),
             prompts,
-            resource_index: index(&resources, RegisteredResource::uri),
+            resource_index: index(&resources, |resource| [resource.uri()]),
             resources,
             upstreams,
             writes_end_reads,
@@ -108,9 +108,17 @@ impl Registry {
     }
 }
 
-fn index<T>(registered: &[Arc<T>], name: impl Fn(&T) -> &str) -> HashMap<String, Arc<T>> {
-    registered
-        .iter()
-        .map(|thing| (name(thing).to_owned(), Arc::clone(thing)))
-        .collect()
+fn index<'a, T, Names>(
+    registered: &'a [Arc<T>],
+    names: impl Fn(&'a T) -> Names,
+) -> HashMap<String, Arc<T>>
+where
+    Names: IntoIterator<Item = &'a str>,
+{
+    let mut index = HashMap::with_capacity(registered.len());
+    for thing in registered {
+        let names = names(thing).into_iter();
+        index.extend(names.map(|name| (name.to_owned(), Arc::clone(thing))));
+    }
+    index
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::registered::{RegisteredPrompt, RegisteredResource, RegisteredTool};
 use crate::complete::Completers;
 use crate::model::list_kind::ListKind;
@@ -42,6 +44,16 @@ impl Target {
             Self::Tool(tool) => tool.rate_limit,
             Self::Prompt(_) | Self::Resource(_) => None,
         }
+    }
+
+    /// Writes arguments as the handler gets them, as far as they fit.
+    pub(crate) fn fit(&self, arguments: &mut Value) {
+        // what does not fit was refused before
+        let _ = match self {
+            Self::Tool(tool) => tool.fit(arguments),
+            Self::Prompt(prompt) => prompt.deprecations.rename(arguments),
+            Self::Resource(_) => Ok(()),
+        };
     }
 
     /// Names of arguments that are never shown.

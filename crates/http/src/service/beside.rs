@@ -34,8 +34,23 @@ impl Service {
                 cors::allow_any(&self.allowed_headers, response.headers_mut());
                 Some(response)
             }
+            // where clients of the transport of 2024-11-05 begin
+            _ if parts.uri.path().ends_with("/sse") => Some(self.no_sse()),
             _ => Some(self.nothing_here()),
         }
+    }
+
+    fn no_sse(&self) -> Response<Body> {
+        respond::refusal(Refusal::new(
+            Reason::Path,
+            StatusCode::NOT_FOUND,
+            format!(
+                "the transport HTTP+SSE of 2024-11-05 is not served: set the client to Streamable \
+                 HTTP, at {}; one that speaks SSE alone connects through `cargo mcpfn connect`, over \
+                 stdio",
+                self.paths.endpoint()
+            ),
+        ))
     }
 
     fn nothing_here(&self) -> Response<Body> {

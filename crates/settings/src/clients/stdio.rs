@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::setting::{Hosts, Setting};
+use crate::setting::{Hosts, Setting, secret_in_file};
 use crate::table::SETTINGS;
 
 /// Settings that mean nothing to a server that its client starts, for one person, beside those of
@@ -50,6 +50,10 @@ pub fn stdio_environment(
             if FOREIGN.contains(&name.as_str()) {
                 let value = without_secrets_in_urls(&value);
                 return Some((name, value));
+            }
+            if secret_in_file(&name, SETTINGS.iter().chain(program).filter(here)).is_some() {
+                let path = absolute(&value).unwrap_or(value);
+                return Some((name, path));
             }
             let mut settings = SETTINGS.iter().chain(program).filter(here);
             let setting = settings.find(|setting| setting.is(&name))?;

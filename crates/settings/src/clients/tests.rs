@@ -322,6 +322,7 @@ fn of_all_settings_those_of_calls_are_for_stdio() {
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
         "MCPFN_CACHE",
+        "MCPFN_CONFIRM",
         "MCPFN_IDEMPOTENCY_ON_ERROR",
         "MCPFN_LOG",
         "MCPFN_LOG_ARGUMENTS",

@@ -16,4 +16,11 @@ pub(super) const TOOLS: &[Setting] = &[
         "how long results of these tools are kept for the same caller, such as \
          search_products=60s,get_weather=off; 1s to 7d, tools that only read",
     ),
+    Setting::new(
+        "MCPFN_CONFIRM",
+        "auto|always|never",
+        "auto",
+        "whether the user is asked before a tool does what can't be taken back: auto where the \
+         client can show the question, always also refuses where it can't",
+    ),
 ];

@@ -9,6 +9,7 @@ use mcpfn_ports::{BlobError, BlobPath, WriteCondition};
 use super::forms;
 use super::store::{blobs, failed, path};
 use crate::date;
+use crate::say::excerpt;
 
 /// The most bytes that are written at once.
 const MAX: usize = 1024 * 1024;
@@ -121,6 +122,9 @@ pub async fn write_file(args: WriteArguments, cx: &Cx) -> Result<WrittenFile, To
         .if_version
         .map_or(WriteCondition::Absent, WriteCondition::Version);
     let path = forms::place(&**blobs(cx)?, &path).await;
+    if let WriteCondition::Version(version) = &condition {
+        confirm_overwriting(&path, version, &bytes, cx).await?;
+    }
     let written = blobs(cx)?.write(&path, bytes.into(), &condition).await;
     let metadata = written.map_err(|error| match (error, &condition) {
         (BlobError::Changed, WriteCondition::Version(_)) => ToolError::new(format!(
@@ -141,6 +145,33 @@ pub async fn write_file(args: WriteArguments, cx: &Cx) -> Result<WrittenFile, To
         version: metadata.version,
         modified: metadata.modified_ms.map(date::utc),
     })
+}
+
+/// Asks the user before a file is lost. One that is gone or changed is not asked about: it is
+/// refused when it is written.
+async fn confirm_overwriting(
+    path: &BlobPath,
+    version: &str,
+    bytes: &[u8],
+    cx: &Cx,
+) -> Result<(), ToolError> {
+    let Some(confirmation) = cx.confirmation()? else {
+        return Ok(());
+    };
+    let there = blobs(cx)?.metadata(path).await;
+    let Some(there) = there.ok().filter(|there| there.version == version) else {
+        return Ok(());
+    };
+    let begins = match std::str::from_utf8(bytes) {
+        Ok(text) if !text.trim().is_empty() => format!(", which begin with {}", excerpt(text)),
+        _ => String::new(),
+    };
+    confirmation.ask(&format!(
+        "Overwrite the file {}? It has {} bytes, which are lost, and gets {}{begins}.",
+        excerpt(path.as_str()),
+        there.size,
+        bytes.len(),
+    ))
 }
 
 /// Move or rename a file.
@@ -170,6 +201,7 @@ pub async fn move_file(args: Move, cx: &Cx) -> Result<WrittenFile, ToolError> {
     } else {
         target
     };
+    confirm_moving(&from, &to, args.overwrite, cx).await?;
     let (target, overwrite) = (&to, args.overwrite);
     let moved = forms::with(&from, |from| async move {
         blobs.rename(&from, target, overwrite).await
@@ -185,6 +217,32 @@ pub async fn move_file(args: Move, cx: &Cx) -> Result<WrittenFile, ToolError> {
         version: metadata.version,
         modified: metadata.modified_ms.map(date::utc),
     })
+}
+
+/// Asks the user before a file goes elsewhere. A move that can't be made is not asked about.
+async fn confirm_moving(
+    from: &BlobPath,
+    to: &BlobPath,
+    overwrite: bool,
+    cx: &Cx,
+) -> Result<(), ToolError> {
+    let Some(confirmation) = cx.confirmation()? else {
+        return Ok(());
+    };
+    let blobs = &**blobs(cx)?;
+    let look = |path| async move { blobs.metadata(&path).await };
+    if forms::with(from, look).await.is_err() {
+        return Ok(());
+    }
+    let lost = match blobs.metadata(to).await {
+        // another form of its own name is no other file
+        Ok(_) if forms::are_same(from, to) => String::new(),
+        Ok(_) if !overwrite => return Ok(()),
+        Ok(there) => format!(" The file there, of {} bytes, is lost.", there.size),
+        Err(_) => String::new(),
+    };
+    let (here, there) = (excerpt(from.as_str()), excerpt(to.as_str()));
+    confirmation.ask(&format!("Move the file {here} to {there}?{lost}"))
 }
 
 /// Why a file was not moved, as the model reads it.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{GitHub, repository, signed};
+use crate::say::excerpt;
 
 /// The longest text of an issue or a comment, in characters; GitHub's own limit.
 const MAX_LENGTH: usize = 65_536;
@@ -78,6 +79,14 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<CreatedItem, ToolError
         Some(body) => json!({"title": title, "body": required("body", body)?}),
         None => json!({"title": title}),
     };
+    cx.confirm(|| {
+        let text = body.map_or_else(String::new, |body| format!(", with the text {}", excerpt(body)));
+        format!(
+            "Create an issue in the repository {repo} on GitHub, with the title {}{text}? Everybody \
+             who can see the repository can read it.",
+            excerpt(title)
+        )
+    })?;
     let CreatedReply {
         number, html_url, ..
     } = post(
@@ -107,6 +116,13 @@ pub async fn create_issue(args: Issue, cx: &Cx) -> Result<CreatedItem, ToolError
 pub async fn post_comment(args: Comment, cx: &Cx) -> Result<CreatedItem, ToolError> {
     let (repo, number) = (repository(&args.repo)?, args.number);
     let body = required("body", &args.body)?;
+    cx.confirm(|| {
+        format!(
+            "Post a comment on number {number} in the repository {repo} on GitHub: {}? Everybody who \
+             can see the repository can read it.",
+            excerpt(body)
+        )
+    })?;
     let path = format!("/repos/{repo}/issues/{number}/comments");
     let CreatedReply { id, html_url, .. } = post(
         cx,

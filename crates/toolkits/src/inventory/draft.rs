@@ -7,7 +7,8 @@ use mcpfn_ports::{Sql as _, SqlValue};
 use super::{database, no_sku, owned, sku, warehouse};
 use crate::date;
 use crate::dialect::new_id;
-use crate::say::{other_columns, who, write_failed};
+use crate::mapping::Tables;
+use crate::say::{database_failed, excerpt, other_columns, who, write_failed};
 
 /// The most units of one order.
 const MAX: u32 = 100_000;
@@ -76,7 +77,7 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
     let database = &database(cx).await?;
     let wanted = sku(database, &args.sku)?;
     let mut parameters = vec![
-        SqlValue::from(wanted),
+        SqlValue::from(wanted.clone()),
         SqlValue::from(i64::from(args.quantity)),
         SqlValue::from(date::utc(cx.now_ms())),
         SqlValue::from(who(cx)),
@@ -91,6 +92,7 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
              l.quantity, l.warehouse_id LIMIT 1)"
         }
     };
+    confirm_drafting(&args, &wanted, database, cx).await?;
     // one statement, so that the product can't go away in between
     let id = format!("'PO-' || {}", new_id(database.dialect()));
     let values = [
@@ -120,6 +122,39 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
         .first()
         .and_then(|row| read(row))
         .ok_or_else(|| other_columns("the inventory"))
+}
+
+/// Asks the user, with the product's name: a SKU says little to a person.
+async fn confirm_drafting(
+    args: &Draft,
+    wanted: &str,
+    database: &Tables,
+    cx: &Cx,
+) -> Result<(), ToolError> {
+    let Some(confirmation) = cx.confirmation()? else {
+        return Ok(());
+    };
+    let product = product(database, wanted).await?;
+    let place = match &args.warehouse {
+        Some(warehouse) => format!("the warehouse {}", excerpt(warehouse)),
+        None => "the warehouse with the fewest units of it".to_owned(),
+    };
+    confirmation.ask(&format!(
+        "Draft a purchase order for {} units of {wanted}, {}, for {place}?",
+        args.quantity,
+        excerpt(&product),
+    ))
+}
+
+/// The name of a product that is there.
+async fn product(database: &Tables, sku: &str) -> Result<String, ToolError> {
+    let parameters = [SqlValue::from(sku.to_owned())];
+    let rows = database
+        .query("SELECT name FROM products WHERE sku = ?1", &parameters, 1)
+        .await
+        .map_err(database_failed)?;
+    let name = rows.rows.first().and_then(|row| row.first());
+    name.and_then(owned).ok_or_else(|| no_sku(database, sku))
 }
 
 fn read(row: &[SqlValue]) -> Option<Drafted> {

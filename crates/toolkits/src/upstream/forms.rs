@@ -1,6 +1,7 @@
 //! What an upstream asks in the middle of a call, as a question of this server: forms alone, of the
 //! fields that the protocol has, under the name of who asks.
 
+use mcpfn_core::host::Capability;
 use mcpfn_core::round_trip::{ElicitAction, Form, InputResponse};
 use mcpfn_core::text::is_visible;
 use mcpfn_core::{Cx, ToolError};
@@ -92,8 +93,9 @@ pub(super) fn question(source: &Source<'_>, outline: Outline, cx: &Cx) -> ToolEr
             written.len()
         ));
     }
-    if !cx.can_ask()
-        || !(input_requests.is_empty() || cx.client().elicitation_form)
+    // without a question the client has only to call again, which older ones are not told to
+    let only_state = input_requests.is_empty() && cx.revision().is_modern();
+    if !(only_state || cx.can_ask(Capability::ElicitationForm))
         || input_requests.len() > MAX_FORMS
         || !input_requests.keys().all(|key| source.is_name(key))
     {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use mcpfn_core::host::Capability;
 use mcpfn_core::jsonrpc::write_request;
 use mcpfn_core::port::HttpRequest;
 use mcpfn_core::{Cx, Revision};
@@ -110,7 +111,7 @@ fn describe(meta: &mut Map<String, Value>, cx: &Cx) {
     }
     // what a form asks is shown under the upstream's name; pages to open, samples and folders are
     // not passed on
-    let asks = cx.can_ask() && cx.client().elicitation_form;
+    let asks = cx.can_ask(Capability::ElicitationForm);
     let capabilities = if asks {
         json!({"elicitation": {"form": {}}})
     } else {

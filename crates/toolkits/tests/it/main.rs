@@ -3,6 +3,7 @@
 
 mod attacks; // a list of them
 mod catalog; // search, products, the prompt
+mod confirm; // questions before writes
 mod crm; // people, companies, what is written about them
 mod database; // tables, filters
 mod databases; // SQLite, or a PostgreSQL server

@@ -93,6 +93,22 @@ pub(super) const SERVICES: &[Service<'_>] = &[
         what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "rich")]),
     },
     Service {
+        name: "asks-auto",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-auto")]),
+    },
+    Service {
+        name: "asks-always",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-always")]),
+    },
+    Service {
+        name: "asks-never",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "asks-never")]),
+    },
+    Service {
+        name: "renamed",
+        what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "renamed")]),
+    },
+    Service {
         name: "watched",
         what: What::Built(&[OPEN, KEY, QUIET, ("TEST_SERVER", "watched")]),
     },

@@ -80,6 +80,7 @@ impl Host {
             auth_unset: None,
             max_body: 4 * 1024 * 1024,
             rate: None,
+            rate_with_auth: None,
             key_source: None,
             deployment: None,
         };

@@ -65,6 +65,7 @@ impl Guarded {
             auth_unset: None,
             max_body: 4 * 1024 * 1024,
             rate: None,
+            rate_with_auth: None,
             key_source: None,
             deployment: None,
         };

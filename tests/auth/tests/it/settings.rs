@@ -27,6 +27,7 @@ const HOST: Host = Host {
     auth_unset: Some("MCPFN_AUTH is not set"),
     max_body: 4 * 1024 * 1024,
     rate: None,
+    rate_with_auth: None,
     key_source: Some(|reader, _, _| {
         reader.mistake("this host has no store of secrets");
         None

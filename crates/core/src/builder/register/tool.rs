@@ -6,6 +6,7 @@ use mcpfn_schema::Schema;
 use serde_json::{Value, json};
 
 use super::check::{NO_HANDLER, check_description, check_name, check_scopes, report};
+use crate::deprecated::Deprecations;
 use crate::model::tool::{ToolAnnotations, ToolDefinition};
 use crate::policy::Cache;
 use crate::server::registered::RegisteredTool;
@@ -20,13 +21,17 @@ pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option
     let read_only = tool.annotations.read_only_hint == Some(true);
     let closed = tool.annotations.open_world_hint == Some(false);
     let mut input = input_schema(&tool);
+    let deprecations = Deprecations::take(tool.deprecated.clone(), &mut input, &mut found);
     let key_argument = schema::key_argument(&input, read_only, &mut found);
     // a call with the key is refused all the same, by its name
     if let Some(key) = key_argument.as_deref().filter(|_| !keys) {
         schema::without(&mut input, key, &mut found);
     }
-    let schemas = Schemas::check(&tool, input, &mut found);
-    check_name(&tool.name, &mut found);
+    let mut schemas = Schemas::check(&tool, input, &mut found);
+    deprecations.publish(&mut schemas.input);
+    for name in std::iter::once(&tool.name).chain(&tool.old_names) {
+        check_name(name, &mut found);
+    }
     check_description(tool.description.as_ref(), &mut found);
     check_scopes(&tool.scopes, &mut found);
     check_policies(&tool, read_only, &mut found);
@@ -35,18 +40,20 @@ pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option
         found.push(NO_HANDLER.to_owned());
     }
     report("tool", &tool.name, &found, mistakes);
+    let (description, mut meta) = (deprecations.describe(tool.description), tool.meta);
+    deprecations.tell(&mut meta);
     let annotations =
         Some(tool.annotations).filter(|annotations| *annotations != ToolAnnotations::default());
     Some(RegisteredTool {
         definition: ToolDefinition {
             name: tool.name.clone(),
             title: tool.title,
-            description: tool.description,
+            description,
             icons: tool.icons,
             input_schema: schemas.input,
             output_schema: schemas.output,
             annotations,
-            meta: tool.meta,
+            meta,
         },
         name: tool.name,
         scopes: tool.scopes,
@@ -60,6 +67,8 @@ pub(crate) fn tool(tool: Tool, keys: bool, mistakes: &mut Vec<String>) -> Option
         reads_own_data: read_only && closed,
         key_argument,
         hidden,
+        old_names: tool.old_names,
+        deprecations,
         run: tool.run?,
         upstream: None,
     })
