@@ -27,6 +27,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Table {
     open: usize,
+    /// Those that have had no request yet.
+    fresh: usize,
     /// Counts beginnings of waits: who began first has waited longest.
     began: u64,
     /// Those that wait for their clients, by when that began.
@@ -71,15 +73,28 @@ impl Connections {
             table.open -= 1;
         }
         table.open += 1;
+        table.fresh += 1;
         let activity = Activity {
             shared: Arc::clone(&self.0),
             close,
             state: Arc::default(),
             whole: Arc::default(),
         };
-        *activity.state() = State::Waiting(begin(&mut table, &activity.close));
+        *activity.state() = State::Fresh(begin(&mut table, &activity.close));
         drop(table);
         Some(Connection(activity))
+    }
+
+    /// Ends once each connection has had a request: one that is on its way is not to meet the end of
+    /// its connection.
+    pub(crate) async fn first_requests(&self) {
+        loop {
+            let changed = self.0.changed.notified();
+            if self.0.table().fresh == 0 {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Closes the connection that has waited longest for its client, if one does.
@@ -116,6 +131,8 @@ pub(crate) struct Activity {
 enum State {
     #[default]
     Busy,
+    /// For its first request, since this beginning.
+    Fresh(u64),
     /// For its client, since this beginning.
     Waiting(u64),
     Closed,
@@ -139,9 +156,10 @@ impl Drop for Connection {
         let mut state = self.0.state();
         let has_place = match *state {
             // one that was told to close is not in the table any more, and gave its place away
-            State::Waiting(since) => table.waiting.remove(&since).is_some(),
+            State::Fresh(since) | State::Waiting(since) => table.waiting.remove(&since).is_some(),
             State::Busy | State::Closed => true,
         };
+        table.fresh -= usize::from(matches!(*state, State::Fresh(_)));
         // what is left of a request is of no connection any more
         *state = State::Closed;
         drop(state);
@@ -171,10 +189,16 @@ impl Activity {
     fn stop_waiting(&self) {
         let mut table = self.shared.table();
         let mut state = self.state();
-        if let State::Waiting(since) = *state
+        if let State::Fresh(since) | State::Waiting(since) = *state
             && table.waiting.remove(&since).is_some()
         {
+            let had_none = matches!(*state, State::Fresh(_));
             *state = State::Busy;
+            table.fresh -= usize::from(had_none);
+            drop((state, table));
+            if had_none {
+                self.shared.changed.notify_one();
+            }
         }
     }
 
@@ -317,6 +341,24 @@ mod tests {
         drop((first, more, third, fourth));
         assert_eq!(connections.0.table().open, 0);
         assert!(connections.0.table().waiting.is_empty());
+    }
+
+    #[test]
+    fn who_opened_a_connection_may_send_its_first_request() {
+        let connections = Connections::new(9);
+        let [first, second, third] = [(); 3].map(|()| now(connections.enter()).unwrap());
+        let mut all_had_one = Box::pin(connections.first_requests());
+        let mut cx = Context::from_waker(Waker::noop());
+        drop(first);
+        let work = second.activity().busy();
+        assert!(all_had_one.as_mut().poll(&mut cx).is_pending(), "the third");
+        // one that makes room is there until its task has ended
+        connections.close_idlest();
+        assert!(all_had_one.as_mut().poll(&mut cx).is_pending());
+        drop(third);
+        assert!(all_had_one.as_mut().poll(&mut cx).is_ready());
+        drop(work);
+        assert!(now(connections.first_requests()).is_some());
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! No HTTP/2: whoever wants that has a proxy in front.
 
 use std::convert::Infallible;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +29,10 @@ use crate::settings::Bounds;
 use crate::signals::{Reloads, reloads};
 use crate::socket::Socket;
 use crate::stream::ByteStream;
+
+/// How long a connection that was made before the end may take to send its first request: hyper ends
+/// one without a request at once, and who made it may be sending.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Serves callers of this machine's loopback address, until `stop` ends. `ready` is told the
 /// address, of which the port is new when `port` is 0.
@@ -75,40 +78,94 @@ pub(crate) async fn serve_endpoint(
     ready(&address.map_err(|error| ServeError::new(listen, error))?);
     let endpoint = Arc::new(endpoint);
     let _beside = beside(&endpoint, own_port, told_to_reload);
-    let graceful = GracefulShutdown::new();
-    let connections = Connections::new(bounds.connections);
-    let builder = builder(bounds);
-    let told = Arc::clone(&endpoint);
-    let mut stop = std::pin::pin!(until_balancers_know(stop, &told.draining, bounds));
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listeners, &connections) => accepted,
-            () = &mut stop => break,
-        };
-        let (stream, peer, connection) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // out of file handles, say: an idle connection has one to give, and a busy loop
-                // would help nobody
-                tracing::warn!(event = "connection_refused", %error, "a connection was not accepted");
-                connections.close_idlest();
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
+    let server = HttpServer {
+        endpoint,
+        builder: builder(bounds),
+        graceful: GracefulShutdown::new(),
+        connections: Connections::new(bounds.connections),
+    };
+    server.serve(listeners, stop, bounds).await;
+    Ok(())
+}
+
+struct HttpServer {
+    endpoint: Arc<LocalEndpoint>,
+    builder: Builder,
+    graceful: GracefulShutdown,
+    connections: Connections,
+}
+
+impl HttpServer {
+    async fn serve(self, listeners: Listeners, stop: impl Future<Output = ()>, bounds: Bounds) {
+        let told = Arc::clone(&self.endpoint);
+        let mut stop = std::pin::pin!(until_balancers_know(stop, &told.draining, bounds));
+        // one that was accepted and has no place yet
+        let mut held = None;
+        loop {
+            let accepted = tokio::select! {
+                accepted = listeners.accept() => accepted,
+                () = &mut stop => break,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // out of file handles, say: an idle connection has one to give, and a busy
+                    // loop would help nobody
+                    let why = "a connection was not accepted";
+                    tracing::warn!(event = "connection_refused", %error, "{why}");
+                    self.connections.close_idlest();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            tokio::select! {
+                connection = self.connections.enter() => self.spawn(stream, peer, connection),
+                () = &mut stop => {
+                    held = Some((stream, peer));
+                    break;
+                }
             }
-        };
+        }
+        let last: Vec<_> = held.into_iter().chain(listeners.close()).collect();
+        self.end(last, bounds).await;
+    }
+
+    fn spawn(&self, stream: ByteStream, peer: IpAddr, connection: Connection) {
         let accepted = Accepted {
-            endpoint: Arc::clone(&endpoint),
+            endpoint: Arc::clone(&self.endpoint),
             stream,
             peer,
             reports: connection.activity(),
-            watcher: graceful.watcher(),
+            watcher: self.graceful.watcher(),
         };
-        let served = accepted.serve(builder.clone());
+        let served = accepted.serve(self.builder.clone());
         tokio::spawn(until_told_to_close(served, connection));
     }
-    drop(listeners);
-    end_calls(graceful, bounds).await;
-    Ok(())
+
+    /// Serves the last connections, and waits for calls in flight, within bounds.
+    async fn end(self, last: Vec<(ByteStream, IpAddr)>, bounds: Bounds) {
+        let seconds = bounds.drain_timeout.as_secs();
+        tracing::info!(
+            event = "closing",
+            "no more connections are taken; calls have {seconds} s to end"
+        );
+        let ended = tokio::time::timeout(bounds.drain_timeout, async {
+            for (stream, peer) in last {
+                let connection = self.connections.enter().await;
+                self.spawn(stream, peer, connection);
+            }
+            // whatever comes of it, all are told to end then
+            let _ = tokio::time::timeout(FIRST_REQUEST, self.connections.first_requests()).await;
+            self.graceful.shutdown().await;
+        });
+        match ended.await {
+            Ok(()) => tracing::info!(event = "stopped", "all calls have ended"),
+            Err(_) => tracing::warn!(
+                event = "calls_stopped",
+                "calls still running after {seconds} s were stopped"
+            ),
+        }
+    }
 }
 
 fn builder(bounds: Bounds) -> Builder {
@@ -135,32 +192,6 @@ async fn until_balancers_know(
         bounds.drain_delay.as_secs()
     );
     tokio::time::sleep(bounds.drain_delay).await;
-}
-
-/// Waits for calls in flight, within bounds.
-async fn end_calls(graceful: GracefulShutdown, bounds: Bounds) {
-    let seconds = bounds.drain_timeout.as_secs();
-    tracing::info!(
-        event = "closing",
-        "no more connections are taken; calls have {seconds} s to end"
-    );
-    let ended = tokio::time::timeout(bounds.drain_timeout, graceful.shutdown()).await;
-    match ended {
-        Ok(()) => tracing::info!(event = "stopped", "all calls have ended"),
-        Err(_) => tracing::warn!(
-            event = "calls_stopped",
-            "calls still running after {seconds} s were stopped"
-        ),
-    }
-}
-
-async fn accept(
-    listeners: &Listeners,
-    connections: &Connections,
-) -> io::Result<(ByteStream, IpAddr, Connection)> {
-    let (stream, peer) = listeners.accept().await?;
-    let connection = connections.enter().await;
-    Ok((stream, peer, connection))
 }
 
 /// One connection, before anything was read of it.
@@ -244,4 +275,70 @@ async fn reported(
         response.headers_mut().insert(CONNECTION, close);
     }
     Ok(response.map(|body| Reporting { body, _busy: busy }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use mcpfn_core::Server;
+    use mcpfn_core::round_trip::Keyring;
+    use mcpfn_http::Config;
+
+    use super::*;
+
+    /// More than are accepted in one turn of a loop.
+    const CALLERS: usize = 100;
+
+    /// The system takes connections and requests while the process does something else; who is told
+    /// to stop then finds them in its queue.
+    async fn asked_before_the_end(listen: ListenAddress) {
+        let server = Server::builder("clock", "1.0.0").build().unwrap();
+        let service = Service::new(server, Config::loopback());
+        let platform = Arc::new(mcpfn_native::platform(Keyring::new([1; 32])));
+        let mut callers: Vec<Box<dyn ReadWrite>> = Vec::new();
+        let connect = |address: &BoundAddress| {
+            for _ in 0..CALLERS {
+                let mut stream: Box<dyn ReadWrite> = match address {
+                    BoundAddress::Tcp(address) => Box::new(TcpStream::connect(address).unwrap()),
+                    #[cfg(unix)]
+                    BoundAddress::Unix(file) => {
+                        Box::new(std::os::unix::net::UnixStream::connect(file).unwrap())
+                    }
+                };
+                let request = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+                stream.write_all(request).unwrap();
+                callers.push(stream);
+            }
+        };
+        let endpoint = LocalEndpoint::local(service, platform);
+        let stop = std::future::ready(());
+        serve_endpoint(endpoint, listen, Bounds::default(), connect, stop)
+            .await
+            .unwrap();
+        for mut caller in callers {
+            let mut answer = String::new();
+            caller.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(answer.to_ascii_lowercase().contains("connection: close"));
+        }
+    }
+
+    trait ReadWrite: io::Read + io::Write {}
+
+    impl<T: io::Read + io::Write> ReadWrite for T {}
+
+    #[tokio::test]
+    async fn a_request_that_came_before_the_end_is_answered() {
+        asked_before_the_end(ListenAddress::Loopback(0)).await;
+        #[cfg(unix)]
+        {
+            let name = format!("mcpfn-end-{}.sock", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            let file = path.clone();
+            asked_before_the_end(ListenAddress::Unix { path, mode: 0o600 }).await;
+            assert!(!file.exists(), "nobody finds it any more");
+        }
+    }
 }

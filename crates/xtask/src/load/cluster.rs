@@ -13,7 +13,6 @@ use std::{
 use crate::{
     context::Context,
     fixture::Fixture,
-    process,
     report::{Error, Result, While},
     setup::DebianProgram,
 };
@@ -27,9 +26,7 @@ pub(crate) struct Cluster {
     program: PathBuf,
     redis: String,
     instances: Vec<(u16, Option<Fixture>)>,
-    /// The configuration of nginx.
-    file: PathBuf,
-    nginx: ServerProcess,
+    _nginx: ServerProcess,
     _redis: ServerProcess,
 }
 
@@ -77,8 +74,7 @@ impl Cluster {
             program: program.to_owned(),
             redis: format!("redis://127.0.0.1:{store}"),
             instances: ports.into_iter().map(|port| (port, None)).collect(),
-            file,
-            nginx: nginx_server,
+            _nginx: nginx_server,
             _redis: redis_server,
         };
         for instance in 0..instances {
@@ -91,10 +87,9 @@ impl Cluster {
         self.instances.len()
     }
 
-    /// Starts an instance, and then tells nginx of it.
+    /// Starts an instance once more, at its address.
     pub(crate) fn again(&mut self, instance: usize) -> Result<()> {
-        self.start_instance(instance)?;
-        self.tell_nginx()
+        self.start_instance(instance)
     }
 
     fn start_instance(&mut self, instance: usize) -> Result<()> {
@@ -116,25 +111,11 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes an instance out of nginx's list, tells it to end, and waits until it has. nginx asks
-    /// nobody whether it is ready, as Kubernetes does; so its list is told first.
+    /// Tells an instance to end, and waits until it has. nginx is told nothing: it asks nobody whether
+    /// it is ready, and goes to the next instance when this one takes no connection.
     pub(crate) fn stop(&mut self, instance: usize) -> Result<()> {
         let process = self.instances[instance].1.take();
-        self.tell_nginx()?;
         process.map_or(Ok(()), |process| process.stop(LIMIT))
-    }
-
-    /// The instances that there are. nginx goes on meanwhile; it knows them well before an instance
-    /// that was told to end takes no more calls.
-    fn tell_nginx(&self) -> Result<()> {
-        let there = self
-            .instances
-            .iter()
-            .filter(|(_, process)| process.is_some());
-        let ports: Vec<u16> = there.map(|(port, _)| *port).collect();
-        configure(&self.file, self.address.port(), &ports)?;
-        let number = self.nginx.0.id().to_string();
-        process::read(Command::new("kill").args(["-HUP", &number])).map(drop)
     }
 
     /// Ends an instance without a word.
