@@ -5,11 +5,13 @@
 mod breaker;
 mod buckets;
 mod hot;
+mod kept;
 mod service;
 
 pub use breaker::{Breaker, Closed, Pass};
 pub use buckets::KnownBuckets;
 pub use hot::HotResults;
+pub use kept::{GRACE_MS, kept_for_ms};
 pub use service::{RequestFailure, RequestLimits, SharedService, Unanswered};
 
 /// One for each store: what fails for one says nothing of the others.

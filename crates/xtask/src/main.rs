@@ -56,7 +56,7 @@ cargo xtask <command>
                 Node
   stores        the shared stores against DynamoDB emulators and Redis, and what a call costs when
                 one is down; two processes over one Redis; files on S3
-                  --service NAME  only dynamodb, redis or s3
+                  --service NAME  only dynamodb, postgres, redis or s3
   embeddings    recall of the knowledge base by words, vectors and both, with a real embedding
                 model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own

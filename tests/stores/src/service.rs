@@ -22,6 +22,9 @@ pub struct Service {
     pub stores: fn(SocketAddr, Duration) -> Arc<dyn Store>,
     /// Most connections that the stores of one process have.
     pub connections: usize,
+    /// How long a question may take in an outage: enough for a first connection on a busy machine,
+    /// without optimization, and at most a second.
+    pub limit: Duration,
 }
 
 impl std::fmt::Debug for Service {
