@@ -1,5 +1,6 @@
 //! Asking PostgreSQL: a question, its limits, and the tables where they are missing. Knows no store.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mcpfn_core::port::StoreError;
@@ -45,18 +46,48 @@ impl StoreClient {
         statement: &str,
         parameters: &[SqlValue],
     ) -> Result<Rows, StoreError> {
-        let attempt = |left| self.attempt(left, statement, parameters);
+        let first = AtomicBool::new(true);
+        let attempt = |left| {
+            self.attempt(
+                left,
+                first.swap(false, Ordering::Relaxed),
+                statement,
+                parameters,
+            )
+        };
         Ok(self.service.insist(attempt).await?)
     }
 
+    /// Deletes rows that are over, a bounded number of each table, and says how many.
+    pub(crate) async fn clean(&self) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        for statement in &self.statements.clean {
+            let rows = self.insist(statement, &[]).await?.rows;
+            if let Some([SqlValue::Integer(rows)]) = rows.first().map(Vec::as_slice) {
+                deleted += u64::try_from(*rows).unwrap_or_default();
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Asks once. That a kept connection has ended says nothing of the server: then a new one is asked,
+    /// and so it is where the first attempt failed.
     pub(crate) async fn attempt(
         &self,
         left: Duration,
+        first: bool,
         statement: &str,
         parameters: &[SqlValue],
     ) -> Result<Rows, RequestFailure> {
+        let database = &self.server.database;
         let asking = async {
-            let asked = self.server.database.ask(statement, parameters).await;
+            let mut asked = Err(PostgresFailure::Unreachable(String::new()));
+            if first {
+                asked = database.ask(statement, parameters).await;
+            }
+            if let Err(PostgresFailure::Unreachable(_)) = asked {
+                asked = database.ask_anew(statement, parameters).await;
+            }
             match asked {
                 Err(missing) if failure::is_missing_table(&missing) => {
                     self.ask_in_tables(statement, parameters).await

@@ -5,6 +5,7 @@ use crate::cleaning::MOST;
 
 /// The statements for one schema.
 pub(crate) struct Statements {
+    pub(crate) check: String,
     pub(crate) get: String,
     pub(crate) put: String,
     pub(crate) take: String,
@@ -32,6 +33,7 @@ impl Statements {
     pub(crate) fn new(schema: &str) -> Self {
         let of = |text: &str| text.replace("{schema}", schema);
         Self {
+            check: of("SELECT FROM {schema}.results, {schema}.rates, {schema}.writes LIMIT 0"),
             get: of("SELECT expires_ms, value FROM {schema}.results \
                 WHERE key = $1 AND expires_ms > $2"),
             put: of(PUT),

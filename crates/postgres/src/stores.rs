@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{Dependency, StoreError};
@@ -36,6 +37,30 @@ impl PostgresStores {
         }
     }
 
+    /// Deletes rows that stopped to count more than a minute ago, at most a thousand of each table and
+    /// none that another statement works on, and says how many. Calls do so by themselves.
+    ///
+    /// # Errors
+    /// Why the server did not do it.
+    pub async fn clean(&self) -> Result<u64, StoreError> {
+        self.client.clean().await
+    }
+
+    /// A row was written: cleans up behind the call, where it is time.
+    pub(crate) fn wrote(&self) {
+        if !self.client.cleaning.is_due() {
+            return;
+        }
+        let client = Arc::clone(&self.client);
+        tokio::spawn(async move {
+            if let Err(error) = client.clean().await {
+                // what is left over is deleted next time
+                tracing::warn!(event = "store_not_cleaned", %error, "{error}");
+            }
+            client.cleaning.ended();
+        });
+    }
+
     /// Asks, unless the breaker says that it is of no use.
     pub(crate) async fn ask(
         &self,
@@ -44,7 +69,11 @@ impl PostgresStores {
         statement: &str,
         parameters: &[SqlValue],
     ) -> Result<Rows, StoreError> {
-        let attempt = |left| self.client.attempt(left, statement, parameters);
+        let first = AtomicBool::new(true);
+        let attempt = |left| {
+            let first = first.swap(false, Ordering::Relaxed);
+            self.client.attempt(left, first, statement, parameters)
+        };
         Ok(self.client.service.ask(breaker, key, attempt).await?)
     }
 }
@@ -52,7 +81,8 @@ impl PostgresStores {
 impl Dependency for PostgresStores {
     fn check(&self) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async {
-            let answer = self.client.insist("SELECT 1", &[]).await;
+            // before the first call, this makes the tables
+            let answer = self.client.insist(&self.client.statements.check, &[]).await;
             answer.map(drop).map_err(|error| error.to_string())
         })
     }

@@ -2,9 +2,9 @@
 //! what they say (`session`, `wire`).
 
 mod address;
+mod ask;
 mod aws_roots;
 mod connect;
-mod failure;
 mod pool;
 mod refusal;
 mod role;
@@ -21,8 +21,8 @@ use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use tokio::time::{Instant, timeout};
 
 use self::address::PostgresAddress;
+pub use self::ask::PostgresFailure;
 use self::connect::Target;
-pub use self::failure::PostgresFailure;
 use self::pool::PostgresPool;
 use self::session::{Done, Most, PostgresSession};
 
@@ -147,39 +147,6 @@ impl Postgres {
                 .await?;
         }
         Ok(session.command("COMMIT").await?)
-    }
-
-    /// Runs one statement of a program's own, with `$1` and so on as its parameters, and gives at most
-    /// 100 rows: for who decides by what went wrong, as stores do. The caller limits the time, and
-    /// stops the statement by dropping the future.
-    ///
-    /// # Errors
-    /// Why there is no answer, of which the server's own words are no part: they may have what it was
-    /// sent.
-    pub async fn ask(&self, sql: &str, parameters: &[SqlValue]) -> Result<Rows, PostgresFailure> {
-        let mut lease = self.main.lease().await?;
-        let most = Most {
-            rows: 100,
-            bytes: MAX_ANSWER,
-        };
-        let done = lease.session()?.run(sql, parameters, most).await;
-        lease.give_back();
-        Ok(done?.rows)
-    }
-
-    /// Runs several statements of a program's own in one text, all of them or none, on a connection
-    /// of its own.
-    ///
-    /// # Errors
-    /// As for [`Postgres::ask`].
-    pub async fn ask_all(&self, sql: &str) -> Result<(), PostgresFailure> {
-        Ok(self.main.connect().await?.command(sql).await?)
-    }
-
-    /// Where its server is and which database it is, without credentials.
-    #[must_use]
-    pub fn place(&self) -> String {
-        self.main.place()
     }
 
     /// Whether a role's server answers. With all connections in use by slow statements, a new one

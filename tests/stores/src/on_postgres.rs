@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -26,8 +26,8 @@ const NOW: u64 = 1_795_168_800_000;
 /// A password of roles of the tests, which no error may show.
 const PASSWORD: &str = "hunter2";
 
-/// `USER:PASSWORD` of the server's owner.
-static OWNER: OnceLock<String> = OnceLock::new();
+/// A role that may do anything.
+const OWNER: &str = "owner:hunter2";
 
 /// The server, as its owner.
 #[derive(Clone)]
@@ -37,16 +37,21 @@ struct Admin {
 }
 
 impl Admin {
-    fn new(url: &str) -> Self {
-        let (who, place) = url
-            .split_once("://")
-            .and_then(|(_, rest)| rest.rsplit_once('@'))
-            .expect("the URL of a test has a user");
-        OWNER.get_or_init(|| who.to_owned());
+    /// Makes the roles of the tests. A password that is a thousand digests would be what is measured,
+    /// without optimization.
+    async fn new(url: &str) -> Self {
+        let postgres = Postgres::new(url).expect("the tests write URLs");
+        let roles = format!(
+            "SET scram_iterations = 1; CREATE ROLE owner SUPERUSER LOGIN PASSWORD '{PASSWORD}'; \
+             CREATE ROLE instances LOGIN PASSWORD '{PASSWORD}'; \
+             GRANT CREATE ON DATABASE postgres TO instances"
+        );
+        postgres.ask_all(&roles).await.expect("it may do this");
+        let place = url.rsplit_once('@').map_or("", |(_, place)| place);
         let address = place.split('/').next().unwrap_or_default();
         Self {
             address: address.parse().expect("a server of a test has an address"),
-            database: Postgres::new(url).expect("the tests write URLs"),
+            database: Postgres::new(&format!("postgres://{OWNER}@{place}")).expect("it is one"),
         }
     }
 
@@ -80,7 +85,7 @@ impl Admin {
     }
 
     fn own_stores(&self, schema: &str) -> Arc<PostgresStores> {
-        self.stores(OWNER.get().expect("it is set at the start"), schema, "")
+        self.stores(OWNER, schema, "")
     }
 }
 
@@ -92,9 +97,8 @@ fn stores(url: &str, schema: &str, limit: Duration) -> Arc<PostgresStores> {
 }
 
 fn at(address: SocketAddr, limit: Duration) -> Arc<dyn Store> {
-    let owner = OWNER.get().expect("it is set at the start");
     stores(
-        &format!("postgres://{owner}@{address}/postgres"),
+        &format!("postgres://{OWNER}@{address}/postgres"),
         "mcpfn",
         limit,
     )
@@ -102,12 +106,11 @@ fn at(address: SocketAddr, limit: Duration) -> Arc<dyn Store> {
 
 /// Asks all of it. `folder` has the certificates of the tests.
 pub async fn check(url: &str, folder: &Path, report: &mut Report) {
-    let admin = Admin::new(url);
+    let admin = Admin::new(url).await;
     let service = Service {
         address: admin.address,
         stores: at,
         connections: 4,
-        // a password is some thousand digests
         limit: Duration::from_secs(1),
     };
     report
@@ -131,13 +134,7 @@ pub async fn check(url: &str, folder: &Path, report: &mut Report) {
     service::connections(&service, report).await;
     encrypted(&admin, folder, report).await;
     refusing(&admin, report).await;
-    let password = OWNER
-        .get()
-        .and_then(|who| who.split_once(':'))
-        .expect("it has one")
-        .1;
-    let secrets: &'static [&'static str] = Box::leak(Box::new([password, PASSWORD]));
-    service_outage::meet(&service, secrets, report).await;
+    service_outage::meet(&service, &[PASSWORD], report).await;
 }
 
 /// Several instances that start together, where there is nothing yet.
@@ -261,7 +258,7 @@ async fn ended_by_server(admin: Admin) {
         }
         admin
             .run(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
             WHERE application_name = 'mcpfn' AND pid <> pg_backend_pid()",
             )
             .await;

@@ -72,12 +72,29 @@ impl PostgresPool {
 
     /// A connection that was open a moment ago.
     pub(super) async fn lease(&self) -> Result<Lease<'_>, Fault> {
+        let permit = self.permit().await?;
+        self.leased(permit).await
+    }
+
+    /// A connection that was never used, and no idle one is left: what one of them met, the others may
+    /// have met, and nothing tells.
+    pub(super) async fn new_lease(&self) -> Result<Lease<'_>, Fault> {
+        self.idle().clear();
+        let permit = self.permit().await?;
+        Ok(Lease {
+            pool: self,
+            session: Some(self.connect().await?),
+            _permit: permit,
+        })
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, Fault> {
         let busy = || Fault::Broken(format!("all {CONNECTIONS} connections are busy"));
         let permit = timeout(PATIENCE, self.permits.acquire())
             .await
             .map_err(|_| busy())?
             .map_err(|_| busy())?;
-        self.leased(permit).await
+        Ok(permit)
     }
 
     /// The same without a wait for others; `None` when all connections are in use.

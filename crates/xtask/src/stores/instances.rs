@@ -31,10 +31,8 @@ const WRITES: u32 = 8;
 pub(super) struct Sharing<'a> {
     /// As `/ready` names it.
     pub(super) service: &'a str,
-    /// The setting that names its URL, and that.
-    pub(super) url: (&'a str, &'a str),
-    /// The setting of its time limit.
-    pub(super) timeout: &'a str,
+    /// Where it is, and how long a question may take.
+    pub(super) variables: &'a [(&'a str, &'a str)],
 }
 
 /// A process that ends with its test.
@@ -100,10 +98,9 @@ impl Instance {
             .args(["--port", "0"])
             .env("MCPFN_TOOLKITS", "inventory")
             .env("MCPFN_DATA_DIR", &folder)
-            .env(sharing.url.0, sharing.url.1)
+            .envs(sharing.variables.iter().copied())
             .env("MCPFN_RATE_LIMIT", format!("{CALLS}/h"))
             .env("MCPFN_RATE_LIMIT_ON_ERROR", on_error)
-            .env(sharing.timeout, "500")
             .env("MCPFN_LOG_FORMAT", "json");
         let mut child = command
             .stdin(Stdio::null())

@@ -29,11 +29,15 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let mut command = Command::new(program);
     command.args(["--postgres", &server.url]).arg(tls);
     counted(&mut command, counts)?;
-    let url = server.url.clone();
+    // a role that those checks made
+    let place = server.url.rsplit_once('@').map_or("", |(_, place)| place);
+    let url = format!("postgres://instances:hunter2@{place}");
     let sharing = Sharing {
         service: "postgres-store",
-        url: ("MCPFN_POSTGRES_STORE_URL", &url),
-        timeout: "MCPFN_POSTGRES_STORE_TIMEOUT_MS",
+        variables: &[
+            ("MCPFN_POSTGRES_STORE_URL", &url),
+            ("MCPFN_POSTGRES_STORE_SCHEMA", "instances"),
+        ],
     };
     share(cx, &sharing, server, counts)
 }

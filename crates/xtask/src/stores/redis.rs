@@ -36,8 +36,7 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     let (server, url) = start(&redis)?;
     let sharing = Sharing {
         service: "redis",
-        url: ("MCPFN_REDIS_URL", &url),
-        timeout: "MCPFN_REDIS_TIMEOUT_MS",
+        variables: &[("MCPFN_REDIS_URL", &url), ("MCPFN_REDIS_TIMEOUT_MS", "500")],
     };
     share(cx, &sharing, server, counts)
 }
