@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use crate::protocol;
 use crate::signals::Reloads;
 use crate::stream::ByteStream;
 pub(crate) use crate::tls_probe::unchecked;
@@ -146,7 +147,7 @@ impl CertificatePair {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .map_err(|error| format!("certificate and key do not fit ({error})"))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocol::NAMES.iter().map(|name| name.to_vec()).collect();
         Ok(Arc::new(config))
     }
 }

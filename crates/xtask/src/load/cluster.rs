@@ -24,10 +24,10 @@ pub(crate) struct Cluster {
     /// Where nginx listens.
     pub(crate) address: SocketAddr,
     program: PathBuf,
-    redis: String,
+    redis: Option<String>,
     instances: Vec<(u16, Option<Fixture>)>,
     _nginx: ServerProcess,
-    _redis: ServerProcess,
+    _redis: Option<ServerProcess>,
 }
 
 struct ServerProcess(Child);
@@ -50,15 +50,18 @@ impl Cluster {
         cx: &Context,
         program: &Path,
         nginx: &DebianProgram,
-        redis: &DebianProgram,
+        redis: Option<&DebianProgram>,
         instances: usize,
     ) -> Result<Self> {
         let folder = cx.target.join("load");
         fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
         let store = free_port()?;
-        let mut command = redis.command();
-        command.args(["--bind", "127.0.0.1", "--save", "", "--port"]);
-        let redis_server = server(command.arg(store.to_string()), store)?;
+        let start_redis = |redis: &DebianProgram| {
+            let mut command = redis.command();
+            command.args(["--bind", "127.0.0.1", "--save", "", "--port"]);
+            server(command.arg(store.to_string()), store)
+        };
+        let redis_server = redis.map(start_redis).transpose()?;
 
         let ports = (0..instances).map(|_| free_port());
         let ports = ports.collect::<Result<Vec<u16>>>()?;
@@ -72,7 +75,7 @@ impl Cluster {
         let mut cluster = Self {
             address: (Ipv4Addr::LOCALHOST, front).into(),
             program: program.to_owned(),
-            redis: format!("redis://127.0.0.1:{store}"),
+            redis: redis.map(|_| format!("redis://127.0.0.1:{store}")),
             instances: ports.into_iter().map(|port| (port, None)).collect(),
             _nginx: nginx_server,
             _redis: redis_server,
@@ -87,6 +90,15 @@ impl Cluster {
         self.instances.len()
     }
 
+    /// The numbers of their processes.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        let there = self
+            .instances
+            .iter()
+            .filter_map(|(_, process)| process.as_ref());
+        there.map(Fixture::id).collect()
+    }
+
     /// Starts an instance once more, at its address.
     pub(crate) fn again(&mut self, instance: usize) -> Result<()> {
         self.start_instance(instance)
@@ -97,7 +109,7 @@ impl Cluster {
         let mut command = Command::new(&self.program);
         command
             .args(["--port", &port.to_string()])
-            .env("MCPFN_REDIS_URL", &self.redis)
+            .envs(self.redis.iter().map(|url| ("MCPFN_REDIS_URL", url)))
             .env("MCPFN_RATE_LIMIT", "1000000/min")
             // sealed state is opened by every instance
             .env(
