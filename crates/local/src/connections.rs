@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -27,6 +27,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Table {
     open: usize,
+    /// Those that have had no request yet.
+    fresh: usize,
     /// Counts beginnings of waits: who began first has waited longest.
     began: u64,
     /// Those that wait for their clients, by when that began.
@@ -71,15 +73,28 @@ impl Connections {
             table.open -= 1;
         }
         table.open += 1;
+        table.fresh += 1;
         let activity = Activity {
             shared: Arc::clone(&self.0),
             close,
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(State::Closed)),
             whole: Arc::default(),
         };
-        *activity.state() = State::Waiting(begin(&mut table, &activity.close));
+        *activity.state() = State::Fresh(begin(&mut table, &activity.close));
         drop(table);
         Some(Connection(activity))
+    }
+
+    /// Ends once each connection has had a request: one that is on its way is not to meet the end of
+    /// its connection.
+    pub(crate) async fn first_requests(&self) {
+        loop {
+            let changed = self.0.changed.notified();
+            if self.0.table().fresh == 0 {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Closes the connection that has waited longest for its client, if one does.
@@ -112,10 +127,12 @@ pub(crate) struct Activity {
     whole: Arc<AtomicBool>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 enum State {
-    #[default]
-    Busy,
+    /// With so many requests; never none.
+    Busy(usize),
+    /// For its first request, since this beginning.
+    Fresh(u64),
     /// For its client, since this beginning.
     Waiting(u64),
     Closed,
@@ -124,6 +141,22 @@ enum State {
 impl Connection {
     pub(crate) fn activity(&self) -> Activity {
         self.0.clone()
+    }
+
+    /// Ends once it has waited for its client for so long, and at most twice as long.
+    #[cfg(feature = "http2")]
+    pub(crate) async fn is_idle_for(&self, time: std::time::Duration) {
+        let waits_since = || match *self.0.state() {
+            State::Fresh(since) | State::Waiting(since) => Some(since),
+            State::Busy(_) | State::Closed => None,
+        };
+        loop {
+            let before = waits_since();
+            tokio::time::sleep(time).await;
+            if before.is_some() && waits_since() == before {
+                return;
+            }
+        }
     }
 
     /// Another connection has its place now.
@@ -139,9 +172,10 @@ impl Drop for Connection {
         let mut state = self.0.state();
         let has_place = match *state {
             // one that was told to close is not in the table any more, and gave its place away
-            State::Waiting(since) => table.waiting.remove(&since).is_some(),
-            State::Busy | State::Closed => true,
+            State::Fresh(since) | State::Waiting(since) => table.waiting.remove(&since).is_some(),
+            State::Busy(_) | State::Closed => true,
         };
+        table.fresh -= usize::from(matches!(*state, State::Fresh(_)));
         // what is left of a request is of no connection any more
         *state = State::Closed;
         drop(state);
@@ -158,9 +192,13 @@ impl Activity {
 
     /// It works on a request until what is given is dropped.
     pub(crate) fn busy(&self) -> Busy {
-        self.stop_waiting();
         self.whole.store(false, Ordering::Relaxed);
-        Busy(self.clone())
+        let request = OpenRequest {
+            activity: self.clone(),
+            phase: Arc::new(AtomicU8::new(WAITS)),
+        };
+        request.work();
+        Busy(request)
     }
 
     /// A request was read to its end and is being answered.
@@ -168,58 +206,115 @@ impl Activity {
         self.whole.load(Ordering::Relaxed)
     }
 
-    fn stop_waiting(&self) {
+    fn begin_work(&self) {
         let mut table = self.shared.table();
         let mut state = self.state();
-        if let State::Waiting(since) = *state
-            && table.waiting.remove(&since).is_some()
-        {
-            *state = State::Busy;
+        match *state {
+            State::Busy(requests) => *state = State::Busy(requests + 1),
+            // unless it was told to close
+            State::Fresh(since) | State::Waiting(since)
+                if table.waiting.remove(&since).is_some() =>
+            {
+                let had_none = matches!(*state, State::Fresh(_));
+                *state = State::Busy(1);
+                table.fresh -= usize::from(had_none);
+                drop((state, table));
+                if had_none {
+                    self.shared.changed.notify_one();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end_work(&self) {
+        let mut table = self.shared.table();
+        let mut state = self.state();
+        match *state {
+            State::Busy(1) => {
+                *state = State::Waiting(begin(&mut table, &self.close));
+                drop(table);
+                self.shared.changed.notify_one();
+            }
+            State::Busy(requests) => *state = State::Busy(requests - 1),
+            _ => {}
+        }
+    }
+}
+
+/// A request of a connection that may have several at a time.
+#[derive(Debug, Clone)]
+struct OpenRequest {
+    activity: Activity,
+    /// One of those below.
+    phase: Arc<AtomicU8>,
+}
+
+/// For its client.
+const WAITS: u8 = 0;
+/// The server works on it.
+const WORKS: u8 = 1;
+/// It is answered: what is read of its body after that is nothing that the connection does.
+const ENDED: u8 = 2;
+
+impl OpenRequest {
+    fn work(&self) {
+        if self.goes_from(WAITS, WORKS) {
+            self.activity.begin_work();
         }
     }
 
     fn wait(&self) {
-        let mut table = self.shared.table();
-        let mut state = self.state();
-        if let State::Busy = *state {
-            *state = State::Waiting(begin(&mut table, &self.close));
-            drop(table);
-            self.shared.changed.notify_one();
+        if self.goes_from(WORKS, WAITS) {
+            self.activity.end_work();
         }
+    }
+
+    fn end(&self) {
+        if self.phase.swap(ENDED, Ordering::Relaxed) == WORKS {
+            self.activity.end_work();
+        }
+    }
+
+    fn goes_from(&self, phase: u8, next: u8) -> bool {
+        let order = Ordering::Relaxed;
+        let gone = self.phase.compare_exchange(phase, next, order, order);
+        gone.is_ok()
     }
 }
 
 /// A request is being worked on.
 #[derive(Debug)]
-pub(crate) struct Busy(Activity);
+pub(crate) struct Busy(OpenRequest);
 
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.whole.store(false, Ordering::Relaxed);
-        self.0.wait();
-    }
-}
-
-/// The body of a request: while it does not come, the connection waits for its client.
-#[derive(Debug)]
-pub(crate) struct Reported<B> {
-    body: B,
-    activity: Activity,
-    /// The last poll had nothing.
-    waits: bool,
-}
-
-impl<B: Body> Reported<B> {
-    pub(crate) fn new(body: B, activity: Activity) -> Self {
+impl Busy {
+    /// The body of the request.
+    pub(crate) fn reading<B: Body>(&self, body: B) -> Reported<B> {
         if body.is_end_stream() {
-            activity.whole.store(true, Ordering::Relaxed);
+            self.0.activity.whole.store(true, Ordering::Relaxed);
         }
-        Self {
+        Reported {
             body,
-            activity,
+            request: self.0.clone(),
             waits: false,
         }
     }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.activity.whole.store(false, Ordering::Relaxed);
+        self.0.end();
+    }
+}
+
+/// The body of a request: while it does not come, the server waits for its client.
+#[derive(Debug)]
+pub(crate) struct Reported<B> {
+    body: B,
+    request: OpenRequest,
+    /// The last poll had nothing.
+    waits: bool,
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Body for Reported<B> {
@@ -235,13 +330,13 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Reported<B> {
         // most bodies are there already, and change nothing
         if waits != std::mem::replace(&mut self.waits, waits) {
             if waits {
-                self.activity.wait();
+                self.request.wait();
             } else {
-                self.activity.stop_waiting();
+                self.request.work();
             }
         }
         if let Poll::Ready(None) = polled {
-            self.activity.whole.store(true, Ordering::Relaxed);
+            self.request.activity.whole.store(true, Ordering::Relaxed);
         }
         polled
     }
@@ -317,6 +412,64 @@ mod tests {
         drop((first, more, third, fourth));
         assert_eq!(connections.0.table().open, 0);
         assert!(connections.0.table().waiting.is_empty());
+    }
+
+    #[test]
+    fn who_opened_a_connection_may_send_its_first_request() {
+        let connections = Connections::new(9);
+        let [first, second, third] = [(); 3].map(|()| now(connections.enter()).unwrap());
+        let mut all_had_one = Box::pin(connections.first_requests());
+        let mut cx = Context::from_waker(Waker::noop());
+        drop(first);
+        let work = second.activity().busy();
+        assert!(all_had_one.as_mut().poll(&mut cx).is_pending(), "the third");
+        // one that makes room is there until its task has ended
+        connections.close_idlest();
+        assert!(all_had_one.as_mut().poll(&mut cx).is_pending());
+        drop(third);
+        assert!(all_had_one.as_mut().poll(&mut cx).is_ready());
+        drop(work);
+        assert!(now(connections.first_requests()).is_some());
+    }
+
+    #[test]
+    fn a_connection_with_several_requests_waits_once_all_of_them_do() {
+        struct Slow;
+        impl Body for Slow {
+            type Data = Bytes;
+            type Error = std::convert::Infallible;
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+                Poll::Pending
+            }
+        }
+        let connections = Connections::new(1);
+        let connection = now(connections.enter()).unwrap();
+        let (first, second) = (connection.activity().busy(), connection.activity().busy());
+        let mut body = first.reading(Slow);
+        let mut cx = Context::from_waker(Waker::noop());
+        let waiting = || connections.0.table().waiting.len();
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        assert_eq!(waiting(), 0, "the second one is at work");
+        drop(second);
+        assert_eq!(
+            waiting(),
+            1,
+            "one is answered, and one waits for its client"
+        );
+        drop(first);
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        assert_eq!(
+            waiting(),
+            1,
+            "what is read after an answer counts for nothing"
+        );
+        drop(connection.activity().busy());
+        assert_eq!(waiting(), 1);
+        drop((connection, body));
+        assert!(connections.0.table().open == 0 && connections.0.table().waiting.is_empty());
     }
 
     #[test]

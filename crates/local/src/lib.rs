@@ -28,7 +28,7 @@
 //! With the feature `tower`, `Embedding` makes an endpoint of the same variables for a program that serves HTTP itself.
 //!
 //! [`run`] reads the variables of `--help`; [`Settings`] is what they say. With the feature `tls`, certificates are served
-//! from files; HTTP/2 is a proxy's.
+//! from files; with `http2`, HTTP/2 is spoken too, which otherwise is a proxy's.
 
 #[cfg(feature = "tls")]
 mod certificate_age;
@@ -48,6 +48,7 @@ mod logging;
 mod metrics;
 mod own_port;
 mod probes;
+mod protocol;
 mod proxy_header;
 mod readiness;
 mod settings;

@@ -2,12 +2,17 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::listen::{BoundAddress, ListenAddress, ServeError};
 use crate::stream::ByteStream;
+
+/// Most connections of a socket that are taken as it closes: as many as systems queue (`somaxconn`).
+const MOST_TAKEN: usize = 4096;
 
 /// The sockets of an address.
 pub(crate) enum Listeners {
@@ -68,9 +73,59 @@ impl Listeners {
                 return Ok((ByteStream::Unix(stream), Ipv4Addr::LOCALHOST.into()));
             }
         };
-        // an answer is one small write: waiting for more to send would only delay it
-        stream.set_nodelay(true)?;
-        Ok((ByteStream::Tcp(stream), peer.ip()))
+        prepared(stream, peer)
+    }
+
+    /// Takes no more connections, and gives those that the system had taken already: who made one
+    /// may have sent its request, which would be lost with it.
+    pub(crate) fn close(self) -> Vec<(ByteStream, IpAddr)> {
+        let mut taken = Vec::new();
+        match self {
+            Self::Tcp { first, second } => {
+                for listener in [Some(first), second].into_iter().flatten() {
+                    if let Ok(listener) = listener.into_std() {
+                        take(&mut taken, || {
+                            let (stream, peer) = listener.accept()?;
+                            stream.set_nonblocking(true)?;
+                            prepared(TcpStream::from_std(stream)?, peer)
+                        });
+                    }
+                }
+            }
+            #[cfg(unix)]
+            Self::Unix(file) => {
+                if let Ok(listener) = file.remove() {
+                    take(&mut taken, || {
+                        let (stream, _) = listener.accept()?;
+                        stream.set_nonblocking(true)?;
+                        let stream = UnixStream::from_std(stream)?;
+                        Ok((ByteStream::Unix(stream), Ipv4Addr::LOCALHOST.into()))
+                    });
+                }
+            }
+        }
+        taken
+    }
+}
+
+fn prepared(stream: TcpStream, peer: SocketAddr) -> io::Result<(ByteStream, IpAddr)> {
+    // an answer is one small write: waiting for more to send would only delay it
+    stream.set_nodelay(true)?;
+    Ok((ByteStream::Tcp(stream), peer.ip()))
+}
+
+/// Without a wait: until there is none, or what there is can't be had.
+fn take(
+    taken: &mut Vec<(ByteStream, IpAddr)>,
+    accept: impl Fn() -> io::Result<(ByteStream, IpAddr)>,
+) {
+    for _ in 0..MOST_TAKEN {
+        match accept() {
+            Ok(connection) => taken.push(connection),
+            // that one is gone, and others may be there
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(_) => break,
+        }
     }
 }
 
@@ -102,8 +157,9 @@ mod unix {
 
     use std::fs;
     use std::io;
+    use std::os::fd::AsFd as _;
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-    use std::os::unix::net::UnixStream;
+    use std::os::unix::net::{self, UnixStream};
     use std::path::{Path, PathBuf};
 
     use tokio::net::UnixListener;
@@ -131,6 +187,11 @@ mod unix {
             let id = finished.inspect_err(|_| drop(fs::remove_file(&made)))?;
             let path = path.to_owned();
             Ok(Self { listener, path, id })
+        }
+
+        /// The socket without its file, so that nobody finds it any more.
+        pub(super) fn remove(self) -> io::Result<net::UnixListener> {
+            Ok(self.listener.as_fd().try_clone_to_owned()?.into())
         }
     }
 
@@ -174,7 +235,7 @@ mod unix {
                     .map_err(|it| it.kind())
             };
             // what a process leaves that was killed
-            drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+            drop(net::UnixListener::bind(&path).unwrap());
             let first = SocketFile::bind(&path, 0o640).unwrap();
             assert_eq!(
                 fs::metadata(&path).unwrap().permissions().mode() & 0o777,

@@ -89,7 +89,7 @@ pub struct Settings {
     drain_timeout_is_set: bool,
     /// `MCPFN_TRUSTED_PROXIES`: whose word about where a request came from is taken.
     pub trusted_proxies: TrustedProxies,
-    /// `MCPFN_REDIS_URL` and what goes with it: where instances share what they know.
+    /// `MCPFN_REDIS_URL` or `MCPFN_POSTGRES_STORE_URL`, and what goes with it: where instances share what they know.
     pub(crate) shared: SharedStores,
     /// `MCPFN_PROXY_PROTOCOL`: whether their connections begin with a PROXY header.
     pub proxy_protocol: bool,

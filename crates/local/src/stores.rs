@@ -3,63 +3,117 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 use mcpfn_core::policy::FailureMode;
 use mcpfn_core::port::Platform;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use mcpfn_core::port::{Dependency, IdempotencyStore, RateLimiter, ResultCache};
 use mcpfn_native::memory::MemoryStores;
+#[cfg(feature = "postgres")]
+use mcpfn_postgres::{PostgresServer, PostgresStores};
 #[cfg(feature = "redis")]
 use mcpfn_redis::{RedisServer, RedisStores};
 use mcpfn_settings::{EnvReader, Policies};
 
 /// Where instances share what they know, if anywhere.
 #[derive(Debug, Clone)]
-pub(crate) struct SharedStores {
+pub(crate) enum SharedStores {
+    /// In no other process.
+    Nowhere,
     #[cfg(feature = "redis")]
-    redis: Option<RedisServer>,
+    Redis(Box<RedisServer>),
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresServer),
 }
 
 impl SharedStores {
-    #[cfg(feature = "redis")]
     pub(crate) fn read(reader: &mut EnvReader<'_>) -> Self {
-        Self {
-            redis: RedisServer::read(reader),
-        }
-    }
-
-    #[cfg(not(feature = "redis"))]
-    pub(crate) fn read(reader: &mut EnvReader<'_>) -> Self {
-        for name in [
-            "MCPFN_REDIS_URL",
-            "MCPFN_REDIS_PREFIX",
-            "MCPFN_REDIS_TIMEOUT_MS",
-        ] {
-            if reader.text(name).is_some() {
-                reader.mistake(format!(
-                    "{name} is set, but this program was built without the feature redis: build it \
-                     with that, or remove the variable"
-                ));
+        #[cfg(not(feature = "redis"))]
+        built_without(
+            reader,
+            "redis",
+            &[
+                "MCPFN_REDIS_URL",
+                "MCPFN_REDIS_PREFIX",
+                "MCPFN_REDIS_TIMEOUT_MS",
+            ],
+        );
+        #[cfg(not(feature = "postgres"))]
+        built_without(
+            reader,
+            "postgres",
+            &[
+                "MCPFN_POSTGRES_STORE_URL",
+                "MCPFN_POSTGRES_STORE_SCHEMA",
+                "MCPFN_POSTGRES_STORE_TIMEOUT_MS",
+            ],
+        );
+        #[cfg(feature = "redis")]
+        let redis = RedisServer::read(reader);
+        #[cfg(feature = "postgres")]
+        if let Some(server) = PostgresServer::read(reader) {
+            #[cfg(feature = "redis")]
+            if redis.is_some() {
+                reader.mistake(
+                    "MCPFN_REDIS_URL and MCPFN_POSTGRES_STORE_URL are both set: instances share what \
+                     they know in one of them, so remove the other",
+                );
             }
+            return Self::Postgres(server);
         }
-        Self {}
+        #[cfg(feature = "redis")]
+        if let Some(server) = redis {
+            return Self::Redis(Box::new(server));
+        }
+        Self::Nowhere
     }
 
     /// Gives the platform its stores.
     pub(crate) fn apply(&self, policies: Policies, platform: Platform) -> Platform {
-        #[cfg(feature = "redis")]
-        if let Some(server) = &self.redis {
-            let stores = Arc::new(RedisStores::new(server.clone()));
-            let platform = platform.with_mailbox(Arc::clone(&stores) as _);
-            let platform = policies.apply(platform, Arc::clone(&stores));
-            // without it, calls go on: no balancer is to take all instances away for that
-            let needed = policies.rate_limit_on_error == FailureMode::Closed;
-            return match needed {
-                true => platform.with_dependency("redis", stores),
-                false => platform,
-            };
+        match self {
+            Self::Nowhere => {
+                let stores = Arc::new(MemoryStores::default());
+                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                policies.apply(platform, stores)
+            }
+            #[cfg(feature = "redis")]
+            Self::Redis(server) => {
+                let stores = Arc::new(RedisStores::new(RedisServer::clone(server)));
+                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                shared(policies, platform, "redis", stores)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(server) => {
+                let stores = PostgresStores::new(server.clone());
+                shared(policies, platform, "postgres-store", Arc::new(stores))
+            }
         }
-        let stores = Arc::new(MemoryStores::default());
-        let platform = platform.with_mailbox(Arc::clone(&stores) as _);
-        policies.apply(platform, stores)
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "redis"))]
+fn shared<S>(policies: Policies, platform: Platform, name: &'static str, stores: Arc<S>) -> Platform
+where
+    S: ResultCache + RateLimiter + IdempotencyStore + Dependency + 'static,
+{
+    let platform = policies.apply(platform, Arc::clone(&stores));
+    // without it, calls go on: no balancer is to take all instances away for that
+    let needed = policies.rate_limit_on_error == FailureMode::Closed;
+    match needed {
+        true => platform.with_dependency(name, stores),
+        false => platform,
+    }
+}
+
+#[cfg(not(all(feature = "postgres", feature = "redis")))]
+fn built_without(reader: &mut EnvReader<'_>, feature: &str, names: &[&str]) {
+    for name in names {
+        if reader.text(name).is_some() {
+            reader.mistake(format!(
+                "{name} is set, but this program was built without the feature {feature}: build it \
+                 with that, or remove the variable"
+            ));
+        }
     }
 }
 
@@ -67,16 +121,39 @@ impl SharedStores {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_this_program_was_built_without_is_a_mistake_and_no_silence() {
-        let values = |name: &str| (name == "MCPFN_REDIS_URL").then(|| "redis://localhost".into());
+    fn mistakes(variables: &[(&str, &str)]) -> Vec<String> {
+        let values = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).into())
+        };
         let mut reader = EnvReader::new(&values);
         drop(SharedStores::read(&mut reader));
-        let built_with_it = cfg!(feature = "redis");
         let mistakes = reader.finish(()).err().map(|error| error.mistakes);
-        assert_eq!(mistakes.is_none(), built_with_it);
-        for mistake in mistakes.into_iter().flatten() {
-            assert!(mistake.contains("without the feature redis"), "{mistake}");
+        mistakes.unwrap_or_default()
+    }
+
+    const REDIS: (&str, &str) = ("MCPFN_REDIS_URL", "redis://localhost");
+    const POSTGRES: (&str, &str) = ("MCPFN_POSTGRES_STORE_URL", "postgres://me@localhost");
+
+    #[test]
+    fn what_this_program_was_built_without_is_a_mistake_and_no_silence() {
+        for (variable, feature, is_there) in [
+            (REDIS, "redis", cfg!(feature = "redis")),
+            (POSTGRES, "postgres", cfg!(feature = "postgres")),
+        ] {
+            let mistakes = mistakes(&[variable]);
+            assert_eq!(mistakes.is_empty(), is_there, "{mistakes:?}");
+            for mistake in mistakes {
+                let says = format!("without the feature {feature}");
+                assert!(mistake.contains(&says), "{mistake}");
+            }
         }
+    }
+
+    #[cfg(all(feature = "postgres", feature = "redis"))]
+    #[test]
+    fn instances_share_in_one_place() {
+        let mistakes = mistakes(&[REDIS, POSTGRES]);
+        assert!(mistakes[0].contains("remove the other"), "{mistakes:?}");
     }
 }

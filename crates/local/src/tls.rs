@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use tokio_rustls::TlsAcceptor;
 
 use crate::certificate_age::CertificateAge;
+use crate::protocol;
 use crate::signals::Reloads;
 use crate::stream::ByteStream;
 pub(crate) use crate::tls_probe::unchecked;
@@ -173,7 +174,7 @@ impl CertificatePair {
             .with_no_client_auth()
             .with_single_cert(chain.clone(), key)
             .map_err(|error| format!("certificate and key do not fit ({error})"))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocol::NAMES.iter().map(|name| name.to_vec()).collect();
         Ok(ServedCertificate {
             config: Arc::new(config),
             chain: chain.into(),

@@ -5,12 +5,14 @@
 mod breaker;
 mod buckets;
 mod hot;
+mod kept;
 mod service;
 mod watched;
 
 pub use breaker::{Breaker, Closed, Pass};
 pub use buckets::KnownBuckets;
 pub use hot::HotResults;
+pub use kept::{GRACE_MS, kept_for_ms};
 pub use service::{RequestFailure, RequestLimits, SharedService, Unanswered};
 pub use watched::watched;
 

@@ -4,8 +4,9 @@
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{ResultCache, StoreError};
+use mcpfn_native::shared::kept_for_ms;
 
-use crate::stores::{RedisQuestion, RedisStores, VALUE, kept_for_ms};
+use crate::stores::{RedisQuestion, RedisStores, VALUE};
 
 /// Bytes of the time in front of a result.
 const TIME: usize = size_of::<u64>();

@@ -12,9 +12,10 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{Hold, Holder, IdempotencyStatus, IdempotencyStore, StoreError};
+use mcpfn_native::shared::kept_for_ms;
 use redis::{Script, ScriptInvocation};
 
-use crate::stores::{RedisQuestion, RedisStores, VALUE, exact, kept_for_ms};
+use crate::stores::{RedisQuestion, RedisStores, VALUE, exact};
 
 /// Nothing where the caller is the first now, else what there is.
 const BEGIN: &str = r"

@@ -9,9 +9,10 @@ use std::sync::LazyLock;
 
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{Admission, Rate, RateLimiter, StoreError};
+use mcpfn_native::shared::GRACE_MS;
 use redis::Script;
 
-use crate::stores::{GRACE_MS, RedisQuestion, RedisStores, exact};
+use crate::stores::{RedisQuestion, RedisStores, exact};
 
 /// Numbers are doubles here: microseconds are exact until the year 2255.
 const TAKE: &str = r"

@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{Mailbox, StoreError};
-use mcpfn_native::shared::watched;
+use mcpfn_native::shared::{kept_for_ms, watched};
 
-use crate::stores::{RedisQuestion, RedisStores, kept_for_ms};
+use crate::stores::{RedisQuestion, RedisStores};
 
 impl Mailbox for RedisStores {
     fn put<'a>(

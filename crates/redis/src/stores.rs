@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use mcpfn_core::handler::BoxFuture;
 use mcpfn_core::port::{Dependency, StoreError};
@@ -18,12 +18,6 @@ use crate::server::RedisServer;
 
 /// Most bytes of a result: what one question may keep a connection busy with that all share.
 pub(crate) const VALUE: usize = 4 * 1024 * 1024;
-
-/// How much later than it stops to count a key is cleaned up: as much as clocks may differ.
-pub(crate) const GRACE_MS: u64 = 60_000;
-
-/// The longest that a key is kept, some ten years: far below what Redis takes as a time.
-const LONGEST_MS: u64 = 10 * 366 * 86_400_000;
 
 /// The four stores over one connection, each with a circuit breaker of its own. Made in no time:
 /// nothing happens before the first use. One of these belongs to a process, behind an `Arc`.
@@ -121,15 +115,6 @@ impl Dependency for RedisStores {
 pub(crate) enum RedisQuestion {
     Command(Cmd),
     Script(ScriptInvocation<'static>),
-}
-
-/// For how long Redis keeps what stops to count at this time.
-pub(crate) fn kept_for_ms(expires_ms: u64) -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    expires_ms.saturating_sub(now_ms).min(LONGEST_MS) + GRACE_MS
 }
 
 /// A time as scripts compare it: exact up to the year 287396.

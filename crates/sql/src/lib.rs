@@ -22,8 +22,12 @@
 //! # }
 //! ```
 
+#[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use postgres::Postgres;
+#[cfg(feature = "postgres")]
+pub use postgres::{Postgres, PostgresFailure};
+#[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;

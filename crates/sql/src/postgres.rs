@@ -2,6 +2,7 @@
 //! what they say (`session`, `wire`).
 
 mod address;
+mod ask;
 mod aws_roots;
 mod connect;
 mod pool;
@@ -20,6 +21,7 @@ use mcpfn_ports::{Dialect, ReadLimits, Rows, Sql, SqlError, SqlValue};
 use tokio::time::{Instant, timeout};
 
 use self::address::PostgresAddress;
+pub use self::ask::PostgresFailure;
 use self::connect::Target;
 use self::pool::PostgresPool;
 use self::session::{Done, Most, PostgresSession};

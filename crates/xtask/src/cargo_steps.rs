@@ -39,6 +39,17 @@ pub(crate) fn unit(cx: &Context, counts: &mut Counts) -> Result<()> {
     // --no-fail-fast, because a count that stops at the first failing binary is not a count.
     let mut command = cx.cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]);
+    tests(&mut command, counts)?;
+    // off in everything else, so that everything else is tested as it is deployed
+    let mut command = cx.cargo();
+    command.args([
+        "test",
+        "-p",
+        "mcpfn-local",
+        "--lib",
+        "--features",
+        "http2,tls",
+    ]);
     tests(&mut command, counts)
 }
 

@@ -167,7 +167,7 @@ fn balanced(cx: &Context, node: &Node, options: &Options, counts: &mut Counts) -
             return Ok(());
         }
     };
-    let mut cluster = Cluster::start(cx, &program, &nginx, &redis, 2)?;
+    let mut cluster = Cluster::start(cx, &program, &nginx, Some(&redis), 2)?;
     let url = format!("http://{}/mcp", cluster.address);
     suite(cx, node, &url, options, counts, || cluster.still_runs())
 }

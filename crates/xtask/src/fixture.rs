@@ -76,6 +76,11 @@ impl Fixture {
         Ok(fixture)
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells the server to end, as a service manager does, and waits until it has.
     pub(crate) fn stop(mut self, limit: Duration) -> Result<()> {
         let number = self.child.id().to_string();

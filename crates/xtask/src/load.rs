@@ -1,9 +1,15 @@
 //! The command `load`: several instances of the fixture server behind nginx, with Redis between
-//! them, under calls without a break: a rolling restart, and an instance that is killed. Not a step
-//! of `test`. Conformance through the same balancer is `conformance --host balanced`.
+//! them, under calls without a break: a rolling restart, an instance that is killed, mixed calls for a
+//! while; calls a second; and many connections to one. Not a step of `test`. Conformance through the
+//! same balancer is `conformance --host balanced`.
 
 mod calls;
 mod cluster;
+mod connections;
+mod kept;
+mod mixed;
+mod rates;
+mod usage;
 
 use std::{thread, time::Duration};
 
@@ -11,7 +17,7 @@ use crate::{
     context::Context,
     fixture,
     report::{Counts, Error, Result, checked},
-    setup,
+    setup, workspace,
 };
 use calls::Load;
 pub(crate) use cluster::Cluster;
@@ -19,8 +25,62 @@ pub(crate) use cluster::Cluster;
 /// How long calls go on before and after each event.
 const WHILE: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
-    let program = fixture::build(cx)?;
+/// What is asked of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// One of the parts; all when not set.
+    part: Option<&'static str>,
+    /// Of the mixed calls.
+    minutes: u64,
+    /// Built as it is deployed: figures mean something then.
+    release: bool,
+}
+
+const PARTS: [&str; 4] = ["restart", "connections", "rates", "mixed"];
+
+impl Options {
+    pub(crate) fn parse(rest: &[String]) -> Result<Self> {
+        let mut options = Self {
+            part: None,
+            minutes: 3,
+            release: false,
+        };
+        let wrong = || {
+            Error::new(
+                "`load` takes --part restart, connections, rates or mixed, --minutes 1 to 600, and \
+                 --release",
+            )
+        };
+        let mut words = rest.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--release" => options.release = true,
+                "--part" => {
+                    let part = words.next().ok_or_else(wrong)?;
+                    let known = PARTS.into_iter().find(|known| known == part);
+                    options.part = Some(known.ok_or_else(wrong)?);
+                }
+                "--minutes" => {
+                    let minutes = words.next().and_then(|text| text.parse().ok());
+                    let minutes = minutes.filter(|minutes| (1..=600).contains(minutes));
+                    options.minutes = minutes.ok_or_else(wrong)?;
+                }
+                _ => return Err(wrong()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn has(&self, part: &str) -> bool {
+        self.part.is_none_or(|only| only == part)
+    }
+}
+
+pub(crate) fn run(cx: &Context, options: &Options, counts: &mut Counts) -> Result<()> {
+    let program = match options.release {
+        true => workspace::build_release_program(cx, "everything")?,
+        false => fixture::build(cx)?,
+    };
     let (nginx, redis) = match (setup::nginx(cx), setup::redis(cx)) {
         (Ok(nginx), Ok(redis)) => (nginx, redis),
         (Err(why), _) | (_, Err(why)) => {
@@ -28,13 +88,42 @@ pub(crate) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
             return Ok(());
         }
     };
-    for instances in [2, 4] {
-        println!("\n{instances} instances");
-        let mut cluster = Cluster::start(cx, &program, &nginx, &redis, instances)?;
-        let name = format!("a rolling restart of {instances} loses no call");
-        checked(&name, restarted(&mut cluster), counts)?;
-        let name = format!("one of {instances} that is killed costs its own calls alone");
-        checked(&name, killed(&mut cluster), counts)?;
+    let start = |redis, instances| Cluster::start(cx, &program, &nginx, redis, instances);
+    if options.has("restart") {
+        for instances in [2, 4] {
+            println!("\n{instances} instances");
+            let mut cluster = start(Some(&redis), instances)?;
+            let name = format!("a rolling restart of {instances} loses no call");
+            checked(&name, restarted(&mut cluster), counts)?;
+            let name = format!("one of {instances} that is killed costs its own calls alone");
+            checked(&name, killed(&mut cluster), counts)?;
+        }
+    }
+    if options.has("connections") {
+        println!("\nmany connections to one instance");
+        let name = "10,000 idle connections and 2,000 streams fit into memory";
+        checked(name, connections::many(&program), counts)?;
+    }
+    if options.has("rates") {
+        if !options.release {
+            println!(
+                "\nbuilt without optimization (--release): only how rows compare means anything"
+            );
+        }
+        for instances in [1, 2, 4] {
+            for (between, redis) in [("alone", None), ("with Redis", Some(&redis))] {
+                let cluster = start(redis, instances)?;
+                let what = format!("{instances} instances {between}");
+                rates::measure(cluster.address, &what)?;
+            }
+        }
+    }
+    if options.has("mixed") {
+        println!("\nmixed calls for {} min", options.minutes);
+        let cluster = start(Some(&redis), 2)?;
+        let time = Duration::from_secs(60 * options.minutes);
+        let name = "memory and descriptors stay as they are";
+        checked(name, mixed::run(&cluster, time), counts)?;
     }
     Ok(())
 }
@@ -85,5 +174,31 @@ fn killed(cluster: &mut Cluster) -> Result<()> {
             "{served} served, {lost} lost, and then: {:?}",
             after.lost
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_those_and_no_others() {
+        let parse = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            Options::parse(&words).ok()
+        };
+        let all = parse("").unwrap();
+        assert!(PARTS.iter().all(|part| all.has(part)) && all.minutes == 3);
+        let hour = parse("--part mixed --minutes 60 --release").unwrap();
+        assert!(hour.has("mixed") && !hour.has("rates") && hour.minutes == 60 && hour.release);
+        for wrong in [
+            "--part",
+            "--part all",
+            "--minutes 0",
+            "--minutes 601",
+            "mixed",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
     }
 }

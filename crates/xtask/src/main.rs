@@ -56,7 +56,7 @@ cargo xtask <command>
                 Node
   stores        the shared stores against DynamoDB emulators and Redis, and what a call costs when
                 one is down; two processes over one Redis; files on S3
-                  --service NAME  only dynamodb, redis or s3
+                  --service NAME  only dynamodb, postgres, redis or s3
   embeddings    recall of the knowledge base by words, vectors and both, with a real embedding
                 model served on loopback
   postgres      the driver and the toolkits against a PostgreSQL server of this run's own
@@ -91,8 +91,11 @@ cargo xtask <command>
                 benchmarks of one part: core, http, lambda, scale, stores, workers or toolkits; the
                 arguments go to the benchmark
 
-  load          two and four instances behind nginx, with Redis between them: a rolling restart under
-                calls, and one that is killed
+  load          instances behind nginx, with Redis between them: a rolling restart under calls, one
+                that is killed, calls a second, many connections, and mixed calls for a while
+                  --part NAME     only restart, connections, rates or mixed
+                  --minutes N     of mixed calls; 3 when not set
+                  --release       built as it is deployed, for figures
 
   mutants       code that decides who may do what, changed in small ways that a test must notice;
                 takes hours
@@ -160,7 +163,8 @@ fn start(command: &str, rest: &[String]) -> Result<()> {
             run_one(|counts| conformance::run(&cx, &options, counts))
         }
         "load" => {
-            no_arguments(command, rest).and_then(|()| run_one(|counts| load::run(&cx, counts)))
+            let options = load::Options::parse(rest)?;
+            run_one(|counts| load::run(&cx, &options, counts))
         }
         "mutants" => {
             let options = mutants::Options::parse(rest)?;

@@ -9,6 +9,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -61,19 +62,22 @@ fn vectors(cx: &Context, counts: &mut Counts) -> Result<()> {
 
 /// A running server with its data, both gone when dropped.
 #[derive(Debug)]
-struct Server {
+pub(crate) struct Server {
     folder: PathBuf,
     programs: PathBuf,
     /// The user that the programs run as, where it is not our own.
     user: Option<u32>,
-    url: String,
+    pub(crate) url: String,
     child: Option<Child>,
 }
 
 impl Server {
     /// `tls` is the folder with the server's certificate and key, if it is to have one.
-    fn start(programs: &Path, tls: Option<&Path>) -> Result<Self> {
-        let folder = env::temp_dir().join(format!("mcpfn-postgres-{}", process::id()));
+    pub(crate) fn start(programs: &Path, tls: Option<&Path>) -> Result<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mcpfn-postgres-{}-{number}", process::id());
+        let folder = env::temp_dir().join(name);
         fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
         let user = other_user(&folder)?;
         let mut server = Self {

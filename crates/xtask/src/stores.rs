@@ -1,10 +1,12 @@
-//! The step `stores`: the contract of the shared stores against DynamoDB emulators and Redis, and
+//! The step `stores`: the contract of the shared stores against DynamoDB emulators, Redis and PostgreSQL, and
 //! what a call costs when these are down; the contract of files against emulators of S3, and the program
 //! `mcpfn` on one. What the stores are asked is in tests/stores; memory and directories are asked
 //! by `unit`.
 
 mod counted;
 mod emulator;
+mod instances;
+mod postgres;
 mod redis;
 mod server;
 
@@ -24,6 +26,7 @@ use emulator::{Emulator, KEY, SECRET};
 pub(crate) enum Options {
     All,
     Dynamodb,
+    Postgres,
     Redis,
     S3,
 }
@@ -33,10 +36,11 @@ impl Options {
         match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [] => Ok(Self::All),
             ["--service", "dynamodb"] => Ok(Self::Dynamodb),
+            ["--service", "postgres"] => Ok(Self::Postgres),
             ["--service", "redis"] => Ok(Self::Redis),
             ["--service", "s3"] => Ok(Self::S3),
             _ => Err(Error::new(
-                "`stores` takes --service dynamodb, redis or s3, or nothing; see `cargo xtask help`",
+                "`stores` takes --service dynamodb, postgres, redis or s3, or nothing; see `cargo xtask help`",
             )),
         }
     }
@@ -55,6 +59,9 @@ pub(crate) fn run(cx: &Context, options: Options, counts: &mut Counts) -> Result
     }
     if asked(Options::Redis) {
         redis::run(cx, counts)?;
+    }
+    if asked(Options::Postgres) {
+        postgres::run(cx, counts)?;
     }
     if asked(Options::Dynamodb) {
         dynamodb(cx, &logs, counts)?;

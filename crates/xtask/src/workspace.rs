@@ -31,6 +31,19 @@ pub(crate) fn build_program(cx: &Context, name: &str) -> Result<PathBuf> {
     built(program(cx, name))
 }
 
+/// Builds one program as it is deployed, and gives back where it is.
+pub(crate) fn build_release_program(cx: &Context, name: &str) -> Result<PathBuf> {
+    process::run(
+        cx.cargo()
+            .args(["build", "--workspace", "--release", "--bin", name]),
+    )?;
+    built(
+        cx.target
+            .join("release")
+            .join(format!("{name}{EXE_SUFFIX}")),
+    )
+}
+
 /// Builds one example and gives back where it is.
 pub(crate) fn build_example(cx: &Context, name: &str) -> Result<PathBuf> {
     process::run(cx.cargo().args(["build", "--workspace", "--example", name]))?;

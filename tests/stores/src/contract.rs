@@ -13,6 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcpfn_core::port::{IdempotencyStore, RateLimiter, ResultCache};
 
+use crate::report::Report;
+
 pub use mailbox::{MailboxCheck, Mailboxes, of_letters};
 
 /// All three ports at once.
@@ -53,6 +55,15 @@ pub fn checks() -> impl Iterator<Item = Check> {
         .into_iter()
         .flatten()
         .copied()
+}
+
+/// Asks all of them of two views of one store; `how` is the end of their names.
+pub async fn ask(one: Arc<dyn Store>, other: Arc<dyn Store>, how: &str, report: &mut Report) {
+    let stores = Stores { one, other };
+    for check in checks() {
+        let name = format!("{}{how}", check.name);
+        report.check(&name, (check.run)(stores.clone())).await;
+    }
 }
 
 /// Those of the port `IdempotencyStore` alone, for a store that has no other.

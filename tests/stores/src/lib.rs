@@ -1,6 +1,6 @@
 //! What every store behind the core's ports must do, whatever it is made of, and a proxy that plays
 //! a DynamoDB that is down. The checks of the contract know no store; `bin/stores` asks them of
-//! DynamoDB, `bin/shared-stores` of Redis, `tests/memory.rs` of memory. The checks of files are asked of S3 there, and of a
+//! DynamoDB, `bin/shared-stores` of Redis and PostgreSQL, `tests/memory.rs` of memory. The checks of files are asked of S3 there, and of a
 //! directory in `tests/directory.rs`.
 
 pub mod bucket;
@@ -9,6 +9,8 @@ pub mod fake;
 pub mod faulty;
 pub mod files;
 pub mod objects;
+pub mod on_postgres;
+pub mod on_redis;
 pub mod outage;
 pub mod pipe;
 pub mod proxy;

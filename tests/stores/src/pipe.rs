@@ -43,6 +43,8 @@ pub struct Pipe {
 struct Shared {
     server: SocketAddr,
     flow: watch::Sender<Flow>,
+    /// How often all connections were cut.
+    cuts: watch::Sender<u64>,
     connections: AtomicUsize,
 }
 
@@ -57,6 +59,7 @@ impl Pipe {
         let shared = Arc::new(Shared {
             server,
             flow: watch::Sender::new(Flow::Pass),
+            cuts: watch::Sender::new(0),
             connections: AtomicUsize::new(0),
         });
         let accepting = Arc::clone(&shared);
@@ -80,6 +83,9 @@ impl Pipe {
     /// From now on, for open connections too.
     pub fn set(&self, flow: Flow) {
         self.shared.flow.send_replace(flow);
+        if flow == Flow::Cut {
+            self.shared.cuts.send_modify(|cuts| *cuts += 1);
+        }
     }
 
     /// Connections so far.
@@ -91,8 +97,9 @@ impl Pipe {
 
 impl Shared {
     async fn carry(&self, client: TcpStream) -> io::Result<()> {
-        let mut flow = self.flow.subscribe();
-        if *flow.borrow() == Flow::Cut {
+        // also one that lasted no longer than a moment
+        let mut cuts = self.cuts.subscribe();
+        if *self.flow.borrow() == Flow::Cut {
             return client.set_zero_linger();
         }
         client.set_nodelay(true)?;
@@ -100,7 +107,7 @@ impl Shared {
         server.set_nodelay(true)?;
         let ((from_client, to_client), (from_server, to_server)) =
             (client.into_split(), server.into_split());
-        let cut = async move { flow.wait_for(|flow| *flow == Flow::Cut).await.map(drop) };
+        let cut = async move { cuts.changed().await };
         tokio::select! {
             end = questions(from_client, to_server) => end,
             end = self.answers(from_server, to_client) => end,

@@ -259,6 +259,7 @@ mod tests {
             "MCPFN_DATABASE",
             "MCPFN_DATABASE_READONLY_URL",
             "MCPFN_REDIS_URL",
+            "MCPFN_POSTGRES_STORE_URL",
             "AWS_CREDENTIALS",
         ] {
             assert!(is_secret(name), "{name}");

@@ -8,7 +8,7 @@ use crate::table::SETTINGS;
 
 /// Settings that mean nothing to a server that its client starts, for one person, beside those of
 /// listening and of authentication, which say so themselves.
-pub(super) const OF_HTTP: [&str; 8] = [
+pub(super) const OF_HTTP: [&str; 11] = [
     "MCPFN_AUTH",
     "MCPFN_ALLOWED_ORIGINS",
     "MCPFN_PAGE",
@@ -18,6 +18,9 @@ pub(super) const OF_HTTP: [&str; 8] = [
     "MCPFN_REDIS_URL",
     "MCPFN_REDIS_PREFIX",
     "MCPFN_REDIS_TIMEOUT_MS",
+    "MCPFN_POSTGRES_STORE_URL",
+    "MCPFN_POSTGRES_STORE_SCHEMA",
+    "MCPFN_POSTGRES_STORE_TIMEOUT_MS",
 ];
 
 /// Variables of others by which this server finds what it serves. None is a secret.

@@ -139,6 +139,28 @@ pub(super) const MACHINE: &[Setting] = &[
     )
     .on(Hosts::LOCAL),
     Setting::new(
+        "MCPFN_POSTGRES_STORE_URL",
+        "postgres://USER:PASSWORD@HOST/DATABASE",
+        "none",
+        "PostgreSQL server for the same, in the place of MCPFN_REDIS_URL; ?sslrootcert=FILE may follow",
+    )
+    .secret()
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_POSTGRES_STORE_SCHEMA",
+        "NAME",
+        "mcpfn",
+        "where its tables are; another one for each server that uses the same database",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
+        "MCPFN_POSTGRES_STORE_TIMEOUT_MS",
+        "MILLISECONDS",
+        "1000",
+        "how long a question to it may take, retry included; 10 to 10000",
+    )
+    .on(Hosts::LOCAL),
+    Setting::new(
         "MCPFN_TRUSTED_PROXIES",
         "ADDRESS,..",
         "none",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use mcpfn_ports::SqlError;
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 use postgres_protocol::message::backend::Message;
@@ -82,7 +81,7 @@ impl Target {
     }
 
     /// A connection that the server has accepted, with the key that stops its statements.
-    pub(super) async fn connect(&self) -> Result<(Wire, CancelKey), SqlError> {
+    pub(super) async fn connect(&self) -> Result<(Wire, CancelKey), Fault> {
         let mut wire = Wire::new(self.reach().await?, GREETING);
         let key = self.greet(&mut wire).await?;
         Ok((wire, key))

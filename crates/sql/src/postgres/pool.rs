@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mcpfn_ports::SqlError;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::address::PostgresAddress;
 use super::connect::{CancelKey, Target};
 use super::session::PostgresSession;
 use super::wire::Fault;
@@ -55,29 +55,57 @@ impl PostgresPool {
         }
     }
 
+    /// Where its server is, without credentials.
+    pub(super) fn place(&self) -> String {
+        let PostgresAddress {
+            host,
+            port,
+            database,
+            ..
+        } = &self.target.address;
+        format!("{host}:{port}/{database}")
+    }
+
     pub(super) fn settings(&self) -> &str {
         &self.settings
     }
 
     /// A connection that was open a moment ago.
-    pub(super) async fn lease(&self) -> Result<Lease<'_>, SqlError> {
-        let busy = || SqlError::Unavailable(format!("all {CONNECTIONS} connections are busy"));
+    pub(super) async fn lease(&self) -> Result<Lease<'_>, Fault> {
+        let permit = self.permit().await?;
+        self.leased(permit).await
+    }
+
+    /// A connection that was never used, and no idle one is left: what one of them met, the others may
+    /// have met, and nothing tells.
+    pub(super) async fn new_lease(&self) -> Result<Lease<'_>, Fault> {
+        self.idle().clear();
+        let permit = self.permit().await?;
+        Ok(Lease {
+            pool: self,
+            session: Some(self.connect().await?),
+            _permit: permit,
+        })
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, Fault> {
+        let busy = || Fault::Broken(format!("all {CONNECTIONS} connections are busy"));
         let permit = timeout(PATIENCE, self.permits.acquire())
             .await
             .map_err(|_| busy())?
             .map_err(|_| busy())?;
-        self.leased(permit).await
+        Ok(permit)
     }
 
     /// The same without a wait for others; `None` when all connections are in use.
-    pub(super) async fn free_lease(&self) -> Result<Option<Lease<'_>>, SqlError> {
+    pub(super) async fn free_lease(&self) -> Result<Option<Lease<'_>>, Fault> {
         match self.permits.try_acquire() {
             Ok(permit) => self.leased(permit).await.map(Some),
             Err(_) => Ok(None),
         }
     }
 
-    async fn leased<'a>(&'a self, permit: SemaphorePermit<'a>) -> Result<Lease<'a>, SqlError> {
+    async fn leased<'a>(&'a self, permit: SemaphorePermit<'a>) -> Result<Lease<'a>, Fault> {
         loop {
             let Some((mut session, since)) = self.idle().pop() else {
                 break;
@@ -99,7 +127,7 @@ impl PostgresPool {
     }
 
     /// A connection that belongs to no pool.
-    pub(super) async fn connect(&self) -> Result<PostgresSession, SqlError> {
+    pub(super) async fn connect(&self) -> Result<PostgresSession, Fault> {
         let connecting = async {
             let (wire, key) = self.target.connect().await?;
             let mut session = PostgresSession::new(wire, key);
@@ -109,7 +137,7 @@ impl PostgresPool {
         };
         let address = &self.target.address;
         let late = |_| {
-            SqlError::Unavailable(format!(
+            Fault::Broken(format!(
                 "{address:?} did not answer within {} s",
                 CONNECTING.as_secs()
             ))

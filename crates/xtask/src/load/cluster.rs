@@ -13,7 +13,6 @@ use std::{
 use crate::{
     context::Context,
     fixture::Fixture,
-    process,
     report::{Error, Result, While},
     setup::DebianProgram,
 };
@@ -25,12 +24,10 @@ pub(crate) struct Cluster {
     /// Where nginx listens.
     pub(crate) address: SocketAddr,
     program: PathBuf,
-    redis: String,
+    redis: Option<String>,
     instances: Vec<(u16, Option<Fixture>)>,
-    /// The configuration of nginx.
-    file: PathBuf,
-    nginx: ServerProcess,
-    _redis: ServerProcess,
+    _nginx: ServerProcess,
+    _redis: Option<ServerProcess>,
 }
 
 struct ServerProcess(Child);
@@ -53,15 +50,18 @@ impl Cluster {
         cx: &Context,
         program: &Path,
         nginx: &DebianProgram,
-        redis: &DebianProgram,
+        redis: Option<&DebianProgram>,
         instances: usize,
     ) -> Result<Self> {
         let folder = cx.target.join("load");
         fs::create_dir_all(&folder).while_doing(format_args!("create {}", folder.display()))?;
         let store = free_port()?;
-        let mut command = redis.command();
-        command.args(["--bind", "127.0.0.1", "--save", "", "--port"]);
-        let redis_server = server(command.arg(store.to_string()), store)?;
+        let start_redis = |redis: &DebianProgram| {
+            let mut command = redis.command();
+            command.args(["--bind", "127.0.0.1", "--save", "", "--port"]);
+            server(command.arg(store.to_string()), store)
+        };
+        let redis_server = redis.map(start_redis).transpose()?;
 
         let ports = (0..instances).map(|_| free_port());
         let ports = ports.collect::<Result<Vec<u16>>>()?;
@@ -75,10 +75,9 @@ impl Cluster {
         let mut cluster = Self {
             address: (Ipv4Addr::LOCALHOST, front).into(),
             program: program.to_owned(),
-            redis: format!("redis://127.0.0.1:{store}"),
+            redis: redis.map(|_| format!("redis://127.0.0.1:{store}")),
             instances: ports.into_iter().map(|port| (port, None)).collect(),
-            file,
-            nginx: nginx_server,
+            _nginx: nginx_server,
             _redis: redis_server,
         };
         for instance in 0..instances {
@@ -91,10 +90,18 @@ impl Cluster {
         self.instances.len()
     }
 
-    /// Starts an instance, and then tells nginx of it.
+    /// The numbers of their processes.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        let there = self
+            .instances
+            .iter()
+            .filter_map(|(_, process)| process.as_ref());
+        there.map(Fixture::id).collect()
+    }
+
+    /// Starts an instance once more, at its address.
     pub(crate) fn again(&mut self, instance: usize) -> Result<()> {
-        self.start_instance(instance)?;
-        self.tell_nginx()
+        self.start_instance(instance)
     }
 
     fn start_instance(&mut self, instance: usize) -> Result<()> {
@@ -102,7 +109,7 @@ impl Cluster {
         let mut command = Command::new(&self.program);
         command
             .args(["--port", &port.to_string()])
-            .env("MCPFN_REDIS_URL", &self.redis)
+            .envs(self.redis.iter().map(|url| ("MCPFN_REDIS_URL", url)))
             .env("MCPFN_RATE_LIMIT", "1000000/min")
             // sealed state is opened by every instance
             .env(
@@ -116,25 +123,11 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes an instance out of nginx's list, tells it to end, and waits until it has. nginx asks
-    /// nobody whether it is ready, as Kubernetes does; so its list is told first.
+    /// Tells an instance to end, and waits until it has. nginx is told nothing: it asks nobody whether
+    /// it is ready, and goes to the next instance when this one takes no connection.
     pub(crate) fn stop(&mut self, instance: usize) -> Result<()> {
         let process = self.instances[instance].1.take();
-        self.tell_nginx()?;
         process.map_or(Ok(()), |process| process.stop(LIMIT))
-    }
-
-    /// The instances that there are. nginx goes on meanwhile; it knows them well before an instance
-    /// that was told to end takes no more calls.
-    fn tell_nginx(&self) -> Result<()> {
-        let there = self
-            .instances
-            .iter()
-            .filter(|(_, process)| process.is_some());
-        let ports: Vec<u16> = there.map(|(port, _)| *port).collect();
-        configure(&self.file, self.address.port(), &ports)?;
-        let number = self.nginx.0.id().to_string();
-        process::read(Command::new("kill").args(["-HUP", &number])).map(drop)
     }
 
     /// Ends an instance without a word.

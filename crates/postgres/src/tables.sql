@@ -1,0 +1,42 @@
+-- Tables by which the instances of a server share cached results, rate limits and idempotent writes.
+-- A server makes them itself where its role may. Otherwise run this once (for a schema with another
+-- name, with that name in the place of this one), and grant the server's role USAGE on the schema
+-- and SELECT, INSERT, UPDATE, DELETE on all tables in it.
+
+-- instances that start together make them one after the other
+SELECT pg_advisory_xact_lock(7022998150317728622);
+
+DO $$
+BEGIN
+  IF to_regnamespace('mcpfn') IS NULL THEN
+    CREATE SCHEMA mcpfn;
+  END IF;
+END
+$$;
+
+CREATE UNLOGGED TABLE IF NOT EXISTS mcpfn.results (
+  key text COLLATE "C" PRIMARY KEY,
+  value bytea NOT NULL,
+  expires_ms bigint NOT NULL,
+  gone_after timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS results_gone_after ON mcpfn.results (gone_after);
+
+-- room in each page for the next versions of its rows, which then need no new entry in an index
+CREATE UNLOGGED TABLE IF NOT EXISTS mcpfn.rates (
+  key text COLLATE "C" PRIMARY KEY,
+  full_at_us bigint NOT NULL,
+  last bytea NOT NULL,
+  gone_after timestamptz NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX IF NOT EXISTS rates_gone_after ON mcpfn.rates (gone_after);
+
+CREATE TABLE IF NOT EXISTS mcpfn.writes (
+  key text COLLATE "C" PRIMARY KEY,
+  holder bytea NOT NULL,
+  until_ms bigint,
+  expires_ms bigint NOT NULL,
+  result bytea,
+  gone_after timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS writes_gone_after ON mcpfn.writes (gone_after);

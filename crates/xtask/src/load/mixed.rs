@@ -1,0 +1,152 @@
+//! Mixed calls for a while, through the balancer: whether an instance keeps anything of calls that have
+//! ended, in memory or as descriptors.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::{cluster::Cluster, kept::KeptConnection, usage::Usage};
+use crate::{
+    lambda::http,
+    report::{Error, Result},
+};
+
+const CALLERS: u64 = 6;
+
+/// Looks at the instances while calls go on; the first third fills caches and pools.
+const LOOKS: usize = 30;
+
+/// What an instance may have more at the end than after that third: in KiB, and descriptors.
+const GROWTH: u64 = 8 * 1024;
+const DESCRIPTORS: u64 = 16;
+
+/// Calls for so long.
+pub(super) fn run(cluster: &Cluster, time: Duration) -> Result<()> {
+    let (ends, served) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
+    let address = cluster.address;
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let (ends, served) = (Arc::clone(&ends), Arc::clone(&served));
+            thread::spawn(move || -> Result<()> {
+                let mut number = caller;
+                while !ends.load(Ordering::Relaxed) {
+                    call(address, number)?;
+                    served.fetch_add(1, Ordering::Relaxed);
+                    number += CALLERS;
+                }
+                Ok(())
+            })
+        })
+        .collect();
+    let looked = look(cluster, time);
+    ends.store(true, Ordering::Relaxed);
+    for caller in callers {
+        let ended = caller.join();
+        ended.unwrap_or_else(|_| Err(Error::new("a caller panicked")))?;
+    }
+    println!(
+        "  {} calls in {} s",
+        served.load(Ordering::Relaxed),
+        time.as_secs()
+    );
+    flat(&looked?)
+}
+
+/// What each instance had, look by look.
+fn look(cluster: &Cluster, time: Duration) -> Result<Vec<Vec<Usage>>> {
+    let start = Instant::now();
+    let mut looks = Vec::new();
+    for number in 1..=LOOKS {
+        let at = time * u32::try_from(number).unwrap_or(1) / u32::try_from(LOOKS).unwrap_or(1);
+        thread::sleep(at.saturating_sub(start.elapsed()));
+        let all = cluster.processes().into_iter().map(Usage::of);
+        looks.push(all.collect::<Result<_>>()?);
+    }
+    Ok(looks)
+}
+
+/// Whether the last third has no more than the one after the first had at most.
+fn flat(looks: &[Vec<Usage>]) -> Result<()> {
+    let most = |looks: &[Vec<Usage>], instance: usize| {
+        let of = |usage: fn(&Usage) -> u64| {
+            let all = looks
+                .iter()
+                .filter_map(|look| look.get(instance))
+                .map(usage);
+            all.max().unwrap_or(0)
+        };
+        (of(|usage| usage.now), of(|usage| usage.descriptors))
+    };
+    let third = looks.len() / 3;
+    for instance in 0..looks.first().map_or(0, Vec::len) {
+        let (memory, descriptors) = most(&looks[third..2 * third], instance);
+        let (memory_then, descriptors_then) = most(&looks[2 * third..], instance);
+        println!(
+            "  instance {instance}: {memory} KiB and {descriptors} descriptors, and at the end \
+             {memory_then} KiB and {descriptors_then}"
+        );
+        if memory_then > memory + GROWTH || descriptors_then > descriptors + DESCRIPTORS {
+            return Err(Error::new(format!("instance {instance} grows")));
+        }
+    }
+    Ok(())
+}
+
+/// One of several kinds: a result, a list, a stream, a refusal, a client that goes away.
+fn call(address: SocketAddr, number: u64) -> Result<()> {
+    let (body, status) = match number % 16 {
+        0 => (
+            json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
+            200,
+        ),
+        1 => (http::call("test_tool_with_progress", &json!({})), 200),
+        2 => (json!({"jsonrpc": "2.0", "method": 7}), 400),
+        3 | 4 => (http::call("test_tool_with_logging", &json!({})), 200),
+        _ => (http::call("add", &json!({"a": number, "b": 1})), 200),
+    };
+    let mut connection = KeptConnection::open(address)?;
+    connection.send(&body.to_string())?;
+    if number % 16 == 4 {
+        return Ok(());
+    }
+    match connection.receive()? {
+        (said, _) if said == status => Ok(()),
+        (said, body) => Err(Error::new(format!("status {said} for {status}: {body}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_is_seen_and_a_warm_up_is_none() {
+        let looks = |memory: fn(u64) -> u64, descriptors: fn(u64) -> u64| {
+            let look = |number| {
+                vec![Usage {
+                    now: memory(number),
+                    most: 0,
+                    descriptors: descriptors(number),
+                }]
+            };
+            flat(&(0..30).map(look).collect::<Vec<_>>()).is_ok()
+        };
+        assert!(looks(|number| number.min(9) * 10_000, |_| 40));
+        assert!(!looks(|number| number * 1_000, |_| 40), "a megabyte a look");
+        assert!(
+            !looks(|_| 40, |number| number * 2),
+            "two descriptors a look"
+        );
+    }
+}
