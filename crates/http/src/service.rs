@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use mcpfn_core::{Principal, Server, port::Platform};
 
 use crate::body::Body;
@@ -18,12 +18,11 @@ use crate::config::Config;
 use crate::fields::Fields;
 use crate::guard;
 use crate::health::Health;
-use crate::heartbeat::Heartbeat;
 #[cfg(feature = "page")]
 use crate::page::{BrowserPage, RenderedPage, own_origin};
 use crate::paths::Paths;
 use crate::refusals::{Refusals, method_name};
-use crate::{cors, headers, respond};
+use crate::{cors, respond};
 use read::Unread;
 
 /// When the host must have the answer, in milliseconds since 1970. A host puts it into a request's

@@ -84,8 +84,9 @@ impl SharedStores {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(server) => {
-                let stores = PostgresStores::new(server.clone());
-                shared(policies, platform, "postgres-store", Arc::new(stores))
+                let stores = Arc::new(PostgresStores::new(server.clone()));
+                let platform = platform.with_mailbox(Arc::clone(&stores) as _);
+                shared(policies, platform, "postgres-store", stores)
             }
         }
     }

@@ -18,7 +18,7 @@
 //!
 //! | table | row | logged |
 //! |---|---|---|
-//! | `results` | a result, and when it expires | no |
+//! | `results` | a result, and when it expires; an answer to a question of a call that waits | no |
 //! | `rates` | when the bucket is full again, and a random name of the last update | no |
 //! | `writes` | holder, end of the hold, when it expires, and the result once there is one | yes |
 //!
@@ -51,6 +51,7 @@ mod client;
 mod failure;
 mod idempotency;
 mod limiter;
+mod mailbox;
 mod server;
 mod statements;
 mod stores;

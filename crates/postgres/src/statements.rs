@@ -8,6 +8,7 @@ pub(crate) struct Statements {
     pub(crate) check: String,
     pub(crate) get: String,
     pub(crate) put: String,
+    pub(crate) post: String,
     pub(crate) take: String,
     pub(crate) begin: String,
     pub(crate) look: String,
@@ -37,6 +38,7 @@ impl Statements {
             get: of("SELECT expires_ms, value FROM {schema}.results \
                 WHERE key = $1 AND expires_ms > $2"),
             put: of(PUT),
+            post: of(POST),
             take: of(TAKE),
             begin: of(BEGIN),
             look: of("SELECT until_ms, result FROM {schema}.writes \
@@ -54,6 +56,13 @@ const PUT: &str = concat!(
     gone_after!("$4"),
     ") ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms, \
      gone_after = excluded.gone_after"
+);
+
+/// The first letter under a key counts.
+const POST: &str = concat!(
+    "INSERT INTO {schema}.results (key, value, expires_ms, gone_after) VALUES ($1, $2, $3, ",
+    gone_after!("$4"),
+    ") ON CONFLICT (key) DO NOTHING"
 );
 
 /// `$2` now, `$3` the time of a call, `$4` of the bucket, `$5` the name of this question. A refusal

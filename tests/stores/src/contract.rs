@@ -15,7 +15,7 @@ use mcpfn_core::port::{IdempotencyStore, RateLimiter, ResultCache};
 
 use crate::report::Report;
 
-pub use mailbox::{MailboxCheck, Mailboxes, of_letters};
+pub use mailbox::{MailboxCheck, Mailboxes, ask_letters, of_letters};
 
 /// All three ports at once.
 pub trait Store: ResultCache + RateLimiter + IdempotencyStore {}

@@ -117,6 +117,8 @@ pub async fn check(url: &str, folder: &Path, report: &mut Report) {
         .check("who comes first makes the tables", made(admin.clone()))
         .await;
     contract::ask(service.direct(), service.direct(), "", report).await;
+    let mailbox = || admin.own_stores("mcpfn");
+    contract::ask_letters(mailbox(), mailbox(), report).await;
     report
         .check(
             "every row has a time at which it is deleted",

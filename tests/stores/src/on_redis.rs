@@ -14,7 +14,7 @@ use mcpfn_core::port::{
 use mcpfn_redis::{RedisServer, RedisStores};
 use tokio::time::sleep;
 
-use crate::contract::{self, Mailboxes, Store, of_letters};
+use crate::contract::{self, Store};
 use crate::redis_program::{PASSWORD, RedisProgram};
 use crate::report::Report;
 use crate::service::{self, PATIENCE, Service};
@@ -46,11 +46,7 @@ pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
     };
     contract::ask(service.direct(), service.direct(), "", report).await;
     let mailbox = || Arc::new(stores(&format!("redis://{}", server.address), PATIENCE));
-    let (one, other) = (mailbox() as _, mailbox() as _);
-    let mailboxes = Mailboxes { one, other };
-    for check in of_letters() {
-        report.check(check.name, (check.run)(mailboxes.clone())).await;
-    }
+    contract::ask_letters(mailbox(), mailbox(), report).await;
     report
         .check("every key has the prefix, and expires", keys(&server).await)
         .await;

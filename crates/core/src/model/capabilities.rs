@@ -102,7 +102,7 @@ impl Capability {
     }
 
     /// As `data.requiredCapabilities` of error -32021 names it.
-    pub(crate) fn as_required(self) -> serde_json::Value {
+    pub(crate) fn as_required(self) -> Value {
         match self {
             Self::ElicitationForm => json!({"elicitation": {"form": {}}}),
             Self::ElicitationUrl => json!({"elicitation": {"url": {}}}),

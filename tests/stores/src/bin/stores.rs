@@ -17,7 +17,7 @@ use mcpfn_core::port::{
 use mcpfn_lambda::dynamodb::{self, Table};
 use mcpfn_ports::{BlobError, BlobPath, Blobs as _, WriteCondition};
 use mcpfn_store_tests::bucket;
-use mcpfn_store_tests::contract::{Mailboxes, Stores, checks, of_letters};
+use mcpfn_store_tests::contract::{Stores, ask_letters, checks};
 use mcpfn_store_tests::files::{self, Files};
 use mcpfn_store_tests::outage::{self, Met};
 use mcpfn_store_tests::proxy::{Mode, Proxy, Stale};
@@ -239,15 +239,8 @@ async fn contract(emulator: SocketAddr, report: &mut Report) {
     for check in checks() {
         report.check(check.name, (check.run)(stores.clone())).await;
     }
-    let mailboxes = Mailboxes {
-        one: Arc::new(patient(emulator)),
-        other: Arc::new(patient(emulator)),
-    };
-    for check in of_letters() {
-        report
-            .check(check.name, (check.run)(mailboxes.clone()))
-            .await;
-    }
+    let mailbox = || Arc::new(patient(emulator));
+    ask_letters(mailbox(), mailbox(), report).await;
 }
 
 /// What is asked of the table, and by how many connections.

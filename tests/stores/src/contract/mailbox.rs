@@ -9,6 +9,7 @@ use mcpfn_core::port::Mailbox;
 use tokio::time::timeout;
 
 use super::{Running, key, noise};
+use crate::report::Report;
 
 /// What is under test.
 #[derive(Clone)]
@@ -37,6 +38,16 @@ pub struct MailboxCheck {
 /// All of them.
 pub fn of_letters() -> impl Iterator<Item = MailboxCheck> {
     CHECKS.iter().copied()
+}
+
+/// Asks all of them of two views of one store.
+pub async fn ask_letters(one: Arc<dyn Mailbox>, other: Arc<dyn Mailbox>, report: &mut Report) {
+    let mailboxes = Mailboxes { one, other };
+    for check in of_letters() {
+        report
+            .check(check.name, (check.run)(mailboxes.clone()))
+            .await;
+    }
 }
 
 const CHECKS: &[MailboxCheck] = &[
