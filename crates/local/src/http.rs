@@ -79,7 +79,7 @@ pub(crate) async fn serve_endpoint(
     let _beside = beside(&endpoint, own_port, told_to_reload);
     let server = HttpServer {
         endpoint,
-        builder: builder(bounds),
+        builder: builder(bounds.head, bounds.idle),
         graceful: GracefulShutdown::new(),
         connections: Connections::new(bounds.connections),
         idle: bounds.idle,

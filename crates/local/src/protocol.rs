@@ -2,9 +2,9 @@
 //! front has the other; with it, also HTTP/2: over TLS to clients that ask for it (ALPN), and in the
 //! clear to those that begin with it (prior knowledge).
 
-use hyper_util::rt::TokioTimer;
+use std::time::Duration;
 
-use crate::settings::Bounds;
+use hyper_util::rt::TokioTimer;
 
 #[cfg(not(feature = "http2"))]
 pub(crate) use hyper::server::conn::http1::Builder;
@@ -21,35 +21,35 @@ pub(crate) const NAMES: &[&[u8]] = &[b"h2", b"http/1.1"];
 #[cfg(feature = "http2")]
 const STREAMS: u32 = 100;
 
-/// What serves a connection.
+/// What serves a connection: the most bytes of a head, and how long one may take.
 #[cfg(not(feature = "http2"))]
-pub(crate) fn builder(bounds: Bounds) -> Builder {
+pub(crate) fn builder(head: usize, idle: Duration) -> Builder {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(bounds.idle)
-        .max_buf_size(bounds.head);
+        .header_read_timeout(idle)
+        .max_buf_size(head);
     builder
 }
 
-/// What serves a connection.
+/// What serves a connection: the most bytes of a head, and how long one may take.
 #[cfg(feature = "http2")]
-pub(crate) fn builder(bounds: Bounds) -> Builder {
+pub(crate) fn builder(head: usize, idle: Duration) -> Builder {
     let mut builder = Builder::new(hyper_util::rt::TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(bounds.idle)
-        .max_buf_size(bounds.head);
+        .header_read_timeout(idle)
+        .max_buf_size(head);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
-        .max_header_list_size(u32::try_from(bounds.head).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))
         // what clients may send of all their bodies before it is read
         .initial_stream_window_size(64 * 1024)
         .initial_connection_window_size(1024 * 1024)
         // a client that is gone without a word has no call
-        .keep_alive_interval(bounds.idle);
+        .keep_alive_interval(idle);
     builder
 }

@@ -5,6 +5,7 @@
 
 pub mod bucket;
 pub mod contract;
+pub mod cost;
 pub mod fake;
 pub mod faulty;
 pub mod files;

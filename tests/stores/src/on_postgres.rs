@@ -17,6 +17,7 @@ use mcpfn_sql::Postgres;
 use tokio::time::sleep;
 
 use crate::contract::{self, Store};
+use crate::cost;
 use crate::report::Report;
 use crate::service::{self, PATIENCE, Service};
 use crate::service_outage;
@@ -134,6 +135,10 @@ pub async fn check(url: &str, folder: &Path, report: &mut Report) {
     let ended = "connections that the server ended cost new ones and no failure";
     report.check(ended, ended_by_server(admin.clone())).await;
     service::connections(&service, report).await;
+    let costs = service.direct();
+    let said = "what a question costs is printed";
+    let print = async move { cost::print(&costs).await.unwrap() };
+    report.check(said, print).await;
     encrypted(&admin, folder, report).await;
     refusing(&admin, report).await;
     service_outage::meet(&service, &[PASSWORD], report).await;

@@ -15,6 +15,7 @@ use mcpfn_redis::{RedisServer, RedisStores};
 use tokio::time::sleep;
 
 use crate::contract::{self, Store};
+use crate::cost;
 use crate::redis_program::{PASSWORD, RedisProgram};
 use crate::report::Report;
 use crate::service::{self, PATIENCE, Service};
@@ -65,6 +66,10 @@ pub async fn check(program: &Path, folder: &Path, report: &mut Report) {
         })
         .await;
     service::connections(&service, report).await;
+    let costs = service.direct();
+    let said = "what a question costs is printed";
+    let print = async move { cost::print(&costs).await.unwrap() };
+    report.check(said, print).await;
     encrypted(program, folder, report).await;
     refusing(program, report).await;
     restarted(program, report).await;

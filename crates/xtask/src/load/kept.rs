@@ -15,6 +15,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct KeptConnection {
     address: SocketAddr,
     stream: BufReader<TcpStream>,
+    /// The last answer said that it is the last one.
+    ended: bool,
 }
 
 impl KeptConnection {
@@ -24,11 +26,19 @@ impl KeptConnection {
         let limited = stream.set_read_timeout(Some(LIMIT));
         limited.while_doing("prepare a socket")?;
         let stream = BufReader::with_capacity(1024, stream);
-        Ok(Self { address, stream })
+        Ok(Self {
+            address,
+            stream,
+            ended: false,
+        })
     }
 
     /// Sends a message and does not wait for its answer.
     pub(super) fn send(&mut self, body: &str) -> Result<()> {
+        if self.ended {
+            // nginx does so after a thousand requests
+            *self = Self::open(self.address)?;
+        }
         let request = format!(
             "POST /mcp HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
              accept: application/json, text/event-stream\r\ncontent-length: {}\r\n\r\n{body}",
@@ -53,6 +63,7 @@ impl KeptConnection {
             if let Some(text) = field.strip_prefix("content-length:") {
                 length = text.trim().parse().unwrap_or(0);
             }
+            self.ended |= field.starts_with("connection:") && field.contains("close");
             chunked |= field.starts_with("transfer-encoding:") && field.contains("chunked");
         }
         let mut body = Vec::new();
