@@ -87,7 +87,7 @@ async fn find(args: Search) -> String {
 #[test]
 fn the_log_has_each_call_once_and_no_secret() {
     let client = TestClient::new(Server::builder("renamed", "1.0.0").tool(find))
-        .map_platform(|platform| platform.with_arguments_in_audit_log());
+        .map_platform(mcpfn::port::Platform::with_arguments_in_audit_log);
     client
         .call("search", json!({"text": "hunter2"}))
         .wait()
