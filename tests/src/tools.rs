@@ -25,6 +25,7 @@ pub(crate) fn add(builder: Builder) -> Builder {
         .tool(add_numbers)
         .tool(test_header_parameter)
         .tool(test_slow)
+        .tool(test_slow_write)
         .tool(test_panic)
         .tool(test_blocking)
         .tool(json_schema_2020_12_tool())
@@ -206,6 +207,14 @@ struct Slow {
 async fn test_slow(args: Slow, cx: &Cx) -> &'static str {
     cx.sleep(Duration::from_millis(args.milliseconds)).await;
     "done"
+}
+
+/// Reports that it has begun, and takes a second and a half.
+#[tool(destructive = false)]
+async fn test_slow_write(cx: &Cx) -> &'static str {
+    cx.progress(1.0, Some(2.0), None);
+    cx.sleep(Duration::from_millis(1500)).await;
+    "written"
 }
 
 /// Stops in the middle.

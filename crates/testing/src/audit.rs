@@ -36,6 +36,8 @@ pub struct AuditedCall {
     pub error_id: Option<String>,
     /// From its first step to its answer, by the test's clock.
     pub duration_ms: u64,
+    /// What it used that is deprecated, in sentences.
+    pub deprecated: Vec<String>,
     /// What the log has of its arguments, where the platform says that it may.
     pub arguments: Option<String>,
 }
@@ -114,6 +116,7 @@ impl AuditLog for TestAudit {
             cache: call.cache,
             error_id: call.error_id.map(str::to_owned),
             duration_ms: call.duration_ms,
+            deprecated: call.deprecated.to_vec(),
             arguments: call.input(),
         });
     }

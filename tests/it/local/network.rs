@@ -117,6 +117,46 @@ fn a_server_that_drains_says_so_before_it_ends() {
     assert!(at("draining") < at("closing") && at("closing") < at("stopped"));
 }
 
+#[test]
+fn a_write_whose_client_went_away_is_waited_for_and_told_of() {
+    // its connection is not waited for
+    let (mut process, address) = Process::http_with(&[("MCPFN_DRAIN_TIMEOUT_SECONDS", "0")]);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "progressToken": 1, "idempotencyKey": "once",
+    });
+    let params = json!({"name": "test_slow_write", "arguments": {}, "_meta": meta});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let body = body.to_string();
+    let mut client = TcpStream::connect(address).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\nmcp-protocol-version: 2026-07-28\r\n\
+         mcp-method: tools/call\r\nmcp-name: test_slow_write\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.write_all(head.as_bytes()).unwrap();
+    let mut heard = Vec::new();
+    while !String::from_utf8_lossy(&heard).contains("notifications/progress") {
+        let mut piece = [0; 1024];
+        let length = client.read(&mut piece).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&heard));
+        heard.extend_from_slice(&piece[..length]);
+    }
+    drop(client);
+    process.terminate();
+    assert_eq!(process.wait().code(), Some(0));
+    let log = process.stderr.collect_all();
+    let at = |event: &str| {
+        log.find(&format!("event=\"{event}\""))
+            .unwrap_or_else(|| panic!("no line {event}: {log}"))
+    };
+    assert!(at("calls_stopped") < at("waiting_for_work"));
+    assert!(at("waiting_for_work") < at("work_ended"));
+}
+
 /// A proxy that keeps connections would send its next request into the end of one.
 #[test]
 fn a_kept_connection_ends_with_an_answer_once_the_server_drains() {

@@ -13,6 +13,9 @@ mod arguments;
 /// Mistakes of a registration, all at once; macros and builder give the same bytes.
 mod registration;
 
+/// Old names, and what goes away.
+mod deprecations;
+
 /// Servers behind one, as authors may write them.
 mod upstreams;
 
