@@ -12,7 +12,7 @@ use mcpfn_core::{Builder, Cx, ToolError, handler::IntoPrompt as _, resource};
 use mcpfn_ports::{Sql as _, SqlValue};
 
 use crate::config::Config;
-use crate::mapping::{Mapping, Tables, has, tables, writes};
+use crate::mapping::{MappedTables, Mapping, has, tables, writes};
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use log::{ActivityKind, ActivityLog, Logged, create_activity_log};
@@ -105,7 +105,7 @@ fn served(mut builder: Builder, mapping: Option<&Mapping>) -> Builder {
     builder
 }
 
-async fn database(cx: &Cx) -> Result<Tables, ToolError> {
+async fn database(cx: &Cx) -> Result<MappedTables, ToolError> {
     tables(cx).await
 }
 
@@ -140,7 +140,7 @@ pub async fn company_handbook(cx: &Cx) -> Result<String, ToolError> {
 }
 
 /// An account's id as it is stored, or why it can't be one.
-fn account_id(database: &Tables, given: &str) -> Result<String, ToolError> {
+fn account_id(database: &MappedTables, given: &str) -> Result<String, ToolError> {
     let id = given.trim();
     if id.is_empty() || id.len() > MAX_ID_LENGTH {
         return Err(no_account(id));

@@ -14,7 +14,7 @@ use mcpfn_ports::{Sql, SqlValue};
 
 use crate::config::Config;
 use crate::date;
-use crate::mapping::{Mapping, Tables, has, tables, writes};
+use crate::mapping::{MappedTables, Mapping, has, tables, writes};
 use crate::say::{database_failed, other_columns, quoted};
 
 pub use draft::{Draft, Drafted, draft_purchase_order};
@@ -99,12 +99,12 @@ fn advised(builder: Builder) -> Builder {
         )
 }
 
-async fn database(cx: &Cx) -> Result<Tables, ToolError> {
+async fn database(cx: &Cx) -> Result<MappedTables, ToolError> {
     tables(cx).await
 }
 
 /// A SKU as it is stored, or why it can't be one.
-fn sku(database: &Tables, given: &str) -> Result<String, ToolError> {
+fn sku(database: &MappedTables, given: &str) -> Result<String, ToolError> {
     let sku = given.trim();
     if sku.is_empty() || sku.len() > MAX_CODE_LENGTH {
         return Err(no_sku(database, sku));
@@ -112,7 +112,7 @@ fn sku(database: &Tables, given: &str) -> Result<String, ToolError> {
     Ok(database.key(sku))
 }
 
-fn no_sku(database: &Tables, sku: &str) -> ToolError {
+fn no_sku(database: &MappedTables, sku: &str) -> ToolError {
     // the catalog has the demo shop's products alone
     let tool = match database.is_mapped() {
         true => "get_stock_levels",

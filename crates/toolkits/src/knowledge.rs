@@ -20,6 +20,7 @@ mod schema;
 mod search;
 mod store;
 mod vector;
+mod vector_row;
 pub(crate) mod vocabulary;
 
 use mcpfn_core::{Builder, Cx, ToolError, input, resource};

@@ -23,7 +23,7 @@ use mcpfn_core::{Cx, ToolError, handler::BoxFuture};
 use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue};
 
 use compile::Compiled;
-use members::Found;
+use members::MistakesFound;
 use says::TableMap;
 
 use crate::config::Config;
@@ -62,7 +62,7 @@ impl Mapping {
     /// assert!(mistakes.to_string().contains("did you mean `accounts`"));
     /// ```
     pub fn parse(text: &str) -> Result<Self, Mistakes> {
-        let mut found = Found::default();
+        let mut found = MistakesFound::default();
         let tables = read::read(text, &mut found);
         let mistakes = found.into_mistakes();
         if !mistakes.is_empty() {
@@ -169,22 +169,22 @@ pub(crate) fn writes(mapping: Option<&Mapping>, relation: &str) -> bool {
 
 /// The database as `crm` and `inventory` see it: the demo shop's tables, or one's own in their
 /// place.
-pub(crate) struct Tables {
+pub(crate) struct MappedTables {
     database: Arc<dyn Sql>,
     mapped: Option<Arc<Compiled>>,
 }
 
 /// The tables that a call reads.
-pub(crate) async fn tables(cx: &Cx) -> Result<Tables, ToolError> {
+pub(crate) async fn tables(cx: &Cx) -> Result<MappedTables, ToolError> {
     let database = Arc::clone(cx.port::<dyn Sql>()?);
     let mapped = match cx.state::<Mapping>() {
         Ok(mapping) => Some(mapping.compiled(&*database).await?),
         Err(_) => None,
     };
-    Ok(Tables { database, mapped })
+    Ok(MappedTables { database, mapped })
 }
 
-impl Tables {
+impl MappedTables {
     /// Whether a tool may write into one of the toolkits' tables.
     pub(crate) fn writes(&self, relation: &str) -> bool {
         let mapped = self.mapped.as_ref();
@@ -227,7 +227,7 @@ impl Tables {
     }
 }
 
-impl Sql for Tables {
+impl Sql for MappedTables {
     fn dialect(&self) -> Dialect {
         self.database.dialect()
     }

@@ -3,7 +3,7 @@
 use mcpfn_core::{Cx, ToolError, input, output, tool};
 use mcpfn_ports::{Sql as _, SqlValue};
 
-use super::{Tables, database, no_sku, owned, sku, warehouse};
+use super::{MappedTables, database, no_sku, owned, sku, warehouse};
 use crate::say::{database_failed, other_columns};
 
 /// The most levels of one answer.
@@ -135,7 +135,7 @@ pub async fn get_stock_levels(args: Where, cx: &Cx) -> Result<Levels, ToolError>
 }
 
 /// Without a SKU there is always something to show, unless the warehouse is empty.
-fn nothing(database: &Tables, sku: Option<&str>) -> Result<Levels, ToolError> {
+fn nothing(database: &MappedTables, sku: Option<&str>) -> Result<Levels, ToolError> {
     match sku {
         Some(given) => Err(no_sku(database, given.trim())),
         None => Ok(Levels {

@@ -14,8 +14,8 @@ use std::time::Duration;
 use mcpfn_core::Cx;
 use mcpfn_ports::{Sql, SqlError, SqlValue};
 
-use super::meaning::{QuestionVector, numbered};
 use super::vector::numbers_of;
+use super::vector_row::{QuestionVector, numbered};
 
 /// The most bytes of codes: 1,200,000 passages of 384 numbers, 330,000 of 1,536.
 #[cfg(not(target_arch = "wasm32"))]
@@ -35,14 +35,14 @@ const MEAN_OF: usize = 4096;
 /// The codes of a server's passages.
 #[derive(Default)]
 pub(super) struct Codes {
-    kept: Mutex<Option<Arc<Kept>>>,
+    kept: Mutex<Option<Arc<ModelCodes>>>,
     /// Whether a question is reading vectors: others take what is there.
     reading: AtomicBool,
 }
 
 /// Codes of one model.
 #[derive(Clone, Default)]
-struct Kept {
+struct ModelCodes {
     model: String,
     /// Bytes of a vector.
     length: usize,
@@ -74,30 +74,31 @@ impl Codes {
         let kept = match self.reading.swap(true, Ordering::Acquire) {
             true => known,
             false => {
-                let _reading = Reading(&self.reading);
+                let _reading = ReadingMark(&self.reading);
                 let kept = read(cx, database, question, page, known).await?;
                 *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&kept));
                 Some(kept)
             }
         };
-        let fits =
-            |kept: &Arc<Kept>| kept.model == question.model && kept.length == question.vector.len();
+        let fits = |kept: &Arc<ModelCodes>| {
+            kept.model == question.model && kept.length == question.vector.len()
+        };
         Ok(match kept.filter(fits) {
             Some(kept) => (kept.nearest(&question.vector, most), !kept.whole),
             None => (Vec::new(), true),
         })
     }
 
-    fn known(&self) -> Option<Arc<Kept>> {
+    fn known(&self) -> Option<Arc<ModelCodes>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clone()
     }
 }
 
 /// Says that nobody reads any more, also where a question was given up.
-struct Reading<'a>(&'a AtomicBool);
+struct ReadingMark<'a>(&'a AtomicBool);
 
-impl Drop for Reading<'_> {
+impl Drop for ReadingMark<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
@@ -109,12 +110,12 @@ async fn read(
     database: &dyn Sql,
     question: &QuestionVector,
     page: usize,
-    known: Option<Arc<Kept>>,
-) -> Result<Arc<Kept>, SqlError> {
+    known: Option<Arc<ModelCodes>>,
+) -> Result<Arc<ModelCodes>, SqlError> {
     let QuestionVector { model, vector } = question;
     let mut kept = known
         .filter(|kept| kept.model == *model && kept.length == vector.len())
-        .unwrap_or_else(|| Arc::new(Kept::new(model, vector.len())));
+        .unwrap_or_else(|| Arc::new(ModelCodes::new(model, vector.len())));
     let room = MAX_BYTES / (vector.len() / 32 + 16);
     // others can't be compared
     let sql = format!(
@@ -140,7 +141,7 @@ async fn read(
                 .next()
                 .is_some_and(|(number, vector)| kept.ends(number, vector))
         {
-            kept = Arc::new(Kept::new(model, vector.len()));
+            kept = Arc::new(ModelCodes::new(model, vector.len()));
             continue;
         }
         let new: Vec<(i64, &[u8])> = new.collect();
@@ -157,7 +158,7 @@ async fn read(
     }
 }
 
-impl Kept {
+impl ModelCodes {
     fn new(model: &str, length: usize) -> Self {
         Self {
             model: model.to_owned(),
@@ -268,7 +269,7 @@ mod tests {
             })
             .collect();
         let rows: Vec<(i64, &[u8])> = (1..).zip(vectors.iter().map(Vec::as_slice)).collect();
-        let mut kept = Kept::new("m", 280);
+        let mut kept = ModelCodes::new("m", 280);
         kept.add(&rows);
         assert_eq!((kept.numbers.len(), kept.bits.len()), (100, 200));
         for at in [0, 40, 99] {

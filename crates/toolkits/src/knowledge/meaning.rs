@@ -8,6 +8,7 @@ use mcpfn_ports::{Dialect, Rows, Sql, SqlError, SqlValue, VectorStore};
 use super::codes::Codes;
 use super::pgvector;
 use super::vector::{likeness, numbers_of};
+use super::vector_row::{QuestionVector, numbered};
 
 /// The most vectors that are all compared with the question's.
 const MAX_COMPARED: usize = 4000;
@@ -21,12 +22,6 @@ const MAX_BYTES_SENT: usize = 2 * 1024 * 1024;
 /// How many of those that are closest by their codes are compared by their vectors. See
 /// `tests/knowledge/vector_scale.rs`, which measures what is found.
 const CANDIDATES: usize = 1000;
-
-/// A question's vector as it is stored, and the model that made it.
-pub(super) struct QuestionVector {
-    pub(super) model: String,
-    pub(super) vector: Vec<u8>,
-}
 
 /// Passages by meaning.
 pub(super) struct Closest {
@@ -153,14 +148,6 @@ async fn vectors(
         found.extend(rows);
     }
     Ok(found)
-}
-
-/// A row of number and vector.
-pub(super) fn numbered(row: &[SqlValue]) -> Option<(i64, &[u8])> {
-    match row {
-        [SqlValue::Integer(number), SqlValue::Blob(vector)] => Some((*number, vector)),
-        _ => None,
-    }
 }
 
 /// Numbers of the database's own, as a list.

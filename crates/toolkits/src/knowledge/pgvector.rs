@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use mcpfn_ports::{Dialect, Sql, SqlError, SqlValue};
 
-use super::meaning::{QuestionVector, numbered};
 use super::vector::numbers_of;
+use super::vector_row::{QuestionVector, numbered};
 
 /// The longest vector that the index takes, in numbers.
 const MAX_LENGTH: usize = 2000;

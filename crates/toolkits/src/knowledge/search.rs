@@ -10,8 +10,9 @@ use mcpfn_ports::{Embedder, Rows, Sql, SqlError};
 
 use super::hits::Hits;
 use super::lexical;
-use super::meaning::{Closest, QuestionVector, closest, numbers};
+use super::meaning::{Closest, closest, numbers};
 use super::vector::{fused, stored};
+use super::vector_row::QuestionVector;
 use super::vocabulary::corrected;
 use super::{Meaning, failed};
 use crate::embedding::HttpEmbedder;

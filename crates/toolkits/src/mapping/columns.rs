@@ -1,10 +1,12 @@
 //! What fills a table's columns, from the text: a name, or an object that says more. Knows no table
 //! of the operator's.
 
-use super::members::{Found, MAX_PARTS, Members, as_name, scalar, unknown, without_repeated};
-use super::needs::{Kind, Need, Relation};
-use super::node::Node;
-use super::says::{Factor, Product, Scalar, Source};
+use super::members::{
+    MAX_PARTS, MappingMembers, MistakesFound, as_name, scalar, unknown, without_repeated,
+};
+use super::needs::{Need, NeedKind, Relation};
+use super::node::JsonNode;
+use super::says::{ColumnSource, Constant, Factor, Multiplied};
 
 /// The most words that one column translates.
 const MAX_VALUES: usize = 40;
@@ -12,11 +14,11 @@ const MAX_VALUES: usize = 40;
 /// What fills each column of one of the toolkits' tables.
 pub(super) fn columns(
     relation: &'static Relation,
-    node: Option<Node>,
-    found: &mut Found,
-) -> Vec<(&'static Need, Source)> {
+    node: Option<JsonNode>,
+    found: &mut MistakesFound,
+) -> Vec<(&'static Need, ColumnSource)> {
     let place = format!("{}.columns", relation.name);
-    let Some(Node::Object(members)) = node else {
+    let Some(JsonNode::Object(members)) = node else {
         found.add(
             &place,
             "it must be a JSON object with a member for each column",
@@ -51,11 +53,16 @@ pub(super) fn columns(
     columns
 }
 
-fn source(place: &str, need: &'static Need, node: Node, found: &mut Found) -> Option<Source> {
-    if let Node::Text(_) = node {
-        return as_name(place, node, found).map(Source::Column);
+fn source(
+    place: &str,
+    need: &'static Need,
+    node: JsonNode,
+    found: &mut MistakesFound,
+) -> Option<ColumnSource> {
+    if let JsonNode::Text(_) = node {
+        return as_name(place, node, found).map(ColumnSource::Column);
     }
-    let mut members = Members::new(place, node, found)?;
+    let mut members = MappingMembers::new(place, node, found)?;
     if let Some(node) = members.take("value") {
         members.end(found);
         return constant(place, need, node, found);
@@ -80,7 +87,7 @@ fn source(place: &str, need: &'static Need, node: Node, found: &mut Found) -> Op
     if values.is_some() || null.is_some() || other.is_some() {
         let [null, other] =
             [null, other].map(|node| node.and_then(|node| word(place, need, node, found)));
-        return Some(Source::Values {
+        return Some(ColumnSource::Values {
             column,
             values: values.map_or_else(Vec::new, |node| self::values(place, need, node, found)),
             null,
@@ -91,13 +98,13 @@ fn source(place: &str, need: &'static Need, node: Node, found: &mut Found) -> Op
         return since_1970(place, need, column, &way, found);
     }
     if !summed && times.is_none() && less.is_none() {
-        return Some(Source::Column(column));
+        return Some(ColumnSource::Column(column));
     }
-    if need.kind != Kind::Whole {
+    if need.kind != NeedKind::Whole {
         found.add(place, "only a number can be computed");
         return None;
     }
-    Some(Source::Product(Product {
+    Some(ColumnSource::Multiplied(Multiplied {
         column,
         times: times.map_or_else(Vec::new, |node| factors(place, node, found)),
         less,
@@ -109,12 +116,12 @@ fn since_1970(
     place: &str,
     need: &Need,
     column: String,
-    way: &Node,
-    found: &mut Found,
-) -> Option<Source> {
+    way: &JsonNode,
+    found: &mut MistakesFound,
+) -> Option<ColumnSource> {
     let milliseconds = match way {
-        Node::Text(way) if way == "seconds" => false,
-        Node::Text(way) if way == "milliseconds" => true,
+        JsonNode::Text(way) if way == "seconds" => false,
+        JsonNode::Text(way) if way == "milliseconds" => true,
         _ => {
             found.add(
                 place,
@@ -123,51 +130,67 @@ fn since_1970(
             return None;
         }
     };
-    if !matches!(need.kind, Kind::Day | Kind::DayOrNull | Kind::Moment) {
+    if !matches!(
+        need.kind,
+        NeedKind::Day | NeedKind::DayOrNull | NeedKind::Moment
+    ) {
         found.add(place, "`as` is for dates and moments");
         return None;
     }
-    Some(Source::Since1970 {
+    Some(ColumnSource::Since1970 {
         column,
         milliseconds,
     })
 }
 
-fn constant(place: &str, need: &Need, node: Node, found: &mut Found) -> Option<Source> {
+fn constant(
+    place: &str,
+    need: &Need,
+    node: JsonNode,
+    found: &mut MistakesFound,
+) -> Option<ColumnSource> {
     let value = scalar(node);
     let fits = match (&value, need.kind) {
-        (Some(Scalar::Whole(_)), Kind::Whole | Kind::NumberKey | Kind::Key(_)) => true,
-        (Some(Scalar::Text(text)), Kind::Word(known)) => known.contains(&text.as_str()),
-        (Some(Scalar::Text(text)), Kind::Day | Kind::DayOrNull | Kind::Moment) => text
-            .get(..10)
-            .is_some_and(|day| crate::date::parse(day).is_some()),
-        (Some(Scalar::Text(_)), Kind::Text | Kind::TextKey | Kind::Key(_)) => true,
+        (Some(Constant::Whole(_)), NeedKind::Whole | NeedKind::NumberKey | NeedKind::Key(_)) => {
+            true
+        }
+        (Some(Constant::Text(text)), NeedKind::Word(known)) => known.contains(&text.as_str()),
+        (Some(Constant::Text(text)), NeedKind::Day | NeedKind::DayOrNull | NeedKind::Moment) => {
+            text.get(..10)
+                .is_some_and(|day| crate::date::parse(day).is_some())
+        }
+        (Some(Constant::Text(_)), NeedKind::Text | NeedKind::TextKey | NeedKind::Key(_)) => true,
         _ => false,
     };
     if !fits {
         found.add(place, format!("`value` must be {}", expected(need.kind)));
         return None;
     }
-    value.map(Source::Value)
+    value.map(ColumnSource::Value)
 }
 
 /// What a constant of this kind is.
-fn expected(kind: Kind) -> String {
+fn expected(kind: NeedKind) -> String {
     match kind {
-        Kind::Whole | Kind::NumberKey => "a whole number".to_owned(),
-        Kind::Key(_) => "text or a whole number".to_owned(),
-        Kind::Text | Kind::TextKey => "text".to_owned(),
-        Kind::Day | Kind::DayOrNull | Kind::Moment => "an ISO 8601 date".to_owned(),
-        Kind::Word(known) => format!("one of {}", known.join(", ")),
+        NeedKind::Whole | NeedKind::NumberKey => "a whole number".to_owned(),
+        NeedKind::Key(_) => "text or a whole number".to_owned(),
+        NeedKind::Text | NeedKind::TextKey => "text".to_owned(),
+        NeedKind::Day | NeedKind::DayOrNull | NeedKind::Moment => "an ISO 8601 date".to_owned(),
+        NeedKind::Word(known) => format!("one of {}", known.join(", ")),
     }
 }
 
-fn text_of(place: &str, need: &Need, node: Node, found: &mut Found) -> Option<Source> {
-    let Node::List(list) = node else {
+fn text_of(
+    place: &str,
+    need: &Need,
+    node: JsonNode,
+    found: &mut MistakesFound,
+) -> Option<ColumnSource> {
+    let JsonNode::List(list) = node else {
         found.add(place, "`text` must be a list of columns");
         return None;
     };
-    if need.kind != Kind::Text {
+    if need.kind != NeedKind::Text {
         found.add(place, "`text` is for names and other text alone");
         return None;
     }
@@ -179,11 +202,16 @@ fn text_of(place: &str, need: &Need, node: Node, found: &mut Found) -> Option<So
         .into_iter()
         .map(|node| as_name(place, node, found))
         .collect();
-    names.map(Source::Text)
+    names.map(ColumnSource::Text)
 }
 
-fn values(place: &str, need: &Need, node: Node, found: &mut Found) -> Vec<(String, String)> {
-    let Node::Object(members) = node else {
+fn values(
+    place: &str,
+    need: &Need,
+    node: JsonNode,
+    found: &mut MistakesFound,
+) -> Vec<(String, String)> {
+    let JsonNode::Object(members) = node else {
         found.add(
             place,
             "`values` must be a JSON object: what the column holds, and what the tools read",
@@ -204,26 +232,28 @@ fn values(place: &str, need: &Need, node: Node, found: &mut Found) -> Vec<(Strin
 }
 
 /// A word that the tools know.
-fn word(place: &str, need: &Need, node: Node, found: &mut Found) -> Option<String> {
+fn word(place: &str, need: &Need, node: JsonNode, found: &mut MistakesFound) -> Option<String> {
     match (node, need.kind) {
-        (Node::Text(text), Kind::Word(known)) => {
+        (JsonNode::Text(text), NeedKind::Word(known)) => {
             if known.contains(&text.as_str()) {
                 return Some(text);
             }
             let sentence = unknown("the tools know no word", &text, known.iter().copied());
             found.add(place, sentence);
         }
-        (Node::Text(text), Kind::Text) => return Some(text),
-        (_, Kind::Word(_) | Kind::Text) => found.add(place, "what the tools read must be text"),
+        (JsonNode::Text(text), NeedKind::Text) => return Some(text),
+        (_, NeedKind::Word(_) | NeedKind::Text) => {
+            found.add(place, "what the tools read must be text")
+        }
         _ => found.add(place, "`values`, `null` and `other` are for words alone"),
     }
     None
 }
 
-fn factors(place: &str, node: Node, found: &mut Found) -> Vec<Factor> {
+fn factors(place: &str, node: JsonNode, found: &mut MistakesFound) -> Vec<Factor> {
     let list = match node {
-        Node::List(list) if list.len() <= MAX_PARTS => list,
-        Node::List(_) => {
+        JsonNode::List(list) if list.len() <= MAX_PARTS => list,
+        JsonNode::List(_) => {
             found.add(place, format!("`times` has more than {MAX_PARTS} factors"));
             Vec::new()
         }
@@ -232,8 +262,8 @@ fn factors(place: &str, node: Node, found: &mut Found) -> Vec<Factor> {
     let mut factors = Vec::new();
     for node in list {
         match node {
-            Node::Whole(number) => factors.push(Factor::Number(number)),
-            Node::Text(_) => factors.extend(as_name(place, node, found).map(Factor::Column)),
+            JsonNode::Whole(number) => factors.push(Factor::Number(number)),
+            JsonNode::Text(_) => factors.extend(as_name(place, node, found).map(Factor::Column)),
             _ => found.add(place, "`times` takes whole numbers and columns"),
         }
     }

@@ -5,11 +5,11 @@ use mcpfn_ports::{Dialect, SqlValue};
 
 use super::expression::{Expressions, MARK};
 use super::keys::Keys;
-use super::members::Found;
-use super::needs::{Kind, Need, RELATIONS, Relation};
+use super::members::MistakesFound;
+use super::needs::{Need, NeedKind, RELATIONS, Relation};
 use super::says::TableMap;
 use super::scope::{Class, Scope};
-use super::target::Target;
+use super::target::WriteTarget;
 use crate::database::schema::DatabaseSchema;
 
 /// The most different constants: D1 binds a hundred values to one statement.
@@ -25,7 +25,7 @@ struct Query {
     relation: &'static Relation,
     /// With constants as numbers between marks.
     sql: String,
-    target: Option<Target>,
+    target: Option<WriteTarget>,
 }
 
 impl Compiled {
@@ -35,7 +35,7 @@ impl Compiled {
         schema: &DatabaseSchema,
         dialect: Dialect,
     ) -> Result<Self, Vec<String>> {
-        let mut found = Found::default();
+        let mut found = MistakesFound::default();
         let mut keys = Keys::default();
         let mut constants = Vec::new();
         let mut queries = Vec::new();
@@ -104,7 +104,7 @@ impl Compiled {
     }
 
     /// Where a tool's rows are written.
-    pub(super) fn target(&self, relation: &str) -> Option<&Target> {
+    pub(super) fn target(&self, relation: &str) -> Option<&WriteTarget> {
         let query = self
             .queries
             .iter()
@@ -122,7 +122,7 @@ fn query(
     map: &TableMap,
     schema: &DatabaseSchema,
     expressions: &mut Expressions<'_>,
-    found: &mut Found,
+    found: &mut MistakesFound,
 ) -> Option<Query> {
     let mut scope = None;
     let mut from = String::new();
@@ -151,7 +151,7 @@ fn query(
         false => format!(" WHERE {}", conditions.join(" AND ")),
     };
     let target = match &scope {
-        Some(scope) if map.write => Target::new(map, scope, expressions.dialect(), found),
+        Some(scope) if map.write => WriteTarget::new(map, scope, expressions.dialect(), found),
         _ => None,
     };
     if map.write && scope.is_none() {
@@ -169,7 +169,7 @@ fn query(
 /// What a column has that is not mapped.
 fn empty(need: &Need) -> String {
     match need.kind {
-        Kind::Whole | Kind::NumberKey => "CAST(0 AS BIGINT)".to_owned(),
+        NeedKind::Whole | NeedKind::NumberKey => "CAST(0 AS BIGINT)".to_owned(),
         _ => "CAST('' AS TEXT)".to_owned(),
     }
 }
@@ -181,8 +181,8 @@ fn nothing(relation: &'static Relation, keys: &Keys) -> Query {
         .iter()
         .map(|need| {
             let class = match need.kind {
-                Kind::Whole | Kind::NumberKey => Class::Integer,
-                Kind::Key(group) => keys.class(group),
+                NeedKind::Whole | NeedKind::NumberKey => Class::Integer,
+                NeedKind::Key(group) => keys.class(group),
                 _ => Class::Text,
             };
             let kind = if class == Class::Integer {

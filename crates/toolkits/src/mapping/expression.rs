@@ -4,11 +4,11 @@
 use mcpfn_ports::{Dialect, SqlValue};
 
 use super::keys::Keys;
-use super::members::Found;
+use super::members::MistakesFound;
 use super::moment::Moments;
-use super::needs::{Kind, Need};
-use super::says::{Condition, Factor, Product, Scalar, Source, TableMap, Test};
-use super::scope::{Class, Known, Scope};
+use super::needs::{Need, NeedKind};
+use super::says::{ColumnSource, Condition, Constant, Factor, Multiplied, TableMap, Test};
+use super::scope::{Class, KnownColumn, Scope};
 
 /// Stands around a constant's number in a query. No name has it.
 pub(super) const MARK: char = '\u{1}';
@@ -61,31 +61,31 @@ impl<'a> Expressions<'a> {
         &mut self,
         map: &TableMap,
         need: &'static Need,
-        source: &Source,
+        source: &ColumnSource,
         scope: Option<&Scope<'_>>,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         let place = format!("{}.columns.{}", map.relation.name, need.name);
-        if let Source::Value(value) = source {
+        if let ColumnSource::Value(value) = source {
             return self.value(need, value, &place, found);
         }
         let scope = scope?;
         match source {
-            Source::Value(_) => None,
-            Source::Column(name) => {
+            ColumnSource::Value(_) => None,
+            ColumnSource::Column(name) => {
                 let known = scope.find(name, false, &place, found)?;
                 self.plain(need, &known, &place, found)
             }
-            Source::Since1970 {
+            ColumnSource::Since1970 {
                 column,
                 milliseconds,
             } => {
                 let known = scope.find(column, false, &place, found)?;
                 let moments = Moments::new(self.dialect, need.kind);
                 let sql = moments.since_1970(&known, *milliseconds, &place, found)?;
-                Some(or_empty(&sql, need.kind != Kind::DayOrNull))
+                Some(or_empty(&sql, need.kind != NeedKind::DayOrNull))
             }
-            Source::Values {
+            ColumnSource::Values {
                 column,
                 values,
                 null,
@@ -101,7 +101,7 @@ impl<'a> Expressions<'a> {
                     found,
                 )
             }
-            Source::Text(names) => {
+            ColumnSource::Text(names) => {
                 let mut parts = Vec::new();
                 for name in names {
                     let known = scope.find(name, false, &place, found)?;
@@ -110,24 +110,24 @@ impl<'a> Expressions<'a> {
                 }
                 Some(format!("trim({})", parts.join(" || ' ' || ")))
             }
-            Source::Product(product) => self.product(product, scope, &place, found),
+            ColumnSource::Multiplied(product) => self.product(product, scope, &place, found),
         }
     }
 
     fn value(
         &mut self,
         need: &Need,
-        value: &Scalar,
+        value: &Constant,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         let value = match value {
-            Scalar::Whole(number) => SqlValue::Integer(*number),
-            Scalar::Text(text) => SqlValue::from(text.as_str()),
+            Constant::Whole(number) => SqlValue::Integer(*number),
+            Constant::Text(text) => SqlValue::from(text.as_str()),
             // what was read has no other constant here
-            Scalar::Null | Scalar::Switch(_) | Scalar::Real(_) => return None,
+            Constant::Null | Constant::Switch(_) | Constant::Real(_) => return None,
         };
-        if let Kind::Key(group) = need.kind {
+        if let NeedKind::Key(group) = need.kind {
             let class = match value {
                 SqlValue::Integer(_) => Class::Integer,
                 _ => Class::Text,
@@ -140,13 +140,13 @@ impl<'a> Expressions<'a> {
     fn plain(
         &mut self,
         need: &Need,
-        known: &Known<'_>,
+        known: &KnownColumn<'_>,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         match need.kind {
-            Kind::TextKey => self.text(known, place, found),
-            Kind::Key(group) => {
+            NeedKind::TextKey => self.text(known, place, found),
+            NeedKind::Key(group) => {
                 let (sql, class) = match known.class {
                     Class::Integer => (known.sql.clone(), Class::Integer),
                     Class::Number => (format!("CAST({} AS BIGINT)", known.sql), Class::Integer),
@@ -155,30 +155,35 @@ impl<'a> Expressions<'a> {
                 self.keys.note(group, class, place, found);
                 Some(sql)
             }
-            Kind::NumberKey => {
+            NeedKind::NumberKey => {
                 let wanted = "a whole number (a view of your database can give rows numbers)";
                 self.number(known, wanted, place, found)
             }
-            Kind::Text | Kind::Word(_) => {
+            NeedKind::Text | NeedKind::Word(_) => {
                 let text = self.text(known, place, found)?;
                 Some(or_empty(&text, known.nullable))
             }
-            Kind::Whole => {
+            NeedKind::Whole => {
                 let sql = self.number(known, "a number", place, found)?;
                 Some(match known.nullable {
                     true => format!("coalesce({sql}, 0)"),
                     false => sql,
                 })
             }
-            Kind::Day | Kind::DayOrNull | Kind::Moment => {
+            NeedKind::Day | NeedKind::DayOrNull | NeedKind::Moment => {
                 let sql = Moments::new(self.dialect, need.kind).of(known, place, found)?;
                 // a text that is no date gives none
-                Some(or_empty(&sql, need.kind != Kind::DayOrNull))
+                Some(or_empty(&sql, need.kind != NeedKind::DayOrNull))
             }
         }
     }
 
-    fn text(&self, known: &Known<'_>, place: &str, found: &mut Found) -> Option<String> {
+    fn text(
+        &self,
+        known: &KnownColumn<'_>,
+        place: &str,
+        found: &mut MistakesFound,
+    ) -> Option<String> {
         match known.class {
             Class::Text => Some(known.sql.clone()),
             Class::Bytes => {
@@ -191,10 +196,10 @@ impl<'a> Expressions<'a> {
 
     fn number(
         &self,
-        known: &Known<'_>,
+        known: &KnownColumn<'_>,
         wanted: &str,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         match known.class {
             Class::Integer => Some(known.sql.clone()),
@@ -208,12 +213,12 @@ impl<'a> Expressions<'a> {
 
     fn values(
         &mut self,
-        known: &Known<'_>,
+        known: &KnownColumn<'_>,
         values: &[(String, String)],
         null: Option<&str>,
         other: Option<&str>,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         let text = self.text(known, place, found)?;
         let mut cases = String::new();
@@ -239,10 +244,10 @@ impl<'a> Expressions<'a> {
 
     fn product(
         &mut self,
-        product: &Product,
+        product: &Multiplied,
         scope: &Scope<'_>,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         let mut factors = vec![self.factor(&product.column, product.sum, scope, place, found)];
         for factor in &product.times {
@@ -277,7 +282,7 @@ impl<'a> Expressions<'a> {
         summed: bool,
         scope: &Scope<'_>,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         let known = scope.find(name, summed, place, found)?;
         if !matches!(known.class, Class::Integer | Class::Number | Class::Any) {
@@ -297,13 +302,13 @@ impl<'a> Expressions<'a> {
         map: &TableMap,
         condition: &Condition,
         scope: &Scope<'_>,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         let place = format!("{}.where", map.relation.name);
         let known = scope.find(&condition.column, false, &place, found)?;
         let sql = &known.sql;
         let value = match (&condition.value, known.class) {
-            (Scalar::Null, _) => {
+            (Constant::Null, _) => {
                 let not = if condition.test == Test::Is {
                     ""
                 } else {
@@ -311,32 +316,32 @@ impl<'a> Expressions<'a> {
                 };
                 return Some(format!("{sql} IS {not}NULL"));
             }
-            (Scalar::Whole(_) | Scalar::Real(_), Class::Text | Class::Other | Class::Bytes) => {
+            (Constant::Whole(_) | Constant::Real(_), Class::Text | Class::Other | Class::Bytes) => {
                 found.add(&place, known.mistyped("a number"));
                 return None;
             }
-            (Scalar::Text(_), Class::Integer | Class::Number | Class::Switch | Class::Bytes) => {
+            (Constant::Text(_), Class::Integer | Class::Number | Class::Switch | Class::Bytes) => {
                 found.add(&place, known.mistyped("text"));
                 return None;
             }
-            (Scalar::Switch(on), Class::Switch | Class::Integer | Class::Any) => {
+            (Constant::Switch(on), Class::Switch | Class::Integer | Class::Any) => {
                 let number = self.constant(SqlValue::Integer((*on).into()));
                 match self.is_postgres() && known.class == Class::Switch {
                     true => format!("({number} = 1)"),
                     false => number,
                 }
             }
-            (Scalar::Switch(_), _) => {
+            (Constant::Switch(_), _) => {
                 found.add(&place, known.mistyped("true or false"));
                 return None;
             }
-            (Scalar::Whole(number), _) => self.constant(SqlValue::Integer(*number)),
-            (Scalar::Real(number), _) => self.constant(SqlValue::Real(*number)),
-            (Scalar::Text(text), Class::Day | Class::Moment { .. }) if self.is_postgres() => {
+            (Constant::Whole(number), _) => self.constant(SqlValue::Integer(*number)),
+            (Constant::Real(number), _) => self.constant(SqlValue::Real(*number)),
+            (Constant::Text(text), Class::Day | Class::Moment { .. }) if self.is_postgres() => {
                 let text = self.constant(text.as_str().into());
                 format!("CAST({text} AS {})", known.column.declared)
             }
-            (Scalar::Text(text), _) => self.constant(text.as_str().into()),
+            (Constant::Text(text), _) => self.constant(text.as_str().into()),
         };
         let sql = match known.class {
             Class::Other => format!("CAST({sql} AS TEXT)"),

@@ -1,6 +1,6 @@
 //! Keys that mean the same rows, and so must be equal: what they hold. Makes no SQL.
 
-use super::members::Found;
+use super::members::MistakesFound;
 use super::scope::Class;
 
 /// The classes of keys that mean the same rows.
@@ -14,7 +14,7 @@ impl Keys {
         group: &'static str,
         class: Class,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) {
         match self.0.iter().find(|(known, ..)| *known == group) {
             None => self.0.push((group, class, place.to_owned())),

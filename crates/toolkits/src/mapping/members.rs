@@ -1,9 +1,9 @@
-//! Members of a mapping's objects, taken one by one, with every mistake in them. Knows none of them.
+//! MappingMembers of a mapping's objects, taken one by one, with every mistake in them. Knows none of them.
 
 use mcpfn_core::text::{nearest, quoted};
 
-use super::node::Node;
-use super::says::Scalar;
+use super::node::JsonNode;
+use super::says::Constant;
 
 /// The longest name of a table or column, in characters.
 const MAX_NAME: usize = 128;
@@ -14,9 +14,9 @@ const MAX_MISTAKES: usize = 50;
 
 /// Every mistake, each with its place.
 #[derive(Debug, Default)]
-pub(super) struct Found(Vec<String>);
+pub(super) struct MistakesFound(Vec<String>);
 
-impl Found {
+impl MistakesFound {
     pub(super) fn add(&mut self, place: &str, sentence: impl AsRef<str>) {
         let mistake = match place {
             "" => sentence.as_ref().to_owned(),
@@ -53,10 +53,10 @@ pub(super) fn unknown<'a>(
 
 pub(super) fn without_repeated(
     place: &str,
-    members: Vec<(String, Node)>,
-    found: &mut Found,
-) -> Vec<(String, Node)> {
-    let mut kept: Vec<(String, Node)> = Vec::with_capacity(members.len());
+    members: Vec<(String, JsonNode)>,
+    found: &mut MistakesFound,
+) -> Vec<(String, JsonNode)> {
+    let mut kept: Vec<(String, JsonNode)> = Vec::with_capacity(members.len());
     for (name, node) in members {
         if kept.iter().any(|(known, _)| *known == name) {
             found.add(place, format!("{} is there twice; keep one", quoted(&name)));
@@ -68,15 +68,15 @@ pub(super) fn without_repeated(
 }
 
 /// An object whose members are taken one by one; what is left over is unknown.
-pub(super) struct Members<'a> {
+pub(super) struct MappingMembers<'a> {
     place: &'a str,
-    left: Vec<(String, Node)>,
+    left: Vec<(String, JsonNode)>,
     asked: Vec<&'static str>,
 }
 
-impl<'a> Members<'a> {
-    pub(super) fn new(place: &'a str, node: Node, found: &mut Found) -> Option<Self> {
-        let Node::Object(members) = node else {
+impl<'a> MappingMembers<'a> {
+    pub(super) fn new(place: &'a str, node: JsonNode, found: &mut MistakesFound) -> Option<Self> {
+        let JsonNode::Object(members) = node else {
             found.add(place, "it must be a JSON object");
             return None;
         };
@@ -87,21 +87,21 @@ impl<'a> Members<'a> {
         })
     }
 
-    pub(super) fn take(&mut self, name: &'static str) -> Option<Node> {
+    pub(super) fn take(&mut self, name: &'static str) -> Option<JsonNode> {
         self.asked.push(name);
         let at = self.left.iter().position(|(known, _)| known == name)?;
         Some(self.left.remove(at).1)
     }
 
-    pub(super) fn name(&mut self, name: &'static str, found: &mut Found) -> Option<String> {
+    pub(super) fn name(&mut self, name: &'static str, found: &mut MistakesFound) -> Option<String> {
         let node = self.take(name)?;
         as_name(&format!("{}.{name}", self.place), node, found)
     }
 
-    pub(super) fn switch(&mut self, name: &'static str, found: &mut Found) -> bool {
+    pub(super) fn switch(&mut self, name: &'static str, found: &mut MistakesFound) -> bool {
         match self.take(name) {
             None => false,
-            Some(Node::Switch(on)) => on,
+            Some(JsonNode::Switch(on)) => on,
             Some(_) => {
                 found.add(
                     &format!("{}.{name}", self.place),
@@ -112,7 +112,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    pub(super) fn end(self, found: &mut Found) {
+    pub(super) fn end(self, found: &mut MistakesFound) {
         for (name, _) in &self.left {
             let known = self.asked.iter().copied();
             found.add(self.place, unknown("there is no member", name, known));
@@ -120,9 +120,9 @@ impl<'a> Members<'a> {
     }
 }
 
-pub(super) fn as_name(place: &str, node: Node, found: &mut Found) -> Option<String> {
+pub(super) fn as_name(place: &str, node: JsonNode, found: &mut MistakesFound) -> Option<String> {
     match node {
-        Node::Text(name)
+        JsonNode::Text(name)
             if !name.is_empty()
                 && name.chars().count() <= MAX_NAME
                 && !name.chars().any(char::is_control) =>
@@ -139,13 +139,13 @@ pub(super) fn as_name(place: &str, node: Node, found: &mut Found) -> Option<Stri
     }
 }
 
-pub(super) fn scalar(node: Node) -> Option<Scalar> {
+pub(super) fn scalar(node: JsonNode) -> Option<Constant> {
     Some(match node {
-        Node::Null => Scalar::Null,
-        Node::Switch(on) => Scalar::Switch(on),
-        Node::Whole(number) => Scalar::Whole(number),
-        Node::Real(number) => Scalar::Real(number),
-        Node::Text(text) if text.len() <= 1000 => Scalar::Text(text),
-        Node::Text(_) | Node::List(_) | Node::Object(_) => return None,
+        JsonNode::Null => Constant::Null,
+        JsonNode::Switch(on) => Constant::Switch(on),
+        JsonNode::Whole(number) => Constant::Whole(number),
+        JsonNode::Real(number) => Constant::Real(number),
+        JsonNode::Text(text) if text.len() <= 1000 => Constant::Text(text),
+        JsonNode::Text(_) | JsonNode::List(_) | JsonNode::Object(_) => return None,
     })
 }

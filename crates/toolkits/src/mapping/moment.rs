@@ -2,9 +2,9 @@
 
 use mcpfn_ports::Dialect;
 
-use super::members::Found;
-use super::needs::Kind;
-use super::scope::{Class, Known};
+use super::members::MistakesFound;
+use super::needs::NeedKind;
+use super::scope::{Class, KnownColumn};
 
 /// Makes texts of one kind.
 pub(super) struct Moments {
@@ -14,15 +14,20 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    pub(super) fn new(dialect: Dialect, kind: Kind) -> Self {
+    pub(super) fn new(dialect: Dialect, kind: NeedKind) -> Self {
         Self {
             postgres: dialect == Dialect::Postgres,
-            whole: kind == Kind::Moment,
+            whole: kind == NeedKind::Moment,
         }
     }
 
     /// Of a column that holds them.
-    pub(super) fn of(&self, known: &Known<'_>, place: &str, found: &mut Found) -> Option<String> {
+    pub(super) fn of(
+        &self,
+        known: &KnownColumn<'_>,
+        place: &str,
+        found: &mut MistakesFound,
+    ) -> Option<String> {
         let sql = &known.sql;
         let format = self.format();
         match (known.class, self.postgres) {
@@ -53,10 +58,10 @@ impl Moments {
     /// Of a column with numbers.
     pub(super) fn since_1970(
         &self,
-        known: &Known<'_>,
+        known: &KnownColumn<'_>,
         milliseconds: bool,
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<String> {
         if !matches!(known.class, Class::Integer | Class::Number | Class::Any) {
             found.add(place, known.mistyped("a number of seconds since 1970"));

@@ -3,7 +3,7 @@
 
 /// What a column holds, as the toolkits' statements take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum NeedKind {
     /// Names a row, as text.
     TextKey,
     /// Names a row of the table: text or a number, the same wherever that row is meant.
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Need {
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: NeedKind,
     /// Whether it has to be mapped; others are empty without.
     pub(crate) required: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Relation {
     pub(crate) written: &'static [&'static str],
 }
 
-const fn need(name: &'static str, kind: Kind) -> Need {
+const fn need(name: &'static str, kind: NeedKind) -> Need {
     Need {
         name,
         kind,
@@ -48,7 +48,7 @@ const fn need(name: &'static str, kind: Kind) -> Need {
     }
 }
 
-const fn optional(name: &'static str, kind: Kind) -> Need {
+const fn optional(name: &'static str, kind: NeedKind) -> Need {
     Need {
         name,
         kind,
@@ -64,7 +64,7 @@ const fn table(name: &'static str, columns: &'static [Need]) -> Relation {
     }
 }
 
-use Kind::{Day, DayOrNull, Key, Moment, NumberKey, Text, TextKey, Whole, Word};
+use NeedKind::{Day, DayOrNull, Key, Moment, NumberKey, Text, TextKey, Whole, Word};
 
 pub(crate) const RELATIONS: &[Relation] = &[
     table(

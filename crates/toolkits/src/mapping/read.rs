@@ -4,21 +4,23 @@
 use mcpfn_core::text::quoted;
 
 use super::columns::columns;
-use super::members::{Found, MAX_PARTS, Members, as_name, scalar, unknown, without_repeated};
+use super::members::{
+    MAX_PARTS, MappingMembers, MistakesFound, as_name, scalar, unknown, without_repeated,
+};
 use super::needs::{RELATIONS, Relation};
-use super::node::Node;
-use super::says::{Condition, Join, Scalar, Source, TableMap, Test};
+use super::node::JsonNode;
+use super::says::{ColumnSource, Condition, Constant, Join, TableMap, Test};
 
 /// The longest mapping, in bytes.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
 /// Reads a whole mapping.
-pub(super) fn read(text: &str, found: &mut Found) -> Vec<TableMap> {
+pub(super) fn read(text: &str, found: &mut MistakesFound) -> Vec<TableMap> {
     if text.len() > MAX_BYTES {
         found.add("", format!("it has more than {} KiB", MAX_BYTES / 1024));
         return Vec::new();
     }
     let node = match serde_json::from_str(text) {
-        Ok(Node::Object(members)) => members,
+        Ok(JsonNode::Object(members)) => members,
         Ok(_) => {
             found.add("", "it must be a JSON object with a member for each table");
             return Vec::new();
@@ -43,9 +45,13 @@ pub(super) fn read(text: &str, found: &mut Found) -> Vec<TableMap> {
     tables
 }
 
-fn table(relation: &'static Relation, node: Node, found: &mut Found) -> Option<TableMap> {
+fn table(
+    relation: &'static Relation,
+    node: JsonNode,
+    found: &mut MistakesFound,
+) -> Option<TableMap> {
     let place = relation.name;
-    let mut members = Members::new(place, node, found)?;
+    let mut members = MappingMembers::new(place, node, found)?;
     let from = members.name("from", found);
     let joins = members.take("joins");
     let conditions = members.take("where");
@@ -57,7 +63,7 @@ fn table(relation: &'static Relation, node: Node, found: &mut Found) -> Option<T
     let columns = self::columns(relation, columns, found);
     let constant = columns
         .iter()
-        .all(|(_, source)| matches!(source, Source::Value(_)));
+        .all(|(_, source)| matches!(source, ColumnSource::Value(_)));
     if from.is_none() && (!constant || !joins.is_empty() || !conditions.is_empty()) {
         found.add(
             place,
@@ -77,9 +83,9 @@ fn table(relation: &'static Relation, node: Node, found: &mut Found) -> Option<T
     })
 }
 
-fn joins(place: &str, node: Node, found: &mut Found) -> Vec<Join> {
+fn joins(place: &str, node: JsonNode, found: &mut MistakesFound) -> Vec<Join> {
     let place = format!("{place}.joins");
-    let Node::Object(members) = node else {
+    let JsonNode::Object(members) = node else {
         found.add(
             &place,
             "it must be a JSON object with a member for each join",
@@ -103,7 +109,7 @@ fn joins(place: &str, node: Node, found: &mut Found) -> Vec<Join> {
                 "a join's name has 1 to 30 of a-z, 0-9 and _, and begins with a letter",
             );
         }
-        let Some(mut members) = Members::new(&place, node, found) else {
+        let Some(mut members) = MappingMembers::new(&place, node, found) else {
             continue;
         };
         let table = members.name("table", found);
@@ -128,9 +134,9 @@ fn joins(place: &str, node: Node, found: &mut Found) -> Vec<Join> {
     joins
 }
 
-fn on(place: &str, node: Node, found: &mut Found) -> Vec<(String, String)> {
+fn on(place: &str, node: JsonNode, found: &mut MistakesFound) -> Vec<(String, String)> {
     let place = format!("{place}.on");
-    let Node::Object(members) = node else {
+    let JsonNode::Object(members) = node else {
         found.add(
             &place,
             "it must be a JSON object: the joined table's column, and the column that it equals",
@@ -144,9 +150,9 @@ fn on(place: &str, node: Node, found: &mut Found) -> Vec<(String, String)> {
         .collect()
 }
 
-fn conditions(place: &str, node: Node, found: &mut Found) -> Vec<Condition> {
+fn conditions(place: &str, node: JsonNode, found: &mut MistakesFound) -> Vec<Condition> {
     let place = format!("{place}.where");
-    let Node::List(list) = node else {
+    let JsonNode::List(list) = node else {
         found.add(&place, "it must be a list of conditions, all of which hold");
         return Vec::new();
     };
@@ -158,7 +164,7 @@ fn conditions(place: &str, node: Node, found: &mut Found) -> Vec<Condition> {
     }
     let mut conditions = Vec::new();
     for node in list.into_iter().take(MAX_PARTS) {
-        let Some(mut members) = Members::new(&place, node, found) else {
+        let Some(mut members) = MappingMembers::new(&place, node, found) else {
             continue;
         };
         let column = members.name("column", found);
@@ -168,15 +174,15 @@ fn conditions(place: &str, node: Node, found: &mut Found) -> Vec<Condition> {
             ("above", Test::Above),
             ("below", Test::Below),
         ];
-        let given: Vec<(Test, Node)> = tests
+        let given: Vec<(Test, JsonNode)> = tests
             .into_iter()
             .filter_map(|(name, test)| Some((test, members.take(name)?)))
             .collect();
         members.end(found);
-        match (column, <[(Test, Node); 1]>::try_from(given)) {
+        match (column, <[(Test, JsonNode); 1]>::try_from(given)) {
             (Some(column), Ok([(test, node)])) => {
                 let Some(value) = scalar(node).filter(|value| {
-                    *value != Scalar::Null || matches!(test, Test::Is | Test::IsNot)
+                    *value != Constant::Null || matches!(test, Test::Is | Test::IsNot)
                 }) else {
                     found.add(&place, "what it compares with must be text or a number");
                     continue;

@@ -10,7 +10,7 @@ pub(super) struct TableMap {
     pub(super) from: Option<String>,
     pub(super) joins: Vec<Join>,
     pub(super) conditions: Vec<Condition>,
-    pub(super) columns: Vec<(&'static Need, Source)>,
+    pub(super) columns: Vec<(&'static Need, ColumnSource)>,
     pub(super) write: bool,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Join {
 pub(super) struct Condition {
     pub(super) column: String,
     pub(super) test: Test,
-    pub(super) value: Scalar,
+    pub(super) value: Constant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) enum Test {
 
 /// A constant.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Scalar {
+pub(super) enum Constant {
     Null,
     Switch(bool),
     Whole(i64),
@@ -53,7 +53,7 @@ pub(super) enum Scalar {
 
 /// What fills a column.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Source {
+pub(super) enum ColumnSource {
     Column(String),
     /// A moment, kept as a number of seconds or milliseconds since 1970.
     Since1970 {
@@ -69,13 +69,13 @@ pub(super) enum Source {
     },
     /// Several columns with a space between them.
     Text(Vec<String>),
-    Value(Scalar),
-    Product(Product),
+    Value(Constant),
+    Multiplied(Multiplied),
 }
 
 /// A column times others, of this row or summed over a join's rows.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Product {
+pub(super) struct Multiplied {
     pub(super) column: String,
     pub(super) times: Vec<Factor>,
     /// A share from 0 to 1 that is taken off.

@@ -4,8 +4,8 @@
 use mcpfn_core::text::{nearest, quoted};
 use mcpfn_ports::Dialect;
 
-use super::members::Found;
-use super::says::{Source, TableMap};
+use super::members::MistakesFound;
+use super::says::{ColumnSource, TableMap};
 use crate::database::schema::{Column, DatabaseSchema, DatabaseTable, identifier};
 
 /// The name of `from` in statements. No join can have it.
@@ -30,7 +30,7 @@ pub(super) enum Class {
 }
 
 /// A column that was found.
-pub(super) struct Known<'a> {
+pub(super) struct KnownColumn<'a> {
     /// Its qualified name.
     pub(super) sql: String,
     pub(super) column: &'a Column,
@@ -39,14 +39,14 @@ pub(super) struct Known<'a> {
     pub(super) nullable: bool,
 }
 
-impl Known<'_> {
+impl KnownColumn<'_> {
     /// A mistake about the column's type.
     pub(super) fn mistyped(&self, wanted: &str) -> String {
         wrong_type(self.column, wanted)
     }
 }
 
-struct Place<'a> {
+struct ScopePlace<'a> {
     alias: &'a str,
     table: &'a DatabaseTable,
 }
@@ -55,7 +55,7 @@ struct Place<'a> {
 pub(super) struct Scope<'a> {
     dialect: Dialect,
     map: &'a TableMap,
-    places: Vec<Place<'a>>,
+    places: Vec<ScopePlace<'a>>,
     /// Joins that may find several rows.
     many: Vec<&'a str>,
 }
@@ -66,10 +66,10 @@ impl<'a> Scope<'a> {
         map: &'a TableMap,
         schema: &'a DatabaseSchema,
         dialect: Dialect,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<Self> {
         let summed = map.columns.iter().filter_map(|(_, source)| match source {
-            Source::Product(product) if product.sum => product.column.split_once('.'),
+            ColumnSource::Multiplied(product) if product.sum => product.column.split_once('.'),
             _ => None,
         });
         let many = summed
@@ -82,13 +82,17 @@ impl<'a> Scope<'a> {
         Some(Self {
             dialect,
             map,
-            places: vec![Place { alias, table }],
+            places: vec![ScopePlace { alias, table }],
             many,
         })
     }
 
     /// The part of a statement behind FROM. Joins that are summed over are left out of it.
-    pub(super) fn joins(&mut self, schema: &'a DatabaseSchema, found: &mut Found) -> String {
+    pub(super) fn joins(
+        &mut self,
+        schema: &'a DatabaseSchema,
+        found: &mut MistakesFound,
+    ) -> String {
         let first = &self.places[0];
         let mut sql = format!("{} AS {}", qualified(first.table), identifier(first.alias));
         for join in &self.map.joins {
@@ -116,13 +120,17 @@ impl<'a> Scope<'a> {
                     identifier(alias)
                 ));
             }
-            self.places.push(Place { alias, table });
+            self.places.push(ScopePlace { alias, table });
         }
         sql
     }
 
     /// The rows of a join that are summed over: what stands behind FROM and WHERE.
-    pub(super) fn summed(&self, alias: &str, found: &mut Found) -> Option<(String, String)> {
+    pub(super) fn summed(
+        &self,
+        alias: &str,
+        found: &mut MistakesFound,
+    ) -> Option<(String, String)> {
         let join = self.map.joins.iter().find(|join| join.alias == alias)?;
         let place = self.places.iter().find(|place| place.alias == alias)?;
         let equal = self.equal(alias, place.table, &join.on, "", found);
@@ -136,7 +144,7 @@ impl<'a> Scope<'a> {
         table: &'a DatabaseTable,
         on: &[(String, String)],
         place: &str,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> String {
         let mut conditions = Vec::new();
         for (own, other) in on {
@@ -176,13 +184,13 @@ impl<'a> Scope<'a> {
         name: &str,
         summed: bool,
         place: &str,
-        found: &mut Found,
-    ) -> Option<Known<'a>> {
+        found: &mut MistakesFound,
+    ) -> Option<KnownColumn<'a>> {
         let looked = self.look(name, summed);
         looked.map_err(|mistake| found.add(place, mistake)).ok()
     }
 
-    fn look(&self, name: &str, summed: bool) -> Result<Known<'a>, String> {
+    fn look(&self, name: &str, summed: bool) -> Result<KnownColumn<'a>, String> {
         let first = &self.places[0];
         let joined = name.split_once('.').and_then(|(alias, rest)| {
             let join = self.map.joins.iter().find(|join| join.alias == alias)?;
@@ -214,8 +222,8 @@ impl<'a> Scope<'a> {
         self.known(place, column(place.table, rest)?)
     }
 
-    fn known(&self, place: &Place<'a>, column: &'a Column) -> Result<Known<'a>, String> {
-        Ok(Known {
+    fn known(&self, place: &ScopePlace<'a>, column: &'a Column) -> Result<KnownColumn<'a>, String> {
+        Ok(KnownColumn {
             sql: format!("{}.{}", identifier(place.alias), identifier(&column.name)),
             column,
             class: self.class(column),
@@ -297,7 +305,7 @@ fn table<'a>(
     schema: &'a DatabaseSchema,
     place: &str,
     name: &str,
-    found: &mut Found,
+    found: &mut MistakesFound,
 ) -> Option<&'a DatabaseTable> {
     let known = schema.tables.iter().find(|table| table.name == name);
     if known.is_none() {

@@ -4,14 +4,14 @@
 use mcpfn_core::text::quoted;
 use mcpfn_ports::Dialect;
 
-use super::members::Found;
+use super::members::MistakesFound;
 use super::needs::Need;
-use super::says::{Source, TableMap};
+use super::says::{ColumnSource, TableMap};
 use super::scope::{Class, Scope, qualified, wrong_type};
 use crate::database::schema::{Column, identifier};
 
 /// A table that is written to.
-pub(crate) struct Target {
+pub(crate) struct WriteTarget {
     /// Its name, with its schema.
     table: String,
     /// What the tool calls a column, its name, and the type that a value is cast to.
@@ -20,12 +20,12 @@ pub(crate) struct Target {
     key: String,
 }
 
-impl Target {
+impl WriteTarget {
     pub(super) fn new(
         map: &TableMap,
         scope: &Scope<'_>,
         dialect: Dialect,
-        found: &mut Found,
+        found: &mut MistakesFound,
     ) -> Option<Self> {
         let place = map.relation.name;
         let table = scope.from();
@@ -96,7 +96,7 @@ impl Target {
 }
 
 /// Reports what can't be written to.
-fn whole_table(map: &TableMap, view: bool, name: &str, found: &mut Found) {
+fn whole_table(map: &TableMap, view: bool, name: &str, found: &mut MistakesFound) {
     let place = map.relation.name;
     if view {
         found.add(
@@ -130,7 +130,7 @@ fn written<'a>(
     map: &TableMap,
     scope: &Scope<'a>,
     name: &str,
-    found: &mut Found,
+    found: &mut MistakesFound,
 ) -> Option<(&'static Need, &'a Column)> {
     let place = format!("{}.columns.{name}", map.relation.name);
     let Some((need, source)) = map.columns.iter().find(|(need, _)| need.name == name) else {
@@ -143,7 +143,7 @@ fn written<'a>(
         return None;
     };
     let own = match source {
-        Source::Column(name) => {
+        ColumnSource::Column(name) => {
             let columns = &scope.from().columns;
             columns.iter().find(|column| column.name == *name)
         }
@@ -174,7 +174,7 @@ fn is_made(column: &Column, scope: &Scope<'_>, dialect: Dialect) -> bool {
 }
 
 /// Others get a text of this server's, which no other row has.
-fn fits_key(map: &TableMap, scope: &Scope<'_>, column: &Column, found: &mut Found) {
+fn fits_key(map: &TableMap, scope: &Scope<'_>, column: &Column, found: &mut MistakesFound) {
     let place = format!("{}.columns.id", map.relation.name);
     let uuid = column.declared == "uuid" && map.relation.name == "activities";
     if scope.class(column) != Class::Text && !uuid {
