@@ -1,10 +1,12 @@
 //! Policies through the HTTP service: each refusal and each cached result, with stores in memory and
 //! stores that are down.
 
+mod bounds;
 mod concurrent;
 mod down;
 mod hosts;
 mod identity;
+mod in_progress;
 mod kept;
 mod limits;
 mod records;

@@ -328,3 +328,45 @@ impl fmt::Debug for ApiKeys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_as_long_as_it_is_said_to_be() {
+        for (name, is_one) in [
+            (String::new(), false),
+            ("a".to_owned(), true),
+            ("a".repeat(128), true),
+            ("a".repeat(129), false),
+            ("a b".to_owned(), false),
+            ("a\u{7}b".to_owned(), false),
+        ] {
+            let (keys, mistakes) = ApiKey::parse_each(&format!("{name}:{}", "0".repeat(64)));
+            assert_eq!(
+                (keys.len(), mistakes.len()),
+                if is_one { (1, 0) } else { (0, 1) }
+            );
+            if !is_one {
+                assert!(mistakes[0].contains("1 to 128 characters"), "{mistakes:?}");
+            }
+        }
+    }
+
+    /// Else an operator would look for entries that are not there, or not for some that are.
+    #[test]
+    fn a_line_about_mistakes_says_exactly_how_many_it_leaves_out() {
+        for (count, end) in [
+            (1, "m"),
+            (10, "m"),
+            (11, "; and 1 more"),
+            (99, "; and 89 more"),
+        ] {
+            let line = dropped(&vec!["m".to_owned(); count]);
+            assert!(line.ends_with(end), "{line}");
+            let shown = line.split("; ").filter(|part| part.ends_with('m')).count();
+            assert_eq!(shown, count.min(10), "{line}");
+        }
+    }
+}

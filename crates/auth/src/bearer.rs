@@ -78,3 +78,27 @@ impl Authenticator for RejectUnknownBearer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_header_is_taken_up_to_a_length() {
+        for (length, is_taken) in [(1, true), (16 * 1024, true), (16 * 1024 + 1, false)] {
+            let text = "x".repeat(length);
+            let value = HeaderValue::from_str(&text).unwrap();
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+            match only(&headers, "authorization") {
+                Ok(taken) => assert!(is_taken && taken == Some(&*text), "{length}"),
+                Err(refused) => {
+                    let sentence = "more than 16384 bytes: send a shorter token";
+                    assert!(refused.message.ends_with(sentence), "{}", refused.message);
+                    assert!(!is_taken, "{length}");
+                }
+            }
+        }
+    }
+}

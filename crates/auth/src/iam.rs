@@ -281,4 +281,21 @@ mod tests {
         }
         assert_eq!(" ; ".parse::<IamScopes>().unwrap_err().len(), 1);
     }
+
+    /// Else an operator reads of no mistake, and nobody ever matches.
+    #[test]
+    fn what_can_be_nobodys_arn_is_a_mistake_for_each_reason_alone() {
+        for pattern in [
+            "aws:arn:iam::123456789012:role/Reader",
+            "arn:aws:iam::role/Reader",
+            "arn:aws:iam::123456789012:role/Reader:x",
+            "arn:aws:iam::123456789012:role/Rea der",
+            "arn:aws: iam::123456789012:role/Reader",
+            "ARN:aws:iam::123456789012:role/Reader",
+            "**",
+        ] {
+            let mistakes = format!("{pattern}=x").parse::<IamScopes>().unwrap_err();
+            assert!(mistakes[0].contains("six parts"), "{pattern}: {mistakes:?}");
+        }
+    }
 }

@@ -191,3 +191,54 @@ enum RefreshNeed {
     /// It is missing, does not serve, or is too old to go on with if there is a newer one.
     Now,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether there is a value at this moment, and what is to be done about it.
+    fn at(cache: &RefreshingCache<u8>, now: u64) -> (bool, &'static str) {
+        let (seen, wanted) = cache.look(now, |_| true);
+        let wanted = match wanted {
+            RefreshNeed::No => "no",
+            RefreshNeed::Beside => "beside",
+            RefreshNeed::Now => "now",
+        };
+        (seen.value.is_some(), wanted)
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again_and_ends_at_its_moments() {
+        for (now, expected) in [
+            (0, (true, "no")),
+            (59_999, (true, "no")),
+            (60_000, (true, "beside")),
+            (119_999, (true, "beside")),
+            (120_000, (true, "now")),
+            (899_999, (true, "now")),
+            (900_000, (false, "now")),
+        ] {
+            let cache = RefreshingCache::new(60_000, 900_000);
+            cache.keep(Ok(1), 0);
+            assert_eq!(at(&cache, now), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_fails_is_asked_less_and_less_often() {
+        let cache = RefreshingCache::new(60_000, 900_000);
+        cache.keep(Ok(1), 0);
+        let mut now = 120_000;
+        for seconds in [5, 10, 20, 40, 60, 60, 60] {
+            cache.keep(Err("away".to_owned()), now);
+            now += seconds * 1000;
+            assert_eq!(at(&cache, now - 1), (true, "no"), "{seconds}");
+            assert_eq!(at(&cache, now), (true, "now"), "{seconds}");
+        }
+        // nothing serves any more: each caller needs it
+        now += 900_000;
+        cache.keep(Err("away".to_owned()), now);
+        assert_eq!(at(&cache, now + 4_999), (false, "no"));
+        assert_eq!(at(&cache, now + 5_000), (false, "now"));
+    }
+}

@@ -63,3 +63,52 @@ pub fn caller_of_token(text: &str) -> Option<Principal> {
     let scopes = claims.grant.scopes(&Scopes::none());
     Some(Principal::new(PrincipalKind::Jwt, subject).with_scopes(scopes))
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_caller_has_a_name_and_the_claims_of_an_access_token() {
+        let read = |subject: &str, claims: Value| {
+            let claims = claims.as_object().unwrap();
+            verified_caller(PrincipalKind::Authorizer, subject, claims, &Scopes::none())
+        };
+        let caller = read("user-1", json!({"scope": "crm"})).unwrap();
+        let expected = Principal::new(PrincipalKind::Authorizer, "user-1");
+        assert_eq!(caller, expected.with_scopes(Scopes::parse("crm")));
+        for subject in ["", " ", "a\nb", "a\u{202e}b", &"a".repeat(513)] {
+            assert!(
+                read(subject, json!({"scope": "crm"})).is_err(),
+                "{subject:?}"
+            );
+        }
+        for claims in [json!({"token_use": "id"}), json!({"typ": "Refresh"})] {
+            assert!(read("user-1", claims.clone()).is_err(), "{claims}");
+        }
+    }
+
+    /// Else the fuzz target would look at nothing.
+    #[test]
+    fn the_fuzz_target_reads_what_tokens_are_read_by() {
+        let read = |header: Value, claims: Value| {
+            let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+            caller_of_token(&format!("{}.{}.c2ln", part(&header), part(&claims)))
+        };
+        let rs256 = || json!({"alg": "RS256"});
+        let claims = json!({"iss": "https://issuer", "sub": "alice", "scope": "crm"});
+        let alice = Principal::new(PrincipalKind::Jwt, "alice@https://issuer")
+            .with_scopes(Scopes::parse("crm"));
+        assert_eq!(read(rs256(), claims.clone()), Some(alice));
+        assert_eq!(read(json!({"alg": "none"}), claims), None);
+        let id = json!({"iss": "https://issuer", "sub": "alice", "token_use": "id"});
+        assert_eq!(read(rs256(), id.clone()), None);
+        // its type says what it is
+        assert!(read(json!({"alg": "RS256", "typ": "at+jwt"}), id).is_some());
+        assert_eq!(read(rs256(), json!({"iss": "https://issuer"})), None);
+    }
+}

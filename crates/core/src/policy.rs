@@ -96,3 +96,19 @@ pub(crate) struct IdempotentWrites {
     pub(crate) store: Arc<dyn IdempotencyStore>,
     pub(crate) failure_mode: FailureMode,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of an operator's words each is one mode, and what is neither word is none: a typo in `deny`
+    /// must not open anything.
+    #[test]
+    fn a_failure_mode_has_one_word() {
+        assert_eq!("allow".parse(), Ok(FailureMode::Open));
+        assert_eq!("deny".parse(), Ok(FailureMode::Closed));
+        for other in ["", "Deny", "deny ", "open", "closed", "none"] {
+            assert_eq!(other.parse::<FailureMode>(), Err(()), "{other:?}");
+        }
+    }
+}

@@ -129,3 +129,47 @@ impl Principal {
         format!("{kind}:{}", self.subject)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a caller may not do is shown only where a call can ask for it, and what it may do always
+    /// is.
+    #[test]
+    fn lists_show_what_may_be_done_and_tools_also_what_may_be_asked_for() {
+        for kind in [
+            ListKind::Tools,
+            ListKind::Prompts,
+            ListKind::Resources,
+            ListKind::Templates,
+        ] {
+            for step_up in ["", "crm:write"] {
+                let caller = Principal::new(PrincipalKind::Jwt, "alice")
+                    .with_scopes(Scopes::parse("crm:read"))
+                    .with_step_up(Scopes::parse(step_up));
+                let shown = caller.listing_scopes(kind);
+                assert!(shown.contains("crm:read"), "{kind:?} {step_up}");
+                let asked = kind == ListKind::Tools && !step_up.is_empty();
+                assert_eq!(shown.contains("crm:write"), asked, "{kind:?} {step_up}");
+            }
+        }
+    }
+
+    /// Else a caller whose credential is not trusted would be limited with everybody whose address
+    /// is unknown, or keep something of who it said it was.
+    #[test]
+    fn of_a_caller_that_is_not_trusted_the_address_alone_is_left() {
+        let address = IpAddr::from([192, 0, 2, 7]);
+        let caller = Principal::new(PrincipalKind::Iam, "arn")
+            .with_scopes(Scopes::all())
+            .with_step_up(Scopes::all());
+        for caller in [caller.clone(), caller.at(address)] {
+            let expected = Principal {
+                address: caller.address,
+                ..Principal::anonymous()
+            };
+            assert_eq!(caller.into_anonymous(), expected);
+        }
+    }
+}

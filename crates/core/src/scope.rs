@@ -201,6 +201,24 @@ mod tests {
         assert!(Scopes::none().contains_all(&[]));
     }
 
+    /// However they are read or written out, they are the same scopes.
+    #[test]
+    fn no_way_in_or_out_loses_one() {
+        for text in ["", "crm", "crm catalog:read *"] {
+            let scopes = Scopes::parse(text);
+            assert_eq!(scopes.iter().collect::<Vec<_>>().join(" "), text);
+            assert_eq!(scopes.to_string(), text);
+            assert_eq!(
+                text.split_terminator(' ')
+                    .map(str::to_owned)
+                    .collect::<Scopes>(),
+                scopes
+            );
+            assert_eq!(Scopes::none().union(&scopes), scopes);
+            assert_eq!(scopes.clone().union(&scopes), scopes);
+        }
+    }
+
     #[test]
     fn what_is_written_can_be_needed() {
         for good in ["", "*", "crm", "crm:read, *", "https://api.example/read"] {
@@ -251,8 +269,11 @@ mod tests {
 
     #[test]
     fn names_are_checked() {
-        assert_eq!(mistake("catalog:read"), None);
-        for wrong in ["", "a b", "a\"b", "a\\b", "ä", "*", "a:", "a,b"] {
+        let (longest, longer) = ("a".repeat(128), "a".repeat(129));
+        for right in ["catalog:read", "a", &longest] {
+            assert_eq!(mistake(right), None);
+        }
+        for wrong in ["", "a b", "a\"b", "a\\b", "ä", "*", "a:", "a,b", &longer] {
             assert!(mistake(wrong).is_some(), "{wrong}");
         }
     }

@@ -281,5 +281,25 @@ mod tests {
             format!("{metadata}, scope=\"crm:write\", error=\"insufficient_scope\"")
         );
         assert_eq!(refused.data["scope"], "crm:write");
+        // what is asked for first is no answer to a refusal
+        let refused = auth.challenge("shop", Some("insufficient_scope"), &[]);
+        assert_eq!(
+            refused.header,
+            format!("{metadata}, error=\"insufficient_scope\"")
+        );
+    }
+
+    #[test]
+    fn what_could_end_a_quoted_text_is_not_sent() {
+        let auth = AuthConfig::default();
+        for realm in ["a\"b", "a\\b", "a\nb", "a\u{7f}b", "é"] {
+            let challenge = auth.challenge(realm, Some("invalid_token"), &[]);
+            assert_eq!(
+                challenge.header, "Bearer error=\"invalid_token\"",
+                "{realm:?}"
+            );
+        }
+        let challenge = auth.challenge(" a~b ", None, &[]);
+        assert_eq!(challenge.header, "Bearer realm=\" a~b \"");
     }
 }

@@ -393,3 +393,43 @@ pub(crate) fn accepts(headers: &HeaderMap, essence: &str) -> bool {
             })
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// In every place where a version of HTTP names it, and in none of them something else.
+    #[test]
+    fn a_host_is_named_wherever_it_is_named() {
+        for (uri, headers, is_named) in [
+            ("/mcp", &["localhost"][..], true),
+            ("/mcp", &["localhost:8000"], true),
+            ("https://localhost/mcp", &[], true),
+            ("https://localhost:8000/mcp", &["localhost"], true),
+            ("/mcp", &[], false),
+            ("/mcp", &["evil.example"], false),
+            ("/mcp", &["localhost@evil.example"], false),
+            ("/mcp", &["localhost", "localhost"], false),
+            ("/mcp", &["localhost", "evil.example"], false),
+            ("https://evil.example/mcp", &[], false),
+            ("https://evil.example/mcp", &["localhost"], false),
+            ("https://localhost/mcp", &["evil.example"], false),
+            ("https://localhost/mcp", &["localhost", "localhost"], false),
+        ] {
+            let headers: HeaderMap = headers
+                .iter()
+                .map(|host| (header::HOST, HeaderValue::from_static(host)))
+                .collect();
+            let field = Field::of(&headers, &header::HOST);
+            let uri = Uri::from_static(uri);
+            let found = names(&uri, field, |authority| authority.is_loopback());
+            assert_eq!(found, is_named, "{uri} {headers:?}");
+            assert_eq!(
+                indirect(&headers, &uri, field),
+                (!is_named).then_some("host")
+            );
+        }
+    }
+}

@@ -120,7 +120,7 @@ impl Issuer {
         self.state().page = Some(path.to_owned());
     }
 
-    /// Answers introspection of `token` with `verdict`.
+    /// Answers introspection of `token` with `verdict`, from now on.
     pub fn knows(&self, token: &str, verdict: Value) {
         self.state().verdicts.push((token.to_owned(), verdict));
     }
@@ -176,6 +176,7 @@ async fn answer(
                 let verdict = state
                     .verdicts
                     .iter()
+                    .rev()
                     .find(asked)
                     .map(|(_, verdict)| verdict.clone());
                 Some(verdict.unwrap_or_else(|| json!({"active": false})))

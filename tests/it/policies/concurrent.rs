@@ -2,6 +2,7 @@
 //! budgets are exact.
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use mcpfn::{
@@ -12,6 +13,7 @@ use mcpfn::{
 use mcpfn_http::{Config, Service};
 use mcpfn_native::memory::MemoryStores;
 use mcpfn_native::{Tasks, new_key, platform};
+use mcpfn_testing::TestClient;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -80,6 +82,28 @@ async fn a_thousand_equal_calls_run_the_handler_once() {
         .await;
     assert!(statuses.iter().all(|status| *status == 200));
     assert_eq!(counted(&busy.runs), 1);
+}
+
+/// Workers stop a request that waits for what another one does.
+#[test]
+fn equal_calls_wait_for_each_other_where_the_host_lets_them() {
+    for shares in [true, false] {
+        let runs = Runs::default();
+        let client = TestClient::new(shop(&runs)).map_platform(|platform| {
+            if shares {
+                platform
+            } else {
+                platform.without_sharing()
+            }
+        });
+        let find = || client.call("find", json!({"sku": "wait"})).into_future();
+        let mut calls = [find(), find()];
+        for call in &mut calls {
+            let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+        }
+        assert_eq!(counted(&runs), if shares { 1 } else { 2 });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

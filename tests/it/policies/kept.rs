@@ -2,15 +2,17 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use mcpfn::prelude::*;
 use mcpfn::{
     ServiceFault, ToolChange, ToolSetting,
-    port::{CacheStatus, Outcome},
+    handler::BoxFuture,
+    port::{Background, CacheStatus, Outcome},
 };
 use mcpfn_native::memory::MemoryStores;
-use mcpfn_testing::{TestClient, TestClock};
+use mcpfn_testing::{TestClient, TestClock, block_on};
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -195,8 +197,8 @@ fn a_write_ends_what_was_read_of_the_servers_own_data() {
 fn instances_and_versions_that_share_a_store_end_each_others_results() {
     let shop = Shop::new();
     let store = Arc::new(MemoryStores::default());
-    let instance = |version: &str| {
-        let builder = Server::builder("shop", version)
+    let instance = |name: &str, version: &str| {
+        let builder = Server::builder(name, version)
             .tool(
                 shop.tool("find")
                     .read_only()
@@ -207,13 +209,43 @@ fn instances_and_versions_that_share_a_store_end_each_others_results() {
         let store = Arc::clone(&store);
         TestClient::new(builder).map_platform(|platform| platform.with_cache(store))
     };
-    let (one, other) = (instance("1.0.0"), instance("1.1.0"));
+    let (one, other) = (instance("shop", "1.0.0"), instance("shop", "1.1.0"));
     let found = cents(&one, "find");
     assert_eq!(cents(&one, "find"), found);
+    let stranger = instance("other-shop", "1.0.0");
+    cents(&stranger, "set");
+    cents(&stranger, "set");
+    assert_eq!(cents(&one, "find"), found, "another server's data");
     // twice: random bytes of tests are the same in both at first
     cents(&other, "set");
     cents(&other, "set");
     assert_ne!(cents(&one, "find"), found);
+}
+
+/// Where the host can still work then; elsewhere nothing can be done any more.
+#[test]
+fn a_write_whose_client_went_away_ends_what_was_read_too() {
+    struct AtOnce;
+    impl Background for AtOnce {
+        fn run(&self, work: BoxFuture<'static, ()>) {
+            block_on(work);
+        }
+    }
+    let shop = Shop::new();
+    let client = TestClient::new(shop.builder())
+        .map_platform(|platform| platform.with_background(Arc::new(AtOnce)));
+    for (left, ends) in [("look", false), ("set", true)] {
+        let found = cents(&client, "find");
+        shop.then(Next::Hangs);
+        let mut call = client.call(left, json!({})).into_future();
+        let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(call);
+        let audit = client.audit().calls();
+        assert_eq!(audit.last().unwrap().outcome, Outcome::Cancelled);
+        shop.then(Next::Works);
+        assert_eq!(cents(&client, "find") != found, ends, "{left}");
+    }
 }
 
 #[test]

@@ -234,6 +234,11 @@ mod tests {
             "nobody waits for the old one"
         );
         assert_eq!(questions.state().flights.len(), 2);
+        // nothing is left of questions that nobody waits for any more, or strangers would fill it
+        for digest in 3..100 {
+            drop(questions.join([digest; 32], 0));
+        }
+        assert_eq!(questions.state().flights.len(), 3);
         questions.close(&[1; 32]);
         assert!(!Arc::ptr_eq(
             &third,

@@ -128,7 +128,63 @@ fn is_deceptive(letter: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn claims(members: Value) -> Claims {
+        let Value::Object(members) = members else {
+            panic!("claims are an object")
+        };
+        Claims::read(UniqueObject(members)).unwrap()
+    }
+
+    #[test]
+    fn times_count_with_a_minute_for_clocks_that_differ() {
+        for (times, from, until) in [
+            (json!({"exp": 1000}), 0, 1_060_000),
+            (json!({"exp": 1000.5}), 0, 1_060_500),
+            (json!({"nbf": 1000}), 940_000, u64::MAX),
+            (json!({"nbf": 1000.5, "exp": 2000}), 940_500, 2_060_000),
+            (json!({}), 0, u64::MAX),
+        ] {
+            let claims = claims(times);
+            for now in [0, 1, from, from + 1, until - 1, until, u64::MAX] {
+                let counts = claims.check_times(now).is_ok();
+                let expected = from <= now && (now < until || until == u64::MAX);
+                assert_eq!(counts, expected, "{now} of {from} to {until}");
+            }
+            if from > 0 {
+                assert!(claims.check_times(from - 1).is_err());
+            }
+        }
+    }
+
+    /// Such a token is taken for what it is not addressed to: only where it says nothing at all of
+    /// whom it is for, and names a client that the operator did.
+    #[test]
+    fn no_audience_is_enough_for_named_clients_alone() {
+        let clients = ["app".to_owned(), String::new()];
+        for (members, is_enough) in [
+            (json!({"client_id": "app"}), true),
+            (json!({"client_id": "other"}), false),
+            (json!({"client_id": ""}), false),
+            (json!({}), false),
+            (
+                json!({"client_id": "app", "aud": "https://elsewhere"}),
+                false,
+            ),
+            (json!({"client_id": "app", "aud": []}), false),
+        ] {
+            let claims = claims(members.clone());
+            assert_eq!(
+                claims.is_without_audience_of(&clients),
+                is_enough,
+                "{members}"
+            );
+            assert!(!claims.is_without_audience_of(&[]), "{members}");
+        }
+    }
 
     #[test]
     fn names_are_shown_as_they_are() {

@@ -153,3 +153,122 @@ fn algorithm(key: &PublicKey) -> Algorithm {
         PublicKey::Ed25519 { .. } => Algorithm::EdDsa,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use mcpfn_core::handler::BoxFuture;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Takes any key, and verifies nothing.
+    struct Unable;
+
+    impl Signatures for Unable {
+        fn import<'a>(&'a self, _: &'a PublicKey) -> BoxFuture<'a, Option<Box<dyn SignatureKey>>> {
+            Box::pin(async { Some(Box::new(Self) as _) })
+        }
+    }
+
+    impl SignatureKey for Unable {
+        fn verify<'a>(&'a self, _: &'a [u8], _: &'a [u8]) -> BoxFuture<'a, bool> {
+            Box::pin(async { false })
+        }
+    }
+
+    fn read(set: &Value) -> Result<KeySet, String> {
+        let text = set.to_string();
+        let mut reading = pin!(KeySet::read(text.as_bytes(), &Unable));
+        match reading
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(read) => read,
+            Poll::Pending => panic!("it waits for nothing"),
+        }
+    }
+
+    fn published(key: &PublicKey) -> Value {
+        let members = key.members().into_iter();
+        members
+            .map(|(name, text)| (name.to_owned(), Value::from(text)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
+    fn keys() -> [PublicKey; 3] {
+        [
+            PublicKey::rsa(&[0xff; 256], &[1, 0, 1]).unwrap(),
+            PublicKey::P256 {
+                x: [1; 32],
+                y: [2; 32],
+            },
+            PublicKey::ed25519([7; 32]).unwrap(),
+        ]
+    }
+
+    /// Web Crypto gets a key by its members: what they leave out or change, it verifies with
+    /// another key, or with none.
+    #[test]
+    fn the_members_of_a_key_say_all_of_it() {
+        for key in keys() {
+            let jwk = serde_json::from_value(published(&key)).unwrap();
+            assert_eq!(read_key(jwk), Some((None, key)));
+        }
+    }
+
+    /// What another set could not change is no reason to ask the issuer for one.
+    #[test]
+    fn a_key_is_the_one_that_is_meant_or_it_is_said_why_not() {
+        let [rsa, p256, ed25519] = keys();
+        let named = |key: &PublicKey, id: &str| {
+            let mut key = published(key);
+            key["kid"] = id.into();
+            key
+        };
+        let set = read(&json!({"keys": [
+            named(&rsa, "a"),
+            named(&rsa, "b"),
+            named(&p256, "b"),
+            named(&ed25519, "c"),
+            published(&p256),
+        ]}));
+        let Ok(set) = set else { panic!("a set") };
+        let (rs256, es256, eddsa) = (Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa);
+        for (id, algorithm, expected) in [
+            (Some("a"), rs256, None),
+            (Some("b"), rs256, None),
+            (Some("b"), es256, None),
+            (None, eddsa, None),
+            (Some("a"), es256, Some(Verdict::Forged)),
+            (Some("c"), rs256, Some(Verdict::Forged)),
+            (Some("d"), rs256, Some(Verdict::NoSuchKey)),
+            (None, rs256, Some(Verdict::Ambiguous)),
+            (None, es256, Some(Verdict::Ambiguous)),
+        ] {
+            let found = set.find(id, algorithm);
+            assert_eq!(found.err(), expected, "{id:?} {algorithm:?}");
+            if let Ok(key) = set.find(id, algorithm) {
+                assert_eq!(key.algorithm, algorithm);
+                assert!(id.is_none() || key.id.as_deref() == id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_has_a_bounded_number_of_keys() {
+        for (count, is_read) in [(0, false), (1, true), (100, true), (101, false)] {
+            let keys: Vec<_> = keys().iter().map(published).cycle().take(count).collect();
+            match read(&json!({"keys": keys})) {
+                Ok(KeySet(keys)) => assert!(is_read && keys.len() == count, "{count}"),
+                Err(why) => {
+                    assert!(!is_read, "{count}: {why}");
+                    assert_eq!(why.contains("more than 100"), count > 100, "{why}");
+                }
+            }
+        }
+    }
+}

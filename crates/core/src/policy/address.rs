@@ -183,6 +183,17 @@ mod tests {
         }
     }
 
+    /// A flood of refused credentials costs no walk over all addresses while there is room.
+    #[test]
+    fn nothing_is_looked_through_while_there_is_room() {
+        let refused = RefusedCredentials::default();
+        let rate = Rate::per_minute(2);
+        for (now_us, last) in [(1, 1), (u64::MAX / 2, 2)] {
+            assert_eq!(refused.take(rate, [192, 0, 2, last].into(), now_us), None);
+        }
+        assert_eq!(refused.lock().len(), 2, "the full one is still there");
+    }
+
     #[test]
     fn buckets_are_bounded_and_refill() {
         let refused = RefusedCredentials::default();

@@ -121,3 +121,28 @@ impl Drop for AuditGuard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reader of the log finds the request by it, and nothing else may be written there.
+    #[test]
+    fn an_id_is_shown_whole_or_not_at_all() {
+        let (longest, longer) = ("7".repeat(MAX_ID_LENGTH), "7".repeat(MAX_ID_LENGTH + 1));
+        for shown in ["", "1", "-1.5e3", "\"req-1\"", &longest] {
+            assert_eq!(short(shown), shown);
+        }
+        for hidden in [
+            &*longer,
+            "a b",
+            "a\n",
+            "\u{1b}[1m",
+            "\u{202e}a",
+            "é",
+            "\u{7f}",
+        ] {
+            assert_eq!(short(hidden), "", "{hidden:?}");
+        }
+    }
+}

@@ -186,6 +186,32 @@ mod tests {
         );
     }
 
+    /// What is at a bound is shown whole, and nothing of what is past it.
+    #[test]
+    fn each_bound_is_where_it_is_said_to_be() {
+        let items: Vec<_> = (0..MAX).collect();
+        let members: Map<String, Value> = (0..MAX)
+            .map(|number| (format!("name{number}"), number.into()))
+            .collect();
+        for whole in [json!(items), json!(members)] {
+            assert_eq!(read(&whole, &[]), whole.to_string());
+        }
+        let nests: [fn(Value) -> Value; 2] = [|inner| json!([inner]), |inner| json!({"a": inner})];
+        for nest in nests {
+            for (levels, is_shown) in [(DEEPEST, true), (DEEPEST + 1, false)] {
+                let deep = (0..levels).fold(json!("deepest"), |inner, _| nest(inner));
+                assert_eq!(read(&deep, &[]).contains("deepest"), is_shown, "{levels}");
+            }
+        }
+        let large = |last: usize| {
+            let texts = vec!["x".repeat(90); MAX];
+            json!([texts, texts, ["x".repeat(180), "x".repeat(last)]])
+        };
+        let last = MAX_BYTES - large(0).to_string().len();
+        assert_eq!(read(&large(last), &[]).len(), MAX_BYTES);
+        assert_eq!(read(&large(last + 1), &[]), LEFT_OUT);
+    }
+
     #[test]
     fn what_people_do_not_see_is_not_shown() {
         assert_eq!(

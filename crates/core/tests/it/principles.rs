@@ -11,7 +11,8 @@ use mcpfn::{
     Cx, JsonObject, LogLevel, NoArguments, Principal, Server, Tool, ToolError,
     content::CallToolResult,
     host::{Call, Execution, Frame, Running},
-    port::Platform,
+    policy::{FailureMode, RateLimits},
+    port::{Platform, Rate, RateLimiter},
 };
 use mcpfn_testing::{RecordedFailure, TestClient, block_on};
 use serde_json::value::RawValue;
@@ -37,6 +38,29 @@ fn running(client: &TestClient, tool: &str, meta: &Value) -> Running {
     match with_call("tools/call", &params, reply) {
         Execution::Running(running) => running,
         Execution::Done(answer) => panic!("answered at once: {:?}", answer.message),
+    }
+}
+
+/// A host that counts no lists has them without asking anybody.
+#[test]
+fn a_list_is_there_at_once_where_nothing_counts_it() {
+    let tool = Tool::new("t").description("Does it.");
+    let tool = tool.handler(|_: NoArguments| async { "done" });
+    let client = TestClient::new(Server::builder("s", "1").tool(tool));
+    let stores: Arc<dyn RateLimiter> = Arc::new(client.stores().clone());
+    for (rate, at_once) in [(None, true), (Some(Rate::per_minute(1)), false)] {
+        let limits = RateLimits {
+            limiter: Arc::clone(&stores),
+            rate,
+            failure_mode: FailureMode::Closed,
+        };
+        let client = client.clone();
+        let client = client.map_platform(|platform| platform.with_rate_limits(limits));
+        let reply = |call: Call<'_>| client.server().reply(call, client.platform());
+        let execution = with_call("tools/list", &json!({}), reply);
+        assert_eq!(matches!(execution, Execution::Done(_)), at_once);
+        let message = block_on(execution.into_response()).message;
+        assert!(String::from_utf8_lossy(&message).contains("Does it."));
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn take(event: &[u8]) -> Result<Taken, NotHttp> {
         None => Bytes::new(),
     };
     let mut name = |member: &str| match event.request_context.remove(member) {
-        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        Some(Value::String(text)) => Some(text),
         _ => None,
     };
     let (stage, domain) = (name("stage"), name("domainName"));

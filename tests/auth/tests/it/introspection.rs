@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcpfn_auth::Introspection;
 use mcpfn_auth_tests::Mood;
 use mcpfn_core::{PrincipalKind, Scopes};
-use mcpfn_http::AuthErrorKind::{Invalid, Unavailable};
+use mcpfn_http::AuthErrorKind::{Invalid, Unanswered, Unavailable};
 use mcpfn_http::Authenticator;
 use serde_json::{Value, json};
 
@@ -196,24 +196,60 @@ async fn verdicts_that_refuse() {
     }
 }
 
+/// For whatever reason: no longer than that, or a token that its issuer gets to know stays out; and
+/// no shorter, or one caller has the issuer asked without end.
 #[tokio::test]
 async fn refusals_are_kept_for_ten_seconds() {
-    let world = World::new().await;
-    let auth = introspection(&world);
-    for _ in 0..10 {
-        refused(
-            auth.authenticate(&bearer("unknown"), &world.platform).await,
-            Invalid,
-            "revoked",
-        );
+    let elsewhere = json!({"aud": "https://other.example.com/mcp"});
+    for (mood, known, kind, part) in [
+        (Mood::Well, None, Invalid, "revoked"),
+        (Mood::Well, Some(elsewhere), Invalid, "another server"),
+        (Mood::Status(400), None, Unanswered, "unavailable"),
+        (Mood::Status(422), None, Unanswered, "unavailable"),
+    ] {
+        let world = World::new().await;
+        let auth = introspection(&world);
+        let ask = async || auth.authenticate(&bearer("opaque"), &world.platform).await;
+        world.issuer.is(mood.clone());
+        if let Some(changes) = known {
+            world.issuer.knows("opaque", verdict(&world, &changes));
+        }
+        for passed in [0, 0, 9] {
+            world.clock.pass(passed);
+            refused(ask().await, kind, part);
+            assert_eq!(world.issuer.asked("/introspect"), 1, "{mood:?} {part}");
+        }
+        world.issuer.is(Mood::Well);
+        world.issuer.knows("opaque", verdict(&world, &json!({})));
+        world.clock.pass(1);
+        assert!(ask().await.unwrap().is_some(), "{mood:?} {part}");
+        assert_eq!(world.issuer.asked("/introspect"), 2, "{mood:?} {part}");
     }
-    assert_eq!(world.issuer.asked("/introspect"), 1);
-    world.issuer.knows("unknown", verdict(&world, &json!({})));
-    world.clock.pass(10);
-    auth.authenticate(&bearer("unknown"), &world.platform)
-        .await
-        .unwrap()
-        .unwrap();
+}
+
+/// Also where the part that is left could be read.
+#[tokio::test]
+async fn an_answer_is_read_up_to_a_size() {
+    for (length, is_read) in [
+        (200 * 1024, true),
+        (256 * 1024, true),
+        (256 * 1024 + 1, false),
+        (1024 * 1024, false),
+    ] {
+        let world = World::new().await;
+        let auth = introspection(&world);
+        let mut answer = verdict(&world, &json!({})).to_string();
+        answer.push_str(&" ".repeat(length - answer.len()));
+        world.issuer.is(Mood::Says(answer));
+        let asked = auth.authenticate(&bearer("opaque"), &world.platform).await;
+        if is_read {
+            assert!(asked.unwrap().is_some(), "{length}");
+        } else {
+            let denied = refused(asked, Unavailable, "unavailable");
+            let cause = denied.cause.unwrap_or_default();
+            assert!(cause.contains("more than 262144 bytes"), "{cause}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -76,6 +76,27 @@ async fn a_key_that_is_taken_back_serves_ten_minutes_at_most() {
         .await;
 }
 
+/// As long as the operator says, and not for good: a key that was stolen is taken back there.
+#[tokio::test]
+async fn keys_of_an_issuer_that_is_away_serve_as_long_as_is_set() {
+    for (set, minutes) in [(None, 15), (Some(3), 3), (Some(60), 60)] {
+        let mut world = World::new().await;
+        if let Some(minutes) = set {
+            let auth = world.auth;
+            let auth = auth.with_keys_max_age(Duration::from_secs(minutes * MINUTE));
+            world = World { auth, ..world };
+        }
+        let long = world.claims_with(&json!({"exp": world.clock.seconds() + 120 * MINUTE}));
+        let token = RSA.token(&long);
+        world.accept(&token).await;
+        world.issuer.is(Mood::Gone);
+        world.clock.pass(minutes * MINUTE - 1);
+        world.accept(&token).await;
+        world.clock.pass(1);
+        world.refuse(&token, Unavailable, "unavailable").await;
+    }
+}
+
 #[tokio::test]
 async fn a_thousand_unknown_keys_are_one_question_a_minute() {
     let world = Arc::new(World::new().await);
