@@ -269,7 +269,7 @@ async fn idle_too_long(connection: &Connection, idle: Duration) {
 /// hyper's own limit is enough.
 #[cfg(not(feature = "http2"))]
 async fn idle_too_long(_: &Connection, _: Duration) {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Answers, and tells the list of connections what this one does.

@@ -51,6 +51,9 @@ pub(super) struct Published {
     pub(super) lists: Map<String, Value>,
 }
 
+/// How long each list may take, as `inspect` has it when not told otherwise.
+const ANSWER_SECONDS: u64 = 60;
+
 impl Published {
     pub(super) async fn read(source: &Source, access: &Access) -> CliResult<Self> {
         let (url, command) = match source {
@@ -62,6 +65,7 @@ impl Published {
             url,
             access: access.clone(),
             command,
+            timeout_seconds: ANSWER_SECONDS,
             question: None,
         };
         let mut session = InspectSession::open(&arguments).await?;

@@ -7,7 +7,7 @@ use mcpfn_ports::{Sql as _, SqlValue};
 use super::{database, no_sku, owned, sku, warehouse};
 use crate::date;
 use crate::dialect::new_id;
-use crate::mapping::Tables;
+use crate::mapping::MappedTables;
 use crate::say::{database_failed, excerpt, other_columns, who, write_failed};
 
 /// The most units of one order.
@@ -128,7 +128,7 @@ pub async fn draft_purchase_order(args: Draft, cx: &Cx) -> Result<Drafted, ToolE
 async fn confirm_drafting(
     args: &Draft,
     wanted: &str,
-    database: &Tables,
+    database: &MappedTables,
     cx: &Cx,
 ) -> Result<(), ToolError> {
     let Some(confirmation) = cx.confirmation()? else {
@@ -147,7 +147,7 @@ async fn confirm_drafting(
 }
 
 /// The name of a product that is there.
-async fn product(database: &Tables, sku: &str) -> Result<String, ToolError> {
+async fn product(database: &MappedTables, sku: &str) -> Result<String, ToolError> {
     let parameters = [SqlValue::from(sku.to_owned())];
     let rows = database
         .query("SELECT name FROM products WHERE sku = ?1", &parameters, 1)
