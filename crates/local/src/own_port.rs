@@ -76,9 +76,9 @@ async fn serve(endpoint: Arc<LocalEndpoint>, stream: TcpStream) {
 
 async fn respond(endpoint: &LocalEndpoint, mut request: Request<Incoming>) -> Response<Body> {
     // a page that has its own name lead here would read them as its own
-    if let Err(refused) = endpoint
+    if let Some(refused) = endpoint
         .service
-        .admit_probe(&request, &endpoint.allowed_hosts)
+        .refuse_probe(&request, &endpoint.allowed_hosts)
     {
         return refused;
     }

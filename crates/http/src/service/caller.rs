@@ -43,19 +43,17 @@ impl Service {
         })
     }
 
-    /// Whether a request may be answered at an address that has documents for the operator alone,
-    /// without credentials: one that names an address, a name without a dot, a host of this endpoint,
-    /// or one of `allowed`, of which `*` is any.
-    ///
-    /// # Errors
-    /// The response that refuses it.
-    pub fn admit_probe<B>(
+    /// The refusal of a request at an address that has documents for the operator alone, without
+    /// credentials; `None` for one that names an address, a name without a dot, a host of this
+    /// endpoint, or one of `allowed`, of which `*` is any.
+    pub fn refuse_probe<B>(
         &self,
         request: &Request<B>,
         allowed: &[String],
-    ) -> Result<(), Response<Body>> {
+    ) -> Option<Response<Body>> {
         let named = Field::of(request.headers(), &header::HOST);
-        guard::host_of_probes(&self.config, request.uri(), named, allowed).map_err(respond::refusal)
+        let judged = guard::host_of_probes(&self.config, request.uri(), named, allowed);
+        judged.err().map(respond::refusal)
     }
 
     /// Whether a request for another document of the host's own may be answered, such as its
