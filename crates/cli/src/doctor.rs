@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::arguments::DoctorArguments;
-use crate::output::{CliResult, say};
+use crate::output::{CliError, CliResult, say};
 use finding::{Report, Severity};
 use probe::Probe;
 
@@ -26,7 +26,16 @@ pub(crate) fn run(arguments: &DoctorArguments) -> CliResult {
     if Path::new(&arguments.target).is_dir() {
         project::check(Path::new(&arguments.target), &mut report);
     } else {
-        let probe = Probe::new(&arguments.target, &arguments.access)?;
+        let probe = Probe::new(&arguments.target, &arguments.access).map_err(|error| {
+            if arguments.target.contains("://") {
+                return error;
+            }
+            let target = arguments.target.escape_debug();
+            let folder = format!("`{target}` is no folder of a project, and no URL: give one");
+            CliError(format!(
+                "{folder} such as https://mcp.example.com/mcp, or . for this folder"
+            ))
+        })?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -420,3 +420,25 @@ fn ways_to_prove_who_calls_that_lack_something_are_a_sentence() {
         "{stderr}"
     );
 }
+
+/// What the settings are wrong in, and what shows only with the server that they configure.
+#[test]
+fn mistakes_of_settings_and_of_tools_are_told_in_one_go() {
+    let (code, stdout, stderr) = run(command(&[])
+        .env("MCPFN_PORT", "eighty")
+        .env("MCPFN_LOG", "loud")
+        .env("MCPFN_CACHE", "no_such_tool=60s")
+        .env("MCPFN_TIMEOUTS", "nor_this=3s"));
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    for part in ["MCPFN_PORT", "MCPFN_LOG", "`no_such_tool`", "`nor_this`"] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    // who asks for health again and again is told of the settings alone
+    let (_, _, stderr) = run(command(&["health"])
+        .env("MCPFN_PORT", "eighty")
+        .env("MCPFN_CACHE", "no_such_tool=60s"));
+    assert!(
+        stderr.contains("MCPFN_PORT") && !stderr.contains("no_such_tool"),
+        "{stderr}"
+    );
+}

@@ -120,3 +120,24 @@ fn a_person_reads_what_to_change() {
     );
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn what_is_no_folder_and_no_url_is_told_so() {
+    for (target, named) in [
+        ("nope", "no folder of a project, and no URL"),
+        ("./nope/", "no folder of a project, and no URL"),
+        ("ftp://h/mcp", "does not begin with https://"),
+        ("http://example.com/mcp", "everybody on the way"),
+    ] {
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_cargo-mcpfn"));
+        let output = doctor
+            .args(["doctor", target])
+            .output()
+            .expect("the doctor starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains(named) && !output.status.success(),
+            "{target}: {said}"
+        );
+    }
+}
