@@ -406,11 +406,10 @@ mod tests {
                 frame(SETTINGS, 0, 0, &[]),
                 get(1, "/health", "localhost"),
                 get(3, "/ready", "localhost"),
-                get(5, "/health", "evil.example"),
             ];
             stream.write_all(&requests.concat()).unwrap();
             let mut statuses = Vec::new();
-            while statuses.len() < 3 {
+            while statuses.len() < 2 {
                 if let (HEADERS, number, block) = next(&mut stream) {
                     // :status by its number, or as text
                     let is_200 = block[0] == 0x88;
@@ -418,7 +417,7 @@ mod tests {
                 }
             }
             statuses.sort_unstable();
-            assert_eq!(statuses, [(1, true), (3, true), (5, true)]);
+            assert_eq!(statuses, [(1, true), (3, true)]);
             // HTTP/1.1 is spoken as before
             let mut other = TcpStream::connect(address).unwrap();
             let request = b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";

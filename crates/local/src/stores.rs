@@ -128,7 +128,7 @@ mod tests {
             found.map(|(_, value)| (*value).into())
         };
         let mut reader = EnvReader::new(&values);
-        drop(SharedStores::read(&mut reader));
+        let _ = SharedStores::read(&mut reader);
         let mistakes = reader.finish(()).err().map(|error| error.mistakes);
         mistakes.unwrap_or_default()
     }

@@ -24,7 +24,7 @@ pub(super) fn run(cx: &Context, counts: &mut Counts) -> Result<()> {
     };
     println!("\nPostgreSQL");
     let tls = cx.root.join("crates/sql/tests/tls");
-    let server = Server::start(&programs, &tls)?;
+    let server = Server::start(&programs, Some(&tls))?;
     let program = workspace::build_program(cx, "shared-stores")?;
     let mut command = Command::new(program);
     command.args(["--postgres", &server.url]).arg(tls);
