@@ -243,7 +243,7 @@ fn word(place: &str, need: &Need, node: JsonNode, found: &mut MistakesFound) -> 
         }
         (JsonNode::Text(text), NeedKind::Text) => return Some(text),
         (_, NeedKind::Word(_) | NeedKind::Text) => {
-            found.add(place, "what the tools read must be text")
+            found.add(place, "what the tools read must be text");
         }
         _ => found.add(place, "`values`, `null` and `other` are for words alone"),
     }
